@@ -1,0 +1,135 @@
+"""The nouns of syncd, as values. Times are whole UTC epoch seconds; None means not known."""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+_SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What makes two notifications speak of the same crash: all three, whole."""
+
+    universe: str
+    project: str
+    fingerprint: str
+
+    @property
+    def fingerprint_key(self) -> str:
+        """The fingerprint as compared: a SHA-256 has no case, anything else is opaque and compared as it is."""
+        return self.fingerprint.lower() if _SHA256.fullmatch(self.fingerprint) else self.fingerprint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notification:
+    """What one delivery says about a group. `releases` is (release, occurrences); `digest` tells a redelivery."""
+
+    identity: Identity
+    digest: bytes
+    application: str | None = None
+    group_url: str | None = None
+    callstack: tuple[str, ...] = ()
+    occurrences: int | None = None
+    object_id: str | None = None
+    first: int | None = None
+    last: int | None = None
+    classifiers: tuple[str, ...] = ()
+    hosts: int | None = None
+    users: int | None = None
+    releases: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """One row of a group's ledger. `since` and `until` bound the notifications that spoke of it; they decide
+    whether a further one is a total, a new window or an overlap."""
+
+    release: str
+    occurrences: int
+    approximate: bool = False
+    first_seen: int | None = None
+    last_seen: int | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """All occurrences with one identity. `revision` rises with every change an issue would show."""
+
+    identity: Identity
+    application: str | None = None
+    group_url: str | None = None
+    callstack: tuple[str, ...] = ()
+    object_id: str | None = None
+    classifiers: tuple[str, ...] = ()
+    occurrences: int = 0
+    approximate: bool = False
+    notifications: int = 0
+    hosts: int | None = None
+    users: int | None = None
+    first_seen: int | None = None
+    last_seen: int | None = None
+    releases: tuple[Release, ...] = ()
+    revision: int = 0
+
+
+class IssueState(StrEnum):
+    """Where the one issue of a group stands."""
+
+    WANTED = "wanted"  # no create is under way
+    INTENDED = "intended"  # a create is about to be sent, is being sent, or its sender died
+    IN_DOUBT = "in_doubt"  # a create was sent and nobody knows what became of it
+    LINKED = "linked"
+    PARKED = "parked"  # a person must decide
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issue:
+    """The one item in a tracker that stands for a group. Before it is linked, `remote_id` is None."""
+
+    tracker: str
+    state: IssueState
+    marker: str
+    remote_id: str | None = None
+    key: str | None = None
+    url: str | None = None
+    attempt: int = 0
+    sent_at: float | None = None
+    floor: int = 0
+    comment_id: str | None = None
+    comment_sent_at: float | None = None
+    synced_revision: int = 0
+    synced_at: float | None = None
+    note: str | None = None
+
+
+class Action(StrEnum):
+    """What a plan asks for."""
+
+    NOTHING = "nothing"
+    HOLD = "hold"
+    WAIT = "wait"
+    CREATE = "create"
+    UPDATE = "update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A decision and, in a sentence for people, why. `until` is when a WAIT is over."""
+
+    action: Action
+    reason: str
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Created:
+    """A tracker's word that an issue exists. `number` rises with every issue of that tracker."""
+
+    remote_id: str
+    key: str
+    url: str
+    number: int = 0
+    notes: tuple[str, ...] = ()
