@@ -5,6 +5,4 @@ The way of one notification: `receiver.receive` checks it and `store.inbox.accep
 what the group's issue needs and carries that out through a tracker.
 """
 
-from importlib.metadata import version
-
-__version__ = version("syncd")
+__version__ = "0.1.0"

@@ -150,21 +150,26 @@ def _loopback(host: str) -> bool:
 class StoreSettings(_Section):
     """`[store]`: where everything is kept."""
 
-    url: str = "sqlite:///syncd.db"
-    retention: Seconds = 30 * 86400.0
+    url: str = "sqlite:syncd.db"
+    retention: Annotated[Seconds, Field(ge=3600)] = 30 * 86400.0
 
     @field_validator("url")
     @classmethod
     def _known_scheme(cls, value: str) -> str:
-        if not re.fullmatch(r"sqlite:///.+", value):
-            raise ValueError(f'{value!r} is not a store; write it like "sqlite:///var/lib/syncd/syncd.db" (absolute: four slashes)')
+        if not re.fullmatch(r"sqlite:(//(?=/))?[^/].*|sqlite:///.+", value):
+            raise ValueError(
+                f'{value!r} is not a store; write "sqlite:///var/lib/syncd/syncd.db", or "sqlite:syncd.db" for a file in the '
+                "working folder"
+            )
         return value
 
     @property
     def path(self) -> Path:
-        """The database file. As in the design's example, `sqlite:///var/lib/…` is absolute; relative paths have no folder
-        that exists at the root."""
-        return Path(self.url.removeprefix("sqlite:///"))
+        """The database file. `sqlite:///a/b.db` is absolute; `sqlite:b.db` and `sqlite:///b.db` lie in the working folder,
+        since three slashes before a bare name are other programs' way to say so and nobody keeps a database in `/`."""
+        path = self.url.removeprefix("sqlite:").removeprefix("//")
+        absolute = re.fullmatch(r"/+([^/]+/.*)", path)
+        return Path("/", absolute[1]) if absolute else Path(path.lstrip("/"))
 
 
 class Notifications(_Section):
@@ -266,3 +271,126 @@ _AnyTracker = Annotated[
     | Annotated[OtherSettings, Tag("other")],
     Discriminator(_kind),
 ]
+
+
+class Match(_Section):
+    """Which groups a route takes: each given key must fit one of its patterns (`*` and `?` as in a shell)."""
+
+    universe: list[str] = []
+    project: list[str] = []
+    application: list[str] = []
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+
+class Route(_Section):
+    """`[[routes]]`: which groups go to which tracker, under which policy. The first that matches wins."""
+
+    match: Match = Match()
+    tracker: str
+    status_interval: Seconds = 900.0
+
+
+class Config(_Section):
+    """The whole file."""
+
+    receiver: Receiver = Receiver()
+    store: StoreSettings = StoreSettings()
+    notifications: Notifications = Notifications()
+    links: Links = Links()
+    trackers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], _AnyTracker] = {}
+    routes: list[Route] = []
+
+    @property
+    def all_routes(self) -> list[Route]:
+        """The routes; where none is written and there is one tracker, everything goes to it."""
+        return self.routes or [Route(tracker=name) for name in self.trackers]
+
+
+def load(path: Path) -> Config:
+    """The configuration in `path`. Raises ConfigError with every problem at once."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: is not TOML: {error}"]) from None
+    problems = list(_unroutable(document))
+    try:
+        config = Config.model_validate(document)
+    except ValidationError as error:
+        problems = [*_problems(error), *problems]
+    if problems:
+        raise ConfigError([f"{path}: {problem}" for problem in problems])
+    return config
+
+
+def _unroutable(document: dict[str, Any]) -> Iterator[str]:
+    """Routes that lead nowhere. Judged on the bare document, so that these are told together with all other faults."""
+    trackers, routes = document.get("trackers", {}), document.get("routes", [])
+    if not isinstance(trackers, dict) or not isinstance(routes, list):
+        return
+    for number, route in enumerate(routes):
+        name = route.get("tracker") if isinstance(route, dict) else None
+        if isinstance(name, str) and name not in trackers:
+            yield f"routes[{number}].tracker: {name!r} is not configured{_did_you_mean(name, list(trackers))}"
+    if len(trackers) > 1 and not routes:
+        yield "routes: there are several trackers; say with [[routes]] which groups go where"
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    # include_input=False: what was written in the wrong place may be a secret.
+    for fault in error.errors(include_input=False, include_url=False):
+        section, key = _place(fault["loc"])
+        text = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            text = f"there is no such key{_did_you_mean(key.rpartition('.')[2], list(section.model_fields))}"
+        elif fault["type"] == "missing":
+            text = "is missing"
+        yield f"{key}: {text}" if key else text
+
+
+def _place(location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
+    """The section a fault lies in and its key as written in TOML, without pydantic's union tags."""
+    section: type[BaseModel] = Config
+    key = ""
+    for depth, part in enumerate(location):
+        tagged = {"github": GitHubSettings, "jira": JiraSettings, "local": LocalSettings, "other": OtherSettings}
+        if location[0] == "trackers" and depth == 2 and isinstance(part, str) and part in tagged:
+            section = tagged[part]
+            continue
+        if part == "[key]":
+            continue
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
+        field = section.model_fields.get(str(part))
+        section = _section_of(field.annotation if field else None) or section
+    return section, key
+
+
+def _section_of(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _section_of(inner))), None)
+
+
+def _did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, known, 1)
+    if close:
+        return f" (did you mean {close[0]!r}?)"
+    return f" (known: {', '.join(sorted(known))})" if known else ""
+
+
+def warnings(config: Config) -> Iterator[str]:
+    """What is allowed but unwise, each with its key."""
+    secrets: list[tuple[str, Secret | None]] = [
+        ("receiver.password", config.receiver.password),
+        ("receiver.previous_password", config.receiver.previous_password),
+    ]
+    for name, tracker in config.trackers.items():
+        secrets.append((f"trackers.{name}.token", getattr(tracker, "token", None)))
+    for key, secret in secrets:
+        if isinstance(secret, Secret) and secret.open_to_others():
+            yield f"{key}: {secret.file} can be read by other accounts; chmod 600 it"

@@ -133,3 +133,13 @@ class Created:
     url: str
     number: int = 0
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A group, its issue, and the latest decision about it, for people."""
+
+    group: Group
+    issue: Issue | None
+    decision: str
+    reason: str

@@ -1,0 +1,120 @@
+"""The one place where the parts are joined."""
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from syncd import httpd
+from syncd.config import Config
+from syncd.errors import ConfigError
+from syncd.health import Health
+from syncd.receiver import Receiver
+from syncd.store import Store, open_store
+from syncd.store.instance import Instance
+from syncd.threads import Worker
+from syncd.trackers import Tracker, open_tracker
+from syncd.worker import Rules
+
+log = structlog.get_logger("syncd")
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """Everything one process runs."""
+
+    config: Config
+    store: Store
+    instance: Instance
+    worker: Worker
+    receiver: Receiver
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT, then finish what is in hand. Raises ConfigError when it cannot listen."""
+        settings = self.config.receiver
+        try:
+            listening = httpd.bind(settings.address)
+        except OSError as error:
+            self.close()
+            raise ConfigError([f"receiver.listen: {settings.listen} cannot be used: {error.strerror}"]) from None
+        server = httpd.Server(
+            _routes(self.receiver, Health(self.store)),
+            settings.header_seconds,
+            settings.max_connections,
+            lambda: log.info("listening", address=httpd.address_of(listening)),
+        )
+        try:
+            self.worker.start()
+            server.run(sockets=[listening])
+        finally:
+            log.info("stopping")
+            self.worker.stop()
+            self.close()
+            log.info("stopped")
+
+    def close(self) -> None:
+        """Give back the store and this process's name."""
+        self.store.close()
+        self.instance.close()
+
+
+def build(config: Config) -> Daemon:
+    """The daemon, its store brought to this program's schema and freed of what dead processes held.
+
+    Raises ConfigError, SchemaMismatch, StoreUnavailable. No tracker is called.
+    """
+    store = open_store(config.store)
+    instance = Instance(config.store.path)
+    rules = Rules(config=config, instance_key=store.instance_key())
+    dead = store.outbox.take_over(instance.is_dead, time.time())
+    if dead:
+        log.warning("took_over", owners=len(dead))
+    judged = store.outbox.reroute(rules.owes, _fingerprint_of_routes(config), time.time())
+    if judged:
+        log.info("judged_anew", groups=judged)
+    worker = Worker(store, rules, instance.owner, open_clients(config, store))
+    receiver = Receiver(config.receiver, store.inbox, worker.arrived)
+    return Daemon(config, store, instance, worker, receiver)
+
+
+def open_clients(config: Config, store: Store) -> Mapping[str, list[Tracker]]:
+    """For each tracker one client a thread. Raises ConfigError."""
+    return {
+        name: [open_tracker(name, settings, store.notebook(name)) for _ in range(settings.concurrency)]
+        for name, settings in config.trackers.items()
+    }
+
+
+def _fingerprint_of_routes(config: Config) -> str:
+    routes = [route.model_dump() for route in config.all_routes]
+    return hashlib.sha256(json.dumps(routes, sort_keys=True).encode()).hexdigest()
+
+
+def _routes(receiver: Receiver, health: Health) -> Starlette:
+    return Starlette(
+        routes=[
+            Route("/webhooks/backtrace", receiver),
+            Route("/livez", health.livez),
+            Route("/readyz", health.readyz),
+        ],
+        exception_handlers={HTTPException: _unknown},
+    )
+
+
+async def _unknown(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the shape Starlette asks for
+    """Every error has the shape of the receiver's own."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    code, message = {
+        404: ("not_found", "There is nothing here; notifications go to /webhooks/backtrace."),
+        405: ("method_not_allowed", "This is only read."),
+    }.get(status, ("failed", "The request failed."))
+    headers = error.headers if isinstance(error, HTTPException) else None
+    return JSONResponse({"error": {"code": code, "message": message}}, status, dict(headers or {}))

@@ -1,0 +1,90 @@
+"""What `check` looks at."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from syncd.config import Config
+from syncd.errors import ConfigError, StoreError, TrackerError
+from syncd.store import read_store
+from syncd.store.sqlite import probe
+from syncd.trackers import Finding, open_tracker
+
+
+class _Forgetful:
+    """A notebook for one check: the store may not exist yet."""
+
+    def __init__(self) -> None:
+        self._facts: dict[str, str] = {}
+
+    def recall(self, fact: str) -> str | None:
+        return self._facts.get(fact)
+
+    def note(self, fact: str, value: str) -> None:
+        self._facts[fact] = value
+
+
+def findings(config: Config) -> Iterator[tuple[str, Finding]]:
+    """(part, finding) for everything that must be well, in the order in which to mend it."""
+    yield from (("receiver", finding) for finding in _receiver(config))
+    yield "store", _store(config)
+    yield from (("routes", finding) for finding in _routes(config))
+    for name, settings in config.trackers.items():
+        part = f"tracker {name}"
+        try:
+            client = open_tracker(name, settings, _Forgetful())
+            for finding in client.check():
+                yield part, finding
+            client.close()
+        except ConfigError as error:
+            yield part, Finding(ok=False, what="its configuration cannot be used", remedy="; ".join(error.problems))
+        except TrackerError as error:
+            yield part, Finding(ok=False, what="it could not be asked", remedy=error.reason)
+
+
+def _receiver(config: Config) -> Iterator[Finding]:
+    receiver = config.receiver
+    for key, secret in (("password", receiver.password), ("previous_password", receiver.previous_password)):
+        if secret is None:
+            continue
+        try:
+            secret.read()
+        except ConfigError as error:
+            yield Finding(ok=False, what=f"receiver.{key} cannot be read", remedy="; ".join(error.problems))
+    login = "with user name and password" if receiver.password else "without a login"
+    yield Finding(ok=True, what=f"listens on http://{receiver.listen}/webhooks/backtrace {login}")
+
+
+def _store(config: Config) -> Finding:
+    path = config.store.path
+    if not path.exists():
+        return Finding(ok=True, what=f"{path} does not exist yet; `syncd run` makes it")
+    try:
+        store = read_store(config.store)
+        store.close()
+        probe(path)
+    except StoreError as error:
+        return Finding(ok=False, what=f"{path} cannot be used", remedy=str(error))
+    return Finding(ok=True, what=f"{path} can be read and written")
+
+
+def _routes(config: Config) -> Iterator[Finding]:
+    if not config.all_routes:
+        yield Finding(
+            ok=False,
+            what="no tracker is configured, so nothing is ever filed",
+            remedy='add [trackers.NAME] with kind = "local", "github" or "jira"',
+        )
+    for number, route in enumerate(config.all_routes):
+        patterns = {key: value for key, value in route.match.model_dump().items() if value}
+        said = " and ".join(f"{key} {' or '.join(value)}" for key, value in patterns.items()) or "every group"
+        yield Finding(ok=True, what=f"{said} → {route.tracker}")
+        if not patterns and number < len(config.all_routes) - 1:
+            yield Finding(
+                ok=False,
+                what=f"routes[{number}] takes every group, so the routes after it never match",
+                remedy="move it to the end",
+            )
+    for name, settings in config.trackers.items():
+        url = getattr(settings, "url", None) or getattr(settings, "api_url", None)
+        if url and urlsplit(url).scheme == "http":
+            yield Finding(ok=True, what=f"trackers.{name} is reached by plain http: its token can be read on the way")

@@ -1,0 +1,95 @@
+"""A made-up week of crashes: bursts, redeliveries, late arrivals, several releases, two projects, hostile text."""
+
+import hashlib
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+DAY = 86400
+HOUR = 3600
+
+HOSTILE = (
+    "```\n</details><script>alert(1)</script> @everyone fixes #1\x1b[31m",
+    "{noformat}{code}!https://example.invalid/x.png! [~admin]",
+    "std::map<int, \u202egnp.exe\u202c>::at(`|`)",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Crash:
+    """One cause of crashes: where, in which releases, and how often a day."""
+
+    project: str
+    application: str
+    classifiers: tuple[str, ...]
+    frames: tuple[str, ...]
+    releases: tuple[str, ...]
+    daily: int
+
+
+CRASHES = (
+    Crash("game-client", "game", ("segfault",), ("Renderer::draw_shadow(Light const&)", "Renderer::frame()", "Game::loop()", "main"), ("2.3.0", "2.3.1", "2.4.0"), 160),
+    Crash("game-client", "game", ("abort",), ("abort", "__cxa_throw", "Inventory::at(unsigned long)", "Hud::paint()", "main"), ("2.3.1", "2.4.0"), 60),
+    Crash("game-client", "game", ("segfault", "startup"), ("Audio::open_device()", "Audio::start()", "main"), ("2.4.0",), 35),
+    Crash("game-client", "game", ("oom",), ("operator new(unsigned long)", "TextureCache::load(std::string)", "Level::enter()"), ("2.3.0",), 12),
+    Crash("game-client", "launcher", ("exception",), ("System.NullReferenceException at Updater.Check()", "Program.Main()"), ("1.9.2",), 25),
+    Crash("game-client", "game", ("segfault",), (*HOSTILE, "Chat::receive(Packet)", "main"), ("2.4.0",), 8),
+    Crash("game-server", "matchmaker", ("panic",), ("rust_begin_unwind", "matchmaker::queue::pop", "matchmaker::main"), ("145.1.87.42", "145.1.88.0"), 45),
+    Crash("game-server", "matchmaker", ("timeout",), ("matchmaker::db::acquire", "matchmaker::handler::join"), ("145.1.87.42",), 15),
+    Crash("game-server", "worldd", ("segfault",), ("Pathfinder::step(Agent&, float)", "World::tick()", "main"), ("0.9.0-beta", "0.9.0"), 90),
+    Crash("game-server", "worldd", ("hang",), (), (), 3),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A story in the order in which it is sent, and what must be true at its end."""
+
+    notifications: tuple[dict[str, object], ...]
+    redelivered: int
+    occurrences: dict[str, int]
+
+
+def tell(now: int, seed: int = 20240229, days: int = 5) -> Told:
+    """The week before `now`. Counts are totals, as of a group's beginning; one in ten is sent twice."""
+    chance = random.Random(seed)  # noqa: S311 - not a secret
+    sent: list[tuple[float, dict[str, object]]] = []
+    final: dict[str, int] = {}
+    for crash in CRASHES:
+        for at, notification in _days(crash, now - days * DAY, days, chance):
+            sent.append((at, notification))
+            final[str(notification["fingerprint"])] = int(str(notification["occurrences"]))
+    again = [(at + chance.uniform(0, 2 * HOUR), notification) for at, notification in sent if chance.random() < 0.1]
+    ordered = sorted([*sent, *again], key=lambda pair: pair[0])
+    return Told(tuple(notification for _, notification in ordered), len(again), final)
+
+
+def _days(crash: Crash, start: int, days: int, chance: random.Random) -> Iterator[tuple[float, dict[str, object]]]:
+    fingerprint = hashlib.sha256(repr(crash).encode()).hexdigest()
+    first, total, ledger = start + chance.randrange(HOUR), 0, dict[str, int]()
+    for day in range(days):
+        released = crash.releases[: 1 + day * len(crash.releases) // days]
+        bursts = sorted(chance.randrange(1, DAY) for _ in range(chance.randint(6, 14)))
+        for moment in bursts:
+            grown = max(1, round(crash.daily / len(bursts) * chance.uniform(0.5, 1.5)))
+            total += grown
+            for _ in range(grown if released else 0):
+                release = chance.choice(released)
+                ledger[release] = ledger.get(release, 0) + 1
+            last = first + day * DAY + moment
+            yield last, {
+                "universe": "acme",
+                "project": crash.project,
+                "fingerprint": fingerprint,
+                "application": crash.application,
+                "href": "https://acme.sp.backtrace.io",
+                "group_url": f"https://acme.sp.backtrace.io/p/{crash.project}/triage?fingerprints={fingerprint}",
+                "callstack": list(crash.frames) or None,
+                "occurrences": total,
+                "object_id": format(last, "x"),
+                "timestamp": [first, last],
+                "classifiers": list(crash.classifiers),
+                "hosts": max(1, total // 3),
+                "guids": max(1, total // 4),
+                "attributes": {"version": [[release, count] for release, count in ledger.items()]},
+            }

@@ -1,0 +1,143 @@
+"""uvicorn with the holes closed that it leaves open: no deadline for request headers, no bound on their size, and requests
+broken by a stop under load."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEADER_BYTES = 32 * 1024
+STOP_ACCEPTING_SECONDS = 0.25
+
+
+def guarded(header_seconds: float) -> type[HttpToolsProtocol]:
+    """A protocol class that closes a connection whose request line and headers are not complete `header_seconds` after the
+    connection was made or after their first byte, and refuses more than HEADER_BYTES of them."""
+
+    class GuardedProtocol(HttpToolsProtocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            self._head_bytes = 0
+            self._deadline: asyncio.TimerHandle | None = None
+            self._in_head = True
+            super().connection_made(transport)
+            self._arm()
+
+        def _arm(self) -> None:
+            if self._deadline is None:
+                self._deadline = self.loop.call_later(header_seconds, self.transport.abort)
+
+        def _disarm(self) -> None:
+            if self._deadline is not None:
+                self._deadline.cancel()
+                self._deadline = None
+
+        def data_received(self, data: bytes) -> None:
+            # Counted in what is fed, not in on_header(): the parser calls that only once a header is whole, and one
+            # unfinished header of 300 MB would be held until then.
+            while self._in_head and data and not self.transport.is_closing():
+                room = HEADER_BYTES - self._head_bytes
+                if room <= 0:
+                    self._disarm()
+                    self.send_400_response("The request header is too large.")
+                    return
+                piece, data = data[:room], data[room:]
+                self._head_bytes += len(piece)
+                super().data_received(piece)
+            if data and not self.transport.is_closing():
+                super().data_received(data)
+
+        def on_message_begin(self) -> None:
+            self._arm()  # a further request on a kept-alive connection
+            super().on_message_begin()
+
+        def on_headers_complete(self) -> None:
+            self._disarm()
+            self._in_head = False
+            super().on_headers_complete()
+
+        def on_message_complete(self) -> None:
+            super().on_message_complete()
+            self._in_head = True
+            self._head_bytes = 0
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            self._disarm()
+            super().connection_lost(exc)
+
+    return GuardedProtocol
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that reports when it listens, and stops on SIGTERM and SIGINT without breaking a request."""
+
+    def __init__(self, app: ASGIApp, header_seconds: float, max_connections: int, listening: Callable[[], None]) -> None:
+        config = uvicorn.Config(
+            app,
+            http=guarded(header_seconds),
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=10,
+            limit_concurrency=max_connections,
+        )
+        super().__init__(config)
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets)
+        self._listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop accepting first: what is already on the wire is read and answered before idle connections are closed.
+        Without the pause, uvicorn closed connections whose request had just arrived."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(STOP_ACCEPTING_SECONDS)
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """uvicorn raises the signal again once it has stopped, which would end the process before the worker has finished
+        what is in hand; here the signal only asks to stop."""
+        before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, previous in before.items():
+                signal.signal(number, previous)
+
+    def _stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the shape signal.signal asks for
+        self.should_exit = True
+
+
+def bind(address: tuple[str, int]) -> socket.socket:
+    """A listening socket. Raises OSError."""
+    host, port = address
+    family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    bound = socket.socket(family, kind, protocol)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(where)
+        bound.listen(2048)
+    except OSError:
+        bound.close()
+        raise
+    return bound
+
+
+def address_of(bound: socket.socket) -> str:
+    """HOST:PORT as it really is, also when the port was chosen by the system."""
+    name: Any = bound.getsockname()
+    return f"[{name[0]}]:{name[1]}" if bound.family == socket.AF_INET6 else f"{name[0]}:{name[1]}"

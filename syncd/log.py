@@ -1,0 +1,39 @@
+"""Logs: constant names with facts beside them; a console in a terminal, one JSON object a line otherwise."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+
+
+def configure(level: str, as_json: bool | None = None) -> None:
+    """Send everything to stderr. `as_json` None: JSON unless stderr is a terminal."""
+    plain = not sys.stderr.isatty() if as_json is None else as_json
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        *([structlog.processors.format_exc_info] if plain else []),
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    renderer: Any = structlog.processors.JSONRenderer() if plain else structlog.dev.ConsoleRenderer()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(LEVELS[level])
+    for noisy in ("uvicorn", "uvicorn.error", "uvicorn.access", "github", "jira", "urllib3", "asyncio"):
+        # Libraries report what they were told to do; jira's and PyGithub's lines may hold payloads.
+        logging.getLogger(noisy).setLevel(logging.WARNING if noisy.startswith("uvicorn") else logging.ERROR)
+

@@ -1,0 +1,214 @@
+"""Bytes of a delivery to a notification. Pure: what cannot be understood is left out, what cannot be identified is refused.
+
+The fields are those of Backtrace's webhook documentation; the shapes are those its own query API and tools are known to
+produce (a call stack as JSON text, numbers and null as attribute values, `*` for "not set").
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from syncd.errors import NotANotification
+from syncd.model import Identity, Notification
+
+MAX_DEPTH = 64
+MAX_FRAMES = 1000
+MAX_RELEASES = 500
+MAX_TEXT = 4096
+_IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is not there
+_FAR_FUTURE = 86400  # a crash cannot be seen more than a day after it was received: that clock is wrong
+
+Json = Mapping[str, object]
+
+
+def decode(body: bytes) -> object:
+    """The JSON value in `body`. Raises NotANotification 400 for what is not JSON, not UTF-8, too deep or out of range.
+
+    msgspec refuses what the standard library lets through: 1e999, lone surrogates, UTF-16, a byte order mark. It accepts
+    integers of any length, which no database holds, and nesting up to the interpreter's own limit, which differs
+    between Python versions; both are bounded here.
+    """
+    try:
+        value = msgspec.json.decode(body)
+    except UnicodeDecodeError:
+        raise NotANotification(400, "not_utf8", "The body is not UTF-8.") from None
+    except RecursionError:
+        raise _too_deep() from None
+    except msgspec.ValidationError:
+        raise _out_of_range() from None
+    except msgspec.DecodeError:
+        raise NotANotification(400, "not_json", "The body is not JSON.") from None
+    _check_bounds(value)
+    return value
+
+
+def _check_bounds(value: object) -> None:
+    level: list[object] = [value]
+    for _ in range(MAX_DEPTH + 1):
+        deeper: list[object] = []
+        for item in level:
+            if type(item) is dict:
+                deeper.extend(item.values())
+            elif type(item) is list:
+                deeper.extend(item)
+            elif type(item) is int and not -(2**63) <= item < 2**64:
+                raise _out_of_range()
+        if not deeper:
+            return
+        level = deeper
+    raise _too_deep()
+
+
+def _too_deep() -> NotANotification:
+    return NotANotification(400, "too_deep", f"The body is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _out_of_range() -> NotANotification:
+    return NotANotification(400, "number_out_of_range", "The body has a number that does not fit into 64 bits.")
+
+
+def identify(value: object) -> Identity:
+    """Who the notification speaks of. Raises NotANotification 422 naming the first field that is missing or unusable."""
+    if not isinstance(value, dict):
+        raise NotANotification(422, "not_a_notification", "A notification is a JSON object.")
+    return Identity(*(_identity_part(value, field) for field in _IDENTITY_LIMITS))
+
+
+def _identity_part(value: Json, field: str) -> str:
+    part = value.get(field)
+    if isinstance(part, int) and not isinstance(part, bool):
+        part = str(part)
+    if not isinstance(part, str):
+        wrong = "is missing" if part is None else "must be text"
+        raise NotANotification(422, f"no_{field}", f"The field {field} {wrong}; without it no group can be told.", field)
+    if not part.strip():
+        raise NotANotification(422, f"no_{field}", f"The field {field} is empty; without it no group can be told.", field)
+    if len(part) > _IDENTITY_LIMITS[field]:
+        # Cutting it would let two groups become one.
+        limit = _IDENTITY_LIMITS[field]
+        raise NotANotification(422, f"bad_{field}", f"The field {field} is longer than {limit} characters.", field)
+    if _CONTROL.search(part):
+        # PostgreSQL cannot keep U+0000, and dropping it would let two groups become one.
+        raise NotANotification(422, f"bad_{field}", f"The field {field} has a control character.", field)
+    return part
+
+
+def parse(body: bytes, received_at: float, release_attributes: Sequence[str]) -> Notification:
+    """What the delivery says. `release_attributes` are tried in order. Raises NotANotification."""
+    value = decode(body)
+    identity = identify(value)
+    assert isinstance(value, dict)  # noqa: S101 - identify() refused everything else; this is for the type checker
+    first, last = _span(value.get("timestamp"), received_at)
+    attributes = value.get("attributes")
+    releases = _releases(attributes if isinstance(attributes, dict) else {}, release_attributes)
+    return Notification(
+        identity=identity,
+        digest=_digest(value),
+        application=_text(value.get("application")),
+        group_url=_text(value.get("group_url")),
+        callstack=tuple(_frames(value.get("callstack"))),
+        occurrences=_count(value.get("occurrences")),
+        object_id=_object_id(value.get("object_id")),
+        first=first,
+        last=last,
+        classifiers=tuple(_classifiers(value.get("classifiers"))),
+        hosts=_count(value.get("hosts")),
+        users=_count(value.get("guids")),
+        releases=releases,
+    )
+
+
+def _span(value: object, received_at: float) -> tuple[int | None, int | None]:
+    """First and last occurrence. An impossible clock is no information rather than wrong information: one report from
+    the year 2099 would otherwise keep every later one from being the latest."""
+    items = value if isinstance(value, list) else [value]
+    times = [time for item in items[:2] if (time := _count(item)) and time <= received_at + _FAR_FUTURE]
+    return (min(times), max(times)) if times else (None, None)
+
+
+def _releases(attributes: Json, names: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    for name in names:
+        histogram = dict[str, int]()
+        for release, count in _histogram(attributes.get(name)):
+            histogram[release] = histogram.get(release, 0) + count
+        if histogram:
+            by_count = sorted(histogram.items(), key=lambda pair: (-pair[1], pair[0]))
+            return tuple(by_count[:MAX_RELEASES])
+    return ()
+
+
+def _histogram(value: object) -> Iterator[tuple[str, int]]:
+    """[[value, count], …] as documented; also {value: count} and a bare value."""
+    if isinstance(value, dict):
+        pairs: list[object] = [list(pair) for pair in value.items()]
+    else:
+        pairs = value if isinstance(value, list) else [[value, 1]]
+    for pair in pairs:
+        if isinstance(pair, list) and len(pair) == 2:
+            release, count = _text(_scalar(pair[0])), _count(pair[1])
+            if release is not None and count is not None:
+                yield release[:255], count
+
+
+def _scalar(value: object) -> object:
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+
+
+def _frames(value: object) -> Iterator[str]:
+    """A list of names as documented; also the query API's JSON text {"frame": [...]}, or one name."""
+    if isinstance(value, str):
+        value = _unpacked(value)
+    if isinstance(value, dict):
+        value = value.get("frame")
+    for frame in value[:MAX_FRAMES] if isinstance(value, list) else [value]:
+        text = _text(_scalar(frame))
+        if text is not None:
+            yield text
+
+
+def _unpacked(value: str) -> object:
+    if value.lstrip().startswith(("{", "[")):
+        try:
+            return decode(value.encode())
+        except NotANotification:
+            return value
+    return value
+
+
+def _classifiers(value: object) -> Iterator[str]:
+    words = value.split() if isinstance(value, str) else value
+    for word in words[:100] if isinstance(words, list) else []:
+        text = _text(word)
+        if text is not None:
+            yield text[:255]
+
+
+def _object_id(value: object) -> str | None:
+    return format(value, "x") if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+
+
+def _text(value: object) -> str | None:
+    """Text without U+0000, which PostgreSQL cannot keep; None when nothing is left to show."""
+    if not isinstance(value, str):
+        return None
+    text = value.replace("\x00", "").strip()
+    return None if text in _UNSET else text[:MAX_TEXT]
+
+
+def _count(value: object) -> int | None:
+    """A number not below zero, also when it came as text or with a fraction; None otherwise. Bounded to what a signed
+    64-bit column and a sum of many can hold."""
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}(\.\d{0,18})?\s*", value, re.ASCII):
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        return None
+    return min(int(value), 2**53)
+
+
+def _digest(value: Json) -> bytes:
+    """Tells an exact redelivery: the same facts give the same digest, however keys were ordered or spaced."""
+    return hashlib.blake2b(msgspec.json.encode(value, order="sorted"), digest_size=16).digest()

@@ -1,0 +1,1 @@
+"""Reports about crash groups, and how each tracker's markup says them. Pure: no I/O, no clock."""

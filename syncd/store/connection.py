@@ -1,0 +1,40 @@
+"""What the store needs of a database: durable transactions, and reads beside them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import Future
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
+Row = Mapping[str, object]
+
+
+class Transaction(Protocol):
+    """Queries by name inside one transaction. Only the functions handed to a `Connection` see one."""
+
+    def rows(self, query: str, **parameters: object) -> list[dict[str, object]]:
+        """All rows."""
+
+    def run(self, query: str, **parameters: object) -> int:
+        """How many rows were changed."""
+
+    def many(self, query: str, parameters: Iterable[Mapping[str, object]]) -> None:
+        """The same statement for each."""
+
+
+class Connection(Protocol):
+    """A database. `fault` says why the last commit failed, or is None."""
+
+    fault: str | None
+
+    def submit(self, operation: Callable[[Transaction], T]) -> "Future[T]":
+        """Run `operation` in a durable transaction, soon. The future is done only after the commit is on disk; it
+        raises StoreUnavailable when nothing was committed, or what `operation` raised, which undoes it alone."""
+
+    def write(self, operation: Callable[[Transaction], T]) -> T:
+        """The same, waiting for it."""
+
+    def read(self, operation: Callable[[Transaction], T]) -> T:
+        """Run `operation` on a consistent view; it must not write. Raises StoreUnavailable."""
+
+    def close(self) -> None:
+        """Finish what was submitted and close."""

@@ -1,0 +1,228 @@
+-- Every query by name, each with a line of why. Times are epoch seconds; `:name` is a parameter.
+
+-- accept: the promise behind an answer of 200
+INSERT INTO deliveries (received_at, body, state) VALUES (:received_at, :body, 'waiting') RETURNING id;
+
+-- waiting_deliveries: oldest first, so that what came earlier is folded earlier
+SELECT id, received_at, body FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
+
+-- claim_delivery: changes no row when another process was faster
+UPDATE deliveries SET state = 'absorbed', group_id = :group_id WHERE id = :id AND state = 'waiting';
+
+-- reject_delivery: what an older program accepted and this one cannot read goes to the quarantine, never away
+DELETE FROM deliveries WHERE id = :id AND state = 'waiting';
+
+-- purge_deliveries: a bounded bite at a time, so that no purge holds the writer for long
+DELETE FROM deliveries WHERE id IN (
+    SELECT id FROM deliveries WHERE state = 'absorbed' AND received_at < :before ORDER BY received_at LIMIT :size);
+
+-- quarantine: authentic JSON that is not a notification
+INSERT INTO quarantine (received_at, body, code, reason, field) VALUES (:received_at, :body, :code, :reason, :field)
+RETURNING id;
+
+-- bound_quarantine: the newest stay
+DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC LIMIT 1 OFFSET :size);
+
+-- quarantined: newest first
+SELECT id, received_at, body, code, reason, field FROM quarantine ORDER BY id DESC LIMIT :size;
+
+-- quarantined_one: by its id
+SELECT id, received_at, body, code, reason, field FROM quarantine WHERE id = :id;
+
+-- leave_quarantine: after a replay or on the operator's word
+DELETE FROM quarantine WHERE id = :id;
+
+-- group_by_identity: the fingerprint as compared
+SELECT * FROM groups WHERE universe = :universe AND project = :project AND fingerprint_key = :fingerprint_key;
+
+-- group_by_id: the whole row
+SELECT * FROM groups WHERE id = :group_id;
+
+-- new_group: an empty row, so that everything that follows has an id to point to
+INSERT INTO groups (universe, project, fingerprint, fingerprint_key, callstack, classifiers, occurrences, approximate,
+    notifications, revision)
+VALUES (:universe, :project, :fingerprint, :fingerprint_key, '[]', '[]', 0, 0, 0, 0) RETURNING id;
+
+-- save_group: everything but its identity and the decision about it
+UPDATE groups SET application = :application, group_url = :group_url, callstack = :callstack, object_id = :object_id,
+    classifiers = :classifiers, occurrences = :occurrences, approximate = :approximate, notifications = :notifications,
+    hosts = :hosts, users = :users, first_seen = :first_seen, last_seen = :last_seen, revision = :revision
+WHERE id = :group_id;
+
+-- group_releases: a stable order
+SELECT release, occurrences, approximate, first_seen, last_seen, since, until FROM releases WHERE group_id = :group_id
+ORDER BY release;
+
+-- save_release: a row is only ever added or brought up to date
+INSERT INTO releases (group_id, release, occurrences, approximate, first_seen, last_seen, since, until)
+VALUES (:group_id, :release, :occurrences, :approximate, :first_seen, :last_seen, :since, :until)
+ON CONFLICT (group_id, release) DO UPDATE SET occurrences = excluded.occurrences, approximate = excluded.approximate,
+    first_seen = excluded.first_seen, last_seen = excluded.last_seen, since = excluded.since, until = excluded.until;
+
+-- remember_folded: no row changed means an exact redelivery
+INSERT INTO folded (group_id, digest, folded_at) VALUES (:group_id, :digest, :now)
+ON CONFLICT (group_id, digest) DO NOTHING;
+
+-- purge_folded: a redelivery later than the retention is judged by its timestamps alone
+DELETE FROM folded WHERE (group_id, digest) IN (
+    SELECT group_id, digest FROM folded WHERE folded_at < :before ORDER BY folded_at LIMIT :size);
+
+-- owe: the group owes its tracker a call. A claimed row keeps its lease, a backed-off one its patience; a dead one revives.
+INSERT INTO outbox (group_id, tracker, state, due_at, attempts) VALUES (:group_id, :tracker, 'waiting', :due_at, 0)
+ON CONFLICT (group_id) DO UPDATE SET
+    state = CASE outbox.state WHEN 'dead' THEN 'waiting' ELSE outbox.state END,
+    attempts = CASE outbox.state WHEN 'dead' THEN 0 ELSE outbox.attempts END,
+    due_at = CASE
+        WHEN outbox.state = 'dead' THEN excluded.due_at
+        WHEN outbox.state = 'claimed' OR outbox.attempts > 0 OR outbox.due_at < excluded.due_at THEN outbox.due_at
+        ELSE excluded.due_at END;
+
+-- next_due: when the next group of a tracker is due, without touching it
+SELECT due_at FROM outbox WHERE tracker = :tracker AND state <> 'dead' ORDER BY due_at LIMIT 1;
+
+-- claim_group: the longest due first. A claimed row whose lease is over has due_at in the past, like any other.
+UPDATE outbox SET state = 'claimed', owner = :owner, due_at = :leased_until WHERE group_id = (
+    SELECT group_id FROM outbox WHERE tracker = :tracker AND state <> 'dead' AND due_at <= :now ORDER BY due_at LIMIT 1)
+RETURNING group_id, attempts;
+
+-- heal_due: a due time beyond any back-off was written by a clock that has been set back since; a claim starts its lease anew
+UPDATE outbox SET due_at = CASE state WHEN 'claimed' THEN :leased_until ELSE :now END
+WHERE tracker = :tracker AND state <> 'dead' AND due_at > :horizon;
+
+-- renew: proof, inside a transaction, that the claim is still ours
+UPDATE outbox SET due_at = :leased_until WHERE group_id = :group_id AND owner = :owner;
+
+-- live_issue: the one issue of a group
+SELECT * FROM issues WHERE group_id = :group_id AND state <> 'retired';
+
+-- want_issue: a first row; the unique index keeps it the only one
+INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision)
+VALUES (:group_id, :tracker, 'wanted', :marker, 0, 0, 0)
+ON CONFLICT (group_id) WHERE state <> 'retired' DO NOTHING;
+
+-- intend: on disk before the request; only a wanted issue may be asked for
+UPDATE issues SET state = 'intended', tracker = :tracker, marker = :marker, attempt = attempt + 1, sent_at = :now, sent_by = :owner,
+    note = NULL, floor = COALESCE((SELECT trackers.floor FROM trackers WHERE trackers.name = :tracker), 0)
+WHERE group_id = :group_id AND state = 'wanted';
+
+-- link: the answer came
+UPDATE issues SET state = 'linked', remote_id = :remote_id, key = :key, url = :url, note = :note,
+    synced_revision = :revision, synced_at = :now
+WHERE group_id = :group_id AND state IN ('intended', 'in_doubt') AND sent_by = :owner;
+
+-- raise_floor: numbers of a tracker only rise
+INSERT INTO trackers (name, state, floor) VALUES (:tracker, 'ok', :number)
+ON CONFLICT (name) DO UPDATE SET floor = CASE WHEN trackers.floor < excluded.floor THEN excluded.floor ELSE trackers.floor END;
+
+-- not_created: certainly nothing was made; it may be asked for again
+UPDATE issues SET state = 'wanted', note = :note WHERE group_id = :group_id AND state = 'intended' AND sent_by = :owner;
+
+-- doubt: nobody knows
+UPDATE issues SET state = 'in_doubt', note = :note WHERE group_id = :group_id AND state = 'intended' AND sent_by = :owner;
+
+-- doubt_expired: whoever sent this create lost its lease without saying what became of it
+UPDATE issues SET state = 'in_doubt', note = :note
+WHERE group_id = :group_id AND state = 'intended' AND sent_by <> :owner;
+
+-- intend_comment: on disk before the request, as for the issue itself
+UPDATE issues SET comment_sent_at = :now WHERE group_id = :group_id AND state = 'linked';
+
+-- link_comment: NULL after a person deleted it
+UPDATE issues SET comment_id = :comment_id, comment_sent_at = NULL WHERE group_id = :group_id AND state = 'linked';
+
+-- synced: the issue shows this revision
+UPDATE issues SET synced_revision = :revision, synced_at = :now WHERE group_id = :group_id AND state = 'linked';
+
+-- settle: nothing is owed any more, unless the group has changed meanwhile
+DELETE FROM outbox WHERE group_id = :group_id AND owner = :owner
+    AND :revision = (SELECT revision FROM groups WHERE id = :group_id);
+
+-- release_claim: give it back, due at a time
+UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :due_at, attempts = :attempts, reason = :reason
+WHERE group_id = :group_id AND owner = :owner;
+
+-- bury: not tried again until a person or a new notification says so
+UPDATE outbox SET state = 'dead', owner = NULL, reason = :reason WHERE group_id = :group_id AND owner = :owner;
+
+-- decide: the latest decision, shown with the group
+UPDATE groups SET decision = :action, decision_reason = :reason, decided_at = :now WHERE id = :group_id;
+
+-- decision: the one before
+SELECT decision, decision_reason FROM groups WHERE id = :group_id;
+
+-- record: what was done and why, for `explain`
+INSERT INTO history (group_id, at, action, reason, outcome) VALUES (:group_id, :now, :action, :reason, :outcome);
+
+-- pause: the tracker rests until a time
+INSERT INTO trackers (name, state, reason, until, floor) VALUES (:tracker, 'paused', :reason, :until, 0)
+ON CONFLICT (name) DO UPDATE SET state = 'paused', reason = excluded.reason, until = excluded.until;
+
+-- resume: it answered again
+UPDATE trackers SET state = 'ok', reason = NULL, until = NULL WHERE name = :tracker AND state <> 'ok';
+
+-- trackers: all that were ever spoken of
+SELECT name, state, reason, until FROM trackers ORDER BY name;
+
+-- recall: one fact
+SELECT value FROM tracker_facts WHERE tracker = :tracker AND fact = :fact;
+
+-- note: facts are replaced
+INSERT INTO tracker_facts (tracker, fact, value) VALUES (:tracker, :fact, :value)
+ON CONFLICT (tracker, fact) DO UPDATE SET value = excluded.value;
+
+-- owners: who holds claims or intents
+SELECT owner FROM outbox WHERE owner IS NOT NULL UNION SELECT sent_by FROM issues WHERE state = 'intended';
+
+-- free_claims: a dead owner's groups are due now
+UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :now WHERE owner = :owner;
+
+-- doubt_dead: a dead owner's creates may have been carried out
+UPDATE issues SET state = 'in_doubt', note = :note WHERE state = 'intended' AND sent_by = :owner;
+
+-- unsettled_groups: groups that are held, owe a call, or were never judged, for a new configuration
+SELECT groups.* FROM groups LEFT JOIN outbox ON outbox.group_id = groups.id
+LEFT JOIN issues ON issues.group_id = groups.id AND issues.state <> 'retired'
+WHERE groups.id > :after AND (issues.id IS NULL OR issues.state = 'wanted') ORDER BY groups.id LIMIT :size;
+
+-- move: a group that has no issue yet follows its route
+UPDATE outbox SET tracker = :tracker WHERE group_id = :group_id AND state <> 'claimed';
+
+-- forget_owed: no route takes the group any more
+DELETE FROM outbox WHERE group_id = :group_id AND state <> 'claimed';
+
+-- setting: one value
+SELECT value FROM settings WHERE name = :name;
+
+-- set: replaced
+INSERT INTO settings (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+
+-- set_once: the first writer wins
+INSERT INTO settings (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
+
+-- counts: everything `status` counts, each from an index
+SELECT
+    (SELECT COUNT(*) FROM deliveries WHERE state = 'waiting') AS inbox_waiting,
+    (SELECT COUNT(*) FROM outbox WHERE state <> 'dead' AND due_at <= :now) AS outbox_due,
+    (SELECT COUNT(*) FROM outbox WHERE state <> 'dead' AND due_at > :now) AS outbox_waiting,
+    (SELECT COUNT(*) FROM outbox WHERE state = 'dead') AS dead,
+    (SELECT COUNT(*) FROM issues WHERE state = 'linked') AS linked,
+    (SELECT COUNT(*) FROM issues WHERE state IN ('intended', 'in_doubt')) AS in_doubt,
+    (SELECT COUNT(*) FROM issues WHERE state = 'parked') AS parked,
+    (SELECT COUNT(*) FROM groups WHERE decision = 'hold') AS held,
+    (SELECT COUNT(*) FROM quarantine) AS quarantined;
+
+-- all_groups: latest first
+SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
+LEFT JOIN outbox ON outbox.group_id = groups.id ORDER BY last_seen DESC, groups.id LIMIT :size;
+
+-- how_many: groups
+SELECT COUNT(*) AS groups FROM groups;
+
+-- groups_by_prefix: a fingerprint or its beginning, in any universe and project
+SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
+LEFT JOIN outbox ON outbox.group_id = groups.id
+WHERE substr(fingerprint_key, 1, length(:prefix)) = :prefix OR substr(fingerprint, 1, length(:prefix)) = :prefix
+ORDER BY groups.id LIMIT :size;
+
+-- group_history: latest last
+SELECT at, action, reason, outcome FROM history WHERE group_id = :group_id ORDER BY id DESC LIMIT :size;

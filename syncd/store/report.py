@@ -1,0 +1,126 @@
+"""What people ask of the store. Reads only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from syncd.model import IssueState, Standing
+from syncd.store.connection import Connection, Transaction
+from syncd.store.rows import group_of, issue_of
+
+EVERYTHING = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerStanding:
+    """How a tracker is. `until` is when its pause ends."""
+
+    state: str
+    reason: str | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many of everything that waits, is held, or needs a person."""
+
+    inbox_waiting: int
+    outbox_due: int
+    outbox_waiting: int
+    linked: int
+    in_doubt: int
+    parked: int
+    held: int
+    dead: int
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quarantined:
+    """An authentic body that is no notification, and why."""
+
+    id: int
+    received_at: float
+    body: bytes
+    code: str
+    reason: str
+    field: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """One line of a group's history."""
+
+    at: float
+    action: str
+    reason: str
+    outcome: str | None
+
+
+class Report:
+    """Questions, each answered from one consistent view."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def counts(self, now: float) -> Counts:
+        """Everything `syncd status` counts."""
+        row = self._connection.read(lambda transaction: transaction.rows("counts", now=now)[0])
+        return Counts(**cast(dict[str, Any], row))
+
+    def trackers(self) -> dict[str, TrackerStanding]:
+        """Every tracker that was ever called, by name."""
+        rows = self._connection.read(lambda transaction: transaction.rows("trackers"))
+        return {
+            cast(str, row["name"]): TrackerStanding(
+                state=cast(str, row["state"]),
+                reason=cast(str | None, row["reason"]),
+                until=cast(float | None, row["until"]),
+            )
+            for row in rows
+        }
+
+    def groups(self, size: int = EVERYTHING) -> list[Standing]:
+        """Groups, the one seen last first."""
+        return self._connection.read(
+            lambda transaction: [_standing(transaction, row) for row in transaction.rows("all_groups", size=size)]
+        )
+
+    def how_many(self) -> int:
+        """The number of groups."""
+        return cast(int, self._connection.read(lambda transaction: transaction.rows("how_many")[0]["groups"]))
+
+    def find(self, prefix: str, size: int = 20) -> list[tuple[Standing, list[Past]]]:
+        """The groups whose fingerprint is, or begins with, `prefix`, each with its history, latest first."""
+
+        def found(transaction: Transaction) -> list[tuple[Standing, list[Past]]]:
+            rows = transaction.rows("groups_by_prefix", prefix=prefix, size=size)
+            return [(_standing(transaction, row), _history(transaction, row)) for row in rows]
+
+        return self._connection.read(found)
+
+    def quarantine(self, size: int = EVERYTHING) -> list[Quarantined]:
+        """What was kept although it is no notification, newest first."""
+        rows = self._connection.read(lambda transaction: transaction.rows("quarantined", size=size))
+        return [Quarantined(**cast(dict[str, Any], row)) for row in rows]
+
+
+def _standing(transaction: Transaction, row: Mapping[str, Any]) -> Standing:
+    issues = transaction.rows("live_issue", group_id=row["id"])
+    issue = issue_of(issues[0]) if issues else None
+    decision, reason = row["decision"], row["decision_reason"]
+    if row["owed"] == "dead":
+        decision, reason = "dead", row["owed_reason"]
+    elif row["owed_attempts"]:
+        reason = f"{reason}; try {row['owed_attempts']} failed: {row['owed_reason']}"
+    return Standing(
+        group=group_of(row, transaction.rows("group_releases", group_id=row["id"])),
+        issue=None if issue is None or issue.state is IssueState.WANTED else issue,
+        decision=decision or "wait",
+        reason=reason or "not judged yet",
+    )
+
+
+def _history(transaction: Transaction, row: Mapping[str, Any]) -> list[Past]:
+    rows = transaction.rows("group_history", group_id=row["id"], size=50)
+    return [Past(**cast(dict[str, Any], entry)) for entry in rows]

@@ -1,0 +1,249 @@
+"""SQLite: one thread owns the only connection that writes, and commits for all who wait with one fsync."""
+
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from sqlite_utils import Database
+from sqlite_utils.utils import sqlite3
+
+from syncd.errors import StoreError, StoreUnavailable
+from syncd.store import queries
+from syncd.store.connection import Transaction
+
+T = TypeVar("T")
+
+MAX_SHARED = 64  # operations that share one commit; each may itself be a batch
+BUSY_SECONDS = 5.0
+PROBE_SECONDS = 1.0
+
+_PLAIN = {
+    "SQLITE_FULL": "the disk is full",
+    "SQLITE_READONLY": "the file or its folder is read-only",
+    "SQLITE_BUSY": "another process keeps it locked",
+    "SQLITE_CANTOPEN": "the file cannot be opened",
+    "SQLITE_IOERR": "the disk reports an error",
+    "SQLITE_CORRUPT": "the file is damaged; restore a backup",
+    "SQLITE_NOTADB": "the file is not a database; restore a backup",
+}
+
+
+class _Cursor:
+    """Queries by name on one sqlite3 connection."""
+
+    def __init__(self, database: Database, texts: Mapping[str, str]) -> None:
+        self._database = database
+        self._texts = texts
+
+    def rows(self, query: str, **parameters: object) -> list[dict[str, object]]:
+        cursor = self._database.execute(self._texts[query], parameters)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def run(self, query: str, **parameters: object) -> int:
+        return int(self._database.execute(self._texts[query], parameters).rowcount)
+
+    def many(self, query: str, parameters: Iterable[Mapping[str, object]]) -> None:
+        self._database.conn.executemany(self._texts[query], list(parameters))
+
+
+class Sqlite:
+    """`Connection` to one file. The file must exist: `migrate` makes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.fault: str | None = None
+        self._texts = queries.load()
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._readers: queue.LifoQueue[Database] = queue.LifoQueue()
+        self._lock = threading.Lock()
+        self._writer: threading.Thread | None = None
+        self._closed = False
+        self.beat = time.monotonic()
+
+    def write(self, operation: Callable[[Transaction], T]) -> T:
+        return self.submit(operation).result()
+
+    def submit(self, operation: Callable[[Transaction], T]) -> "Future[T]":
+        future: Future[T] = Future()
+        with self._lock:
+            if self._closed:
+                future.set_exception(StoreUnavailable("the store is closed"))
+                return future
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write_for_ever, name="writer", daemon=True)
+                self._writer.start()
+            self._waiting.put(_Waiting(operation, cast("Future[object]", future)))
+        return future
+
+    def _write_for_ever(self) -> None:
+        database: Database | None = None
+        while True:
+            self.beat = time.monotonic()
+            shared, closing = self._take()
+            if shared or self.fault is not None:
+                database = self._commit(database, shared)
+            if closing:
+                break
+        if database is not None:
+            _close(database)
+
+    def _take(self) -> "tuple[list[_Waiting], bool]":
+        """Everything that waits, up to MAX_SHARED; nothing after PROBE_SECONDS, so that a fault is probed when idle."""
+        taken: list[_Waiting] = []
+        try:
+            waiting = self._waiting.get(timeout=PROBE_SECONDS)
+            while waiting is not None:
+                taken.append(waiting)
+                if len(taken) == MAX_SHARED:
+                    return taken, False
+                waiting = self._waiting.get_nowait()
+        except queue.Empty:
+            return taken, False
+        return taken, True
+
+    def _commit(self, database: Database | None, shared: "list[_Waiting]") -> Database | None:
+        """One transaction for all of them. Answers the connection to go on with: none after a fault, so that the next
+        transaction starts from the file as it then is (a full disk, a remount, a restored backup)."""
+        try:
+            database = database or open_file(self.path, "rw")
+            with immediate(database):
+                cursor = _Cursor(database, self._texts)
+                if self.fault is not None:
+                    # Something must reach the disk, or a full one would look well.
+                    cursor.run("set", name="store.probe", value=str(time.time()))
+                for waiting in shared:
+                    waiting.attempt(database, cursor)
+        except (sqlite3.Error, OSError) as error:
+            self.fault = sentence(self.path, error)
+            for waiting in shared:
+                waiting.future.set_exception(StoreUnavailable(self.fault))
+            if database is not None:
+                _close(database)
+            return None
+        self.fault = None
+        for waiting in shared:
+            waiting.settle()
+        return database
+
+    def read(self, operation: Callable[[Transaction], T]) -> T:
+        try:
+            database = self._reader()
+            try:
+                database.execute("BEGIN")
+                return operation(_Cursor(database, self._texts))
+            finally:
+                database.execute("ROLLBACK")
+                self._readers.put(database)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnavailable(sentence(self.path, error)) from None
+
+    def _reader(self) -> Database:
+        try:
+            return self._readers.get_nowait()
+        except queue.Empty:
+            database = open_file(self.path, "rw")
+            database.execute("PRAGMA query_only=ON")
+            return database
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._writer is not None:
+                self._waiting.put(None)
+        if self._writer is not None:
+            self._writer.join()
+        while not self._readers.empty():
+            _close(self._readers.get_nowait())
+
+
+def probe(path: Path) -> None:
+    """Raises StoreUnavailable unless a commit reaches the disk now."""
+    connection = Sqlite(path)
+    try:
+        connection.write(lambda transaction: transaction.run("set", name="store.probe", value=str(time.time())))
+    finally:
+        connection.close()
+
+
+class _Waiting:
+    """One submitted operation and what came of it, told to its caller after the commit."""
+
+    def __init__(self, operation: Callable[[Transaction], object], future: "Future[object]") -> None:
+        self.future = future
+        self._operation = operation
+        self._result: object = None
+        self._error: Exception | None = None
+
+    def attempt(self, database: Database, cursor: _Cursor) -> None:
+        """Run it in a savepoint, so that its failure is its own."""
+        self._error = None
+        database.execute("SAVEPOINT one")
+        try:
+            self._result = self._operation(cursor)
+        except Exception as error:  # noqa: BLE001 - the writer's boundary: whatever it is, it is its caller's to handle
+            if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname != "SQLITE_ERROR":
+                raise  # the disk or the lock: nobody in this transaction can be served
+            self._error = error
+            database.execute("ROLLBACK TO one")
+        database.execute("RELEASE one")
+
+    def settle(self) -> None:
+        if self._error is not None:
+            self.future.set_exception(self._error)
+        else:
+            self.future.set_result(self._result)
+
+
+def open_file(path: Path, mode: str) -> Database:
+    """A connection in explicit-transaction mode. `mode` is SQLite's: rw refuses to make a file, rwc makes it."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        database = Database(connection, execute_plugins=False)
+        database.execute("PRAGMA journal_mode=WAL")
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "cache_size=-16000"):
+            database.execute(f"PRAGMA {pragma}")
+        if database.execute("PRAGMA synchronous").fetchone()[0] != 2:
+            # Every answer of 200 rests on it: with NORMAL a power cut loses what was acknowledged.
+            raise StoreUnavailable(f"{path}: this SQLite does not honour synchronous=FULL")
+    except BaseException:
+        connection.close()
+        raise
+    return database
+
+
+@contextmanager
+def immediate(database: Database) -> Iterator[None]:
+    """BEGIN IMMEDIATE, because sqlite-utils' own atomic() begins deferred: a read followed by a write then fails at once
+    with "database is locked" when another connection wrote in between, whatever the busy timeout."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")  # inside the try: a commit that fails (disk full) must be rolled back too
+    except BaseException:
+        if database.conn.in_transaction:
+            database.execute("ROLLBACK")
+        raise
+
+
+def _close(database: Database) -> None:
+    cast(Any, database.conn).close()
+
+
+def sentence(path: Path, error: Exception) -> str:
+    if isinstance(error, StoreError):
+        return str(error)
+    name = getattr(error, "sqlite_errorname", None) or type(error).__name__
+    plain = next((text for code, text in _PLAIN.items() if name.startswith(code)), None)
+    if plain is None:
+        plain = str(error)
+    if not path.exists():
+        plain = "there is no such file; `syncd migrate` or `syncd run` makes it"
+    return f"the database {path} cannot be used: {plain} ({name})"

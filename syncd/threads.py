@@ -1,0 +1,166 @@
+"""The worker's threads: one that absorbs, and for each tracker as many that sync as its `concurrency` says, so that a tracker
+that hangs holds up only its own."""
+
+import itertools
+import threading
+import time
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from syncd import plan, worker
+from syncd.errors import LeaseLost, StoreUnavailable
+from syncd.model import Action, Plan
+from syncd.store import Store
+from syncd.store.outbox import HORIZON_SECONDS, Claim
+from syncd.trackers import Tracker
+from syncd.worker import Rules
+
+log = structlog.get_logger("syncd.worker")
+
+POLL_SECONDS = 1.0  # what another process stored is found within this time; what this one stored wakes at once
+FAULT_SECONDS = 1.0
+PURGE_SECONDS = 600.0
+
+
+class Absorber(threading.Thread):
+    """Folds deliveries into groups until it is stopped."""
+
+    def __init__(self, store: Store, rules: Rules, wake: Mapping[str, threading.Event]) -> None:
+        """`wake` holds, by tracker, what its syncing threads wait for."""
+        super().__init__(name="absorb")
+        self.arrived = threading.Event()
+        self._store = store
+        self._rules = rules
+        self._wake = wake
+        self._stopping = threading.Event()
+        self._purge_at = 0.0
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self.arrived.clear()
+            try:
+                taken = self._turn()
+            except StoreUnavailable as error:
+                log.error("store_unavailable", reason=str(error))
+                self._stopping.wait(FAULT_SECONDS)
+            except Exception:  # noqa: BLE001 - this thread's boundary: a bug must not end the absorbing of all groups
+                log.exception("bug")
+                self._stopping.wait(FAULT_SECONDS)
+            else:
+                if not taken:
+                    self.arrived.wait(POLL_SECONDS)
+
+    def _turn(self) -> int:
+        taken, woken = worker.absorb(self._store, self._rules, time.time())
+        for tracker in woken & self._wake.keys():
+            self._wake[tracker].set()
+        if not taken and time.monotonic() >= self._purge_at:
+            self._purge_at = time.monotonic() + PURGE_SECONDS
+            self._purge()
+        return taken
+
+    def _purge(self) -> None:
+        before = time.time() - self._rules.config.store.retention
+        while self._store.inbox.purge(before) and not self._stopping.is_set() and not self.arrived.is_set():
+            pass
+
+    def stop(self) -> None:
+        """Ask it to end after the batch in hand."""
+        self._stopping.set()
+        self.arrived.set()
+
+
+class Syncer(threading.Thread):
+    """Brings one tracker's groups up to date, one after the other, until it is stopped."""
+
+    def __init__(
+        self, store: Store, rules: Rules, name: str, owner: str, client: Tracker, wake: threading.Event
+    ) -> None:
+        super().__init__(name=f"sync {name}")
+        self._store = store
+        self._rules = rules
+        self._tracker = name
+        self._owners = (f"{owner}/{name}-{number}" for number in itertools.count())
+        self._client = client
+        self._wake = wake
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            claim = None
+            try:
+                idle = self._until_due(time.time())
+                if idle == 0 and (claim := self._store.outbox.claim(self._tracker, next(self._owners), time.time())):
+                    worker.sync(self._store, self._client, claim, self._rules)
+            except LeaseLost as error:
+                log.warning("lease_lost", tracker=self._tracker, reason=str(error))
+            except StoreUnavailable as error:
+                log.error("store_unavailable", reason=str(error))
+                self._stopping.wait(FAULT_SECONDS)
+            except Exception as error:  # noqa: BLE001 - this thread's boundary: a bug in one group must not stop the others
+                log.exception("bug", tracker=self._tracker, group=claim.group_id if claim else None)
+                self._set_aside(claim, type(error).__name__)
+            else:
+                self._wake.wait(idle)
+        self._client.close()
+
+    def _until_due(self, now: float) -> float:
+        """Seconds to wait before the next group may be claimed, at most POLL_SECONDS."""
+        due_at = self._store.outbox.next_due(self._tracker)
+        if due_at is None:
+            return POLL_SECONDS
+        paused_until = self._store.outbox.paused_until(self._tracker) or 0.0
+        idle = max(due_at, paused_until) - now
+        # Due beyond any back-off: the clock was set back since. Claiming heals such rows.
+        return 0.0 if idle > HORIZON_SECONDS else max(0.0, min(idle, POLL_SECONDS))
+
+    def _set_aside(self, claim: Claim | None, bug: str) -> None:
+        self._stopping.wait(FAULT_SECONDS)
+        if claim is None:
+            return
+        reason = f"a bug in syncd ({bug}); its log has the details"
+        decision = Plan(action=Action.WAIT, reason=reason)
+        now = time.time()
+        try:
+            self._store.outbox.doubt(claim, reason)
+            self._store.outbox.postpone(claim, decision, reason, now + plan.backoff(claim.attempts + 1), claim.attempts + 1, now)
+        except (LeaseLost, StoreUnavailable) as error:
+            # The claim runs out by itself, and its intent is in doubt then.
+            log.warning("lease_lost", tracker=self._tracker, reason=str(error))
+
+    def stop(self) -> None:
+        """Ask it to end after the group in hand."""
+        self._stopping.set()
+        self._wake.set()
+
+
+class Worker:
+    """All threads of one process."""
+
+    def __init__(self, store: Store, rules: Rules, owner: str, clients: Mapping[str, Sequence[Tracker]]) -> None:
+        """`clients` has, by tracker, one client for each thread."""
+        wake = {name: threading.Event() for name in clients}
+        self._absorber = Absorber(store, rules, wake)
+        self._syncers = [
+            Syncer(store, rules, name, f"{owner}/{number}", client, wake[name])
+            for name, several in clients.items()
+            for number, client in enumerate(several)
+        ]
+
+    def start(self) -> None:
+        """Start all threads."""
+        for thread in (self._absorber, *self._syncers):
+            thread.start()
+
+    def arrived(self) -> None:
+        """A delivery was stored."""
+        self._absorber.arrived.set()
+
+    def stop(self) -> None:
+        """Take nothing new, and return once what is in hand is finished."""
+        for asked in (self._absorber, *self._syncers):
+            asked.stop()
+        for thread in (self._absorber, *self._syncers):
+            thread.join()

@@ -1,0 +1,252 @@
+"""Issues in one project of a Jira Cloud or Jira Data Center site.
+
+Cloud is spoken to in REST v3 with Atlassian documents, Data Center in REST v2 with wiki markup. An issue is
+known again by a label made from its marker, on Cloud also by the entity property `syncd`.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from urllib.parse import quote
+
+from syncd.config import JiraSettings
+from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, TrackerError, Unavailable
+from syncd.model import Created, Group, Issue
+from syncd.render.document import Document
+from syncd.trackers import Draft, Finding, Notebook
+from syncd.trackers.jira_answers import (
+    Answer,
+    Sent,
+    captcha,
+    create_failure,
+    created,
+    failure,
+    more_after,
+    refused_fields,
+    rows,
+    words,
+)
+from syncd.trackers.jira_check import account, check, permissions
+from syncd.trackers.jira_connection import Connection
+from syncd.trackers.jira_fields import (
+    FieldValues,
+    carries,
+    comment_body,
+    optional,
+    properties,
+    refreshable,
+    required,
+)
+
+_REFUSED_SECONDS = 3600.0
+_VERSIONS_KEPT_SECONDS = 3600.0
+_VERSIONS_RETRY_SECONDS = 300.0
+_VERSIONS_READ_SECONDS = 5.0  # a create does not wait longer for what it can do without
+_REMEMBERED_ISSUES = 10_000
+_COMMENTS_PER_PAGE = 100
+
+
+class Jira:
+    """`kind = "jira"`. `clock` counts seconds and never goes back; `sleep` passes those between tries."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: JiraSettings,
+        _notebook: Notebook,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._clock = clock
+        self._connection = Connection(name, settings, sleep)
+        self._url = settings.url.rstrip("/")
+        self._refused_on_create = Refusals(clock)
+        self._refused_on_edit = Refusals(clock)
+        self._versions: frozenset[str] = frozenset()
+        self._versions_until: float | None = None
+        self._account: str | None = None
+        self._sent: dict[str, FieldValues] = {}
+
+    def create(self, draft: Draft) -> Created:
+        """One POST, and a second without the optional fields that Jira refused: a 400 has created nothing.
+
+        Before the first of an hour, one GET of the project's versions. Raises what `Tracker` names.
+        """
+        notes: list[str] = []
+        wanted = optional(self._settings, draft.group, self._affected(draft.group, notes))
+        kept = self._refused_on_create.spare(wanted)
+        answer = self._post_issue(draft, kept)
+        refused = refused_fields(answer)
+        if refused and refused.keys() <= kept.keys():
+            self._refused_on_create.add(refused)
+            kept = self._refused_on_create.spare(kept)
+            answer = self._post_issue(draft, kept)
+        if answer.status >= 300:
+            raise create_failure(answer, self._settings.project, time.time())
+        notes += [f"{field} was left out: Jira refused it" for field in wanted if field not in kept]
+        issue = created(answer, self._url, tuple(notes))
+        self._remember(issue.remote_id, {name: kept[name] for name in self._settings.fields if name in kept})
+        return issue
+
+    def _affected(self, group: Group, notes: list[str]) -> frozenset[str]:
+        """The project's versions that an issue may be filed against; none when they cannot be read."""
+        if not self._settings.affects_versions or not group.releases:
+            return frozenset()
+        if self._versions_until is None or self._clock() >= self._versions_until:
+            path = f"project/{self._settings.project}/versions"
+            try:
+                found = rows(self._connection.once("GET", path, read_seconds=_VERSIONS_READ_SECONDS))
+            except TrackerError as error:
+                self._versions_until = self._clock() + _VERSIONS_RETRY_SECONDS
+                self._versions = frozenset()
+                notes.append(f"versions was left out: {error.reason}")
+            else:
+                self._versions_until = self._clock() + _VERSIONS_KEPT_SECONDS
+                self._versions = frozenset(str(row.get("name")) for row in found if not row.get("archived"))
+        return self._versions
+
+    def _post_issue(self, draft: Draft, kept: FieldValues) -> Answer:
+        ours = required(self._settings, draft.marker, draft.title, draft.body)
+        payload: dict[str, object] = {"fields": {**kept, **ours}}
+        if marks := properties(self._settings, draft.marker):
+            payload["properties"] = marks
+        return self._connection.once("POST", "issue", payload)
+
+    def _remember(self, remote_id: str, values: FieldValues) -> None:
+        self._sent.pop(remote_id, None)
+        while len(self._sent) >= _REMEMBERED_ISSUES:
+            del self._sent[next(iter(self._sent))]
+        self._sent[remote_id] = values
+
+    def comment(self, issue: Issue, document: Document, marker: str) -> str:
+        """One POST. Raises Missing when the issue is gone."""
+        body = comment_body(self._settings, document, marker)
+        answer = self._connection.once("POST", f"{_path(issue)}/comment", {"body": body})
+        if answer.status >= 300:
+            raise self._about(issue, answer, "ADD_COMMENTS", Sent.ONCE)
+        content = answer.content
+        comment_id = content.get("id") if isinstance(content, dict) else None
+        if not isinstance(comment_id, str) or not comment_id:
+            raise OutcomeUnknown(f"Jira's answer ({answer.status}) does not name a comment")
+        return comment_id
+
+    def find_comment(self, issue: Issue, marker: str) -> str | None:
+        """Our oldest comment that ends with the marker's line. Raises Missing when the issue is gone."""
+        ours = self._our_account()
+        start = 0
+        while True:
+            params: dict[str, str | int] = {
+                "startAt": start,
+                "maxResults": _COMMENTS_PER_PAGE,
+                "orderBy": "created",
+            }
+            answer = self._connection.again("GET", f"{_path(issue)}/comment", params=params)
+            if not answer.ok:
+                raise self._about(issue, answer, "BROWSE_PROJECTS", Sent.AGAIN)
+            page = rows(answer, "comments")
+            for comment in page:
+                if account(comment.get("author")) == ours and carries(comment.get("body"), marker):
+                    return str(comment.get("id"))
+            start += len(page)
+            if not page or not more_after(answer, start):
+                return None
+
+    def _our_account(self) -> str:
+        if self._account is None:
+            answer = self._connection.again("GET", "myself")
+            if not answer.ok:
+                raise failure(answer, Sent.AGAIN, time.time())
+            self._account = account(answer.content)
+        if self._account is None:
+            raise Unavailable("Jira does not say which account syncd uses")
+        return self._account
+
+    def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
+        """One PUT, at most twice repeated. Raises Missing when the comment or the issue is gone."""
+        path = f"{_path(issue)}/comment/{quote(comment_id, safe='')}"
+        # Editing a comment mails everybody who watches, unless told otherwise; Data Center cannot be told.
+        quiet = {"notifyUsers": "false"} if self._settings.deployment == "cloud" else None
+        payload = {"body": comment_body(self._settings, document, marker)}
+        answer = self._connection.again("PUT", path, payload, quiet)
+        if (
+            answer.status == 404
+            and self._connection.again("GET", _path(issue), params={"fields": "updated"}).ok
+        ):
+            raise Missing(f"the status comment of {issue.key} is gone")
+        if not answer.ok:
+            raise self._about(issue, answer, "EDIT_OWN_COMMENTS", Sent.AGAIN)
+
+    def refresh(self, issue: Issue, group: Group) -> None:
+        """One PUT with the mapped fields that changed since this client last sent them; none where none did.
+
+        Fields that Jira refuses are left out for an hour. Raises Missing when the issue is gone.
+        """
+        path = _path(issue)
+        wanted = self._refused_on_edit.spare(refreshable(self._settings.fields, group))
+        before = self._sent.get(str(issue.remote_id), {})
+        changed = {name: value for name, value in wanted.items() if before.get(name) != value}
+        while changed:
+            answer = self._connection.again("PUT", path, {"fields": changed})
+            if answer.ok:
+                self._remember(str(issue.remote_id), {**before, **changed})
+                return
+            refused = refused_fields(answer)
+            if not refused or not refused.keys() <= changed.keys():
+                raise self._about(issue, answer, "EDIT_ISSUES", Sent.AGAIN)
+            self._refused_on_edit.add(refused)
+            changed = self._refused_on_edit.spare(changed)
+
+    def _about(self, issue: Issue, answer: Answer, permission: str, sent: Sent) -> TrackerError:
+        """What a failure on one issue means.
+
+        Jira says 404 both for what is gone and for what may not be seen, so the account's permissions tell
+        one issue's fault from the whole project's.
+        """
+        if answer.status not in (403, 404) or captcha(answer):
+            return failure(answer, sent, time.time())
+        try:
+            held = permissions(self._connection, self._settings)
+        except TrackerError as error:
+            # Nothing was done whatever the reason, so a lost control answer puts nothing in doubt.
+            return error
+        lacking = sorted({"BROWSE_PROJECTS", permission} - held)
+        if lacking:
+            return Misconfigured(
+                f"the account lacks {', '.join(lacking)} in {self._settings.project}; grant it in Jira"
+            )
+        if answer.status == 404:
+            return Missing(f"{issue.key} is gone from Jira, or hidden from the account that syncd uses")
+        return Refused(f"Jira lets nobody like syncd change {issue.key} (403){words(answer)}")
+
+    def check(self) -> list[Finding]:
+        """Login, project, issue type, required and mapped fields, permissions. Creates nothing."""
+        return check(self._connection, self._settings, self._name)
+
+    def close(self) -> None:
+        """Give back connections; a later call opens new ones."""
+        self._connection.close()
+
+
+def _path(issue: Issue) -> str:
+    # The id stays when an issue is moved to another project; its key does not.
+    if issue.remote_id is None:
+        raise Missing("the group has no issue yet")
+    return f"issue/{quote(issue.remote_id, safe='')}"
+
+
+class Refusals:
+    """Fields that Jira refused. They are tried again after an hour, since a screen may have been repaired."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._until: dict[str, float] = {}
+
+    def add(self, fields: Iterable[str]) -> None:
+        self._until.update(dict.fromkeys(fields, self._clock() + _REFUSED_SECONDS))
+
+    def spare(self, values: FieldValues) -> FieldValues:
+        """`values` without what was refused lately."""
+        now = self._clock()
+        return {name: value for name, value in values.items() if self._until.get(name, now) <= now}

@@ -1,0 +1,167 @@
+"""What an issue's fields say, as JSON values for Jira. Pure."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from syncd.config import JiraSettings
+from syncd.model import Group, Release
+from syncd.render import adf, wiki
+from syncd.render.document import Document, Paragraph
+from syncd.render.text import one_line
+
+_LINE_LIMIT = 255  # UTF-16 units in a summary or a single-line text field
+_WIKI_LIMIT = 32_767  # Data Center's default jira.text.field.character.limit
+_ADF_LIMIT = 30_000  # of JSON: how Cloud counts a document is not published, but its limit is the one above
+
+_PLACEHOLDER = re.compile(r"\{\{\s*group\.(\w+)\s*\}\}")
+_OURS = {"project", "issuetype", "summary", "description", "labels"}
+_FOR_PEOPLE = {"assignee", "priority"}  # ours to set at creation, then theirs
+
+FieldValues = dict[str, Any]
+
+
+def tag(marker: str) -> str:
+    """The label that stands for a marker: a label has no blanks, and people read it."""
+    return f"syncd-{_digest(marker)}"
+
+
+def _digest(marker: str) -> str:
+    return hashlib.sha256(marker.encode()).hexdigest()[:16]
+
+
+def required(settings: JiraSettings, marker: str, title: str, body: Document) -> FieldValues:
+    """The fields no issue of ours goes without."""
+    return {
+        "project": {"key": settings.project},
+        "issuetype": {"name": settings.issue_type},
+        "summary": _line(title) or "unknown",
+        "description": _description(settings, body, marker),
+        "labels": list(dict.fromkeys([*settings.labels, tag(marker)])),
+    }
+
+
+def _line(text: str) -> str:
+    # Jira counts what lies beyond U+FFFF twice.
+    counted_twice = sum(character > "\uffff" for character in text[:_LINE_LIMIT])
+    return one_line(text, _LINE_LIMIT - min(counted_twice, _LINE_LIMIT // 2), otherwise="")
+
+
+def _description(settings: JiraSettings, body: Document, marker: str) -> Any:
+    if settings.deployment == "cloud":
+        return adf.write(body, _ADF_LIMIT)
+    # Data Center's API types the value of a property as text, so there the marker stands in the description.
+    return wiki.write((*body, Paragraph((f"syncd issue · {_digest(marker)}",))), _WIKI_LIMIT)
+
+
+def properties(settings: JiraSettings, marker: str) -> list[dict[str, Any]]:
+    """The entity properties of a new issue: unlike a label, people neither see nor copy them."""
+    return [{"key": "syncd", "value": {"v": 1, "m": marker}}] if settings.deployment == "cloud" else []
+
+
+def optional(settings: JiraSettings, group: Group, versions: Iterable[str]) -> FieldValues:
+    """The fields an issue is created without rather than not at all. `versions` are those the project has."""
+    known = set(versions)
+    ours = {
+        "versions": [{"name": release.release} for release in group.releases if release.release in known],
+        "components": [{"name": name} for name in settings.components],
+        "priority": {"name": settings.priority} if settings.priority else None,
+    }
+    return {**mapped(settings.fields, group), **{name: value for name, value in ours.items() if value}}
+
+
+def optional_names(settings: JiraSettings) -> list[str]:
+    """Every field that `optional` can give."""
+    ours = {
+        "versions": settings.affects_versions,
+        "components": settings.components,
+        "priority": settings.priority,
+    }
+    names = [name for name in settings.fields if name not in _OURS] + [
+        name for name, sent in ours.items() if sent
+    ]
+    return list(dict.fromkeys(names))
+
+
+def mapped(templates: Mapping[str, str], group: Group) -> FieldValues:
+    """The mapped fields. A whole placeholder keeps its type; a fact not known leaves its field out."""
+    values = {name: _filled(template, group) for name, template in templates.items() if name not in _OURS}
+    return {name: value for name, value in values.items() if value not in (None, "")}
+
+
+def refreshable(templates: Mapping[str, str], group: Group) -> FieldValues:
+    """The mapped fields that follow the group. A constant, once said, is for people to change."""
+    moving = {name: text for name, text in templates.items() if _PLACEHOLDER.search(text)}
+    return mapped({name: text for name, text in moving.items() if name not in _FOR_PEOPLE}, group)
+
+
+def _filled(template: str, group: Group) -> int | str | None:
+    whole = _PLACEHOLDER.fullmatch(template.strip())
+    if whole:
+        fact = _fact(group, whole[1])
+        return _line(fact) if isinstance(fact, str) else fact
+    facts = {name: _fact(group, name) for name in _PLACEHOLDER.findall(template)}
+    if None in facts.values():
+        return None
+    return _line(_PLACEHOLDER.sub(lambda found: str(facts[found[1]]), template))
+
+
+def _fact(group: Group, name: str) -> int | str | None:
+    """One of `config.GROUP_FACTS`."""
+    if name in ("universe", "project", "fingerprint"):
+        return str(getattr(group.identity, name))
+    if name in ("first_seen", "last_seen"):
+        return _moment(getattr(group, name))
+    if name == "first_release":
+        return _release(group, lambda release: release.first_seen, min)
+    if name == "last_release":
+        return _release(group, lambda release: release.last_seen, max)
+    fact: int | str | None = getattr(group, name)
+    return fact
+
+
+def _moment(seconds: int | None) -> str | None:
+    """The form Jira's date-time fields take; they take no epoch seconds. None for what no calendar has."""
+    if seconds is None:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    except (OverflowError, OSError, ValueError):
+        return None
+
+
+def _release(group: Group, seen: Callable[[Release], int | None], choose: Callable[[Any], Any]) -> str | None:
+    dated = [(when, release.release) for release in group.releases if (when := seen(release)) is not None]
+    return str(choose(dated)[1]) if dated else None
+
+
+def comment_body(settings: JiraSettings, document: Document, marker: str) -> Any:
+    """A status comment. Its last line says whose it is: Jira lists comments without their properties."""
+    marked: Document = (*document, Paragraph((_comment_line(marker),)))
+    if settings.deployment == "cloud":
+        return adf.write(marked, _ADF_LIMIT)
+    return wiki.write(marked, _WIKI_LIMIT)
+
+
+def _comment_line(marker: str) -> str:
+    return f"syncd status · {_digest(marker)}"
+
+
+def carries(body: object, marker: str) -> bool:
+    """Whether a comment's body, wiki markup or Atlassian document, ends with the line of `marker`."""
+    if isinstance(body, str):
+        last = body.rstrip().splitlines()[-1:]
+    elif isinstance(body, dict) and isinstance(body.get("content"), list):
+        last = [_text(block) for block in body["content"][-1:]]
+    else:
+        last = []
+    return [line.strip() for line in last] == [_comment_line(marker)]
+
+
+def _text(node: object) -> str:
+    if not isinstance(node, dict):
+        return ""
+    inner = node.get("content")
+    return "".join(map(_text, inner)) if isinstance(inner, list) else str(node.get("text", ""))

@@ -1,0 +1,331 @@
+"""A stateful GitHub on loopback: its limits, refusals, redirects and silences, where syncd can meet them."""
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.fakes.github_records import Account, FakeComment, FakeIssue, FakeRepository, Shapes
+from tests.fakes.server import Answer, Denied, Fault, Recorded, Routes, ServerBase
+
+TOKEN = "fake-token-0123456789"
+_STARTS = (r"/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)", r"/repositories/(?P<id>\d+)")
+_FILTERS = {"labels", "creator", "assignee", "mentioned", "since", "milestone", "type"}
+
+
+def secondary_limit(retry_after: int | None = None) -> Fault:
+    """An order to answer the next POST with GitHub's secondary limit."""
+    return Fault(
+        how="status",
+        status=403,
+        headers={} if retry_after is None else {"Retry-After": str(retry_after)},
+        body={
+            "message": "You have exceeded a secondary rate limit. "
+            "Please wait a few minutes before you try again.",
+            "documentation_url": "https://docs.github.com/rest",
+        },
+    )
+
+
+class FakeGitHub(ServerBase):
+    """GitHub with the token TOKEN and the repository `acme/game`; others by `add_repository`.
+
+    `lag_seconds` hides new issues from unfiltered lists, `filtered_lag_seconds` from filtered ones; reading
+    by number never lags. `remaining` is what is left of the primary limit.
+    """
+
+    description = "github"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.account = Account("syncd-bot", 501)
+        self.accounts = {TOKEN: self.account}
+        self.filtered_lag_seconds = 0.0
+        self.remaining = 5000
+        self.reset_at = int(time.time()) + 1800
+        self._last_id = 1000
+        self._shapes = Shapes(self.url)
+        self._repositories: dict[int, FakeRepository] = {}
+        self._former_names: dict[str, int] = {}
+        self.repository = self.add_repository("acme/game")
+
+    def add_repository(self, full_name: str, **settings: Any) -> FakeRepository:
+        """A new, empty repository; it takes over the name of one that was renamed or removed."""
+        owner, _, name = full_name.partition("/")
+        repository = FakeRepository(self._next_id(), owner, name, **settings)
+        self._repositories[repository.id] = repository
+        self._former_names.pop(full_name.lower(), None)
+        return repository
+
+    def remove(self, repository: FakeRepository) -> None:
+        """Delete a repository."""
+        del self._repositories[repository.id]
+
+    def rename(self, repository: FakeRepository, name: str) -> None:
+        """Rename a repository; its former name redirects from now on."""
+        self._former_names[repository.full_name.lower()] = repository.id
+        repository.name = name
+
+    def file(
+        self, repository: FakeRepository, title: str, body: str | None, author: Account, labels: list[str]
+    ) -> FakeIssue:
+        """An issue as if filed by `author`, with the next number."""
+        with self.lock:
+            repository.last_number += 1
+            issue = FakeIssue(
+                self._next_id(), repository.last_number, title, body, author, labels, time.monotonic(), _now()
+            )
+            repository.issues[issue.number] = issue
+        return issue
+
+    def remark(self, issue: FakeIssue, body: str, author: Account) -> FakeComment:
+        """A comment as if written by `author`."""
+        with self.lock:
+            comment = FakeComment(self._next_id(), body, author)
+            issue.comments[comment.id] = comment
+        return comment
+
+    def routes(self) -> Routes:
+        inside: list[tuple[str, str, Callable[[FakeRepository, Recorded], Answer]]] = [
+            ("GET", r"", self._read_repository),
+            ("GET", r"/issues", self._list_issues),
+            ("POST", r"/issues", self._create_issue),
+            ("GET", r"/issues/(?P<number>\d+)", self._read_issue),
+            ("PATCH", r"/issues/(?P<number>\d+)", self._edit_issue),
+            ("POST", r"/issues/(?P<number>\d+)/labels", self._add_labels),
+            ("GET", r"/issues/(?P<number>\d+)/comments", self._list_comments),
+            ("POST", r"/issues/(?P<number>\d+)/comments", self._create_comment),
+            ("GET", r"/issues/comments/(?P<comment>\d+)", self._read_comment),
+            ("PATCH", r"/issues/comments/(?P<comment>\d+)", self._edit_comment),
+            ("DELETE", r"/issues/comments/(?P<comment>\d+)", self._delete_comment),
+        ]
+        within = [
+            (method, start + rest, self._within(answer))
+            for method, rest, answer in inside
+            for start in _STARTS
+        ]
+        return [("GET", r"/user", self._read_user), *within]
+
+    def described_path(self, request: Recorded) -> str | None:
+        if request.path == "/user":
+            return None
+        return re.sub(r"^/repositories/\d+", "/repos/acme/game", request.path)
+
+    def unknown(self, request: Recorded) -> Answer:
+        return _refusal(404, "Not Found")
+
+    def admit(self, request: Recorded) -> Answer | None:
+        if _token(request) not in self.accounts:
+            return _refusal(401, "Bad credentials")
+        if self.remaining <= 0:
+            return _refusal(403, "API rate limit exceeded for user ID 501.")
+        self.remaining -= 1
+        return None
+
+    def common_headers(self) -> Mapping[str, str]:
+        return {
+            "X-RateLimit-Limit": "5000",
+            "X-RateLimit-Remaining": str(max(self.remaining, 0)),
+            "X-RateLimit-Reset": str(self.reset_at),
+            "X-RateLimit-Resource": "core",
+        }
+
+    def _author(self, request: Recorded) -> Account:
+        return self.accounts[_token(request)]
+
+    def _read_user(self, request: Recorded) -> Answer:
+        account = self._author(request)
+        if account.app:
+            return _refusal(403, "Resource not accessible by integration")
+        return 200, self._scopes(request), self._shapes.account(account)
+
+    def _scopes(self, request: Recorded) -> dict[str, str]:
+        scopes = self._author(request).scopes
+        return {} if scopes is None else {"X-OAuth-Scopes": scopes}
+
+    def _within(self, answer: Callable[[FakeRepository, Recorded], Answer]) -> Callable[[Recorded], Answer]:
+        """`answer` for the repository of the path, or GitHub's words where that moved or never was."""
+
+        def answered(request: Recorded) -> Answer:
+            groups = request.groups
+            if "id" in groups:
+                repository = self._repositories.get(int(groups["id"]))
+                return answer(repository, request) if repository else self.unknown(request)
+            full_name = f"{groups['owner']}/{groups['name']}".lower()
+            for repository in self._repositories.values():
+                if repository.full_name.lower() == full_name:
+                    return answer(repository, request)
+            if full_name in self._former_names:
+                rest = request.path.split("/", 4)[4:]
+                return self._moved(
+                    request, "/".join(["repositories", str(self._former_names[full_name]), *rest])
+                )
+            return self.unknown(request)
+
+        return answered
+
+    def _moved(self, request: Recorded, path: str) -> Answer:
+        # GitHub redirects reads with 301 and writes with 307.
+        status, words = (301, "Moved Permanently") if request.method == "GET" else (307, "Temporary Redirect")
+        url = f"{self.url}/{path}"
+        return status, {"Location": url}, {"message": words, "url": url}
+
+    def _read_repository(self, repository: FakeRepository, request: Recorded) -> Answer:
+        return 200, self._scopes(request), self._shapes.repository(repository, self._author(request))
+
+    def _list_issues(self, repository: FakeRepository, request: Recorded) -> Answer:
+        if not repository.can_read_issues:
+            return _refusal(403, "Resource not accessible by personal access token")
+        if not repository.has_issues:
+            return _refusal(410, "Issues are disabled for this repo")
+        query = {name: values[-1] for name, values in request.query.items()}
+        lag = self.filtered_lag_seconds if _FILTERS & query.keys() else self.lag_seconds
+        labels = set(filter(None, query.get("labels", "").split(",")))
+        shown = [
+            issue
+            for issue in repository.issues.values()
+            if not issue.deleted
+            and self.settled(issue.written, lag)
+            and query.get("state", "open") in ("all", issue.state)
+            and labels <= set(issue.labels)
+            and query.get("creator", issue.author.login) == issue.author.login
+        ]
+        shown.sort(key=lambda issue: issue.number, reverse=query.get("direction", "desc") == "desc")
+        return self._page(request, [self._shapes.issue(repository, issue) for issue in shown])
+
+    def _page(self, request: Recorded, everything: list[Any]) -> Answer:
+        size = min(int(request.query.get("per_page", ["30"])[-1]), 100)
+        page = int(request.query.get("page", ["1"])[-1])
+        shown = everything[(page - 1) * size : page * size]
+        if page * size >= len(everything):
+            return 200, {}, shown
+        following = urlencode({**request.query, "page": [page + 1]}, doseq=True)
+        return 200, {"Link": f'<{self.url}{request.path}?{following}>; rel="next"'}, shown
+
+    def _create_issue(self, repository: FakeRepository, request: Recorded) -> Answer:
+        _require_writable(repository)
+        _require_fit(request.body, "Issue", needed="title")
+        if not repository.has_issues:
+            return _refusal(410, "Issues are disabled for this repo")
+        labels = [str(label) for label in request.body.get("labels", [])] if repository.push else []
+        title, body = request.body["title"], request.body.get("body")
+        issue = self.file(repository, title, body, self._author(request), labels)
+        content = self._shapes.issue(repository, issue)
+        return 201, {"Location": content["url"]}, content
+
+    def _issue(self, repository: FakeRepository, request: Recorded) -> FakeIssue:
+        """The issue of the path. Raises Denied where GitHub has none to give."""
+        issue = repository.issues.get(int(request.groups["number"]))
+        if issue is None or not repository.has_issues:
+            raise Denied(self.unknown(request))
+        if issue.deleted:
+            raise Denied(_refusal(410, "This issue was deleted"))
+        if issue.moved_to is not None:
+            raise Denied(self._moved(request, issue.moved_to))
+        return issue
+
+    def _read_issue(self, repository: FakeRepository, request: Recorded) -> Answer:
+        return 200, {}, self._shapes.issue(repository, self._issue(repository, request))
+
+    def _edit_issue(self, repository: FakeRepository, request: Recorded) -> Answer:
+        issue = self._issue(repository, request)
+        _require_writable(repository)
+        _require_fit(request.body, "Issue")
+        for name in {"title", "body", "state", "state_reason", "labels"} & request.body.keys():
+            setattr(issue, name, request.body[name])
+        return 200, {}, self._shapes.issue(repository, issue)
+
+    def _add_labels(self, repository: FakeRepository, request: Recorded) -> Answer:
+        issue = self._issue(repository, request)
+        _require_writable(repository)
+        if not repository.push:
+            return self.unknown(request)
+        issue.labels += [label for label in request.body["labels"] if label not in issue.labels]
+        return 200, {}, [self._shapes.label(repository, label) for label in issue.labels]
+
+    def _list_comments(self, repository: FakeRepository, request: Recorded) -> Answer:
+        issue = self._issue(repository, request)
+        shown = [self._shapes.comment(repository, issue, comment) for comment in issue.comments.values()]
+        return self._page(request, shown)
+
+    def _create_comment(self, repository: FakeRepository, request: Recorded) -> Answer:
+        issue = self._issue(repository, request)
+        _require_writable(repository)
+        _require_fit(request.body, "IssueComment", needed="body")
+        if issue.locked and not repository.push:
+            return _refusal(403, "Unable to create comment because issue is locked.")
+        comment = self.remark(issue, request.body["body"], self._author(request))
+        content = self._shapes.comment(repository, issue, comment)
+        return 201, {"Location": content["url"]}, content
+
+    def _comment(self, repository: FakeRepository, request: Recorded) -> tuple[FakeIssue, FakeComment]:
+        """The comment of the path and its issue. Raises Denied where it is not there."""
+        for issue in repository.issues.values():
+            comment = issue.comments.get(int(request.groups["comment"]))
+            if comment is not None and not issue.deleted:
+                return issue, comment
+        raise Denied(self.unknown(request))
+
+    def _read_comment(self, repository: FakeRepository, request: Recorded) -> Answer:
+        return 200, {}, self._shapes.comment(repository, *self._comment(repository, request))
+
+    def _edit_comment(self, repository: FakeRepository, request: Recorded) -> Answer:
+        issue, comment = self._comment(repository, request)
+        _require_writable(repository)
+        _require_fit(request.body, "IssueComment", needed="body")
+        comment.body = request.body["body"]
+        return 200, {}, self._shapes.comment(repository, issue, comment)
+
+    def _delete_comment(self, repository: FakeRepository, request: Recorded) -> Answer:
+        issue, comment = self._comment(repository, request)
+        _require_writable(repository)
+        del issue.comments[comment.id]
+        return 204, {}, None
+
+    def _next_id(self) -> int:
+        with self.lock:
+            self._last_id += 1
+            return self._last_id
+
+
+def _token(request: Recorded) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() in ("token", "bearer") else ""
+
+
+def _require_writable(repository: FakeRepository) -> None:
+    if repository.archived:
+        raise Denied(_refusal(403, "Repository was archived so is read-only."))
+    if not repository.can_file:
+        raise Denied(_refusal(403, "Resource not accessible by personal access token"))
+
+
+def _require_fit(content: Any, resource: str, needed: str | None = None) -> None:
+    """Raise Denied, in GitHub's words, for a body it would not take."""
+    if not isinstance(content, dict):
+        raise Denied(_refusal(400, "Problems parsing JSON"))
+    if needed is not None and not content.get(needed):
+        raise Denied(_invalid({"resource": resource, "code": "missing_field", "field": needed}))
+    for name, limit in (("title", 256), ("body", 65536)):
+        if len(content.get(name) or "") > limit:
+            words = f"{name} is too long (maximum is {limit} characters)"
+            raise Denied(_invalid({"resource": resource, "code": "custom", "field": name, "message": words}))
+
+
+def _invalid(fault: dict[str, str]) -> Answer:
+    status, headers, content = _refusal(422, "Validation Failed")
+    return status, headers, {**content, "errors": [fault]}
+
+
+def _refusal(status: int, words: str) -> Answer:
+    return (
+        status,
+        {},
+        {"message": words, "documentation_url": "https://docs.github.com/rest", "status": str(status)},
+    )
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,123 @@
+"""Stateful fakes of Jira Cloud (REST v3) and Jira Data Center (REST v2): one project, kept in memory.
+
+Not covered by them: rendering, real index lag, mail, real rate limits, workflows with conditions.
+"""
+
+import base64
+import json
+from functools import cache
+from typing import Any
+
+from jsonschema import Draft4Validator
+
+from tests.fakes import specs
+from tests.fakes.jira_base import EMAIL, TOKEN, FakeJira
+from tests.fakes.jira_rules import PERMISSIONS, TEXT_LIMIT, fault, page_of
+from tests.fakes.server import Answer, Recorded, Routes
+
+__all__ = ["EMAIL", "TOKEN", "FakeJira", "FakeJiraCloud", "FakeJiraDataCenter"]
+
+
+class FakeJiraCloud(FakeJira):
+    """Jira Cloud: e-mail and API token, Atlassian documents, `search/jql`, `bulkfetch`."""
+
+    api = "/rest/api/3"
+    description = "jira-cloud"
+    issue_types_name = "issueTypes"
+    fields_name = "fields"
+
+    @property
+    def login(self) -> str:
+        return "Basic " + base64.b64encode(f"{EMAIL}:{self.token}".encode()).decode()
+
+    def more_routes(self) -> Routes:
+        return [("GET", "/search/jql", self._search), ("POST", "/issue/bulkfetch", self._bulk_fetch)]
+
+    def user(self, name: str) -> dict[str, Any]:
+        return {
+            "accountId": f"557058:{name}",
+            "accountType": "atlassian",
+            "active": True,
+            "displayName": name.title(),
+        }
+
+    def permissions_asked(self, request: Recorded) -> set[str]:
+        return set(request.query.get("permissions", [""])[0].split(",")) & PERMISSIONS
+
+    def text_problem(self, text: Any) -> str | None:
+        if not isinstance(text, dict) or text.get("type") != "doc":
+            return "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
+        if validator := _adf_validator():
+            self.problems += [
+                f"not an Atlassian document: {error.message}" for error in validator.iter_errors(text)
+            ]
+        if len(json.dumps(text, separators=(",", ":"))) > TEXT_LIMIT:
+            return "CONTENT_LIMIT_EXCEEDED"
+        return None
+
+    def _search(self, request: Recorded) -> Answer:
+        found = self.indexed(request.query.get("jql", [""])[0])
+        if found is None:
+            return fault(400, "Unbounded JQL queries are not allowed here.")
+        start = int(request.query.get("nextPageToken", ["0"])[0])
+        end = start + int(request.query.get("maxResults", ["50"])[0])
+        query = {"fields": ["id"], **request.query}
+        shown = [self.shown(issue, query) for issue in found[start:end]]
+        if end >= len(found):
+            return 200, {}, {"issues": shown, "isLast": True}
+        return 200, {}, {"issues": shown, "isLast": False, "nextPageToken": str(end)}
+
+    def _bulk_fetch(self, request: Recorded) -> Answer:
+        asked = request.body["issueIdsOrKeys"]
+        if len(asked) > 100:
+            return fault(400, "You can request at most 100 issues.")
+        query = {name: request.body[name] for name in ("fields", "properties") if name in request.body}
+        found = [issue for issue in self.issues.values() if issue.id in asked or issue.key in asked]
+        named = {name for issue in found for name in (issue.id, issue.key)}
+        errors = [{"id": name, "errorMessage": "Issue does not exist"} for name in asked if name not in named]
+        return 200, {}, {"issues": [self.shown(issue, query) for issue in found], "issueErrors": errors}
+
+
+class FakeJiraDataCenter(FakeJira):
+    """Jira Data Center: personal access token, wiki markup, `search`."""
+
+    api = "/rest/api/2"
+    description = "jira-dc"
+    issue_types_name = "values"
+    fields_name = "values"
+
+    @property
+    def login(self) -> str:
+        return f"Bearer {self.token}"
+
+    def more_routes(self) -> Routes:
+        return [("GET", "/search", self._search)]
+
+    def user(self, name: str) -> dict[str, Any]:
+        return {"key": f"JIRAUSER{name}", "name": name, "active": True, "displayName": name.title()}
+
+    def permissions_asked(self, request: Recorded) -> set[str]:
+        return PERMISSIONS
+
+    def text_problem(self, text: Any) -> str | None:
+        if not isinstance(text, str):
+            return "Operation value must be a string"
+        # Java counts UTF-16 units.
+        if len(text.encode("utf-16-le", "surrogatepass")) // 2 > TEXT_LIMIT:
+            return "The entered text is too long. It exceeds the allowed limit of 32,767 characters."
+        return None
+
+    def _search(self, request: Recorded) -> Answer:
+        found = self.indexed(request.query.get("jql", [""])[0])
+        if found is None:
+            return fault(400, "Error in the JQL Query.")
+        return 200, {}, page_of(request, "issues", [self.shown(issue, request.query) for issue in found])
+
+
+@cache
+def _adf_validator() -> Any:
+    """The judge of Atlassian documents, or None where their schema is not at hand."""
+    if not specs.available():
+        return None
+    schema = (specs.FOLDER / "adf-schema-v1-full.json").read_text(encoding="utf-8")
+    return Draft4Validator(json.loads(schema))

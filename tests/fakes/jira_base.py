@@ -1,0 +1,356 @@
+"""The one project that both fakes of Jira keep, and the requests both deployments answer alike."""
+
+import re
+import time
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from tests.fakes.jira_rules import (
+    PERMISSIONS,
+    STATUSES,
+    SYSTEM_FIELDS,
+    FakeComment,
+    FakeIssue,
+    custom_problem,
+    fault,
+    jira_now,
+    no_comment,
+    no_issue,
+    page_of,
+    status_of,
+    summary_problem,
+)
+from tests.fakes.server import Answer, Recorded, Routes, ServerBase
+
+TOKEN = "jira-token-for-tests"
+EMAIL = "syncd@example.com"
+
+
+class FakeJira(ServerBase):
+    """What both deployments share. A test may read and change everything public."""
+
+    api: str
+    issue_types_name: str
+    fields_name: str
+
+    def __init__(self, project: str = "CRASH") -> None:
+        super().__init__()
+        self.project = project
+        self.token = TOKEN
+        self.me = "syncd"
+        self.issues: dict[str, FakeIssue] = {}
+        self.burnt = 0
+        self.issue_types = ["Bug", "Task"]
+        self.versions = ["1.0.0", "1.1.0"]
+        self.archived_versions: set[str] = set()
+        self.components = ["client", "server"]
+        self.priorities = ["Highest", "Medium"]
+        self.custom_fields: dict[str, str] = {}
+        self.off_screen: set[str] = set()
+        self.required: set[str] = {"project", "issuetype", "summary", "reporter"}
+        self.permissions = set(PERMISSIONS)
+        self.comments_per_page = 100
+        self.problems: list[str] = []
+        self._last_number = 0
+        self._last_id = 10_000
+
+    def admit(self, request: Recorded) -> Answer | None:
+        if request.headers.get("authorization") == self.login:
+            return None
+        return fault(401, "You are not authenticated.")
+
+    @property
+    @abstractmethod
+    def login(self) -> str:
+        """The Authorization header of the one account that may log in."""
+
+    def unknown(self, request: Recorded) -> Answer:
+        return 404, {"Content-Type": "text/html"}, b"<html><body>dead link</body></html>"
+
+    def routes(self) -> Routes:
+        issue, meta = r"/issue/(?P<issue>[^/]+)", r"/issue/createmeta/(?P<project>[^/]+)/issuetypes"
+        known: Routes = [
+            ("GET", "/myself", lambda _: (200, {}, self.user(self.me))),
+            ("GET", r"/project/(?P<project>[^/]+)", self._get_project),
+            ("GET", r"/project/(?P<project>[^/]+)/versions", self._get_versions),
+            ("GET", "/mypermissions", self._get_permissions),
+            ("GET", meta, self._get_issue_types),
+            ("GET", meta + r"/(?P<kind>\d+)", self._get_fields),
+            ("POST", "/issue", self._post_issue),
+            ("GET", issue, self._get_issue),
+            ("PUT", issue, self._put_issue),
+            ("GET", issue + "/comment", self._get_comments),
+            ("POST", issue + "/comment", self._post_comment),
+            ("GET", issue + r"/comment/(?P<comment>\d+)", self._get_comment),
+            ("PUT", issue + r"/comment/(?P<comment>\d+)", self._put_comment),
+            ("GET", issue + r"/properties/(?P<property>[^/]+)", self._get_property),
+            ("PUT", issue + r"/properties/(?P<property>[^/]+)", self._put_property),
+            ("GET", issue + "/transitions", self._get_transitions),
+            ("POST", issue + "/transitions", self._post_transition),
+            *self.more_routes(),
+        ]
+        return [(method, self.api + pattern, answer) for method, pattern, answer in known]
+
+    @abstractmethod
+    def more_routes(self) -> Routes:
+        """What only this deployment has."""
+
+    @abstractmethod
+    def user(self, name: str) -> dict[str, Any]:
+        """An account as this deployment shows it."""
+
+    @abstractmethod
+    def text_problem(self, text: Any) -> str | None:
+        """What Jira says against a description or a comment, if anything."""
+
+    def _get_project(self, request: Recorded) -> Answer:
+        if not self._sees_project(request.groups["project"]):
+            return fault(404, f"No project could be found with key '{request.groups['project']}'.")
+        return 200, {}, {"id": "10000", "key": self.project, "name": "Crashes"}
+
+    def _sees_project(self, key: str) -> bool:
+        return key == self.project and "BROWSE_PROJECTS" in self.permissions
+
+    def _get_versions(self, request: Recorded) -> Answer:
+        if not self._sees_project(request.groups["project"]):
+            return fault(404, f"No project could be found with key '{request.groups['project']}'.")
+        rows = [
+            {"id": str(number), "name": name, "archived": name in self.archived_versions}
+            for number, name in enumerate(self.versions)
+        ]
+        return 200, {}, rows
+
+    def _get_permissions(self, request: Recorded) -> Answer:
+        if not self._sees_project(request.query["projectKey"][0]):
+            return fault(404, f"No project could be found with key '{request.query['projectKey'][0]}'.")
+        asked = self.permissions_asked(request)
+        held = {
+            key: {"id": "1", "key": key, "havePermission": key in self.permissions} for key in sorted(asked)
+        }
+        return (
+            (200, {}, {"permissions": held})
+            if asked
+            else fault(400, "The parameter 'permissions' is required.")
+        )
+
+    @abstractmethod
+    def permissions_asked(self, request: Recorded) -> set[str]:
+        """Which permissions the answer speaks of."""
+
+    def _get_issue_types(self, request: Recorded) -> Answer:
+        if not self._sees_project(request.groups["project"]):
+            return fault(
+                400, f"Project '{request.groups['project']}' does not exist or you may not create issues."
+            )
+        rows = [{"id": str(number), "name": name} for number, name in enumerate(self.issue_types, start=1)]
+        return 200, {}, page_of(request, self.issue_types_name, rows)
+
+    def _get_fields(self, request: Recorded) -> Answer:
+        rows = [
+            {
+                "fieldId": name,
+                "key": name,
+                "name": name.title(),
+                "operations": ["set"],
+                "required": name in self.required,
+                "hasDefaultValue": False,
+                "schema": {"type": kind},
+            }
+            for name, kind in {**SYSTEM_FIELDS, **self.custom_fields}.items()
+            if name not in self.off_screen
+        ]
+        return 200, {}, page_of(request, self.fields_name, rows)
+
+    def _post_issue(self, request: Recorded) -> Answer:
+        self._last_number += 1  # Jira gives numbers away before it validates: failed creates leave gaps
+        errors = self._create_errors(request.body["fields"])
+        if errors:
+            self.burnt += 1
+            return fault(400, **errors)
+        self._last_id += 1
+        issue = FakeIssue(
+            id=str(self._last_id),
+            key=f"{self.project}-{self._last_number}",
+            written=time.monotonic(),
+            fields={
+                **request.body["fields"],
+                "status": status_of("11"),
+                "creator": self.user(self.me),
+                "created": jira_now(),
+            },
+            properties={one["key"]: one["value"] for one in request.body.get("properties", [])},
+        )
+        self.issues[issue.key] = issue
+        return 201, {}, {"id": issue.id, "key": issue.key, "self": self._self(issue)}
+
+    def _self(self, issue: FakeIssue) -> str:
+        return f"{self.url}{self.api}/issue/{issue.id}"
+
+    def _create_errors(self, fields: Mapping[str, Any]) -> dict[str, str]:
+        if "CREATE_ISSUES" not in self.permissions:
+            return {"project": "You cannot create issues in this project."}
+        missing = {name for name in self.required - {"reporter"} if not fields.get(name)}
+        return {**self._invalid(fields), **{name: f"{name.title()} is required." for name in missing}}
+
+    def _invalid(self, fields: Mapping[str, Any]) -> dict[str, str]:
+        found = {name: self._field_problem(name, value) for name, value in fields.items()}
+        return {name: problem for name, problem in found.items() if problem is not None}
+
+    def _field_problem(self, name: str, value: Any) -> str | None:
+        kind = {**SYSTEM_FIELDS, **self.custom_fields}.get(name)
+        if kind is None or name in self.off_screen:
+            return f"Field '{name}' cannot be set. It is not on the appropriate screen, or unknown."
+        match name:
+            case "project":
+                return None if value == {"key": self.project} else "valid project is required"
+            case "issuetype":
+                return (
+                    None if value.get("name") in self.issue_types else "The issue type selected is invalid."
+                )
+            case "summary":
+                return summary_problem(value)
+            case "description":
+                return self.text_problem(value)
+            case "labels":
+                spaced = [label for label in value if re.search(r"\s", label)]
+                return f"The label '{spaced[0]}' contains spaces which is invalid." if spaced else None
+            case "versions" | "components":
+                known = self.versions if name == "versions" else self.components
+                wrong = [one["name"] for one in value if one["name"] not in known]
+                return f"{name[:-1].title()} name '{wrong[0]}' is not valid" if wrong else None
+            case "priority":
+                return None if value.get("name") in self.priorities else "The priority selected is invalid."
+        return custom_problem(kind, value)
+
+    def _named(self, request: Recorded) -> FakeIssue | None:
+        """The issue by id or key; None also where the account may not see it."""
+        name = request.groups["issue"]
+        found = next((issue for issue in self.issues.values() if name in (issue.id, issue.key)), None)
+        return found if "BROWSE_PROJECTS" in self.permissions else None
+
+    def _get_issue(self, request: Recorded) -> Answer:
+        issue = self._named(request)
+        return no_issue() if issue is None else (200, {}, self.shown(issue, request.query))
+
+    def shown(self, issue: FakeIssue, query: Mapping[str, list[str]]) -> dict[str, Any]:
+        """An issue with the fields and properties that were asked for."""
+        wanted = [name for text in query.get("fields", ["*all"]) for name in text.split(",")]
+        fields = {name: value for name, value in issue.fields.items() if name in wanted or "*all" in wanted}
+        answer = {
+            "id": issue.id,
+            "key": issue.key,
+            "self": f"{self.url}{self.api}/issue/{issue.id}",
+            "fields": fields,
+        }
+        keys = [name for text in query.get("properties", []) for name in text.split(",")]
+        if keys:
+            answer["properties"] = {key: issue.properties[key] for key in keys if key in issue.properties}
+        return answer
+
+    def _put_issue(self, request: Recorded) -> Answer:
+        issue = self._named(request)
+        if issue is None:
+            return no_issue()
+        if "EDIT_ISSUES" not in self.permissions:
+            return fault(403, "You do not have permission to edit issues in this project.")
+        errors = self._invalid(request.body.get("fields", {}))
+        if errors:
+            return fault(400, **errors)
+        issue.fields |= request.body.get("fields", {})
+        return 204, {}, None
+
+    def _get_comments(self, request: Recorded) -> Answer:
+        issue = self._named(request)
+        if issue is None:
+            return no_issue()
+        rows = [self._comment_shown(comment) for comment in issue.comments.values()]
+        return 200, {}, page_of(request, "comments", rows, most=self.comments_per_page)
+
+    def _comment_shown(self, comment: FakeComment) -> dict[str, Any]:
+        return {"id": comment.id, "author": self.user(comment.author), "body": comment.body}
+
+    def _post_comment(self, request: Recorded) -> Answer:
+        issue = self._named(request)
+        if issue is None:
+            return no_issue()
+        if "ADD_COMMENTS" not in self.permissions:
+            return fault(403, "You do not have the permission to comment on this issue.")
+        problem = self.text_problem(request.body["body"])
+        if problem:
+            return fault(400, comment=problem)
+        return 201, {}, self._comment_shown(self.add_comment(issue.key, self.me, request.body["body"]))
+
+    def add_comment(self, key: str, author: str, body: Any) -> FakeComment:
+        """A comment as `author` writes it in the browser."""
+        self._last_id += 1
+        comment = FakeComment(id=str(self._last_id), author=author, body=body)
+        self.issues[key].comments[comment.id] = comment
+        return comment
+
+    def _get_comment(self, request: Recorded) -> Answer:
+        issue = self._named(request)
+        comment = issue.comments.get(request.groups["comment"]) if issue else None
+        return no_comment(request) if comment is None else (200, {}, self._comment_shown(comment))
+
+    def _put_comment(self, request: Recorded) -> Answer:
+        issue = self._named(request)
+        comment = issue.comments.get(request.groups["comment"]) if issue else None
+        if comment is None:
+            return no_comment(request)
+        if comment.author != self.me or "EDIT_OWN_COMMENTS" not in self.permissions:
+            return fault(403, "You do not have the permission to edit this comment.")
+        problem = self.text_problem(request.body["body"])
+        if problem:
+            return fault(400, comment=problem)
+        comment.body, comment.edits = request.body["body"], comment.edits + 1
+        return 200, {}, self._comment_shown(comment)
+
+    def _get_property(self, request: Recorded) -> Answer:
+        issue, key = self._named(request), request.groups["property"]
+        if issue is None or key not in issue.properties:
+            return fault(404, f"The property with key '{key}' does not exist.")
+        return 200, {}, {"key": key, "value": issue.properties[key]}
+
+    def _put_property(self, request: Recorded) -> Answer:
+        issue, key = self._named(request), request.groups["property"]
+        if issue is None:
+            return no_issue()
+        status = 200 if key in issue.properties else 201
+        issue.properties[key] = request.body
+        return status, {}, {}
+
+    def _get_transitions(self, request: Recorded) -> Answer:
+        if self._named(request) is None:
+            return no_issue()
+        rows = [{"id": id_, "name": name, "to": status_of(id_)} for id_, (name, _) in STATUSES.items()]
+        return 200, {}, {"transitions": rows}
+
+    def _post_transition(self, request: Recorded) -> Answer:
+        issue, chosen = self._named(request), str(request.body["transition"]["id"])
+        if issue is None:
+            return no_issue()
+        if chosen not in STATUSES:
+            return fault(
+                400,
+                f"It seems that you have tried to perform a workflow operation ({chosen}) that is not valid.",
+            )
+        issue.fields["status"] = status_of(chosen)
+        return 204, {}, None
+
+    def indexed(self, jql: str) -> list[FakeIssue] | None:
+        """The issues a search finds, or None for JQL beyond `project = X AND labels = "y" ORDER BY key`."""
+        asked = re.fullmatch(
+            r'project = "?(\w+)"?(?: AND labels = "?([\w-]+)"?)?(?: ORDER BY (?:created|key) (ASC|DESC))?',
+            jql,
+        )
+        if asked is None:
+            return None
+        found = [
+            issue
+            for issue in self.issues.values()
+            if asked[1] == self.project
+            and self.settled(issue.written, self.lag_seconds)
+            and (asked[2] is None or asked[2] in issue.labels)
+        ]
+        return found[::-1] if asked[3] == "DESC" else found

@@ -1,0 +1,89 @@
+"""What Jira's issues are made of, and how it words what it does not take."""
+
+import re
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.fakes.server import Answer, Recorded
+
+TEXT_LIMIT = 32_767
+SYSTEM_FIELDS = {
+    "project": "project",
+    "issuetype": "issuetype",
+    "summary": "string",
+    "description": "string",
+    "labels": "array",
+    "components": "array",
+    "versions": "array",
+    "priority": "priority",
+    "reporter": "user",
+    "assignee": "user",
+}
+STATUSES = {"11": ("To Do", "new"), "21": ("In Progress", "indeterminate"), "31": ("Done", "done")}
+PERMISSIONS = {"BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS", "EDIT_ISSUES"}
+
+
+@dataclass(kw_only=True)
+class FakeComment:
+    id: str
+    author: str
+    body: Any
+    edits: int = 0
+
+
+@dataclass(kw_only=True)
+class FakeIssue:
+    id: str
+    key: str
+    fields: dict[str, Any]
+    properties: dict[str, Any]
+    written: float
+    comments: dict[str, FakeComment] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> list[str]:
+        return list(self.fields.get("labels", []))
+
+
+def fault(status: int, *general: str, **errors: str) -> Answer:
+    """An error as Jira words it."""
+    return status, {}, {"errorMessages": list(general), "errors": errors}
+
+
+def page_of(request: Recorded, name: str, rows: list[Any], most: int = 1000) -> dict[str, Any]:
+    start = int(request.query.get("startAt", ["0"])[0])
+    size = min(int(request.query.get("maxResults", ["50"])[0]), most)
+    return {name: rows[start : start + size], "startAt": start, "maxResults": size, "total": len(rows)}
+
+
+def summary_problem(summary: str) -> str | None:
+    if "\n" in summary or "\r" in summary:
+        return "The summary is invalid because it contains newline characters."
+    if len(summary.encode("utf-16-le", "surrogatepass")) // 2 > 255:
+        return "Summary can't exceed 255 characters."
+    return None
+
+
+def custom_problem(kind: str, value: Any) -> str | None:
+    fits = isinstance(value, int) if kind == "number" else isinstance(value, str)
+    if kind == "datetime" and fits:
+        fits = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", value) is not None
+    return None if fits else f"Operation value must be a {kind}"
+
+
+def status_of(transition: str) -> dict[str, Any]:
+    name, category = STATUSES[transition]
+    return {"name": name, "statusCategory": {"key": category}}
+
+
+def jira_now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+
+
+def no_issue() -> Answer:
+    return fault(404, "Issue does not exist or you do not have permission to see it.")
+
+
+def no_comment(request: Recorded) -> Answer:
+    return fault(404, f"Can not find a comment for the id: {request.groups['comment']}.")

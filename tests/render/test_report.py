@@ -1,0 +1,283 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import hostile
+
+from syncd.model import Group, Identity, Release
+from syncd.render import adf, markdown, wiki
+from syncd.render.document import Code, Document, Heading, Link, Paragraph, Span, Table, Value
+from syncd.render.report import body, status, title
+
+HOSTS = ["*.backtrace.io"]
+FINGERPRINT = "3f2a9c1b" * 8
+GROUP = Group(
+    identity=Identity("acme", "game", FINGERPRINT),
+    application="/opt/game/bin/renderer",
+    group_url="https://acme.sp.backtrace.io/p/game/triage",
+    callstack=("__GI_raise", "abort", "Renderer::draw(Frame const&)", "main"),
+    object_id="1a2b",
+    classifiers=("abort", "stl_exception"),
+    occurrences=12345,
+    approximate=True,
+    hosts=321,
+    users=1,
+    first_seen=1795400000,
+    last_seen=1795490159,
+    releases=(
+        Release(release="1.0", occurrences=12000, first_seen=1795400000, last_seen=1795400000),
+        Release(release="1.1", occurrences=34, approximate=True, last_seen=1795490159),
+        Release(release="0.9", occurrences=1),
+    ),
+)
+
+
+def group(**changes: Any) -> Group:
+    return replace(GROUP, **changes)
+
+
+def table(document: Document, first_of_header: str) -> Table:
+    (found,) = (
+        block for block in document if isinstance(block, Table) and block.header[0] == first_of_header
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("callstack", "frame"),
+    [
+        (("draw", "main"), "draw"),
+        (("__GI_raise", "abort", "draw"), "draw"),
+        (("gsignal", "__pthread_kill_implementation", "tgkill", "draw"), "draw"),
+        (("libc.so.6!__memcpy_avx_unaligned_erms+0x1a", "draw+0x8"), "draw+0x8"),
+        (("free(void*)", "_int_free", "operator delete(void*)", "draw"), "draw"),
+        (("rust_panic", "std::panicking::begin_panic", "core::option::unwrap_failed", "draw"), "draw"),
+        (("runtime.gopanic", "runtime.panicmem", "main.draw"), "main.draw"),
+        (("_CxxThrowException", "KERNELBASE!RaiseException", "draw"), "draw"),
+        (("??", "0x7fff5fbff8c0", "<signal handler called>", "draw"), "draw"),
+        (
+            ("__cxxabiv1::__terminate", "std::terminate()", "__gnu_cxx::__verbose_terminate_handler", "draw"),
+            "draw",
+        ),
+        (("abort", "raise"), "abort"),
+        (("Pool::free(int)", "draw"), "Pool::free(int)"),
+        (("freeze", "draw"), "freeze"),
+        (("(anonymous namespace)::run()", "draw"), "(anonymous namespace)::run()"),
+        (("\u200b", " \n", "draw"), "draw"),
+        (("a\r\n  b",), "a b"),
+    ],
+)
+def test_the_title_names_the_first_frame_that_says_something(callstack: tuple[str, ...], frame: str) -> None:
+    assert title(group(callstack=callstack)) == f"Crash in {frame} (renderer)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"application": "C:\\Games\\game.exe"}, "Crash in Renderer::draw(Frame const&) (game.exe)"),
+        ({"application": "/opt/game/"}, "Crash in Renderer::draw(Frame const&) (game)"),
+        ({"application": None}, "Crash in Renderer::draw(Frame const&)"),
+        ({"application": "//"}, "Crash in Renderer::draw(Frame const&)"),
+        ({"callstack": ()}, "Crash in renderer, group 3f2a9c1b3f2…"),
+        ({"callstack": (), "application": None}, "Crash in game, group 3f2a9c1b3f2…"),
+    ],
+)
+def test_the_title_falls_back_on_what_is_known(changes: dict[str, Any], expected: str) -> None:
+    assert title(group(**changes)) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(hostile.map(lambda text: text * 40), max_size=3),
+    hostile.map(lambda text: text * 20),
+    hostile,
+    hostile,
+)
+def test_a_title_is_one_line_that_every_tracker_takes(
+    callstack: list[str], application: str, project: str, fingerprint: str
+) -> None:
+    identity = Identity("acme", project, fingerprint)
+
+    line = title(group(identity=identity, callstack=tuple(callstack), application=application))
+
+    assert line.startswith("Crash in ")
+    assert len(line) <= 240
+    assert len(line.encode("utf-8", errors="strict").decode().splitlines()) == 1
+
+
+def test_the_body_says_what_crashed_and_how_much_when_filed() -> None:
+    document = body(GROUP, HOSTS)
+
+    assert table(document, "Fact").rows == (
+        ("Application", Value("/opt/game/bin/renderer")),
+        ("Project", Value("game")),
+        ("Universe", Value("acme")),
+        ("Classifiers", Value("abort, stl_exception")),
+        ("Fingerprint", Value(FINGERPRINT)),
+        ("Latest crash object", Value("1a2b")),
+    )
+    assert table(document, "Count") == Table(
+        ("Count", "When filed"),
+        (
+            ("Occurrences", "at least 12,345"),
+            ("Machines", "321"),
+            ("Users", "1"),
+            ("First seen", "2026-11-23 02:13 UTC"),
+            ("Last seen", "2026-11-24 03:15 UTC"),
+        ),
+    )
+    assert Code(GROUP.callstack) in document
+    assert Paragraph((Link("Open this group in Backtrace", str(GROUP.group_url)),)) in document
+    assert isinstance(document[-1], Paragraph)
+    assert "never changes it again" in str(document[-1].spans[0])
+
+
+def test_the_body_of_a_group_of_which_little_is_known_is_whole() -> None:
+    document = body(Group(identity=Identity("acme", "game", "f")), HOSTS)
+
+    assert [row[0] for row in table(document, "Fact").rows] == ["Project", "Universe", "Fingerprint"]
+    assert {row[1] for row in table(document, "Count").rows} == {"not known"}
+    assert Paragraph(("No call stack came with this group.",)) in document
+    assert Paragraph(("No release is known.",)) in document
+
+
+def test_an_address_that_may_not_be_linked_is_shown_as_text() -> None:
+    document = body(group(group_url="https://evil.example/p"), HOSTS)
+
+    assert ("Address of the group", Value("https://evil.example/p")) in table(document, "Fact").rows
+    assert not [
+        block for block in document if isinstance(block, Paragraph) and isinstance(block.spans[0], Link)
+    ]
+
+
+def test_the_body_shows_sixty_frames_and_thirty_releases_and_counts_the_rest() -> None:
+    frames = tuple(f"frame {number}" for number in range(75))
+    releases = tuple(Release(release=str(number), occurrences=1, last_seen=number) for number in range(42))
+
+    document = body(group(callstack=frames, releases=releases), HOSTS)
+
+    assert Code(frames[:60], more=15) in document
+    ledger = table(document, "Release")
+    assert [row[0] for row in ledger.rows] == [Value(str(number)) for number in range(41, 11, -1)]
+    assert ledger.more == 12
+
+
+def test_the_ledger_lists_what_was_seen_last_first() -> None:
+    ledger = table(body(GROUP, HOSTS), "Release")
+
+    assert ledger == Table(
+        ("Release", "Occurrences", "First seen", "Last seen"),
+        (
+            (Value("1.1"), "at least 34", "not known", "2026-11-24 03:15 UTC"),
+            (Value("1.0"), "12,000", "2026-11-23 02:13 UTC", "2026-11-23 02:13 UTC"),
+            (Value("0.9"), "1", "not known", "not known"),
+        ),
+    )
+
+
+def test_the_status_says_the_current_numbers_in_a_sentence_and_a_ledger() -> None:
+    assert status(GROUP) == (
+        Heading("So far"),
+        Paragraph(("Seen at least 12,345 times on 321 machines by 1 user.",)),
+        Paragraph(("First seen 2026-11-23 02:13 UTC, last seen 2026-11-24 03:15 UTC.",)),
+        Table(
+            ("Release", "Occurrences", "Share", "First seen", "Last seen"),
+            (
+                (Value("1.1"), "at least 34", "under 1%", "not known", "2026-11-24 03:15 UTC"),
+                (Value("1.0"), "12,000", "97%", "2026-11-23 02:13 UTC", "2026-11-23 02:13 UTC"),
+                (Value("0.9"), "1", "under 1%", "not known", "not known"),
+            ),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"occurrences": 1, "approximate": False, "hosts": 1, "users": 2},
+            "Seen 1 time on 1 machine by 2 users.",
+        ),
+        ({"occurrences": 0, "releases": ()}, "How often is not known."),
+        ({"hosts": None, "users": None}, "Seen at least 12,345 times."),
+    ],
+)
+def test_the_sentence_of_the_status_says_only_what_is_known(changes: dict[str, Any], sentence: str) -> None:
+    assert status(group(**changes))[1] == Paragraph((sentence,))
+
+
+@pytest.mark.parametrize(
+    ("occurrences", "total", "share"),
+    [
+        (1, 1, "100%"),
+        (999, 1000, "over 99%"),
+        (1, 1000, "under 1%"),
+        (1, 3, "33%"),
+        (0, 10, "0%"),
+        (20, 10, "100%"),
+        (0, 0, "0%"),
+    ],
+)
+def test_shares_are_of_all_occurrences_and_never_round_to_all_or_nothing(
+    occurrences: int, total: int, share: str
+) -> None:
+    releases = (Release(release="1", occurrences=occurrences),)
+
+    assert table(status(group(occurrences=total, releases=releases)), "Release").rows[0][2] == share
+
+
+def test_the_status_does_not_depend_on_how_often_it_was_told() -> None:
+    assert status(group(revision=7, notifications=99)) == status(GROUP)
+
+
+texts = hostile.map(lambda text: text * 300)
+releases = st.builds(
+    Release,
+    release=texts,
+    occurrences=st.integers(0, 2**63 - 1),
+    approximate=st.booleans(),
+    first_seen=st.none() | st.integers(-(2**63), 2**63 - 1),
+    last_seen=st.none() | st.integers(-(2**63), 2**63 - 1),
+)
+groups = st.builds(
+    Group,
+    identity=st.builds(Identity, texts, texts, texts),
+    application=st.none() | texts,
+    group_url=st.none() | texts | st.just("https://a.backtrace.io/" + "x" * 2000),
+    callstack=st.lists(texts, max_size=5).map(lambda frames: tuple(frames * 20)),
+    classifiers=st.lists(texts, max_size=3).map(tuple),
+    occurrences=st.integers(0, 2**63 - 1),
+    approximate=st.booleans(),
+    hosts=st.none() | st.integers(0, 2**63 - 1),
+    users=st.none() | st.integers(0, 2**63 - 1),
+    first_seen=st.none() | st.integers(-(2**63), 2**63 - 1),
+    last_seen=st.none() | st.integers(-(2**63), 2**63 - 1),
+    releases=st.lists(releases, max_size=3).map(lambda rows: tuple(rows * 12)),
+)
+
+
+def addresses(document: Document) -> list[str]:
+    def inline(spans: tuple[Span, ...]) -> list[str]:
+        return [span.url for span in spans if isinstance(span, Link)]
+
+    return [url for block in document if isinstance(block, Paragraph) for url in inline(block.spans)]
+
+
+@settings(max_examples=40, deadline=None)
+@given(groups)
+def test_what_issues_say_fits_every_tracker_whatever_crashed(crashed: Group) -> None:
+    for document in (body(crashed, HOSTS), status(crashed)):
+        github = markdown.write(document, 65_536, tail="<!-- m -->")
+        datacenter = wiki.write(document, 32_767)
+        cloud = json.dumps(adf.write(document, 32_767), separators=(",", ":"))
+
+        assert len(github) <= 65_536
+        assert len(datacenter.encode("utf-16-le")) <= 2 * 32_767
+        assert len(cloud) <= 32_767
+        for url in addresses(document):
+            assert f"({url})" in github
+            assert f"|{url}]" in datacenter
+            assert json.dumps(url) in cloud

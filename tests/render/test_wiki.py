@@ -1,0 +1,109 @@
+import re
+from html import unescape
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import ACCENT, FAMILY, documents, harmless, hostile
+
+from syncd.render import wiki
+from syncd.render.document import Code, Document, Heading, Link, Paragraph, Table, Value
+from syncd.render.text import flat
+
+PLENTY = 10**6
+JIRA = 32_767
+LINK = Link("Open", "https://acme.backtrace.io/p/game?x=%28#y")
+
+
+def outside_and_inside(written: str) -> tuple[list[str], list[str]]:
+    """What stands between the {noformat} blocks, and in them."""
+    parts = written.split("{noformat}")
+    assert len(parts) % 2 == 1, "a block is open at the end"
+    return parts[::2], parts[1::2]
+
+
+def markup(outside: list[str]) -> str:
+    """All that Jira could read as markup: ASCII but letters, digits, blanks and character entities."""
+    return re.sub(r"&#\d+;|[A-Za-z0-9 \t]|[^\x00-\x7f]", "", "¶".join(outside).replace("¶", "\n"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(documents)
+def test_nothing_from_a_crash_is_markup_outside_a_noformat_block(document: Document) -> None:
+    outside, _ = outside_and_inside(wiki.write(document, PLENTY))
+    expected, _ = outside_and_inside(wiki.write(harmless(document), PLENTY))
+
+    assert markup(outside) == markup(expected)
+
+
+@settings(max_examples=200, deadline=None)
+@given(documents)
+def test_no_macro_inside_a_block_can_end_it(document: Document) -> None:
+    _, inside = outside_and_inside(wiki.write(document, PLENTY))
+
+    assert not [block for block in inside if re.search(r"\{\s*(noformat|code)", block, re.IGNORECASE)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(hostile))
+def test_frames_are_shown_as_they_are(frames: list[str]) -> None:
+    _, inside = outside_and_inside(wiki.write((Code(tuple(frames)),), PLENTY))
+
+    expected = "".join(f"{flat(frame)}\n" for frame in frames)
+    assert [block.replace("\u200b", "") for block in inside] == ["\n" + expected.replace("\u200b", "")]
+
+
+@settings(max_examples=200, deadline=None)
+@given(hostile)
+def test_a_value_among_words_is_entities_that_read_as_it_was(text: str) -> None:
+    written = wiki.write((Paragraph(("Seen in ", Value(text))),), PLENTY)
+
+    assert not set(re.sub(r"&#\d+;", "", written)) & set("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
+    assert unescape(written).replace("\u200b", "") == f"Seen in {flat(text)}".replace("\u200b", "")
+
+
+def test_an_undefused_frame_would_end_its_block() -> None:
+    outside, _ = outside_and_inside("{noformat}\n{noformat}[~admin]{noformat}\n{noformat}")
+
+    assert "[~]" in markup(outside)
+
+
+def test_a_document_reads_well_as_it_is() -> None:
+    document = (
+        Heading("Call stack"),
+        Code(("draw", "{noformat}", "{ Code:java}"), more=2),
+        Paragraph(("Seen in ", Value("[~x]"), ". ", LINK)),
+        Table(("Count", "When filed"), (("Users", "1,234"), ("Address", LINK), ("", "97%"))),
+        Table(("Release", "Share"), ((Value("1.0-beta"), "97%"), (Value("2"), LINK)), more=1),
+    )
+
+    assert wiki.write(document, PLENTY) == (
+        "h3. Call stack\n\n"
+        "{noformat}\ndraw\n{\u200bnoformat}\n{\u200b Code:java}\n{noformat}\n\n… 2 more frames\n\n"
+        "Seen in &#91;&#126;x&#93;. [Open|https://acme.backtrace.io/p/game?x=%28#y]\n\n"
+        "||Count||When filed||\n|Users|1,234|\n|Address|[Open|https://acme.backtrace.io/p/game?x=%28#y]|\n| |97%|\n\n"
+        "{noformat}\nRelease   Share\n1.0-beta  97%\n2         Open\n{noformat}\n\n"
+        "[Open|https://acme.backtrace.io/p/game?x=%28#y]\n\n… 1 more row"
+    )
+
+
+def test_one_long_cell_does_not_widen_every_row() -> None:
+    table = Table(("Release", "Share"), ((Value("x" * 1000), "1%"), (Value("y"), "2%")))
+
+    assert wiki.write((table,), PLENTY).splitlines()[3] == "y" + " " * 41 + "2%"
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.sampled_from([ACCENT, FAMILY, "\U0001f600"]),
+    st.integers(1, 3000),
+    st.integers(1, 60),
+    st.integers(200, JIRA),
+)
+def test_a_long_document_keeps_its_limit_in_utf_16_and_splits_no_character(
+    character: str, long: int, many: int, limit: int
+) -> None:
+    written = wiki.write((Paragraph((LINK,)), Code((character * long,) * many)), limit)
+
+    assert len(written.encode("utf-16-le")) // 2 <= limit
+    assert written.startswith("[Open|https://acme.backtrace.io/p/game?x=%28#y]")
+    assert written.replace(character, "").replace("…", "").isascii()

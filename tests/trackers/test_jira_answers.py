@@ -1,0 +1,232 @@
+"""Every row of what Jira's answers mean."""
+
+import json
+from typing import Any
+
+import pytest
+
+from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
+from syncd.trackers.jira_answers import (
+    Answer,
+    Sent,
+    create_failure,
+    created,
+    failure,
+    more_after,
+    refused_fields,
+    rows,
+    words,
+)
+
+NOW = 1_800_000_000.0  # 2027-01-15T08:00:00Z
+CAPTCHA = {"x-authentication-denied-reason": "CAPTCHA_CHALLENGE; login-url=https://jira.example/login.jsp"}
+
+
+def answer(status: int, content: Any = None, **headers: str) -> Answer:
+    body = content if isinstance(content, bytes) else b"" if content is None else json.dumps(content).encode()
+    return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+
+
+@pytest.mark.parametrize(
+    ("status", "once", "again"),
+    [
+        (200, OutcomeUnknown, Unavailable),
+        (201, OutcomeUnknown, Unavailable),
+        (204, OutcomeUnknown, Unavailable),
+        (301, Misconfigured, Misconfigured),
+        (302, Misconfigured, Misconfigured),
+        (307, Misconfigured, Misconfigured),
+        (400, Refused, Refused),
+        (401, Misconfigured, Misconfigured),
+        (403, Misconfigured, Misconfigured),
+        (404, Misconfigured, Misconfigured),
+        (405, Misconfigured, Misconfigured),
+        (408, OutcomeUnknown, Unavailable),
+        (409, Unavailable, Unavailable),
+        (410, Misconfigured, Misconfigured),
+        (413, Refused, Refused),
+        (422, Refused, Refused),
+        (425, OutcomeUnknown, Unavailable),
+        (429, Throttled, Throttled),
+        (500, OutcomeUnknown, Unavailable),
+        (502, OutcomeUnknown, Unavailable),
+        (503, OutcomeUnknown, Unavailable),
+        (504, OutcomeUnknown, Unavailable),
+    ],
+)
+def test_each_status_has_one_meaning(
+    status: int, once: type[TrackerError], again: type[TrackerError]
+) -> None:
+    assert type(failure(answer(status), Sent.ONCE, NOW)) is once
+    assert type(failure(answer(status), Sent.AGAIN, NOW)) is again
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({}, 60),
+        ({"retry_after": "7"}, 7),
+        ({"retry_after": "0"}, 1),
+        ({"retry_after": "99999999"}, 3600),
+        ({"retry_after": "-5"}, 60),
+        ({"retry_after": "1e999"}, 60),
+        ({"retry_after": "Fri, 15 Jan 2027 08:00:30 GMT"}, 30),
+        ({"x_ratelimit_reset": "2027-01-15T08:02Z"}, 120),
+        ({"x_ratelimit_reset": "2027-01-15T08:02:00.000"}, 120),
+        ({"x_ratelimit_reset": "2027-01-15T07:00Z"}, 1),
+        ({"x_ratelimit_reset": "soon"}, 60),
+        ({"retry_after": "7", "x_ratelimit_reset": "2027-01-15T08:02Z"}, 7),
+    ],
+)
+def test_a_429_says_for_how_long_in_any_of_jiras_ways(headers: dict[str, str], seconds: float) -> None:
+    error = failure(answer(429, **headers), Sent.ONCE, NOW)
+
+    assert isinstance(error, Throttled)
+    assert error.seconds == seconds
+
+
+def test_the_limit_on_writes_to_one_issue_does_not_silence_the_tracker() -> None:
+    limited = answer(429, retry_after="2", ratelimit_reason="jira-per-issue-on-write")
+    error = failure(limited, Sent.AGAIN, NOW)
+
+    assert isinstance(error, Unavailable)
+    assert error.retry_after == 2
+
+
+def test_a_503_tells_how_long_to_wait_where_repeating_is_safe() -> None:
+    error = failure(answer(503, retry_after="12"), Sent.AGAIN, NOW)
+
+    assert isinstance(error, Unavailable)
+    assert error.retry_after == 12
+
+
+def test_a_captcha_sends_a_person_to_the_browser() -> None:
+    error = failure(Answer(403, CAPTCHA), Sent.ONCE, NOW)
+
+    assert isinstance(error, Misconfigured)
+    assert "browser" in error.reason
+
+
+@pytest.mark.parametrize(
+    ("location", "said"),
+    [
+        ("https://id.example/login?token=hush&continue=x#hush", "https://id.example/login"),
+        ("https://user:hush@id.example/login", "https://id.example/login"),
+        ("/login.jsp?os_destination=hush", "/login.jsp"),
+        ("http://[hush", "an unreadable place"),
+        ("", "nowhere"),
+    ],
+)
+def test_a_redirect_is_named_without_what_may_be_secret(location: str, said: str) -> None:
+    error = failure(answer(302, location=location), Sent.ONCE, NOW)
+
+    assert f"to {said})" in error.reason
+    assert "hush" not in error.reason
+
+
+def test_jiras_words_come_cleaned_and_short() -> None:
+    said = words(answer(400, {"errorMessages": ["one\r\ntwo\x1b[31m"], "errors": {"summary": "x" * 5000}}))
+
+    assert said.startswith(": one two")
+    assert "\x1b" not in said
+    assert len(said) <= 302
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>secret page</html>",
+        b"",
+        b'{"errorMessages":["half',
+        b"[1]",
+        b"7",
+        b"null",
+        b'{"errorMessages":null,"errors":null}',
+        b'{"errorMessages":"text","errors":["list"]}',
+        b"[" * 100_000,
+    ],
+)
+def test_a_body_that_is_not_jiras_adds_no_words(body: bytes) -> None:
+    refused = Answer(400, {}, body)
+
+    assert words(refused) == ""
+    assert refused_fields(refused) == {}
+    assert isinstance(failure(refused, Sent.ONCE, NOW), Refused)
+
+
+def test_only_a_400_blames_fields() -> None:
+    blame = {"errors": {"versions": "Version name '9' is not valid"}}
+
+    assert refused_fields(answer(400, blame)) == blame["errors"]
+    assert refused_fields(answer(500, blame)) == {}
+
+
+@pytest.mark.parametrize(
+    ("errors", "meaning", "remedy"),
+    [
+        ({"labels": "Field 'labels' cannot be set."}, Misconfigured, "add the field Labels to the create screen"),
+        ({"project": "valid project is required"}, Misconfigured, "correct project or issue_type"),
+        ({"issuetype": "The issue type selected is invalid."}, Misconfigured, "correct project or issue_type"),
+        ({"customfield_7": "Team is required."}, Misconfigured, "customfield_7: Team is required."),
+        ({"summary": "too long", "customfield_7": "Team is required."}, Misconfigured, "make it optional"),
+        ({"summary": "Summary can't exceed 255 characters."}, Refused, "Summary can't exceed"),
+        ({"description": "too long"}, Refused, "too long"),
+        ({}, Refused, "(400)"),
+    ],
+)
+def test_a_refused_create_blames_the_group_or_the_set_up(
+    errors: dict[str, str], meaning: type[TrackerError], remedy: str
+) -> None:
+    error = create_failure(answer(400, {"errorMessages": [], "errors": errors}), "CRASH", NOW)
+
+    assert type(error) is meaning
+    assert remedy in error.reason
+
+
+def test_a_created_issue_is_named_in_full() -> None:
+    issue = created(answer(201, {"id": "10007", "key": "CRASH-42"}), "https://jira.example", ("a note",))
+
+    assert issue.remote_id == "10007"
+    assert issue.key == "CRASH-42"
+    assert issue.number == 42
+    assert issue.url == "https://jira.example/browse/CRASH-42"
+    assert issue.notes == ("a note",)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"{}",
+        b"[]",
+        b'{"id":"10007"}',
+        b'{"id":10007,"key":"CRASH-42"}',
+        b'{"id":"10007","key":null}',
+        b'{"id":"../1","key":"CRASH-42"}',
+        b'{"id":"10007","key":"CRASH-42/../../x"}',
+        b'{"id":"10007","key":"CRASH-4',
+    ],
+)
+def test_a_success_that_names_no_issue_leaves_the_create_in_doubt(body: bytes) -> None:
+    with pytest.raises(OutcomeUnknown):
+        created(Answer(201, {}, body), "https://jira.example", ())
+
+
+def test_an_unreadable_list_is_never_an_empty_one() -> None:
+    assert rows(answer(200, {"comments": []}), "comments") == []
+    assert rows(answer(200, {"values": [{"a": 1}]}), "fields", "values") == [{"a": 1}]
+    assert rows(answer(200, [{"a": 1}])) == [{"a": 1}]
+    for content in ({}, [], None, b"<html>", {"comments": None}, {"comments": [1]}):
+        with pytest.raises(Unavailable):
+            rows(answer(200, content), "comments")
+
+
+def test_a_list_goes_on_until_its_total_or_where_that_is_not_told() -> None:
+    assert more_after(answer(200, {"total": 3}), 2)
+    assert not more_after(answer(200, {"total": 3}), 3)
+    assert more_after(answer(200, {}), 3)
+
+
+def test_an_answer_does_not_show_its_headers_and_body() -> None:
+    assert "hush" not in repr(Answer(200, {"set-cookie": "JSESSIONID=hush"}, b"hush"))
