@@ -59,7 +59,7 @@ def demo(
     path = _configure(place)
     told = story.tell(int(time.time()))
     out = tables.console()
-    out.print(f"[bold]syncd[/] takes {len(told.notifications)} notifications of {len(told.occurrences)} crashes over HTTP …")
+    out.print(f"[bold]syncd[/] takes {told.size} notifications of {len(told.occurrences)} crashes over HTTP …")
     with _daemon(path, place / "daemon.log") as address:
         store = read_store(configuration.load(path).store)
         try:
@@ -78,7 +78,7 @@ def demo(
     if wrong or len(files) != len(told.occurrences):
         stop(FAILED, f"{len(files)} issues for {len(told.occurrences)} crashes, {len(wrong)} with a wrong count; see {place}/daemon.log")
     out.print(
-        f"\n[green]✓[/] {len(told.notifications)} notifications ({told.redelivered} of them sent twice) became "
+        f"\n[green]✓[/] {told.size} notifications ({told.redelivered} of them sent twice) became "
         f"{len(files)} issues, one per crash, every count as sent."
     )
     out.print(f"  Issues:  {place}/issues/\n  Look at: {max(files, key=lambda file: file.stat().st_size)}", markup=False)
@@ -121,18 +121,23 @@ def _listening(process: "subprocess.Popen[bytes]", log: Path) -> tuple[str, int]
 def _tell(address: tuple[str, int], password: str, told: "Told", store: "Store") -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description:<10}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns) as progress:
-        sent = progress.add_task("answered", total=len(told.notifications))
-        folded = progress.add_task("folded", total=len(told.notifications))
-        filed = progress.add_task("filed", total=len(told.occurrences))
-        # Each sender tells the story of its own groups in order; together they arrive mixed.
-        parts = [told.notifications[number::SENDERS] for number in range(SENDERS)]
-        with ThreadPoolExecutor(SENDERS) as pool:
-            asked = [pool.submit(_send, address, password, part, progress, sent) for part in parts]
-            for each in asked:
-                each.result()
-        _drain(store, progress, folded, filed, len(told.notifications))
+    columns = (TextColumn("{task.description:<22}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns) as progress, ThreadPoolExecutor(SENDERS) as pool:
+        sent = progress.add_task("notifications answered", total=told.size)
+        folded = progress.add_task("folded into groups", total=told.size)
+        filed = progress.add_task("issues filed", total=len(told.occurrences))
+        answered = 0
+        for day in told.days:
+            # A group keeps its sender, and so its order; different groups arrive mixed.
+            parts = [[said for said in day if _sender_of(said) == number] for number in range(SENDERS)]
+            for asked in [pool.submit(_send, address, password, part, progress, sent) for part in parts]:
+                asked.result()
+            answered += len(day)
+            _drain(store, progress, folded, filed, answered)
+
+
+def _sender_of(notification: dict[str, object]) -> int:
+    return int(str(notification["fingerprint"])[:8], 16) % SENDERS
 
 
 def _send(
@@ -149,12 +154,12 @@ def _send(
     sender.close()
 
 
-def _drain(store: "Store", progress: "Progress", folded: "TaskID", filed: "TaskID", total: int) -> None:
+def _drain(store: "Store", progress: "Progress", folded: "TaskID", filed: "TaskID", answered: int) -> None:
     """Wait until every delivery is folded and every group shows its latest state."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         counts = store.report.counts(time.time())
-        progress.update(folded, completed=total - counts.inbox_waiting)
+        progress.update(folded, completed=answered - counts.inbox_waiting)
         progress.update(filed, completed=counts.linked)
         if not (counts.inbox_waiting or counts.outbox_due or counts.outbox_waiting):
             return

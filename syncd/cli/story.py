@@ -43,25 +43,29 @@ CRASHES = (
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A story in the order in which it is sent, and what must be true at its end."""
+    """A story: for each day what is sent, in order; and what must be true at its end."""
 
-    notifications: tuple[dict[str, object], ...]
+    days: tuple[tuple[dict[str, object], ...], ...]
     redelivered: int
     occurrences: dict[str, int]
 
+    @property
+    def size(self) -> int:
+        """How many notifications."""
+        return sum(len(day) for day in self.days)
+
 
 def tell(now: int, seed: int = 20240229, days: int = 5) -> Told:
-    """The week before `now`. Counts are totals, as of a group's beginning; one in ten is sent twice."""
+    """The days before `now`. Counts are totals, as of a group's beginning; one notification in ten is sent twice."""
     chance = random.Random(seed)  # noqa: S311 - not a secret
-    sent: list[tuple[float, dict[str, object]]] = []
-    final: dict[str, int] = {}
-    for crash in CRASHES:
-        for at, notification in _days(crash, now - days * DAY, days, chance):
-            sent.append((at, notification))
-            final[str(notification["fingerprint"])] = int(str(notification["occurrences"]))
-    again = [(at + chance.uniform(0, 2 * HOUR), notification) for at, notification in sent if chance.random() < 0.1]
-    ordered = sorted([*sent, *again], key=lambda pair: pair[0])
-    return Told(tuple(notification for _, notification in ordered), len(again), final)
+    start = now - days * DAY - HOUR
+    sent = [said for crash in CRASHES for said in _days(crash, start, days, chance)]
+    final = {str(said["fingerprint"]): int(str(said["occurrences"])) for _, said in sent}
+    again = [(min(at + chance.uniform(0, 2 * HOUR), now), said) for at, said in sent if chance.random() < 0.1]
+    chapters: list[list[dict[str, object]]] = [[] for _ in range(days)]
+    for at, said in sorted([*sent, *again], key=lambda pair: pair[0]):
+        chapters[min(int((at - start) // DAY), days - 1)].append(said)
+    return Told(tuple(tuple(chapter) for chapter in chapters), len(again), final)
 
 
 def _days(crash: Crash, start: int, days: int, chance: random.Random) -> Iterator[tuple[float, dict[str, object]]]:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from syncd.model import Issue, Standing
+from syncd.render.report import title
 from syncd.render.text import one_line, utc
 from syncd.store.report import Past, Quarantined
 
@@ -34,24 +35,19 @@ def number(value: int | None, approximate: bool = False) -> str:
 
 def groups(standings: Sequence[Standing], total: int) -> None:
     """One line for each group."""
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
-    for name, kwargs in {
-        "Group": {"style": "cyan", "no_wrap": True},
-        "Project": {"no_wrap": True},
-        "Crash": {"ratio": 1, "no_wrap": True, "overflow": "ellipsis"},
-        "Occurrences": {"justify": "right"},
-        "Users": {"justify": "right"},
-        "Releases": {"no_wrap": True, "overflow": "ellipsis"},
-        "Last seen": {"no_wrap": True},
-        "Issue": {"no_wrap": True, "overflow": "ellipsis"},
-    }.items():
-        table.add_column(name, **kwargs)  # type: ignore[arg-type]
+    table = _table()
+    for name, width in {"Group": 12, "Project": 12, "Crash": 40}.items():
+        table.add_column(name, min_width=width, no_wrap=True, style="cyan" if name == "Group" else "")
+    for name in ("Occurrences", "Users"):
+        table.add_column(name, min_width=len(name), justify="right", no_wrap=True)
+    for name, width in {"Releases": 12, "Last seen": 20, "Issue": 20}.items():
+        table.add_column(name, min_width=width, no_wrap=True, overflow="ellipsis")
     for standing in standings:
         group = standing.group
         table.add_row(
             plain(group.identity.fingerprint, 12),
             plain(group.identity.project, 20),
-            plain(group.callstack[0] if group.callstack else group.application, 40),
+            plain(title(group).removeprefix("Crash in "), 40),
             number(group.occurrences, group.approximate),
             number(group.users),
             plain(", ".join(entry.release for entry in group.releases[-3:]), 24),
@@ -66,11 +62,15 @@ def groups(standings: Sequence[Standing], total: int) -> None:
         out.print("No crash group yet. `syncd send-test` sends one.", style="dim")
 
 
+def _table() -> Table:
+    return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+
+
 def _where(standing: Standing) -> Text:
     issue = standing.issue
     if issue is not None and issue.key:
-        return plain(issue.key, 44, "green")
-    return plain(f"{standing.decision}: {standing.reason}", 44, "yellow")
+        return plain(issue.key, 32, "green")
+    return plain(f"{standing.decision}: {standing.reason}", 32, "yellow")
 
 
 def status(shape: Mapping[str, Any]) -> None:
@@ -116,8 +116,7 @@ def show(standing: Standing, history: Sequence[Past]) -> None:
         ("decision", f"{standing.decision}: {standing.reason}"),
     ):
         facts.add_row(Text(name, style="bold"), plain(value, 300))
-    title = group.callstack[0] if group.callstack else group.identity.fingerprint
-    out.print(Panel(facts, title=plain(title, 80), title_align="left"))
+    out.print(Panel(facts, title=plain(title(group), 100), title_align="left"))
     if group.releases:
         out.print(_ledger(standing))
     if group.callstack:
@@ -143,7 +142,7 @@ def _outcome(past: Past) -> Text:
 
 
 def _ledger(standing: Standing) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table = _table()
     for name in ("Release", "Occurrences", "", "First seen", "Last seen"):
         table.add_column(name, justify="right" if name == "Occurrences" else "left", no_wrap=True)
     most = max(entry.occurrences for entry in standing.group.releases) or 1
@@ -165,7 +164,7 @@ def quarantine(kept: Sequence[Quarantined]) -> None:
     if not kept:
         out.print("The quarantine is empty.", style="dim")
         return
-    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table = _table()
     for name in ("Number", "Received", "Why", "Body"):
         table.add_column(name, no_wrap=name != "Why")
     for one in kept:

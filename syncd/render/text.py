@@ -18,9 +18,17 @@ _UNFIT = (
 _FIT: Mapping[int, str] = dict.fromkeys(_UNFIT, _REPLACEMENT) | dict.fromkeys((0x2028, 0x2029), "\n")
 
 _VIRAMA = 9  # the canonical combining class of the signs that bind an Indic consonant to the next
+_JOINS_NEXT = "\u200d\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2"
 _FLAG_HALVES = "".join(map(chr, range(0x1F1E6, 0x1F200)))
-_JAMO = "\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff"
-_HANGUL_SYLLABLE = re.compile(f"[{_JAMO}][{_JAMO}\uac00-\ud7a3]|[\uac00-\ud7a3][{_JAMO}]")
+_HANGUL = {
+    "lead": "\u1100-\u115f\ua960-\ua97c",
+    "vowel": "\u1160-\u11a7\ud7b0-\ud7c6",
+    "tail": "\u11a8-\u11ff\ud7cb-\ud7fb",
+    "whole": "\uac00-\ud7a3",
+}
+_HANGUL_SYLLABLE = re.compile(
+    "[{lead}][{lead}{vowel}{whole}]|[{vowel}{whole}][{vowel}{tail}]|[{tail}][{tail}]".format(**_HANGUL)
+)
 
 
 def clean(text: str) -> str:
@@ -61,7 +69,7 @@ def _joined(text: str, index: int) -> bool:
     somewhat more: the standard library lacks its properties, and to cut a little earlier harms nobody.
     """
     before, after = text[index - 1], text[index]
-    if unicodedata.category(before) == "Cf" or unicodedata.combining(before) == _VIRAMA or _extends(after):
+    if before in _JOINS_NEXT or unicodedata.combining(before) == _VIRAMA or _extends(after):
         return True
     if before in _FLAG_HALVES and after in _FLAG_HALVES:
         return (index - len(text[:index].rstrip(_FLAG_HALVES))) % 2 == 1

@@ -170,13 +170,13 @@ class Jira:
         quiet = {"notifyUsers": "false"} if self._settings.deployment == "cloud" else None
         payload = {"body": comment_body(self._settings, document, marker)}
         answer = self._connection.again("PUT", path, payload, quiet)
-        if (
-            answer.status == 404
-            and self._connection.again("GET", _path(issue), params={"fields": "updated"}).ok
-        ):
-            raise Missing(f"the status comment of {issue.key} is gone")
-        if not answer.ok:
-            raise self._about(issue, answer, "EDIT_OWN_COMMENTS", Sent.AGAIN)
+        if answer.ok:
+            return
+        if answer.status == 404:
+            answer = self._connection.again("GET", _path(issue), params={"fields": "updated"})
+            if answer.ok:
+                raise Missing(f"the status comment of {issue.key} is gone")
+        raise self._about(issue, answer, "EDIT_OWN_COMMENTS", Sent.AGAIN)
 
     def refresh(self, issue: Issue, group: Group) -> None:
         """One PUT with the mapped fields that changed since this client last sent them; none where none did.
@@ -201,10 +201,10 @@ class Jira:
     def _about(self, issue: Issue, answer: Answer, permission: str, sent: Sent) -> TrackerError:
         """What a failure on one issue means.
 
-        Jira says 404 both for what is gone and for what may not be seen, so the account's permissions tell
-        one issue's fault from the whole project's.
+        Jira says 404 both for what is gone and for what may not be seen, and 400 or 403 for what may not be
+        done, so the account's permissions tell one issue's fault from the whole project's.
         """
-        if answer.status not in (403, 404) or captcha(answer):
+        if answer.status not in (400, 403, 404) or captcha(answer):
             return failure(answer, sent, time.time())
         try:
             held = permissions(self._connection, self._settings)
@@ -218,7 +218,7 @@ class Jira:
             )
         if answer.status == 404:
             return Missing(f"{issue.key} is gone from Jira, or hidden from the account that syncd uses")
-        return Refused(f"Jira lets nobody like syncd change {issue.key} (403){words(answer)}")
+        return Refused(f"Jira does not take this for {issue.key} ({answer.status}){words(answer)}")
 
     def check(self) -> list[Finding]:
         """Login, project, issue type, required and mapped fields, permissions. Creates nothing."""

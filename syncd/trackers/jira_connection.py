@@ -51,7 +51,7 @@ class Connection:
                 lambda error: isinstance(error, Unavailable) and error.retry_after is None
             ),
             stop=stop_after_attempt(_TRIES) | stop_after_delay(_TRYING_SECONDS),
-            wait=wait_exponential_jitter(initial=0.5, max=4, jitter=0.5),
+            wait=wait_exponential_jitter(max=4),
             sleep=self._sleep,
             reraise=True,
         )
@@ -84,9 +84,14 @@ class Connection:
         timeout = (_CONNECT_SECONDS, read_seconds or self._settings.timeout)
         # Session.send, not the library's own request(): that raises errors which carry cookies and payloads,
         # and stumbles over an answer whose "errors" is null.
-        response = send(
-            self._host, lambda: client._session.send(request, timeout=timeout, allow_redirects=False, **how)
-        )
+        try:
+            response = send(
+                self._host,
+                lambda: client._session.send(request, timeout=timeout, allow_redirects=False, **how),
+            )
+        except ValueError:
+            # requests reads a redirect's place even where it is not to follow it.
+            raise OutcomeUnknown(f"{self._host} answered with an address that cannot be read") from None
         if response.status_code == 401:
             self.close()  # the next call reads the token anew, which may have been replaced meanwhile
         headers = {name.lower(): value for name, value in response.headers.items()}

@@ -125,14 +125,10 @@ class FakeJira(ServerBase):
         if not self._sees_project(request.query["projectKey"][0]):
             return fault(404, f"No project could be found with key '{request.query['projectKey'][0]}'.")
         asked = self.permissions_asked(request)
-        held = {
-            key: {"id": "1", "key": key, "havePermission": key in self.permissions} for key in sorted(asked)
-        }
-        return (
-            (200, {}, {"permissions": held})
-            if asked
-            else fault(400, "The parameter 'permissions' is required.")
-        )
+        if not asked:
+            return fault(400, "The parameter 'permissions' is required.")
+        held = {key: {"key": key, "havePermission": key in self.permissions} for key in sorted(asked)}
+        return 200, {}, {"permissions": held}
 
     @abstractmethod
     def permissions_asked(self, request: Recorded) -> set[str]:

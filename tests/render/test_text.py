@@ -4,9 +4,9 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from strategies import ACCENT, FAMILY, hostile
 
 from syncd.render.text import clean, cut, flat, one_line, safe_url, utc
+from tests.render.strategies import ACCENT, FAMILY, hostile
 
 HOSTS = ["*.backtrace.io", "crash.example.com", "crash.example.com:8443"]
 FLAG = "\U0001f1e9\U0001f1ea"

@@ -3,11 +3,11 @@ from html import unescape
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import ACCENT, FAMILY, documents, harmless, hostile
 
 from syncd.render import wiki
 from syncd.render.document import Code, Document, Heading, Link, Paragraph, Table, Value
 from syncd.render.text import flat
+from tests.render.strategies import ACCENT, FAMILY, documents, harmless, hostile
 
 PLENTY = 10**6
 JIRA = 32_767
@@ -80,7 +80,8 @@ def test_a_document_reads_well_as_it_is() -> None:
         "h3. Call stack\n\n"
         "{noformat}\ndraw\n{\u200bnoformat}\n{\u200b Code:java}\n{noformat}\n\n… 2 more frames\n\n"
         "Seen in &#91;&#126;x&#93;. [Open|https://acme.backtrace.io/p/game?x=%28#y]\n\n"
-        "||Count||When filed||\n|Users|1,234|\n|Address|[Open|https://acme.backtrace.io/p/game?x=%28#y]|\n| |97%|\n\n"
+        "||Count||When filed||\n|Users|1,234|\n"
+        "|Address|[Open|https://acme.backtrace.io/p/game?x=%28#y]|\n| |97%|\n\n"
         "{noformat}\nRelease   Share\n1.0-beta  97%\n2         Open\n{noformat}\n\n"
         "[Open|https://acme.backtrace.io/p/game?x=%28#y]\n\n… 1 more row"
     )

@@ -164,9 +164,17 @@ def test_only_a_400_blames_fields() -> None:
 @pytest.mark.parametrize(
     ("errors", "meaning", "remedy"),
     [
-        ({"labels": "Field 'labels' cannot be set."}, Misconfigured, "add the field Labels to the create screen"),
+        (
+            {"labels": "Field 'labels' cannot be set."},
+            Misconfigured,
+            "add the field Labels to the create screen",
+        ),
         ({"project": "valid project is required"}, Misconfigured, "correct project or issue_type"),
-        ({"issuetype": "The issue type selected is invalid."}, Misconfigured, "correct project or issue_type"),
+        (
+            {"issuetype": "The issue type selected is invalid."},
+            Misconfigured,
+            "correct project or issue_type",
+        ),
         ({"customfield_7": "Team is required."}, Misconfigured, "customfield_7: Team is required."),
         ({"summary": "too long", "customfield_7": "Team is required."}, Misconfigured, "make it optional"),
         ({"summary": "Summary can't exceed 255 characters."}, Refused, "Summary can't exceed"),
@@ -217,7 +225,8 @@ def test_an_unreadable_list_is_never_an_empty_one() -> None:
     assert rows(answer(200, {"comments": []}), "comments") == []
     assert rows(answer(200, {"values": [{"a": 1}]}), "fields", "values") == [{"a": 1}]
     assert rows(answer(200, [{"a": 1}])) == [{"a": 1}]
-    for content in ({}, [], None, b"<html>", {"comments": None}, {"comments": [1]}):
+    unreadable: list[Any] = [{}, [], None, b"<html>", {"comments": None}, {"comments": [1]}]
+    for content in unreadable:
         with pytest.raises(Unavailable):
             rows(answer(200, content), "comments")
 

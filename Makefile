@@ -1,0 +1,50 @@
+# Everything is set up in this checkout: the programs in .venv, what tests download in .tests.
+PY ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+
+help: ## say what can be made
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+
+demo: .venv/run.ok ## watch a week of crashes become issues, here, in a few seconds
+	@$(BIN)/syncd demo
+
+run: .venv/run.ok config.toml ## keep a daemon on config.toml in the foreground
+	@$(BIN)/syncd run --config config.toml
+
+test: check ## lint, types, layers, and every test
+	@$(BIN)/python -m pytest
+
+check: .venv/dev.ok ## lint, types, layers
+	@$(BIN)/ruff format --check --quiet
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: .venv/dev.ok ## put the code in the shape that check wants
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+clean: ## remove what this file made, but no configuration and no store
+	rm -rf .venv .tooling .tests .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+config.toml:
+	@cp config.toml.example config.toml
+	@echo "config.toml was made from config.toml.example; its issues are files in ./issues"
+
+# Debian's python3 comes without venv, and its pip refuses to install into the system. virtualenv in a folder needs neither.
+.venv/bin/python:
+	@$(PY) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("syncd needs Python 3.11 or newer, this is " + sys.version.split()[0])'
+	@$(PY) -m venv .venv 2>/dev/null || { rm -rf .venv; \
+	  $(PY) -m pip install -q --target .tooling virtualenv && PYTHONPATH=.tooling $(PY) -m virtualenv -q .venv; }
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
+
+.venv/run.ok: pyproject.toml | .venv/bin/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+.venv/dev.ok: pyproject.toml | .venv/bin/python
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
+	@touch $@ .venv/run.ok
+
+.PHONY: help demo run test check format clean

@@ -1,0 +1,159 @@
+"""The way to one GitHub: one token, one request for each call, every failure below HTTP as a TrackerError."""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from github import Auth, Github
+from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass
+
+from syncd import __version__
+from syncd.config import GitHubSettings
+from syncd.errors import Misconfigured, OutcomeUnknown
+from syncd.trackers.answer import Answer, Sent
+from syncd.trackers.github_answers import failure, read
+from syncd.trackers.transport import again, send, token, trust
+
+_Wire = HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass
+
+_API_VERSION = "2022-11-28"
+# Routers forget connections that are silent for longer and say so to nobody: the next request would be sent
+# into the void, and a create would be in doubt.
+_IDLE_SECONDS = 30.0
+# What PyGithub raises, besides errors of requests, about an answer that came but is not what it expects.
+_STUMBLES = (
+    AssertionError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+
+
+class Connection:
+    """Logs in at first use. `clock` counts seconds and never goes back; `sleep` passes those between tries."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: GitHubSettings,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._clock = clock
+        self._sleep = sleep
+        self._open: tuple[Github, _Wire] | None = None
+        self._used_at = 0.0
+
+    def again(
+        self,
+        method: str,
+        path: str,
+        payload: Mapping[str, object] | None = None,
+        parameters: Mapping[str, str | int] | None = None,
+    ) -> Answer:
+        """The answer to a request that may be sent twice; a 2xx is JSON. Raises what `transport.again` does."""
+        return again(lambda: self._try(method, path, payload, parameters), self._sleep)
+
+    def _try(
+        self,
+        method: str,
+        path: str,
+        payload: Mapping[str, object] | None,
+        parameters: Mapping[str, str | int] | None,
+    ) -> Answer:
+        answer = self.once(method, path, payload, parameters)
+        unreadable = answer.ok and read(answer, object) is None
+        if unreadable or answer.status >= 500 or answer.status in (408, 409, 421, 425):
+            raise failure(answer, Sent.AGAIN)
+        return answer
+
+    def once(
+        self,
+        method: str,
+        path: str,
+        payload: Mapping[str, object] | None = None,
+        parameters: Mapping[str, str | int] | None = None,
+    ) -> Answer:
+        """The answer to exactly one request, whatever its status; redirects are not followed.
+
+        Raises Unavailable when it was never sent, OutcomeUnknown when that is not known, Misconfigured.
+        """
+        client, wire = self._opened()
+        # A new one each time: PyGithub writes the token into it.
+        headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": _API_VERSION}
+        try:
+            status, answered, text = send(
+                self._host,
+                lambda: client.requester.requestJson(
+                    method, path, dict(parameters or {}), headers, payload, wire
+                ),
+            )
+        except _STUMBLES:
+            raise OutcomeUnknown(f"the answer of {self._host} could not be read") from None
+        if status == 401:
+            self.close()  # the next call reads the token anew, which may have been replaced meanwhile
+        return Answer(status, answered, text.encode())
+
+    def _opened(self) -> tuple[Github, _Wire]:
+        if self._open is None:
+            self._open = self._login(), self._wire()
+        elif self._clock() - self._used_at > _IDLE_SECONDS:
+            self._open[1].close()  # it opens again by itself
+        self._used_at = self._clock()
+        return self._open
+
+    def _login(self) -> Github:
+        """PyGithub, with all repeating and waiting of its own switched off: it repeats creates too."""
+        secret = token(f"trackers.{self._name}.token", self._settings.token)
+        return Github(
+            auth=Auth.Token(secret),
+            base_url=self._settings.api_url.rstrip("/"),
+            timeout=math.ceil(self._settings.timeout),
+            user_agent=f"syncd/{__version__}",
+            retry=None,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+            pool_size=1,
+            per_page=100,
+            lazy=True,
+        )
+
+    def _wire(self) -> _Wire:
+        parts = urlsplit(self._settings.api_url)
+        kind = HTTPSRequestsConnectionClass if parts.scheme == "https" else HTTPRequestsConnectionClass
+        wire = kind(
+            self._host,
+            parts.port,
+            timeout=math.ceil(self._settings.timeout),
+            retry=None,
+            pool_size=1,
+            verify=trust(f"trackers.{self._name}.ca_file", self._settings.ca_file),
+        )
+        wire.session.hooks["response"] = [_unfollowed]
+        return wire
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(self._settings.api_url).hostname or "GitHub"
+
+    def close(self) -> None:
+        if self._open is not None:
+            client, wire = self._open
+            wire.close()
+            client.close()
+            self._open = None
+
+
+def _unfollowed(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+    """PyGithub follows a 301 with the same verb, POST included, and asks again without end after a 202."""
+    response.headers.pop("location", None)
+    if response.status_code == 202:
+        raise requests.exceptions.RetryError("202")
