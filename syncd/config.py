@@ -156,7 +156,7 @@ class StoreSettings(_Section):
     @field_validator("url")
     @classmethod
     def _known_scheme(cls, value: str) -> str:
-        if not re.fullmatch(r"sqlite:(//(?=/))?[^/].*|sqlite:///.+", value):
+        if not re.fullmatch(r"sqlite:(/|////?)?[^/].*", value):
             raise ValueError(
                 f'{value!r} is not a store; write "sqlite:///var/lib/syncd/syncd.db", or "sqlite:syncd.db" for a file in the '
                 "working folder"

@@ -63,6 +63,12 @@ class Filed(msgspec.Struct):
     labels: list[Label] = []
 
 
+class Listed(msgspec.Struct):
+    """An issue in a list."""
+
+    number: Number
+
+
 class Comment(msgspec.Struct):
     """A comment; GitHub has neither author nor text for some."""
 
@@ -83,11 +89,19 @@ class _Failure(msgspec.Struct):
 
 
 def read(answer: Answer, shape: type[T]) -> T | None:
-    """The body as `shape`, or None where it is empty, cut off, a proxy's page, or something else altogether."""
+    """The body as `shape`, or None where it is empty, cut off, a proxy's page, or something else."""
     try:
         return msgspec.json.decode(answer.body, type=shape)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
+
+
+def expect(answer: Answer, shape: type[T]) -> T:
+    """The body of an answer to what may be asked again. Raises what any other answer means."""
+    found = read(answer, shape) if answer.ok else None
+    if found is None:
+        raise failure(answer, Sent.AGAIN)
+    return found
 
 
 def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
@@ -98,7 +112,7 @@ def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
     # Without triage or push permission GitHub drops labels and says nothing. Their names have no case.
     given = {label.name.lower() for label in issue.labels}
     dropped = [label for label in labels if label.lower() not in given]
-    note = f"GitHub dropped the labels {', '.join(dropped)}: the token's account may not set labels in {repository}"
+    note = f"GitHub dropped the labels {', '.join(dropped)}: the token may not set labels in {repository}"
     return Created(
         remote_id=str(issue.number),
         key=f"{repository}#{issue.number}",
@@ -195,7 +209,7 @@ def _misconfigured(answer: Answer, said: str) -> Misconfigured:
     if status == 403:
         return Misconfigured(f"GitHub does not let the token do this (403{said})")
     if status == 404:
-        return Misconfigured(f"GitHub does not know the repository, or hides it from the token (404{said})")
+        return Misconfigured(f"GitHub does not know this, or hides it from the token (404{said})")
     if status == 410:
         return Misconfigured(f"the repository takes no issues (410{said})")
     return Misconfigured(f"what answers at api_url is not the GitHub API ({status}{said})")

@@ -13,9 +13,9 @@ from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectio
 from syncd import __version__
 from syncd.config import GitHubSettings
 from syncd.errors import Misconfigured, OutcomeUnknown
+from syncd.trackers import transport
 from syncd.trackers.answer import Answer, Sent
 from syncd.trackers.github_answers import failure, read
-from syncd.trackers.transport import again, send, token, trust
 
 _Wire = HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass
 
@@ -36,7 +36,10 @@ _STUMBLES = (
 
 
 class Connection:
-    """Logs in at first use. `clock` counts seconds and never goes back; `sleep` passes those between tries."""
+    """Logs in at first use. `clock` counts seconds and never goes back; `sleep` passes those between tries.
+
+    Paths begin after `api_url`.
+    """
 
     def __init__(
         self,
@@ -49,7 +52,7 @@ class Connection:
         self._settings = settings
         self._clock = clock
         self._sleep = sleep
-        self._open: tuple[Github, _Wire] | None = None
+        self._client: tuple[Github, _Wire] | None = None
         self._used_at = 0.0
 
     def again(
@@ -59,8 +62,12 @@ class Connection:
         payload: Mapping[str, object] | None = None,
         parameters: Mapping[str, str | int] | None = None,
     ) -> Answer:
-        """The answer to a request that may be sent twice; a 2xx is JSON. Raises what `transport.again` does."""
-        return again(lambda: self._try(method, path, payload, parameters), self._sleep)
+        """The answer to a request that may be sent twice, up to three tries within about ten seconds.
+
+        A 2xx is JSON; any other status but 408, 409 and 5xx is returned too. Raises what `once` does, but
+        Unavailable for OutcomeUnknown.
+        """
+        return transport.again(lambda: self._try(method, path, payload, parameters), self._sleep)
 
     def _try(
         self,
@@ -86,35 +93,59 @@ class Connection:
 
         Raises Unavailable when it was never sent, OutcomeUnknown when that is not known, Misconfigured.
         """
-        client, wire = self._opened()
+        client, wire = self.open()
         # A new one each time: PyGithub writes the token into it.
         headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": _API_VERSION}
+        query = dict(parameters or {})
         try:
-            status, answered, text = send(
-                self._host,
-                lambda: client.requester.requestJson(
-                    method, path, dict(parameters or {}), headers, payload, wire
-                ),
+            status, answered, text = transport.send(
+                wire.host, lambda: client.requester.requestJson(method, path, query, headers, payload, wire)
             )
         except _STUMBLES:
-            raise OutcomeUnknown(f"the answer of {self._host} could not be read") from None
+            raise OutcomeUnknown(f"the answer of {wire.host} could not be read") from None
         if status == 401:
             self.close()  # the next call reads the token anew, which may have been replaced meanwhile
         return Answer(status, answered, text.encode())
 
-    def _opened(self) -> tuple[Github, _Wire]:
-        if self._open is None:
-            self._open = self._login(), self._wire()
+    def open(self) -> tuple[Github, _Wire]:
+        """What requests are made and sent with. Raises Misconfigured; sends nothing."""
+        if self._client is None:
+            wire = self._wire()
+            self._client = self._login(), wire
         elif self._clock() - self._used_at > _IDLE_SECONDS:
-            self._open[1].close()  # it opens again by itself
+            self._client[1].close()  # it opens again by itself
         self._used_at = self._clock()
-        return self._open
+        return self._client
+
+    def _wire(self) -> _Wire:
+        """What PyGithub sends with; the one it would make itself follows redirects."""
+        host, port = self._place()
+        secure = self._settings.api_url.startswith("https:")
+        wire = (HTTPSRequestsConnectionClass if secure else HTTPRequestsConnectionClass)(
+            host,
+            port,
+            timeout=math.ceil(self._settings.timeout),
+            retry=None,
+            pool_size=1,
+            verify=transport.trust(f"trackers.{self._name}.ca_file", self._settings.ca_file),
+        )
+        wire.session.hooks["response"] = [_unfollowed]
+        return wire
+
+    def _place(self) -> tuple[str, int | None]:
+        try:
+            parts = urlsplit(self._settings.api_url)
+            if parts.hostname:
+                return f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname, parts.port
+        except ValueError:
+            pass  # the same to whoever has to correct it
+        raise Misconfigured(f"trackers.{self._name}.api_url: this is not an address")
 
     def _login(self) -> Github:
         """PyGithub, with all repeating and waiting of its own switched off: it repeats creates too."""
-        secret = token(f"trackers.{self._name}.token", self._settings.token)
+        token = transport.token(f"trackers.{self._name}.token", self._settings.token)
         return Github(
-            auth=Auth.Token(secret),
+            auth=Auth.Token(token),
             base_url=self._settings.api_url.rstrip("/"),
             timeout=math.ceil(self._settings.timeout),
             user_agent=f"syncd/{__version__}",
@@ -126,30 +157,12 @@ class Connection:
             lazy=True,
         )
 
-    def _wire(self) -> _Wire:
-        parts = urlsplit(self._settings.api_url)
-        kind = HTTPSRequestsConnectionClass if parts.scheme == "https" else HTTPRequestsConnectionClass
-        wire = kind(
-            self._host,
-            parts.port,
-            timeout=math.ceil(self._settings.timeout),
-            retry=None,
-            pool_size=1,
-            verify=trust(f"trackers.{self._name}.ca_file", self._settings.ca_file),
-        )
-        wire.session.hooks["response"] = [_unfollowed]
-        return wire
-
-    @property
-    def _host(self) -> str:
-        return urlsplit(self._settings.api_url).hostname or "GitHub"
-
     def close(self) -> None:
-        if self._open is not None:
-            client, wire = self._open
+        if self._client is not None:
+            client, wire = self._client
             wire.close()
             client.close()
-            self._open = None
+            self._client = None
 
 
 def _unfollowed(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:

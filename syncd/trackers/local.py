@@ -70,9 +70,9 @@ class Local:
                 # Unlike a rename, a link never replaces what is there.
                 os.link(temporary, path)
             except FileExistsError:
-                raise Refused(
-                    f"{path} is not the file of this issue but has its name; move it away"
-                ) from None
+                if self._find(draft.marker) != path:
+                    reason = f"{path} is not the file of this issue but has its name; move it away"
+                    raise Refused(reason) from None
         _sync(self._folder)
         return path
 

@@ -15,9 +15,16 @@ from tenacity import (
     retry_if_exception,
     stop_after_attempt,
     stop_before_delay,
-    wait_exponential_jitter,
+    wait_exponential,
+    wait_random,
 )
-from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    LocationValueError,
+    NameResolutionError,
+    NewConnectionError,
+)
 
 from syncd.config import Secret
 from syncd.errors import ConfigError, Misconfigured, OutcomeUnknown, TrackerError, Unavailable
@@ -41,7 +48,7 @@ def token(key: str, secret: Secret) -> str:
 
 
 def trust(key: str, ca_file: str | None) -> str | bool:
-    """Whom to trust, as requests takes it. Raises Misconfigured where `ca_file`, the value of `key`, is no use."""
+    """Whom to trust, as requests takes it. Raises Misconfigured where the file, named by `key`, is no use."""
     if ca_file is None:
         return True
     try:
@@ -62,7 +69,7 @@ def again(call: Callable[[], T], sleep: Callable[[float], None] = time.sleep) ->
     tries = Retrying(
         retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and error.retry_after is None),
         stop=stop_after_attempt(_TRIES) | stop_before_delay(_TRYING_SECONDS),
-        wait=wait_exponential_jitter(initial=0.5, max=4.0, jitter=0.5),
+        wait=wait_exponential(multiplier=0.5, max=4.0) + wait_random(0, 0.5),
         sleep=sleep,
         reraise=True,
     )
@@ -85,14 +92,14 @@ def send(host: str, call: Callable[[], T]) -> T:
     """
     try:
         return call()
-    except requests.RequestException as error:
+    except (requests.RequestException, HTTPError) as error:  # requests lets some of urllib3's own through
         raise _meaning(host, error) from None
 
 
-def _meaning(host: str, error: requests.RequestException) -> TrackerError:
+def _meaning(host: str, error: requests.RequestException | HTTPError) -> TrackerError:
     # Only what fails before the first byte leaves is "never sent". Any other SSL error can happen in the
     # middle of an answer, and a reset says nothing about which side of the commit it came from.
-    if isinstance(error, InvalidURL | InvalidHeader | InvalidSchema | MissingSchema):
+    if isinstance(error, InvalidURL | InvalidHeader | InvalidSchema | MissingSchema | LocationValueError):
         return Misconfigured(f"no request can be made to {host}: its address or a proxy's is not valid")
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -40,7 +40,6 @@ class FakeJira(ServerBase):
         self.token = TOKEN
         self.me = "syncd"
         self.issues: dict[str, FakeIssue] = {}
-        self.burnt = 0
         self.issue_types = ["Bug", "Task"]
         self.versions = ["1.0.0", "1.1.0"]
         self.archived_versions: set[str] = set()
@@ -162,7 +161,6 @@ class FakeJira(ServerBase):
         self._last_number += 1  # Jira gives numbers away before it validates: failed creates leave gaps
         errors = self._create_errors(request.body["fields"])
         if errors:
-            self.burnt += 1
             return fault(400, **errors)
         self._last_id += 1
         issue = FakeIssue(

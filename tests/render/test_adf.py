@@ -56,7 +56,7 @@ def crashed(document: Document) -> list[str]:
     return [text.replace("\u200b", "") for text in texts if text]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(document=documents)
 def test_any_document_is_one_that_atlassian_describes(schema: Draft4Validator, document: Document) -> None:
     schema.validate(adf.write(document, PLENTY))
@@ -73,7 +73,7 @@ def test_the_schema_refuses_what_jira_refuses(schema: Draft4Validator) -> None:
     assert not schema.is_valid({"type": "doc", "content": []})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(documents)
 def test_text_of_a_crash_is_text_as_it_was_and_is_nothing_else(document: Document) -> None:
     written = adf.write(document, PLENTY)
@@ -142,7 +142,7 @@ def test_an_address_that_is_not_https_is_only_words() -> None:
     assert list(text_nodes(written)) == [{"type": "text", "text": "Open"}]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     hostile | st.sampled_from([ACCENT, FAMILY]),
     st.integers(1, 3000),

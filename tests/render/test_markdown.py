@@ -64,7 +64,7 @@ def test_nothing_from_a_crash_leaves_its_code_block_span_or_cell(document: Docum
     ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(documents)
 def test_code_holds_no_mention_and_no_comment_that_could_pass_for_a_marker(document: Document) -> None:
     written = markdown.write(document, PLENTY, tail="<!-- syncd:ours -->")
@@ -123,7 +123,7 @@ def test_a_document_reads_well_as_it_is() -> None:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(hostile, st.integers(1, 400), st.integers(1, 60), st.integers(400, 4000))
 def test_a_long_document_keeps_its_limit_its_links_and_its_last_line(
     text: str, long: int, many: int, limit: int

@@ -10,7 +10,7 @@ from syncd.model import Group, Identity, Release
 from syncd.render import adf, markdown, wiki
 from syncd.render.document import Code, Document, Heading, Link, Paragraph, Span, Table, Value
 from syncd.render.report import body, status, title
-from tests.render.strategies import hostile
+from tests.render.strategies import harmless, hostile
 
 HOSTS = ["*.backtrace.io"]
 FINGERPRINT = "3f2a9c1b" * 8
@@ -259,6 +259,22 @@ groups = st.builds(
 )
 
 
+def test_all_that_came_with_a_crash_travels_as_untrusted() -> None:
+    crashed = Group(
+        identity=Identity("EVIL", "EVIL", "EVIL"),
+        application="EVIL",
+        group_url="https://a.backtrace.io.EVIL/",
+        callstack=("EVIL",),
+        object_id="EVIL",
+        classifiers=("EVIL",),
+        releases=(Release(release="EVIL", occurrences=1),),
+    )
+
+    for document in (body(crashed, HOSTS), status(crashed)):
+        assert "EVIL" in repr(document)
+        assert "EVIL" not in repr(harmless(document))
+
+
 def addresses(document: Document) -> list[str]:
     def inline(spans: tuple[Span, ...]) -> list[str]:
         return [span.url for span in spans if isinstance(span, Link)]
@@ -266,7 +282,7 @@ def addresses(document: Document) -> list[str]:
     return [url for block in document if isinstance(block, Paragraph) for url in inline(block.spans)]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(groups)
 def test_what_issues_say_fits_every_tracker_whatever_crashed(crashed: Group) -> None:
     for document in (body(crashed, HOSTS), status(crashed)):

@@ -84,6 +84,13 @@ def test_one_line_collapses_blanks_cuts_with_an_ellipsis_and_falls_back() -> Non
     assert one_line("…", 6, otherwise="none") == "none"
 
 
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_what_people_read_as_one_character_goes_whole(cluster: str) -> None:
+    for short in range(1, len(cluster) + 1):
+        assert cut(f"x{cluster}y", short) == "x"
+    assert cut(f"x{cluster}y", 1 + len(cluster)) == f"x{cluster}"
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(CLUSTERS), max_size=20), st.integers(0, 40))
 def test_cutting_never_splits_what_people_read_as_one_character(clusters: list[str], limit: int) -> None:

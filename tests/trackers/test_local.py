@@ -129,6 +129,23 @@ def test_a_file_that_only_quotes_the_marker_is_not_the_issue(folder: Path) -> No
     assert path.read_text(encoding="utf-8").startswith("See ")
 
 
+def test_of_two_that_create_at_once_one_writes_the_file_and_both_get_it(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.link
+    faster: list[Created] = []
+
+    def overtaken(source: Path, target: Path) -> None:
+        monkeypatch.setattr(os, "link", real)
+        faster.append(tracker(folder).create(draft()))
+        real(source, target)
+
+    monkeypatch.setattr(os, "link", overtaken)
+
+    assert [tracker(folder).create(draft())] == faster
+    assert names(folder) == [faster[0].remote_id]
+
+
 def test_what_a_killed_process_left_is_no_issue(folder: Path) -> None:
     created = tracker(folder).create(draft())
     (folder / created.remote_id).rename(folder / ".0123456789abcdef.partial")
@@ -329,6 +346,26 @@ def test_a_disk_that_fills_up_during_an_update_leaves_the_file_whole(
 
     assert names(folder) == [created.remote_id]
     assert (folder / created.remote_id).read_bytes() == whole
+
+
+def test_a_file_is_on_disk_before_it_gets_its_name_and_its_name_is_afterwards(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.mkdir(parents=True)
+    real = os.fsync
+    synced: list[tuple[bool, bool]] = []
+
+    def watched(descriptor: int) -> None:
+        synced.append((stat.S_ISDIR(os.fstat(descriptor).st_mode), any(folder.glob("*.md"))))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    created = tracker(folder).create(draft())
+
+    assert synced == [(False, False), (True, True)]
+    synced.clear()
+    tracker(folder).comment(issue(created), FIRST, COMMENT_MARKER)
+    assert synced == [(False, True), (True, True)]
 
 
 def test_an_edit_made_at_the_same_moment_is_not_overwritten(

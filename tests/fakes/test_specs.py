@@ -1,0 +1,79 @@
+"""The judge of our requests must be able to say no."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.fakes import specs
+from tests.fakes.server import Recorded
+from tests.fakes.specs import Validator
+
+pytestmark = pytest.mark.skipif(not specs.available(), reason=specs.REASON)
+
+
+def request(method: str, path: str, body: Any = None, **query: list[str]) -> Recorded:
+    headers = {"content-type": "application/json", "authorization": "Basic eDp5"}
+    raw = b"" if body is None else json.dumps(body).encode()
+    return Recorded(method=method, path=path, query=query, headers=headers, body=body, raw=raw)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        (
+            "github",
+            request("POST", "/repos/acme/game/issues", {"title": "t", "body": "b", "labels": ["crash"]}),
+        ),
+        ("github", request("GET", "/repos/acme/game/issues", state=["all"], per_page=["100"])),
+        ("jira-cloud", request("POST", "/rest/api/3/issue/1/transitions", {"transition": {"id": "31"}})),
+        ("jira-dc", request("POST", "/rest/api/2/issue/1/transitions", {"transition": {"id": "31"}})),
+        ("jira-dc", request("POST", "/rest/api/2/issue", {"fields": {"summary": "s", "labels": ["a"]}})),
+        ("jira-dc", request("PUT", "/rest/api/2/issue/1/properties/syncd", {"v": 1})),
+        ("jira-dc", request("GET", "/rest/api/2/search", jql=["project = A"], fields=["labels"])),
+    ],
+)
+def test_a_described_request_is_taken(name: str, taken: Recorded) -> None:
+    assert Validator(name).problems(taken) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "words"),
+    [
+        (
+            "github",
+            request("POST", "/repos/acme/game/issues", {"body": "b"}),
+            "'title' is a required property",
+        ),
+        ("github", request("POST", "/repos/acme/game/issues", {"title": "t", "labels": "a"}), "$.labels"),
+        ("github", request("GET", "/repos/acme/game/issues", state=["any"]), "state"),
+        ("github", request("POST", "/repos/acme/game/isues", {"title": "t"}), "Path not found"),
+        (
+            "github",
+            request("PATCH", "/repos/acme/game/issues/comments/1", {"text": "t"}),
+            "'body' is a required",
+        ),
+        (
+            "jira-cloud",
+            request("POST", "/rest/api/3/issue/1/transitions", {"transition": {"id": 31}}),
+            "31 is not",
+        ),
+        ("jira-cloud", request("POST", "/rest/api/3/isue", {"fields": {}}), "Path not found"),
+        (
+            "jira-dc",
+            request("POST", "/rest/api/2/issue/1/transitions", {"transition": {"id": 31}}),
+            "31 is not",
+        ),
+        ("jira-dc", request("POST", "/rest/api/2/issue/1/comment", {"body": {"version": 1}}), "$.body"),
+        ("jira-dc", request("POST", "/rest/api/3/issue", {"fields": {}}), "Path not found"),
+    ],
+)
+def test_any_other_request_is_a_problem(name: str, refused: Recorded, words: str) -> None:
+    assert any(words in problem for problem in Validator(name).problems(refused))
+
+
+def test_an_answer_that_lacks_what_is_described_is_a_problem() -> None:
+    asked = request("GET", "/repos/acme/game/issues/1")
+    asked.status, asked.answer = 200, {"number": 1}
+
+    assert any("'title' is a required property" in one for one in Validator("github").answer_problems(asked))

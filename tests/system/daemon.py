@@ -1,0 +1,175 @@
+"""The daemon as a process, for tests that send real HTTP and real signals."""
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from syncd.cli.sending import Answer, Sender
+
+T = TypeVar("T")
+
+PASSWORD = "correct horse battery staple"
+PATIENCE_SECONDS = 60.0
+
+
+class Daemon:
+    """One configuration in a folder, and the process that runs on it, started and stopped as often as asked."""
+
+    def __init__(self, folder: Path, trackers: str, receiver: str = "") -> None:
+        """`trackers` is TOML from `[trackers.NAME]` on, `receiver` more keys for `[receiver]`."""
+        self.folder = folder
+        self.config = folder / "config.toml"
+        self.log = folder / "daemon.log"
+        (folder / "password").write_text(PASSWORD)
+        (folder / "password").chmod(0o600)
+        self.config.write_text(
+            f'[receiver]\nlisten = "127.0.0.1:0"\nusername = "backtrace"\n{receiver}\n'
+            f'password = {{ file = "{folder}/password" }}\n[store]\nurl = "sqlite:{folder}/syncd.db"\n{trackers}'
+        )
+        self._process: subprocess.Popen[bytes] | None = None
+        self._address = ("", 0)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self.kill()
+
+    def start(self) -> Self:
+        """Start, and return once it listens."""
+        offset = self.log.stat().st_size if self.log.exists() else 0
+        # A file, not a pipe: an unread pipe fills and hangs the daemon.
+        with self.log.open("ab") as stderr:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "syncd", "run", "--config", str(self.config)],
+                stdin=subprocess.DEVNULL,
+                stdout=stderr,
+                stderr=stderr,
+                cwd=self.folder,
+            )
+        listening = self.wait_for(lambda: self._listening(offset), "the daemon to listen")
+        host, _, port = listening.rpartition(":")
+        self._address = (host, int(port))
+        return self
+
+    def _listening(self, offset: int) -> str | None:
+        assert self._process is not None
+        assert self._process.poll() is None, self.log.read_text()
+        lines = self.log.read_bytes()[offset:].decode().splitlines()
+        told = [json.loads(line) for line in lines if '"listening"' in line]
+        return told[0]["address"] if told else None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return self._address
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit code."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> int:
+        """SIGKILL: nothing is finished, nothing is tidied."""
+        return self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        self._process.send_signal(number)
+        code = self._process.wait(PATIENCE_SECONDS)
+        self._process = None
+        return code
+
+    def sender(self, password: str = PASSWORD) -> Sender:
+        """A connection to the receiver."""
+        return Sender(*self._address, ("backtrace", password))
+
+    def send(self, notification: Mapping[str, object]) -> Answer:
+        """POST one notification on a connection of its own."""
+        sender = self.sender()
+        try:
+            return sender.send(notification)
+        finally:
+            sender.close()
+
+    def send_all(
+        self, notifications: Sequence[dict[str, Any]], clients: int = 8
+    ) -> list[tuple[int, dict[str, Any]]]:
+        """Each POSTed once, from so many clients at once: (number of the delivery, notification)."""
+
+        def one_client(number: int) -> list[tuple[int, dict[str, Any]]]:
+            sender = self.sender()
+            accepted = []
+            for notification in notifications[number::clients]:
+                answer = sender.send(notification)
+                assert answer.status == 200, answer
+                accepted.append((int(json.loads(answer.body)["delivery"]), notification))
+            sender.close()
+            return accepted
+
+        with ThreadPoolExecutor(clients) as pool:
+            return [pair for part in pool.map(one_client, range(clients)) for pair in part]
+
+    def syncd(self, *arguments: str, code: int = 0) -> str:
+        """A command beside the daemon: what it printed."""
+        ran = run_syncd(*arguments, "--config", str(self.config), folder=self.folder)
+        assert ran.returncode == code, ran.stdout + ran.stderr
+        return ran.stdout
+
+    def groups(self) -> dict[str, dict[str, Any]]:
+        """`groups --json` by fingerprint."""
+        return {group["fingerprint"]: group for group in json.loads(self.syncd("groups", "--json"))}
+
+    def status(self) -> dict[str, Any]:
+        """`status --json`."""
+        told: dict[str, Any] = json.loads(self.syncd("status", "--json"))
+        return told
+
+    def drain(self) -> dict[str, Any]:
+        """Wait until nothing waits any more: the status then."""
+
+        def drained() -> dict[str, Any] | None:
+            status = self.status()
+            waits = status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
+            return None if waits else status
+
+        return self.wait_for(drained, "everything to be filed")
+
+    def wait_for(self, asked: Callable[[], T | None], what: str) -> T:
+        """The first answer that is not None or empty."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            if answer := asked():
+                return answer
+            time.sleep(0.05)
+        raise TimeoutError(f"waited for {what}:\n{self.log.read_text()[-4000:]}")
+
+    def limit_files(self, size: int | None) -> None:
+        """No file of the daemon may grow beyond `size` bytes: to it, the disk is full. None lifts the limit."""
+        limit = resource.RLIM_INFINITY if size is None else size
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+
+def run_syncd(*arguments: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
+    """The command line, whatever it answers."""
+    return subprocess.run(
+        [sys.executable, "-m", "syncd", *arguments],
+        cwd=folder,
+        env={**os.environ, "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )

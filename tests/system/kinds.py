@@ -1,0 +1,115 @@
+"""The four kinds of tracker, each as the daemon meets it and as a test counts what arrived there."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.fakes.github import TOKEN as GITHUB_TOKEN
+from tests.fakes.github import FakeGitHub
+from tests.fakes.jira import EMAIL, FakeJira, FakeJiraCloud, FakeJiraDataCenter
+from tests.fakes.jira import TOKEN as JIRA_TOKEN
+from tests.fakes.server import ServerBase
+from tests.fakes.specs import check_traffic
+
+KINDS = ("local", "github", "jira-cloud", "jira-datacenter")
+ROUTE = '[[routes]]\ntracker = "here"\nstatus_interval = "1s"\n'
+
+
+class Kind(ABC):
+    """A tracker that a daemon files in."""
+
+    fake: ServerBase | None = None
+
+    @abstractmethod
+    def toml(self) -> str:
+        """Its configuration, with a route for everything."""
+
+    @abstractmethod
+    def texts(self) -> list[str]:
+        """Of each issue, everything that can be read on it, comments included."""
+
+    @abstractmethod
+    def comments(self) -> list[int]:
+        """Of each issue, the number of comments."""
+
+
+class _Local(Kind):
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder / "issues"
+
+    def toml(self) -> str:
+        return f'[trackers.here]\nkind = "local"\nfolder = "{self._folder}"\n{ROUTE}'
+
+    def texts(self) -> list[str]:
+        return [path.read_text() for path in sorted(self._folder.glob("*.md"))]
+
+    def comments(self) -> list[int]:
+        return [text.count("<!-- status of ") for text in self.texts()]
+
+
+class _GitHub(Kind):
+    fake: FakeGitHub
+
+    def __init__(self, fake: FakeGitHub, folder: Path) -> None:
+        self.fake = fake
+        self._token = folder / "github-token"
+        self._token.write_text(GITHUB_TOKEN)
+
+    def toml(self) -> str:
+        return (
+            f'[trackers.here]\nkind = "github"\nrepository = "acme/game"\napi_url = "{self.fake.url}"\n'
+            f'token = {{ file = "{self._token}" }}\n{ROUTE}'
+        )
+
+    def texts(self) -> list[str]:
+        issues = self.fake.repository.issues.values()
+        return ["\n".join([issue.body or "", *(comment.body for comment in issue.comments.values())]) for issue in issues]
+
+    def comments(self) -> list[int]:
+        return [len(issue.comments) for issue in self.fake.repository.issues.values()]
+
+
+class _Jira(Kind):
+    fake: FakeJira
+
+    def __init__(self, fake: FakeJira, deployment: str, folder: Path) -> None:
+        self.fake = fake
+        self._login = f'email = "{EMAIL}"\n' if deployment == "cloud" else ""
+        self._deployment = deployment
+        self._token = folder / "jira-token"
+        self._token.write_text(JIRA_TOKEN)
+
+    def toml(self) -> str:
+        return (
+            f'[trackers.here]\nkind = "jira"\ndeployment = "{self._deployment}"\nurl = "{self.fake.url}"\n{self._login}'
+            f'project = "{self.fake.project}"\ntoken = {{ file = "{self._token}" }}\n{ROUTE}'
+        )
+
+    def texts(self) -> list[str]:
+        issues = self.fake.issues.values()
+        return [
+            "\n".join([str(issue.fields["description"]), *(str(comment.body) for comment in issue.comments.values())])
+            for issue in issues
+        ]
+
+    def comments(self) -> list[int]:
+        return [len(issue.comments) for issue in self.fake.issues.values()]
+
+
+@contextmanager
+def opened(name: str, folder: Path) -> Iterator[Kind]:
+    """The kind `name`, its fake served as long as the context lasts; at its end all traffic is judged by the published API
+    description."""
+    if name == "local":
+        yield _Local(folder)
+    elif name == "github":
+        with FakeGitHub() as github:
+            yield _GitHub(github, folder)
+            check_traffic(github)
+    else:
+        deployment = name.removeprefix("jira-")
+        with FakeJiraCloud() if deployment == "cloud" else FakeJiraDataCenter() as jira:
+            yield _Jira(jira, deployment, folder)
+            assert jira.problems == []
+            check_traffic(jira)

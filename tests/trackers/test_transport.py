@@ -1,0 +1,303 @@
+"""Failures below HTTP, made with real sockets: what was certainly never sent, and what nobody can know."""
+
+import datetime
+import secrets
+import socket
+import ssl
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from syncd.config import Secret
+from syncd.errors import Misconfigured, OutcomeUnknown, Refused, TrackerError, Unavailable
+from syncd.trackers import transport
+from tests.fakes.server import Answer, Fault, How, Recorded, Routes, ServerBase
+
+HOST = "tracker.example"
+SECRET = secrets.token_hex(16)
+
+
+class Counter(ServerBase):
+    """Counts what it carried out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def routes(self) -> Routes:
+        return [("POST", "/count", self._count)]
+
+    def _count(self, request: Recorded) -> Answer:
+        self.count += 1
+        return 201, {}, {"count": self.count, "padding": "x" * 4000}
+
+
+@pytest.fixture
+def counter() -> Iterator[Counter]:
+    with Counter() as server:
+        yield server
+
+
+def post(url: str, **options: Any) -> requests.Response:
+    session = requests.Session()
+    session.trust_env = False
+    with session:
+        return transport.send(
+            HOST,
+            lambda: session.post(
+                url,
+                json={"title": SECRET},
+                headers={"Authorization": f"token {SECRET}"},
+                **{"timeout": 5, **options},
+            ),
+        )
+
+
+def closed_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def test_a_refused_connection_was_never_sent() -> None:
+    with pytest.raises(Unavailable, match=r"^no connection to tracker\.example$"):
+        post(f"http://127.0.0.1:{closed_port()}/count")
+
+
+def test_a_name_that_does_not_resolve_was_never_sent() -> None:
+    with pytest.raises(Unavailable, match="could not be resolved on the way to tracker"):
+        post("http://nobody.invalid/count")
+
+
+def test_a_connection_that_is_not_taken_in_time_was_never_sent() -> None:
+    with socket.socket() as full, ExitStack() as waiting:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for _ in range(2):  # the kernel keeps one more than it was told to, and drops the rest
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(full.getsockname())
+
+        with pytest.raises(Unavailable, match="no connection"):
+            post(f"http://127.0.0.1:{full.getsockname()[1]}/count", timeout=(0.2, 5))
+
+
+def test_a_proxy_that_is_not_there_was_never_passed(counter: Counter) -> None:
+    proxies = {"https": f"http://127.0.0.1:{closed_port()}"}
+
+    with pytest.raises(Unavailable, match="no connection"):
+        post("https://tracker.invalid/count", proxies=proxies)
+
+
+def test_a_proxy_that_opens_no_tunnel_was_never_passed(counter: Counter) -> None:
+    with pytest.raises(Unavailable, match=r"the proxy does not connect to tracker\.example"):
+        post("https://tracker.invalid/count", proxies={"https": counter.url})
+
+
+@pytest.mark.parametrize("url", ["http://", "tracker/count", "http://a..b/count", "ftp://127.0.0.1/count"])
+def test_an_address_that_is_none_was_never_sent(url: str) -> None:
+    with pytest.raises(Misconfigured, match="not valid"):
+        post(url)
+
+
+@pytest.mark.parametrize("how", ["reset_before", "reset_after", "half_after"])
+def test_a_connection_that_breaks_later_is_an_unknown_outcome(counter: Counter, how: How) -> None:
+    counter.inject(Fault(how=how))
+
+    with pytest.raises(OutcomeUnknown, match="broke before its answer was whole"):
+        post(f"{counter.url}/count")
+    assert len(counter.requests) == 1
+    assert counter.count == (how != "reset_before")
+
+
+def test_an_answer_that_does_not_come_in_time_is_an_unknown_outcome(counter: Counter) -> None:
+    counter.inject(Fault(how="hang_after"))
+
+    with pytest.raises(OutcomeUnknown, match="did not answer in time"):
+        post(f"{counter.url}/count", timeout=(5, 0.2))
+    assert counter.count == 1
+
+
+def test_a_reset_while_an_earlier_refusal_is_handled_is_an_unknown_outcome(counter: Counter) -> None:
+    """The later error has the earlier one as its context, which must not be taken for its cause."""
+    counter.inject(Fault(how="reset_after"))
+
+    try:
+        post(f"http://127.0.0.1:{closed_port()}/count")
+    except Unavailable:
+        with pytest.raises(OutcomeUnknown):
+            post(f"{counter.url}/count")
+    assert counter.count == 1
+
+
+def test_errors_show_neither_payload_nor_token(counter: Counter) -> None:
+    counter.inject(Fault(how="reset_after"))
+
+    for url in (f"http://127.0.0.1:{closed_port()}/count", f"{counter.url}/count", "http://a..b/count"):
+        with pytest.raises(TrackerError) as caught:
+            post(f"{url}?key={SECRET}")
+        shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+        assert SECRET not in shown
+
+
+def certificate(folder: Path, name: str) -> tuple[Path, Path]:
+    """A certificate for `name` that vouches for itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    paths = folder / "certificate.pem", folder / "key.pem"
+    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    paths[1].write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return paths
+
+
+@contextmanager
+def tls(certificate: Path, key: Path) -> Iterator[int]:
+    """The port of a server that answers every request on one connection each with an empty 201."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        while True:
+            try:
+                client, _ = listener.accept()
+            except OSError:
+                return  # closed: the test is over
+            with client:
+                try:
+                    with context.wrap_socket(client, server_side=True) as secured:
+                        secured.recv(65536)
+                        secured.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+                except OSError:
+                    continue  # the client turned away, as some tests want
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+        thread.join()
+
+
+def test_a_certificate_nobody_vouches_for_is_told_and_nothing_was_sent(tmp_path: Path) -> None:
+    with (
+        tls(*certificate(tmp_path, "localhost")) as port,
+        pytest.raises(Unavailable, match=r"certificate of tracker\.example was not accepted: self-signed"),
+    ):
+        post(f"https://localhost:{port}/count")
+
+
+def test_a_certificate_for_another_name_is_told_and_nothing_was_sent(tmp_path: Path) -> None:
+    public, key = certificate(tmp_path, "elsewhere.example")
+
+    with tls(public, key) as port, pytest.raises(Unavailable, match=r"not accepted: Hostname mismatch"):
+        post(f"https://localhost:{port}/count", verify=transport.trust("ca_file", str(public)))
+
+
+def test_a_certificate_in_the_configured_file_is_trusted(tmp_path: Path) -> None:
+    public, key = certificate(tmp_path, "localhost")
+
+    with tls(public, key) as port:
+        answer = post(f"https://localhost:{port}/count", verify=transport.trust("ca_file", str(public)))
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize("content", [None, "no certificates here"])
+def test_a_file_without_certificates_is_a_fault_of_the_configuration(
+    tmp_path: Path, content: str | None
+) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+
+    with pytest.raises(Misconfigured, match=r"^trackers\.x\.ca_file: .*ca\.pem"):
+        transport.trust("trackers.x.ca_file", str(path))
+
+
+def test_without_a_file_the_usual_authorities_are_trusted() -> None:
+    assert transport.trust("trackers.x.ca_file", None) is True
+
+
+def test_a_token_comes_without_its_line_end(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text(f"{SECRET}\n")
+
+    assert transport.token("trackers.x.token", Secret(file=str(tmp_path / "token"))) == SECRET
+
+
+@pytest.mark.parametrize("spoilt", ["{}\nmore", "{}\u20ac", "a {}", "{}\x07"])
+def test_a_token_that_cannot_be_sent_is_refused_and_not_shown(tmp_path: Path, spoilt: str) -> None:
+    (tmp_path / "token").write_text(spoilt.format(SECRET), encoding="utf-8")
+
+    with pytest.raises(Misconfigured, match=r"^trackers\.x\.token: ") as caught:
+        transport.token("trackers.x.token", Secret(file=str(tmp_path / "token")))
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_token_that_is_not_there_is_a_fault_of_the_configuration(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match=r"^trackers\.x\.token: the secret in .* cannot be read"):
+        transport.token("trackers.x.token", Secret(file=str(tmp_path / "token")))
+
+
+def failing(*errors: TrackerError) -> Callable[[], str]:
+    """A call that raises each of `errors` in turn and then answers."""
+    left = list(errors)
+
+    def call() -> str:
+        if left:
+            raise left.pop(0)
+        return "answer"
+
+    return call
+
+
+def test_what_may_be_repeated_is_tried_three_times_within_ten_seconds() -> None:
+    waits: list[float] = []
+
+    assert transport.again(failing(Unavailable("1"), OutcomeUnknown("2")), waits.append) == "answer"
+    with pytest.raises(Unavailable, match="3"):
+        transport.again(failing(Unavailable("1"), Unavailable("2"), Unavailable("3")), waits.append)
+    assert len(waits) == 4
+    assert all(0 < wait <= 5 for wait in waits)
+
+
+def test_what_may_be_repeated_is_never_in_doubt() -> None:
+    with pytest.raises(Unavailable, match="3"):
+        transport.again(failing(*map(OutcomeUnknown, "123")), lambda seconds: None)
+
+
+@pytest.mark.parametrize("error", [Misconfigured("m"), Refused("r"), Unavailable("later", retry_after=30)])
+def test_what_another_try_cannot_mend_is_raised_at_once(error: TrackerError) -> None:
+    waits: list[float] = []
+
+    with pytest.raises(type(error)):
+        transport.again(failing(error), waits.append)
+    assert waits == []
