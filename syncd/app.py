@@ -99,7 +99,7 @@ def _fingerprint_of_routes(config: Config) -> str:
 
 
 def _routes(receiver: Receiver, health: Health) -> Starlette:
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/webhooks/backtrace", receiver),
             Route("/livez", health.livez),
@@ -107,6 +107,9 @@ def _routes(receiver: Receiver, health: Health) -> Starlette:
         ],
         exception_handlers={HTTPException: _unknown},
     )
+    # A redirected POST arrives as a GET, or not at all: better a 404 that the sender's operator sees.
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _unknown(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the shape Starlette asks for

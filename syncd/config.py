@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -18,6 +19,7 @@ from pydantic import (
     SecretStr,
     Tag,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -47,6 +49,16 @@ def _seconds(value: object) -> object:
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=False)]
 
 
+def _address(value: str) -> str:
+    # Not shown: before an @ stands a password.
+    if not re.fullmatch(r"https?://[^/\s@]+(/\S*)?", value):
+        raise ValueError('is not an address; write it like "https://jira.example.com", without user name and password')
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -74,15 +86,13 @@ class Secret(_Section):
     def read(self) -> SecretStr:
         """The secret without its trailing newline. Raises ConfigError naming the place, never the value."""
         try:
-            if self.env is not None:
-                value = os.environ[self.env]
-            else:
-                value = self._path().read_text(encoding="utf-8")
+            value = self._path().read_text(encoding="utf-8") if self.env is None else os.environ[self.env]
+            value.encode()  # an environment may hold bytes that are no text
         except KeyError as error:
             raise ConfigError([f"the environment variable {error.args[0]} is not set"]) from None
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, UnicodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise ConfigError([f"the secret in {self._path()} cannot be read: {why}"]) from None
+            raise ConfigError([f"the secret in {self.env or self._path()} cannot be read: {why}"]) from None
         value = value.rstrip("\r\n")
         if not value:
             raise ConfigError([f"the secret in {self.env or self._path()} is empty"])
@@ -95,17 +105,22 @@ class Secret(_Section):
 
     def open_to_others(self) -> bool:
         """True when a file with the secret can be read by other accounts."""
-        return self.file is not None and Path(self.file).exists() and bool(Path(self.file).stat().st_mode & 0o077)
+        try:
+            return self.file is not None and bool(Path(self.file).stat().st_mode & 0o077)
+        except OSError:
+            return False  # what cannot be reached is told when it is read
 
 
 class Receiver(_Section):
     """`[receiver]`: where notifications come in."""
 
+    # In this order, since a field is judged beside those above it. Judged afterwards, all at once, a fault between
+    # two fields would stay unsaid until the last fault in one was corrected.
     listen: str = "127.0.0.1:8080"
-    username: str | None = None
-    password: Secret | None = None
-    previous_password: Secret | None = None
     allow_unauthenticated: bool = False
+    username: str | None = None
+    password: Annotated[Secret | None, Field(validate_default=True)] = None
+    previous_password: Secret | None = None
     accept_unrecognised: bool = False
     max_body_bytes: Annotated[int, Field(ge=1024, le=64 * 2**20)] = 2**20
     max_connections: Annotated[int, Field(ge=1)] = 1000
@@ -115,32 +130,44 @@ class Receiver(_Section):
 
     @property
     def address(self) -> tuple[str, int]:
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return _host_and_port(self.listen)
 
     @field_validator("listen")
     @classmethod
-    def _host_and_port(cls, value: str) -> str:
-        host, colon, port = value.rpartition(":")
-        if not (colon and host and port.isdigit() and int(port) < 65536):
+    def _listen(cls, value: str) -> str:
+        if not re.fullmatch(r".+:[0-9]{1,5}", value) or _host_and_port(value)[1] > 65535:
             raise ValueError(f'{value!r} is not HOST:PORT; write it like "127.0.0.1:8080" or "[::1]:8080"')
         return value
 
-    @model_validator(mode="after")
-    def _credentials(self) -> "Receiver":
-        if (self.username is None) != (self.password is None):
+    @field_validator("password")
+    @classmethod
+    def _credentials(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        beside = info.data
+        if "username" in beside and (beside["username"] is None) != (value is None):
             raise ValueError("username and password belong together; give both or neither")
-        if self.previous_password is not None and self.password is None:
-            raise ValueError("previous_password is for rotation and needs password beside it")
-        if self.password is None and not self.allow_unauthenticated and not _loopback(self.address[0]):
+        listen = beside.get("listen")
+        if value is None and listen and not beside.get("allow_unauthenticated", True) and not _loopback(listen):
             raise ValueError(
-                f"{self.listen} can be reached from other machines but nobody must log in; set username and password, "
-                "listen on 127.0.0.1, or set allow_unauthenticated = true"
+                f"{listen} can be reached from other machines but nobody must log in; set username and "
+                "password, listen on 127.0.0.1, or set allow_unauthenticated = true"
             )
-        return self
+        return value
+
+    @field_validator("previous_password")
+    @classmethod
+    def _rotation(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        if value is not None and info.data.get("password", value) is None:
+            raise ValueError("is for rotation and needs password beside it")
+        return value
 
 
-def _loopback(host: str) -> bool:
+def _host_and_port(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _loopback(listen: str) -> bool:
+    host, _ = _host_and_port(listen)
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -191,7 +218,7 @@ class GitHubSettings(_Section):
     kind: Literal["github"]
     repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
     token: Secret
-    api_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")] = "https://api.github.com"
+    api_url: Address = "https://api.github.com"
     labels: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=20)] = ["crash"]
     ca_file: str | None = None
     timeout: Annotated[Seconds, Field(ge=1)] = 15.0
@@ -203,10 +230,10 @@ class JiraSettings(_Section):
 
     kind: Literal["jira"]
     deployment: Literal["cloud", "datacenter"]
-    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+(/\S*)?$")]
+    url: Address
     project: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$")]
     token: Secret
-    email: str | None = None
+    email: Annotated[str | None, Field(validate_default=True)] = None
     issue_type: str = "Bug"
     labels: list[Annotated[str, Field(pattern=r"^\S{1,255}$")]] = ["crash"]
     components: list[str] = []
@@ -220,22 +247,26 @@ class JiraSettings(_Section):
     @field_validator("fields")
     @classmethod
     def _known_facts(cls, value: dict[str, str]) -> dict[str, str]:
-        for field, template in value.items():
-            for name in _PLACEHOLDER.findall(template):
-                fact = name.removeprefix("group.")
-                if not name.startswith("group.") or fact not in GROUP_FACTS:
-                    raise ValueError(
-                        f"{field} asks for {{{{ {name} }}}}, which does not exist{_did_you_mean(fact, GROUP_FACTS)}"
-                    )
+        known = [f"group.{fact}" for fact in GROUP_FACTS]
+        unknown = [
+            f"{field} asks for {{{{ {name} }}}}, which does not exist{_did_you_mean(name, known)}"
+            for field, template in value.items()
+            for name in _PLACEHOLDER.findall(template)
+            if name not in known
+        ]
+        if unknown:
+            raise ValueError("; ".join(unknown))
         return value
 
-    @model_validator(mode="after")
-    def _login(self) -> "JiraSettings":
-        if self.deployment == "cloud" and self.email is None:
-            raise ValueError("Jira Cloud logs in with email and API token; set email")
-        if self.deployment == "datacenter" and self.email is not None:
-            raise ValueError("Jira Data Center logs in with a personal access token alone; remove email")
-        return self
+    @field_validator("email")
+    @classmethod
+    def _login(cls, value: str | None, info: ValidationInfo) -> str | None:
+        deployment = info.data.get("deployment")
+        if deployment == "cloud" and value is None:
+            raise ValueError("is missing; Jira Cloud logs in with email and API token")
+        if deployment == "datacenter" and value is not None:
+            raise ValueError("does not belong here; Jira Data Center logs in with a personal access token alone")
+        return value
 
 
 class LocalSettings(_Section):
@@ -255,12 +286,14 @@ class OtherSettings(BaseModel):
     concurrency: Annotated[int, Field(ge=1, le=32)] = 1
 
 
-_BUILT_IN = ("github", "jira", "local")
+_SECTIONS: dict[str, type[BaseModel]] = {
+    "github": GitHubSettings, "jira": JiraSettings, "local": LocalSettings, "other": OtherSettings,
+}  # fmt: skip
 
 
 def _kind(value: Any) -> str:
     kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-    return kind if kind in _BUILT_IN else "other"
+    return kind if isinstance(kind, str) and kind in _SECTIONS else "other"
 
 
 TrackerSettings = GitHubSettings | JiraSettings | LocalSettings | OtherSettings
@@ -291,7 +324,8 @@ class Route(_Section):
 
     match: Match = Match()
     tracker: str
-    status_interval: Seconds = 900.0
+    # The store puts nothing off for longer than a day: what is due later it takes for a clock that was set back.
+    status_interval: Annotated[Seconds, Field(le=86400)] = 900.0
 
 
 class Config(_Section):
@@ -358,9 +392,8 @@ def _place(location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
     section: type[BaseModel] = Config
     key = ""
     for depth, part in enumerate(location):
-        tagged = {"github": GitHubSettings, "jira": JiraSettings, "local": LocalSettings, "other": OtherSettings}
-        if location[0] == "trackers" and depth == 2 and isinstance(part, str) and part in tagged:
-            section = tagged[part]
+        if location[0] == "trackers" and depth == 2 and isinstance(part, str) and part in _SECTIONS:
+            section = _SECTIONS[part]
             continue
         if part == "[key]":
             continue

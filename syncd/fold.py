@@ -13,6 +13,8 @@ from syncd.model import Group, Notification, Release
 Mode = Literal["auto", "cumulative", "window"]
 Shown = TypeVar("Shown")
 
+_MOST = 2**63 - 1  # a database holds no larger number, and one it refused would hold up every delivery behind it
+
 
 def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
     """The group with the notification in it. Its revision rises exactly when something an issue shows has changed."""
@@ -26,7 +28,7 @@ def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
         releases=_ledger(before, notification, mode),
     )
     after = _counted(before, after, notification, mode)
-    changed = group is None or after != before
+    changed = before.revision == 0 or _shown(after) != _shown(before)
     return replace(after, notifications=before.notifications + 1, revision=before.revision + changed)
 
 
@@ -57,7 +59,7 @@ def _counted(before: Group, after: Group, notification: Notification, mode: Mode
     guessed = counted is None
     if counted is None:
         # Somebody was notified of something: the histogram's sum, or at least one.
-        counted = sum(count for _, count in notification.releases) or 1
+        counted = min(sum(count for _, count in notification.releases) or 1, _MOST)
     if before.revision == 0:
         return replace(after, occurrences=counted, approximate=guessed)
     known = (before.first_seen, before.last_seen)
@@ -70,7 +72,7 @@ def _total(
 ) -> tuple[int, bool]:
     """The new count, and whether it is doubtful. `known` is the span of time that the stored count stands for."""
     if mode == "window":
-        return stored + counted, False
+        return min(stored + counted, _MOST), False
     larger = max(stored, counted)
     if mode == "cumulative":
         return larger, False
@@ -81,7 +83,7 @@ def _total(
         # A total reaches back to the beginning. One that also ends before it began speaks of other occurrences.
         return larger, last < since
     if first > until:
-        return stored + counted, False
+        return min(stored + counted, _MOST), False
     return larger, True
 
 

@@ -7,6 +7,7 @@ produce (a call stack as JSON text, numbers and null as attribute values, `*` fo
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import cast
 
 import msgspec
 
@@ -17,6 +18,7 @@ MAX_DEPTH = 64
 MAX_FRAMES = 1000
 MAX_RELEASES = 500
 MAX_TEXT = 4096
+MAX_COUNT = 2**53  # no crash happened oftener, JSON readers hold it exactly, and a sum of many fits into 64 bits
 _IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is not there
@@ -47,16 +49,15 @@ def decode(body: bytes) -> object:
 
 
 def _check_bounds(value: object) -> None:
-    level: list[object] = [value]
+    level: list[object] = [[value]]
     for _ in range(MAX_DEPTH + 1):
         deeper: list[object] = []
-        for item in level:
-            if type(item) is dict:
-                deeper.extend(item.values())
-            elif type(item) is list:
-                deeper.extend(item)
-            elif type(item) is int and not -(2**63) <= item < 2**64:
-                raise _out_of_range()
+        for container in level:
+            for item in container.values() if isinstance(container, dict) else cast(list[object], container):
+                if type(item) is dict or type(item) is list:
+                    deeper.append(item)
+                elif type(item) is int and not -(2**63) <= item < 2**64:
+                    raise _out_of_range()
         if not deeper:
             return
         level = deeper
@@ -134,7 +135,7 @@ def _releases(attributes: Json, names: Sequence[str]) -> tuple[tuple[str, int], 
     for name in names:
         histogram = dict[str, int]()
         for release, count in _histogram(attributes.get(name)):
-            histogram[release] = histogram.get(release, 0) + count
+            histogram[release] = min(histogram.get(release, 0) + count, MAX_COUNT)
         if histogram:
             by_count = sorted(histogram.items(), key=lambda pair: (-pair[1], pair[0]))
             return tuple(by_count[:MAX_RELEASES])
@@ -150,7 +151,7 @@ def _histogram(value: object) -> Iterator[tuple[str, int]]:
     for pair in pairs:
         if isinstance(pair, list) and len(pair) == 2:
             release, count = _text(_scalar(pair[0])), _count(pair[1])
-            if release is not None and count is not None:
+            if release is not None and count:
                 yield release[:255], count
 
 
@@ -188,7 +189,9 @@ def _classifiers(value: object) -> Iterator[str]:
 
 
 def _object_id(value: object) -> str | None:
-    return format(value, "x") if isinstance(value, int) and not isinstance(value, bool) else _text(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return format(value, "x") if value >= 0 else None
+    return _text(value)
 
 
 def _text(value: object) -> str | None:
@@ -200,13 +203,12 @@ def _text(value: object) -> str | None:
 
 
 def _count(value: object) -> int | None:
-    """A number not below zero, also when it came as text or with a fraction; None otherwise. Bounded to what a signed
-    64-bit column and a sum of many can hold."""
+    """A number not below zero, also when it came as text or with a fraction; None otherwise. At most MAX_COUNT."""
     if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}(\.\d{0,18})?\s*", value, re.ASCII):
         value = float(value) if "." in value else int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         return None
-    return min(int(value), 2**53)
+    return min(int(value), MAX_COUNT)
 
 
 def _digest(value: Json) -> bytes:

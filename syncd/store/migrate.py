@@ -6,6 +6,7 @@ themselves (of four processes that started sqlite-utils' together, three died).
 
 import hashlib
 import time
+from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -35,8 +36,9 @@ def _folder() -> Traversable:
     return inside if inside.is_dir() else Path(__file__).resolve().parents[2] / "migrations"
 
 
-def migrate(path: Path) -> list[str]:
-    """The names of the steps just applied to the SQLite file, which is made where it is missing.
+def migrate(path: Path, known: Sequence[tuple[str, str]] | None = None) -> list[str]:
+    """The names of the steps just applied to the SQLite file, which is made where it is missing. `known` are this
+    program's own steps where nothing else is said.
 
     Raises SchemaMismatch when the database is newer than this program or one of its steps was edited, StoreUnavailable
     when it cannot be written.
@@ -46,7 +48,7 @@ def migrate(path: Path) -> list[str]:
         database = open_file(path, "rwc")
         try:
             with immediate(database):
-                return _apply(database, steps("sqlite"))
+                return _apply(database, steps("sqlite") if known is None else known)
         finally:
             database.close()
     except (sqlite3.Error, OSError) as error:
@@ -70,7 +72,7 @@ def verify(path: Path) -> None:
         raise SchemaMismatch(f"the database lacks the step {behind[0]}; run `syncd migrate`, or start `syncd run`, which does it")
 
 
-def _apply(database: Database, known: list[tuple[str, str]]) -> list[str]:
+def _apply(database: Database, known: Sequence[tuple[str, str]]) -> list[str]:
     database.execute(
         "CREATE TABLE IF NOT EXISTS schema_migrations (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, applied_at DOUBLE PRECISION NOT NULL)"
     )
@@ -84,7 +86,7 @@ def _apply(database: Database, known: list[tuple[str, str]]) -> list[str]:
     return [name for name, _ in missing]
 
 
-def _refuse_strangers(done: dict[str, str], known: list[tuple[str, str]]) -> None:
+def _refuse_strangers(done: dict[str, str], known: Sequence[tuple[str, str]]) -> None:
     texts = dict(known)
     if newer := sorted(set(done) - set(texts)):
         raise SchemaMismatch(

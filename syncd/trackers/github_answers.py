@@ -178,7 +178,7 @@ def _until_reset(answer: Answer) -> float:
     # Against GitHub's own Date: the clock here may be wrong.
     try:
         now = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
-    except ValueError:
+    except (ValueError, OverflowError):
         return _PAUSE_SECONDS
     reset = _digits(answer, "x-ratelimit-reset")
     return _PAUSE_SECONDS if reset is None else _bounded(reset + 1.0 - now)

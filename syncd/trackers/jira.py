@@ -13,10 +13,10 @@ from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, Tracke
 from syncd.model import Created, Group, Issue
 from syncd.render.document import Document
 from syncd.trackers import Draft, Finding, Notebook
+from syncd.trackers.answer import Answer, Sent
 from syncd.trackers.jira_answers import (
-    Answer,
-    Sent,
     captcha,
+    content,
     create_failure,
     created,
     failure,
@@ -60,7 +60,7 @@ class Jira:
         self._name = name
         self._settings = settings
         self._clock = clock
-        self._connection = Connection(name, settings, sleep)
+        self._connection = Connection(name, settings, clock, sleep)
         self._url = settings.url.rstrip("/")
         self._refused_on_create = Refusals(clock)
         self._refused_on_edit = Refusals(clock)
@@ -84,7 +84,7 @@ class Jira:
             kept = self._refused_on_create.spare(kept)
             answer = self._post_issue(draft, kept)
         if answer.status >= 300:
-            raise create_failure(answer, self._settings.project, time.time())
+            raise create_failure(answer, self._settings.project)
         notes += [f"{field} was left out: Jira refused it" for field in wanted if field not in kept]
         issue = created(answer, self._url, tuple(notes))
         self._remember(issue.remote_id, {name: kept[name] for name in self._settings.fields if name in kept})
@@ -126,8 +126,8 @@ class Jira:
         answer = self._connection.once("POST", f"{_path(issue)}/comment", {"body": body})
         if answer.status >= 300:
             raise self._about(issue, answer, "ADD_COMMENTS", Sent.ONCE)
-        content = answer.content
-        comment_id = content.get("id") if isinstance(content, dict) else None
+        told = content(answer)
+        comment_id = told.get("id") if isinstance(told, dict) else None
         if not isinstance(comment_id, str) or not comment_id:
             raise OutcomeUnknown(f"Jira's answer ({answer.status}) does not name a comment")
         return comment_id
@@ -137,12 +137,12 @@ class Jira:
         ours = self._our_account()
         start = 0
         while True:
-            params: dict[str, str | int] = {
+            parameters: dict[str, str | int] = {
                 "startAt": start,
                 "maxResults": _COMMENTS_PER_PAGE,
                 "orderBy": "created",
             }
-            answer = self._connection.again("GET", f"{_path(issue)}/comment", params=params)
+            answer = self._connection.again("GET", f"{_path(issue)}/comment", parameters=parameters)
             if not answer.ok:
                 raise self._about(issue, answer, "BROWSE_PROJECTS", Sent.AGAIN)
             page = rows(answer, "comments")
@@ -157,8 +157,8 @@ class Jira:
         if self._account is None:
             answer = self._connection.again("GET", "myself")
             if not answer.ok:
-                raise failure(answer, Sent.AGAIN, time.time())
-            self._account = account(answer.content)
+                raise failure(answer, Sent.AGAIN)
+            self._account = account(content(answer))
         if self._account is None:
             raise Unavailable("Jira does not say which account syncd uses")
         return self._account
@@ -173,7 +173,7 @@ class Jira:
         if answer.ok:
             return
         if answer.status == 404:
-            answer = self._connection.again("GET", _path(issue), params={"fields": "updated"})
+            answer = self._connection.again("GET", _path(issue), parameters={"fields": "updated"})
             if answer.ok:
                 raise Missing(f"the status comment of {issue.key} is gone")
         raise self._about(issue, answer, "EDIT_OWN_COMMENTS", Sent.AGAIN)
@@ -205,7 +205,7 @@ class Jira:
         done, so the account's permissions tell one issue's fault from the whole project's.
         """
         if answer.status not in (400, 403, 404) or captcha(answer):
-            return failure(answer, sent, time.time())
+            return failure(answer, sent)
         try:
             held = permissions(self._connection, self._settings)
         except TrackerError as error:

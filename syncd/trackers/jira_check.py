@@ -1,12 +1,12 @@
 """What `check` asks a Jira, and what a person can do about each answer."""
 
-import time
 from typing import Any
 
 from syncd.config import JiraSettings
 from syncd.errors import TrackerError
 from syncd.trackers import Finding
-from syncd.trackers.jira_answers import Answer, Sent, failure, more_after, rows
+from syncd.trackers.answer import Answer, Sent
+from syncd.trackers.jira_answers import content, failure, more_after, rows
 from syncd.trackers.jira_connection import Connection
 from syncd.trackers.jira_fields import optional_names
 
@@ -36,13 +36,13 @@ def check(connection: Connection, settings: JiraSettings, name: str) -> list[Fin
 
 
 def _login(connection: Connection) -> Finding:
-    myself = _found(connection.again("GET", "myself")).content
+    myself = content(_found(connection.again("GET", "myself")))
     return Finding(ok=True, what=f"logged in as {account(myself)}")
 
 
 def _found(answer: Answer) -> Answer:
     if not answer.ok:
-        raise failure(answer, Sent.AGAIN, time.time())
+        raise failure(answer, Sent.AGAIN)
     return answer
 
 
@@ -74,11 +74,11 @@ def _permissions(connection: Connection, settings: JiraSettings) -> Finding:
 
 def permissions(connection: Connection, settings: JiraSettings) -> set[str]:
     """The project permissions the account holds. Raises Misconfigured when the project is not seen at all."""
-    params = {"projectKey": settings.project}
+    parameters = {"projectKey": settings.project}
     if settings.deployment == "cloud":
-        params["permissions"] = ",".join((*_NEEDED, "EDIT_ISSUES"))
-    content = _found(connection.again("GET", "mypermissions", params=params)).content
-    held = content.get("permissions") if isinstance(content, dict) else None
+        parameters["permissions"] = ",".join((*_NEEDED, "EDIT_ISSUES"))
+    told = content(_found(connection.again("GET", "mypermissions", parameters=parameters)))
+    held = told.get("permissions") if isinstance(told, dict) else None
     entries = held.items() if isinstance(held, dict) else ()
     return {
         name for name, entry in entries if isinstance(entry, dict) and entry.get("havePermission") is True
@@ -110,8 +110,8 @@ def _all_rows(connection: Connection, path: str, cloud_name: str) -> list[dict[s
     """Every page. Cloud names its lists after what they hold; Data Center says `values`."""
     found: list[dict[str, Any]] = []
     while True:
-        params = {"startAt": len(found), "maxResults": _PAGE_SIZE}
-        answer = _found(connection.again("GET", path, params=params))
+        parameters = {"startAt": len(found), "maxResults": _PAGE_SIZE}
+        answer = connection.again("GET", path, parameters=parameters)
         page = rows(answer, cloud_name, "values")
         found += page
         if not page or not more_after(answer, len(found)):

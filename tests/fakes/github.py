@@ -11,7 +11,8 @@ from tests.fakes.github_records import Account, FakeComment, FakeIssue, FakeRepo
 from tests.fakes.server import Answer, Denied, Fault, Recorded, Routes, ServerBase
 
 TOKEN = "fake-token-0123456789"
-_STARTS = (r"/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)", r"/repositories/(?P<id>\d+)")
+_API = r"(?:/api/v3)?"  # where an Enterprise Server has it
+_STARTS = (_API + r"/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)", _API + r"/repositories/(?P<id>\d+)")
 _FILTERS = {"labels", "creator", "assignee", "mentioned", "since", "milestone", "type"}
 
 
@@ -106,12 +107,11 @@ class FakeGitHub(ServerBase):
             for method, rest, answer in inside
             for start in _STARTS
         ]
-        return [("GET", r"/user", self._read_user), *within]
+        return [("GET", _API + r"/user", self._read_user), *within]
 
     def described_path(self, request: Recorded) -> str | None:
-        if request.path == "/user":
-            return None
-        return re.sub(r"^/repositories/\d+", "/repos/acme/game", request.path)
+        path = re.sub(rf"^{_API}", "", request.path)
+        return None if path == "/user" else re.sub(r"^/repositories/\d+", "/repos/acme/game", path)
 
     def unknown(self, request: Recorded) -> Answer:
         return _refusal(404, "Not Found")

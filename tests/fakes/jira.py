@@ -5,12 +5,9 @@ Not covered by them: rendering, real index lag, mail, real rate limits, workflow
 
 import base64
 import json
-from functools import cache
 from typing import Any
 
-from jsonschema import Draft4Validator
-
-from tests.fakes import specs
+from tests.fakes import adf
 from tests.fakes.jira_base import EMAIL, TOKEN, FakeJira
 from tests.fakes.jira_rules import PERMISSIONS, TEXT_LIMIT, fault, page_of
 from tests.fakes.server import Answer, Recorded, Routes
@@ -47,10 +44,8 @@ class FakeJiraCloud(FakeJira):
     def text_problem(self, text: Any) -> str | None:
         if not isinstance(text, dict) or text.get("type") != "doc":
             return "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
-        if validator := _adf_validator():
-            self.problems += [
-                f"not an Atlassian document: {error.message}" for error in validator.iter_errors(text)
-            ]
+        if problem := adf.problem(text):
+            self.problems.append(f"not an Atlassian document: {problem}")
         if len(json.dumps(text, separators=(",", ":"))) > TEXT_LIMIT:
             return "CONTENT_LIMIT_EXCEEDED"
         return None
@@ -112,12 +107,3 @@ class FakeJiraDataCenter(FakeJira):
         if found is None:
             return fault(400, "Error in the JQL Query.")
         return 200, {}, page_of(request, "issues", [self.shown(issue, request.query) for issue in found])
-
-
-@cache
-def _adf_validator() -> Any:
-    """The judge of Atlassian documents, or None where their schema is not at hand."""
-    if not specs.available():
-        return None
-    schema = (specs.FOLDER / "adf-schema-v1-full.json").read_text(encoding="utf-8")
-    return Draft4Validator(json.loads(schema))

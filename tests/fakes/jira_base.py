@@ -14,6 +14,7 @@ from tests.fakes.jira_rules import (
     FakeIssue,
     custom_problem,
     fault,
+    field_schema,
     jira_now,
     no_comment,
     no_issue,
@@ -49,7 +50,7 @@ class FakeJira(ServerBase):
         self.off_screen: set[str] = set()
         self.required: set[str] = {"project", "issuetype", "summary", "reporter"}
         self.permissions = set(PERMISSIONS)
-        self.comments_per_page = 100
+        self.page_size = 100
         self.problems: list[str] = []
         self._last_number = 0
         self._last_id = 10_000
@@ -139,7 +140,7 @@ class FakeJira(ServerBase):
                 400, f"Project '{request.groups['project']}' does not exist or you may not create issues."
             )
         rows = [{"id": str(number), "name": name} for number, name in enumerate(self.issue_types, start=1)]
-        return 200, {}, page_of(request, self.issue_types_name, rows)
+        return 200, {}, page_of(request, self.issue_types_name, rows, self.page_size)
 
     def _get_fields(self, request: Recorded) -> Answer:
         rows = [
@@ -150,12 +151,12 @@ class FakeJira(ServerBase):
                 "operations": ["set"],
                 "required": name in self.required,
                 "hasDefaultValue": False,
-                "schema": {"type": kind},
+                "schema": field_schema(kind),
             }
             for name, kind in {**SYSTEM_FIELDS, **self.custom_fields}.items()
             if name not in self.off_screen
         ]
-        return 200, {}, page_of(request, self.fields_name, rows)
+        return 200, {}, page_of(request, self.fields_name, rows, self.page_size)
 
     def _post_issue(self, request: Recorded) -> Answer:
         self._last_number += 1  # Jira gives numbers away before it validates: failed creates leave gaps
@@ -259,7 +260,7 @@ class FakeJira(ServerBase):
         if issue is None:
             return no_issue()
         rows = [self._comment_shown(comment) for comment in issue.comments.values()]
-        return 200, {}, page_of(request, "comments", rows, most=self.comments_per_page)
+        return 200, {}, page_of(request, "comments", rows, self.page_size)
 
     def _comment_shown(self, comment: FakeComment) -> dict[str, Any]:
         return {"id": comment.id, "author": self.user(comment.author), "body": comment.body}

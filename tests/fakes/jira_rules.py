@@ -65,6 +65,13 @@ def summary_problem(summary: str) -> str | None:
     return None
 
 
+def field_schema(kind: str) -> dict[str, Any]:
+    """How Jira describes a type: a paragraph's is that of a line, but for who made the field."""
+    if kind == "paragraph":
+        return {"type": "string", "custom": "com.atlassian.jira.plugin.system.customfieldtypes:textarea"}
+    return {"type": kind}
+
+
 def custom_problem(kind: str, value: Any) -> str | None:
     fits = isinstance(value, int) if kind == "number" else isinstance(value, str)
     if kind == "datetime" and fits:

@@ -88,6 +88,7 @@ class ServerBase(ABC):
         self.lock = threading.RLock()
         self.latency = 0.0
         self.lag_seconds = 0.0
+        self.connections = 0
         self.errors: list[BaseException] = []  # faults of the fake itself
         self._arrived = threading.Condition()
         self._recorded: list[Recorded] = []
@@ -300,6 +301,7 @@ class _Server(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         self._open.add(request)
+        self.fake.connections += 1
         super().process_request(request, client_address)
 
     def shutdown_request(self, request: Any) -> None:

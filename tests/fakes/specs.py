@@ -73,11 +73,24 @@ def check_traffic(fake: ServerBase) -> None:
 @cache
 def _load(name: str) -> tuple[str, OpenAPI]:
     description: dict[str, Any] = json.loads((FOLDER / _FILES[name]).read_text(encoding="utf-8"))
+    _allow_null_in_enumerations(description)
     if name == "jira-dc":
         _relax_data_center(description)
     # The descriptions themselves are not on trial, and to check one takes longer than all the tests.
     api = OpenAPI.from_dict(description, config=Config(spec_validator_cls=None))
     return str(description["servers"][0]["url"]), api
+
+
+def _allow_null_in_enumerations(node: Any) -> None:
+    """Where a value that may be null has its values listed, the descriptions forget to list null."""
+    if isinstance(node, dict):
+        if node.get("nullable") is True and isinstance(node.get("enum"), list):
+            node["enum"] = [*node["enum"], None]
+        for inner in node.values():
+            _allow_null_in_enumerations(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            _allow_null_in_enumerations(inner)
 
 
 def _relax_data_center(description: dict[str, Any]) -> None:

@@ -96,9 +96,9 @@ class Daemon:
         """A connection to the receiver."""
         return Sender(*self._address, ("backtrace", password))
 
-    def send(self, notification: Mapping[str, object]) -> Answer:
+    def send(self, notification: Mapping[str, object], password: str = PASSWORD) -> Answer:
         """POST one notification on a connection of its own."""
-        sender = self.sender()
+        sender = self.sender(password)
         try:
             return sender.send(notification)
         finally:

@@ -1,4 +1,4 @@
-"""Every kind of answer GitHub, or something in front of it, gives: what it means for a create and for the rest."""
+"""Every kind of answer GitHub, or something before it, gives: what it means for a create and otherwise."""
 
 import json
 from typing import Any

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,19 +19,13 @@ from syncd.render.document import Code, Document, Heading, Paragraph, Value
 from syncd.trackers import Draft
 from syncd.trackers.jira import Jira
 from tests.fakes.jira import EMAIL, TOKEN, FakeJira, FakeJiraCloud, FakeJiraDataCenter
+from tests.fakes.notebook import Memory
 from tests.fakes.server import Fault, How
 from tests.fakes.specs import check_traffic
 
 MARKER = "syncd:1:K7Q2ZJ4M5N6P7R2S3T4U5V6W7X"
 TAG = "syncd-2c5f5f03a09748fc"
 DEPLOYMENTS = {"cloud": FakeJiraCloud, "datacenter": FakeJiraDataCenter}
-
-
-class Notes:
-    def recall(self, fact: str) -> str | None:
-        return None
-
-    def note(self, fact: str, value: str) -> None: ...
 
 
 @dataclass
@@ -80,7 +75,7 @@ def opened(fake: FakeJira, token_file: Path, clock: Clock) -> Iterator[Open]:
             "timeout": 5.0,
         } | ({"email": EMAIL} if cloud else {})
         parsed = JiraSettings.model_validate({**known, **settings})
-        adapters.append(Jira("mobile", parsed, Notes(), clock=clock, sleep=clock.slept.append))
+        adapters.append(Jira("mobile", parsed, Memory(), clock=clock, sleep=clock.slept.append))
         return adapters[-1]
 
     yield open_one
@@ -438,7 +433,7 @@ def test_no_error_tells_a_secret_or_the_payload(fake: FakeJira, opened: Open) ->
         )
         with pytest.raises(TrackerError) as caught:
             opened().create(a_draft(title="hush-title"))
-        told = f"{caught.value!s} {caught.value!r} {caught.value.__cause__!r}"
+        told = "".join(traceback.format_exception(caught.value, chain=True))
         assert "hush" not in told
         assert TOKEN not in told
 
@@ -483,7 +478,7 @@ def test_somebody_elses_copy_of_the_status_comment_is_not_ours(fake: FakeJira, o
 
 
 def test_our_comment_is_found_on_a_later_page(fake: FakeJira, opened: Open) -> None:
-    fake.comments_per_page = 5
+    fake.page_size = 5
     adapter = opened()
     issue = linked(adapter)
     for _ in range(12):
@@ -516,6 +511,11 @@ def test_a_lost_comment_is_sent_once_and_in_doubt(fake: FakeJira, opened: Open, 
 def test_an_unreadable_list_of_comments_is_not_taken_for_an_empty_one(fake: FakeJira, opened: Open) -> None:
     adapter = opened()
     issue = linked(adapter)
+    ours = adapter.comment(issue, status("1"), MARKER)
+    fake.inject(Fault(how="garbage_after", method="GET", path="/comment$", times=2))
+
+    assert adapter.find_comment(issue, MARKER) == ours
+
     fake.inject(Fault(how="garbage_after", method="GET", path="/comment$", times=3))
     with pytest.raises(Unavailable):
         adapter.find_comment(issue, MARKER)
@@ -594,8 +594,10 @@ def test_a_refusal_on_one_issue_stops_the_tracker_only_where_the_permission_is_l
         with pytest.raises(Refused, match="archived"):
             adapter.comment(issue, status("1"), MARKER)
     fake.permissions.remove("ADD_COMMENTS")
-    with pytest.raises(Misconfigured, match="ADD_COMMENTS"):
-        adapter.comment(issue, status("1"), MARKER)
+    fake.inject(Fault(how="status", status=400, body={"errorMessages": ["You may not comment."]}))
+    for _ in (400, 403):
+        with pytest.raises(Misconfigured, match="ADD_COMMENTS"):
+            adapter.comment(issue, status("1"), MARKER)
 
 
 def test_a_locked_login_is_not_asked_again(fake: FakeJira, opened: Open) -> None:
@@ -617,6 +619,7 @@ def test_only_mapped_fields_that_changed_are_refreshed(fake: FakeJira, opened: O
         "customfield_2": "{{ group.application }}",
         "customfield_3": "a constant",
         "assignee": "{{ group.application }}",
+        "summary": "{{ group.application }}",
     }
     adapter = opened(fields=templates)
     fake.off_screen = {"assignee"}
@@ -630,6 +633,11 @@ def test_only_mapped_fields_that_changed_are_refreshed(fake: FakeJira, opened: O
         {"fields": {"customfield_1": 5, "customfield_2": "game"}},
         {"fields": {"customfield_1": 6}},
     ]
+
+    opened(fields=templates).refresh(issue, a_group(occurrences=6, application="game"))
+
+    latest = {"fields": {"customfield_1": 6, "customfield_2": "game"}}
+    assert fake.sent("PUT")[-1].body == latest, "a restart forgets what was sent, yet constants are people's"
     check_traffic(fake)
 
 
@@ -667,6 +675,8 @@ def test_refused_fields_are_left_out_of_a_refresh(fake: FakeJira, opened: Open) 
 
 def test_a_project_in_good_order_has_no_remedies(fake: FakeJira, opened: Open) -> None:
     fake.custom_fields = {"customfield_1": "number"}
+    fake.page_size = 3
+    fake.issue_types = ["Task", "Story", "Epic", "Bug"]
     findings = opened(fields={"customfield_1": "{{ group.occurrences }}"}, components=["client"]).check()
 
     assert [finding.what for finding in findings if not finding.ok] == []
@@ -674,6 +684,15 @@ def test_a_project_in_good_order_has_no_remedies(fake: FakeJira, opened: Open) -
     assert fake.sent("POST") == []
     assert fake.sent("PUT") == []
     check_traffic(fake)
+
+
+def test_cloud_takes_no_text_in_a_paragraph_field(fake: FakeJira, opened: Open) -> None:
+    fake.custom_fields = {"customfield_1": "paragraph"}
+    wrong = [one.what for one in opened(fields={"customfield_1": "constant"}).check() if not one.ok]
+
+    assert wrong == (
+        ["customfield_1 is of type paragraph, which no text fits"] if isinstance(fake, FakeJiraCloud) else []
+    )
 
 
 def spoiled_login(fake: FakeJira) -> None:
@@ -733,6 +752,32 @@ def test_check_names_what_is_wrong_and_a_remedy(
     assert len(wrong) == 1
     assert wrong[0].remedy
     assert said in f"{wrong[0].what} {wrong[0].remedy}"
+
+
+def test_a_create_is_never_sent_over_a_connection_that_was_long_silent(
+    fake: FakeJira, opened: Open, clock: Clock
+) -> None:
+    adapter = opened()
+    adapter.create(a_draft())
+    adapter.create(a_draft())
+
+    assert fake.connections == 1
+
+    clock.now += 31
+    adapter.create(a_draft())
+
+    assert fake.connections == 2
+
+
+def test_a_long_run_does_not_remember_every_issue(fake: FakeJira, opened: Open) -> None:
+    fake.custom_fields = {"customfield_1": "number"}
+    adapter = opened(fields={"customfield_1": "{{ group.occurrences }}"})
+    issue = linked(adapter)
+    for _ in range(REMEMBERED_ISSUES):
+        adapter.create(a_draft())
+    adapter.refresh(issue, a_group(occurrences=0))
+
+    assert len(fake.sent("PUT")) == 1, "sent again, since it was forgotten"
 
 
 def test_two_clients_in_two_threads_create_one_issue_each(fake: FakeJira, opened: Open) -> None:

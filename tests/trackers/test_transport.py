@@ -1,27 +1,21 @@
 """Failures below HTTP, made with real sockets: what was certainly never sent, and what nobody can know."""
 
-import datetime
 import secrets
 import socket
-import ssl
-import threading
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from syncd.config import Secret
 from syncd.errors import Misconfigured, OutcomeUnknown, Refused, TrackerError, Unavailable
 from syncd.trackers import transport
 from tests.fakes.server import Answer, Fault, How, Recorded, Routes, ServerBase
+from tests.fakes.tls import certificate, tls
 
 HOST = "tracker.example"
 SECRET = secrets.token_hex(16)
@@ -149,63 +143,6 @@ def test_errors_show_neither_payload_nor_token(counter: Counter) -> None:
             post(f"{url}?key={SECRET}")
         shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
         assert SECRET not in shown
-
-
-def certificate(folder: Path, name: str) -> tuple[Path, Path]:
-    """A certificate for `name` that vouches for itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return paths
-
-
-@contextmanager
-def tls(certificate: Path, key: Path) -> Iterator[int]:
-    """The port of a server that answers every request on one connection each with an empty 201."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    listener = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return  # closed: the test is over
-            with client:
-                try:
-                    with context.wrap_socket(client, server_side=True) as secured:
-                        secured.recv(65536)
-                        secured.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
-                except OSError:
-                    continue  # the client turned away, as some tests want
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-        thread.join()
 
 
 def test_a_certificate_nobody_vouches_for_is_told_and_nothing_was_sent(tmp_path: Path) -> None:

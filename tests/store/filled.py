@@ -1,0 +1,51 @@
+"""Putting notifications into a store as the daemon does."""
+
+import asyncio
+import json
+from typing import Any
+
+from syncd import payload
+from syncd.model import Group, Issue
+from syncd.plan import Owed
+from syncd.store import Store
+from syncd.store.inbox import Read
+
+NOW = 1_800_000_000.0
+
+
+def accept(store: Store, *told: dict[str, Any], at: float = NOW) -> list[int]:
+    """The numbers of the deliveries."""
+
+    async def all_at_once() -> list[int]:
+        return list(await asyncio.gather(*(store.inbox.accept(json.dumps(one).encode(), at) for one in told)))
+
+    return asyncio.run(all_at_once())
+
+
+def owes(group: Group, issue: Issue | None) -> Owed:
+    """Everything goes to the tracker `here`, but what the project says."""
+    if group.identity.project == "unrouted":
+        return Owed(tracker=None, reason="nobody takes it")
+    return Owed(tracker="here", due_at=NOW)
+
+
+def absorb(store: Store, at: float = NOW) -> set[str]:
+    """Fold everything that waits: the trackers woken."""
+    read = [Read(one, payload.parse(one.body, one.received_at, ["version"])) for one in store.inbox.waiting(1000)]
+    return store.inbox.absorb(read, "auto", owes, at)
+
+
+def told(fingerprint: str = "f1", **overrides: object) -> dict[str, Any]:
+    """A notification as it comes."""
+    return {
+        "universe": "acme",
+        "project": "game",
+        "fingerprint": fingerprint,
+        "application": "game",
+        "callstack": ["draw", "main"],
+        "occurrences": 3,
+        "timestamp": [1000, 2000],
+        "hosts": 1,
+        "guids": 2,
+        "attributes": {"version": [["1.0", 2], ["1.1", 1]]},
+    } | overrides

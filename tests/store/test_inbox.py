@@ -1,0 +1,163 @@
+import asyncio
+import json
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from syncd.errors import NotANotification, StoreUnavailable
+from syncd.store import Store
+from syncd.store.connection import Transaction
+from syncd.store.inbox import Read
+from tests.store.filled import NOW, absorb, accept, owes, told
+
+
+def test_an_accepted_body_is_kept_byte_for_byte(store: Store) -> None:
+    (number,) = accept(store, told())
+
+    (delivery,) = store.inbox.waiting(10)
+    assert delivery.id == number
+    assert json.loads(delivery.body) == told()
+    assert delivery.received_at == NOW
+
+
+def test_whatever_arrives_during_a_commit_shares_the_next_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    commits = 0
+    submit = store.connection.submit
+
+    def counted(operation: Callable[[Transaction], object]) -> object:
+        nonlocal commits
+        commits += 1
+        return submit(operation)
+
+    monkeypatch.setattr(store.connection, "submit", counted)
+    numbers = accept(store, *(told(str(number)) for number in range(100)))
+
+    assert len(set(numbers)) == 100
+    assert commits == 2
+
+
+def test_one_sender_that_goes_away_does_not_disturb_the_others(store: Store) -> None:
+    async def leave() -> int:
+        leaving = asyncio.create_task(store.inbox.accept(b"{}", NOW))
+        staying = asyncio.create_task(store.inbox.accept(b"{}", NOW))
+        await asyncio.sleep(0)
+        leaving.cancel()
+        return await staying
+
+    assert asyncio.run(leave()) > 0
+    assert len(store.inbox.waiting(10)) == 2
+
+
+def test_nothing_is_accepted_by_a_closed_store(store: Store) -> None:
+    accept(store, told())
+    store.close()
+
+    with pytest.raises(StoreUnavailable):
+        accept(store, told())
+
+
+def test_a_delivery_is_folded_once_even_if_two_absorb_it(store: Store) -> None:
+    accept(store, told())
+    (delivery,) = store.inbox.waiting(10)
+    from syncd import payload
+
+    read = [Read(delivery, payload.parse(delivery.body, NOW, ["version"]))]
+    threads = [threading.Thread(target=store.inbox.absorb, args=(read, "window", owes, NOW)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    (standing,) = store.report.groups()
+    assert (standing.group.notifications, standing.group.occurrences) == (1, 3)
+
+
+def test_a_redelivery_raises_the_number_of_notifications_and_owes_nothing(store: Store) -> None:
+    accept(store, told())
+    assert absorb(store) == {"here"}
+    before = store.report.counts(NOW)
+
+    accept(store, told())
+
+    assert absorb(store) == set()
+    (standing,) = store.report.groups()
+    assert (standing.group.notifications, standing.group.occurrences) == (2, 3)
+    assert store.report.counts(NOW) == before
+
+
+def test_a_redelivery_is_told_also_in_the_same_batch(store: Store) -> None:
+    accept(store, told(), told(), told(occurrences=5, timestamp=[3000, 4000]), told())
+    absorb(store)
+
+    (standing,) = store.report.groups()
+    assert (standing.group.notifications, standing.group.occurrences) == (4, 8)
+    assert not standing.group.approximate
+
+
+def test_a_group_is_one_whatever_the_case_of_its_sha256_and_shown_as_it_first_came(store: Store) -> None:
+    accept(store, told("AB" * 32), told("ab" * 32, occurrences=9), told("Abc"), told("abc"))
+    absorb(store)
+
+    shown = {standing.group.identity.fingerprint: standing.group.occurrences for standing in store.report.groups()}
+    assert shown == {"AB" * 32: 9, "Abc": 3, "abc": 3}
+
+
+def test_groups_differ_by_universe_project_and_fingerprint(store: Store) -> None:
+    accept(store, told("f"), told("f", project="other"), told("f", universe="other"), told("g"))
+    absorb(store)
+
+    assert len(store.report.groups()) == 4
+
+
+def test_what_no_route_takes_is_held_and_visible(store: Store) -> None:
+    accept(store, told(project="unrouted"))
+
+    assert absorb(store) == set()
+    (standing,) = store.report.groups()
+    assert (standing.decision, standing.reason) == ("hold", "nobody takes it")
+    assert store.report.counts(NOW).held == 1
+
+
+def test_everything_a_group_knows_survives_the_store(store: Store) -> None:
+    accept(
+        store,
+        told(
+            group_url="https://acme.sp.backtrace.io/x",
+            object_id="af3",
+            classifiers=["segfault", "null"],
+            application="Ünïcode \U0001f4a5",
+        ),
+    )
+    absorb(store)
+
+    group = store.report.groups()[0].group
+    assert group.application == "Ünïcode \U0001f4a5"
+    assert group.callstack == ("draw", "main")
+    assert group.classifiers == ("segfault", "null")
+    assert (group.hosts, group.users, group.first_seen, group.last_seen) == (1, 2, 1000, 2000)
+    assert {(entry.release, entry.occurrences) for entry in group.releases} == {("1.0", 2), ("1.1", 1)}
+
+
+def test_an_accepted_body_that_cannot_be_read_any_more_goes_to_the_quarantine(store: Store) -> None:
+    accept(store, told())
+    (delivery,) = store.inbox.waiting(10)
+    why = NotANotification(422, "no_project", "The field project is missing.", "project")
+
+    store.inbox.absorb([Read(delivery, why)], "auto", owes, NOW)
+
+    (kept,) = store.report.quarantine()
+    assert (kept.code, kept.field, kept.body) == ("no_project", "project", delivery.body)
+    assert store.inbox.waiting(10) == []
+
+
+def test_the_purge_takes_only_what_is_old_and_absorbed(store: Store) -> None:
+    accept(store, told("old"), at=NOW - 100)
+    accept(store, told("new"))
+    absorb(store, at=NOW)
+    accept(store, told("waiting"), at=NOW - 100)
+
+    assert store.inbox.purge(before=NOW - 50) == 1
+    assert store.inbox.purge(before=NOW - 50) == 0
+    assert len(store.inbox.waiting(10)) == 1
+    assert len(store.report.groups()) == 2

@@ -1,0 +1,279 @@
+import sqlite3
+import threading
+from pathlib import Path
+
+import pytest
+
+from syncd.errors import LeaseLost
+from syncd.model import Action, Created, Group, Issue, IssueState, Plan
+from syncd.plan import Owed
+from syncd.store import Store
+from syncd.store.outbox import HORIZON_SECONDS, LEASE_SECONDS, Claim
+from tests.store.filled import NOW, absorb, accept, told
+
+CREATE = Plan(action=Action.CREATE, reason="the group has no issue yet")
+DONE = Plan(action=Action.NOTHING, reason="all is shown")
+ISSUE = Created(remote_id="7", key="acme/game#7", url="https://example.com/7", number=7)
+
+
+def owed(store: Store, *fingerprints: str) -> None:
+    accept(store, *(told(fingerprint) for fingerprint in fingerprints or ("f1",)))
+    absorb(store)
+
+
+def claimed(store: Store, owner: str = "one/here", now: float = NOW) -> Claim:
+    claim = store.outbox.claim("here", owner, now)
+    assert claim is not None
+    return claim
+
+
+def issue_of(store: Store, claim: Claim) -> Issue | None:
+    return store.outbox.load(claim)[1]
+
+
+def test_a_group_is_claimed_by_one_only(store: Store) -> None:
+    owed(store, *(f"f{number}" for number in range(40)))
+    taken: list[int] = []
+
+    def take(owner: str) -> None:
+        while claim := store.outbox.claim("here", owner, NOW):
+            taken.append(claim.group_id)
+
+    threads = [threading.Thread(target=take, args=(f"owner{number}/here",)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(taken) == sorted(set(taken))
+    assert len(taken) == 40
+
+
+def test_a_claim_is_for_one_tracker(store: Store) -> None:
+    owed(store)
+
+    assert store.outbox.claim("elsewhere", "one/x", NOW) is None
+    assert store.outbox.next_due("elsewhere") is None
+    assert store.outbox.next_due("here") == NOW
+
+
+def test_a_dead_owners_group_comes_back_after_its_lease_and_its_create_is_in_doubt(store: Store) -> None:
+    owed(store)
+    first = claimed(store)
+    store.outbox.intend(first, "m", NOW)
+
+    assert store.outbox.claim("here", "two/here", NOW + LEASE_SECONDS - 1) is None
+    second = claimed(store, "two/here", NOW + LEASE_SECONDS + 1)
+
+    issue = issue_of(store, second)
+    assert issue is not None
+    assert issue.state is IssueState.IN_DOUBT
+    with pytest.raises(LeaseLost):
+        store.outbox.settle(first, DONE, None, 1, NOW, NOW)
+
+
+def test_an_owner_that_was_taken_over_cannot_intend(store: Store) -> None:
+    owed(store)
+    first = claimed(store)
+    claimed(store, "two/here", NOW + LEASE_SECONDS + 1)
+
+    with pytest.raises(LeaseLost):
+        store.outbox.intend(first, "m", NOW + LEASE_SECONDS + 2)
+
+
+def test_a_late_answer_still_links_the_issue_it_speaks_of(store: Store) -> None:
+    owed(store)
+    first = claimed(store)
+    store.outbox.intend(first, "m", NOW)
+    second = claimed(store, "two/here", NOW + LEASE_SECONDS + 1)
+
+    store.outbox.link(first, ISSUE, 1, NOW + LEASE_SECONDS + 2)
+
+    issue = issue_of(store, second)
+    assert issue is not None
+    assert (issue.state, issue.key) == (IssueState.LINKED, "acme/game#7")
+
+
+def test_a_group_with_an_issue_or_one_in_doubt_is_never_intended_again(store: Store) -> None:
+    owed(store, "linked", "doubtful")
+    for _ in range(2):
+        claim = claimed(store)
+        store.outbox.intend(claim, "m", NOW)
+        if store.outbox.load(claim)[0].identity.fingerprint == "linked":
+            store.outbox.link(claim, ISSUE, 1, NOW)
+        else:
+            store.outbox.doubt(claim, "no answer")
+        with pytest.raises(LeaseLost, match="already has an issue"):
+            store.outbox.intend(claim, "m", NOW)
+
+
+def test_the_database_itself_refuses_a_second_live_issue(store: Store, tmp_path: Path) -> None:
+    owed(store)
+    claim = claimed(store)
+    store.outbox.intend(claim, "m", NOW)
+
+    with sqlite3.connect(tmp_path / "syncd.db") as database, pytest.raises(sqlite3.IntegrityError):
+        database.execute(
+            "INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision) "
+            "VALUES (?, 'here', 'wanted', 'n', 0, 0, 0)",
+            [claim.group_id],
+        )
+
+
+def test_a_refused_create_may_be_tried_again_as_another_attempt(store: Store) -> None:
+    owed(store)
+    claim = claimed(store)
+    store.outbox.intend(claim, "m", NOW)
+    store.outbox.not_created(claim, "no connection")
+    store.outbox.intend(claim, "m", NOW + 1)
+
+    issue = issue_of(store, claim)
+    assert issue is not None
+    assert (issue.attempt, issue.sent_at, issue.state) == (2, NOW + 1, IssueState.INTENDED)
+
+
+def test_an_intent_remembers_the_highest_number_known(store: Store) -> None:
+    owed(store, "a", "b")
+    first = claimed(store)
+    store.outbox.intend(first, "m", NOW)
+    store.outbox.link(first, ISSUE, 1, NOW)
+    second = claimed(store)
+    store.outbox.intend(second, "n", NOW)
+
+    issue = issue_of(store, second)
+    assert issue is not None
+    assert issue.floor == 7
+
+
+def test_settled_means_nothing_is_owed(store: Store) -> None:
+    owed(store)
+    claim = claimed(store)
+    group, _ = store.outbox.load(claim)
+    store.outbox.settle(claim, CREATE, "acme/game#7", group.revision, NOW, NOW)
+
+    assert store.outbox.next_due("here") is None
+    (standing,) = store.report.groups()
+    assert standing.decision == "create"
+
+
+def test_a_change_during_a_sync_is_not_lost(store: Store) -> None:
+    owed(store)
+    claim = claimed(store)
+    group, _ = store.outbox.load(claim)
+    accept(store, told(occurrences=99))
+    absorb(store)
+    store.outbox.settle(claim, CREATE, "acme/game#7", group.revision, NOW + 900, NOW)
+
+    assert store.outbox.next_due("here") == NOW + 900
+
+
+def test_a_postponed_group_waits_for_its_time_even_if_it_changes(store: Store) -> None:
+    owed(store)
+    store.outbox.postpone(claimed(store), CREATE, "no connection", NOW + 60, 1, NOW)
+    accept(store, told(occurrences=99))
+    absorb(store)
+
+    assert store.outbox.next_due("here") == NOW + 60
+    assert store.outbox.claim("here", "two/here", NOW + 59) is None
+    assert claimed(store, "two/here", NOW + 61).attempts == 1
+    (standing,) = store.report.groups()
+    assert "no connection" in standing.reason
+
+
+def test_a_dead_letter_is_visible_and_revived_by_a_change(store: Store) -> None:
+    owed(store)
+    store.outbox.bury(claimed(store), CREATE, "GitHub says no", NOW)
+
+    assert store.report.counts(NOW).dead == 1
+    assert store.outbox.next_due("here") is None
+    (standing,) = store.report.groups()
+    assert (standing.decision, standing.reason) == ("dead", "GitHub says no")
+
+    accept(store, told(occurrences=99))
+    absorb(store)
+
+    assert store.report.counts(NOW).dead == 0
+    assert claimed(store).attempts == 0
+
+
+def test_a_due_time_from_a_clock_that_was_set_back_is_healed(store: Store) -> None:
+    owed(store)
+    store.outbox.postpone(claimed(store), CREATE, "later", NOW + HORIZON_SECONDS + 3600, 1, NOW)
+
+    assert store.outbox.claim("here", "one/here", NOW) is None
+    assert store.outbox.next_due("here") == NOW
+
+
+def test_a_pause_is_told_and_ends_with_the_next_success(store: Store) -> None:
+    owed(store)
+    store.outbox.pause("here", "bad credentials", NOW + 60)
+
+    assert store.outbox.paused_until("here") == NOW + 60
+    assert store.report.trackers()["here"].reason == "bad credentials"
+
+    store.outbox.settle(claimed(store), CREATE, "acme/game#7", 1, NOW, NOW)
+
+    assert store.outbox.paused_until("here") is None
+    assert store.report.trackers()["here"].state == "ok"
+
+
+def test_what_dead_processes_held_is_free_at_once_and_their_creates_are_in_doubt(store: Store) -> None:
+    owed(store, "a", "b", "c")
+    dying, living = claimed(store, "dead/here"), claimed(store, "alive/here")
+    store.outbox.intend(dying, "m", NOW)
+    store.outbox.intend(living, "n", NOW)
+    claimed(store, "dead/here-2")
+
+    dead = store.outbox.take_over(lambda owner: owner.startswith("dead"), NOW + 1)
+
+    assert sorted(dead) == ["dead/here", "dead/here-2"]
+    assert [issue.state for claim in (dying, living) if (issue := issue_of(store, claim))] == [
+        IssueState.IN_DOUBT,
+        IssueState.INTENDED,
+    ]
+    assert store.outbox.next_due("here") == NOW + 1
+
+
+def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store) -> None:
+    accept(store, told("held", project="unrouted"), told("routed"), told("filed"))
+    absorb(store)
+    for _ in range(2):
+        claim = claimed(store)
+        if store.outbox.load(claim)[0].identity.fingerprint == "filed":
+            store.outbox.intend(claim, "m", NOW)
+            store.outbox.link(claim, ISSUE, 1, NOW)
+        store.outbox.settle(claim, DONE, None, 1, NOW, NOW)
+
+    def elsewhere(group: Group, issue: Issue | None) -> Owed:
+        return Owed(tracker="elsewhere") if group.identity.fingerprint == "held" else Owed(tracker=None, reason="no more")
+
+    assert store.outbox.reroute(elsewhere, "second", NOW) == 2
+    assert store.outbox.reroute(elsewhere, "second", NOW) == 0
+    decided = {one.group.identity.fingerprint: one.reason for one in store.report.groups()}
+    assert decided["routed"] == "no more"
+    assert store.outbox.next_due("elsewhere") == NOW
+    assert store.outbox.next_due("here") is None
+
+
+def test_facts_about_a_tracker_are_kept_apart(store: Store) -> None:
+    store.notebook("a").note("repository_id", "1")
+    store.notebook("a").note("repository_id", "2")
+
+    assert store.notebook("a").recall("repository_id") == "2"
+    assert store.notebook("b").recall("repository_id") is None
+
+
+def test_the_instance_key_is_made_once(store: Store) -> None:
+    assert store.instance_key() == store.instance_key()
+    assert len(bytes.fromhex(store.instance_key())) == 32
+
+
+def test_history_tells_every_step_but_not_the_same_decision_twice(store: Store) -> None:
+    owed(store)
+    for _ in range(3):
+        claim = claimed(store)
+        store.outbox.postpone(claim, CREATE, "no connection", NOW, 1, NOW)
+    store.outbox.settle(claimed(store), CREATE, "acme/game#7", 1, NOW, NOW)
+
+    ((_, past),) = store.report.find("f1")
+    assert [(one.action, one.outcome) for one in past] == [("create", "acme/game#7")] + [("create", "no connection")] * 3

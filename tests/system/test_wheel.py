@@ -1,0 +1,64 @@
+"""What is installed is whole: migrations, queries and the example configuration travel in the wheel."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the wheel's content and nothing of the checkout."""
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(folder / "dist"), str(ROOT)], check=True)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    subprocess.run([*pip, "install", "--no-deps", "--target", str(folder / "site"), str(wheel)], check=True)
+    return folder / "site"
+
+
+def run(installed: Path, folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "syncd", *arguments],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_the_wheel_makes_a_store_by_itself(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[store]\nurl = "sqlite:here.db"\n')
+
+    where = subprocess.run(
+        [sys.executable, "-c", "import syncd; print(syncd.__file__)"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    ran = run(installed, tmp_path, "migrate")
+
+    assert where.startswith(str(installed))
+    assert ran.returncode == 0, ran.stderr
+    assert "0001_initial" in ran.stdout
+    assert (tmp_path / "here.db").exists()
+
+
+def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
+    ran = run(installed, tmp_path, "demo")
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "became 10 issues, one per crash, every count as sent" in ran.stdout
+    assert len(list(tmp_path.glob("demo/*/issues/*.md"))) == 10
+
+
+def test_the_example_configuration_travels_along(installed: Path) -> None:
+    assert (installed / "syncd" / "share" / "config.toml.example").read_text() == (ROOT / "config.toml.example").read_text()

@@ -1,0 +1,104 @@
+"""The GitHub adapter against a GitHub that somebody else wrote, and what a lost answer leaves there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import github
+import pytest
+
+from syncd.config import GitHubSettings, Secret
+from syncd.errors import OutcomeUnknown
+from syncd.model import Group, Identity, Issue, IssueState
+from syncd.render.document import Code, Paragraph
+from syncd.trackers import Draft
+from syncd.trackers.github import GitHub
+from tests.fakes.emulator import REPOSITORY, TOKEN, EmulatedGitHub, emulated_github
+from tests.fakes.notebook import Memory
+from tests.fakes.server import Fault, How
+from tests.fakes.specs import check_traffic
+
+MARKER = "q3vlm5ts7x2aybk4cdnpwe6fzh"
+DRAFT = Draft(
+    marker=MARKER,
+    title="Crash in render()",
+    body=(Paragraph(("It broke.",)), Code(("frame 0", "```", "frame 1"))),
+    group=Group(identity=Identity("acme", "game", "f" * 64)),
+)
+STATUS = (Paragraph(("Seen five times.",)),)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmulatedGitHub]:
+    with emulated_github(tmp_path_factory.mktemp("emulator")) as front:
+        yield front
+        check_traffic(front)
+
+
+@pytest.fixture
+def tracker(running: EmulatedGitHub, tmp_path: Path) -> Iterator[GitHub]:
+    (tmp_path / "token").write_text(TOKEN)
+    settings = GitHubSettings(
+        kind="github",
+        repository=REPOSITORY,
+        token=Secret(file=str(tmp_path / "token")),
+        api_url=running.url,
+        timeout=5.0,
+    )
+    opened = GitHub("crashes", settings, Memory())
+    yield opened
+    opened.close()
+
+
+def test_one_issue_with_one_status_comment_comes_of_the_whole_way(
+    running: EmulatedGitHub, tracker: GitHub
+) -> None:
+    before = len(running.issues())
+    created = tracker.create(DRAFT)
+    issue = Issue(
+        tracker="crashes",
+        state=IssueState.LINKED,
+        marker=MARKER,
+        remote_id=created.remote_id,
+        key=created.key,
+    )
+    assert tracker.find_comment(issue, MARKER) is None
+    comment_id = tracker.comment(issue, STATUS, MARKER)
+    assert tracker.find_comment(issue, MARKER) == comment_id
+    tracker.edit_comment(issue, comment_id, (Paragraph(("Seen often.",)),), MARKER)
+
+    issues, comments = running.issues(), running.comments(created.number)
+    assert len(issues) == before + 1
+    assert issues[0]["title"] == "Crash in render()"
+    assert issues[0]["body"].endswith(f"\n\n<!-- syncd:1:{MARKER} -->")
+    assert [label["name"] for label in issues[0]["labels"]] == ["crash"]
+    assert [comment["body"] for comment in comments] == [f"Seen often.\n\n<!-- syncd:status:1:{MARKER} -->"]
+
+
+@pytest.mark.parametrize("how", ["reset_after", "half_after", "empty_after", "garbage_after"])
+def test_a_create_whose_answer_is_lost_leaves_exactly_one_issue(
+    running: EmulatedGitHub, tracker: GitHub, how: How
+) -> None:
+    before = len(running.issues())
+    lost = running.inject(Fault(how=how, path="/issues$", times=99))
+
+    with pytest.raises(OutcomeUnknown):
+        tracker.create(DRAFT)
+    lost.times = 0
+    assert len(running.issues()) == before + 1
+
+
+def test_left_to_itself_pygithub_leaves_eleven(running: EmulatedGitHub) -> None:
+    """The negative control: the faults do what they claim, and our settings are what keeps it at one."""
+    before = len(running.issues())
+    lost = running.inject(Fault(how="reset_after", path="/issues$", times=99))
+    client = github.Github(auth=github.Auth.Token(TOKEN), base_url=running.url, seconds_between_writes=None)
+
+    with pytest.raises(OSError, match="Connection"):
+        client.get_repo(REPOSITORY).create_issue("Crash")
+    client.close()
+    lost.times = 0
+    assert len(running.issues()) == before + 11
+
+
+def test_the_check_is_content(tracker: GitHub) -> None:
+    assert all(finding.ok for finding in tracker.check())
