@@ -74,7 +74,9 @@ class Secret(_Section):
     @classmethod
     def _never_inline(cls, value: object) -> object:
         if isinstance(value, str):
-            raise ValueError('secrets are never written here; use { file = "…" }, { env = "…" } or { credential = "…" }')
+            raise ValueError(
+                'secrets are never written here; use { file = "…" }, { env = "…" } or { credential = "…" }'
+            )
         return value
 
     @model_validator(mode="after")

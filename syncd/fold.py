@@ -5,6 +5,7 @@ timestamps; `cumulative` and `window` say it. In every mode a count never falls.
 twice (`Notification.digest`): for a redelivery it calls `again`.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal, TypeVar
 
@@ -12,8 +13,6 @@ from syncd.model import Group, Notification, Release
 
 Mode = Literal["auto", "cumulative", "window"]
 Shown = TypeVar("Shown")
-
-_MOST = 2**63 - 1  # a database holds no larger number, and one it refused would hold up every delivery behind it
 
 
 def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
@@ -28,7 +27,7 @@ def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
         releases=_ledger(before, notification, mode),
     )
     after = _counted(before, after, notification, mode)
-    changed = before.revision == 0 or _shown(after) != _shown(before)
+    changed = before.revision == 0 or _differs(before, after)
     return replace(after, notifications=before.notifications + 1, revision=before.revision + changed)
 
 
@@ -59,7 +58,7 @@ def _counted(before: Group, after: Group, notification: Notification, mode: Mode
     guessed = counted is None
     if counted is None:
         # Somebody was notified of something: the histogram's sum, or at least one.
-        counted = min(sum(count for _, count in notification.releases) or 1, _MOST)
+        counted = _sum(count for _, count in notification.releases) or 1
     if before.revision == 0:
         return replace(after, occurrences=counted, approximate=guessed)
     known = (before.first_seen, before.last_seen)
@@ -72,7 +71,7 @@ def _total(
 ) -> tuple[int, bool]:
     """The new count, and whether it is doubtful. `known` is the span of time that the stored count stands for."""
     if mode == "window":
-        return min(stored + counted, _MOST), False
+        return _sum((stored, counted)), False
     larger = max(stored, counted)
     if mode == "cumulative":
         return larger, False
@@ -83,52 +82,65 @@ def _total(
         # A total reaches back to the beginning. One that also ends before it began speaks of other occurrences.
         return larger, last < since
     if first > until:
-        return min(stored + counted, _MOST), False
+        return _sum((stored, counted)), False
     return larger, True
+
+
+def _sum(counts: Iterable[int]) -> int:
+    # A database holds no larger number, and one that it refused would hold up every delivery behind it.
+    return min(sum(counts), 2**63 - 1)
 
 
 def _ledger(group: Group, notification: Notification, mode: Mode) -> tuple[Release, ...]:
     ledger = {row.release: row for row in group.releases}
+    seen = _sighting(group, notification, mode)
     for release, counted in notification.releases:
         row = ledger.get(release)
-        ledger[release] = _entry(group, release, counted, notification) if row is None else _grown(row, counted, notification, mode)
+        ledger[release] = (
+            _entry(release, counted, seen, notification)
+            if row is None
+            else _grown(row, counted, seen, notification, mode)
+        )
     return tuple(ledger.values())
 
 
-def _entry(group: Group, release: str, counted: int, notification: Notification) -> Release:
+def _sighting(group: Group, notification: Notification, mode: Mode) -> int | None:
+    """The earliest time at which every release the notification names had certainly been seen."""
     first, last = notification.first, notification.last
-    seen = first
-    if first is not None and last is not None and group.last_seen is not None and first <= group.last_seen < last:
-        # Until `group.last_seen` nobody had spoken of this release, and a total's first timestamp is the group's, not
-        # the release's: the time of the latest occurrence is the earliest that is certain.
-        seen = last
-    return Release(
-        release=release, occurrences=counted, first_seen=seen, last_seen=last, since=first, until=last
-    )
+    if mode == "window" or first is None or last is None or group.first_seen is None or group.last_seen is None:
+        return first
+    # A span that overlaps the group's may be a total's. Its first timestamp is then that of the group and says
+    # nothing of a release.
+    return last if first <= group.last_seen and last >= group.first_seen else first
 
 
-def _grown(row: Release, counted: int, notification: Notification, mode: Mode) -> Release:
+def _entry(release: str, counted: int, seen: int | None, notification: Notification) -> Release:
+    first, last = notification.first, notification.last
+    return Release(release=release, occurrences=counted, first_seen=seen, last_seen=last, since=first, until=last)
+
+
+def _grown(row: Release, counted: int, seen: int | None, notification: Notification, mode: Mode) -> Release:
     total, doubtful = _total(row.occurrences, (row.since, row.until), counted, notification, mode)
     # A total names every release there ever was: only one that grew was seen again.
-    grew = total > row.occurrences
+    newly = total > row.occurrences or row.last_seen is None
     return replace(
         row,
         occurrences=total,
         approximate=row.approximate or doubtful,
-        first_seen=_earlier(row.first_seen, notification, mode),
-        last_seen=_larger(row.last_seen, notification.last) if grew else row.last_seen,
+        first_seen=_smaller(row.first_seen, seen),
+        last_seen=_larger(row.last_seen, notification.last) if newly else row.last_seen,
         since=_smaller(row.since, notification.first),
         until=_larger(row.until, notification.last),
     )
 
 
-def _earlier(known: int | None, notification: Notification, mode: Mode) -> int | None:
-    """When a release was first seen, given a further notification that speaks of it."""
-    first, last = notification.first, notification.last
-    if known is None or first is None or last is None:
-        return first if known is None else known
-    # Within a span that reaches over `known`, a total's first timestamp is the group's and says nothing new.
-    return min(known, first) if mode == "window" or last < known else known
+def _differs(before: Group, after: Group) -> bool:
+    """Whether an issue shows anything else now; the spans by which the ledger is kept are not shown."""
+    if len(after.releases) > len(before.releases) or replace(after, releases=()) != replace(before, releases=()):
+        return True
+    # A row keeps its place; new ones come behind.
+    rows = zip(before.releases, after.releases, strict=True)
+    return any(replace(new, since=old.since, until=old.until) != old for old, new in rows if new is not old)
 
 
 def _larger(one: int | None, other: int | None) -> int | None:

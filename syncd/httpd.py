@@ -17,70 +17,77 @@ HEADER_BYTES = 32 * 1024
 STOP_ACCEPTING_SECONDS = 0.25
 
 
-def guarded(header_seconds: float) -> type[HttpToolsProtocol]:
-    """A protocol class that closes a connection whose request line and headers are not complete `header_seconds` after the
-    connection was made or after their first byte, and refuses more than HEADER_BYTES of them."""
+class GuardedProtocol(HttpToolsProtocol):
+    """Closes a connection whose request line and headers are not complete `header_seconds` after the connection was made
+    or after their first byte, and refuses more than HEADER_BYTES of them."""
 
-    class GuardedProtocol(HttpToolsProtocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            self._head_bytes = 0
-            self._deadline: asyncio.TimerHandle | None = None
-            self._in_head = True
-            super().connection_made(transport)
-            self._arm()
+    header_seconds = 10.0
 
-        def _arm(self) -> None:
-            if self._deadline is None:
-                self._deadline = self.loop.call_later(header_seconds, self.transport.abort)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock."""
+        self._head_bytes = 0
+        self._deadline: asyncio.TimerHandle | None = None
+        self._in_head = True
+        super().connection_made(transport)
+        self._arm()
 
-        def _disarm(self) -> None:
-            if self._deadline is not None:
-                self._deadline.cancel()
-                self._deadline = None
+    def _arm(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.header_seconds, self.transport.abort)
 
-        def data_received(self, data: bytes) -> None:
-            # Counted in what is fed, not in on_header(): the parser calls that only once a header is whole, and one
-            # unfinished header of 300 MB would be held until then.
-            while self._in_head and data and not self.transport.is_closing():
-                room = HEADER_BYTES - self._head_bytes
-                if room <= 0:
-                    self._disarm()
-                    self.send_400_response("The request header is too large.")
-                    return
-                piece, data = data[:room], data[room:]
-                self._head_bytes += len(piece)
-                super().data_received(piece)
-            if data and not self.transport.is_closing():
-                super().data_received(data)
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
-        def on_message_begin(self) -> None:
-            self._arm()  # a further request on a kept-alive connection
-            super().on_message_begin()
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser no more of a header than it may hold."""
+        # Counted in what is fed, not in on_header(): the parser calls that only once a header is whole, and one
+        # unfinished header of 300 MB would be held until then.
+        while self._in_head and data and not self.transport.is_closing():
+            room = HEADER_BYTES - self._head_bytes
+            if room <= 0:
+                self._disarm()
+                self.send_400_response("The request header is too large.")
+                return
+            piece, data = data[:room], data[room:]
+            self._head_bytes += len(piece)
+            super().data_received(piece)
+        if data and not self.transport.is_closing():
+            super().data_received(data)
 
-        def on_headers_complete(self) -> None:
-            self._disarm()
-            self._in_head = False
-            super().on_headers_complete()
+    def on_message_begin(self) -> None:
+        """Start the clock for a further request on a kept-alive connection."""
+        self._arm()
+        super().on_message_begin()
 
-        def on_message_complete(self) -> None:
-            super().on_message_complete()
-            self._in_head = True
-            self._head_bytes = 0
+    def on_headers_complete(self) -> None:
+        """Stop the clock."""
+        self._disarm()
+        self._in_head = False
+        super().on_headers_complete()
 
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._disarm()
-            super().connection_lost(exc)
+    def on_message_complete(self) -> None:
+        """From here on the next header is counted."""
+        super().on_message_complete()
+        self._in_head = True
+        self._head_bytes = 0
 
-    return GuardedProtocol
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop the clock."""
+        self._disarm()
+        super().connection_lost(exc)
 
 
 class Server(uvicorn.Server):
     """A uvicorn server that reports when it listens, and stops on SIGTERM and SIGINT without breaking a request."""
 
-    def __init__(self, app: ASGIApp, header_seconds: float, max_connections: int, listening: Callable[[], None]) -> None:
+    def __init__(
+        self, app: ASGIApp, header_seconds: float, max_connections: int, listening: Callable[[], None]
+    ) -> None:
         config = uvicorn.Config(
             app,
-            http=guarded(header_seconds),
+            http=type("Guarded", (GuardedProtocol,), {"header_seconds": header_seconds}),
             ws="none",
             lifespan="off",
             log_config=None,

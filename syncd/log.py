@@ -27,7 +27,8 @@ def configure(level: str, as_json: bool | None = None) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
     root = logging.getLogger()
@@ -36,4 +37,3 @@ def configure(level: str, as_json: bool | None = None) -> None:
     for noisy in ("uvicorn", "uvicorn.error", "uvicorn.access", "github", "jira", "urllib3", "asyncio"):
         # Libraries report what they were told to do; jira's and PyGithub's lines may hold payloads.
         logging.getLogger(noisy).setLevel(logging.WARNING if noisy.startswith("uvicorn") else logging.ERROR)
-

@@ -7,7 +7,6 @@ produce (a call stack as JSON text, numbers and null as attribute values, `*` fo
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import cast
 
 import msgspec
 
@@ -18,7 +17,7 @@ MAX_DEPTH = 64
 MAX_FRAMES = 1000
 MAX_RELEASES = 500
 MAX_TEXT = 4096
-MAX_COUNT = 2**53  # no crash happened oftener, JSON readers hold it exactly, and a sum of many fits into 64 bits
+MAX_COUNT = 2**53  # every JSON reader holds it exactly, and a database a sum of many
 _IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is not there
@@ -49,15 +48,16 @@ def decode(body: bytes) -> object:
 
 
 def _check_bounds(value: object) -> None:
-    level: list[object] = [[value]]
+    level: list[dict[str, object] | list[object]] = [[value]]
     for _ in range(MAX_DEPTH + 1):
-        deeper: list[object] = []
+        deeper: list[dict[str, object] | list[object]] = []
         for container in level:
-            for item in container.values() if isinstance(container, dict) else cast(list[object], container):
-                if type(item) is dict or type(item) is list:
+            for item in container.values() if isinstance(container, dict) else container:
+                if type(item) is int:
+                    if not -(2**63) <= item < 2**64:
+                        raise _out_of_range()
+                elif isinstance(item, (dict, list)):
                     deeper.append(item)
-                elif type(item) is int and not -(2**63) <= item < 2**64:
-                    raise _out_of_range()
         if not deeper:
             return
         level = deeper
@@ -85,9 +85,13 @@ def _identity_part(value: Json, field: str) -> str:
         part = str(part)
     if not isinstance(part, str):
         wrong = "is missing" if part is None else "must be text"
-        raise NotANotification(422, f"no_{field}", f"The field {field} {wrong}; without it no group can be told.", field)
+        raise NotANotification(
+            422, f"no_{field}", f"The field {field} {wrong}; without it no group can be told.", field
+        )
     if not part.strip():
-        raise NotANotification(422, f"no_{field}", f"The field {field} is empty; without it no group can be told.", field)
+        raise NotANotification(
+            422, f"no_{field}", f"The field {field} is empty; without it no group can be told.", field
+        )
     if len(part) > _IDENTITY_LIMITS[field]:
         # Cutting it would let two groups become one.
         limit = _IDENTITY_LIMITS[field]
@@ -203,7 +207,7 @@ def _text(value: object) -> str | None:
 
 
 def _count(value: object) -> int | None:
-    """A number not below zero, also when it came as text or with a fraction; None otherwise. At most MAX_COUNT."""
+    """A number not below zero, also as text or with a fraction, at most MAX_COUNT; None for anything else."""
     if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}(\.\d{0,18})?\s*", value, re.ASCII):
         value = float(value) if "." in value else int(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:

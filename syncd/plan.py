@@ -87,7 +87,10 @@ def plan(group: Group, issue: Issue | None, policy: Policy | None, now: float) -
             return Plan(action=Action.HOLD, reason=UNROUTED)
         return Plan(action=Action.CREATE, reason="the group has no issue yet")
     if issue.state in (IssueState.INTENDED, IssueState.IN_DOUBT):
-        return Plan(action=Action.HOLD, reason=f"in doubt: {issue.note or 'a create was sent and its answer was lost'}")
+        return Plan(
+            action=Action.HOLD,
+            reason=f"in doubt: {issue.note or 'a create was sent and its answer was lost'}",
+        )
     if issue.state is IssueState.PARKED:
         return Plan(action=Action.HOLD, reason=f"parked: {issue.note or 'a person must decide'}")
     if issue.synced_revision >= group.revision:

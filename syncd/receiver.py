@@ -88,7 +88,9 @@ class Receiver:
                 return await body.read(limit)
         except TimeoutError:
             raise NotANotification(
-                408, "body_too_slow", f"The body did not arrive within {self._settings.body_seconds:g} seconds."
+                408,
+                "body_too_slow",
+                f"The body did not arrive within {self._settings.body_seconds:g} seconds.",
             ) from None
 
     async def _set_aside(self, body: bytes, received_at: float, error: NotANotification) -> str:
@@ -123,7 +125,9 @@ def _unbounded(headers: Headers, limit: int) -> bool:
 
 def _logins(settings: Settings) -> list[bytes]:
     passwords = [secret.read() for secret in (settings.password, settings.previous_password) if secret is not None]
-    return [hashlib.sha256(f"{settings.username}:{password.get_secret_value()}".encode()).digest() for password in passwords]
+    return [
+        hashlib.sha256(f"{settings.username}:{password.get_secret_value()}".encode()).digest() for password in passwords
+    ]
 
 
 def _login(headers: Headers) -> bytes:

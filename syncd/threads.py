@@ -44,7 +44,7 @@ class Absorber(threading.Thread):
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
                 self._stopping.wait(FAULT_SECONDS)
-            except Exception:  # noqa: BLE001 - this thread's boundary: a bug must not end the absorbing of all groups
+            except Exception:  # this thread's boundary: a bug must not end the absorbing of all groups
                 log.exception("bug")
                 self._stopping.wait(FAULT_SECONDS)
             else:
@@ -99,7 +99,7 @@ class Syncer(threading.Thread):
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
                 self._stopping.wait(FAULT_SECONDS)
-            except Exception as error:  # noqa: BLE001 - this thread's boundary: a bug in one group must not stop the others
+            except Exception as error:  # this thread's boundary: a bug in one group must not stop the others
                 log.exception("bug", tracker=self._tracker, group=claim.group_id if claim else None)
                 self._set_aside(claim, type(error).__name__)
             else:
@@ -125,7 +125,9 @@ class Syncer(threading.Thread):
         now = time.time()
         try:
             self._store.outbox.doubt(claim, reason)
-            self._store.outbox.postpone(claim, decision, reason, now + plan.backoff(claim.attempts + 1), claim.attempts + 1, now)
+            self._store.outbox.postpone(
+                claim, decision, reason, now + plan.backoff(claim.attempts + 1), claim.attempts + 1, now
+            )
         except (LeaseLost, StoreUnavailable) as error:
             # The claim runs out by itself, and its intent is in doubt then.
             log.warning("lease_lost", tracker=self._tracker, reason=str(error))
@@ -160,7 +162,8 @@ class Worker:
 
     def stop(self) -> None:
         """Take nothing new, and return once what is in hand is finished."""
-        for asked in (self._absorber, *self._syncers):
-            asked.stop()
+        self._absorber.stop()
+        for syncer in self._syncers:
+            syncer.stop()
         for thread in (self._absorber, *self._syncers):
             thread.join()

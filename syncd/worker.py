@@ -82,7 +82,13 @@ def sync(store: Store, tracker: Tracker, claim: Claim, rules: Rules) -> None:
 
 
 def carry_out(
-    store: Store, tracker: Tracker, claim: Claim, decision: Plan, group: Group, issue: Issue | None, rules: Rules
+    store: Store,
+    tracker: Tracker,
+    claim: Claim,
+    decision: Plan,
+    group: Group,
+    issue: Issue | None,
+    rules: Rules,
 ) -> str | None:
     """The key of the issue that was created or updated; None when there was nothing to do."""
     if decision.action is Action.CREATE:
@@ -95,7 +101,10 @@ def carry_out(
 def _create(store: Store, tracker: Tracker, claim: Claim, group: Group, rules: Rules) -> str:
     marker = plan.marker(rules.instance_key, claim.tracker, group)
     draft = Draft(
-        marker=marker, title=report.title(group), body=report.body(group, rules.config.links.hosts), group=group
+        marker=marker,
+        title=report.title(group),
+        body=report.body(group, rules.config.links.hosts),
+        group=group,
     )
     store.outbox.intend(claim, marker, time.time())
     try:

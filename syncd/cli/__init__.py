@@ -64,7 +64,9 @@ def config_path(given: Path | None) -> Path:
     for path in usual:
         if path.exists():
             return path
-    raise ConfigError(["no configuration: neither ./config.toml nor /etc/syncd/config.toml exists; name one with --config"])
+    raise ConfigError(
+        ["no configuration: neither ./config.toml nor /etc/syncd/config.toml exists; name one with --config"]
+    )
 
 
 @app.callback(invoke_without_command=True)

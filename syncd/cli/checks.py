@@ -36,7 +36,10 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
                 yield part, finding
             client.close()
         except ConfigError as error:
-            yield part, Finding(ok=False, what="its configuration cannot be used", remedy="; ".join(error.problems))
+            yield (
+                part,
+                Finding(ok=False, what="its configuration cannot be used", remedy="; ".join(error.problems)),
+            )
         except TrackerError as error:
             yield part, Finding(ok=False, what="it could not be asked", remedy=error.reason)
 

@@ -41,7 +41,7 @@ def run(
 def migrate(config: ConfigOption = None) -> None:
     """Bring the store to this program's schema. `run` does so by itself."""
     from syncd import config as configuration
-    from syncd.store import migrate
+    from syncd.store.migrate import migrate
 
     loaded = configuration.load(config_path(config))
     applied = migrate(loaded.store.path)

@@ -1,7 +1,6 @@
 """`demo`: a real daemon, a week of crashes over real HTTP, and one file per crash to look at."""
 
 import json
-import os
 import secrets
 import signal
 import subprocess
@@ -76,12 +75,18 @@ def demo(
         if standing.group.occurrences != told.occurrences[standing.group.identity.fingerprint]
     }
     if wrong or len(files) != len(told.occurrences):
-        stop(FAILED, f"{len(files)} issues for {len(told.occurrences)} crashes, {len(wrong)} with a wrong count; see {place}/daemon.log")
+        stop(
+            FAILED,
+            f"{len(files)} issues for {len(told.occurrences)} crashes, {len(wrong)} with a wrong count; see {place}/daemon.log",
+        )
     out.print(
         f"\n[green]✓[/] {told.size} notifications ({told.redelivered} of them sent twice) became "
         f"{len(files)} issues, one per crash, every count as sent."
     )
-    out.print(f"  Issues:  {place}/issues/\n  Look at: {max(files, key=lambda file: file.stat().st_size)}", markup=False)
+    out.print(
+        f"  Issues:  {place}/issues/\n  Look at: {max(files, key=lambda file: file.stat().st_size)}",
+        markup=False,
+    )
     out.print(f"  And try: syncd show {standings[0].group.identity.fingerprint[:8]} --config {path}", markup=False)
 
 
@@ -99,7 +104,7 @@ def _daemon(config: Path, log: Path) -> Iterator[tuple[str, int]]:
     """A daemon of its own, stopped at the end; where it listens."""
     command = [sys.executable, "-m", "syncd", "run", "--config", str(config)]
     with log.open("w") as stderr:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=stderr, env=os.environ | {"NO_COLOR": "1"})  # noqa: S603 - our own program
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=stderr)  # noqa: S603 - our own program
     try:
         yield _listening(process, log)
     finally:
@@ -141,7 +146,11 @@ def _sender_of(notification: dict[str, object]) -> int:
 
 
 def _send(
-    address: tuple[str, int], password: str, notifications: Sequence[dict[str, object]], progress: "Progress", sent: "TaskID"
+    address: tuple[str, int],
+    password: str,
+    notifications: Sequence[dict[str, object]],
+    progress: "Progress",
+    sent: "TaskID",
 ) -> None:
     from syncd.cli.sending import Sender
 

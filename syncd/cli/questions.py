@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from syncd.config import Config
     from syncd.store import Store
 
-quarantine = typer.Typer(no_args_is_help=True, help="What was authentic JSON but no notification: list, replay, discard.")
+quarantine = typer.Typer(
+    no_args_is_help=True, help="What was authentic JSON but no notification: list, replay, discard."
+)
 app.add_typer(quarantine, name="quarantine")
 
 
@@ -51,7 +53,9 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 def groups(
     config: ConfigOption = None,
     as_json: JsonOption = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="At most so many; JSON prints all by default, a table 50.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=1, help="At most so many; JSON prints all by default, a table 50.")
+    ] = None,
 ) -> None:
     """Crash groups, the one seen last first, with counts and issues."""
     from syncd import shapes

@@ -88,7 +88,10 @@ def send_test(
     try:
         answer = sender.send(sample(project, int(time.time())))
     except (OSError, http.client.HTTPException) as error:
-        stop(LATER, f"no daemon answers on {loaded.receiver.listen} ({type(error).__name__}); start one with `syncd run`")
+        stop(
+            LATER,
+            f"no daemon answers on {loaded.receiver.listen} ({type(error).__name__}); start one with `syncd run`",
+        )
     finally:
         sender.close()
     print(f"{answer.status} {answer.body}")

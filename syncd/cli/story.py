@@ -81,19 +81,22 @@ def _days(crash: Crash, start: int, days: int, chance: random.Random) -> Iterato
                 release = chance.choice(released)
                 ledger[release] = ledger.get(release, 0) + 1
             last = first + day * DAY + moment
-            yield last, {
-                "universe": "acme",
-                "project": crash.project,
-                "fingerprint": fingerprint,
-                "application": crash.application,
-                "href": "https://acme.sp.backtrace.io",
-                "group_url": f"https://acme.sp.backtrace.io/p/{crash.project}/triage?fingerprints={fingerprint}",
-                "callstack": list(crash.frames) or None,
-                "occurrences": total,
-                "object_id": format(last, "x"),
-                "timestamp": [first, last],
-                "classifiers": list(crash.classifiers),
-                "hosts": max(1, total // 3),
-                "guids": max(1, total // 4),
-                "attributes": {"version": [[release, count] for release, count in ledger.items()]},
-            }
+            yield (
+                last,
+                {
+                    "universe": "acme",
+                    "project": crash.project,
+                    "fingerprint": fingerprint,
+                    "application": crash.application,
+                    "href": "https://acme.sp.backtrace.io",
+                    "group_url": f"https://acme.sp.backtrace.io/p/{crash.project}/triage?fingerprints={fingerprint}",
+                    "callstack": list(crash.frames) or None,
+                    "occurrences": total,
+                    "object_id": format(last, "x"),
+                    "timestamp": [first, last],
+                    "classifiers": list(crash.classifiers),
+                    "hosts": max(1, total // 3),
+                    "guids": max(1, total // 4),
+                    "attributes": {"version": [[release, count] for release, count in ledger.items()]},
+                },
+            )

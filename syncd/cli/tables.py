@@ -109,7 +109,10 @@ def show(standing: Standing, history: Sequence[Past]) -> None:
         ("project", f"{group.identity.universe} / {group.identity.project}"),
         ("application", group.application),
         ("classifiers", ", ".join(group.classifiers)),
-        ("occurrences", f"{number(group.occurrences, group.approximate)} in {number(group.notifications)} notifications"),
+        (
+            "occurrences",
+            f"{number(group.occurrences, group.approximate)} in {number(group.notifications)} notifications",
+        ),
         ("machines, users", f"{number(group.hosts)}, {number(group.users)}"),
         ("seen", f"{utc(group.first_seen)} … {utc(group.last_seen)}"),
         ("issue", _issue(standing.issue)),
@@ -128,7 +131,10 @@ def show(standing: Standing, history: Sequence[Past]) -> None:
     if history:
         out.print(Text("History", style="bold"))
         for past in reversed(history):
-            out.print(Text(f"  {utc(int(past.at))}  {past.action}: ").append_text(plain(past.reason)), _outcome(past))
+            out.print(
+                Text(f"  {utc(int(past.at))}  {past.action}: ").append_text(plain(past.reason)),
+                _outcome(past),
+            )
 
 
 def _issue(issue: Issue | None) -> str:

@@ -50,9 +50,7 @@ def _base_name(path: str) -> str:
 
 def _top_frame(callstack: Iterable[str]) -> str:
     frames = [line for frame in callstack if (line := one_line(frame, _LONGEST_TITLE, otherwise=""))]
-    meaningful = (
-        frame for frame in frames if not _NOISE.fullmatch(_MODULE_OR_ARGUMENTS.sub("", frame).strip())
-    )
+    meaningful = (frame for frame in frames if not _NOISE.fullmatch(_MODULE_OR_ARGUMENTS.sub("", frame).strip()))
     return next(meaningful, frames[0] if frames else "")
 
 

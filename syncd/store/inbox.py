@@ -90,7 +90,9 @@ class Inbox:
     def waiting(self, size: int) -> list[Delivery]:
         """The oldest deliveries not yet absorbed."""
         rows = self._connection.read(lambda transaction: transaction.rows("waiting_deliveries", size=size))
-        return [Delivery(cast(int, row["id"]), cast(float, row["received_at"]), cast(bytes, row["body"])) for row in rows]
+        return [
+            Delivery(cast(int, row["id"]), cast(float, row["received_at"]), cast(bytes, row["body"])) for row in rows
+        ]
 
     def absorb(self, read: Sequence[Read], mode: fold.Mode, owes: Owes, now: float) -> set[str]:
         """Fold deliveries into their groups and mark who owes what, in one transaction; each counts once, whoever else
@@ -153,7 +155,11 @@ def _compared(identity: Identity) -> tuple[str, str, str]:
 
 
 def _absorb_group(
-    transaction: Transaction, pairs: Iterable[tuple[Delivery, Notification]], mode: fold.Mode, owes: Owes, now: float
+    transaction: Transaction,
+    pairs: Iterable[tuple[Delivery, Notification]],
+    mode: fold.Mode,
+    owes: Owes,
+    now: float,
 ) -> str | None:
     group_id, before = None, None
     for delivery, notification in pairs:
@@ -171,7 +177,11 @@ def _absorb_group(
 
 
 def _load(transaction: Transaction, identity: Identity) -> tuple[int, Group]:
-    key = {"universe": identity.universe, "project": identity.project, "fingerprint_key": identity.fingerprint_key}
+    key = {
+        "universe": identity.universe,
+        "project": identity.project,
+        "fingerprint_key": identity.fingerprint_key,
+    }
     rows = transaction.rows("group_by_identity", **key)
     if not rows:
         new = transaction.rows("new_group", fingerprint=identity.fingerprint, **key)

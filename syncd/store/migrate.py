@@ -69,7 +69,9 @@ def verify(path: Path) -> None:
     known = steps("sqlite")
     _refuse_strangers(done, known)
     if behind := [name for name, _ in known if name not in done]:
-        raise SchemaMismatch(f"the database lacks the step {behind[0]}; run `syncd migrate`, or start `syncd run`, which does it")
+        raise SchemaMismatch(
+            f"the database lacks the step {behind[0]}; run `syncd migrate`, or start `syncd run`, which does it"
+        )
 
 
 def _apply(database: Database, known: Sequence[tuple[str, str]]) -> list[str]:
@@ -94,7 +96,9 @@ def _refuse_strangers(done: dict[str, str], known: Sequence[tuple[str, str]]) ->
             "install the newer syncd again"
         )
     if edited := [name for name, digest in done.items() if digest != _sha256(texts[name])]:
-        raise SchemaMismatch(f"the database was made by another text of the step {edited[0]}; install the syncd that made it")
+        raise SchemaMismatch(
+            f"the database was made by another text of the step {edited[0]}; install the syncd that made it"
+        )
 
 
 def _sha256(text: str) -> str:

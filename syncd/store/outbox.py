@@ -6,6 +6,7 @@ holds the group now decides.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar, cast
 
 from syncd.errors import LeaseLost
@@ -51,9 +52,7 @@ class Outbox:
             )
             if not rows:
                 horizon = now + HORIZON_SECONDS
-                transaction.run(
-                    "heal_due", tracker=tracker, now=now, horizon=horizon, leased_until=now + LEASE_SECONDS
-                )
+                transaction.run("heal_due", tracker=tracker, now=now, horizon=horizon, leased_until=now + LEASE_SECONDS)
                 return None
             group_id, attempts = cast(int, rows[0]["group_id"]), cast(int, rows[0]["attempts"])
             # The lease of whoever intended this is over: its create may have been carried out.
@@ -79,7 +78,12 @@ class Outbox:
         def write(transaction: Transaction) -> None:
             transaction.run("want_issue", group_id=claim.group_id, tracker=claim.tracker, marker=marker)
             intended = transaction.run(
-                "intend", group_id=claim.group_id, tracker=claim.tracker, marker=marker, owner=claim.owner, now=now
+                "intend",
+                group_id=claim.group_id,
+                tracker=claim.tracker,
+                marker=marker,
+                owner=claim.owner,
+                now=now,
             )
             if not intended:
                 raise LeaseLost(f"group {claim.group_id} already has an issue, or one in doubt")
@@ -122,7 +126,11 @@ class Outbox:
 
     def intend_comment(self, claim: Claim, now: float) -> None:
         """Put on disk that the status comment is about to be sent."""
-        self._owned(claim, now, lambda transaction: transaction.run("intend_comment", group_id=claim.group_id, now=now))
+        self._owned(
+            claim,
+            now,
+            lambda transaction: transaction.run("intend_comment", group_id=claim.group_id, now=now),
+        )
 
     def link_comment(self, claim: Claim, comment_id: str | None, now: float) -> None:
         """The status comment has this id; None when there certainly is none."""
@@ -183,12 +191,17 @@ class Outbox:
 
     def pause(self, tracker: str, reason: str, until: float) -> None:
         """Let the tracker rest until a time."""
-        self._connection.write(lambda transaction: transaction.run("pause", tracker=tracker, reason=reason, until=until))
+        self._connection.write(
+            lambda transaction: transaction.run("pause", tracker=tracker, reason=reason, until=until)
+        )
 
     def paused_until(self, tracker: str) -> float | None:
         """The end of the tracker's pause, or None."""
         rows = self._connection.read(lambda transaction: transaction.rows("trackers"))
-        return next((cast(float, row["until"]) for row in rows if row["name"] == tracker and row["state"] == "paused"), None)
+        return next(
+            (cast(float, row["until"]) for row in rows if row["name"] == tracker and row["state"] == "paused"),
+            None,
+        )
 
     def take_over(self, is_dead: Callable[[str], bool], now: float) -> list[str]:
         """Free what dead owners held; their creates are in doubt. The dead are returned."""
@@ -210,7 +223,7 @@ class Outbox:
         if known and known[0]["value"] == configuration:
             return 0
         judged, after = 0, 0
-        while batch := self._connection.write(lambda transaction, after=after: _reroute(transaction, owes, after, now)):  # type: ignore[misc]
+        while batch := self._connection.write(partial(_reroute, owes=owes, after=after, now=now)):
             judged, after = judged + len(batch), batch[-1]
         self._connection.write(lambda transaction: transaction.run("set", name=name, value=configuration))
         return judged
@@ -226,11 +239,18 @@ def _record(transaction: Transaction, claim: Claim, plan: Plan, outcome: str | N
 
 def _release(transaction: Transaction, claim: Claim, due_at: float, attempts: int, reason: str | None) -> None:
     transaction.run(
-        "release_claim", group_id=claim.group_id, owner=claim.owner, due_at=due_at, attempts=attempts, reason=reason
+        "release_claim",
+        group_id=claim.group_id,
+        owner=claim.owner,
+        due_at=due_at,
+        attempts=attempts,
+        reason=reason,
     )
 
 
-def _reroute(transaction: Transaction, owes: Callable[[Group, Issue | None], Owed], after: int, now: float) -> list[int]:
+def _reroute(
+    transaction: Transaction, owes: Callable[[Group, Issue | None], Owed], after: int, now: float
+) -> list[int]:
     ids = []
     for row in transaction.rows("unsettled_groups", after=after, size=500):
         group_id = cast(int, row["id"])
@@ -260,4 +280,3 @@ class Notebook:
         self._connection.write(
             lambda transaction: transaction.run("note", tracker=self._tracker, fact=fact, value=value)
         )
-

@@ -186,7 +186,7 @@ class _Waiting:
         database.execute("SAVEPOINT one")
         try:
             self._result = self._operation(cursor)
-        except Exception as error:  # noqa: BLE001 - the writer's boundary: whatever it is, it is its caller's to handle
+        except Exception as error:  # the writer's boundary: whatever it is, it is its caller's to handle
             if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname != "SQLITE_ERROR":
                 raise  # the disk or the lock: nobody in this transaction can be served
             self._error = error
@@ -203,7 +203,11 @@ class _Waiting:
 def open_file(path: Path, mode: str) -> Database:
     """A connection in explicit-transaction mode. `mode` is SQLite's: rw refuses to make a file, rwc makes it."""
     connection = sqlite3.connect(
-        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
     )
     try:
         database = Database(connection, execute_plugins=False)

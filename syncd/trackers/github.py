@@ -123,9 +123,7 @@ class GitHub:
         """All comments, the oldest first."""
         path = f"{self._home()}/issues/{issue.remote_id}/comments"
         for page in range(1, _COMMENT_PAGES + 1):
-            answer = self._connection.again(
-                "GET", path, parameters={"per_page": _COMMENTS_PER_PAGE, "page": page}
-            )
+            answer = self._connection.again("GET", path, parameters={"per_page": _COMMENTS_PER_PAGE, "page": page})
             self._require_issue(issue, answer)
             comments = expect(answer, list[Comment])
             yield from comments
@@ -146,9 +144,7 @@ class GitHub:
         path = f"{self._home()}/issues/comments/{comment_id}"
         answer = self._connection.again("PATCH", path, _status(document, marker))
         if answer.redirects or answer.status in (404, 410):
-            self._require_issue(
-                issue, self._connection.again("GET", f"{self._home()}/issues/{issue.remote_id}")
-            )
+            self._require_issue(issue, self._connection.again("GET", f"{self._home()}/issues/{issue.remote_id}"))
             raise Missing(f"the status comment of {issue.key} is gone")
         if not answer.ok:
             raise failure(answer, Sent.AGAIN)

@@ -127,11 +127,7 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
     status, said = answer.status, words(answer)
     if answer.ok or status >= 500 or status == 408:
         reason = f"GitHub's answer ({status}{said}) does not say what became of the request"
-        return (
-            OutcomeUnknown(reason)
-            if sent is Sent.ONCE
-            else Unavailable(reason, _seconds(answer, "retry-after"))
-        )
+        return OutcomeUnknown(reason) if sent is Sent.ONCE else Unavailable(reason, _seconds(answer, "retry-after"))
     pause = _pause(answer)
     if pause is not None:
         return Throttled(f"GitHub asks for fewer requests ({status}{said})", pause)
@@ -203,9 +199,7 @@ def _misconfigured(answer: Answer, said: str) -> Misconfigured:
     if status == 401:
         return Misconfigured(f"GitHub does not accept the token (401{said})")
     if answer.redirects:
-        return Misconfigured(
-            f"GitHub redirects to another place ({status}{said}); correct repository or api_url"
-        )
+        return Misconfigured(f"GitHub redirects to another place ({status}{said}); correct repository or api_url")
     if status == 403:
         return Misconfigured(f"GitHub does not let the token do this (403{said})")
     if status == 404:

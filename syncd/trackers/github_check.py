@@ -34,9 +34,7 @@ def check(connection: Connection, settings: GitHubSettings, remembered_id: str |
     except Misconfigured as error:
         findings.append(Finding(ok=False, what=error.reason, remedy=_REMEDY))
     except TrackerError as error:
-        findings.append(
-            Finding(ok=False, what=error.reason, remedy="try again; check api_url and the network")
-        )
+        findings.append(Finding(ok=False, what=error.reason, remedy="try again; check api_url and the network"))
     return findings
 
 
@@ -51,9 +49,7 @@ def _of_repository(name: str, repository: Repository, remembered_id: str | None)
     if repository.private:
         yield Finding(ok=True, what=f"{name} is there and not public")
     else:
-        yield Finding(
-            ok=True, what=f"{name} is there and public: everybody can read what its issues say of crashes"
-        )
+        yield Finding(ok=True, what=f"{name} is there and public: everybody can read what its issues say of crashes")
     if remembered_id not in (None, str(repository.id)):
         yield Finding(
             ok=False,

@@ -169,4 +169,5 @@ def _unfollowed(response: requests.Response, *_args: Any, **_kwargs: Any) -> Non
     """PyGithub follows a 301 with the same verb, POST included, and asks again without end after a 202."""
     response.headers.pop("location", None)
     if response.status_code == 202:
+        response.close()
         raise requests.exceptions.RetryError("202")

@@ -158,9 +158,7 @@ def created(answer: Answer, url: str, notes: tuple[str, ...]) -> Created:
     match = _ISSUE_KEY.fullmatch(key) if isinstance(key, str) else None
     if match is None or not isinstance(remote_id, str) or not re.fullmatch(r"[0-9]+", remote_id):
         raise OutcomeUnknown(f"Jira's answer ({answer.status}) does not name an issue")
-    return Created(
-        remote_id=remote_id, key=match[0], url=f"{url}/browse/{match[0]}", number=int(match[1]), notes=notes
-    )
+    return Created(remote_id=remote_id, key=match[0], url=f"{url}/browse/{match[0]}", number=int(match[1]), notes=notes)
 
 
 def rows(answer: Answer, *names: str) -> list[dict[str, Any]]:

@@ -29,9 +29,7 @@ def check(connection: Connection, settings: JiraSettings, name: str) -> list[Fin
         findings.append(_permissions(connection, settings))
         findings += _issue_type(connection, settings, name)
     except TrackerError as error:
-        findings.append(
-            Finding(ok=False, what=error.reason, remedy=f"see trackers.{name} in the configuration")
-        )
+        findings.append(Finding(ok=False, what=error.reason, remedy=f"see trackers.{name} in the configuration"))
     return findings
 
 
@@ -80,9 +78,7 @@ def permissions(connection: Connection, settings: JiraSettings) -> set[str]:
     told = content(_found(connection.again("GET", "mypermissions", parameters=parameters)))
     held = told.get("permissions") if isinstance(told, dict) else None
     entries = held.items() if isinstance(held, dict) else ()
-    return {
-        name for name, entry in entries if isinstance(entry, dict) and entry.get("havePermission") is True
-    }
+    return {name for name, entry in entries if isinstance(entry, dict) and entry.get("havePermission") is True}
 
 
 def _issue_type(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:
@@ -91,11 +87,7 @@ def _issue_type(connection: Connection, settings: JiraSettings, name: str) -> li
     kind = types.get(settings.issue_type)
     if kind is None:
         remedy = f"set trackers.{name}.issue_type to one of: {', '.join(sorted(types)) or 'none can be seen'}"
-        return [
-            Finding(
-                ok=False, what=f"{settings.project} has no issue type {settings.issue_type!r}", remedy=remedy
-            )
-        ]
+        return [Finding(ok=False, what=f"{settings.project} has no issue type {settings.issue_type!r}", remedy=remedy)]
     fields = {_field_id(row): row for row in _all_rows(connection, f"{path}/{kind.get('id')}", "fields")}
     found = Finding(ok=True, what=f"issues of type {settings.issue_type} can be created")
     return [
@@ -141,9 +133,7 @@ def _sent_fields(fields: dict[str, dict[str, Any]], settings: JiraSettings, name
             findings.append(Finding(ok=False, what=f"{field} cannot be set on new issues", remedy=remedy))
         elif field in settings.fields and (kind := _type(fields[field], settings)) not in _PLAIN_TYPES:
             remedy = f"map a field of plain text or numbers under trackers.{name}.fields"
-            findings.append(
-                Finding(ok=False, what=f"{field} is of type {kind}, which no text fits", remedy=remedy)
-            )
+            findings.append(Finding(ok=False, what=f"{field} is of type {kind}, which no text fits", remedy=remedy))
     return findings
 
 

@@ -39,9 +39,7 @@ class Connection:
         self._client: JIRA | None = None
         self._used_at = 0.0
 
-    def again(
-        self, method: str, path: str, payload: object = None, parameters: Parameters | None = None
-    ) -> Answer:
+    def again(self, method: str, path: str, payload: object = None, parameters: Parameters | None = None) -> Answer:
         """The answer to a request that may be sent twice, up to three tries within about ten seconds.
 
         A 2xx to a GET is JSON; any other status but 408, 409 and 5xx is returned too. Raises what `once`
@@ -126,13 +124,9 @@ class Connection:
         bare = requests.Request(method, client._get_url(path), params=parameters, data=body)
         try:
             request = client._session.prepare_request(bare)
-            return request, client._session.merge_environment_settings(
-                request.url or "", {}, None, None, None
-            )
+            return request, client._session.merge_environment_settings(request.url or "", {}, None, None, None)
         except ValueError:  # as are requests' own errors about addresses and headers
-            raise Misconfigured(
-                f"trackers.{self._name}: no request can be made with this url and email"
-            ) from None
+            raise Misconfigured(f"trackers.{self._name}: no request can be made with this url and email") from None
 
     def close(self) -> None:
         """Give back connections; a later request opens new ones."""

@@ -79,9 +79,7 @@ def optional_names(settings: JiraSettings) -> list[str]:
         "components": settings.components,
         "priority": settings.priority,
     }
-    names = [name for name in settings.fields if name not in _OURS] + [
-        name for name, sent in ours.items() if sent
-    ]
+    names = [name for name in settings.fields if name not in _OURS] + [name for name, sent in ours.items() if sent]
     return list(dict.fromkeys(names))
 
 

@@ -67,9 +67,7 @@ class EmulatedGitHub(ServerBase):
     def _forward(self, request: Recorded) -> Answer:
         path = quote(_named(request.path))
         target = f"{path}?{urlencode(request.query, doseq=True)}" if request.query else path
-        return self._ask(
-            request.method, target, request.raw, request.headers.get("authorization", "").split()[-1]
-        )
+        return self._ask(request.method, target, request.raw, request.headers.get("authorization", "").split()[-1])
 
     def _ask(self, method: str, target: str, content: bytes, token: str) -> Answer:
         connection = HTTPConnection("127.0.0.1", self._port, timeout=30)

@@ -23,8 +23,7 @@ def secondary_limit(retry_after: int | None = None) -> Fault:
         status=403,
         headers={} if retry_after is None else {"Retry-After": str(retry_after)},
         body={
-            "message": "You have exceeded a secondary rate limit. "
-            "Please wait a few minutes before you try again.",
+            "message": "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.",
             "documentation_url": "https://docs.github.com/rest",
         },
     )
@@ -102,11 +101,7 @@ class FakeGitHub(ServerBase):
             ("PATCH", r"/issues/comments/(?P<comment>\d+)", self._edit_comment),
             ("DELETE", r"/issues/comments/(?P<comment>\d+)", self._delete_comment),
         ]
-        within = [
-            (method, start + rest, self._within(answer))
-            for method, rest, answer in inside
-            for start in _STARTS
-        ]
+        within = [(method, start + rest, self._within(answer)) for method, rest, answer in inside for start in _STARTS]
         return [("GET", _API + r"/user", self._read_user), *within]
 
     def described_path(self, request: Recorded) -> str | None:
@@ -159,9 +154,7 @@ class FakeGitHub(ServerBase):
                     return answer(repository, request)
             if full_name in self._former_names:
                 rest = request.path.split("/", 4)[4:]
-                return self._moved(
-                    request, "/".join(["repositories", str(self._former_names[full_name]), *rest])
-                )
+                return self._moved(request, "/".join(["repositories", str(self._former_names[full_name]), *rest]))
             return self.unknown(request)
 
         return answered

@@ -136,9 +136,7 @@ class FakeJira(ServerBase):
 
     def _get_issue_types(self, request: Recorded) -> Answer:
         if not self._sees_project(request.groups["project"]):
-            return fault(
-                400, f"Project '{request.groups['project']}' does not exist or you may not create issues."
-            )
+            return fault(400, f"Project '{request.groups['project']}' does not exist.")
         rows = [{"id": str(number), "name": name} for number, name in enumerate(self.issue_types, start=1)]
         return 200, {}, page_of(request, self.issue_types_name, rows, self.page_size)
 
@@ -200,9 +198,7 @@ class FakeJira(ServerBase):
             case "project":
                 return None if value == {"key": self.project} else "valid project is required"
             case "issuetype":
-                return (
-                    None if value.get("name") in self.issue_types else "The issue type selected is invalid."
-                )
+                return None if value.get("name") in self.issue_types else "The issue type selected is invalid."
             case "summary":
                 return summary_problem(value)
             case "description":
@@ -283,14 +279,16 @@ class FakeJira(ServerBase):
         self.issues[key].comments[comment.id] = comment
         return comment
 
-    def _get_comment(self, request: Recorded) -> Answer:
+    def _named_comment(self, request: Recorded) -> FakeComment | None:
         issue = self._named(request)
-        comment = issue.comments.get(request.groups["comment"]) if issue else None
+        return issue.comments.get(request.groups["comment"]) if issue else None
+
+    def _get_comment(self, request: Recorded) -> Answer:
+        comment = self._named_comment(request)
         return no_comment(request) if comment is None else (200, {}, self._comment_shown(comment))
 
     def _put_comment(self, request: Recorded) -> Answer:
-        issue = self._named(request)
-        comment = issue.comments.get(request.groups["comment"]) if issue else None
+        comment = self._named_comment(request)
         if comment is None:
             return no_comment(request)
         if comment.author != self.me or "EDIT_OWN_COMMENTS" not in self.permissions:

@@ -33,9 +33,7 @@ def certificate(folder: Path, name: str) -> tuple[Path, Path]:
     paths = folder / "certificate.pem", folder / "key.pem"
     paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
     paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return paths
 
@@ -56,8 +54,8 @@ def tls(certificate: Path, key: Path) -> Iterator[int]:
             with client:
                 try:
                     with context.wrap_socket(client, server_side=True) as secured:
-                        secured.recv(65536)
-                        secured.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+                        _read_request(secured)
+                        secured.sendall(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
                 except OSError:
                     continue  # the client turned away, as some tests want
 
@@ -69,3 +67,13 @@ def tls(certificate: Path, key: Path) -> Iterator[int]:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
         thread.join()
+
+
+def _read_request(connection: ssl.SSLSocket) -> None:
+    """Take the request to its last byte: closing before that would reset the connection."""
+    with connection.makefile("rb") as stream:
+        length = 0
+        while (line := stream.readline().strip().lower()) != b"":
+            if line.startswith(b"content-length:"):
+                length = int(line.partition(b":")[2])
+        stream.read(length)

@@ -81,9 +81,7 @@ any_text = st.text(st.characters(exclude_categories=()), max_size=6)
 hostile = st.lists(st.sampled_from(_ATTACKS) | any_text, max_size=8).map("".join)
 
 words = st.sampled_from(["Seen so far", "at least 12,345", "2026-11-24 03:15 UTC", "97%", "Last seen."])
-links = st.builds(
-    Link, words, st.sampled_from(["https://a.example/p?q=%28#f", "https://b.example/x_y-z~1&c=2"])
-)
+links = st.builds(Link, words, st.sampled_from(["https://a.example/p?q=%28#f", "https://b.example/x_y-z~1&c=2"]))
 spans: st.SearchStrategy[Span] = words | links | hostile.map(Value)
 counts = st.integers(0, 2000)
 

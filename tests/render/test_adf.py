@@ -27,9 +27,7 @@ def text_nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def crashed(document: Document) -> list[str]:
     """The text that a crash brought, as it is to appear; what is empty does not."""
-    texts = [
-        flat(text) if isinstance(text, str) else "\n".join(map(flat, text)) for text in untrusted(document)
-    ]
+    texts = [flat(text) if isinstance(text, str) else "\n".join(map(flat, text)) for text in untrusted(document)]
     return [text.replace("\u200b", "") for text in texts if text]
 
 
@@ -133,9 +131,7 @@ def test_an_address_that_is_not_https_is_only_words() -> None:
     st.integers(1, 60),
     st.integers(1500, JIRA),
 )
-def test_a_long_document_keeps_its_limit_as_json_and_its_links(
-    text: str, long: int, many: int, limit: int
-) -> None:
+def test_a_long_document_keeps_its_limit_as_json_and_its_links(text: str, long: int, many: int, limit: int) -> None:
     document = (
         Paragraph((LINK, Value(text * long))),
         Code((text * long,) * many),

@@ -40,9 +40,7 @@ def group(**changes: Any) -> Group:
 
 
 def table(document: Document, first_of_header: str) -> Table:
-    (found,) = (
-        block for block in document if isinstance(block, Table) and block.header[0] == first_of_header
-    )
+    (found,) = (block for block in document if isinstance(block, Table) and block.header[0] == first_of_header)
     return found
 
 
@@ -148,9 +146,7 @@ def test_an_address_that_may_not_be_linked_is_shown_as_text() -> None:
     document = body(group(group_url="https://evil.example/p"), HOSTS)
 
     assert ("Address of the group", Value("https://evil.example/p")) in table(document, "Fact").rows
-    assert not [
-        block for block in document if isinstance(block, Paragraph) and isinstance(block.spans[0], Link)
-    ]
+    assert not [block for block in document if isinstance(block, Paragraph) and isinstance(block.spans[0], Link)]
 
 
 def test_the_body_shows_sixty_frames_and_thirty_releases_and_counts_the_rest() -> None:

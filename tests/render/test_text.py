@@ -40,9 +40,7 @@ DECEIVING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
         (f"naïve 字 {FAMILY} \u200b", f"naïve 字 {FAMILY} \u200b"),
     ],
 )
-def test_cleaning_keeps_letters_and_replaces_what_cannot_be_stored_or_deceives(
-    text: str, cleaned: str
-) -> None:
+def test_cleaning_keeps_letters_and_replaces_what_cannot_be_stored_or_deceives(text: str, cleaned: str) -> None:
     assert clean(text) == cleaned
 
 

@@ -1,4 +1,3 @@
-import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -7,11 +6,20 @@ import pytest
 
 from syncd.errors import SchemaMismatch, StoreUnavailable
 from syncd.store.migrate import migrate, steps, verify
+from syncd.store.sqlite import open_file
 
 
 def tables(path: Path) -> set[str]:
-    with sqlite3.connect(path) as database:
-        return {row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    database = open_file(path, "rw")
+    names = set(database.table_names())
+    database.close()
+    return names
+
+
+def change(path: Path, sql: str) -> None:
+    database = open_file(path, "rw")
+    database.execute(sql)
+    database.close()
 
 
 def test_an_empty_folder_becomes_a_store(tmp_path: Path) -> None:
@@ -49,8 +57,7 @@ def test_processes_that_start_at_once_do_not_clash(tmp_path: Path) -> None:
 def test_a_newer_database_is_refused_and_both_are_named(tmp_path: Path) -> None:
     path = tmp_path / "syncd.db"
     migrate(path)
-    with sqlite3.connect(path) as database:
-        database.execute("INSERT INTO schema_migrations VALUES ('9999_future', 'x', 0)")
+    change(path, "INSERT INTO schema_migrations VALUES ('9999_future', 'x', 0)")
 
     for refuse in (migrate, verify):
         with pytest.raises(SchemaMismatch, match=r"9999_future.*0001_initial"):
@@ -60,8 +67,7 @@ def test_a_newer_database_is_refused_and_both_are_named(tmp_path: Path) -> None:
 def test_a_step_with_another_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "syncd.db"
     migrate(path)
-    with sqlite3.connect(path) as database:
-        database.execute("UPDATE schema_migrations SET sha256 = 'other'")
+    change(path, "UPDATE schema_migrations SET sha256 = 'other'")
 
     with pytest.raises(SchemaMismatch, match="another text"):
         migrate(path)
@@ -69,7 +75,6 @@ def test_a_step_with_another_text_is_refused(tmp_path: Path) -> None:
 
 def test_a_database_behind_is_told_to_be_migrated(tmp_path: Path) -> None:
     path = tmp_path / "syncd.db"
-    sqlite3.connect(path).close()
     path.touch()
 
     with pytest.raises(SchemaMismatch, match="syncd migrate"):
@@ -83,7 +88,10 @@ def test_a_missing_database_is_not_made_by_looking(tmp_path: Path) -> None:
 
 
 def test_a_step_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    known = [*steps("sqlite"), ("0002_broken", "CREATE TABLE half (x INTEGER); CREATE TABLE half (x INTEGER);")]
+    known = [
+        *steps("sqlite"),
+        ("0002_broken", "CREATE TABLE half (x INTEGER); CREATE TABLE half (x INTEGER);"),
+    ]
 
     with pytest.raises(StoreUnavailable, match="half"):
         migrate(tmp_path / "syncd.db", known)

@@ -1,14 +1,15 @@
-import sqlite3
 import threading
 from pathlib import Path
 
 import pytest
+from sqlite_utils.utils import sqlite3
 
 from syncd.errors import LeaseLost
 from syncd.model import Action, Created, Group, Issue, IssueState, Plan
 from syncd.plan import Owed
 from syncd.store import Store
 from syncd.store.outbox import HORIZON_SECONDS, LEASE_SECONDS, Claim
+from syncd.store.sqlite import open_file
 from tests.store.filled import NOW, absorb, accept, told
 
 CREATE = Plan(action=Action.CREATE, reason="the group has no issue yet")
@@ -112,12 +113,14 @@ def test_the_database_itself_refuses_a_second_live_issue(store: Store, tmp_path:
     claim = claimed(store)
     store.outbox.intend(claim, "m", NOW)
 
-    with sqlite3.connect(tmp_path / "syncd.db") as database, pytest.raises(sqlite3.IntegrityError):
+    database = open_file(tmp_path / "syncd.db", "rw")
+    with pytest.raises(sqlite3.IntegrityError):
         database.execute(
             "INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision) "
             "VALUES (?, 'here', 'wanted', 'n', 0, 0, 0)",
             [claim.group_id],
         )
+    database.close()
 
 
 def test_a_refused_create_may_be_tried_again_as_another_attempt(store: Store) -> None:
@@ -245,7 +248,9 @@ def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store) -
         store.outbox.settle(claim, DONE, None, 1, NOW, NOW)
 
     def elsewhere(group: Group, issue: Issue | None) -> Owed:
-        return Owed(tracker="elsewhere") if group.identity.fingerprint == "held" else Owed(tracker=None, reason="no more")
+        return (
+            Owed(tracker="elsewhere") if group.identity.fingerprint == "held" else Owed(tracker=None, reason="no more")
+        )
 
     assert store.outbox.reroute(elsewhere, "second", NOW) == 2
     assert store.outbox.reroute(elsewhere, "second", NOW) == 0
@@ -276,4 +281,6 @@ def test_history_tells_every_step_but_not_the_same_decision_twice(store: Store) 
     store.outbox.settle(claimed(store), CREATE, "acme/game#7", 1, NOW, NOW)
 
     ((_, past),) = store.report.find("f1")
-    assert [(one.action, one.outcome) for one in past] == [("create", "acme/game#7")] + [("create", "no connection")] * 3
+    assert [(one.action, one.outcome) for one in past] == [("create", "acme/game#7")] + [
+        ("create", "no connection")
+    ] * 3

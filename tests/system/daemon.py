@@ -104,9 +104,7 @@ class Daemon:
         finally:
             sender.close()
 
-    def send_all(
-        self, notifications: Sequence[dict[str, Any]], clients: int = 8
-    ) -> list[tuple[int, dict[str, Any]]]:
+    def send_all(self, notifications: Sequence[dict[str, Any]], clients: int = 8) -> list[tuple[int, dict[str, Any]]]:
         """Each POSTed once, from so many clients at once: (number of the delivery, notification)."""
 
         def one_client(number: int) -> list[tuple[int, dict[str, Any]]]:

@@ -58,7 +58,15 @@ def counts(accepted: list[tuple[int, dict[str, Any]]]) -> dict[str, dict[str, An
     for _, sent in sorted(accepted, key=lambda pair: pair[0]):
         group = result.setdefault(
             sent["fingerprint"],
-            {"notifications": 0, "total": None, "releases": {}, "first_seen": 10**12, "last_seen": 0, "hosts": 0, "users": 0},
+            {
+                "notifications": 0,
+                "total": None,
+                "releases": {},
+                "first_seen": 10**12,
+                "last_seen": 0,
+                "hosts": 0,
+                "users": 0,
+            },
         )
         group["notifications"] += 1
         text = json.dumps(sent, sort_keys=True)

@@ -70,8 +70,16 @@ BODIES = {
     "NaN": (notification()[:-1] + b',"x":NaN}', 400, "not_json"),
     "Infinity": (notification()[:-1] + b',"x":-Infinity}', 400, "not_json"),
     "a float beyond range": (notification()[:-1] + b',"x":1e999}', 400, "number_out_of_range"),
-    "an integer of 10,000 digits": (notification()[:-1] + b',"x":' + b"9" * 10_000 + b"}", 400, "number_out_of_range"),
-    "an integer of 65 bits": (notification()[:-1] + b',"x":36893488147419103232}', 400, "number_out_of_range"),
+    "an integer of 10,000 digits": (
+        notification()[:-1] + b',"x":' + b"9" * 10_000 + b"}",
+        400,
+        "number_out_of_range",
+    ),
+    "an integer of 65 bits": (
+        notification()[:-1] + b',"x":36893488147419103232}',
+        400,
+        "number_out_of_range",
+    ),
     "bytes that are not UTF-8": (b'{"fingerprint":"\xff\xfe"}', 400, "not_utf8"),
     "a byte order mark": (b"\xef\xbb\xbf" + notification(), 400, "not_json"),
     "UTF-16": (notification().decode().encode("utf-16"), 400, "not_json"),
@@ -106,7 +114,9 @@ def test_a_refusal_names_the_field(daemon: Daemon) -> None:
 
 
 def test_what_can_be_identified_is_taken_whatever_else_it_holds(daemon: Daemon) -> None:
-    odd = notification(callstack='{"frame":["a"]}', attributes={"version": [[None, 1], [3, "x"]]}, timestamp=[], hosts=-1)
+    odd = notification(
+        callstack='{"frame":["a"]}', attributes={"version": [[None, 1], [3, "x"]]}, timestamp=[], hosts=-1
+    )
 
     for body in (NESTED, odd, notification(application="*", classifiers="a b", occurrences="many")):
         assert post(daemon, body)[0] == 200
@@ -144,7 +154,10 @@ FRAMINGS = {
     "a signed length": POST + LOGIN + b"Content-Length: +2\r\n\r\n{}",
     "two lengths": POST + LOGIN + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}x",
     "a length of 5,000 digits": POST + LOGIN + b"Content-Length: " + b"9" * 5000 + b"\r\n\r\n",
-    "a length and chunks": POST + LOGIN + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + SMUGGLED,
+    "a length and chunks": POST
+    + LOGIN
+    + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    + SMUGGLED,
     "an unknown transfer encoding": POST + LOGIN + b"Transfer-Encoding: xchunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
     "chunked not last": POST + LOGIN + b"Transfer-Encoding: chunked, identity\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
     "a space before the colon": POST + LOGIN + b"Content-Length : 2\r\n\r\n{}",
@@ -255,11 +268,20 @@ def test_what_is_no_notification_is_kept_and_can_be_replayed_or_discarded(daemon
 
 def test_no_password_and_no_body_is_ever_logged(daemon: Daemon) -> None:
     post(daemon, b'{"universe":"a","secret":"do-not-log-me"}')
-    talk(daemon, POST + b"Authorization: Basic " + base64.b64encode(b"me:guessed-password") + b"\r\n\r\n", patience=0.5)
+    talk(
+        daemon,
+        POST + b"Authorization: Basic " + base64.b64encode(b"me:guessed-password") + b"\r\n\r\n",
+        patience=0.5,
+    )
 
     written = daemon.log.read_text()
     assert "delivery_quarantined" in written
-    for secret in ("do-not-log-me", "guessed-password", PASSWORD, base64.b64encode(b"me:guessed-password").decode()):
+    for secret in (
+        "do-not-log-me",
+        "guessed-password",
+        PASSWORD,
+        base64.b64encode(b"me:guessed-password").decode(),
+    ):
         assert secret not in written
 
 
@@ -268,5 +290,6 @@ def test_after_all_that_the_daemon_still_serves(daemon: Daemon) -> None:
     daemon.send_all(told, clients=1)
     daemon.drain()
 
-    assert [group for group in daemon.groups().values() if group["project"] == "afterwards"][0]["issue"]["state"] == "linked"
+    (group,) = [group for group in daemon.groups().values() if group["project"] == "afterwards"]
+    assert group["issue"]["state"] == "linked"
     assert '"bug"' not in daemon.log.read_text()

@@ -77,7 +77,7 @@ def test_an_address_in_use_is_said_plainly(tmp_path: Path) -> None:
     with Daemon(tmp_path, trackers(tmp_path)) as daemon:
         other = tmp_path / "other"
         other.mkdir()
-        (other / "config.toml").write_text('[receiver]\nlisten = "127.0.0.1:%d"\n' % daemon.address[1])
+        (other / "config.toml").write_text(f'[receiver]\nlisten = "127.0.0.1:{daemon.address[1]}"\n')
         ran = run_syncd("run", folder=other)
 
     assert ran.returncode == 78

@@ -61,4 +61,6 @@ def test_the_demo_runs_from_the_wheel(installed: Path, tmp_path: Path) -> None:
 
 
 def test_the_example_configuration_travels_along(installed: Path) -> None:
-    assert (installed / "syncd" / "share" / "config.toml.example").read_text() == (ROOT / "config.toml.example").read_text()
+    assert (installed / "syncd" / "share" / "config.toml.example").read_text() == (
+        ROOT / "config.toml.example"
+    ).read_text()

@@ -165,8 +165,7 @@ def test_the_status_section_comes_and_changes_while_the_rest_stays_as_it_is(fold
     comment = notes.comment(issue(created), FIRST, COMMENT_MARKER)
 
     assert path.read_bytes() == mine + (
-        b"\n\n<!-- status of syncd:status:77aa -->\n\n"
-        b"Seen 1 time.\n\n<!-- end of status of syncd:status:77aa -->\n"
+        b"\n\n<!-- status of syncd:status:77aa -->\n\nSeen 1 time.\n\n<!-- end of status of syncd:status:77aa -->\n"
     )
     path.write_bytes(path.read_bytes() + b"below\r\n")
     notes.edit_comment(issue(created), comment, SECOND, COMMENT_MARKER)
@@ -224,9 +223,7 @@ def test_a_section_that_lost_a_line_is_missing_and_can_be_added_again(folder: Pa
 
 
 people = st.lists(
-    st.sampled_from(
-        [b"text", b"\xff", b"\r", b"<!-- status of syncd:status:77aa -->", b"<!-- end of status of x -->"]
-    )
+    st.sampled_from([b"text", b"\xff", b"\r", b"<!-- status of syncd:status:77aa -->", b"<!-- end of status of x -->"])
     | st.binary(max_size=8),
     max_size=6,
 ).map(b"\n".join)
@@ -234,9 +231,7 @@ people = st.lists(
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(above=people, below=people)
-def test_what_people_write_around_the_section_stays_byte_for_byte(
-    tmp_path: Path, above: bytes, below: bytes
-) -> None:
+def test_what_people_write_around_the_section_stays_byte_for_byte(tmp_path: Path, above: bytes, below: bytes) -> None:
     below = below.replace(b"<!-- status", b"<!-- ")
     notes = tracker(tmp_path)
     created = notes.create(draft())
@@ -368,9 +363,7 @@ def test_a_file_is_on_disk_before_it_gets_its_name_and_its_name_is_afterwards(
     assert synced == [(False, True), (True, True)]
 
 
-def test_an_edit_made_at_the_same_moment_is_not_overwritten(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_edit_made_at_the_same_moment_is_not_overwritten(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     notes = tracker(folder)
     created = notes.create(draft())
     path = folder / created.remote_id
@@ -401,9 +394,7 @@ def test_a_file_where_the_folder_should_be_is_a_matter_for_people(tmp_path: Path
     assert names(tmp_path) == ["file"]
 
 
-def test_check_finds_a_folder_that_can_be_made_or_written_and_leaves_nothing(
-    tmp_path: Path, folder: Path
-) -> None:
+def test_check_finds_a_folder_that_can_be_made_or_written_and_leaves_nothing(tmp_path: Path, folder: Path) -> None:
     (makeable,) = tracker(folder).check()
     assert (makeable.ok, makeable.what, makeable.remedy) == (True, f"{folder} can be made", "")
     assert names(tmp_path) == []

@@ -169,9 +169,7 @@ def test_a_certificate_in_the_configured_file_is_trusted(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("content", [None, "no certificates here"])
-def test_a_file_without_certificates_is_a_fault_of_the_configuration(
-    tmp_path: Path, content: str | None
-) -> None:
+def test_a_file_without_certificates_is_a_fault_of_the_configuration(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content)

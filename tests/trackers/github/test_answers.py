@@ -28,15 +28,11 @@ def answer(status: int, content: Any = None, **headers: str) -> Answer:
 
 
 def said(status: int, message: str, *errors: Any, **headers: str) -> Answer:
-    return answer(
-        status, {"message": message, "errors": list(errors)} if errors else {"message": message}, **headers
-    )
+    return answer(status, {"message": message, "errors": list(errors)} if errors else {"message": message}, **headers)
 
 
 def invalid(resource: str, field: str, message: str | None) -> Answer:
-    fault = {"resource": resource, "code": "custom", "field": field} | (
-        {"message": message} if message else {}
-    )
+    fault = {"resource": resource, "code": "custom", "field": field} | ({"message": message} if message else {})
     return said(422, "Validation Failed", fault)
 
 
@@ -88,9 +84,7 @@ TOO_LONG = "body is too long (maximum is 65536 characters)"
         (answer(599), OutcomeUnknown, Unavailable),
     ],
 )
-def test_an_answer_means_one_thing(
-    given: Answer, create: type[TrackerError], otherwise: type[TrackerError]
-) -> None:
+def test_an_answer_means_one_thing(given: Answer, create: type[TrackerError], otherwise: type[TrackerError]) -> None:
     assert type(failure(given, Sent.ONCE)) is create
     assert type(failure(given, Sent.AGAIN)) is otherwise
 
@@ -137,9 +131,7 @@ def test_a_server_that_is_down_may_tell_when_to_come_back() -> None:
 
 
 def test_a_reason_quotes_github_and_names_the_fields() -> None:
-    assert (
-        f"422 Validation Failed; {TOO_LONG}" in failure(invalid("Issue", "body", TOO_LONG), Sent.ONCE).reason
-    )
+    assert f"422 Validation Failed; {TOO_LONG}" in failure(invalid("Issue", "body", TOO_LONG), Sent.ONCE).reason
     assert "422 Validation Failed; title custom" in failure(invalid("Issue", "title", None), Sent.ONCE).reason
     assert "Validation Failed; as words" in words(said(422, "Validation Failed", "as words"))
 

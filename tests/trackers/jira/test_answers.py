@@ -56,9 +56,7 @@ def answer(status: int, content: Any = None, **headers: str) -> Answer:
         (504, OutcomeUnknown, Unavailable),
     ],
 )
-def test_each_status_has_one_meaning(
-    status: int, once: type[TrackerError], again: type[TrackerError]
-) -> None:
+def test_each_status_has_one_meaning(status: int, once: type[TrackerError], again: type[TrackerError]) -> None:
     assert type(failure(answer(status), Sent.ONCE)) is once
     assert type(failure(answer(status), Sent.AGAIN)) is again
 

@@ -49,9 +49,7 @@ def tracker(running: EmulatedGitHub, tmp_path: Path) -> Iterator[GitHub]:
     opened.close()
 
 
-def test_one_issue_with_one_status_comment_comes_of_the_whole_way(
-    running: EmulatedGitHub, tracker: GitHub
-) -> None:
+def test_one_issue_with_one_status_comment_comes_of_the_whole_way(running: EmulatedGitHub, tracker: GitHub) -> None:
     before = len(running.issues())
     created = tracker.create(DRAFT)
     issue = Issue(

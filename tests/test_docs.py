@@ -1,0 +1,117 @@
+"""What the documents say is so."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncd import config as configuration
+from syncd.config import Config, GitHubSettings, JiraSettings, LocalSettings, Match, Route
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+CONFIGURE = (ROOT / "docs/configure.md").read_text()
+EXAMPLE = (ROOT / "config.toml.example").read_text()
+SECTIONS: list[Any] = [
+    *(
+        field.annotation
+        for name, field in Config.model_fields.items()
+        if name not in ("trackers", "routes") and field.annotation
+    ),
+    GitHubSettings,
+    JiraSettings,
+    LocalSettings,
+    Match,
+    Route,
+]
+
+
+def keys() -> Iterator[str]:
+    for section in SECTIONS:
+        yield from section.model_fields
+
+
+@pytest.mark.parametrize("key", sorted(set(keys())))
+def test_every_key_is_in_the_example_and_explained(key: str) -> None:
+    assert re.search(rf"\b{key}\b", EXAMPLE)
+    assert re.search(rf"`{key}`|\b{key} = ", CONFIGURE)
+
+
+def test_the_example_as_it_stands_is_a_configuration_that_runs_anywhere(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(EXAMPLE)
+
+    loaded = configuration.load(path)
+    assert loaded.receiver.address == ("127.0.0.1", 8080)
+    assert [settings.kind for settings in loaded.trackers.values()] == ["local"]
+
+
+def test_a_default_in_the_example_is_the_default(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(re.sub(r"^#(?=\w+ = )", "", EXAMPLE, flags=re.MULTILINE))
+
+    loaded = configuration.load(path)
+    assert loaded == configuration.load(_written(tmp_path, EXAMPLE))
+
+
+def _written(folder: Path, text: str) -> Path:
+    path = folder / "other.toml"
+    path.write_text(text)
+    return path
+
+
+def test_everything_in_the_example_can_be_switched_on_at_once(tmp_path: Path) -> None:
+    uncommented = re.sub(r"^#\s?(?=\w+ = |\[)", "", EXAMPLE, flags=re.MULTILINE)
+
+    loaded = configuration.load(_written(tmp_path, uncommented))
+    assert {settings.kind for settings in loaded.trackers.values()} == {"local", "github", "jira"}
+    assert loaded.receiver.username == "backtrace"
+
+
+@pytest.mark.parametrize("text", [README, CONFIGURE], ids=["README", "configure"])
+def test_every_toml_block_in_the_documents_is_toml(text: str) -> None:
+    blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+
+    assert blocks
+    for block in blocks:
+        # The block about secrets shows several ways to say the same.
+        tomllib.loads(re.sub(r"^token = \{ credential.*", "", block, flags=re.MULTILINE))
+
+
+def test_the_configuration_in_the_readme_is_complete(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+
+    loaded = configuration.load(_written(tmp_path, block))
+    assert [route.tracker for route in loaded.routes] == ["game", "mobile"]
+
+
+def test_the_readme_names_every_command_and_nothing_else() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "syncd", "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    commands = set(re.findall(r"^[│|] ([a-z][a-z-]+)  ", printed, re.MULTILINE))
+    table = README[README.index("## Commands") : README.index("Exit codes")]
+    named = set(re.findall(r"`(?:syncd )?([a-z-]+)[^`]*`", table)) - {"replay", "discard", "make"}
+
+    assert commands == named - {"--json"}
+
+
+def test_every_link_in_the_documents_leads_somewhere() -> None:
+    for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text()):
+            if not target.startswith("http"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_make_and_ci_run_what_the_readme_says() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    ci = (ROOT / ".ci/run").read_text()
+
+    for target in re.findall(r"^make ([a-z]+)", README, re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+    assert "make test" in ci

@@ -1,0 +1,46 @@
+"""What the tests of the GitHub adapter share."""
+
+from collections.abc import Callable
+
+from syncd.model import Created, Group, Identity, Issue, IssueState
+from syncd.render.document import Document, Paragraph, Value
+from syncd.trackers import Draft
+from syncd.trackers.github import GitHub
+from tests.fakes.github import FakeGitHub
+from tests.fakes.server import How
+
+MARKER = "q3vlm5ts7x2aybk4cdnpwe6fzh"
+GROUP = Group(identity=Identity("acme", "game", "f" * 64))
+DRAFT = Draft(marker=MARKER, title="Crash in render()", body=(Paragraph(("It broke.",)),), group=GROUP)
+STATUS: Document = (Paragraph(("Seen ", Value("5"), " times.")),)
+
+# Ends of a request that was carried out, after which nobody knows so.
+LOST: list[How] = ["reset_after", "half_after", "garbage_after", "empty_after"]
+
+Open = Callable[..., GitHub]
+
+
+class Clock:
+    """A clock that stands still; what sleeps on it is written down."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.waits: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def linked(created: Created) -> Issue:
+    return Issue(
+        tracker="crashes",
+        state=IssueState.LINKED,
+        marker=MARKER,
+        remote_id=created.remote_id,
+        key=created.key,
+        url=created.url,
+    )
+
+
+def calls(fake: FakeGitHub) -> list[str]:
+    return [f"{one.method} {one.path}" for one in fake.requests]

@@ -1,0 +1,92 @@
+"""What `check` asks, finds, and advises."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from syncd.trackers import Finding
+from syncd.trackers.github import GitHub
+from tests.fakes.github import TOKEN, FakeGitHub
+from tests.fakes.github_records import Account
+from tests.fakes.server import Fault
+from tests.trackers.github.parts import DRAFT, Open, calls
+
+
+def bad(findings: list[Finding]) -> list[str]:
+    assert all(finding.remedy for finding in findings if not finding.ok)
+    return [finding.what for finding in findings if not finding.ok]
+
+
+def test_a_check_asks_three_questions_and_writes_nothing(tracker: GitHub, fake: FakeGitHub) -> None:
+    findings = tracker.check()
+
+    assert bad(findings) == []
+    assert [finding.what for finding in findings] == [
+        "the token is that of syncd-bot",
+        "acme/game is there and not public",
+    ]
+    assert calls(fake) == ["GET /user", "GET /repos/acme/game", "GET /repos/acme/game/issues"]
+
+
+def test_a_check_says_that_a_repository_is_public(tracker: GitHub, fake: FakeGitHub) -> None:
+    fake.repository.private = False
+
+    findings = tracker.check()
+    assert bad(findings) == []
+    assert any("public: everybody can read" in finding.what for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda fake: fake.remove(fake.repository), "GitHub does not know this"),
+        (lambda fake: fake.rename(fake.repository, "renamed"), "redirects to another place"),
+        (lambda fake: setattr(fake.repository, "archived", True), "acme/game is archived"),
+        (lambda fake: setattr(fake.repository, "has_issues", False), "acme/game takes no issues"),
+        (lambda fake: setattr(fake.repository, "push", False), "may not set labels in acme/game"),
+        (lambda fake: setattr(fake.repository, "can_read_issues", False), "does not let the token do this"),
+        (lambda fake: fake.accounts.clear(), "does not accept the token"),
+        (
+            lambda fake: fake.accounts.update({TOKEN: Account("a", 1, scopes="gist, public_repo")}),
+            "scope repo",
+        ),
+        (lambda fake: setattr(fake, "remaining", 0), "GitHub asks for fewer requests"),
+        (lambda fake: fake.inject(Fault(how="status", method="GET", times=9)), "503"),
+        (lambda fake: fake.close(), "no connection to 127"),
+    ],
+)
+def test_a_check_finds_what_is_wrong_and_how_to_mend_it(
+    tracker: GitHub, fake: FakeGitHub, spoil: Callable[[FakeGitHub], object], words: str
+) -> None:
+    spoil(fake)
+
+    found = bad(tracker.check())
+    assert len(found) == 1
+    assert words in found[0]
+
+
+def test_a_check_finds_that_the_name_went_to_another_repository(tracker: GitHub, fake: FakeGitHub) -> None:
+    tracker.create(DRAFT)
+    fake.remove(fake.repository)
+    fake.add_repository("acme/game")
+
+    assert bad(tracker.check()) == ["acme/game is now another repository than the one that holds the issues so far"]
+
+
+def test_a_check_takes_an_app_and_a_classic_token_as_they_are(open_github: Open, fake: FakeGitHub) -> None:
+    fake.accounts["app"] = Account("syncd[bot]", 503, app=True)
+    fake.accounts["classic"] = Account("classic", 504, scopes="repo, user")
+
+    assert open_github("app").check()[0] == Finding(ok=True, what="the token is that of an app")
+    assert bad(open_github("app").check()) == []
+    assert bad(open_github("classic").check()) == []
+
+
+def test_a_check_finds_a_token_that_cannot_be_read(tracker: GitHub, tmp_path: Path, fake: FakeGitHub) -> None:
+    (tmp_path / "token").unlink()
+
+    found = bad(tracker.check())
+    assert len(found) == 1
+    assert found[0].startswith("trackers.crashes.token: the secret in")
+    assert fake.requests == []

@@ -1,0 +1,163 @@
+"""The status comment: written once, found again, edited in place, missed when it is gone."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused
+from syncd.model import Issue
+from syncd.render.document import Code, Paragraph
+from syncd.trackers.github import GitHub
+from tests.fakes.github import FakeGitHub
+from tests.fakes.github_records import Account
+from tests.fakes.server import Fault, How
+from tests.trackers.github.parts import DRAFT, GROUP, LOST, MARKER, STATUS, Open, linked
+
+
+def test_a_comment_is_one_request_and_is_found_again(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    before = len(fake.requests)
+
+    comment_id = tracker.comment(issue, STATUS, MARKER)
+    assert [one.method for one in fake.requests[before:]] == ["POST"]
+    comment = fake.repository.issues[1].comments[int(comment_id)]
+    assert comment.body == f"Seen `5` times.\n\n<!-- syncd:status:1:{MARKER} -->"
+    assert tracker.find_comment(issue, MARKER) == comment_id
+
+
+@pytest.mark.parametrize("how", LOST)
+def test_a_comment_whose_answer_is_lost_was_sent_once_and_is_in_doubt(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, how: How
+) -> None:
+    fake.inject(Fault(how=how, path="comments", times=99))
+
+    with pytest.raises(OutcomeUnknown):
+        tracker.comment(issue, STATUS, MARKER)
+    assert len(fake.sent("POST", "comments")) == 1
+    assert tracker.find_comment(issue, MARKER) is not None
+
+
+def test_an_edit_is_one_request_and_replaces_the_text(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    comment_id = tracker.comment(issue, STATUS, MARKER)
+    before = len(fake.requests)
+
+    tracker.edit_comment(issue, comment_id, (Paragraph(("Seen often.",)),), MARKER)
+    assert [one.method for one in fake.requests[before:]] == ["PATCH"]
+    comment = fake.repository.issues[1].comments[int(comment_id)]
+    assert comment.body == f"Seen often.\n\n<!-- syncd:status:1:{MARKER} -->"
+
+
+def test_an_edit_is_tried_again(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    comment_id = tracker.comment(issue, STATUS, MARKER)
+    fake.inject(Fault(how="reset_after", method="PATCH"))
+    fake.inject(Fault(how="status", method="PATCH", status=503))
+
+    tracker.edit_comment(issue, comment_id, STATUS, MARKER)
+    assert len(fake.sent("PATCH")) == 3
+
+
+def test_a_status_comment_stays_within_the_limits(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    comment_id = tracker.comment(issue, (Code(("x" * 1000,) * 500),), MARKER)
+
+    body = fake.repository.issues[1].comments[int(comment_id)].body
+    assert 50_000 < len(body) <= 60_000
+    assert body.endswith(f"\n<!-- syncd:status:1:{MARKER} -->")
+
+
+def test_only_our_own_comment_with_the_whole_marker_is_found(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    line = f"<!-- syncd:status:1:{MARKER} -->"
+    filed = fake.repository.issues[1]
+    fake.remark(filed, line, Account("somebody", 7))
+    fake.remark(filed, f"> {line}", fake.account)
+    fake.remark(filed, f"<!-- syncd:status:1:{MARKER}x -->", fake.account)
+    fake.remark(filed, f"<!-- syncd:1:{MARKER} -->", fake.account)
+    assert tracker.find_comment(issue, MARKER) is None
+
+    ours = fake.remark(filed, f"words\r\n{line}\r\nmore words", fake.account)
+    fake.remark(filed, line, fake.account)
+    assert tracker.find_comment(issue, MARKER) == str(ours.id)
+    assert len(fake.sent("GET", "^/user$")) == 1
+
+
+def test_a_comment_is_found_among_very_many(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    filed = fake.repository.issues[1]
+    for number in range(200):
+        fake.remark(filed, f"comment {number}", Account("somebody", 7))
+    comment_id = tracker.comment(issue, STATUS, MARKER)
+
+    assert tracker.find_comment(issue, MARKER) == comment_id
+    assert len(fake.sent("GET", "comments")) == 3
+
+
+def test_an_app_finds_its_comment_though_it_is_not_told_who_it_is(open_github: Open, fake: FakeGitHub) -> None:
+    fake.accounts["app"] = Account("syncd[bot]", 503, app=True)
+    tracker = open_github("app")
+    issue = linked(tracker.create(DRAFT))
+
+    comment_id = tracker.comment(issue, STATUS, MARKER)
+    assert tracker.find_comment(issue, MARKER) == comment_id
+
+
+def test_a_comment_that_a_person_deleted_is_missing(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    comment_id = tracker.comment(issue, STATUS, MARKER)
+    fake.repository.issues[1].comments.clear()
+
+    with pytest.raises(Missing, match=r"the status comment of acme/game#1 is gone"):
+        tracker.edit_comment(issue, comment_id, STATUS, MARKER)
+
+
+def each_use(tracker: GitHub, issue: Issue) -> Iterator[Callable[[], object]]:
+    yield lambda: tracker.edit_comment(issue, "1", STATUS, MARKER)
+    yield lambda: tracker.comment(issue, STATUS, MARKER)
+    yield lambda: tracker.find_comment(issue, MARKER)
+
+
+def test_an_issue_that_was_deleted_is_missing(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    fake.repository.issues[1].deleted = True
+
+    for use in each_use(tracker, issue):
+        with pytest.raises(Missing, match=r"issue acme/game#1 is gone"):
+            use()
+
+
+def test_an_issue_that_was_moved_elsewhere_is_missing(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    other = fake.add_repository("acme/other")
+    fake.repository.issues[1].moved_to = f"repositories/{other.id}/issues/1"
+
+    for use in each_use(tracker, issue):
+        with pytest.raises(Missing, match="moved to another repository"):
+            use()
+
+
+def test_a_repository_that_vanished_does_not_look_like_deleted_issues(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue
+) -> None:
+    fake.remove(fake.repository)
+
+    for use in each_use(tracker, issue):
+        with pytest.raises(Misconfigured):
+            use()
+
+
+def test_issues_that_were_turned_off_do_not_look_like_deleted_issues(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue
+) -> None:
+    fake.repository.has_issues = False
+
+    for use in each_use(tracker, issue):
+        with pytest.raises(Misconfigured):
+            use()
+
+
+def test_a_locked_issue_refuses_and_does_not_stop_the_others(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    fake.repository.issues[1].locked = True
+    fake.repository.push = False
+
+    with pytest.raises(Refused, match="issue is locked"):
+        tracker.comment(issue, STATUS, MARKER)
+
+
+def test_refreshing_sends_nothing(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    before = len(fake.requests)
+
+    tracker.refresh(issue, GROUP)
+    assert len(fake.requests) == before

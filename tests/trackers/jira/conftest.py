@@ -1,0 +1,58 @@
+"""A fake of each deployment, and adapters opened on it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncd.config import JiraSettings
+from syncd.trackers.jira import Jira
+from tests.fakes.jira import EMAIL, TOKEN, FakeJira, FakeJiraCloud, FakeJiraDataCenter
+from tests.fakes.notebook import Memory
+from tests.trackers.jira.parts import Clock, Open
+
+DEPLOYMENTS = {"cloud": FakeJiraCloud, "datacenter": FakeJiraDataCenter}
+
+
+@pytest.fixture(params=sorted(DEPLOYMENTS))
+def fake(request: pytest.FixtureRequest) -> Iterator[FakeJira]:
+    with DEPLOYMENTS[request.param]() as server:
+        yield server
+        assert server.problems == []
+
+
+@pytest.fixture
+def token_file(tmp_path: Path) -> Path:
+    path = tmp_path / "token"
+    path.write_text(f"{TOKEN}\n")
+    return path
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def opened(fake: FakeJira, token_file: Path, clock: Clock) -> Iterator[Open]:
+    """Opens adapters on the fake, with further settings, and closes them."""
+    adapters: list[Jira] = []
+
+    def open_one(**settings: Any) -> Jira:
+        cloud = isinstance(fake, FakeJiraCloud)
+        known = {
+            "kind": "jira",
+            "deployment": "cloud" if cloud else "datacenter",
+            "url": fake.url,
+            "project": fake.project,
+            "token": {"file": str(token_file)},
+            "timeout": 5.0,
+        } | ({"email": EMAIL} if cloud else {})
+        parsed = JiraSettings.model_validate({**known, **settings})
+        adapters.append(Jira("mobile", parsed, Memory(), clock=clock, sleep=clock.slept.append))
+        return adapters[-1]
+
+    yield open_one
+    for adapter in adapters:
+        adapter.close()

@@ -1,0 +1,54 @@
+"""What the tests of the Jira adapter share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from syncd.model import Group, Identity, Issue, IssueState
+from syncd.render.document import Code, Document, Heading, Paragraph, Value
+from syncd.trackers import Draft
+from syncd.trackers.jira import Jira
+from tests.fakes.server import How
+
+MARKER = "q3vlm5ts7x2aybk4cdnpwe6fzh"
+TAG = "syncd-b1da4e40589ad352"
+
+# Ends of a request after which nobody knows what became of it.
+LOST: list[How] = ["reset_before", "reset_after", "half_after", "garbage_after", "empty_after"]
+
+
+Open = Callable[..., Jira]
+
+
+@dataclass
+class Clock:
+    now: float = 1000.0
+    slept: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def a_group(**facts: Any) -> Group:
+    return Group(identity=Identity("acme", "game", "ab" * 32), **facts)
+
+
+def a_draft(group: Group | None = None, **parts: Any) -> Draft:
+    body = (Heading("Callstack"), Code(("main", "crash")))
+    return Draft(**{"marker": MARKER, "title": "SIGSEGV in crash", "body": body, "group": group or a_group(), **parts})
+
+
+def linked(adapter: Jira) -> Issue:
+    made = adapter.create(a_draft())
+    return Issue(
+        tracker="mobile",
+        state=IssueState.LINKED,
+        marker=MARKER,
+        remote_id=made.remote_id,
+        key=made.key,
+        url=made.url,
+    )
+
+
+def status(text: str) -> Document:
+    return (Paragraph(("Occurrences: ", Value(text))),)

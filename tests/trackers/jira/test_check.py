@@ -1,0 +1,90 @@
+"""What `check` finds in a project, and what it advises."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.fakes.jira import FakeJira, FakeJiraCloud
+from tests.fakes.specs import check_traffic
+from tests.trackers.jira.parts import Open
+
+
+def test_a_project_in_good_order_has_no_remedies(fake: FakeJira, opened: Open) -> None:
+    fake.custom_fields = {"customfield_1": "number"}
+    fake.page_size = 3
+    fake.issue_types = ["Task", "Story", "Epic", "Bug"]
+    findings = opened(fields={"customfield_1": "{{ group.occurrences }}"}, components=["client"]).check()
+
+    assert [finding.what for finding in findings if not finding.ok] == []
+    assert any("logged in" in finding.what for finding in findings)
+    assert fake.sent("POST") == []
+    assert fake.sent("PUT") == []
+    check_traffic(fake)
+
+
+def test_cloud_takes_no_text_in_a_paragraph_field(fake: FakeJira, opened: Open) -> None:
+    fake.custom_fields = {"customfield_1": "paragraph"}
+    wrong = [one.what for one in opened(fields={"customfield_1": "constant"}).check() if not one.ok]
+
+    assert wrong == (
+        ["customfield_1 is of type paragraph, which no text fits"] if isinstance(fake, FakeJiraCloud) else []
+    )
+
+
+def spoiled_login(fake: FakeJira) -> None:
+    fake.token = "another"
+
+
+def spoiled_project(fake: FakeJira) -> None:
+    fake.project = "OTHER"
+
+
+def spoiled_type(fake: FakeJira) -> None:
+    fake.issue_types = ["Incident"]
+
+
+def spoiled_labels(fake: FakeJira) -> None:
+    fake.off_screen = {"labels"}
+
+
+def spoiled_component(fake: FakeJira) -> None:
+    fake.off_screen = {"components"}
+
+
+def spoiled_mapping(fake: FakeJira) -> None:
+    fake.custom_fields = {"customfield_1": "option"}
+
+
+def spoiled_requirement(fake: FakeJira) -> None:
+    fake.custom_fields["customfield_9"] = "string"
+    fake.required.add("customfield_9")
+
+
+def spoiled_permission(fake: FakeJira) -> None:
+    fake.permissions.remove("EDIT_OWN_COMMENTS")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (spoiled_login, "login"),
+        (spoiled_project, "project"),
+        (spoiled_type, "Incident"),
+        (spoiled_labels, "create screen of CRASH"),
+        (spoiled_component, "components"),
+        (spoiled_mapping, "option"),
+        (spoiled_requirement, "customfield_9"),
+        (spoiled_permission, "EDIT_OWN_COMMENTS"),
+    ],
+)
+def test_check_names_what_is_wrong_and_a_remedy(
+    fake: FakeJira, opened: Open, spoil: Callable[[FakeJira], None], said: str
+) -> None:
+    fake.custom_fields = {"customfield_1": "number"}
+    adapter = opened(fields={"customfield_1": "{{ group.occurrences }}"}, components=["client"])
+    spoil(fake)
+    wrong = [finding for finding in adapter.check() if not finding.ok]
+
+    assert len(wrong) == 1
+    assert wrong[0].remedy
+    assert said in f"{wrong[0].what} {wrong[0].remedy}"
