@@ -69,7 +69,7 @@ def sync(store: Store, tracker: Tracker, claim: Claim, rules: Rules) -> None:
     try:
         outcome = carry_out(store, tracker, claim, decision, group, issue, rules)
     except TrackerError as error:
-        _failed(store, claim, decision, error)
+        _failed(store, claim, group, decision, error)
         return
     if decision.action is Action.WAIT and decision.until is not None:
         store.outbox.postpone(claim, decision, decision.reason, decision.until, 0, time.time())
@@ -160,7 +160,7 @@ def _lost_comment(store: Store, tracker: Tracker, claim: Claim, issue: Issue) ->
     return comment_id
 
 
-def _failed(store: Store, claim: Claim, decision: Plan, error: TrackerError) -> None:
+def _failed(store: Store, claim: Claim, group: Group, decision: Plan, error: TrackerError) -> None:
     """What a failed call means for its group and its tracker."""
     now = time.time()
     log.warning(
@@ -172,6 +172,8 @@ def _failed(store: Store, claim: Claim, decision: Plan, error: TrackerError) -> 
         reason=error.reason,
     )
     match error:
+        case Missing():
+            store.outbox.park(claim, decision, error.reason, group.revision, now)
         case Refused():
             store.outbox.bury(claim, decision, error.reason, now)
         case Throttled(seconds=seconds):

@@ -290,6 +290,21 @@ def test_a_deleted_comment_is_written_anew(scene: Scene) -> None:
     assert len(scene.tracker.comments) == 1
 
 
+def test_an_issue_that_is_gone_is_parked_and_left_alone(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.fail("comment", Missing("the issue was deleted"))
+    scene.sync()
+    scene.tell(occurrences=10)
+    scene.sync()
+
+    assert scene.tracker.calls == ["create", "comment"]
+    assert scene.state == "parked"
+    assert "the issue was deleted" in scene.store.report.groups()[0].reason
+    assert scene.store.report.counts(time.time()).parked == 1
+
+
 def test_a_worker_that_lost_its_lease_before_the_call_does_not_call(scene: Scene) -> None:
     scene.tell()
     late = scene.store.outbox.claim("here", "late", time.time())

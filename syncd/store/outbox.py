@@ -169,6 +169,17 @@ class Outbox:
 
         self._owned(claim, now, write)
 
+    def park(self, claim: Claim, plan: Plan, reason: str, revision: int, now: float) -> None:
+        """The issue is gone from its tracker: nothing more is sent until a person decides."""
+
+        def write(transaction: Transaction) -> None:
+            _record(transaction, claim, plan, reason, now)
+            transaction.run("park", group_id=claim.group_id, note=reason)
+            if not transaction.run("settle", group_id=claim.group_id, owner=claim.owner, revision=revision):
+                _release(transaction, claim, now, 0, None)
+
+        self._owned(claim, now, write)
+
     def bury(self, claim: Claim, plan: Plan, reason: str, now: float) -> None:
         """A dead letter: this content will never be taken."""
 

@@ -124,6 +124,9 @@ UPDATE issues SET state = 'in_doubt', note = :note WHERE group_id = :group_id AN
 UPDATE issues SET state = 'in_doubt', note = :note
 WHERE group_id = :group_id AND state = 'intended' AND sent_by <> :owner;
 
+-- park: the issue is gone from its tracker; a person must decide
+UPDATE issues SET state = 'parked', note = :note WHERE group_id = :group_id AND state = 'linked';
+
 -- intend_comment: on disk before the request, as for the issue itself
 UPDATE issues SET comment_sent_at = :now WHERE group_id = :group_id AND state = 'linked';
 

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.fakes.emulator import REPOSITORY, EmulatedGitHub, emulated_github
+from tests.fakes.emulator import TOKEN as EMULATOR_TOKEN
 from tests.fakes.github import TOKEN as GITHUB_TOKEN
 from tests.fakes.github import FakeGitHub
 from tests.fakes.jira import EMAIL, FakeJira, FakeJiraCloud, FakeJiraDataCenter
@@ -13,6 +15,7 @@ from tests.fakes.server import ServerBase
 from tests.fakes.specs import check_traffic
 
 KINDS = ("local", "github", "jira-cloud", "jira-datacenter")
+GITHUB_EMULATOR = "github-emulator"
 ROUTE = '[[routes]]\ntracker = "here"\nstatus_interval = "1s"\n'
 
 
@@ -72,6 +75,30 @@ class _GitHub(Kind):
         return [len(issue.comments) for issue in self.fake.repository.issues.values()]
 
 
+class _Emulator(Kind):
+    """The GitHub that somebody else wrote."""
+
+    fake: EmulatedGitHub
+
+    def __init__(self, fake: EmulatedGitHub, folder: Path) -> None:
+        self.fake = fake
+        self._token = folder / "emulator-token"
+        self._token.write_text(EMULATOR_TOKEN)
+
+    def toml(self) -> str:
+        return (
+            f'[trackers.here]\nkind = "github"\nrepository = "{REPOSITORY}"\napi_url = "{self.fake.url}"\n'
+            f'token = {{ file = "{self._token}" }}\n{ROUTE}'
+        )
+
+    def texts(self) -> list[str]:
+        issues = [(issue["body"], self.fake.comments(issue["number"])) for issue in self.fake.issues()]
+        return ["\n".join([body, *(comment["body"] for comment in comments)]) for body, comments in issues]
+
+    def comments(self) -> list[int]:
+        return [len(self.fake.comments(issue["number"])) for issue in self.fake.issues()]
+
+
 class _Jira(Kind):
     fake: FakeJira
 
@@ -114,6 +141,10 @@ def opened(name: str, folder: Path) -> Iterator[Kind]:
         with FakeGitHub() as github:
             yield _GitHub(github, folder)
             check_traffic(github)
+    elif name == GITHUB_EMULATOR:
+        with emulated_github(folder) as emulator:
+            yield _Emulator(emulator, folder)
+            check_traffic(emulator)
     else:
         deployment = name.removeprefix("jira-")
         with FakeJiraCloud() if deployment == "cloud" else FakeJiraDataCenter() as jira:

@@ -6,10 +6,10 @@ import pytest
 
 from tests.system import reference
 from tests.system.daemon import Daemon
-from tests.system.kinds import KINDS, opened
+from tests.system.kinds import GITHUB_EMULATOR, KINDS, opened
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [*KINDS, GITHUB_EMULATOR])
 def test_a_thousand_shuffled_notifications_become_fifty_issues_with_the_right_counts(name: str, tmp_path: Path) -> None:
     told = reference.story(groups=50, size=1000, seed=20261124)
     with opened(name, tmp_path) as kind, Daemon(tmp_path, kind.toml()) as daemon:
