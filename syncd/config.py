@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -340,7 +341,7 @@ class Config(_Section):
     trackers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], _AnyTracker] = {}
     routes: list[Route] = []
 
-    @property
+    @cached_property
     def all_routes(self) -> list[Route]:
         """The routes; where none is written and there is one tracker, everything goes to it."""
         return self.routes or [Route(tracker=name) for name in self.trackers]

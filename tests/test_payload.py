@@ -502,6 +502,7 @@ def assert_bounded(notification: Notification) -> None:
     assert len(notification.callstack) <= 1000
     assert len(notification.releases) <= 500
     assert len(notification.classifiers) <= 100
+    assert all(len(classifier) <= 255 for classifier in notification.classifiers)
     assert len({release for release, _ in notification.releases}) == len(notification.releases)
     assert all(len(release) <= 255 and count > 0 for release, count in notification.releases)
     first, last = notification.first, notification.last
@@ -546,6 +547,7 @@ def test_whatever_surrounds_an_identity_is_read_and_bounded(value: dict[str, obj
         pytest.param({"callstack": "[" + "1," * 400_000 + "1]"}, id="JSON text with many frames"),
         pytest.param({"callstack": "{" * 900_000}, id="JSON text that never closes"),
         pytest.param({"classifiers": "a " * 400_000}, id="many classifiers"),
+        pytest.param({"classifiers": ["c" * 300_000] * 3}, id="long classifiers"),
         pytest.param({"occurrences": " " * 900_000 + "x"}, id="a count of blanks"),
         pytest.param({"occurrences": "1" * 900_000}, id="a count of digits"),
         pytest.param({"attributes": {"version": [[f"1.{n}", n] for n in range(50_000)]}}, id="many releases"),

@@ -1,6 +1,6 @@
 """What the store needs of a database: durable transactions, and reads beside them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
@@ -17,8 +17,8 @@ class Transaction(Protocol):
     def run(self, query: str, **parameters: object) -> int:
         """How many rows were changed."""
 
-    def many(self, query: str, parameters: Iterable[Mapping[str, object]]) -> None:
-        """The same statement for each."""
+    def batch(self, query: str, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
+        """One statement for all `rows`, which the query names `:rows`; what it returns. Nothing happens for no rows."""
 
 
 class Connection(Protocol):

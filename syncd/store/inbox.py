@@ -1,10 +1,9 @@
 """The inbox: deliveries kept before they are answered, and folded into their groups afterwards."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from itertools import groupby
 from typing import cast
 
 from syncd import fold
@@ -33,6 +32,7 @@ class Read:
 
 
 Owes = Callable[[Group, Issue | None], Owed]
+Key = tuple[str, str, str]  # universe, project, fingerprint as compared
 
 
 class Inbox:
@@ -60,10 +60,9 @@ class Inbox:
         self._committing = True
 
         def insert(transaction: Transaction) -> list[int]:
-            return [
-                cast(int, transaction.rows("accept", received_at=received_at, body=body)[0]["id"])
-                for received_at, body, _ in batch
-            ]
+            rows = transaction.batch("accept", [(received_at, body) for received_at, body, _ in batch])
+            # RETURNING promises no order; numbers rise in the order of the rows.
+            return sorted(cast(int, row["id"]) for row in rows)
 
         future = self._connection.submit(insert)
         # One wake-up of the loop per commit, not per request.
@@ -115,7 +114,7 @@ class Inbox:
         def move(transaction: Transaction) -> bool:
             found = transaction.rows("quarantined_one", id=number)
             for row in found:
-                transaction.rows("accept", received_at=now, body=row["body"])
+                transaction.batch("accept", [(now, row["body"])])
                 transaction.run("leave_quarantine", id=number)
             return bool(found)
 
@@ -135,77 +134,102 @@ class Inbox:
         return self._connection.write(bite)
 
 
+# A delivery and what it says.
+_Pair = tuple[Delivery, Notification]
+
+
 def _absorb(transaction: Transaction, read: Sequence[Read], mode: fold.Mode, owes: Owes, now: float) -> set[str]:
-    woken: set[str] = set()
+    """All of it in a dozen statements, however many deliveries: each statement is a hand-over of the interpreter's lock,
+    and behind each the receiver would wait."""
     for delivery, why in ((item.delivery, item.notification) for item in read):
         if isinstance(why, NotANotification) and transaction.run("reject_delivery", id=delivery.id):
             _keep(transaction, delivery.body, delivery.received_at, why)
-    readable = [(item.delivery, item.notification) for item in read if isinstance(item.notification, Notification)]
-    # sorted() is stable: within a group, deliveries stay in the order they came.
-    readable.sort(key=lambda pair: _compared(pair[1].identity))
-    for _, pairs in groupby(readable, key=lambda pair: _compared(pair[1].identity)):
-        tracker = _absorb_group(transaction, list(pairs), mode, owes, now)
-        if tracker is not None:
-            woken.add(tracker)
-    return woken
+    pairs = [(item.delivery, item.notification) for item in read if isinstance(item.notification, Notification)]
+    if not pairs:
+        return set()
+    ids = _group_ids(transaction, pairs)
+    before = _load(transaction, ids)
+    after = _fold_all(transaction, pairs, ids, before, mode, now)
+    _save(transaction, before, after)
+    changed = [group_id for group_id, group in after.items() if group.revision > before[group_id].revision]
+    return _owe(transaction, changed, after, owes, now)
 
 
-def _compared(identity: Identity) -> tuple[str, str, str]:
+def _group_ids(transaction: Transaction, pairs: Iterable[_Pair]) -> dict[Key, int]:
+    """The row of each group spoken of; one that is new gets an empty row, so that all that follows has an id to point to."""
+    spoken_of: dict[Key, Identity] = {}
+    for _, notification in pairs:
+        spoken_of.setdefault(_key(notification.identity), notification.identity)
+    rows = transaction.batch("groups_by_identity", list(spoken_of))
+    known = {(row["universe"], row["project"], row["fingerprint_key"]): row["id"] for row in rows}
+    new = [(*key[:2], identity.fingerprint, key[2]) for key, identity in spoken_of.items() if key not in known]
+    for row in transaction.batch("new_groups", new):
+        known[row["universe"], row["project"], row["fingerprint_key"]] = row["id"]
+    return cast(dict[Key, int], known)
+
+
+def _key(identity: Identity) -> Key:
     return identity.universe, identity.project, identity.fingerprint_key
 
 
-def _absorb_group(
+def _load(transaction: Transaction, ids: Mapping[Key, int]) -> dict[int, Group]:
+    wanted = [(group_id,) for group_id in ids.values()]
+    releases: dict[object, list[dict[str, object]]] = {}
+    for row in transaction.batch("releases_of_groups", wanted):
+        releases.setdefault(row.pop("group_id"), []).append(row)
+    rows = transaction.batch("groups_by_id", wanted)
+    return {cast(int, row["id"]): group_of(row, releases.get(row["id"], [])) for row in rows}
+
+
+def _fold_all(
     transaction: Transaction,
-    pairs: Iterable[tuple[Delivery, Notification]],
+    pairs: Sequence[_Pair],
+    ids: Mapping[Key, int],
+    before: Mapping[int, Group],
     mode: fold.Mode,
-    owes: Owes,
     now: float,
-) -> str | None:
-    group_id, before = None, None
-    for delivery, notification in pairs:
-        if group_id is None:
-            group_id, before = _load(transaction, notification.identity)
-            after = before
-        if not transaction.run("claim_delivery", id=delivery.id, group_id=group_id):
-            continue  # another process was faster
-        fresh = transaction.run("remember_folded", group_id=group_id, digest=notification.digest, now=now)
-        after = fold.fold(after, notification, mode) if fresh else fold.again(after)
-    if group_id is None or before is None or after == before:
-        return None
-    _save(transaction, group_id, before, after)
-    return _owe(transaction, group_id, after, owes, now) if after.revision > before.revision else None
+) -> dict[int, Group]:
+    """The groups that were spoken of, each with its notifications in it, in the order they came."""
+    placed = [(delivery.id, ids[_key(notification.identity)], notification) for delivery, notification in pairs]
+    # What another process was faster to claim is not in the answer.
+    rows = transaction.batch("claim_deliveries", [(delivery_id, group_id) for delivery_id, group_id, _ in placed])
+    claimed = {row["id"] for row in rows}
+    ours = [(group_id, notification) for delivery_id, group_id, notification in placed if delivery_id in claimed]
+    told = [(group_id, notification.digest, now) for group_id, notification in ours]
+    fresh = {(row["group_id"], row["digest"]) for row in transaction.batch("remember_folded", told)}
+    after: dict[int, Group] = {}
+    for group_id, notification in ours:
+        group = after.get(group_id, before[group_id])
+        if (group_id, notification.digest) in fresh:
+            fresh.remove((group_id, notification.digest))
+            after[group_id] = fold.fold(group, notification, mode)
+        else:
+            after[group_id] = fold.again(group)
+    return after
 
 
-def _load(transaction: Transaction, identity: Identity) -> tuple[int, Group]:
-    key = {
-        "universe": identity.universe,
-        "project": identity.project,
-        "fingerprint_key": identity.fingerprint_key,
-    }
-    rows = transaction.rows("group_by_identity", **key)
-    if not rows:
-        new = transaction.rows("new_group", fingerprint=identity.fingerprint, **key)
-        return cast(int, new[0]["id"]), Group(identity=identity)
-    group_id = cast(int, rows[0]["id"])
-    return group_id, group_of(rows[0], transaction.rows("group_releases", group_id=group_id))
+def _save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[int, Group]) -> None:
+    transaction.batch("save_groups", [group_values(group_id, group) for group_id, group in after.items()])
+    changed = [
+        release_values(group_id, release)
+        for group_id, group in after.items()
+        for release in set(group.releases).difference(before[group_id].releases)
+    ]
+    transaction.batch("save_releases", changed)
 
 
-def _save(transaction: Transaction, group_id: int, before: Group, after: Group) -> None:
-    transaction.run("save_group", group_id=group_id, **group_values(after))
-    known = set(before.releases)
-    changed = [release_values(group_id, release) for release in after.releases if release not in known]
-    if changed:
-        transaction.many("save_release", changed)
-
-
-def _owe(transaction: Transaction, group_id: int, group: Group, owes: Owes, now: float) -> str | None:
-    rows = transaction.rows("live_issue", group_id=group_id)
-    owed = owes(group, issue_of(rows[0]) if rows else None)
-    if owed.tracker is None:
-        transaction.run("decide", group_id=group_id, action=Action.HOLD, reason=owed.reason, now=now)
-        return None
-    transaction.run("owe", group_id=group_id, tracker=owed.tracker, due_at=owed.due_at)
-    return owed.tracker if owed.due_at <= now else None
+def _owe(
+    transaction: Transaction, changed: Sequence[int], groups: Mapping[int, Group], owes: Owes, now: float
+) -> set[str]:
+    """Mark who owes what; the trackers that have something to do now are returned."""
+    rows = transaction.batch("live_issues", [(group_id,) for group_id in changed])
+    issues = {row["group_id"]: issue_of(row) for row in rows}
+    owing = [(group_id, owes(groups[group_id], issues.get(group_id))) for group_id in changed]
+    transaction.batch("owe", [(group_id, owed.tracker, owed.due_at) for group_id, owed in owing if owed.tracker])
+    for group_id, owed in owing:
+        if owed.tracker is None:
+            transaction.run("decide", group_id=group_id, action=Action.HOLD, reason=owed.reason, now=now)
+    return {owed.tracker for _, owed in owing if owed.tracker and owed.due_at <= now}
 
 
 def _keep(transaction: Transaction, body: bytes, received_at: float, why: NotANotification) -> int:

@@ -271,7 +271,7 @@ def _reroute(
             transaction.run("forget_owed", group_id=group_id)
             transaction.run("decide", group_id=group_id, action="hold", reason=owed.reason, now=now)
         else:
-            transaction.run("owe", group_id=group_id, tracker=owed.tracker, due_at=now)
+            transaction.batch("owe", [(group_id, owed.tracker, now)])
             transaction.run("move", group_id=group_id, tracker=owed.tracker)
     return ids
 

@@ -1,13 +1,17 @@
--- Every query by name, each with a line of why. Times are epoch seconds; `:name` is a parameter.
+-- Every query by name, each with a line of why. Times are epoch seconds; `:name` is a parameter; `:rows` stands for as many
+-- rows as a batch has. Casts are for PostgreSQL, which does not guess the types of such rows.
 
 -- accept: the promise behind an answer of 200
-INSERT INTO deliveries (received_at, body, state) VALUES (:received_at, :body, 'waiting') RETURNING id;
+INSERT INTO deliveries (received_at, body, state)
+SELECT column1, column2, 'waiting' FROM (VALUES :rows) AS arrived RETURNING id;
 
 -- waiting_deliveries: oldest first, so that what came earlier is folded earlier
 SELECT id, received_at, body FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
 
--- claim_delivery: changes no row when another process was faster
-UPDATE deliveries SET state = 'absorbed', group_id = :group_id WHERE id = :id AND state = 'waiting';
+-- claim_deliveries: leaves out those that another process was faster to take
+WITH absorbed (id, group_id) AS (VALUES :rows)
+UPDATE deliveries SET state = 'absorbed', group_id = CAST(absorbed.group_id AS BIGINT) FROM absorbed
+WHERE deliveries.id = CAST(absorbed.id AS BIGINT) AND deliveries.state = 'waiting' RETURNING deliveries.id;
 
 -- reject_delivery: what an older program accepted and this one cannot read goes to the quarantine, never away
 DELETE FROM deliveries WHERE id = :id AND state = 'waiting';
@@ -32,43 +36,59 @@ SELECT id, received_at, body, code, reason, field FROM quarantine WHERE id = :id
 -- leave_quarantine: after a replay or on the operator's word
 DELETE FROM quarantine WHERE id = :id;
 
--- group_by_identity: the fingerprint as compared
-SELECT * FROM groups WHERE universe = :universe AND project = :project AND fingerprint_key = :fingerprint_key;
+-- groups_by_identity: the fingerprint as compared
+WITH wanted (universe, project, fingerprint_key) AS (VALUES :rows)
+SELECT groups.id, universe, project, fingerprint_key FROM wanted JOIN groups USING (universe, project, fingerprint_key);
+
+-- groups_by_id: whole rows
+WITH wanted (id) AS (VALUES :rows) SELECT groups.* FROM wanted JOIN groups ON groups.id = CAST(wanted.id AS BIGINT);
 
 -- group_by_id: the whole row
 SELECT * FROM groups WHERE id = :group_id;
 
--- new_group: an empty row, so that everything that follows has an id to point to
+-- new_groups: empty rows, so that everything that follows has an id to point to
+WITH new (universe, project, fingerprint, fingerprint_key) AS (VALUES :rows)
 INSERT INTO groups (universe, project, fingerprint, fingerprint_key, callstack, classifiers, occurrences, approximate,
     notifications, revision)
-VALUES (:universe, :project, :fingerprint, :fingerprint_key, '[]', '[]', 0, 0, 0, 0) RETURNING id;
+SELECT universe, project, fingerprint, fingerprint_key, '[]', '[]', 0, 0, 0, 0 FROM new WHERE true
+RETURNING id, universe, project, fingerprint_key;
 
--- save_group: everything but its identity and the decision about it
-UPDATE groups SET application = :application, group_url = :group_url, callstack = :callstack, object_id = :object_id,
-    classifiers = :classifiers, occurrences = :occurrences, approximate = :approximate, notifications = :notifications,
-    hosts = :hosts, users = :users, first_seen = :first_seen, last_seen = :last_seen, revision = :revision
-WHERE id = :group_id;
+-- save_groups: rows that are there, brought up to date but for the decision; the insert never happens
+INSERT INTO groups (id, universe, project, fingerprint, fingerprint_key, application, group_url, callstack, object_id,
+    classifiers, occurrences, approximate, notifications, hosts, users, first_seen, last_seen, revision)
+VALUES :rows
+ON CONFLICT (id) DO UPDATE SET application = excluded.application, group_url = excluded.group_url,
+    callstack = excluded.callstack, object_id = excluded.object_id, classifiers = excluded.classifiers,
+    occurrences = excluded.occurrences, approximate = excluded.approximate, notifications = excluded.notifications,
+    hosts = excluded.hosts, users = excluded.users, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
+    revision = excluded.revision;
 
 -- group_releases: a stable order
 SELECT release, occurrences, approximate, first_seen, last_seen, since, until FROM releases WHERE group_id = :group_id
 ORDER BY release;
 
--- save_release: a row is only ever added or brought up to date
-INSERT INTO releases (group_id, release, occurrences, approximate, first_seen, last_seen, since, until)
-VALUES (:group_id, :release, :occurrences, :approximate, :first_seen, :last_seen, :since, :until)
+-- releases_of_groups: the same for many
+WITH wanted (id) AS (VALUES :rows)
+SELECT group_id, release, occurrences, approximate, first_seen, last_seen, since, until FROM wanted
+JOIN releases ON releases.group_id = CAST(wanted.id AS BIGINT) ORDER BY group_id, release;
+
+-- save_releases: a row is only ever added or brought up to date
+INSERT INTO releases (group_id, release, occurrences, approximate, first_seen, last_seen, since, until) VALUES :rows
 ON CONFLICT (group_id, release) DO UPDATE SET occurrences = excluded.occurrences, approximate = excluded.approximate,
     first_seen = excluded.first_seen, last_seen = excluded.last_seen, since = excluded.since, until = excluded.until;
 
--- remember_folded: no row changed means an exact redelivery
-INSERT INTO folded (group_id, digest, folded_at) VALUES (:group_id, :digest, :now)
-ON CONFLICT (group_id, digest) DO NOTHING;
+-- remember_folded: what is not in the answer is an exact redelivery
+INSERT INTO folded (group_id, digest, folded_at) VALUES :rows ON CONFLICT (group_id, digest) DO NOTHING
+RETURNING group_id, digest;
 
 -- purge_folded: a redelivery later than the retention is judged by its timestamps alone
 DELETE FROM folded WHERE (group_id, digest) IN (
     SELECT group_id, digest FROM folded WHERE folded_at < :before ORDER BY folded_at LIMIT :size);
 
 -- owe: the group owes its tracker a call. A claimed row keeps its lease, a backed-off one its patience; a dead one revives.
-INSERT INTO outbox (group_id, tracker, state, due_at, attempts) VALUES (:group_id, :tracker, 'waiting', :due_at, 0)
+WITH owing (group_id, tracker, due_at) AS (VALUES :rows)
+INSERT INTO outbox (group_id, tracker, state, due_at, attempts)
+SELECT CAST(group_id AS BIGINT), tracker, 'waiting', CAST(due_at AS DOUBLE PRECISION), 0 FROM owing WHERE true
 ON CONFLICT (group_id) DO UPDATE SET
     state = CASE outbox.state WHEN 'dead' THEN 'waiting' ELSE outbox.state END,
     attempts = CASE outbox.state WHEN 'dead' THEN 0 ELSE outbox.attempts END,
@@ -94,6 +114,10 @@ UPDATE outbox SET due_at = :leased_until WHERE group_id = :group_id AND owner = 
 
 -- live_issue: the one issue of a group
 SELECT * FROM issues WHERE group_id = :group_id AND state <> 'retired';
+
+-- live_issues: the same for many
+WITH wanted (id) AS (VALUES :rows)
+SELECT issues.* FROM wanted JOIN issues ON issues.group_id = CAST(wanted.id AS BIGINT) AND issues.state <> 'retired';
 
 -- want_issue: a first row; the unique index keeps it the only one
 INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision)

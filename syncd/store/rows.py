@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from syncd.model import Group, Identity, Issue, IssueState, Release
@@ -29,22 +28,42 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
     )
 
 
-def group_values(group: Group) -> dict[str, object]:
-    """What `save_group` takes, but the id."""
-    values = {name: getattr(group, name) for name in _SAVED}
-    lists = {name: json.dumps(values[name], ensure_ascii=False) for name in ("callstack", "classifiers")}
-    return values | lists | {"approximate": int(group.approximate)}
+def group_values(group_id: int, group: Group) -> tuple[object, ...]:
+    """What `save_groups` takes, in its order."""
+    return (
+        group_id,
+        group.identity.universe,
+        group.identity.project,
+        group.identity.fingerprint,
+        group.identity.fingerprint_key,
+        group.application,
+        group.group_url,
+        json.dumps(group.callstack, ensure_ascii=False),
+        group.object_id,
+        json.dumps(group.classifiers, ensure_ascii=False),
+        group.occurrences,
+        int(group.approximate),
+        group.notifications,
+        group.hosts,
+        group.users,
+        group.first_seen,
+        group.last_seen,
+        group.revision,
+    )
 
 
-_SAVED = (
-    "application", "group_url", "callstack", "object_id", "classifiers", "occurrences", "notifications", "hosts",
-    "users", "first_seen", "last_seen", "revision",
-)  # fmt: skip
-
-
-def release_values(group_id: int, release: Release) -> dict[str, object]:
-    """What `save_release` takes."""
-    return asdict(release) | {"group_id": group_id, "approximate": int(release.approximate)}
+def release_values(group_id: int, release: Release) -> tuple[object, ...]:
+    """What `save_releases` takes, in its order."""
+    return (
+        group_id,
+        release.release,
+        release.occurrences,
+        int(release.approximate),
+        release.first_seen,
+        release.last_seen,
+        release.since,
+        release.until,
+    )
 
 
 def issue_of(row: Mapping[str, Any]) -> Issue:

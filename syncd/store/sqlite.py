@@ -3,7 +3,7 @@
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +18,7 @@ from syncd.store.connection import Transaction
 
 T = TypeVar("T")
 
+MAX_ROWS = 500  # in one statement: SQLite takes 32,766 parameters and compound SELECTs of any number of VALUES
 MAX_SHARED = 64  # operations that share one commit; each may itself be a batch
 BUSY_SECONDS = 5.0
 PROBE_SECONDS = 1.0
@@ -41,15 +42,24 @@ class _Cursor:
         self._texts = texts
 
     def rows(self, query: str, **parameters: object) -> list[dict[str, object]]:
-        cursor = self._database.execute(self._texts[query], parameters)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return _fetched(self._database.execute(self._texts[query], parameters))
 
     def run(self, query: str, **parameters: object) -> int:
         return int(self._database.execute(self._texts[query], parameters).rowcount)
 
-    def many(self, query: str, parameters: Iterable[Mapping[str, object]]) -> None:
-        self._database.conn.executemany(self._texts[query], list(parameters))
+    def batch(self, query: str, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
+        fetched: list[dict[str, object]] = []
+        for start in range(0, len(rows), MAX_ROWS):
+            part = rows[start : start + MAX_ROWS]
+            places = ",".join([f"({','.join('?' * len(part[0]))})"] * len(part))
+            text = self._texts[query].replace(":rows", places)
+            fetched += _fetched(self._database.execute(text, [value for row in part for value in row]))
+        return fetched
+
+
+def _fetched(cursor: Any) -> list[dict[str, object]]:
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 class Sqlite:
@@ -119,7 +129,7 @@ class Sqlite:
                     cursor.run("set", name="store.probe", value=str(time.time()))
                 for waiting in shared:
                     waiting.attempt(database, cursor)
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - the writer's boundary: it must outlive whatever it is
             self.fault = sentence(self.path, error)
             for waiting in shared:
                 waiting.future.set_exception(StoreUnavailable(self.fault))

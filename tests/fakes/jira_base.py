@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.fakes.jira_rules import (
+    JQL,
     PERMISSIONS,
     STATUSES,
     SYSTEM_FIELDS,
@@ -333,10 +334,7 @@ class FakeJira(ServerBase):
 
     def indexed(self, jql: str) -> list[FakeIssue] | None:
         """The issues a search finds, or None for JQL beyond `project = X AND labels = "y" ORDER BY key`."""
-        asked = re.fullmatch(
-            r'project = "?(\w+)"?(?: AND labels = "?([\w-]+)"?)?(?: ORDER BY (?:created|key) (ASC|DESC))?',
-            jql,
-        )
+        asked = JQL.fullmatch(jql)
         if asked is None:
             return None
         found = [

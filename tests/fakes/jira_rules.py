@@ -23,6 +23,8 @@ SYSTEM_FIELDS = {
 STATUSES = {"11": ("To Do", "new"), "21": ("In Progress", "indeterminate"), "31": ("Done", "done")}
 PERMISSIONS = {"BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS", "EDIT_ISSUES"}
 
+JQL = re.compile(r'project = "?(\w+)"?(?: AND labels = "?([\w-]+)"?)?(?: ORDER BY (?:created|key) (ASC|DESC))?')
+
 
 @dataclass(kw_only=True)
 class FakeComment:

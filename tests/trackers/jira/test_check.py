@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.fakes.jira import FakeJira, FakeJiraCloud
+from tests.fakes.server import Fault
 from tests.fakes.specs import check_traffic
 from tests.trackers.jira.parts import Open
 
@@ -20,6 +21,15 @@ def test_a_project_in_good_order_has_no_remedies(fake: FakeJira, opened: Open) -
     assert fake.sent("POST") == []
     assert fake.sent("PUT") == []
     check_traffic(fake)
+
+
+def test_a_check_that_is_refused_says_why(fake: FakeJira, opened: Open) -> None:
+    fake.inject(Fault(how="status", method="GET", path="/issuetypes", status=403))
+    wrong = [finding for finding in opened().check() if not finding.ok]
+
+    assert len(wrong) == 1
+    assert "does not let the account do this" in wrong[0].what
+    assert "trackers.mobile" in wrong[0].remedy
 
 
 def test_cloud_takes_no_text_in_a_paragraph_field(fake: FakeJira, opened: Open) -> None:

@@ -1,6 +1,7 @@
 """How often a request is sent, and what its end means."""
 
 import secrets
+import time
 import traceback
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,10 +30,13 @@ def test_a_lost_answer_leaves_one_post_and_a_doubt(fake: FakeJira, opened: Open,
 def test_an_answer_that_comes_too_late_leaves_one_post_and_a_doubt(fake: FakeJira, opened: Open) -> None:
     adapter = opened(timeout=1.0)
     fault = fake.inject(Fault(how="hang_before", path="/issue$"))
+    started = time.monotonic()
     with pytest.raises(OutcomeUnknown):
         adapter.create(a_draft())
+    waited = time.monotonic() - started
     fault.released.set()
 
+    assert waited < 10
     assert len(fake.sent("POST")) == 1
 
 

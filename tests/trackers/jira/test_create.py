@@ -71,7 +71,9 @@ def test_affected_versions_are_those_the_project_has(fake: FakeJira, opened: Ope
 
 
 @pytest.mark.parametrize("how", ["status", "reset_before", "garbage_after"])
-def test_versions_that_cannot_be_read_do_not_stop_a_create(fake: FakeJira, opened: Open, how: How) -> None:
+def test_versions_that_cannot_be_read_do_not_stop_a_create(
+    fake: FakeJira, opened: Open, clock: Clock, how: How
+) -> None:
     fake.inject(Fault(how=how, method="GET", path="/versions$"))
     adapter = opened()
     group = a_group(releases=(Release(release="1.0.0", occurrences=1),))
@@ -81,6 +83,17 @@ def test_versions_that_cannot_be_read_do_not_stop_a_create(fake: FakeJira, opene
     assert "versions" not in fake.issues["CRASH-1"].fields
     assert made.notes[0].startswith("versions was left out")
     assert len(fake.sent("GET")) == 1, "nor does every further create wait for them"
+
+    clock.now += 301
+    adapter.create(a_draft(group))
+
+    assert fake.issues["CRASH-3"].fields["versions"] == [{"name": "1.0.0"}]
+
+    clock.now += 3601
+    fake.inject(Fault(how=how, method="GET", path="/versions$"))
+    adapter.create(a_draft(group))
+
+    assert "versions" not in fake.issues["CRASH-4"].fields, "what was read an hour ago may be gone"
 
 
 def test_versions_are_not_asked_for_where_they_are_not_wanted(fake: FakeJira, opened: Open) -> None:

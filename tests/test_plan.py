@@ -1,0 +1,300 @@
+"""What a group's issue needs now: every state under every policy."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from syncd import plan
+from syncd.model import Action, Group, Identity, Issue, IssueState
+from syncd.plan import Owed
+from tests.factories import FINGERPRINT, make_group, make_issue
+
+NOW = 1_800_000_000.0
+KEY = "00" * 32
+
+
+@dataclass(frozen=True)
+class Patterns:
+    universe: Sequence[str] = ()
+    project: Sequence[str] = ()
+    application: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Policy:
+    tracker: str = "crashes"
+    match: Patterns = field(default_factory=Patterns)
+    status_interval: float = 900.0
+
+
+POLICY = Policy()
+UNLINKED = (IssueState.WANTED, IssueState.INTENDED, IssueState.IN_DOUBT, IssueState.PARKED)
+
+
+def stale_issue(synced_at: float | None) -> Issue:
+    return make_issue(synced_revision=4, synced_at=synced_at)
+
+
+def group_at(revision: int) -> Group:
+    return make_group(revision=revision)
+
+
+# The one thing to do.
+
+
+@pytest.mark.parametrize("issue", [None, make_issue(state=IssueState.WANTED, remote_id=None, key=None, url=None)])
+def test_a_group_without_an_issue_gets_one(issue: Issue | None) -> None:
+    decision = plan.plan(make_group(), issue, POLICY, NOW)
+
+    assert (decision.action, decision.until) == (Action.CREATE, None)
+
+
+@pytest.mark.parametrize("issue", [None, make_issue(state=IssueState.WANTED)])
+def test_a_group_that_no_route_takes_is_held(issue: Issue | None) -> None:
+    decision = plan.plan(make_group(), issue, None, NOW)
+
+    assert (decision.action, decision.reason) == (Action.HOLD, plan.UNROUTED)
+
+
+@pytest.mark.parametrize("policy", [POLICY, None])
+@pytest.mark.parametrize("state", [IssueState.INTENDED, IssueState.IN_DOUBT, IssueState.PARKED])
+@pytest.mark.parametrize("note", [None, "the answer was lost on the way"])
+def test_what_is_in_doubt_or_parked_is_held_whatever_has_changed(
+    state: IssueState, note: str | None, policy: Policy | None
+) -> None:
+    decision = plan.plan(group_at(99), make_issue(state=state, note=note, synced_revision=0), policy, NOW)
+
+    assert (decision.action, decision.until) == (Action.HOLD, None)
+    assert decision.reason.startswith("parked: " if state is IssueState.PARKED else "in doubt: ")
+    assert decision.reason.endswith(note or "")
+
+
+@pytest.mark.parametrize("policy", [POLICY, None])
+@pytest.mark.parametrize("revision", [3, 4])
+def test_an_issue_that_shows_the_latest_state_needs_nothing(revision: int, policy: Policy | None) -> None:
+    decision = plan.plan(group_at(revision), stale_issue(synced_at=0.0), policy, NOW)
+
+    assert decision.action is Action.NOTHING
+
+
+@pytest.mark.parametrize(
+    ("synced_at", "interval", "action", "until"),
+    [
+        pytest.param(NOW - 901, 900, Action.UPDATE, None, id="long ago"),
+        pytest.param(NOW - 900, 900, Action.UPDATE, None, id="just long enough ago"),
+        pytest.param(NOW - 899, 900, Action.WAIT, NOW + 1, id="a second too early"),
+        pytest.param(NOW, 900, Action.WAIT, NOW + 900, id="just now"),
+        pytest.param(NOW, 0, Action.UPDATE, None, id="no interval"),
+        pytest.param(None, 900, Action.UPDATE, None, id="never"),
+        pytest.param(NOW + 1, 900, Action.UPDATE, None, id="the clock was set back"),
+        pytest.param(NOW + 1e9, 900, Action.UPDATE, None, id="the clock was set back by years"),
+        pytest.param(NOW + 1, 0, Action.UPDATE, None, id="the clock was set back, no interval"),
+    ],
+)
+def test_an_issue_that_shows_an_older_state_is_updated_at_most_once_in_an_interval(
+    synced_at: float | None, interval: float, action: Action, until: float | None
+) -> None:
+    decision = plan.plan(group_at(5), stale_issue(synced_at), Policy(status_interval=interval), NOW)
+
+    assert (decision.action, decision.until) == (action, until)
+
+
+def test_an_issue_whose_group_no_route_takes_any_more_is_kept_up_to_date_all_the_same() -> None:
+    assert plan.plan(group_at(5), stale_issue(NOW - 901), None, NOW).action is Action.UPDATE
+    assert plan.plan(group_at(5), stale_issue(NOW - 100), None, NOW).until == NOW + plan.STATUS_INTERVAL - 100
+
+
+@pytest.mark.parametrize("state", [None, *IssueState])
+@pytest.mark.parametrize("policy", [POLICY, None])
+@pytest.mark.parametrize("revision", [4, 5])
+def test_every_decision_has_a_reason(state: IssueState | None, policy: Policy | None, revision: int) -> None:
+    issue = make_issue(state=state, synced_revision=4, synced_at=NOW) if state else None
+
+    assert plan.plan(group_at(revision), issue, policy, NOW).reason.strip()
+
+
+# What is owed.
+
+
+def test_a_new_group_owes_its_route_s_tracker_a_call_at_once() -> None:
+    routes = [Policy("mobile", Patterns(project=["app"])), Policy("crashes")]
+
+    assert plan.owed(make_group(), None, routes, NOW) == Owed(tracker="crashes", due_at=NOW)
+    assert plan.owed(make_group(project="app"), None, routes, NOW) == Owed(tracker="mobile", due_at=NOW)
+
+
+def test_a_group_that_no_route_takes_owes_nothing_and_says_why() -> None:
+    assert plan.owed(make_group(), None, [], NOW) == Owed(tracker=None, reason=plan.UNROUTED)
+    assert plan.owed(make_group(), make_issue(state=IssueState.WANTED), [], NOW).tracker is None
+
+
+def test_a_wanted_issue_goes_where_the_routes_lead_now() -> None:
+    wanted = make_issue(state=IssueState.WANTED, tracker="before")
+
+    assert plan.owed(make_group(), wanted, [Policy("now")], NOW).tracker == "now"
+
+
+@pytest.mark.parametrize("state", [state for state in IssueState if state is not IssueState.WANTED])
+@pytest.mark.parametrize("routes", [[], [Policy("elsewhere")]])
+def test_an_issue_stays_in_its_tracker_whatever_the_routes_say_now(state: IssueState, routes: list[Policy]) -> None:
+    assert plan.owed(make_group(), make_issue(state=state, tracker="crashes"), routes, NOW).tracker == "crashes"
+
+
+@pytest.mark.parametrize(
+    ("synced_at", "due_at"),
+    [
+        pytest.param(NOW - 10, NOW + 890, id="just updated"),
+        pytest.param(NOW - 5000, NOW, id="long ago"),
+        pytest.param(None, NOW, id="never"),
+        pytest.param(NOW + 5000, NOW, id="the clock was set back"),
+    ],
+)
+def test_an_update_is_owed_when_it_may_be_made(synced_at: float | None, due_at: float) -> None:
+    assert plan.owed(make_group(), stale_issue(synced_at), [POLICY], NOW).due_at == due_at
+
+
+moments = st.floats(0, 4e9)
+
+
+@settings(max_examples=200)
+@given(moments, moments | st.none(), st.floats(0, 86_400), st.integers(0, 3))
+def test_nothing_waits_longer_than_an_interval_nor_is_due_before_its_plan_is(
+    now: float, synced_at: float | None, interval: float, revision: int
+) -> None:
+    policy = Policy(status_interval=interval)
+    issue, group = make_issue(synced_revision=1, synced_at=synced_at), group_at(revision)
+
+    owed = plan.owed(group, issue, [policy], now)
+    assert now <= owed.due_at <= now + interval
+    if owed.due_at == now:
+        assert plan.plan(group, issue, policy, now).action is not Action.WAIT
+    decision = plan.plan(group, issue, policy, now)
+    assert decision.until is None or decision.until == owed.due_at
+
+
+# Routes.
+
+
+def test_the_first_route_that_matches_wins() -> None:
+    routes = [Policy("first", Patterns(project=["game-*"])), Policy("second", Patterns(project=["game-server"]))]
+
+    taken = plan.route(make_group(project="game-server"), [*routes, Policy("rest")])
+    assert taken == routes[0]
+    assert plan.route(make_group(project="web"), routes) is None
+    assert plan.route(make_group(project="web"), []) is None
+
+
+@pytest.mark.parametrize(
+    ("patterns", "takes"),
+    [
+        (Patterns(), True),
+        (Patterns(project=["game"]), True),
+        (Patterns(project=["g*"]), True),
+        (Patterns(project=["g?me"]), True),
+        (Patterns(project=["game?"]), False),
+        (Patterns(project=["GAME"]), False),
+        (Patterns(project=["am"]), False),
+        (Patterns(project=["web", "game"]), True),
+        (Patterns(project=["web", "shop"]), False),
+        (Patterns(universe=["acme"], project=["game"], application=["client"]), True),
+        (Patterns(universe=["acme"], project=["game"], application=["server"]), False),
+        (Patterns(universe=["other"], project=["game"], application=["client"]), False),
+    ],
+)
+def test_a_route_takes_a_group_when_each_key_fits_one_of_its_patterns(patterns: Patterns, takes: bool) -> None:
+    group = make_group(universe="acme", project="game", application="client")
+
+    assert (plan.route(group, [Policy(match=patterns)]) is not None) is takes
+
+
+@pytest.mark.parametrize(("pattern", "takes"), [("*", True), ("", True), ("?*", False), ("client", False)])
+def test_a_group_whose_application_nobody_knows_fits_only_what_fits_nothing(pattern: str, takes: bool) -> None:
+    policy = Policy(match=Patterns(application=[pattern]))
+
+    assert (plan.route(make_group(), [policy]) is not None) is takes
+
+
+# Back-off.
+
+
+def test_each_try_waits_twice_as_long_up_to_an_hour() -> None:
+    waits = [plan.backoff(attempts) for attempts in range(1, 15)]
+
+    assert waits[:5] == [2, 4, 8, 16, 32]
+    assert waits == sorted(waits)
+    assert waits[-1] == 3600
+
+
+@given(st.integers(1, 10**9))
+def test_a_wait_is_never_shorter_than_two_seconds_nor_longer_than_an_hour(attempts: int) -> None:
+    assert 2 <= plan.backoff(attempts) <= 3600
+
+
+# The marker.
+
+# What an identity may hold: no control characters. `payload` refuses them.
+names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=8)
+short = st.text("ab-", min_size=1, max_size=3)
+trackers = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}", fullmatch=True)
+
+
+def marker(tracker: str, *identity: str, key: str = KEY) -> str:
+    return plan.marker(key, tracker, Group(identity=Identity(*identity)))
+
+
+@settings(max_examples=200)
+@given(trackers, names, names, names)
+def test_a_marker_is_32_hex_digits_and_always_the_same(
+    tracker: str, universe: str, project: str, fingerprint: str
+) -> None:
+    found = marker(tracker, universe, project, fingerprint)
+
+    assert len(found) == 32
+    assert set(found) <= set("0123456789abcdef")
+    assert marker(tracker, universe, project, fingerprint) == found
+
+
+@settings(max_examples=200)
+@given(st.tuples(short, short, short, short), st.tuples(short, short, short, short))
+def test_two_groups_or_trackers_never_share_a_marker(one: tuple[str, ...], other: tuple[str, ...]) -> None:
+    assert (marker(*one) == marker(*other)) is (one == other)
+
+
+@settings(max_examples=200)
+@given(st.text("ab", min_size=4, max_size=8), st.data())
+def test_characters_moved_from_one_field_to_the_next_make_another_marker(text: str, data: st.DataObject) -> None:
+    places = st.sets(st.integers(1, len(text) - 1), min_size=3, max_size=3).map(sorted)
+
+    def cut(places: list[int]) -> list[str]:
+        bounds = [0, *places, len(text)]
+        return [text[start:end] for start, end in pairwise(bounds)]
+
+    one, other = cut(data.draw(places)), cut(data.draw(places))
+    assert (marker(*one) == marker(*other)) is (one == other)
+
+
+def test_a_marker_is_the_same_for_a_sha256_in_upper_and_lower_case_and_for_nothing_else() -> None:
+    assert marker("t", "u", "p", FINGERPRINT.upper()) == marker("t", "u", "p", FINGERPRINT)
+    assert marker("t", "u", "p", "ABC") != marker("t", "u", "p", "abc")
+    assert marker("t", "u", "P", FINGERPRINT) != marker("t", "u", "p", FINGERPRINT)
+
+
+def test_nobody_makes_a_marker_without_the_key_of_the_instance() -> None:
+    assert marker("t", "u", "p", "f", key="ff" * 32) != marker("t", "u", "p", "f")
+
+
+def test_what_a_group_shows_does_not_change_its_marker() -> None:
+    grown = make_group(occurrences=99, application="b", callstack=("g",), revision=7)
+
+    assert plan.marker(KEY, "t", grown) == plan.marker(KEY, "t", make_group())
+
+
+@pytest.mark.parametrize("state", UNLINKED)
+def test_nothing_but_a_linked_issue_is_ever_updated(state: IssueState) -> None:
+    issue = make_issue(state=state, synced_revision=0, synced_at=None)
+
+    assert plan.plan(group_at(9), issue, POLICY, NOW).action in (Action.CREATE, Action.HOLD)

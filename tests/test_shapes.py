@@ -1,0 +1,167 @@
+"""The JSON of `groups` and `status`: a contract with whoever reads it. Extended, never broken."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from syncd import shapes
+from syncd.model import Group, Identity, Issue, IssueState, Release, Standing
+from tests.factories import make_group, make_issue
+
+
+@dataclass(frozen=True)
+class Counts:
+    inbox_waiting: int = 1
+    outbox_due: int = 2
+    outbox_waiting: int = 3
+    linked: int = 4
+    in_doubt: int = 5
+    parked: int = 6
+    held: int = 7
+    dead: int = 8
+    quarantined: int = 9
+
+
+@dataclass(frozen=True)
+class TrackerStanding:
+    state: str
+    reason: str | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True)
+class Past:
+    at: float
+    action: str
+    reason: str
+    outcome: str | None
+
+
+GROUP = make_group(
+    universe="acme",
+    project="game",
+    fingerprint="AB" * 32,
+    application="client",
+    group_url="https://acme.sp.backtrace.io/g",
+    callstack=("draw", "main"),
+    object_id="2e6",
+    classifiers=("segfault",),
+    occurrences=12,
+    approximate=True,
+    notifications=3,
+    hosts=2,
+    users=0,
+    first_seen=100,
+    last_seen=300,
+    revision=3,
+    releases=(
+        Release(release="1.2", occurrences=12, approximate=True, first_seen=100, last_seen=300, since=100, until=300),
+    ),
+)
+
+
+def standing(group: Group = GROUP, issue: Issue | None = None) -> Standing:
+    return Standing(group=group, issue=issue, decision="hold", reason="no route matches this group")
+
+
+def test_a_group_has_exactly_the_promised_keys_and_approximate_releases() -> None:
+    issue = make_issue(tracker="crashes", key="#7", url="https://tracker.example/7")
+
+    assert shapes.group(standing(issue=issue)) == {
+        "universe": "acme",
+        "project": "game",
+        "fingerprint": "AB" * 32,
+        "application": "client",
+        "occurrences": 12,
+        "approximate": True,
+        "notifications": 3,
+        "hosts": 2,
+        "users": 0,
+        "first_seen": 100,
+        "last_seen": 300,
+        "releases": [{"release": "1.2", "occurrences": 12, "approximate": True, "first_seen": 100, "last_seen": 300}],
+        "issue": {"tracker": "crashes", "key": "#7", "url": "https://tracker.example/7", "state": "linked"},
+        "decision": {"action": "hold", "reason": "no route matches this group"},
+    }
+
+
+def test_what_is_not_known_is_null_and_never_left_out() -> None:
+    bare = Group(identity=Identity("u", "p", "f"), releases=(Release(release="1", occurrences=1),))
+
+    told = json.loads(json.dumps(shapes.group(standing(bare))))
+    assert set(told) == set(shapes.group(standing()))
+    unknown = ("application", "hosts", "users", "first_seen", "last_seen", "issue")
+    assert [told[name] for name in unknown] == [None] * len(unknown)
+    assert told["releases"] == [
+        {"release": "1", "occurrences": 1, "approximate": False, "first_seen": None, "last_seen": None}
+    ]
+
+
+def test_a_group_without_releases_has_an_empty_list_of_them() -> None:
+    assert shapes.group(standing(make_group()))["releases"] == []
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        pytest.param(IssueState.LINKED, "linked", id="linked"),
+        pytest.param(IssueState.IN_DOUBT, "in_doubt", id="in doubt"),
+        pytest.param(IssueState.INTENDED, "in_doubt", id="being created: undecided to everyone else"),
+        pytest.param(IssueState.PARKED, "parked", id="parked"),
+    ],
+)
+def test_an_issue_is_linked_in_doubt_or_parked(state: IssueState, told: str) -> None:
+    issue = make_issue(state=state, key=None, url=None)
+
+    assert shapes.group(standing(issue=issue))["issue"] == {
+        "tracker": "crashes",
+        "key": None,
+        "url": None,
+        "state": told,
+    }
+
+
+def test_a_shown_group_is_that_of_the_list_and_more() -> None:
+    past = Past(at=1.5, action="create", reason="the group has no issue yet", outcome="#7")
+
+    whole = shapes.whole(standing(issue=make_issue()), [past])
+    assert whole == shapes.group(standing(issue=make_issue())) | {
+        "group_url": "https://acme.sp.backtrace.io/g",
+        "object_id": "2e6",
+        "classifiers": ["segfault"],
+        "callstack": ["draw", "main"],
+        "history": [{"at": 1.5, "action": "create", "reason": "the group has no issue yet", "outcome": "#7"}],
+    }
+    assert json.loads(json.dumps(whole)) == whole
+
+
+def test_a_status_has_exactly_the_promised_keys() -> None:
+    paused = TrackerStanding("paused", "the token was refused", 1_800_000_000.5)
+
+    status = shapes.status(Counts(), {"crashes": paused}, ["crashes"])
+    assert status == {
+        "inbox": {"waiting": 1},
+        "outbox": {"due": 2, "waiting": 3},
+        "issues": {"linked": 4, "in_doubt": 5, "parked": 6},
+        "held": 7,
+        "dead": 8,
+        "quarantined": 9,
+        "trackers": {
+            "crashes": {"state": "paused", "reason": "the token was refused", "until": 1_800_000_000.5},
+        },
+    }
+    assert json.loads(json.dumps(status)) == status
+
+
+def test_every_tracker_is_told_in_order_of_name_whether_configured_called_or_both() -> None:
+    called = {"removed": TrackerStanding("ok"), "both": TrackerStanding("paused", "it asked for silence", 5.0)}
+
+    trackers = shapes.status(Counts(), called, ["never called", "both"])["trackers"]
+    assert trackers == {
+        "both": {"state": "paused", "reason": "it asked for silence", "until": 5.0},
+        "never called": {"state": "ok", "reason": None, "until": None},
+        "removed": {"state": "ok", "reason": None, "until": None},
+    }
+    assert isinstance(trackers, dict)
+    assert list(trackers) == ["both", "never called", "removed"]
