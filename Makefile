@@ -35,8 +35,10 @@ config.toml:
 # Debian's python3 comes without venv, and its pip refuses to install into the system. virtualenv in a folder needs neither.
 .venv/bin/python:
 	@$(PY) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("syncd needs Python 3.11 or newer, this is " + sys.version.split()[0])'
-	@$(PY) -m venv .venv 2>/dev/null || { rm -rf .venv; \
-	  $(PY) -m pip install -q --target .tooling virtualenv && PYTHONPATH=.tooling $(PY) -m virtualenv -q .venv; }
+	@echo "setting up .venv …"
+	@$(PY) -m venv .venv >/dev/null 2>&1 || { rm -rf .venv; \
+	  $(PY) -m pip install -q --root-user-action=ignore --target .tooling virtualenv && \
+	  PYTHONPATH=.tooling $(PY) -m virtualenv -q .venv; }
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
 
 .venv/run.ok: pyproject.toml | .venv/bin/python

@@ -47,6 +47,14 @@ def _seconds(value: object) -> object:
     return value
 
 
+def _address(value: str) -> str:
+    """An http(s) URL of a host, maybe with port and path; a login in it would end up in issues as part of links."""
+    if not re.fullmatch(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[^\s?#]*)?", value):
+        raise ValueError("is not an address; write it like https://HOST or https://HOST:PORT/path, without a login")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=False)]
 
 

@@ -1,7 +1,9 @@
 """`demo`: a real daemon, a week of crashes over real HTTP, and one file per crash to look at."""
 
 import json
+import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -87,7 +89,8 @@ def demo(
         f"  Issues:  {place}/issues/\n  Look at: {max(files, key=lambda file: file.stat().st_size)}",
         markup=False,
     )
-    out.print(f"  And try: syncd show {standings[0].group.identity.fingerprint[:8]} --config {path}", markup=False)
+    syncd = "syncd" if shutil.which("syncd") else os.path.relpath(sys.argv[0])
+    out.print(f"  And try: {syncd} show {standings[0].group.identity.fingerprint[:8]} --config {path}", markup=False)
 
 
 def _configure(place: Path) -> Path:

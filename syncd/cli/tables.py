@@ -33,33 +33,58 @@ def number(value: int | None, approximate: bool = False) -> str:
     return "–" if value is None else f"{'≥' if approximate else ''}{value:,}"
 
 
+# Name, width, and how wide a terminal must be for the column to be shown. The crash takes what is left.
+COLUMNS = (
+    ("Group", 12, 0),
+    ("Project", 14, 120),
+    ("Crash", None, 0),
+    ("Occurrences", 11, 0),
+    ("Users", 7, 110),
+    ("Releases", 20, 150),
+    ("Last seen", 20, 100),
+    ("Issue", 18, 0),
+)
+
+
 def groups(standings: Sequence[Standing], total: int) -> None:
     """One line for each group."""
-    table = _table()
-    for name, width in {"Group": 12, "Project": 12, "Crash": 40}.items():
-        table.add_column(name, min_width=width, no_wrap=True, style="cyan" if name == "Group" else "")
-    for name in ("Occurrences", "Users"):
-        table.add_column(name, min_width=len(name), justify="right", no_wrap=True)
-    for name, width in {"Releases": 12, "Last seen": 20, "Issue": 20}.items():
-        table.add_column(name, min_width=width, no_wrap=True, overflow="ellipsis")
-    for standing in standings:
-        group = standing.group
-        table.add_row(
-            plain(group.identity.fingerprint, 12),
-            plain(group.identity.project, 20),
-            plain(title(group).removeprefix("Crash in "), 40),
-            number(group.occurrences, group.approximate),
-            number(group.users),
-            plain(", ".join(entry.release for entry in group.releases[-3:]), 24),
-            utc(group.last_seen),
-            _where(standing),
-        )
     out = console()
+    shown = [(name, width) for name, width, least in COLUMNS if out.width >= least]
+    table = _table()
+    table.expand = True
+    for name, width in shown:
+        number_like = name in ("Occurrences", "Users")
+        table.add_column(
+            name,
+            width=width if name != "Issue" or out.width < 140 else 32,
+            ratio=1 if width is None else None,
+            justify="right" if number_like else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            style="cyan" if name == "Group" else "",
+        )
+    for standing in standings:
+        cells = _cells(standing)
+        table.add_row(*(cells[name] for name, _ in shown))
     out.print(table)
     if total > len(standings):
         out.print(f"… and {total - len(standings):,} more (--limit, --json)", style="dim")
     if not standings:
         out.print("No crash group yet. `syncd send-test` sends one.", style="dim")
+
+
+def _cells(standing: Standing) -> dict[str, Text | str]:
+    group = standing.group
+    return {
+        "Group": plain(group.identity.fingerprint, 12),
+        "Project": plain(group.identity.project),
+        "Crash": plain(title(group).removeprefix("Crash in ")),
+        "Occurrences": number(group.occurrences, group.approximate),
+        "Users": number(group.users),
+        "Releases": plain(", ".join(entry.release for entry in group.releases[-3:])),
+        "Last seen": utc(group.last_seen),
+        "Issue": _where(standing),
+    }
 
 
 def _table() -> Table:
@@ -69,8 +94,8 @@ def _table() -> Table:
 def _where(standing: Standing) -> Text:
     issue = standing.issue
     if issue is not None and issue.key:
-        return plain(issue.key, 32, "green")
-    return plain(f"{standing.decision}: {standing.reason}", 32, "yellow")
+        return plain(issue.key, style="green")
+    return plain(f"{standing.decision}: {standing.reason}", style="yellow")
 
 
 def status(shape: Mapping[str, Any]) -> None:

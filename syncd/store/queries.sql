@@ -248,7 +248,7 @@ SELECT COUNT(*) AS groups FROM groups;
 -- groups_by_prefix: a fingerprint or its beginning, in any universe and project
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
 LEFT JOIN outbox ON outbox.group_id = groups.id
-WHERE substr(fingerprint_key, 1, length(:prefix)) = :prefix OR substr(fingerprint, 1, length(:prefix)) = :prefix
+WHERE substr(lower(fingerprint), 1, length(:prefix)) = lower(:prefix)
 ORDER BY groups.id LIMIT :size;
 
 -- group_history: latest last

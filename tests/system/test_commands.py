@@ -1,0 +1,247 @@
+"""The commands as a newcomer types them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system import reference
+from tests.system.daemon import Daemon, run_syncd
+from tests.system.kinds import ROUTE, opened
+
+
+@pytest.fixture(scope="module")
+def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
+    """A daemon with a hostile group, a held one, and twenty others."""
+    folder = tmp_path_factory.mktemp("commands")
+    local = f'[trackers.here]\nkind = "local"\nfolder = "{folder}/issues"\n'
+    route = '[[routes]]\nmatch = { project = ["game-*", "evil"] }\ntracker = "here"\nstatus_interval = "1s"\n'
+    hostile = reference.story(1, 11, 1)[0] | {
+        "project": "evil",
+        "fingerprint": "badc0de",
+        "application": "\x1b]0;owned\x07\x1b[2J",
+        "callstack": ["\x1b[31m[bold]red[/bold]\x1b[0m", "[link=https://example.com]x[/link]", "a\r\nb"],
+        "attributes": {"version": [["\x1b[1m9.9", 1]]},
+    }
+    held = reference.story(1, 11, 1)[0] | {"project": "nobody", "fingerprint": "face"}
+    with Daemon(folder, local + route) as started:
+        started.send_all([*reference.story(groups=20, size=100, seed=2), hostile, held])
+        started.drain()
+        yield started
+
+
+def test_groups_prints_a_line_for_each_and_never_what_a_terminal_would_obey(daemon: Daemon) -> None:
+    printed = daemon.syncd("groups") + daemon.syncd("show", "badc0de")
+
+    assert "frame_3" in printed
+    assert "held" in printed or "hold" in printed
+    assert "[bold]red[/bold]" in printed
+    assert "\x1b" not in printed
+    assert "\x07" not in printed
+
+
+def test_groups_json_has_the_promised_shape(daemon: Daemon) -> None:
+    groups = daemon.groups()
+
+    assert len(groups) == 22
+    for group in groups.values():
+        assert {
+            "universe", "project", "fingerprint", "application", "occurrences", "approximate", "notifications", "hosts",
+            "users", "first_seen", "last_seen", "releases", "issue", "decision",
+        } <= set(group)  # fmt: skip
+        assert set(group["decision"]) == {"action", "reason"}
+        for release in group["releases"]:
+            assert {"release", "occurrences", "first_seen", "last_seen"} <= set(release)
+    assert groups["face"]["issue"] is None
+    assert groups["face"]["decision"] == {"action": "hold", "reason": "no route matches this group"}
+    filed = [group["issue"] for group in groups.values() if group["issue"]]
+    assert len(filed) == 21
+    assert all(set(issue) == {"tracker", "key", "url", "state"} for issue in filed)
+
+
+def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
+    assert daemon.status() == {
+        "inbox": {"waiting": 0},
+        "outbox": {"due": 0, "waiting": 0},
+        "issues": {"linked": 21, "in_doubt": 0, "parked": 0},
+        "held": 1,
+        "dead": 0,
+        "quarantined": 0,
+        "trackers": {"here": {"state": "ok", "reason": None, "until": None}},
+    }
+
+
+def test_status_for_people_says_that_all_is_well(daemon: Daemon) -> None:
+    assert "all is well" in daemon.syncd("status")
+
+
+def test_show_finds_a_group_by_the_beginning_of_its_fingerprint_in_either_case(daemon: Daemon) -> None:
+    printed = daemon.syncd("show", "BADC")
+    (shown,) = json.loads(daemon.syncd("show", "badc0de", "--json"))
+
+    assert "Call stack" in printed
+    assert shown["fingerprint"] == "badc0de"
+    assert [past["action"] for past in shown["history"]] == ["create"]
+
+
+def test_show_of_an_unknown_fingerprint_is_exit_code_4(daemon: Daemon) -> None:
+    daemon.syncd("show", "0123456789", code=4)
+
+
+def test_show_of_an_ambiguous_beginning_lists_the_candidates(daemon: Daemon) -> None:
+    first = next(iter(daemon.groups()))
+    candidates = [name for name in daemon.groups() if name[0] == first[0]]
+
+    printed = daemon.syncd("show", first[0])
+    assert all(name[:10] in printed for name in candidates) or len(candidates) == 1
+
+
+def test_a_reader_that_leaves_early_is_no_error(daemon: Daemon) -> None:
+    command = f"{sys.executable} -m syncd groups --json --config {daemon.config} | head -n 1"
+    ran = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+
+    assert ran.stdout == "[\n"
+    assert ran.stderr == ""
+
+
+def test_send_test_raises_a_count_and_opens_one_issue(tmp_path: Path) -> None:
+    with opened("local", tmp_path) as kind, Daemon(tmp_path, kind.toml()) as daemon:
+        # The port was chosen by the system: the command reads it from the configuration.
+        daemon.config.write_text(daemon.config.read_text().replace("127.0.0.1:0", f"127.0.0.1:{daemon.address[1]}"))
+        first, second = daemon.syncd("send-test"), daemon.syncd("send-test")
+        daemon.drain()
+
+        assert first.startswith('200 {"status":"accepted"')
+        assert second.startswith("200")
+        assert len(kind.texts()) == 1
+        (group,) = daemon.groups().values()
+        assert group["notifications"] == 2
+
+
+def test_send_test_without_a_daemon_says_how_to_start_one(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[receiver]\nlisten = "127.0.0.1:1"\n')
+
+    ran = run_syncd("send-test", folder=tmp_path)
+    assert ran.returncode == 75
+    assert "syncd run" in ran.stderr
+
+
+@pytest.mark.parametrize("command", [["status"], ["groups", "--json"], ["show", "a"], ["quarantine", "list"]])
+def test_a_question_before_the_first_start_is_answered_plainly(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "config.toml").write_text("")
+
+    ran = run_syncd(*command, folder=tmp_path)
+    assert ran.returncode == 1
+    assert "syncd run" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not (tmp_path / "syncd.db").exists()
+
+
+@pytest.mark.parametrize("command", [["run"], ["check"], ["migrate"], ["status"], ["send-test"]])
+def test_every_fault_of_a_configuration_is_told_at_once(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[receiver]\nlisten = "nowhere"\npasword = "x"\n[trackers.a]\nkind = "local"\n[[routes]]\ntracker = "b"\n'
+    )
+
+    ran = run_syncd(*command, folder=tmp_path)
+    assert ran.returncode == 78
+    for said in ("receiver.listen", "did you mean 'password'", "trackers.a.folder: is missing", "routes[0].tracker"):
+        assert said in ran.stderr
+
+
+def test_no_configuration_at_all_is_said_plainly(tmp_path: Path) -> None:
+    ran = run_syncd("status", folder=tmp_path)
+
+    assert ran.returncode == 78
+    assert "--config" in ran.stderr
+
+
+def test_wrong_usage_is_exit_code_2(tmp_path: Path) -> None:
+    assert run_syncd("grups", folder=tmp_path).returncode == 2
+    assert "groups" in run_syncd("grups", folder=tmp_path).stderr
+
+
+def test_the_version_is_printed(tmp_path: Path) -> None:
+    from syncd import __version__
+
+    assert run_syncd("--version", folder=tmp_path).stdout == f"syncd {__version__}\n"
+
+
+def test_migrate_makes_a_store_and_then_has_nothing_to_do(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[store]\nurl = "sqlite:made/here.db"\n')
+
+    assert "0001_initial" in run_syncd("migrate", folder=tmp_path).stdout
+    assert "nothing to do" in run_syncd("migrate", folder=tmp_path).stdout
+
+
+@pytest.mark.parametrize("name", ["local", "github", "jira-cloud", "jira-datacenter"])
+def test_check_of_a_sound_configuration_is_exit_code_0_and_creates_nothing(name: str, tmp_path: Path) -> None:
+    with opened(name, tmp_path) as kind:
+        (tmp_path / "config.toml").write_text(kind.toml())
+        ran = run_syncd("check", folder=tmp_path)
+
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        assert "every group → here" in ran.stdout
+        assert kind.texts() == []
+        assert not (tmp_path / "syncd.db").exists()
+        assert kind.fake is None or {one.method for one in kind.fake.requests} == {"GET"}
+
+
+@pytest.mark.parametrize("name", ["github", "jira-cloud", "jira-datacenter"])
+def test_check_says_what_to_mend_and_never_shows_the_token(name: str, tmp_path: Path) -> None:
+    with opened(name, tmp_path) as kind:
+        (token,) = tmp_path.glob("*-token")
+        token.write_text("wrong-and-secret")
+        (tmp_path / "config.toml").write_text(kind.toml())
+        ran = run_syncd("check", folder=tmp_path)
+
+    assert ran.returncode == 1
+    assert "✗ tracker here:" in ran.stdout
+    assert "→" in ran.stdout
+    assert "wrong-and-secret" not in ran.stdout + ran.stderr
+
+
+def test_a_configuration_without_trackers_runs_and_check_says_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("")
+
+    ran = run_syncd("check", folder=tmp_path)
+    assert ran.returncode == 1
+    assert "[trackers.NAME]" in ran.stdout
+
+
+def test_another_packages_tracker_is_found_by_its_entry_point(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    (site / "redmine-1.0.dist-info").mkdir(parents=True)
+    (site / "redmine-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: redmine\nVersion: 1.0\n")
+    (site / "redmine-1.0.dist-info" / "entry_points.txt").write_text("[syncd.trackers]\nredmine = redmine:Redmine\n")
+    (site / "redmine.py").write_text(
+        "from syncd.trackers import Finding\n"
+        "class Redmine:\n"
+        "    def __init__(self, name, settings, notebook): self.board = settings.model_extra['board']\n"
+        "    def check(self): return [Finding(ok=True, what=f'board {self.board}')]\n"
+        "    def close(self): pass\n"
+    )
+    (tmp_path / "config.toml").write_text('[trackers.ours]\nkind = "redmine"\nboard = "B7"\n')
+
+    ran = run_syncd("check", folder=tmp_path, PYTHONPATH=os.pathsep.join([str(site), os.getcwd()]))
+    assert "tracker ours: board B7" in ran.stdout
+    assert ran.returncode == 0
+
+    unknown = run_syncd("run", folder=tmp_path)
+    assert unknown.returncode == 78
+    assert "no tracker called 'redmine' is installed (known: github, jira, local)" in unknown.stderr
+
+
+def test_routes_after_one_that_takes_everything_are_pointed_out(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        f'[trackers.here]\nkind = "local"\nfolder = "{tmp_path}/issues"\n{ROUTE}'
+        '[[routes]]\nmatch = { project = "x" }\ntracker = "here"\n'
+    )
+
+    ran = run_syncd("check", folder=tmp_path)
+    assert ran.returncode == 1
+    assert "never match" in ran.stdout
