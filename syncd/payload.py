@@ -19,6 +19,10 @@ MAX_RELEASES = 500
 MAX_TEXT = 4096
 MAX_COUNT = 2**53  # every JSON reader holds it exactly, and a database a sum of many
 _IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
+_FIELDS = (
+    "universe", "project", "fingerprint", "application", "href", "group_url", "callstack", "occurrences", "object_id",
+    "timestamp", "classifiers", "hosts", "guids", "attributes",
+)  # fmt: skip
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is not there
 _FAR_FUTURE = 86400  # a crash cannot be seen more than a day after it was received: that clock is wrong
@@ -88,9 +92,9 @@ def _identity_part(value: Json, field: str) -> str:
         raise NotANotification(
             422, f"no_{field}", f"The field {field} {wrong}; without it no group can be told.", field
         )
-    if not part.strip():
+    if part.strip() in _UNSET:
         raise NotANotification(
-            422, f"no_{field}", f"The field {field} is empty; without it no group can be told.", field
+            422, f"no_{field}", f"The field {field} is not set; without it no group can be told.", field
         )
     if len(part) > _IDENTITY_LIMITS[field]:
         # Cutting it would let two groups become one.
@@ -109,14 +113,15 @@ def parse(body: bytes, received_at: float, release_attributes: Sequence[str]) ->
     assert isinstance(value, dict)  # noqa: S101 - identify() refused everything else; this is for the type checker
     first, last = _span(value.get("timestamp"), received_at)
     attributes = value.get("attributes")
-    releases = _releases(attributes if isinstance(attributes, dict) else {}, release_attributes)
+    occurrences = _count(value.get("occurrences"))
+    releases = _releases(attributes if isinstance(attributes, dict) else {}, release_attributes, occurrences or 1)
     return Notification(
         identity=identity,
         digest=_digest(value),
         application=_text(value.get("application")),
         group_url=_text(value.get("group_url")),
         callstack=tuple(_frames(value.get("callstack"))),
-        occurrences=_count(value.get("occurrences")),
+        occurrences=occurrences,
         object_id=_object_id(value.get("object_id")),
         first=first,
         last=last,
@@ -131,14 +136,18 @@ def _span(value: object, received_at: float) -> tuple[int | None, int | None]:
     """First and last occurrence. An impossible clock is no information rather than wrong information: one report from
     the year 2099 would otherwise keep every later one from being the latest."""
     items = value if isinstance(value, list) else [value]
-    times = [time for item in items[:2] if (time := _count(item)) and time <= received_at + _FAR_FUTURE]
-    return (min(times), max(times)) if times else (None, None)
+    times = sorted(time for item in items[:2] if (time := _count(item)))
+    latest = int(received_at) + _FAR_FUTURE
+    if not times or times[0] > latest:
+        return None, None
+    # Of a last time that cannot be, only this much is true: it was before the delivery came.
+    return times[0], times[-1] if times[-1] <= latest else max(times[0], int(received_at))
 
 
-def _releases(attributes: Json, names: Sequence[str]) -> tuple[tuple[str, int], ...]:
+def _releases(attributes: Json, names: Sequence[str], occurrences: int) -> tuple[tuple[str, int], ...]:
     for name in names:
         histogram = dict[str, int]()
-        for release, count in _histogram(attributes.get(name)):
+        for release, count in _histogram(attributes.get(name), occurrences):
             histogram[release] = min(histogram.get(release, 0) + count, MAX_COUNT)
         if histogram:
             by_count = sorted(histogram.items(), key=lambda pair: (-pair[1], pair[0]))
@@ -146,12 +155,12 @@ def _releases(attributes: Json, names: Sequence[str]) -> tuple[tuple[str, int], 
     return ()
 
 
-def _histogram(value: object) -> Iterator[tuple[str, int]]:
-    """[[value, count], …] as documented; also {value: count} and a bare value."""
+def _histogram(value: object, occurrences: int) -> Iterator[tuple[str, int]]:
+    """[[value, count], …] as documented; also {value: count}, and a bare value, which all `occurrences` have."""
     if isinstance(value, dict):
         pairs: list[object] = [list(pair) for pair in value.items()]
     else:
-        pairs = value if isinstance(value, list) else [[value, 1]]
+        pairs = value if isinstance(value, list) else [[value, occurrences]]
     for pair in pairs:
         if isinstance(pair, list) and len(pair) == 2:
             release, count = _text(_scalar(pair[0])), _count(pair[1])
@@ -216,5 +225,7 @@ def _count(value: object) -> int | None:
 
 
 def _digest(value: Json) -> bytes:
-    """Tells an exact redelivery: the same facts give the same digest, however keys were ordered or spaced."""
-    return hashlib.blake2b(msgspec.json.encode(value, order="sorted"), digest_size=16).digest()
+    """Tells an exact redelivery: the same facts give the same digest, however keys were ordered or spaced. Only documented
+    fields count: a field of each delivery's own, which some day may come, must not make a redelivery look new."""
+    facts = {field: value.get(field) for field in _FIELDS}
+    return hashlib.blake2b(msgspec.json.encode(facts, order="sorted"), digest_size=16).digest()

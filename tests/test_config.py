@@ -608,3 +608,8 @@ def test_a_secret_that_cannot_be_reached_is_nothing_to_warn_of(load: Load, tmp_p
 
 def test_secrets_in_other_places_are_nothing_to_warn_of(load: Load) -> None:
     assert list(config.warnings(load(CLOUD))) == []
+
+
+def test_an_empty_list_of_patterns_is_refused_rather_than_matching_everything(load: Load) -> None:
+    with pytest.raises(ConfigError, match=r"routes\[0\]\.match\.project: an empty list would match nothing"):
+        load('[trackers.a]\nkind = "local"\nfolder = "x"\n[[routes]]\nmatch = { project = [] }\ntracker = "a"\n')

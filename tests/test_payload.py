@@ -173,6 +173,7 @@ def test_json_that_is_no_object_is_refused_with_422(body: bytes) -> None:
         pytest.param(..., "no", id="missing"),
         pytest.param(None, "no", id="null"),
         pytest.param("", "no", id="empty"),
+        pytest.param("*", "no", id="not set"),
         pytest.param(" \u2003", "no", id="blank"),
         pytest.param(True, "no", id="boolean"),
         pytest.param(1.5, "no", id="fraction"),
@@ -278,7 +279,8 @@ def test_of_a_long_call_stack_the_top_is_kept() -> None:
         pytest.param([FIRST, LAST, 5], (FIRST, LAST), id="three elements"),
         pytest.param([0, LAST], (LAST, LAST), id="the first not known"),
         pytest.param([FIRST, None], (FIRST, FIRST), id="the last not known"),
-        pytest.param([FIRST, int(NOW) + 86_401], (FIRST, FIRST), id="the last in the future"),
+        pytest.param([FIRST, int(NOW) + 86_401], (FIRST, int(NOW)), id="the last in the future"),
+        pytest.param([int(NOW) + 86_401] * 2, (None, None), id="both in the future"),
         pytest.param([FIRST, int(NOW) + 86_400], (FIRST, int(NOW) + 86_400), id="a clock that is a day ahead"),
         pytest.param([FIRST * 1000, LAST * 1000], (None, None), id="milliseconds"),
         pytest.param([-5, -1], (None, None), id="before 1970"),
@@ -374,7 +376,7 @@ def test_a_text_is_not_known_where_nothing_is_left_to_show(
         pytest.param([["1.1", 0], ["1.2", -1], ["1.3", None]], (), id="nobody crashed in it"),
         pytest.param([["1.1"], ["1.2", 1, 1], "1.3", 5, None, {}], (), id="broken pairs"),
         pytest.param({"1.1": 3, "1.2": 5}, (("1.2", 5), ("1.1", 3)), id="dictionary"),
-        pytest.param("1.1", (("1.1", 1),), id="bare value"),
+        pytest.param("1.1", (("1.1", 3),), id="bare value: all three occurrences have it"),
         pytest.param([["1.1", 2**63]], (("1.1", 2**53),), id="count beyond reason"),
         pytest.param([["1.1", 2**53]] * 3, (("1.1", 2**53),), id="sum beyond reason"),
         *each((), None, ..., [], {}, "*", True),
@@ -450,12 +452,15 @@ def test_a_notification_that_differs_in_one_fact_is_no_redelivery(field: str) ->
         {"callstack": ["main", "Loop::turn", "Renderer::draw"]},
         {"timestamp": [FIRST, LAST + 1]},
         {"object_id": "2e7"},
-        {"new": None},
         {"hosts": ...},
     ],
 )
 def test_a_small_difference_is_no_redelivery_either(changed: dict[str, object]) -> None:
     assert parsed(**changed).digest != parsed().digest
+
+
+def test_a_redelivery_is_told_also_by_a_sender_that_numbers_its_deliveries() -> None:
+    assert parsed(delivery_number=1).digest == parsed(delivery_number=2).digest
 
 
 # Whatever comes.

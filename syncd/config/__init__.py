@@ -1,0 +1,137 @@
+"""config.toml as frozen values. Every problem is reported at once, each with its key and a remedy."""
+
+import tomllib
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, Field, ValidationError
+
+from syncd.config.sections import Links, Match, Notifications, Receiver, Route, StoreSettings
+from syncd.config.trackers import (
+    GROUP_FACTS,
+    SECTIONS,
+    AnyTracker,
+    GitHubSettings,
+    JiraSettings,
+    LocalSettings,
+    OtherSettings,
+    TrackerSettings,
+)
+from syncd.config.values import Seconds, Secret, Section, did_you_mean
+from syncd.errors import ConfigError
+
+__all__ = [
+    "GROUP_FACTS",
+    "Config",
+    "GitHubSettings",
+    "JiraSettings",
+    "Links",
+    "LocalSettings",
+    "Match",
+    "Notifications",
+    "OtherSettings",
+    "Receiver",
+    "Route",
+    "Seconds",
+    "Secret",
+    "StoreSettings",
+    "TrackerSettings",
+    "load",
+    "warnings",
+]
+
+
+class Config(Section):
+    """The whole file."""
+
+    receiver: Receiver = Receiver()
+    store: StoreSettings = StoreSettings()
+    notifications: Notifications = Notifications()
+    links: Links = Links()
+    trackers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], AnyTracker] = {}
+    routes: list[Route] = []
+
+    @cached_property
+    def all_routes(self) -> list[Route]:
+        """The routes; where none is written and there is one tracker, everything goes to it."""
+        return self.routes or [Route(tracker=name) for name in self.trackers]
+
+
+def load(path: Path) -> Config:
+    """The configuration in `path`. Raises ConfigError with every problem at once."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path}: is not TOML: {error}"]) from None
+    problems = list(_unroutable(document))
+    try:
+        config = Config.model_validate(document)
+    except ValidationError as error:
+        problems = [*_problems(error), *problems]
+    if problems:
+        raise ConfigError([f"{path}: {problem}" for problem in problems])
+    return config
+
+
+def _unroutable(document: dict[str, Any]) -> Iterator[str]:
+    """Routes that lead nowhere. Judged on the bare document, so that these are told together with all other faults."""
+    trackers, routes = document.get("trackers", {}), document.get("routes", [])
+    if not isinstance(trackers, dict) or not isinstance(routes, list):
+        return
+    for number, route in enumerate(routes):
+        name = route.get("tracker") if isinstance(route, dict) else None
+        if isinstance(name, str) and name not in trackers:
+            yield f"routes[{number}].tracker: {name!r} is not configured{did_you_mean(name, list(trackers))}"
+    if len(trackers) > 1 and not routes:
+        yield "routes: there are several trackers; say with [[routes]] which groups go where"
+
+
+def _problems(error: ValidationError) -> Iterator[str]:
+    # include_input=False: what was written in the wrong place may be a secret.
+    for fault in error.errors(include_input=False, include_url=False):
+        section, key = _place(fault["loc"])
+        text = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] == "extra_forbidden":
+            text = f"there is no such key{did_you_mean(key.rpartition('.')[2], list(section.model_fields))}"
+        elif fault["type"] == "missing":
+            text = "is missing"
+        yield f"{key}: {text}" if key else text
+
+
+def _place(location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
+    """The section a fault lies in and its key as written in TOML, without pydantic's union tags."""
+    section: type[BaseModel] = Config
+    key = ""
+    for depth, part in enumerate(location):
+        if location[0] == "trackers" and depth == 2 and isinstance(part, str) and part in SECTIONS:
+            section = SECTIONS[part]
+            continue
+        if part == "[key]":
+            continue
+        key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
+        field = section.model_fields.get(str(part))
+        section = _section_of(field.annotation if field else None) or section
+    return section, key
+
+
+def _section_of(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for inner in get_args(annotation) if (found := _section_of(inner))), None)
+
+
+def warnings(config: Config) -> Iterator[str]:
+    """What is allowed but unwise, each with its key."""
+    secrets: list[tuple[str, Secret | None]] = [
+        ("receiver.password", config.receiver.password),
+        ("receiver.previous_password", config.receiver.previous_password),
+    ]
+    for name, tracker in config.trackers.items():
+        secrets.append((f"trackers.{name}.token", getattr(tracker, "token", None)))
+    for key, secret in secrets:
+        if isinstance(secret, Secret) and secret.open_to_others():
+            yield f"{key}: {secret.file} can be read by other accounts; chmod 600 it"

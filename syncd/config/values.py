@@ -1,0 +1,96 @@
+"""What keys of every section are made of: durations, addresses, secrets."""
+
+import difflib
+import os
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+
+from syncd.errors import ConfigError
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _seconds(value: object) -> object:
+    """15m, 30s, 2h, 1d or a number of seconds."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", value.strip())
+        if match is None:
+            raise ValueError(f"{value!r} is not a duration; write it like 30s, 15m, 2h or 7d")
+        return float(match[1]) * _UNITS[match[2]]
+    return value
+
+
+def _address(value: str) -> str:
+    """An http(s) URL of a host, maybe with port and path; a login in it would end up in issues as part of links."""
+    # The value is not shown: before an @ stands a password.
+    if not re.fullmatch(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[^\s?#]*)?", value):
+        raise ValueError('is not an address; write it like "https://jira.example.com", without user name and password')
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
+Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Secret(Section):
+    """Where a secret is kept. Exactly one of `file`, `env`, `credential` (of systemd's LoadCredential=)."""
+
+    file: str | None = None
+    env: str | None = None
+    credential: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _never_inline(cls, value: object) -> object:
+        if isinstance(value, str):
+            raise ValueError(
+                'secrets are never written here; use { file = "…" }, { env = "…" } or { credential = "…" }'
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> "Secret":
+        if sum(place is not None for place in (self.file, self.env, self.credential)) != 1:
+            raise ValueError("give exactly one of file, env, credential")
+        return self
+
+    def read(self) -> SecretStr:
+        """The secret without its trailing newline. Raises ConfigError naming the place, never the value."""
+        try:
+            value = self._path().read_text(encoding="utf-8") if self.env is None else os.environ[self.env]
+            value.encode()  # an environment may hold bytes that are no text
+        except KeyError as error:
+            raise ConfigError([f"the environment variable {error.args[0]} is not set"]) from None
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise ConfigError([f"the secret in {self.env or self._path()} cannot be read: {why}"]) from None
+        value = value.rstrip("\r\n")
+        if not value:
+            raise ConfigError([f"the secret in {self.env or self._path()} is empty"])
+        return SecretStr(value)
+
+    def _path(self) -> Path:
+        if self.file is not None:
+            return Path(self.file)
+        return Path(os.environ["CREDENTIALS_DIRECTORY"], str(self.credential))
+
+    def open_to_others(self) -> bool:
+        """True when a file with the secret can be read by other accounts."""
+        try:
+            return self.file is not None and bool(Path(self.file).stat().st_mode & 0o077)
+        except OSError:
+            return False  # what cannot be reached is told when it is read
+
+
+def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, known, 1)
+    if close:
+        return f" (did you mean {close[0]!r}?)"
+    return f" (known: {', '.join(sorted(known))})" if known else ""
