@@ -35,7 +35,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of 
 def main() -> None:
     """The entry point: errors made on purpose become one line each and an exit code."""
     try:
-        app()
+        _run()
     except ConfigError as error:
         stop(BAD_CONFIG, *error.problems)
     except StoreError as error:
@@ -45,6 +45,13 @@ def main() -> None:
     except BrokenPipeError:
         # The reader of our output has left (`| head`): nothing is wrong, and nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run() -> None:
+    try:
+        app()
+    finally:
+        sys.stdout.flush()  # here, where a reader that has left can be told from a fault; at exit nobody could
 
 
 def stop(code: int, *lines: str) -> NoReturn:

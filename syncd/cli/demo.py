@@ -98,7 +98,7 @@ def _configure(place: Path) -> Path:
     password.touch(mode=0o600)
     password.write_text(secrets.token_urlsafe(18))
     path = place / "config.toml"
-    path.write_text(CONFIG.format(folder=place))
+    path.write_text(CONFIG.format(folder=place.resolve()))
     return path
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.fakes import specs
 from tests.fakes.emulator import REPOSITORY, EmulatedGitHub, emulated_github
 from tests.fakes.emulator import TOKEN as EMULATOR_TOKEN
 from tests.fakes.github import TOKEN as GITHUB_TOKEN
@@ -12,7 +13,6 @@ from tests.fakes.github import FakeGitHub
 from tests.fakes.jira import EMAIL, FakeJira, FakeJiraCloud, FakeJiraDataCenter
 from tests.fakes.jira import TOKEN as JIRA_TOKEN
 from tests.fakes.server import ServerBase
-from tests.fakes.specs import check_traffic
 
 KINDS = ("local", "github", "jira-cloud", "jira-datacenter")
 GITHUB_EMULATOR = "github-emulator"
@@ -140,14 +140,20 @@ def opened(name: str, folder: Path) -> Iterator[Kind]:
     elif name == "github":
         with FakeGitHub() as github:
             yield _GitHub(github, folder)
-            check_traffic(github)
+            _judge(github)
     elif name == GITHUB_EMULATOR:
         with emulated_github(folder) as emulator:
             yield _Emulator(emulator, folder)
-            check_traffic(emulator)
+            _judge(emulator)
     else:
         deployment = name.removeprefix("jira-")
         with FakeJiraCloud() if deployment == "cloud" else FakeJiraDataCenter() as jira:
             yield _Jira(jira, deployment, folder)
             assert jira.problems == []
-            check_traffic(jira)
+            _judge(jira)
+
+
+def _judge(fake: ServerBase) -> None:
+    """Where the descriptions are missing, `tests/fakes/test_specs.py` says so; what came out is judged all the same."""
+    if specs.available():
+        specs.check_traffic(fake)
