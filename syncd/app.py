@@ -51,14 +51,15 @@ class Daemon:
             settings.max_connections,
             lambda: log.info("listening", address=httpd.address_of(listening)),
         )
-        try:
-            self.worker.start()
-            server.run(sockets=[listening])
-        finally:
-            log.info("stopping")
-            self.worker.stop()
-            self.close()
-            log.info("stopped")
+        with httpd.asked_to_stop(server.stop):
+            try:
+                self.worker.start()
+                server.run(sockets=[listening])
+            finally:
+                log.info("stopping")
+                self.worker.stop()
+                self.close()
+                log.info("stopped")
 
     def close(self) -> None:
         """Give back the store and this process's name."""

@@ -116,17 +116,28 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """uvicorn raises the signal again once it has stopped, which would end the process before the worker has finished
-        what is in hand; here the signal only asks to stop."""
-        before = {number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, previous in before.items():
-                signal.signal(number, previous)
+        """Nothing: `asked_to_stop` does it. uvicorn's own raises the signal again once it has stopped, which would end the
+        process before the worker has finished what is in hand."""
+        yield
 
-    def _stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - the shape signal.signal asks for
+    def stop(self) -> None:
+        """Ask it to stop; from a signal, too."""
         self.should_exit = True
+
+
+@contextmanager
+def asked_to_stop(stop: Callable[[], None]) -> Generator[None, None, None]:
+    """SIGTERM and SIGINT call `stop` as long as the context lasts, however often they come."""
+
+    def asked(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the shape signal.signal asks for
+        stop()
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
 
 
 def bind(address: tuple[str, int]) -> socket.socket:
