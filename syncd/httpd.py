@@ -19,7 +19,8 @@ STOP_ACCEPTING_SECONDS = 0.25
 
 class GuardedProtocol(HttpToolsProtocol):
     """Closes a connection whose request line and headers are not complete `header_seconds` after the connection was made
-    or after their first byte, and refuses more than HEADER_BYTES of them."""
+    or after their first byte, or whose body is not so long after it was answered; and refuses more than HEADER_BYTES.
+    Otherwise whoever has no login could hold every connection there may be."""
 
     header_seconds = 10.0
 
@@ -42,6 +43,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser no more of a header than it may hold."""
+        if self._in_head:
+            self._arm()  # also for what begins no message, such as an empty line: it ends uvicorn's own keep-alive clock
         # Counted in what is fed, not in on_header(): the parser calls that only once a header is whole, and one
         # unfinished header of 300 MB would be held until then.
         while self._in_head and data and not self.transport.is_closing():
@@ -56,11 +59,6 @@ class GuardedProtocol(HttpToolsProtocol):
         if data and not self.transport.is_closing():
             super().data_received(data)
 
-    def on_message_begin(self) -> None:
-        """Start the clock for a further request on a kept-alive connection."""
-        self._arm()
-        super().on_message_begin()
-
     def on_headers_complete(self) -> None:
         """Stop the clock."""
         self._disarm()
@@ -69,9 +67,16 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """From here on the next header is counted."""
+        self._disarm()
         super().on_message_complete()
         self._in_head = True
         self._head_bytes = 0
+
+    def on_response_complete(self) -> None:
+        """Start the clock for a body that nobody reads any more."""
+        super().on_response_complete()
+        if not self._in_head and not self.transport.is_closing():
+            self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""

@@ -39,7 +39,8 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     from syncd import shapes
 
     with _opened(config) as (loaded, store):
-        counts, trackers = store.report.counts(time.time()), store.report.trackers()
+        counts = store.report.counts(time.time())
+        trackers = store.report.trackers() | store.report.left_behind(loaded.trackers)
     shape = shapes.status(counts, trackers, loaded.trackers)
     if as_json:
         print(json.dumps(shape, indent=2))

@@ -112,7 +112,8 @@ def status(shape: Mapping[str, Any]) -> None:
         if count:
             out.print(Text(f"! {count:,} {words}", style="red"))
     for name, tracker in paused.items():
-        out.print(Text(f"! tracker {name} rests until {utc(tracker['until'])}: {tracker['reason']}", style="red"))
+        until = f" until {utc(tracker['until'])}" if tracker["until"] else ""
+        out.print(Text(f"! tracker {name} {tracker['state']}{until}: {tracker['reason']}", style="red"))
     if not paused and not any(count for count, _ in wrong):
         out.print(Text("✓ all is well", style="green"))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))

@@ -190,6 +190,9 @@ UPDATE trackers SET state = 'ok', reason = NULL, until = NULL WHERE name = :trac
 -- trackers: all that were ever spoken of
 SELECT name, state, reason, until FROM trackers ORDER BY name;
 
+-- owed_by_tracker: who has to be called how often
+SELECT tracker, COUNT(*) AS groups FROM outbox WHERE state <> 'dead' GROUP BY tracker;
+
 -- recall: one fact
 SELECT value FROM tracker_facts WHERE tracker = :tracker AND fact = :fact;
 

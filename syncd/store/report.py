@@ -1,6 +1,6 @@
 """What people ask of the store. Reads only."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -78,6 +78,16 @@ class Report:
                 until=cast(float | None, row["until"]),
             )
             for row in rows
+        }
+
+    def left_behind(self, configured: Iterable[str]) -> dict[str, TrackerStanding]:
+        """Trackers that groups wait for although the configuration has them no more."""
+        rows = self._connection.read(lambda transaction: transaction.rows("owed_by_tracker"))
+        waiting = {cast(str, row["tracker"]): cast(int, row["groups"]) for row in rows}
+        return {
+            name: TrackerStanding(state="missing", reason=f"not configured any more, and {count} groups wait for it")
+            for name, count in waiting.items()
+            if name not in set(configured)
         }
 
     def groups(self, size: int = EVERYTHING) -> list[Standing]:

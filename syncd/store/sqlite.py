@@ -81,6 +81,9 @@ class Sqlite:
 
     def submit(self, operation: Callable[[Transaction], T]) -> "Future[T]":
         future: Future[T] = Future()
+        # Running, it cannot be cancelled: a request that is cancelled while it waits must not end the writer, which would
+        # have nobody to give its result to.
+        future.set_running_or_notify_cancel()
         with self._lock:
             if self._closed:
                 future.set_exception(StoreUnavailable("the store is closed"))

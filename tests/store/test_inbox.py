@@ -161,3 +161,16 @@ def test_the_purge_takes_only_what_is_old_and_absorbed(store: Store) -> None:
     assert store.inbox.purge(before=NOW - 50) == 0
     assert len(store.inbox.waiting(10)) == 1
     assert len(store.report.groups()) == 2
+
+
+def test_a_sender_that_goes_away_during_its_commit_does_not_end_the_writer(store: Store) -> None:
+    async def leave() -> None:
+        why = NotANotification(422, "no_project", "The field project is missing.", "project")
+        kept = asyncio.wrap_future(store.inbox.quarantine(b"{}", NOW, why, 10))
+        kept.cancel()
+        await asyncio.sleep(0)
+
+    asyncio.run(leave())
+
+    assert accept(store, told())
+    assert len(store.report.quarantine()) == 1

@@ -284,3 +284,10 @@ def test_history_tells_every_step_but_not_the_same_decision_twice(store: Store) 
     assert [(one.action, one.outcome) for one in past] == [("create", "acme/game#7")] + [
         ("create", "no connection")
     ] * 3
+
+
+def test_a_tracker_that_groups_wait_for_in_vain_is_told(store: Store) -> None:
+    owed(store)
+
+    assert store.report.left_behind(["here"]) == {}
+    assert store.report.left_behind(["elsewhere"])["here"].state == "missing"

@@ -205,6 +205,25 @@ def test_a_header_that_is_never_finished_is_hung_up_on(daemon: Daemon, sent: byt
     assert HEADER_SECONDS - 0.5 < time.monotonic() - started < HEADER_SECONDS + 3
 
 
+UNFINISHED = {
+    "a body after its 401": (POST + b"Content-Length: 100\r\n\r\n{", 401),
+    "a body that nobody asked for": (b"GET /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{", 200),
+    "chunks to nowhere": (b"POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", 404),
+    "an empty line after an answer": (b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n\r\n", 200),
+}
+
+
+@pytest.mark.parametrize("case", UNFINISHED)
+def test_who_never_finishes_cannot_hold_a_connection(daemon: Daemon, case: str) -> None:
+    sent, status = UNFINISHED[case]
+    started = time.monotonic()
+
+    said = talk(daemon, sent, patience=HEADER_SECONDS + 8)
+
+    assert statuses(said) == [status]
+    assert time.monotonic() - started < HEADER_SECONDS + 6
+
+
 def test_a_body_that_does_not_come_is_answered_408(daemon: Daemon) -> None:
     said = talk(daemon, POST + LOGIN + b"Content-Length: 100\r\n\r\n{", patience=BODY_SECONDS + 5)
 
