@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -36,15 +37,12 @@ class Daemon:
     instance: Instance
     worker: Worker
     receiver: Receiver
+    listening: socket.socket
 
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT, then finish what is in hand. Raises ConfigError when it cannot listen."""
+        """Serve until SIGTERM or SIGINT, then finish what is in hand."""
         settings = self.config.receiver
-        try:
-            listening = httpd.bind(settings.address)
-        except OSError as error:
-            self.close()
-            raise ConfigError([f"receiver.listen: {settings.listen} cannot be used: {error.strerror}"]) from None
+        listening = self.listening
         server = httpd.Server(
             _routes(self.receiver, Health(self.store)),
             settings.header_seconds,
@@ -72,6 +70,8 @@ def build(config: Config) -> Daemon:
 
     Raises ConfigError, SchemaMismatch, StoreUnavailable. No tracker is called.
     """
+    # First of all: a process that cannot listen must not have touched what another one is working on.
+    listening = _bind(config)
     store = open_store(config.store)
     instance = Instance(config.store.path)
     rules = Rules(config=config, instance_key=store.instance_key())
@@ -83,7 +83,15 @@ def build(config: Config) -> Daemon:
         log.info("judged_anew", groups=judged)
     worker = Worker(store, rules, instance.owner, open_clients(config, store))
     receiver = Receiver(config.receiver, store.inbox, worker.arrived)
-    return Daemon(config, store, instance, worker, receiver)
+    return Daemon(config, store, instance, worker, receiver, listening)
+
+
+def _bind(config: Config) -> socket.socket:
+    try:
+        return httpd.bind(config.receiver.address)
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no host name"
+        raise ConfigError([f"receiver.listen: {config.receiver.listen} cannot be used: {why}"]) from None
 
 
 def open_clients(config: Config, store: Store) -> Mapping[str, list[Tracker]]:

@@ -57,6 +57,9 @@ class Receiver:
             raise NotANotification(405, "method_not_allowed", "Notifications are sent by POST.")
         headers: Headers = scope["headers"]
         self._check_login(headers)
+        if _header(headers, b"upgrade") is not None:
+            # The parser takes what follows for another protocol and drops it: the body would look empty.
+            raise NotANotification(400, "upgrade_asked", "Send the notification without an Upgrade header.")
         content = await self._read(headers, body)
         received_at = time.time()
         value = payload.decode(content)

@@ -112,8 +112,11 @@ class Syncer(threading.Thread):
         if due_at is None:
             return POLL_SECONDS
         paused_until = self._store.outbox.paused_until(self._tracker) or 0.0
-        idle = max(due_at, paused_until) - now
-        # Due beyond any back-off: the clock was set back since. Claiming heals such rows.
+        # What lies beyond any pause or back-off was written by a clock that has been set back since. Such a pause is over;
+        # such a due time is healed by claiming.
+        if now < paused_until <= now + HORIZON_SECONDS:
+            return min(paused_until - now, POLL_SECONDS)
+        idle = due_at - now
         return 0.0 if idle > HORIZON_SECONDS else max(0.0, min(idle, POLL_SECONDS))
 
     def _set_aside(self, claim: Claim | None, bug: str) -> None:

@@ -23,7 +23,7 @@ from syncd.plan import Owed
 from syncd.render import report
 from syncd.store import Store
 from syncd.store.inbox import Delivery, Read
-from syncd.store.outbox import Claim
+from syncd.store.outbox import HORIZON_SECONDS, Claim
 from syncd.trackers import Draft, Tracker
 
 log = structlog.get_logger("syncd.worker")
@@ -40,9 +40,9 @@ class Rules:
     config: Config
     instance_key: str
 
-    def owes(self, group: Group, issue: Issue | None) -> Owed:
+    def owes(self, group: Group, issue: Issue | None, now: float) -> Owed:
         """What a changed group owes, and from when on."""
-        return plan.owed(group, issue, self.config.all_routes, time.time())
+        return plan.owed(group, issue, self.config.all_routes, now)
 
     def read(self, delivery: Delivery) -> Notification | NotANotification:
         """What a delivery says, or why it cannot be read."""
@@ -177,7 +177,7 @@ def _failed(store: Store, claim: Claim, group: Group, decision: Plan, error: Tra
         case Refused():
             store.outbox.bury(claim, decision, error.reason, now)
         case Throttled(seconds=seconds):
-            store.outbox.pause(claim.tracker, error.reason, now + seconds)
+            store.outbox.pause(claim.tracker, error.reason, now + min(seconds, HORIZON_SECONDS))
             store.outbox.postpone(claim, decision, error.reason, now, claim.attempts, now)
         case Misconfigured():
             store.outbox.pause(claim.tracker, error.reason, now + MISCONFIGURED_SECONDS)

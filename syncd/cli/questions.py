@@ -55,7 +55,7 @@ def groups(
     config: ConfigOption = None,
     as_json: JsonOption = False,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many; JSON prints all by default, a table 50.")
+        int | None, typer.Option(min=1, max=2**31, help="At most so many; JSON prints all by default, a table 50.")
     ] = None,
 ) -> None:
     """Crash groups, the one seen last first, with counts and issues."""
@@ -130,6 +130,7 @@ def quarantine_replay(
     """Put bodies back into the inbox, to be read again by this version of syncd."""
     from syncd import payload
     from syncd.errors import NotANotification
+    from syncd.render.text import one_line
 
     with _opened(config) as (_, store):
         kept = {one.id: one for one in store.report.quarantine()}
@@ -141,9 +142,13 @@ def quarantine_replay(
             except NotANotification as error:
                 print(f"{number}: still no notification: {error.message}")
                 continue
-            if not dry_run:
-                store.inbox.release(number, time.time())
-            print(f"{number}: {'would go' if dry_run else 'went'} back into the inbox as {identity.fingerprint}")
+            fingerprint = one_line(identity.fingerprint, 100)
+            if dry_run:
+                print(f"{number}: would go back into the inbox as {fingerprint}")
+            elif store.inbox.release(number, time.time()):
+                print(f"{number}: went back into the inbox as {fingerprint}")
+            else:
+                print(f"{number}: is no longer in the quarantine")
 
 
 @quarantine.command("discard")

@@ -31,7 +31,7 @@ class Read:
     notification: Notification | NotANotification
 
 
-Owes = Callable[[Group, Issue | None], Owed]
+Owes = Callable[[Group, Issue | None, float], Owed]
 Key = tuple[str, str, str]  # universe, project, fingerprint as compared
 
 
@@ -224,7 +224,7 @@ def _owe(
     """Mark who owes what; the trackers that have something to do now are returned."""
     rows = transaction.batch("live_issues", [(group_id,) for group_id in changed])
     issues = {row["group_id"]: issue_of(row) for row in rows}
-    owing = [(group_id, owes(groups[group_id], issues.get(group_id))) for group_id in changed]
+    owing = [(group_id, owes(groups[group_id], issues.get(group_id), now)) for group_id in changed]
     transaction.batch("owe", [(group_id, owed.tracker, owed.due_at) for group_id, owed in owing if owed.tracker])
     for group_id, owed in owing:
         if owed.tracker is None:

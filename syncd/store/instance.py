@@ -29,7 +29,8 @@ class Instance:
 
     def _sweep(self) -> None:
         for left in self._folder.iterdir():
-            if left.name != self.owner and not _held(left):
+            # One without a name yet is about to be locked by a process that starts at this moment.
+            if left.name != self.owner and not left.name.startswith(".") and not _held(left):
                 left.unlink(missing_ok=True)
 
     def close(self) -> None:

@@ -16,6 +16,7 @@ from syncd.store.connection import Connection, Transaction
 from syncd.store.rows import group_of, issue_of
 
 T = TypeVar("T")
+Owes = Callable[[Group, Issue | None, float], Owed]
 
 LEASE_SECONDS = 180.0  # longer than any one tracker call with its retries
 HORIZON_SECONDS = 86400.0  # nothing is ever put off longer
@@ -108,6 +109,9 @@ class Outbox:
             if not linked:
                 raise LeaseLost(f"group {claim.group_id} was taken over before its issue {created.key} could be linked")
             transaction.run("raise_floor", tracker=claim.tracker, number=created.number)
+            if not _renew(transaction, claim, now):
+                # Whoever took over may have settled the group as in doubt: what came meanwhile is owed again.
+                transaction.batch("owe", [(claim.group_id, claim.tracker, now)])
 
         # Not bound to the lease: only the sender of this very intent can link it, however late.
         self._connection.write(write)
@@ -191,10 +195,7 @@ class Outbox:
 
     def _owned(self, claim: Claim, now: float, operation: Callable[[Transaction], T]) -> T:
         def fenced(transaction: Transaction) -> T:
-            renewed = transaction.run(
-                "renew", group_id=claim.group_id, owner=claim.owner, leased_until=now + LEASE_SECONDS
-            )
-            if not renewed:
+            if not _renew(transaction, claim, now):
                 raise LeaseLost(f"the lease on group {claim.group_id} is over")
             return operation(transaction)
 
@@ -227,7 +228,7 @@ class Outbox:
 
         return self._connection.write(write)
 
-    def reroute(self, owes: Callable[[Group, Issue | None], Owed], configuration: str, now: float) -> int:
+    def reroute(self, owes: Owes, configuration: str, now: float) -> int:
         """Judge anew every group without an issue, if `configuration` is not the one they were judged by. How many."""
         name = "routes"
         known = self._connection.read(lambda transaction: transaction.rows("setting", name=name))
@@ -238,6 +239,12 @@ class Outbox:
             judged, after = judged + len(batch), batch[-1]
         self._connection.write(lambda transaction: transaction.run("set", name=name, value=configuration))
         return judged
+
+
+def _renew(transaction: Transaction, claim: Claim, now: float) -> bool:
+    """Whether the claim is still ours; its lease then begins anew."""
+    leased_until = now + LEASE_SECONDS
+    return transaction.run("renew", group_id=claim.group_id, owner=claim.owner, leased_until=leased_until) > 0
 
 
 def _record(transaction: Transaction, claim: Claim, plan: Plan, outcome: str | None, now: float) -> None:
@@ -259,14 +266,12 @@ def _release(transaction: Transaction, claim: Claim, due_at: float, attempts: in
     )
 
 
-def _reroute(
-    transaction: Transaction, owes: Callable[[Group, Issue | None], Owed], after: int, now: float
-) -> list[int]:
+def _reroute(transaction: Transaction, owes: Owes, after: int, now: float) -> list[int]:
     ids = []
     for row in transaction.rows("unsettled_groups", after=after, size=500):
         group_id = cast(int, row["id"])
         ids.append(group_id)
-        owed = owes(group_of(row, []), None)
+        owed = owes(group_of(row, []), None, now)
         if owed.tracker is None:
             transaction.run("forget_owed", group_id=group_id)
             transaction.run("decide", group_id=group_id, action="hold", reason=owed.reason, now=now)

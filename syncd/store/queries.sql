@@ -160,9 +160,10 @@ UPDATE issues SET comment_id = :comment_id, comment_sent_at = NULL WHERE group_i
 -- synced: the issue shows this revision
 UPDATE issues SET synced_revision = :revision, synced_at = :now WHERE group_id = :group_id AND state = 'linked';
 
--- settle: nothing is owed any more, unless the group has changed meanwhile
+-- settle: nothing is owed any more, unless the group has changed meanwhile, or its issue was linked by someone late
 DELETE FROM outbox WHERE group_id = :group_id AND owner = :owner
-    AND :revision = (SELECT revision FROM groups WHERE id = :group_id);
+    AND :revision = (SELECT revision FROM groups WHERE id = :group_id)
+    AND NOT EXISTS (SELECT 1 FROM issues WHERE group_id = :group_id AND state = 'linked' AND synced_revision < :revision);
 
 -- release_claim: give it back, due at a time
 UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :due_at, attempts = :attempts, reason = :reason

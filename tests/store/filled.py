@@ -22,7 +22,7 @@ def accept(store: Store, *told: dict[str, Any], at: float = NOW) -> list[int]:
     return asyncio.run(all_at_once())
 
 
-def owes(group: Group, issue: Issue | None) -> Owed:
+def owes(group: Group, issue: Issue | None, now: float) -> Owed:
     """Everything goes to the tracker `here`, but what the project says."""
     if group.identity.project == "unrouted":
         return Owed(tracker=None, reason="nobody takes it")

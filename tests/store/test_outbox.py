@@ -247,7 +247,7 @@ def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store) -
             store.outbox.link(claim, ISSUE, 1, NOW)
         store.outbox.settle(claim, DONE, None, 1, NOW, NOW)
 
-    def elsewhere(group: Group, issue: Issue | None) -> Owed:
+    def elsewhere(group: Group, issue: Issue | None, now: float) -> Owed:
         return (
             Owed(tracker="elsewhere") if group.identity.fingerprint == "held" else Owed(tracker=None, reason="no more")
         )
