@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_BYTES = 32 * 1024
@@ -84,6 +84,17 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
 
+_BUSY = (
+    b'{"error":{"code":"busy","message":"There are too many connections (receiver.max_connections); come back later."}}'
+)
+_BUSY_HEADERS = [
+    (b"content-type", b"application/json"),
+    (b"content-length", str(len(_BUSY)).encode()),
+    (b"retry-after", b"10"),
+    (b"connection", b"close"),
+]
+
+
 class Server(uvicorn.Server):
     """A uvicorn server that reports when it listens, and stops on SIGTERM and SIGINT without breaking a request."""
 
@@ -101,10 +112,21 @@ class Server(uvicorn.Server):
             proxy_headers=False,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=10,
-            limit_concurrency=max_connections,
         )
         super().__init__(config)
         self._listening = listening
+        config.app = self._unless_busy(app, max_connections)
+
+    def _unless_busy(self, app: ASGIApp, max_connections: int) -> ASGIApp:
+        """`app`, but 503 for whoever is one too many; uvicorn's own limit counts one less and says nothing of a later time."""
+
+        async def limited(scope: Scope, receive: Receive, send: Send) -> None:
+            if len(self.server_state.connections) <= max_connections:
+                return await app(scope, receive, send)
+            await send({"type": "http.response.start", "status": 503, "headers": _BUSY_HEADERS})
+            await send({"type": "http.response.body", "body": _BUSY})
+
+        return limited
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""

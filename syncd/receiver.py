@@ -48,6 +48,10 @@ class Receiver:
             log.error("delivery_not_stored", code="store_unavailable", reason=str(error))
             refusal = NotANotification(503, "store_unavailable", "The notification could not be stored; send it again.")
             await self._refuse(scope, send, refusal, body)
+        except Exception as error:  # the event loop's boundary: the sender must be told to come back, whatever it was
+            log.exception("bug", code="failed", failure=type(error).__name__)
+            refusal = NotANotification(503, "failed", "The notification was not stored; send it again.")
+            await self._refuse(scope, send, refusal, body)
         else:
             await _answer(send, 200, {"status": "accepted", "delivery": delivery})
 

@@ -21,6 +21,7 @@ log = structlog.get_logger("syncd.worker")
 POLL_SECONDS = 1.0  # what another process stored is found within this time; what this one stored wakes at once
 FAULT_SECONDS = 1.0
 PURGE_SECONDS = 600.0
+STOP_SECONDS = 45.0  # longer than one request with its timeouts, shorter than a service manager's patience
 
 
 class Absorber(threading.Thread):
@@ -77,7 +78,7 @@ class Syncer(threading.Thread):
     def __init__(
         self, store: Store, rules: Rules, name: str, owner: str, client: Tracker, wake: threading.Event
     ) -> None:
-        super().__init__(name=f"sync {name}")
+        super().__init__(name=f"sync {name}", daemon=True)  # one that is left in hand must not keep the process
         self._store = store
         self._rules = rules
         self._tracker = name
@@ -164,9 +165,14 @@ class Worker:
         self._absorber.arrived.set()
 
     def stop(self) -> None:
-        """Take nothing new, and return once what is in hand is finished."""
+        """Take nothing new, and return once what is in hand is finished, at the latest after STOP_SECONDS."""
         self._absorber.stop()
         for syncer in self._syncers:
             syncer.stop()
+        deadline = time.monotonic() + STOP_SECONDS
         for thread in (self._absorber, *self._syncers):
-            thread.join()
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                # A tracker that sends its answer byte by byte is never silent for long enough to time out. Its create is in
+                # doubt at the next start.
+                log.warning("left_in_hand", thread=thread.name)

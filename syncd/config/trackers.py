@@ -25,7 +25,7 @@ class GitHubSettings(Section):
     api_url: Address = "https://api.github.com"
     labels: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=20)] = ["crash"]
     ca_file: str | None = None
-    timeout: Annotated[Seconds, Field(ge=1)] = 15.0
+    timeout: Annotated[Seconds, Field(ge=1, le=60)] = 15.0
     concurrency: Annotated[int, Field(ge=1, le=32)] = 1
 
 
@@ -45,7 +45,7 @@ class JiraSettings(Section):
     fields: dict[str, str] = {}
     affects_versions: bool = True
     ca_file: str | None = None
-    timeout: Annotated[Seconds, Field(ge=1)] = 30.0
+    timeout: Annotated[Seconds, Field(ge=1, le=60)] = 30.0
     concurrency: Annotated[int, Field(ge=1, le=32)] = 4
 
     @field_validator("fields")

@@ -70,7 +70,7 @@ class Sqlite:
         self.fault: str | None = None
         self._texts = queries.load()
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._readers: queue.LifoQueue[Database] = queue.LifoQueue()
+        self._readers: queue.LifoQueue[_Opened] = queue.LifoQueue()
         self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
         self._closed = False
@@ -95,16 +95,16 @@ class Sqlite:
         return future
 
     def _write_for_ever(self) -> None:
-        database: Database | None = None
+        opened: _Opened | None = None
         while True:
             self.beat = time.monotonic()
             shared, closing = self._take()
             if shared or self.fault is not None:
-                database = self._commit(database, shared)
+                opened = self._commit(opened, shared)
             if closing:
                 break
-        if database is not None:
-            _close(database)
+        if opened is not None:
+            opened.close()
 
     def _take(self) -> "tuple[list[_Waiting], bool]":
         """Everything that waits, up to MAX_SHARED; nothing after PROBE_SECONDS, so that a fault is probed when idle."""
@@ -120,49 +120,59 @@ class Sqlite:
             return taken, False
         return taken, True
 
-    def _commit(self, database: Database | None, shared: "list[_Waiting]") -> Database | None:
+    def _commit(self, opened: "_Opened | None", shared: "list[_Waiting]") -> "_Opened | None":
         """One transaction for all of them. Answers the connection to go on with: none after a fault, so that the next
         transaction starts from the file as it then is (a full disk, a remount, a restored backup)."""
         try:
-            database = database or open_file(self.path, "rw")
-            with immediate(database):
-                cursor = _Cursor(database, self._texts)
+            opened = opened or _Opened(self.path)
+            with immediate(opened.database):
+                cursor = _Cursor(opened.database, self._texts)
                 if self.fault is not None:
-                    # Something must reach the disk, or a full one would look well.
+                    # Something must reach the disk, or a full one would look well; and what is taken needs its table.
                     cursor.run("set", name="store.probe", value=str(time.time()))
+                    cursor.rows("waiting_deliveries", size=0)
                 for waiting in shared:
-                    waiting.attempt(database, cursor)
+                    waiting.attempt(opened.database, cursor)
+            opened.require_in_place()
         except Exception as error:  # noqa: BLE001 - the writer's boundary: it must outlive whatever it is
             self.fault = sentence(self.path, error)
             for waiting in shared:
                 waiting.future.set_exception(StoreUnavailable(self.fault))
-            if database is not None:
-                _close(database)
+            if opened is not None:
+                opened.close()
             return None
         self.fault = None
         for waiting in shared:
             waiting.settle()
-        return database
+        return opened
 
     def read(self, operation: Callable[[Transaction], T]) -> T:
         try:
-            database = self._reader()
+            reader = self._reader()
             try:
-                database.execute("BEGIN")
-                return operation(_Cursor(database, self._texts))
-            finally:
-                database.execute("ROLLBACK")
-                self._readers.put(database)
+                reader.database.execute("BEGIN")
+                result = operation(_Cursor(reader.database, self._texts))
+                reader.database.execute("ROLLBACK")
+            except BaseException:
+                reader.close()
+                raise
+            self._readers.put(reader)
+            return result
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(sentence(self.path, error)) from None
 
-    def _reader(self) -> Database:
-        try:
-            return self._readers.get_nowait()
-        except queue.Empty:
-            database = open_file(self.path, "rw")
-            database.execute("PRAGMA query_only=ON")
-            return database
+    def _reader(self) -> "_Opened":
+        while not self._readers.empty():
+            try:
+                reader = self._readers.get_nowait()
+            except queue.Empty:
+                break
+            if reader.in_place():
+                return reader
+            reader.close()
+        reader = _Opened(self.path)
+        reader.database.execute("PRAGMA query_only=ON")
+        return reader
 
     def close(self) -> None:
         with self._lock:
@@ -172,7 +182,7 @@ class Sqlite:
         if self._writer is not None:
             self._writer.join()
         while not self._readers.empty():
-            _close(self._readers.get_nowait())
+            self._readers.get_nowait().close()
 
 
 def probe(path: Path) -> None:
@@ -182,6 +192,39 @@ def probe(path: Path) -> None:
         connection.write(lambda transaction: transaction.run("set", name="store.probe", value=str(time.time())))
     finally:
         connection.close()
+
+
+class _Opened:
+    """A connection, and which file it was opened on: SQLite goes on with one that was deleted or replaced since, and
+    whatever is committed there is lost with the process."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = open_file(path, "rw")
+        self._path = path
+        self._file = _identity(path)
+
+    def in_place(self) -> bool:
+        """Whether the path still leads to the file."""
+        return self._file is not None and _identity(self._path) == self._file
+
+    def require_in_place(self) -> None:
+        """Raise StoreUnavailable unless it does."""
+        if not self.in_place():
+            raise StoreUnavailable(
+                f"the database {self._path} was deleted or replaced; nothing more is kept in the old one"
+            )
+
+    def close(self) -> None:
+        """Give the connection back."""
+        cast(Any, self.database.conn).close()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 class _Waiting:
@@ -200,8 +243,8 @@ class _Waiting:
         try:
             self._result = self._operation(cursor)
         except Exception as error:  # the writer's boundary: whatever it is, it is its caller's to handle
-            if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorname != "SQLITE_ERROR":
-                raise  # the disk or the lock: nobody in this transaction can be served
+            if isinstance(error, sqlite3.OperationalError):
+                raise  # the disk, the lock, a table that is gone: nobody in this transaction can be served
             self._error = error
             database.execute("ROLLBACK TO one")
         database.execute("RELEASE one")
@@ -248,10 +291,6 @@ def immediate(database: Database) -> Iterator[None]:
         if database.conn.in_transaction:
             database.execute("ROLLBACK")
         raise
-
-
-def _close(database: Database) -> None:
-    cast(Any, database.conn).close()
 
 
 def sentence(path: Path, error: Exception) -> str:
