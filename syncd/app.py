@@ -78,6 +78,7 @@ def build(config: Config) -> Daemon:
     dead = store.outbox.take_over(instance.is_dead, time.time())
     if dead:
         log.warning("took_over", owners=len(dead))
+    store.outbox.forget_homes()
     judged = store.outbox.reroute(rules.owes, _fingerprint_of_routes(config), time.time())
     if judged:
         log.info("judged_anew", groups=judged)

@@ -14,6 +14,9 @@ from syncd.model import Group, Notification, Release
 Mode = Literal["auto", "cumulative", "window"]
 Shown = TypeVar("Shown")
 
+MAX_LEDGER = 2000  # releases of one group; a sender that names a new one each time would slow everybody's folds
+OTHERS = "(other releases)"
+
 
 def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
     """The group with the notification in it. Its revision rises exactly when something an issue shows has changed."""
@@ -94,13 +97,20 @@ def _sum(counts: Iterable[int]) -> int:
 def _ledger(group: Group, notification: Notification, mode: Mode) -> tuple[Release, ...]:
     ledger = {row.release: row for row in group.releases}
     seen = _sighting(group, notification, mode)
+    others = 0
     for release, counted in notification.releases:
         row = ledger.get(release)
+        if row is None and len(ledger) >= MAX_LEDGER and release != OTHERS:
+            others = _sum((others, counted))
+            continue
         ledger[release] = (
             _entry(release, counted, seen, notification)
             if row is None
             else _grown(row, counted, seen, notification, mode)
         )
+    if others:
+        row = ledger.get(OTHERS) or Release(release=OTHERS, occurrences=0, first_seen=seen)
+        ledger[OTHERS] = replace(_grown(row, others, seen, notification, mode), approximate=True)
     return tuple(ledger.values())
 
 

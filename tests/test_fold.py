@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncd.fold import Mode, again, fold
+from syncd.fold import MAX_LEDGER, OTHERS, Mode, again, fold
 from syncd.model import Group, Notification, Release
-from tests.factories import make_notification
+from tests.factories import make_group, make_notification
 
 MODES: tuple[Mode, ...] = ("auto", "cumulative", "window")
 
@@ -555,3 +555,16 @@ def test_a_ledger_of_thousands_of_releases_is_folded_in_no_time() -> None:
         group = fold(group, grown(step), "auto")
     assert time.process_time() - begun < 2.0
     assert sum(entry.occurrences for entry in group.releases) == 20_000 + 50 * 4
+
+
+def test_a_ledger_has_an_end_and_what_lies_beyond_is_counted_together() -> None:
+    group = make_group(
+        releases=tuple(Release(release=str(number), occurrences=1) for number in range(MAX_LEDGER)),
+    )
+
+    group = fold(group, make_notification(releases=(("new", 3), ("newer", 4), ("7", 5))), "cumulative")
+
+    ledger = {entry.release: entry for entry in group.releases}
+    assert len(ledger) == MAX_LEDGER + 1
+    assert (ledger[OTHERS].occurrences, ledger[OTHERS].approximate) == (7, True)
+    assert ledger["7"].occurrences == 5

@@ -150,6 +150,25 @@ def test_a_new_group_costs_one_call_and_a_changed_one_costs_one_more(scene: Scen
     assert not scene.sync()
 
 
+def test_a_tracker_that_has_something_to_do_is_woken_at_once(scene: Scene) -> None:
+    accept(scene.store, told(), at=time.time())
+
+    assert absorb(scene.store, scene.rules, time.time()) == (1, {"here"})
+
+
+def test_a_pause_from_a_clock_that_was_set_back_is_over(scene: Scene) -> None:
+    scene.tell()
+    scene.store.outbox.pause("here", "slow down", time.time() + 3 * 86400)
+    worker = Worker(scene.store, scene.rules, "me", {"here": [scene.tracker]})
+    worker.start()
+    deadline = time.monotonic() + 20
+    while scene.store.report.counts(time.time()).linked < 1 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    worker.stop()
+
+    assert scene.state == "linked"
+
+
 def test_what_was_created_is_told_apart_by_its_marker(scene: Scene) -> None:
     scene.tell()
     scene.tell(fingerprint="f2")

@@ -215,6 +215,10 @@ class Outbox:
             None,
         )
 
+    def forget_homes(self) -> None:
+        """Forget what is known of trackers that hold no issue, so that a mistaken configuration can be mended."""
+        self._connection.write(lambda transaction: transaction.run("forget_homes"))
+
     def take_over(self, is_dead: Callable[[str], bool], now: float) -> list[str]:
         """Free what dead owners held; their creates are in doubt. The dead are returned."""
 

@@ -201,6 +201,9 @@ SELECT value FROM tracker_facts WHERE tracker = :tracker AND fact = :fact;
 INSERT INTO tracker_facts (tracker, fact, value) VALUES (:tracker, :fact, :value)
 ON CONFLICT (tracker, fact) DO UPDATE SET value = excluded.value;
 
+-- forget_homes: a tracker that never held an issue may still be pointed elsewhere
+DELETE FROM tracker_facts WHERE tracker NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
+
 -- owners: who holds claims or intents
 SELECT owner FROM outbox WHERE owner IS NOT NULL UNION SELECT sent_by FROM issues WHERE state = 'intended';
 

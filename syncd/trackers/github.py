@@ -66,15 +66,26 @@ class GitHub:
     def _home(self) -> str:
         """The path of the repository."""
         if self._repository_id is None:
-            self._repository_id = self._notebook.recall(self._fact)
-        if self._repository_id is None:
-            self._repository_id = str(self._present_id())
-            self._notebook.note(self._fact, self._repository_id)
+            self._repository_id = self._settled_id()
         return f"/repositories/{self._repository_id}"
 
-    @property
-    def _fact(self) -> str:
-        return f"repository_id:{self._settings.repository}"
+    def _settled_id(self) -> str:
+        """The id of the one repository that this tracker's issues are in. The configuration may name it anew after it was
+        renamed; naming another one would write into issues of strangers that have the same numbers."""
+        server, repository = self._settings.api_url.rstrip("/"), self._settings.repository
+        known, home = self._notebook.recall("repository_id"), self._notebook.recall("home")
+        if known is not None and home == f"{server} {repository}":
+            return known
+        if home is not None and home.partition(" ")[0] != server:
+            raise Misconfigured(
+                f"the issues so far are on {home.partition(' ')[0]}; configure {server} as a tracker of another name"
+            )
+        present = str(self._present_id())
+        if known is not None and known != present:
+            raise self._elsewhere()
+        self._notebook.note("repository_id", present)
+        self._notebook.note("home", f"{server} {repository}")
+        return present
 
     def _present_id(self) -> int:
         """The id of the repository that has the configured name now."""
@@ -84,10 +95,13 @@ class GitHub:
     def _require_same_repository(self) -> None:
         """Raise Misconfigured where another repository has the name now: our issues are in the old one."""
         if str(self._present_id()) != self._repository_id:
-            raise Misconfigured(
-                f"{self._settings.repository} is now another repository than the one that holds the issues "
-                "so far; configure it as a tracker of another name"
-            )
+            raise self._elsewhere()
+
+    def _elsewhere(self) -> Misconfigured:
+        return Misconfigured(
+            f"{self._settings.repository} is now another repository than the one that holds the issues so far; configure it as "
+            "a tracker of another name"
+        )
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
         """One POST. Raises what `Tracker` names; `Missing` when the issue is gone."""
@@ -154,7 +168,7 @@ class GitHub:
 
     def check(self) -> list[Finding]:
         """Login, repository, permissions, and who can read it: three GETs."""
-        return check(self._connection, self._settings, self._notebook.recall(self._fact))
+        return check(self._connection, self._settings, self._notebook.recall("repository_id"))
 
     def close(self) -> None:
         """Give back the connection; the next call opens it anew."""

@@ -52,13 +52,15 @@ class Jira:
         self,
         name: str,
         settings: JiraSettings,
-        _notebook: Notebook,
+        notebook: Notebook,
         *,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._name = name
         self._settings = settings
+        self._notebook = notebook
+        self._at_home = False
         self._clock = clock
         self._connection = Connection(name, settings, clock, sleep)
         self._url = settings.url.rstrip("/")
@@ -74,6 +76,7 @@ class Jira:
 
         Before the first of an hour, one GET of the project's versions. Raises what `Tracker` names.
         """
+        self._require_home()
         notes: list[str] = []
         wanted = optional(self._settings, draft.group, self._affected(draft.group, notes))
         kept = self._refused_on_create.spare(wanted)
@@ -89,6 +92,17 @@ class Jira:
         issue = created(answer, self._url, tuple(notes))
         self._remember(issue.remote_id, {name: kept[name] for name in self._settings.fields if name in kept})
         return issue
+
+    def _require_home(self) -> None:
+        """Raise Misconfigured on another site than the one that holds the issues so far: ids there belong to strangers."""
+        if self._at_home:
+            return
+        home = self._notebook.recall("home")
+        if home is not None and home != self._url:
+            raise Misconfigured(f"the issues so far are on {home}; configure {self._url} as a tracker of another name")
+        if home is None:
+            self._notebook.note("home", self._url)
+        self._at_home = True
 
     def _affected(self, group: Group, notes: list[str]) -> frozenset[str]:
         """The project's versions that an issue may be filed against; none when they cannot be read."""
@@ -122,6 +136,7 @@ class Jira:
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
         """One POST. Raises Missing when the issue is gone."""
+        self._require_home()
         body = comment_body(self._settings, document, marker)
         answer = self._connection.once("POST", f"{_path(issue)}/comment", {"body": body})
         if answer.status >= 300:
@@ -134,6 +149,7 @@ class Jira:
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
         """Our oldest comment that ends with the marker's line. Raises Missing when the issue is gone."""
+        self._require_home()
         ours = self._our_account()
         start = 0
         while True:
@@ -165,6 +181,7 @@ class Jira:
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
         """One PUT, at most twice repeated. Raises Missing when the comment or the issue is gone."""
+        self._require_home()
         path = f"{_path(issue)}/comment/{quote(comment_id, safe='')}"
         # Editing a comment mails everybody who watches, unless told otherwise; Data Center cannot be told.
         quiet = {"notifyUsers": "false"} if self._settings.deployment == "cloud" else None
@@ -183,6 +200,7 @@ class Jira:
 
         Fields that Jira refuses are left out for an hour. Raises Missing when the issue is gone.
         """
+        self._require_home()
         path = _path(issue)
         wanted = self._refused_on_edit.spare(refreshable(self._settings.fields, group))
         before = self._sent.get(str(issue.remote_id), {})

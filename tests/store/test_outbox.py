@@ -291,3 +291,43 @@ def test_a_tracker_that_groups_wait_for_in_vain_is_told(store: Store) -> None:
 
     assert store.report.left_behind(["here"]) == {}
     assert store.report.left_behind(["elsewhere"])["here"].state == "missing"
+
+
+def test_what_came_while_a_create_outlived_its_lease_is_owed_again(store: Store) -> None:
+    owed(store)
+    late = claimed(store)
+    store.outbox.intend(late, "m", NOW)
+    accept(store, told(occurrences=99))
+    absorb(store)
+    after = NOW + LEASE_SECONDS + 1
+    second = claimed(store, "two/here", after)
+    store.outbox.settle(second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, after, after)
+    store.outbox.link(late, ISSUE, 1, after)
+
+    assert store.outbox.next_due("here") == after
+
+
+def test_a_late_link_is_seen_by_whoever_settles_after_it(store: Store) -> None:
+    owed(store)
+    late = claimed(store)
+    store.outbox.intend(late, "m", NOW)
+    accept(store, told(occurrences=99))
+    absorb(store)
+    after = NOW + LEASE_SECONDS + 1
+    second = claimed(store, "two/here", after)
+    store.outbox.link(late, ISSUE, 1, after)
+    store.outbox.settle(second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, after, after)
+
+    assert store.outbox.next_due("here") == after
+
+
+def test_only_a_tracker_that_holds_no_issue_forgets_where_it_was(store: Store) -> None:
+    owed(store)
+    claim = claimed(store)
+    store.outbox.intend(claim, "m", NOW)
+    for name in ("here", "elsewhere"):
+        store.notebook(name).note("home", "somewhere")
+    store.outbox.forget_homes()
+
+    assert store.notebook("here").recall("home") == "somewhere"
+    assert store.notebook("elsewhere").recall("home") is None

@@ -243,6 +243,14 @@ def test_who_sends_too_much_sees_413_and_no_reset(daemon: Daemon, length: bytes)
     assert b"too_large" in said
 
 
+def test_a_request_to_upgrade_is_refused_by_its_name(daemon: Daemon) -> None:
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+
+    said = talk(daemon, POST + LOGIN + upgrade + b"Content-Length: 2\r\n\r\n{}", patience=1.0)
+
+    assert b"upgrade_asked" in said
+
+
 def test_a_compressed_body_is_never_unpacked(daemon: Daemon) -> None:
     bomb = gzip.compress(b"0" * 10_000_000)
 

@@ -73,6 +73,29 @@ def test_a_public_address_without_a_login_is_refused(tmp_path: Path) -> None:
     assert "allow_unauthenticated" in ran.stderr
 
 
+def test_one_connection_too_many_is_told_to_come_back(tmp_path: Path) -> None:
+    told = reference.story(groups=1, size=11, seed=3)[0]
+    with Daemon(tmp_path, trackers(tmp_path), "max_connections = 1") as daemon:
+        first = daemon.sender()
+        answers = [first.send(told).status, daemon.send(told).status]
+        first.close()
+
+    assert answers == [200, 503]
+
+
+def test_a_start_on_an_address_in_use_leaves_the_other_ones_groups_alone(tmp_path: Path) -> None:
+    with Daemon(tmp_path, trackers(tmp_path)) as daemon:
+        daemon.send(reference.story(groups=1, size=11, seed=3)[0])
+        daemon.drain()
+        port = daemon.address[1]
+        other = tmp_path / "other.toml"
+        other.write_text(f'[receiver]\nlisten = "127.0.0.1:{port}"\n[store]\nurl = "sqlite:{tmp_path}/syncd.db"\n')
+        ran = run_syncd("run", "--config", str(other), folder=tmp_path)
+
+    assert ran.returncode == 78
+    assert "judged_anew" not in ran.stderr
+
+
 def test_an_address_in_use_is_said_plainly(tmp_path: Path) -> None:
     with Daemon(tmp_path, trackers(tmp_path)) as daemon:
         other = tmp_path / "other"

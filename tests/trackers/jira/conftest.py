@@ -38,6 +38,7 @@ def clock() -> Clock:
 def opened(fake: FakeJira, token_file: Path, clock: Clock) -> Iterator[Open]:
     """Opens adapters on the fake, with further settings, and closes them."""
     adapters: list[Jira] = []
+    memory = Memory()
 
     def open_one(**settings: Any) -> Jira:
         cloud = isinstance(fake, FakeJiraCloud)
@@ -50,7 +51,7 @@ def opened(fake: FakeJira, token_file: Path, clock: Clock) -> Iterator[Open]:
             "timeout": 5.0,
         } | ({"email": EMAIL} if cloud else {})
         parsed = JiraSettings.model_validate({**known, **settings})
-        adapters.append(Jira("mobile", parsed, Memory(), clock=clock, sleep=clock.slept.append))
+        adapters.append(Jira("mobile", parsed, memory, clock=clock, sleep=clock.slept.append))
         return adapters[-1]
 
     yield open_one

@@ -1,0 +1,64 @@
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from syncd.errors import StoreUnavailable
+from syncd.store import Store
+from syncd.store.migrate import migrate
+from syncd.store.sqlite import open_file
+from tests.store.filled import absorb, accept, told
+
+
+def test_nothing_is_promised_in_a_file_that_was_deleted(store: Store, tmp_path: Path) -> None:
+    accept(store, told())
+    (tmp_path / "syncd.db").unlink()
+
+    with pytest.raises(StoreUnavailable, match="deleted or replaced"):
+        accept(store, told("f2"))
+    assert store.fault is not None
+    with pytest.raises(StoreUnavailable, match="no such file"):
+        store.report.groups()
+
+
+def test_a_backup_put_in_its_place_is_what_is_read_and_written_from_then_on(store: Store, tmp_path: Path) -> None:
+    accept(store, told())
+    absorb(store)
+    migrate(tmp_path / "backup.db")
+    for left in ("syncd.db-wal", "syncd.db-shm"):
+        (tmp_path / left).unlink()
+    shutil.move(tmp_path / "backup.db", tmp_path / "syncd.db")
+
+    assert store.report.groups() == []
+    with pytest.raises(StoreUnavailable):
+        accept(store, told("lost"))
+    accept(store, told("kept"))
+    absorb(store)
+    assert [one.group.identity.fingerprint for one in store.report.groups()] == ["kept"]
+
+
+def test_a_table_that_is_gone_is_a_fault_that_is_told_until_it_is_back(store: Store, tmp_path: Path) -> None:
+    accept(store, told())
+    for before, after in (("deliveries", "elsewhere"), ("elsewhere", "deliveries")):
+        database = open_file(tmp_path / "syncd.db", "rw")
+        database.execute(f"ALTER TABLE {before} RENAME TO {after}")
+        database.close()
+        if after == "elsewhere":
+            with pytest.raises(StoreUnavailable):
+                accept(store, told("f2"))
+            assert "no such table" in str(store.fault)
+    accept(store, told("f3"))
+    assert store.fault is None
+
+
+def test_processes_that_start_at_once_all_get_a_name(tmp_path: Path) -> None:
+    program = (
+        "import sys, pathlib; from syncd.store.instance import Instance\n"
+        "for _ in range(300): Instance(pathlib.Path(sys.argv[1])).close()"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "syncd.db")]
+    racing = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(6)]
+
+    assert [process.communicate()[1] for process in racing] == [b""] * 6
