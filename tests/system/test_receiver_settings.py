@@ -84,9 +84,10 @@ def test_one_connection_too_many_is_told_to_come_back(tmp_path: Path) -> None:
 
 
 def test_a_start_on_an_address_in_use_leaves_the_other_ones_groups_alone(tmp_path: Path) -> None:
-    with Daemon(tmp_path, trackers(tmp_path)) as daemon:
+    elsewhere = trackers(tmp_path).replace("[[routes]]\n", '[[routes]]\nmatch = { project = "elsewhere" }\n')
+    with Daemon(tmp_path, elsewhere) as daemon:
         daemon.send(reference.story(groups=1, size=11, seed=3)[0])
-        daemon.drain()
+        daemon.wait_for(lambda: daemon.status()["held"], "the group to be held")
         port = daemon.address[1]
         other = tmp_path / "other.toml"
         other.write_text(f'[receiver]\nlisten = "127.0.0.1:{port}"\n[store]\nurl = "sqlite:{tmp_path}/syncd.db"\n')
