@@ -1,7 +1,7 @@
 """What a group's issue needs now, and why. Pure: the daemon, the console and the commands all ask these functions."""
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Protocol
@@ -42,6 +42,10 @@ class Owed:
     tracker: str | None
     due_at: float = 0.0
     reason: str = ""
+
+
+# What a changed group owes at a time, by whatever rules there are.
+Owes = Callable[[Group, Issue | None, float], Owed]
 
 
 def marker(instance_key: str, tracker: str, group: Group) -> str:

@@ -85,8 +85,7 @@ class Receiver:
 
     async def _read(self, headers: Headers, body: "_Body") -> bytes:
         limit = self._settings.max_body_bytes
-        length = _header(headers, b"content-length")
-        if length is not None and not _fits(length, limit):
+        if _declares_more(headers, limit):
             raise _too_large(limit)
         if (_header(headers, b"content-encoding") or b"identity").lower() != b"identity":
             raise NotANotification(415, "encoded_body", "Send the body as it is, without a Content-Encoding.")
@@ -126,8 +125,13 @@ _REFUSAL_HEADERS: dict[int, Headers] = {
 
 def _unbounded(headers: Headers, limit: int) -> bool:
     """Whether an unread body could go on for ever, or for longer than is worth reading past."""
+    return _header(headers, b"transfer-encoding") is not None or _declares_more(headers, limit)
+
+
+def _declares_more(headers: Headers, limit: int) -> bool:
     length = _header(headers, b"content-length")
-    return _header(headers, b"transfer-encoding") is not None or (length is not None and not _fits(length, limit))
+    # The parser lets only digits through, but of any number.
+    return length is not None and (len(length) > 18 or int(length) > limit)
 
 
 def _logins(settings: Settings) -> list[bytes]:
@@ -184,11 +188,6 @@ class _Body:
                     size += len(await self._next())
         except (TimeoutError, NotANotification):
             return
-
-
-def _fits(length: bytes, limit: int) -> bool:
-    # The parser lets only digits through, but of any number.
-    return len(length) <= 18 and int(length) <= limit
 
 
 def _too_large(limit: int) -> NotANotification:

@@ -321,7 +321,11 @@ def test_a_github_tracker_that_cannot_work_is_refused(faults: Faults, old: str, 
 
 @pytest.mark.parametrize("fact", config.GROUP_FACTS)
 def test_a_mapped_field_may_say_any_fact_of_a_group(load: Load, fact: str) -> None:
-    load(f'{DATACENTER}fields = {{ f = "{{{{ group.{fact} }}}} and {{{{group.{fact}}}}}" }}\n')
+    loaded = load(f'{DATACENTER}fields = {{ f = "{{{{ group.{fact} }}}} and {{{{group.{fact}}}}}" }}\n')
+
+    (tracker,) = loaded.trackers.values()
+    assert isinstance(tracker, JiraSettings)
+    assert tracker.fields == {"f": f"{{{{ group.{fact} }}}} and {{{{group.{fact}}}}}"}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,10 @@
 """What the store needs of a database: durable transactions, and reads beside them."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
-Row = Mapping[str, object]
 
 
 class Transaction(Protocol):

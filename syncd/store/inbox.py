@@ -1,15 +1,15 @@
 """The inbox: deliveries kept before they are answered, and folded into their groups afterwards."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import cast
 
 from syncd import fold
 from syncd.errors import NotANotification
-from syncd.model import Action, Group, Identity, Issue, Notification
-from syncd.plan import Owed
+from syncd.model import Action, Group, Identity, Notification
+from syncd.plan import Owes
 from syncd.store.connection import Connection, Transaction
 from syncd.store.rows import group_of, group_values, issue_of, release_values
 
@@ -31,7 +31,6 @@ class Read:
     notification: Notification | NotANotification
 
 
-Owes = Callable[[Group, Issue | None, float], Owed]
 Key = tuple[str, str, str]  # universe, project, fingerprint as compared
 
 

@@ -11,12 +11,11 @@ from typing import TypeVar, cast
 
 from syncd.errors import LeaseLost
 from syncd.model import Created, Group, Issue, Plan
-from syncd.plan import Owed
+from syncd.plan import Owes
 from syncd.store.connection import Connection, Transaction
 from syncd.store.rows import group_of, issue_of
 
 T = TypeVar("T")
-Owes = Callable[[Group, Issue | None, float], Owed]
 
 LEASE_SECONDS = 180.0  # longer than any one tracker call with its retries
 HORIZON_SECONDS = 86400.0  # nothing is ever put off longer
@@ -159,8 +158,7 @@ class Outbox:
             _record(transaction, claim, plan, outcome, now)
             if outcome is not None:
                 transaction.run("resume", tracker=claim.tracker)
-            if not transaction.run("settle", group_id=claim.group_id, owner=claim.owner, revision=revision):
-                _release(transaction, claim, again_at, 0, None)
+            _settle(transaction, claim, revision, again_at)
 
         self._owned(claim, now, write)
 
@@ -179,8 +177,7 @@ class Outbox:
         def write(transaction: Transaction) -> None:
             _record(transaction, claim, plan, reason, now)
             transaction.run("park", group_id=claim.group_id, note=reason)
-            if not transaction.run("settle", group_id=claim.group_id, owner=claim.owner, revision=revision):
-                _release(transaction, claim, now, 0, None)
+            _settle(transaction, claim, revision, now)
 
         self._owned(claim, now, write)
 
@@ -257,6 +254,11 @@ def _record(transaction: Transaction, claim: Claim, plan: Plan, outcome: str | N
     transaction.run("decide", **facts)
     if outcome is not None or (before["decision"], before["decision_reason"]) != (plan.action, plan.reason):
         transaction.run("record", outcome=outcome, **facts)
+
+
+def _settle(transaction: Transaction, claim: Claim, revision: int, again_at: float) -> None:
+    if not transaction.run("settle", group_id=claim.group_id, owner=claim.owner, revision=revision):
+        _release(transaction, claim, again_at, 0, None)
 
 
 def _release(transaction: Transaction, claim: Claim, due_at: float, attempts: int, reason: str | None) -> None:

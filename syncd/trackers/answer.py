@@ -21,6 +21,11 @@ class Answer:
     def redirects(self) -> bool:
         return self.status in (301, 302, 303, 307, 308)
 
+    @property
+    def passes(self) -> bool:
+        """Whether the same request may be answered otherwise a moment later."""
+        return self.status >= 500 or self.status in (408, 409, 421, 425)
+
 
 class Sent(StrEnum):
     """What a second sending of the same request would do."""

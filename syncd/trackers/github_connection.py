@@ -78,7 +78,7 @@ class Connection:
     ) -> Answer:
         answer = self.once(method, path, payload, parameters)
         unreadable = answer.ok and read(answer, object) is None
-        if unreadable or answer.status >= 500 or answer.status in (408, 409, 421, 425):
+        if unreadable or answer.passes:
             raise failure(answer, Sent.AGAIN)
         return answer
 

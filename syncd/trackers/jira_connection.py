@@ -50,7 +50,7 @@ class Connection:
     def _try(self, method: str, path: str, payload: object, parameters: Parameters | None) -> Answer:
         answer = self.once(method, path, payload, parameters)
         unreadable = answer.ok and method == "GET" and content(answer) is None
-        if unreadable or answer.status >= 500 or answer.status in (408, 409, 421, 425):
+        if unreadable or answer.passes:
             raise failure(answer, Sent.AGAIN)
         return answer
 

@@ -293,32 +293,33 @@ def test_a_tracker_that_groups_wait_for_in_vain_is_told(store: Store) -> None:
     assert store.report.left_behind(["elsewhere"])["here"].state == "missing"
 
 
-def test_what_came_while_a_create_outlived_its_lease_is_owed_again(store: Store) -> None:
+AFTER = NOW + LEASE_SECONDS + 1
+
+
+def overtaken(store: Store) -> tuple[Claim, Claim]:
+    """A claim whose create outlived its lease, and whose group has changed since; and the claim of whoever took over."""
     owed(store)
     late = claimed(store)
     store.outbox.intend(late, "m", NOW)
     accept(store, told(occurrences=99))
     absorb(store)
-    after = NOW + LEASE_SECONDS + 1
-    second = claimed(store, "two/here", after)
-    store.outbox.settle(second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, after, after)
-    store.outbox.link(late, ISSUE, 1, after)
+    return late, claimed(store, "two/here", AFTER)
 
-    assert store.outbox.next_due("here") == after
+
+def test_what_came_while_a_create_outlived_its_lease_is_owed_again(store: Store) -> None:
+    late, second = overtaken(store)
+    store.outbox.settle(second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, AFTER, AFTER)
+    store.outbox.link(late, ISSUE, 1, AFTER)
+
+    assert store.outbox.next_due("here") == AFTER
 
 
 def test_a_late_link_is_seen_by_whoever_settles_after_it(store: Store) -> None:
-    owed(store)
-    late = claimed(store)
-    store.outbox.intend(late, "m", NOW)
-    accept(store, told(occurrences=99))
-    absorb(store)
-    after = NOW + LEASE_SECONDS + 1
-    second = claimed(store, "two/here", after)
-    store.outbox.link(late, ISSUE, 1, after)
-    store.outbox.settle(second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, after, after)
+    late, second = overtaken(store)
+    store.outbox.link(late, ISSUE, 1, AFTER)
+    store.outbox.settle(second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, AFTER, AFTER)
 
-    assert store.outbox.next_due("here") == after
+    assert store.outbox.next_due("here") == AFTER
 
 
 def test_only_a_tracker_that_holds_no_issue_forgets_where_it_was(store: Store) -> None:

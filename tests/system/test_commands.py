@@ -89,7 +89,7 @@ def test_show_finds_a_group_by_the_beginning_of_its_fingerprint_in_either_case(d
 
 
 def test_show_of_an_unknown_fingerprint_is_exit_code_4(daemon: Daemon) -> None:
-    daemon.syncd("show", "0123456789", code=4)
+    assert daemon.syncd("show", "0123456789", code=4) == ""
 
 
 def test_show_of_an_ambiguous_beginning_lists_the_candidates(daemon: Daemon) -> None:
