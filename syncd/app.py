@@ -3,8 +3,9 @@
 import hashlib
 import json
 import socket
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -14,14 +15,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from syncd import httpd
+from syncd import httpd, threads
 from syncd.config import Config
 from syncd.errors import ConfigError
 from syncd.health import Health
 from syncd.receiver import Receiver
 from syncd.store import Store, open_store
 from syncd.store.instance import Instance
-from syncd.threads import Worker
 from syncd.trackers import Tracker, open_tracker
 from syncd.worker import Rules
 
@@ -35,7 +35,7 @@ class Daemon:
     config: Config
     store: Store
     instance: Instance
-    worker: Worker
+    worker: threads.Worker
     receiver: Receiver
     listening: socket.socket
 
@@ -44,7 +44,7 @@ class Daemon:
         settings = self.config.receiver
         listening = self.listening
         server = httpd.Server(
-            _routes(self.receiver, Health(self.store)),
+            _routes(self.receiver, Health(self.store, self.config.credentials)),
             settings.header_seconds,
             settings.max_connections,
             lambda: log.info("listening", address=httpd.address_of(listening)),
@@ -79,10 +79,13 @@ def build(config: Config) -> Daemon:
     if dead:
         log.warning("took_over", owners=len(dead))
     store.outbox.forget_homes()
+    store.limits.retry_rested(time.time())
     judged = store.outbox.reroute(rules.owes, _fingerprint_of_routes(config), time.time())
     if judged:
         log.info("judged_anew", groups=judged)
-    worker = Worker(store, rules, instance.owner, open_clients(config, store))
+    stopping = threading.Event()
+    clients = open_clients(config, store, threads.sleep_until(stopping))
+    worker = threads.Worker(store, rules, instance.owner, clients, stopping)
     receiver = Receiver(config.receiver, store.inbox, worker.arrived)
     return Daemon(config, store, instance, worker, receiver, listening)
 
@@ -95,10 +98,10 @@ def _bind(config: Config) -> socket.socket:
         raise ConfigError([f"receiver.listen: {config.receiver.listen} cannot be used: {why}"]) from None
 
 
-def open_clients(config: Config, store: Store) -> Mapping[str, list[Tracker]]:
-    """For each tracker one client a thread. Raises ConfigError."""
+def open_clients(config: Config, store: Store, sleep: Callable[[float], None]) -> Mapping[str, list[Tracker]]:
+    """For each tracker one client a thread; `sleep` passes the seconds between two tries of a call. Raises ConfigError."""
     return {
-        name: [open_tracker(name, settings, store.notebook(name)) for _ in range(settings.concurrency)]
+        name: [open_tracker(name, settings, store.notebook(name), sleep) for _ in range(settings.concurrency)]
         for name, settings in config.trackers.items()
     }
 

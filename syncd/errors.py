@@ -65,11 +65,15 @@ class OutcomeUnknown(TrackerError):
 
 
 class Throttled(TrackerError):
-    """It did not happen and the tracker asks for silence for `seconds`."""
+    """It did not happen and the tracker asks for silence for `seconds`.
 
-    def __init__(self, reason: str, seconds: float) -> None:
+    `narrow`: only requests of this kind are to stop; otherwise all that use the same credential.
+    """
+
+    def __init__(self, reason: str, seconds: float, *, narrow: bool = False) -> None:
         super().__init__(reason)
         self.seconds = seconds
+        self.narrow = narrow
 
 
 class Refused(TrackerError):
@@ -77,8 +81,33 @@ class Refused(TrackerError):
 
 
 class Misconfigured(TrackerError):
-    """It did not happen and no group can succeed until a person changes something (token, permission, project)."""
+    """It did not happen and no group can succeed until a person changes something (token, permission, project).
+
+    `seconds` is how long not to ask again where asking does harm, or None.
+    """
+
+    def __init__(self, reason: str, seconds: float | None = None) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
 
 
 class Missing(TrackerError):
-    """What was to be changed is gone from the tracker (a deleted comment, say)."""
+    """The comment that was to be changed is gone; its issue is there."""
+
+
+class Gone(TrackerError):
+    """The issue is deleted; a control read has shown that we may still see its neighbours."""
+
+
+class OutOfReach(TrackerError):
+    """The issue lives on where we may not see or change it; another one would be its double."""
+
+
+class Moved(TrackerError):
+    """The issue has another address now, and what was asked was not done under the old one."""
+
+    def __init__(self, reason: str, remote_id: str, key: str, url: str) -> None:
+        super().__init__(reason)
+        self.remote_id = remote_id
+        self.key = key
+        self.url = url

@@ -1,6 +1,7 @@
 """`/livez` and `/readyz`: whether the daemon lives, and whether it can take notifications; if not, why not."""
 
 import time
+from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,8 +15,10 @@ STALE_SECONDS = 15.0
 class Health:
     """Answers from the store's own state; a slow or paused tracker is told but makes nothing unready."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, credentials: Mapping[str, str]) -> None:
+        """`credentials` are those of the configured trackers, by name."""
         self._store = store
+        self._credentials = credentials
 
     async def livez(self, request: Request) -> Response:  # noqa: ARG002 - the shape Starlette asks for
         """200 as long as the event loop turns."""
@@ -26,7 +29,7 @@ class Health:
         reasons = self._reasons()
         paused: dict[str, str] = {}
         try:
-            trackers = self._store.report.trackers()
+            trackers = self._store.report.trackers(self._credentials, time.time())
             paused = {name: tracker.reason or "" for name, tracker in trackers.items() if tracker.state != "ok"}
         except StoreUnavailable as error:
             reasons.append(str(error))

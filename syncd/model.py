@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
@@ -73,6 +73,7 @@ class Group:
     last_seen: int | None = None
     releases: tuple[Release, ...] = ()
     revision: int = 0
+    refused: str | None = None  # the content, as `plan.content` tells it, that its tracker refused for good
 
 
 class IssueState(StrEnum):
@@ -83,6 +84,7 @@ class IssueState(StrEnum):
     IN_DOUBT = "in_doubt"  # a create was sent and nobody knows what became of it
     LINKED = "linked"
     PARKED = "parked"  # a person must decide
+    DROPPED = "dropped"  # left alone for good: deleted in its tracker, or given up by an operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,11 +100,26 @@ class Issue:
     attempt: int = 0
     sent_at: float | None = None
     floor: int = 0
+    sent_revision: int = 0  # the group's, that the create speaks of
+    probes: int = 0  # clean ones that found nothing, since it is in doubt
+    probed_since: float | None = None  # when the first of them was answered, by the tracker's clock
+    probe_at: float | None = None
     comment_id: str | None = None
     comment_sent_at: float | None = None
+    comment_probes: int = 0
     synced_revision: int = 0
     synced_at: float | None = None
+    looked_at: float | None = None
+    doubles: str | None = None  # keys of further live issues of this group, found in the tracker
     note: str | None = None
+
+
+class Call(IntEnum):
+    """The kinds of calls a tracker is asked for, the most urgent first."""
+
+    CREATE = 0
+    PROBE = 1
+    UPDATE = 2
 
 
 class Action(StrEnum):
@@ -112,16 +129,38 @@ class Action(StrEnum):
     HOLD = "hold"
     WAIT = "wait"
     CREATE = "create"
+    PROBE = "probe"
     UPDATE = "update"
+    PARK = "park"
+    DROP = "drop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A decision and, in a sentence for people, why. `until` is when a WAIT is over."""
+    """A decision and, in a sentence for people, why. `until` is when a WAIT is over, `call` what it waits for."""
 
     action: Action
     reason: str
     until: float | None = None
+    call: Call = Call.UPDATE
+
+
+class Outcome(StrEnum):
+    """What all evidence so far says about a create in doubt."""
+
+    FOUND = "found"
+    ABSENT = "absent"  # proven: it may be created again
+    OPEN = "open"  # probe once more
+    UNPROVEN = "unproven"  # no probe will tell: a person must look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """An outcome and, in a sentence for people, why. `until` is when to probe again."""
+
+    outcome: Outcome
+    reason: str
+    until: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +172,32 @@ class Created:
     url: str
     number: int = 0
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an issue is, for programs (`remote_id`) and for people."""
+
+    remote_id: str
+    key: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What a probe has read about one create.
+
+    `found` are issues of ours with its marker, the oldest first. `covered`: every number above the intent's floor, up to
+    beyond the newest one, was read one by one and not out of an index that may lag. `newest` is the highest number seen,
+    `newest_at` when it was created and `at` the time now, both by the tracker's clock. `words` say what was read.
+    """
+
+    found: tuple[Created, ...] = ()
+    covered: bool = False
+    newest: int = 0
+    newest_at: float | None = None
+    at: float | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,10 @@ class Counted(Protocol):
     @property
     def parked(self) -> int: ...
     @property
+    def dropped(self) -> int: ...
+    @property
+    def doubles(self) -> int: ...
+    @property
     def held(self) -> int: ...
     @property
     def dead(self) -> int: ...
@@ -38,6 +42,8 @@ class TrackerStanding(Protocol):
     def reason(self) -> str | None: ...
     @property
     def until(self) -> float | None: ...
+    @property
+    def cause(self) -> str | None: ...
 
 
 def group(standing: Standing) -> dict[str, object]:
@@ -75,20 +81,39 @@ def _issue(issue: Issue | None) -> dict[str, object] | None:
         return None
     # A create whose sender is still alive is as undecided, to everyone else, as one whose sender died.
     state = IssueState.IN_DOUBT if issue.state is IssueState.INTENDED else issue.state
-    return {"tracker": issue.tracker, "key": issue.key, "url": issue.url, "state": state.value}
+    return {
+        "tracker": issue.tracker,
+        "key": issue.key,
+        "url": issue.url,
+        "state": state.value,
+        "doubles": issue.doubles,
+    }
 
 
 def status(counts: Counted, trackers: Mapping[str, TrackerStanding], configured: Iterable[str]) -> dict[str, object]:
     """`status --json`. A configured tracker that was never called is well until it says otherwise."""
     shown: dict[str, dict[str, object]] = {
-        name: {"state": "ok", "reason": None, "until": None} for name in configured if name not in trackers
+        name: {"state": "ok", "reason": None, "until": None, "cause": None}
+        for name in configured
+        if name not in trackers
     }
     for name, tracker in trackers.items():
-        shown[name] = {"state": tracker.state, "reason": tracker.reason, "until": tracker.until}
+        shown[name] = {
+            "state": tracker.state,
+            "reason": tracker.reason,
+            "until": tracker.until,
+            "cause": tracker.cause,
+        }
     return {
         "inbox": {"waiting": counts.inbox_waiting},
         "outbox": {"due": counts.outbox_due, "waiting": counts.outbox_waiting},
-        "issues": {"linked": counts.linked, "in_doubt": counts.in_doubt, "parked": counts.parked},
+        "issues": {
+            "linked": counts.linked,
+            "in_doubt": counts.in_doubt,
+            "parked": counts.parked,
+            "dropped": counts.dropped,
+            "doubles": counts.doubles,
+        },
         "held": counts.held,
         "dead": counts.dead,
         "quarantined": counts.quarantined,

@@ -4,15 +4,15 @@ that hangs holds up only its own."""
 import itertools
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
 from syncd import plan, worker
-from syncd.errors import LeaseLost, StoreUnavailable
-from syncd.model import Action, Plan
+from syncd.errors import LeaseLost, StoreUnavailable, Unavailable
+from syncd.model import Action, Call, Plan
 from syncd.store import Store
-from syncd.store.outbox import HORIZON_SECONDS, Claim
+from syncd.store.claims import HORIZON_SECONDS, Claim
 from syncd.trackers import Tracker
 from syncd.worker import Rules
 
@@ -92,8 +92,13 @@ class Syncer(threading.Thread):
             self._wake.clear()
             claim = None
             try:
-                idle = self._until_due(time.time())
-                if idle == 0 and (claim := self._store.outbox.claim(self._tracker, next(self._owners), time.time())):
+                now = time.time()
+                opens = self._opens(now)
+                idle = min((at - now for at in opens.values()), default=POLL_SECONDS)
+                if idle <= 0:
+                    calls = [call for call, at in opens.items() if at <= now]
+                    claim = self._store.outbox.claim(self._tracker, next(self._owners), now, calls)
+                if claim is not None:
                     worker.sync(self._store, self._client, claim, self._rules)
             except LeaseLost as error:
                 log.warning("lease_lost", tracker=self._tracker, reason=str(error))
@@ -104,21 +109,17 @@ class Syncer(threading.Thread):
                 log.exception("bug", tracker=self._tracker, group=claim.group_id if claim else None)
                 self._set_aside(claim, type(error).__name__)
             else:
-                self._wake.wait(idle)
+                self._wake.wait(max(0.0, min(idle, POLL_SECONDS)))
         self._client.close()
 
-    def _until_due(self, now: float) -> float:
-        """Seconds to wait before the next group may be claimed, at most POLL_SECONDS."""
-        due_at = self._store.outbox.next_due(self._tracker)
-        if due_at is None:
-            return POLL_SECONDS
-        paused_until = self._store.outbox.paused_until(self._tracker) or 0.0
-        # What lies beyond any pause or back-off was written by a clock that has been set back since. Such a pause is over;
-        # such a due time is healed by claiming.
-        if now < paused_until <= now + HORIZON_SECONDS:
-            return min(paused_until - now, POLL_SECONDS)
-        idle = due_at - now
-        return 0.0 if idle > HORIZON_SECONDS else max(0.0, min(idle, POLL_SECONDS))
+    def _opens(self, now: float) -> dict[Call, float]:
+        """From when on there is something to do, for each kind of call that a group waits for."""
+        due = self._store.outbox.next_due(self._tracker)
+        if not due:
+            return {}
+        opens = self._store.limits.opens(self._tracker, self._rules.allowance(self._tracker), now)
+        # What lies beyond any back-off was written by a clock that has been set back since, and is healed by claiming.
+        return {call: max(opens[call], at if at <= now + HORIZON_SECONDS else now) for call, at in due.items()}
 
     def _set_aside(self, claim: Claim | None, bug: str) -> None:
         self._stopping.wait(FAULT_SECONDS)
@@ -128,7 +129,7 @@ class Syncer(threading.Thread):
         decision = Plan(action=Action.WAIT, reason=reason)
         now = time.time()
         try:
-            self._store.outbox.doubt(claim, reason)
+            self._store.issues.doubt(claim, reason)
             self._store.outbox.postpone(
                 claim, decision, reason, now + plan.backoff(claim.attempts + 1), claim.attempts + 1, now
             )
@@ -142,11 +143,29 @@ class Syncer(threading.Thread):
         self._wake.set()
 
 
+def sleep_until(stopping: threading.Event) -> Callable[[float], None]:
+    """How to pass the seconds between two tries of a tracker call; once the daemon is asked to stop, there is no other try."""
+
+    def sleep(seconds: float) -> None:
+        if stopping.wait(seconds):
+            raise Unavailable("syncd is stopping")
+
+    return sleep
+
+
 class Worker:
     """All threads of one process."""
 
-    def __init__(self, store: Store, rules: Rules, owner: str, clients: Mapping[str, Sequence[Tracker]]) -> None:
-        """`clients` has, by tracker, one client for each thread."""
+    def __init__(
+        self,
+        store: Store,
+        rules: Rules,
+        owner: str,
+        clients: Mapping[str, Sequence[Tracker]],
+        stopping: threading.Event | None = None,
+    ) -> None:
+        """`clients` has, by tracker, one client for each thread; `stopping` cuts short what they wait for."""
+        self._stopping = stopping or threading.Event()
         wake = {name: threading.Event() for name in clients}
         self._absorber = Absorber(store, rules, wake)
         self._syncers = [
@@ -166,6 +185,7 @@ class Worker:
 
     def stop(self) -> None:
         """Take nothing new, and return once what is in hand is finished, at the latest after STOP_SECONDS."""
+        self._stopping.set()
         self._absorber.stop()
         for syncer in self._syncers:
             syncer.stop()

@@ -1,36 +1,28 @@
 """The two stages behind the inbox. `absorb` folds deliveries into groups; `sync` brings one group's issue up to date."""
 
-import random
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import structlog
 
-from syncd import payload, plan
+from syncd import failing, payload, plan
 from syncd.config import Config
-from syncd.errors import (
-    Misconfigured,
-    Missing,
-    NotANotification,
-    OutcomeUnknown,
-    Refused,
-    Throttled,
-    TrackerError,
-    Unavailable,
-)
-from syncd.model import Action, Group, Issue, Notification, Plan
+from syncd.errors import LeaseLost, Missing, NotANotification, OutcomeUnknown, TrackerError
+from syncd.model import Action, Call, Group, Issue, Notification, Outcome, Plan
 from syncd.plan import Owed
 from syncd.render import report
 from syncd.store import Store
+from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.inbox import Delivery, Read
-from syncd.store.outbox import HORIZON_SECONDS, Claim
+from syncd.store.limits import Allowance
 from syncd.trackers import Draft, Tracker
 
 log = structlog.get_logger("syncd.worker")
 
 BATCH = 200  # deliveries folded in one transaction; more would make the receiver wait for the writer
-MISCONFIGURED_SECONDS = 60.0  # how long a tracker rests before it is asked whether it works again
-COMMENT_PROOF_SECONDS = 30.0  # a request this old is over: GitHub ends its own after 10 seconds
+FLOOR_SECONDS = 86400.0  # how old the highest number known may be: the older, the more there is to read in doubt
+LOOK_SECONDS = 3600.0  # how long an issue is believed to be where it was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +43,39 @@ class Rules:
         except NotANotification as error:
             return error
 
+    def probe_after(self, tracker: str) -> Sequence[float]:
+        """How many seconds after a create in doubt its tracker is asked about it."""
+        return self.config.trackers[tracker].probe_after
+
+    def allowance(self, tracker: str) -> Allowance:
+        """What the tracker's credential may write."""
+        return Allowance(credential=self.config.credentials[tracker], limits=self.config.trackers[tracker].writes)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The issue `key` shows the group's `revision`."""
+
+    key: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Nothing could be done yet: another try at a time, with a kind of call."""
+
+    reason: str
+    at: float
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Nothing more is to be done: the decision is carried out, or has put the group aside."""
+
+
+Done = Shown | Later | Settled
+
 
 def absorb(store: Store, rules: Rules, now: float) -> tuple[int, set[str]]:
     """Fold the oldest deliveries: how many were taken, and the trackers that have something to do now."""
@@ -65,20 +90,29 @@ def sync(store: Store, tracker: Tracker, claim: Claim, rules: Rules) -> None:
     """Do the one thing the claimed group's issue needs, and settle the claim. Raises LeaseLost, StoreUnavailable."""
     group, issue = store.outbox.load(claim)
     policy = plan.route(group, rules.config.all_routes)
-    decision = plan.plan(group, issue, policy, time.time())
+    decision = plan.plan(group, issue, policy, rules.probe_after(claim.tracker), time.time())
     try:
-        outcome = carry_out(store, tracker, claim, decision, group, issue, rules)
+        done = carry_out(store, tracker, claim, decision, group, issue, rules)
     except TrackerError as error:
-        _failed(store, claim, group, decision, error)
+        failing.failed(store, claim, rules.allowance(claim.tracker), policy, group, decision, error)
         return
-    if decision.action is Action.WAIT and decision.until is not None:
-        store.outbox.postpone(claim, decision, decision.reason, decision.until, 0, time.time())
-        return
-    now = again_at = time.time()
-    if outcome is not None:
-        log.info("issue_synced", tracker=claim.tracker, action=decision.action, issue=outcome, group=claim.group_id)
-        again_at += plan.STATUS_INTERVAL if policy is None else policy.status_interval
-    store.outbox.settle(claim, decision, outcome, group.revision, again_at, now)
+    now = time.time()
+    match done:
+        case Later(reason, at, call):
+            store.outbox.postpone(claim, decision, reason, at, 0, now, call)
+        case Shown(key, revision):
+            log.info("issue_synced", tracker=claim.tracker, action=decision.action, issue=key, group=claim.group_id)
+            again_at = now + (plan.STATUS_INTERVAL if policy is None else policy.status_interval)
+            if store.outbox.settle(claim, decision, key, revision, again_at, now):
+                log.info("tracker_resumed", tracker=claim.tracker)
+            return
+        case Settled():
+            if decision.action is not Action.PROBE:
+                store.outbox.settle(claim, decision, None, group.revision, now, now)
+    if claim.trial and decision.action is Action.PROBE:
+        store.limits.answered(claim.tracker)
+    elif claim.trial:
+        store.limits.untried(claim, now)
 
 
 def carry_out(
@@ -89,103 +123,146 @@ def carry_out(
     group: Group,
     issue: Issue | None,
     rules: Rules,
-) -> str | None:
-    """The key of the issue that was created or updated; None when there was nothing to do."""
-    if decision.action is Action.CREATE:
-        return _create(store, tracker, claim, group, rules)
-    if decision.action is Action.UPDATE and issue is not None:
-        return _update(store, tracker, claim, group, issue)
-    return None
+) -> Done:
+    """What became of the decision. Raises TrackerError, LeaseLost, StoreUnavailable."""
+    match decision.action:
+        case Action.CREATE:
+            return _create(store, tracker, claim, group, rules)
+        case Action.PROBE if issue is not None:
+            return _probe(store, tracker, claim, group, issue, rules)
+        case Action.UPDATE if issue is not None:
+            return _update(store, tracker, claim, group, issue, rules)
+        case Action.WAIT if decision.until is not None:
+            if decision.call is Call.PROBE:
+                store.issues.probe_later(claim, decision.until, time.time())
+            return Later(decision.reason, decision.until, decision.call)
+        case _:
+            return Settled()
 
 
-def _create(store: Store, tracker: Tracker, claim: Claim, group: Group, rules: Rules) -> str:
-    marker = plan.marker(rules.instance_key, claim.tracker, group)
+def _create(store: Store, tracker: Tracker, claim: Claim, group: Group, rules: Rules) -> Done:
+    _know_floor(store, tracker, claim)
+    marker = plan.marker(rules.instance_key, claim.tracker, group, store.issues.retired(claim))
     draft = Draft(
         marker=marker,
         title=report.title(group),
         body=report.body(group, rules.config.links.hosts),
         group=group,
+        # Long before somebody else may take the intent for that of a dead process.
+        expires=time.monotonic() + LEASE_SECONDS / 2,
     )
-    store.outbox.intend(claim, marker, time.time())
+    now = time.time()
+    if wait := store.issues.intend(claim, marker, group.revision, rules.allowance(claim.tracker), now):
+        return Later("the tracker's budget is spent", now + wait, Call.CREATE)
     try:
         created = tracker.create(draft)
     except OutcomeUnknown as error:
-        store.outbox.doubt(claim, error.reason)
+        store.issues.doubt(claim, error.reason)
         raise
     except TrackerError as error:
-        store.outbox.not_created(claim, error.reason)
+        store.issues.not_created(claim, error.reason)
         raise
     # Anything else that ends this thread leaves the intent on disk, and the next owner of the claim in doubt.
-    store.outbox.link(claim, created, group.revision, time.time())
-    return created.key
+    try:
+        store.issues.link(claim, created, time.time())
+    except LeaseLost:
+        log.error("answered_too_late", tracker=claim.tracker, issue=created.key, group=claim.group_id)
+        raise
+    return Shown(created.key, group.revision)
 
 
-def _update(store: Store, tracker: Tracker, claim: Claim, group: Group, issue: Issue) -> str:
-    _write_status(store, tracker, claim, group, issue)
+def _know_floor(store: Store, tracker: Tracker, claim: Claim) -> None:
+    """Ask for the highest issue number where none is known, or only an old one: what is made from now on lies above it."""
+    floor = store.limits.floor(claim.tracker)
+    now = time.time()
+    if floor.read_at is None or not 0 <= now - floor.read_at < FLOOR_SECONDS:
+        store.limits.raise_floor(claim.tracker, tracker.newest(), now)
+
+
+def _probe(store: Store, tracker: Tracker, claim: Claim, group: Group, issue: Issue, rules: Rules) -> Done:
+    evidence = tracker.probe(issue)
+    now = time.time()
+    judgement = plan.judge(issue, evidence, rules.probe_after(claim.tracker), now)
+    log.info(
+        "create_probed", tracker=claim.tracker, group=claim.group_id, outcome=judgement.outcome, reason=judgement.reason
+    )
+    match judgement.outcome:
+        case Outcome.FOUND:
+            store.issues.found(claim, evidence.found, now)
+            if len(evidence.found) > 1:
+                keys = [created.key for created in evidence.found]
+                log.error("doubles_found", tracker=claim.tracker, group=claim.group_id, issues=keys)
+            return Shown(evidence.found[0].key, issue.sent_revision)
+        case Outcome.ABSENT:
+            store.issues.absent(claim, judgement.reason, now)
+            return Later(judgement.reason, now, Call.CREATE)
+        case Outcome.OPEN:
+            store.issues.probed(claim, evidence.at, judgement.until, now)
+            return Later(judgement.reason, judgement.until, Call.PROBE)
+        case Outcome.UNPROVEN:
+            decision = Plan(action=Action.PARK, reason=judgement.reason)
+            store.outbox.park(claim, decision, "doubt", group.revision, now)
+            return Settled()
+
+
+def _update(store: Store, tracker: Tracker, claim: Claim, group: Group, issue: Issue, rules: Rules) -> Done:
+    now = time.time()
+    if wait := store.limits.take(claim, rules.allowance(claim.tracker), Call.UPDATE, now):
+        return Later("the tracker's budget is spent", now + wait, Call.UPDATE)
+    if not 0 <= now - (issue.looked_at or 0.0) < LOOK_SECONDS:
+        place = tracker.look(issue)
+        store.issues.moved(claim, place, now)
+        issue = replace(issue, remote_id=place.remote_id, key=place.key, url=place.url)
+    if waits := _write_status(store, tracker, claim, group, issue, rules):
+        return waits
     tracker.refresh(issue, group)
-    store.outbox.synced(claim, group.revision, time.time())
-    return issue.key or ""
+    store.issues.synced(claim, group.revision, time.time())
+    return Shown(issue.key or "", group.revision)
 
 
-def _write_status(store: Store, tracker: Tracker, claim: Claim, group: Group, issue: Issue) -> None:
-    """Edit the status comment, or add it where there is none."""
+def _write_status(
+    store: Store, tracker: Tracker, claim: Claim, group: Group, issue: Issue, rules: Rules
+) -> Later | None:
+    """Edit the status comment, or add it where there is none; Later where it may still appear."""
     document = report.status(group)
-    comment_id = issue.comment_id or _lost_comment(store, tracker, claim, issue)
+    comment_id = issue.comment_id
+    if comment_id is None and issue.comment_sent_at is not None:
+        found = _lost_comment(store, tracker, claim, issue, rules.probe_after(claim.tracker))
+        if isinstance(found, Later):
+            return found
+        comment_id = found
     if comment_id is not None:
         try:
-            return tracker.edit_comment(issue, comment_id, document, issue.marker)
+            tracker.edit_comment(issue, comment_id, document, issue.marker)
+            return None
         except Missing:
-            store.outbox.link_comment(claim, None, time.time())
-    store.outbox.intend_comment(claim, time.time())
+            store.issues.link_comment(claim, None, time.time())
+    store.issues.intend_comment(claim, time.time())
     try:
         added = tracker.comment(issue, document, issue.marker)
     except OutcomeUnknown:
         raise  # the intent stays on disk: the next sync looks for it
     except TrackerError:
-        store.outbox.link_comment(claim, None, time.time())
+        store.issues.link_comment(claim, None, time.time())
         raise
-    store.outbox.link_comment(claim, added, time.time())
+    store.issues.link_comment(claim, added, time.time())
+    return None
 
 
-def _lost_comment(store: Store, tracker: Tracker, claim: Claim, issue: Issue) -> str | None:
-    """The id of a comment whose adding was sent and never answered, read from the issue itself."""
-    if issue.comment_sent_at is None:
-        return None
-    age = time.time() - issue.comment_sent_at
-    if 0 <= age < COMMENT_PROOF_SECONDS:
-        reason = "the status comment was sent and its answer was lost; it may still arrive"
-        raise Unavailable(reason, COMMENT_PROOF_SECONDS - age)
-    comment_id = tracker.find_comment(issue, issue.marker)
-    store.outbox.link_comment(claim, comment_id, time.time())
-    return comment_id
-
-
-def _failed(store: Store, claim: Claim, group: Group, decision: Plan, error: TrackerError) -> None:
-    """What a failed call means for its group and its tracker."""
+def _lost_comment(
+    store: Store, tracker: Tracker, claim: Claim, issue: Issue, probe_after: Sequence[float]
+) -> Later | str | None:
+    """The id of a comment whose adding was sent and never answered, read from the issue itself; None once it has been looked
+    for as often, and as late, as a create would be."""
     now = time.time()
-    log.warning(
-        "tracker_call_failed",
-        tracker=claim.tracker,
-        action=decision.action,
-        group=claim.group_id,
-        failure=type(error).__name__,
-        reason=error.reason,
-    )
-    match error:
-        case Missing():
-            store.outbox.park(claim, decision, error.reason, group.revision, now)
-        case Refused():
-            store.outbox.bury(claim, decision, error.reason, now)
-        case Throttled(seconds=seconds):
-            store.outbox.pause(claim.tracker, error.reason, now + min(seconds, HORIZON_SECONDS))
-            store.outbox.postpone(claim, decision, error.reason, now, claim.attempts, now)
-        case Misconfigured():
-            store.outbox.pause(claim.tracker, error.reason, now + MISCONFIGURED_SECONDS)
-            store.outbox.postpone(claim, decision, error.reason, now, claim.attempts, now)
-        case _:
-            attempts = claim.attempts + 1
-            # Jitter, or groups that failed together would all come back together.
-            wait = plan.backoff(attempts) * random.uniform(0.75, 1.25)  # noqa: S311 - not a secret
-            if isinstance(error, Unavailable) and error.retry_after is not None:
-                wait = max(wait, error.retry_after)
-            store.outbox.postpone(claim, decision, error.reason, now + wait, attempts, now)
+    tried = min(issue.comment_probes, len(probe_after) - 1)
+    due = (issue.comment_sent_at or 0.0) + probe_after[tried]
+    reason = "the status comment was sent and its answer was lost; it may still appear"
+    if now < due <= now + probe_after[-1]:
+        return Later(reason, due, Call.UPDATE)
+    comment_id = tracker.find_comment(issue, issue.marker)
+    if comment_id is None and tried + 1 < len(probe_after):
+        store.issues.comment_probed(claim, now)
+        return Later(reason, now + probe_after[tried + 1] - probe_after[tried], Call.UPDATE)
+    store.issues.link_comment(claim, comment_id, time.time())
+    return comment_id

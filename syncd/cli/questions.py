@@ -39,8 +39,9 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     from syncd import shapes
 
     with _opened(config) as (loaded, store):
-        counts = store.report.counts(time.time())
-        trackers = store.report.trackers() | store.report.left_behind(loaded.trackers)
+        now = time.time()
+        counts = store.report.counts(now)
+        trackers = store.report.trackers(loaded.credentials, now) | store.report.left_behind(loaded.trackers)
     shape = shapes.status(counts, trackers, loaded.trackers)
     if as_json:
         print(json.dumps(shape, indent=2))

@@ -102,9 +102,10 @@ def status(shape: Mapping[str, Any]) -> None:
     """The shape of `status --json`, for people; what needs a person comes first."""
     out = console()
     wrong = [
-        (shape["dead"], "dead letters: a tracker refused them for good"),
-        (shape["issues"]["parked"], "parked: a person must decide"),
-        (shape["issues"]["in_doubt"], "in doubt: a create was sent and its answer was lost"),
+        (shape["dead"], "dead letters: a tracker refused them for good: `syncd dead list`"),
+        (shape["issues"]["parked"], "parked: a person must decide: `syncd dead list`"),
+        (shape["issues"]["in_doubt"], "in doubt: a create was sent and its answer was lost; it is being looked for"),
+        (shape["issues"]["doubles"], "have more than one live issue: `syncd groups --json`, key `doubles`"),
         (shape["quarantined"], "in quarantine: `syncd quarantine list`"),
     ]
     paused = {name: tracker for name, tracker in shape["trackers"].items() if tracker["state"] != "ok"}

@@ -58,6 +58,11 @@ class Config(Section):
         """The routes; where none is written and there is one tracker, everything goes to it."""
         return self.routes or [Route(tracker=name) for name in self.trackers]
 
+    @cached_property
+    def credentials(self) -> dict[str, str]:
+        """By tracker, what its server counts requests by."""
+        return {name: getattr(tracker, "credential", f"tracker {name}") for name, tracker in self.trackers.items()}
+
 
 def load(path: Path) -> Config:
     """The configuration in `path`. Raises ConfigError with every problem at once."""

@@ -132,4 +132,7 @@ class Route(Section):
     match: Match = Match()
     tracker: str
     # The store puts nothing off for longer than a day: what is due later it takes for a clock that was set back.
-    status_interval: Annotated[Seconds, Field(le=86400)] = 900.0
+    # Jira lets an issue be written 20 times in 2 seconds and 100 times in 30.
+    status_interval: Annotated[Seconds, Field(ge=1, le=86400)] = 900.0
+    # What becomes of a group whose issue somebody deleted in the tracker.
+    on_deleted: Literal["drop", "recreate"] = "drop"

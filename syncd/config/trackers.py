@@ -3,10 +3,21 @@
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from syncd.config.values import Address, Seconds, Secret, Section, did_you_mean
+from syncd.config.values import UNITS, Address, Seconds, Secret, Section, did_you_mean
 
+_LIMIT = re.compile(r"(\d{1,7})/(\d{1,4})\s*([smhd])")
 _PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
 # What a mapped field may say of a group: `{{ group.NAME }}`.
@@ -14,6 +25,35 @@ GROUP_FACTS = (
     "universe", "project", "fingerprint", "application", "occurrences", "hosts", "users", "first_seen",
     "last_seen", "first_release", "last_release", "group_url", "object_id",
 )  # fmt: skip
+
+
+class Limit(BaseModel):
+    """At most `count` writes in any `seconds`, written like 75/1m."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: Annotated[int, Field(ge=1)]
+    seconds: Annotated[float, Field(gt=0, le=86400)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        match = _LIMIT.fullmatch(value.strip())
+        if match is None:
+            raise ValueError(f"{value!r} is not a limit; write it like 75/1m or 480/1h")
+        return {"count": int(match[1]), "seconds": float(match[2]) * UNITS[match[3]]}
+
+
+def _rising(value: list[float]) -> list[float]:
+    if value != sorted(set(value)):
+        raise ValueError("each must be later than the one before it")
+    return value
+
+
+# When, after a create whose answer was lost, the tracker is asked what became of it: so many clean answers of "not here" prove it.
+ProbeAfter = Annotated[list[Seconds], Field(min_length=1, max_length=20), AfterValidator(_rising)]
 
 
 class GitHubSettings(Section):
@@ -27,6 +67,15 @@ class GitHubSettings(Section):
     ca_file: str | None = None
     timeout: Annotated[Seconds, Field(ge=1, le=60)] = 15.0
     concurrency: Annotated[int, Field(ge=1, le=32)] = 1
+    # GitHub ends its own requests after 10 seconds; its lists lag by seconds to minutes.
+    probe_after: ProbeAfter = [20.0, 60.0, 180.0]
+    # Below GitHub's 80 content creations a minute and 500 an hour.
+    writes: list[Limit] = [Limit(count=75, seconds=60.0), Limit(count=480, seconds=3600.0)]
+
+    @property
+    def credential(self) -> str:
+        """What the server counts requests by; trackers that have it in common share its limits."""
+        return f"{self.api_url.rstrip('/')} {self.token.place}"
 
 
 class JiraSettings(Section):
@@ -47,6 +96,15 @@ class JiraSettings(Section):
     ca_file: str | None = None
     timeout: Annotated[Seconds, Field(ge=1, le=60)] = 30.0
     concurrency: Annotated[int, Field(ge=1, le=32)] = 4
+    # A create behind a gateway that gives up after a minute can still be committed.
+    probe_after: ProbeAfter = [75.0, 150.0, 300.0]
+    # Cloud takes bursts of 50 PUT a second.
+    writes: list[Limit] = [Limit(count=40, seconds=1.0)]
+
+    @property
+    def credential(self) -> str:
+        """What the site counts requests by; trackers that have it in common share its limits."""
+        return f"{self.url.rstrip('/')} {self.token.place}"
 
     @field_validator("fields")
     @classmethod
@@ -79,6 +137,8 @@ class LocalSettings(Section):
     kind: Literal["local"]
     folder: str
     concurrency: Annotated[int, Field(ge=1, le=32)] = 1
+    probe_after: ProbeAfter = [0.0]
+    writes: list[Limit] = []
 
 
 class OtherSettings(BaseModel):
@@ -88,6 +148,8 @@ class OtherSettings(BaseModel):
 
     kind: str
     concurrency: Annotated[int, Field(ge=1, le=32)] = 1
+    probe_after: ProbeAfter = [75.0, 150.0, 300.0]
+    writes: list[Limit] = []
 
 
 SECTIONS: dict[str, type[BaseModel]] = {

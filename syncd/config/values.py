@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from syncd.errors import ConfigError
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def _seconds(value: object) -> object:
@@ -19,7 +19,7 @@ def _seconds(value: object) -> object:
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", value.strip())
         if match is None:
             raise ValueError(f"{value!r} is not a duration; write it like 30s, 15m, 2h or 7d")
-        return float(match[1]) * _UNITS[match[2]]
+        return float(match[1]) * UNITS[match[2]]
     return value
 
 
@@ -75,6 +75,12 @@ class Secret(Section):
         if not value:
             raise ConfigError([f"the secret in {self.env or self._path()} is empty"])
         return SecretStr(value)
+
+    @property
+    def place(self) -> str:
+        """Where it is kept, which tells one secret from another."""
+        kind = next(kind for kind in ("file", "env", "credential") if getattr(self, kind) is not None)
+        return f"{kind} {getattr(self, kind)}"
 
     def _path(self) -> Path:
         if self.file is not None:

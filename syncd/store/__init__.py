@@ -6,19 +6,26 @@ from typing import cast
 from syncd.config import StoreSettings
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Inbox
+from syncd.store.issues import Issues
+from syncd.store.letters import Letters
+from syncd.store.limits import Limits
 from syncd.store.migrate import migrate, verify
-from syncd.store.outbox import Notebook, Outbox
+from syncd.store.notebook import Notebook
+from syncd.store.outbox import Outbox
 from syncd.store.report import Report
 from syncd.store.sqlite import Sqlite
 
 
 class Store:
-    """Everything that is kept: the inbox, the outbox, and what people ask of them."""
+    """Everything that is kept: the inbox, the outbox and its issues, what trackers allow, and what people ask of it all."""
 
     def __init__(self, connection: Sqlite) -> None:
         self.connection = connection
         self.inbox = Inbox(connection)
         self.outbox = Outbox(connection)
+        self.issues = Issues(connection)
+        self.limits = Limits(connection)
+        self.letters = Letters(connection)
         self.report = Report(connection)
 
     @property

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from syncd import fold
@@ -16,11 +16,12 @@ from syncd.store.rows import group_of, group_values, issue_of, release_values
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One POST, as it was answered 200."""
+    """One POST, as it was answered 200. `replayed`: it was absorbed before and is to be read once more."""
 
     id: int
     received_at: float
     body: bytes
+    replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,13 @@ class Inbox:
         """The oldest deliveries not yet absorbed."""
         rows = self._connection.read(lambda transaction: transaction.rows("waiting_deliveries", size=size))
         return [
-            Delivery(cast(int, row["id"]), cast(float, row["received_at"]), cast(bytes, row["body"])) for row in rows
+            Delivery(
+                cast(int, row["id"]),
+                cast(float, row["received_at"]),
+                cast(bytes, row["body"]),
+                row["replayed_at"] is not None,
+            )
+            for row in rows
         ]
 
     def absorb(self, read: Sequence[Read], mode: fold.Mode, owes: Owes, now: float) -> set[str]:
@@ -189,21 +196,23 @@ def _fold_all(
     now: float,
 ) -> dict[int, Group]:
     """The groups that were spoken of, each with its notifications in it, in the order they came."""
-    placed = [(delivery.id, ids[_key(notification.identity)], notification) for delivery, notification in pairs]
+    placed = [(delivery, ids[_key(notification.identity)], notification) for delivery, notification in pairs]
     # What another process was faster to claim is not in the answer.
-    rows = transaction.batch("claim_deliveries", [(delivery_id, group_id) for delivery_id, group_id, _ in placed])
+    rows = transaction.batch("claim_deliveries", [(delivery.id, group_id) for delivery, group_id, _ in placed])
     claimed = {row["id"] for row in rows}
-    ours = [(group_id, notification) for delivery_id, group_id, notification in placed if delivery_id in claimed]
-    told = [(group_id, notification.digest, now) for group_id, notification in ours]
+    ours = [entry for entry in placed if entry[0].id in claimed]
+    told = [(group_id, notification.digest, now) for _, group_id, notification in ours]
     fresh = {(row["group_id"], row["digest"]) for row in transaction.batch("remember_folded", told)}
     after: dict[int, Group] = {}
-    for group_id, notification in ours:
+    for delivery, group_id, notification in ours:
         group = after.get(group_id, before[group_id])
         if (group_id, notification.digest) in fresh:
             fresh.remove((group_id, notification.digest))
-            after[group_id] = fold.fold(group, notification, mode)
+            folded = fold.fold(group, notification, mode)
         else:
-            after[group_id] = fold.again(group)
+            folded = fold.again(group)
+        # One that is read once more was counted as a notification when it came.
+        after[group_id] = replace(folded, notifications=group.notifications) if delivery.replayed else folded
     return after
 
 
@@ -224,9 +233,11 @@ def _owe(
     rows = transaction.batch("live_issues", [(group_id,) for group_id in changed])
     issues = {row["group_id"]: issue_of(row) for row in rows}
     owing = [(group_id, owes(groups[group_id], issues.get(group_id), now)) for group_id in changed]
-    transaction.batch("owe", [(group_id, owed.tracker, owed.due_at) for group_id, owed in owing if owed.tracker])
+    transaction.batch(
+        "owe", [(group_id, owed.tracker, owed.due_at, owed.call) for group_id, owed in owing if owed.tracker]
+    )
     for group_id, owed in owing:
-        if owed.tracker is None:
+        if owed.tracker is None and owed.reason:
             transaction.run("decide", group_id=group_id, action=Action.HOLD, reason=owed.reason, now=now)
     return {owed.tracker for _, owed in owing if owed.tracker and owed.due_at <= now}
 

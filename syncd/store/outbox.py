@@ -4,60 +4,56 @@ Every write after a claim names its owner. When it changes no row the lease was 
 holds the group now decides.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TypeVar, cast
+from typing import cast
 
-from syncd.errors import LeaseLost
-from syncd.model import Created, Group, Issue, Plan
+from syncd.model import Action, Call, Group, Issue, Plan
 from syncd.plan import Owes
+from syncd.store import limits
+from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim, owned
 from syncd.store.connection import Connection, Transaction
 from syncd.store.rows import group_of, issue_of
 
-T = TypeVar("T")
-
-LEASE_SECONDS = 180.0  # longer than any one tracker call with its retries
-HORIZON_SECONDS = 86400.0  # nothing is ever put off longer
 DIED = "its sender died before it could say whether the issue was created"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """A group that only `owner` may sync until the lease ends."""
-
-    group_id: int
-    tracker: str
-    owner: str
-    attempts: int
-
-
 class Outbox:
-    """Operations on claims, issues and trackers; for any thread."""
+    """Operations on claims; for any thread."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def next_due(self, tracker: str) -> float | None:
-        """When the next group of the tracker is due, or None when none waits."""
+    def next_due(self, tracker: str) -> Mapping[Call, float]:
+        """When the next group of the tracker is due for each kind of call that any waits for."""
         rows = self._connection.read(lambda transaction: transaction.rows("next_due", tracker=tracker))
-        return cast(float, rows[0]["due_at"]) if rows else None
+        return {Call(cast(int, row["rank"])): cast(float, row["due_at"]) for row in rows if row["due_at"] is not None}
 
-    def claim(self, tracker: str, owner: str, now: float) -> Claim | None:
-        """The group that is due longest, leased to `owner`; None when none is due."""
+    def claim(self, tracker: str, owner: str, now: float, calls: Iterable[Call] = Call) -> Claim | None:
+        """The group that is due longest for the most urgent of these calls, leased to `owner`; None when none is due, or
+        the tracker rests."""
 
         def take(transaction: Transaction) -> Claim | None:
-            rows = transaction.rows(
-                "claim_group", tracker=tracker, owner=owner, now=now, leased_until=now + LEASE_SECONDS
-            )
+            leased_until, horizon = now + LEASE_SECONDS, now + HORIZON_SECONDS
+            rows: list[dict[str, object]] = []
+            for call in sorted(calls):
+                rows = rows or transaction.rows(
+                    "claim_group",
+                    tracker=tracker,
+                    rank=call,
+                    owner=owner,
+                    now=now,
+                    leased_until=leased_until,
+                    horizon=horizon,
+                )
             if not rows:
-                horizon = now + HORIZON_SECONDS
-                transaction.run("heal_due", tracker=tracker, now=now, horizon=horizon, leased_until=now + LEASE_SECONDS)
+                transaction.run("heal_due", tracker=tracker, now=now, horizon=horizon, leased_until=leased_until)
                 return None
             group_id, attempts = cast(int, rows[0]["group_id"]), cast(int, rows[0]["attempts"])
             # The lease of whoever intended this is over: its create may have been carried out.
             transaction.run("doubt_expired", group_id=group_id, owner=owner, note=DIED)
-            return Claim(group_id=group_id, tracker=tracker, owner=owner, attempts=attempts)
+            trial = limits.begin_trial(transaction, tracker, now)
+            return Claim(group_id=group_id, tracker=tracker, owner=owner, attempts=attempts, trial=trial)
 
         return self._connection.write(take)
 
@@ -72,149 +68,49 @@ class Outbox:
 
         return self._connection.read(both)
 
-    def intend(self, claim: Claim, marker: str, now: float) -> None:
-        """Put on disk that a create is about to be sent."""
+    def settle(self, claim: Claim, plan: Plan, outcome: str | None, revision: int, again_at: float, now: float) -> bool:
+        """Nothing more is owed; if the group went beyond `revision` meanwhile, it is due again at `again_at`. Whether the
+        tracker rested until now."""
 
-        def write(transaction: Transaction) -> None:
-            transaction.run("want_issue", group_id=claim.group_id, tracker=claim.tracker, marker=marker)
-            intended = transaction.run(
-                "intend",
-                group_id=claim.group_id,
-                tracker=claim.tracker,
-                marker=marker,
-                owner=claim.owner,
-                now=now,
-            )
-            if not intended:
-                raise LeaseLost(f"group {claim.group_id} already has an issue, or one in doubt")
-
-        self._owned(claim, now, write)
-
-    def link(self, claim: Claim, created: Created, revision: int, now: float) -> None:
-        """The issue exists and shows `revision`."""
-
-        def write(transaction: Transaction) -> None:
-            linked = transaction.run(
-                "link",
-                group_id=claim.group_id,
-                owner=claim.owner,
-                remote_id=created.remote_id,
-                key=created.key,
-                url=created.url,
-                note="; ".join(created.notes) or None,
-                revision=revision,
-                now=now,
-            )
-            if not linked:
-                raise LeaseLost(f"group {claim.group_id} was taken over before its issue {created.key} could be linked")
-            transaction.run("raise_floor", tracker=claim.tracker, number=created.number)
-            if not _renew(transaction, claim, now):
-                # Whoever took over may have settled the group as in doubt: what came meanwhile is owed again.
-                transaction.batch("owe", [(claim.group_id, claim.tracker, now)])
-
-        # Not bound to the lease: only the sender of this very intent can link it, however late.
-        self._connection.write(write)
-
-    def not_created(self, claim: Claim, note: str) -> None:
-        """The create was certainly not carried out."""
-        self._connection.write(
-            lambda transaction: transaction.run("not_created", group_id=claim.group_id, owner=claim.owner, note=note)
-        )
-
-    def doubt(self, claim: Claim, note: str) -> None:
-        """Nobody knows whether the create was carried out; it is not sent again without proof."""
-        self._connection.write(
-            lambda transaction: transaction.run("doubt", group_id=claim.group_id, owner=claim.owner, note=note)
-        )
-
-    def intend_comment(self, claim: Claim, now: float) -> None:
-        """Put on disk that the status comment is about to be sent."""
-        self._owned(
-            claim,
-            now,
-            lambda transaction: transaction.run("intend_comment", group_id=claim.group_id, now=now),
-        )
-
-    def link_comment(self, claim: Claim, comment_id: str | None, now: float) -> None:
-        """The status comment has this id; None when there certainly is none."""
-        self._owned(
-            claim,
-            now,
-            lambda transaction: transaction.run("link_comment", group_id=claim.group_id, comment_id=comment_id),
-        )
-
-    def synced(self, claim: Claim, revision: int, now: float) -> None:
-        """The issue shows `revision`."""
-        self._owned(
-            claim,
-            now,
-            lambda transaction: transaction.run("synced", group_id=claim.group_id, revision=revision, now=now),
-        )
-
-    def settle(self, claim: Claim, plan: Plan, outcome: str | None, revision: int, again_at: float, now: float) -> None:
-        """Nothing more is owed; if the group went beyond `revision` meanwhile, it is due again at `again_at`."""
-
-        def write(transaction: Transaction) -> None:
+        def write(transaction: Transaction) -> bool:
             _record(transaction, claim, plan, outcome, now)
-            if outcome is not None:
-                transaction.run("resume", tracker=claim.tracker)
+            resumed = outcome is not None and limits.answered(transaction, claim.tracker)
             _settle(transaction, claim, revision, again_at)
+            return resumed
 
-        self._owned(claim, now, write)
+        return owned(self._connection, claim, now, write)
 
-    def postpone(self, claim: Claim, plan: Plan, reason: str, due_at: float, attempts: int, now: float) -> None:
-        """Try again at a time."""
-
-        def write(transaction: Transaction) -> None:
-            _record(transaction, claim, plan, reason, now)
-            _release(transaction, claim, due_at, attempts, reason)
-
-        self._owned(claim, now, write)
-
-    def park(self, claim: Claim, plan: Plan, reason: str, revision: int, now: float) -> None:
-        """The issue is gone from its tracker: nothing more is sent until a person decides."""
+    def postpone(
+        self, claim: Claim, plan: Plan, reason: str, due_at: float, attempts: int, now: float, call: Call | None = None
+    ) -> None:
+        """Try again at a time, with the same kind of call or another one."""
 
         def write(transaction: Transaction) -> None:
             _record(transaction, claim, plan, reason, now)
-            transaction.run("park", group_id=claim.group_id, note=reason)
+            _release(transaction, claim, due_at, attempts, reason, plan.call if call is None else call)
+
+        owned(self._connection, claim, now, write)
+
+    def park(self, claim: Claim, plan: Plan, cause: str, revision: int, now: float) -> None:
+        """Nothing more is sent until a person decides, or, where it was deleted, ever; for the plan's reason."""
+
+        def write(transaction: Transaction) -> None:
+            _record(transaction, claim, plan, None, now)
+            transaction.run("park", group_id=claim.group_id, note=plan.reason, cause=cause)
             _settle(transaction, claim, revision, now)
 
-        self._owned(claim, now, write)
+        owned(self._connection, claim, now, write)
 
-    def bury(self, claim: Claim, plan: Plan, reason: str, now: float) -> None:
-        """A dead letter: this content will never be taken."""
+    def bury(self, claim: Claim, plan: Plan, reason: str, content: str | None, now: float) -> None:
+        """A dead letter. `content` will never be taken; None where another try may follow the next change."""
 
         def write(transaction: Transaction) -> None:
             _record(transaction, claim, plan, reason, now)
-            transaction.run("bury", group_id=claim.group_id, owner=claim.owner, reason=reason)
+            transaction.run("refuse", group_id=claim.group_id, content=content)
+            transaction.run("update_tried", group_id=claim.group_id, now=now)
+            transaction.run("bury", group_id=claim.group_id, owner=claim.owner, reason=reason, now=now)
 
-        self._owned(claim, now, write)
-
-    def _owned(self, claim: Claim, now: float, operation: Callable[[Transaction], T]) -> T:
-        def fenced(transaction: Transaction) -> T:
-            if not _renew(transaction, claim, now):
-                raise LeaseLost(f"the lease on group {claim.group_id} is over")
-            return operation(transaction)
-
-        return self._connection.write(fenced)
-
-    def pause(self, tracker: str, reason: str, until: float) -> None:
-        """Let the tracker rest until a time."""
-        self._connection.write(
-            lambda transaction: transaction.run("pause", tracker=tracker, reason=reason, until=until)
-        )
-
-    def paused_until(self, tracker: str) -> float | None:
-        """The end of the tracker's pause, or None."""
-        rows = self._connection.read(lambda transaction: transaction.rows("trackers"))
-        return next(
-            (cast(float, row["until"]) for row in rows if row["name"] == tracker and row["state"] == "paused"),
-            None,
-        )
-
-    def forget_homes(self) -> None:
-        """Forget what is known of trackers that hold no issue, so that a mistaken configuration can be mended."""
-        self._connection.write(lambda transaction: transaction.run("forget_homes"))
+        owned(self._connection, claim, now, write)
 
     def take_over(self, is_dead: Callable[[str], bool], now: float) -> list[str]:
         """Free what dead owners held; their creates are in doubt. The dead are returned."""
@@ -225,9 +121,15 @@ class Outbox:
             for owner in dead:
                 transaction.run("doubt_dead", owner=owner, note=DIED)
                 transaction.run("free_claims", owner=owner, now=now)
+            transaction.run("owe_doubtful", now=now)
+            transaction.run("rank_doubtful")
             return dead
 
         return self._connection.write(write)
+
+    def forget_homes(self) -> None:
+        """Forget what is known of trackers that hold no issue, so that a mistaken configuration can be mended."""
+        self._connection.write(lambda transaction: transaction.run("forget_homes"))
 
     def reroute(self, owes: Owes, configuration: str, now: float) -> int:
         """Judge anew every group without an issue, if `configuration` is not the one they were judged by. How many."""
@@ -242,12 +144,6 @@ class Outbox:
         return judged
 
 
-def _renew(transaction: Transaction, claim: Claim, now: float) -> bool:
-    """Whether the claim is still ours; its lease then begins anew."""
-    leased_until = now + LEASE_SECONDS
-    return transaction.run("renew", group_id=claim.group_id, owner=claim.owner, leased_until=leased_until) > 0
-
-
 def _record(transaction: Transaction, claim: Claim, plan: Plan, outcome: str | None, now: float) -> None:
     facts = {"group_id": claim.group_id, "action": plan.action, "reason": plan.reason, "now": now}
     before = transaction.rows("decision", group_id=claim.group_id)[0]
@@ -258,10 +154,12 @@ def _record(transaction: Transaction, claim: Claim, plan: Plan, outcome: str | N
 
 def _settle(transaction: Transaction, claim: Claim, revision: int, again_at: float) -> None:
     if not transaction.run("settle", group_id=claim.group_id, owner=claim.owner, revision=revision):
-        _release(transaction, claim, again_at, 0, None)
+        _release(transaction, claim, again_at, 0, None, Call.UPDATE)
 
 
-def _release(transaction: Transaction, claim: Claim, due_at: float, attempts: int, reason: str | None) -> None:
+def _release(
+    transaction: Transaction, claim: Claim, due_at: float, attempts: int, reason: str | None, call: Call
+) -> None:
     transaction.run(
         "release_claim",
         group_id=claim.group_id,
@@ -269,6 +167,7 @@ def _release(transaction: Transaction, claim: Claim, due_at: float, attempts: in
         due_at=due_at,
         attempts=attempts,
         reason=reason,
+        rank=call,
     )
 
 
@@ -278,27 +177,10 @@ def _reroute(transaction: Transaction, owes: Owes, after: int, now: float) -> li
         group_id = cast(int, row["id"])
         ids.append(group_id)
         owed = owes(group_of(row, []), None, now)
-        if owed.tracker is None:
-            transaction.run("forget_owed", group_id=group_id)
-            transaction.run("decide", group_id=group_id, action="hold", reason=owed.reason, now=now)
-        else:
-            transaction.batch("owe", [(group_id, owed.tracker, now)])
+        if owed.tracker is not None:
+            transaction.batch("owe", [(group_id, owed.tracker, now, Call.CREATE)])
             transaction.run("move", group_id=group_id, tracker=owed.tracker)
+        elif owed.reason:
+            transaction.run("forget_owed", group_id=group_id)
+            transaction.run("decide", group_id=group_id, action=Action.HOLD, reason=owed.reason, now=now)
     return ids
-
-
-class Notebook:
-    """`trackers.Notebook` in the store."""
-
-    def __init__(self, connection: Connection, tracker: str) -> None:
-        self._connection = connection
-        self._tracker = tracker
-
-    def recall(self, fact: str) -> str | None:
-        rows = self._connection.read(lambda transaction: transaction.rows("recall", tracker=self._tracker, fact=fact))
-        return cast(str, rows[0]["value"]) if rows else None
-
-    def note(self, fact: str, value: str) -> None:
-        self._connection.write(
-            lambda transaction: transaction.run("note", tracker=self._tracker, fact=fact, value=value)
-        )

@@ -6,7 +6,7 @@ INSERT INTO deliveries (received_at, body, state)
 SELECT column1, column2, 'waiting' FROM (VALUES :rows) AS arrived RETURNING id;
 
 -- waiting_deliveries: oldest first, so that what came earlier is folded earlier
-SELECT id, received_at, body FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
+SELECT id, received_at, body, replayed_at FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
 
 -- claim_deliveries: leaves out those that another process was faster to take
 WITH absorbed (id, group_id) AS (VALUES :rows)
@@ -19,6 +19,18 @@ DELETE FROM deliveries WHERE id = :id AND state = 'waiting';
 -- purge_deliveries: a bounded bite at a time, so that no purge holds the writer for long
 DELETE FROM deliveries WHERE id IN (
     SELECT id FROM deliveries WHERE state = 'absorbed' AND received_at < :before ORDER BY received_at LIMIT :size);
+
+-- replayable: absorbed deliveries that are still kept, a bounded bite at a time
+SELECT deliveries.id, deliveries.received_at, deliveries.body, groups.fingerprint
+FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id
+WHERE deliveries.state = 'absorbed' AND deliveries.id > :after AND deliveries.received_at >= :since
+    AND (:group_id IS NULL OR deliveries.group_id = CAST(:group_id AS BIGINT))
+ORDER BY deliveries.id LIMIT :size;
+
+-- replay: back into the inbox; what it says is folded again, and counts only where it says something else than before
+WITH again (id, now) AS (VALUES :rows)
+UPDATE deliveries SET state = 'waiting', replayed_at = CAST(again.now AS DOUBLE PRECISION) FROM again
+WHERE deliveries.id = CAST(again.id AS BIGINT) AND deliveries.state = 'absorbed' RETURNING deliveries.id;
 
 -- quarantine: authentic JSON that is not a notification
 INSERT INTO quarantine (received_at, body, code, reason, field) VALUES (:received_at, :body, :code, :reason, :field)
@@ -86,28 +98,42 @@ DELETE FROM folded WHERE (group_id, digest) IN (
     SELECT group_id, digest FROM folded WHERE folded_at < :before ORDER BY folded_at LIMIT :size);
 
 -- owe: the group owes its tracker a call. A claimed row keeps its lease, a backed-off one its patience; a dead one revives.
-WITH owing (group_id, tracker, due_at) AS (VALUES :rows)
-INSERT INTO outbox (group_id, tracker, state, due_at, attempts)
-SELECT CAST(group_id AS BIGINT), tracker, 'waiting', CAST(due_at AS DOUBLE PRECISION), 0 FROM owing WHERE true
+WITH owing (group_id, tracker, due_at, rank) AS (VALUES :rows)
+INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank)
+SELECT CAST(group_id AS BIGINT), tracker, 'waiting', CAST(due_at AS DOUBLE PRECISION), 0, CAST(rank AS INTEGER)
+FROM owing WHERE true
 ON CONFLICT (group_id) DO UPDATE SET
     state = CASE outbox.state WHEN 'dead' THEN 'waiting' ELSE outbox.state END,
     attempts = CASE outbox.state WHEN 'dead' THEN 0 ELSE outbox.attempts END,
+    rank = CASE outbox.state WHEN 'claimed' THEN outbox.rank ELSE excluded.rank END,
     due_at = CASE
         WHEN outbox.state = 'dead' THEN excluded.due_at
         WHEN outbox.state = 'claimed' OR outbox.attempts > 0 OR outbox.due_at < excluded.due_at THEN outbox.due_at
         ELSE excluded.due_at END;
 
--- next_due: when the next group of a tracker is due, without touching it
-SELECT due_at FROM outbox WHERE tracker = :tracker AND state <> 'dead' ORDER BY due_at LIMIT 1;
+-- next_due: when the next group of a tracker is due for each kind of call, without touching it
+SELECT ranks.rank, (SELECT due_at FROM outbox WHERE tracker = :tracker AND outbox.rank = ranks.rank AND state <> 'dead'
+    ORDER BY due_at LIMIT 1) AS due_at
+FROM (SELECT 0 AS rank UNION ALL SELECT 1 UNION ALL SELECT 2) AS ranks;
 
--- claim_group: the longest due first. A claimed row whose lease is over has due_at in the past, like any other.
+-- claim_group: the longest due first. A claimed row whose lease is over has due_at in the past, like any other. Nothing is
+-- claimed for a tracker that rests, unless its rest is over, or was written by a clock that has been set back since.
 UPDATE outbox SET state = 'claimed', owner = :owner, due_at = :leased_until WHERE group_id = (
-    SELECT group_id FROM outbox WHERE tracker = :tracker AND state <> 'dead' AND due_at <= :now ORDER BY due_at LIMIT 1)
+    SELECT group_id FROM outbox WHERE tracker = :tracker AND rank = :rank AND state <> 'dead' AND due_at <= :now
+    ORDER BY due_at LIMIT 1)
+AND NOT EXISTS (SELECT 1 FROM trackers WHERE name = :tracker AND trackers.state = 'paused'
+    AND (until IS NULL OR (until > :now AND until <= :horizon)))
 RETURNING group_id, attempts;
+
+-- begin_trial: whoever claims first after a rest tries alone; for the others it goes on
+UPDATE trackers SET until = :leased_until WHERE name = :tracker AND state = 'paused' AND until IS NOT NULL;
+
+-- end_trial: it tried nothing after all; the next one may
+UPDATE trackers SET until = :until WHERE name = :tracker AND state = 'paused' AND cause = 'misconfigured';
 
 -- heal_due: a due time beyond any back-off was written by a clock that has been set back since; a claim starts its lease anew
 UPDATE outbox SET due_at = CASE state WHEN 'claimed' THEN :leased_until ELSE :now END
-WHERE tracker = :tracker AND state <> 'dead' AND due_at > :horizon;
+WHERE tracker = :tracker AND rank IN (0, 1, 2) AND state <> 'dead' AND due_at > :horizon;
 
 -- renew: proof, inside a transaction, that the claim is still ours
 UPDATE outbox SET due_at = :leased_until WHERE group_id = :group_id AND owner = :owner;
@@ -124,19 +150,33 @@ INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_rev
 VALUES (:group_id, :tracker, 'wanted', :marker, 0, 0, 0)
 ON CONFLICT (group_id) WHERE state <> 'retired' DO NOTHING;
 
+-- retired: how many issues of the group were given up before
+SELECT COUNT(*) AS issues FROM issues WHERE group_id = :group_id AND state = 'retired';
+
 -- intend: on disk before the request; only a wanted issue may be asked for
 UPDATE issues SET state = 'intended', tracker = :tracker, marker = :marker, attempt = attempt + 1, sent_at = :now, sent_by = :owner,
-    note = NULL, floor = COALESCE((SELECT trackers.floor FROM trackers WHERE trackers.name = :tracker), 0)
+    sent_revision = :revision, probes = 0, probed_since = NULL, probe_at = NULL, note = NULL,
+    floor = COALESCE((SELECT trackers.floor FROM trackers WHERE trackers.name = :tracker), 0)
 WHERE group_id = :group_id AND state = 'wanted';
 
--- link: the answer came
-UPDATE issues SET state = 'linked', remote_id = :remote_id, key = :key, url = :url, note = :note,
-    synced_revision = :revision, synced_at = :now
-WHERE group_id = :group_id AND state IN ('intended', 'in_doubt') AND sent_by = :owner;
+-- link: the answer came, from the tracker or from a later look at it
+UPDATE issues SET state = 'linked', remote_id = :remote_id, key = :key, url = :url, note = :note, doubles = :doubles,
+    synced_revision = sent_revision, synced_at = :now, looked_at = :now
+WHERE group_id = :group_id AND state IN ('intended', 'in_doubt') AND sent_by = :sender;
+
+-- add_double: another live issue of the group was found in the tracker
+UPDATE issues SET doubles = CASE WHEN doubles IS NULL THEN :key ELSE doubles || ', ' || :key END
+WHERE group_id = :group_id AND state = 'linked' AND remote_id <> :remote_id;
 
 -- raise_floor: numbers of a tracker only rise
 INSERT INTO trackers (name, state, floor) VALUES (:tracker, 'ok', :number)
 ON CONFLICT (name) DO UPDATE SET floor = CASE WHEN trackers.floor < excluded.floor THEN excluded.floor ELSE trackers.floor END;
+
+-- floor_read: the tracker itself said so
+UPDATE trackers SET floor_at = :now WHERE name = :tracker;
+
+-- floor: the highest number known, and when it was last asked for
+SELECT floor, floor_at FROM trackers WHERE name = :tracker;
 
 -- not_created: certainly nothing was made; it may be asked for again
 UPDATE issues SET state = 'wanted', note = :note WHERE group_id = :group_id AND state = 'intended' AND sent_by = :owner;
@@ -148,11 +188,46 @@ UPDATE issues SET state = 'in_doubt', note = :note WHERE group_id = :group_id AN
 UPDATE issues SET state = 'in_doubt', note = :note
 WHERE group_id = :group_id AND state = 'intended' AND sent_by <> :owner;
 
--- park: the issue is gone from its tracker; a person must decide
-UPDATE issues SET state = 'parked', note = :note WHERE group_id = :group_id AND state = 'linked';
+-- probed: one more clean probe found nothing
+UPDATE issues SET probes = probes + 1, probed_since = COALESCE(probed_since, :tracker_clock), probe_at = :probe_at
+WHERE group_id = :group_id AND state = 'in_doubt';
+
+-- probe_later: when to look
+UPDATE issues SET probe_at = :probe_at WHERE group_id = :group_id AND state = 'in_doubt';
+
+-- absent: proven not to exist; it may be asked for again
+UPDATE issues SET state = 'wanted', note = :note WHERE group_id = :group_id AND state = 'in_doubt';
+
+-- park: nothing more is sent until a person decides; a deleted issue is left alone
+UPDATE issues SET state = 'parked', note = :note, cause = :cause WHERE group_id = :group_id AND state IN ('linked', 'in_doubt');
+
+-- retire: given up for another one
+UPDATE issues SET state = 'retired', note = :note WHERE group_id = :group_id AND state IN ('linked', 'parked');
+
+-- unpark_doubt: look again, from the beginning
+UPDATE issues SET state = 'in_doubt', cause = NULL, probes = 0, probed_since = NULL, probe_at = :now
+WHERE group_id = :group_id AND state = 'parked' AND remote_id IS NULL;
+
+-- unpark_absent: a person has looked, and there is none
+UPDATE issues SET state = 'wanted', cause = NULL, note = :note
+WHERE group_id = :group_id AND state = 'parked' AND remote_id IS NULL;
+
+-- unpark_linked: a person has made it reachable again
+UPDATE issues SET state = 'linked', cause = NULL, note = NULL
+WHERE group_id = :group_id AND state = 'parked' AND remote_id IS NOT NULL;
+
+-- drop_parked: a person leaves it as it is
+UPDATE issues SET cause = 'discarded' WHERE group_id = :group_id AND state = 'parked';
+
+-- move_issue: it has another address
+UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now
+WHERE group_id = :group_id AND state = 'linked';
 
 -- intend_comment: on disk before the request, as for the issue itself
-UPDATE issues SET comment_sent_at = :now WHERE group_id = :group_id AND state = 'linked';
+UPDATE issues SET comment_sent_at = :now, comment_probes = 0 WHERE group_id = :group_id AND state = 'linked';
+
+-- comment_probed: the comment was looked for in vain
+UPDATE issues SET comment_probes = comment_probes + 1 WHERE group_id = :group_id AND state = 'linked';
 
 -- link_comment: NULL after a person deleted it
 UPDATE issues SET comment_id = :comment_id, comment_sent_at = NULL WHERE group_id = :group_id AND state = 'linked';
@@ -160,17 +235,38 @@ UPDATE issues SET comment_id = :comment_id, comment_sent_at = NULL WHERE group_i
 -- synced: the issue shows this revision
 UPDATE issues SET synced_revision = :revision, synced_at = :now WHERE group_id = :group_id AND state = 'linked';
 
+-- update_tried: it was refused; the next try waits as long as after a success
+UPDATE issues SET synced_at = :now WHERE group_id = :group_id AND state = 'linked';
+
 -- settle: nothing is owed any more, unless the group has changed meanwhile, or its issue was linked by someone late
 DELETE FROM outbox WHERE group_id = :group_id AND owner = :owner
     AND :revision = (SELECT revision FROM groups WHERE id = :group_id)
     AND NOT EXISTS (SELECT 1 FROM issues WHERE group_id = :group_id AND state = 'linked' AND synced_revision < :revision);
 
--- release_claim: give it back, due at a time
-UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :due_at, attempts = :attempts, reason = :reason
+-- release_claim: give it back, due at a time for a kind of call
+UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :due_at, attempts = :attempts, reason = :reason, rank = :rank
 WHERE group_id = :group_id AND owner = :owner;
 
--- bury: not tried again until a person or a new notification says so
-UPDATE outbox SET state = 'dead', owner = NULL, reason = :reason WHERE group_id = :group_id AND owner = :owner;
+-- bury: not tried again until a person or another content says so
+UPDATE outbox SET state = 'dead', owner = NULL, reason = :reason, due_at = :now WHERE group_id = :group_id AND owner = :owner;
+
+-- refuse: this content will never be taken; NULL forgets it
+UPDATE groups SET refused = :content WHERE id = :group_id;
+
+-- dead_letters: what its tracker refused, and what is parked; the newest first
+SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts,
+    COALESCE(issues.tracker, outbox.tracker) AS letter_tracker
+FROM groups
+LEFT JOIN outbox ON outbox.group_id = groups.id AND outbox.state = 'dead'
+LEFT JOIN issues ON issues.group_id = groups.id AND issues.state = 'parked'
+WHERE groups.id IN (SELECT group_id FROM outbox WHERE state = 'dead' UNION SELECT group_id FROM issues WHERE state = 'parked')
+ORDER BY groups.decided_at DESC, groups.id LIMIT :size;
+
+-- revive: a dead letter is tried again
+UPDATE outbox SET state = 'waiting', due_at = :now, attempts = 0, reason = NULL WHERE group_id = :group_id AND state = 'dead';
+
+-- discard_dead: a dead letter is given up
+DELETE FROM outbox WHERE group_id = :group_id AND state = 'dead';
 
 -- decide: the latest decision, shown with the group
 UPDATE groups SET decision = :action, decision_reason = :reason, decided_at = :now WHERE id = :group_id;
@@ -181,15 +277,42 @@ SELECT decision, decision_reason FROM groups WHERE id = :group_id;
 -- record: what was done and why, for `explain`
 INSERT INTO history (group_id, at, action, reason, outcome) VALUES (:group_id, :now, :action, :reason, :outcome);
 
--- pause: the tracker rests until a time
-INSERT INTO trackers (name, state, reason, until, floor) VALUES (:tracker, 'paused', :reason, :until, 0)
-ON CONFLICT (name) DO UPDATE SET state = 'paused', reason = excluded.reason, until = excluded.until;
+-- pause: the tracker rests until a time, NULL until somebody says otherwise
+INSERT INTO trackers (name, state, reason, until, cause, attempts, floor)
+VALUES (:tracker, 'paused', :reason, :until, :cause, :attempts, 0)
+ON CONFLICT (name) DO UPDATE SET state = 'paused', reason = excluded.reason, until = excluded.until, cause = excluded.cause,
+    attempts = excluded.attempts;
 
--- resume: it answered again
-UPDATE trackers SET state = 'ok', reason = NULL, until = NULL WHERE name = :tracker AND state <> 'ok';
+-- resume: it answered again. What an operator paused, only an operator resumes.
+UPDATE trackers SET state = 'ok', reason = NULL, until = NULL, cause = NULL, attempts = 0
+WHERE name = :tracker AND state <> 'ok' AND (COALESCE(cause, '') <> 'operator' OR :operator = 1);
+
+-- tracker: how it stands
+SELECT name, state, reason, until, cause, attempts FROM trackers WHERE name = :tracker;
 
 -- trackers: all that were ever spoken of
-SELECT name, state, reason, until FROM trackers ORDER BY name;
+SELECT name, state, reason, until, cause FROM trackers ORDER BY name;
+
+-- retry_rested: a new start tries at once what rested for a fault of its configuration
+UPDATE trackers SET until = :now WHERE state = 'paused' AND until > :now;
+
+-- silence: asked for until a time; a longer one stands
+INSERT INTO silences (credential, part, until, reason) VALUES (:credential, :part, :until, :reason)
+ON CONFLICT (credential, part) DO UPDATE SET reason = excluded.reason,
+    until = CASE WHEN silences.until > excluded.until AND silences.until <= :horizon THEN silences.until ELSE excluded.until END;
+
+-- silences: those in force, and those that a clock wrote which has been set back since
+SELECT part, until, reason FROM silences WHERE credential = :credential;
+
+-- break_silence: on the operator's word
+DELETE FROM silences WHERE credential = :credential;
+
+-- budget: what is left
+SELECT allowance, tokens, at FROM budgets WHERE credential = :credential;
+
+-- spend: what is left now
+INSERT INTO budgets (credential, allowance, tokens, at) VALUES (:credential, :allowance, :tokens, :at)
+ON CONFLICT (credential, allowance) DO UPDATE SET tokens = excluded.tokens, at = excluded.at;
 
 -- owed_by_tracker: who has to be called how often
 SELECT tracker, COUNT(*) AS groups FROM outbox WHERE state <> 'dead' GROUP BY tracker;
@@ -210,8 +333,17 @@ SELECT owner FROM outbox WHERE owner IS NOT NULL UNION SELECT sent_by FROM issue
 -- free_claims: a dead owner's groups are due now
 UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :now WHERE owner = :owner;
 
+-- rank_doubtful: a group whose create is in doubt waits to be looked for
+UPDATE outbox SET rank = 1 WHERE state = 'waiting' AND rank = 0
+    AND group_id IN (SELECT group_id FROM issues WHERE state = 'in_doubt');
+
 -- doubt_dead: a dead owner's creates may have been carried out
 UPDATE issues SET state = 'in_doubt', note = :note WHERE state = 'intended' AND sent_by = :owner;
+
+-- owe_doubtful: whoever is in doubt is looked for
+INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank)
+SELECT group_id, tracker, 'waiting', :now, 0, 1 FROM issues WHERE state = 'in_doubt'
+    AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.group_id = issues.group_id);
 
 -- unsettled_groups: groups that are held, owe a call, or were never judged, for a new configuration
 SELECT groups.* FROM groups LEFT JOIN outbox ON outbox.group_id = groups.id
@@ -241,7 +373,9 @@ SELECT
     (SELECT COUNT(*) FROM outbox WHERE state = 'dead') AS dead,
     (SELECT COUNT(*) FROM issues WHERE state = 'linked') AS linked,
     (SELECT COUNT(*) FROM issues WHERE state IN ('intended', 'in_doubt')) AS in_doubt,
-    (SELECT COUNT(*) FROM issues WHERE state = 'parked') AS parked,
+    (SELECT COUNT(*) FROM issues WHERE state = 'parked' AND COALESCE(cause, '') NOT IN ('deleted', 'discarded')) AS parked,
+    (SELECT COUNT(*) FROM issues WHERE state = 'parked' AND cause IN ('deleted', 'discarded')) AS dropped,
+    (SELECT COUNT(*) FROM issues WHERE doubles IS NOT NULL) AS doubles,
     (SELECT COUNT(*) FROM groups WHERE decision = 'hold') AS held,
     (SELECT COUNT(*) FROM quarantine) AS quarantined;
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from syncd.model import IssueState, Standing
+from syncd.store.claims import HORIZON_SECONDS
 from syncd.store.connection import Connection, Transaction
+from syncd.store.limits import ALL
 from syncd.store.rows import group_of, issue_of
 
 EVERYTHING = 2**31 - 1
@@ -13,11 +15,13 @@ EVERYTHING = 2**31 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackerStanding:
-    """How a tracker is. `until` is when its pause ends."""
+    """How a tracker is: `ok`, `paused`, `slowed` (some kinds of call are), or `missing`. `until` is when that ends, None for
+    not by itself; `cause` is `misconfigured`, `throttled` or `operator`."""
 
     state: str
     reason: str | None = None
     until: float | None = None
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +34,8 @@ class Counts:
     linked: int
     in_doubt: int
     parked: int
+    dropped: int
+    doubles: int
     held: int
     dead: int
     quarantined: int
@@ -68,17 +74,19 @@ class Report:
         row = self._connection.read(lambda transaction: transaction.rows("counts", now=now)[0])
         return Counts(**cast(dict[str, Any], row))
 
-    def trackers(self) -> dict[str, TrackerStanding]:
-        """Every tracker that was ever called, by name."""
-        rows = self._connection.read(lambda transaction: transaction.rows("trackers"))
-        return {
-            cast(str, row["name"]): TrackerStanding(
-                state=cast(str, row["state"]),
-                reason=cast(str | None, row["reason"]),
-                until=cast(float | None, row["until"]),
-            )
-            for row in rows
-        }
+    def trackers(self, credentials: Mapping[str, str], now: float) -> dict[str, TrackerStanding]:
+        """Every tracker that was ever called, and every configured one that has to be silent, by name. `credentials` are
+        those of the configured ones."""
+
+        def read(transaction: Transaction) -> dict[str, TrackerStanding]:
+            known = {cast(str, row["name"]): _tracker(row) for row in transaction.rows("trackers")}
+            for name, credential in credentials.items():
+                silent = _silence(transaction.rows("silences", credential=credential), now)
+                if silent is not None and known.get(name, silent).state != "paused":
+                    known[name] = silent
+            return known
+
+        return self._connection.read(read)
 
     def left_behind(self, configured: Iterable[str]) -> dict[str, TrackerStanding]:
         """Trackers that groups wait for although the configuration has them no more."""
@@ -113,6 +121,21 @@ class Report:
         """What was kept although it is no notification, newest first."""
         rows = self._connection.read(lambda transaction: transaction.rows("quarantined", size=size))
         return [Quarantined(**cast(dict[str, Any], row)) for row in rows]
+
+
+def _tracker(row: Mapping[str, Any]) -> TrackerStanding:
+    # Before there were causes, every pause was one to wait for.
+    cause = (row["cause"] or "misconfigured") if row["state"] == "paused" else None
+    return TrackerStanding(state=row["state"], reason=row["reason"], until=row["until"], cause=cause)
+
+
+def _silence(rows: Iterable[Mapping[str, Any]], now: float) -> TrackerStanding | None:
+    """What a credential was asked for, if anything is in force: silence of everything before that of one kind of call."""
+    in_force = [row for row in rows if now < row["until"] <= now + HORIZON_SECONDS]
+    for row in sorted(in_force, key=lambda row: (row["part"] != ALL, -row["until"])):
+        state = "paused" if row["part"] == ALL else "slowed"
+        return TrackerStanding(state=state, reason=row["reason"], until=row["until"], cause="throttled")
+    return None
 
 
 def _standing(transaction: Transaction, row: Mapping[str, Any]) -> Standing:

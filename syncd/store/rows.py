@@ -25,6 +25,7 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         last_seen=row["last_seen"],
         releases=tuple(Release(**(entry | {"approximate": bool(entry["approximate"])})) for entry in releases),
         revision=row["revision"],
+        refused=row["refused"],
     )
 
 
@@ -68,10 +69,13 @@ def release_values(group_id: int, release: Release) -> tuple[object, ...]:
 
 def issue_of(row: Mapping[str, Any]) -> Issue:
     """An issue from its row."""
-    return Issue(**{name: row[name] for name in _ISSUE} | {"state": IssueState(row["state"])})
+    state = IssueState(row["state"])
+    if state is IssueState.PARKED and row["cause"] in ("deleted", "discarded"):
+        state = IssueState.DROPPED
+    return Issue(**{name: row[name] for name in _ISSUE} | {"state": state})
 
 
 _ISSUE = (
-    "tracker", "marker", "remote_id", "key", "url", "attempt", "sent_at", "floor", "comment_id", "comment_sent_at",
-    "synced_revision", "synced_at", "note",
+    "tracker", "marker", "remote_id", "key", "url", "attempt", "sent_at", "floor", "sent_revision", "probes", "probed_since",
+    "probe_at", "comment_id", "comment_sent_at", "comment_probes", "synced_revision", "synced_at", "looked_at", "doubles", "note",
 )  # fmt: skip

@@ -1,24 +1,36 @@
 """What the worker needs of a tracker, and how a configured one is opened."""
 
+import math
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 from syncd.config import TrackerSettings
-from syncd.errors import ConfigError
-from syncd.model import Created, Group, Issue
+from syncd.errors import ConfigError, Unavailable
+from syncd.model import Created, Evidence, Group, Issue, Place
 from syncd.render.document import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An issue to be created: what every tracker needs to write it in its own markup."""
+    """An issue to be created: what every tracker needs to write it in its own markup.
+
+    `expires` is when, on the monotonic clock, it is too late to send it: somebody else may then be proving that it was not.
+    """
 
     marker: str
     title: str
     body: Document
     group: Group
+    expires: float = math.inf
+
+    def require_fresh(self) -> None:
+        """To be called right before the request. Raises Unavailable when the process slept through its time."""
+        if time.monotonic() > self.expires:
+            raise Unavailable("it took too long to begin; nothing was sent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +48,32 @@ class Tracker(Protocol):
     Every method raises `TrackerError` and nothing else. Constructing one sends no request.
     """
 
+    def newest(self) -> int:
+        """The highest issue number so far, 0 where there is none: one read. Lower than the truth does no harm."""
+
     def create(self, draft: Draft) -> Created:
-        """Send the one request that creates the issue; never repeated here once it may have been carried out."""
+        """Send the one request that creates the issue; never repeated here once it may have been carried out.
+
+        Calls `draft.require_fresh` right before it.
+        """
+
+    def probe(self, issue: Issue) -> Evidence:
+        """Look for what became of a create: `issue.marker` among our issues above `issue.floor`. Reads only."""
+
+    def look(self, issue: Issue) -> Place:
+        """Where a linked issue is now. Raises Gone or OutOfReach when it is nowhere for us; a 404 alone is no proof."""
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
-        """Add the status comment and return its id. One request, never repeated here."""
+        """Add the status comment and return its id. One request, never repeated here.
+
+        Like every operation on a linked issue, raises Moved, Gone or OutOfReach where the issue is no longer there.
+        """
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
         """The id of the comment that carries `marker`, read from the issue itself."""
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        """Replace the status comment. Raises `Missing` when a person deleted it."""
+        """Replace the status comment. Raises Missing when a person deleted it."""
 
     def refresh(self, issue: Issue, group: Group) -> None:
         """Bring mapped fields up to date, where any are configured."""
@@ -69,7 +96,9 @@ class Notebook(Protocol):
 class OpenTracker(Protocol):
     """What `kind` names: built in, or an entry point of the group `syncd.trackers`."""
 
-    def __call__(self, name: str, settings: TrackerSettings, notebook: Notebook) -> Tracker: ...
+    def __call__(
+        self, name: str, settings: TrackerSettings, notebook: Notebook, *, sleep: Callable[[float], None]
+    ) -> Tracker: ...
 
 
 # Imported only when configured: a GitHub-only site never loads jira, and the other way round.
@@ -80,9 +109,12 @@ BUILT_IN = {
 }
 
 
-def open_tracker(name: str, settings: TrackerSettings, notebook: Notebook) -> Tracker:
-    """A client for one thread. Raises ConfigError when nothing installed knows the kind."""
-    return _factory(name, settings.kind)(name, settings, notebook)
+def open_tracker(
+    name: str, settings: TrackerSettings, notebook: Notebook, sleep: Callable[[float], None] = time.sleep
+) -> Tracker:
+    """A client for one thread; `sleep` passes the seconds between its tries. Raises ConfigError when nothing installed
+    knows the kind."""
+    return _factory(name, settings.kind)(name, settings, notebook, sleep=sleep)
 
 
 def _factory(name: str, kind: str) -> OpenTracker:

@@ -1,0 +1,154 @@
+"""What needs a person, and the way out: dead letters, parked groups, and deliveries to be read once more."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, cast
+
+from syncd.model import Action, Call, Issue, IssueState
+from syncd.store.connection import Connection, Transaction
+from syncd.store.rows import issue_of
+
+EVERYTHING = 2**31 - 1
+
+
+class Kind(StrEnum):
+    """Why a group does not go on by itself."""
+
+    DEAD = "dead"  # its tracker refused it
+    PARKED = "parked"  # a person must decide
+    DROPPED = "dropped"  # left alone for good
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One group that does not go on by itself. `since` is when that was decided."""
+
+    group_id: int
+    kind: Kind
+    universe: str
+    project: str
+    fingerprint: str
+    tracker: str
+    reason: str
+    since: float
+    issue: Issue | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """An absorbed delivery that is still there."""
+
+    id: int
+    received_at: float
+    body: bytes
+    fingerprint: str | None
+
+
+class Letters:
+    """Operations of the commands `dead` and `replay`; the daemon beside them goes on."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self, size: int = EVERYTHING) -> list[Letter]:
+        """All of them, the newest first."""
+
+        def read(transaction: Transaction) -> list[Letter]:
+            return [_letter(transaction, row) for row in transaction.rows("dead_letters", size=size)]
+
+        return self._connection.read(read)
+
+    def retry(self, letter: Letter, now: float, *, absent: bool = False) -> bool:
+        """Try again; False when it went on by itself meanwhile.
+
+        A dead letter is sent again, content as it was or not. A parked create is looked for from the beginning, or, with
+        `absent`, a person has looked and there is none: it is created. A deleted issue is created anew, and one
+        that was out of reach is brought up to date.
+        """
+
+        def write(transaction: Transaction) -> bool:
+            group_id = letter.group_id
+            transaction.run("refuse", group_id=group_id, content=None)
+            if letter.kind is Kind.DEAD:
+                return transaction.run("revive", group_id=group_id, now=now) > 0
+            call = _unpark(transaction, letter, now, absent)
+            if call is not None:
+                transaction.batch("owe", [(group_id, letter.tracker, now, call)])
+            return call is not None
+
+        return self._decided(letter, write, Action.WAIT, "an operator asked for another try", now)
+
+    def discard(self, letter: Letter, now: float) -> bool:
+        """Leave it alone: it is not listed as needing anybody. A dead letter comes back with another content."""
+
+        def write(transaction: Transaction) -> bool:
+            query = "discard_dead" if letter.kind is Kind.DEAD else "drop_parked"
+            return transaction.run(query, group_id=letter.group_id) > 0
+
+        return self._decided(letter, write, Action.DROP, f"discarded by an operator: {letter.reason}", now)
+
+    def _decided(
+        self, letter: Letter, write: Callable[[Transaction], bool], action: Action, reason: str, now: float
+    ) -> bool:
+        def both(transaction: Transaction) -> bool:
+            done = write(transaction)
+            if done:
+                facts = {"group_id": letter.group_id, "action": action, "reason": reason, "now": now}
+                transaction.run("decide", **facts)
+                transaction.run("record", outcome=None, **facts)
+            return done
+
+        return self._connection.write(both)
+
+    def replayable(self, after: int, since: float, group_id: int | None, size: int = 500) -> list[Kept]:
+        """Deliveries that were absorbed, received at `since` or later, of one group or of all: the next ones after a number."""
+        rows = self._connection.read(
+            lambda transaction: transaction.rows("replayable", after=after, since=since, group_id=group_id, size=size)
+        )
+        return [Kept(**cast(dict[str, Any], row)) for row in rows]
+
+    def replay(self, numbers: list[int], now: float) -> int:
+        """Put deliveries back into the inbox: how many. What they say is folded again and counts only where this version of
+        syncd reads something else in it."""
+        return self._connection.write(
+            lambda transaction: len(transaction.batch("replay", [(number, now) for number in numbers]))
+        )
+
+
+def _letter(transaction: Transaction, row: dict[str, object]) -> Letter:
+    issues = transaction.rows("live_issue", group_id=row["id"])
+    issue = issue_of(issues[0]) if issues else None
+    dead = row["owed"] == "dead"
+    parked = issue is not None and issue.state is IssueState.PARKED
+    reason = row["owed_reason"] if dead or issue is None else issue.note
+    return Letter(
+        group_id=cast(int, row["id"]),
+        kind=Kind.DEAD if dead else Kind.PARKED if parked else Kind.DROPPED,
+        universe=cast(str, row["universe"]),
+        project=cast(str, row["project"]),
+        fingerprint=cast(str, row["fingerprint"]),
+        tracker=cast(str, row["letter_tracker"]),
+        reason=str(reason or row["decision_reason"] or ""),
+        since=cast(float, row["decided_at"] or 0.0),
+        issue=issue if issue is not None and issue.remote_id is not None else None,
+    )
+
+
+def _unpark(transaction: Transaction, letter: Letter, now: float, absent: bool) -> Call | None:
+    """The call a parked group owes now; None when it is no longer parked."""
+    rows = transaction.rows("live_issue", group_id=letter.group_id)
+    if not rows or rows[0]["state"] != "parked":
+        return None
+    facts = {"group_id": letter.group_id}
+    if rows[0]["remote_id"] is None:
+        if absent:
+            transaction.run("unpark_absent", note="an operator has looked: there is no issue", **facts)
+            return Call.CREATE
+        transaction.run("unpark_doubt", now=now, **facts)
+        return Call.PROBE
+    if rows[0]["cause"] == "deleted":
+        transaction.run("retire", note="deleted in its tracker; an operator wanted another one", **facts)
+        return Call.CREATE
+    transaction.run("unpark_linked", **facts)
+    return Call.UPDATE
