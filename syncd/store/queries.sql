@@ -116,8 +116,7 @@ SELECT ranks.rank, (SELECT due_at FROM outbox WHERE tracker = :tracker AND outbo
     ORDER BY due_at LIMIT 1) AS due_at
 FROM (SELECT 0 AS rank UNION ALL SELECT 1 UNION ALL SELECT 2) AS ranks;
 
--- claim_group: the longest due first. A claimed row whose lease is over has due_at in the past, like any other. Nothing is
--- claimed for a tracker that rests, unless its rest is over, or was written by a clock that has been set back since.
+-- claim_group: the longest due first, a claim whose lease is over like any other; none for a tracker that rests
 UPDATE outbox SET state = 'claimed', owner = :owner, due_at = :leased_until WHERE group_id = (
     SELECT group_id FROM outbox WHERE tracker = :tracker AND rank = :rank AND state <> 'dead' AND due_at <= :now
     ORDER BY due_at LIMIT 1)

@@ -8,12 +8,14 @@ from syncd.errors import LeaseLost
 from syncd.model import Action, Created, Group, Issue, IssueState, Plan
 from syncd.plan import Owed
 from syncd.store import Store
-from syncd.store.outbox import HORIZON_SECONDS, LEASE_SECONDS, Claim
+from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim
+from syncd.store.limits import Allowance
 from syncd.store.sqlite import open_file
 from tests.store.filled import NOW, absorb, accept, told
 
 CREATE = Plan(action=Action.CREATE, reason="the group has no issue yet")
 DONE = Plan(action=Action.NOTHING, reason="all is shown")
+FREE = Allowance(credential="here")
 ISSUE = Created(remote_id="7", key="acme/game#7", url="https://example.com/7", number=7)
 
 
@@ -54,14 +56,14 @@ def test_a_claim_is_for_one_tracker(store: Store) -> None:
     owed(store)
 
     assert store.outbox.claim("elsewhere", "one/x", NOW) is None
-    assert store.outbox.next_due("elsewhere") is None
-    assert store.outbox.next_due("here") == NOW
+    assert not store.outbox.next_due("elsewhere")
+    assert min(store.outbox.next_due("here").values()) == NOW
 
 
 def test_a_dead_owners_group_comes_back_after_its_lease_and_its_create_is_in_doubt(store: Store) -> None:
     owed(store)
     first = claimed(store)
-    store.outbox.intend(first, "m", NOW)
+    store.issues.intend(first, "m", 1, FREE, NOW)
 
     assert store.outbox.claim("here", "two/here", NOW + LEASE_SECONDS - 1) is None
     second = claimed(store, "two/here", NOW + LEASE_SECONDS + 1)
@@ -79,16 +81,16 @@ def test_an_owner_that_was_taken_over_cannot_intend(store: Store) -> None:
     claimed(store, "two/here", NOW + LEASE_SECONDS + 1)
 
     with pytest.raises(LeaseLost):
-        store.outbox.intend(first, "m", NOW + LEASE_SECONDS + 2)
+        store.issues.intend(first, "m", 1, FREE, NOW + LEASE_SECONDS + 2)
 
 
 def test_a_late_answer_still_links_the_issue_it_speaks_of(store: Store) -> None:
     owed(store)
     first = claimed(store)
-    store.outbox.intend(first, "m", NOW)
+    store.issues.intend(first, "m", 1, FREE, NOW)
     second = claimed(store, "two/here", NOW + LEASE_SECONDS + 1)
 
-    store.outbox.link(first, ISSUE, 1, NOW + LEASE_SECONDS + 2)
+    store.issues.link(first, ISSUE, NOW + LEASE_SECONDS + 2)
 
     issue = issue_of(store, second)
     assert issue is not None
@@ -99,19 +101,19 @@ def test_a_group_with_an_issue_or_one_in_doubt_is_never_intended_again(store: St
     owed(store, "linked", "doubtful")
     for _ in range(2):
         claim = claimed(store)
-        store.outbox.intend(claim, "m", NOW)
+        store.issues.intend(claim, "m", 1, FREE, NOW)
         if store.outbox.load(claim)[0].identity.fingerprint == "linked":
-            store.outbox.link(claim, ISSUE, 1, NOW)
+            store.issues.link(claim, ISSUE, NOW)
         else:
-            store.outbox.doubt(claim, "no answer")
+            store.issues.doubt(claim, "no answer")
         with pytest.raises(LeaseLost, match="already has an issue"):
-            store.outbox.intend(claim, "m", NOW)
+            store.issues.intend(claim, "m", 1, FREE, NOW)
 
 
 def test_the_database_itself_refuses_a_second_live_issue(store: Store, tmp_path: Path) -> None:
     owed(store)
     claim = claimed(store)
-    store.outbox.intend(claim, "m", NOW)
+    store.issues.intend(claim, "m", 1, FREE, NOW)
 
     database = open_file(tmp_path / "syncd.db", "rw")
     with pytest.raises(sqlite3.IntegrityError):
@@ -126,9 +128,9 @@ def test_the_database_itself_refuses_a_second_live_issue(store: Store, tmp_path:
 def test_a_refused_create_may_be_tried_again_as_another_attempt(store: Store) -> None:
     owed(store)
     claim = claimed(store)
-    store.outbox.intend(claim, "m", NOW)
-    store.outbox.not_created(claim, "no connection")
-    store.outbox.intend(claim, "m", NOW + 1)
+    store.issues.intend(claim, "m", 1, FREE, NOW)
+    store.issues.not_created(claim, "no connection")
+    store.issues.intend(claim, "m", 1, FREE, NOW + 1)
 
     issue = issue_of(store, claim)
     assert issue is not None
@@ -138,10 +140,10 @@ def test_a_refused_create_may_be_tried_again_as_another_attempt(store: Store) ->
 def test_an_intent_remembers_the_highest_number_known(store: Store) -> None:
     owed(store, "a", "b")
     first = claimed(store)
-    store.outbox.intend(first, "m", NOW)
-    store.outbox.link(first, ISSUE, 1, NOW)
+    store.issues.intend(first, "m", 1, FREE, NOW)
+    store.issues.link(first, ISSUE, NOW)
     second = claimed(store)
-    store.outbox.intend(second, "n", NOW)
+    store.issues.intend(second, "n", 1, FREE, NOW)
 
     issue = issue_of(store, second)
     assert issue is not None
@@ -154,7 +156,7 @@ def test_settled_means_nothing_is_owed(store: Store) -> None:
     group, _ = store.outbox.load(claim)
     store.outbox.settle(claim, CREATE, "acme/game#7", group.revision, NOW, NOW)
 
-    assert store.outbox.next_due("here") is None
+    assert not store.outbox.next_due("here")
     (standing,) = store.report.groups()
     assert standing.decision == "create"
 
@@ -167,7 +169,7 @@ def test_a_change_during_a_sync_is_not_lost(store: Store) -> None:
     absorb(store)
     store.outbox.settle(claim, CREATE, "acme/game#7", group.revision, NOW + 900, NOW)
 
-    assert store.outbox.next_due("here") == NOW + 900
+    assert min(store.outbox.next_due("here").values()) == NOW + 900
 
 
 def test_a_postponed_group_waits_for_its_time_even_if_it_changes(store: Store) -> None:
@@ -176,7 +178,7 @@ def test_a_postponed_group_waits_for_its_time_even_if_it_changes(store: Store) -
     accept(store, told(occurrences=99))
     absorb(store)
 
-    assert store.outbox.next_due("here") == NOW + 60
+    assert min(store.outbox.next_due("here").values()) == NOW + 60
     assert store.outbox.claim("here", "two/here", NOW + 59) is None
     assert claimed(store, "two/here", NOW + 61).attempts == 1
     (standing,) = store.report.groups()
@@ -185,10 +187,10 @@ def test_a_postponed_group_waits_for_its_time_even_if_it_changes(store: Store) -
 
 def test_a_dead_letter_is_visible_and_revived_by_a_change(store: Store) -> None:
     owed(store)
-    store.outbox.bury(claimed(store), CREATE, "GitHub says no", NOW)
+    store.outbox.bury(claimed(store), CREATE, "GitHub says no", None, NOW)
 
     assert store.report.counts(NOW).dead == 1
-    assert store.outbox.next_due("here") is None
+    assert not store.outbox.next_due("here")
     (standing,) = store.report.groups()
     assert (standing.decision, standing.reason) == ("dead", "GitHub says no")
 
@@ -204,27 +206,14 @@ def test_a_due_time_from_a_clock_that_was_set_back_is_healed(store: Store) -> No
     store.outbox.postpone(claimed(store), CREATE, "later", NOW + HORIZON_SECONDS + 3600, 1, NOW)
 
     assert store.outbox.claim("here", "one/here", NOW) is None
-    assert store.outbox.next_due("here") == NOW
-
-
-def test_a_pause_is_told_and_ends_with_the_next_success(store: Store) -> None:
-    owed(store)
-    store.outbox.pause("here", "bad credentials", NOW + 60)
-
-    assert store.outbox.paused_until("here") == NOW + 60
-    assert store.report.trackers()["here"].reason == "bad credentials"
-
-    store.outbox.settle(claimed(store), CREATE, "acme/game#7", 1, NOW, NOW)
-
-    assert store.outbox.paused_until("here") is None
-    assert store.report.trackers()["here"].state == "ok"
+    assert min(store.outbox.next_due("here").values()) == NOW
 
 
 def test_what_dead_processes_held_is_free_at_once_and_their_creates_are_in_doubt(store: Store) -> None:
     owed(store, "a", "b", "c")
     dying, living = claimed(store, "dead/here"), claimed(store, "alive/here")
-    store.outbox.intend(dying, "m", NOW)
-    store.outbox.intend(living, "n", NOW)
+    store.issues.intend(dying, "m", 1, FREE, NOW)
+    store.issues.intend(living, "n", 1, FREE, NOW)
     claimed(store, "dead/here-2")
 
     dead = store.outbox.take_over(lambda owner: owner.startswith("dead"), NOW + 1)
@@ -234,7 +223,7 @@ def test_what_dead_processes_held_is_free_at_once_and_their_creates_are_in_doubt
         IssueState.IN_DOUBT,
         IssueState.INTENDED,
     ]
-    assert store.outbox.next_due("here") == NOW + 1
+    assert min(store.outbox.next_due("here").values()) == NOW + 1
 
 
 def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store) -> None:
@@ -243,8 +232,8 @@ def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store) -
     for _ in range(2):
         claim = claimed(store)
         if store.outbox.load(claim)[0].identity.fingerprint == "filed":
-            store.outbox.intend(claim, "m", NOW)
-            store.outbox.link(claim, ISSUE, 1, NOW)
+            store.issues.intend(claim, "m", 1, FREE, NOW)
+            store.issues.link(claim, ISSUE, NOW)
         store.outbox.settle(claim, DONE, None, 1, NOW, NOW)
 
     def elsewhere(group: Group, issue: Issue | None, now: float) -> Owed:
@@ -256,8 +245,8 @@ def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store) -
     assert store.outbox.reroute(elsewhere, "second", NOW) == 0
     decided = {one.group.identity.fingerprint: one.reason for one in store.report.groups()}
     assert decided["routed"] == "no more"
-    assert store.outbox.next_due("elsewhere") == NOW
-    assert store.outbox.next_due("here") is None
+    assert min(store.outbox.next_due("elsewhere").values()) == NOW
+    assert not store.outbox.next_due("here")
 
 
 def test_facts_about_a_tracker_are_kept_apart(store: Store) -> None:
@@ -300,7 +289,7 @@ def overtaken(store: Store) -> tuple[Claim, Claim]:
     """A claim whose create outlived its lease, and whose group has changed since; and the claim of whoever took over."""
     owed(store)
     late = claimed(store)
-    store.outbox.intend(late, "m", NOW)
+    store.issues.intend(late, "m", 1, FREE, NOW)
     accept(store, told(occurrences=99))
     absorb(store)
     return late, claimed(store, "two/here", AFTER)
@@ -309,23 +298,23 @@ def overtaken(store: Store) -> tuple[Claim, Claim]:
 def test_what_came_while_a_create_outlived_its_lease_is_owed_again(store: Store) -> None:
     late, second = overtaken(store)
     store.outbox.settle(second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, AFTER, AFTER)
-    store.outbox.link(late, ISSUE, 1, AFTER)
+    store.issues.link(late, ISSUE, AFTER)
 
-    assert store.outbox.next_due("here") == AFTER
+    assert min(store.outbox.next_due("here").values()) == AFTER
 
 
 def test_a_late_link_is_seen_by_whoever_settles_after_it(store: Store) -> None:
     late, second = overtaken(store)
-    store.outbox.link(late, ISSUE, 1, AFTER)
+    store.issues.link(late, ISSUE, AFTER)
     store.outbox.settle(second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, AFTER, AFTER)
 
-    assert store.outbox.next_due("here") == AFTER
+    assert min(store.outbox.next_due("here").values()) == AFTER
 
 
 def test_only_a_tracker_that_holds_no_issue_forgets_where_it_was(store: Store) -> None:
     owed(store)
     claim = claimed(store)
-    store.outbox.intend(claim, "m", NOW)
+    store.issues.intend(claim, "m", 1, FREE, NOW)
     for name in ("here", "elsewhere"):
         store.notebook(name).note("home", "somewhere")
     store.outbox.forget_homes()
