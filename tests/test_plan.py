@@ -1,7 +1,7 @@
 """What a group's issue needs now: every state under every policy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import pytest
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd import plan
-from syncd.model import Action, Group, Identity, Issue, IssueState
+from syncd.model import Action, Call, Group, Identity, Issue, IssueState, Plan
 from syncd.plan import Owed
 from tests.factories import FINGERPRINT, make_group, make_issue
 
@@ -29,10 +29,18 @@ class Policy:
     tracker: str = "crashes"
     match: Patterns = field(default_factory=Patterns)
     status_interval: float = 900.0
+    on_deleted: str = "drop"
 
 
 POLICY = Policy()
-UNLINKED = (IssueState.WANTED, IssueState.INTENDED, IssueState.IN_DOUBT, IssueState.PARKED)
+PROBES = [20.0, 60.0, 180.0]
+
+
+def decide(group: Group, issue: Issue | None, policy: Policy | None, now: float) -> Plan:
+    return plan.plan(group, issue, policy, PROBES, now)
+
+
+UNLINKED = (IssueState.WANTED, IssueState.INTENDED, IssueState.IN_DOUBT, IssueState.PARKED, IssueState.DROPPED)
 
 
 def stale_issue(synced_at: float | None) -> Issue:
@@ -48,35 +56,62 @@ def group_at(revision: int) -> Group:
 
 @pytest.mark.parametrize("issue", [None, make_issue(state=IssueState.WANTED, remote_id=None, key=None, url=None)])
 def test_a_group_without_an_issue_gets_one(issue: Issue | None) -> None:
-    decision = plan.plan(make_group(), issue, POLICY, NOW)
+    decision = decide(make_group(), issue, POLICY, NOW)
 
     assert (decision.action, decision.until) == (Action.CREATE, None)
 
 
 @pytest.mark.parametrize("issue", [None, make_issue(state=IssueState.WANTED)])
 def test_a_group_that_no_route_takes_is_held(issue: Issue | None) -> None:
-    decision = plan.plan(make_group(), issue, None, NOW)
+    decision = decide(make_group(), issue, None, NOW)
 
     assert (decision.action, decision.reason) == (Action.HOLD, plan.UNROUTED)
 
 
 @pytest.mark.parametrize("policy", [POLICY, None])
-@pytest.mark.parametrize("state", [IssueState.INTENDED, IssueState.IN_DOUBT, IssueState.PARKED])
+@pytest.mark.parametrize(
+    ("state", "action"),
+    [
+        (IssueState.INTENDED, Action.HOLD),
+        (IssueState.PARKED, Action.PARK),
+        (IssueState.DROPPED, Action.DROP),
+    ],
+)
 @pytest.mark.parametrize("note", [None, "the answer was lost on the way"])
-def test_what_is_in_doubt_or_parked_is_held_whatever_has_changed(
-    state: IssueState, note: str | None, policy: Policy | None
+def test_what_is_under_way_or_parked_is_left_alone_whatever_has_changed(
+    state: IssueState, action: Action, note: str | None, policy: Policy | None
 ) -> None:
-    decision = plan.plan(group_at(99), make_issue(state=state, note=note, synced_revision=0), policy, NOW)
+    issue = make_issue(state=state, note=note, synced_revision=0, probe_at=0.0)
+    decision = decide(group_at(99), issue, policy, NOW)
 
-    assert (decision.action, decision.until) == (Action.HOLD, None)
-    assert decision.reason.startswith("parked: " if state is IssueState.PARKED else "in doubt: ")
-    assert decision.reason.endswith(note or "")
+    assert (decision.action, decision.until) == (action, None)
+
+
+@pytest.mark.parametrize(
+    ("probe_at", "sent_at", "action", "until"),
+    [
+        pytest.param(None, NOW - 19, Action.WAIT, NOW + 1, id="it could still be committing"),
+        pytest.param(None, NOW - 20, Action.PROBE, None, id="it is over by now"),
+        pytest.param(NOW + 5, NOW - 500, Action.WAIT, NOW + 5, id="between two probes"),
+        pytest.param(NOW, NOW - 500, Action.PROBE, None, id="the next probe is due"),
+        pytest.param(NOW + 181, NOW - 500, Action.PROBE, None, id="the clock was set back"),
+        pytest.param(None, None, Action.PROBE, None, id="nobody knows when it was sent"),
+    ],
+)
+def test_a_create_in_doubt_is_probed_when_its_tracker_can_tell(
+    probe_at: float | None, sent_at: float | None, action: Action, until: float | None
+) -> None:
+    doubtful = make_issue(state=IssueState.IN_DOUBT, remote_id=None, probe_at=probe_at, sent_at=sent_at)
+    decision = decide(group_at(99), doubtful, POLICY, NOW)
+
+    assert (decision.action, decision.until, decision.call) == (action, until, Call.PROBE)
+    assert decision.reason.startswith("in doubt: ")
 
 
 @pytest.mark.parametrize("policy", [POLICY, None])
 @pytest.mark.parametrize("revision", [3, 4])
 def test_an_issue_that_shows_the_latest_state_needs_nothing(revision: int, policy: Policy | None) -> None:
-    decision = plan.plan(group_at(revision), stale_issue(synced_at=0.0), policy, NOW)
+    decision = decide(group_at(revision), stale_issue(synced_at=0.0), policy, NOW)
 
     assert decision.action is Action.NOTHING
 
@@ -98,14 +133,14 @@ def test_an_issue_that_shows_the_latest_state_needs_nothing(revision: int, polic
 def test_an_issue_that_shows_an_older_state_is_updated_at_most_once_in_an_interval(
     synced_at: float | None, interval: float, action: Action, until: float | None
 ) -> None:
-    decision = plan.plan(group_at(5), stale_issue(synced_at), Policy(status_interval=interval), NOW)
+    decision = decide(group_at(5), stale_issue(synced_at), Policy(status_interval=interval), NOW)
 
     assert (decision.action, decision.until) == (action, until)
 
 
 def test_an_issue_whose_group_no_route_takes_any_more_is_kept_up_to_date_all_the_same() -> None:
-    assert plan.plan(group_at(5), stale_issue(NOW - 901), None, NOW).action is Action.UPDATE
-    assert plan.plan(group_at(5), stale_issue(NOW - 100), None, NOW).until == NOW + plan.STATUS_INTERVAL - 100
+    assert decide(group_at(5), stale_issue(NOW - 901), None, NOW).action is Action.UPDATE
+    assert decide(group_at(5), stale_issue(NOW - 100), None, NOW).until == NOW + plan.STATUS_INTERVAL - 100
 
 
 @pytest.mark.parametrize("state", [None, *IssueState])
@@ -114,7 +149,7 @@ def test_an_issue_whose_group_no_route_takes_any_more_is_kept_up_to_date_all_the
 def test_every_decision_has_a_reason(state: IssueState | None, policy: Policy | None, revision: int) -> None:
     issue = make_issue(state=state, synced_revision=4, synced_at=NOW) if state else None
 
-    assert plan.plan(group_at(revision), issue, policy, NOW).reason.strip()
+    assert decide(group_at(revision), issue, policy, NOW).reason.strip()
 
 
 # What is owed.
@@ -125,6 +160,27 @@ def test_a_new_group_owes_its_route_s_tracker_a_call_at_once() -> None:
 
     assert plan.owed(make_group(), None, routes, NOW) == Owed(tracker="crashes", due_at=NOW)
     assert plan.owed(make_group(project="app"), None, routes, NOW) == Owed(tracker="mobile", due_at=NOW)
+
+
+def test_content_that_was_refused_is_not_owed_again_until_it_says_something_else() -> None:
+    refused = make_group(application="client", occurrences=1)
+    refused = replace(refused, refused=plan.content(refused))
+
+    assert plan.owed(replace(refused, occurrences=99, revision=7), None, [POLICY], NOW).tracker is None
+    assert plan.owed(replace(refused, application="server"), None, [POLICY], NOW).tracker == "crashes"
+    assert plan.owed(replace(refused, callstack=("other",)), None, [POLICY], NOW).tracker == "crashes"
+
+
+def test_what_is_parked_or_dropped_owes_nothing_and_its_decision_stands() -> None:
+    for state in (IssueState.PARKED, IssueState.DROPPED):
+        assert plan.owed(make_group(), make_issue(state=state), [POLICY], NOW) == Owed(tracker=None)
+
+
+def test_a_change_does_not_bring_a_probe_forward() -> None:
+    doubtful = make_issue(state=IssueState.IN_DOUBT, probe_at=NOW + 40)
+
+    owed = plan.owed(make_group(), doubtful, [POLICY], NOW)
+    assert (owed.due_at, owed.call) == (NOW + 40, Call.PROBE)
 
 
 def test_a_group_that_no_route_takes_owes_nothing_and_says_why() -> None:
@@ -138,7 +194,7 @@ def test_a_wanted_issue_goes_where_the_routes_lead_now() -> None:
     assert plan.owed(make_group(), wanted, [Policy("now")], NOW).tracker == "now"
 
 
-@pytest.mark.parametrize("state", [state for state in IssueState if state is not IssueState.WANTED])
+@pytest.mark.parametrize("state", [IssueState.LINKED, IssueState.INTENDED, IssueState.IN_DOUBT])
 @pytest.mark.parametrize("routes", [[], [Policy("elsewhere")]])
 def test_an_issue_stays_in_its_tracker_whatever_the_routes_say_now(state: IssueState, routes: list[Policy]) -> None:
     assert plan.owed(make_group(), make_issue(state=state, tracker="crashes"), routes, NOW).tracker == "crashes"
@@ -171,8 +227,8 @@ def test_nothing_waits_longer_than_an_interval_nor_is_due_before_its_plan_is(
     owed = plan.owed(group, issue, [policy], now)
     assert now <= owed.due_at <= now + interval
     if owed.due_at == now:
-        assert plan.plan(group, issue, policy, now).action is not Action.WAIT
-    decision = plan.plan(group, issue, policy, now)
+        assert decide(group, issue, policy, now).action is not Action.WAIT
+    decision = decide(group, issue, policy, now)
     assert decision.until is None or decision.until == owed.due_at
 
 
@@ -293,8 +349,14 @@ def test_what_a_group_shows_does_not_change_its_marker() -> None:
     assert plan.marker(KEY, "t", grown) == plan.marker(KEY, "t", make_group())
 
 
+def test_an_issue_that_was_given_up_and_the_one_after_it_are_told_apart() -> None:
+    markers = {plan.marker(KEY, "t", make_group(), generation) for generation in range(4)}
+
+    assert len(markers) == 4
+
+
 @pytest.mark.parametrize("state", UNLINKED)
 def test_nothing_but_a_linked_issue_is_ever_updated(state: IssueState) -> None:
     issue = make_issue(state=state, synced_revision=0, synced_at=None)
 
-    assert plan.plan(group_at(9), issue, POLICY, NOW).action in (Action.CREATE, Action.HOLD)
+    assert decide(group_at(9), issue, POLICY, NOW).action is not Action.UPDATE
