@@ -8,25 +8,32 @@ from pathlib import Path
 import pytest
 
 from syncd.config import Config, LocalSettings, Route, StoreSettings
+from syncd.config.trackers import Limit
 from syncd.errors import (
+    Gone,
     LeaseLost,
     Misconfigured,
     Missing,
+    Moved,
     OutcomeUnknown,
+    OutOfReach,
     Refused,
     Throttled,
     TrackerError,
     Unavailable,
 )
-from syncd.model import Created, Group, Issue
+from syncd.model import Call, Created, Evidence, Group, Issue, Place
 from syncd.render.document import Document
 from syncd.store import Store, open_store
-from syncd.store.outbox import LEASE_SECONDS
+from syncd.store.claims import LEASE_SECONDS, Claim
+from syncd.store.letters import Kind
 from syncd.store.sqlite import open_file
 from syncd.threads import Worker
 from syncd.trackers import Draft, Finding
 from syncd.worker import Rules, absorb, sync
 from tests.store.filled import accept, told
+
+PROBES = [20.0, 60.0, 180.0]
 
 
 @dataclass
@@ -39,6 +46,9 @@ class Tracker:
     calls: list[str] = field(default_factory=list)
     fail_before: dict[str, Exception] = field(default_factory=dict)
     fail_after: dict[str, Exception] = field(default_factory=dict)
+    clock: float = 1000.0
+    covered: bool = True
+    moved_to: str | None = None
 
     def _called(self, operation: str) -> None:
         self.calls.append(operation)
@@ -49,12 +59,25 @@ class Tracker:
         if error := self.fail_after.pop(operation, None):
             raise error
 
+    def newest(self) -> int:
+        return len(self.issues)
+
     def create(self, draft: Draft) -> Created:
         self._called("create")
         self.issues.append(draft)
         self._done("create")
-        number = len(self.issues)
-        return Created(remote_id=str(number), key=f"K-{number}", url=f"https://example.com/{number}", number=number)
+        return made(len(self.issues))
+
+    def probe(self, issue: Issue) -> Evidence:
+        self._called("probe")
+        marked = [number for number, draft in enumerate(self.issues, start=1) if draft.marker == issue.marker]
+        found = tuple(made(number) for number in marked if number > issue.floor)
+        return Evidence(found=found, covered=self.covered, newest=len(self.issues), at=self.clock, words="all read")
+
+    def look(self, issue: Issue) -> Place:
+        self._called("look")
+        key = self.moved_to or str(issue.key)
+        return Place(remote_id=str(issue.remote_id), key=key, url=f"https://example.com/{key}")
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
         self._called("comment")
@@ -82,6 +105,10 @@ class Tracker:
         self.calls.append("close")
 
 
+def made(number: int) -> Created:
+    return Created(remote_id=str(number), key=f"K-{number}", url=f"https://example.com/{number}", number=number)
+
+
 @dataclass
 class Scene:
     """A store, rules that send everything to `here` without waiting, and the tracker there."""
@@ -90,8 +117,10 @@ class Scene:
     rules: Rules
     tracker: Tracker
     database: Path
+    between: float = 2.0  # seconds that pass before each notification, more than a status_interval
 
     def tell(self, fingerprint: str = "f1", **overrides: object) -> None:
+        self.age("issues", "synced_at", self.between)
         accept(self.store, told(fingerprint, **overrides), at=time.time())
         absorb(self.store, self.rules, time.time())
 
@@ -101,6 +130,12 @@ class Scene:
         if claim is not None:
             sync(self.store, self.tracker, claim, self.rules)
         return claim is not None
+
+    def claimed(self) -> Claim:
+        self.age("outbox", "due_at", 10_000)
+        claim = self.store.outbox.claim("here", f"claimed/{time.monotonic()}", time.time())
+        assert claim is not None
+        return claim
 
     def fail(self, operation: str, error: Exception, after: bool = False) -> None:
         (self.tracker.fail_after if after else self.tracker.fail_before)[operation] = error
@@ -117,8 +152,30 @@ class Scene:
 
     @property
     def due_in(self) -> float | None:
-        due_at = self.store.outbox.next_due("here")
-        return None if due_at is None else due_at - time.time()
+        due = self.store.outbox.next_due("here")
+        return min(due.values()) - time.time() if due else None
+
+    @property
+    def reason(self) -> str:
+        return self.store.report.groups()[0].reason
+
+    def opens_in(self, call: Call = Call.CREATE) -> float:
+        now = time.time()
+        return self.store.limits.opens("here", self.rules.allowance("here"), now)[call] - now
+
+    def doubt(self, after: bool = False) -> None:
+        """A group whose create was sent and not answered, at a time when its tracker can be asked about it."""
+        self.tell()
+        self.fail("create", OutcomeUnknown("no answer"), after)
+        self.sync()
+        self.age("issues", "sent_at", 60)
+
+    def probe(self, seconds: float = 0.0) -> None:
+        """The next probe, that much later by the tracker's clock."""
+        self.tracker.clock += seconds
+        self.age("outbox", "due_at", 10_000)
+        self.age("issues", "probe_at", 10_000)
+        self.sync()
 
 
 @pytest.fixture
@@ -127,8 +184,8 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
     store = open_store(settings)
     config = Config(
         store=settings,
-        trackers={"here": LocalSettings(kind="local", folder="unused")},
-        routes=[Route(tracker="here", status_interval=0.0)],
+        trackers={"here": LocalSettings(kind="local", folder="unused", probe_after=PROBES)},
+        routes=[Route(tracker="here", status_interval=1.0)],
     )
     yield Scene(store, Rules(config=config, instance_key=store.instance_key()), Tracker(), tmp_path / "syncd.db")
     store.close()
@@ -158,7 +215,8 @@ def test_a_tracker_that_has_something_to_do_is_woken_at_once(scene: Scene) -> No
 
 def test_a_pause_from_a_clock_that_was_set_back_is_over(scene: Scene) -> None:
     scene.tell()
-    scene.store.outbox.pause("here", "slow down", time.time() + 3 * 86400)
+    now = time.time()
+    scene.store.limits.silence(scene.rules.allowance("here"), None, "slow down", now + 3 * 86400, now)
     worker = Worker(scene.store, scene.rules, "me", {"here": [scene.tracker]})
     worker.start()
     deadline = time.monotonic() + 20
@@ -179,21 +237,267 @@ def test_what_was_created_is_told_apart_by_its_marker(scene: Scene) -> None:
     assert len(markers) == 2
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before it was carried out", "after"])
-def test_a_create_whose_answer_was_lost_is_in_doubt_and_never_sent_again(scene: Scene, after: bool) -> None:
+def test_a_create_in_doubt_is_not_even_looked_for_before_it_is_over(scene: Scene) -> None:
     scene.tell()
-    scene.fail("create", OutcomeUnknown("no answer"), after)
+    scene.fail("create", OutcomeUnknown("no answer"))
     scene.sync()
-    scene.age("outbox", "due_at", 10_000)
-    scene.sync()
-    scene.tell(occurrences=99)
     scene.age("outbox", "due_at", 10_000)
     scene.sync()
 
     assert scene.tracker.calls == ["create"]
     assert scene.state == "in_doubt"
-    (standing,) = scene.store.report.groups()
-    assert "no answer" in standing.reason
+    assert scene.due_in == pytest.approx(20.0, abs=5)
+    assert "no answer" in scene.reason
+
+
+def test_a_create_that_was_carried_out_is_found_and_linked(scene: Scene) -> None:
+    scene.doubt(after=True)
+    scene.probe()
+
+    assert scene.tracker.calls == ["create", "probe"]
+    assert scene.state == "linked"
+    assert not scene.sync(), "it shows what it was sent with"
+
+
+def test_what_came_while_a_create_was_in_doubt_is_shown_afterwards(scene: Scene) -> None:
+    scene.doubt(after=True)
+    scene.tell(occurrences=99)
+    scene.probe()
+    scene.age("issues", "synced_at", 2)
+    scene.age("outbox", "due_at", 10_000)
+    scene.sync()
+
+    assert scene.tracker.calls == ["create", "probe", "comment"]
+
+
+def test_a_create_that_is_proven_absent_is_sent_again(scene: Scene) -> None:
+    scene.doubt()
+    for seconds in (0.0, 40.0, 120.0):
+        assert len(scene.tracker.issues) == 0
+        assert scene.state == "in_doubt"
+        scene.probe(seconds)
+
+    assert scene.reason.startswith("proven not created by 3 probes") or "in doubt" in scene.reason
+    assert scene.store.report.groups()[0].issue is None
+    scene.sync()
+    assert scene.tracker.calls == ["create", "probe", "probe", "probe", "create"]
+    assert scene.state == "linked"
+
+
+def test_a_clock_that_runs_ahead_does_not_hurry_the_proof(scene: Scene) -> None:
+    scene.doubt()
+    for _ in range(6):
+        scene.probe(seconds=1.0)
+
+    assert scene.state == "in_doubt"
+    assert scene.tracker.calls.count("create") == 1
+
+
+def test_a_probe_that_fails_is_no_evidence(scene: Scene) -> None:
+    scene.doubt()
+    for _ in range(5):
+        scene.fail("probe", Unavailable("no connection"))
+        scene.probe(100.0)
+
+    assert scene.state == "in_doubt"
+    assert scene.store.outbox.load(scene.claimed())[1].probes == 0  # type: ignore[union-attr]
+
+
+def test_what_no_probe_can_tell_is_parked_for_a_person_who_decides(scene: Scene) -> None:
+    scene.doubt()
+    scene.tracker.covered = False
+    for seconds in (0.0, 40.0, 120.0):
+        scene.probe(seconds)
+
+    assert scene.state == "parked"
+    assert "not every number could be read" in scene.reason
+    scene.tell(occurrences=50)
+    assert not scene.sync()
+    (letter,) = scene.store.letters.all()
+    assert letter.kind is Kind.PARKED
+
+    assert scene.store.letters.retry(letter, time.time())
+    scene.tracker.covered = True
+    for seconds in (0.0, 40.0, 120.0):
+        scene.probe(seconds)
+    scene.sync()
+    assert scene.state == "linked"
+    assert not scene.store.letters.retry(letter, time.time())
+
+
+def test_a_person_who_has_looked_may_say_that_there_is_no_issue(scene: Scene) -> None:
+    scene.doubt()
+    scene.tracker.covered = False
+    for seconds in (0.0, 40.0, 120.0):
+        scene.probe(seconds)
+    (letter,) = scene.store.letters.all()
+
+    assert scene.store.letters.retry(letter, time.time(), absent=True)
+    scene.sync()
+    assert (scene.state, len(scene.tracker.issues)) == ("linked", 1)
+
+
+def test_a_parked_group_that_is_discarded_needs_nobody_any_more(scene: Scene) -> None:
+    scene.doubt()
+    scene.tracker.covered = False
+    for seconds in (0.0, 40.0, 120.0):
+        scene.probe(seconds)
+    (letter,) = scene.store.letters.all()
+    scene.store.letters.discard(letter, time.time())
+
+    counts = scene.store.report.counts(time.time())
+    assert (counts.parked, counts.dropped) == (0, 1)
+    assert scene.state == "dropped"
+
+
+def test_a_second_live_issue_is_reported_and_the_oldest_is_followed(scene: Scene) -> None:
+    scene.doubt(after=True)
+    scene.tracker.issues.append(scene.tracker.issues[0])
+    scene.probe()
+
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert (issue.key, issue.doubles) == ("K-1", "K-2")
+    assert scene.store.report.counts(time.time()).doubles == 1
+
+
+def test_an_answer_that_comes_after_everything_was_decided_is_kept_as_a_double(scene: Scene) -> None:
+    scene.tell()
+    late = scene.claimed()
+    scene.store.issues.intend(late, "m", 1, scene.rules.allowance("here"), time.time())
+    after = time.time() + LEASE_SECONDS + 1
+    second = scene.store.outbox.claim("here", "second", after)
+    assert second is not None
+    scene.store.issues.absent(second, "proven", after)
+    scene.store.issues.intend(second, "m", 1, scene.rules.allowance("here"), after)
+    scene.store.issues.link(second, made(1), after)
+
+    with pytest.raises(LeaseLost):
+        scene.store.issues.link(late, made(2), after)
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert (issue.key, issue.doubles) == ("K-1", "K-2")
+
+
+def test_a_create_that_began_too_late_is_not_sent(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.tell()
+    began = time.monotonic()
+    sent = scene.tracker.create
+
+    def slept(draft: Draft) -> Created:
+        monkeypatch.setattr(time, "monotonic", lambda: began + LEASE_SECONDS / 2 + 1)
+        draft.require_fresh()
+        return sent(draft)
+
+    monkeypatch.setattr(scene.tracker, "create", slept)
+    scene.sync()
+
+    assert scene.tracker.issues == []
+    assert "took too long to begin" in scene.reason
+
+
+def test_a_budget_that_is_spent_is_waited_for(scene: Scene) -> None:
+    settings = scene.rules.config.trackers["here"].model_copy(update={"writes": [Limit(count=5, seconds=60.0)]})
+    config = scene.rules.config.model_copy(update={"trackers": {"here": settings}})
+    scene.rules = Rules(config=config, instance_key=scene.rules.instance_key)
+    scene.tell(fingerprint="f1")
+    scene.tell(fingerprint="f2")
+    scene.sync()
+
+    assert scene.opens_in(Call.CREATE) == pytest.approx(12.0, abs=2)
+    assert scene.opens_in(Call.PROBE) <= 0
+    scene.sync()
+    assert len(scene.tracker.issues) == 1
+    assert scene.due_in == pytest.approx(12.0, abs=2)
+
+
+def test_creates_go_before_updates(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.tell(fingerprint="f2")
+    scene.sync()
+
+    assert scene.tracker.calls == ["create", "create"]
+
+
+def test_an_issue_that_was_moved_is_followed_and_its_key_refreshed(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tracker.moved_to = "NEW-5"
+    scene.age("issues", "looked_at", 3700)
+    scene.tell(occurrences=9)
+    scene.sync()
+
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert (issue.key, issue.url) == ("NEW-5", "https://example.com/NEW-5")
+    assert scene.tracker.calls == ["create", "look", "comment"]
+
+
+def test_a_tracker_that_tells_of_the_new_place_is_called_there_at_once(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.fail("comment", Moved("moved", "99/3", "other#3", "https://example.com/other/3"))
+    scene.sync()
+    assert scene.sync()
+
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert (issue.remote_id, issue.key, issue.synced_revision) == ("99/3", "other#3", 2)
+
+
+@pytest.mark.parametrize("operation", ["look", "comment"])
+def test_a_deleted_issue_is_left_alone_and_says_why(scene: Scene, operation: str) -> None:
+    scene.tell()
+    scene.sync()
+    scene.age("issues", "looked_at", 3700)
+    scene.tell(occurrences=9)
+    scene.fail(operation, Gone("issue K-1 was deleted"))
+    scene.sync()
+    scene.tell(occurrences=10)
+    assert not scene.sync()
+
+    assert scene.state == "dropped"
+    assert scene.reason == "issue K-1 was deleted; it stays so, as on_deleted says"
+    counts = scene.store.report.counts(time.time())
+    assert (counts.parked, counts.dropped, counts.held) == (0, 1, 0)
+    (letter,) = scene.store.letters.all()
+    assert scene.store.letters.retry(letter, time.time())
+    scene.sync()
+    assert (scene.state, len(scene.tracker.issues)) == ("linked", 2)
+
+
+def test_a_deleted_issue_is_created_anew_where_the_route_says_so(scene: Scene) -> None:
+    routes = [Route(tracker="here", status_interval=1.0, on_deleted="recreate")]
+    config = scene.rules.config.model_copy(update={"routes": routes})
+    scene.rules = Rules(config=config, instance_key=scene.rules.instance_key)
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.fail("comment", Gone("issue K-1 was deleted"))
+    scene.sync()
+    scene.sync()
+
+    assert scene.state == "linked"
+    first, second = scene.tracker.issues
+    assert first.marker != second.marker, "or the old one could be taken for the new one"
+
+
+def test_an_issue_out_of_reach_waits_for_a_person_and_has_no_double(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.fail("comment", OutOfReach("issue K-1 was moved to where the token may not look"))
+    scene.sync()
+
+    assert scene.state == "parked"
+    (letter,) = scene.store.letters.all()
+    assert scene.store.letters.retry(letter, time.time())
+    scene.sync()
+    assert scene.state == "linked"
+    assert scene.tracker.calls == ["create", "comment", "comment"]
 
 
 @pytest.mark.parametrize(
@@ -206,8 +510,10 @@ def test_a_create_that_certainly_did_not_happen_may_be_sent_again(scene: Scene, 
     scene.sync()
 
     assert scene.store.report.groups()[0].issue is None
-    scene.tell(occurrences=99)  # revives what was buried
+    scene.tell(occurrences=99, callstack=["other"], timestamp=[1000, 3000])  # revives what was buried
     scene.age("outbox", "due_at", 10_000)
+    scene.age("trackers", "until", 10_000)
+    scene.age("silences", "until", 10_000)
     scene.sync()
     assert (scene.tracker.calls, scene.state) == (["create", "create"], "linked")
 
@@ -239,7 +545,21 @@ def test_a_throttled_tracker_rests_as_long_as_it_asked(scene: Scene) -> None:
     scene.fail("create", Throttled("slow down", 120.0))
     scene.sync()
 
-    assert (scene.store.outbox.paused_until("here") or 0) - time.time() == pytest.approx(120.0, abs=5)
+    assert scene.opens_in(Call.CREATE) == pytest.approx(120.0, abs=5)
+    assert scene.opens_in(Call.UPDATE) == pytest.approx(120.0, abs=5)
+    assert scene.due_in is not None
+    assert scene.due_in <= 0
+
+
+def test_a_limit_on_one_kind_of_call_leaves_the_others_alone(scene: Scene) -> None:
+    scene.tell()
+    scene.fail("create", Throttled("slow down", 120.0, narrow=True))
+    scene.sync()
+
+    assert scene.opens_in(Call.CREATE) == pytest.approx(120.0, abs=5)
+    assert scene.opens_in(Call.UPDATE) <= 0
+    standing = scene.store.report.trackers(scene.rules.config.credentials, time.time())["here"]
+    assert (standing.state, standing.cause, standing.reason) == ("slowed", "throttled", "slow down")
 
 
 def test_a_misconfigured_tracker_rests_and_says_why_and_its_group_is_not_to_blame(scene: Scene) -> None:
@@ -247,11 +567,73 @@ def test_a_misconfigured_tracker_rests_and_says_why_and_its_group_is_not_to_blam
     scene.fail("create", Misconfigured("bad credentials"))
     scene.sync()
 
-    assert scene.store.report.trackers()["here"].reason == "bad credentials"
+    standing = scene.store.report.trackers({}, time.time())["here"]
+    assert (standing.state, standing.cause, standing.reason) == ("paused", "misconfigured", "bad credentials")
+    assert scene.opens_in() == pytest.approx(60.0, abs=5)
     assert scene.store.report.counts(time.time()).dead == 0
+    assert scene.store.outbox.claim("here", "next", time.time()) is None
+    scene.age("trackers", "until", 61)
     claim = scene.store.outbox.claim("here", "next", time.time())
     assert claim is not None
-    assert claim.attempts == 0
+    assert (claim.attempts, claim.trial) == (0, True)
+
+
+def test_after_a_rest_one_group_is_tried_and_the_others_wait_for_what_comes_of_it(scene: Scene) -> None:
+    for fingerprint in ("f1", "f2", "f3"):
+        scene.tell(fingerprint=fingerprint)
+    scene.fail("create", Misconfigured("bad credentials"))
+    scene.sync()
+    scene.age("trackers", "until", 61)
+    trial = scene.store.outbox.claim("here", "trial", time.time())
+    assert trial is not None
+
+    assert not scene.sync()
+    scene.fail("create", Misconfigured("still bad"))
+    sync(scene.store, scene.tracker, trial, scene.rules)
+    assert scene.opens_in() == pytest.approx(120.0, abs=5), "twice as long as the first time"
+    assert not scene.sync()
+
+    scene.age("trackers", "until", 121)
+    assert scene.sync()
+    assert scene.opens_in() <= 0
+    assert scene.sync()
+    assert scene.sync()
+    assert scene.store.report.trackers({}, time.time())["here"].state == "ok"
+    assert len(scene.tracker.issues) == 3
+
+
+def test_a_trial_that_had_nothing_to_try_lets_the_next_group_try(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    now = time.time()
+    scene.store.limits.pause(Claim(group_id=1, tracker="here", owner="x", attempts=0), "bad credentials", None, now)
+    scene.age("trackers", "until", 61)
+    scene.age("issues", "synced_at", -2)  # it was updated just now after all
+
+    assert scene.sync()
+    assert scene.tracker.calls == ["create"]
+    assert scene.opens_in() <= 0
+    scene.tell(fingerprint="f2")
+    assert scene.sync()
+    assert scene.store.report.trackers({}, time.time())["here"].state == "ok"
+
+
+def test_what_an_operator_paused_only_an_operator_resumes(scene: Scene) -> None:
+    scene.tell()
+    claim = scene.store.outbox.claim("here", "in hand", time.time())
+    assert claim is not None
+    scene.store.limits.pause_by_hand("here", "maintenance")
+
+    sync(scene.store, scene.tracker, claim, scene.rules)
+    scene.tell(fingerprint="f2")
+    assert not scene.sync()
+    scene.store.limits.retry_rested(time.time())
+    assert not scene.sync()
+
+    assert scene.store.limits.resume_by_hand("here", "tracker here")
+    assert scene.sync()
+    assert not scene.store.limits.resume_by_hand("here", "tracker here")
 
 
 def test_what_a_tracker_refuses_is_a_dead_letter_with_its_words(scene: Scene) -> None:
@@ -261,6 +643,28 @@ def test_what_a_tracker_refuses_is_a_dead_letter_with_its_words(scene: Scene) ->
 
     (standing,) = scene.store.report.groups()
     assert (standing.decision, standing.reason) == ("dead", "the body is too long")
+    scene.tell(occurrences=99)
+    assert not scene.sync(), "the same content with other numbers"
+    scene.tell(callstack=["shorter"], timestamp=[1000, 3000])
+    assert scene.sync()
+    assert scene.state == "linked"
+
+
+def test_an_update_that_is_refused_is_tried_with_the_next_change_and_not_more_often(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.fail("comment", Refused("the issue is locked"))
+    scene.sync()
+    assert scene.store.report.counts(time.time()).dead == 1
+    scene.between = 0.0
+    scene.tell(occurrences=10)
+
+    assert scene.due_in == pytest.approx(1.0, abs=0.9)
+    scene.age("outbox", "due_at", 2)
+    scene.age("issues", "synced_at", 2)
+    assert scene.sync()
+    assert len(scene.tracker.comments) == 1
 
 
 def test_a_comment_whose_answer_was_lost_is_looked_for_before_another_is_added(scene: Scene) -> None:
@@ -275,24 +679,25 @@ def test_a_comment_whose_answer_was_lost_is_looked_for_before_another_is_added(s
     # Too early to be believed: it may still arrive.
     assert scene.tracker.calls == ["create", "comment"]
     scene.age("outbox", "due_at", 10_000)
-    scene.age("issues", "comment_sent_at", 60)
+    scene.age("issues", "comment_sent_at", 21)
     scene.sync()
 
     assert scene.tracker.calls == ["create", "comment", "find_comment", "edit_comment"]
     assert len(scene.tracker.comments) == 1
 
 
-def test_a_comment_that_never_arrived_is_added(scene: Scene) -> None:
+def test_a_comment_that_never_arrived_is_added_once_every_look_was_in_vain(scene: Scene) -> None:
     scene.tell()
     scene.sync()
     scene.tell(occurrences=9)
     scene.fail("comment", OutcomeUnknown("no answer"))
     scene.sync()
-    scene.age("outbox", "due_at", 10_000)
-    scene.age("issues", "comment_sent_at", 60)
-    scene.sync()
+    for seconds in (21, 41, 121):
+        scene.age("outbox", "due_at", 10_000)
+        scene.age("issues", "comment_sent_at", seconds)
+        scene.sync()
 
-    assert scene.tracker.calls == ["create", "comment", "find_comment", "comment"]
+    assert scene.tracker.calls == ["create", "comment", *["find_comment"] * 3, "comment"]
     assert len(scene.tracker.comments) == 1
 
 
@@ -309,21 +714,6 @@ def test_a_deleted_comment_is_written_anew(scene: Scene) -> None:
     assert len(scene.tracker.comments) == 1
 
 
-def test_an_issue_that_is_gone_is_parked_and_left_alone(scene: Scene) -> None:
-    scene.tell()
-    scene.sync()
-    scene.tell(occurrences=9)
-    scene.fail("comment", Missing("the issue was deleted"))
-    scene.sync()
-    scene.tell(occurrences=10)
-    scene.sync()
-
-    assert scene.tracker.calls == ["create", "comment"]
-    assert scene.state == "parked"
-    assert "the issue was deleted" in scene.store.report.groups()[0].reason
-    assert scene.store.report.counts(time.time()).parked == 1
-
-
 def test_a_worker_that_lost_its_lease_before_the_call_does_not_call(scene: Scene) -> None:
     scene.tell()
     late = scene.store.outbox.claim("here", "late", time.time())
@@ -336,6 +726,7 @@ def test_a_worker_that_lost_its_lease_before_the_call_does_not_call(scene: Scene
 
 
 def test_an_issue_is_brought_up_to_date_once_in_an_interval(scene: Scene) -> None:
+    scene.between = 0.0
     config = scene.rules.config.model_copy(update={"routes": [Route(tracker="here", status_interval=600.0)]})
     scene.rules = Rules(config=config, instance_key=scene.rules.instance_key)
     scene.tell()
