@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from syncd import failing, payload, plan
+from syncd import failures, payload, plan
 from syncd.config import Config
 from syncd.errors import LeaseLost, Missing, NotANotification, OutcomeUnknown, TrackerError
 from syncd.model import Action, Call, Group, Issue, Notification, Outcome, Plan
@@ -94,7 +94,7 @@ def sync(store: Store, tracker: Tracker, claim: Claim, rules: Rules) -> None:
     try:
         done = carry_out(store, tracker, claim, decision, group, issue, rules)
     except TrackerError as error:
-        failing.failed(store, claim, rules.allowance(claim.tracker), policy, group, decision, error)
+        failures.settle(store, claim, rules.allowance(claim.tracker), policy, group, decision, error)
         return
     now = time.time()
     match done:

@@ -149,9 +149,9 @@ def test_what_is_loaded_cannot_be_changed(load: Load) -> None:
     ],
 )
 def test_durations_have_a_unit_or_are_seconds(load: Load, text: str, seconds: float) -> None:
-    loaded = load(f'{LOCAL}{EVERYTHING}"files"\nstatus_interval = {text}\n')
+    loaded = load(f"{LOCAL}probe_after = [{text}]\n")
 
-    assert loaded.routes[0].status_interval == seconds
+    assert loaded.trackers["files"].probe_after == [seconds]
 
 
 @pytest.mark.parametrize(
@@ -617,3 +617,56 @@ def test_secrets_in_other_places_are_nothing_to_warn_of(load: Load) -> None:
 def test_an_empty_list_of_patterns_is_refused_rather_than_matching_everything(load: Load) -> None:
     with pytest.raises(ConfigError, match=r"routes\[0\]\.match\.project: an empty list would match nothing"):
         load('[trackers.a]\nkind = "local"\nfolder = "x"\n[[routes]]\nmatch = { project = [] }\ntracker = "a"\n')
+
+
+def test_a_tracker_says_when_it_is_asked_about_a_lost_create_and_how_often_it_may_be_written(load: Load) -> None:
+    loaded = load(
+        '[trackers.a]\nkind = "local"\nfolder = "x"\nprobe_after = ["20s", "1m"]\nwrites = ["75/1m", "480/1h"]\n'
+    )
+
+    assert loaded.trackers["a"].probe_after == [20.0, 60.0]
+    assert [(limit.count, limit.seconds) for limit in loaded.trackers["a"].writes] == [(75, 60.0), (480, 3600.0)]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('probe_after = ["1m", "20s"]', "probe_after: each must be later than the one before it"),
+        ("probe_after = []", "probe_after"),
+        ('writes = ["75/m"]', "writes[0]: '75/m' is not a limit; write it like 75/1m or 480/1h"),
+        ('writes = ["0/1m"]', "writes[0].count"),
+    ],
+)
+def test_a_limit_or_a_schedule_that_makes_no_sense_is_told(load: Load, line: str, words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(f'[trackers.a]\nkind = "local"\nfolder = "x"\n{line}\n')
+
+    assert words in str(caught.value)
+
+
+def test_a_route_says_what_becomes_of_an_issue_that_somebody_deleted(load: Load) -> None:
+    text = '[trackers.a]\nkind = "local"\nfolder = "x"\n[[routes]]\ntracker = "a"\n'
+
+    assert load(text).routes[0].on_deleted == "drop"
+    assert load(text + 'on_deleted = "recreate"\n').routes[0].on_deleted == "recreate"
+    with pytest.raises(ConfigError, match="on_deleted"):
+        load(text + 'on_deleted = "ask"\n')
+
+
+def test_trackers_with_the_same_secret_on_the_same_server_share_a_credential(load: Load) -> None:
+    github = 'kind = "github"\ntoken = {{ env = "{}" }}\nrepository = "acme/{}"\n'
+    loaded = load(
+        f"[trackers.a]\n{github.format('ONE', 'a')}[trackers.b]\n{github.format('ONE', 'b')}"
+        f'[trackers.c]\n{github.format("TWO", "c")}[trackers.d]\nkind = "local"\nfolder = "x"\n'
+        f'{EVERYTHING}"a"\n'
+    )
+
+    assert loaded.credentials["a"] == loaded.credentials["b"] == "https://api.github.com env ONE"
+    assert len(set(loaded.credentials.values())) == 3
+
+
+def test_a_probe_that_comes_before_its_create_is_over_is_unwise(load: Load) -> None:
+    loaded = load(GITHUB + 'timeout = "30s"\n')
+
+    assert [text.partition(":")[0] for text in config.warnings(loaded)] == ["trackers.crashes.probe_after"]
+    assert not list(config.warnings(load(GITHUB)))

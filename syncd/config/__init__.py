@@ -140,3 +140,6 @@ def warnings(config: Config) -> Iterator[str]:
     for key, secret in secrets:
         if isinstance(secret, Secret) and secret.open_to_others():
             yield f"{key}: {secret.file} can be read by other accounts; chmod 600 it"
+    for name, tracker in config.trackers.items():
+        if tracker.probe_after[0] < getattr(tracker, "timeout", 0.0):
+            yield f"trackers.{name}.probe_after: the first time lies within timeout, when a create may still be carried out"

@@ -129,7 +129,12 @@ class Outbox:
 
     def forget_homes(self) -> None:
         """Forget what is known of trackers that hold no issue, so that a mistaken configuration can be mended."""
-        self._connection.write(lambda transaction: transaction.run("forget_homes"))
+
+        def write(transaction: Transaction) -> None:
+            transaction.run("forget_homes")
+            transaction.run("forget_floors")
+
+        self._connection.write(write)
 
     def reroute(self, owes: Owes, configuration: str, now: float) -> int:
         """Judge anew every group without an issue, if `configuration` is not the one they were judged by. How many."""

@@ -326,6 +326,9 @@ ON CONFLICT (tracker, fact) DO UPDATE SET value = excluded.value;
 -- forget_homes: a tracker that never held an issue may still be pointed elsewhere
 DELETE FROM tracker_facts WHERE tracker NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
 
+-- forget_floors: the numbers of another place would hide what was made below them
+UPDATE trackers SET floor = 0, floor_at = NULL WHERE name NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
+
 -- owners: who holds claims or intents
 SELECT owner FROM outbox WHERE owner IS NOT NULL UNION SELECT sent_by FROM issues WHERE state = 'intended';
 

@@ -317,7 +317,10 @@ def test_only_a_tracker_that_holds_no_issue_forgets_where_it_was(store: Store) -
     store.issues.intend(claim, "m", 1, FREE, NOW)
     for name in ("here", "elsewhere"):
         store.notebook(name).note("home", "somewhere")
+        store.limits.raise_floor(name, 70, NOW)
     store.outbox.forget_homes()
 
     assert store.notebook("here").recall("home") == "somewhere"
     assert store.notebook("elsewhere").recall("home") is None
+    assert store.limits.floor("here").number == 70
+    assert store.limits.floor("elsewhere").number == 0, "numbers of another place would hide what is made below them"

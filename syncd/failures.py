@@ -26,7 +26,7 @@ from syncd.store.limits import Allowance
 log = structlog.get_logger("syncd.worker")
 
 
-def failed(
+def settle(
     store: Store,
     claim: Claim,
     allowance: Allowance,
