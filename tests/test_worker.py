@@ -379,6 +379,41 @@ def test_an_answer_that_comes_after_everything_was_decided_is_kept_as_a_double(s
     assert (issue.key, issue.doubles) == ("K-1", "K-2")
 
 
+def test_an_answer_that_comes_after_the_proof_of_absence_is_believed_while_no_other_create_was_sent(
+    scene: Scene,
+) -> None:
+    scene.tell()
+    late = scene.claimed()
+    scene.store.issues.intend(late, "m", 1, scene.rules.allowance("here"), time.time())
+    after = time.time() + LEASE_SECONDS + 1
+    second = scene.store.outbox.claim("here", "second", after)
+    assert second is not None
+    scene.store.issues.absent(second, "proven", after)
+    scene.store.issues.link(late, made(1), after)
+
+    assert scene.state == "linked"
+    with pytest.raises(LeaseLost):
+        scene.store.issues.intend(second, "m", 1, scene.rules.allowance("here"), after)
+
+
+def test_an_answer_that_comes_while_another_create_is_under_way_is_kept_as_a_double(scene: Scene) -> None:
+    scene.tell()
+    late = scene.claimed()
+    scene.store.issues.intend(late, "m", 1, scene.rules.allowance("here"), time.time())
+    after = time.time() + LEASE_SECONDS + 1
+    second = scene.store.outbox.claim("here", "second", after)
+    assert second is not None
+    scene.store.issues.absent(second, "proven", after)
+    scene.store.issues.intend(second, "m", 1, scene.rules.allowance("here"), after)
+    with pytest.raises(LeaseLost):
+        scene.store.issues.link(late, made(1), after)
+    scene.store.issues.link(second, made(2), after)
+
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert (issue.key, issue.doubles) == ("K-2", "K-1")
+
+
 def test_a_create_that_began_too_late_is_not_sent(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.tell()
     began = time.monotonic()

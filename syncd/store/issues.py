@@ -57,8 +57,8 @@ class Issues:
 
         def write(transaction: Transaction) -> str | None:
             transaction.run("raise_floor", tracker=claim.tracker, number=created.number)
-            if not _link(transaction, claim, created, (), claim.owner, now):
-                transaction.run("add_double", group_id=claim.group_id, key=created.key, remote_id=created.remote_id)
+            if not _link(transaction, claim, created, claim.owner, now):
+                _add_double(transaction, claim, created)
                 return f"group {claim.group_id} was taken over before its issue {created.key} could be linked"
             if not renew(transaction, claim, now):
                 # Whoever took over may have settled the group as in doubt: what came meanwhile is owed again.
@@ -98,8 +98,10 @@ class Issues:
 
         def write(transaction: Transaction) -> None:
             (issue,) = transaction.rows("live_issue", group_id=claim.group_id)
-            if not _link(transaction, claim, found[0], found[1:], str(issue["sent_by"]), now):
+            if not _link(transaction, claim, found[0], str(issue["sent_by"]), now):
                 raise LeaseLost(f"group {claim.group_id} was decided upon before its issue {found[0].key} was linked")
+            for double in found[1:]:
+                _add_double(transaction, claim, double)
 
         owned(self._connection, claim, now, write)
 
@@ -136,9 +138,7 @@ class Issues:
         )
 
 
-def _link(
-    transaction: Transaction, claim: Claim, created: Created, doubles: Sequence[Created], sender: str, now: float
-) -> bool:
+def _link(transaction: Transaction, claim: Claim, created: Created, sender: str, now: float) -> bool:
     return bool(
         transaction.run(
             "link",
@@ -148,7 +148,10 @@ def _link(
             key=created.key,
             url=created.url,
             note="; ".join(created.notes) or None,
-            doubles=", ".join(double.key for double in doubles) or None,
             now=now,
         )
     )
+
+
+def _add_double(transaction: Transaction, claim: Claim, double: Created) -> None:
+    transaction.run("add_double", group_id=claim.group_id, key=double.key, remote_id=double.remote_id)

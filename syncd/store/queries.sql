@@ -158,14 +158,14 @@ UPDATE issues SET state = 'intended', tracker = :tracker, marker = :marker, atte
     floor = COALESCE((SELECT trackers.floor FROM trackers WHERE trackers.name = :tracker), 0)
 WHERE group_id = :group_id AND state = 'wanted';
 
--- link: the answer came, from the tracker or from a later look at it
-UPDATE issues SET state = 'linked', remote_id = :remote_id, key = :key, url = :url, note = :note, doubles = :doubles,
+-- link: the answer came, or a probe found it. An answer that comes after all proof beats the proof, until another is under way.
+UPDATE issues SET state = 'linked', remote_id = :remote_id, key = :key, url = :url, note = :note, cause = NULL,
     synced_revision = sent_revision, synced_at = :now, looked_at = :now
-WHERE group_id = :group_id AND state IN ('intended', 'in_doubt') AND sent_by = :sender;
+WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'parked') AND remote_id IS NULL AND sent_by = :sender;
 
 -- add_double: another live issue of the group was found in the tracker
 UPDATE issues SET doubles = CASE WHEN doubles IS NULL THEN :key ELSE doubles || ', ' || :key END
-WHERE group_id = :group_id AND state = 'linked' AND remote_id <> :remote_id;
+WHERE group_id = :group_id AND state <> 'retired' AND (remote_id IS NULL OR remote_id <> :remote_id);
 
 -- raise_floor: numbers of a tracker only rise
 INSERT INTO trackers (name, state, floor) VALUES (:tracker, 'ok', :number)
