@@ -8,16 +8,18 @@ import time
 from collections.abc import Callable, Iterator
 
 from syncd.config import GitHubSettings
-from syncd.errors import Misconfigured, Missing
-from syncd.model import Created, Group, Issue
+from syncd.errors import Misconfigured, Missing, Moved
+from syncd.model import Created, Evidence, Group, Issue, Place
 from syncd.render.document import Document
 from syncd.render.markdown import write
 from syncd.render.text import one_line
 from syncd.trackers import Draft, Finding, Notebook
-from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.github_answers import Account, Comment, Repository, created, expect, failure, read
+from syncd.trackers.answer import Sent
+from syncd.trackers.github_answers import Account, Comment, Listed, Repository, created, expect, read, unanswered, wrote
 from syncd.trackers.github_check import check
 from syncd.trackers.github_connection import Connection
+from syncd.trackers.github_look import Address, look
+from syncd.trackers.github_probe import NEWEST_FIRST, Probe, marker_line
 
 # GitHub takes 256 and 65,536 characters; it does not say of which kind.
 _TITLE_LIMIT = 240
@@ -41,9 +43,15 @@ class GitHub:
     ) -> None:
         self._settings = settings
         self._notebook = notebook
+        self._clock = clock
         self._repository_id: str | None = None
         self._connection = Connection(name, settings, clock, sleep)
         self._account: Account | None = None
+
+    def newest(self) -> int:
+        """One GET. Numbers are shared by issues, pull requests and discussions; the last do not show."""
+        answer = self._connection.again("GET", f"{self._home()}/issues", parameters={**NEWEST_FIRST, "per_page": 1})
+        return max((entry.number for entry in expect(answer, list[Listed])), default=0)
 
     def create(self, draft: Draft) -> Created:
         """One POST, after one GET when the repository's id is not known yet.
@@ -52,22 +60,27 @@ class GitHub:
         """
         payload = {
             "title": one_line(draft.title, _TITLE_LIMIT),
-            "body": write(draft.body, _BODY_LIMIT, tail=f"<!-- syncd:1:{draft.marker} -->"),
+            "body": write(draft.body, _BODY_LIMIT, tail=marker_line(draft.marker)),
             "labels": self._settings.labels,
         }
         path = f"{self._home()}/issues"
+        draft.require_fresh()
         answer = self._connection.once("POST", path, payload)
         if answer.redirects or answer.status == 404:
             self._require_same_repository()
         if answer.redirects:
+            draft.require_fresh()
             answer = self._connection.once("POST", path, payload)
         return created(answer, self._settings.repository, self._settings.labels)
 
     def _home(self) -> str:
         """The path of the repository."""
+        return f"/repositories/{self._home_id()}"
+
+    def _home_id(self) -> str:
         if self._repository_id is None:
             self._repository_id = self._settled_id()
-        return f"/repositories/{self._repository_id}"
+        return self._repository_id
 
     def _settled_id(self) -> str:
         """The id of the one repository that this tracker's issues are in. The configuration may name it anew after it was
@@ -103,65 +116,81 @@ class GitHub:
             "a tracker of another name"
         )
 
+    def probe(self, issue: Issue) -> Evidence:
+        """One GET and one GraphQL query where no more than some hundred numbers were given since; at most some forty, or two
+        hundred GETs where there is no GraphQL."""
+        probe = Probe(self._connection, self._settings, self._home_id(), issue.floor, self._clock)
+        return probe.evidence(issue, self._is_ours)
+
+    def _is_ours(self, author: Account | None) -> bool:
+        """Whether we wrote it, as far as the token may know: apps are not told who they are."""
+        if self._account is None:
+            answer = self._connection.again("GET", "/user")
+            if answer.status != 403 or not isinstance(unanswered(answer), Misconfigured):
+                self._account = expect(answer, Account)
+        return wrote(self._account, author)
+
+    def look(self, issue: Issue) -> Place:
+        """One GET, up to three where the issue is no longer there."""
+        return look(self._connection, self._settings, self._home_id(), self._address(issue), issue)
+
+    def _address(self, issue: Issue) -> Address:
+        repository_id, _, number = (issue.remote_id or "").rpartition("/")
+        return Address(repository_id or self._home_id(), number, bool(repository_id))
+
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
-        """One POST. Raises what `Tracker` names; `Missing` when the issue is gone."""
-        path = f"{self._home()}/issues/{issue.remote_id}/comments"
-        answer = self._connection.once("POST", path, _status(document, marker))
-        self._require_issue(issue, answer)
+        """One POST."""
+        address = self._address(issue)
+        answer = self._connection.once("POST", f"{address.path}/comments", _status(document, marker))
+        if answer.redirects or answer.status in (404, 410):
+            self._require_there(issue)
         comment = read(answer, Comment) if answer.status == 201 else None
         if comment is None:
-            raise failure(answer, Sent.ONCE)
+            raise address.failure(answer, Sent.ONCE)
         return str(comment.id)
 
-    def _require_issue(self, issue: Issue, answer: Answer) -> None:
-        """Raise Missing when `answer` means that the issue itself is deleted or in another repository."""
-        if answer.redirects:
-            raise Missing(f"issue {issue.key} was moved to another repository")
-        if answer.status in (404, 410):
-            # A repository that is gone, hidden from the token, or without issues answers the same.
-            repository = expect(self._connection.again("GET", self._home()), Repository)
-            if not repository.has_issues:
-                raise failure(answer, Sent.AGAIN)
-            raise Missing(f"issue {issue.key} is gone")
+    def _require_there(self, issue: Issue) -> None:
+        """Raise Moved, Gone or OutOfReach where the issue is not where it was. What belongs to an issue does not tell: of a
+        transferred one it answers 404, or a redirect to nowhere."""
+        place = self.look(issue)
+        if place.remote_id != issue.remote_id:
+            reason = f"issue {issue.key} was transferred and is {place.key} now"
+            raise Moved(reason, place.remote_id, place.key, place.url)
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
         """One GET for each hundred comments, and at first one for who we are."""
-        wanted = _marker_line(marker)
+        wanted = _status_line(marker)
         for comment in self._comments(issue):
             lines = (comment.body or "").replace("\r\n", "\n").split("\n")
-            if wanted in lines and self._is_ours(comment):
+            if wanted in lines and self._is_ours(comment.user):
                 return str(comment.id)
         return None
 
     def _comments(self, issue: Issue) -> Iterator[Comment]:
         """All comments, the oldest first."""
-        path = f"{self._home()}/issues/{issue.remote_id}/comments"
+        address = self._address(issue)
         for page in range(1, _COMMENT_PAGES + 1):
-            answer = self._connection.again("GET", path, parameters={"per_page": _COMMENTS_PER_PAGE, "page": page})
-            self._require_issue(issue, answer)
-            comments = expect(answer, list[Comment])
+            parameters = {"per_page": _COMMENTS_PER_PAGE, "page": page}
+            answer = self._connection.again("GET", f"{address.path}/comments", parameters=parameters)
+            if answer.redirects or answer.status in (404, 410):
+                self._require_there(issue)
+            comments = read(answer, list[Comment]) if answer.ok else None
+            if comments is None:
+                raise address.unanswered(answer)
             yield from comments
             if len(comments) < _COMMENTS_PER_PAGE:
                 return
 
-    def _is_ours(self, comment: Comment) -> bool:
-        """Whether we wrote it, as far as the token may know: apps are not told who they are."""
-        if self._account is None:
-            answer = self._connection.again("GET", "/user")
-            if answer.status == 403:
-                return True
-            self._account = expect(answer, Account)
-        return comment.user is not None and comment.user.id == self._account.id
-
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        """One PATCH. Raises `Missing` when the comment or the whole issue is gone."""
-        path = f"{self._home()}/issues/comments/{comment_id}"
+        """One PATCH."""
+        address = self._address(issue)
+        path = f"{address.home}/issues/comments/{comment_id}"
         answer = self._connection.again("PATCH", path, _status(document, marker))
         if answer.redirects or answer.status in (404, 410):
-            self._require_issue(issue, self._connection.again("GET", f"{self._home()}/issues/{issue.remote_id}"))
+            self._require_there(issue)
             raise Missing(f"the status comment of {issue.key} is gone")
-        if not answer.ok:
-            raise failure(answer, Sent.AGAIN)
+        if not answer.ok or read(answer, Comment) is None:
+            raise address.failure(answer, Sent.AGAIN)
 
     def refresh(self, issue: Issue, group: Group) -> None:
         """Nothing: no fields are mapped on GitHub."""
@@ -176,8 +205,8 @@ class GitHub:
 
 
 def _status(document: Document, marker: str) -> dict[str, object]:
-    return {"body": write(document, _BODY_LIMIT, tail=_marker_line(marker))}
+    return {"body": write(document, _BODY_LIMIT, tail=_status_line(marker))}
 
 
-def _marker_line(marker: str) -> str:
+def _status_line(marker: str) -> str:
     return f"<!-- syncd:status:1:{marker} -->"

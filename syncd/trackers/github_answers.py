@@ -5,8 +5,10 @@ Statuses, limits and headers: docs.github.com/rest, "Rate limits", "Best practic
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, TypeVar
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 import msgspec
 
@@ -19,17 +21,24 @@ T = TypeVar("T")
 
 _WORDS_LIMIT = 200
 _PAUSE_SECONDS = 60.0  # a secondary limit that does not say how long: at least a minute
-_LONGEST_PAUSE_SECONDS = 3600.0  # primary limits start anew every hour
+_LONGEST_PAUSE_SECONDS = 86400.0
 _LIMITED = re.compile(r"rate limit|abuse detection|submitted too quickly", re.IGNORECASE)
+
+# GitHub has moved issues at the first kind of path; an old Enterprise Server may know only the second.
+_MOVED = re.compile(
+    r"/(?:repositories/(?P<id>\d{1,18})|repos/(?P<name>[\w-]+/\.?[\w-][\w.-]*))/issues/(?P<number>\d{1,18})"
+)
+_PORTS = {"http": 80, "https": 443}
 
 Number = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Account(msgspec.Struct):
-    """Who did it, or who we are."""
+    """Who did it, or who we are. `type` is "User" or "Bot", or empty where nobody said."""
 
     id: int
     login: str = ""
+    type: str = ""
 
 
 class Permissions(msgspec.Struct):
@@ -60,13 +69,27 @@ class Filed(msgspec.Struct):
 
     number: Number
     html_url: str = ""
+    repository_url: str = ""
     labels: list[Label] = []
 
 
 class Listed(msgspec.Struct):
-    """An issue in a list."""
+    """An issue or pull request as it can be read; one without `user` is by an account that was deleted."""
 
     number: Number
+    html_url: str = ""
+    body: str | None = None
+    user: Account | None = None
+    created_at: datetime | None = None
+    pull_request: object = None
+
+
+class Target(msgspec.Struct, frozen=True):
+    """Where a redirect points: an issue of the repository with this id, or with this name."""
+
+    number: int
+    repository_id: str = ""
+    repository: str = ""
 
 
 class Comment(msgspec.Struct):
@@ -97,11 +120,18 @@ def read(answer: Answer, shape: type[T]) -> T | None:
 
 
 def expect(answer: Answer, shape: type[T]) -> T:
-    """The body of an answer to what may be asked again. Raises what any other answer means."""
+    """The body of an answer to a question. Raises what any other answer means; a question is never Refused."""
     found = read(answer, shape) if answer.ok else None
     if found is None:
-        raise failure(answer, Sent.AGAIN)
+        raise unanswered(answer)
     return found
+
+
+def unanswered(answer: Answer) -> TrackerError:
+    """What an answer to a question means that does not answer it. A question holds nothing that could be refused for good:
+    a 422 to a list is GitHub's word for an endpoint that was asked too much."""
+    error = failure(answer, Sent.AGAIN)
+    return Unavailable(error.reason) if isinstance(error, Refused) else error
 
 
 def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
@@ -116,10 +146,55 @@ def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
     return Created(
         remote_id=str(issue.number),
         key=f"{repository}#{issue.number}",
-        url=issue.html_url if issue.html_url.startswith(("https://", "http://")) else "",
+        url=web(issue.html_url),
         number=issue.number,
         notes=(note,) if dropped else (),
     )
+
+
+def web(url: str) -> str:
+    """`url` where it is one of the web, else nothing: it will be shown as a link."""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+def wrote(account: Account | None, author: Account | None) -> bool:
+    """Whether `account` is the author. An app is not told who it is (None): then any bot may be it, and no person."""
+    if account is None:
+        return author is None or author.type in ("", "Bot")
+    if author is None:
+        return False
+    return author.id == account.id if author.id else author.login.lower() == account.login.lower()
+
+
+def clock(answer: Answer) -> float | None:
+    """What time it was at GitHub, in epoch seconds."""
+    try:
+        return parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def takes_no_issues(answer: Answer) -> bool:
+    """Whether a 410 is about the repository; otherwise it is GitHub's word that an issue was deleted."""
+    return "issues are disabled" in words(answer).lower()
+
+
+def redirected(answer: Answer, api_url: str) -> Target:
+    """The issue a redirect points to. Raises Misconfigured for any other place: the token goes nowhere else."""
+    try:
+        base = urlsplit(api_url.rstrip("/"))
+        there = urlsplit(urljoin(f"{base.geturl()}/", answer.headers.get("location", "")))
+        same = _server(base) == _server(there)
+    except ValueError:
+        raise _misconfigured(answer, "") from None
+    match = _MOVED.match(there.path.removeprefix(base.path))
+    if not same or match is None:
+        raise _misconfigured(answer, "")
+    return Target(number=int(match["number"]), repository_id=match["id"] or "", repository=match["name"] or "")
+
+
+def _server(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or _PORTS.get(url.scheme)
 
 
 def failure(answer: Answer, sent: Sent) -> TrackerError:
@@ -130,7 +205,7 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
         return OutcomeUnknown(reason) if sent is Sent.ONCE else Unavailable(reason, _seconds(answer, "retry-after"))
     pause = _pause(answer)
     if pause is not None:
-        return Throttled(f"GitHub asks for fewer requests ({status}{said})", pause)
+        return Throttled(f"GitHub asks for fewer requests ({status}{said})", pause, narrow=_narrow(answer))
     if status in (409, 421, 425):
         return Unavailable(f"GitHub cannot do it at this moment ({status}{said})")
     if status in (400, 413, 414, 422, 431) or (status == 403 and "issue is locked" in said):
@@ -172,12 +247,20 @@ def _pause(answer: Answer) -> float | None:
 
 def _until_reset(answer: Answer) -> float:
     # Against GitHub's own Date: the clock here may be wrong.
-    try:
-        now = parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
-    except (ValueError, OverflowError):
-        return _PAUSE_SECONDS
-    reset = _digits(answer, "x-ratelimit-reset")
-    return _PAUSE_SECONDS if reset is None else _bounded(reset + 1.0 - now)
+    now, reset = clock(answer), _digits(answer, "x-ratelimit-reset")
+    return _PAUSE_SECONDS if now is None or reset is None else _bounded(reset + 1.0 - now)
+
+
+def _narrow(answer: Answer) -> bool:
+    """Whether only one kind of request has used up its own share. Secondary limits are the whole account's, though they
+    name a resource too."""
+    used_up = answer.headers.get("x-ratelimit-remaining") == "0"
+    return used_up and answer.headers.get("x-ratelimit-resource", "core") != "core"
+
+
+def used_up(answer: Answer) -> Throttled:
+    """The limit that GraphQL tells of in the body of a 200."""
+    return Throttled("GitHub asks for fewer queries", _until_reset(answer), narrow=_narrow(answer))
 
 
 def _seconds(answer: Answer, header: str) -> float | None:

@@ -23,6 +23,8 @@ _API_VERSION = "2022-11-28"
 # Routers forget connections that are silent for longer and say so to nobody: the next request would be sent
 # into the void, and a create would be in doubt.
 _IDLE_SECONDS = 30.0
+# The header Location under a name that PyGithub does not follow.
+_LOCATION = "syncd-location"
 # What PyGithub raises, besides errors of requests, about an answer that came but is not what it expects.
 _STUMBLES = (
     AssertionError,
@@ -69,6 +71,11 @@ class Connection:
         """
         return transport.again(lambda: self._try(method, path, payload, parameters), self._sleep)
 
+    def query(self, text: str, variables: Mapping[str, object]) -> Answer:
+        """The answer to a GraphQL query, as `again` has it. A query only reads."""
+        client, _ = self.open()
+        return self.again("POST", client.requester.graphql_url, {"query": text, "variables": variables})
+
     def _try(
         self,
         method: str,
@@ -103,6 +110,8 @@ class Connection:
             )
         except _STUMBLES:
             raise OutcomeUnknown(f"the answer of {wire.host} could not be read") from None
+        if _LOCATION in answered:
+            answered["location"] = answered.pop(_LOCATION)
         if status == 401:
             self.close()  # the next call reads the token anew, which may have been replaced meanwhile
         return Answer(status, answered, text.encode())
@@ -167,7 +176,9 @@ class Connection:
 
 def _unfollowed(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
     """PyGithub follows a 301 with the same verb, POST included, and asks again without end after a 202."""
-    response.headers.pop("location", None)
+    location = response.headers.pop("location", None)
+    if location is not None:
+        response.headers[_LOCATION] = location
     if response.status_code == 202:
         response.close()
         raise requests.exceptions.RetryError("202")

@@ -50,7 +50,7 @@ class EmulatedGitHub(ServerBase):
         return [(method, r"/.*", self._forward) for method in ("GET", "POST", "PATCH")]
 
     def described_path(self, request: Recorded) -> str | None:
-        return None if request.path == "/user" else _named(request.path)
+        return None if request.path in ("/user", "/graphql") else _named(request.path)
 
     def issues(self) -> list[dict[str, Any]]:
         """Every issue the emulator has, asked of it directly."""
@@ -82,7 +82,7 @@ class EmulatedGitHub(ServerBase):
 
 
 def _named(path: str) -> str:
-    return re.sub(r"^/repositories/\d+(?=/)", f"/repos/{REPOSITORY}", path)
+    return re.sub(r"^/repositories/\d+(?=/|$)", f"/repos/{REPOSITORY}", path)
 
 
 def _rate_headers(headers: list[tuple[str, str]]) -> dict[str, str]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.fakes.github_graph import query
 from tests.fakes.github_records import Account, FakeComment, FakeIssue, FakeRepository, Shapes
 from tests.fakes.server import Answer, Denied, Fault, Recorded, Routes, ServerBase
 
@@ -33,7 +34,8 @@ class FakeGitHub(ServerBase):
     """GitHub with the token TOKEN and the repository `acme/game`; others by `add_repository`.
 
     `lag_seconds` hides new issues from unfiltered lists, `filtered_lag_seconds` from filtered ones; reading
-    by number never lags. `remaining` is what is left of the primary limit.
+    by number never lags. `remaining` is what is left of the primary limit. Without `graphql` that is answered with
+    `graphql_status`; `graphql_faults` are the kinds of errors for single numbers, `query_fault` is one for all of a query.
     """
 
     description = "github"
@@ -44,6 +46,10 @@ class FakeGitHub(ServerBase):
         self.accounts = {TOKEN: self.account}
         self.filtered_lag_seconds = 0.0
         self.remaining = 5000
+        self.graphql = True
+        self.graphql_status = 404
+        self.graphql_faults: dict[int, str] = {}
+        self.query_fault: str | None = None
         self.reset_at = int(time.time()) + 1800
         self._last_id = 1000
         self._shapes = Shapes(self.url)
@@ -67,6 +73,17 @@ class FakeGitHub(ServerBase):
         """Rename a repository; its former name redirects from now on."""
         self._former_names[repository.full_name.lower()] = repository.id
         repository.name = name
+
+    def transfer(self, repository: FakeRepository, number: int, to: FakeRepository) -> FakeIssue:
+        """Move an issue to another repository, where its comments have other ids."""
+        with self.lock:
+            former = repository.issues[number]
+            issue = self.file(to, former.title, former.body, former.author, [])
+            issue.created_at = former.created_at
+            for comment in former.comments.values():
+                self.remark(issue, comment.body, comment.author)
+            former.moved_to = f"repositories/{to.id}/issues/{issue.number}"
+        return issue
 
     def file(
         self, repository: FakeRepository, title: str, body: str | None, author: Account, labels: list[str]
@@ -102,11 +119,13 @@ class FakeGitHub(ServerBase):
             ("DELETE", r"/issues/comments/(?P<comment>\d+)", self._delete_comment),
         ]
         within = [(method, start + rest, self._within(answer)) for method, rest, answer in inside for start in _STARTS]
-        return [("GET", _API + r"/user", self._read_user), *within]
+        own = [("GET", _API + r"/user", self._read_user), ("POST", r"(?:/api)?/graphql", self._query)]
+        return [*own, *within]
 
     def described_path(self, request: Recorded) -> str | None:
         path = re.sub(rf"^{_API}", "", request.path)
-        return None if path == "/user" else re.sub(r"^/repositories/\d+", "/repos/acme/game", path)
+        undescribed = path == "/user" or path.endswith("/graphql")
+        return None if undescribed else re.sub(r"^/repositories/\d+", "/repos/acme/game", path)
 
     def unknown(self, request: Recorded) -> Answer:
         return _refusal(404, "Not Found")
@@ -147,11 +166,11 @@ class FakeGitHub(ServerBase):
             groups = request.groups
             if "id" in groups:
                 repository = self._repositories.get(int(groups["id"]))
-                return answer(repository, request) if repository else self.unknown(request)
+                return answer(repository, request) if repository and not repository.hidden else self.unknown(request)
             full_name = f"{groups['owner']}/{groups['name']}".lower()
-            for repository in self._repositories.values():
-                if repository.full_name.lower() == full_name:
-                    return answer(repository, request)
+            repository = self._named(full_name)
+            if repository is not None:
+                return answer(repository, request)
             if full_name in self._former_names:
                 rest = request.path.split("/", 4)[4:]
                 return self._moved(request, "/".join(["repositories", str(self._former_names[full_name]), *rest]))
@@ -159,10 +178,23 @@ class FakeGitHub(ServerBase):
 
         return answered
 
+    def _named(self, full_name: str) -> FakeRepository | None:
+        present = (one for one in self._repositories.values() if not one.hidden)
+        return next((one for one in present if one.full_name.lower() == full_name.lower()), None)
+
+    def _query(self, request: Recorded) -> Answer:
+        if not self.graphql:
+            return _refusal(self.graphql_status, "Resource not accessible by personal access token")
+        variables = request.body["variables"]
+        repository = self._named(f"{variables['owner']}/{variables['name']}")
+        answered = query(self._shapes, repository, request.body["query"], self.graphql_faults, self.query_fault)
+        return 200, {"X-RateLimit-Resource": "graphql"}, answered
+
     def _moved(self, request: Recorded, path: str) -> Answer:
         # GitHub redirects reads with 301 and writes with 307.
         status, words = (301, "Moved Permanently") if request.method == "GET" else (307, "Temporary Redirect")
-        url = f"{self.url}/{path}"
+        base = "/api/v3" if request.path.startswith("/api/v3/") else ""
+        url = f"{self.url}{base}/{path}"
         return status, {"Location": url}, {"message": words, "url": url}
 
     def _read_repository(self, repository: FakeRepository, request: Recorded) -> Answer:
@@ -171,15 +203,14 @@ class FakeGitHub(ServerBase):
     def _list_issues(self, repository: FakeRepository, request: Recorded) -> Answer:
         if not repository.can_read_issues:
             return _refusal(403, "Resource not accessible by personal access token")
-        if not repository.has_issues:
-            return _refusal(410, "Issues are disabled for this repo")
         query = {name: values[-1] for name, values in request.query.items()}
         lag = self.filtered_lag_seconds if _FILTERS & query.keys() else self.lag_seconds
         labels = set(filter(None, query.get("labels", "").split(",")))
         shown = [
             issue
             for issue in repository.issues.values()
-            if not issue.deleted
+            if issue.here
+            and (repository.has_issues or issue.pull_request)  # GitHub describes no 410 for the list
             and self.settled(issue.written, lag)
             and query.get("state", "open") in ("all", issue.state)
             and labels <= set(issue.labels)
@@ -211,12 +242,17 @@ class FakeGitHub(ServerBase):
     def _issue(self, repository: FakeRepository, request: Recorded) -> FakeIssue:
         """The issue of the path. Raises Denied where GitHub has none to give."""
         issue = repository.issues.get(int(request.groups["number"]))
-        if issue is None or not repository.has_issues:
+        if not repository.has_issues:
+            raise Denied(_refusal(410, "Issues are disabled for this repo"))
+        if issue is None or issue.discussion or not repository.can_read_issues:
             raise Denied(self.unknown(request))
         if issue.deleted:
-            raise Denied(_refusal(410, "This issue was deleted"))
+            words = "This issue was deleted" if issue.deleted_status == 410 else "Not Found"
+            raise Denied(_refusal(issue.deleted_status, words))
         if issue.moved_to is not None:
-            raise Denied(self._moved(request, issue.moved_to))
+            # GitHub redirects the issue itself, but nothing below it.
+            itself = request.path.endswith(f"/issues/{issue.number}")
+            raise Denied(self._moved(request, issue.moved_to) if itself else self.unknown(request))
         return issue
 
     def _read_issue(self, repository: FakeRepository, request: Recorded) -> Answer:
@@ -257,7 +293,7 @@ class FakeGitHub(ServerBase):
         """The comment of the path and its issue. Raises Denied where it is not there."""
         for issue in repository.issues.values():
             comment = issue.comments.get(int(request.groups["comment"]))
-            if comment is not None and not issue.deleted:
+            if comment is not None and issue.here and repository.can_read_issues:
                 return issue, comment
         raise Denied(self.unknown(request))
 

@@ -40,13 +40,21 @@ class FakeIssue:
     state_reason: str | None = None
     locked: bool = False
     deleted: bool = False
+    deleted_status: int = 410  # or 404
     moved_to: str | None = None
     pull_request: bool = False
+    discussion: bool = False  # has a number of its own, and is no issue
+
+    @property
+    def here(self) -> bool:
+        """Whether it is an issue or pull request of this repository."""
+        return not (self.deleted or self.discussion or self.moved_to)
 
 
 @dataclass
 class FakeRepository:
-    """One repository. Without `push` it drops labels in silence; without `can_file` it takes no issues."""
+    """One repository. Without `push` it drops labels in silence; without `can_file` it takes no issues. Without
+    `can_read_issues` lists of them are forbidden and each of them is hidden; when it is `hidden`, all of it is."""
 
     id: int
     owner: str
@@ -55,6 +63,7 @@ class FakeRepository:
     push: bool = True
     can_file: bool = True
     can_read_issues: bool = True
+    hidden: bool = False
     archived: bool = False
     has_issues: bool = True
     last_number: int = 0

@@ -63,3 +63,9 @@ def tracker(open_github: Open) -> GitHub:
 @pytest.fixture
 def issue(tracker: GitHub) -> Issue:
     return linked(tracker.create(DRAFT))
+
+
+@pytest.fixture(params=["graphql", "rest"])
+def reading(request: pytest.FixtureRequest, fake: FakeGitHub) -> None:
+    """Both ways a number can be read."""
+    fake.graphql = request.param == "graphql"

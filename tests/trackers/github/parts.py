@@ -6,7 +6,9 @@ from syncd.model import Created, Group, Identity, Issue, IssueState
 from syncd.render.document import Document, Paragraph, Value
 from syncd.trackers import Draft
 from syncd.trackers.github import GitHub
+from syncd.trackers.github_probe import marker_line
 from tests.fakes.github import FakeGitHub
+from tests.fakes.github_records import Account, FakeIssue
 from tests.fakes.server import How
 
 MARKER = "q3vlm5ts7x2aybk4cdnpwe6fzh"
@@ -17,17 +19,24 @@ STATUS: Document = (Paragraph(("Seen ", Value("5"), " times.")),)
 # Ends of a request that was carried out, after which nobody knows so.
 LOST: list[How] = ["reset_after", "half_after", "garbage_after", "empty_after"]
 
+# An issue as we write it, somebody who is not us, and a lag that no test outlives.
+BODY = f"It broke.\n\n{marker_line(MARKER)}"
+SOMEBODY = Account("somebody", 7)
+HOUR = 3600.0
+
 Open = Callable[..., GitHub]
 
 
 class Clock:
-    """A clock that stands still; what sleeps on it is written down."""
+    """A clock that stands still, or goes on by `step` whenever it is read; what sleeps on it is written down."""
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.step = 0.0
         self.waits: list[float] = []
 
     def __call__(self) -> float:
+        self.now += self.step
         return self.now
 
 
@@ -44,3 +53,15 @@ def linked(created: Created) -> Issue:
 
 def calls(fake: FakeGitHub) -> list[str]:
     return [f"{one.method} {one.path}" for one in fake.requests]
+
+
+def doubtful(floor: int = 0) -> Issue:
+    return Issue(tracker="crashes", state=IssueState.IN_DOUBT, marker=MARKER, floor=floor, attempt=1, sent_at=1.0)
+
+
+def others(fake: FakeGitHub, number: int = 1) -> list[FakeIssue]:
+    return [fake.file(fake.repository, "A person's issue", "words", SOMEBODY, []) for _ in range(number)]
+
+
+def ours(fake: FakeGitHub) -> FakeIssue:
+    return fake.file(fake.repository, "Crash in render()", BODY, fake.account, ["crash"])

@@ -15,7 +15,17 @@ from syncd.errors import (
     Unavailable,
 )
 from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.github_answers import Comment, Filed, created, failure, read, words
+from syncd.trackers.github_answers import (
+    Comment,
+    Filed,
+    Target,
+    created,
+    failure,
+    read,
+    redirected,
+    unanswered,
+    words,
+)
 
 UNICORN = b"<!DOCTYPE html><html><title>Unicorn! &middot; GitHub</title></html>"
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
@@ -37,6 +47,8 @@ def invalid(resource: str, field: str, message: str | None) -> Answer:
 
 
 DATE = "Tue, 24 Nov 2026 03:50:00 GMT"  # 1795492200
+API = "https://api.github.com"
+GHES = "https://github.example/api/v3"
 TOO_LONG = "body is too long (maximum is 65536 characters)"
 
 
@@ -61,6 +73,7 @@ TOO_LONG = "body is too long (maximum is 65536 characters)"
         (said(403, SECONDARY), Throttled, Throttled),
         (said(403, ABUSE), Throttled, Throttled),
         (said(403, "API rate limit exceeded for user ID 1."), Throttled, Throttled),
+        (said(403, SECONDARY, retry_after="30"), Throttled, Throttled),
         (said(403, "Forbidden", retry_after="30"), Throttled, Throttled),
         (said(403, "Forbidden", x_ratelimit_remaining="0"), Throttled, Throttled),
         (said(403, "Forbidden", x_ratelimit_remaining="1"), Misconfigured, Misconfigured),
@@ -70,9 +83,15 @@ TOO_LONG = "body is too long (maximum is 65536 characters)"
         (answer(408), OutcomeUnknown, Unavailable),
         (said(409, "Conflict"), Unavailable, Unavailable),
         (said(410, "Issues are disabled for this repo"), Misconfigured, Misconfigured),
+        (said(410, "This issue was deleted"), Misconfigured, Misconfigured),  # but see test_look
         (answer(413, UNICORN), Refused, Refused),
         (answer(421), Unavailable, Unavailable),
         (invalid("Issue", "body", TOO_LONG), Refused, Refused),
+        (
+            said(422, "Validation Failed", {"resource": "Issue", "code": "missing_field", "field": "title"}),
+            Refused,
+            Refused,
+        ),
         (invalid("IssueComment", "body", "was submitted too quickly"), Throttled, Throttled),
         (answer(429), Throttled, Throttled),
         (answer(429, UNICORN, retry_after="5"), Throttled, Throttled),
@@ -94,13 +113,14 @@ def test_an_answer_means_one_thing(given: Answer, create: type[TrackerError], ot
     [
         ({"retry-after": "30"}, 30),
         ({"retry-after": "0"}, 1),
-        ({"retry-after": "86400"}, 3600),
+        ({"retry-after": "7200"}, 7200),
+        ({"retry-after": "86401"}, 86400),
         ({"retry-after": "-5"}, 60),
         ({"retry-after": "nan"}, 60),
         ({"retry-after": "1" * 400}, 60),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1795492500", "date": DATE}, 301),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1795492100", "date": DATE}, 1),
-        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9999999999", "date": DATE}, 3600),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "9999999999", "date": DATE}, 86400),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1795492500", "date": "yesterday"}, 60),
         ({"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1795492500"}, 60),
         ({"x-ratelimit-remaining": "0", "date": DATE}, 60),
@@ -121,6 +141,65 @@ def test_a_limit_tells_how_long_to_be_silent(headers: dict[str, str], seconds: f
 
     assert isinstance(error, Throttled)
     assert error.seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("headers", "narrow"),
+    [
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-resource": "core"}, False),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-resource": "graphql"}, True),
+        ({"x-ratelimit-remaining": "0", "x-ratelimit-resource": "search"}, True),
+        ({"x-ratelimit-remaining": "0"}, False),
+        ({"x-ratelimit-remaining": "4000", "x-ratelimit-resource": "graphql", "retry-after": "30"}, False),
+        ({}, False),
+    ],
+)
+def test_a_limit_stops_one_kind_of_request_only_where_that_kind_has_used_up_its_share(
+    headers: dict[str, str], narrow: bool
+) -> None:
+    error = failure(Answer(403, headers, json.dumps({"message": SECONDARY}).encode()), Sent.AGAIN)
+
+    assert isinstance(error, Throttled)
+    assert error.narrow is narrow
+
+
+@pytest.mark.parametrize("status", [400, 422, 431])
+def test_a_question_is_never_refused_for_its_content(status: int) -> None:
+    assert type(unanswered(said(status, "Validation Failed, or the endpoint has been spammed."))) is Unavailable
+
+
+@pytest.mark.parametrize(
+    ("api_url", "location", "target"),
+    [
+        (API, f"{API}/repositories/5/issues/7", Target(7, repository_id="5")),
+        (API, f"{API}:443/repositories/5/issues/7/comments", Target(7, repository_id="5")),
+        (API, "/repositories/5/issues/7", Target(7, repository_id="5")),
+        (API, f"{API}/repos/acme/other/issues/7", Target(7, repository="acme/other")),
+        (f"{GHES}/", f"{GHES}/repositories/5/issues/7", Target(7, repository_id="5")),
+    ],
+)
+def test_a_redirect_to_an_issue_is_understood(api_url: str, location: str, target: Target) -> None:
+    assert redirected(answer(301, None, location=location), api_url) == target
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "",
+        f"{API}:8443/repositories/5/issues/7",
+        "http://api.github.com/repositories/5/issues/7",
+        "https://api.github.com.evil.example/repositories/5/issues/7",
+        "https://user@evil.example/repositories/5/issues/7",
+        "//evil.example/repositories/5/issues/7",
+        "https://[/repositories/5/issues/7",
+        f"{API}:port/repositories/5/issues/7",
+        f"{API}/repositories/5/pulls/7",
+        f"{API}/repositories/../issues/7",
+    ],
+)
+def test_a_redirect_to_any_other_place_is_a_fault_of_the_configuration(location: str) -> None:
+    with pytest.raises(Misconfigured, match="redirects"):
+        redirected(answer(301, None, location=location), API)
 
 
 def test_a_server_that_is_down_may_tell_when_to_come_back() -> None:

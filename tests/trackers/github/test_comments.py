@@ -1,15 +1,16 @@
 """The status comment: written once, found again, edited in place, missed when it is gone."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
-from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused
+from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, OutOfReach, Refused
 from syncd.model import Issue
 from syncd.render.document import Code, Paragraph
 from syncd.trackers.github import GitHub
 from tests.fakes.github import FakeGitHub
-from tests.fakes.github_records import Account
+from tests.fakes.github_records import Account, FakeRepository
 from tests.fakes.server import Fault, How
 from tests.trackers.github.parts import DRAFT, GROUP, LOST, MARKER, STATUS, Open, linked
 
@@ -111,21 +112,75 @@ def each_use(tracker: GitHub, issue: Issue) -> Iterator[Callable[[], object]]:
     yield lambda: tracker.find_comment(issue, MARKER)
 
 
-def test_an_issue_that_was_deleted_is_missing(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+@pytest.mark.parametrize("status", [404, 410])
+def test_an_issue_that_was_deleted_is_gone(tracker: GitHub, fake: FakeGitHub, issue: Issue, status: int) -> None:
     fake.repository.issues[1].deleted = True
+    fake.repository.issues[1].deleted_status = status
 
     for use in each_use(tracker, issue):
-        with pytest.raises(Missing, match=r"issue acme/game#1 is gone"):
+        with pytest.raises(Gone, match="acme/game#1"):
             use()
 
 
-def test_an_issue_that_was_moved_elsewhere_is_missing(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+def test_an_issue_that_was_transferred_is_moved_and_nothing_is_written_there(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue
+) -> None:
     other = fake.add_repository("acme/other")
-    fake.repository.issues[1].moved_to = f"repositories/{other.id}/issues/1"
+    there = fake.transfer(fake.repository, 1, other)
 
     for use in each_use(tracker, issue):
-        with pytest.raises(Missing, match="moved to another repository"):
+        with pytest.raises(Moved, match="acme/game#1 was transferred and is acme/other#1 now") as caught:
             use()
+        assert (caught.value.remote_id, caught.value.key) == (f"{other.id}/1", "acme/other#1")
+        assert caught.value.url == f"{fake.url}/acme/other/issues/1"
+    assert not there.comments
+
+
+def test_comments_follow_a_transferred_issue(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    former_id = tracker.comment(issue, STATUS, MARKER)
+    other = fake.add_repository("acme/other")
+    there = fake.transfer(fake.repository, 1, other)
+    moved = replace(issue, remote_id=f"{other.id}/1", key="acme/other#1")
+
+    with pytest.raises(Missing, match="comment of acme/other#1 is gone"):
+        tracker.edit_comment(moved, former_id, STATUS, MARKER)
+    present_id = tracker.find_comment(moved, MARKER)
+    assert present_id is not None
+    tracker.edit_comment(moved, present_id, (Paragraph(("Seen often.",)),), MARKER)
+    tracker.comment(moved, STATUS, MARKER)
+    assert [comment.body.split("\n")[0] for comment in there.comments.values()] == ["Seen often.", "Seen `5` times."]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda other: setattr(other, "hidden", True),
+        lambda other: setattr(other, "has_issues", False),
+        lambda other: setattr(other, "can_read_issues", False),
+    ],
+)
+def test_another_repository_that_is_closed_to_us_does_not_stop_the_tracker(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, spoil: Callable[[FakeRepository], None]
+) -> None:
+    other = fake.add_repository("acme/other")
+    fake.transfer(fake.repository, 1, other)
+    moved = replace(issue, remote_id=f"{other.id}/1", key="acme/other#1")
+    spoil(other)
+
+    for use in each_use(tracker, moved):
+        with pytest.raises(OutOfReach):
+            use()
+
+
+def test_another_repository_that_takes_no_comments_of_ours_does_not_stop_the_tracker(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue
+) -> None:
+    other = fake.add_repository("acme/other", archived=True)
+    fake.transfer(fake.repository, 1, other)
+    moved = replace(issue, remote_id=f"{other.id}/1", key="acme/other#1")
+
+    with pytest.raises(OutOfReach, match="archived"):
+        tracker.comment(moved, STATUS, MARKER)
 
 
 def test_a_repository_that_vanished_does_not_look_like_deleted_issues(

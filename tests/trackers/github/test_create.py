@@ -1,11 +1,13 @@
 """Filing an issue: how many requests it takes, and what is made of every end."""
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import github
 import pytest
 
-from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled
+from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, Unavailable
 from syncd.model import Created
 from syncd.render.document import Code, Paragraph
 from syncd.trackers import Draft
@@ -65,6 +67,22 @@ def test_labels_that_github_drops_are_noted(tracker: GitHub, fake: FakeGitHub) -
 
     created = tracker.create(DRAFT)
     assert created.notes == ("GitHub dropped the labels crash: the token may not set labels in acme/game",)
+
+
+def test_a_create_whose_time_has_passed_is_not_sent(tracker: GitHub, fake: FakeGitHub) -> None:
+    with pytest.raises(Unavailable, match="nothing was sent"):
+        tracker.create(replace(DRAFT, expires=time.monotonic() - 1))
+    assert calls(fake) == ["GET /repos/acme/game"]
+
+
+def test_a_redirected_create_whose_time_has_passed_is_not_sent_again(tracker: GitHub, fake: FakeGitHub) -> None:
+    fake.inject(Fault(how="status", status=307))
+    fake.inject(Fault(how="slow", method="GET", path="/repos/acme/game$"))
+    fake.inject(Fault(how="slow", method="GET", path="/repos/acme/game$", seconds=0.6))
+
+    with pytest.raises(Unavailable, match="nothing was sent"):
+        tracker.create(replace(DRAFT, expires=time.monotonic() + 0.5))
+    assert len(fake.sent("POST")) == 1
 
 
 @pytest.mark.parametrize("how", LOST)

@@ -1,6 +1,8 @@
 """The GitHub adapter against a GitHub that somebody else wrote, and what a lost answer leaves there."""
 
+import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import github
@@ -83,6 +85,35 @@ def test_a_create_whose_answer_is_lost_leaves_exactly_one_issue(
         tracker.create(DRAFT)
     lost.times = 0
     assert len(running.issues()) == before + 1
+
+
+@pytest.mark.parametrize("how", ["reset_after", "reset_before"])
+def test_a_probe_finds_what_a_lost_create_left_and_nothing_else(
+    running: EmulatedGitHub, tracker: GitHub, how: How
+) -> None:
+    """Without the commit, the same probe must find nothing."""
+    marker = secrets.token_hex(16)
+    before, floor = len(running.issues()), tracker.newest()
+    running.inject(Fault(how=how, path="/issues$"))
+    with pytest.raises(OutcomeUnknown):
+        tracker.create(replace(DRAFT, marker=marker))
+
+    doubt = Issue(tracker="crashes", state=IssueState.IN_DOUBT, marker=marker, floor=floor, attempt=1)
+    evidence = tracker.probe(doubt)
+    left = running.issues()[: len(running.issues()) - before]
+    assert [one.number for one in evidence.found] == [one["number"] for one in left]
+    assert len(left) == (how == "reset_after")
+    assert evidence.covered
+    assert evidence.at is not None
+
+
+def test_the_probe_of_another_create_does_not_find_it(running: EmulatedGitHub, tracker: GitHub) -> None:
+    tracker.create(DRAFT)
+
+    doubt = Issue(tracker="crashes", state=IssueState.IN_DOUBT, marker="x" * 26, attempt=1)
+    evidence = tracker.probe(doubt)
+    assert (evidence.found, evidence.covered) == ((), True)
+    assert evidence.newest == running.issues()[0]["number"]
 
 
 def test_left_to_itself_pygithub_leaves_eleven(running: EmulatedGitHub) -> None:
