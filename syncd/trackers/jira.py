@@ -5,30 +5,21 @@ known again by a label made from its marker, on Cloud also by the entity propert
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from urllib.parse import quote
 
 from syncd.config import JiraSettings
 from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, TrackerError, Unavailable
-from syncd.model import Created, Group, Issue
+from syncd.model import Created, Evidence, Group, Issue, Place
 from syncd.render.document import Document
 from syncd.trackers import Draft, Finding, Notebook
 from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.jira_answers import (
-    captcha,
-    content,
-    create_failure,
-    created,
-    failure,
-    more_after,
-    refused_fields,
-    rows,
-    words,
-)
-from syncd.trackers.jira_check import account, check, permissions
+from syncd.trackers.jira_answers import content, create_failure, created, more_after, refused_fields, rows, unanswered
+from syncd.trackers.jira_check import account, check
 from syncd.trackers.jira_connection import Connection
 from syncd.trackers.jira_fields import (
     FieldValues,
+    Refusals,
     carries,
     comment_body,
     optional,
@@ -36,11 +27,10 @@ from syncd.trackers.jira_fields import (
     refreshable,
     required,
 )
+from syncd.trackers.jira_look import look, path, refusal
+from syncd.trackers.jira_probe import Probe, newest
+from syncd.trackers.jira_versions import Versions
 
-_REFUSED_SECONDS = 3600.0
-_VERSIONS_KEPT_SECONDS = 3600.0
-_VERSIONS_RETRY_SECONDS = 300.0
-_VERSIONS_READ_SECONDS = 5.0  # a create does not wait longer for what it can do without
 _REMEMBERED_ISSUES = 10_000
 _COMMENTS_PER_PAGE = 100
 
@@ -66,10 +56,25 @@ class Jira:
         self._url = settings.url.rstrip("/")
         self._refused_on_create = Refusals(clock)
         self._refused_on_edit = Refusals(clock)
-        self._versions: frozenset[str] = frozenset()
-        self._versions_until: float | None = None
+        self._versions = Versions(self._connection, settings, clock)
         self._account: str | None = None
         self._sent: dict[str, FieldValues] = {}
+
+    def newest(self) -> int:
+        """One search. Its index may lag behind."""
+        self._require_home()
+        return newest(self._connection, self._settings)
+
+    def _require_home(self) -> None:
+        """Raise Misconfigured on another site than the one that holds the issues so far: ids there belong to strangers."""
+        if self._at_home:
+            return
+        home = self._notebook.recall("home")
+        if home is not None and home != self._url:
+            raise Misconfigured(f"the issues so far are on {home}; configure {self._url} as a tracker of another name")
+        if home is None:
+            self._notebook.note("home", self._url)
+        self._at_home = True
 
     def create(self, draft: Draft) -> Created:
         """One POST, and a second without the optional fields that Jira refused: a 400 has created nothing.
@@ -78,7 +83,7 @@ class Jira:
         """
         self._require_home()
         notes: list[str] = []
-        wanted = optional(self._settings, draft.group, self._affected(draft.group, notes))
+        wanted = optional(self._settings, draft.group, self._versions.affected(draft.group, notes))
         kept = self._refused_on_create.spare(wanted)
         answer = self._post_issue(draft, kept)
         refused = refused_fields(answer)
@@ -93,39 +98,12 @@ class Jira:
         self._remember(issue.remote_id, {name: kept[name] for name in self._settings.fields if name in kept})
         return issue
 
-    def _require_home(self) -> None:
-        """Raise Misconfigured on another site than the one that holds the issues so far: ids there belong to strangers."""
-        if self._at_home:
-            return
-        home = self._notebook.recall("home")
-        if home is not None and home != self._url:
-            raise Misconfigured(f"the issues so far are on {home}; configure {self._url} as a tracker of another name")
-        if home is None:
-            self._notebook.note("home", self._url)
-        self._at_home = True
-
-    def _affected(self, group: Group, notes: list[str]) -> frozenset[str]:
-        """The project's versions that an issue may be filed against; none when they cannot be read."""
-        if not self._settings.affects_versions or not group.releases:
-            return frozenset()
-        if self._versions_until is None or self._clock() >= self._versions_until:
-            path = f"project/{self._settings.project}/versions"
-            try:
-                found = rows(self._connection.once("GET", path, read_seconds=_VERSIONS_READ_SECONDS))
-            except TrackerError as error:
-                self._versions_until = self._clock() + _VERSIONS_RETRY_SECONDS
-                self._versions = frozenset()
-                notes.append(f"versions was left out: {error.reason}")
-            else:
-                self._versions_until = self._clock() + _VERSIONS_KEPT_SECONDS
-                self._versions = frozenset(str(row.get("name")) for row in found if not row.get("archived"))
-        return self._versions
-
     def _post_issue(self, draft: Draft, kept: FieldValues) -> Answer:
         ours = required(self._settings, draft.marker, draft.title, draft.body)
         payload: dict[str, object] = {"fields": {**kept, **ours}}
         if marks := properties(self._settings, draft.marker):
             payload["properties"] = marks
+        draft.require_fresh()
         return self._connection.once("POST", "issue", payload)
 
     def _remember(self, remote_id: str, values: FieldValues) -> None:
@@ -134,11 +112,32 @@ class Jira:
             del self._sent[next(iter(self._sent))]
         self._sent[remote_id] = values
 
+    def probe(self, issue: Issue) -> Evidence:
+        """One GET or bulk fetch for each key above the floor, and at first one for who we are."""
+        self._require_home()
+        ours = self._our_account()
+        return Probe(self._connection, self._settings, issue.floor, ours, self._clock).evidence(issue)
+
+    def _our_account(self) -> str:
+        if self._account is None:
+            answer = self._connection.again("GET", "myself")
+            if not answer.ok:
+                raise unanswered(answer)
+            self._account = account(content(answer))
+        if self._account is None:
+            raise Unavailable("Jira does not say which account syncd uses")
+        return self._account
+
+    def look(self, issue: Issue) -> Place:
+        """One GET, up to four where the issue is not there."""
+        self._require_home()
+        return look(self._connection, self._settings, issue)
+
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
-        """One POST. Raises Missing when the issue is gone."""
+        """One POST."""
         self._require_home()
         body = comment_body(self._settings, document, marker)
-        answer = self._connection.once("POST", f"{_path(issue)}/comment", {"body": body})
+        answer = self._connection.once("POST", f"{path(issue)}/comment", {"body": body})
         if answer.status >= 300:
             raise self._about(issue, answer, "ADD_COMMENTS", Sent.ONCE)
         told = content(answer)
@@ -148,7 +147,7 @@ class Jira:
         return comment_id
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
-        """Our oldest comment that ends with the marker's line. Raises Missing when the issue is gone."""
+        """Our oldest comment that ends with the marker's line: one GET for each hundred comments."""
         self._require_home()
         ours = self._our_account()
         start = 0
@@ -158,9 +157,10 @@ class Jira:
                 "maxResults": _COMMENTS_PER_PAGE,
                 "orderBy": "created",
             }
-            answer = self._connection.again("GET", f"{_path(issue)}/comment", parameters=parameters)
+            answer = self._connection.again("GET", f"{path(issue)}/comment", parameters=parameters)
             if not answer.ok:
-                raise self._about(issue, answer, "BROWSE_PROJECTS", Sent.AGAIN)
+                error = self._about(issue, answer, "BROWSE_PROJECTS", Sent.AGAIN)
+                raise Unavailable(error.reason) if isinstance(error, Refused) else error
             page = rows(answer, "comments")
             for comment in page:
                 if account(comment.get("author")) == ours and carries(comment.get("body"), marker):
@@ -169,28 +169,18 @@ class Jira:
             if not page or not more_after(answer, start):
                 return None
 
-    def _our_account(self) -> str:
-        if self._account is None:
-            answer = self._connection.again("GET", "myself")
-            if not answer.ok:
-                raise failure(answer, Sent.AGAIN)
-            self._account = account(content(answer))
-        if self._account is None:
-            raise Unavailable("Jira does not say which account syncd uses")
-        return self._account
-
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        """One PUT, at most twice repeated. Raises Missing when the comment or the issue is gone."""
+        """One PUT, at most twice repeated. Raises Missing when the comment is gone."""
         self._require_home()
-        path = f"{_path(issue)}/comment/{quote(comment_id, safe='')}"
+        place = f"{path(issue)}/comment/{quote(comment_id, safe='')}"
         # Editing a comment mails everybody who watches, unless told otherwise; Data Center cannot be told.
         quiet = {"notifyUsers": "false"} if self._settings.deployment == "cloud" else None
         payload = {"body": comment_body(self._settings, document, marker)}
-        answer = self._connection.again("PUT", path, payload, quiet)
+        answer = self._connection.again("PUT", place, payload, quiet)
         if answer.ok:
             return
         if answer.status == 404:
-            answer = self._connection.again("GET", _path(issue), parameters={"fields": "updated"})
+            answer = self._connection.again("GET", path(issue), parameters={"fields": "updated"})
             if answer.ok:
                 raise Missing(f"the status comment of {issue.key} is gone")
         raise self._about(issue, answer, "EDIT_OWN_COMMENTS", Sent.AGAIN)
@@ -198,15 +188,14 @@ class Jira:
     def refresh(self, issue: Issue, group: Group) -> None:
         """One PUT with the mapped fields that changed since this client last sent them; none where none did.
 
-        Fields that Jira refuses are left out for an hour. Raises Missing when the issue is gone.
+        Fields that Jira refuses are left out for an hour.
         """
         self._require_home()
-        path = _path(issue)
         wanted = self._refused_on_edit.spare(refreshable(self._settings.fields, group))
         before = self._sent.get(str(issue.remote_id), {})
         changed = {name: value for name, value in wanted.items() if before.get(name) != value}
         while changed:
-            answer = self._connection.again("PUT", path, {"fields": changed})
+            answer = self._connection.again("PUT", path(issue), {"fields": changed})
             if answer.ok:
                 self._remember(str(issue.remote_id), {**before, **changed})
                 return
@@ -217,26 +206,7 @@ class Jira:
             changed = self._refused_on_edit.spare(changed)
 
     def _about(self, issue: Issue, answer: Answer, permission: str, sent: Sent) -> TrackerError:
-        """What a failure on one issue means.
-
-        Jira says 404 both for what is gone and for what may not be seen, and 400 or 403 for what may not be
-        done, so the account's permissions tell one issue's fault from the whole project's.
-        """
-        if answer.status not in (400, 403, 404) or captcha(answer):
-            return failure(answer, sent)
-        try:
-            held = permissions(self._connection, self._settings)
-        except TrackerError as error:
-            # Nothing was done whatever the reason, so a lost control answer puts nothing in doubt.
-            return error
-        lacking = sorted({"BROWSE_PROJECTS", permission} - held)
-        if lacking:
-            return Misconfigured(
-                f"the account lacks {', '.join(lacking)} in {self._settings.project}; grant it in Jira"
-            )
-        if answer.status == 404:
-            return Missing(f"{issue.key} is gone from Jira, or hidden from the account that syncd uses")
-        return Refused(f"Jira does not take this for {issue.key} ({answer.status}){words(answer)}")
+        return refusal(self._connection, self._settings, issue, answer, permission, sent)
 
     def check(self) -> list[Finding]:
         """Login, project, issue type, required and mapped fields, permissions. Creates nothing."""
@@ -245,26 +215,3 @@ class Jira:
     def close(self) -> None:
         """Give back connections; a later call opens new ones."""
         self._connection.close()
-
-
-def _path(issue: Issue) -> str:
-    # The id stays when an issue is moved to another project; its key does not.
-    if issue.remote_id is None:
-        raise Missing("the group has no issue yet")
-    return f"issue/{quote(issue.remote_id, safe='')}"
-
-
-class Refusals:
-    """Fields that Jira refused. They are tried again after an hour, since a screen may have been repaired."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._until: dict[str, float] = {}
-
-    def add(self, fields: Iterable[str]) -> None:
-        self._until.update(dict.fromkeys(fields, self._clock() + _REFUSED_SECONDS))
-
-    def spare(self, values: FieldValues) -> FieldValues:
-        """`values` without what was refused lately."""
-        now = self._clock()
-        return {name: value for name, value in values.items() if self._until.get(name, now) <= now}

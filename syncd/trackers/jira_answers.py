@@ -7,21 +7,115 @@ import json
 import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import urlsplit
+from typing import Annotated, Any, TypeVar
+from urllib.parse import quote, urlsplit
+
+import msgspec
 
 from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.model import Created
 from syncd.render.text import one_line
 from syncd.trackers.answer import Answer, Sent
 
+T = TypeVar("T")
+
 _WORDS_LIMIT = 300
 _PAUSE_SECONDS = 60.0  # a 429 that does not say how long
-_LONGEST_PAUSE_SECONDS = 3600.0
+_LONGEST_PAUSE_SECONDS = 86400.0
+_LOCKED_SECONDS = 3600.0
 _ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]*-([0-9]+)")
 
 # Only for what these two say can one group be refused; any other field is the same for every group.
 _CONTENT_FIELDS = {"summary", "description"}
+
+
+class Fields(msgspec.Struct):
+    """The part of an issue's fields by which we know our own."""
+
+    labels: list[str] | None = None
+    creator: object = None
+    created: str | None = None
+    description: object = None
+
+
+class Named(msgspec.Struct):
+    """An issue that can be seen, by the key that it has now."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,18}$")]
+    key: Annotated[str, msgspec.Meta(pattern=r"^[^\s-]+-[0-9]{1,18}$")]
+
+    @property
+    def number(self) -> int:
+        return int(self.key.rpartition("-")[2])
+
+
+class Found(Named, kw_only=True):
+    """An issue as a probe reads it."""
+
+    fields: Fields
+    properties: dict[str, object] = {}
+
+    @property
+    def mark(self) -> str | None:
+        """The marker in its property; None where it has no such property."""
+        value = self.properties.get("syncd")
+        mark = value.get("m") if isinstance(value, dict) else None
+        return mark if isinstance(mark, str) else None
+
+
+class Page(msgspec.Struct):
+    """What a search shows."""
+
+    issues: list[Found]
+
+
+class _Unread(msgspec.Struct):
+    id: str
+
+
+class Bulk(msgspec.Struct):
+    """Many issues by key. One that is not there is in neither list; `issueErrors` could not be read this time."""
+
+    issues: list[Found]
+    issueErrors: list[_Unread] = []
+
+
+def expect(answer: Answer, shape: type[T]) -> T:
+    """The body of an answer to a question. Raises what any other answer means; a question is never Refused."""
+    try:
+        if answer.ok:
+            return msgspec.json.decode(answer.body, type=shape)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        pass  # the same as an answer without a body
+    raise unanswered(answer)
+
+
+def unanswered(answer: Answer) -> TrackerError:
+    """What an answer to a question means that does not answer it. A question holds nothing that could be refused for good."""
+    error = failure(answer, Sent.AGAIN)
+    return Unavailable(error.reason) if isinstance(error, Refused) else error
+
+
+def clock(answer: Answer) -> float | None:
+    """What time it was at Jira, in epoch seconds."""
+    try:
+        return _in_utc(parsedate_to_datetime(answer.headers.get("date", ""))).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def moment(text: str | None) -> float | None:
+    """Epoch seconds of a time as Jira writes it, such as 2027-01-15T09:00:00.000+0100."""
+    try:
+        then = datetime.fromisoformat(text or "")
+        return then.timestamp() if then.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def browse(url: str, key: str) -> str:
+    """Where people see the issue `key` of the site at `url`."""
+    return f"{url.rstrip('/')}/browse/{quote(key)}"
 
 
 def content(answer: Answer) -> Any:
@@ -69,18 +163,20 @@ def refused_fields(answer: Answer) -> dict[str, str]:
 
 
 def _retry_after(answer: Answer) -> float | None:
-    """Seconds from Retry-After (seconds or a date) or X-RateLimit-Reset (ISO 8601), if either is there."""
+    """Seconds from Retry-After (seconds or a date) or X-RateLimit-Reset (ISO 8601), the first that can be read."""
     after = answer.headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,12}", after):
         return _bounded(float(after))
     reset = answer.headers.get("x-ratelimit-reset", "").strip()
-    try:
-        then = parsedate_to_datetime(after) if after else datetime.fromisoformat(reset)
-        # Against Jira's own Date: the clock here may be wrong.
-        now = parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
+    now = clock(answer)  # Jira's own: the clock here may be wrong
+    if now is None:
         return None
-    return _bounded((_in_utc(then) - _in_utc(now)).total_seconds())
+    for read, text in ((parsedate_to_datetime, after), (datetime.fromisoformat, reset)):
+        try:
+            return _bounded(_in_utc(read(text)).timestamp() - now)
+        except (ValueError, OverflowError):
+            continue
+    return None
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -93,10 +189,11 @@ def _bounded(seconds: float) -> float:
 
 def _throttled(answer: Answer) -> TrackerError:
     seconds = _retry_after(answer) or _PAUSE_SECONDS
-    # RateLimit-Reason tells the limit on writes to one issue from those of the whole account.
-    if "per-issue" in answer.headers.get("ratelimit-reason", "").lower():
+    # The limits on writes to one issue, on one kind of request, and on the whole account look alike but for this.
+    limit = answer.headers.get("ratelimit-reason", "").lower()
+    if "per-issue" in limit:
         return Unavailable("Jira limits how often this issue may be written (429)", seconds)
-    return Throttled("Jira asks for fewer requests (429)", seconds)
+    return Throttled("Jira asks for fewer requests (429)", seconds, narrow="burst" in limit)
 
 
 def _misconfigured(answer: Answer, said: str) -> Misconfigured:
@@ -104,7 +201,8 @@ def _misconfigured(answer: Answer, said: str) -> Misconfigured:
     if captcha(answer):
         return Misconfigured(
             "Jira wants a CAPTCHA after failed logins (403); log in once with a browser as the account "
-            "that syncd uses, then correct the token"
+            "that syncd uses, then correct the token",
+            _LOCKED_SECONDS,
         )
     if status == 401:
         return Misconfigured(f"Jira does not accept the login (401{said}); check email, token and its expiry")
@@ -158,17 +256,17 @@ def created(answer: Answer, url: str, notes: tuple[str, ...]) -> Created:
     match = _ISSUE_KEY.fullmatch(key) if isinstance(key, str) else None
     if match is None or not isinstance(remote_id, str) or not re.fullmatch(r"[0-9]+", remote_id):
         raise OutcomeUnknown(f"Jira's answer ({answer.status}) does not name an issue")
-    return Created(remote_id=remote_id, key=match[0], url=f"{url}/browse/{match[0]}", number=int(match[1]), notes=notes)
+    return Created(remote_id=remote_id, key=match[0], url=browse(url, match[0]), number=int(match[1]), notes=notes)
 
 
 def rows(answer: Answer, *names: str) -> list[dict[str, Any]]:
     """The list under the first of `names` that is there, or the answer itself where none is named.
 
-    Raises what a failure means where repeating is safe, and Unavailable for a list that cannot be read: it
-    must not be taken for an empty one.
+    Raises what an unanswered question means, and Unavailable for a list that cannot be read: it must not be
+    taken for an empty one.
     """
     if not answer.ok:
-        raise failure(answer, Sent.AGAIN)
+        raise unanswered(answer)
     found = content(answer)
     if names:
         page = found if isinstance(found, dict) else {}

@@ -3,10 +3,10 @@
 from typing import Any
 
 from syncd.config import JiraSettings
-from syncd.errors import TrackerError
+from syncd.errors import Misconfigured, TrackerError
 from syncd.trackers import Finding
-from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.jira_answers import content, failure, more_after, rows
+from syncd.trackers.answer import Answer
+from syncd.trackers.jira_answers import content, more_after, rows, unanswered
 from syncd.trackers.jira_connection import Connection
 from syncd.trackers.jira_fields import optional_names
 
@@ -40,7 +40,7 @@ def _login(connection: Connection) -> Finding:
 
 def _found(answer: Answer) -> Answer:
     if not answer.ok:
-        raise failure(answer, Sent.AGAIN)
+        raise unanswered(answer)
     return answer
 
 
@@ -75,10 +75,21 @@ def permissions(connection: Connection, settings: JiraSettings) -> set[str]:
     parameters = {"projectKey": settings.project}
     if settings.deployment == "cloud":
         parameters["permissions"] = ",".join((*_NEEDED, "EDIT_ISSUES"))
-    told = content(_found(connection.again("GET", "mypermissions", parameters=parameters)))
+    answer = _found(connection.again("GET", "mypermissions", parameters=parameters))
+    told = content(answer)
     held = told.get("permissions") if isinstance(told, dict) else None
-    entries = held.items() if isinstance(held, dict) else ()
+    if not isinstance(held, dict):
+        # Not to be taken for an account that holds none.
+        raise unanswered(answer)
+    entries = held.items()
     return {name for name, entry in entries if isinstance(entry, dict) and entry.get("havePermission") is True}
+
+
+def require(connection: Connection, settings: JiraSettings, *names: str) -> None:
+    """Raise Misconfigured where the account lacks one of these permissions in the project."""
+    lacking = sorted({*names} - permissions(connection, settings))
+    if lacking:
+        raise Misconfigured(f"the account lacks {', '.join(lacking)} in {settings.project}; grant it in Jira")
 
 
 def _issue_type(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:

@@ -42,14 +42,14 @@ class Connection:
     def again(self, method: str, path: str, payload: object = None, parameters: Parameters | None = None) -> Answer:
         """The answer to a request that may be sent twice, up to three tries within about ten seconds.
 
-        A 2xx to a GET is JSON; any other status but 408, 409 and 5xx is returned too. Raises what `once`
+        A 2xx but 204 is JSON; any other status but 408, 409 and 5xx is returned too. Raises what `once`
         does, but Unavailable for OutcomeUnknown.
         """
         return transport.again(lambda: self._try(method, path, payload, parameters), self._sleep)
 
     def _try(self, method: str, path: str, payload: object, parameters: Parameters | None) -> Answer:
         answer = self.once(method, path, payload, parameters)
-        unreadable = answer.ok and method == "GET" and content(answer) is None
+        unreadable = answer.ok and answer.status != 204 and content(answer) is None
         if unreadable or answer.passes:
             raise failure(answer, Sent.AGAIN)
         return answer

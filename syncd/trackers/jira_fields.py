@@ -15,6 +15,7 @@ from syncd.render.text import one_line
 _LINE_LIMIT = 255  # UTF-16 units in a summary or a single-line text field
 _WIKI_LIMIT = 32_767  # Data Center's default jira.text.field.character.limit
 _ADF_LIMIT = 30_000  # of JSON: how Cloud counts a document is not published, but its limit is the one above
+_REFUSED_SECONDS = 3600.0
 
 _PLACEHOLDER = re.compile(r"\{\{\s*group\.(\w+)\s*\}\}")
 _OURS = {"project", "issuetype", "summary", "description", "labels"}
@@ -53,7 +54,12 @@ def _description(settings: JiraSettings, body: Document, marker: str) -> Any:
     if settings.deployment == "cloud":
         return adf.write(body, _ADF_LIMIT)
     # Data Center's API types the value of a property as text, so there the marker stands in the description.
-    return wiki.write((*body, Paragraph((f"syncd issue · {_digest(marker)}",))), _WIKI_LIMIT)
+    return wiki.write((*body, Paragraph((issue_line(marker),))), _WIKI_LIMIT)
+
+
+def issue_line(marker: str) -> str:
+    """The last line of a description on Data Center."""
+    return f"syncd issue · {_digest(marker)}"
 
 
 def properties(settings: JiraSettings, marker: str) -> list[dict[str, Any]]:
@@ -148,14 +154,19 @@ def _comment_line(marker: str) -> str:
 
 
 def carries(body: object, marker: str) -> bool:
-    """Whether a comment's body, wiki markup or Atlassian document, ends with the line of `marker`."""
+    """Whether a comment's body ends with the line of `marker`."""
+    return last_lines(body) == [_comment_line(marker)]
+
+
+def last_lines(body: object) -> list[str]:
+    """The last line of wiki markup or of an Atlassian document; none where there is no text."""
     if isinstance(body, str):
         last = body.rstrip().splitlines()[-1:]
     elif isinstance(body, dict) and isinstance(body.get("content"), list):
         last = [_text(block) for block in body["content"][-1:]]
     else:
         last = []
-    return [line.strip() for line in last] == [_comment_line(marker)]
+    return [line.strip() for line in last]
 
 
 def _text(node: object) -> str:
@@ -163,3 +174,19 @@ def _text(node: object) -> str:
         return ""
     inner = node.get("content")
     return "".join(map(_text, inner)) if isinstance(inner, list) else str(node.get("text", ""))
+
+
+class Refusals:
+    """Fields that Jira refused. They are tried again after an hour, since a screen may have been repaired."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._until: dict[str, float] = {}
+
+    def add(self, fields: Iterable[str]) -> None:
+        self._until.update(dict.fromkeys(fields, self._clock() + _REFUSED_SECONDS))
+
+    def spare(self, values: FieldValues) -> FieldValues:
+        """`values` without what was refused lately."""
+        now = self._clock()
+        return {name: value for name, value in values.items() if self._until.get(name, now) <= now}

@@ -9,14 +9,14 @@ import re
 import secrets
 import stat
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 
 from syncd.config import LocalSettings
-from syncd.errors import Misconfigured, Missing, Refused, TrackerError, Unavailable
-from syncd.model import Created, Group, Issue
+from syncd.errors import Gone, Misconfigured, Missing, Moved, Refused, TrackerError, Unavailable
+from syncd.model import Created, Evidence, Group, Issue, Place
 from syncd.render import markdown
 from syncd.render.document import Document
 from syncd.render.text import one_line
@@ -42,8 +42,20 @@ _FOR_PEOPLE = {
 class Local:
     """The tracker of kind `local`. Any call may be repeated: the folder itself says what was done before."""
 
-    def __init__(self, name: str, settings: LocalSettings, notebook: Notebook) -> None:  # noqa: ARG002 - as all
+    def __init__(
+        self,
+        name: str,  # noqa: ARG002 - as all trackers
+        settings: LocalSettings,
+        notebook: Notebook,
+        *,
+        sleep: Callable[[float], None],  # noqa: ARG002
+    ) -> None:
         self._folder = Path(settings.folder).absolute()
+        self._notebook = notebook
+
+    def newest(self) -> int:
+        """Always 0: files have no numbers."""
+        return 0
 
     def create(self, draft: Draft) -> Created:
         """Write the issue's file, or return the one that is already there, left as it is.
@@ -51,21 +63,41 @@ class Local:
         Raises Refused when another file has its name.
         """
         with _explained(self._folder):
-            _make(self._folder)
+            self._settle()
             path = self._find(draft.marker) or self._add(draft)
         return Created(remote_id=path.name, key=path.stem, url=path.as_uri())
 
+    def _settle(self) -> None:
+        """Make the folder the first time, and remember it before there is any file in it."""
+        self._require_not_lost()
+        _make(self._folder)
+        if self._notebook.recall("folder") != str(self._folder):
+            self._notebook.note("mounted", "yes" if os.path.ismount(self._folder) else "no")
+            self._notebook.note("folder", str(self._folder))
+
+    def _require_not_lost(self) -> None:
+        """Raise Misconfigured where the files of before cannot be seen: a disk that is not mounted must not look as if nothing
+        had been written, or everything deleted."""
+        home = self._notebook.recall("folder")
+        if home is None or any(self._folder.glob("*.md")):
+            return
+        if home != str(self._folder):
+            raise Misconfigured(
+                f"the issues so far are in {home}; move them, or configure {self._folder} as a tracker of another name"
+            )
+        if not self._folder.exists():
+            raise Misconfigured(f"the folder {self._folder} is gone; mount its disk, or make it anew")
+        if self._notebook.recall("mounted") == "yes" and not os.path.ismount(self._folder):
+            raise Misconfigured(f"nothing is mounted at {self._folder}, where the issues were")
+
     def _find(self, marker: str) -> Path | None:
         # The name may begin otherwise than before: the title of a group can change between two attempts.
-        line = _marker_line(marker)
-        for path in sorted(self._folder.glob(f"*-{_digest(marker)}.md")):
-            if line in map(bytes.strip, path.read_bytes().splitlines()):
-                return path
-        return None
+        return _carrier(self._folder, f"*-{_digest(marker)}.md", marker)
 
     def _add(self, draft: Draft) -> Path:
         path = self._folder / f"{_slug(draft.title)}-{_digest(draft.marker)}.md"
         with _temporary(self._folder, _content(draft)) as temporary:
+            draft.require_fresh()
             try:
                 # Unlike a rename, a link never replaces what is there.
                 os.link(temporary, path)
@@ -76,6 +108,39 @@ class Local:
         _sync(self._folder)
         return path
 
+    def probe(self, issue: Issue) -> Evidence:
+        """Read the folder: it shows at once what was written, under whatever name."""
+        with _explained(self._folder):
+            path = self._find_anywhere(issue.marker)
+        if path is None:
+            return Evidence(covered=True, words=f"no file in {self._folder} has its marker")
+        created = Created(remote_id=path.name, key=path.stem, url=path.as_uri())
+        return Evidence(found=(created,), covered=True, words=f"{path.name} has its marker")
+
+    def _find_anywhere(self, marker: str) -> Path | None:
+        """The issue's file, also where people gave it another name. Of copies, the one named as we name it comes first."""
+        found = self._find(marker) or _carrier(self._folder, "*.md", marker)
+        if found is None:
+            self._require_not_lost()
+        return found
+
+    def look(self, issue: Issue) -> Place:
+        """Where the file is now, under whatever name."""
+        with _explained(self._folder):
+            path = self._path(issue)
+        return Place(remote_id=path.name, key=path.stem, url=path.as_uri())
+
+    def _path(self, issue: Issue) -> Path:
+        path = self._folder / str(issue.remote_id)
+        if path.is_file():
+            return path
+        if not self._folder.exists():
+            raise Misconfigured(f"the folder {self._folder} is gone; mount its disk, or make it anew")
+        found = self._find_anywhere(issue.marker)
+        if found is None:
+            raise Gone(f"{path} is gone, and no other file there has its marker")
+        return found
+
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
         """Add the status section at the end of the file, or replace the one that is there."""
         with _explained(self._folder):
@@ -85,13 +150,13 @@ class Local:
         return _COMMENT_ID
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
-        """The id of the status section, if the file has it. Raises Missing when the file is gone."""
+        """The id of the status section, if the file has it."""
         with _explained(self._folder):
             _, content = self._read(issue)
         return _COMMENT_ID if _around_section(content, marker) else None
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        """Replace the status section. Raises Missing when it, or the file, is gone."""
+        """Replace the status section. Raises Missing when it is gone."""
         with _explained(self._folder):
             path, content = self._read(issue)
             around = _around_section(content, marker)
@@ -101,14 +166,10 @@ class Local:
             _replace(path, content, before + _section(document, marker) + after)
 
     def _read(self, issue: Issue) -> tuple[Path, bytes]:
-        path = self._folder / str(issue.remote_id)
-        try:
-            return path, path.read_bytes()
-        except FileNotFoundError:
-            # A disk that is not mounted must not look as if somebody had deleted every issue.
-            if not self._folder.exists():
-                raise Misconfigured(f"the folder {self._folder} is gone") from None
-            raise Missing(f"{path} is gone") from None
+        path = self._path(issue)
+        if path.name != issue.remote_id:
+            raise Moved(f"{issue.remote_id} is called {path.name} now", path.name, path.stem, path.as_uri())
+        return path, path.read_bytes()
 
     def refresh(self, issue: Issue, group: Group) -> None:
         """A file has no fields."""
@@ -135,6 +196,15 @@ def _explained(folder: Path) -> Iterator[None]:
     except OSError as error:
         reason = f"the folder {folder} cannot be used: {error.strerror}"
         raise (Misconfigured if error.errno in _FOR_PEOPLE else Unavailable)(reason) from None
+
+
+def _carrier(folder: Path, pattern: str, marker: str) -> Path | None:
+    """The first file by name that has the marker on one of its lines."""
+    line = _marker_line(marker)
+    for path in sorted(folder.glob(pattern)):
+        if not path.is_dir() and line in map(bytes.strip, path.read_bytes().splitlines()):
+            return path
+    return None
 
 
 def _make(folder: Path) -> None:

@@ -22,6 +22,11 @@ class FakeJiraCloud(FakeJira):
     description = "jira-cloud"
     issue_types_name = "issueTypes"
     fields_name = "fields"
+    tells_hidden = False
+
+    def __init__(self, project: str = "CRASH") -> None:
+        super().__init__(project)
+        self.unreadable: set[str] = set()  # keys that a bulk fetch fails to read
 
     @property
     def login(self) -> str:
@@ -67,10 +72,12 @@ class FakeJiraCloud(FakeJira):
         if len(asked) > 100:
             return fault(400, "You can request at most 100 issues.")
         query = {name: request.body[name] for name in ("fields", "properties") if name in request.body}
-        found = [issue for issue in self.issues.values() if issue.id in asked or issue.key in asked]
-        named = {name for issue in found for name in (issue.id, issue.key)}
-        errors = [{"id": name, "errorMessage": "Issue does not exist"} for name in asked if name not in named]
-        return 200, {}, {"issues": [self.shown(issue, query) for issue in found], "issueErrors": errors}
+        found = [issue for issue in self.issues.values() if not issue.names.isdisjoint(asked) and self.sees(issue)]
+        failed = [issue for issue in found if not issue.names.isdisjoint(self.unreadable)]
+        shown = sorted((issue for issue in found if issue not in failed), key=lambda issue: int(issue.id))
+        # What is not there, or may not be seen, is in neither list.
+        errors = [{"id": issue.id, "errorMessage": "The issue could not be read."} for issue in failed]
+        return 200, {}, {"issues": [self.shown(issue, query) for issue in shown], "issueErrors": errors}
 
 
 class FakeJiraDataCenter(FakeJira):
@@ -80,6 +87,7 @@ class FakeJiraDataCenter(FakeJira):
     description = "jira-dc"
     issue_types_name = "values"
     fields_name = "values"
+    tells_hidden = True
 
     @property
     def login(self) -> str:
@@ -104,6 +112,6 @@ class FakeJiraDataCenter(FakeJira):
 
     def _search(self, request: Recorded) -> Answer:
         found = self.indexed(request.query.get("jql", [""])[0])
-        if found is None:
+        if found is None and request.query.get("validateQuery") != ["false"]:
             return fault(400, "Error in the JQL Query.")
-        return 200, {}, page_of(request, "issues", [self.shown(issue, request.query) for issue in found])
+        return 200, {}, page_of(request, "issues", [self.shown(issue, request.query) for issue in found or []])

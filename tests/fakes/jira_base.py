@@ -1,14 +1,12 @@
 """The one project that both fakes of Jira keep, and the requests both deployments answer alike."""
 
 import re
-import time
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+from tests.fakes.jira_project import JiraProject
 from tests.fakes.jira_rules import (
-    JQL,
-    PERMISSIONS,
     STATUSES,
     SYSTEM_FIELDS,
     FakeComment,
@@ -16,32 +14,29 @@ from tests.fakes.jira_rules import (
     custom_problem,
     fault,
     field_schema,
-    jira_now,
     no_comment,
     no_issue,
     page_of,
     status_of,
     summary_problem,
 )
-from tests.fakes.server import Answer, Recorded, Routes, ServerBase
+from tests.fakes.server import Answer, Denied, Recorded, Routes
 
 TOKEN = "jira-token-for-tests"
 EMAIL = "syncd@example.com"
 
 
-class FakeJira(ServerBase):
+class FakeJira(JiraProject):
     """What both deployments share. A test may read and change everything public."""
 
     api: str
     issue_types_name: str
     fields_name: str
+    tells_hidden: bool  # whether it says of a hidden issue that it is hidden
 
     def __init__(self, project: str = "CRASH") -> None:
-        super().__init__()
-        self.project = project
+        super().__init__(project)
         self.token = TOKEN
-        self.me = "syncd"
-        self.issues: dict[str, FakeIssue] = {}
         self.issue_types = ["Bug", "Task"]
         self.versions = ["1.0.0", "1.1.0"]
         self.archived_versions: set[str] = set()
@@ -50,11 +45,8 @@ class FakeJira(ServerBase):
         self.custom_fields: dict[str, str] = {}
         self.off_screen: set[str] = set()
         self.required: set[str] = {"project", "issuetype", "summary", "reporter"}
-        self.permissions = set(PERMISSIONS)
         self.page_size = 100
         self.problems: list[str] = []
-        self._last_number = 0
-        self._last_id = 10_000
 
     def admit(self, request: Recorded) -> Answer | None:
         if request.headers.get("authorization") == self.login:
@@ -98,10 +90,6 @@ class FakeJira(ServerBase):
         """What only this deployment has."""
 
     @abstractmethod
-    def user(self, name: str) -> dict[str, Any]:
-        """An account as this deployment shows it."""
-
-    @abstractmethod
     def text_problem(self, text: Any) -> str | None:
         """What Jira says against a description or a comment, if anything."""
 
@@ -109,9 +97,6 @@ class FakeJira(ServerBase):
         if not self._sees_project(request.groups["project"]):
             return fault(404, f"No project could be found with key '{request.groups['project']}'.")
         return 200, {}, {"id": "10000", "key": self.project, "name": "Crashes"}
-
-    def _sees_project(self, key: str) -> bool:
-        return key == self.project and "BROWSE_PROJECTS" in self.permissions
 
     def _get_versions(self, request: Recorded) -> Answer:
         if not self._sees_project(request.groups["project"]):
@@ -158,24 +143,12 @@ class FakeJira(ServerBase):
         return 200, {}, page_of(request, self.fields_name, rows, self.page_size)
 
     def _post_issue(self, request: Recorded) -> Answer:
-        self._last_number += 1  # Jira gives numbers away before it validates: failed creates leave gaps
+        key = self._next_key(self.project)  # Jira gives numbers away before it validates: failed creates leave gaps
         errors = self._create_errors(request.body["fields"])
         if errors:
             return fault(400, **errors)
-        self._last_id += 1
-        issue = FakeIssue(
-            id=str(self._last_id),
-            key=f"{self.project}-{self._last_number}",
-            written=time.monotonic(),
-            fields={
-                **request.body["fields"],
-                "status": status_of("11"),
-                "creator": self.user(self.me),
-                "created": jira_now(),
-            },
-            properties={one["key"]: one["value"] for one in request.body.get("properties", [])},
-        )
-        self.issues[issue.key] = issue
+        properties = {one["key"]: one["value"] for one in request.body.get("properties", [])}
+        issue = self._file(key, request.body["fields"], self.me, properties)
         return 201, {}, {"id": issue.id, "key": issue.key, "self": self._self(issue)}
 
     def _self(self, issue: FakeIssue) -> str:
@@ -216,10 +189,12 @@ class FakeJira(ServerBase):
         return custom_problem(kind, value)
 
     def _named(self, request: Recorded) -> FakeIssue | None:
-        """The issue by id or key; None also where the account may not see it."""
+        """The issue by id, key or old key; None also where the account may not see it."""
         name = request.groups["issue"]
-        found = next((issue for issue in self.issues.values() if name in (issue.id, issue.key)), None)
-        return found if "BROWSE_PROJECTS" in self.permissions else None
+        found = self.by_name(name)
+        if found is not None and found.id in self.hidden and self.tells_hidden:
+            raise Denied(fault(403, "You do not have the permission to see the specified issue."))
+        return found if found is not None and self.sees(found) else None
 
     def _get_issue(self, request: Recorded) -> Answer:
         issue = self._named(request)
@@ -244,7 +219,7 @@ class FakeJira(ServerBase):
         issue = self._named(request)
         if issue is None:
             return no_issue()
-        if "EDIT_ISSUES" not in self.permissions:
+        if not self._may(issue, "EDIT_ISSUES"):
             return fault(403, "You do not have permission to edit issues in this project.")
         errors = self._invalid(request.body.get("fields", {}))
         if errors:
@@ -266,19 +241,12 @@ class FakeJira(ServerBase):
         issue = self._named(request)
         if issue is None:
             return no_issue()
-        if "ADD_COMMENTS" not in self.permissions:
+        if not self._may(issue, "ADD_COMMENTS"):
             return fault(403, "You do not have the permission to comment on this issue.")
         problem = self.text_problem(request.body["body"])
         if problem:
             return fault(400, comment=problem)
         return 201, {}, self._comment_shown(self.add_comment(issue.key, self.me, request.body["body"]))
-
-    def add_comment(self, key: str, author: str, body: Any) -> FakeComment:
-        """A comment as `author` writes it in the browser."""
-        self._last_id += 1
-        comment = FakeComment(id=str(self._last_id), author=author, body=body)
-        self.issues[key].comments[comment.id] = comment
-        return comment
 
     def _named_comment(self, request: Recorded) -> FakeComment | None:
         issue = self._named(request)
@@ -331,17 +299,3 @@ class FakeJira(ServerBase):
             )
         issue.fields["status"] = status_of(chosen)
         return 204, {}, None
-
-    def indexed(self, jql: str) -> list[FakeIssue] | None:
-        """The issues a search finds, or None for JQL beyond `project = X AND labels = "y" ORDER BY key`."""
-        asked = JQL.fullmatch(jql)
-        if asked is None:
-            return None
-        found = [
-            issue
-            for issue in self.issues.values()
-            if asked[1] == self.project
-            and self.settled(issue.written, self.lag_seconds)
-            and (asked[2] is None or asked[2] in issue.labels)
-        ]
-        return found[::-1] if asked[3] == "DESC" else found

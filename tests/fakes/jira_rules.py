@@ -23,7 +23,10 @@ SYSTEM_FIELDS = {
 STATUSES = {"11": ("To Do", "new"), "21": ("In Progress", "indeterminate"), "31": ("Done", "done")}
 PERMISSIONS = {"BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS", "EDIT_ISSUES"}
 
-JQL = re.compile(r'project = "?(\w+)"?(?: AND labels = "?([\w-]+)"?)?(?: ORDER BY (?:created|key) (ASC|DESC))?')
+JQL = re.compile(
+    r'(?:project = "?(?P<project>\w+)"?)?(?: AND )?(?:labels = "?(?P<label>[\w-]+)"?)?'
+    r"(?: ORDER BY (?P<field>created|key) (?P<order>ASC|DESC))?"
+)
 
 
 @dataclass(kw_only=True)
@@ -42,6 +45,20 @@ class FakeIssue:
     properties: dict[str, Any]
     written: float
     comments: dict[str, FakeComment] = field(default_factory=dict)
+    old_keys: set[str] = field(default_factory=set)
+
+    @property
+    def project(self) -> str:
+        return self.key.rpartition("-")[0]
+
+    @property
+    def number(self) -> int:
+        return int(self.key.rpartition("-")[2])
+
+    @property
+    def names(self) -> set[str]:
+        """All by which it can be read."""
+        return {self.id, self.key, *self.old_keys}
 
     @property
     def labels(self) -> list[str]:

@@ -2,6 +2,9 @@ import errno
 import os
 import re
 import stat
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cmarkgfm
@@ -10,10 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncd.config import LocalSettings
-from syncd.errors import Misconfigured, Missing, Refused, TrackerError, Unavailable
-from syncd.model import Created, Group, Identity, Issue, IssueState
+from syncd.errors import Gone, Misconfigured, Missing, Moved, Refused, TrackerError, Unavailable
+from syncd.model import Created, Group, Identity, Issue, IssueState, Place
 from syncd.render.document import Code, Document, Heading, Paragraph
 from syncd.trackers import Draft, Tracker, open_tracker
+from tests.fakes.notebook import Memory
 
 MARKER = "syncd:3f2a9c1b3f2a9c1b"
 COMMENT_MARKER = "syncd:status:77aa"
@@ -23,16 +27,8 @@ SECOND: Document = (Paragraph(("Seen 2 times.",)),)
 GROUP = Group(identity=Identity("acme", "game", "f"))
 
 
-class NoNotebook:
-    def recall(self, fact: str) -> str | None:
-        return None
-
-    def note(self, fact: str, value: str) -> None:
-        raise AssertionError("a folder has nothing to note")
-
-
-def tracker(folder: Path) -> Tracker:
-    return open_tracker("notes", LocalSettings(kind="local", folder=str(folder)), NoNotebook())
+def tracker(folder: Path, notebook: Memory | None = None) -> Tracker:
+    return open_tracker("notes", LocalSettings(kind="local", folder=str(folder)), notebook or Memory())
 
 
 def draft(title: str = "Crash in Renderer::draw (renderer)", marker: str = MARKER) -> Draft:
@@ -41,6 +37,10 @@ def draft(title: str = "Crash in Renderer::draw (renderer)", marker: str = MARKE
 
 def issue(created: Created) -> Issue:
     return Issue(tracker="notes", state=IssueState.LINKED, marker=MARKER, remote_id=created.remote_id)
+
+
+def doubtful() -> Issue:
+    return Issue(tracker="notes", state=IssueState.IN_DOUBT, marker=MARKER, attempt=1)
 
 
 @pytest.fixture
@@ -262,20 +262,165 @@ def test_the_same_numbers_again_do_not_touch_the_file(folder: Path) -> None:
     assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
 
 
-def test_a_deleted_file_is_missing_but_a_lost_folder_is_not_a_deletion(folder: Path) -> None:
+def uses(notes: Tracker, created: Created) -> list[Callable[[], object]]:
+    return [
+        lambda: notes.look(issue(created)),
+        lambda: notes.comment(issue(created), FIRST, COMMENT_MARKER),
+        lambda: notes.find_comment(issue(created), COMMENT_MARKER),
+        lambda: notes.edit_comment(issue(created), "status", FIRST, COMMENT_MARKER),
+    ]
+
+
+def test_a_deleted_file_is_gone_but_a_lost_folder_is_not_a_deletion(folder: Path) -> None:
     notes = tracker(folder)
     created = notes.create(draft())
     (folder / created.remote_id).unlink()
 
-    with pytest.raises(Missing, match=f"{created.remote_id} is gone"):
-        notes.edit_comment(issue(created), "status", FIRST, COMMENT_MARKER)
-    with pytest.raises(Missing, match=f"{created.remote_id} is gone"):
-        notes.comment(issue(created), FIRST, COMMENT_MARKER)
-    with pytest.raises(Missing, match=f"{created.remote_id} is gone"):
-        notes.find_comment(issue(created), COMMENT_MARKER)
+    for use in uses(notes, created):
+        with pytest.raises(Gone, match=f"{created.remote_id} is gone"):
+            use()
     folder.rmdir()
-    with pytest.raises(Misconfigured, match=r"folder .* is gone"):
-        notes.comment(issue(created), FIRST, COMMENT_MARKER)
+    for use in uses(notes, created):
+        with pytest.raises(Misconfigured, match=r"folder .* is gone"):
+            use()
+
+
+def test_a_renamed_file_is_followed_by_its_marker(folder: Path) -> None:
+    notes = tracker(folder)
+    created = notes.create(draft())
+    (folder / created.remote_id).rename(folder / "the renderer again.md")
+    url = (folder / "the renderer again.md").as_uri()
+
+    place = Place(remote_id="the renderer again.md", key="the renderer again", url=url)
+    assert notes.look(issue(created)) == place
+    for use in uses(notes, created)[1:]:
+        with pytest.raises(Moved, match=r"is called the renderer again\.md now") as caught:
+            use()
+        assert (caught.value.remote_id, caught.value.key, caught.value.url) == (place.remote_id, place.key, url)
+    moved = Created(remote_id=place.remote_id, key=place.key, url=url)
+    notes.comment(issue(moved), FIRST, COMMENT_MARKER)
+    assert "Seen 1 time." in (folder / place.remote_id).read_text(encoding="utf-8")
+    assert notes.probe(doubtful()).found == (moved,)
+
+
+def test_a_file_that_lost_its_marker_is_still_known_by_its_name(folder: Path) -> None:
+    notes = tracker(folder)
+    created = notes.create(draft())
+    (folder / created.remote_id).write_text("mine now", encoding="utf-8")
+
+    assert notes.look(issue(created)).remote_id == created.remote_id
+
+
+def test_of_two_files_with_the_marker_the_one_with_our_name_is_the_issue(folder: Path) -> None:
+    notes = tracker(folder)
+    created = notes.create(draft())
+    (folder / "a copy.md").write_bytes((folder / created.remote_id).read_bytes())
+
+    assert notes.probe(doubtful()).found == (created,)
+
+
+def test_a_create_in_doubt_is_found_or_proven_absent_by_its_file(folder: Path) -> None:
+    notes = tracker(folder)
+    notes.create(draft(marker="syncd:another"))
+
+    absent = notes.probe(doubtful())
+    assert (absent.found, absent.covered, absent.at, absent.newest) == ((), True, None, 0)
+
+    created = notes.create(draft())
+    found = notes.probe(doubtful())
+    assert (found.found, found.covered) == ((created,), True)
+    assert notes.newest() == 0
+
+
+def test_a_first_create_that_never_made_its_folder_is_proven_absent(folder: Path) -> None:
+    assert tracker(folder).probe(doubtful()).covered
+
+
+def test_what_was_in_a_lost_folder_is_not_absent_and_not_made_anew(folder: Path) -> None:
+    memory = Memory()
+    created = tracker(folder, memory).create(draft())
+    folder.rename(folder.parent / "elsewhere")
+
+    restarted = tracker(folder, memory)
+    for use in (lambda: restarted.probe(doubtful()), lambda: restarted.create(draft()), *uses(restarted, created)):
+        with pytest.raises(Misconfigured, match=r"folder .* is gone"):
+            use()
+
+    assert not folder.exists()
+    (folder.parent / "elsewhere").rename(folder)
+    assert restarted.probe(doubtful()).found == (created,)
+
+
+def test_an_empty_mount_point_is_not_taken_for_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = Memory()
+    with monkeypatch.context() as patch:
+        patch.setattr(os.path, "ismount", lambda path: path == folder)
+        notes = tracker(folder, memory)
+        created = notes.create(draft())
+        (folder / created.remote_id).unlink()
+        with pytest.raises(Gone):
+            notes.look(issue(created))
+
+    for use in (lambda: notes.probe(doubtful()), lambda: notes.create(draft()), *uses(notes, created)):
+        with pytest.raises(Misconfigured, match="nothing is mounted at"):
+            use()
+    assert names(folder) == []
+
+
+def test_issues_are_not_taken_for_deleted_where_the_configuration_names_another_folder(
+    folder: Path, tmp_path: Path
+) -> None:
+    memory = Memory()
+    created = tracker(folder, memory).create(draft())
+    other = tracker(tmp_path / "other", memory)
+    (tmp_path / "other").mkdir()
+
+    for use in (lambda: other.probe(doubtful()), lambda: other.create(draft()), *uses(other, created)):
+        with pytest.raises(Misconfigured, match="the issues so far are in"):
+            use()
+
+    (folder / created.remote_id).rename(tmp_path / "other" / created.remote_id)
+    assert other.look(issue(created)).remote_id == created.remote_id
+    assert other.create(draft()).remote_id == created.remote_id
+
+
+def test_the_folder_is_remembered_before_there_is_a_file_in_it(folder: Path) -> None:
+    class Dying(Memory):
+        def note(self, fact: str, value: str) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tracker(folder, Dying()).create(draft())
+
+    assert names(folder) == []
+
+
+def test_a_draft_that_is_too_old_is_not_written(folder: Path) -> None:
+    with pytest.raises(Unavailable, match="nothing was sent"):
+        tracker(folder).create(replace(draft(), expires=time.monotonic() - 1))
+
+    assert names(folder) == []
+
+
+def test_a_folder_that_cannot_be_read_proves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    notes = tracker(folder)
+    created = notes.create(draft())
+
+    def fails(path: Path) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(Path, "read_bytes", fails)
+    with pytest.raises(Unavailable):
+        notes.probe(doubtful())
+    monkeypatch.undo()
+
+    def vanishes(path: Path) -> bytes:
+        (folder / created.remote_id).rename(folder / "renamed.md")
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+
+    monkeypatch.setattr(Path, "read_bytes", vanishes)
+    with pytest.raises(Unavailable):
+        notes.probe(doubtful())
 
 
 def test_permissions_people_gave_a_file_stay_and_new_files_follow_the_umask(folder: Path) -> None:

@@ -52,3 +52,7 @@ def linked(adapter: Jira) -> Issue:
 
 def status(text: str) -> Document:
     return (Paragraph(("Occurrences: ", Value(text))),)
+
+
+def doubtful(floor: int = 0, marker: str = MARKER) -> Issue:
+    return Issue(tracker="mobile", state=IssueState.IN_DOUBT, marker=marker, attempt=1, floor=floor)

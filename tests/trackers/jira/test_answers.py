@@ -8,16 +8,20 @@ import pytest
 from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.trackers.answer import Answer, Sent
 from syncd.trackers.jira_answers import (
+    clock,
     create_failure,
     created,
     failure,
+    moment,
     more_after,
     refused_fields,
     rows,
+    unanswered,
     words,
 )
 
 DATE = {"date": "Fri, 15 Jan 2027 08:00:00 GMT"}
+NO_ISSUE = "Issue does not exist or you do not have permission to see it."
 CAPTCHA = {"x-authentication-denied-reason": "CAPTCHA_CHALLENGE; login-url=https://jira.example/login.jsp"}
 
 
@@ -67,7 +71,8 @@ def test_each_status_has_one_meaning(status: int, once: type[TrackerError], agai
         ({}, 60),
         ({"retry_after": "7"}, 7),
         ({"retry_after": "0"}, 1),
-        ({"retry_after": "99999999"}, 3600),
+        ({"retry_after": "3601"}, 3601),
+        ({"retry_after": "99999999"}, 86400),
         ({"retry_after": "-5"}, 60),
         ({"retry_after": "1e999"}, 60),
         ({"retry_after": "Fri, 15 Jan 2027 08:00:30 GMT"}, 30),
@@ -75,6 +80,8 @@ def test_each_status_has_one_meaning(status: int, once: type[TrackerError], agai
         ({"x_ratelimit_reset": "2027-01-15T08:02:00.000"}, 120),
         ({"x_ratelimit_reset": "2027-01-15T07:00Z"}, 1),
         ({"x_ratelimit_reset": "soon"}, 60),
+        ({"retry_after": "soon", "x_ratelimit_reset": "2027-01-15T08:02Z"}, 120),
+        ({"x_ratelimit_reset": "2027-01-15T11:30Z"}, 12600),
         ({"x_ratelimit_reset": "2027-01-15T08:02Z", "date": ""}, 60),
         ({"x_ratelimit_reset": "2027-01-15T08:02Z", "date": "Fri, 15 Jan 2027 08:00:00 -0000"}, 120),
         ({"retry_after": "7", "x_ratelimit_reset": "2027-01-15T08:02Z"}, 7),
@@ -85,6 +92,111 @@ def test_a_429_says_for_how_long_in_any_of_jiras_ways(headers: dict[str, str], s
 
     assert isinstance(error, Throttled)
     assert error.seconds == seconds
+
+
+# What Jira says, and what it means for a write that must not be repeated and for one that may.
+SITUATIONS: dict[str, tuple[Answer, type[TrackerError], type[TrackerError], str]] = {
+    "the site has another address": (
+        answer(301, location="https://new.example/rest/api/2/issue"), Misconfigured, Misconfigured, "https://new.example",
+    ),
+    "a redirect that keeps the method": (
+        answer(307, location="https://new.example/rest/api/2/issue"), Misconfigured, Misconfigured, "correct url",
+    ),
+    "an issue that is not there, or hidden": (
+        answer(404, {"errorMessages": [NO_ISSUE]}), Misconfigured, Misconfigured, NO_ISSUE,
+    ),
+    "an address that was withdrawn": (
+        answer(410, {"errorMessages": ["The requested API has been removed."]}), Misconfigured, Misconfigured, "removed",
+    ),
+    "a read-only or archived project": (
+        answer(400, {"errorMessages": ["The issue is archived."]}), Refused, Refused, "archived",
+    ),
+    "bad credentials": (answer(401, b"<html>Unauthorized (401)</html>"), Misconfigured, Misconfigured, "login"),
+    "captcha": (Answer(403, CAPTCHA), Misconfigured, Misconfigured, "CAPTCHA"),
+    "no permission": (
+        answer(403, {"errorMessages": ["You do not have permission to edit issues."]}), Misconfigured, Misconfigured, "403",
+    ),
+    "a limit without Retry-After": (answer(429), Throttled, Throttled, "fewer"),
+    "a limit with Retry-After": (answer(429, retry_after="30"), Throttled, Throttled, "fewer"),
+    "a limit until its reset": (answer(429, x_ratelimit_reset="2027-01-15T08:02Z"), Throttled, Throttled, "fewer"),
+    "a text that is too long": (
+        answer(400, {"errors": {"description": "The entered text is too long."}}), Refused, Refused, "too long",
+    ),
+    "an entity that cannot be processed": (answer(422), Refused, Refused, "422"),
+    "field errors": (
+        answer(400, {"errors": {"priority": "The priority selected is invalid."}}), Refused, Refused, "priority: The",
+    ),
+    "a gateway's page": (answer(502, b"<html>Bad gateway</html>"), OutcomeUnknown, Unavailable, "502"),
+    "a page under the status of success": (answer(200, b"<html>Log in</html>"), OutcomeUnknown, Unavailable, "200"),
+    "a success without a body": (answer(201), OutcomeUnknown, Unavailable, "201"),
+    "an answer that was cut off": (answer(201, b'{"id": "10001", "ke'), OutcomeUnknown, Unavailable, "201"),
+    "a gateway that waits no longer": (answer(504, retry_after="5"), OutcomeUnknown, Unavailable, "504"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("situation", SITUATIONS)
+def test_each_situation_has_one_meaning(situation: str) -> None:
+    said, once, again, words_of_it = SITUATIONS[situation]
+    for error, meaning in ((failure(said, Sent.ONCE), once), (failure(said, Sent.AGAIN), again)):
+        assert type(error) is meaning
+        assert words_of_it in error.reason
+        assert "<html>" not in error.reason
+
+
+def test_a_question_is_never_refused() -> None:
+    for status in (400, 413, 414, 422, 431):
+        assert type(unanswered(answer(status))) is Unavailable
+    assert type(unanswered(answer(401))) is Misconfigured
+
+
+@pytest.mark.parametrize(
+    ("limit", "narrow"),
+    [
+        ("jira-burst-based", True),
+        ("jira-quota-global-based", False),
+        ("jira-quota-tenant-based", False),
+        ("something new", False),
+        ("", False),
+    ],
+)
+def test_only_a_limit_on_bursts_is_about_one_kind_of_request(limit: str, narrow: bool) -> None:
+    error = failure(answer(429, retry_after="9", ratelimit_reason=limit), Sent.ONCE)
+
+    assert isinstance(error, Throttled)
+    assert error.narrow is narrow
+    assert error.seconds == 9
+
+
+def test_a_locked_login_is_left_alone_for_an_hour() -> None:
+    error = failure(Answer(403, CAPTCHA), Sent.AGAIN)
+
+    assert isinstance(error, Misconfigured)
+    assert error.seconds == 3600
+    assert isinstance(other := failure(answer(403), Sent.AGAIN), Misconfigured)
+    assert other.seconds is None
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("2027-01-15T08:00:00.000+0000", 1_800_000_000.0),
+        ("2027-01-15T09:00:00.500+0100", 1_800_000_000.5),
+        ("2027-01-14T22:30:00.000-0930", 1_800_000_000.0),
+        ("2027-01-15T08:00:00.000", None),
+        ("yesterday", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_moment_has_a_zone_or_is_not_known(text: str | None, seconds: float | None) -> None:
+    assert moment(text) == seconds
+
+
+def test_jiras_clock_is_the_date_of_its_answer() -> None:
+    assert clock(answer(200)) == 1_800_000_000.0
+    assert clock(Answer(200, {"date": "Fri, 15 Jan 2027 08:00:00 -0000"})) == 1_800_000_000.0
+    assert clock(Answer(200, {"date": "soon"})) is None
+    assert clock(Answer(200)) is None
 
 
 def test_the_limit_on_writes_to_one_issue_does_not_silence_the_tracker() -> None:

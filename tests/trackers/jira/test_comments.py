@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, Unavailable
+from syncd.errors import Gone, Misconfigured, Missing, OutcomeUnknown, Refused, Unavailable
 from syncd.render.document import Code, Paragraph
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault, How
@@ -131,7 +131,7 @@ def test_a_wait_that_jira_asks_for_is_not_spent_in_the_thread(fake: FakeJira, op
     assert clock.slept == []
 
 
-def test_a_deleted_comment_and_a_deleted_issue_are_missing(fake: FakeJira, opened: Open) -> None:
+def test_a_deleted_comment_is_missing_and_a_deleted_issue_gone(fake: FakeJira, opened: Open) -> None:
     fake.custom_fields = {"customfield_1": "number"}
     adapter = opened(fields={"customfield_1": "{{ group.occurrences }}"})
     issue = linked(adapter)
@@ -139,7 +139,7 @@ def test_a_deleted_comment_and_a_deleted_issue_are_missing(fake: FakeJira, opene
     del fake.issues["CRASH-1"].comments[comment_id]
     with pytest.raises(Missing, match="comment"):
         adapter.edit_comment(issue, comment_id, status("2"), MARKER)
-    del fake.issues["CRASH-1"]
+    fake.delete("CRASH-1")
     calls: list[Callable[[], object]] = [
         lambda: adapter.edit_comment(issue, comment_id, status("2"), MARKER),
         lambda: adapter.comment(issue, status("2"), MARKER),
@@ -147,7 +147,7 @@ def test_a_deleted_comment_and_a_deleted_issue_are_missing(fake: FakeJira, opene
         lambda: adapter.refresh(issue, a_group(occurrences=9)),
     ]
     for call in calls:
-        with pytest.raises(Missing, match="CRASH-1 is gone"):
+        with pytest.raises(Gone, match="CRASH-1 was deleted"):
             call()
     check_traffic(fake)
 

@@ -1,0 +1,124 @@
+"""The issues that both fakes of Jira keep, and what people do to them in the browser."""
+
+import time
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tests.fakes.jira_rules import JQL, PERMISSIONS, FakeComment, FakeIssue, jira_now, status_of
+from tests.fakes.server import ServerBase
+
+
+class JiraProject(ServerBase):
+    """One project of its own, and those that issues are moved to."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__()
+        self.project = project
+        self.me = "syncd"
+        self.issues: dict[str, FakeIssue] = {}
+        self.permissions = set(PERMISSIONS)
+        self.elsewhere: dict[str, set[str]] = {}  # other projects, and what our account may do there
+        self.hidden: set[str] = set()  # ids of issues whose security level our account does not have
+        self._last_numbers: dict[str, int] = {}
+        self._last_id = 10_000
+
+    @abstractmethod
+    def user(self, name: str) -> dict[str, Any]:
+        """An account as this deployment shows it."""
+
+    def _next_key(self, project: str) -> str:
+        self._last_numbers[project] = self._last_numbers.get(project, 0) + 1
+        return f"{project}-{self._last_numbers[project]}"
+
+    def _file(self, key: str, fields: Mapping[str, Any], creator: str, properties: Mapping[str, Any]) -> FakeIssue:
+        self._last_id += 1
+        issue = FakeIssue(
+            id=str(self._last_id),
+            key=key,
+            written=time.monotonic(),
+            fields={**fields, "status": status_of("11"), "creator": self.user(creator), "created": jira_now()},
+            properties=dict(properties),
+        )
+        self.issues[key] = issue
+        return issue
+
+    def file(self, summary: str, creator: str = "ada", labels: Sequence[str] = ()) -> FakeIssue:
+        """An issue as `creator` writes it in the browser."""
+        fields = {
+            "project": {"key": self.project},
+            "issuetype": {"name": "Bug"},
+            "summary": summary,
+            "description": None,
+        }
+        with self.lock:
+            return self._file(self._next_key(self.project), {**fields, "labels": list(labels)}, creator, {})
+
+    def burn(self, numbers: int) -> None:
+        """Use up numbers, as refused creates do."""
+        for _ in range(numbers):
+            self._next_key(self.project)
+
+    def clone(self, key: str, creator: str = "ada") -> FakeIssue:
+        """A clone as Jira makes it: labels and description go along, entity properties do not."""
+        with self.lock:
+            return self._file(self._next_key(self.project), self.issues[key].fields, creator, {})
+
+    def delete(self, key: str) -> None:
+        """Delete an issue; its number is not given again."""
+        with self.lock:
+            del self.issues[key]
+
+    def move(self, key: str, project: str) -> FakeIssue:
+        """Move an issue to another project: its key changes, its id stays, and the old key still leads to it."""
+        with self.lock:
+            if project != self.project:
+                self.elsewhere.setdefault(project, set(PERMISSIONS))
+            issue = self.issues.pop(key)
+            issue.old_keys.add(key)
+            issue.key = self._next_key(project)
+            issue.fields["project"] = {"key": project}
+            self.issues[issue.key] = issue
+            return issue
+
+    def add_comment(self, key: str, author: str, body: Any) -> FakeComment:
+        """A comment as `author` writes it in the browser."""
+        self._last_id += 1
+        comment = FakeComment(id=str(self._last_id), author=author, body=body)
+        self.issues[key].comments[comment.id] = comment
+        return comment
+
+    def by_name(self, name: str) -> FakeIssue | None:
+        return next((issue for issue in self.issues.values() if name in issue.names), None)
+
+    def sees(self, issue: FakeIssue) -> bool:
+        return self._may(issue, "BROWSE_PROJECTS") and issue.id not in self.hidden
+
+    def _may(self, issue: FakeIssue, permission: str) -> bool:
+        return permission in (self.permissions if issue.project == self.project else self.elsewhere[issue.project])
+
+    def _sees_project(self, key: str) -> bool:
+        return key == self.project and "BROWSE_PROJECTS" in self.permissions
+
+    def indexed(self, jql: str) -> list[FakeIssue] | None:
+        """The issues a search finds; None for JQL beyond `project = X AND labels = "y" ORDER BY key`, without any condition, or
+        about a project that cannot be seen."""
+        asked = JQL.fullmatch(jql)
+        if asked is None or not (asked["project"] or asked["label"]):
+            return None
+        if asked["project"] and not self._sees_project(asked["project"]):
+            return None
+        found = [
+            issue
+            for issue in self.issues.values()
+            if (asked["project"] is None or asked["project"] == issue.project)
+            and (asked["label"] is None or asked["label"] in issue.labels)
+            and self.settled(issue.written, self.lag_seconds)
+            and self.sees(issue)
+        ]
+        by_key = asked["field"] == "key"
+        return sorted(
+            found,
+            key=lambda issue: (issue.project, issue.number) if by_key else ("", int(issue.id)),
+            reverse=asked["order"] == "DESC",
+        )

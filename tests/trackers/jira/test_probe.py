@@ -1,0 +1,393 @@
+"""What became of a create: found by key where the search lags, proven absent, or left open."""
+
+import secrets
+import threading
+import time
+from dataclasses import replace
+
+import pytest
+
+from syncd.errors import Misconfigured, OutcomeUnknown, Throttled, TrackerError, Unavailable
+from syncd.model import Created, Evidence, Release
+from syncd.trackers import Draft
+from syncd.trackers.jira import Jira
+from tests.fakes.jira import FakeJira, FakeJiraCloud
+from tests.fakes.server import Fault, Moment, Recorded
+from tests.fakes.specs import check_traffic
+from tests.trackers.jira.parts import TAG, Clock, Open, a_draft, a_group, doubtful
+
+LAG = 1000.0
+
+
+def keys(evidence: Evidence) -> list[str]:
+    return [created.key for created in evidence.found]
+
+
+def lose(fake: FakeJira, adapter: Jira, draft: Draft | None = None) -> None:
+    """Create an issue whose answer is lost."""
+    fake.inject(Fault(how="reset_after", path="/issue$"))
+    with pytest.raises(OutcomeUnknown):
+        adapter.create(draft or a_draft())
+
+
+def test_the_newest_number_is_the_highest_that_the_index_knows(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+
+    assert adapter.newest() == 0
+    for _ in range(11):
+        fake.file("somebody's own")
+    assert adapter.newest() == 11
+    fake.lag_seconds = LAG
+    assert adapter.newest() == 0
+    assert len(fake.requests) == 3
+    check_traffic(fake)
+
+
+def test_a_lost_create_is_found_by_key_while_the_search_lags(fake: FakeJira, opened: Open) -> None:
+    fake.file("somebody's own")
+    adapter = opened()
+    fake.lag_seconds = LAG
+    lose(fake, adapter)
+    fake.file("a later one")
+
+    evidence = adapter.probe(doubtful(floor=1))
+
+    issue = fake.issues["CRASH-2"]
+    assert evidence.found == (Created(remote_id=issue.id, key="CRASH-2", url=f"{fake.url}/browse/CRASH-2", number=2),)
+    assert evidence.covered
+    assert evidence.newest == 3
+    check_traffic(fake)
+
+
+def test_a_lost_create_is_found_by_its_label_too(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    lose(fake, adapter)
+
+    evidence = adapter.probe(doubtful(floor=40))
+
+    assert keys(evidence) == ["CRASH-1"], "whatever was believed about numbers, the marker is nobody else's"
+
+
+def test_what_was_never_created_is_covered_and_not_found(fake: FakeJira, opened: Open) -> None:
+    fake.file("somebody's own")
+    adapter = opened()
+
+    evidence = adapter.probe(doubtful(floor=1))
+
+    assert evidence.found == ()
+    assert evidence.covered
+    assert evidence.newest == 1
+    assert evidence.at is not None
+    assert abs(evidence.at - time.time()) < 5
+    last = 101 if isinstance(fake, FakeJiraCloud) else 21
+    assert evidence.words == f"the label was searched for, and CRASH-2 to CRASH-{last} were read by key"
+    check_traffic(fake)
+
+
+def test_an_empty_project_is_covered_from_the_first_number_on(fake: FakeJira, opened: Open) -> None:
+    evidence = opened().probe(doubtful(floor=0))
+
+    assert (evidence.found, evidence.covered, evidence.newest, evidence.newest_at) == ((), True, 0, None)
+
+
+def test_a_clean_probe_takes_few_requests(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    adapter.probe(doubtful())
+
+    # Who we are, by label, the newest, the permissions, and by key.
+    assert len(fake.requests) == 4 + (1 if isinstance(fake, FakeJiraCloud) else 20)
+
+
+def test_numbers_that_refused_creates_used_up_do_not_end_the_walk(fake: FakeJira, opened: Open) -> None:
+    fake.lag_seconds = LAG
+    fake.burn(15)
+    fake.file("somebody's own")
+    fake.burn(15)
+    adapter = opened()
+    lose(fake, adapter)
+
+    evidence = adapter.probe(doubtful())
+
+    assert keys(evidence) == ["CRASH-32"]
+    assert evidence.newest == 32
+
+
+def test_the_index_leads_the_walk_over_a_wide_gap(fake: FakeJira, opened: Open) -> None:
+    fake.burn(250)
+    fake.file("an issue the index knows")
+    fake.lag_seconds = LAG
+    fake.issues["CRASH-251"].written -= LAG
+    adapter = opened()
+    lose(fake, adapter)
+
+    evidence = adapter.probe(doubtful())
+
+    assert keys(evidence) == ["CRASH-252"]
+    assert evidence.covered
+
+
+def test_other_peoples_issues_above_the_floor_are_not_ours(fake: FakeJira, opened: Open) -> None:
+    fake.file("with our label", labels=[TAG])
+    fake.file("without")
+    adapter = opened()
+    adapter.create(a_draft(marker="anothermarker"))
+    fake.issues["CRASH-3"].fields["created"] = "2027-01-15T09:00:00.000+0100"
+
+    evidence = adapter.probe(doubtful())
+
+    assert evidence.found == ()
+    assert evidence.covered
+    assert (evidence.newest, evidence.newest_at) == (3, 1_800_000_000.0)
+
+
+def test_a_clone_by_a_person_is_not_ours(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    lose(fake, adapter)
+    fake.clone("CRASH-1")
+
+    assert keys(adapter.probe(doubtful())) == ["CRASH-1"]
+
+    fake.delete("CRASH-1")
+
+    evidence = adapter.probe(doubtful())
+    assert evidence.found == ()
+    assert evidence.covered
+
+
+def test_a_clone_that_a_rule_made_in_our_name_is_not_ours_where_the_property_tells(
+    fake: FakeJira, opened: Open
+) -> None:
+    adapter = opened()
+    lose(fake, adapter)
+    fake.clone("CRASH-1", creator=fake.me)
+
+    found = keys(adapter.probe(doubtful()))
+
+    assert found == (["CRASH-1"] if isinstance(fake, FakeJiraCloud) else ["CRASH-1", "CRASH-2"])
+
+
+def test_an_issue_that_lost_its_label_is_still_ours(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    lose(fake, adapter)
+    fake.issues["CRASH-1"].fields["labels"] = []
+
+    assert keys(adapter.probe(doubtful())) == ["CRASH-1"]
+
+
+def test_an_issue_that_kept_nothing_but_its_label_is_still_ours(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    lose(fake, adapter)
+    issue = fake.issues["CRASH-1"]
+    issue.fields["description"] = None
+    issue.properties.clear()
+
+    assert keys(adapter.probe(doubtful())) == ["CRASH-1"]
+
+
+def test_our_line_within_another_issue_of_ours_is_not_its_marker(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    lose(fake, adapter, a_draft(marker="anothermarker"))
+    fake.issues["CRASH-1"].fields["description"] = f"syncd issue · {TAG[6:]}\nmore"
+    fake.issues["CRASH-1"].fields["labels"] = []
+
+    assert adapter.probe(doubtful()).found == ()
+
+
+def test_two_issues_come_the_oldest_first(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    for _ in range(9):
+        fake.file("somebody's own")
+    lose(fake, adapter)
+    lose(fake, adapter)
+    fake.lag_seconds = LAG
+    fake.issues["CRASH-11"].written -= LAG
+
+    evidence = adapter.probe(doubtful())
+
+    assert keys(evidence) == ["CRASH-10", "CRASH-11"], "though the search shows only the younger"
+
+
+def test_an_issue_that_was_moved_since_is_found_by_its_old_key(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    lose(fake, adapter)
+    fake.lag_seconds = LAG
+    fake.move("CRASH-1", "TRIAGE")
+
+    evidence = adapter.probe(doubtful())
+
+    assert keys(evidence) == ["TRIAGE-1"]
+    assert evidence.found[0].url == f"{fake.url}/browse/TRIAGE-1"
+    assert evidence.found[0].number == 0, "a number of another project says nothing about ours"
+
+
+def test_keys_beyond_the_bound_are_not_covered(fake: FakeJira, opened: Open) -> None:
+    most = 5000 if isinstance(fake, FakeJiraCloud) else 500
+    fake.burn(most)
+    fake.file("far away")
+    adapter = opened()
+
+    evidence = adapter.probe(doubtful())
+
+    assert not evidence.covered
+    assert evidence.words.endswith("more than that may have been given since")
+    assert adapter.probe(doubtful(floor=150)).covered
+
+
+def test_a_walk_ends_in_time_and_is_not_covered_then(fake: FakeJira, opened: Open, clock: Clock) -> None:
+    adapter = opened()
+    reads = 0
+
+    def late(moment: Moment, request: Recorded) -> None:
+        nonlocal reads
+        reads += moment == "arrived"
+        if reads == 4:
+            clock.now += 91
+
+    for _ in range(150):
+        fake.file("somebody's own")
+    fake.watch = late
+    fake.lag_seconds = LAG
+
+    evidence = adapter.probe(doubtful())
+
+    assert not evidence.covered
+    assert reads < 8
+
+
+@pytest.mark.parametrize("number", range(5))
+@pytest.mark.parametrize("code", [400, 401, 403, 429, 500, 503])
+def test_a_read_that_fails_is_never_an_absence(fake: FakeJira, opened: Open, number: int, code: int) -> None:
+    adapter = opened()
+    lose(fake, adapter)
+    before = len(fake.requests)
+
+    def fails(request: Recorded) -> Fault | None:
+        return Fault(how="status", status=code) if len(fake.requests) > before + number else None
+
+    fake.weather = fails
+    with pytest.raises(TrackerError):
+        adapter.probe(doubtful())
+
+    fake.weather = None
+    assert keys(adapter.probe(doubtful())) == ["CRASH-1"]
+
+
+def test_a_silence_that_jira_asks_for_ends_the_probe(fake: FakeJira, opened: Open) -> None:
+    fake.inject(Fault(how="status", method="GET", path="/search", status=429, headers={"Retry-After": "4000"}))
+    with pytest.raises(Throttled) as caught:
+        opened().probe(doubtful())
+
+    assert caught.value.seconds == 4000
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"issues": None}, {"issues": [{"id": "1"}]}, {"issues": [{"key": "A-1"}]}, [], b"{"]
+)
+@pytest.mark.parametrize("path", ["/search", "/myself", "/mypermissions", "/issue/bulkfetch", "/issue/CRASH-1$"])
+def test_an_answer_that_cannot_be_understood_is_never_an_absence(
+    fake: FakeJira, opened: Open, path: str, body: object
+) -> None:
+    if ("bulkfetch" in path) != isinstance(fake, FakeJiraCloud) and "/issue/" in path:
+        pytest.skip("the other deployment reads in this way")
+    for method in ("GET", "POST"):
+        fake.inject(Fault(how="status", method=method, path=path, status=200, body=body, times=9))
+    with pytest.raises(Unavailable):
+        opened().probe(doubtful())
+
+
+def test_a_lost_permission_is_never_an_absence(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    lose(fake, adapter)
+    fake.permissions.remove("BROWSE_PROJECTS")
+    with pytest.raises(Misconfigured):
+        adapter.probe(doubtful())
+
+
+def test_a_permission_that_is_lost_during_the_walk_is_never_an_absence(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    adapter.probe(doubtful())
+    fake.lag_seconds = LAG
+    lose(fake, adapter)
+
+    def taken_away(moment: Moment, request: Recorded) -> None:
+        if request.path.endswith(("/issue/bulkfetch", "/issue/CRASH-1")):
+            fake.permissions.discard("BROWSE_PROJECTS")
+
+    fake.watch = taken_away
+    with pytest.raises(Misconfigured, match=r"permission|project"):
+        adapter.probe(doubtful())
+
+
+def test_an_answer_without_jiras_clock_covers_nothing(
+    fake: FakeJira, opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("http.server.BaseHTTPRequestHandler.date_time_string", lambda *_: "soon")
+
+    evidence = opened().probe(doubtful())
+
+    assert (evidence.at, evidence.covered) == (None, False)
+    assert evidence.words.endswith("Jira did not say what time it was")
+
+
+def test_data_center_says_of_a_hidden_issue_that_it_is_there(fake: FakeJira, opened: Open) -> None:
+    if isinstance(fake, FakeJiraCloud):
+        pytest.skip("Cloud does not say it")
+    fake.hidden.add(fake.file("confidential").id)
+    adapter = opened()
+    fake.lag_seconds = LAG
+    lose(fake, adapter)
+
+    evidence = adapter.probe(doubtful())
+
+    assert keys(evidence) == ["CRASH-2"], "and the walk goes on behind it"
+    assert not evidence.covered
+    assert "CRASH-1 may not be seen" in evidence.words
+
+
+def test_a_key_that_the_bulk_fetch_could_not_read_is_read_by_itself(fake: FakeJira, opened: Open) -> None:
+    if not isinstance(fake, FakeJiraCloud):
+        pytest.skip("Data Center has no bulk fetch")
+    adapter = opened()
+    fake.lag_seconds = LAG
+    lose(fake, adapter)
+    fake.unreadable = {"CRASH-1"}
+
+    assert keys(adapter.probe(doubtful())) == ["CRASH-1"]
+    check_traffic(fake)
+
+    fake.inject(Fault(how="status", method="GET", path=r"/issue/\d+$", status=500, times=9))
+    with pytest.raises(Unavailable):
+        adapter.probe(doubtful())
+
+
+def test_a_late_commit_is_found_by_the_next_probe(fake: FakeJira, opened: Open) -> None:
+    adapter = opened(timeout=1.0)
+    late = fake.inject(Fault(how="hang_before", path="/issue$"))
+    with pytest.raises(OutcomeUnknown):
+        adapter.create(a_draft())
+    before = adapter.probe(doubtful())
+    committed = threading.Event()
+    fake.watch = lambda moment, request: committed.set() if moment == "carried_out" else None
+    late.released.set()
+    assert committed.wait(10)
+
+    assert before.found == ()
+    assert keys(adapter.probe(doubtful())) == ["CRASH-1"]
+
+
+def test_a_draft_that_is_too_old_is_not_sent(fake: FakeJira, opened: Open) -> None:
+    stale = replace(a_draft(title=secrets.token_hex(8)), expires=time.monotonic() - 1)
+    with pytest.raises(Unavailable, match="nothing was sent"):
+        opened().create(stale)
+
+    assert fake.sent("POST") == []
+
+
+def test_a_draft_that_grew_too_old_while_versions_were_read_is_not_sent(fake: FakeJira, opened: Open) -> None:
+    group = a_group(releases=(Release(release="1.0.0", occurrences=1),))
+    fake.inject(Fault(how="slow", method="GET", path="/versions$", seconds=0.3))
+    with pytest.raises(Unavailable, match="nothing was sent"):
+        opened().create(replace(a_draft(group), expires=time.monotonic() + 0.1))
+
+    assert len(fake.sent("GET", "/versions$")) == 1
+    assert fake.sent("POST") == []
