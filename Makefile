@@ -15,6 +15,14 @@ run: .venv/run.ok config.toml ## keep a daemon on config.toml in the foreground
 test: check ## lint, types, layers, and every test
 	@$(BIN)/python -m pytest
 
+# The power and clock proofs cut and turn with strace and faketime. ARGS="--only storm --scale small", say, for a part of it.
+prove: .venv/dev.ok ## try to break every promise, for an hour or two, and write docs/proof.md
+	@command -v strace >/dev/null && command -v faketime >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing strace and faketime …" && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends strace faketime >/dev/null; } || \
+	  echo "strace and faketime are missing: the proofs that need them will fail"
+	@$(BIN)/python -m tests.prove $(ARGS)
+
 check: .venv/dev.ok ## lint, types, layers
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
@@ -49,4 +57,4 @@ config.toml:
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
 	@touch $@ .venv/run.ok
 
-.PHONY: help demo run test check format clean
+.PHONY: help demo run test prove check format clean

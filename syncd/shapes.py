@@ -1,4 +1,4 @@
-"""The JSON shapes of `groups` and `status`. They are a contract: extended, never broken. Pure."""
+"""The JSON shapes of `groups`, `show`, `status` and `dead list`. They are a contract: extended, never broken. Pure."""
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
@@ -90,20 +90,21 @@ def _issue(issue: Issue | None) -> dict[str, object] | None:
     }
 
 
-def status(counts: Counted, trackers: Mapping[str, TrackerStanding], configured: Iterable[str]) -> dict[str, object]:
-    """`status --json`. A configured tracker that was never called is well until it says otherwise."""
-    shown: dict[str, dict[str, object]] = {
-        name: {"state": "ok", "reason": None, "until": None, "cause": None}
-        for name in configured
-        if name not in trackers
+def tracker(standing: TrackerStanding | None) -> dict[str, object]:
+    """How a tracker is, in `status --json`. One that was never called is well until it says otherwise."""
+    if standing is None:
+        return {"state": "ok", "reason": None, "until": None, "cause": None}
+    return {"state": standing.state, "reason": standing.reason, "until": standing.until, "cause": standing.cause}
+
+
+def status(
+    counts: Counted, trackers: Mapping[str, TrackerStanding], writes_left: Mapping[str, int | None]
+) -> dict[str, object]:
+    """`status --json`. `writes_left` has every configured tracker and what is left of its budget, None where nothing limits it."""
+    shown = {
+        name: tracker(trackers.get(name)) | {"writes_left": writes_left.get(name)}
+        for name in sorted({*trackers, *writes_left})
     }
-    for name, tracker in trackers.items():
-        shown[name] = {
-            "state": tracker.state,
-            "reason": tracker.reason,
-            "until": tracker.until,
-            "cause": tracker.cause,
-        }
     return {
         "inbox": {"waiting": counts.inbox_waiting},
         "outbox": {"due": counts.outbox_due, "waiting": counts.outbox_waiting},
@@ -117,7 +118,7 @@ def status(counts: Counted, trackers: Mapping[str, TrackerStanding], configured:
         "held": counts.held,
         "dead": counts.dead,
         "quarantined": counts.quarantined,
-        "trackers": dict(sorted(shown.items())),
+        "trackers": shown,
     }
 
 
@@ -137,6 +138,7 @@ class Past(Protocol):
 def whole(standing: Standing, history: Iterable[Past]) -> dict[str, object]:
     """One element of `show --json`: that of `groups --json` and more."""
     return group(standing) | {
+        "issue": _whole_issue(standing.issue),
         "group_url": standing.group.group_url,
         "object_id": standing.group.object_id,
         "classifiers": list(standing.group.classifiers),
@@ -144,4 +146,55 @@ def whole(standing: Standing, history: Iterable[Past]) -> dict[str, object]:
         "history": [
             {"at": past.at, "action": past.action, "reason": past.reason, "outcome": past.outcome} for past in history
         ],
+    }
+
+
+def _whole_issue(issue: Issue | None) -> dict[str, object] | None:
+    """The issue and what is known of the create that made it, or may have made it."""
+    told = _issue(issue)
+    if issue is None or told is None:
+        return None
+    return told | {
+        "marker": issue.marker,
+        "sent_at": issue.sent_at,
+        "probes": issue.probes,
+        "probe_at": issue.probe_at,
+    }
+
+
+class Letter(Protocol):
+    """A group that does not go on by itself."""
+
+    @property
+    def universe(self) -> str: ...
+    @property
+    def project(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def tracker(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def since(self) -> float: ...
+    @property
+    def cause(self) -> str | None: ...
+    @property
+    def issue(self) -> Issue | None: ...
+
+
+def letter(letter: Letter) -> dict[str, object]:
+    """One element of `dead list --json`."""
+    return {
+        "universe": letter.universe,
+        "project": letter.project,
+        "fingerprint": letter.fingerprint,
+        "kind": str(letter.kind),
+        "tracker": letter.tracker,
+        "since": letter.since,
+        "reason": letter.reason,
+        "cause": letter.cause,
+        "issue": _issue(letter.issue),
     }

@@ -1,4 +1,4 @@
-"""The JSON of `groups` and `status`: a contract with whoever reads it. Extended, never broken."""
+"""The JSON of `groups`, `show`, `status` and `dead list`: a contract with whoever reads it. Extended, never broken."""
 
 import json
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ class Counts:
     linked: int = 4
     in_doubt: int = 5
     parked: int = 6
+    dropped: int = 10
+    doubles: int = 11
     held: int = 7
     dead: int = 8
     quarantined: int = 9
@@ -28,6 +30,20 @@ class TrackerStanding:
     state: str
     reason: str | None = None
     until: float | None = None
+    cause: str | None = None
+
+
+@dataclass(frozen=True)
+class Letter:
+    universe: str = "acme"
+    project: str = "game"
+    fingerprint: str = "f1"
+    kind: str = "parked"
+    tracker: str = "crashes"
+    reason: str = "3 probes found no issue"
+    since: float = 1_800_000_000.5
+    cause: str | None = "doubt"
+    issue: Issue | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +82,7 @@ def standing(group: Group = GROUP, issue: Issue | None = None) -> Standing:
 
 
 def test_a_group_has_exactly_the_promised_keys_and_approximate_releases() -> None:
-    issue = make_issue(tracker="crashes", key="#7", url="https://tracker.example/7")
+    issue = make_issue(tracker="crashes", key="#7", url="https://tracker.example/7", doubles="#9, #12")
 
     assert shapes.group(standing(issue=issue)) == {
         "universe": "acme",
@@ -81,7 +97,13 @@ def test_a_group_has_exactly_the_promised_keys_and_approximate_releases() -> Non
         "first_seen": 100,
         "last_seen": 300,
         "releases": [{"release": "1.2", "occurrences": 12, "approximate": True, "first_seen": 100, "last_seen": 300}],
-        "issue": {"tracker": "crashes", "key": "#7", "url": "https://tracker.example/7", "state": "linked"},
+        "issue": {
+            "tracker": "crashes",
+            "key": "#7",
+            "url": "https://tracker.example/7",
+            "state": "linked",
+            "doubles": "#9, #12",
+        },
         "decision": {"action": "hold", "reason": "no route matches this group"},
     }
 
@@ -109,9 +131,10 @@ def test_a_group_without_releases_has_an_empty_list_of_them() -> None:
         pytest.param(IssueState.IN_DOUBT, "in_doubt", id="in doubt"),
         pytest.param(IssueState.INTENDED, "in_doubt", id="being created: undecided to everyone else"),
         pytest.param(IssueState.PARKED, "parked", id="parked"),
+        pytest.param(IssueState.DROPPED, "dropped", id="dropped"),
     ],
 )
-def test_an_issue_is_linked_in_doubt_or_parked(state: IssueState, told: str) -> None:
+def test_an_issue_is_linked_in_doubt_parked_or_dropped(state: IssueState, told: str) -> None:
     issue = make_issue(state=state, key=None, url=None)
 
     assert shapes.group(standing(issue=issue))["issue"] == {
@@ -119,14 +142,28 @@ def test_an_issue_is_linked_in_doubt_or_parked(state: IssueState, told: str) -> 
         "key": None,
         "url": None,
         "state": told,
+        "doubles": None,
     }
 
 
 def test_a_shown_group_is_that_of_the_list_and_more() -> None:
     past = Past(at=1.5, action="create", reason="the group has no issue yet", outcome="#7")
 
-    whole = shapes.whole(standing(issue=make_issue()), [past])
-    assert whole == shapes.group(standing(issue=make_issue())) | {
+    issue = make_issue(probes=2, probe_at=1_800_000_060.5, sent_at=1_800_000_000.5, doubles="#9")
+
+    whole = shapes.whole(standing(issue=issue), [past])
+    assert whole == shapes.group(standing(issue=issue)) | {
+        "issue": {
+            "tracker": "crashes",
+            "key": "#1",
+            "url": "https://tracker.example/issues/1",
+            "state": "linked",
+            "doubles": "#9",
+            "marker": "0123456789abcdef0123456789abcdef",
+            "sent_at": 1_800_000_000.5,
+            "probes": 2,
+            "probe_at": 1_800_000_060.5,
+        },
         "group_url": "https://acme.sp.backtrace.io/g",
         "object_id": "2e6",
         "classifiers": ["segfault"],
@@ -134,34 +171,74 @@ def test_a_shown_group_is_that_of_the_list_and_more() -> None:
         "history": [{"at": 1.5, "action": "create", "reason": "the group has no issue yet", "outcome": "#7"}],
     }
     assert json.loads(json.dumps(whole)) == whole
+    assert shapes.whole(standing(), [])["issue"] is None
 
 
 def test_a_status_has_exactly_the_promised_keys() -> None:
-    paused = TrackerStanding("paused", "the token was refused", 1_800_000_000.5)
+    paused = TrackerStanding("paused", "the token was refused", 1_800_000_000.5, "misconfigured")
 
-    status = shapes.status(Counts(), {"crashes": paused}, ["crashes"])
+    status = shapes.status(Counts(), {"crashes": paused}, {"crashes": 12})
     assert status == {
         "inbox": {"waiting": 1},
         "outbox": {"due": 2, "waiting": 3},
-        "issues": {"linked": 4, "in_doubt": 5, "parked": 6},
+        "issues": {"linked": 4, "in_doubt": 5, "parked": 6, "dropped": 10, "doubles": 11},
         "held": 7,
         "dead": 8,
         "quarantined": 9,
         "trackers": {
-            "crashes": {"state": "paused", "reason": "the token was refused", "until": 1_800_000_000.5},
+            "crashes": {
+                "state": "paused",
+                "reason": "the token was refused",
+                "until": 1_800_000_000.5,
+                "cause": "misconfigured",
+                "writes_left": 12,
+            },
         },
     }
     assert json.loads(json.dumps(status)) == status
 
 
 def test_every_tracker_is_told_in_order_of_name_whether_configured_called_or_both() -> None:
-    called = {"removed": TrackerStanding("ok"), "both": TrackerStanding("paused", "it asked for silence", 5.0)}
+    called = {
+        "removed": TrackerStanding("ok"),
+        "both": TrackerStanding("paused", "it asked for silence", 5.0, "throttled"),
+    }
 
-    trackers = shapes.status(Counts(), called, ["never called", "both"])["trackers"]
+    trackers = shapes.status(Counts(), called, {"never called": 0, "both": None})["trackers"]
+    calm = {"state": "ok", "reason": None, "until": None, "cause": None}
     assert trackers == {
-        "both": {"state": "paused", "reason": "it asked for silence", "until": 5.0},
-        "never called": {"state": "ok", "reason": None, "until": None},
-        "removed": {"state": "ok", "reason": None, "until": None},
+        "both": {
+            "state": "paused",
+            "reason": "it asked for silence",
+            "until": 5.0,
+            "cause": "throttled",
+            "writes_left": None,
+        },
+        "never called": calm | {"writes_left": 0},
+        "removed": calm | {"writes_left": None},
     }
     assert isinstance(trackers, dict)
     assert list(trackers) == ["both", "never called", "removed"]
+
+
+def test_a_letter_has_exactly_the_promised_keys() -> None:
+    told = shapes.letter(Letter())
+
+    assert told == {
+        "universe": "acme",
+        "project": "game",
+        "fingerprint": "f1",
+        "kind": "parked",
+        "tracker": "crashes",
+        "since": 1_800_000_000.5,
+        "reason": "3 probes found no issue",
+        "cause": "doubt",
+        "issue": None,
+    }
+    assert json.loads(json.dumps(told)) == told
+
+
+def test_a_letter_about_an_issue_tells_which() -> None:
+    issue = make_issue(key="#7", state=IssueState.PARKED)
+
+    assert shapes.letter(Letter(issue=issue))["issue"] == shapes.group(standing(issue=issue))["issue"]

@@ -21,7 +21,8 @@ app.add_typer(quarantine, name="quarantine")
 
 
 @contextmanager
-def _opened(given: ConfigOption) -> "Iterator[tuple[Config, Store]]":
+def opened(given: ConfigOption) -> "Iterator[tuple[Config, Store]]":
+    """The configuration and its store, beside a daemon or without one. Raises ConfigError, StoreError."""
     from syncd import config as configuration
     from syncd.store import read_store
 
@@ -36,19 +37,29 @@ def _opened(given: ConfigOption) -> "Iterator[tuple[Config, Store]]":
 @app.command()
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """How the daemon stands: what waits, what is held, what needs a person."""
-    from syncd import shapes
+    from syncd import budget, shapes
+    from syncd.store.limits import Allowance
 
-    with _opened(config) as (loaded, store):
+    with opened(config) as (loaded, store):
         now = time.time()
         counts = store.report.counts(now)
         trackers = store.report.trackers(loaded.credentials, now) | store.report.left_behind(loaded.trackers)
-    shape = shapes.status(counts, trackers, loaded.trackers)
+        left = {
+            name: store.limits.left(Allowance(credential=loaded.credentials[name], limits=settings.writes), now)
+            for name, settings in loaded.trackers.items()
+        }
+    shape = shapes.status(counts, trackers, left)
     if as_json:
         print(json.dumps(shape, indent=2))
         return
     from syncd.cli import tables
 
-    tables.status(shape)
+    at_once = {
+        name: min(budget.burst(limit) for limit in settings.writes)
+        for name, settings in loaded.trackers.items()
+        if settings.writes
+    }
+    tables.status(shape, at_once)
 
 
 @app.command()
@@ -63,7 +74,7 @@ def groups(
     from syncd import shapes
     from syncd.store.report import EVERYTHING
 
-    with _opened(config) as (_, store):
+    with opened(config) as (_, store):
         standings = store.report.groups(limit or (EVERYTHING if as_json else 50))
         if as_json:
             print(json.dumps([shapes.group(standing) for standing in standings], indent=2))
@@ -83,7 +94,7 @@ def show(
     """Everything about one crash group: counts, releases, stack, issue, decisions."""
     from syncd import shapes
 
-    with _opened(config) as (_, store):
+    with opened(config) as (_, store):
         found = store.report.find(fingerprint)
     if not found:
         stop(NOT_FOUND, f"no group has a fingerprint that begins with {fingerprint!r}")
@@ -101,7 +112,7 @@ def show(
 @quarantine.command("list")
 def quarantine_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """What is in the quarantine, newest first, and why."""
-    with _opened(config) as (_, store):
+    with opened(config) as (_, store):
         kept = store.report.quarantine()
     if as_json:
         shape = [
@@ -133,7 +144,7 @@ def quarantine_replay(
     from syncd.errors import NotANotification
     from syncd.render.text import one_line
 
-    with _opened(config) as (_, store):
+    with opened(config) as (_, store):
         kept = {one.id: one for one in store.report.quarantine()}
         for number in numbers:
             if number not in kept:
@@ -159,7 +170,7 @@ def quarantine_discard(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
 ) -> None:
     """Remove bodies for good."""
-    with _opened(config) as (_, store):
+    with opened(config) as (_, store):
         kept = {one.id for one in store.report.quarantine()}
         for number in numbers:
             if number not in kept:

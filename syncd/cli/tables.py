@@ -1,7 +1,7 @@
 """Tables for people, on stdout. Everything a crash brought is printed as text, never as markup."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -9,9 +9,11 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from syncd.model import Issue, Standing
+from syncd.model import Issue, IssueState, Standing
+from syncd.plan import NEVER_LINKED
 from syncd.render.report import title
 from syncd.render.text import one_line, utc
+from syncd.store.letters import Kind, Letter
 from syncd.store.report import Past, Quarantined
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -98,33 +100,99 @@ def _where(standing: Standing) -> Text:
     return plain(f"{standing.decision}: {standing.reason}", style="yellow")
 
 
-def status(shape: Mapping[str, Any]) -> None:
-    """The shape of `status --json`, for people; what needs a person comes first."""
+def status(shape: Mapping[str, Any], at_once: Mapping[str, int]) -> None:
+    """The shape of `status --json`, for people; what needs a person comes first. `at_once` says how many writes each budget
+    allows at once when it is full."""
     out = console()
     wrong = [
         (shape["dead"], "dead letters: a tracker refused them for good: `syncd dead list`"),
         (shape["issues"]["parked"], "parked: a person must decide: `syncd dead list`"),
         (shape["issues"]["in_doubt"], "in doubt: a create was sent and its answer was lost; it is being looked for"),
-        (shape["issues"]["doubles"], "have more than one live issue: `syncd groups --json`, key `doubles`"),
+        (shape["issues"]["doubles"], "with more than one live issue: `syncd groups --json`, key `doubles`"),
         (shape["quarantined"], "in quarantine: `syncd quarantine list`"),
     ]
-    paused = {name: tracker for name, tracker in shape["trackers"].items() if tracker["state"] != "ok"}
     for count, words in wrong:
         if count:
             out.print(Text(f"! {count:,} {words}", style="red"))
-    for name, tracker in paused.items():
-        until = f" until {utc(tracker['until'])}" if tracker["until"] else ""
-        out.print(Text(f"! tracker {name} {tracker['state']}{until}: {tracker['reason']}", style="red"))
-    if not paused and not any(count for count, _ in wrong):
+    waiting = {name: tracker for name, tracker in shape["trackers"].items() if tracker["state"] != "ok"}
+    for name, tracker in waiting.items():
+        # What an operator wants, or what is over at a known time, is no alarm.
+        calm = tracker["cause"] in ("operator", "throttled")
+        out.print(Text(f"! tracker {name} ", style="yellow" if calm else "red").append_text(standing_of(tracker)))
+    if not waiting and not any(count for count, _ in wrong):
         out.print(Text("✓ all is well", style="green"))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    issues = [f"{shape['issues']['linked']:,} linked"]
+    for name, words in (("dropped", "dropped: `syncd dead list --dropped`"), ("doubles", "with doubles")):
+        if shape["issues"][name]:
+            issues.append(f"{shape['issues'][name]:,} {words}")
     table.add_row("inbox", f"{shape['inbox']['waiting']:,} waiting")
     table.add_row("outbox", f"{shape['outbox']['due']:,} due, {shape['outbox']['waiting']:,} later")
-    table.add_row("issues", f"{shape['issues']['linked']:,} linked")
+    table.add_row("issues", ", ".join(issues))
     table.add_row("held", f"{shape['held']:,} groups not filed, on purpose")
     for name, tracker in shape["trackers"].items():
-        table.add_row("tracker", f"{name}: {tracker['state']}")
+        left = tracker["writes_left"]
+        spent = left is not None and left < at_once.get(name, 0)
+        table.add_row(
+            "tracker", f"{name}: {tracker['state']}" + (f"; budget: {left:,} writes left now" if spent else "")
+        )
     out.print(table)
+
+
+def standing_of(tracker: Mapping[str, Any]) -> Text:
+    """How a tracker that does not take every call now is, after its name."""
+    how = {"operator": "is paused by an operator", "misconfigured": "rests", "throttled": "is silent"}
+    words = how.get(tracker["cause"], f"is {tracker['state']}")
+    if tracker["state"] == "slowed":
+        words = "takes no calls of one kind"
+    if tracker["until"] is not None:
+        due = tracker["until"] <= time.time()
+        words += ", and is tried again now" if due else f" until {utc(tracker['until'])}"
+    return Text(f"{words}: ").append_text(plain(tracker["reason"], 300)) if tracker["reason"] else Text(words)
+
+
+def letters(shown: Sequence[Letter], unshown: int, dropped: int) -> None:
+    """One line for each; `unshown` more are like these, `dropped` more need nobody."""
+    out = console()
+    if shown:
+        out.print(_letters(shown, out.width))
+        if unshown:
+            out.print(f"… and {unshown:,} more (--limit, --json)", style="dim")
+        ways = ["`syncd dead retry FINGERPRINT` tries again, `syncd dead discard FINGERPRINT` leaves it alone."]
+        if any(letter.cause == "doubt" for letter in shown):
+            ways.append(
+                "In doubt: `syncd show` says what to look for; if there is none, `dead retry --no-issue-exists`."
+            )
+        for way in ways:
+            out.print(way, style="dim", soft_wrap=True)
+    else:
+        out.print(Text("✓ ", style="green").append("no group needs a person", style="default"))
+    if dropped:
+        out.print(f"{dropped:,} dropped, which need nobody: `syncd dead list --dropped`", style="dim")
+
+
+def _letters(shown: Sequence[Letter], width: int) -> Table:
+    table = _table()
+    table.expand = True
+    wide = width >= 120
+    table.add_column("Group", width=12, no_wrap=True, style="cyan")
+    if wide:
+        table.add_column("Project", max_width=20, no_wrap=True)
+    table.add_column("Kind", no_wrap=True)
+    table.add_column("Tracker", max_width=20, no_wrap=True)
+    table.add_column("Since", no_wrap=True)
+    if any(letter.issue for letter in shown):
+        table.add_column("Issue", max_width=24 if wide else 14, no_wrap=True, style="green")
+    table.add_column("Why", ratio=1, min_width=24, overflow="fold")
+    for letter in shown:
+        style = {Kind.DEAD: "red", Kind.PARKED: "yellow"}.get(letter.kind, "dim")
+        cells: list[Text | str] = [plain(letter.fingerprint, 12)]
+        cells += [plain(letter.project)] if wide else []
+        cells += [Text(letter.kind, style=style), plain(letter.tracker), utc(letter.since)]
+        if any(other.issue for other in shown):
+            cells.append(plain(letter.issue.key if letter.issue else None))
+        table.add_row(*cells, plain(letter.reason, 300))
+    return table
 
 
 def show(standing: Standing, history: Sequence[Past]) -> None:
@@ -143,6 +211,7 @@ def show(standing: Standing, history: Sequence[Past]) -> None:
         ("machines, users", f"{number(group.hosts)}, {number(group.users)}"),
         ("seen", f"{utc(group.first_seen)} … {utc(group.last_seen)}"),
         ("issue", _issue(standing.issue)),
+        *_of_issue(standing.issue),
         ("decision", f"{standing.decision}: {standing.reason}"),
     ):
         facts.add_row(Text(name, style="bold"), plain(value, 300))
@@ -168,6 +237,22 @@ def _issue(issue: Issue | None) -> str:
     if issue is None:
         return "none"
     return f"{issue.key}  {issue.url}" if issue.key else issue.state.value.replace("_", " ")
+
+
+def _of_issue(issue: Issue | None) -> Iterator[tuple[str, str]]:
+    """What a person has to know who looks for a group's issue in the tracker."""
+    if issue is None:
+        return
+    if issue.doubles:
+        yield "doubles", f"also live in the tracker: {issue.doubles} — close one by hand"
+    if issue.state is IssueState.WANTED or issue.remote_id is not None:
+        return
+    yield "sent", f"{utc(issue.sent_at)} to {issue.tracker}, and not answered"
+    if issue.state in NEVER_LINKED:
+        looked = "once" if issue.probes == 1 else f"{issue.probes} times" if issue.probes else "not yet"
+        due = "" if issue.probe_at is None else f"; again from {utc(issue.probe_at)} on"
+        yield "looked for", f"{looked}{due}"
+    yield "marker", f"{issue.marker} (search {issue.tracker} for it)"
 
 
 def _outcome(past: Past) -> Text:

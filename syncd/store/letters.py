@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
-from syncd.model import Action, Call, Issue, IssueState
+from syncd.model import Action, Call, Identity, Issue, IssueState
 from syncd.store.connection import Connection, Transaction
 from syncd.store.rows import issue_of
 
@@ -22,7 +22,8 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """One group that does not go on by itself. `since` is when that was decided."""
+    """One group that does not go on by itself. `since` is when that was decided; `cause`, of one that is not dead, is
+    `doubt`, `deleted`, `out of reach` or `discarded`; `issue` is None where none is known to exist."""
 
     group_id: int
     kind: Kind
@@ -32,6 +33,7 @@ class Letter:
     tracker: str
     reason: str
     since: float
+    cause: str | None
     issue: Issue | None
 
 
@@ -69,20 +71,26 @@ class Letters:
 
         def write(transaction: Transaction) -> bool:
             group_id = letter.group_id
-            transaction.run("refuse", group_id=group_id, content=None)
             if letter.kind is Kind.DEAD:
-                return transaction.run("revive", group_id=group_id, now=now) > 0
+                revived = transaction.run("revive", group_id=group_id, now=now) > 0
+                if revived:
+                    transaction.run("refuse", group_id=group_id, content=None)
+                return revived
             call = _unpark(transaction, letter, now, absent)
             if call is not None:
+                transaction.run("refuse", group_id=group_id, content=None)
                 transaction.batch("owe", [(group_id, letter.tracker, now, call)])
             return call is not None
 
         return self._decided(letter, write, Action.WAIT, "an operator asked for another try", now)
 
     def discard(self, letter: Letter, now: float) -> bool:
-        """Leave it alone: it is not listed as needing anybody. A dead letter comes back with another content."""
+        """Leave it alone: it is not listed as needing anybody. A dead letter comes back with another content. False when
+        it went on by itself meanwhile, or is left alone already."""
 
         def write(transaction: Transaction) -> bool:
+            if letter.kind is Kind.DROPPED:
+                return False  # that its issue was deleted must not be forgotten: another try would write to it
             query = "discard_dead" if letter.kind is Kind.DEAD else "drop_parked"
             return transaction.run(query, group_id=letter.group_id) > 0
 
@@ -100,6 +108,14 @@ class Letters:
             return done
 
         return self._connection.write(both)
+
+    def groups(self, prefix: str, size: int = 20) -> dict[int, Identity]:
+        """The groups whose fingerprint is, or begins with, `prefix`, by the number that `replayable` takes."""
+        rows = self._connection.read(lambda transaction: transaction.rows("groups_by_prefix", prefix=prefix, size=size))
+        return {
+            cast(int, row["id"]): Identity(str(row["universe"]), str(row["project"]), str(row["fingerprint"]))
+            for row in rows
+        }
 
     def replayable(self, after: int, since: float, group_id: int | None, size: int = 500) -> list[Kept]:
         """Deliveries that were absorbed, received at `since` or later, of one group or of all: the next ones after a number."""
@@ -121,7 +137,10 @@ def _letter(transaction: Transaction, row: dict[str, object]) -> Letter:
     issue = issue_of(issues[0]) if issues else None
     dead = row["owed"] == "dead"
     parked = issue is not None and issue.state is IssueState.PARKED
+    cause = None if dead or not issues else cast(str | None, issues[0]["cause"])
     reason = row["owed_reason"] if dead or issue is None else issue.note
+    if cause == "discarded":
+        reason = f"discarded by an operator: {reason}"
     return Letter(
         group_id=cast(int, row["id"]),
         kind=Kind.DEAD if dead else Kind.PARKED if parked else Kind.DROPPED,
@@ -131,6 +150,7 @@ def _letter(transaction: Transaction, row: dict[str, object]) -> Letter:
         tracker=cast(str, row["letter_tracker"]),
         reason=str(reason or row["decision_reason"] or ""),
         since=cast(float, row["decided_at"] or 0.0),
+        cause=cause,
         issue=issue if issue is not None and issue.remote_id is not None else None,
     )
 

@@ -32,6 +32,7 @@ _PLAIN = {
     "SQLITE_CORRUPT": "the file is damaged; restore a backup",
     "SQLITE_NOTADB": "the file is not a database; restore a backup",
 }
+_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 class _Cursor:
@@ -75,6 +76,7 @@ class Sqlite:
         self._writer: threading.Thread | None = None
         self._closed = False
         self.beat = time.monotonic()
+        self._damaged: tuple[object, str] | None = None  # as the file was when it was found damaged, and the sentence
 
     def write(self, operation: Callable[[Transaction], T]) -> T:
         return self.submit(operation).result()
@@ -124,6 +126,7 @@ class Sqlite:
         """One transaction for all of them. Answers the connection to go on with: none after a fault, so that the next
         transaction starts from the file as it then is (a full disk, a remount, a restored backup)."""
         try:
+            self._refuse_damaged()
             opened = opened or _Opened(self.path)
             with immediate(opened.database):
                 cursor = _Cursor(opened.database, self._texts)
@@ -135,16 +138,33 @@ class Sqlite:
                     waiting.attempt(opened.database, cursor)
             opened.require_in_place()
         except Exception as error:  # noqa: BLE001 - the writer's boundary: it must outlive whatever it is
-            self.fault = sentence(self.path, error)
+            self.fault = self._explain(error)
             for waiting in shared:
                 waiting.future.set_exception(StoreUnavailable(self.fault))
             if opened is not None:
                 opened.close()
             return None
-        self.fault = None
+        # A reader may have met damage meanwhile.
+        self.fault = None if self._damaged is None else self._damaged[1]
         for waiting in shared:
             waiting.settle()
         return opened
+
+    def _refuse_damaged(self) -> None:
+        """Nothing more is written to a file that was found damaged: what is written elsewhere in it would look well and might not be
+        there tomorrow. A backup in its place is taken."""
+        if self._damaged is not None:
+            file, why = self._damaged
+            if file == _version(self.path):
+                raise StoreUnavailable(why)
+            self._damaged = None
+
+    def _explain(self, error: Exception) -> str:
+        told = sentence(self.path, error)
+        if (getattr(error, "sqlite_errorname", None) or "").startswith(_DAMAGE):
+            self._damaged = _version(self.path), told
+            self.fault = told
+        return told
 
     def read(self, operation: Callable[[Transaction], T]) -> T:
         try:
@@ -159,7 +179,7 @@ class Sqlite:
             self._readers.put(reader)
             return result
         except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(sentence(self.path, error)) from None
+            raise StoreUnavailable(self._explain(error)) from None
 
     def _reader(self) -> "_Opened":
         while not self._readers.empty():
@@ -183,6 +203,22 @@ class Sqlite:
             self._writer.join()
         while not self._readers.empty():
             self._readers.get_nowait().close()
+
+
+def inspect(path: Path) -> None:
+    """Raises StoreUnavailable where the file is damaged, after reading all of it: about a second for a gigabyte in memory."""
+    try:
+        opened = _Opened(path)
+        try:
+            said = str(opened.database.execute("PRAGMA quick_check(1)").fetchone()[0])
+        finally:
+            opened.close()
+    except (sqlite3.Error, OSError) as error:
+        raise StoreUnavailable(sentence(path, error)) from None
+    if said != "ok":
+        raise StoreUnavailable(
+            f"the database {path} cannot be used: {_PLAIN['SQLITE_CORRUPT']} ({said.splitlines()[-1][:200]})"
+        )
 
 
 def probe(path: Path) -> None:
@@ -219,6 +255,15 @@ class _Opened:
         cast(Any, self.database.conn).close()
 
 
+def _version(path: Path) -> object:
+    """Tells a file from another one in its place, and from itself as it was before somebody wrote to it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         found = path.stat()
@@ -243,8 +288,8 @@ class _Waiting:
         try:
             self._result = self._operation(cursor)
         except Exception as error:  # the writer's boundary: whatever it is, it is its caller's to handle
-            if isinstance(error, sqlite3.OperationalError):
-                raise  # the disk, the lock, a table that is gone: nobody in this transaction can be served
+            if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+                raise  # the disk, the lock, a damaged file, a table that is gone: nobody in this transaction can be served
             self._error = error
             database.execute("ROLLBACK TO one")
         database.execute("RELEASE one")

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from syncd.config import JiraSettings
-from syncd.errors import TrackerError
+from syncd.errors import Throttled, TrackerError
 from syncd.model import Group
 from syncd.trackers.jira_answers import rows
 from syncd.trackers.jira_connection import Connection
@@ -31,6 +31,8 @@ class Versions:
             path = f"project/{self._settings.project}/versions"
             try:
                 found = rows(self._connection.once("GET", path, read_seconds=_READ_SECONDS))
+            except Throttled:
+                raise  # or the create would be sent inside the silence that was asked for
             except TrackerError as error:
                 self._until = self._clock() + _RETRY_SECONDS
                 self._names = frozenset()

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from syncd.config import LocalSettings
-from syncd.errors import Gone, Misconfigured, Missing, Moved, Refused, TrackerError, Unavailable
+from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError, Unavailable
 from syncd.model import Created, Evidence, Group, Issue, Place
 from syncd.render import markdown
 from syncd.render.document import Document
@@ -98,15 +98,22 @@ class Local:
         path = self._folder / f"{_slug(draft.title)}-{_digest(draft.marker)}.md"
         with _temporary(self._folder, _content(draft)) as temporary:
             draft.require_fresh()
-            try:
-                # Unlike a rename, a link never replaces what is there.
-                os.link(temporary, path)
-            except FileExistsError:
-                if self._find(draft.marker) != path:
-                    reason = f"{path} is not the file of this issue but has its name; move it away"
-                    raise Refused(reason) from None
-        _sync(self._folder)
+            self._name(temporary, path, draft)
+        try:
+            _sync(self._folder)
+        except OSError as error:
+            # Were it said not to have happened, the next try would take the file for one that shows the group as it is by then.
+            raise OutcomeUnknown(f"{path} was written, but may be lost by a power cut: {error.strerror}") from None
         return path
+
+    def _name(self, temporary: Path, path: Path, draft: Draft) -> None:
+        try:
+            # Unlike a rename, a link never replaces what is there.
+            os.link(temporary, path)
+        except FileExistsError:
+            if self._find(draft.marker) != path:
+                reason = f"{path} is not the file of this issue but has its name; move it away"
+                raise Refused(reason) from None
 
     def probe(self, issue: Issue) -> Evidence:
         """Read the folder: it shows at once what was written, under whatever name."""

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,8 +21,8 @@ How = Literal[
     "status_after",  # carry out, then answer `status`
     "reset_before",  # reset the connection; nothing is carried out
     "reset_after",  # carry out, then reset
-    "hang_before",  # say nothing until released, then carry out and answer as usual: a late commit
-    "hang_after",  # carry out, say nothing until released, then answer
+    "hang_before",  # say nothing until released or for `seconds`, then carry out and answer as usual: a late commit
+    "hang_after",  # carry out, say nothing until released or for `seconds`, then answer
     "slow",  # wait `seconds`, then carry out and answer
     "half_after",  # carry out, send half of the answer, then reset
     "garbage_after",  # carry out, then an HTML page under the status of success
@@ -63,6 +64,9 @@ class Fault:
         return self.times > 0 and self.method == request.method and bool(re.search(self.path, request.path))
 
 
+# How far a request has come. None of it says what was answered.
+Moment = Literal["arrived", "carried_out", "answered"]
+
 # Status, headers, and a body: bytes go out as they are, None as nothing, all else as JSON.
 Answer = tuple[int, Mapping[str, str], Any]
 Routes = list[tuple[str, str, Callable[[Recorded], Answer]]]
@@ -76,10 +80,15 @@ class Denied(Exception):
         self.answer = answer
 
 
+class Cut(ConnectionError):
+    """The connection is to be reset, with nothing answered."""
+
+
 class ServerBase(ABC):
     """A fake's server. Open it with `with`; `lock` is held while a route runs, so that a route is one commit.
 
-    `latency` and `lag_seconds` are seconds, settable at any time.
+    `latency` and `lag_seconds` are seconds, settable at any time. `weather` may give a failure to a request that no order
+    fits; `watch` is told of each request's moments, and may raise Cut on arrival.
     """
 
     description = ""  # which API description `check_traffic` judges by
@@ -89,9 +98,12 @@ class ServerBase(ABC):
         self.latency = 0.0
         self.lag_seconds = 0.0
         self.connections = 0
+        self.arrivals = 0
+        self.weather: Callable[[Recorded], Fault | None] | None = None
+        self.watch: Callable[[Moment, Recorded], None] | None = None
         self.errors: list[BaseException] = []  # faults of the fake itself
         self._arrived = threading.Condition()
-        self._recorded: list[Recorded] = []
+        self._recorded: deque[Recorded] = deque()
         self._faults: list[Fault] = []
         self._closing = threading.Event()
         self._server = _Server(self)
@@ -130,6 +142,11 @@ class ServerBase(ABC):
         """Every request so far, in order of arrival."""
         with self._arrived:
             return list(self._recorded)
+
+    def remember(self, most: int) -> None:
+        """Keep only the latest requests: an hour's answers do not fit into memory."""
+        with self._arrived:
+            self._recorded = deque(self._recorded, maxlen=most)
 
     def sent(self, method: str, path: str = "") -> list[Recorded]:
         """The requests so far with this method whose path fits."""
@@ -172,6 +189,7 @@ class ServerBase(ABC):
 
     def _record(self, request: Recorded) -> None:
         with self._arrived:
+            self.arrivals += 1
             self._recorded.append(request)
             self._arrived.notify_all()
 
@@ -180,9 +198,20 @@ class ServerBase(ABC):
             fault = next((one for one in self._faults if one.fits(request)), None)
             if fault is not None:
                 fault.times -= 1
+            elif self.weather is not None:
+                fault = self.weather(request)
         return fault
 
+    def _tell(self, moment: Moment, request: Recorded) -> None:
+        if self.watch is not None:
+            self.watch(moment, request)
+
     def _carry_out(self, request: Recorded) -> Answer:
+        answer = self._committed(request)
+        self._tell("carried_out", request)
+        return answer
+
+    def _committed(self, request: Recorded) -> Answer:
         with self.lock:
             try:
                 status, headers, body = self.admit(request) or self._route(request)
@@ -199,10 +228,6 @@ class ServerBase(ABC):
         return self.unknown(request)
 
 
-class _Cut(ConnectionError):
-    """The connection is to be reset."""
-
-
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     wbufsize = 65536  # unbuffered, each answer is two packets and waits 40 ms for a delayed ACK
@@ -217,9 +242,11 @@ class _Handler(BaseHTTPRequestHandler):
             fake._closing.wait(fake.latency)
         fault = fake._take_fault(request)
         try:
+            fake._tell("arrived", request)
             answer = self._answer(request, fault) if fault else fake._carry_out(request)
             self._write(request, answer, half=bool(fault and fault.how == "half_after"))
-        except _Cut:
+            fake._tell("answered", request)
+        except Cut:
             self._reset()
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = _serve
@@ -240,34 +267,32 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _answer(self, request: Recorded, fault: Fault) -> Answer:
-        """The answer under `fault`, carried out or not. Raises _Cut where there is none."""
+        """The answer under `fault`, carried out or not. Raises Cut where there is none."""
         fake = self.server.fake
         if fault.how == "status":
             return fault.status, {**fake.common_headers(), **fault.headers}, fault.body
         if fault.how == "reset_before":
-            raise _Cut
+            raise Cut
         if fault.how in ("hang_before", "slow"):
             self._hold(fault)
         status, headers, body = fake._carry_out(request)
         if fault.how == "hang_after":
             self._hold(fault)
         if fault.how == "reset_after":
-            raise _Cut
+            raise Cut
         if fault.how == "status_after":
             return fault.status, fault.headers, fault.body
         if fault.how == "garbage_after":
-            return (
-                status,
-                {"Content-Type": "text/html; charset=utf-8"},
-                b"<!DOCTYPE html><title>Unicorn</title>",
-            )
+            # A 204 has no body: the page would be read as the beginning of the next answer.
+            page = b"<!DOCTYPE html><title>Unicorn</title>"
+            return 200 if status == 204 else status, {"Content-Type": "text/html; charset=utf-8"}, page
         return status, headers, None if fault.how == "empty_after" else body
 
     def _hold(self, fault: Fault) -> None:
         fake = self.server.fake
-        fault.released.wait(fault.seconds if fault.how == "slow" else None)
+        fault.released.wait(fault.seconds if fault.how == "slow" else fault.seconds or None)
         if fake._closing.is_set():
-            raise _Cut
+            raise Cut
 
     def _write(self, request: Recorded, answer: Answer, half: bool) -> None:
         status, headers, body = answer
@@ -282,7 +307,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content[: len(content) // 2] if half else content)
         self.wfile.flush()
         if half:
-            raise _Cut
+            raise Cut
 
     def _reset(self) -> None:
         # Closing with a linger time of zero sends RST; _Server.shutdown_request must not send FIN before it.

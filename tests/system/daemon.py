@@ -18,6 +18,8 @@ T = TypeVar("T")
 
 PASSWORD = "correct horse battery staple"
 PATIENCE_SECONDS = 60.0
+PROGRAM = ("-m", "syncd")
+ROOT = Path(__file__).parents[2]
 
 
 class Daemon:
@@ -35,6 +37,7 @@ class Daemon:
             f'password = {{ file = "{folder}/password" }}\n[store]\nurl = "sqlite:{folder}/syncd.db"\n{trackers}'
         )
         self._process: subprocess.Popen[bytes] | None = None
+        self._offset = 0
         self._address = ("", 0)
 
     def __enter__(self) -> Self:
@@ -46,27 +49,54 @@ class Daemon:
 
     def start(self) -> Self:
         """Start, and return once it listens."""
-        offset = self.log.stat().st_size if self.log.exists() else 0
+        self.spawn()
+        self.wait_for(self._told, "the daemon to listen")
+        return self
+
+    def _told(self) -> bool:
+        told = self.listens()
+        assert told or self.alive, self.log.read_text()[-4000:]
+        return told
+
+    def spawn(self, program: Sequence[str] = PROGRAM) -> None:
+        """Start, and return at once. `program` is what Python is given before `run`."""
+        self._offset = self.log.stat().st_size if self.log.exists() else 0
         # A file, not a pipe: an unread pipe fills and hangs the daemon.
         with self.log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "syncd", "run", "--config", str(self.config)],
+                [sys.executable, *program, "run", "--config", str(self.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=stderr,
                 stderr=stderr,
                 cwd=self.folder,
+                # For programs of the tests: the working folder is not the checkout.
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.getenv("PYTHONPATH"))))},
             )
-        listening = self.wait_for(lambda: self._listening(offset), "the daemon to listen")
-        host, _, port = listening.rpartition(":")
-        self._address = (host, int(port))
-        return self
 
-    def _listening(self, offset: int) -> str | None:
+    def listens(self) -> bool:
+        """Whether the process has said where it listens; `address` is that then."""
+        with self.log.open("rb") as log:
+            log.seek(self._offset)
+            told = [json.loads(line) for line in log.read().decode().splitlines() if _is_whole(line)]
+        for line in told[:1]:
+            host, _, port = line["address"].rpartition(":")
+            self._address = (host, int(port))
+        return bool(told)
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process is not None and self._process.poll() is None
+
+    def wait_dead(self, timeout: float) -> int | None:
+        """The exit code of a process that ends by itself; None where it lives on."""
         assert self._process is not None
-        assert self._process.poll() is None, self.log.read_text()
-        lines = self.log.read_bytes()[offset:].decode().splitlines()
-        told = [json.loads(line) for line in lines if '"listening"' in line]
-        return told[0]["address"] if told else None
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+        self._process = None
+        return code
 
     @property
     def address(self) -> tuple[str, int]:
@@ -158,6 +188,10 @@ class Daemon:
         """No file of the daemon may grow beyond `size` bytes: to it, the disk is full. None lifts the limit."""
         limit = resource.RLIM_INFINITY if size is None else size
         resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+
+
+def _is_whole(line: str) -> bool:
+    return '"listening"' in line and line.endswith("}")
 
 
 def run_syncd(*arguments: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -25,8 +25,8 @@ class Kind(ABC):
     fake: ServerBase | None = None
 
     @abstractmethod
-    def toml(self) -> str:
-        """Its configuration, with a route for everything."""
+    def toml(self, more: str = "") -> str:
+        """Its configuration, with a route for everything; `more` are further keys of its section."""
 
     @abstractmethod
     def texts(self) -> list[str]:
@@ -41,8 +41,8 @@ class _Local(Kind):
     def __init__(self, folder: Path) -> None:
         self._folder = folder / "issues"
 
-    def toml(self) -> str:
-        return f'[trackers.here]\nkind = "local"\nfolder = "{self._folder}"\n{ROUTE}'
+    def toml(self, more: str = "") -> str:
+        return f'[trackers.here]\nkind = "local"\nfolder = "{self._folder}"\n{more}{ROUTE}'
 
     def texts(self) -> list[str]:
         return [path.read_text() for path in sorted(self._folder.glob("*.md"))]
@@ -59,10 +59,10 @@ class _GitHub(Kind):
         self._token = folder / "github-token"
         self._token.write_text(GITHUB_TOKEN)
 
-    def toml(self) -> str:
+    def toml(self, more: str = "") -> str:
         return (
             f'[trackers.here]\nkind = "github"\nrepository = "acme/game"\napi_url = "{self.fake.url}"\n'
-            f'token = {{ file = "{self._token}" }}\n{ROUTE}'
+            f'token = {{ file = "{self._token}" }}\n{more}{ROUTE}'
         )
 
     def texts(self) -> list[str]:
@@ -85,10 +85,10 @@ class _Emulator(Kind):
         self._token = folder / "emulator-token"
         self._token.write_text(EMULATOR_TOKEN)
 
-    def toml(self) -> str:
+    def toml(self, more: str = "") -> str:
         return (
             f'[trackers.here]\nkind = "github"\nrepository = "{REPOSITORY}"\napi_url = "{self.fake.url}"\n'
-            f'token = {{ file = "{self._token}" }}\n{ROUTE}'
+            f'token = {{ file = "{self._token}" }}\n{more}{ROUTE}'
         )
 
     def texts(self) -> list[str]:
@@ -109,10 +109,10 @@ class _Jira(Kind):
         self._token = folder / "jira-token"
         self._token.write_text(JIRA_TOKEN)
 
-    def toml(self) -> str:
+    def toml(self, more: str = "") -> str:
         return (
             f'[trackers.here]\nkind = "jira"\ndeployment = "{self._deployment}"\nurl = "{self.fake.url}"\n{self._login}'
-            f'project = "{self.fake.project}"\ntoken = {{ file = "{self._token}" }}\n{ROUTE}'
+            f'project = "{self.fake.project}"\ntoken = {{ file = "{self._token}" }}\n{more}{ROUTE}'
         )
 
     def texts(self) -> list[str]:

@@ -60,18 +60,18 @@ def test_groups_json_has_the_promised_shape(daemon: Daemon) -> None:
     assert groups["face"]["decision"] == {"action": "hold", "reason": "no route matches this group"}
     filed = [group["issue"] for group in groups.values() if group["issue"]]
     assert len(filed) == 21
-    assert all(set(issue) == {"tracker", "key", "url", "state"} for issue in filed)
+    assert all(set(issue) == {"tracker", "key", "url", "state", "doubles"} for issue in filed)
 
 
 def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
     assert daemon.status() == {
         "inbox": {"waiting": 0},
         "outbox": {"due": 0, "waiting": 0},
-        "issues": {"linked": 21, "in_doubt": 0, "parked": 0},
+        "issues": {"linked": 21, "in_doubt": 0, "parked": 0, "dropped": 0, "doubles": 0},
         "held": 1,
         "dead": 0,
         "quarantined": 0,
-        "trackers": {"here": {"state": "ok", "reason": None, "until": None}},
+        "trackers": {"here": {"state": "ok", "reason": None, "until": None, "cause": None, "writes_left": None}},
     }
 
 
@@ -130,7 +130,19 @@ def test_send_test_without_a_daemon_says_how_to_start_one(tmp_path: Path) -> Non
     assert "syncd run" in ran.stderr
 
 
-@pytest.mark.parametrize("command", [["status"], ["groups", "--json"], ["show", "a"], ["quarantine", "list"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["status"],
+        ["groups", "--json"],
+        ["show", "a"],
+        ["quarantine", "list"],
+        ["dead", "list"],
+        ["dead", "retry", "--all"],
+        ["dead", "discard", "--all"],
+        ["replay", "--all-kept"],
+    ],
+)
 def test_a_question_before_the_first_start_is_answered_plainly(tmp_path: Path, command: list[str]) -> None:
     (tmp_path / "config.toml").write_text("")
 
@@ -221,7 +233,7 @@ def test_another_packages_tracker_is_found_by_its_entry_point(tmp_path: Path) ->
     (site / "redmine.py").write_text(
         "from syncd.trackers import Finding\n"
         "class Redmine:\n"
-        "    def __init__(self, name, settings, notebook): self.board = settings.model_extra['board']\n"
+        "    def __init__(self, name, settings, notebook, *, sleep): self.board = settings.model_extra['board']\n"
         "    def check(self): return [Finding(ok=True, what=f'board {self.board}')]\n"
         "    def close(self): pass\n"
     )

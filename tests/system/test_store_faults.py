@@ -4,8 +4,11 @@ import http.client
 import json
 import sqlite3
 from pathlib import Path
-from typing import Any
 
+import pytest
+
+from tests.prove import damage, disk, mounts, strace
+from tests.prove.started import ready, require_counts
 from tests.system import reference
 from tests.system.daemon import Daemon, run_syncd
 from tests.system.kinds import ROUTE
@@ -13,15 +16,6 @@ from tests.system.kinds import ROUTE
 
 def trackers(folder: Path) -> str:
     return f'[trackers.here]\nkind = "local"\nfolder = "{folder}/issues"\n{ROUTE}'
-
-
-def ready(daemon: Daemon) -> tuple[int, dict[str, Any]]:
-    connection = http.client.HTTPConnection(*daemon.address, timeout=10)
-    connection.request("GET", "/readyz")
-    answer = connection.getresponse()
-    said: dict[str, Any] = json.loads(answer.read())
-    connection.close()
-    return answer.status, said
 
 
 def test_a_full_disk_is_503_and_says_why_until_there_is_room_again(tmp_path: Path) -> None:
@@ -93,3 +87,65 @@ def test_a_damaged_database_is_told_and_left_alone(tmp_path: Path) -> None:
     assert "Traceback" not in ran.stderr
     assert (tmp_path / "syncd.db").read_bytes() == damaged
     assert daemon.config.exists()
+
+
+@pytest.mark.skipif(mounts.missing() is not None, reason=mounts.missing() or "")
+def test_a_disk_that_is_full_to_the_last_byte_loses_nothing_and_what_was_in_hand_is_filed_once_there_is_room(
+    tmp_path: Path,
+) -> None:
+    endured = disk.endure_named(tmp_path, 5, "full")
+
+    assert isinstance(endured, disk.Endured)
+    assert "the disk is full" in endured.reason
+
+
+@pytest.mark.skipif(mounts.missing_ext4() is not None, reason=mounts.missing_ext4() or "")
+def test_a_disk_that_the_kernel_has_made_read_only_is_told_and_a_copy_in_its_place_is_taken(tmp_path: Path) -> None:
+    endured = disk.endure_named(tmp_path, 5, "read-only")
+
+    assert isinstance(endured, disk.Endured)
+    assert "read-only" in endured.reason
+
+
+@pytest.mark.skipif(strace.missing() is not None, reason=strace.missing() or "")
+@pytest.mark.parametrize("name", ["write", "sync", "now and then"])
+def test_a_disk_whose_writes_or_syncs_fail_is_told_until_it_works_again(name: str, tmp_path: Path) -> None:
+    endured = disk.endure_named(tmp_path, 5, name)
+
+    assert isinstance(endured, disk.Endured)
+    assert endured.refused == disk.REFUSED
+    assert "the disk reports an error" in endured.reason
+
+
+def test_a_start_finds_any_damaged_page_says_so_and_writes_nothing(tmp_path: Path) -> None:
+    daemon, _ = damage.filled(tmp_path, seed=5)
+    database = tmp_path / "syncd.db"
+    content = database.read_bytes()
+    free = damage.free_pages(database)
+
+    assert damage.overlooked(database)[1] <= free
+    damage.require_refused(daemon, damage.rotten(content, 5))
+    damage.require_refused(daemon, content[: len(content) // 2 + 100])
+
+
+def test_damage_met_by_the_running_daemon_is_503_for_all_until_a_backup_is_there(tmp_path: Path) -> None:
+    daemon, accepted = damage.filled(tmp_path, seed=5)
+    with daemon:
+        with damage.rotting(daemon) as reason:
+            refused = [daemon.send(one) for one in reference.story(2, 22, 2)]
+        daemon.wait_for(lambda: ready(daemon)[0] == 200, "the daemon to be ready by itself")
+        groups = daemon.groups()
+
+    assert "the file is damaged; restore a backup" in reason
+    assert {answer.status for answer in refused} == {503}
+    require_counts(groups, accepted)
+    assert '"bug"' not in daemon.log.read_text()
+
+
+def test_a_damaged_log_of_the_database_costs_only_what_came_after_the_damage(tmp_path: Path) -> None:
+    daemon, accepted = damage.filled(tmp_path, seed=5, killed=True)
+    log = tmp_path / "syncd.db-wal"
+
+    left = damage.damage_log(daemon, log.stat().st_size // 2)
+
+    assert 0 < left < len(accepted)

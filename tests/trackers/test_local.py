@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncd.config import LocalSettings
-from syncd.errors import Gone, Misconfigured, Missing, Moved, Refused, TrackerError, Unavailable
+from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError, Unavailable
 from syncd.model import Created, Group, Identity, Issue, IssueState, Place
 from syncd.render.document import Code, Document, Heading, Paragraph
 from syncd.trackers import Draft, Tracker, open_tracker
@@ -467,6 +467,27 @@ def test_a_failing_disk_is_told_by_what_can_be_done_and_leaves_nothing(
 
     assert names(folder) == []
     assert tracker(folder).create(draft()).remote_id in names(folder)
+
+
+def test_a_file_whose_name_may_not_be_on_disk_leaves_the_create_in_doubt(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.mkdir(parents=True)
+    real, synced = os.fsync, []
+
+    def fail_for_the_folder(descriptor: int) -> None:
+        synced.append(descriptor)
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail_for_the_folder)
+        with pytest.raises(OutcomeUnknown, match="Input/output error"):
+            tracker(folder).create(draft())
+
+    assert len(synced) == 2
+    assert len(names(folder)) == 1, "a probe finds it"
 
 
 def test_a_disk_that_fills_up_during_an_update_leaves_the_file_whole(

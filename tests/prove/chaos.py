@@ -1,0 +1,214 @@
+"""kill -9 at every step and at random times: `python -m tests.prove.chaos KIND KILLS SEED`.
+
+A real daemon is killed and started again, over and over, under a load that never stops; its tracker lives on, hides what is new
+from lists for longer than a restart takes, and fails a quarter of all requests. Then the weather clears, the daemon is started
+once more, and what is there is counted in the tracker. The seed decides steps, times, loads and failures, but not how threads
+and processes interleave: two runs of one seed are alike, not the same.
+
+On Data Center, the lives that are to end at a step of a doubt or of a comment are calm: a probe there reads some twenty keys one
+by one, and in bad weather none would come to its end within such a life.
+"""
+
+import json
+import random
+import shutil
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from tests.fakes.github import FakeGitHub
+from tests.fakes.server import Fault
+from tests.fakes.weather import Weather
+from tests.prove import chaos_verdict, dying
+from tests.prove.chaos_kills import (
+    CREATE,
+    DOUBTS,
+    ONCE,
+    PATIENT,
+    RANDOM,
+    STARTING,
+    UNMET,
+    Watch,
+    following,
+    schedule,
+)
+from tests.prove.chaos_load import Load
+from tests.prove.chaos_verdict import Verdict
+from tests.system.daemon import PROGRAM, Daemon
+from tests.system.kinds import Kind, opened
+
+SHARE = 0.25  # of the tracker's requests that fail
+LAG_SECONDS = 3.5  # a restart takes less than one
+HOLD_SECONDS = (0.3, 1.3)  # some end after the client has given up, all of them before the first probe
+STARTING_SECONDS = 0.7
+RANDOM_SECONDS = 0.7
+LIFE_SECONDS = 1.2  # after which a step that did not come is not waited for any longer
+PATIENT_SECONDS = 3.0  # the first probe of a doubt comes after two
+DRAIN_SECONDS = 600.0
+REMEMBERED = 300  # requests of the fake that are judged by the published description
+
+_SERVER = 'timeout = "1s"\nprobe_after = ["2s", "4s", "6s"]\n'
+_ANY = "concurrency = 2\nwrites = []\n"
+
+
+def run(kind: str, folder: Path, kills: int, seed: int, fault: str = dying.NEVER) -> Verdict:
+    """Kill so often, then drain and judge. `fault` may be `dying.FORGETTING`: a daemon that this must find guilty."""
+    began = time.monotonic()
+    with opened(kind, folder) as tracker:
+        daemon = Daemon(folder, tracker.toml(_ANY if kind == "local" else _SERVER + _ANY))
+        trial = _Trial(tracker, daemon, kind, seed, fault)
+        try:
+            trial.kill_often(kills)
+            trial.drain()
+            trial.judge()
+        finally:
+            if daemon.alive:
+                daemon.kill()
+        trial.verdict.seconds = time.monotonic() - began
+        return trial.verdict
+
+
+class _Trial:
+    """One tracker, one store, many daemons."""
+
+    def __init__(self, tracker: Kind, daemon: Daemon, kind: str, seed: int, fault: str) -> None:
+        self.verdict = Verdict(kind=kind, seed=seed)
+        self._tracker = tracker
+        self._daemon = daemon
+        self._fault = fault
+        self._chance = random.Random(seed)
+        self._load = Load(seed)
+        self._watch = Watch()
+        self._weather = Weather(seed, SHARE, HOLD_SECONDS)
+        self._lives = 0
+
+    def kill_often(self, kills: int) -> None:
+        """So many lives, each ended by SIGKILL."""
+        if fake := self._tracker.fake:
+            fake.lag_seconds = LAG_SECONDS
+            if isinstance(fake, FakeGitHub):
+                fake.filtered_lag_seconds = LAG_SECONDS
+                fake.remaining = 10**9
+            fake.remember(REMEMBERED)
+            fake.weather, fake.watch = self._weather, self._watch
+        self._load.start()
+        died: Counter[str] = Counter()
+        planned = schedule(self.verdict.kind, kills, self._chance, self._fault != dying.NEVER)
+        how = UNMET
+        while planned:
+            step = following(planned, self.verdict.kind, how)
+            how = self._live(step)
+            died[how] += 1
+            if how == UNMET and RANDOM in planned:
+                # It was one more random kill: another one makes room for a second try of the step.
+                planned.remove(RANDOM)
+                planned.insert(self._chance.randint(0, len(planned)), step)
+        self.verdict.kills = dict(died)
+
+    def _live(self, step: str) -> str:
+        """One life; how it ended."""
+        self._load.grant(new=self._chance.choice((1, 1, 2)), more=6)
+        nth = 1 if step in ONCE else self._chance.choice((1, 1, 1, 2, 3))
+        self._weather.share = 0.0 if self.verdict.kind == "jira-datacenter" and step in PATIENT else SHARE
+        if self._tracker.fake and step in DOUBTS:
+            self._tracker.fake.inject(Fault(how=DOUBTS[step], path=CREATE))
+        self._daemon.spawn(self._program(step, nth))
+        self._watch.begins(self._daemon.pid, step, nth)
+        if step == STARTING:
+            code = self._daemon.wait_dead(self._chance.uniform(0.0, STARTING_SECONDS))
+        else:
+            self._await_listening()
+            patience = PATIENT_SECONDS if step in PATIENT and self._tracker.fake else LIFE_SECONDS
+            code = self._daemon.wait_dead(self._chance.uniform(0.0, RANDOM_SECONDS) if step == RANDOM else patience)
+        if code is None:
+            code = self._daemon.kill()
+            step = step if step in (RANDOM, STARTING) else UNMET
+        self._load.at(None)
+        self._watch.ended()
+        if code != -9:
+            raise RuntimeError(f"the daemon ended with {code}:\n{self._daemon.log.read_text()[-4000:]}")
+        return step
+
+    def _program(self, step: str, nth: int) -> tuple[str, ...]:
+        self._lives += 1
+        own = step if step in dying.STEPS else self._fault
+        storm = self.verdict.seed * 10_000 + self._lives if self.verdict.kind == "local" else 0
+        if own == dying.NEVER and not storm:
+            return PROGRAM
+        return "-m", "tests.prove.dying", own, str(nth), str(storm)
+
+    def _await_listening(self) -> None:
+        while self._daemon.alive:
+            if self._daemon.listens():
+                self._load.at(self._daemon.address)
+                return
+            time.sleep(0.01)
+
+    def drain(self) -> None:
+        """Clear weather, one last start, and wait until nothing waits any more."""
+        began = time.monotonic()
+        if fake := self._tracker.fake:
+            fake.weather = None
+        self._daemon.spawn(
+            PROGRAM if self._fault == dying.NEVER else ("-m", "tests.prove.dying", self._fault, "0", "0")
+        )
+        self._watch.begins(self._daemon.pid, dying.NEVER, 0)
+        self._await_listening()
+        sent = self._load.end(DRAIN_SECONDS)
+        while sent and time.monotonic() - began < DRAIN_SECONDS:
+            if self._is_drained():
+                self.verdict.drained_after = time.monotonic() - began
+                return
+            time.sleep(0.5)
+
+    def _is_drained(self) -> bool:
+        status = self._daemon.status()
+        self.verdict.parked = status["issues"]["parked"]
+        return not status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
+
+    def judge(self) -> None:
+        """Count in the tracker, then in the log."""
+        groups = self._daemon.groups()
+        code = self._daemon.stop()
+        if code != 0:
+            raise RuntimeError(f"the daemon ended with {code}:\n{self._daemon.log.read_text()[-4000:]}")
+        verdict = self.verdict
+        chaos_verdict.count(verdict, self._load.ledger, self._tracker.texts(), self._tracker.comments(), groups)
+        if fake := self._tracker.fake:
+            verdict.requests, verdict.stormy = fake.arrivals, self._weather.met
+            verdict.late = self._watch.late
+        doubted, stormed = set(), Counter(self._weather.failed)
+        for event in _events(self._daemon.log):
+            name = event["event"]
+            verdict.busy += name == "took_over"
+            verdict.bugs += name == "bug"
+            verdict.probes += name == "create_probed"
+            if name == "create_probed":
+                doubted.add(event["group"])
+            elif name == dying.FILE_FAILED:
+                stormed[str(event["what"])] += 1
+        verdict.in_doubt, verdict.failed = len(doubted), dict(stormed)
+
+
+def _events(log: Path) -> list[dict[str, object]]:
+    # A line may have been cut by a kill.
+    whole = [line for line in log.read_text().splitlines() if line.startswith("{") and line.endswith("}")]
+    return [json.loads(line) for line in whole]
+
+
+def main(kind: str, kills: str, seed: str) -> int:
+    """The verdict as one line; the folder is kept where anything was wrong."""
+    folder = Path(tempfile.mkdtemp(prefix=f"chaos-{kind}-"))
+    verdict = run(kind, folder, int(kills), int(seed))
+    print(verdict.line())
+    if not verdict.wrong:
+        shutil.rmtree(folder)
+        return 0
+    print("\n".join(f"  {sentence}" for sentence in verdict.wrong), f"  see {folder}", sep="\n")
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,114 @@
+"""A clock that jumps by a day, or less, while notifications come in and the tracker fails: all is filed once it works again.
+
+By hand: `python -m tests.prove.clock FOLDER SEED`.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fakes.github import TOKEN, FakeGitHub
+from tests.fakes.server import Fault, Recorded
+from tests.prove import shifted
+from tests.prove.crashes import tally, until
+from tests.prove.report import Row
+from tests.prove.started import insist, require_kept, started
+from tests.system import reference
+from tests.system.daemon import Daemon
+
+GROUPS = 20
+NOTIFICATIONS = 400
+PATIENCE_SECONDS = 90.0
+FAILING_SECONDS = 4.0  # long enough for back-offs and probes to begin
+JUMPS = ("+1d", "-1d", "+1h", "-1h")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jumped:
+    """What came of one jump: how many calls had failed before the tracker worked again, and how long all took to be filed then."""
+
+    accepted: int
+    failed: int
+    filed_after: float
+
+
+def jump(folder: Path, seed: int, by: str) -> Jumped:
+    """Let the clock jump amid it all: half of the story is told before, half afterwards, and every group has failed by then. Raises
+    AssertionError where a promise is broken."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "token").write_text(TOKEN)
+    (folder / "token").chmod(0o600)
+    offset = folder / "offset"
+    offset.write_text("+0")
+    told = reference.story(GROUPS, NOTIFICATIONS, seed)
+    with FakeGitHub() as github:
+        weather = _Weather()
+        github.weather = weather
+        daemon = Daemon(folder, _tracker(folder, github.url))
+        with started(daemon, "-m", "tests.prove.shifted", str(offset)):
+            accepted, _ = insist(daemon, told[: NOTIFICATIONS // 2])
+            until(lambda: weather.failed >= GROUPS, "a failure of every group", PATIENCE_SECONDS)
+            time.sleep(FAILING_SECONDS)
+            offset.write_text(by)
+            accepted += insist(daemon, told[NOTIFICATIONS // 2 :])[0]
+            time.sleep(FAILING_SECONDS)
+            weather.fine = True
+            began = time.monotonic()
+            until(lambda: _is_filed(daemon), f"everything to be filed after {by}", PATIENCE_SECONDS)
+            filed_after = time.monotonic() - began
+            groups = daemon.groups()
+            assert daemon.stop() == 0
+        texts = [issue.body or "" for issue in github.repository.issues.values()]
+        assert tally(groups, texts).exact, tally(groups, texts)
+    log = daemon.log.read_text()
+    assert '"bug"' not in log, log[-4000:]
+    assert require_kept(folder / "syncd.db", accepted, groups) == 0
+    return Jumped(accepted=len(accepted), failed=weather.failed, filed_after=filed_after)
+
+
+class _Weather:
+    """Every create fails with 500 until it is `fine`."""
+
+    def __init__(self) -> None:
+        self.fine = False
+        self.failed = 0
+
+    def __call__(self, request: Recorded) -> Fault | None:
+        if self.fine or request.method != "POST":
+            return None
+        self.failed += 1
+        return Fault(how="status", status=500, body={"message": "ordered to fail"})
+
+
+def _tracker(folder: Path, address: str) -> str:
+    return (
+        f'[trackers.here]\nkind = "github"\nrepository = "acme/game"\napi_url = "{address}"\n'
+        f'token = {{ file = "{folder}/token" }}\nwrites = ["6000/1m"]\nprobe_after = ["1s", "2s", "3s"]\n'
+        '[[routes]]\ntracker = "here"\nstatus_interval = "1s"\n'
+    )
+
+
+def _is_filed(daemon: Daemon) -> bool:
+    time.sleep(0.3)  # each look is a process
+    status = daemon.status()
+    return not status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
+
+
+def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
+    """A line for each jump, made `size` times."""
+    assert (why := shifted.missing()) is None, why
+    for by in JUMPS:
+        jumps = [jump(folder / f"{by}-{number}", seed + number, by) for number in range(size)]
+        yield Row(
+            done=f"the clock jumps by {by} while notifications come in and every create has failed with 500 and waits for its next try",
+            many=f"{size} times, {sum(one.accepted for one in jumps)} notifications, {sum(one.failed for one in jumps)} calls failed",
+            came=f"all filed {max(one.filed_after for one in jumps):.0f} s after the tracker worked again, every count right, one issue "
+            "for each crash",
+        )
+
+
+if __name__ == "__main__":
+    for row in run(Path(sys.argv[1]), int(sys.argv[2]), 1):
+        print("\n".join(filter(None, row[:4])), flush=True)

@@ -1,0 +1,178 @@
+"""The daemon, made to die at a step: `python -m tests.prove.dying STEP NTH SEED run --config FILE`.
+
+The one public method that a step is named after is wrapped in this process, then `syncd.cli.main` runs as always. Death is
+SIGKILL to itself, right before or after the NTH call: nothing is finished, nothing is tidied, as with any other kill. SEED
+other than 0 is bad weather for the file system below the local tracker, which has no server that could fail.
+"""
+
+import errno
+import functools
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Literal
+
+Wrapped = Callable[..., Any]
+When = Literal["before", "after", "during"]
+
+NEVER = "never"
+FORGETTING = "forgetting"  # no death, but the fault that a proof has to find: what is in doubt is created again
+DURING_SECONDS = 0.05
+FILE_FAILED = "file_failed"  # the event under which each failure is logged
+
+# What in which module, and on which side of the call the process dies.
+STEPS: dict[str, tuple[str, str, When]] = {
+    "before take-over": ("syncd.store.outbox", "Outbox.take_over", "before"),
+    "after take-over": ("syncd.store.outbox", "Outbox.take_over", "after"),
+    "before absorb": ("syncd.store.inbox", "Inbox.absorb", "before"),
+    "after absorb": ("syncd.store.inbox", "Inbox.absorb", "after"),
+    "after claim": ("syncd.store.outbox", "Outbox.load", "before"),
+    "before intent": ("syncd.store.issues", "Issues.intend", "before"),
+    "after intent": ("syncd.store.issues", "Issues.intend", "after"),
+    "before doubt": ("syncd.store.issues", "Issues.doubt", "before"),
+    "before link": ("syncd.store.issues", "Issues.link", "before"),
+    "after link": ("syncd.store.issues", "Issues.link", "after"),
+    "during probe": ("syncd.trackers", "Tracker.probe", "during"),
+    "after probe": ("syncd.trackers", "Tracker.probe", "after"),
+    "after a negative probe": ("syncd.store.issues", "Issues.probed", "after"),
+    "before found": ("syncd.store.issues", "Issues.found", "before"),
+    "after found": ("syncd.store.issues", "Issues.found", "after"),
+    "before absent": ("syncd.store.issues", "Issues.absent", "before"),
+    "after absent": ("syncd.store.issues", "Issues.absent", "after"),
+    "after comment intent": ("syncd.store.issues", "Issues.intend_comment", "after"),
+    "before comment link": ("syncd.store.issues", "Issues.link_comment", "before"),
+    "before settle": ("syncd.store.outbox", "Outbox.settle", "before"),
+    "after settle": ("syncd.store.outbox", "Outbox.settle", "after"),
+    "during create": ("syncd.trackers", "Tracker.create", "during"),
+    "before file": ("os", "link", "before"),
+    "after file": ("os", "link", "after"),
+}
+
+# The calls below the local tracker that can fail, and how; SQLite does not go this way.
+_FILE_CALLS = ("open", "link", "fsync")
+_FILE_ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
+_FILE_SHARE = 0.06  # of calls; an operation of the tracker makes about five of them
+
+_FILE_SLOW, _FILE_SECONDS = 0.15, 0.3  # how many take how long, at most
+
+
+def main(arguments: list[str]) -> None:
+    """Wrap, then be syncd. Raises AttributeError where a step's method is no longer there."""
+    step, nth, seed, *rest = arguments
+    if step == FORGETTING:
+        _forget()
+    elif step != NEVER:
+        _arm(step, int(nth))
+    if int(seed):
+        _storm(random.Random(int(seed)))
+    from syncd.cli import main as syncd
+
+    sys.argv = ["syncd", *rest]
+    syncd()
+
+
+def resolve(step: str) -> tuple[Any, str]:
+    """What a step's method is looked up in, and its name there. Raises AttributeError where it is no longer there."""
+    module_name, path, _ = STEPS[step]
+    owner, _, name = path.rpartition(".")
+    module = import_module(module_name)
+    holder = getattr(module, owner) if owner else module
+    getattr(holder, name)
+    return holder, name
+
+
+def _arm(step: str, nth: int) -> None:
+    holder, name = resolve(step)
+    death = _Death(nth, STEPS[step][2])
+    if STEPS[step][1].startswith("Tracker."):
+        _arm_trackers(name, death)  # a protocol: its classes are another for each kind
+    else:
+        setattr(holder, name, death.around(getattr(holder, name)))
+
+
+def _arm_trackers(name: str, death: "_Death") -> None:
+    app = import_module("syncd.app")
+    open_tracker = app.open_tracker
+
+    def opened(*arguments: Any, **named: Any) -> Any:
+        tracker = open_tracker(*arguments, **named)
+        setattr(tracker, name, death.around(getattr(tracker, name)))
+        return tracker
+
+    app.open_tracker = opened  # type: ignore[attr-defined]
+
+
+class _Death:
+    """Comes with the `nth` call of what it is put around, counted over all threads."""
+
+    def __init__(self, nth: int, when: When) -> None:
+        self._left = nth
+        self._when = when
+        self._lock = threading.Lock()
+
+    def around(self, method: Wrapped) -> Wrapped:
+        @functools.wraps(method)
+        def dying(*arguments: Any, **named: Any) -> Any:
+            with self._lock:
+                self._left -= 1
+                now = self._left == 0
+            if now and self._when == "before":
+                _die()
+            if now and self._when == "during":
+                threading.Timer(random.uniform(0.0, DURING_SECONDS), _die).start()
+            result = method(*arguments, **named)
+            if now and self._when == "after":
+                _die()
+            return result
+
+        return dying
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _forget() -> None:
+    """Whatever a probe shows, the create is taken for one that never happened."""
+    from syncd import plan
+    from syncd.model import Judgement, Outcome
+
+    plan.judge  # noqa: B018 - fails where there is no such function any more
+    plan.judge = lambda *_: Judgement(outcome=Outcome.ABSENT, reason="not asked")
+
+
+def _storm(chance: random.Random) -> None:
+    def failing(method: Wrapped) -> Wrapped:
+        @functools.wraps(method)
+        def called(*arguments: Any, **named: Any) -> Any:
+            if chance.random() < _FILE_SLOW:
+                time.sleep(chance.uniform(0.0, _FILE_SECONDS))
+            if chance.random() >= _FILE_SHARE:
+                return method(*arguments, **named)
+            error = chance.choice(_FILE_ERRORS)
+            print(
+                json.dumps({"event": FILE_FAILED, "what": f"{method.__name__} {errno.errorcode[error]}"}),
+                file=sys.stderr,
+            )
+            if chance.random() < 0.5 and method.__name__ != "open":
+                method(*arguments, **named)  # it was done, and is said to have failed
+            raise OSError(error, os.strerror(error))
+
+        return called
+
+    from syncd.trackers import local
+
+    # The adapter's own view of `os`: the rest of the process is not in this weather.
+    stormy = type(os)("os")
+    stormy.__dict__.update(os.__dict__ | {name: failing(getattr(os, name)) for name in _FILE_CALLS})
+    local.os = stormy  # type: ignore[attr-defined]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,102 @@
+"""A daemon started by another program than its own, such as one that traces it, and senders that are told to come back."""
+
+import http.client
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlite_utils.utils import sqlite3
+
+from tests.system import reference
+from tests.system.daemon import Daemon
+
+PATIENCE_SECONDS = 60.0
+PAUSE_SECONDS = 0.05
+
+Accepted = list[tuple[int, dict[str, Any]]]
+
+
+@contextmanager
+def started(daemon: Daemon, *program: str) -> Iterator[Daemon]:
+    """It listens; at the end it is killed where it still lives. `program` is what Python is given before `run`."""
+    daemon.spawn(program)
+    try:
+        daemon.wait_for(lambda: daemon.listens() or not daemon.alive, "the daemon to listen")
+        assert daemon.alive, daemon.log.read_text()[-4000:]
+        yield daemon
+    finally:
+        if daemon.alive:
+            daemon.kill()
+
+
+def insist(daemon: Daemon, told: Sequence[dict[str, Any]], clients: int = 8) -> tuple[Accepted, Counter[int]]:
+    """Each sent until it is taken, from so many clients at once: what was taken, under which number, and how often each other status
+    was the answer."""
+    refused: Counter[int] = Counter()
+
+    def one_client(number: int) -> Accepted:
+        sender = daemon.sender()
+        accepted = []
+        for notification in told[number::clients]:
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while (answer := sender.send(notification)).status != 200:
+                assert answer.status == 503, answer
+                assert time.monotonic() < deadline, answer
+                refused[answer.status] += 1
+                time.sleep(PAUSE_SECONDS)
+            accepted.append((int(json.loads(answer.body)["delivery"]), notification))
+        sender.close()
+        return accepted
+
+    with ThreadPoolExecutor(clients) as pool:
+        return [pair for part in pool.map(one_client, range(clients)) for pair in part], refused
+
+
+def ready(daemon: Daemon) -> tuple[int, dict[str, Any]]:
+    """What `/readyz` answers."""
+    connection = http.client.HTTPConnection(*daemon.address, timeout=10)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        said: dict[str, Any] = json.loads(answer.read())
+        return answer.status, said
+    finally:
+        connection.close()
+
+
+def kept(database: Path) -> Accepted:
+    """Every delivery in the store, under its number."""
+    connection = sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True)
+    try:
+        rows = connection.execute("SELECT id, body FROM deliveries ORDER BY id").fetchall()
+    finally:
+        connection.close()
+    return [(number, json.loads(body)) for number, body in rows]
+
+
+def require_counts(groups: dict[str, dict[str, Any]], deliveries: Accepted) -> None:
+    """Raises AssertionError unless every group shows what the reference makes of these deliveries."""
+    expected = {name: reference.expected(group) for name, group in reference.counts(deliveries).items()}
+    shown = {name: reference.shown(group) for name, group in groups.items()}
+    wrong = {
+        name: (shown.get(name), expected.get(name))
+        for name in shown | expected
+        if shown.get(name) != expected.get(name)
+    }
+    assert not wrong, f"{len(wrong)} groups are wrong, such as {next(iter(wrong.items()))}"
+
+
+def require_kept(database: Path, accepted: Accepted, groups: dict[str, dict[str, Any]]) -> int:
+    """Raises AssertionError unless everything that was taken is in the store and counted once. How many more are there, which were
+    answered 503 and kept all the same."""
+    found = kept(database)
+    by_number = dict(found)
+    lost = [number for number, notification in accepted if by_number.get(number) != notification]
+    assert not lost, f"{len(lost)} acknowledged notifications are lost, such as {lost[:5]}"
+    require_counts(groups, found)
+    return len(found) - len(accepted)

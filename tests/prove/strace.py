@@ -1,0 +1,53 @@
+"""strace, by which a daemon's system calls are recorded and made to fail."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+_WRITES = "write,pwrite64,writev,pwritev,pwritev2,sendto,sendmsg"
+_REST = "ftruncate,fsync,fdatasync,sync_file_range,unlink,unlinkat,rename,renameat,renameat2"
+ATTACH_SECONDS = 10.0
+
+
+@cache
+def missing() -> str | None:
+    """Why strace cannot be used here; None where it can."""
+    if shutil.which("strace") is None:
+        return "strace is missing (Debian package strace)"
+    tried = subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False)
+    return f"strace may not trace here: {tried.stderr.strip()[:200]}" if tried.returncode else None
+
+
+def recording(trace: Path, program: Sequence[str], inject: str | None = None) -> list[str]:
+    """The command line that runs `program` with every write, sync and removal told in `trace`. `inject` is strace's: what fails.
+
+    The tracer is a grandchild (-D): the process itself is the program, with its signals and its exit code.
+    """
+    tracing = ["strace", "-D", "-f", "--seccomp-bpf", "-y", "-xx", "-s", str(2**24), "-o", str(trace)]
+    failing = [] if inject is None else ["-e", f"inject={inject}"]
+    return [*tracing, "-e", f"trace={_WRITES},{_REST}", *failing, sys.executable, *program]
+
+
+@contextmanager
+def failing(pid: int, call: str, expression: str, paths: Sequence[Path], log: Path) -> Iterator[None]:
+    """As long as the context lasts, `call` of any thread on one of `paths` does what strace's inject `expression` says."""
+    filters = [part for path in paths for part in ("-P", str(path))]
+    command = ["strace", "-f", "-p", str(pid), *filters, "-e", f"trace={call}", "-e", f"inject={call}:{expression}"]
+    with log.open("w") as stderr:
+        tracer = subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=stderr)
+    try:
+        deadline = time.monotonic() + ATTACH_SECONDS
+        while "attached" not in log.read_text():
+            assert tracer.poll() is None, log.read_text()
+            assert time.monotonic() < deadline, log.read_text()
+            time.sleep(0.02)
+        yield
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(ATTACH_SECONDS)

@@ -1,0 +1,34 @@
+"""The daemon with `synchronous=NORMAL`, which it has no switch for: `python -m tests.prove.weakened run --config FILE`.
+
+The control of the power-cut proof. SQLite then syncs its log only now and then, and the daemon answers 200 all the same.
+"""
+
+import sys
+from typing import Any
+
+from sqlite_utils import Database
+
+from syncd.store import sqlite
+
+# The daemon's own words, and its question whether they were heard.
+_REPLACED = {"PRAGMA synchronous=FULL": "PRAGMA synchronous=NORMAL", "PRAGMA synchronous": "SELECT 2"}
+
+
+class Weakened(Database):
+    """A connection that takes the one pragma for another."""
+
+    def execute(self, sql: str, *parameters: Any) -> Any:
+        return super().execute(_REPLACED.get(sql, sql), *parameters)
+
+
+def main(arguments: list[str]) -> None:
+    """Weaken, then be syncd."""
+    sqlite.Database = Weakened  # type: ignore[attr-defined]
+    from syncd.cli import main as syncd
+
+    sys.argv = ["syncd", *arguments]
+    syncd()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,133 @@
+"""kill -9 at every step and at random times, in small; `make prove` does the same a thousand times for each kind."""
+
+import random
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.prove import chaos, chaos_verdict, dying
+from tests.prove.chaos_load import Ledger, Told, story
+from tests.prove.chaos_verdict import Verdict
+from tests.system import reference
+from tests.system.kinds import KINDS
+
+KILLS = 60
+SEED = 20261125
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, "Future[Verdict]"]]:
+    """What comes of each kind, and of a daemon with a fault. Two at a time: a daemon that starts keeps one core busy."""
+    pool = ThreadPoolExecutor(2)
+    runs = {kind: pool.submit(chaos.run, kind, tmp_path_factory.mktemp(kind), KILLS, SEED) for kind in KINDS}
+    folder = tmp_path_factory.mktemp(dying.FORGETTING)
+    runs[dying.FORGETTING] = pool.submit(chaos.run, "github", folder, 20, SEED, dying.FORGETTING)
+    yield runs
+    pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_sixty_times_every_acknowledged_group_has_exactly_one_issue_with_the_right_counts(
+    kind: str, verdicts: dict[str, "Future[Verdict]"]
+) -> None:
+    verdict = verdicts[kind].result()
+    print(verdict.line())
+
+    assert verdict.wrong == []
+    assert sum(verdict.kills.values()) == KILLS
+    assert verdict.groups >= KILLS
+    assert verdict.busy >= KILLS // 3  # the rest were killed as they started, or between two groups
+    assert verdict.resent > 0
+    assert sum(verdict.failed.values()) > 0
+    assert verdict.in_doubt > 0
+
+
+def test_a_daemon_that_forgets_its_doubt_is_convicted_of_duplicates(verdicts: dict[str, "Future[Verdict]"]) -> None:
+    verdict = verdicts[dying.FORGETTING].result()
+
+    assert verdict.duplicates > 0
+    assert any("duplicates" in sentence for sentence in verdict.wrong)
+
+
+@pytest.mark.parametrize("step", dying.STEPS)
+def test_the_method_that_a_step_is_named_after_is_still_there(step: str) -> None:
+    holder, name = dying.resolve(step)
+
+    assert callable(getattr(holder, name))
+
+
+def test_a_ledger_that_the_tracker_honours_is_no_complaint() -> None:
+    assert _judged() == []
+
+
+def test_a_second_issue_of_a_group_is_a_duplicate() -> None:
+    assert _judged(texts=[_text(0), _text(1), _text(1)]) == ["1 issues are duplicates"]
+
+
+def test_a_group_without_an_issue_is_missing() -> None:
+    assert _judged(texts=[_text(0)]) == ["1 groups have no issue"]
+
+
+def test_an_issue_that_nobody_asked_for_is_a_stray() -> None:
+    assert _judged(texts=[_text(0), _text(1), "0" * 64]) == ["1 issues are of no acknowledged group"]
+
+
+def test_a_count_that_the_issue_shows_wrongly_is_found() -> None:
+    (sentence,) = _judged(texts=[_text(0), _text(1, shown=1)])
+
+    assert "says 1 instead of" in sentence
+
+
+def test_a_count_that_the_store_keeps_wrongly_is_found() -> None:
+    (sentence,) = _judged(hosts=7777)
+
+    assert "7777" in sentence
+
+
+def test_a_notification_that_was_acknowledged_and_is_not_counted_is_lost() -> None:
+    assert _judged(notifications=-1) == ["2 acknowledged notifications are lost"]
+
+
+def test_a_copy_that_nobody_sent_is_found() -> None:
+    (sentence,) = _judged(notifications=+1)
+
+    assert "2 counts are wrong" in sentence
+
+
+def test_two_acknowledgements_under_one_number_are_a_loss() -> None:
+    assert _judged(numbers=[1, 2, 3, 4, 5, 5]) == ["1 acknowledged notifications are lost"]
+
+
+def _judged(
+    texts: list[str] | None = None, numbers: list[int] | None = None, notifications: int = 0, **changed: object
+) -> list[str]:
+    """What is wrong where two groups were told of three times each; without arguments all is as it should be."""
+    told = _told(0) + _told(1)
+    ledger = Ledger(acknowledged=list(enumerate(told)), numbers=set(numbers or range(len(told))))
+    groups = {
+        name: _kept(group, notifications, changed) for name, group in reference.counts(ledger.acknowledged).items()
+    }
+    verdict = Verdict(kind="github", seed=1, drained_after=1.0)
+    chaos_verdict.count(verdict, ledger, texts or [_text(0), _text(1)], [1, 1], groups)
+    return verdict.wrong
+
+
+def _told(number: int) -> list[Told]:
+    told = story(number, random.Random(number))
+    return [next(told) for _ in range(3)]
+
+
+def _text(number: int, shown: int | None = None) -> str:
+    (group,) = reference.counts(list(enumerate(_told(number)))).values()
+    total = group["total"][0] if shown is None else shown
+    return f"Fingerprint {_told(number)[0]['fingerprint']}\nOccurrences | 3\nSeen {total:,} times on 3 machines by 4 users."
+
+
+def _kept(group: dict[str, Any], notifications: int, changed: dict[str, object]) -> dict[str, Any]:
+    """As `groups --json` has it."""
+    told = reference.expected(group)
+    told["notifications"] += notifications
+    releases = [{"release": release, "occurrences": count} for release, count in told.pop("releases").items()]
+    return {**told, "releases": releases, **changed}

@@ -1,0 +1,18 @@
+"""A poisoned crash and a dead tracker cost nobody else an issue."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.prove import neighbours
+from tests.prove.crashes import Tally
+
+
+@pytest.mark.parametrize("hangs", [True, False], ids=["hangs", "refuses"])
+def test_two_hundred_crashes_are_filed_beside_poisoned_ones_and_a_dead_tracker_which_are_shown_with_their_reason(
+    hangs: bool, tmp_path: Path
+) -> None:
+    filed = neighbours.file_healthy(tmp_path, hangs)
+
+    assert filed.healthy == Tally(issues=neighbours.HEALTHY, missing=0, doubles=0)
+    assert filed.wrong() == []

@@ -1,0 +1,77 @@
+"""The page of `make prove` says what failed and what was not run, and the exit code does too."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.prove import __main__ as prove
+from tests.prove import report
+from tests.prove.report import Finding, Row
+
+HELD = Row("power was cut", "9 cuts", "nothing lost", "NORMAL: 3 lost")
+
+
+def finding(*rows: Row, error: str = "") -> Finding:
+    return Finding(
+        name="power",
+        title="Power cuts",
+        command="python -m tests.prove --only power",
+        date="2026-11-25",
+        seconds=61.0,
+        machine="2 cores",
+        commit="0123456789",
+        rows=list(rows),
+        error=error,
+    )
+
+
+def page_of(folder: Path, *findings: Finding, missing: tuple[str, ...] = ()) -> str:
+    report.write(folder / "proof.md", list(findings), list(missing))
+    return (folder / "proof.md").read_text()
+
+
+def test_a_proof_that_holds_shows_its_control_beside_it_and_no_failure(tmp_path: Path) -> None:
+    page = page_of(tmp_path, finding(HELD))
+
+    assert "| Power was cut | 9 cuts | nothing lost | NORMAL: 3 lost |" in page
+    assert "| Result | 1 of 1 proofs held |" in page
+    assert "FAILED" not in page
+
+
+@pytest.mark.parametrize(
+    "failed",
+    [
+        finding(HELD, HELD._replace(came="2 lost | forgotten", ok=False)),
+        finding(HELD, error="it did not end"),
+        finding(),
+    ],
+    ids=["a row", "an error", "no rows"],
+)
+def test_whatever_fails_is_called_failed_at_the_top_and_in_its_place(failed: Finding, tmp_path: Path) -> None:
+    page = page_of(tmp_path, failed)
+
+    assert "| Result | **FAILED**: Power cuts; 0 of 1 proofs held |" in page
+    assert "## Power cuts: FAILED" in page
+    assert "lost | forgotten" not in page
+
+
+def test_a_proof_that_was_not_run_is_named(tmp_path: Path) -> None:
+    assert "not run: Clocks that jump" in page_of(tmp_path, finding(HELD), missing=("Clocks that jump",))
+
+
+def test_what_is_kept_of_a_proof_is_what_was_found(tmp_path: Path) -> None:
+    report.save(tmp_path, finding(HELD, error="x"))
+
+    assert report.saved(tmp_path, ["clock", "power"]) == [finding(HELD, error="x")]
+
+
+@pytest.mark.parametrize(("rows", "code"), [([HELD], 0), ([HELD._replace(ok=False)], 1), ([], 1)])
+def test_the_exit_code_tells_whether_the_proof_held(
+    rows: list[Row], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proof = prove.Proof(name="power", title="Power cuts", rows=lambda *_: rows)
+    monkeypatch.setattr(prove, "PROOFS", (proof,))
+    monkeypatch.setattr(prove, "KEPT", tmp_path)
+
+    assert prove.main(["--only", "power", "--scale", "small"]) == code
+    assert ("FAILED" in (tmp_path / "small" / "proof.md").read_text()) == bool(code)
