@@ -15,12 +15,13 @@ run: .venv/run.ok config.toml ## keep a daemon on config.toml in the foreground
 test: check ## lint, types, layers, and every test
 	@$(BIN)/python -m pytest
 
-# The power and clock proofs cut and turn with strace and faketime. ARGS="--only storm --scale small", say, for a part of it.
+# The power, disk and clock proofs need strace, mkfs.ext4 and faketime. ARGS="--only storm --scale small", say, for a part of it.
 prove: .venv/dev.ok ## try to break every promise, for an hour or two, and write docs/proof.md
-	@command -v strace >/dev/null && command -v faketime >/dev/null || { \
-	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing strace and faketime …" && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends strace faketime >/dev/null; } || \
-	  echo "strace and faketime are missing: the proofs that need them will fail"
+	@command -v strace >/dev/null && command -v faketime >/dev/null && command -v mkfs.ext4 >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing strace, faketime and e2fsprogs …" && \
+	  apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends strace faketime e2fsprogs >/dev/null; } || \
+	  echo "strace, faketime or mkfs.ext4 is missing: the proofs that need it will fail"
 	@$(BIN)/python -m tests.prove $(ARGS)
 
 check: .venv/dev.ok ## lint, types, layers

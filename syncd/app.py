@@ -75,6 +75,8 @@ def build(config: Config) -> Daemon:
     store = open_store(config.store)
     instance = Instance(config.store.path)
     rules = Rules(config=config, instance_key=store.instance_key())
+    if back := store.clock.follow():
+        log.warning("clock_set_back", seconds=round(back))
     dead = store.outbox.take_over(instance.is_dead, time.time())
     if dead:
         log.warning("took_over", owners=len(dead))

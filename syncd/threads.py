@@ -92,6 +92,8 @@ class Syncer(threading.Thread):
             self._wake.clear()
             claim = None
             try:
+                if back := self._store.clock.follow():
+                    log.warning("clock_set_back", seconds=round(back))
                 now = time.time()
                 opens = self._opens(now)
                 idle = min((at - now for at in opens.values()), default=POLL_SECONDS)
@@ -104,7 +106,7 @@ class Syncer(threading.Thread):
                 log.warning("lease_lost", tracker=self._tracker, reason=str(error))
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
-                self._stopping.wait(FAULT_SECONDS)
+                self._give_back(claim, str(error))
             except Exception as error:  # this thread's boundary: a bug in one group must not stop the others
                 log.exception("bug", tracker=self._tracker, group=claim.group_id if claim else None)
                 self._set_aside(claim, type(error).__name__)
@@ -120,6 +122,23 @@ class Syncer(threading.Thread):
         opens = self._store.limits.opens(self._tracker, self._rules.allowance(self._tracker), now)
         # What lies beyond any back-off was written by a clock that has been set back since, and is healed by claiming.
         return {call: max(opens[call], at if at <= now + HORIZON_SECONDS else now) for call, at in due.items()}
+
+    def _give_back(self, claim: Claim | None, reason: str) -> None:
+        """Return once the store takes the claim back: its group would wait for the end of its lease otherwise, long after the
+        disk has room again. What had been sent is in doubt."""
+        while not self._stopping.wait(FAULT_SECONDS) and claim is not None:
+            now = time.time()
+            try:
+                self._store.issues.doubt(claim, reason)
+                decision = Plan(action=Action.WAIT, reason=reason)
+                self._store.outbox.postpone(claim, decision, reason, now, claim.attempts, now)
+            except StoreUnavailable as error:
+                log.error("store_unavailable", reason=str(error))
+            except LeaseLost as error:
+                log.warning("lease_lost", tracker=self._tracker, reason=str(error))
+                return
+            else:
+                return
 
     def _set_aside(self, claim: Claim | None, bug: str) -> None:
         self._stopping.wait(FAULT_SECONDS)

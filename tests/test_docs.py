@@ -96,7 +96,7 @@ def test_the_readme_names_every_command_and_nothing_else() -> None:
     ).stdout
     commands = set(re.findall(r"^[│|] ([a-z][a-z-]+)  ", printed, re.MULTILINE))
     table = README[README.index("## Commands") : README.index("Exit codes")]
-    named = set(re.findall(r"`(?:syncd )?([a-z-]+)[^`]*`", table)) - {"replay", "discard", "make"}
+    named = set(re.findall(r"`(?:syncd )?([a-z-]+)[^`]*`", table)) - {"discard", "make"}
 
     assert commands == named - {"--json"}
 

@@ -10,7 +10,7 @@ import typer
 from syncd import __version__
 from syncd.errors import ConfigError, StoreError, SyncdError
 
-FAILED, UNHEALTHY, NOT_FOUND, LATER, BAD_CONFIG = 1, 3, 4, 75, 78
+FAILED, USAGE, UNHEALTHY, NOT_FOUND, LATER, BAD_CONFIG = 1, 2, 3, 4, 75, 78
 
 app = typer.Typer(
     name="syncd",
@@ -25,7 +25,7 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         "-c",
-        help="Configuration file. [default: $SYNCD_CONFIG, else ./config.toml, else /etc/syncd/config.toml]",
+        help="Configuration file. \\[default: $SYNCD_CONFIG, else ./config.toml, else /etc/syncd/config.toml]",
         show_default=False,
     ),
 ]

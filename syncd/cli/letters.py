@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Protocol, TypeVar
 
 import typer
 
-from syncd.cli import NOT_FOUND, ConfigOption, JsonOption, app, stop
+from syncd.cli import NOT_FOUND, USAGE, ConfigOption, JsonOption, app, stop
 from syncd.cli.questions import opened
 
 if TYPE_CHECKING:
     from syncd.config import Config
     from syncd.store import Store
     from syncd.store.letters import Letter
-
-USAGE = 2
 
 dead = typer.Typer(
     no_args_is_help=True,

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli import ConfigOption, JsonOption, app, stop
-from syncd.cli.letters import USAGE, DryRunOption, one_named
+from syncd.cli import USAGE, ConfigOption, JsonOption, app, stop
+from syncd.cli.letters import DryRunOption, one_named
 from syncd.cli.questions import opened
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ import secrets
 from typing import cast
 
 from syncd.config import StoreSettings
+from syncd.store.clock import Clock
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Inbox
 from syncd.store.issues import Issues
@@ -13,7 +14,9 @@ from syncd.store.migrate import migrate, verify
 from syncd.store.notebook import Notebook
 from syncd.store.outbox import Outbox
 from syncd.store.report import Report
-from syncd.store.sqlite import Sqlite
+from syncd.store.sqlite import Sqlite, inspect
+
+INSPECTED_BYTES = 256 * 2**20  # read whole at start; damage in a larger file is noticed when it is met
 
 
 class Store:
@@ -25,6 +28,7 @@ class Store:
         self.outbox = Outbox(connection)
         self.issues = Issues(connection)
         self.limits = Limits(connection)
+        self.clock = Clock(connection)
         self.letters = Letters(connection)
         self.report = Report(connection)
 
@@ -59,6 +63,8 @@ class Store:
 def open_store(settings: StoreSettings) -> Store:
     """The store, brought to this program's schema. Raises SchemaMismatch, StoreUnavailable."""
     migrate(settings.path)
+    if settings.path.stat().st_size <= INSPECTED_BYTES:
+        inspect(settings.path)
     return Store(Sqlite(settings.path))
 
 

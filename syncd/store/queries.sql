@@ -396,3 +396,16 @@ ORDER BY groups.id LIMIT :size;
 
 -- group_history: latest last
 SELECT at, action, reason, outcome FROM history WHERE group_id = :group_id ORDER BY id DESC LIMIT :size;
+
+-- move_outbox: the clock was set back by so much; leases, back-offs and intervals last as long as they did
+UPDATE outbox SET due_at = due_at + :by WHERE state <> 'dead';
+
+-- move_issues: the same for what is asked of an issue
+UPDATE issues SET sent_at = sent_at + :by, probe_at = probe_at + :by, comment_sent_at = comment_sent_at + :by,
+    synced_at = synced_at + :by, looked_at = looked_at + :by WHERE state <> 'retired';
+
+-- move_trackers: the same for rests
+UPDATE trackers SET until = until + :by, floor_at = floor_at + :by;
+
+-- move_silences: the same for silence that was asked for
+UPDATE silences SET until = until + :by;

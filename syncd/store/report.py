@@ -82,7 +82,7 @@ class Report:
             known = {cast(str, row["name"]): _tracker(row) for row in transaction.rows("trackers")}
             for name, credential in credentials.items():
                 silent = _silence(transaction.rows("silences", credential=credential), now)
-                if silent is not None and known.get(name, silent).state != "paused":
+                if silent is not None and (name not in known or known[name].state != "paused"):
                     known[name] = silent
             return known
 

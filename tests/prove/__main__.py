@@ -109,6 +109,7 @@ PROOFS = (
     Proof(name="emulator", title="A create whose answer is cut off", rows=_sized("emulator", 10, 100)),
     Proof(name="neighbours", title="Poisoned crashes and a dead tracker", rows=_sized("neighbours", 1, 5)),
     Proof(name="storm", title="A storm of refusals", rows=_sized("storm", 6, 40)),
+    Proof(name="hanging", title="A tracker that hangs", rows=_sized("hanging", 12, 120)),
     Proof(name="disk", title="Disks that fail", rows=_sized("disk", 1, 3)),
     Proof(name="clock", title="Clocks that jump", rows=_sized("clock", 1, 3)),
     Proof(

@@ -18,10 +18,10 @@ from tests.prove.started import insist, require_kept, started
 from tests.system import reference
 from tests.system.daemon import Daemon
 
-GROUPS = 20
-NOTIFICATIONS = 400
+GROUPS = 8
+NOTIFICATIONS = 200
 PATIENCE_SECONDS = 90.0
-FAILING_SECONDS = 4.0  # long enough for back-offs and probes to begin
+FAILING_SECONDS = 3.0  # long enough for back-offs and probes to begin
 JUMPS = ("+1d", "-1d", "+1h", "-1h")
 
 

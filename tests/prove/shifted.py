@@ -1,6 +1,6 @@
 """The daemon with a clock that others set: `python -m tests.prove.shifted FILE run --config FILE`.
 
-The first file holds how far the clock is from the right one, such as +1d, read anew at every look at it; durations go on as always.
+The first file holds how far the clock is from the right one, such as +1d, read anew every second; durations go on as always.
 """
 
 import os
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> None:
     shifting = {
         "LD_PRELOAD": library() or "",
         "FAKETIME_TIMESTAMP_FILE": offset,
-        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_CACHE_DURATION": "1",  # without a cache, each look at the clock is a look at the file
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "NO_FAKE_STAT": "1",
     }

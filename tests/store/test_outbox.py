@@ -1,4 +1,5 @@
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -324,3 +325,30 @@ def test_only_a_tracker_that_holds_no_issue_forgets_where_it_was(store: Store) -
     assert store.notebook("elsewhere").recall("home") is None
     assert store.limits.floor("here").number == 70
     assert store.limits.floor("elsewhere").number == 0, "numbers of another place would hide what is made below them"
+
+
+def test_what_waits_is_moved_along_with_a_clock_that_was_set_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    owed(store)
+    store.outbox.postpone(claimed(store), CREATE, "later", NOW + 60, 1, NOW)
+    store.limits.silence(FREE, None, "slow down", NOW + 30, NOW)
+    monkeypatch.setattr(time, "time", lambda: NOW)
+    assert store.clock.follow() == 0.0
+
+    monkeypatch.setattr(time, "time", lambda: NOW - 3600)
+    assert store.clock.follow() == pytest.approx(3600, abs=1)
+    assert store.clock.follow() == 0.0
+
+    assert min(store.outbox.next_due("here").values()) == pytest.approx(NOW - 3540, abs=1)
+    assert min(store.limits.opens("here", FREE, NOW - 3600).values()) == pytest.approx(NOW - 3570, abs=1)
+
+
+def test_a_clock_that_was_set_forward_moves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    owed(store)
+    monkeypatch.setattr(time, "time", lambda: NOW)
+    store.clock.follow()
+    monkeypatch.setattr(time, "time", lambda: NOW + 86400)
+
+    assert store.clock.follow() == 0.0
+    assert min(store.outbox.next_due("here").values()) == NOW

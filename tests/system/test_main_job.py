@@ -8,11 +8,13 @@ from tests.system import reference
 from tests.system.daemon import Daemon
 from tests.system.kinds import GITHUB_EMULATOR, KINDS, opened
 
+FREE = "writes = []\n"  # budgets have tests of their own
+
 
 @pytest.mark.parametrize("name", [*KINDS, GITHUB_EMULATOR])
 def test_a_thousand_shuffled_notifications_become_fifty_issues_with_the_right_counts(name: str, tmp_path: Path) -> None:
     told = reference.story(groups=50, size=1000, seed=20261124)
-    with opened(name, tmp_path) as kind, Daemon(tmp_path, kind.toml()) as daemon:
+    with opened(name, tmp_path) as kind, Daemon(tmp_path, kind.toml(FREE)) as daemon:
         accepted = daemon.send_all(told, clients=8)
         status = daemon.drain()
         groups = daemon.groups()
@@ -35,7 +37,7 @@ def test_a_thousand_shuffled_notifications_become_fifty_issues_with_the_right_co
 @pytest.mark.parametrize("name", KINDS)
 def test_a_redelivered_notification_changes_nothing_but_the_number_of_notifications(name: str, tmp_path: Path) -> None:
     told = reference.story(groups=1, size=11, seed=1)[0]
-    with opened(name, tmp_path) as kind, Daemon(tmp_path, kind.toml()) as daemon:
+    with opened(name, tmp_path) as kind, Daemon(tmp_path, kind.toml(FREE)) as daemon:
         daemon.send(told)
         daemon.drain()
         before, requests = kind.texts(), len(kind.fake.requests) if kind.fake else 0
@@ -50,12 +52,16 @@ def test_a_redelivered_notification_changes_nothing_but_the_number_of_notificati
         assert kind.fake is None or len(kind.fake.requests) == requests
 
 
+# What is in doubt after a kill is looked for soon: the fakes do not lag here.
+SOON = {"local": FREE} | dict.fromkeys(KINDS[1:], FREE + 'timeout = "1s"\nprobe_after = ["2s", "3s", "4s"]\n')
+
+
 @pytest.mark.parametrize("name", KINDS)
-def test_stopped_and_killed_ten_times_nothing_acknowledged_is_missing(name: str, tmp_path: Path) -> None:
+def test_stopped_and_killed_ten_times_everything_acknowledged_has_its_one_issue(name: str, tmp_path: Path) -> None:
     told = reference.story(groups=50, size=1000, seed=7)
     accepted = []
     with opened(name, tmp_path) as kind:
-        daemon = Daemon(tmp_path, kind.toml())
+        daemon = Daemon(tmp_path, kind.toml(SOON[name]))
         for number in range(10):
             daemon.start()
             accepted += daemon.send_all(told[number * 100 : (number + 1) * 100])
@@ -71,10 +77,7 @@ def test_stopped_and_killed_ten_times_nothing_acknowledged_is_missing(name: str,
         assert {name: reference.shown(group) for name, group in groups.items()} == {
             name: reference.expected(group) for name, group in expected.items()
         }
+        assert status["issues"]["linked"] == 50
         issues = kind.texts()
-        found = {fingerprint: [text for text in issues if fingerprint in text] for fingerprint in expected}
-        assert all(len(texts) <= 1 for texts in found.values())
-        # A kill in the middle of a create leaves its group in doubt: it may have its issue, and it is shown.
-        assert status["issues"]["linked"] + status["issues"]["in_doubt"] == 50
-        doubtful = {name for name, group in groups.items() if group["issue"]["state"] == "in_doubt"}
-        assert all(found[fingerprint] for fingerprint in expected.keys() - doubtful)
+        assert len(issues) == 50
+        assert all(any(fingerprint in text for text in issues) for fingerprint in expected)

@@ -11,21 +11,22 @@ from tests.prove.recording import FOLDER, Ended, Remove, Sync, Write
 
 SEED = 20
 CUTS = 500
+NOTIFICATIONS = 400  # enough for a checkpoint
 
 traced = pytest.mark.skipif(strace.missing() is not None, reason=strace.missing() or "")
 
 
 @traced
 def test_five_hundred_power_cuts_lose_nothing_that_was_acknowledged_and_no_intent(tmp_path: Path) -> None:
-    result = power.cuts(tmp_path, CUTS, SEED)
+    result = power.cuts(tmp_path, CUTS, SEED, notifications=NOTIFICATIONS)
 
-    assert (result.cuts, result.acknowledged, result.asked) == (CUTS, power.NOTIFICATIONS, power.GROUPS)
+    assert (result.cuts, result.acknowledged, result.asked) == (CUTS, NOTIFICATIONS, power.GROUPS)
     assert (result.lost, result.corrupt, result.half, result.forgotten, result.resumed) == (0, 0, 0, 0, 1)
 
 
 @traced
 def test_the_same_cuts_find_what_a_store_that_syncs_less_often_loses(tmp_path: Path) -> None:
-    result = power.cuts(tmp_path, CUTS, SEED, "NORMAL")
+    result = power.cuts(tmp_path, CUTS, SEED, "NORMAL", NOTIFICATIONS)
 
     assert result.lost > CUTS / 10
     assert result.forgotten > 0
