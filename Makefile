@@ -13,7 +13,7 @@ run: .venv/run.ok config.toml ## keep a daemon on config.toml in the foreground
 	@$(BIN)/syncd run --config config.toml
 
 test: check ## lint, types, layers, and every test
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 # The power, disk and clock proofs need strace, mkfs.ext4 and faketime. ARGS="--only storm --scale small", say, for a part of it.
 prove: .venv/dev.ok ## try to break every promise, for an hour or two, and write docs/proof.md

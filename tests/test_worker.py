@@ -170,6 +170,17 @@ class Scene:
         self.sync()
         self.age("issues", "sent_at", 60)
 
+    def park(self) -> None:
+        """The same, after all probes, at a tracker whose numbers cannot all be read."""
+        self.doubt()
+        self.tracker.covered = False
+        self.probe_often()
+
+    def probe_often(self) -> None:
+        """Every probe there is, each in its time."""
+        for seconds in (0.0, 40.0, 120.0):
+            self.probe(seconds)
+
     def probe(self, seconds: float = 0.0) -> None:
         """The next probe, that much later by the tracker's clock."""
         self.tracker.clock += seconds
@@ -304,10 +315,7 @@ def test_a_probe_that_fails_is_no_evidence(scene: Scene) -> None:
 
 
 def test_what_no_probe_can_tell_is_parked_for_a_person_who_decides(scene: Scene) -> None:
-    scene.doubt()
-    scene.tracker.covered = False
-    for seconds in (0.0, 40.0, 120.0):
-        scene.probe(seconds)
+    scene.park()
 
     assert scene.state == "parked"
     assert "not every number could be read" in scene.reason
@@ -318,18 +326,14 @@ def test_what_no_probe_can_tell_is_parked_for_a_person_who_decides(scene: Scene)
 
     assert scene.store.letters.retry(letter, time.time())
     scene.tracker.covered = True
-    for seconds in (0.0, 40.0, 120.0):
-        scene.probe(seconds)
+    scene.probe_often()
     scene.sync()
     assert scene.state == "linked"
     assert not scene.store.letters.retry(letter, time.time())
 
 
 def test_a_person_who_has_looked_may_say_that_there_is_no_issue(scene: Scene) -> None:
-    scene.doubt()
-    scene.tracker.covered = False
-    for seconds in (0.0, 40.0, 120.0):
-        scene.probe(seconds)
+    scene.park()
     (letter,) = scene.store.letters.all()
 
     assert scene.store.letters.retry(letter, time.time(), absent=True)
@@ -338,10 +342,7 @@ def test_a_person_who_has_looked_may_say_that_there_is_no_issue(scene: Scene) ->
 
 
 def test_a_parked_group_that_is_discarded_needs_nobody_any_more(scene: Scene) -> None:
-    scene.doubt()
-    scene.tracker.covered = False
-    for seconds in (0.0, 40.0, 120.0):
-        scene.probe(seconds)
+    scene.park()
     (letter,) = scene.store.letters.all()
     scene.store.letters.discard(letter, time.time())
 

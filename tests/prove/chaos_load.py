@@ -7,7 +7,6 @@ alone, for windows (which add up: a copy that counted twice would show) as for t
 counts copies too, and lies between what was acknowledged and what was tried.
 """
 
-import hashlib
 import http.client
 import itertools
 import json
@@ -20,7 +19,7 @@ from typing import Any
 
 from syncd.cli.sending import Sender
 from tests.system.daemon import PASSWORD
-from tests.system.reference import START
+from tests.system.reference import speak
 
 Told = dict[str, Any]
 RECENT = 40  # of a sender's groups, those that are told of again
@@ -95,7 +94,7 @@ class Load:
         while (kind := self._next(bool(groups))) is not None:
             time.sleep(chance.uniform(0.0, PACE_SECONDS))
             if kind == "new":
-                groups.append(story(next(self._numbers), chance))
+                groups.append(speak(next(self._numbers), chance))
                 told = next(groups[-1])
             else:
                 told = next(chance.choice(groups[-RECENT:]))
@@ -173,31 +172,3 @@ class _Connection:
         if self._sender is not None:
             self._sender.close()
             self._sender = None
-
-
-def story(number: int, chance: random.Random) -> Iterator[Told]:
-    """Without end, what is told of one group: totals, windows, or both by turns."""
-    kind = ("total", "window", "mixed")[number % 3]
-    first, last, total = START + number * 1000, START + number * 1000, 0
-    ledger: dict[str, int] = {}
-    for step in itertools.count():
-        windowed = kind == "window" or (kind == "mixed" and step % 2 == 1)
-        count = chance.randint(1, 9)
-        since, last = last + 1, last + chance.randint(10, 500)
-        total += count
-        release = f"1.{step // 5}.{number % 4}"
-        ledger[release] = ledger.get(release, 0) + count
-        yield {
-            "universe": "acme",
-            "project": ("game-client", "game-server")[number % 2],
-            "fingerprint": hashlib.sha256(f"group {number}".encode()).hexdigest(),
-            "application": f"app-{number % 5}",
-            "callstack": [f"frame_{number}", "main"],
-            "occurrences": count if windowed else total,
-            "object_id": format(step, "x"),
-            "timestamp": [since if windowed else first, last],
-            "classifiers": ["segfault"],
-            "hosts": step + 1,
-            "guids": step + 2,
-            "attributes": {"version": [[release, count]] if windowed else [list(pair) for pair in ledger.items()]},
-        }

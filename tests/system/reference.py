@@ -1,8 +1,10 @@
 """What must come out, computed in the plainest way from what was sent: another program than the one under test."""
 
 import hashlib
+import itertools
 import json
 import random
+from collections.abc import Iterator
 from typing import Any
 
 START = 1_750_000_000
@@ -12,43 +14,41 @@ def story(groups: int, size: int, seed: int) -> list[dict[str, Any]]:
     """`size` notifications over `groups` groups, one in ten of them sent twice, shuffled. Some groups count totals, some
     windows, some both."""
     chance = random.Random(seed)
-    told = []
+    told: list[dict[str, Any]] = []
     each = size * 10 // 11 // groups
     for number in range(groups):
-        told += _group(number, each, ("total", "window", "mixed")[number % 3], chance)
+        told += itertools.islice(speak(number, chance), each)
     told += [dict(chance.choice(told)) for _ in range(size - len(told))]
     chance.shuffle(told)
     return told
 
 
-def _group(number: int, size: int, kind: str, chance: random.Random) -> list[dict[str, Any]]:
+def speak(number: int, chance: random.Random) -> Iterator[dict[str, Any]]:
+    """Without end, what is told of one group: totals, windows, or both by turns."""
+    kind = ("total", "window", "mixed")[number % 3]
     first, last, total = START + number * 1000, START + number * 1000, 0
     ledger: dict[str, int] = {}
-    told = []
-    for step in range(size):
+    for step in itertools.count():
         windowed = kind == "window" or (kind == "mixed" and step % 2 == 1)
         count = chance.randint(1, 9)
         since, last = last + 1, last + chance.randint(10, 500)
         total += count
         release = f"1.{step // 5}.{number % 4}"
         ledger[release] = ledger.get(release, 0) + count
-        told.append(
-            {
-                "universe": "acme",
-                "project": ("game-client", "game-server")[number % 2],
-                "fingerprint": hashlib.sha256(f"group {number}".encode()).hexdigest(),
-                "application": f"app-{number % 5}",
-                "callstack": [f"frame_{number}", "main"],
-                "occurrences": count if windowed else total,
-                "object_id": format(step, "x"),
-                "timestamp": [since if windowed else first, last],
-                "classifiers": ["segfault"],
-                "hosts": step + 1,
-                "guids": step + 2,
-                "attributes": {"version": [[release, count]] if windowed else [list(pair) for pair in ledger.items()]},
-            }
-        )
-    return told
+        yield {
+            "universe": "acme",
+            "project": ("game-client", "game-server")[number % 2],
+            "fingerprint": hashlib.sha256(f"group {number}".encode()).hexdigest(),
+            "application": f"app-{number % 5}",
+            "callstack": [f"frame_{number}", "main"],
+            "occurrences": count if windowed else total,
+            "object_id": format(step, "x"),
+            "timestamp": [since if windowed else first, last],
+            "classifiers": ["segfault"],
+            "hosts": step + 1,
+            "guids": step + 2,
+            "attributes": {"version": [[release, count]] if windowed else [list(pair) for pair in ledger.items()]},
+        }
 
 
 def counts(accepted: list[tuple[int, dict[str, Any]]]) -> dict[str, dict[str, Any]]:

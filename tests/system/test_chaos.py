@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from tests.prove import chaos, chaos_verdict, dying
-from tests.prove.chaos_load import Ledger, Told, story
+from tests.prove.chaos_load import Ledger, Told
 from tests.prove.chaos_verdict import Verdict
 from tests.system import reference
 from tests.system.kinds import KINDS
+from tests.system.reference import speak
 
 KILLS = 60
 SEED = 20261125
@@ -115,7 +116,7 @@ def _judged(
 
 
 def _told(number: int) -> list[Told]:
-    told = story(number, random.Random(number))
+    told = speak(number, random.Random(number))
     return [next(told) for _ in range(3)]
 
 
