@@ -66,10 +66,12 @@ class _GitHub(Kind):
         )
 
     def texts(self) -> list[str]:
-        issues = self.fake.repository.issues.values()
-        return [
-            "\n".join([issue.body or "", *(comment.body for comment in issue.comments.values())]) for issue in issues
-        ]
+        with self.fake.lock:  # a daemon may be filing
+            issues = self.fake.repository.issues.values()
+            return [
+                "\n".join([issue.body or "", *(comment.body for comment in issue.comments.values())])
+                for issue in issues
+            ]
 
     def comments(self) -> list[int]:
         return [len(issue.comments) for issue in self.fake.repository.issues.values()]
@@ -116,16 +118,17 @@ class _Jira(Kind):
         )
 
     def texts(self) -> list[str]:
-        issues = self.fake.issues.values()
-        return [
-            "\n".join(
-                [
-                    str(issue.fields["description"]),
-                    *(str(comment.body) for comment in issue.comments.values()),
-                ]
-            )
-            for issue in issues
-        ]
+        with self.fake.lock:  # a daemon may be filing
+            issues = self.fake.issues.values()
+            return [
+                "\n".join(
+                    [
+                        str(issue.fields["description"]),
+                        *(str(comment.body) for comment in issue.comments.values()),
+                    ]
+                )
+                for issue in issues
+            ]
 
     def comments(self) -> list[int]:
         return [len(issue.comments) for issue in self.fake.issues.values()]
