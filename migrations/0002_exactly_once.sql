@@ -56,3 +56,4 @@ CREATE TABLE budgets (
 -- A delivery that was put back into the inbox says nothing new about how often the group was spoken of.
 ALTER TABLE deliveries ADD COLUMN replayed_at DOUBLE PRECISION;
 CREATE INDEX issues_doubles ON issues (id) WHERE doubles IS NOT NULL;
+CREATE INDEX issues_retired ON issues (group_id) WHERE state = 'retired';
