@@ -126,7 +126,8 @@ def machine() -> str:
     """Its shape, without its name."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = len(os.sched_getaffinity(0))
-    system = f"{platform.system()} {platform.release()} {platform.machine()}"
+    kernel = platform.release().partition("-")[0]
+    system = f"{platform.system()} {kernel} {platform.machine()}"
     return f"{cores} cores, {memory:.0f} GiB, {system}, Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}"
 
 
