@@ -1,5 +1,6 @@
 """One group's sync, step by step, against a tracker that keeps state and fails when told to."""
 
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,8 +29,8 @@ from syncd.store import Store, open_store
 from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.letters import Kind
 from syncd.store.sqlite import open_file
-from syncd.threads import Worker
-from syncd.trackers import Draft, Finding
+from syncd.threads import Worker, sleep_until
+from syncd.trackers import Draft, Finding, transport
 from syncd.worker import Rules, absorb, sync
 from tests.store.filled import accept, told
 
@@ -798,3 +799,16 @@ def test_a_bug_in_one_group_is_set_aside_and_the_others_go_on(scene: Scene) -> N
     assert states["poisoned"].issue.state.value == "in_doubt"
     assert "a bug in syncd (ZeroDivisionError)" in states["poisoned"].reason
     assert scene.tracker.calls[-1] == "close"
+
+
+def test_what_waits_between_two_tries_ends_at_once_when_the_daemon_is_asked_to_stop() -> None:
+    stopping, tried = threading.Event(), []
+
+    def failing() -> None:
+        tried.append(time.monotonic())
+        stopping.set()
+        raise Unavailable("no connection")
+
+    with pytest.raises(Unavailable, match="syncd is stopping"):
+        transport.again(failing, sleep_until(stopping))
+    assert len(tried) == 1
