@@ -56,10 +56,12 @@ def settle(
         case OutOfReach():
             store.outbox.park(claim, Plan(action=Action.PARK, reason=error.reason), "out of reach", group.revision, now)
         case Refused() if decision.action is Action.CREATE:
-            store.outbox.bury(claim, decision, error.reason, plan.content(group), now)
+            again_at = now + _patience(claim.attempts + 1)
+            store.outbox.bury(claim, decision, error.reason, plan.content(group), group.revision, again_at, now)
         case Refused() if decision.action is Action.UPDATE:
             # An issue that is locked, say: no word of ours is to blame, and the next change may find it open.
-            store.outbox.bury(claim, decision, error.reason, None, now)
+            again_at = now + _patience(claim.attempts + 1)
+            store.outbox.bury(claim, decision, error.reason, None, group.revision, again_at, now)
         case Throttled() | Misconfigured():
             # The group is not to blame: it keeps its place, and the tracker's rest is what it waits for.
             store.outbox.postpone(claim, decision, error.reason, now, claim.attempts, now)

@@ -173,8 +173,10 @@ def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: f
     # The tracker's clock decides whether the probes lie far enough apart: ours may have jumped between them.
     lacking = probe_after[-1] - probe_after[0] - _span(issue, evidence)
     if lacking > 1.0:  # its Date has whole seconds
+        # Where its clock was set back, as much may be lacking as by how much it was.
+        until = now + min(lacking, probe_after[-1])
         return Judgement(
-            outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.words}", until=now + lacking
+            outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.words}", until=until
         )
     if evidence.covered:
         return Judgement(
@@ -191,6 +193,8 @@ def _outlived(issue: Issue, evidence: Evidence, probe_after: Sequence[float]) ->
     was sent, which only our clock knows, but from the first negative probe."""
     if issue.probed_since is None or evidence.newest_at is None or evidence.newest <= issue.floor:
         return False
+    if evidence.at is None or evidence.newest_at > evidence.at:
+        return False  # made by a clock that was wrong then or is wrong now
     return evidence.newest_at > issue.probed_since + probe_after[0]
 
 

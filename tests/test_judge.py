@@ -81,6 +81,16 @@ def test_an_issue_numbered_later_proves_it_at_once(issue: Issue, evidence: Evide
     assert outcome(issue, evidence) is expected
 
 
+def test_an_issue_from_the_future_proves_nothing() -> None:
+    assert outcome(doubtful(1, CLOCK - 40), clean(newest_at=CLOCK + 290)) is Outcome.OPEN
+
+
+def test_a_trackers_clock_that_was_set_back_is_waited_for_without_haste() -> None:
+    judgement = plan.judge(doubtful(2, CLOCK + 2 * 86400), clean(), PROBES, NOW)
+
+    assert (judgement.outcome, judgement.until) == (Outcome.OPEN, NOW + 180)
+
+
 def test_a_tracker_without_a_clock_is_its_own_witness() -> None:
     assert outcome(doubtful(), clean(at=None, newest_at=None), [0.0]) is Outcome.ABSENT
 

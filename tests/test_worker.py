@@ -687,6 +687,22 @@ def test_what_a_tracker_refuses_is_a_dead_letter_with_its_words(scene: Scene) ->
     assert scene.state == "linked"
 
 
+def test_what_came_while_a_create_was_being_refused_is_tried(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.tell()
+
+    def refuse(draft: Draft) -> Created:
+        scene.tell(callstack=["new"], timestamp=[1000, 3000])
+        raise Refused("too long")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.tracker, "create", refuse)
+        scene.sync()
+    assert scene.due_in == pytest.approx(2.0, abs=1)
+    scene.age("outbox", "due_at", 60)
+    scene.sync()
+    assert scene.state == "linked"
+
+
 def test_an_update_that_is_refused_is_tried_with_the_next_change_and_not_more_often(scene: Scene) -> None:
     scene.tell()
     scene.sync()

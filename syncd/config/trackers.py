@@ -53,7 +53,9 @@ def _rising(value: list[float]) -> list[float]:
 
 
 # When, after a create whose answer was lost, the tracker is asked what became of it: so many clean answers of "not here" prove it.
-ProbeAfter = Annotated[list[Seconds], Field(min_length=1, max_length=20), AfterValidator(_rising)]
+ProbeAfter = Annotated[
+    list[Annotated[Seconds, Field(le=86400)]], Field(min_length=1, max_length=20), AfterValidator(_rising)
+]
 
 
 class GitHubSettings(Section):

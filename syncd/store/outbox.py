@@ -101,13 +101,19 @@ class Outbox:
 
         owned(self._connection, claim, now, write)
 
-    def bury(self, claim: Claim, plan: Plan, reason: str, content: str | None, now: float) -> None:
-        """A dead letter. `content` will never be taken; None where another try may follow the next change."""
+    def bury(
+        self, claim: Claim, plan: Plan, reason: str, content: str | None, revision: int, again_at: float, now: float
+    ) -> None:
+        """A dead letter. `content` will never be taken; None where another try may follow the next change. A group that went
+        beyond `revision` meanwhile is due again at `again_at`."""
 
         def write(transaction: Transaction) -> None:
             _record(transaction, claim, plan, reason, now)
-            transaction.run("refuse", group_id=claim.group_id, content=content)
             transaction.run("update_tried", group_id=claim.group_id, now=now)
+            if cast(int, transaction.rows("group_by_id", group_id=claim.group_id)[0]["revision"]) > revision:
+                _release(transaction, claim, again_at, claim.attempts + 1, reason, plan.call)
+                return
+            transaction.run("refuse", group_id=claim.group_id, content=content)
             transaction.run("bury", group_id=claim.group_id, owner=claim.owner, reason=reason, now=now)
 
         owned(self._connection, claim, now, write)

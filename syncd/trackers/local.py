@@ -96,12 +96,14 @@ class Local:
 
     def _add(self, draft: Draft) -> Path:
         path = self._folder / f"{_slug(draft.title)}-{_digest(draft.marker)}.md"
-        with _temporary(self._folder, _content(draft)) as temporary:
-            draft.require_fresh()
-            self._name(temporary, path, draft)
         try:
+            with _temporary(self._folder, _content(draft)) as temporary:
+                draft.require_fresh()
+                self._name(temporary, path, draft)
             _sync(self._folder)
         except OSError as error:
+            if not path.exists():
+                raise
             # Were it said not to have happened, the next try would take the file for one that shows the group as it is by then.
             raise OutcomeUnknown(f"{path} was written, but may be lost by a power cut: {error.strerror}") from None
         return path

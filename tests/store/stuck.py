@@ -26,12 +26,13 @@ def refused(store: Store, fingerprint: str, words: str, project: str = "game") -
     """A create that its tracker refused."""
     claim = claimed(store, fingerprint, project)
     group, _ = store.outbox.load(claim)
-    store.outbox.bury(claim, CREATE, words, plan.content(group), NOW)
+    store.outbox.bury(claim, CREATE, words, plan.content(group), group.revision, NOW, NOW)
 
 
 def update_refused(store: Store, fingerprint: str, number: int, words: str) -> None:
     """An update of the issue K-`number` that its tracker refused."""
-    store.outbox.bury(linked(store, fingerprint, number), UPDATE, words, None, NOW)
+    claim = linked(store, fingerprint, number)
+    store.outbox.bury(claim, UPDATE, words, None, store.outbox.load(claim)[0].revision, NOW, NOW)
 
 
 def linked(store: Store, fingerprint: str, number: int) -> Claim:

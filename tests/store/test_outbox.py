@@ -188,7 +188,7 @@ def test_a_postponed_group_waits_for_its_time_even_if_it_changes(store: Store) -
 
 def test_a_dead_letter_is_visible_and_revived_by_a_change(store: Store) -> None:
     owed(store)
-    store.outbox.bury(claimed(store), CREATE, "GitHub says no", None, NOW)
+    store.outbox.bury(claimed(store), CREATE, "GitHub says no", None, 1, NOW, NOW)
 
     assert store.report.counts(NOW).dead == 1
     assert not store.outbox.next_due("here")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cmarkgfm
 import pytest
@@ -488,6 +489,24 @@ def test_a_file_whose_name_may_not_be_on_disk_leaves_the_create_in_doubt(
 
     assert len(synced) == 2
     assert len(names(folder)) == 1, "a probe finds it"
+
+
+def test_a_name_that_was_given_and_is_said_to_have_failed_leaves_the_create_in_doubt(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.mkdir(parents=True)
+    real = os.link
+
+    def link_and_fail(*arguments: Any) -> None:
+        real(*arguments)
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "link", link_and_fail)
+        with pytest.raises(OutcomeUnknown, match="Input/output error"):
+            tracker(folder).create(draft())
+
+    assert len(names(folder)) == 1
 
 
 def test_a_disk_that_fills_up_during_an_update_leaves_the_file_whole(
