@@ -56,4 +56,6 @@ CREATE TABLE budgets (
 -- A delivery that was put back into the inbox says nothing new about how often the group was spoken of.
 ALTER TABLE deliveries ADD COLUMN replayed_at DOUBLE PRECISION;
 CREATE INDEX issues_doubles ON issues (id) WHERE doubles IS NOT NULL;
-CREATE INDEX issues_retired ON issues (group_id) WHERE state = 'retired';
+-- The unique index on live issues serves only queries that say `state <> 'retired'` in these words.
+CREATE INDEX issues_group ON issues (group_id, state);
+CREATE INDEX outbox_owner ON outbox (owner) WHERE owner IS NOT NULL;

@@ -130,7 +130,7 @@ class Syncer(threading.Thread):
             now = time.time()
             try:
                 self._store.issues.doubt(claim, reason)
-                decision = Plan(action=Action.WAIT, reason=reason)
+                decision = Plan(action=Action.WAIT, reason=reason, call=Call.PROBE)
                 self._store.outbox.postpone(claim, decision, reason, now, claim.attempts, now)
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
@@ -145,7 +145,7 @@ class Syncer(threading.Thread):
         if claim is None:
             return
         reason = f"a bug in syncd ({bug}); its log has the details"
-        decision = Plan(action=Action.WAIT, reason=reason)
+        decision = Plan(action=Action.WAIT, reason=reason, call=Call.PROBE)
         now = time.time()
         try:
             self._store.issues.doubt(claim, reason)

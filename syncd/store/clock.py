@@ -32,6 +32,7 @@ class Clock:
             known = transaction.rows("setting", name=self._name)
             moved = origin - float(cast(str, known[0]["value"])) if known else 0.0
             transaction.run("set", name=self._name, value=repr(origin))
+            transaction.run("heal_budgets", now=time.time())
             if moved > -JUMP_SECONDS:
                 return 0.0
             for query in _MOVES:

@@ -106,6 +106,7 @@ ON CONFLICT (group_id) DO UPDATE SET
     state = CASE outbox.state WHEN 'dead' THEN 'waiting' ELSE outbox.state END,
     attempts = CASE outbox.state WHEN 'dead' THEN 0 ELSE outbox.attempts END,
     rank = CASE outbox.state WHEN 'claimed' THEN outbox.rank ELSE excluded.rank END,
+    tracker = CASE outbox.state WHEN 'claimed' THEN outbox.tracker ELSE excluded.tracker END,
     due_at = CASE
         WHEN outbox.state = 'dead' THEN excluded.due_at
         WHEN outbox.state = 'claimed' OR outbox.attempts > 0 OR outbox.due_at < excluded.due_at THEN outbox.due_at
@@ -188,7 +189,8 @@ UPDATE issues SET state = 'in_doubt', note = :note
 WHERE group_id = :group_id AND state = 'intended' AND sent_by <> :owner;
 
 -- probed: one more clean probe found nothing
-UPDATE issues SET probes = probes + 1, probed_since = COALESCE(probed_since, :tracker_clock), probe_at = :probe_at
+UPDATE issues SET probes = probes + 1, probe_at = :probe_at,
+    probed_since = CASE WHEN probed_since <= :tracker_clock THEN probed_since ELSE :tracker_clock END
 WHERE group_id = :group_id AND state = 'in_doubt';
 
 -- probe_later: when to look
@@ -198,7 +200,7 @@ UPDATE issues SET probe_at = :probe_at WHERE group_id = :group_id AND state = 'i
 UPDATE issues SET state = 'wanted', note = :note WHERE group_id = :group_id AND state = 'in_doubt';
 
 -- park: nothing more is sent until a person decides; a deleted issue is left alone
-UPDATE issues SET state = 'parked', note = :note, cause = :cause WHERE group_id = :group_id AND state IN ('linked', 'in_doubt');
+UPDATE issues SET state = 'parked', note = :note, cause = :cause WHERE group_id = :group_id AND (state = 'in_doubt' OR (state = 'linked' AND :cause <> 'doubt'));
 
 -- retire: given up for another one
 UPDATE issues SET state = 'retired', note = :note WHERE group_id = :group_id AND state IN ('linked', 'parked');
@@ -406,6 +408,9 @@ UPDATE issues SET sent_at = sent_at + :by, probe_at = probe_at + :by, comment_se
 
 -- move_trackers: the same for rests
 UPDATE trackers SET until = until + :by, floor_at = floor_at + :by;
+
+-- heal_budgets: a bucket that was last filled in the future would stay as it is until then
+UPDATE budgets SET at = :now WHERE at > :now;
 
 -- move_silences: the same for silence that was asked for
 UPDATE silences SET until = until + :by;

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from sqlite_utils.utils import sqlite3
 
+from syncd.config.trackers import Limit
 from syncd.errors import LeaseLost
-from syncd.model import Action, Created, Group, Issue, IssueState, Plan
+from syncd.model import Action, Call, Created, Group, Issue, IssueState, Plan
 from syncd.plan import Owed
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim
@@ -352,3 +353,27 @@ def test_a_clock_that_was_set_forward_moves_nothing(store: Store, monkeypatch: p
 
     assert store.clock.follow() == 0.0
     assert min(store.outbox.next_due("here").values()) == NOW
+
+
+def test_a_budget_is_not_frozen_by_a_clock_that_was_set_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    limited = Allowance(credential="here", limits=[Limit(count=10, seconds=60.0)])
+    owed(store)
+    claim = claimed(store)
+    monkeypatch.setattr(time, "time", lambda: NOW)
+    store.clock.follow()
+    for _ in range(2):
+        assert store.limits.take(claim, limited, Call.UPDATE, NOW) == 0.0
+    monkeypatch.setattr(time, "time", lambda: NOW - 3600)
+    store.clock.follow()
+
+    assert store.limits.opens("here", limited, NOW - 3600 + 60)[Call.UPDATE] <= NOW - 3600 + 60
+
+
+def test_a_group_whose_route_changed_while_it_was_claimed_follows_it_with_its_next_change(store: Store) -> None:
+    owed(store)
+    claim = claimed(store)
+    store.outbox.postpone(claim, CREATE, "no connection", NOW, 0, NOW)
+    store.connection.write(lambda transaction: transaction.batch("owe", [(claim.group_id, "there", NOW, Call.CREATE)]))
+
+    assert store.outbox.next_due("there")
+    assert not store.outbox.next_due("here")
