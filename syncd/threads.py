@@ -125,13 +125,10 @@ class Syncer(threading.Thread):
 
     def _give_back(self, claim: Claim | None, reason: str) -> None:
         """Return once the store takes the claim back: its group would wait for the end of its lease otherwise, long after the
-        disk has room again. What had been sent is in doubt."""
+        disk has room again."""
         while not self._stopping.wait(FAULT_SECONDS) and claim is not None:
-            now = time.time()
             try:
-                self._store.issues.doubt(claim, reason)
-                decision = Plan(action=Action.WAIT, reason=reason, call=Call.PROBE)
-                self._store.outbox.postpone(claim, decision, reason, now, claim.attempts, now)
+                self._postpone(claim, reason, 0.0, claim.attempts)
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
             except LeaseLost as error:
@@ -145,16 +142,19 @@ class Syncer(threading.Thread):
         if claim is None:
             return
         reason = f"a bug in syncd ({bug}); its log has the details"
-        decision = Plan(action=Action.WAIT, reason=reason, call=Call.PROBE)
-        now = time.time()
+        attempts = claim.attempts + 1
         try:
-            self._store.issues.doubt(claim, reason)
-            self._store.outbox.postpone(
-                claim, decision, reason, now + plan.backoff(claim.attempts + 1), claim.attempts + 1, now
-            )
+            self._postpone(claim, reason, plan.backoff(attempts), attempts)
         except (LeaseLost, StoreUnavailable) as error:
             # The claim runs out by itself, and its intent is in doubt then.
             log.warning("lease_lost", tracker=self._tracker, reason=str(error))
+
+    def _postpone(self, claim: Claim, reason: str, seconds: float, attempts: int) -> None:
+        """Put off what was in hand. What had been sent is in doubt."""
+        now = time.time()
+        self._store.issues.doubt(claim, reason)
+        decision = Plan(action=Action.WAIT, reason=reason, call=Call.PROBE)
+        self._store.outbox.postpone(claim, decision, reason, now + seconds, attempts, now)
 
     def stop(self) -> None:
         """Ask it to end after the group in hand."""

@@ -132,6 +132,17 @@ class Scene:
             sync(self.store, self.tracker, claim, self.rules)
         return claim is not None
 
+    def overtake(self) -> tuple[Claim, Claim, float]:
+        """A claim whose create outlived its lease, that of whoever took over and took it for proven absent, and when that was."""
+        self.tell()
+        late = self.claimed()
+        self.store.issues.intend(late, "m", 1, self.rules.allowance("here"), time.time())
+        after = time.time() + LEASE_SECONDS + 1
+        second = self.store.outbox.claim("here", "second", after)
+        assert second is not None
+        self.store.issues.absent(second, "proven", after)
+        return late, second, after
+
     def claimed(self) -> Claim:
         self.age("outbox", "due_at", 10_000)
         claim = self.store.outbox.claim("here", f"claimed/{time.monotonic()}", time.time())
@@ -364,13 +375,7 @@ def test_a_second_live_issue_is_reported_and_the_oldest_is_followed(scene: Scene
 
 
 def test_an_answer_that_comes_after_everything_was_decided_is_kept_as_a_double(scene: Scene) -> None:
-    scene.tell()
-    late = scene.claimed()
-    scene.store.issues.intend(late, "m", 1, scene.rules.allowance("here"), time.time())
-    after = time.time() + LEASE_SECONDS + 1
-    second = scene.store.outbox.claim("here", "second", after)
-    assert second is not None
-    scene.store.issues.absent(second, "proven", after)
+    late, second, after = scene.overtake()
     scene.store.issues.intend(second, "m", 1, scene.rules.allowance("here"), after)
     scene.store.issues.link(second, made(1), after)
 
@@ -384,13 +389,7 @@ def test_an_answer_that_comes_after_everything_was_decided_is_kept_as_a_double(s
 def test_an_answer_that_comes_after_the_proof_of_absence_is_believed_while_no_other_create_was_sent(
     scene: Scene,
 ) -> None:
-    scene.tell()
-    late = scene.claimed()
-    scene.store.issues.intend(late, "m", 1, scene.rules.allowance("here"), time.time())
-    after = time.time() + LEASE_SECONDS + 1
-    second = scene.store.outbox.claim("here", "second", after)
-    assert second is not None
-    scene.store.issues.absent(second, "proven", after)
+    late, second, after = scene.overtake()
     scene.store.issues.link(late, made(1), after)
 
     assert scene.state == "linked"
@@ -399,13 +398,7 @@ def test_an_answer_that_comes_after_the_proof_of_absence_is_believed_while_no_ot
 
 
 def test_an_answer_that_comes_while_another_create_is_under_way_is_kept_as_a_double(scene: Scene) -> None:
-    scene.tell()
-    late = scene.claimed()
-    scene.store.issues.intend(late, "m", 1, scene.rules.allowance("here"), time.time())
-    after = time.time() + LEASE_SECONDS + 1
-    second = scene.store.outbox.claim("here", "second", after)
-    assert second is not None
-    scene.store.issues.absent(second, "proven", after)
+    late, second, after = scene.overtake()
     scene.store.issues.intend(second, "m", 1, scene.rules.allowance("here"), after)
     with pytest.raises(LeaseLost):
         scene.store.issues.link(late, made(1), after)

@@ -24,6 +24,11 @@ class Claim:
     trial: bool = False
 
 
+def in_force(until: float, now: float) -> bool:
+    """Whether a rest or a silence lasts. What lies beyond any of them was written by a clock that has been set back since."""
+    return now < until <= now + HORIZON_SECONDS
+
+
 def owned(connection: Connection, claim: Claim, now: float, operation: Callable[[Transaction], T]) -> T:
     """What `operation` returns, in a transaction that begins the lease anew. Raises LeaseLost where it is over."""
 

@@ -8,7 +8,7 @@ from typing import cast
 from syncd import budget, plan
 from syncd.budget import Bucket, Limit
 from syncd.model import Call
-from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim, owned
+from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim, in_force, owned
 from syncd.store.connection import Connection, Transaction
 
 ALL = "all"  # the part of a silence that holds for every kind of call
@@ -41,7 +41,8 @@ class Limits:
 
         def read(transaction: Transaction) -> dict[Call, float]:
             rest = _rest(transaction, tracker, now)
-            return {call: max(rest, now + _wait(transaction, allowance, call, now)) for call in Call}
+            silences, buckets = _silences(transaction, allowance, now), _buckets(transaction, allowance, now)
+            return {call: max(rest, now + _wait(silences, allowance, buckets, call, now)) for call in Call}
 
         return self._connection.read(read)
 
@@ -152,10 +153,11 @@ def begin_trial(transaction: Transaction, tracker: str, now: float) -> bool:
 
 def take(transaction: Transaction, allowance: Allowance, call: Call, now: float) -> float:
     """Take what one call costs from every budget: 0, or the seconds to wait, with nothing taken."""
-    if wait := _wait(transaction, allowance, call, now):
+    silences, buckets = _silences(transaction, allowance, now), _buckets(transaction, allowance, now)
+    if wait := _wait(silences, allowance, buckets, call, now):
         return wait
     if call is not Call.PROBE:
-        for limit, bucket in zip(allowance.limits, _buckets(transaction, allowance, now), strict=True):
+        for limit, bucket in zip(allowance.limits, buckets, strict=True):
             left = budget.taken(bucket, limit, now)
             transaction.run(
                 "spend", credential=allowance.credential, allowance=_name(limit), tokens=left.tokens, at=left.at
@@ -163,18 +165,20 @@ def take(transaction: Transaction, allowance: Allowance, call: Call, now: float)
     return 0.0
 
 
-def _wait(transaction: Transaction, allowance: Allowance, call: Call, now: float) -> float:
+def _silences(transaction: Transaction, allowance: Allowance, now: float) -> dict[str, float]:
+    """Until when each part is to be silent."""
+    rows = transaction.rows("silences", credential=allowance.credential)
+    return {cast(str, row["part"]): until for row in rows if in_force(until := cast(float, row["until"]), now)}
+
+
+def _wait(
+    silences: Mapping[str, float], allowance: Allowance, buckets: Sequence[Bucket], call: Call, now: float
+) -> float:
     """Seconds until a call of this kind may be made. Reading costs no write, and so no budget."""
-    silence = 0.0
-    for row in transaction.rows("silences", credential=allowance.credential):
-        until = cast(float, row["until"])
-        if row["part"] in (ALL, call.name.lower()) and until <= now + HORIZON_SECONDS:
-            silence = max(silence, until - now)
-    if call is Call.PROBE:
-        return silence
-    buckets = _buckets(transaction, allowance, now)
-    waits = [budget.wait(bucket, limit, now) for limit, bucket in zip(allowance.limits, buckets, strict=True)]
-    return max([silence, *waits])
+    waits = [silences[part] - now for part in (ALL, call.name.lower()) if part in silences]
+    if call is not Call.PROBE:
+        waits += [budget.wait(bucket, limit, now) for limit, bucket in zip(allowance.limits, buckets, strict=True)]
+    return max(waits, default=0.0)
 
 
 def _buckets(transaction: Transaction, allowance: Allowance, now: float) -> list[Bucket]:
@@ -197,6 +201,5 @@ def _rest(transaction: Transaction, tracker: str, now: float) -> float:
 
 
 def _resting(row: Mapping[str, object], now: float) -> bool:
-    """What lies beyond any rest was written by a clock that has been set back since: such a rest is over."""
     until = cast(float | None, row["until"])
-    return row["state"] == "paused" and (until is None or now < until <= now + HORIZON_SECONDS)
+    return row["state"] == "paused" and (until is None or in_force(until, now))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from syncd.model import IssueState, Standing
-from syncd.store.claims import HORIZON_SECONDS
+from syncd.store.claims import in_force
 from syncd.store.connection import Connection, Transaction
 from syncd.store.limits import ALL
 from syncd.store.rows import group_of, issue_of
@@ -131,8 +131,8 @@ def _tracker(row: Mapping[str, Any]) -> TrackerStanding:
 
 def _silence(rows: Iterable[Mapping[str, Any]], now: float) -> TrackerStanding | None:
     """What a credential was asked for, if anything is in force: silence of everything before that of one kind of call."""
-    in_force = [row for row in rows if now < row["until"] <= now + HORIZON_SECONDS]
-    for row in sorted(in_force, key=lambda row: (row["part"] != ALL, -row["until"])):
+    lasting = [row for row in rows if in_force(row["until"], now)]
+    for row in sorted(lasting, key=lambda row: (row["part"] != ALL, -row["until"])):
         state = "paused" if row["part"] == ALL else "slowed"
         return TrackerStanding(state=state, reason=row["reason"], until=row["until"], cause="throttled")
     return None
