@@ -1,7 +1,8 @@
 """The nouns of syncd, as values. Times are whole UTC epoch seconds; None means not known."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
@@ -21,6 +22,10 @@ class Identity:
         return self.fingerprint.lower() if _SHA256.fullmatch(self.fingerprint) else self.fingerprint
 
 
+# By name, what a group's crashes have in common: for each attribute its commonest values.
+Attributes = tuple[tuple[str, tuple[str, ...]], ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
     """What one delivery says about a group. `releases` is (release, occurrences); `digest` tells a redelivery."""
@@ -38,12 +43,15 @@ class Notification:
     hosts: int | None = None
     users: int | None = None
     releases: tuple[tuple[str, int], ...] = ()
+    attributes: Attributes = ()
+    received_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
     """One row of a group's ledger. `since` and `until` bound the notifications that spoke of it; they decide
-    whether a further one is a total, a new window or an overlap."""
+    whether a further one is a total, a new window or an overlap. `noticed_at` and `grown_at` are when the first and the
+    latest notification in which it grew were received: by our clock, which no crashing machine can set."""
 
     release: str
     occurrences: int
@@ -52,11 +60,43 @@ class Release:
     last_seen: int | None = None
     since: int | None = None
     until: int | None = None
+    noticed_at: float | None = None
+    grown_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Point:
+    """How a group stood after the notification received `at`: occurrences so far, and the users and hosts that it told of."""
+
+    at: float
+    occurrences: int
+    users: int = 0
+    hosts: int = 0
+
+
+class GroupKind(StrEnum):
+    """What a group stands for."""
+
+    CRASH = "crash"
+    STORM = "storm"  # the groups that a route holds back; `identity.project` is the route's name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storm:
+    """What a storm's issue tells: how many groups are held back, since when, and the largest as (name, users, occurrences)."""
+
+    held: int
+    since: float
+    largest: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """All occurrences with one identity. `revision` rises with every change an issue would show."""
+    """All occurrences with one identity. `revision` rises with every change an issue would show.
+
+    `trail` tells how it grew, `signature` which other groups look alike, and `aliases` whose occurrences are in its numbers
+    besides its own. `follows` is the group whose issue stands for this one too.
+    """
 
     identity: Identity
     application: str | None = None
@@ -72,6 +112,12 @@ class Group:
     first_seen: int | None = None
     last_seen: int | None = None
     releases: tuple[Release, ...] = ()
+    attributes: Attributes = ()
+    trail: tuple[Point, ...] = ()
+    aliases: tuple[str, ...] = ()
+    follows: str | None = None
+    kind: GroupKind = GroupKind.CRASH
+    storm: Storm | None = None
     revision: int = 0
     refused: str | None = None  # the content, as `plan.content` tells it, that its tracker refused for good
 
@@ -85,6 +131,85 @@ class IssueState(StrEnum):
     LINKED = "linked"
     PARKED = "parked"  # a person must decide
     DROPPED = "dropped"  # left alone for good: deleted in its tracker, or given up by an operator
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an issue is, for programs (`remote_id`) and for people."""
+
+    remote_id: str
+    key: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """How people left an issue, as its tracker tells it.
+
+    `resolution` is the tracker's own word for why it was closed (Jira's resolution, or its status where there is none; GitHub's
+    state_reason), `fixed_in` what its fix version, milestone or configured field names. `closed_at` is by the tracker's clock.
+    """
+
+    closed: bool = False
+    resolution: str = ""
+    closed_at: float | None = None
+    fixed_in: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    locked: bool = False
+    duplicate_of: Place | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a look at an issue has found: where it is, and how people left it."""
+
+    place: Place
+    condition: Condition
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What a tracker says of many issues at once, by `remote_id`. What is in neither is as it was.
+
+    `missing` were asked for and not given though others were: each is to be looked at. `until` is how far this reaches by the
+    tracker's clock: what is handed to the next survey as `since`.
+    """
+
+    seen: Mapping[str, Seen]
+    missing: tuple[str, ...] = ()
+    until: float | None = None
+
+
+class Occasion(StrEnum):
+    """What a further comment is written for: each of them at most once."""
+
+    REGRESSION = "regression"
+    RELEASE = "release"
+    MILESTONE = "milestone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """A comment that an issue owes its readers. `subject` tells it from others of its occasion; `sent_at` is when it was sent
+    and not yet answered, `probes` how often it was looked for since."""
+
+    id: int
+    occasion: Occasion
+    subject: str
+    text: str
+    marker: str
+    sent_at: float | None = None
+    probes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regression:
+    """A crash that came back: in which release, after an issue was closed, and what that said of where it is fixed."""
+
+    release: str
+    occurrences: int  # new ones in such releases
+    fixed_in: str
+    closed_at: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +237,15 @@ class Issue:
     looked_at: float | None = None
     doubles: str | None = None  # keys of further live issues of this group, found in the tracker
     note: str | None = None
+    route: str | None = None  # by which it was filed
+    condition: Condition | None = None  # as last seen; None before the first look
+    # Occurrences by release when it was last seen open, or closed: whatever is more is new since then.
+    baseline: Mapping[str, int] = field(default_factory=dict)
+    comment_text: str | None = None  # a digest of what the status comment says
+    comment_losses: int = 0  # how often people deleted the status comment
+    previous: Place | None = None  # the issue of this group that it was filed after
+    followed: tuple[str, ...] = ()  # remote ids of those that were closed as duplicates of it, or of one that was
+    announcements: tuple[Announcement, ...] = ()  # that are still owed
 
 
 class Call(IntEnum):
@@ -131,18 +265,31 @@ class Action(StrEnum):
     CREATE = "create"
     PROBE = "probe"
     UPDATE = "update"
+    REOPEN = "reopen"  # the crash came back: the issue is opened again, and says so
+    COMMENT = "comment"  # the crash came back: the issue stays closed, and says so
+    RENEW = "renew"  # the crash came back: another issue is filed, and this one is given up
+    FOLLOW = "follow"  # its issue was closed as a duplicate of another one
+    CLOSE = "close"  # a storm is over
     PARK = "park"
     DROP = "drop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A decision and, in a sentence for people, why. `until` is when a WAIT is over, `call` what it waits for."""
+    """A decision and, in a sentence for people, why. `until` is when a WAIT or a HOLD is over, `call` what it waits for.
+
+    `rule` names what decided, `inputs` on which facts. `regression` is what REOPEN, COMMENT and RENEW answer; `remarks` are
+    announcements that an UPDATE adds, as (occasion, subject, text).
+    """
 
     action: Action
     reason: str
+    rule: str = ""
+    inputs: Mapping[str, str | int | float] = field(default_factory=dict)
     until: float | None = None
     call: Call = Call.UPDATE
+    regression: Regression | None = None
+    remarks: tuple[tuple[Occasion, str, str], ...] = ()
 
 
 class Outcome(StrEnum):
@@ -172,15 +319,6 @@ class Created:
     url: str
     number: int = 0
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where an issue is, for programs (`remote_id`) and for people."""
-
-    remote_id: str
-    key: str
-    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

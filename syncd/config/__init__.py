@@ -8,7 +8,19 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
-from syncd.config.sections import Links, Match, Notifications, Receiver, Route, StoreSettings
+from syncd.config.sections import (
+    Conditions,
+    LabelRule,
+    Links,
+    Match,
+    Notifications,
+    OwnerRule,
+    Privacy,
+    Receiver,
+    Route,
+    StoreSettings,
+    Titles,
+)
 from syncd.config.trackers import (
     GROUP_FACTS,
     SECTIONS,
@@ -19,24 +31,30 @@ from syncd.config.trackers import (
     OtherSettings,
     TrackerSettings,
 )
-from syncd.config.values import Seconds, Secret, Section, did_you_mean
+from syncd.config.values import Limit, Seconds, Secret, Section, did_you_mean
 from syncd.errors import ConfigError
 
 __all__ = [
     "GROUP_FACTS",
+    "Conditions",
     "Config",
     "GitHubSettings",
     "JiraSettings",
+    "LabelRule",
+    "Limit",
     "Links",
     "LocalSettings",
     "Match",
     "Notifications",
     "OtherSettings",
+    "OwnerRule",
+    "Privacy",
     "Receiver",
     "Route",
     "Seconds",
     "Secret",
     "StoreSettings",
+    "Titles",
     "TrackerSettings",
     "load",
     "warnings",
@@ -50,13 +68,19 @@ class Config(Section):
     store: StoreSettings = StoreSettings()
     notifications: Notifications = Notifications()
     links: Links = Links()
+    privacy: Privacy = Privacy()
+    titles: Titles = Titles()
     trackers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], AnyTracker] = {}
     routes: list[Route] = []
 
     @cached_property
     def all_routes(self) -> list[Route]:
-        """The routes; where none is written and there is one tracker, everything goes to it."""
-        return self.routes or [Route(tracker=name) for name in self.trackers]
+        """The routes, each with a name; where none is written and there is one tracker, everything goes to it."""
+        routes = self.routes or [Route(tracker=name) for name in self.trackers]
+        return [
+            route if route.name else route.model_copy(update={"name": f"route-{number}"})
+            for number, route in enumerate(routes, start=1)
+        ]
 
     @cached_property
     def credentials(self) -> dict[str, str]:
@@ -91,6 +115,10 @@ def _unroutable(document: dict[str, Any]) -> Iterator[str]:
         name = route.get("tracker") if isinstance(route, dict) else None
         if isinstance(name, str) and name not in trackers:
             yield f"routes[{number}].tracker: {name!r} is not configured{did_you_mean(name, list(trackers))}"
+    names = [route.get("name") for route in routes if isinstance(route, dict)]
+    for number, name in enumerate(names):
+        if isinstance(name, str) and name in names[:number]:
+            yield f"routes[{number}].name: another route is called {name!r} too"
     if len(trackers) > 1 and not routes:
         yield "routes: there are several trackers; say with [[routes]] which groups go where"
 

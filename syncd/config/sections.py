@@ -5,9 +5,9 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
-from syncd.config.values import Seconds, Secret, Section
+from syncd.config.values import Limit, Seconds, Secret, Section
 
 
 class Receiver(Section):
@@ -103,6 +103,20 @@ class Notifications(Section):
 
     occurrence_mode: Literal["auto", "cumulative", "window"] = "auto"
     release_attributes: list[str] = ["version"]
+    # What in such an attribute is the release: the first group of the expression, or all that it matches.
+    release_pattern: str | None = None
+    ignore_releases: list[str] = []
+    # What reports without a stack have in common is no crash: Backtrace gives all of them the fingerprint 000…0.
+    zero_fingerprint: Literal["hold", "frames", "file"] = "hold"
+
+    @field_validator("release_pattern")
+    @classmethod
+    def _expression(cls, value: str | None) -> str | None:
+        try:
+            re.compile(value or "")
+        except re.error as error:
+            raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+        return value
 
 
 class Links(Section):
@@ -111,24 +125,90 @@ class Links(Section):
     hosts: list[str] = ["*.backtrace.io"]
 
 
-class Match(Section):
-    """Which groups a route takes: each given key must fit one of its patterns (`*` and `?` as in a shell)."""
+class Privacy(Section):
+    """`[privacy]`: which attributes may appear in issues, and what is taken out of every text."""
 
-    universe: list[str] = []
-    project: list[str] = []
-    application: list[str] = []
+    attributes: list[str] = [
+        "version", "uname.sysname", "uname.version", "os", "os.version", "os_version", "device.model", "environment",
+    ]  # fmt: skip
+    scrub_user_folders: bool = True
+    scrub_emails: bool = True
+    scrub_ips: bool = True
+    scrub_tokens: bool = True
 
-    @field_validator("*", mode="before")
-    @classmethod
-    def _one_or_many(cls, value: object) -> object:
-        if value == []:
-            raise ValueError("an empty list would match nothing; leave the key out to match everything")
-        return [value] if isinstance(value, str) else value
+
+class Titles(Section):
+    """`[titles]`: what a title names."""
+
+    skip_frames: list[str] = []  # besides those that every stack has
+    only_these: bool = False
+
+
+def _one_or_many(value: object) -> object:
+    if value == []:
+        raise ValueError("an empty list would match nothing; leave the key out to match everything")
+    return [value] if isinstance(value, str) else value
+
+
+Patterns = Annotated[list[str], BeforeValidator(_one_or_many)]
+
+
+class Conditions(Section):
+    """Which groups are meant: each given key must fit one of its patterns (`*` and `?` as in a shell)."""
+
+    universe: Patterns = []
+    project: Patterns = []
+    application: Patterns = []
+    classifiers: Patterns = []
+    releases: Patterns = []
+    attributes: dict[str, Patterns] = {}
+
+
+class Match(Conditions):
+    """Which groups a route takes. `not` takes those out again that fit any one of its keys."""
+
+    unless: Conditions = Field(default=Conditions(), alias="not")
+
+
+class LabelRule(Section):
+    """One label for the groups that have a classifier, or an attribute with a value. `{value}` in it is what matched."""
+
+    classifier: str | None = None
+    attribute: str | None = None
+    value: str = "*"
+    label: Annotated[str, Field(min_length=1, max_length=50)]
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "LabelRule":
+        if (self.classifier is None) == (self.attribute is None):
+            raise ValueError("give exactly one of classifier, attribute")
+        return self
+
+
+class OwnerRule(Section):
+    """Who gets the issue, or which component, when the first meaningful frames or its module fit."""
+
+    frame: str | None = None
+    module: str | None = None
+    assignee: str | None = None
+    component: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> "OwnerRule":
+        if self.frame is None and self.module is None:
+            raise ValueError("give frame or module, or both")
+        if self.assignee is None and self.component is None:
+            raise ValueError("give assignee or component, or both")
+        return self
+
+
+Count = Annotated[int, Field(ge=0)]
 
 
 class Route(Section):
     """`[[routes]]`: which groups go to which tracker, under which policy. The first that matches wins."""
 
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = ""  # "" is filled by `Config.all_routes`
     match: Match = Match()
     tracker: str
     # The store puts nothing off for longer than a day: what is due later it takes for a clock that was set back.
@@ -136,3 +216,29 @@ class Route(Section):
     status_interval: Annotated[Seconds, Field(ge=1, le=86400)] = 900.0
     # What becomes of a group whose issue somebody deleted in the tracker.
     on_deleted: Literal["drop", "recreate"] = "drop"
+    # What a group must have before it is filed; `within` is the time in which it must have had it.
+    min_occurrences: Count = 0
+    min_users: Count = 0
+    min_hosts: Count = 0
+    min_age: Seconds = 0.0
+    within: Annotated[Seconds, Field(ge=60, le=30 * 86400)] | None = None
+    hold_unsymbolicated: bool = False
+    # Above these, groups are held back and one issue tells of them all.
+    max_new_issues: list[Limit] = [Limit(count=100, seconds=3600.0), Limit(count=500, seconds=86400.0)]
+    max_updates: list[Limit] = [Limit(count=2000, seconds=3600.0)]
+    on_regression: Literal["reopen", "comment", "new_issue"] = "reopen"
+    reopen_window: Annotated[Seconds, Field(gt=0)] | None = None
+    min_regression_occurrences: Annotated[int, Field(ge=1)] = 1
+    hotfix_regressions: bool = False
+    unknown_release: Literal["note", "regression"] = "note"
+    wont_fix: list[str] = [
+        "not_planned", "won*t fix", "wontfix", "won*t do", "cancel*", "invalid", "declined", "rejected", "cannot reproduce",
+        "not a bug", "works as *", "abandoned", "obsolete",
+    ]  # fmt: skip
+    duplicate: list[str] = ["duplicate*"]
+    ignore_label: str = "syncd:ignore"
+    comment_new_release: bool = False
+    comment_milestones: bool = False
+    labels: list[LabelRule] = []
+    owners: list[OwnerRule] = []
+    templates: str | None = None

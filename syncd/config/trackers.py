@@ -12,12 +12,10 @@ from pydantic import (
     Tag,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
-from syncd.config.values import UNITS, Address, Seconds, Secret, Section, did_you_mean
+from syncd.config.values import Address, Limit, Seconds, Secret, Section, did_you_mean
 
-_LIMIT = re.compile(r"(\d{1,7})/(\d{1,4})\s*([smhd])")
 _PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
 # What a mapped field may say of a group: `{{ group.NAME }}`.
@@ -25,25 +23,6 @@ GROUP_FACTS = (
     "universe", "project", "fingerprint", "application", "occurrences", "hosts", "users", "first_seen",
     "last_seen", "first_release", "last_release", "group_url", "object_id",
 )  # fmt: skip
-
-
-class Limit(BaseModel):
-    """At most `count` writes in any `seconds`, written like 75/1m."""
-
-    model_config = ConfigDict(frozen=True)
-
-    count: Annotated[int, Field(ge=1)]
-    seconds: Annotated[float, Field(gt=0, le=86400)]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _written(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        match = _LIMIT.fullmatch(value.strip())
-        if match is None:
-            raise ValueError(f"{value!r} is not a limit; write it like 75/1m or 480/1h")
-        return {"count": int(match[1]), "seconds": float(match[2]) * UNITS[match[3]]}
 
 
 def _rising(value: list[float]) -> list[float]:
@@ -57,6 +36,9 @@ ProbeAfter = Annotated[
     list[Annotated[Seconds, Field(le=86400)]], Field(min_length=1, max_length=20), AfterValidator(_rising)
 ]
 
+# How often all issues are asked how people left them.
+SurveyInterval = Annotated[Seconds, Field(ge=1, le=86400)]
+
 
 class GitHubSettings(Section):
     """`[trackers.NAME]` with `kind = "github"`."""
@@ -69,6 +51,9 @@ class GitHubSettings(Section):
     ca_file: str | None = None
     timeout: Annotated[Seconds, Field(ge=1, le=60)] = 15.0
     concurrency: Annotated[int, Field(ge=1, le=32)] = 1
+    survey_interval: SurveyInterval = 3600.0
+    # Crash reports carry what their users did; whoever publishes them has to say so.
+    allow_public: bool = False
     # GitHub ends its own requests after 10 seconds; its lists lag by seconds to minutes.
     probe_after: ProbeAfter = [20.0, 60.0, 180.0]
     # Below GitHub's 80 content creations a minute and 500 an hour.
@@ -98,6 +83,12 @@ class JiraSettings(Section):
     ca_file: str | None = None
     timeout: Annotated[Seconds, Field(ge=1, le=60)] = 30.0
     concurrency: Annotated[int, Field(ge=1, le=32)] = 4
+    survey_interval: SurveyInterval = 3600.0
+    # Which field tells the release that has the fix; a field of versions, or of text.
+    fixed_in_field: str = "fixVersions"
+    # The status to reopen to and to close with, where the workflow leaves a choice.
+    reopen_status: str | None = None
+    close_status: str | None = None
     # A create behind a gateway that gives up after a minute can still be committed.
     probe_after: ProbeAfter = [75.0, 150.0, 300.0]
     # Cloud takes bursts of 50 PUT a second.
@@ -139,6 +130,7 @@ class LocalSettings(Section):
     kind: Literal["local"]
     folder: str
     concurrency: Annotated[int, Field(ge=1, le=32)] = 1
+    survey_interval: SurveyInterval = 3600.0
     probe_after: ProbeAfter = [0.0]
     writes: list[Limit] = []
 
@@ -150,6 +142,7 @@ class OtherSettings(BaseModel):
 
     kind: str
     concurrency: Annotated[int, Field(ge=1, le=32)] = 1
+    survey_interval: SurveyInterval = 3600.0
     probe_after: ProbeAfter = [75.0, 150.0, 300.0]
     writes: list[Limit] = []
 

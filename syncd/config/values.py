@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from syncd.errors import ConfigError
 
+_LIMIT = re.compile(r"(\d{1,7})/(\d{1,4})\s*([smhd])")
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -37,6 +38,25 @@ Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=
 
 class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Limit(BaseModel):
+    """At most `count` writes in any `seconds`, written like 75/1m."""
+
+    model_config = ConfigDict(frozen=True)
+
+    count: Annotated[int, Field(ge=1)]
+    seconds: Annotated[float, Field(gt=0, le=86400)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        match = _LIMIT.fullmatch(value.strip())
+        if match is None:
+            raise ValueError(f"{value!r} is not a limit; write it like 75/1m or 480/1h")
+        return {"count": int(match[1]), "seconds": float(match[2]) * UNITS[match[3]]}
 
 
 class Secret(Section):

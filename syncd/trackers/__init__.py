@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from syncd.config import TrackerSettings
 from syncd.errors import ConfigError, Unavailable
-from syncd.model import Created, Evidence, Group, Issue, Place
+from syncd.model import Created, Evidence, Group, Issue, Seen, Survey
 from syncd.render.document import Document
 
 
@@ -25,6 +25,10 @@ class Draft:
     title: str
     body: Document
     group: Group
+    # Set at creation only, beside what the tracker's settings say. What a tracker does not take of these is left out.
+    labels: tuple[str, ...] = ()
+    assignee: str | None = None
+    components: tuple[str, ...] = ()
     expires: float = math.inf
 
     def require_fresh(self) -> None:
@@ -60,11 +64,22 @@ class Tracker(Protocol):
     def probe(self, issue: Issue) -> Evidence:
         """Look for what became of a create: `issue.marker` among our issues above `issue.floor`. Reads only."""
 
-    def look(self, issue: Issue) -> Place:
-        """Where a linked issue is now. Raises Gone or OutOfReach when it is nowhere for us; a 404 alone is no proof."""
+    def look(self, issue: Issue) -> Seen:
+        """Where a linked issue is now, and how people left it. Raises Gone or OutOfReach when it is nowhere for us; a 404 alone
+        is no proof."""
+
+    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
+        """How people left many linked issues, in as few reads as the tracker allows; `since` is the last survey's `until`."""
+
+    def reopen(self, issue: Issue) -> str:
+        """Open a closed issue again; nothing where it is open. A note for people, empty where all is well: what could not be
+        done by the tracker's own rules is said there, and is not tried again until people change something."""
+
+    def shut(self, issue: Issue) -> str:
+        """Close an issue as done; nothing where it is closed. A note as for `reopen`."""
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
-        """Add the status comment and return its id. One request, never repeated here.
+        """Add a comment that carries `marker`, and return its id. One request, never repeated here.
 
         Like every operation on a linked issue, raises Moved, Gone or OutOfReach where the issue is no longer there.
         """
@@ -73,7 +88,7 @@ class Tracker(Protocol):
         """The id of the comment that carries `marker`, read from the issue itself."""
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        """Replace the status comment. Raises Missing when a person deleted it."""
+        """Replace a comment of ours, mailing nobody where that can be asked for. Raises Missing when a person deleted it."""
 
     def refresh(self, issue: Issue, group: Group) -> None:
         """Bring mapped fields up to date, where any are configured."""
