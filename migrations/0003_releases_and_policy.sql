@@ -51,7 +51,7 @@ CREATE TABLE announcements (
     issue_id   BIGINT NOT NULL REFERENCES issues (id),
     occasion   TEXT NOT NULL,
     subject    TEXT NOT NULL,
-    text       TEXT NOT NULL,
+    facts      TEXT NOT NULL,
     marker     TEXT NOT NULL,
     state      TEXT NOT NULL CHECK (state IN ('wanted', 'sent', 'written', 'dropped')),
     comment_id TEXT,

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Literal, TypeVar
 
-from syncd.model import Group, Notification, Release
+from syncd.model import Group, Notification, Point, Release
 
 Mode = Literal["auto", "cumulative", "window"]
 Shown = TypeVar("Shown")
 
 MAX_LEDGER = 2000  # releases of one group; a sender that names a new one each time would slow everybody's folds
 OTHERS = "(other releases)"
+MAX_TRAIL = 64
 
 
 def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
@@ -31,6 +32,8 @@ def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
     )
     after = _counted(before, after, notification, mode)
     changed = before.revision == 0 or _differs(before, after)
+    if changed:
+        after = replace(after, trail=_trail(before.trail, after, notification))
     return replace(after, notifications=before.notifications + 1, revision=before.revision + changed)
 
 
@@ -53,6 +56,7 @@ def _described(before: Group, notification: Notification) -> Group:
         callstack=chosen(before.callstack, notification.callstack),
         object_id=chosen(before.object_id, notification.object_id),
         classifiers=chosen(before.classifiers, notification.classifiers),
+        attributes=chosen(before.attributes, notification.attributes),
     )
 
 
@@ -126,7 +130,17 @@ def _sighting(group: Group, notification: Notification, mode: Mode) -> int | Non
 
 def _entry(release: str, counted: int, seen: int | None, notification: Notification) -> Release:
     first, last = notification.first, notification.last
-    return Release(release=release, occurrences=counted, first_seen=seen, last_seen=last, since=first, until=last)
+    received = notification.received_at
+    return Release(
+        release=release,
+        occurrences=counted,
+        first_seen=seen,
+        last_seen=last,
+        since=first,
+        until=last,
+        noticed_at=received,
+        grown_at=received,
+    )
 
 
 def _grown(row: Release, counted: int, seen: int | None, notification: Notification, mode: Mode) -> Release:
@@ -141,6 +155,37 @@ def _grown(row: Release, counted: int, seen: int | None, notification: Notificat
         last_seen=_larger(row.last_seen, notification.last) if newly else row.last_seen,
         since=_smaller(row.since, notification.first),
         until=_larger(row.until, notification.last),
+        noticed_at=notification.received_at if row.noticed_at is None and total > row.occurrences else row.noticed_at,
+        grown_at=max(row.grown_at or 0.0, notification.received_at) if total > row.occurrences else row.grown_at,
+    )
+
+
+def _trail(trail: tuple[Point, ...], group: Group, notification: Notification) -> tuple[Point, ...]:
+    """The trail with the group's newest state. Where it gets too long, the point goes whose neighbours lie closest together for their
+    age: what was lately is told finely, what was long ago coarsely."""
+    at = max(notification.received_at, trail[-1].at if trail else 0.0)
+    point = Point(at=at, occurrences=group.occurrences, users=notification.users or 0, hosts=notification.hosts or 0)
+    if trail and trail[-1].at == at:
+        trail = trail[:-1]
+    longer = (*trail, point)
+    if len(longer) <= MAX_TRAIL:
+        return longer
+    inner = range(1, len(longer) - 1)
+    least = min(inner, key=lambda index: (longer[index + 1].at - longer[index - 1].at) / (at - longer[index].at + 60.0))
+    gone, heir = longer[least], longer[least + 1]
+    heir = replace(heir, users=max(gone.users, heir.users), hosts=max(gone.hosts, heir.hosts))
+    return (*longer[:least], heir, *longer[least + 2 :])
+
+
+def gained(group: Group, since: float) -> Point:
+    """What came after `since`: occurrences, and the most users and hosts that any notification told of."""
+    later = [point for point in group.trail if point.at > since]
+    before = [point.occurrences for point in group.trail if point.at <= since]
+    return Point(
+        at=since,
+        occurrences=group.occurrences - (before[-1] if before else 0),
+        users=max((point.users for point in later), default=0),
+        hosts=max((point.hosts for point in later), default=0),
     )
 
 
@@ -150,7 +195,11 @@ def _differs(before: Group, after: Group) -> bool:
         return True
     # A row keeps its place; new ones come behind.
     rows = zip(before.releases, after.releases, strict=True)
-    return any(replace(new, since=old.since, until=old.until) != old for old, new in rows if new is not old)
+    return any(
+        replace(new, since=old.since, until=old.until, noticed_at=old.noticed_at, grown_at=old.grown_at) != old
+        for old, new in rows
+        if new is not old
+    )
 
 
 def _larger(one: int | None, other: int | None) -> int | None:

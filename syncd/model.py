@@ -22,6 +22,9 @@ class Identity:
         return self.fingerprint.lower() if _SHA256.fullmatch(self.fingerprint) else self.fingerprint
 
 
+# What something was decided by, or what a comment tells.
+Facts = Mapping[str, str | int | float]
+
 # By name, what a group's crashes have in common: for each attribute its commonest values.
 Attributes = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -190,13 +193,13 @@ class Occasion(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """A comment that an issue owes its readers. `subject` tells it from others of its occasion; `sent_at` is when it was sent
-    and not yet answered, `probes` how often it was looked for since."""
+    """A comment that an issue owes its readers. `subject` tells it from others of its occasion, `facts` are what it says;
+    `sent_at` is when it was sent and not yet answered, `probes` how often it was looked for since."""
 
     id: int
     occasion: Occasion
     subject: str
-    text: str
+    facts: Facts
     marker: str
     sent_at: float | None = None
     probes: int = 0
@@ -246,6 +249,7 @@ class Issue:
     previous: Place | None = None  # the issue of this group that it was filed after
     followed: tuple[str, ...] = ()  # remote ids of those that were closed as duplicates of it, or of one that was
     announcements: tuple[Announcement, ...] = ()  # that are still owed
+    answered: tuple[str, ...] = ()  # releases of regressions since it was closed that were answered
 
 
 class Call(IntEnum):
@@ -279,17 +283,18 @@ class Plan:
     """A decision and, in a sentence for people, why. `until` is when a WAIT or a HOLD is over, `call` what it waits for.
 
     `rule` names what decided, `inputs` on which facts. `regression` is what REOPEN, COMMENT and RENEW answer; `remarks` are
-    announcements that an UPDATE adds, as (occasion, subject, text).
+    announcements that an UPDATE adds, as (occasion, subject, facts). `note` belongs into the status comment.
     """
 
     action: Action
     reason: str
     rule: str = ""
-    inputs: Mapping[str, str | int | float] = field(default_factory=dict)
+    inputs: Facts = field(default_factory=dict)
     until: float | None = None
     call: Call = Call.UPDATE
     regression: Regression | None = None
-    remarks: tuple[tuple[Occasion, str, str], ...] = ()
+    remarks: tuple[tuple[Occasion, str, Facts], ...] = ()
+    note: str = ""
 
 
 class Outcome(StrEnum):

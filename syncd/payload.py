@@ -7,15 +7,20 @@ produce (a call stack as JSON text, numbers and null as attribute values, `*` fo
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 
 import msgspec
 
+from syncd import frames
 from syncd.errors import NotANotification
 from syncd.model import Identity, Notification
 
 MAX_DEPTH = 64
 MAX_FRAMES = 1000
 MAX_RELEASES = 500
+MAX_ATTRIBUTES = 100
+MAX_VALUES = 8  # of one attribute, the commonest
 MAX_TEXT = 4096
 MAX_COUNT = 2**53  # every JSON reader holds it exactly, and a database a sum of many
 _IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
@@ -28,6 +33,18 @@ _UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is 
 _FAR_FUTURE = 86400  # a crash cannot be seen more than a day after it was received: that clock is wrong
 
 Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How notifications are read. The first of `release_attributes` that there is names the release; of it counts the first group
+    of `release_pattern`, or all that it matches; what fits one of `ignore_releases` is no release. `zero_by_frames` tells
+    reports without a fingerprint apart by their frames."""
+
+    release_attributes: Sequence[str] = ("version",)
+    release_pattern: str | None = None
+    ignore_releases: Sequence[str] = ()
+    zero_by_frames: bool = False
 
 
 def decode(body: bytes) -> object:
@@ -106,21 +123,24 @@ def _identity_part(value: Json, field: str) -> str:
     return part
 
 
-def parse(body: bytes, received_at: float, release_attributes: Sequence[str]) -> Notification:
-    """What the delivery says. `release_attributes` are tried in order. Raises NotANotification."""
+def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
+    """What the delivery says. Raises NotANotification."""
     value = decode(body)
     identity = identify(value)
     assert isinstance(value, dict)  # noqa: S101 - identify() refused everything else; this is for the type checker
     first, last = _span(value.get("timestamp"), received_at)
-    attributes = value.get("attributes")
+    attributes = value.get("attributes") if isinstance(value.get("attributes"), dict) else {}
     occurrences = _count(value.get("occurrences"))
-    releases = _releases(attributes if isinstance(attributes, dict) else {}, release_attributes, occurrences or 1)
+    application, callstack = _text(value.get("application")), tuple(_frames(value.get("callstack")))
+    if reading.zero_by_frames and frames.all_zero(identity.fingerprint):
+        apart = frames.sub_key(identity.fingerprint, application, callstack)
+        identity = replace(identity, fingerprint=apart or identity.fingerprint)
     return Notification(
         identity=identity,
         digest=_digest(value),
-        application=_text(value.get("application")),
+        application=application,
         group_url=_text(value.get("group_url")),
-        callstack=tuple(_frames(value.get("callstack"))),
+        callstack=callstack,
         occurrences=occurrences,
         object_id=_object_id(value.get("object_id")),
         first=first,
@@ -128,7 +148,9 @@ def parse(body: bytes, received_at: float, release_attributes: Sequence[str]) ->
         classifiers=tuple(_classifiers(value.get("classifiers"))),
         hosts=_count(value.get("hosts")),
         users=_count(value.get("guids")),
-        releases=releases,
+        releases=_releases(attributes, reading, occurrences or 1),
+        attributes=tuple(_attributes(attributes, occurrences or 1)),
+        received_at=received_at,
     )
 
 
@@ -144,15 +166,40 @@ def _span(value: object, received_at: float) -> tuple[int | None, int | None]:
     return times[0], times[-1] if times[-1] <= latest else max(times[0], int(received_at))
 
 
-def _releases(attributes: Json, names: Sequence[str], occurrences: int) -> tuple[tuple[str, int], ...]:
-    for name in names:
+def _releases(attributes: Json, reading: Reading, occurrences: int) -> tuple[tuple[str, int], ...]:
+    for name in reading.release_attributes:
         histogram = dict[str, int]()
-        for release, count in _histogram(attributes.get(name), occurrences):
-            histogram[release] = min(histogram.get(release, 0) + count, MAX_COUNT)
+        for value, count in _histogram(attributes.get(name), occurrences):
+            if (release := _release(value, reading)) is not None:
+                histogram[release] = min(histogram.get(release, 0) + count, MAX_COUNT)
         if histogram:
-            by_count = sorted(histogram.items(), key=lambda pair: (-pair[1], pair[0]))
-            return tuple(by_count[:MAX_RELEASES])
+            return tuple(_commonest(histogram)[:MAX_RELEASES])
     return ()
+
+
+def _release(value: str, reading: Reading) -> str | None:
+    """The release in an attribute's value, if it names one that counts."""
+    if reading.release_pattern is not None:
+        found = re.search(reading.release_pattern, value)
+        if found is None:
+            return None
+        value = ((found[1] if found.re.groups else found[0]) or "").strip()
+    ignored = any(fnmatchcase(value, pattern) for pattern in reading.ignore_releases)
+    return None if ignored or not value else value
+
+
+def _commonest(histogram: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted(histogram.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _attributes(attributes: Json, occurrences: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each attribute with its commonest values."""
+    for name in sorted(attributes, key=str)[:MAX_ATTRIBUTES]:
+        shown, histogram = _text(name), dict[str, int]()
+        for value, count in _histogram(attributes[name], occurrences):
+            histogram[value] = histogram.get(value, 0) + count
+        if shown is not None and histogram:
+            yield shown[:255], tuple(value for value, _ in _commonest(histogram)[:MAX_VALUES])
 
 
 def _histogram(value: object, occurrences: int) -> Iterator[tuple[str, int]]:

@@ -4,52 +4,45 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
-from typing import Protocol
+from dataclasses import dataclass, replace
 
-from syncd.model import Action, Call, Evidence, Group, Issue, IssueState, Judgement, Outcome, Plan
+from syncd import doubt, filing, regression
+from syncd.model import Action, Call, Condition, Group, GroupKind, Issue, IssueState, Occasion, Plan
+from syncd.policy import Policy, route
+from syncd.releases import Order, compare, newest
+from syncd.words import counted
 
 MAX_BACKOFF_SECONDS = 3600.0
 MAX_PAUSE_SECONDS = 900.0
 STATUS_INTERVAL = 900.0  # where no route says otherwise
-UNROUTED = "no route matches this group"
+FIRST_MILESTONE = 10
 NEVER_LINKED = (IssueState.INTENDED, IssueState.IN_DOUBT)
 
 
-class Patterns(Protocol):
-    """What a route matches on; an empty list matches everything."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What is true beside a group and its issue.
 
-    @property
-    def universe(self) -> Sequence[str]: ...
-    @property
-    def project(self) -> Sequence[str]: ...
-    @property
-    def application(self) -> Sequence[str]: ...
+    `probe_after` says how many seconds after a create in doubt its tracker is asked about it. `paused` is why an operator paused
+    the route, `wait` the seconds until the route may file another issue. `hold_zero`: the all-zero fingerprint is no crash.
+    """
 
-
-class Policy(Protocol):
-    """What a route asks for."""
-
-    @property
-    def match(self) -> Patterns: ...
-    @property
-    def tracker(self) -> str: ...
-    @property
-    def status_interval(self) -> float: ...
-    @property
-    def on_deleted(self) -> str: ...
+    probe_after: Sequence[float]
+    paused: str | None = None
+    wait: float = 0.0
+    hold_zero: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
-    """Which tracker a group owes which call, and from when on. `tracker` None: none, for `reason`; without one,
-    what was decided before stands."""
+    """Which tracker a group owes which call, and from when on. `tracker` None: none; without a `hold` beside it, what was
+    decided before stands. `hold` is why the group is not filed yet, and `route` which one holds it."""
 
     tracker: str | None
     due_at: float = 0.0
     call: Call = Call.CREATE
-    reason: str = ""
+    hold: Plan | None = None
+    route: str | None = None
 
 
 # What a changed group owes at a time, by whatever rules there are.
@@ -64,6 +57,15 @@ def marker(instance_key: str, tracker: str, group: Group, generation: int = 0) -
     identity = group.identity
     parts = [tracker, identity.universe, identity.project, identity.fingerprint_key]
     said = "\0".join([*parts, str(generation)] if generation else parts)
+    return _digest(instance_key, said)
+
+
+def remark_marker(instance_key: str, issue_marker: str, occasion: Occasion, subject: str) -> str:
+    """The text by which we know again what an issue was told on an occasion."""
+    return _digest(instance_key, "\0".join([issue_marker, occasion, subject]))
+
+
+def _digest(instance_key: str, said: str) -> str:
     return hmac.digest(bytes.fromhex(instance_key), said.encode(), "sha256").hex()[:32]
 
 
@@ -75,36 +77,22 @@ def content(group: Group) -> str:
         group.classifiers,
         group.group_url,
         [entry.release for entry in group.releases],
+        group.attributes,
     ]
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:32]
 
 
-def route(group: Group, routes: Iterable[Policy]) -> Policy | None:
-    """The first route that takes the group."""
-    return next((policy for policy in routes if _matches(policy.match, group)), None)
-
-
-def _matches(patterns: Patterns, group: Group) -> bool:
-    return (
-        _fits(group.identity.universe, patterns.universe)
-        and _fits(group.identity.project, patterns.project)
-        and _fits(group.application or "", patterns.application)
-    )
-
-
-def _fits(value: str, patterns: Sequence[str]) -> bool:
-    return not patterns or any(fnmatchcase(value, pattern) for pattern in patterns)
-
-
-def owed(group: Group, issue: Issue | None, routes: Iterable[Policy], now: float) -> Owed:
+def owed(group: Group, issue: Issue | None, routes: Iterable[Policy], hold_zero: bool, now: float) -> Owed:
     """What a changed group owes. An issue stays in its tracker, whatever the routes say now."""
     policy = route(group, routes)
     if issue is None or issue.state is IssueState.WANTED:
-        if policy is None:
-            return Owed(tracker=None, reason=UNROUTED)
         if group.refused is not None and group.refused == content(group):
             return Owed(tracker=None)
-        return Owed(tracker=policy.tracker, due_at=now)
+        hold = None if group.kind is GroupKind.STORM else filing.held(group, policy, hold_zero=hold_zero, now=now)
+        if policy is None or (hold is not None and hold.until is None):
+            return Owed(tracker=None, hold=hold, route=None if policy is None else policy.name)
+        due_at = now if hold is None or hold.until is None else hold.until
+        return Owed(tracker=policy.tracker, due_at=due_at, hold=hold, route=policy.name)
     if issue.state is IssueState.LINKED:
         return Owed(tracker=issue.tracker, due_at=max(now, _update_due(issue, policy, now)), call=Call.UPDATE)
     if issue.state in NEVER_LINKED:
@@ -112,39 +100,162 @@ def owed(group: Group, issue: Issue | None, routes: Iterable[Policy], now: float
     return Owed(tracker=None)
 
 
-def plan(group: Group, issue: Issue | None, policy: Policy | None, probe_after: Sequence[float], now: float) -> Plan:
-    """The one thing to do for this group. `policy` is the route that takes it, or None; `probe_after` says how many
-    seconds after a create in doubt its tracker is asked about it."""
+def plan(group: Group, issue: Issue | None, policy: Policy | None, around: Circumstances, now: float) -> Plan:
+    """The one thing to do for this group. `policy` is the route that takes it, or None."""
+    if group.follows is not None:
+        return filing.follows(group)
     if issue is None or issue.state is IssueState.WANTED:
-        if policy is None:
-            return Plan(action=Action.HOLD, reason=UNROUTED)
-        return Plan(action=Action.CREATE, reason="the group has no issue yet", call=Call.CREATE)
+        return _new(group, policy, around, now)
     if issue.state is IssueState.INTENDED:
-        return Plan(action=Action.HOLD, reason="a create is under way", call=Call.PROBE)
+        return Plan(action=Action.HOLD, reason="a create is under way", rule="under-way", call=Call.PROBE)
     if issue.state is IssueState.IN_DOUBT:
-        return _doubtful(issue, probe_after, now)
+        return doubt.doubtful(issue, around.probe_after, now)
     if issue.state is IssueState.PARKED:
-        return Plan(action=Action.PARK, reason=issue.note or "a person must decide")
+        return Plan(action=Action.PARK, reason=issue.note or "a person must decide", rule="parked")
     if issue.state is IssueState.DROPPED:
-        return Plan(action=Action.DROP, reason=issue.note or "left alone")
+        return Plan(action=Action.DROP, reason=issue.note or "left alone", rule="dropped")
+    if group.kind is GroupKind.STORM:
+        return _storm(group, issue, policy, now)
+    return _linked(group, issue, policy, around, now)
+
+
+def _new(group: Group, policy: Policy | None, around: Circumstances, now: float) -> Plan:
+    """What a group without an issue needs."""
+    if group.kind is GroupKind.STORM:
+        if group.storm is None or not group.storm.held:
+            return Plan(action=Action.DROP, reason="the storm was over before it was told of", rule="storm-over")
+        if policy is None:
+            return Plan(action=Action.HOLD, reason="its route is not configured any more", rule="unrouted")
+        reason = f"{counted(group.storm.held, 'group')} are held back by route {policy.name}"
+        return Plan(action=Action.CREATE, reason=reason, rule="storm", call=Call.CREATE)
+    hold = filing.held(group, policy, hold_zero=around.hold_zero, now=now)
+    if hold is not None:
+        return hold
+    assert policy is not None  # noqa: S101 - what no route takes is held
+    if around.paused is not None:
+        return filing.paused(policy, around.paused)
+    if around.wait > 0:
+        return filing.stormy(policy, around.wait)
+    reason = f"the group has no issue yet, and route {policy.name} takes it"
+    return Plan(action=Action.CREATE, reason=reason, rule="new", inputs={"route": policy.name}, call=Call.CREATE)
+
+
+def _storm(group: Group, issue: Issue, policy: Policy | None, now: float) -> Plan:
+    """What the issue of a storm needs."""
+    if group.storm is None or not group.storm.held:
+        if issue.condition is not None and issue.condition.closed:
+            return Plan(action=Action.DROP, reason=f"the storm is over, and {issue.key} is closed", rule="storm-over")
+        return Plan(action=Action.CLOSE, reason=f"the storm is over: {issue.key} is closed", rule="storm-over")
+    return _current(group, issue, policy, now)
+
+
+def _linked(group: Group, issue: Issue, policy: Policy | None, around: Circumstances, now: float) -> Plan:
+    """What a linked issue needs, given how people left it."""
+    if around.paused is not None and policy is not None:
+        return Plan(
+            action=Action.WAIT,
+            reason=f"route {policy.name} is paused: {around.paused}",
+            rule="route-paused",
+            until=now + 900.0,
+        )
+    condition = issue.condition
+    if condition is None or policy is None:
+        return _current(group, issue, policy, now)
+    other = condition.duplicate_of
+    if condition.closed and other is not None and regression.resolved_as(condition, policy.duplicate):
+        if other.remote_id not in (issue.remote_id, *issue.followed):
+            reason = f"{issue.key} was closed as a duplicate of {other.key}: the group follows that one"
+            return Plan(action=Action.FOLLOW, reason=reason, rule="duplicate", inputs={"duplicate_of": other.key})
+    if _muted(condition, policy):
+        reason = (
+            f"{issue.key} has the label {policy.ignore_label}, or its conversation is locked: nothing is written there"
+        )
+        return Plan(action=Action.NOTHING, reason=f"{reason}; counts are kept", rule="muted")
+    if condition.closed:
+        return _closed(group, issue, condition, policy, now)
+    return _current(group, issue, policy, now)
+
+
+def _muted(condition: Condition, policy: Policy) -> bool:
+    return condition.locked or bool(policy.ignore_label and policy.ignore_label in condition.labels)
+
+
+def _closed(group: Group, issue: Issue, condition: Condition, policy: Policy, now: float) -> Plan:
+    """What a closed issue needs: nothing but its numbers, unless the crash came back."""
+    verdict = regression.verdict(group, issue, condition, policy)
+    if verdict.regression is None:
+        current = _current(group, issue, policy, now)
+        if current.action is Action.UPDATE:
+            note = verdict.reason if verdict.note else ""
+            return replace(current, reason=verdict.reason, rule=verdict.rule, inputs=verdict.inputs, note=note)
+        return replace(current, reason=f"{current.reason}; {verdict.reason}", rule=verdict.rule, inputs=verdict.inputs)
+    answer = _answer(condition, policy, now)
+    words = {
+        Action.REOPEN: "it is reopened",
+        Action.COMMENT: "it says so and stays closed",
+        Action.RENEW: "another issue is filed",
+    }
+    return Plan(
+        action=answer,
+        reason=f"a regression: {verdict.reason}; {words[answer]}",
+        rule=verdict.rule,
+        inputs=verdict.inputs,
+        regression=verdict.regression,
+    )
+
+
+def _answer(condition: Condition, policy: Policy, now: float) -> Action:
+    """How the route answers a regression."""
+    if policy.on_regression == "comment":
+        return Action.COMMENT
+    window, closed_at = policy.reopen_window, condition.closed_at
+    late = window is not None and closed_at is not None and now - closed_at > window
+    return Action.RENEW if late or policy.on_regression == "new_issue" else Action.REOPEN
+
+
+def _current(group: Group, issue: Issue, policy: Policy | None, now: float) -> Plan:
+    """Whether the issue shows the latest state."""
+    if issue.announcements:
+        return Plan(action=Action.UPDATE, reason=f"{issue.key} owes its readers a comment", rule="announcement")
     if issue.synced_revision >= group.revision:
-        return Plan(action=Action.NOTHING, reason=f"{issue.key} shows the latest state")
+        return Plan(action=Action.NOTHING, reason=f"{issue.key} shows the latest state", rule="current")
     due = _update_due(issue, policy, now)
     if due > now:
-        return Plan(action=Action.WAIT, reason=f"{issue.key} was updated less than a status_interval ago", until=due)
-    return Plan(action=Action.UPDATE, reason=f"{issue.key} shows an older state")
+        reason = f"{issue.key} was updated less than a status_interval ago"
+        return Plan(action=Action.WAIT, reason=reason, rule="status-interval", until=due)
+    remarks = () if policy is None else tuple(_remarks(group, issue, policy))
+    return Plan(action=Action.UPDATE, reason=f"{issue.key} shows an older state", rule="older-state", remarks=remarks)
 
 
-def _doubtful(issue: Issue, probe_after: Sequence[float], now: float) -> Plan:
-    doubt = f"in doubt: {issue.note or 'a create was sent and its answer was lost'}"
-    due = issue.probe_at
-    if due is None:
-        due = (issue.sent_at or 0.0) + probe_after[0]
-    # Further away than the longest wait, it was written by a clock that was set back since. To probe early does no harm:
-    # what counts is the time that passes between the probes by the tracker's clock.
-    if now < due <= now + probe_after[-1]:
-        return Plan(action=Action.WAIT, reason=doubt, until=due, call=Call.PROBE)
-    return Plan(action=Action.PROBE, reason=doubt, call=Call.PROBE)
+def _remarks(
+    group: Group, issue: Issue, policy: Policy
+) -> Iterable[tuple[Occasion, str, dict[str, str | int | float]]]:
+    """What is worth a comment of its own, on an issue that is open."""
+    if not issue.baseline or (issue.condition is not None and issue.condition.closed):
+        return
+    before = issue.baseline.get(regression.TOTAL, 0)
+    milestone = _milestone(group.occurrences)
+    if policy.comment_milestones and before < milestone:
+        yield Occasion.MILESTONE, str(milestone), {"milestone": milestone, "occurrences": group.occurrences}
+    if policy.comment_new_release and (release := _new_release(group, issue)) is not None:
+        yield Occasion.RELEASE, release, {"release": release}
+
+
+def _milestone(occurrences: int) -> int:
+    """The highest power of ten that was reached; 0 below the first that counts."""
+    reached = 10 ** (len(str(occurrences)) - 1)
+    return reached if reached >= FIRST_MILESTONE else 0
+
+
+def _new_release(group: Group, issue: Issue) -> str | None:
+    """The newest release, where it is newer than all that the issue showed before."""
+    shown = [release for release in issue.baseline if release != regression.TOTAL]
+    fresh = [entry.release for entry in group.releases if entry.release not in issue.baseline]
+    for release in newest(fresh):
+        orders = {compare(release, one) for one in newest(shown)}
+        if Order.NEWER in orders and not orders & {Order.OLDER, Order.SAME}:
+            return release
+    return None
 
 
 def _update_due(issue: Issue, policy: Policy | None, now: float) -> float:
@@ -153,56 +264,6 @@ def _update_due(issue: Issue, policy: Policy | None, now: float) -> float:
     due = (issue.synced_at or 0.0) + interval
     # Further away than one interval, the last sync lies in the future: the clock was set back, nothing is to be waited for.
     return due if due <= now + interval else now
-
-
-def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: float) -> Judgement:
-    """What the newest evidence, and the clean negative probes before it, say about a create in doubt."""
-    if evidence.found:
-        return Judgement(outcome=Outcome.FOUND, reason=f"found as {evidence.found[0].key}: {evidence.words}")
-    if evidence.covered and _outlived(issue, evidence, probe_after):
-        return Judgement(
-            outcome=Outcome.ABSENT,
-            reason=f"proven not created: an issue that was made later is there, and no earlier one is ours: {evidence.words}",
-        )
-    clean = issue.probes + 1
-    if clean < len(probe_after):
-        wait = probe_after[clean] - probe_after[clean - 1]
-        return Judgement(
-            outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.words}", until=now + wait
-        )
-    # The tracker's clock decides whether the probes lie far enough apart: ours may have jumped between them.
-    lacking = probe_after[-1] - probe_after[0] - _span(issue, evidence)
-    if lacking > 1.0:  # its Date has whole seconds
-        # Where its clock was set back, as much may be lacking as by how much it was.
-        until = now + min(lacking, probe_after[-1])
-        return Judgement(
-            outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.words}", until=until
-        )
-    if evidence.covered:
-        return Judgement(
-            outcome=Outcome.ABSENT, reason=f"proven not created by {clean} probes, the last of them: {evidence.words}"
-        )
-    return Judgement(
-        outcome=Outcome.UNPROVEN,
-        reason=f"{clean} probes found no issue, but not every number could be read: {evidence.words}",
-    )
-
-
-def _outlived(issue: Issue, evidence: Evidence, probe_after: Sequence[float]) -> bool:
-    """Whether the tracker numbered another issue so late that ours would have had a lower number. Not counted from when it
-    was sent, which only our clock knows, but from the first negative probe."""
-    if issue.probed_since is None or evidence.newest_at is None or evidence.newest <= issue.floor:
-        return False
-    if evidence.at is None or evidence.newest_at > evidence.at:
-        return False  # made by a clock that was wrong then or is wrong now
-    return evidence.newest_at > issue.probed_since + probe_after[0]
-
-
-def _span(issue: Issue, evidence: Evidence) -> float:
-    """Seconds since the first negative probe, by the tracker's clock. A tracker without one is its own witness."""
-    if evidence.at is None:
-        return float("inf")
-    return evidence.at - (evidence.at if issue.probed_since is None else issue.probed_since)
 
 
 def backoff(attempts: int) -> float:

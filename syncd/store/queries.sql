@@ -67,27 +67,30 @@ RETURNING id, universe, project, fingerprint_key;
 
 -- save_groups: rows that are there, brought up to date but for the decision; the insert never happens
 INSERT INTO groups (id, universe, project, fingerprint, fingerprint_key, application, group_url, callstack, object_id,
-    classifiers, occurrences, approximate, notifications, hosts, users, first_seen, last_seen, revision)
+    classifiers, occurrences, approximate, notifications, hosts, users, first_seen, last_seen, attributes, trail, signature,
+    revision)
 VALUES :rows
 ON CONFLICT (id) DO UPDATE SET application = excluded.application, group_url = excluded.group_url,
     callstack = excluded.callstack, object_id = excluded.object_id, classifiers = excluded.classifiers,
     occurrences = excluded.occurrences, approximate = excluded.approximate, notifications = excluded.notifications,
     hosts = excluded.hosts, users = excluded.users, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
-    revision = excluded.revision;
+    attributes = excluded.attributes, trail = excluded.trail, signature = excluded.signature, revision = excluded.revision;
 
 -- group_releases: a stable order
-SELECT release, occurrences, approximate, first_seen, last_seen, since, until FROM releases WHERE group_id = :group_id
+SELECT release, occurrences, approximate, first_seen, last_seen, since, until, noticed_at, grown_at FROM releases WHERE group_id = :group_id
 ORDER BY release;
 
 -- releases_of_groups: the same for many
 WITH wanted (id) AS (VALUES :rows)
-SELECT group_id, release, occurrences, approximate, first_seen, last_seen, since, until FROM wanted
+SELECT group_id, release, occurrences, approximate, first_seen, last_seen, since, until, noticed_at, grown_at FROM wanted
 JOIN releases ON releases.group_id = CAST(wanted.id AS BIGINT) ORDER BY group_id, release;
 
 -- save_releases: a row is only ever added or brought up to date
-INSERT INTO releases (group_id, release, occurrences, approximate, first_seen, last_seen, since, until) VALUES :rows
+INSERT INTO releases (group_id, release, occurrences, approximate, first_seen, last_seen, since, until, noticed_at, grown_at)
+VALUES :rows
 ON CONFLICT (group_id, release) DO UPDATE SET occurrences = excluded.occurrences, approximate = excluded.approximate,
-    first_seen = excluded.first_seen, last_seen = excluded.last_seen, since = excluded.since, until = excluded.until;
+    first_seen = excluded.first_seen, last_seen = excluded.last_seen, since = excluded.since, until = excluded.until,
+    noticed_at = excluded.noticed_at, grown_at = excluded.grown_at;
 
 -- remember_folded: what is not in the answer is an exact redelivery
 INSERT INTO folded (group_id, digest, folded_at) VALUES :rows ON CONFLICT (group_id, digest) DO NOTHING

@@ -1,10 +1,24 @@
 """Rows to nouns and back."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from syncd.model import Group, Identity, Issue, IssueState, Release
+from syncd import frames
+from syncd.model import (
+    Announcement,
+    Condition,
+    Group,
+    GroupKind,
+    Identity,
+    Issue,
+    IssueState,
+    Occasion,
+    Place,
+    Point,
+    Release,
+)
 
 
 def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
@@ -24,6 +38,9 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],
         releases=tuple(Release(**(entry | {"approximate": bool(entry["approximate"])})) for entry in releases),
+        attributes=tuple((name, tuple(values)) for name, values in json.loads(row["attributes"])),
+        trail=tuple(Point(*values) for values in json.loads(row["trail"])),
+        kind=GroupKind(row["kind"]),
         revision=row["revision"],
         refused=row["refused"],
     )
@@ -49,6 +66,9 @@ def group_values(group_id: int, group: Group) -> tuple[object, ...]:
         group.users,
         group.first_seen,
         group.last_seen,
+        json.dumps(group.attributes, ensure_ascii=False),
+        json.dumps([[point.at, point.occurrences, point.users, point.hosts] for point in group.trail]),
+        frames.signature(group.application, group.callstack),
         group.revision,
     )
 
@@ -64,18 +84,61 @@ def release_values(group_id: int, release: Release) -> tuple[object, ...]:
         release.last_seen,
         release.since,
         release.until,
+        release.noticed_at,
+        release.grown_at,
     )
 
 
-def issue_of(row: Mapping[str, Any]) -> Issue:
-    """An issue from its row."""
+def issue_of(row: Mapping[str, Any], announcements: Sequence[Mapping[str, Any]] = ()) -> Issue:
+    """An issue from its row, and the rows of what it still owes its readers."""
     state = IssueState(row["state"])
     if state is IssueState.PARKED and row["cause"] in ("deleted", "discarded"):
         state = IssueState.DROPPED
-    return Issue(**{name: row[name] for name in _ISSUE} | {"state": state})
+    return Issue(
+        **{name: row[name] for name in _ISSUE},
+        state=state,
+        condition=None if row["condition"] is None else condition_of(row["condition"]),
+        baseline=json.loads(row["baseline"] or "{}"),
+        previous=None if row["previous"] is None else Place(**json.loads(row["previous"])),
+        followed=tuple(json.loads(row["followed"])),
+        announcements=tuple(map(_announcement, announcements)),
+    )
+
+
+def condition_of(text: str) -> Condition:
+    """A condition from its JSON."""
+    values = json.loads(text)
+    place = values.pop("duplicate_of")
+    return Condition(
+        **values | {"fixed_in": tuple(values["fixed_in"]), "labels": tuple(values["labels"])},
+        duplicate_of=None if place is None else Place(**place),
+    )
+
+
+def condition_text(condition: Condition) -> str:
+    """A condition as JSON."""
+    return json.dumps(asdict(condition), ensure_ascii=False, sort_keys=True)
+
+
+def place_text(place: Place | None) -> str | None:
+    """A place as JSON."""
+    return None if place is None else json.dumps(asdict(place), ensure_ascii=False, sort_keys=True)
+
+
+def _announcement(row: Mapping[str, Any]) -> Announcement:
+    return Announcement(
+        id=row["id"],
+        occasion=Occasion(row["occasion"]),
+        subject=row["subject"],
+        facts=json.loads(row["facts"]),
+        marker=row["marker"],
+        sent_at=row["sent_at"],
+        probes=row["probes"],
+    )
 
 
 _ISSUE = (
     "tracker", "marker", "remote_id", "key", "url", "attempt", "sent_at", "floor", "sent_revision", "probes", "probed_since",
     "probe_at", "comment_id", "comment_sent_at", "comment_probes", "synced_revision", "synced_at", "looked_at", "doubles", "note",
+    "route", "comment_text", "comment_losses",
 )  # fmt: skip
