@@ -75,11 +75,12 @@ CREATE TABLE regressions (
     UNIQUE (group_id, closed_at, release)
 );
 
--- The storm that a route is in, and the group that stands for it.
+-- The storm that a route is in, the group that stands for it, and when a group was last held back.
 CREATE TABLE storms (
     route    TEXT PRIMARY KEY,
     group_id BIGINT NOT NULL REFERENCES groups (id),
-    since    DOUBLE PRECISION NOT NULL
+    since    DOUBLE PRECISION NOT NULL,
+    held_at  DOUBLE PRECISION NOT NULL
 );
 
 CREATE TABLE route_pauses (

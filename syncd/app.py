@@ -19,11 +19,12 @@ from syncd import httpd, threads
 from syncd.config import Config
 from syncd.errors import ConfigError
 from syncd.health import Health
+from syncd.presentation import present
 from syncd.receiver import Receiver
+from syncd.rules import Rules
 from syncd.store import Store, open_store
 from syncd.store.instance import Instance
 from syncd.trackers import Tracker, open_tracker
-from syncd.worker import Rules
 
 log = structlog.get_logger("syncd")
 
@@ -65,16 +66,18 @@ class Daemon:
         self.instance.close()
 
 
-def build(config: Config) -> Daemon:
-    """The daemon, its store brought to this program's schema and freed of what dead processes held.
+def build(config: Config, *, dry: bool = False) -> Daemon:
+    """The daemon, its store brought to this program's schema and freed of what dead processes held. `dry`: it takes notifications
+    and plans, and sends nothing.
 
     Raises ConfigError, SchemaMismatch, StoreUnavailable. No tracker is called.
     """
+    presentation = present(config)
     # First of all: a process that cannot listen must not have touched what another one is working on.
     listening = _bind(config)
     store = open_store(config.store)
     instance = Instance(config.store.path)
-    rules = Rules(config=config, instance_key=store.instance_key())
+    rules = Rules(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
     if back := store.clock.follow():
         log.warning("clock_set_back", seconds=round(back))
     dead = store.outbox.take_over(instance.is_dead, time.time())
@@ -82,6 +85,7 @@ def build(config: Config) -> Daemon:
         log.warning("took_over", owners=len(dead))
     store.outbox.forget_homes()
     store.limits.retry_rested(time.time())
+    store.outbox.wake_dry(time.time())
     judged = store.outbox.reroute(rules.owes, _fingerprint_of_routes(config), time.time())
     if judged:
         log.info("judged_anew", groups=judged)
@@ -110,7 +114,8 @@ def open_clients(config: Config, store: Store, sleep: Callable[[float], None]) -
 
 def _fingerprint_of_routes(config: Config) -> str:
     routes = [route.model_dump() for route in config.all_routes]
-    return hashlib.sha256(json.dumps(routes, sort_keys=True).encode()).hexdigest()
+    judged = [routes, config.notifications.zero_fingerprint]
+    return hashlib.sha256(json.dumps(judged, sort_keys=True).encode()).hexdigest()
 
 
 def _routes(receiver: Receiver, health: Health) -> Starlette:

@@ -22,20 +22,17 @@ from syncd.plan import Policy
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, Claim
 from syncd.store.limits import Allowance
+from syncd.turn import Turn
+
+WRITING = (Action.UPDATE, Action.REOPEN, Action.CLOSE)
 
 log = structlog.get_logger("syncd.worker")
 
 
-def settle(
-    store: Store,
-    claim: Claim,
-    allowance: Allowance,
-    policy: Policy | None,
-    group: Group,
-    decision: Plan,
-    error: TrackerError,
-) -> None:
+def settle(turn: Turn, decision: Plan, error: TrackerError) -> None:
     """Settle the claim by the class of the failure. Raises LeaseLost, StoreUnavailable."""
+    store, claim, group = turn.store, turn.claim, turn.group
+    allowance = turn.rules.allowance(claim.tracker)
     log.warning(
         "tracker_call_failed",
         tracker=claim.tracker,
@@ -52,13 +49,13 @@ def settle(
             again_at = now if claim.attempts == 0 else now + _patience(claim.attempts + 1)
             store.outbox.postpone(claim, decision, error.reason, again_at, claim.attempts + 1, now)
         case Gone():
-            _gone(store, claim, policy, group, error, now)
+            _gone(store, claim, turn.policy, group, error, now)
         case OutOfReach():
             store.outbox.park(claim, Plan(action=Action.PARK, reason=error.reason), "out of reach", group.revision, now)
         case Refused() if decision.action is Action.CREATE:
             again_at = now + _patience(claim.attempts + 1)
             store.outbox.bury(claim, decision, error.reason, plan.content(group), group.revision, again_at, now)
-        case Refused() if decision.action is Action.UPDATE:
+        case Refused() if decision.action in WRITING:
             # An issue that is locked, say: no word of ours is to blame, and the next change may find it open.
             again_at = now + _patience(claim.attempts + 1)
             store.outbox.bury(claim, decision, error.reason, None, group.revision, again_at, now)

@@ -6,6 +6,7 @@ from syncd.policy import Policy
 from syncd.words import counted, duration
 
 UNROUTED = "no route matches this group"
+STORM, ROUTE_PAUSED = "storm", "route-paused"  # rules whose groups are let through by whoever ends them
 
 
 def held(group: Group, policy: Policy | None, *, hold_zero: bool, now: float) -> Plan | None:
@@ -65,13 +66,13 @@ def _unreadable(group: Group, policy: Policy) -> Plan | None:
 
 def paused(policy: Policy, reason: str) -> Plan:
     """Held since an operator paused the route."""
-    return _hold("route-paused", f"route {policy.name} is paused: {reason}", route=policy.name)
+    return _hold(ROUTE_PAUSED, f"route {policy.name} is paused: {reason}", route=policy.name)
 
 
 def stormy(policy: Policy, wait: float) -> Plan:
     """Held since the route has filed as many issues as it may."""
     reason = f"route {policy.name} has filed as many new issues as max_new_issues allows; the next in {duration(wait)}"
-    return _hold("storm", reason, route=policy.name, wait=round(wait))
+    return _hold(STORM, reason, route=policy.name, wait=round(wait))
 
 
 def follows(group: Group) -> Plan:

@@ -202,6 +202,42 @@ def _differs(before: Group, after: Group) -> bool:
     )
 
 
+def together(group: Group, others: Iterable[Group]) -> Group:
+    """The group with its aliases' occurrences in its numbers. Users and hosts of several cannot be added up: the most that any has."""
+    for other in others:
+        ledger = {row.release: row for row in group.releases}
+        for row in other.releases:
+            ledger[row.release] = row if row.release not in ledger else _joined(ledger[row.release], row)
+        group = replace(
+            group,
+            occurrences=_sum((group.occurrences, other.occurrences)),
+            approximate=group.approximate or other.approximate,
+            notifications=group.notifications + other.notifications,
+            hosts=_larger(group.hosts, other.hosts),
+            users=_larger(group.users, other.users),
+            first_seen=_smaller(group.first_seen, other.first_seen),
+            last_seen=_larger(group.last_seen, other.last_seen),
+            releases=tuple(ledger.values()),
+            aliases=(*group.aliases, other.identity.fingerprint),
+        )
+    return group
+
+
+def _joined(one: Release, other: Release) -> Release:
+    """One release as two groups saw it."""
+    noticed = [at for at in (one.noticed_at, other.noticed_at) if at is not None]
+    grown = [at for at in (one.grown_at, other.grown_at) if at is not None]
+    return replace(
+        one,
+        occurrences=_sum((one.occurrences, other.occurrences)),
+        approximate=one.approximate or other.approximate,
+        first_seen=_smaller(one.first_seen, other.first_seen),
+        last_seen=_larger(one.last_seen, other.last_seen),
+        noticed_at=min(noticed, default=None),
+        grown_at=max(grown, default=None),
+    )
+
+
 def _larger(one: int | None, other: int | None) -> int | None:
     return other if one is None else one if other is None else max(one, other)
 

@@ -86,10 +86,12 @@ class GroupKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storm:
-    """What a storm's issue tells: how many groups are held back, since when, and the largest as (name, users, occurrences)."""
+    """What a storm's issue tells: how many groups are held back, since when, and the largest as (name, users, occurrences).
+    It is `over` once none was held back for long enough."""
 
     held: int
     since: float
+    over: bool = False
     largest: tuple[tuple[str, int, int], ...] = ()
 
 
@@ -122,6 +124,7 @@ class Group:
     kind: GroupKind = GroupKind.CRASH
     storm: Storm | None = None
     revision: int = 0
+    held_by: str | None = None  # the rule that holds it, if any does
     refused: str | None = None  # the content, as `plan.content` tells it, that its tracker refused for good
 
 
@@ -189,6 +192,7 @@ class Occasion(StrEnum):
     REGRESSION = "regression"
     RELEASE = "release"
     MILESTONE = "milestone"
+    QUIET = "quiet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +253,7 @@ class Issue:
     previous: Place | None = None  # the issue of this group that it was filed after
     followed: tuple[str, ...] = ()  # remote ids of those that were closed as duplicates of it, or of one that was
     announcements: tuple[Announcement, ...] = ()  # that are still owed
+    told: tuple[str, ...] = ()  # "occasion subject" of all announcements there ever were
     answered: tuple[str, ...] = ()  # releases of regressions since it was closed that were answered
 
 

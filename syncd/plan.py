@@ -3,11 +3,11 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from syncd import doubt, filing, regression
-from syncd.model import Action, Call, Condition, Group, GroupKind, Issue, IssueState, Occasion, Plan
+from syncd.model import Action, Call, Condition, Facts, Group, GroupKind, Issue, IssueState, Occasion, Plan
 from syncd.policy import Policy, route
 from syncd.releases import Order, compare, newest
 from syncd.words import counted
@@ -88,6 +88,8 @@ def owed(group: Group, issue: Issue | None, routes: Iterable[Policy], hold_zero:
     if issue is None or issue.state is IssueState.WANTED:
         if group.refused is not None and group.refused == content(group):
             return Owed(tracker=None)
+        if group.held_by in (filing.STORM, filing.ROUTE_PAUSED):
+            return Owed(tracker=None)  # whoever lets it through judges it again
         hold = None if group.kind is GroupKind.STORM else filing.held(group, policy, hold_zero=hold_zero, now=now)
         if policy is None or (hold is not None and hold.until is None):
             return Owed(tracker=None, hold=hold, route=None if policy is None else policy.name)
@@ -122,7 +124,7 @@ def plan(group: Group, issue: Issue | None, policy: Policy | None, around: Circu
 def _new(group: Group, policy: Policy | None, around: Circumstances, now: float) -> Plan:
     """What a group without an issue needs."""
     if group.kind is GroupKind.STORM:
-        if group.storm is None or not group.storm.held:
+        if group.storm is None or group.storm.over:
             return Plan(action=Action.DROP, reason="the storm was over before it was told of", rule="storm-over")
         if policy is None:
             return Plan(action=Action.HOLD, reason="its route is not configured any more", rule="unrouted")
@@ -142,7 +144,7 @@ def _new(group: Group, policy: Policy | None, around: Circumstances, now: float)
 
 def _storm(group: Group, issue: Issue, policy: Policy | None, now: float) -> Plan:
     """What the issue of a storm needs."""
-    if group.storm is None or not group.storm.held:
+    if group.storm is None or group.storm.over:
         if issue.condition is not None and issue.condition.closed:
             return Plan(action=Action.DROP, reason=f"the storm is over, and {issue.key} is closed", rule="storm-over")
         return Plan(action=Action.CLOSE, reason=f"the storm is over: {issue.key} is closed", rule="storm-over")
@@ -162,10 +164,10 @@ def _linked(group: Group, issue: Issue, policy: Policy | None, around: Circumsta
     if condition is None or policy is None:
         return _current(group, issue, policy, now)
     other = condition.duplicate_of
-    if condition.closed and other is not None and regression.resolved_as(condition, policy.duplicate):
-        if other.remote_id not in (issue.remote_id, *issue.followed):
-            reason = f"{issue.key} was closed as a duplicate of {other.key}: the group follows that one"
-            return Plan(action=Action.FOLLOW, reason=reason, rule="duplicate", inputs={"duplicate_of": other.key})
+    duplicate = condition.closed and other is not None and regression.resolved_as(condition, policy.duplicate)
+    if duplicate and other is not None and other.remote_id not in (issue.remote_id, *issue.followed):
+        reason = f"{issue.key} was closed as a duplicate of {other.key}: the group follows that one"
+        return Plan(action=Action.FOLLOW, reason=reason, rule="duplicate", inputs={"duplicate_of": other.key})
     if _muted(condition, policy):
         reason = (
             f"{issue.key} has the label {policy.ignore_label}, or its conversation is locked: nothing is written there"
@@ -217,28 +219,34 @@ def _current(group: Group, issue: Issue, policy: Policy | None, now: float) -> P
     """Whether the issue shows the latest state."""
     if issue.announcements:
         return Plan(action=Action.UPDATE, reason=f"{issue.key} owes its readers a comment", rule="announcement")
-    if issue.synced_revision >= group.revision:
+    remarks = () if policy is None else tuple(_remarks(group, issue, policy, now))
+    if issue.synced_revision >= group.revision and not any(occasion is Occasion.QUIET for occasion, _, _ in remarks):
         return Plan(action=Action.NOTHING, reason=f"{issue.key} shows the latest state", rule="current")
     due = _update_due(issue, policy, now)
     if due > now:
         reason = f"{issue.key} was updated less than a status_interval ago"
         return Plan(action=Action.WAIT, reason=reason, rule="status-interval", until=due)
-    remarks = () if policy is None else tuple(_remarks(group, issue, policy))
     return Plan(action=Action.UPDATE, reason=f"{issue.key} shows an older state", rule="older-state", remarks=remarks)
 
 
-def _remarks(
-    group: Group, issue: Issue, policy: Policy
-) -> Iterable[tuple[Occasion, str, dict[str, str | int | float]]]:
-    """What is worth a comment of its own, on an issue that is open."""
-    if not issue.baseline or (issue.condition is not None and issue.condition.closed):
+def _remarks(group: Group, issue: Issue, policy: Policy, now: float) -> Iterator[tuple[Occasion, str, Facts]]:
+    """What is worth a comment of its own, on an issue that is open, and was not told before."""
+    if not issue.baseline or group.kind is GroupKind.STORM or (issue.condition is not None and issue.condition.closed):
         return
-    before = issue.baseline.get(regression.TOTAL, 0)
+    for occasion, subject, facts in _occasions(group, issue, policy, now):
+        if f"{occasion} {subject}" not in issue.told:
+            yield occasion, subject, facts
+
+
+def _occasions(group: Group, issue: Issue, policy: Policy, now: float) -> Iterator[tuple[Occasion, str, Facts]]:
     milestone = _milestone(group.occurrences)
-    if policy.comment_milestones and before < milestone:
+    if policy.comment_milestones and issue.baseline.get(regression.TOTAL, 0) < milestone:
         yield Occasion.MILESTONE, str(milestone), {"milestone": milestone, "occurrences": group.occurrences}
     if policy.comment_new_release and (release := _new_release(group, issue)) is not None:
         yield Occasion.RELEASE, release, {"release": release}
+    latest = group.trail[-1].at if group.trail else None
+    if policy.quiet_after is not None and latest is not None and now - latest >= policy.quiet_after:
+        yield Occasion.QUIET, str(int(latest)), {"since": int(latest)}
 
 
 def _milestone(occurrences: int) -> int:

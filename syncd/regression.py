@@ -33,6 +33,17 @@ def ledger(group: Group) -> dict[str, int]:
     return {TOTAL: group.occurrences} | {release.release: release.occurrences for release in group.releases}
 
 
+def learned(group: Group, issue: Issue, condition: Condition) -> Mapping[str, int]:
+    """The baseline of an issue that is seen in this condition: it is fixed at the closing, and follows what is shown otherwise."""
+    before = issue.condition
+    if not condition.closed:
+        # One that was reopened by a person starts anew: what came while it was closed is nothing new to whoever reopened it.
+        return ledger(group) if before is not None and before.closed else issue.baseline or ledger(group)
+    if before is not None and before.closed and before.closed_at == condition.closed_at:
+        return issue.baseline
+    return baseline(group, issue, condition)
+
+
 def baseline(group: Group, issue: Issue, condition: Condition) -> dict[str, int]:
     """The ledger as it was when the issue was closed, as far as can be told: of a release that has grown since, what the issue showed
     last while it was open."""
@@ -78,6 +89,16 @@ def resolved_as(condition: Condition, patterns: Iterable[str]) -> bool:
 
 def _said(condition: Condition) -> str:
     return condition.resolution.replace("_", " ").lower()
+
+
+def subject(found: Regression) -> str:
+    """What tells a regression from others of the same issue."""
+    return f"{int(found.closed_at or 0)} {found.release}"
+
+
+def facts(found: Regression, answer: str) -> dict[str, str | int | float]:
+    """What a comment on a regression tells."""
+    return {"release": found.release, "occurrences": found.occurrences, "fixed_in": found.fixed_in, "answer": answer}
 
 
 def _fresh(group: Group, issue: Issue, condition: Condition) -> dict[str, int]:

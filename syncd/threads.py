@@ -8,19 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from syncd import plan, worker
+from syncd import plan, surveying, worker
 from syncd.errors import LeaseLost, StoreUnavailable, Unavailable
 from syncd.model import Action, Call, Plan
+from syncd.rules import Rules
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, Claim
 from syncd.trackers import Tracker
-from syncd.worker import Rules
 
 log = structlog.get_logger("syncd.worker")
 
 POLL_SECONDS = 1.0  # what another process stored is found within this time; what this one stored wakes at once
 FAULT_SECONDS = 1.0
 PURGE_SECONDS = 600.0
+DRAIN_SECONDS = 5.0
 STOP_SECONDS = 45.0  # longer than one request with its timeouts, shorter than a service manager's patience
 
 
@@ -36,6 +37,7 @@ class Absorber(threading.Thread):
         self._wake = wake
         self._stopping = threading.Event()
         self._purge_at = 0.0
+        self._drain_at = 0.0
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -54,6 +56,9 @@ class Absorber(threading.Thread):
 
     def _turn(self) -> int:
         taken, woken = worker.absorb(self._store, self._rules, time.time())
+        if time.monotonic() >= self._drain_at:
+            self._drain_at = time.monotonic() + DRAIN_SECONDS
+            woken |= self._store.storms.drain(self._rules.gates(), self._rules.owes, time.time())
         for tracker in woken & self._wake.keys():
             self._wake[tracker].set()
         if not taken and time.monotonic() >= self._purge_at:
@@ -76,8 +81,17 @@ class Syncer(threading.Thread):
     """Brings one tracker's groups up to date, one after the other, until it is stopped."""
 
     def __init__(
-        self, store: Store, rules: Rules, name: str, owner: str, client: Tracker, wake: threading.Event
+        self,
+        store: Store,
+        rules: Rules,
+        name: str,
+        owner: str,
+        client: Tracker,
+        wake: threading.Event,
+        *,
+        surveys: bool = False,
     ) -> None:
+        """One of them also `surveys` the tracker from time to time."""
         super().__init__(name=f"sync {name}", daemon=True)  # one that is left in hand must not keep the process
         self._store = store
         self._rules = rules
@@ -86,12 +100,16 @@ class Syncer(threading.Thread):
         self._client = client
         self._wake = wake
         self._stopping = threading.Event()
+        self._survey_at = 0.0 if surveys and not rules.dry else float("inf")
 
     def run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
             claim = None
             try:
+                if time.monotonic() >= self._survey_at:
+                    wait = surveying.survey(self._store, self._client, self._tracker, self._rules)
+                    self._survey_at = time.monotonic() + wait
                 if back := self._store.clock.follow():
                     log.warning("clock_set_back", seconds=round(back))
                 now = time.time()
@@ -188,7 +206,7 @@ class Worker:
         wake = {name: threading.Event() for name in clients}
         self._absorber = Absorber(store, rules, wake)
         self._syncers = [
-            Syncer(store, rules, name, f"{owner}/{number}", client, wake[name])
+            Syncer(store, rules, name, f"{owner}/{number}", client, wake[name], surveys=number == 0)
             for name, several in clients.items()
             for number, client in enumerate(several)
         ]

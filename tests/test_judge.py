@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd import plan
+from syncd import doubt
 from syncd.model import Created, Evidence, Issue, IssueState, Outcome
 from tests.factories import make_issue
 
@@ -27,19 +27,19 @@ def clean(**facts: object) -> Evidence:
 
 
 def outcome(issue: Issue, evidence: Evidence, probe_after: list[float] = PROBES) -> Outcome:
-    return plan.judge(issue, evidence, probe_after, NOW).outcome
+    return doubt.judge(issue, evidence, probe_after, NOW).outcome
 
 
 def test_what_is_found_is_found_whatever_else_is_known() -> None:
-    judgement = plan.judge(doubtful(), Evidence(found=(made(8), made(9)), words="2 pages"), PROBES, NOW)
+    judgement = doubt.judge(doubtful(), Evidence(found=(made(8), made(9)), words="2 pages"), PROBES, NOW)
 
     assert judgement.outcome is Outcome.FOUND
     assert judgement.reason == "found as K-8: 2 pages"
 
 
 def test_one_negative_probe_proves_nothing_and_the_next_one_waits_its_time() -> None:
-    first = plan.judge(doubtful(), clean(), PROBES, NOW)
-    second = plan.judge(doubtful(1, CLOCK - 40), clean(), PROBES, NOW)
+    first = doubt.judge(doubtful(), clean(), PROBES, NOW)
+    second = doubt.judge(doubtful(1, CLOCK - 40), clean(), PROBES, NOW)
 
     assert (first.outcome, first.until) == (Outcome.OPEN, NOW + 40)
     assert (second.outcome, second.until) == (Outcome.OPEN, NOW + 120)
@@ -51,13 +51,13 @@ def test_all_probes_together_prove_that_it_does_not_exist() -> None:
 
 def test_probes_that_only_our_clock_put_far_apart_prove_nothing() -> None:
     """A clock that jumped a day forward makes three probes due within a second."""
-    judgement = plan.judge(doubtful(2, CLOCK - 2), clean(), PROBES, NOW)
+    judgement = doubt.judge(doubtful(2, CLOCK - 2), clean(), PROBES, NOW)
 
     assert (judgement.outcome, judgement.until) == (Outcome.OPEN, NOW + 158)
 
 
 def test_an_index_alone_never_proves_absence() -> None:
-    judgement = plan.judge(doubtful(2, CLOCK - 160), clean(covered=False), PROBES, NOW)
+    judgement = doubt.judge(doubtful(2, CLOCK - 160), clean(covered=False), PROBES, NOW)
 
     assert judgement.outcome is Outcome.UNPROVEN
     assert "not every number could be read" in judgement.reason
@@ -86,7 +86,7 @@ def test_an_issue_from_the_future_proves_nothing() -> None:
 
 
 def test_a_trackers_clock_that_was_set_back_is_waited_for_without_haste() -> None:
-    judgement = plan.judge(doubtful(2, CLOCK + 2 * 86400), clean(), PROBES, NOW)
+    judgement = doubt.judge(doubtful(2, CLOCK + 2 * 86400), clean(), PROBES, NOW)
 
     assert (judgement.outcome, judgement.until) == (Outcome.OPEN, NOW + 180)
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from syncd import payload
 from syncd.errors import NotANotification
 from syncd.model import Identity, Notification
+from syncd.payload import Reading
 from tests.corpus import SHAPES, corpus
 from tests.factories import FINGERPRINT, FIRST, LAST, notification_json
 
@@ -23,7 +24,8 @@ NOW = 1_800_000_000.0
 
 
 def parse(value: object, *release_attributes: str) -> Notification:
-    return payload.parse(msgspec.json.encode(value), NOW, release_attributes or ("version",))
+    reading = Reading(release_attributes=release_attributes or ("version",))
+    return payload.parse(msgspec.json.encode(value), NOW, reading)
 
 
 def parsed(**overrides: object) -> Notification:
@@ -32,13 +34,13 @@ def parsed(**overrides: object) -> Notification:
 
 def refusal(body: bytes) -> NotANotification:
     with pytest.raises(NotANotification) as caught:
-        payload.parse(body, NOW, ["version"])
+        payload.parse(body, NOW, Reading())
     return caught.value
 
 
 def outcome(body: bytes) -> Notification | NotANotification:
     try:
-        return payload.parse(body, NOW, ["version"])
+        return payload.parse(body, NOW, Reading())
     except NotANotification as error:
         return error
 
@@ -59,7 +61,7 @@ def nested(depth: int, bottom: bytes) -> bytes:
 
 
 def test_the_documented_sample_says_what_its_fields_mean() -> None:
-    notification = payload.parse(SAMPLE.read_bytes(), NOW, ["version"])
+    notification = payload.parse(SAMPLE.read_bytes(), NOW, Reading())
 
     assert notification == Notification(
         identity=Identity("my_universe", "my_project", "8910551e27a339e542..."),
@@ -147,13 +149,13 @@ def test_what_is_no_json_or_cannot_be_held_is_refused_with_400(body: bytes, code
     ],
 )
 def test_what_can_be_held_is_taken(body: bytes) -> None:
-    assert payload.parse(body, NOW, ["version"]).identity == Identity("u", "p", "f")
+    assert payload.parse(body, NOW, Reading()).identity == Identity("u", "p", "f")
 
 
 def test_of_a_key_that_stands_twice_the_last_one_counts() -> None:
     body = b'{"universe":"u","project":"p","fingerprint":"first","fingerprint":"last"}'
 
-    assert payload.parse(body, NOW, ["version"]).identity.fingerprint == "last"
+    assert payload.parse(body, NOW, Reading()).identity.fingerprint == "last"
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"text"', b"5", b"true", b'[{"universe":"u"}]'])
@@ -415,7 +417,7 @@ def test_the_first_release_attribute_that_names_a_release_counts(names: list[str
     }
     body = msgspec.json.encode(notification_json(attributes=attributes))
 
-    releases = payload.parse(body, NOW, names).releases
+    releases = payload.parse(body, NOW, Reading(release_attributes=names)).releases
     assert releases == (((expected, 1),) if expected else ())
 
 
@@ -434,7 +436,7 @@ def test_a_redelivery_is_told_whatever_the_order_of_keys_and_the_white_space(num
     value = notification_json(nested={"a": [{"b": 1, "c": 2}], "d": "\u00e9"})
     other = json.dumps(shuffled(value, random.Random(number)), indent=number, ensure_ascii=number % 2 == 0)
 
-    assert payload.parse(other.encode(), NOW + 5, ["version"]).digest == parse(value).digest
+    assert payload.parse(other.encode(), NOW + 5, Reading()).digest == parse(value).digest
 
 
 @pytest.mark.parametrize("field", list(notification_json()))
@@ -565,7 +567,7 @@ def test_a_megabyte_of_anything_is_read_in_no_time_and_bounded(overrides: dict[s
     body = msgspec.json.encode(notification_json(**overrides))
 
     begun = time.process_time()
-    notification = payload.parse(body, NOW, ["version"])
+    notification = payload.parse(body, NOW, Reading())
     assert time.process_time() - begun < 2.0
     assert_bounded(notification)
 

@@ -1,43 +1,45 @@
 """What a group's issue needs now: every state under every policy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncd import plan
+from syncd import filing, plan, policy
+from syncd.config import Route
 from syncd.model import Action, Call, Group, Identity, Issue, IssueState, Plan
-from syncd.plan import Owed
+from syncd.plan import Circumstances, Owed
 from tests.factories import FINGERPRINT, make_group, make_issue
 
 NOW = 1_800_000_000.0
 KEY = "00" * 32
 
 
-@dataclass(frozen=True)
-class Patterns:
-    universe: Sequence[str] = ()
-    project: Sequence[str] = ()
-    application: Sequence[str] = ()
+AROUND = Circumstances(probe_after=[20.0, 60.0, 180.0])
 
 
-@dataclass(frozen=True)
-class Policy:
-    tracker: str = "crashes"
-    match: Patterns = field(default_factory=Patterns)
-    status_interval: float = 900.0
-    on_deleted: str = "drop"
+def a_route(tracker: str = "crashes", **keys: Any) -> Route:
+    return Route.model_validate({"name": "main", "tracker": tracker} | keys)
 
 
-POLICY = Policy()
-PROBES = [20.0, 60.0, 180.0]
+POLICY = a_route()
 
 
-def decide(group: Group, issue: Issue | None, policy: Policy | None, now: float) -> Plan:
-    return plan.plan(group, issue, policy, PROBES, now)
+def every(interval: float) -> Route:
+    """A route with an interval that no configuration may have."""
+    return POLICY.model_copy(update={"status_interval": interval})
+
+
+def decide(group: Group, issue: Issue | None, policy: Route | None, now: float) -> Plan:
+    return plan.plan(group, issue, policy, AROUND, now)
+
+
+def owes(group: Group, issue: Issue | None, routes: Sequence[Route], now: float) -> Owed:
+    return plan.owed(group, issue, routes, True, now)
 
 
 UNLINKED = (IssueState.WANTED, IssueState.INTENDED, IssueState.IN_DOUBT, IssueState.PARKED, IssueState.DROPPED)
@@ -65,7 +67,7 @@ def test_a_group_without_an_issue_gets_one(issue: Issue | None) -> None:
 def test_a_group_that_no_route_takes_is_held(issue: Issue | None) -> None:
     decision = decide(make_group(), issue, None, NOW)
 
-    assert (decision.action, decision.reason) == (Action.HOLD, plan.UNROUTED)
+    assert (decision.action, decision.reason) == (Action.HOLD, filing.UNROUTED)
 
 
 @pytest.mark.parametrize("policy", [POLICY, None])
@@ -79,7 +81,7 @@ def test_a_group_that_no_route_takes_is_held(issue: Issue | None) -> None:
 )
 @pytest.mark.parametrize("note", [None, "the answer was lost on the way"])
 def test_what_is_under_way_or_parked_is_left_alone_whatever_has_changed(
-    state: IssueState, action: Action, note: str | None, policy: Policy | None
+    state: IssueState, action: Action, note: str | None, policy: Route | None
 ) -> None:
     issue = make_issue(state=state, note=note, synced_revision=0, probe_at=0.0)
     decision = decide(group_at(99), issue, policy, NOW)
@@ -110,7 +112,7 @@ def test_a_create_in_doubt_is_probed_when_its_tracker_can_tell(
 
 @pytest.mark.parametrize("policy", [POLICY, None])
 @pytest.mark.parametrize("revision", [3, 4])
-def test_an_issue_that_shows_the_latest_state_needs_nothing(revision: int, policy: Policy | None) -> None:
+def test_an_issue_that_shows_the_latest_state_needs_nothing(revision: int, policy: Route | None) -> None:
     decision = decide(group_at(revision), stale_issue(synced_at=0.0), policy, NOW)
 
     assert decision.action is Action.NOTHING
@@ -133,7 +135,7 @@ def test_an_issue_that_shows_the_latest_state_needs_nothing(revision: int, polic
 def test_an_issue_that_shows_an_older_state_is_updated_at_most_once_in_an_interval(
     synced_at: float | None, interval: float, action: Action, until: float | None
 ) -> None:
-    decision = decide(group_at(5), stale_issue(synced_at), Policy(status_interval=interval), NOW)
+    decision = decide(group_at(5), stale_issue(synced_at), every(interval), NOW)
 
     assert (decision.action, decision.until) == (action, until)
 
@@ -146,7 +148,7 @@ def test_an_issue_whose_group_no_route_takes_any_more_is_kept_up_to_date_all_the
 @pytest.mark.parametrize("state", [None, *IssueState])
 @pytest.mark.parametrize("policy", [POLICY, None])
 @pytest.mark.parametrize("revision", [4, 5])
-def test_every_decision_has_a_reason(state: IssueState | None, policy: Policy | None, revision: int) -> None:
+def test_every_decision_has_a_reason(state: IssueState | None, policy: Route | None, revision: int) -> None:
     issue = make_issue(state=state, synced_revision=4, synced_at=NOW) if state else None
 
     assert decide(group_at(revision), issue, policy, NOW).reason.strip()
@@ -156,48 +158,49 @@ def test_every_decision_has_a_reason(state: IssueState | None, policy: Policy | 
 
 
 def test_a_new_group_owes_its_route_s_tracker_a_call_at_once() -> None:
-    routes = [Policy("mobile", Patterns(project=["app"])), Policy("crashes")]
+    routes = [a_route("mobile", match={"project": ["app"]}), a_route("crashes")]
 
-    assert plan.owed(make_group(), None, routes, NOW) == Owed(tracker="crashes", due_at=NOW)
-    assert plan.owed(make_group(project="app"), None, routes, NOW) == Owed(tracker="mobile", due_at=NOW)
+    assert owes(make_group(), None, routes, NOW) == Owed(tracker="crashes", due_at=NOW, route="main")
+    assert owes(make_group(project="app"), None, routes, NOW) == Owed(tracker="mobile", due_at=NOW, route="main")
 
 
 def test_content_that_was_refused_is_not_owed_again_until_it_says_something_else() -> None:
     refused = make_group(application="client", occurrences=1)
     refused = replace(refused, refused=plan.content(refused))
 
-    assert plan.owed(replace(refused, occurrences=99, revision=7), None, [POLICY], NOW).tracker is None
-    assert plan.owed(replace(refused, application="server"), None, [POLICY], NOW).tracker == "crashes"
-    assert plan.owed(replace(refused, callstack=("other",)), None, [POLICY], NOW).tracker == "crashes"
+    assert owes(replace(refused, occurrences=99, revision=7), None, [POLICY], NOW).tracker is None
+    assert owes(replace(refused, application="server"), None, [POLICY], NOW).tracker == "crashes"
+    assert owes(replace(refused, callstack=("other",)), None, [POLICY], NOW).tracker == "crashes"
 
 
 def test_what_is_parked_or_dropped_owes_nothing_and_its_decision_stands() -> None:
     for state in (IssueState.PARKED, IssueState.DROPPED):
-        assert plan.owed(make_group(), make_issue(state=state), [POLICY], NOW) == Owed(tracker=None)
+        assert owes(make_group(), make_issue(state=state), [POLICY], NOW) == Owed(tracker=None)
 
 
 def test_a_change_does_not_bring_a_probe_forward() -> None:
     doubtful = make_issue(state=IssueState.IN_DOUBT, probe_at=NOW + 40)
 
-    owed = plan.owed(make_group(), doubtful, [POLICY], NOW)
+    owed = owes(make_group(), doubtful, [POLICY], NOW)
     assert (owed.due_at, owed.call) == (NOW + 40, Call.PROBE)
 
 
 def test_a_group_that_no_route_takes_owes_nothing_and_says_why() -> None:
-    assert plan.owed(make_group(), None, [], NOW) == Owed(tracker=None, reason=plan.UNROUTED)
-    assert plan.owed(make_group(), make_issue(state=IssueState.WANTED), [], NOW).tracker is None
+    owed = owes(make_group(), None, [], NOW)
+    assert (owed.tracker, owed.hold and owed.hold.reason) == (None, filing.UNROUTED)
+    assert owes(make_group(), make_issue(state=IssueState.WANTED), [], NOW).tracker is None
 
 
 def test_a_wanted_issue_goes_where_the_routes_lead_now() -> None:
     wanted = make_issue(state=IssueState.WANTED, tracker="before")
 
-    assert plan.owed(make_group(), wanted, [Policy("now")], NOW).tracker == "now"
+    assert owes(make_group(), wanted, [a_route("now")], NOW).tracker == "now"
 
 
 @pytest.mark.parametrize("state", [IssueState.LINKED, IssueState.INTENDED, IssueState.IN_DOUBT])
-@pytest.mark.parametrize("routes", [[], [Policy("elsewhere")]])
-def test_an_issue_stays_in_its_tracker_whatever_the_routes_say_now(state: IssueState, routes: list[Policy]) -> None:
-    assert plan.owed(make_group(), make_issue(state=state, tracker="crashes"), routes, NOW).tracker == "crashes"
+@pytest.mark.parametrize("routes", [[], [a_route("elsewhere")]])
+def test_an_issue_stays_in_its_tracker_whatever_the_routes_say_now(state: IssueState, routes: list[Route]) -> None:
+    assert owes(make_group(), make_issue(state=state, tracker="crashes"), routes, NOW).tracker == "crashes"
 
 
 @pytest.mark.parametrize(
@@ -210,7 +213,7 @@ def test_an_issue_stays_in_its_tracker_whatever_the_routes_say_now(state: IssueS
     ],
 )
 def test_an_update_is_owed_when_it_may_be_made(synced_at: float | None, due_at: float) -> None:
-    assert plan.owed(make_group(), stale_issue(synced_at), [POLICY], NOW).due_at == due_at
+    assert owes(make_group(), stale_issue(synced_at), [POLICY], NOW).due_at == due_at
 
 
 moments = st.floats(0, 4e9)
@@ -221,14 +224,14 @@ moments = st.floats(0, 4e9)
 def test_nothing_waits_longer_than_an_interval_nor_is_due_before_its_plan_is(
     now: float, synced_at: float | None, interval: float, revision: int
 ) -> None:
-    policy = Policy(status_interval=interval)
+    route = every(interval)
     issue, group = make_issue(synced_revision=1, synced_at=synced_at), group_at(revision)
 
-    owed = plan.owed(group, issue, [policy], now)
+    owed = owes(group, issue, [route], now)
     assert now <= owed.due_at <= now + interval
     if owed.due_at == now:
-        assert decide(group, issue, policy, now).action is not Action.WAIT
-    decision = decide(group, issue, policy, now)
+        assert decide(group, issue, route, now).action is not Action.WAIT
+    decision = decide(group, issue, route, now)
     assert decision.until is None or decision.until == owed.due_at
 
 
@@ -236,42 +239,42 @@ def test_nothing_waits_longer_than_an_interval_nor_is_due_before_its_plan_is(
 
 
 def test_the_first_route_that_matches_wins() -> None:
-    routes = [Policy("first", Patterns(project=["game-*"])), Policy("second", Patterns(project=["game-server"]))]
+    routes = [a_route("first", match={"project": ["game-*"]}), a_route("second", match={"project": ["game-server"]})]
 
-    taken = plan.route(make_group(project="game-server"), [*routes, Policy("rest")])
+    taken = policy.route(make_group(project="game-server"), [*routes, a_route("rest")])
     assert taken == routes[0]
-    assert plan.route(make_group(project="web"), routes) is None
-    assert plan.route(make_group(project="web"), []) is None
+    assert policy.route(make_group(project="web"), routes) is None
+    assert policy.route(make_group(project="web"), []) is None
 
 
 @pytest.mark.parametrize(
     ("patterns", "takes"),
     [
-        (Patterns(), True),
-        (Patterns(project=["game"]), True),
-        (Patterns(project=["g*"]), True),
-        (Patterns(project=["g?me"]), True),
-        (Patterns(project=["game?"]), False),
-        (Patterns(project=["GAME"]), False),
-        (Patterns(project=["am"]), False),
-        (Patterns(project=["web", "game"]), True),
-        (Patterns(project=["web", "shop"]), False),
-        (Patterns(universe=["acme"], project=["game"], application=["client"]), True),
-        (Patterns(universe=["acme"], project=["game"], application=["server"]), False),
-        (Patterns(universe=["other"], project=["game"], application=["client"]), False),
+        ({}, True),
+        ({"project": ["game"]}, True),
+        ({"project": ["g*"]}, True),
+        ({"project": ["g?me"]}, True),
+        ({"project": ["game?"]}, False),
+        ({"project": ["GAME"]}, False),
+        ({"project": ["am"]}, False),
+        ({"project": ["web", "game"]}, True),
+        ({"project": ["web", "shop"]}, False),
+        ({"universe": ["acme"], "project": ["game"], "application": ["client"]}, True),
+        ({"universe": ["acme"], "project": ["game"], "application": ["server"]}, False),
+        ({"universe": ["other"], "project": ["game"], "application": ["client"]}, False),
     ],
 )
-def test_a_route_takes_a_group_when_each_key_fits_one_of_its_patterns(patterns: Patterns, takes: bool) -> None:
+def test_a_route_takes_a_group_when_each_key_fits_one_of_its_patterns(patterns: dict[str, object], takes: bool) -> None:
     group = make_group(universe="acme", project="game", application="client")
 
-    assert (plan.route(group, [Policy(match=patterns)]) is not None) is takes
+    assert (policy.route(group, [a_route(match=patterns)]) is not None) is takes
 
 
 @pytest.mark.parametrize(("pattern", "takes"), [("*", True), ("", True), ("?*", False), ("client", False)])
 def test_a_group_whose_application_nobody_knows_fits_only_what_fits_nothing(pattern: str, takes: bool) -> None:
-    policy = Policy(match=Patterns(application=[pattern]))
+    route = a_route(match={"application": [pattern]})
 
-    assert (plan.route(make_group(), [policy]) is not None) is takes
+    assert (policy.route(make_group(), [route]) is not None) is takes
 
 
 # Back-off.

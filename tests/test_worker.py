@@ -2,14 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from syncd.config import Config, LocalSettings, Route, StoreSettings
-from syncd.config.trackers import Limit
+from syncd.config import Config, Limit, LocalSettings, Route, StoreSettings
 from syncd.errors import (
     Gone,
     LeaseLost,
@@ -23,15 +22,17 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Call, Created, Evidence, Group, Issue, Place
+from syncd.model import Call, Condition, Created, Evidence, Group, Issue, Place, Seen, Survey
 from syncd.render.document import Document
+from syncd.rules import Rules
 from syncd.store import Store, open_store
 from syncd.store.claims import LEASE_SECONDS, Claim
+from syncd.store.issues import Intent
 from syncd.store.letters import Kind
 from syncd.store.sqlite import open_file
 from syncd.threads import Worker, sleep_until
 from syncd.trackers import Draft, Finding, transport
-from syncd.worker import Rules, absorb, sync
+from syncd.worker import absorb, sync
 from tests.store.filled import accept, told
 
 PROBES = [20.0, 60.0, 180.0]
@@ -50,6 +51,8 @@ class Tracker:
     clock: float = 1000.0
     covered: bool = True
     moved_to: str | None = None
+    conditions: dict[str, Condition] = field(default_factory=dict)
+    unable: str = ""
 
     def _called(self, operation: str) -> None:
         self.calls.append(operation)
@@ -75,10 +78,25 @@ class Tracker:
         found = tuple(made(number) for number in marked if number > issue.floor)
         return Evidence(found=found, covered=self.covered, newest=len(self.issues), at=self.clock, words="all read")
 
-    def look(self, issue: Issue) -> Place:
+    def look(self, issue: Issue) -> Seen:
         self._called("look")
         key = self.moved_to or str(issue.key)
-        return Place(remote_id=str(issue.remote_id), key=key, url=f"https://example.com/{key}")
+        place = Place(remote_id=str(issue.remote_id), key=key, url=f"https://example.com/{key}")
+        return Seen(place=place, condition=self.conditions.get(key, Condition()))
+
+    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
+        self._called("survey")
+        return Survey(seen={str(issue.remote_id): self.look(issue) for issue in issues})
+
+    def reopen(self, issue: Issue) -> str:
+        self._called("reopen")
+        self.conditions.pop(str(issue.key), None)
+        return self.unable
+
+    def shut(self, issue: Issue) -> str:
+        self._called("shut")
+        self.conditions[str(issue.key)] = Condition(closed=True, resolution="done", closed_at=time.time())
+        return self.unable
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
         self._called("comment")
@@ -136,7 +154,7 @@ class Scene:
         """A claim whose create outlived its lease, that of whoever took over and took it for proven absent, and when that was."""
         self.tell()
         late = self.claimed()
-        self.store.issues.intend(late, "m", 1, self.rules.allowance("here"), time.time())
+        self.store.issues.intend(late, Intent(marker="m", revision=1), self.rules.allowance("here"), time.time())
         after = time.time() + LEASE_SECONDS + 1
         second = self.store.outbox.claim("here", "second", after)
         assert second is not None
@@ -376,7 +394,7 @@ def test_a_second_live_issue_is_reported_and_the_oldest_is_followed(scene: Scene
 
 def test_an_answer_that_comes_after_everything_was_decided_is_kept_as_a_double(scene: Scene) -> None:
     late, second, after = scene.overtake()
-    scene.store.issues.intend(second, "m", 1, scene.rules.allowance("here"), after)
+    scene.store.issues.intend(second, Intent(marker="m", revision=1), scene.rules.allowance("here"), after)
     scene.store.issues.link(second, made(1), after)
 
     with pytest.raises(LeaseLost):
@@ -394,12 +412,12 @@ def test_an_answer_that_comes_after_the_proof_of_absence_is_believed_while_no_ot
 
     assert scene.state == "linked"
     with pytest.raises(LeaseLost):
-        scene.store.issues.intend(second, "m", 1, scene.rules.allowance("here"), after)
+        scene.store.issues.intend(second, Intent(marker="m", revision=1), scene.rules.allowance("here"), after)
 
 
 def test_an_answer_that_comes_while_another_create_is_under_way_is_kept_as_a_double(scene: Scene) -> None:
     late, second, after = scene.overtake()
-    scene.store.issues.intend(second, "m", 1, scene.rules.allowance("here"), after)
+    scene.store.issues.intend(second, Intent(marker="m", revision=1), scene.rules.allowance("here"), after)
     with pytest.raises(LeaseLost):
         scene.store.issues.link(late, made(1), after)
     scene.store.issues.link(second, made(2), after)

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from syncd.config import Config
+from syncd.config import Conditions, Config, Match
 from syncd.errors import ConfigError, StoreError, TrackerError
+from syncd.policy import unreachable
 from syncd.store import read_store
 from syncd.store.sqlite import probe
 from syncd.trackers import Finding, open_tracker
@@ -77,17 +78,29 @@ def _routes(config: Config) -> Iterator[Finding]:
             what="no tracker is configured, so nothing is ever filed",
             remedy='add [trackers.NAME] with kind = "local", "github" or "jira"',
         )
-    for number, route in enumerate(config.all_routes):
-        patterns = {key: value for key, value in route.match.model_dump().items() if value}
-        said = " and ".join(f"{key} {' or '.join(value)}" for key, value in patterns.items()) or "every group"
-        yield Finding(ok=True, what=f"{said} → {route.tracker}")
-        if not patterns and number < len(config.all_routes) - 1:
+    never = {policy.name: reason for policy, reason in unreachable(config.all_routes)}
+    for route in config.all_routes:
+        yield Finding(ok=True, what=f"{route.name}: {_said(route.match)} → {route.tracker}")
+        if route.name in never:
             yield Finding(
                 ok=False,
-                what=f"routes[{number}] takes every group, so the routes after it never match",
-                remedy="move it to the end",
+                what=f"{route.name} can never match: {never[route.name]}",
+                remedy="move it before that route, or narrow that one down",
             )
     for name, settings in config.trackers.items():
         url = getattr(settings, "url", None) or getattr(settings, "api_url", None)
         if url and urlsplit(url).scheme == "http":
             yield Finding(ok=True, what=f"trackers.{name} is reached by plain http: its token can be read on the way")
+
+
+def _said(match: Match) -> str:
+    """What a route matches, for people."""
+    wanted = _listed(match)
+    unwanted = _listed(match.unless)
+    return (" and ".join(wanted) or "every group") + (f", but not {' or '.join(unwanted)}" if unwanted else "")
+
+
+def _listed(conditions: Conditions) -> list[str]:
+    keys = ("universe", "project", "application", "classifiers", "releases")
+    named = {key: getattr(conditions, key) for key in keys} | dict(conditions.attributes)
+    return [f"{key} {' or '.join(patterns)}" for key, patterns in named.items() if patterns]

@@ -21,6 +21,9 @@ class Level(enum.StrEnum):
 def run(
     config: ConfigOption = None,
     log_level: Annotated[Level, typer.Option(help="How much to log.")] = Level.INFO,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Take notifications and plan, and send nothing to any tracker.")
+    ] = False,
 ) -> None:
     """Run receiver and worker until SIGTERM, which finishes what is in hand."""
     import structlog
@@ -34,7 +37,7 @@ def run(
     loaded = configuration.load(path)
     for warning in configuration.warnings(loaded):
         structlog.get_logger("syncd").warning("configuration", warning=warning)
-    build(loaded).run()
+    build(loaded, dry=dry_run).run()
 
 
 @app.command()

@@ -239,6 +239,7 @@ class Route(Section):
     ignore_label: str = "syncd:ignore"
     comment_new_release: bool = False
     comment_milestones: bool = False
+    quiet_after: Annotated[Seconds, Field(ge=3600)] | None = None
     labels: list[LabelRule] = []
     owners: list[OwnerRule] = []
     templates: str | None = None

@@ -1,43 +1,39 @@
-"""What issues say about a crash group: the title and body they are created with, and the status comment."""
+"""What issues say about a crash group: the title and body they are created with, the status comment, and further comments."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from syncd.model import Group, Release
-from syncd.render.document import Block, Code, Document, Heading, Link, Paragraph, Span, Table, Value
+from syncd import frames
+from syncd.model import Announcement, Group, GroupKind, Occasion, Place, Release, Storm
+from syncd.render.document import Block, Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
 from syncd.render.text import one_line, safe_url, utc
+from syncd.words import counted
 
 _LONGEST_TITLE = 240  # GitHub takes 256 characters, Jira 255
 _LONGEST_APPLICATION = 60
 _MOST_FRAMES = 60
 _MOST_RELEASES = 30
 
-# What stands on top of stacks of every kind, and says nothing about the crash.
-_NOISE = re.compile(
-    r"""
-    _*(?:GI_+)?(?:
-        abort | raise | gsignal | (?:pthread_|tg)?kill\w*
-      | libc_message\w* | fortify_fail\w* | stack_chk_fail\w* | assert_(?:fail|rtn)\w*
-      | mem(?:cpy|move|set)\w*
-      | (?:libc_|int_)?(?:malloc|calloc|realloc|free) | malloc_(?:printerr|consolidate)
-      | operator[ ](?:new|delete)(?:\[\])?
-      | std::_*terminate | cxxabiv1::\w+ | gnu_cxx::_*verbose_terminate_handler | cxa_(?:re)?throw
-      | rust_(?:panic|begin_unwind)\w* | (?:core|std)::panicking::.+ | core::(?:option|result)::\w+_failed
-      | runtime\.(?:gopanic|sigpanic|throw|fatal\w*|panic\w*)
-      | (?:Cxx|Raise|RaiseFailFast)(?:Throw)?Exception
-      | sigtramp | restore_rt | <signal[ ]handler[ ]called>
-      | \?+ | 0x[0-9a-fA-F]+
-    )
-    """,
-    re.VERBOSE,
-)
-_MODULE_OR_ARGUMENTS = re.compile(r"\A[^!(]*!|(?<=.)\(.*|\+0x[0-9a-fA-F]+\Z")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What an issue says beside its group: hosts that may be linked to, the group's issue before, issues that look alike, and a
+    remark on how it stands."""
+
+    link_hosts: Sequence[str] = ()
+    previous: Place | None = None
+    alike: Sequence[Place] = ()
+    note: str = ""
 
 
-def title(group: Group) -> str:
-    """One line of at most 240 code points that tells this crash from others."""
+def title(group: Group, skip: Sequence[str] = frames.DEFAULT_SKIP) -> str:
+    """One line of at most 240 code points that tells this crash from others. `skip` are patterns of frames that say nothing."""
+    if group.kind is GroupKind.STORM:
+        return f"Crash storm: groups held back by route {one_line(group.identity.project, _LONGEST_APPLICATION)}"
     application = _base_name(group.application or "")
-    if frame := _top_frame(group.callstack):
+    visible = [line for frame in group.callstack if (line := one_line(frame, _LONGEST_TITLE, otherwise=""))]
+    if frame := frames.meaningful(visible, skip):
         where = f" ({application})" if application else ""
         return f"Crash in {one_line(frame, _LONGEST_TITLE - len('Crash in ') - len(where))}{where}"
     place = application or one_line(group.identity.project, _LONGEST_APPLICATION)
@@ -48,32 +44,66 @@ def _base_name(path: str) -> str:
     return one_line(re.split(r"[/\\]", path.rstrip("/\\"))[-1], _LONGEST_APPLICATION, otherwise="")
 
 
-def _top_frame(callstack: Iterable[str]) -> str:
-    frames = [line for frame in callstack if (line := one_line(frame, _LONGEST_TITLE, otherwise=""))]
-    meaningful = (frame for frame in frames if not _NOISE.fullmatch(_MODULE_OR_ARGUMENTS.sub("", frame).strip()))
-    return next(meaningful, frames[0] if frames else "")
-
-
-def body(group: Group, link_hosts: Iterable[str]) -> Document:
-    """What an issue is created with. `link_hosts` are the patterns of hosts that may be linked to."""
-    url = safe_url(group.group_url or "", link_hosts)
+def body(group: Group, beside: Beside) -> Document:
+    """What an issue is created with."""
+    if group.storm is not None:
+        return (*_storm_words(group, group.storm), *_largest(group.storm), _CLOSES_ITSELF)
+    blocks = parts(group, beside)
     return (
+        *blocks["related"],
         Heading("What crashed"),
-        Table(("Fact", "Value"), tuple(_facts(group, linked=url is not None))),
-        *_link(url),
+        *blocks["facts"],
+        *blocks["link"],
         Heading("How much when filed"),
-        Table(("Count", "When filed"), tuple(_counts(group))),
+        *blocks["counts"],
         Heading("Call stack"),
-        _callstack(group),
+        *blocks["callstack"],
+        *blocks["attributes"],
         Heading("Releases when filed"),
-        _ledger(group),
-        Paragraph(
+        *blocks["releases"],
+        Panel(
             (
                 "This text is yours to edit: syncd wrote it once and never changes it again. "
                 "It keeps the current numbers in one comment on this issue.",
             )
         ),
     )
+
+
+def parts(group: Group, beside: Beside) -> dict[str, tuple[Block, ...]]:
+    """The blocks that a body or a status comment is made of, by the names that templates know them by."""
+    url = safe_url(group.group_url or "", beside.link_hosts)
+    attributes = tuple((name, Value(", ".join(values))) for name, values in group.attributes)
+    return {
+        "related": tuple(_related(beside)),
+        "facts": (Table(("Fact", "Value"), tuple(_facts(group, linked=url is not None))),),
+        "link": _link(url),
+        "counts": (Table(("Count", "When filed"), tuple(_counts(group))),),
+        "callstack": (_callstack(group),),
+        "attributes": (
+            (Heading("Where it was seen"), Table(("Attribute", "Commonest values"), _named(attributes)))
+            if attributes
+            else ()
+        ),
+        "releases": (_ledger(group),),
+        "shares": (_ledger(group, shares=True),),
+        "summary": tuple(_summary(group)),
+        "note": (Panel((beside.note,), kind="note"),) if beside.note else (),
+    }
+
+
+def _named(rows: Iterable[tuple[str, Span]]) -> tuple[tuple[Span, ...], ...]:
+    # The name of an attribute is chosen by whoever sends it.
+    return tuple((Value(name), value) for name, value in rows)
+
+
+def _related(beside: Beside) -> Iterator[Block]:
+    if beside.previous is not None:
+        earlier = Link(beside.previous.key, beside.previous.url)
+        yield Panel(("This crash came back. Its issue before: ", earlier, "."), kind="note")
+    for place in beside.alike:
+        words = ": another group with the same application and top frames. Nothing is merged by itself."
+        yield Panel(("Possible regroup of ", Link(place.key, place.url), words), kind="warning")
 
 
 def _facts(group: Group, *, linked: bool) -> Iterator[tuple[Span, ...]]:
@@ -91,6 +121,33 @@ def _facts(group: Group, *, linked: bool) -> Iterator[tuple[Span, ...]]:
 
 def _link(url: str | None) -> tuple[Block, ...]:
     return (Paragraph((Link("Open this group in Backtrace", url),)),) if url else ()
+
+
+_CLOSES_ITSELF = Panel(
+    (
+        "syncd lets these groups through by itself, those with the most users first, and closes this issue when none is held back any "
+        "more. The current numbers are in one comment on this issue.",
+    )
+)
+
+
+def _storm_words(group: Group, storm: Storm) -> Iterator[Block]:
+    yield Heading("Crash storm")
+    route = Value(group.identity.project)
+    if storm.over:
+        yield Paragraph(("The storm is over: no group of route ", route, " is held back any more."))
+        return
+    held = counted(storm.held, "group")
+    yield Paragraph(
+        ("Route ", route, f" has filed as many new issues as it may. {held} held back, since {utc(storm.since)}.")
+    )
+
+
+def _largest(storm: Storm) -> Iterator[Block]:
+    if storm.largest:
+        rows = tuple((Value(name), _count(users), _count(occurrences)) for name, users, occurrences in storm.largest)
+        yield Heading("The largest")
+        yield Table(("Crash", "Users", "Occurrences"), rows, more=max(0, storm.held - len(rows)))
 
 
 def _counts(group: Group) -> Iterator[tuple[Span, ...]]:
@@ -142,23 +199,60 @@ def _share(part: int, whole: int) -> str:
     return f"{percent}%"
 
 
-def status(group: Group) -> Document:
+def status(group: Group, beside: Beside) -> Document:
     """What the status comment says: the current numbers, and nothing that time alone would change."""
-    return (
-        Heading("So far"),
-        Paragraph((_sentence(group),)),
-        Paragraph((f"First seen {utc(group.first_seen)}, last seen {utc(group.last_seen)}.",)),
-        _ledger(group, shares=True),
-    )
+    if group.storm is not None:
+        return (*_storm_words(group, group.storm), *_largest(group.storm))
+    blocks = parts(group, beside)
+    return (Heading("So far"), *blocks["summary"], *blocks["note"], *blocks["shares"])
+
+
+def _summary(group: Group) -> Iterator[Block]:
+    yield Paragraph((_sentence(group),))
+    yield Paragraph((f"First seen {utc(group.first_seen)}, last seen {utc(group.last_seen)}.",))
+    if group.aliases:
+        yield Paragraph(
+            (
+                f"With the occurrences of {counted(len(group.aliases), 'more fingerprint')}: ",
+                Value(", ".join(group.aliases)),
+            )
+        )
+    if frames.merged(group.identity.fingerprint):
+        yield Paragraph(("Its fingerprint is that of groups which were merged in Backtrace.",))
 
 
 def _sentence(group: Group) -> str:
     """Seen at least 12,345 times on 321 machines by 120 users."""
     times = _counted(group.occurrences, "time", approximate=group.approximate)
-    machines = f" on {_counted(group.hosts, 'machine')}" if group.hosts else ""
-    users = f" by {_counted(group.users, 'user')}" if group.users else ""
+    machines = f" on {counted(group.hosts, 'machine')}" if group.hosts else ""
+    users = f" by {counted(group.users, 'user')}" if group.users else ""
     return f"Seen {times}{machines}{users}." if group.occurrences else "How often is not known."
 
 
-def _counted(count: int, noun: str, *, approximate: bool = False) -> str:
-    return f"{_count(count, approximate=approximate)} {noun}{'' if count == 1 else 's'}"
+def _counted(count: int, noun: str, *, approximate: bool) -> str:
+    return f"{'at least ' if approximate else ''}{counted(count, noun)}"
+
+
+def announcement(owed: Announcement) -> Document:
+    """What a further comment says: what people are to be told of on its occasion."""
+    facts = owed.facts
+    match owed.occasion:
+        case Occasion.REGRESSION:
+            return (Heading("A regression"), *_regression(owed))
+        case Occasion.RELEASE:
+            return (Paragraph(("Seen for the first time in ", Value(str(facts["release"])), ".")),)
+        case Occasion.MILESTONE:
+            return (Paragraph((f"Seen more than {int(facts['milestone']):,} times by now.",)),)
+        case Occasion.QUIET:
+            return (Paragraph((f"Not seen since {utc(int(facts['since']))}. It may be gone.",)),)
+
+
+def _regression(owed: Announcement) -> Iterator[Block]:
+    facts = owed.facts
+    new = counted(int(facts["occurrences"]), "new occurrence")
+    release, fixed_in = str(facts["release"]), str(facts["fixed_in"])
+    where: tuple[Span, ...] = (" in ", Value(release)) if release else ()
+    closed: tuple[Span, ...] = (" as fixed in ", Value(fixed_in)) if fixed_in else ()
+    yield Paragraph(("This crash came back", *where, f": {new} since this issue was closed", *closed, "."))
+    if facts.get("answer") == "comment":
+        yield Paragraph(("It stays closed: syncd was told to say so and not to reopen.",))

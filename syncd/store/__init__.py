@@ -4,6 +4,7 @@ import secrets
 from typing import cast
 
 from syncd.config import StoreSettings
+from syncd.store.aliases import Aliases
 from syncd.store.clock import Clock
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Inbox
@@ -14,7 +15,10 @@ from syncd.store.migrate import migrate, verify
 from syncd.store.notebook import Notebook
 from syncd.store.outbox import Outbox
 from syncd.store.report import Report
+from syncd.store.routes import Routes
 from syncd.store.sqlite import Sqlite, inspect
+from syncd.store.storms import Storms
+from syncd.store.surveys import Surveys
 
 INSPECTED_BYTES = 256 * 2**20  # read whole at start; damage in a larger file is noticed when it is met
 
@@ -30,6 +34,10 @@ class Store:
         self.limits = Limits(connection)
         self.clock = Clock(connection)
         self.letters = Letters(connection)
+        self.storms = Storms(connection)
+        self.routes = Routes(connection)
+        self.aliases = Aliases(connection)
+        self.surveys = Surveys(connection)
         self.report = Report(connection)
 
     @property

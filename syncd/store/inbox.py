@@ -8,9 +8,11 @@ from typing import cast
 
 from syncd import fold
 from syncd.errors import NotANotification
-from syncd.model import Action, Group, Identity, Notification
+from syncd.model import Group, Identity, Notification
 from syncd.plan import Owes
 from syncd.store.connection import Connection, Transaction
+from syncd.store.history import decide
+from syncd.store.load import load_group
 from syncd.store.rows import group_of, group_values, issue_of, release_values
 
 
@@ -230,6 +232,7 @@ def _owe(
     transaction: Transaction, changed: Sequence[int], groups: Mapping[int, Group], owes: Owes, now: float
 ) -> set[str]:
     """Mark who owes what; the trackers that have something to do now are returned."""
+    changed, groups = _represented(transaction, changed, groups)
     rows = transaction.batch("live_issues", [(group_id,) for group_id in changed])
     issues = {row["group_id"]: issue_of(row) for row in rows}
     owing = [(group_id, owes(groups[group_id], issues.get(group_id), now)) for group_id in changed]
@@ -237,9 +240,25 @@ def _owe(
         "owe", [(group_id, owed.tracker, owed.due_at, owed.call) for group_id, owed in owing if owed.tracker]
     )
     for group_id, owed in owing:
-        if owed.tracker is None and owed.reason:
-            transaction.run("decide", group_id=group_id, action=Action.HOLD, reason=owed.reason, now=now)
+        if owed.hold is not None:
+            decide(transaction, group_id, owed.hold, None, now, owed.route)
     return {owed.tracker for _, owed in owing if owed.tracker and owed.due_at <= now}
+
+
+def _represented(
+    transaction: Transaction, changed: Sequence[int], groups: Mapping[int, Group]
+) -> tuple[list[int], Mapping[int, Group]]:
+    """Whose issues have something else to show: of an alias, that of the group it follows."""
+    rows = transaction.batch("targets", [(group_id,) for group_id in changed])
+    targets = {cast(int, row["group_id"]): cast(int, row["target_id"]) for row in rows}
+    if not targets:
+        return list(changed), groups
+    represented = dict.fromkeys(targets.get(group_id, group_id) for group_id in changed)
+    loaded = dict(groups)
+    for target_id in set(targets.values()):
+        transaction.run("bump", group_id=target_id)
+        loaded[target_id] = load_group(transaction, transaction.rows("group_by_id", group_id=target_id)[0])
+    return list(represented), loaded
 
 
 def _keep(transaction: Transaction, body: bytes, received_at: float, why: NotANotification) -> int:

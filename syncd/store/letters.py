@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
-from syncd.model import Action, Call, Identity, Issue, IssueState
+from syncd.model import Action, Call, Identity, Issue, IssueState, Plan
 from syncd.store.connection import Connection, Transaction
+from syncd.store.history import decide
 from syncd.store.rows import issue_of
 
 EVERYTHING = 2**31 - 1
@@ -102,9 +103,7 @@ class Letters:
         def both(transaction: Transaction) -> bool:
             done = write(transaction)
             if done:
-                facts = {"group_id": letter.group_id, "action": action, "reason": reason, "now": now}
-                transaction.run("decide", **facts)
-                transaction.run("record", outcome=None, **facts)
+                decide(transaction, letter.group_id, Plan(action=action, reason=reason, rule="operator"), None, now)
             return done
 
         return self._connection.write(both)

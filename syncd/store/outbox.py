@@ -5,6 +5,7 @@ holds the group now decides.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -13,8 +14,10 @@ from syncd.plan import Owes
 from syncd.store import limits
 from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim, owned
 from syncd.store.connection import Connection, Transaction
-from syncd.store.rows import group_of, issue_of
+from syncd.store.history import decide
+from syncd.store.load import load_group, load_issue
 
+DRY = "a dry run sends nothing"
 DIED = "its sender died before it could say whether the issue was created"
 
 
@@ -62,18 +65,25 @@ class Outbox:
 
         def both(transaction: Transaction) -> tuple[Group, Issue | None]:
             row = transaction.rows("group_by_id", group_id=claim.group_id)[0]
-            issues = transaction.rows("live_issue", group_id=claim.group_id)
-            releases = transaction.rows("group_releases", group_id=claim.group_id)
-            return group_of(row, releases), issue_of(issues[0]) if issues else None
+            return load_group(transaction, row), load_issue(transaction, claim.group_id)
 
         return self._connection.read(both)
 
-    def settle(self, claim: Claim, plan: Plan, outcome: str | None, revision: int, again_at: float, now: float) -> bool:
+    def settle(
+        self,
+        claim: Claim,
+        plan: Plan,
+        outcome: str | None,
+        revision: int,
+        again_at: float,
+        now: float,
+        route: str | None = None,
+    ) -> bool:
         """Nothing more is owed; if the group went beyond `revision` meanwhile, it is due again at `again_at`. Whether the
-        tracker rested until now."""
+        tracker rested until now. `route` is the one that holds the group back."""
 
         def write(transaction: Transaction) -> bool:
-            _record(transaction, claim, plan, outcome, now)
+            decide(transaction, claim.group_id, plan, outcome, now, route)
             resumed = outcome is not None and limits.answered(transaction, claim.tracker)
             _settle(transaction, claim, revision, again_at)
             return resumed
@@ -86,7 +96,7 @@ class Outbox:
         """Try again at a time, with the same kind of call or another one."""
 
         def write(transaction: Transaction) -> None:
-            _record(transaction, claim, plan, reason, now)
+            decide(transaction, claim.group_id, plan, None if plan.action is Action.HOLD else reason, now)
             _release(transaction, claim, due_at, attempts, reason, plan.call if call is None else call)
 
         owned(self._connection, claim, now, write)
@@ -95,7 +105,7 @@ class Outbox:
         """Nothing more is sent until a person decides, or, where it was deleted, ever; for the plan's reason."""
 
         def write(transaction: Transaction) -> None:
-            _record(transaction, claim, plan, None, now)
+            decide(transaction, claim.group_id, plan, None, now)
             transaction.run("park", group_id=claim.group_id, note=plan.reason, cause=cause)
             _settle(transaction, claim, revision, now)
 
@@ -108,7 +118,7 @@ class Outbox:
         beyond `revision` meanwhile is due again at `again_at`."""
 
         def write(transaction: Transaction) -> None:
-            _record(transaction, claim, plan, reason, now)
+            decide(transaction, claim.group_id, plan, reason, now)
             transaction.run("update_tried", group_id=claim.group_id, now=now)
             if cast(int, transaction.rows("group_by_id", group_id=claim.group_id)[0]["revision"]) > revision:
                 _release(transaction, claim, again_at, claim.attempts + 1, reason, plan.call)
@@ -133,6 +143,10 @@ class Outbox:
 
         return self._connection.write(write)
 
+    def wake_dry(self, now: float) -> None:
+        """What a dry run only spoke of is due."""
+        self._connection.write(lambda transaction: transaction.run("wake_dry", reason=DRY, now=now))
+
     def forget_homes(self) -> None:
         """Forget what is known of trackers that hold no issue, so that a mistaken configuration can be mended."""
 
@@ -153,14 +167,6 @@ class Outbox:
             judged, after = judged + len(batch), batch[-1]
         self._connection.write(lambda transaction: transaction.run("set", name=name, value=configuration))
         return judged
-
-
-def _record(transaction: Transaction, claim: Claim, plan: Plan, outcome: str | None, now: float) -> None:
-    facts = {"group_id": claim.group_id, "action": plan.action, "reason": plan.reason, "now": now}
-    before = transaction.rows("decision", group_id=claim.group_id)[0]
-    transaction.run("decide", **facts)
-    if outcome is not None or (before["decision"], before["decision_reason"]) != (plan.action, plan.reason):
-        transaction.run("record", outcome=outcome, **facts)
 
 
 def _settle(transaction: Transaction, claim: Claim, revision: int, again_at: float) -> None:
@@ -187,11 +193,12 @@ def _reroute(transaction: Transaction, owes: Owes, after: int, now: float) -> li
     for row in transaction.rows("unsettled_groups", after=after, size=500):
         group_id = cast(int, row["id"])
         ids.append(group_id)
-        owed = owes(group_of(row, []), None, now)
+        owed = owes(replace(load_group(transaction, row), held_by=None), None, now)
         if owed.tracker is not None:
-            transaction.batch("owe", [(group_id, owed.tracker, now, Call.CREATE)])
+            transaction.batch("owe", [(group_id, owed.tracker, max(now, owed.due_at), Call.CREATE)])
             transaction.run("move", group_id=group_id, tracker=owed.tracker)
-        elif owed.reason:
+        elif owed.hold is not None:
             transaction.run("forget_owed", group_id=group_id)
-            transaction.run("decide", group_id=group_id, action=Action.HOLD, reason=owed.reason, now=now)
+        if owed.hold is not None:
+            decide(transaction, group_id, owed.hold, None, now, owed.route)
     return ids

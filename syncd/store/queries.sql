@@ -149,8 +149,8 @@ WITH wanted (id) AS (VALUES :rows)
 SELECT issues.* FROM wanted JOIN issues ON issues.group_id = CAST(wanted.id AS BIGINT) AND issues.state <> 'retired';
 
 -- want_issue: a first row; the unique index keeps it the only one
-INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision)
-VALUES (:group_id, :tracker, 'wanted', :marker, 0, 0, 0)
+INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, previous)
+VALUES (:group_id, :tracker, 'wanted', :marker, 0, 0, 0, :previous)
 ON CONFLICT (group_id) WHERE state <> 'retired' DO NOTHING;
 
 -- retired: how many issues of the group were given up before
@@ -158,7 +158,7 @@ SELECT COUNT(*) AS issues FROM issues WHERE group_id = :group_id AND state = 're
 
 -- intend: on disk before the request; only a wanted issue may be asked for
 UPDATE issues SET state = 'intended', tracker = :tracker, marker = :marker, attempt = attempt + 1, sent_at = :now, sent_by = :owner,
-    sent_revision = :revision, probes = 0, probed_since = NULL, probe_at = NULL, note = NULL,
+    sent_revision = :revision, route = :route, baseline = :baseline, probes = 0, probed_since = NULL, probe_at = NULL, note = NULL,
     floor = COALESCE((SELECT trackers.floor FROM trackers WHERE trackers.name = :tracker), 0)
 WHERE group_id = :group_id AND state = 'wanted';
 
@@ -227,17 +227,185 @@ UPDATE issues SET cause = 'discarded' WHERE group_id = :group_id AND state = 'pa
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now
 WHERE group_id = :group_id AND state = 'linked';
 
+-- see_issue: where it is, and how people left it; a change makes it due for a look at everything
+UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now, condition = :condition, baseline = :baseline,
+    synced_revision = CASE WHEN :changed = 1 THEN 0 ELSE synced_revision END
+WHERE group_id = :group_id AND state = 'linked';
+
+-- follow_issue: it was closed as a duplicate of this one, which stands for the group from now on
+UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = NULL, condition = NULL, comment_id = NULL,
+    comment_sent_at = NULL, comment_text = NULL, comment_losses = 0, followed = :followed, note = :note, synced_revision = 0
+WHERE group_id = :group_id AND state = 'linked';
+
+-- issue_at: whose issue is there
+SELECT groups.id, groups.fingerprint FROM issues JOIN groups ON groups.id = issues.group_id
+WHERE issues.tracker = :tracker AND issues.remote_id = :remote_id AND issues.state <> 'retired';
+
+-- linked_issues: for a survey, a bounded bite at a time
+SELECT * FROM issues WHERE tracker = :tracker AND state = 'linked' AND id > :after ORDER BY id LIMIT :size;
+
+-- announcements: all that an issue ever told its readers, and what it owes them
+SELECT * FROM announcements WHERE issue_id = :issue_id ORDER BY id;
+
+-- announce: at most once for each occasion and subject
+INSERT INTO announcements (issue_id, occasion, subject, facts, marker, state)
+SELECT id, :occasion, :subject, :facts, :marker, 'wanted' FROM issues WHERE group_id = :group_id AND state = 'linked'
+ON CONFLICT (issue_id, occasion, subject) DO NOTHING;
+
+-- intend_announcement: on disk before the request
+UPDATE announcements SET state = 'sent', sent_at = :now, probes = 0 WHERE id = :id;
+
+-- announcement_probed: it was looked for in vain
+UPDATE announcements SET probes = probes + 1 WHERE id = :id;
+
+-- announcement_again: certainly not sent; it may be
+UPDATE announcements SET state = 'wanted', sent_at = NULL WHERE id = :id;
+
+-- announced: it is there
+UPDATE announcements SET state = 'written', comment_id = :comment_id, sent_at = NULL WHERE id = :id;
+
+-- answered: the releases of regressions since an issue was closed that it need not be told of again
+SELECT release FROM regressions WHERE group_id = :group_id AND closed_at = :closed_at AND answer <> 'pending';
+
+-- regress: one line for each release after each closing
+INSERT INTO regressions (group_id, issue_key, release, fixed_in, closed_at, occurrences, answer, at)
+VALUES (:group_id, :issue_key, :release, :fixed_in, :closed_at, :occurrences, :answer, :now)
+ON CONFLICT (group_id, closed_at, release) DO NOTHING;
+
+-- answer: what became of it
+UPDATE regressions SET answer = :answer WHERE group_id = :group_id AND closed_at = :closed_at AND answer = 'pending';
+
+-- regressions_of: of the groups of a project, for `releases`
+SELECT regressions.*, groups.fingerprint FROM regressions JOIN groups ON groups.id = regressions.group_id
+WHERE groups.project = :project ORDER BY regressions.id;
+
+-- last_retired: the issue that a group had before
+SELECT key, url, remote_id FROM issues WHERE group_id = :group_id AND state = 'retired' AND remote_id IS NOT NULL
+ORDER BY id DESC LIMIT 1;
+
+-- look_alikes: groups with the same application and frames that are filed
+SELECT issues.key, issues.url, issues.remote_id FROM groups JOIN issues ON issues.group_id = groups.id AND issues.state = 'linked'
+WHERE groups.signature = (SELECT signature FROM groups WHERE id = :group_id) AND groups.id <> :group_id
+    AND issues.tracker = :tracker ORDER BY groups.last_seen DESC LIMIT :size;
+
+-- quiet_groups: open issues whose crash was not seen since, for a remark; the trail's last point is judged by the caller
+SELECT groups.id FROM groups JOIN issues ON issues.group_id = groups.id AND issues.state = 'linked'
+WHERE issues.tracker = :tracker AND groups.last_seen < :before
+    AND NOT EXISTS (SELECT 1 FROM announcements WHERE issue_id = issues.id AND occasion = 'quiet')
+ORDER BY groups.id LIMIT :size;
+
+-- aliases_of: the groups whose occurrences this one's issue shows besides
+SELECT groups.* FROM aliases JOIN groups ON groups.id = aliases.group_id WHERE aliases.target_id = :group_id ORDER BY groups.id;
+
+-- target_of: the group whose issue shows this one's occurrences
+SELECT groups.* FROM aliases JOIN groups ON groups.id = aliases.target_id WHERE aliases.group_id = :group_id;
+
+-- targets: the same for many
+WITH wanted (id) AS (VALUES :rows)
+SELECT aliases.group_id, aliases.target_id FROM wanted JOIN aliases ON aliases.group_id = CAST(wanted.id AS BIGINT);
+
+-- all_aliases: for people
+SELECT aliases.group_id, one.fingerprint, one.project, aliases.target_id, other.fingerprint AS target, aliases.reason, aliases.at
+FROM aliases JOIN groups AS one ON one.id = aliases.group_id JOIN groups AS other ON other.id = aliases.target_id
+ORDER BY aliases.at DESC;
+
+-- add_alias: what followed it follows the same target from now on
+INSERT INTO aliases (group_id, target_id, reason, at) VALUES (:group_id, :target_id, :reason, :now)
+ON CONFLICT (group_id) DO UPDATE SET target_id = excluded.target_id, reason = excluded.reason, at = excluded.at;
+
+-- retarget_aliases: an alias of an alias would show its occurrences nowhere
+UPDATE aliases SET target_id = :target_id WHERE target_id = :group_id;
+
+-- remove_alias: it stands for itself again
+DELETE FROM aliases WHERE group_id = :group_id;
+
+-- bump: its issue has something else to show
+UPDATE groups SET revision = revision + 1 WHERE id = :group_id;
+
+-- retire_aliased: its occurrences are shown elsewhere from now on
+UPDATE issues SET state = 'retired', note = :note WHERE group_id = :group_id AND state IN ('wanted', 'linked', 'parked');
+
+-- forget_waiting: nothing is owed for it, unless it is in hand
+DELETE FROM outbox WHERE group_id = :group_id AND state <> 'claimed';
+
+-- issues_since: how many issues a route has filed since a time, and when the oldest of these was sent
+SELECT COUNT(*) AS issues, MIN(sent_at) AS oldest FROM issues JOIN groups ON groups.id = issues.group_id
+WHERE issues.route = :route AND issues.sent_at > :since AND issues.sent_at <= :now AND groups.kind = 'crash'
+    AND issues.state <> 'wanted';
+
+-- storm: the one a route is in
+SELECT storms.since, storms.held_at, groups.id, groups.fingerprint FROM storms JOIN groups ON groups.id = storms.group_id
+WHERE storms.route = :route;
+
+-- storms: all there are
+SELECT storms.route, storms.since, storms.held_at, storms.group_id FROM storms ORDER BY storms.route;
+
+-- begin_storm: one for each route
+INSERT INTO storms (route, group_id, since, held_at) VALUES (:route, :group_id, :now, :now) ON CONFLICT (route) DO NOTHING;
+
+-- storm_goes_on: one more group was held back
+UPDATE storms SET held_at = :now WHERE route = :route;
+
+-- end_storm: all that it held back was let through
+DELETE FROM storms WHERE route = :route;
+
+-- mark_storm: what stands for a storm is no crash
+UPDATE groups SET kind = 'storm', first_seen = CAST(:now AS BIGINT), last_seen = CAST(:now AS BIGINT), revision = revision + 1 WHERE id = :group_id;
+
+-- stormy: how many groups a route holds back
+SELECT COUNT(*) AS groups FROM groups WHERE decision_rule = 'storm' AND route = :route AND kind = 'crash';
+
+-- largest_stormy: the first to be let through
+SELECT id, fingerprint, callstack, users, occurrences FROM groups
+WHERE decision_rule = 'storm' AND route = :route AND kind = 'crash' ORDER BY COALESCE(users, 0) DESC, occurrences DESC, id LIMIT :size;
+
+-- let_through: it is judged again
+UPDATE groups SET decision = 'wait', decision_rule = NULL, decision_reason = :reason, decided_at = :now WHERE id = :group_id;
+
+-- held_by_rule: the groups that a rule of a route holds
+SELECT id FROM groups WHERE decision = 'hold' AND decision_rule = :rule AND route = :route ORDER BY id;
+
+-- pause_route: on an operator's word
+INSERT INTO route_pauses (route, reason, at) VALUES (:route, :reason, :now)
+ON CONFLICT (route) DO UPDATE SET reason = excluded.reason, at = excluded.at;
+
+-- resume_route: on an operator's word
+DELETE FROM route_pauses WHERE route = :route;
+
+-- route_pauses: all there are
+SELECT route, reason, at FROM route_pauses ORDER BY route;
+
+-- drop_claim: nothing is owed for the group
+DELETE FROM outbox WHERE group_id = :group_id AND owner = :owner;
+
+-- wake_route: what a pause put off is due now
+UPDATE outbox SET due_at = :now WHERE state = 'waiting' AND group_id IN (SELECT id FROM groups WHERE decision_rule = :rule);
+
+-- route_pause: one
+SELECT reason FROM route_pauses WHERE route = :route;
+
 -- intend_comment: on disk before the request, as for the issue itself
 UPDATE issues SET comment_sent_at = :now, comment_probes = 0 WHERE group_id = :group_id AND state = 'linked';
 
 -- comment_probed: the comment was looked for in vain
 UPDATE issues SET comment_probes = comment_probes + 1 WHERE group_id = :group_id AND state = 'linked';
 
--- link_comment: NULL after a person deleted it
+-- link_comment: NULL where there is none
 UPDATE issues SET comment_id = :comment_id, comment_sent_at = NULL WHERE group_id = :group_id AND state = 'linked';
 
--- synced: the issue shows this revision
-UPDATE issues SET synced_revision = :revision, synced_at = :now WHERE group_id = :group_id AND state = 'linked';
+-- lose_comment: a person deleted it
+UPDATE issues SET comment_id = NULL, comment_sent_at = NULL, comment_text = NULL, comment_losses = comment_losses + 1
+WHERE group_id = :group_id AND state = 'linked';
+
+-- said: what the status comment says now
+UPDATE issues SET comment_text = :text WHERE group_id = :group_id AND state = 'linked';
+
+-- synced: the issue shows this revision; NULL keeps the baseline of a closed one
+UPDATE issues SET synced_revision = :revision, synced_at = :now, baseline = COALESCE(:baseline, baseline)
+WHERE group_id = :group_id AND state = 'linked';
+
+-- shows: nothing of this revision is to be shown
+UPDATE issues SET synced_revision = :revision WHERE group_id = :group_id AND state = 'linked' AND synced_revision < :revision;
 
 -- update_tried: it was refused; the next try waits as long as after a success
 UPDATE issues SET synced_at = :now WHERE group_id = :group_id AND state = 'linked';
@@ -273,13 +441,15 @@ UPDATE outbox SET state = 'waiting', due_at = :now, attempts = 0, reason = NULL 
 DELETE FROM outbox WHERE group_id = :group_id AND state = 'dead';
 
 -- decide: the latest decision, shown with the group
-UPDATE groups SET decision = :action, decision_reason = :reason, decided_at = :now WHERE id = :group_id;
+UPDATE groups SET decision = :action, decision_reason = :reason, decision_rule = :rule, route = COALESCE(:route, route), decided_at = :now
+WHERE id = :group_id;
 
 -- decision: the one before
-SELECT decision, decision_reason FROM groups WHERE id = :group_id;
+SELECT decision, decision_reason, decision_rule FROM groups WHERE id = :group_id;
 
 -- record: what was done and why, for `explain`
-INSERT INTO history (group_id, at, action, reason, outcome) VALUES (:group_id, :now, :action, :reason, :outcome);
+INSERT INTO history (group_id, at, action, reason, outcome, rule, inputs)
+VALUES (:group_id, :now, :action, :reason, :outcome, :rule, :inputs);
 
 -- pause: the tracker rests until a time, NULL until somebody says otherwise
 INSERT INTO trackers (name, state, reason, until, cause, attempts, floor)
@@ -328,6 +498,9 @@ SELECT value FROM tracker_facts WHERE tracker = :tracker AND fact = :fact;
 INSERT INTO tracker_facts (tracker, fact, value) VALUES (:tracker, :fact, :value)
 ON CONFLICT (tracker, fact) DO UPDATE SET value = excluded.value;
 
+-- wake_dry: what a dry run only spoke of is due now
+UPDATE outbox SET due_at = :now, reason = NULL WHERE state = 'waiting' AND reason = :reason;
+
 -- forget_homes: a tracker that never held an issue may still be pointed elsewhere
 DELETE FROM tracker_facts WHERE tracker NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
 
@@ -355,7 +528,8 @@ SELECT group_id, tracker, 'waiting', :now, 0, 1 FROM issues WHERE state = 'in_do
 -- unsettled_groups: groups that are held, owe a call, or were never judged, for a new configuration
 SELECT groups.* FROM groups LEFT JOIN outbox ON outbox.group_id = groups.id
 LEFT JOIN issues ON issues.group_id = groups.id AND issues.state <> 'retired'
-WHERE groups.id > :after AND (issues.id IS NULL OR issues.state = 'wanted') ORDER BY groups.id LIMIT :size;
+WHERE groups.id > :after AND (issues.id IS NULL OR issues.state = 'wanted') AND groups.kind = 'crash'
+    AND NOT EXISTS (SELECT 1 FROM aliases WHERE aliases.group_id = groups.id) ORDER BY groups.id LIMIT :size;
 
 -- move: a group that has no issue yet follows its route
 UPDATE outbox SET tracker = :tracker WHERE group_id = :group_id AND state <> 'claimed';
@@ -383,15 +557,16 @@ SELECT
     (SELECT COUNT(*) FROM issues WHERE state = 'parked' AND COALESCE(cause, '') NOT IN ('deleted', 'discarded')) AS parked,
     (SELECT COUNT(*) FROM issues WHERE state = 'parked' AND cause IN ('deleted', 'discarded')) AS dropped,
     (SELECT COUNT(*) FROM issues WHERE doubles IS NOT NULL) AS doubles,
-    (SELECT COUNT(*) FROM groups WHERE decision = 'hold') AS held,
+    (SELECT COUNT(*) FROM groups WHERE decision = 'hold' AND kind = 'crash') AS held,
+    (SELECT COUNT(*) FROM storms) AS storms,
     (SELECT COUNT(*) FROM quarantine) AS quarantined;
 
 -- all_groups: latest first
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
-LEFT JOIN outbox ON outbox.group_id = groups.id ORDER BY last_seen DESC, groups.id LIMIT :size;
+LEFT JOIN outbox ON outbox.group_id = groups.id WHERE groups.kind = 'crash' ORDER BY last_seen DESC, groups.id LIMIT :size;
 
 -- how_many: groups
-SELECT COUNT(*) AS groups FROM groups;
+SELECT COUNT(*) AS groups FROM groups WHERE kind = 'crash';
 
 -- groups_by_prefix: a fingerprint or its beginning, in any universe and project
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
@@ -400,7 +575,7 @@ WHERE substr(lower(fingerprint), 1, length(:prefix)) = lower(:prefix)
 ORDER BY groups.id LIMIT :size;
 
 -- group_history: latest last
-SELECT at, action, reason, outcome FROM history WHERE group_id = :group_id ORDER BY id DESC LIMIT :size;
+SELECT at, action, reason, outcome, rule, inputs FROM history WHERE group_id = :group_id ORDER BY id DESC LIMIT :size;
 
 -- move_outbox: the clock was set back by so much; leases, back-offs and intervals last as long as they did
 UPDATE outbox SET due_at = due_at + :by WHERE state <> 'dead';
@@ -417,3 +592,6 @@ UPDATE budgets SET at = :now WHERE at > :now;
 
 -- move_silences: the same for silence that was asked for
 UPDATE silences SET until = until + :by;
+
+-- forget_look: it is to be looked at before anything else
+UPDATE issues SET looked_at = NULL, synced_revision = 0 WHERE group_id = :group_id AND state = 'linked';

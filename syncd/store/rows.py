@@ -18,6 +18,7 @@ from syncd.model import (
     Place,
     Point,
     Release,
+    Seen,
 )
 
 
@@ -39,11 +40,16 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         last_seen=row["last_seen"],
         releases=tuple(Release(**(entry | {"approximate": bool(entry["approximate"])})) for entry in releases),
         attributes=tuple((name, tuple(values)) for name, values in json.loads(row["attributes"])),
-        trail=tuple(Point(*values) for values in json.loads(row["trail"])),
+        trail=tuple(_point(*values) for values in json.loads(row["trail"])),
         kind=GroupKind(row["kind"]),
         revision=row["revision"],
+        held_by=row["decision_rule"] if row["decision"] == "hold" else None,
         refused=row["refused"],
     )
+
+
+def _point(at: float, occurrences: int, users: int, hosts: int) -> Point:
+    return Point(at=at, occurrences=occurrences, users=users, hosts=hosts)
 
 
 def group_values(group_id: int, group: Group) -> tuple[object, ...]:
@@ -89,8 +95,10 @@ def release_values(group_id: int, release: Release) -> tuple[object, ...]:
     )
 
 
-def issue_of(row: Mapping[str, Any], announcements: Sequence[Mapping[str, Any]] = ()) -> Issue:
-    """An issue from its row, and the rows of what it still owes its readers."""
+def issue_of(
+    row: Mapping[str, Any], announcements: Sequence[Mapping[str, Any]] = (), answered: Sequence[str] = ()
+) -> Issue:
+    """An issue from its row, the rows of what it told its readers or owes them, and the regressions that were answered."""
     state = IssueState(row["state"])
     if state is IssueState.PARKED and row["cause"] in ("deleted", "discarded"):
         state = IssueState.DROPPED
@@ -101,7 +109,9 @@ def issue_of(row: Mapping[str, Any], announcements: Sequence[Mapping[str, Any]] 
         baseline=json.loads(row["baseline"] or "{}"),
         previous=None if row["previous"] is None else Place(**json.loads(row["previous"])),
         followed=tuple(json.loads(row["followed"])),
-        announcements=tuple(map(_announcement, announcements)),
+        announcements=tuple(_announcement(one) for one in announcements if one["state"] in ("wanted", "sent")),
+        told=tuple(f"{one['occasion']} {one['subject']}" for one in announcements),
+        answered=tuple(answered),
     )
 
 
@@ -118,6 +128,18 @@ def condition_of(text: str) -> Condition:
 def condition_text(condition: Condition) -> str:
     """A condition as JSON."""
     return json.dumps(asdict(condition), ensure_ascii=False, sort_keys=True)
+
+
+def seen_values(seen: Seen, baseline: Mapping[str, int], changed: bool) -> dict[str, object]:
+    """What `see_issue` takes."""
+    return {
+        "remote_id": seen.place.remote_id,
+        "key": seen.place.key,
+        "url": seen.place.url,
+        "condition": condition_text(seen.condition),
+        "baseline": json.dumps(dict(baseline), ensure_ascii=False),
+        "changed": int(changed),
+    }
 
 
 def place_text(place: Place | None) -> str | None:

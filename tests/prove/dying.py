@@ -140,11 +140,11 @@ def _die() -> None:
 
 def _forget() -> None:
     """Whatever a probe shows, the create is taken for one that never happened."""
-    from syncd import plan
+    from syncd import doubt
     from syncd.model import Judgement, Outcome
 
-    plan.judge  # noqa: B018 - fails where there is no such function any more
-    plan.judge = lambda *_: Judgement(outcome=Outcome.ABSENT, reason="not asked")
+    doubt.judge  # noqa: B018 - fails where there is no such function any more
+    doubt.judge = lambda *_: Judgement(outcome=Outcome.ABSENT, reason="not asked")
 
 
 def _storm(chance: random.Random) -> None:

@@ -5,7 +5,8 @@ import json
 from typing import Any
 
 from syncd import payload
-from syncd.model import Group, Issue
+from syncd.model import Action, Group, Issue, Plan
+from syncd.payload import Reading
 from syncd.plan import Owed
 from syncd.store import Store
 from syncd.store.inbox import Read
@@ -25,13 +26,13 @@ def accept(store: Store, *told: dict[str, Any], at: float = NOW) -> list[int]:
 def owes(group: Group, issue: Issue | None, now: float) -> Owed:
     """Everything goes to the tracker `here`, but what the project says."""
     if group.identity.project == "unrouted":
-        return Owed(tracker=None, reason="nobody takes it")
+        return Owed(tracker=None, hold=Plan(action=Action.HOLD, reason="nobody takes it", rule="unrouted"))
     return Owed(tracker="here", due_at=NOW)
 
 
 def absorb(store: Store, at: float = NOW) -> set[str]:
     """Fold everything that waits: the trackers woken."""
-    read = [Read(one, payload.parse(one.body, one.received_at, ["version"])) for one in store.inbox.waiting(1000)]
+    read = [Read(one, payload.parse(one.body, one.received_at, Reading())) for one in store.inbox.waiting(1000)]
     return store.inbox.absorb(read, "auto", owes, at)
 
 

@@ -4,6 +4,7 @@ from syncd import plan
 from syncd.model import Action, Call, Created, Plan
 from syncd.store import Store
 from syncd.store.claims import Claim
+from syncd.store.issues import Intent
 from syncd.store.limits import Allowance
 from tests.store.filled import NOW, absorb, accept, told
 
@@ -38,7 +39,7 @@ def update_refused(store: Store, fingerprint: str, number: int, words: str) -> N
 def linked(store: Store, fingerprint: str, number: int) -> Claim:
     """A group with the issue K-`number`, still claimed."""
     claim = claimed(store, fingerprint)
-    store.issues.intend(claim, "m" * 32, 1, FREE, NOW)
+    store.issues.intend(claim, Intent(marker="m" * 32, revision=1), FREE, NOW)
     url = f"https://example.com/{number}"
     store.issues.link(claim, Created(remote_id=str(number), key=f"K-{number}", url=url, number=number), NOW)
     return claim
@@ -47,7 +48,7 @@ def linked(store: Store, fingerprint: str, number: int) -> Claim:
 def doubtful(store: Store, fingerprint: str, probes: int = 0, project: str = "game") -> Claim:
     """A create that was not answered, and was looked for in vain so often; still claimed."""
     claim = claimed(store, fingerprint, project)
-    store.issues.intend(claim, "d" * 32, 1, FREE, NOW)
+    store.issues.intend(claim, Intent(marker="d" * 32, revision=1), FREE, NOW)
     store.issues.doubt(claim, "no answer")
     for number in range(1, probes + 1):
         store.issues.probed(claim, NOW, NOW + 60 * number, NOW)

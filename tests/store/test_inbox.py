@@ -61,8 +61,9 @@ def test_a_delivery_is_folded_once_even_if_two_absorb_it(store: Store) -> None:
     accept(store, told())
     (delivery,) = store.inbox.waiting(10)
     from syncd import payload
+    from syncd.payload import Reading
 
-    read = [Read(delivery, payload.parse(delivery.body, NOW, ["version"]))]
+    read = [Read(delivery, payload.parse(delivery.body, NOW, Reading()))]
     threads = [threading.Thread(target=store.inbox.absorb, args=(read, "window", owes, NOW)) for _ in range(4)]
     for thread in threads:
         thread.start()

@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 from sqlite_utils.utils import sqlite3
 
-from syncd.config.trackers import Limit
+from syncd.config import Limit
 from syncd.errors import LeaseLost
 from syncd.model import Action, Call, Created, Group, Issue, IssueState, Plan
 from syncd.plan import Owed
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim
+from syncd.store.issues import Intent
 from syncd.store.limits import Allowance
 from syncd.store.sqlite import open_file
 from tests.store.filled import NOW, absorb, accept, told
@@ -65,7 +66,7 @@ def test_a_claim_is_for_one_tracker(store: Store) -> None:
 def test_a_dead_owners_group_comes_back_after_its_lease_and_its_create_is_in_doubt(store: Store) -> None:
     owed(store)
     first = claimed(store)
-    store.issues.intend(first, "m", 1, FREE, NOW)
+    store.issues.intend(first, Intent(marker="m", revision=1), FREE, NOW)
 
     assert store.outbox.claim("here", "two/here", NOW + LEASE_SECONDS - 1) is None
     second = claimed(store, "two/here", NOW + LEASE_SECONDS + 1)
@@ -83,13 +84,13 @@ def test_an_owner_that_was_taken_over_cannot_intend(store: Store) -> None:
     claimed(store, "two/here", NOW + LEASE_SECONDS + 1)
 
     with pytest.raises(LeaseLost):
-        store.issues.intend(first, "m", 1, FREE, NOW + LEASE_SECONDS + 2)
+        store.issues.intend(first, Intent(marker="m", revision=1), FREE, NOW + LEASE_SECONDS + 2)
 
 
 def test_a_late_answer_still_links_the_issue_it_speaks_of(store: Store) -> None:
     owed(store)
     first = claimed(store)
-    store.issues.intend(first, "m", 1, FREE, NOW)
+    store.issues.intend(first, Intent(marker="m", revision=1), FREE, NOW)
     second = claimed(store, "two/here", NOW + LEASE_SECONDS + 1)
 
     store.issues.link(first, ISSUE, NOW + LEASE_SECONDS + 2)
@@ -103,19 +104,19 @@ def test_a_group_with_an_issue_or_one_in_doubt_is_never_intended_again(store: St
     owed(store, "linked", "doubtful")
     for _ in range(2):
         claim = claimed(store)
-        store.issues.intend(claim, "m", 1, FREE, NOW)
+        store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
         if store.outbox.load(claim)[0].identity.fingerprint == "linked":
             store.issues.link(claim, ISSUE, NOW)
         else:
             store.issues.doubt(claim, "no answer")
         with pytest.raises(LeaseLost, match="already has an issue"):
-            store.issues.intend(claim, "m", 1, FREE, NOW)
+            store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
 
 
 def test_the_database_itself_refuses_a_second_live_issue(store: Store, tmp_path: Path) -> None:
     owed(store)
     claim = claimed(store)
-    store.issues.intend(claim, "m", 1, FREE, NOW)
+    store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
 
     database = open_file(tmp_path / "syncd.db", "rw")
     with pytest.raises(sqlite3.IntegrityError):
@@ -130,9 +131,9 @@ def test_the_database_itself_refuses_a_second_live_issue(store: Store, tmp_path:
 def test_a_refused_create_may_be_tried_again_as_another_attempt(store: Store) -> None:
     owed(store)
     claim = claimed(store)
-    store.issues.intend(claim, "m", 1, FREE, NOW)
+    store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
     store.issues.not_created(claim, "no connection")
-    store.issues.intend(claim, "m", 1, FREE, NOW + 1)
+    store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW + 1)
 
     issue = issue_of(store, claim)
     assert issue is not None
@@ -142,10 +143,10 @@ def test_a_refused_create_may_be_tried_again_as_another_attempt(store: Store) ->
 def test_an_intent_remembers_the_highest_number_known(store: Store) -> None:
     owed(store, "a", "b")
     first = claimed(store)
-    store.issues.intend(first, "m", 1, FREE, NOW)
+    store.issues.intend(first, Intent(marker="m", revision=1), FREE, NOW)
     store.issues.link(first, ISSUE, NOW)
     second = claimed(store)
-    store.issues.intend(second, "n", 1, FREE, NOW)
+    store.issues.intend(second, Intent(marker="n", revision=1), FREE, NOW)
 
     issue = issue_of(store, second)
     assert issue is not None
@@ -214,8 +215,8 @@ def test_a_due_time_from_a_clock_that_was_set_back_is_healed(store: Store) -> No
 def test_what_dead_processes_held_is_free_at_once_and_their_creates_are_in_doubt(store: Store) -> None:
     owed(store, "a", "b", "c")
     dying, living = claimed(store, "dead/here"), claimed(store, "alive/here")
-    store.issues.intend(dying, "m", 1, FREE, NOW)
-    store.issues.intend(living, "n", 1, FREE, NOW)
+    store.issues.intend(dying, Intent(marker="m", revision=1), FREE, NOW)
+    store.issues.intend(living, Intent(marker="n", revision=1), FREE, NOW)
     claimed(store, "dead/here-2")
 
     dead = store.outbox.take_over(lambda owner: owner.startswith("dead"), NOW + 1)
@@ -234,13 +235,15 @@ def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store) -
     for _ in range(2):
         claim = claimed(store)
         if store.outbox.load(claim)[0].identity.fingerprint == "filed":
-            store.issues.intend(claim, "m", 1, FREE, NOW)
+            store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
             store.issues.link(claim, ISSUE, NOW)
         store.outbox.settle(claim, DONE, None, 1, NOW, NOW)
 
     def elsewhere(group: Group, issue: Issue | None, now: float) -> Owed:
         return (
-            Owed(tracker="elsewhere") if group.identity.fingerprint == "held" else Owed(tracker=None, reason="no more")
+            Owed(tracker="elsewhere")
+            if group.identity.fingerprint == "held"
+            else Owed(tracker=None, hold=Plan(action=Action.HOLD, reason="no more", rule="unrouted"))
         )
 
     assert store.outbox.reroute(elsewhere, "second", NOW) == 2
@@ -291,7 +294,7 @@ def overtaken(store: Store) -> tuple[Claim, Claim]:
     """A claim whose create outlived its lease, and whose group has changed since; and the claim of whoever took over."""
     owed(store)
     late = claimed(store)
-    store.issues.intend(late, "m", 1, FREE, NOW)
+    store.issues.intend(late, Intent(marker="m", revision=1), FREE, NOW)
     accept(store, told(occurrences=99))
     absorb(store)
     return late, claimed(store, "two/here", AFTER)
@@ -316,7 +319,7 @@ def test_a_late_link_is_seen_by_whoever_settles_after_it(store: Store) -> None:
 def test_only_a_tracker_that_holds_no_issue_forgets_where_it_was(store: Store) -> None:
     owed(store)
     claim = claimed(store)
-    store.issues.intend(claim, "m", 1, FREE, NOW)
+    store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
     for name in ("here", "elsewhere"):
         store.notebook(name).note("home", "somewhere")
         store.limits.raise_floor(name, 70, NOW)
