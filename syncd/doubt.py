@@ -14,8 +14,8 @@ def doubtful(issue: Issue, probe_after: Sequence[float], now: float) -> Plan:
     # Further away than the longest wait, it was written by a clock that was set back since. To probe early does no harm:
     # what counts is the time that passes between the probes by the tracker's clock.
     if now < due <= now + probe_after[-1]:
-        return Plan(action=Action.WAIT, reason=doubt, until=due, call=Call.PROBE)
-    return Plan(action=Action.PROBE, reason=doubt, call=Call.PROBE)
+        return Plan(action=Action.WAIT, reason=doubt, rule="in-doubt", until=due, call=Call.PROBE)
+    return Plan(action=Action.PROBE, reason=doubt, rule="in-doubt", call=Call.PROBE)
 
 
 def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: float) -> Judgement:

@@ -2,18 +2,14 @@
 
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
-from syncd.config import Config, Limit, LocalSettings, Route, StoreSettings
+from syncd.config import Limit, Route
 from syncd.errors import (
     Gone,
     LeaseLost,
     Misconfigured,
-    Missing,
     Moved,
     OutcomeUnknown,
     OutOfReach,
@@ -22,214 +18,16 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Call, Condition, Created, Evidence, Group, Issue, Place, Seen, Survey
-from syncd.render.document import Document
+from syncd.model import Call, Created
 from syncd.rules import Rules
-from syncd.store import Store, open_store
 from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.issues import Intent
 from syncd.store.letters import Kind
-from syncd.store.sqlite import open_file
 from syncd.threads import Worker, sleep_until
-from syncd.trackers import Draft, Finding, transport
+from syncd.trackers import Draft, transport
 from syncd.worker import absorb, sync
+from tests.scene import Scene, made
 from tests.store.filled import accept, told
-
-PROBES = [20.0, 60.0, 180.0]
-
-
-@dataclass
-class Tracker:
-    """Keeps issues and comments by marker. `fail_before` and `fail_after` hold, by operation, what to raise next."""
-
-    issues: list[Draft] = field(default_factory=list)
-    comments: dict[str, Document] = field(default_factory=dict)
-    refreshed: int = 0
-    calls: list[str] = field(default_factory=list)
-    fail_before: dict[str, Exception] = field(default_factory=dict)
-    fail_after: dict[str, Exception] = field(default_factory=dict)
-    clock: float = 1000.0
-    covered: bool = True
-    moved_to: str | None = None
-    conditions: dict[str, Condition] = field(default_factory=dict)
-    unable: str = ""
-
-    def _called(self, operation: str) -> None:
-        self.calls.append(operation)
-        if error := self.fail_before.pop(operation, None):
-            raise error
-
-    def _done(self, operation: str) -> None:
-        if error := self.fail_after.pop(operation, None):
-            raise error
-
-    def newest(self) -> int:
-        return len(self.issues)
-
-    def create(self, draft: Draft) -> Created:
-        self._called("create")
-        self.issues.append(draft)
-        self._done("create")
-        return made(len(self.issues))
-
-    def probe(self, issue: Issue) -> Evidence:
-        self._called("probe")
-        marked = [number for number, draft in enumerate(self.issues, start=1) if draft.marker == issue.marker]
-        found = tuple(made(number) for number in marked if number > issue.floor)
-        return Evidence(found=found, covered=self.covered, newest=len(self.issues), at=self.clock, words="all read")
-
-    def look(self, issue: Issue) -> Seen:
-        self._called("look")
-        key = self.moved_to or str(issue.key)
-        place = Place(remote_id=str(issue.remote_id), key=key, url=f"https://example.com/{key}")
-        return Seen(place=place, condition=self.conditions.get(key, Condition()))
-
-    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
-        self._called("survey")
-        return Survey(seen={str(issue.remote_id): self.look(issue) for issue in issues})
-
-    def reopen(self, issue: Issue) -> str:
-        self._called("reopen")
-        self.conditions.pop(str(issue.key), None)
-        return self.unable
-
-    def shut(self, issue: Issue) -> str:
-        self._called("shut")
-        self.conditions[str(issue.key)] = Condition(closed=True, resolution="done", closed_at=time.time())
-        return self.unable
-
-    def comment(self, issue: Issue, document: Document, marker: str) -> str:
-        self._called("comment")
-        self.comments[marker] = document
-        self._done("comment")
-        return marker
-
-    def find_comment(self, issue: Issue, marker: str) -> str | None:
-        self._called("find_comment")
-        return marker if marker in self.comments else None
-
-    def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        self._called("edit_comment")
-        if comment_id not in self.comments:
-            raise Missing("the comment was deleted")
-        self.comments[comment_id] = document
-
-    def refresh(self, issue: Issue, group: Group) -> None:
-        self.refreshed += 1
-
-    def check(self) -> list[Finding]:
-        return []
-
-    def close(self) -> None:
-        self.calls.append("close")
-
-
-def made(number: int) -> Created:
-    return Created(remote_id=str(number), key=f"K-{number}", url=f"https://example.com/{number}", number=number)
-
-
-@dataclass
-class Scene:
-    """A store, rules that send everything to `here` without waiting, and the tracker there."""
-
-    store: Store
-    rules: Rules
-    tracker: Tracker
-    database: Path
-    between: float = 2.0  # seconds that pass before each notification, more than a status_interval
-
-    def tell(self, fingerprint: str = "f1", **overrides: object) -> None:
-        self.age("issues", "synced_at", self.between)
-        accept(self.store, told(fingerprint, **overrides), at=time.time())
-        absorb(self.store, self.rules, time.time())
-
-    def sync(self) -> bool:
-        """Sync the group that is due; False when none is."""
-        claim = self.store.outbox.claim("here", f"test/{len(self.tracker.calls)}", time.time())
-        if claim is not None:
-            sync(self.store, self.tracker, claim, self.rules)
-        return claim is not None
-
-    def overtake(self) -> tuple[Claim, Claim, float]:
-        """A claim whose create outlived its lease, that of whoever took over and took it for proven absent, and when that was."""
-        self.tell()
-        late = self.claimed()
-        self.store.issues.intend(late, Intent(marker="m", revision=1), self.rules.allowance("here"), time.time())
-        after = time.time() + LEASE_SECONDS + 1
-        second = self.store.outbox.claim("here", "second", after)
-        assert second is not None
-        self.store.issues.absent(second, "proven", after)
-        return late, second, after
-
-    def claimed(self) -> Claim:
-        self.age("outbox", "due_at", 10_000)
-        claim = self.store.outbox.claim("here", f"claimed/{time.monotonic()}", time.time())
-        assert claim is not None
-        return claim
-
-    def fail(self, operation: str, error: Exception, after: bool = False) -> None:
-        (self.tracker.fail_after if after else self.tracker.fail_before)[operation] = error
-
-    def age(self, table: str, column: str, seconds: float) -> None:
-        database = open_file(self.database, "rw")
-        database.execute(f"UPDATE {table} SET {column} = {column} - ?", [seconds])
-        database.close()
-
-    @property
-    def state(self) -> str | None:
-        issue = self.store.report.groups()[0].issue
-        return issue.state.value if issue else None
-
-    @property
-    def due_in(self) -> float | None:
-        due = self.store.outbox.next_due("here")
-        return min(due.values()) - time.time() if due else None
-
-    @property
-    def reason(self) -> str:
-        return self.store.report.groups()[0].reason
-
-    def opens_in(self, call: Call = Call.CREATE) -> float:
-        now = time.time()
-        return self.store.limits.opens("here", self.rules.allowance("here"), now)[call] - now
-
-    def doubt(self, after: bool = False) -> None:
-        """A group whose create was sent and not answered, at a time when its tracker can be asked about it."""
-        self.tell()
-        self.fail("create", OutcomeUnknown("no answer"), after)
-        self.sync()
-        self.age("issues", "sent_at", 60)
-
-    def park(self) -> None:
-        """The same, after all probes, at a tracker whose numbers cannot all be read."""
-        self.doubt()
-        self.tracker.covered = False
-        self.probe_often()
-
-    def probe_often(self) -> None:
-        """Every probe there is, each in its time."""
-        for seconds in (0.0, 40.0, 120.0):
-            self.probe(seconds)
-
-    def probe(self, seconds: float = 0.0) -> None:
-        """The next probe, that much later by the tracker's clock."""
-        self.tracker.clock += seconds
-        self.age("outbox", "due_at", 10_000)
-        self.age("issues", "probe_at", 10_000)
-        self.sync()
-
-
-@pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    settings = StoreSettings(url=f"sqlite:{tmp_path}/syncd.db")
-    store = open_store(settings)
-    config = Config(
-        store=settings,
-        trackers={"here": LocalSettings(kind="local", folder="unused", probe_after=PROBES)},
-        routes=[Route(tracker="here", status_interval=1.0)],
-    )
-    yield Scene(store, Rules(config=config, instance_key=store.instance_key()), Tracker(), tmp_path / "syncd.db")
-    store.close()
 
 
 def test_a_new_group_costs_one_call_and_a_changed_one_costs_one_more(scene: Scene) -> None:
