@@ -166,15 +166,18 @@ def _trail(trail: tuple[Point, ...], group: Group, notification: Notification) -
     at = max(notification.received_at, trail[-1].at if trail else 0.0)
     point = Point(at=at, occurrences=group.occurrences, users=notification.users or 0, hosts=notification.hosts or 0)
     if trail and trail[-1].at == at:
+        point = _merged(trail[-1], point)
         trail = trail[:-1]
     longer = (*trail, point)
     if len(longer) <= MAX_TRAIL:
         return longer
     inner = range(1, len(longer) - 1)
     least = min(inner, key=lambda index: (longer[index + 1].at - longer[index - 1].at) / (at - longer[index].at + 60.0))
-    gone, heir = longer[least], longer[least + 1]
-    heir = replace(heir, users=max(gone.users, heir.users), hosts=max(gone.hosts, heir.hosts))
-    return (*longer[:least], heir, *longer[least + 2 :])
+    return (*longer[:least], _merged(longer[least], longer[least + 1]), *longer[least + 2 :])
+
+
+def _merged(gone: Point, heir: Point) -> Point:
+    return replace(heir, users=max(gone.users, heir.users), hosts=max(gone.hosts, heir.hosts))
 
 
 def gained(group: Group, since: float) -> Point:

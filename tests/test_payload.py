@@ -77,14 +77,17 @@ def test_the_documented_sample_says_what_its_fields_mean() -> None:
         hosts=4,
         users=0,
         releases=(("1.1.0", 24), ("1.2.3", 10), ("1.2.2", 1)),
+        attributes=notification.attributes,
+        received_at=NOW,
     )
+    assert dict(notification.attributes)["environment"] == ("production", "devel", "staging")
     assert sum(count for _, count in notification.releases) == notification.occurrences
 
 
 def test_the_identity_is_enough() -> None:
     notification = parse({"universe": "u", "project": "p", "fingerprint": "f"})
 
-    assert notification == Notification(identity=Identity("u", "p", "f"), digest=notification.digest)
+    assert notification == Notification(identity=Identity("u", "p", "f"), digest=notification.digest, received_at=NOW)
 
 
 # Bodies that are no JSON, or JSON that nobody can hold.
@@ -597,3 +600,71 @@ def test_the_corpus_has_every_shape_of_at_least_200_groups_and_never_changes() -
 def test_every_notification_of_the_corpus_is_read_and_bounded() -> None:
     for value in corpus():
         assert_bounded(parse(value))
+
+
+# The release in an attribute, and the other attributes.
+
+
+def releases_of(version: object, **reading: Any) -> tuple[tuple[str, int], ...]:
+    body = msgspec.json.encode(notification_json(attributes={"version": version}))
+    return payload.parse(body, NOW, Reading(**reading)).releases
+
+
+@pytest.mark.parametrize(
+    ("version", "pattern", "found"),
+    [
+        ("build 1.2.3 (abc)", r"build ([0-9.]+)", (("1.2.3", 3),)),
+        ("build 1.2.3 (abc)", r"[0-9.]+", (("1.2.3", 3),)),
+        ("build 1.2.3 (abc)", r"release (\d+)", ()),
+        ("1.2.3", r"(x)?1", ()),
+        ("v 7 ", r"v(.*)", (("7", 3),)),
+        ([["game 1.0", 2], ["game 1.0 (dirty)", 1], ["other", 9]], r"game ([0-9.]+)", (("1.0", 3),)),
+    ],
+)
+def test_a_pattern_says_what_of_the_attribute_is_the_release(
+    version: object, pattern: str, found: tuple[tuple[str, int], ...]
+) -> None:
+    assert releases_of(version, release_pattern=pattern) == found
+
+
+def test_what_is_ignored_is_no_release_and_its_occurrences_count() -> None:
+    version = [["999.9.9", 5], ["2.0-dev", 2], ["2.0", 1]]
+
+    assert releases_of(version, ignore_releases=["999.*", "*-dev"]) == (("2.0", 1),)
+    assert releases_of(version, ignore_releases=["*"]) == ()
+    assert parse(notification_json(attributes={"version": version}, occurrences=8)).occurrences == 8
+
+
+def test_an_attribute_with_nothing_but_what_is_ignored_leaves_the_word_to_the_next() -> None:
+    body = msgspec.json.encode(notification_json(attributes={"version": "0.0.0-dev", "build": "7"}))
+    reading = Reading(release_attributes=["version", "build"], ignore_releases=["*-dev"])
+
+    assert payload.parse(body, NOW, reading).releases == (("7", 3),)
+
+
+def test_attributes_are_kept_with_their_commonest_values() -> None:
+    many = [[f"v{number}", number] for number in range(1, 20)]
+    notification = parse(
+        notification_json(attributes={"os": [["Linux", 1], ["Windows", 2]], "n": 5, "x": many, "": 1, "e": []})
+    )
+
+    assert notification.attributes == (
+        ("n", ("5",)),
+        ("os", ("Windows", "Linux")),
+        ("x", tuple(f"v{number}" for number in range(19, 11, -1))),
+    )
+
+
+def test_reports_without_a_stack_are_told_apart_by_their_frames_where_they_have_any() -> None:
+    zero = "0" * 64
+    reading = Reading(zero_by_frames=True)
+
+    def fingerprint(**facts: object) -> str:
+        body = msgspec.json.encode(notification_json(**{"fingerprint": zero} | facts))
+        return payload.parse(body, NOW, reading).identity.fingerprint
+
+    assert fingerprint(callstack=["draw", "main"]) != fingerprint(callstack=["load", "main"])
+    assert fingerprint(callstack=["draw", "main"]) == fingerprint(callstack=["draw", "main"], occurrences=9)
+    assert fingerprint(callstack=[]) == zero
+    assert fingerprint(fingerprint="abc") == "abc"
+    assert parse(notification_json(fingerprint=zero)).identity.fingerprint == zero
