@@ -1,0 +1,69 @@
+"""What is private, taken out of a text before it leaves. Pure; scrubbing twice changes nothing more."""
+
+import re
+from dataclasses import dataclass
+
+_FOLDERS = (
+    re.compile(
+        r"(?i)(?<![\w])([a-z]:[\\/]+(?:users|documents and settings)[\\/]+)(?!<user>)(?!(?:public|default|all users)\b)[^\\/\r\n\"'<>|]{1,64}"
+    ),
+    re.compile(r"(?<![\w.])(/(?:home|Users|var/home|export/home)/)(?!<user>)(?!Shared\b)[^/\s\"':;,()<>]{1,64}"),
+    re.compile(r"(?i)(?<![\w.])(\\\\[\w.-]{1,64}\\(?:users|home)\\)(?!<user>)[^\\\r\n\"'<>|]{1,64}"),
+)
+_EMAIL = re.compile(
+    r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}\.){1,8}[A-Za-z]{2,24}(?![\w-])"
+)
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+# Directly behind a word for a version, or beside more numbers, four numbers are a version.
+_IPV4 = re.compile(
+    rf"(?i)(?<![\w.-])(?<!version )(?<!version=)(?<!version: )(?<!build )(?<!build=)(?<!release )(?<!v=)"
+    rf"{_OCTET}(?:\.{_OCTET}){{3}}(?![\w-])(?!\.[0-9])"
+)
+_IPV6 = re.compile(
+    r"(?i)(?<![\w:.])(?:(?:[0-9a-f]{1,4}:){7}[0-9a-f]{1,4}|(?:[0-9a-f]{1,4}:){1,6}(?::[0-9a-f]{1,4}){1,6}|fe80:(?::[0-9a-f]{1,4}){1,4})"
+    r"(?:%[\w.]{1,16})?(?![\w:])"
+)
+_TOKENS = (
+    re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{20,255}|github_pat_[A-Za-z0-9_]{20,255}|glpat-[\w-]{16,64})"),
+    re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    re.compile(r"\bxox[abeprs]-[\w-]{10,255}"),
+    re.compile(r"\beyJ[\w-]{8,4096}\.[\w-]{4,4096}\.[\w-]{0,4096}"),
+    re.compile(r"\b(?:sk|pk|rk)_(?:live|test)_[A-Za-z0-9]{16,255}"),
+    re.compile(r"\bAIza[\w-]{30,64}"),
+    re.compile(r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[^-]{0,8192}(?:-----END [A-Z ]{0,32}PRIVATE KEY-----)?"),
+)
+_KEYED = (
+    re.compile(r"(?i)\b(authorization\s{0,4}[:=]\s{0,4}(?:bearer|basic|token)\s{1,4})(?!<token>)[^\s\"',;]{1,4096}"),
+    re.compile(r"(?i)\b(bearer\s{1,4})(?!<token>)[\w.~+/=-]{16,4096}"),
+    re.compile(
+        r"(?i)\b((?:[\w-]{0,32}[_-])?(?:password|passwd|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|client[_-]?secret|"
+        r"session[_-]?id|sessionid)[\"']?\s{0,4}[=:]\s{0,4}[\"']?)(?!<token>)(?![:=])[^\s\"'&;,)}\]]{1,4096}"
+    ),
+    re.compile(r"(?i)(\b[a-z][a-z0-9+.-]{0,16}://[^\s/:@]{1,64}:)(?!<token>)[^\s/@]{1,255}(?=@)"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scrubber:
+    """What is taken out: the names in users' folders, e-mail addresses, IP addresses, and tokens and passwords."""
+
+    user_folders: bool = True
+    emails: bool = True
+    ips: bool = True
+    tokens: bool = True
+
+    def text(self, text: str) -> str:
+        """The text with a word in place of each thing that is private."""
+        if self.tokens:
+            for pattern in _KEYED:
+                text = pattern.sub(r"\1<token>", text)
+            for pattern in _TOKENS:
+                text = pattern.sub("<token>", text)
+        if self.user_folders:
+            for pattern in _FOLDERS:
+                text = pattern.sub(r"\1<user>", text)
+        if self.emails:
+            text = _EMAIL.sub("<email>", text)
+        if self.ips:
+            text = _IPV6.sub("<ip>", _IPV4.sub("<ip>", text))
+        return text
