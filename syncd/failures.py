@@ -18,7 +18,7 @@ from syncd.errors import (
     Unavailable,
 )
 from syncd.model import Action, Call, Group, Place, Plan
-from syncd.plan import Policy
+from syncd.policy import Policy
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, Claim
 from syncd.store.limits import Allowance

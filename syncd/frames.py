@@ -33,9 +33,11 @@ _MERGED_ZEROS = 16  # Backtrace gives merged groups a SHA-256 that begins with m
 
 _ADDRESS = re.compile(r"(?:0x)?[0-9a-fA-F]{8,16}|0x[0-9a-fA-F]+")
 _UNKNOWN = re.compile(r"\?+|[<\[(]?unknown(?: module| function)?[>\])]?", re.IGNORECASE)
-_OFFSET_ONLY = re.compile(r"[^\s!(]{1,255}\s?[+(]\s?(?:0x)?[0-9a-fA-F]+\s?\)?")
+# Unlike a function, a module is a file: it has a folder, or an ending of its own.
+_FILE = r"[^\s!(<]{0,255}(?:[/\\][^\s!(<]{1,255}|\.(?:exe|dll|so|dylib|sys|node|bin|elf)(?:\.[0-9.]{1,20})?)"
+_OFFSET_ONLY = re.compile(_FILE + r"\s?[+(]\s?(?:0x)?[0-9a-fA-F]+\s?\)?")
 _MODULE = re.compile(r"([^\s!(<]{1,255}?)!")
-_MODULE_OFFSET = re.compile(r"([^\s!(<]{1,255}?)\s?[+(]\s?(?:0x)?[0-9a-fA-F]+\s?\)?")
+_MODULE_OFFSET = re.compile("(" + _FILE + r")\s?[+(]\s?(?:0x)?[0-9a-fA-F]+\s?\)?")
 _GLIBC = re.compile(r"([^\s(]{1,255})\(([^\s()+]{1,255})\+0x[0-9a-fA-F]+\)")
 _OFFSET = re.compile(r"\s?\+\s?(?:0x)?[0-9a-fA-F]+\Z")
 _CALLABLE = ("operator()", "(anonymous namespace)", "(anonymous class)", "(lambda)")

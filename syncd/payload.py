@@ -129,7 +129,8 @@ def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
     identity = identify(value)
     assert isinstance(value, dict)  # noqa: S101 - identify() refused everything else; this is for the type checker
     first, last = _span(value.get("timestamp"), received_at)
-    attributes = value.get("attributes") if isinstance(value.get("attributes"), dict) else {}
+    told = value.get("attributes")
+    attributes: Json = told if isinstance(told, dict) else {}
     occurrences = _count(value.get("occurrences"))
     application, callstack = _text(value.get("application")), tuple(_frames(value.get("callstack")))
     if reading.zero_by_frames and frames.all_zero(identity.fingerprint):

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from syncd.config import Config
+    from syncd.rules import Rules
     from syncd.store import Store
     from syncd.store.letters import Kept
-    from syncd.worker import Rules
 
 BITE = 500  # deliveries put back in one transaction; more would make the receiver wait for the writer
 
@@ -101,7 +101,7 @@ def _replayed(
     store: "Store", config: "Config", since: float, now: float, group_id: int | None, dry_run: bool
 ) -> _Survey:
     """Read every such delivery as the worker would and, unless it is a dry run, put it back into the inbox."""
-    from syncd.worker import Rules
+    from syncd.rules import Rules
 
     rules, survey = Rules(config=config, instance_key=""), _Survey()
     with _progress() as progress:

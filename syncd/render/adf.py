@@ -6,7 +6,7 @@ Source: https://developer.atlassian.com/cloud/jira/platform/apis/document/struct
 import json
 from collections.abc import Iterable
 
-from syncd.render.document import Block, Code, Document, Heading, Link, Paragraph, Span, Table, Value
+from syncd.render.document import Block, Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
 from syncd.render.fit import fit, left_out
 
 Node = dict[str, object]
@@ -30,6 +30,8 @@ def _nodes(block: Block) -> list[Node]:
             return [{"type": "heading", "attrs": {"level": 3}, "content": _texts((text,))}]
         case Paragraph(spans):
             return [_paragraph(spans)]
+        case Panel(spans, kind):
+            return [{"type": "panel", "attrs": {"panelType": kind}, "content": [_paragraph(spans)]}]
         case Code():
             return [_code(block), *_rest(block)]
         case Table():

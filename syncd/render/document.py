@@ -5,6 +5,7 @@ and every writer keeps those two from being anything but text.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,14 @@ class Paragraph:
 
 
 @dataclass(frozen=True, slots=True)
+class Panel:
+    """A paragraph that stands out."""
+
+    spans: tuple[Span, ...]
+    kind: Literal["info", "note", "warning"] = "info"
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """Untrusted lines, shown literally; `more` says how many lines were left out before."""
 
@@ -52,5 +61,5 @@ class Table:
     more: int = 0
 
 
-Block = Heading | Paragraph | Code | Table
+Block = Heading | Paragraph | Panel | Code | Table
 Document = tuple[Block, ...]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from syncd.render.document import Block, Code, Document, Link, Paragraph, Span, Table, Value
+from syncd.render.document import Block, Code, Document, Link, Panel, Paragraph, Span, Table, Value
 from syncd.render.text import flat, shorten
 
 T = TypeVar("T")
@@ -48,6 +48,8 @@ def _changed(document: Document, change: Callable[[str], str]) -> Document:
         match untouched:
             case Paragraph(spans):
                 return Paragraph(tuple(map(span, spans)))
+            case Panel(spans, kind):
+                return Panel(tuple(map(span, spans)), kind)
             case Code(lines, more):
                 return Code(tuple(map(change, lines)), more)
             case Table(header, rows, more):

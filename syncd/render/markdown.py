@@ -6,7 +6,7 @@ In both, GitHub makes no mentions, references, links, images or HTML of it (Comm
 import re
 from collections.abc import Iterable
 
-from syncd.render.document import Block, Code, Document, Heading, Link, Paragraph, Span, Table, Value
+from syncd.render.document import Block, Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
 from syncd.render.fit import fit, left_out
 
 # GitHub reads the quoted part of a reply sent by e-mail as Markdown again, by then without the code block.
@@ -28,6 +28,9 @@ def _block(block: Block) -> str:
             return f"### {text}"
         case Paragraph(spans):
             return _inline(spans)
+        case Panel(spans):
+            # Not GitHub's alerts: the mail that GitHub sends shows their marks as text.
+            return f"> {_inline(spans)}"
         case Code():
             return _code(block)
         case Table():

@@ -6,7 +6,7 @@ Inside {noformat} Jira reads no macros, mentions, images, links or issue keys; o
 import re
 from collections.abc import Iterable
 
-from syncd.render.document import Block, Code, Document, Heading, Link, Paragraph, Span, Table, Value
+from syncd.render.document import Block, Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
 from syncd.render.fit import fit, left_out
 
 _MACRO = re.compile(r"\{(?=\s*(?:noformat|code))", re.IGNORECASE)
@@ -32,6 +32,8 @@ def _block(block: Block) -> str:
             return f"h3. {text}"
         case Paragraph(spans):
             return "".join(map(_span, spans))
+        case Panel(spans):
+            return f"{{panel}}\n{''.join(map(_span, spans))}\n{{panel}}"
         case Code(lines):
             return _paragraphs(_verbatim(lines), left_out(block))
         case Table():

@@ -1,6 +1,7 @@
 """What a survey of a tracker's issues has found, put down."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import cast
 
 from syncd import regression
@@ -37,7 +38,7 @@ class Surveys:
         changed = 0
         for remote_ids in _bites([*survey.seen, *survey.missing]):
             changed += self._connection.write(
-                lambda transaction, some=remote_ids: _put_down(transaction, tracker, some, survey.seen, now)
+                partial(_put_down, tracker=tracker, remote_ids=remote_ids, seen=survey.seen, now=now)
             )
         return changed
 

@@ -152,6 +152,13 @@ def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
     )
 
 
+def refuses_assignee(answer: Answer) -> bool:
+    """Whether a create was refused for nothing but whom it assigns: nothing was made."""
+    told = read(answer, _Failure) if answer.status == 422 else None
+    faults = told.errors if told is not None and isinstance(told.errors, list) else []
+    return bool(faults) and all(isinstance(fault, _Fault) and fault.field == "assignees" for fault in faults)
+
+
 def web(url: str) -> str:
     """`url` where it is one of the web, else nothing: it will be shown as a link."""
     return url if url.startswith(("https://", "http://")) else ""

@@ -26,7 +26,7 @@ def check(connection: Connection, settings: GitHubSettings, remembered_id: str |
         findings.append(_login(connection.again("GET", "/user")))
         answer = connection.again("GET", f"/repos/{settings.repository}")
         repository = expect(answer, Repository)
-        findings += _of_repository(settings.repository, repository, remembered_id)
+        findings += _of_repository(settings.repository, repository, remembered_id, settings.allow_public)
         findings += _of_scopes(repository, answer)
         findings += _of_labels(settings, repository)
         if repository.has_issues:
@@ -45,11 +45,13 @@ def _login(answer: Answer) -> Finding:
     return Finding(ok=True, what=f"the token is that of {account.login}")
 
 
-def _of_repository(name: str, repository: Repository, remembered_id: str | None) -> Iterator[Finding]:
+def _of_repository(name: str, repository: Repository, remembered_id: str | None, allowed: bool) -> Iterator[Finding]:
     if repository.private:
         yield Finding(ok=True, what=f"{name} is there and not public")
     else:
-        yield Finding(ok=True, what=f"{name} is there and public: everybody can read what its issues say of crashes")
+        what = f"{name} is there and public: everybody can read what its issues say of crashes"
+        remedy = "" if allowed else "set allow_public = true for it, or file in a private one"
+        yield Finding(ok=allowed, what=what, remedy=remedy)
     if remembered_id not in (None, str(repository.id)):
         yield Finding(
             ok=False,

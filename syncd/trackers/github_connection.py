@@ -63,13 +63,14 @@ class Connection:
         path: str,
         payload: Mapping[str, object] | None = None,
         parameters: Mapping[str, str | int] | None = None,
+        etag: str = "",
     ) -> Answer:
         """The answer to a request that may be sent twice, up to three tries within about ten seconds.
 
-        A 2xx is JSON; any other status but 408, 409 and 5xx is returned too. Raises what `once` does, but
-        Unavailable for OutcomeUnknown.
+        A 2xx is JSON; any other status but 408, 409 and 5xx is returned too, a 304 where nothing has changed since `etag`. Raises
+        what `once` does, but Unavailable for OutcomeUnknown.
         """
-        return transport.again(lambda: self._try(method, path, payload, parameters), self._sleep)
+        return transport.again(lambda: self._try(method, path, payload, parameters, etag), self._sleep)
 
     def query(self, text: str, variables: Mapping[str, object]) -> Answer:
         """The answer to a GraphQL query, as `again` has it. A query only reads."""
@@ -82,8 +83,9 @@ class Connection:
         path: str,
         payload: Mapping[str, object] | None,
         parameters: Mapping[str, str | int] | None,
+        etag: str,
     ) -> Answer:
-        answer = self.once(method, path, payload, parameters)
+        answer = self.once(method, path, payload, parameters, etag)
         unreadable = answer.ok and read(answer, object) is None
         if unreadable or answer.passes:
             raise failure(answer, Sent.AGAIN)
@@ -95,6 +97,7 @@ class Connection:
         path: str,
         payload: Mapping[str, object] | None = None,
         parameters: Mapping[str, str | int] | None = None,
+        etag: str = "",
     ) -> Answer:
         """The answer to exactly one request, whatever its status; redirects are not followed.
 
@@ -103,6 +106,7 @@ class Connection:
         client, wire = self.open()
         # A new one each time: PyGithub writes the token into it.
         headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": _API_VERSION}
+        headers |= {"If-None-Match": etag} if etag else {}
         query = dict(parameters or {})
         try:
             status, answered, text = transport.send(

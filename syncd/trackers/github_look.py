@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 from syncd.config import GitHubSettings
 from syncd.errors import Gone, Misconfigured, Moved, OutOfReach, TrackerError
-from syncd.model import Issue, Place
+from syncd.model import Issue
 from syncd.trackers.answer import Answer, Sent
 from syncd.trackers.github_answers import (
-    Filed,
     Listed,
     Repository,
     expect,
@@ -16,7 +15,6 @@ from syncd.trackers.github_answers import (
     redirected,
     takes_no_issues,
     unanswered,
-    web,
 )
 from syncd.trackers.github_connection import Connection
 
@@ -61,9 +59,11 @@ def _shut(answer: Answer) -> bool:
     return answer.status in (403, 404, 410, 451) and isinstance(unanswered(answer), Misconfigured)
 
 
-def look(connection: Connection, settings: GitHubSettings, home_id: str, address: Address, issue: Issue) -> Place:
-    """One GET, and one more where the issue was transferred. Raises Gone, OutOfReach, and Moved where the new place is not
-    the last one."""
+def look(
+    connection: Connection, settings: GitHubSettings, home_id: str, address: Address, issue: Issue
+) -> tuple[Address, Answer]:
+    """Where the issue is, and what is told of it: one GET, and one more where it was transferred. Raises Gone, OutOfReach, and
+    Moved where the new place is not the last one."""
     answer = connection.again("GET", address.path)
     if answer.redirects:
         return _follow(connection, settings, home_id, answer, issue)
@@ -72,10 +72,12 @@ def look(connection: Connection, settings: GitHubSettings, home_id: str, address
     if answer.status == 404:
         _require_neighbours(connection, address)
         raise Gone(f"issue {issue.key} is not there, though its neighbours can be read: it was deleted")
-    return _place(settings, address, answer)
+    return address, answer
 
 
-def _follow(connection: Connection, settings: GitHubSettings, home_id: str, redirect: Answer, issue: Issue) -> Place:
+def _follow(
+    connection: Connection, settings: GitHubSettings, home_id: str, redirect: Answer, issue: Issue
+) -> tuple[Address, Answer]:
     """Where the issue was transferred to."""
     target = redirected(redirect, settings.api_url)
     hidden = OutOfReach(f"issue {issue.key} was transferred to a repository that the token may not read")
@@ -95,7 +97,7 @@ def _follow(connection: Connection, settings: GitHubSettings, home_id: str, redi
         raise Gone(f"issue {issue.key} was transferred and then deleted")
     if _shut(answer):
         raise hidden
-    return _place(settings, address, answer)
+    return address, answer
 
 
 def _require_neighbours(connection: Connection, address: Address) -> None:
@@ -111,16 +113,3 @@ def _require_neighbours(connection: Connection, address: Address) -> None:
     answer = connection.again("GET", f"{address.home}/issues", parameters={"state": "all", "per_page": 1})
     if not answer.ok or read(answer, list[Listed]) is None:
         raise address.unanswered(answer)
-
-
-def _place(settings: GitHubSettings, address: Address, answer: Answer) -> Place:
-    filed = read(answer, Filed) if answer.ok else None
-    if filed is None:
-        raise address.unanswered(answer)
-    owner, _, name = filed.repository_url.rstrip("/").rpartition("/")
-    elsewhere = f"{owner.rpartition('/')[2]}/{name}" if owner else f"repository {address.repository_id}"
-    return Place(
-        remote_id=address.remote_id,
-        key=f"{elsewhere if address.away else settings.repository}#{address.number}",
-        url=web(filed.html_url),
-    )

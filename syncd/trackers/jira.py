@@ -5,12 +5,12 @@ known again by a label made from its marker, on Cloud also by the entity propert
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
 from syncd.config import JiraSettings
 from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, TrackerError, Unavailable
-from syncd.model import Created, Evidence, Group, Issue, Place
+from syncd.model import Created, Evidence, Group, Issue, Seen, Survey
 from syncd.render.document import Document
 from syncd.trackers import Draft, Finding, Notebook
 from syncd.trackers.answer import Answer, Sent
@@ -29,7 +29,9 @@ from syncd.trackers.jira_fields import (
 )
 from syncd.trackers.jira_look import look, path, refusal
 from syncd.trackers.jira_probe import Probe, newest
+from syncd.trackers.jira_survey import survey
 from syncd.trackers.jira_versions import Versions
+from syncd.trackers.jira_workflow import reopen, shut
 
 _REMEMBERED_ISSUES = 10_000
 _COMMENTS_PER_PAGE = 100
@@ -83,7 +85,7 @@ class Jira:
         """
         self._require_home()
         notes: list[str] = []
-        wanted = optional(self._settings, draft.group, self._versions.affected(draft.group, notes))
+        wanted = optional(self._settings, draft, self._versions.affected(draft.group, notes))
         kept = self._refused_on_create.spare(wanted)
         answer = self._post_issue(draft, kept)
         refused = refused_fields(answer)
@@ -99,7 +101,7 @@ class Jira:
         return issue
 
     def _post_issue(self, draft: Draft, kept: FieldValues) -> Answer:
-        ours = required(self._settings, draft.marker, draft.title, draft.body)
+        ours = required(self._settings, draft.marker, draft.title, draft.body, draft.labels)
         payload: dict[str, object] = {"fields": {**kept, **ours}}
         if marks := properties(self._settings, draft.marker):
             payload["properties"] = marks
@@ -128,10 +130,25 @@ class Jira:
             raise Unavailable("Jira does not say which account syncd uses")
         return self._account
 
-    def look(self, issue: Issue) -> Place:
+    def look(self, issue: Issue) -> Seen:
         """One GET, up to four where the issue is not there."""
         self._require_home()
         return look(self._connection, self._settings, issue)
+
+    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:  # noqa: ARG002 - Jira is asked for all
+        """One request for each hundred issues."""
+        self._require_home()
+        return survey(self._connection, self._settings, issues)
+
+    def reopen(self, issue: Issue) -> str:
+        """Three requests, or one where it is open."""
+        self._require_home()
+        return reopen(self._connection, self._settings, issue)
+
+    def shut(self, issue: Issue) -> str:
+        """Three requests, or one where it is closed."""
+        self._require_home()
+        return shut(self._connection, self._settings, issue)
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
         """One POST."""

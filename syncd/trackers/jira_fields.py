@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from syncd.model import Group, Release
 from syncd.render import adf, wiki
 from syncd.render.document import Document, Paragraph
 from syncd.render.text import one_line
+from syncd.trackers import Draft
 
 _LINE_LIMIT = 255  # UTF-16 units in a summary or a single-line text field
 _WIKI_LIMIT = 32_767  # Data Center's default jira.text.field.character.limit
@@ -33,14 +34,16 @@ def _digest(marker: str) -> str:
     return hashlib.sha256(marker.encode()).hexdigest()[:16]
 
 
-def required(settings: JiraSettings, marker: str, title: str, body: Document) -> FieldValues:
+def required(
+    settings: JiraSettings, marker: str, title: str, body: Document, labels: Sequence[str] = ()
+) -> FieldValues:
     """The fields no issue of ours goes without."""
     return {
         "project": {"key": settings.project},
         "issuetype": {"name": settings.issue_type},
         "summary": _line(title) or "unknown",
         "description": _description(settings, body, marker),
-        "labels": list(dict.fromkeys([*settings.labels, tag(marker)])),
+        "labels": list(dict.fromkeys([*settings.labels, *map(_label, labels), tag(marker)])),
     }
 
 
@@ -48,6 +51,11 @@ def _line(text: str) -> str:
     # Jira counts what lies beyond U+FFFF twice.
     counted_twice = sum(character > "\uffff" for character in text[:_LINE_LIMIT])
     return one_line(text, _LINE_LIMIT - min(counted_twice, _LINE_LIMIT // 2), otherwise="")
+
+
+def _label(text: str) -> str:
+    # A label has no blanks.
+    return "-".join(one_line(text, _LINE_LIMIT, otherwise="unknown").split())
 
 
 def _description(settings: JiraSettings, body: Document, marker: str) -> Any:
@@ -67,13 +75,17 @@ def properties(settings: JiraSettings, marker: str) -> list[dict[str, Any]]:
     return [{"key": "syncd", "value": {"v": 1, "m": marker}}] if settings.deployment == "cloud" else []
 
 
-def optional(settings: JiraSettings, group: Group, versions: Iterable[str]) -> FieldValues:
+def optional(settings: JiraSettings, draft: Draft, versions: Iterable[str]) -> FieldValues:
     """The fields an issue is created without rather than not at all. `versions` are those the project has."""
-    known = set(versions)
+    known, group = set(versions), draft.group
+    components = dict.fromkeys((*settings.components, *draft.components))
+    # Cloud knows people by an id that says nothing, Data Center by the name they log in with.
+    person = "accountId" if settings.deployment == "cloud" else "name"
     ours = {
         "versions": [{"name": release.release} for release in group.releases if release.release in known],
-        "components": [{"name": name} for name in settings.components],
+        "components": [{"name": name} for name in components],
         "priority": {"name": settings.priority} if settings.priority else None,
+        "assignee": {person: draft.assignee} if draft.assignee else None,
     }
     return {**mapped(settings.fields, group), **{name: value for name, value in ours.items() if value}}
 

@@ -7,10 +7,11 @@ from urllib.parse import quote
 
 from syncd.config import JiraSettings
 from syncd.errors import Gone, OutOfReach, Refused, TrackerError, Unavailable
-from syncd.model import Issue, Place
+from syncd.model import Issue, Seen
 from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.jira_answers import Named, browse, captcha, expect, failure, words
+from syncd.trackers.jira_answers import Named, captcha, expect, failure, words
 from syncd.trackers.jira_check import require
+from syncd.trackers.jira_condition import Kept, seen, wanted
 from syncd.trackers.jira_connection import Connection
 from syncd.trackers.jira_probe import search
 
@@ -22,16 +23,15 @@ def path(issue: Issue) -> str:
     return f"issue/{quote(issue.remote_id, safe='')}"
 
 
-def look(connection: Connection, settings: JiraSettings, issue: Issue) -> Place:
+def look(connection: Connection, settings: JiraSettings, issue: Issue) -> Seen:
     """One GET, and up to three more where that finds nothing."""
-    answer = connection.again("GET", path(issue), parameters={"fields": "created"})
+    answer = connection.again("GET", path(issue), parameters={"fields": ",".join(wanted(settings))})
     if answer.status == 404:
         raise lost(connection, settings, issue)
     if answer.status == 403 and not captcha(answer):
         require(connection, settings, "BROWSE_PROJECTS")
         raise OutOfReach(f"{issue.key} may not be seen by the account that syncd uses{words(answer)}")
-    found = expect(answer, Named)
-    return Place(remote_id=found.id, key=found.key, url=browse(settings.url, found.key))
+    return seen(settings, expect(answer, Kept))
 
 
 def lost(connection: Connection, settings: JiraSettings, issue: Issue) -> Gone:

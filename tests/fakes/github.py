@@ -1,5 +1,6 @@
 """A stateful GitHub on loopback: its limits, refusals, redirects and silences, where syncd can meet them."""
 
+import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ from tests.fakes.github_records import Account, FakeComment, FakeIssue, FakeRepo
 from tests.fakes.server import Answer, Denied, Fault, Recorded, Routes, ServerBase
 
 TOKEN = "fake-token-0123456789"
+PERSON = Account("person", 77)
 _API = r"(?:/api/v3)?"  # where an Enterprise Server has it
 _STARTS = (_API + r"/repos/(?P<owner>[^/]+)/(?P<name>[^/]+)", _API + r"/repositories/(?P<id>\d+)")
 _FILTERS = {"labels", "creator", "assignee", "mentioned", "since", "milestone", "type"}
@@ -51,6 +53,7 @@ class FakeGitHub(ServerBase):
         self.graphql_faults: dict[int, str] = {}
         self.query_fault: str | None = None
         self.reset_at = int(time.time()) + 1800
+        self.changes: list[tuple[str, int, str]] = []  # who changed what of which issue
         self._last_id = 1000
         self._shapes = Shapes(self.url)
         self._repositories: dict[int, FakeRepository] = {}
@@ -102,7 +105,47 @@ class FakeGitHub(ServerBase):
         with self.lock:
             comment = FakeComment(self._next_id(), body, author)
             issue.comments[comment.id] = comment
+            self._touch(issue, author, "comment")
         return comment
+
+    def _touch(self, issue: FakeIssue, who: Account, what: str) -> None:
+        """Put down that somebody changed something of an issue."""
+        issue.updated_at = _now()
+        self.changes.append((who.login, issue.number, what))
+
+    def close_issue(
+        self,
+        issue: FakeIssue,
+        reason: str = "completed",
+        milestone: str | None = None,
+        duplicate_of: FakeIssue | None = None,
+        who: Account = PERSON,
+    ) -> None:
+        """A person closes an issue, and may say in which release it is fixed, or of which one it is a duplicate."""
+        with self.lock:
+            issue.state, issue.state_reason, issue.closed_at = "closed", reason, _now()
+            issue.milestone = milestone or issue.milestone
+            issue.duplicate_of = None if duplicate_of is None else (self.repository, duplicate_of)
+            self._touch(issue, who, "state")
+
+    def reopen_issue(self, issue: FakeIssue, who: Account = PERSON) -> None:
+        """A person opens an issue again."""
+        with self.lock:
+            issue.state, issue.state_reason, issue.closed_at = "open", "reopened", None
+            self._touch(issue, who, "state")
+
+    def edit_issue(self, issue: FakeIssue, who: Account = PERSON, **fields: Any) -> None:
+        """A person changes title, body, labels, assignees, or locks the conversation."""
+        with self.lock:
+            for name, value in fields.items():
+                setattr(issue, name, value)
+                self._touch(issue, who, name)
+
+    def erase(self, issue: FakeIssue, comment: FakeComment, who: Account = PERSON) -> None:
+        """A person deletes a comment."""
+        with self.lock:
+            del issue.comments[comment.id]
+            self._touch(issue, who, "comment")
 
     def routes(self) -> Routes:
         inside: list[tuple[str, str, Callable[[FakeRepository, Recorded], Answer]]] = [
@@ -187,7 +230,8 @@ class FakeGitHub(ServerBase):
             return _refusal(self.graphql_status, "Resource not accessible by personal access token")
         variables = request.body["variables"]
         repository = self._named(f"{variables['owner']}/{variables['name']}")
-        answered = query(self._shapes, repository, request.body["query"], self.graphql_faults, self.query_fault)
+        number = int(variables.get("number", 0))
+        answered = query(self._shapes, repository, request.body["query"], self.graphql_faults, self.query_fault, number)
         return 200, {"X-RateLimit-Resource": "graphql"}, answered
 
     def _moved(self, request: Recorded, path: str) -> Answer:
@@ -215,9 +259,19 @@ class FakeGitHub(ServerBase):
             and query.get("state", "open") in ("all", issue.state)
             and labels <= set(issue.labels)
             and query.get("creator", issue.author.login) == issue.author.login
+            and (issue.updated_at or issue.created_at) >= query.get("since", "")
         ]
-        shown.sort(key=lambda issue: issue.number, reverse=query.get("direction", "desc") == "desc")
-        return self._page(request, [self._shapes.issue(repository, issue) for issue in shown])
+        updated = query.get("sort") == "updated"
+        shown.sort(
+            key=lambda issue: (issue.updated_at or issue.created_at if updated else "", issue.number),
+            reverse=query.get("direction", "desc") == "desc",
+        )
+        answer = self._page(request, [self._shapes.issue(repository, issue) for issue in shown])
+        etag = f'W/"{hashlib.sha256(repr(answer).encode()).hexdigest()}"'
+        if request.headers.get("if-none-match") == etag:
+            self.remaining += 1  # it costs nothing
+            return 304, {"ETag": etag}, None
+        return answer[0], {**answer[1], "ETag": etag}, answer[2]
 
     def _page(self, request: Recorded, everything: list[Any]) -> Answer:
         size = min(int(request.query.get("per_page", ["30"])[-1]), 100)
@@ -235,7 +289,12 @@ class FakeGitHub(ServerBase):
             return _refusal(410, "Issues are disabled for this repo")
         labels = [str(label) for label in request.body.get("labels", [])] if repository.push else []
         title, body = request.body["title"], request.body.get("body")
+        assignees = [str(login) for login in request.body.get("assignees", [])]
+        unknown = [login for login in assignees if login not in repository.assignable]
+        if unknown and not repository.drops_assignees:
+            return _invalid({"resource": "Issue", "code": "invalid", "field": "assignees", "value": unknown[0]})
         issue = self.file(repository, title, body, self._author(request), labels)
+        issue.assignees = [login for login in assignees if login in repository.assignable] if repository.push else []
         content = self._shapes.issue(repository, issue)
         return 201, {"Location": content["url"]}, content
 
@@ -262,8 +321,15 @@ class FakeGitHub(ServerBase):
         issue = self._issue(repository, request)
         _require_writable(repository)
         _require_fit(request.body, "Issue")
-        for name in {"title", "body", "state", "state_reason", "labels"} & request.body.keys():
+        author = self._author(request)
+        for name in {"title", "body", "labels"} & request.body.keys():
             setattr(issue, name, request.body[name])
+            self._touch(issue, author, name)
+        if request.body.get("state", issue.state) != issue.state:
+            if request.body["state"] == "open":
+                self.reopen_issue(issue, author)
+            else:
+                self.close_issue(issue, request.body.get("state_reason", "completed"), who=author)
         return 200, {}, self._shapes.issue(repository, issue)
 
     def _add_labels(self, repository: FakeRepository, request: Recorded) -> Answer:
@@ -305,12 +371,13 @@ class FakeGitHub(ServerBase):
         _require_writable(repository)
         _require_fit(request.body, "IssueComment", needed="body")
         comment.body = request.body["body"]
+        self._touch(issue, self._author(request), "comment")
         return 200, {}, self._shapes.comment(repository, issue, comment)
 
     def _delete_comment(self, repository: FakeRepository, request: Recorded) -> Answer:
         issue, comment = self._comment(repository, request)
         _require_writable(repository)
-        del issue.comments[comment.id]
+        self.erase(issue, comment, self._author(request))
         return 204, {}, None
 
     def _next_id(self) -> int:
@@ -357,4 +424,5 @@ def _refusal(status: int, words: str) -> Answer:
 
 
 def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not datetime.now(): tests in which months pass put another clock into `time`.
+    return datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -9,11 +9,19 @@ _WANTED = re.compile(r"(\w+):issueOrPullRequest\(number:(\d+)\)")
 
 
 def query(
-    shapes: Shapes, repository: FakeRepository | None, text: str, faults: dict[int, str], fault: str | None
+    shapes: Shapes,
+    repository: FakeRepository | None,
+    text: str,
+    faults: dict[int, str],
+    fault: str | None,
+    number: int = 0,
 ) -> dict[str, Any]:
-    """The body of a 200. `faults` are the kinds of errors for single numbers, `fault` is one for all."""
+    """The body of a 200. `faults` are the kinds of errors for single numbers, `fault` is one for all; `number` is what the
+    variables ask for."""
     if fault is not None:
         return {"data": {"repository": None}, "errors": [_error(fault, ["repository"], fault)]}
+    if "duplicateOf" in text:
+        return {"data": {"repository": _duplicate(shapes, repository, number)}}
     if repository is None:
         words = "Could not resolve to a Repository with the name."
         return {"data": {"repository": None}, "errors": [_error("NOT_FOUND", ["repository"], words)]}
@@ -30,6 +38,23 @@ def query(
         words = f"Could not resolve to an issue or pull request with the number of {digits}."
         errors.append(_error(kind, ["repository", alias], words))
     return {"data": {"repository": fields}, **({"errors": errors} if errors else {})}
+
+
+def _duplicate(shapes: Shapes, repository: FakeRepository | None, number: int) -> dict[str, Any] | None:
+    """Of which issue another one is a duplicate."""
+    if repository is None:
+        return None
+    issue = repository.issues.get(number)
+    other = None if issue is None or issue.duplicate_of is None else issue.duplicate_of
+    shown = None
+    if other is not None:
+        home, original = other
+        shown = {
+            "number": original.number,
+            "url": shapes.issue(home, original)["html_url"],
+            "repository": {"databaseId": home.id, "nameWithOwner": home.full_name},
+        }
+    return {"databaseId": repository.id, "issue": None if issue is None else {"duplicateOf": shown}}
 
 
 def _shown(shapes: Shapes, repository: FakeRepository, issue: FakeIssue) -> dict[str, Any]:

@@ -38,6 +38,11 @@ class FakeIssue:
     comments: dict[int, FakeComment] = field(default_factory=dict)
     state: str = "open"
     state_reason: str | None = None
+    closed_at: str | None = None
+    updated_at: str = ""
+    milestone: str | None = None
+    assignees: list[str] = field(default_factory=list)
+    duplicate_of: "tuple[FakeRepository, FakeIssue] | None" = None
     locked: bool = False
     deleted: bool = False
     deleted_status: int = 410  # or 404
@@ -66,6 +71,8 @@ class FakeRepository:
     hidden: bool = False
     archived: bool = False
     has_issues: bool = True
+    assignable: tuple[str, ...] = ("alice", "bob")
+    drops_assignees: bool = False  # in silence, where they are not assignable
     last_number: int = 0
     issues: dict[int, FakeIssue] = field(default_factory=dict)
 
@@ -120,15 +127,36 @@ class Shapes:
             "state": issue.state,
             "state_reason": issue.state_reason,
             "locked": issue.locked,
-            "assignee": None,
-            "assignees": [],
-            "milestone": None,
+            "assignee": self.account(Account(issue.assignees[0], 8)) if issue.assignees else None,
+            "assignees": [self.account(Account(login, 8)) for login in issue.assignees],
+            "milestone": self._milestone(repository, issue.milestone) if issue.milestone else None,
             "comments": len(issue.comments),
             "created_at": issue.created_at,
-            "updated_at": issue.created_at,
-            "closed_at": None,
+            "updated_at": issue.updated_at or issue.created_at,
+            "closed_at": issue.closed_at,
             "author_association": "MEMBER",
             **({"pull_request": links} if issue.pull_request else {}),
+        }
+
+    def _milestone(self, repository: FakeRepository, title: str) -> dict[str, Any]:
+        url = f"{self._api(repository)}/milestones/1"
+        return {
+            "url": url,
+            "html_url": url,
+            "labels_url": f"{url}/labels",
+            "id": 1,
+            "node_id": "M_1",
+            "number": 1,
+            "state": "open",
+            "title": title,
+            "description": None,
+            "creator": self.account(Account(repository.owner, 7)),
+            "open_issues": 1,
+            "closed_issues": 0,
+            "created_at": "2024-01-01T00:00:00Z",
+            "updated_at": "2024-01-01T00:00:00Z",
+            "closed_at": None,
+            "due_on": None,
         }
 
     def comment(self, repository: FakeRepository, issue: FakeIssue, comment: FakeComment) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.fakes.jira_project import JiraProject
 from tests.fakes.jira_rules import (
+    RESOLUTIONS,
     STATUSES,
     SYSTEM_FIELDS,
     FakeComment,
@@ -46,6 +47,9 @@ class FakeJira(JiraProject):
         self.off_screen: set[str] = set()
         self.required: set[str] = {"project", "issuetype", "summary", "reporter"}
         self.page_size = 100
+        self.people = ["ada", "grace"]  # whom issues can be assigned to
+        self.ways: dict[str, list[str]] = {}  # by status, the transitions out of it; all others where none are named
+        self.screens: dict[str, list[str]] = {}  # by transition, the fields that it asks for
         self.problems: list[str] = []
 
     def admit(self, request: Recorded) -> Answer | None:
@@ -184,6 +188,9 @@ class FakeJira(JiraProject):
                 known = self.versions if name == "versions" else self.components
                 wrong = [one["name"] for one in value if one["name"] not in known]
                 return f"{name[:-1].title()} name '{wrong[0]}' is not valid" if wrong else None
+            case "assignee":
+                fits = any(value.items() <= self.user(name).items() for name in self.people)
+                return None if fits else "The user does not exist or cannot be assigned."
             case "priority":
                 return None if value.get("name") in self.priorities else "The priority selected is invalid."
         return custom_problem(kind, value)
@@ -225,6 +232,7 @@ class FakeJira(JiraProject):
         if errors:
             return fault(400, **errors)
         issue.fields |= request.body.get("fields", {})
+        self.changes += [(self.me, issue.key, name) for name in request.body.get("fields", {})]
         return 204, {}, None
 
     def _get_comments(self, request: Recorded) -> Answer:
@@ -266,6 +274,7 @@ class FakeJira(JiraProject):
         if problem:
             return fault(400, comment=problem)
         comment.body, comment.edits = request.body["body"], comment.edits + 1
+        self.changes.append((self.me, request.groups["issue"], "comment"))
         return 200, {}, self._comment_shown(comment)
 
     def _get_property(self, request: Recorded) -> Answer:
@@ -282,20 +291,45 @@ class FakeJira(JiraProject):
         issue.properties[key] = request.body
         return status, {}, {}
 
+    def _ways_out(self, issue: FakeIssue) -> list[str]:
+        """The transitions that the account may take."""
+        status = issue.fields["status"]["name"]
+        others = [id_ for id_, (name, _) in STATUSES.items() if name != status]
+        return self.ways.get(status, others) if self._may(issue, "TRANSITION_ISSUES") else []
+
     def _get_transitions(self, request: Recorded) -> Answer:
-        if self._named(request) is None:
+        issue = self._named(request)
+        if issue is None:
             return no_issue()
-        rows = [{"id": id_, "name": name, "to": status_of(id_)} for id_, (name, _) in STATUSES.items()]
+        offered = [{"name": name} for name in RESOLUTIONS]
+        rows = [
+            {
+                "id": id_,
+                "name": f"To {STATUSES[id_][0]}",
+                "to": status_of(id_),
+                "fields": {
+                    name: {"required": True, "hasDefaultValue": False, "allowedValues": offered}
+                    for name in self.screens.get(id_, [])
+                },
+            }
+            for id_ in self._ways_out(issue)
+        ]
         return 200, {}, {"transitions": rows}
 
     def _post_transition(self, request: Recorded) -> Answer:
         issue, chosen = self._named(request), str(request.body["transition"]["id"])
         if issue is None:
             return no_issue()
-        if chosen not in STATUSES:
+        if chosen not in self._ways_out(issue):
             return fault(
                 400,
                 f"It seems that you have tried to perform a workflow operation ({chosen}) that is not valid.",
             )
-        issue.fields["status"] = status_of(chosen)
+        given = request.body.get("fields", {})
+        missing = {name: f"{name.title()} is required." for name in self.screens.get(chosen, []) if name not in given}
+        if missing:
+            return fault(400, **missing)
+        done = STATUSES[chosen][1] == "done"
+        resolution = given.get("resolution", {}).get("name", "Done") if done else None
+        self.enter(issue, chosen, resolution, self.me)
         return 204, {}, None

@@ -20,6 +20,7 @@ class JiraProject(ServerBase):
         self.permissions = set(PERMISSIONS)
         self.elsewhere: dict[str, set[str]] = {}  # other projects, and what our account may do there
         self.hidden: set[str] = set()  # ids of issues whose security level our account does not have
+        self.changes: list[tuple[str, str, str]] = []  # who changed what of which issue
         self._last_numbers: dict[str, int] = {}
         self._last_id = 10_000
 
@@ -86,7 +87,53 @@ class JiraProject(ServerBase):
         self._last_id += 1
         comment = FakeComment(id=str(self._last_id), author=author, body=body)
         self.issues[key].comments[comment.id] = comment
+        self.changes.append((author, key, "comment"))
         return comment
+
+    def close_issue(
+        self,
+        key: str,
+        resolution: str | None = "Fixed",
+        fix_versions: Sequence[str] = (),
+        duplicate_of: str | None = None,
+        who: str = "ada",
+    ) -> None:
+        """A person resolves an issue, and may say in which versions it is fixed, or of which one it is a duplicate."""
+        with self.lock:
+            fields = self.issues[key].fields
+            fields["fixVersions"] = [{"name": version} for version in fix_versions]
+            if duplicate_of is not None:
+                other = self.issues[duplicate_of]
+                kind = {"name": "Duplicate", "inward": "is duplicated by", "outward": "duplicates"}
+                fields["issuelinks"] = [{"type": kind, "outwardIssue": {"id": other.id, "key": other.key}}]
+                other.fields["issuelinks"] = [{"type": kind, "inwardIssue": {"id": self.issues[key].id, "key": key}}]
+            self.enter(self.issues[key], "31", resolution, who)
+
+    def reopen_issue(self, key: str, who: str = "ada") -> None:
+        """A person opens an issue again."""
+        with self.lock:
+            self.enter(self.issues[key], "11", None, who)
+
+    def enter(self, issue: FakeIssue, transition: str, resolution: str | None, who: str) -> None:
+        """An issue takes a status; with one that is done comes a resolution, and with any other goes the one it had."""
+        issue.fields["status"] = status_of(transition)
+        issue.fields["resolution"] = None if resolution is None else {"name": resolution}
+        issue.fields["resolutiondate"] = None if resolution is None else jira_now()
+        issue.fields["statuscategorychangedate"] = jira_now()
+        self.changes.append((who, issue.key, "status"))
+
+    def edit_issue(self, key: str, who: str = "ada", **fields: Any) -> None:
+        """A person changes fields."""
+        with self.lock:
+            for name, value in fields.items():
+                self.issues[key].fields[name] = value
+                self.changes.append((who, key, name))
+
+    def erase(self, key: str, comment: FakeComment, who: str = "ada") -> None:
+        """A person deletes a comment."""
+        with self.lock:
+            del self.issues[key].comments[comment.id]
+            self.changes.append((who, key, "comment"))
 
     def by_name(self, name: str) -> FakeIssue | None:
         return next((issue for issue in self.issues.values() if name in issue.names), None)
@@ -104,8 +151,9 @@ class JiraProject(ServerBase):
         """The issues a search finds; None for JQL beyond `project = X AND labels = "y" ORDER BY key`, without any condition, or
         about a project that cannot be seen."""
         asked = JQL.fullmatch(jql)
-        if asked is None or not (asked["project"] or asked["label"]):
+        if asked is None or not (asked["project"] or asked["label"] or asked["ids"]):
             return None
+        ids = set((asked["ids"] or "").split(", "))
         if asked["project"] and not self._sees_project(asked["project"]):
             return None
         found = [
@@ -113,6 +161,7 @@ class JiraProject(ServerBase):
             for issue in self.issues.values()
             if (asked["project"] is None or asked["project"] == issue.project)
             and (asked["label"] is None or asked["label"] in issue.labels)
+            and (asked["ids"] is None or issue.id in ids)
             and self.settled(issue.written, self.lag_seconds)
             and self.sees(issue)
         ]

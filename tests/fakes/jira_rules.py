@@ -1,6 +1,7 @@
 """What Jira's issues are made of, and how it words what it does not take."""
 
 import re
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,11 +21,15 @@ SYSTEM_FIELDS = {
     "reporter": "user",
     "assignee": "user",
 }
+# Beside those that are done by resolving.
+RESOLUTIONS = ["Done", "Fixed", "Won't Do", "Duplicate"]
 STATUSES = {"11": ("To Do", "new"), "21": ("In Progress", "indeterminate"), "31": ("Done", "done")}
-PERMISSIONS = {"BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS", "EDIT_ISSUES"}
+PERMISSIONS = {
+    "BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS", "EDIT_ISSUES", "TRANSITION_ISSUES",
+}  # fmt: skip
 
 JQL = re.compile(
-    r'(?:project = "?(?P<project>\w+)"?)?(?: AND )?(?:labels = "?(?P<label>[\w-]+)"?)?'
+    r'(?:project = "?(?P<project>\w+)"?)?(?: AND )?(?:labels = "?(?P<label>[\w-]+)"?)?(?:id in \((?P<ids>[\d, ]+)\))?'
     r"(?: ORDER BY (?P<field>created|key) (?P<order>ASC|DESC))?"
 )
 
@@ -104,7 +109,8 @@ def status_of(transition: str) -> dict[str, Any]:
 
 
 def jira_now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+    # Not datetime.now(): tests in which months pass put another clock into `time`.
+    return datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
 
 def no_issue() -> Answer:

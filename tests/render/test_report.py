@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from syncd.model import Group, Identity, Release
 from syncd.render import adf, markdown, wiki
-from syncd.render.document import Code, Document, Heading, Link, Paragraph, Span, Table, Value
-from syncd.render.report import body, status, title
+from syncd.render.document import Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
+from syncd.render.report import Beside, body, status, title
 from tests.render.strategies import harmless, hostile
 
 HOSTS = ["*.backtrace.io"]
@@ -107,7 +107,7 @@ def test_a_title_is_one_line_that_every_tracker_takes(
 
 
 def test_the_body_says_what_crashed_and_how_much_when_filed() -> None:
-    document = body(GROUP, HOSTS)
+    document = body(GROUP, Beside(link_hosts=HOSTS))
 
     assert table(document, "Fact").rows == (
         ("Application", Value("/opt/game/bin/renderer")),
@@ -129,12 +129,12 @@ def test_the_body_says_what_crashed_and_how_much_when_filed() -> None:
     )
     assert Code(GROUP.callstack) in document
     assert Paragraph((Link("Open this group in Backtrace", str(GROUP.group_url)),)) in document
-    assert isinstance(document[-1], Paragraph)
+    assert isinstance(document[-1], Panel)
     assert "never changes it again" in str(document[-1].spans[0])
 
 
 def test_the_body_of_a_group_of_which_little_is_known_is_whole() -> None:
-    document = body(Group(identity=Identity("acme", "game", "f")), HOSTS)
+    document = body(Group(identity=Identity("acme", "game", "f")), Beside(link_hosts=HOSTS))
 
     assert [row[0] for row in table(document, "Fact").rows] == ["Project", "Universe", "Fingerprint"]
     assert {row[1] for row in table(document, "Count").rows} == {"not known"}
@@ -143,7 +143,7 @@ def test_the_body_of_a_group_of_which_little_is_known_is_whole() -> None:
 
 
 def test_an_address_that_may_not_be_linked_is_shown_as_text() -> None:
-    document = body(group(group_url="https://evil.example/p"), HOSTS)
+    document = body(group(group_url="https://evil.example/p"), Beside(link_hosts=HOSTS))
 
     assert ("Address of the group", Value("https://evil.example/p")) in table(document, "Fact").rows
     assert not [block for block in document if isinstance(block, Paragraph) and isinstance(block.spans[0], Link)]
@@ -153,7 +153,7 @@ def test_the_body_shows_sixty_frames_and_thirty_releases_and_counts_the_rest() -
     frames = tuple(f"frame {number}" for number in range(75))
     releases = tuple(Release(release=str(number), occurrences=1, last_seen=number) for number in range(42))
 
-    document = body(group(callstack=frames, releases=releases), HOSTS)
+    document = body(group(callstack=frames, releases=releases), Beside(link_hosts=HOSTS))
 
     assert Code(frames[:60], more=15) in document
     ledger = table(document, "Release")
@@ -162,7 +162,7 @@ def test_the_body_shows_sixty_frames_and_thirty_releases_and_counts_the_rest() -
 
 
 def test_the_ledger_lists_what_was_seen_last_first() -> None:
-    ledger = table(body(GROUP, HOSTS), "Release")
+    ledger = table(body(GROUP, Beside(link_hosts=HOSTS)), "Release")
 
     assert ledger == Table(
         ("Release", "Occurrences", "First seen", "Last seen"),
@@ -175,7 +175,7 @@ def test_the_ledger_lists_what_was_seen_last_first() -> None:
 
 
 def test_the_status_says_the_current_numbers_in_a_sentence_and_a_ledger() -> None:
-    assert status(GROUP) == (
+    assert status(GROUP, Beside()) == (
         Heading("So far"),
         Paragraph(("Seen at least 12,345 times on 321 machines by 1 user.",)),
         Paragraph(("First seen 2026-11-23 02:13 UTC, last seen 2026-11-24 03:15 UTC.",)),
@@ -202,7 +202,7 @@ def test_the_status_says_the_current_numbers_in_a_sentence_and_a_ledger() -> Non
     ],
 )
 def test_the_sentence_of_the_status_says_only_what_is_known(changes: dict[str, Any], sentence: str) -> None:
-    assert status(group(**changes))[1] == Paragraph((sentence,))
+    assert status(group(**changes), Beside())[1] == Paragraph((sentence,))
 
 
 @pytest.mark.parametrize(
@@ -222,11 +222,11 @@ def test_shares_are_of_all_occurrences_and_never_round_to_all_or_nothing(
 ) -> None:
     releases = (Release(release="1", occurrences=occurrences),)
 
-    assert table(status(group(occurrences=total, releases=releases)), "Release").rows[0][2] == share
+    assert table(status(group(occurrences=total, releases=releases), Beside()), "Release").rows[0][2] == share
 
 
 def test_the_status_does_not_depend_on_how_often_it_was_told() -> None:
-    assert status(group(revision=7, notifications=99)) == status(GROUP)
+    assert status(group(revision=7, notifications=99), Beside()) == status(GROUP, Beside())
 
 
 texts = hostile.map(lambda text: text * 80)
@@ -266,7 +266,7 @@ def test_all_that_came_with_a_crash_travels_as_untrusted() -> None:
         releases=(Release(release="EVIL", occurrences=1),),
     )
 
-    for document in (body(crashed, HOSTS), status(crashed)):
+    for document in (body(crashed, Beside(link_hosts=HOSTS)), status(crashed, Beside())):
         assert "EVIL" in repr(document)
         assert "EVIL" not in repr(harmless(document))
 
@@ -281,7 +281,7 @@ def addresses(document: Document) -> list[str]:
 @settings(max_examples=25, deadline=None)
 @given(groups)
 def test_what_issues_say_fits_every_tracker_whatever_crashed(crashed: Group) -> None:
-    for document in (body(crashed, HOSTS), status(crashed)):
+    for document in (body(crashed, Beside(link_hosts=HOSTS)), status(crashed, Beside())):
         github = markdown.write(document, 65_536, tail="<!-- m -->")
         datacenter = wiki.write(document, 32_767)
         cloud = json.dumps(adf.write(document, 32_767), separators=(",", ":"))

@@ -89,7 +89,7 @@ class _Emulator(Kind):
 
     def toml(self, more: str = "") -> str:
         return (
-            f'[trackers.here]\nkind = "github"\nrepository = "{REPOSITORY}"\napi_url = "{self.fake.url}"\n'
+            f'[trackers.here]\nkind = "github"\nrepository = "{REPOSITORY}"\nallow_public = true\napi_url = "{self.fake.url}"\n'
             f'token = {{ file = "{self._token}" }}\n{more}{ROUTE}'
         )
 

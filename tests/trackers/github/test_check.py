@@ -29,12 +29,16 @@ def test_a_check_asks_three_questions_and_writes_nothing(tracker: GitHub, fake: 
     assert calls(fake) == ["GET /user", "GET /repos/acme/game", "GET /repos/acme/game/issues"]
 
 
-def test_a_check_says_that_a_repository_is_public(tracker: GitHub, fake: FakeGitHub) -> None:
+def test_a_check_says_that_a_repository_is_public(tracker: GitHub, fake: FakeGitHub, open_github: Open) -> None:
     fake.repository.private = False
 
     findings = tracker.check()
-    assert bad(findings) == []
-    assert any("public: everybody can read" in finding.what for finding in findings)
+    (public,) = bad(findings)
+    assert "public: everybody can read" in public
+    assert [finding.remedy for finding in findings if not finding.ok] == [
+        "set allow_public = true for it, or file in a private one"
+    ]
+    assert bad(open_github(allow_public=True).check()) == []
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,8 @@ def test_the_repository_is_known_again_after_a_restart(open_github: Open, fake: 
     open_github().create(DRAFT)
     open_github().create(DRAFT)
 
-    assert [one.method for one in fake.requests] == ["GET", "POST", "POST"]
+    # The second GET asks whether it is still private.
+    assert [one.method for one in fake.requests] == ["GET", "POST", "GET", "POST"]
 
 
 def test_an_issue_says_what_the_draft_says_and_ends_with_the_marker(tracker: GitHub, fake: FakeGitHub) -> None:

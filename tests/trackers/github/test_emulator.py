@@ -45,6 +45,7 @@ def tracker(running: EmulatedGitHub, tmp_path: Path) -> Iterator[GitHub]:
         token=Secret(file=str(tmp_path / "token")),
         api_url=running.url,
         timeout=5.0,
+        allow_public=True,
     )
     opened = GitHub("crashes", settings, Memory())
     yield opened

@@ -24,14 +24,14 @@ def other(fake: FakeGitHub) -> FakeRepository:
 def test_an_issue_that_is_where_it_was_costs_one_request(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
     before = len(fake.requests)
 
-    assert tracker.look(issue) == Place(remote_id="1", key="acme/game#1", url=f"{fake.url}/acme/game/issues/1")
+    assert tracker.look(issue).place == Place(remote_id="1", key="acme/game#1", url=f"{fake.url}/acme/game/issues/1")
     assert calls(fake)[before:] == [f"GET /repositories/{fake.repository.id}/issues/1"]
 
 
 def test_a_renamed_repository_changes_nothing(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
     fake.rename(fake.repository, "renamed")
 
-    assert tracker.look(issue).remote_id == "1"
+    assert tracker.look(issue).place.remote_id == "1"
 
 
 def test_a_transferred_issue_is_followed(
@@ -40,10 +40,10 @@ def test_a_transferred_issue_is_followed(
     fake.transfer(fake.repository, 1, other)
     before = len(fake.requests)
 
-    place = tracker.look(issue)
+    place = tracker.look(issue).place
     assert place == Place(remote_id=f"{other.id}/2", key="acme/other#2", url=f"{fake.url}/acme/other/issues/2")
     assert len(fake.requests) == before + 2
-    assert tracker.look(replace(issue, remote_id=place.remote_id)) == place
+    assert tracker.look(replace(issue, remote_id=place.remote_id)).place == place
     assert len(fake.requests) == before + 3
 
 
@@ -51,10 +51,10 @@ def test_an_issue_that_came_back_is_one_of_ours_again(
     tracker: GitHub, fake: FakeGitHub, issue: Issue, other: FakeRepository
 ) -> None:
     fake.transfer(fake.repository, 1, other)
-    away = replace(issue, remote_id=tracker.look(issue).remote_id)
+    away = replace(issue, remote_id=tracker.look(issue).place.remote_id)
     fake.transfer(other, 2, fake.repository)
 
-    assert tracker.look(away) == Place(remote_id="2", key="acme/game#2", url=f"{fake.url}/acme/game/issues/2")
+    assert tracker.look(away).place == Place(remote_id="2", key="acme/game#2", url=f"{fake.url}/acme/game/issues/2")
 
 
 def test_an_issue_that_was_transferred_twice_is_followed_step_by_step(
@@ -67,7 +67,7 @@ def test_an_issue_that_was_transferred_twice_is_followed_step_by_step(
     with pytest.raises(Moved) as caught:
         tracker.look(issue)
     assert caught.value.remote_id == f"{other.id}/2"
-    assert tracker.look(replace(issue, remote_id=caught.value.remote_id)).key == "acme/third#1"
+    assert tracker.look(replace(issue, remote_id=caught.value.remote_id)).place.key == "acme/third#1"
 
 
 def test_a_server_that_redirects_by_name_is_understood(
@@ -75,7 +75,7 @@ def test_a_server_that_redirects_by_name_is_understood(
 ) -> None:
     fake.repository.issues[1].moved_to = "repos/acme/other/issues/1"
 
-    assert tracker.look(issue) == Place(
+    assert tracker.look(issue).place == Place(
         remote_id=f"{other.id}/1", key="acme/other#1", url=f"{fake.url}/acme/other/issues/1"
     )
     other.hidden = True
@@ -90,7 +90,7 @@ def test_an_enterprise_server_is_followed_below_its_own_path(
     issue = linked(tracker.create(DRAFT))
     fake.transfer(fake.repository, 1, other)
 
-    assert tracker.look(issue).key == "acme/other#2"
+    assert tracker.look(issue).place.key == "acme/other#2"
     assert calls(fake)[-1] == f"GET /api/v3/repositories/{other.id}/issues/2"
 
 

@@ -17,7 +17,7 @@ def test_an_issue_at_home_is_one_request(fake: FakeJira, opened: Open) -> None:
     issue = linked(adapter)
     before = len(fake.requests)
 
-    place = adapter.look(issue)
+    place = adapter.look(issue).place
 
     assert place == Place(remote_id=str(issue.remote_id), key="CRASH-1", url=f"{fake.url}/browse/CRASH-1")
     assert len(fake.requests) == before + 1
@@ -30,7 +30,7 @@ def test_a_moved_issue_is_followed_by_its_id(fake: FakeJira, opened: Open) -> No
     comment_id = adapter.comment(issue, status("1"), MARKER)
     fake.move("CRASH-1", "TRIAGE")
 
-    place = adapter.look(issue)
+    place = adapter.look(issue).place
 
     assert place == Place(remote_id=str(issue.remote_id), key="TRIAGE-1", url=f"{fake.url}/browse/TRIAGE-1")
     adapter.edit_comment(issue, comment_id, status("2"), MARKER)
@@ -146,7 +146,7 @@ def test_what_may_not_be_done_in_another_project_does_not_stop_our_own(fake: Fak
     with pytest.raises(Refused):
         adapter.comment(issue, status("1"), MARKER)
 
-    place = adapter.look(issue)
+    place = adapter.look(issue).place
     moved = type(issue)(tracker="mobile", state=issue.state, marker=MARKER, remote_id=place.remote_id, key=place.key)
     with pytest.raises(OutOfReach, match="TRIAGE-1 was moved to where"):
         adapter.comment(moved, status("1"), MARKER)

@@ -1,0 +1,256 @@
+"""How people left issues: closed, and why; in which release they are fixed; told one by one or all at once, and changed back."""
+
+import time
+from dataclasses import replace
+
+import pytest
+
+from syncd.errors import Gone, Misconfigured, Moved, Throttled
+from syncd.model import Condition, Issue, Place
+from syncd.trackers.github import GitHub
+from tests.fakes.github import FakeGitHub
+from tests.fakes.server import Fault
+from tests.trackers.github.parts import DRAFT, SOMEBODY, STATUS, Clock, Open, calls, linked
+
+
+def test_an_open_issue_says_so_with_its_labels(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    fake.edit_issue(fake.repository.issues[1], labels=["crash", "audio"])
+
+    assert tracker.look(issue).condition == Condition(labels=("audio", "crash"))
+
+
+@pytest.mark.parametrize("reason", ["completed", "not_planned"])
+def test_a_closed_issue_says_why_when_and_in_which_milestone(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, reason: str
+) -> None:
+    fake.close_issue(fake.repository.issues[1], reason, milestone="2.4.0")
+
+    condition = tracker.look(issue).condition
+    assert (condition.closed, condition.resolution, condition.fixed_in) == (True, reason, ("2.4.0",))
+    assert condition.closed_at == pytest.approx(time.time(), abs=5)
+    assert condition.duplicate_of is None
+
+
+def test_an_issue_that_people_reopened_is_open_and_remembers_no_reason(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue
+) -> None:
+    fake.close_issue(fake.repository.issues[1], "not_planned")
+    fake.reopen_issue(fake.repository.issues[1])
+
+    assert tracker.look(issue).condition == Condition(labels=("crash",))
+
+
+def test_a_locked_conversation_is_told(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    fake.edit_issue(fake.repository.issues[1], locked=True)
+
+    assert tracker.look(issue).condition.locked
+
+
+def test_a_duplicate_says_of_which_issue(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    other = fake.file(fake.repository, "The same", "words", SOMEBODY, [])
+    fake.close_issue(fake.repository.issues[1], "duplicate", duplicate_of=other)
+    before = len(fake.requests)
+
+    assert tracker.look(issue).condition.duplicate_of == Place(
+        remote_id="2", key="acme/game#2", url=f"{fake.url}/acme/game/issues/2"
+    )
+    assert len(fake.requests) == before + 2
+
+
+def test_a_duplicate_of_an_issue_elsewhere_is_told_with_its_repository(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue
+) -> None:
+    there = fake.add_repository("acme/other")
+    other = fake.file(there, "The same", "words", SOMEBODY, [])
+    fake.close_issue(fake.repository.issues[1], "duplicate")
+    fake.repository.issues[1].duplicate_of = (there, other)
+
+    duplicate_of = tracker.look(issue).condition.duplicate_of
+    assert duplicate_of is not None
+    assert (duplicate_of.remote_id, duplicate_of.key) == (f"{there.id}/1", "acme/other#1")
+
+
+@pytest.mark.parametrize("spoil", ["no graphql", "a fault", "unknown"])
+def test_where_nobody_can_say_of_which_it_is_a_duplicate_it_is_just_closed(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, spoil: str
+) -> None:
+    other = fake.file(fake.repository, "The same", "words", SOMEBODY, [])
+    fake.close_issue(fake.repository.issues[1], "duplicate", duplicate_of=None if spoil == "unknown" else other)
+    fake.graphql = spoil != "no graphql"
+    fake.query_fault = "FORBIDDEN" if spoil == "a fault" else None
+
+    condition = tracker.look(issue).condition
+    assert (condition.closed, condition.resolution, condition.duplicate_of) == (True, "duplicate", None)
+
+
+# Changed by us.
+
+
+def test_reopening_changes_nothing_but_the_state(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    mine = fake.repository.issues[1]
+    fake.edit_issue(mine, title="A person's title", body="A person's words", labels=["theirs"], assignees=["alice"])
+    fake.close_issue(mine, milestone="2.4.0")
+    fake.changes.clear()
+
+    assert tracker.reopen(issue) == ""
+    assert (mine.state, mine.title, mine.body) == ("open", "A person's title", "A person's words")
+    assert (mine.labels, mine.assignees, mine.milestone) == (["theirs"], ["alice"], "2.4.0")
+    assert fake.changes == [(fake.account.login, 1, "state")]
+
+    assert tracker.reopen(issue) == ""
+    assert fake.changes == [(fake.account.login, 1, "state")]
+
+
+def test_closing_says_that_it_is_done(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    assert tracker.shut(issue) == ""
+    assert (fake.repository.issues[1].state, fake.repository.issues[1].state_reason) == ("closed", "completed")
+
+
+def test_an_issue_that_cannot_be_reopened_is_told_in_githubs_words(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue
+) -> None:
+    fake.close_issue(fake.repository.issues[1])
+    fake.inject(Fault(how="status", method="PATCH", status=422, body={"message": "Validation Failed: state"}))
+
+    note = tracker.reopen(issue)
+    assert "Validation Failed: state" in note
+    assert note.endswith("reopen it by hand")
+
+
+def test_an_issue_that_is_elsewhere_or_gone_is_not_changed(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    other = fake.add_repository("acme/other")
+    fake.transfer(fake.repository, 1, other)
+    with pytest.raises(Moved):
+        tracker.reopen(issue)
+
+    fake.repository.issues[1].moved_to = None
+    fake.repository.issues[1].deleted = True
+    with pytest.raises(Gone):
+        tracker.shut(issue)
+
+
+# All at once.
+
+
+def test_a_survey_tells_of_what_was_changed(tracker: GitHub, fake: FakeGitHub) -> None:
+    issues = [linked(tracker.create(DRAFT)) for _ in range(3)]
+    fake.close_issue(fake.repository.issues[2], "not_planned")
+    before = len(fake.requests)
+
+    survey = tracker.survey(issues, None)
+    assert len(fake.requests) == before + 1
+    assert {remote_id: seen.condition.closed for remote_id, seen in survey.seen.items()} == {
+        "1": False,
+        "2": True,
+        "3": False,
+    }
+    assert survey.missing == ()
+    assert survey.until == pytest.approx(time.time() - 600, abs=10)
+
+
+def test_a_survey_of_an_unchanged_repository_costs_nothing_of_the_limit(tracker: GitHub, fake: FakeGitHub) -> None:
+    issues = [linked(tracker.create(DRAFT))]
+    first = tracker.survey(issues, None)
+    second = tracker.survey(issues, first.until)
+    left = fake.remaining
+
+    third = tracker.survey(issues, second.until)
+    assert third.seen == {}
+    assert third.until == second.until == first.until
+    assert fake.remaining == left
+
+    fake.close_issue(fake.repository.issues[1])
+    assert tracker.survey(issues, third.until).seen["1"].condition.closed
+
+
+def test_a_survey_reads_every_page_and_leaves_out_what_is_not_ours(tracker: GitHub, fake: FakeGitHub) -> None:
+    issues = [linked(tracker.create(DRAFT))]
+    for number in range(120):
+        fake.file(fake.repository, f"A person's issue {number}", "words", SOMEBODY, [])
+    pull = fake.file(fake.repository, "A pull request", "words", SOMEBODY, [])
+    pull.pull_request = True
+
+    survey = tracker.survey([*issues, replace(issues[0], remote_id=str(pull.number))], None)
+    assert list(survey.seen) == ["1"]
+
+
+def test_a_survey_looks_for_what_was_transferred_one_by_one(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    other = fake.add_repository("acme/other")
+    there = fake.transfer(fake.repository, 1, other)
+    fake.close_issue(there)
+    away = replace(issue, remote_id=f"{other.id}/1")
+
+    survey = tracker.survey([away, replace(issue, remote_id=f"{other.id}/99")], None)
+    assert survey.seen[f"{other.id}/1"].condition.closed
+    assert survey.missing == (f"{other.id}/99",)
+
+
+def test_a_survey_that_is_throttled_says_so(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    fake.remaining = 0
+
+    with pytest.raises(Throttled):
+        tracker.survey([issue], None)
+
+
+# Given at creation.
+
+
+def test_labels_and_an_assignee_are_given_at_creation(tracker: GitHub, fake: FakeGitHub) -> None:
+    draft = replace(DRAFT, labels=("memory", "Crash", "x" * 60), assignee="alice", components=("Audio",))
+
+    created = tracker.create(draft)
+    assert fake.repository.issues[1].labels == ["crash", "memory", "x" * 49 + "…"]
+    assert fake.repository.issues[1].assignees == ["alice"]
+    assert created.notes == ()
+
+
+def test_an_assignee_that_github_does_not_take_is_left_out_and_not_sent_again_for_an_hour(
+    tracker: GitHub, fake: FakeGitHub, clock: Clock
+) -> None:
+    draft = replace(DRAFT, assignee="nobody")
+
+    created = tracker.create(draft)
+    assert created.notes == ("the assignee nobody was left out: GitHub does not take it",)
+    assert calls(fake).count(f"POST /repositories/{fake.repository.id}/issues") == 2
+    assert len(fake.repository.issues) == 1
+
+    tracker.create(draft)
+    assert calls(fake).count(f"POST /repositories/{fake.repository.id}/issues") == 3
+    clock.now += 3601
+    tracker.create(draft)
+    assert calls(fake).count(f"POST /repositories/{fake.repository.id}/issues") == 5
+    assert len(fake.repository.issues) == 3
+
+
+# Who can read it.
+
+
+def test_nothing_is_filed_where_everybody_could_read_it(open_github: Open, fake: FakeGitHub) -> None:
+    fake.repository.private = False
+
+    with pytest.raises(Misconfigured, match=r"public.*allow_public"):
+        open_github().create(DRAFT)
+    assert len(fake.repository.issues) == 0
+    assert open_github(allow_public=True).create(DRAFT).number == 1
+
+
+def test_a_repository_that_was_made_public_is_noticed_within_an_hour(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, clock: Clock
+) -> None:
+    fake.repository.private = False
+    tracker.comment(issue, STATUS, "m")
+
+    clock.now += 3601
+    with pytest.raises(Misconfigured, match="public"):
+        tracker.comment(issue, STATUS, "n")
+    with pytest.raises(Misconfigured, match="public"):
+        tracker.reopen(issue)
+    assert len(fake.repository.issues[1].comments) == 1
+
+
+def test_comments_are_told_apart_by_their_markers(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    first, second = tracker.comment(issue, STATUS, "a" * 32), tracker.comment(issue, STATUS, "b" * 32)
+
+    assert tracker.find_comment(issue, "a" * 32) == first
+    assert tracker.find_comment(issue, "b" * 32) == second
+    assert tracker.find_comment(issue, "c" * 32) is None

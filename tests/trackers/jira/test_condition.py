@@ -1,0 +1,293 @@
+"""How people left issues: resolved, and how; in which versions they are fixed; told one by one or all at once, and changed back."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from syncd.errors import Gone, Misconfigured, OutOfReach, Throttled
+from syncd.model import Condition, Issue, Place
+from syncd.trackers.jira import Jira
+from tests.fakes.jira import FakeJira, FakeJiraCloud
+from tests.fakes.server import Fault
+from tests.fakes.specs import check_traffic
+from tests.trackers.jira.parts import TAG, Open, a_draft, a_group, linked
+
+
+@pytest.fixture
+def adapter(opened: Open) -> Jira:
+    return opened()
+
+
+@pytest.fixture
+def issue(adapter: Jira) -> Issue:
+    return linked(adapter)
+
+
+def condition(adapter: Jira, issue: Issue) -> Condition:
+    return adapter.look(issue).condition
+
+
+def test_an_open_issue_says_so_with_its_labels(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    assert condition(adapter, issue) == Condition(labels=tuple(sorted(["crash", TAG])))
+    check_traffic(fake)
+
+
+@pytest.mark.parametrize("resolution", ["Fixed", "Won't Do"])
+def test_a_resolved_issue_says_how_when_and_for_which_versions(
+    adapter: Jira, fake: FakeJira, issue: Issue, resolution: str
+) -> None:
+    fake.close_issue("CRASH-1", resolution, fix_versions=["2.4.0", "2.3.5"])
+
+    found = condition(adapter, issue)
+    assert (found.closed, found.resolution, found.fixed_in) == (True, resolution, ("2.4.0", "2.3.5"))
+    assert found.closed_at == pytest.approx(time.time(), abs=5)
+
+
+def test_where_the_workflow_sets_no_resolution_the_status_says_it(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    fake.close_issue("CRASH-1", None)
+
+    found = condition(adapter, issue)
+    assert (found.closed, found.resolution) == (True, "Done")
+    # Data Center does not say since when then.
+    assert (found.closed_at is not None) is isinstance(fake, FakeJiraCloud)
+
+
+def test_an_issue_that_people_reopened_is_open(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    fake.close_issue("CRASH-1", fix_versions=["2.4.0"])
+    fake.reopen_issue("CRASH-1")
+
+    found = condition(adapter, issue)
+    assert (found.closed, found.resolution, found.closed_at) == (False, "", None)
+
+
+@pytest.mark.parametrize(
+    ("value", "fixed_in"),
+    [
+        ("2.4.0", ("2.4.0",)),
+        ({"value": "2.4.0"}, ("2.4.0",)),
+        ([{"value": "2.4.0"}, {"name": "2.3.5"}, "2.2"], ("2.4.0", "2.3.5", "2.2")),
+        (None, ()),
+        ("  ", ()),
+        ([None, 5, {}], ()),
+    ],
+)
+def test_a_field_of_the_teams_own_may_say_where_it_is_fixed(
+    fake: FakeJira, opened: Open, value: Any, fixed_in: tuple[str, ...]
+) -> None:
+    adapter = opened(fixed_in_field="customfield_10100")
+    issue = linked(adapter)
+    fake.issues["CRASH-1"].fields |= {"customfield_10100": value, "fixVersions": [{"name": "9.9"}]}
+
+    assert condition(adapter, issue).fixed_in == fixed_in
+
+
+def test_a_duplicate_says_of_which_issue_and_the_other_one_is_none(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    other = fake.file("The same")
+    fake.close_issue("CRASH-1", "Duplicate", duplicate_of=other.key)
+
+    place = Place(remote_id=other.id, key="CRASH-2", url=f"{fake.url}/browse/CRASH-2")
+    assert condition(adapter, issue).duplicate_of == place
+    fake.close_issue("CRASH-2")
+    assert condition(adapter, replace(issue, remote_id=other.id)).duplicate_of is None
+
+
+@pytest.mark.parametrize(
+    "links", ["x", [None], [{"type": {}}], [{"type": {"name": "Blocks"}, "outwardIssue": {"id": "1", "key": "A-1"}}]]
+)
+def test_other_links_are_no_duplicates(adapter: Jira, fake: FakeJira, issue: Issue, links: Any) -> None:
+    fake.close_issue("CRASH-1")
+    fake.issues["CRASH-1"].fields["issuelinks"] = links
+
+    assert condition(adapter, issue).duplicate_of is None
+
+
+# Changed by us.
+
+
+def test_reopening_changes_nothing_but_the_status(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    fake.edit_issue("CRASH-1", summary="A person's", labels=["theirs"], assignee=fake.user("grace"))
+    fake.close_issue("CRASH-1", fix_versions=["2.4.0"])
+    fake.changes.clear()
+
+    assert adapter.reopen(issue) == ""
+    fields = fake.issues["CRASH-1"].fields
+    assert (fields["status"]["name"], fields["resolution"]) == ("To Do", None)
+    assert (fields["summary"], fields["labels"], fields["fixVersions"]) == (
+        "A person's",
+        ["theirs"],
+        [{"name": "2.4.0"}],
+    )
+    assert fake.changes == [(fake.me, "CRASH-1", "status")]
+
+    requests = len(fake.requests)
+    assert adapter.reopen(issue) == ""
+    assert len(fake.requests) == requests + 1
+    check_traffic(fake)
+
+
+@pytest.mark.parametrize(
+    ("ways", "reopen_status", "status"),
+    [
+        (["21", "11"], None, "To Do"),
+        (["21", "11"], "In Progress", "In Progress"),
+        (["21", "31"], None, "In Progress"),
+        (["21"], "To Do", "In Progress"),
+    ],
+)
+def test_of_several_ways_back_the_best_is_taken(
+    fake: FakeJira, opened: Open, ways: list[str], reopen_status: str | None, status: str
+) -> None:
+    adapter = opened(reopen_status=reopen_status)
+    issue = linked(adapter)
+    fake.close_issue("CRASH-1")
+    fake.ways["Done"] = ways
+
+    assert adapter.reopen(issue) == ""
+    assert fake.issues["CRASH-1"].fields["status"]["name"] == status
+
+
+@pytest.mark.parametrize("ways", [[], ["31"]])
+def test_a_workflow_without_a_way_back_is_told(adapter: Jira, fake: FakeJira, issue: Issue, ways: list[str]) -> None:
+    fake.close_issue("CRASH-1")
+    fake.ways["Done"] = ways
+
+    assert "has no way back" in adapter.reopen(issue)
+    assert fake.issues["CRASH-1"].fields["status"]["name"] == "Done"
+
+
+def test_a_screen_that_asks_for_what_nobody_can_say_is_told_in_jiras_words(
+    adapter: Jira, fake: FakeJira, issue: Issue
+) -> None:
+    fake.close_issue("CRASH-1")
+    fake.screens["11"] = ["customfield_1"]
+
+    note = adapter.reopen(issue)
+    assert "CRASH-1 could not be moved to To Do" in note
+    assert "is required" in note
+    assert "set reopen_status" in note
+
+
+def test_an_account_that_may_not_move_issues_finds_no_way(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    fake.close_issue("CRASH-1")
+    fake.permissions.remove("TRANSITION_ISSUES")
+
+    assert "has no way back for the account" in adapter.reopen(issue)
+
+
+def test_a_transition_at_the_same_time_is_tried_once_more(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    fake.close_issue("CRASH-1")
+    fake.inject(Fault(how="status", path="transitions", status=409, body={"errorMessages": ["busy"]}))
+
+    assert adapter.reopen(issue) == ""
+    assert fake.issues["CRASH-1"].fields["status"]["name"] == "To Do"
+
+
+def test_closing_says_that_it_is_done(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    fake.screens["31"] = ["resolution"]
+
+    assert adapter.shut(issue) == ""
+    fields = fake.issues["CRASH-1"].fields
+    assert (fields["status"]["name"], fields["resolution"]) == ("Done", {"name": "Done"})
+    assert adapter.shut(issue) == ""
+    fake.ways["To Do"] = ["21"]
+    fake.reopen_issue("CRASH-1")
+    assert "no way to done" in adapter.shut(issue)
+
+
+def test_an_issue_that_is_gone_or_out_of_sight_is_not_moved(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    fake.close_issue("CRASH-1")
+    fake.file("a neighbour")
+    fake.hidden.add(str(issue.remote_id))
+
+    # Cloud says of what may not be seen that it is not there.
+    with pytest.raises(Gone if isinstance(fake, FakeJiraCloud) else OutOfReach):
+        adapter.reopen(issue)
+
+
+# All at once.
+
+
+def test_a_survey_asks_for_a_hundred_issues_in_one_request(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    others = [fake.file(f"A person's issue {number}") for number in range(150)]
+    fake.close_issue(others[120].key, "Won't Do")
+    issues = [replace(issue, remote_id=other.id) for other in others]
+    before = len(fake.requests)
+
+    survey = adapter.survey(issues, None)
+    assert len(fake.requests) == before + 2
+    assert len(survey.seen) == 150
+    assert [one.place.key for one in survey.seen.values() if one.condition.closed] == [others[120].key]
+    assert (survey.missing, survey.until) == ((), None)
+    check_traffic(fake)
+
+
+def test_a_survey_says_what_it_was_not_shown(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    other = fake.file("A person's issue")
+    fake.delete(other.key)
+
+    survey = adapter.survey([issue, replace(issue, remote_id=other.id)], None)
+    assert list(survey.seen) == [issue.remote_id]
+    assert survey.missing == (other.id,)
+
+
+def test_a_survey_of_a_project_that_cannot_be_seen_says_nothing_of_its_issues(
+    adapter: Jira, fake: FakeJira, issue: Issue
+) -> None:
+    fake.permissions.remove("BROWSE_PROJECTS")
+
+    with pytest.raises(Misconfigured):
+        adapter.survey([issue], None)
+
+
+def test_what_a_bulk_fetch_could_not_read_is_not_missing(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    if not isinstance(fake, FakeJiraCloud):
+        pytest.skip("only Cloud has bulk fetches")
+    fake.unreadable.add("CRASH-1")
+
+    survey = adapter.survey([issue], None)
+    assert (survey.seen, survey.missing) == ({}, ())
+
+
+def test_a_survey_that_is_throttled_says_so(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    method = "POST" if isinstance(fake, FakeJiraCloud) else "GET"
+    fake.inject(Fault(how="status", method=method, path="bulkfetch|search", status=429, headers={"Retry-After": "30"}))
+
+    with pytest.raises(Throttled):
+        adapter.survey([issue], None)
+
+
+# Given at creation.
+
+
+def test_labels_components_and_an_assignee_are_given_at_creation(adapter: Jira, fake: FakeJira) -> None:
+    person = "557058:grace" if isinstance(fake, FakeJiraCloud) else "grace"
+    draft = a_draft(a_group(), labels=("memory leak", "crash"), components=("client",), assignee=person)
+
+    created = adapter.create(draft)
+    fields = fake.issues["CRASH-1"].fields
+    assert fields["labels"] == ["crash", "memory-leak", TAG]
+    assert fields["components"] == [{"name": "client"}]
+    assert person in fields["assignee"].values()
+    assert created.notes == ()
+    check_traffic(fake)
+
+
+def test_an_assignee_or_component_that_jira_does_not_take_is_left_out(adapter: Jira, fake: FakeJira) -> None:
+    created = adapter.create(a_draft(a_group(), components=("attic",), assignee="nobody"))
+
+    fields = fake.issues["CRASH-2"].fields  # the refused create used a number up
+    assert "assignee" not in fields
+    assert "components" not in fields
+    assert set(created.notes) == {"assignee was left out: Jira refused it", "components was left out: Jira refused it"}
+
+
+def test_comments_are_told_apart_by_their_markers(adapter: Jira, issue: Issue) -> None:
+    from tests.trackers.jira.parts import status
+
+    first, second = adapter.comment(issue, status("1"), "a" * 32), adapter.comment(issue, status("1"), "b" * 32)
+
+    assert adapter.find_comment(issue, "a" * 32) == first
+    assert adapter.find_comment(issue, "b" * 32) == second
+    assert adapter.find_comment(issue, "c" * 32) is None
