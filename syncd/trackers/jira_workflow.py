@@ -56,7 +56,7 @@ def _ways(connection: Connection, settings: JiraSettings, issue: Issue) -> list[
     place = f"{path(issue)}/transitions"
     answer = connection.again("GET", place, parameters={"expand": "transitions.fields"})
     if answer.status in (403, 404):
-        raise refusal(connection, settings, issue, answer, "TRANSITION_ISSUES", Sent.AGAIN)
+        raise refusal(connection, settings, issue, answer, "BROWSE_PROJECTS", Sent.AGAIN)
     return rows(answer, "transitions")
 
 
@@ -70,7 +70,7 @@ def _go(connection: Connection, settings: JiraSettings, issue: Issue, way: dict[
         return ""
     if answer.status == 400:
         return _refused(issue, way, answer, remedy)
-    raise refusal(connection, settings, issue, answer, "TRANSITION_ISSUES", Sent.AGAIN)
+    raise refusal(connection, settings, issue, answer, "BROWSE_PROJECTS", Sent.AGAIN)
 
 
 def _refused(issue: Issue, way: dict[str, Any], answer: Answer, remedy: str) -> str:

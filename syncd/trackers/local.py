@@ -3,40 +3,27 @@
 People may change everything in it; only what stands between the two lines of the status section is replaced.
 """
 
-import errno
 import os
 import re
-import secrets
-import stat
 import unicodedata
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 from pathlib import Path
 
 from syncd.config import LocalSettings
-from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError, Unavailable
-from syncd.model import Created, Evidence, Group, Issue, Place
+from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError
+from syncd.model import Condition, Created, Evidence, Group, Issue, Place, Seen, Survey
 from syncd.render import markdown
 from syncd.render.document import Document
 from syncd.render.text import one_line
-from syncd.trackers import Draft, Finding, Notebook
+from syncd.trackers import Draft, Finding, Notebook, local_head
+from syncd.trackers.local_file import explained, make, replace, sync, temporary
+from syncd.trackers.local_head import Head
 
 _LONGEST_FILE = 1_000_000  # code points: more than any report has
 _LONGEST_TITLE = 240
 _LONGEST_SLUG = 60
 _COMMENT_ID = "status"
-
-# What does not go away by itself. Anything else, a full disk above all, may.
-_FOR_PEOPLE = {
-    errno.EACCES,
-    errno.EPERM,
-    errno.EROFS,
-    errno.ENOTDIR,
-    errno.EEXIST,
-    errno.ELOOP,
-    errno.ENAMETOOLONG,
-}
 
 
 class Local:
@@ -62,7 +49,7 @@ class Local:
 
         Raises Refused when another file has its name.
         """
-        with _explained(self._folder):
+        with explained(self._folder):
             self._settle()
             path = self._find(draft.marker) or self._add(draft)
         return Created(remote_id=path.name, key=path.stem, url=path.as_uri())
@@ -70,7 +57,7 @@ class Local:
     def _settle(self) -> None:
         """Make the folder the first time, and remember it before there is any file in it."""
         self._require_not_lost()
-        _make(self._folder)
+        make(self._folder)
         if self._notebook.recall("folder") != str(self._folder):
             self._notebook.note("mounted", "yes" if os.path.ismount(self._folder) else "no")
             self._notebook.note("folder", str(self._folder))
@@ -97,10 +84,10 @@ class Local:
     def _add(self, draft: Draft) -> Path:
         path = self._folder / f"{_slug(draft.title)}-{_digest(draft.marker)}.md"
         try:
-            with _temporary(self._folder, _content(draft)) as temporary:
+            with temporary(self._folder, _content(draft)) as partial:
                 draft.require_fresh()
-                self._name(temporary, path, draft)
-            _sync(self._folder)
+                self._name(partial, path, draft)
+            sync(self._folder)
         except OSError as error:
             if not path.exists():
                 raise
@@ -119,7 +106,7 @@ class Local:
 
     def probe(self, issue: Issue) -> Evidence:
         """Read the folder: it shows at once what was written, under whatever name."""
-        with _explained(self._folder):
+        with explained(self._folder):
             path = self._find_anywhere(issue.marker)
         if path is None:
             return Evidence(covered=True, words=f"no file in {self._folder} has its marker")
@@ -133,11 +120,65 @@ class Local:
             self._require_not_lost()
         return found
 
-    def look(self, issue: Issue) -> Place:
-        """Where the file is now, under whatever name."""
-        with _explained(self._folder):
+    def look(self, issue: Issue) -> Seen:
+        """Where the file is now, under whatever name, and what people wrote below its title."""
+        with explained(self._folder):
             path = self._path(issue)
-        return Place(remote_id=path.name, key=path.stem, url=path.as_uri())
+            return Seen(place=_place(path), condition=self._condition(path, local_head.read(path.read_bytes())))
+
+    def _condition(self, path: Path, head: Head) -> Condition:
+        fact = f"closed {path.name}"
+        known = self._notebook.recall(fact)
+        if not head.closed:
+            if known:
+                self._notebook.note(fact, "")
+            return Condition(fixed_in=head.fixed_in, labels=head.labels)
+        closed_at = head.closed_at
+        if closed_at is None:
+            # A file does not say when a line in it was written, and our own writing changes its time.
+            closed_at = float(known) if known else path.stat().st_mtime
+            if not known:
+                self._notebook.note(fact, repr(closed_at))
+        other = self._folder / f"{head.duplicate_of.removesuffix('.md')}.md"
+        is_there = bool(head.duplicate_of) and other.parent == self._folder and other.is_file()
+        return Condition(
+            closed=True,
+            resolution=head.resolution,
+            closed_at=closed_at,
+            fixed_in=head.fixed_in,
+            labels=head.labels,
+            duplicate_of=_place(other) if is_there else None,
+        )
+
+    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:  # noqa: ARG002 - files are cheap to read
+        """Reads every file."""
+        found: dict[str, Seen] = {}
+        missing: list[str] = []
+        for issue in issues:
+            try:
+                found[str(issue.remote_id)] = self.look(issue)
+            except Gone:
+                missing.append(str(issue.remote_id))
+        return Survey(seen=found, missing=tuple(missing))
+
+    def reopen(self, issue: Issue) -> str:
+        """Replace the status below the title."""
+        return self._set_status(issue, "open", closed=False)
+
+    def shut(self, issue: Issue) -> str:
+        """Replace the status below the title."""
+        return self._set_status(issue, "closed", closed=True)
+
+    def _set_status(self, issue: Issue, status: str, *, closed: bool) -> str:
+        with explained(self._folder):
+            path, content = self._read(issue)
+            if local_head.read(content).closed is closed:
+                return ""
+            changed = local_head.with_status(content, status)
+            if changed is None:
+                return f"{path.name} has no line for its status any more; write `- Status: {status}` below its title"
+            replace(path, content, changed)
+        return ""
 
     def _path(self, issue: Issue) -> Path:
         path = self._folder / str(issue.remote_id)
@@ -152,27 +193,27 @@ class Local:
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
         """Add the status section at the end of the file, or replace the one that is there."""
-        with _explained(self._folder):
+        with explained(self._folder):
             path, content = self._read(issue)
             before, after = _around_section(content, marker) or (_ended(content) + b"\n", b"")
-            _replace(path, content, before + _section(document, marker) + after)
+            replace(path, content, before + _section(document, marker) + after)
         return _COMMENT_ID
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
         """The id of the status section, if the file has it."""
-        with _explained(self._folder):
+        with explained(self._folder):
             _, content = self._read(issue)
         return _COMMENT_ID if _around_section(content, marker) else None
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
         """Replace the status section. Raises Missing when it is gone."""
-        with _explained(self._folder):
+        with explained(self._folder):
             path, content = self._read(issue)
             around = _around_section(content, marker)
             if around is None:
                 raise Missing(f"section {comment_id!r} is no longer in {path}")
             before, after = around
-            _replace(path, content, before + _section(document, marker) + after)
+            replace(path, content, before + _section(document, marker) + after)
 
     def _read(self, issue: Issue) -> tuple[Path, bytes]:
         path = self._path(issue)
@@ -186,9 +227,9 @@ class Local:
     def check(self) -> list[Finding]:
         """Whether files can be written to the folder, or to where it will be made. Leaves nothing behind."""
         try:
-            with _explained(self._folder):
+            with explained(self._folder):
                 nearest = next(path for path in (self._folder, *self._folder.parents) if path.exists())
-                with _temporary(nearest, b""):
+                with temporary(nearest, b""):
                     verb = "written to" if nearest == self._folder else "made"
         except TrackerError as error:
             return [Finding(ok=False, what=error.reason, remedy="name a folder that syncd may write to")]
@@ -196,15 +237,6 @@ class Local:
 
     def close(self) -> None:
         """Nothing is held open."""
-
-
-@contextmanager
-def _explained(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = f"the folder {folder} cannot be used: {error.strerror}"
-        raise (Misconfigured if error.errno in _FOR_PEOPLE else Unavailable)(reason) from None
 
 
 def _carrier(folder: Path, pattern: str, marker: str) -> Path | None:
@@ -216,17 +248,15 @@ def _carrier(folder: Path, pattern: str, marker: str) -> Path | None:
     return None
 
 
-def _make(folder: Path) -> None:
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for made in missing:
-        _sync(made.parent)
-
-
 def _content(draft: Draft) -> bytes:
     title = markdown.literal(one_line(draft.title, _LONGEST_TITLE))
     body = markdown.write(draft.body, _LONGEST_FILE, tail=_marker_line(draft.marker).decode())
-    return f"# {title}\n\n{body}\n".encode()
+    head = local_head.lines(draft.labels, draft.assignee, draft.components)
+    return f"# {title}\n\n{head}\n\n{body}\n".encode()
+
+
+def _place(path: Path) -> Place:
+    return Place(remote_id=path.name, key=path.stem, url=path.as_uri())
 
 
 def _slug(title: str) -> str:
@@ -272,39 +302,3 @@ def _around_section(content: bytes, marker: str) -> tuple[bytes, bytes] | None:
 
 def _ended(content: bytes) -> bytes:
     return content if content.endswith(b"\n") or not content else content + b"\n"
-
-
-def _replace(path: Path, old: bytes, new: bytes) -> None:
-    if new == old:
-        return
-    with _temporary(path.parent, new, mode=stat.S_IMODE(path.stat().st_mode)) as temporary:
-        if path.read_bytes() != old:
-            raise Unavailable(f"{path} is being edited")
-        temporary.replace(path)
-    _sync(path.parent)
-
-
-@contextmanager
-def _temporary(folder: Path, content: bytes, mode: int | None = None) -> Iterator[Path]:
-    """A file with `content` that is on disk, and gone afterwards under this name, which no issue has."""
-    path = folder / f".{secrets.token_hex(8)}.partial"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
-    try:
-        with open(descriptor, "wb") as file:
-            if mode is not None:
-                os.fchmod(descriptor, mode)
-            file.write(content)
-            file.flush()
-            os.fsync(descriptor)
-        yield path
-    finally:
-        path.unlink(missing_ok=True)
-
-
-def _sync(folder: Path) -> None:
-    """Put on disk which names the folder has."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

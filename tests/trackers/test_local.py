@@ -61,6 +61,7 @@ def test_an_issue_is_one_readable_file_in_a_folder_made_on_first_use(folder: Pat
     assert created == Created(remote_id=name, key=name.removesuffix(".md"), url=(folder / name).as_uri())
     assert (folder / name).read_text(encoding="utf-8") == (
         "# `Crash in Renderer::draw (renderer)`\n\n"
+        "- Status: open\n\n"
         "### What crashed\n\n"
         "```text\ndraw\n<!\u200b-- syncd:3f2a9c1b3f2a9c1b -->\n```\n\n"
         "<!-- syncd:3f2a9c1b3f2a9c1b -->\n"
@@ -91,7 +92,7 @@ def test_a_title_is_never_markup(folder: Path) -> None:
     heading, _, rest = html.partition("\n")
     assert heading.startswith("<h1><code>Crash in `a` &lt;img src=x&gt; # @")
     assert heading.endswith("b www.evil.example *c*</code></h1>")
-    assert rest.startswith("<h3>What crashed</h3>")
+    assert rest.startswith("<ul>\n<li>Status: open</li>\n</ul>\n<h3>What crashed</h3>")
 
 
 def test_creating_again_returns_the_file_as_people_left_it(folder: Path) -> None:
@@ -293,7 +294,7 @@ def test_a_renamed_file_is_followed_by_its_marker(folder: Path) -> None:
     url = (folder / "the renderer again.md").as_uri()
 
     place = Place(remote_id="the renderer again.md", key="the renderer again", url=url)
-    assert notes.look(issue(created)) == place
+    assert notes.look(issue(created)).place == place
     for use in uses(notes, created)[1:]:
         with pytest.raises(Moved, match=r"is called the renderer again\.md now") as caught:
             use()
@@ -309,7 +310,7 @@ def test_a_file_that_lost_its_marker_is_still_known_by_its_name(folder: Path) ->
     created = notes.create(draft())
     (folder / created.remote_id).write_text("mine now", encoding="utf-8")
 
-    assert notes.look(issue(created)).remote_id == created.remote_id
+    assert notes.look(issue(created)).place.remote_id == created.remote_id
 
 
 def test_of_two_files_with_the_marker_the_one_with_our_name_is_the_issue(folder: Path) -> None:
@@ -381,7 +382,7 @@ def test_issues_are_not_taken_for_deleted_where_the_configuration_names_another_
             use()
 
     (folder / created.remote_id).rename(tmp_path / "other" / created.remote_id)
-    assert other.look(issue(created)).remote_id == created.remote_id
+    assert other.look(issue(created)).place.remote_id == created.remote_id
     assert other.create(draft()).remote_id == created.remote_id
 
 
