@@ -356,3 +356,4 @@ class Standing:
     issue: Issue | None
     decision: str
     reason: str
+    rule: str | None = None

@@ -122,6 +122,18 @@ def _takes(match: Match, group: Group) -> bool:
     return all(_fits(group, match)) and not any(_fits(group, match.unless))
 
 
+def hindrance(group: Group, match: Match) -> str | None:
+    """Why a route does not take the group, in words for people; None where it does."""
+    asked = _asked(match)
+    for (name, patterns), fitting in zip(asked, _fits(group, match), strict=True):
+        if not fitting:
+            return f"its {name} fits none of {', '.join(patterns)}"
+    for (name, patterns), fitting in zip(_asked(match.unless), _fits(group, match.unless), strict=True):
+        if fitting:
+            return f"its {name} fits {' or '.join(patterns)}, which `not` takes out"
+    return None
+
+
 def _fits(group: Group, conditions: Conditions) -> Iterator[bool]:
     """For each condition that is asked for, whether the group fits it. Of what a group has several, one has to fit."""
     attributes = dict(group.attributes)

@@ -1,9 +1,11 @@
 """The JSON shapes of `groups`, `show`, `status` and `dead list`. They are a contract: extended, never broken. Pure."""
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from syncd.model import Issue, IssueState, Standing
+from syncd.model import Issue, IssueState, Plan, Standing
+from syncd.overview import Entry, Line, Overview
 
 
 class Counted(Protocol):
@@ -71,8 +73,10 @@ def group(standing: Standing) -> dict[str, object]:
             }
             for entry in group.releases
         ],
+        "aliases": list(group.aliases),
+        "follows": group.follows,
         "issue": _issue(standing.issue),
-        "decision": {"action": standing.decision, "reason": standing.reason},
+        "decision": {"action": standing.decision, "reason": standing.reason, "rule": standing.rule},
     }
 
 
@@ -87,7 +91,35 @@ def _issue(issue: Issue | None) -> dict[str, object] | None:
         "url": issue.url,
         "state": state.value,
         "doubles": issue.doubles,
+        "condition": _condition(issue),
     }
+
+
+def _condition(issue: Issue) -> dict[str, object] | None:
+    """How people left it; None before anybody looked."""
+    condition = issue.condition
+    if condition is None:
+        return None
+    return {
+        "closed": condition.closed,
+        "resolution": condition.resolution,
+        "closed_at": condition.closed_at,
+        "fixed_in": list(condition.fixed_in),
+        "labels": list(condition.labels),
+    }
+
+
+def overview(found: Overview) -> dict[str, object]:
+    """`releases PROJECT RELEASE --json`."""
+    return {
+        "release": found.release,
+        "before": found.before,
+        **{name: [_entry(entry) for entry in getattr(found, name)] for name in ("new", "regressed", "still", "gone")},
+    }
+
+
+def _entry(entry: Entry) -> dict[str, object]:
+    return {"occurrences_in_release": entry.occurrences} | group(entry.standing)
 
 
 def tracker(standing: TrackerStanding | None) -> dict[str, object]:
@@ -122,6 +154,39 @@ def status(
     }
 
 
+class Stormy(Protocol):
+    """A route that holds groups back."""
+
+    @property
+    def route(self) -> str: ...
+    @property
+    def held(self) -> int: ...
+    @property
+    def since(self) -> float: ...
+
+
+class RoutePause(Protocol):
+    """A route that an operator paused."""
+
+    @property
+    def route(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def at(self) -> float: ...
+
+
+def holding(
+    held: Iterable[tuple[str, str | None, int]], storms: Iterable[Stormy], pauses: Iterable[RoutePause]
+) -> dict[str, object]:
+    """What `status --json` tells besides: which rules hold how many groups, storms, and paused routes."""
+    return {
+        "held_by": [{"rule": rule, "route": route, "groups": groups} for rule, route, groups in held],
+        "storms": [{"route": one.route, "held": one.held, "since": one.since} for one in storms],
+        "paused_routes": [{"route": one.route, "reason": one.reason, "since": one.at} for one in pauses],
+    }
+
+
 class Past(Protocol):
     """One line of a group's history."""
 
@@ -133,6 +198,10 @@ class Past(Protocol):
     def reason(self) -> str: ...
     @property
     def outcome(self) -> str | None: ...
+    @property
+    def rule(self) -> str | None: ...
+    @property
+    def inputs(self) -> str | None: ...
 
 
 def whole(standing: Standing, history: Iterable[Past]) -> dict[str, object]:
@@ -143,9 +212,9 @@ def whole(standing: Standing, history: Iterable[Past]) -> dict[str, object]:
         "object_id": standing.group.object_id,
         "classifiers": list(standing.group.classifiers),
         "callstack": list(standing.group.callstack),
-        "history": [
-            {"at": past.at, "action": past.action, "reason": past.reason, "outcome": past.outcome} for past in history
-        ],
+        "attributes": {name: list(values) for name, values in standing.group.attributes},
+        "trail": [{"at": point.at, "occurrences": point.occurrences} for point in standing.group.trail],
+        "history": [_past(past) for past in history],
     }
 
 
@@ -159,6 +228,43 @@ def _whole_issue(issue: Issue | None) -> dict[str, object] | None:
         "sent_at": issue.sent_at,
         "probes": issue.probes,
         "probe_at": issue.probe_at,
+    }
+
+
+def line(found: Line) -> dict[str, object]:
+    """One release in `releases PROJECT --json`."""
+    return {
+        "release": found.release,
+        "groups": found.groups,
+        "new": found.new,
+        "regressed": found.regressed,
+        "occurrences": found.occurrences,
+        "first_seen": found.first_seen,
+        "last_seen": found.last_seen,
+    }
+
+
+def explained(standing: Standing, history: Iterable[Past], plan: Plan, routing: Iterable[str]) -> dict[str, object]:
+    """One element of `explain --json`."""
+    return {
+        "universe": standing.group.identity.universe,
+        "project": standing.group.identity.project,
+        "fingerprint": standing.group.identity.fingerprint,
+        "issue": _issue(standing.issue),
+        "history": [_past(past) for past in history],
+        "routes": list(routing),
+        "now": {"action": plan.action.value, "reason": plan.reason, "rule": plan.rule, "inputs": dict(plan.inputs)},
+    }
+
+
+def _past(past: Past) -> dict[str, object]:
+    return {
+        "at": past.at,
+        "action": past.action,
+        "reason": past.reason,
+        "outcome": past.outcome,
+        "rule": past.rule,
+        "inputs": json.loads(past.inputs) if past.inputs else {},
     }
 
 

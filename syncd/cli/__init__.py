@@ -86,4 +86,4 @@ def _version(
 
 
 # Importing them registers their commands.
-from syncd.cli import daemon, demo, letters, pausing, questions, replaying, sending  # noqa: E402, F401
+from syncd.cli import aliasing, daemon, demo, explaining, letters, pausing, questions, releases, replaying, sending  # noqa: E402, F401

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from syncd.cli import FAILED, NOT_FOUND, ConfigOption, JsonOption, app, stop
+from syncd.cli import FAILED, NOT_FOUND, USAGE, ConfigOption, JsonOption, app, stop
 from syncd.cli.letters import DryRunOption
 from syncd.cli.questions import opened
 
@@ -20,20 +20,30 @@ if TYPE_CHECKING:
 NO_CREDENTIAL = ""  # nothing was ever silenced under it
 SERVICES = {"github": "GitHub", "jira": "Jira"}
 
-TrackerArgument = Annotated[str, typer.Argument(metavar="TRACKER", help="Its name, as the configuration has it.")]
+TrackerArgument = Annotated[
+    str | None, typer.Argument(metavar="TRACKER", help="Its name, as the configuration has it.", show_default=False)
+]
+RouteOption = Annotated[
+    str | None, typer.Option("--route", metavar="NAME", help="A route instead of a tracker.", show_default=False)
+]
 
 
 @app.command()
 def pause(
-    tracker: TrackerArgument,
+    tracker: TrackerArgument = None,
+    route: RouteOption = None,
     reason: Annotated[str, typer.Option("--reason", help="Why, for whoever looks at the status.")] = "",
     config: ConfigOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send nothing more to a tracker until `resume`. Notifications go on being taken and counted."""
+    """Send nothing more to a tracker, or by a route, until `resume`. Notifications go on being taken and counted."""
     from syncd.render.text import one_line, utc
 
+    tracker = _one_of_both(tracker, route)
+    if route is not None:
+        _pause_route(config, route, one_line(reason, 500, "no reason given"), dry_run, as_json)
+        return
     with opened(config) as (loaded, store):
         _require_known(tracker, loaded.trackers)
         why = f"{one_line(reason, 500, 'no reason given')} (since {utc(time.time())})"
@@ -53,7 +63,8 @@ def pause(
 
 @app.command()
 def resume(
-    tracker: TrackerArgument,
+    tracker: TrackerArgument = None,
+    route: RouteOption = None,
     force: Annotated[
         bool, typer.Option("--force", help="Also where the tracker itself asked for silence until a time.")
     ] = False,
@@ -61,7 +72,11 @@ def resume(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send to a tracker again at once: forgets an operator's pause, and what it rests for."""
+    """Send to a tracker, or by a route, again at once: forgets an operator's pause, and what a tracker rests for."""
+    tracker = _one_of_both(tracker, route)
+    if route is not None:
+        _resume_route(config, route, dry_run, as_json)
+        return
     with opened(config) as (loaded, store):
         now = time.time()
         known = store.report.trackers({}, now) | store.report.left_behind(loaded.trackers)
@@ -85,12 +100,52 @@ def resume(
             print(f"! {line}")
 
 
-def _require_known(tracker: str, known: "Iterable[str]") -> None:
+def _one_of_both(tracker: str | None, route: str | None) -> str:
+    """The tracker's name; empty where a route was named."""
+    if (tracker is None) == (route is None):
+        stop(USAGE, "name a tracker, or a route with --route")
+    return tracker or ""
+
+
+def _pause_route(config: ConfigOption, route: str, reason: str, dry_run: bool, as_json: bool) -> None:
+    with opened(config) as (loaded, store):
+        _require_known(route, [one.name for one in loaded.all_routes], "route")
+        if not dry_run:
+            store.routes.pause(route, reason, time.time())
+    if as_json:
+        print(json.dumps({"route": route, "state": "paused", "reason": reason, "dry_run": dry_run}, indent=2))
+        return
+    print(f"route {route} {'would be' if dry_run else 'is'} paused: {reason}")
+    print(f"Nothing is filed or written by it; its groups are counted, and wait for `syncd resume --route {route}`.")
+
+
+def _resume_route(config: ConfigOption, route: str, dry_run: bool, as_json: bool) -> None:
+    from syncd.rules import Rules
+
+    with opened(config) as (loaded, store):
+        paused = {one.route: one for one in store.routes.pauses()}
+        # One that is not configured any more may still be paused.
+        _require_known(route, {*(one.name for one in loaded.all_routes), *paused}, "route")
+        if not dry_run:
+            store.routes.resume(route, Rules(config=loaded, instance_key="00" * 32).owes, time.time())
+    was = paused.get(route)
+    if as_json:
+        reason = None if was is None else was.reason
+        print(json.dumps({"route": route, "resumed": was is not None, "reason": reason, "dry_run": dry_run}, indent=2))
+        return
+    if was is None:
+        print(f"route {route} was not paused: nothing to do.")
+        return
+    print(f"route {route} was paused: {was.reason}")
+    print("→ it would be resumed" if dry_run else "→ resumed")
+
+
+def _require_known(tracker: str, known: "Iterable[str]", kind: str = "tracker") -> None:
     from syncd.config.values import did_you_mean
 
     names = sorted(known)
     if tracker not in names:
-        stop(NOT_FOUND, f"there is no tracker {tracker!r}{did_you_mean(tracker, names)}")
+        stop(NOT_FOUND, f"there is no {kind} {tracker!r}{did_you_mean(tracker, names)}")
 
 
 def _silence(store: "Store", config: "Config", tracker: str, now: float) -> "TrackerStanding | None":

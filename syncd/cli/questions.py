@@ -36,7 +36,7 @@ def opened(given: ConfigOption) -> "Iterator[tuple[Config, Store]]":
 
 @app.command()
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """How the daemon stands: what waits, what is held, what needs a person."""
+    """How the daemon stands: what waits, what is held and by which rule, what needs a person."""
     from syncd import budget, shapes
     from syncd.store.limits import Allowance
 
@@ -48,7 +48,8 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             name: store.limits.left(Allowance(credential=loaded.credentials[name], limits=settings.writes), now)
             for name, settings in loaded.trackers.items()
         }
-    shape = shapes.status(counts, trackers, left)
+        rest = shapes.holding(store.report.held(), store.report.storms(), store.routes.pauses())
+    shape = shapes.status(counts, trackers, left) | rest
     if as_json:
         print(json.dumps(shape, indent=2))
         return
@@ -66,6 +67,9 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 def groups(
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    held: Annotated[
+        bool, typer.Option("--held", help="Only those that are held, the largest first, with the reason.")
+    ] = False,
     limit: Annotated[
         int | None, typer.Option(min=1, max=2**31, help="At most so many; JSON prints all by default, a table 50.")
     ] = None,
@@ -75,11 +79,12 @@ def groups(
     from syncd.store.report import EVERYTHING
 
     with opened(config) as (_, store):
-        standings = store.report.groups(limit or (EVERYTHING if as_json else 50))
+        most = limit or (EVERYTHING if as_json else 50)
+        standings = store.report.held_groups(most) if held else store.report.groups(most)
         if as_json:
             print(json.dumps([shapes.group(standing) for standing in standings], indent=2))
             return
-        total = store.report.how_many()
+        total = store.report.counts(time.time()).held if held else store.report.how_many()
     from syncd.cli import tables
 
     tables.groups(standings, total)

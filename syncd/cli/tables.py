@@ -9,14 +9,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from syncd.model import Issue, IssueState, Standing
+from syncd.cli.charts import BARS, sparkline
+from syncd.model import Group, Issue, IssueState, Standing
 from syncd.plan import NEVER_LINKED
+from syncd.releases import ordered
 from syncd.render.report import title
 from syncd.render.text import one_line, utc
 from syncd.store.letters import Kind, Letter
 from syncd.store.report import Past, Quarantined
-
-BARS = "▁▂▃▄▅▆▇█"
 
 
 def console() -> Console:
@@ -52,7 +52,7 @@ def groups(standings: Sequence[Standing], total: int) -> None:
     """One line for each group."""
     out = console()
     shown = [(name, width) for name, width, least in COLUMNS if out.width >= least]
-    table = _table()
+    table = plain_table()
     table.expand = True
     for name, width in shown:
         number_like = name in ("Occurrences", "Users")
@@ -85,15 +85,17 @@ def _cells(standing: Standing) -> dict[str, Text | str]:
         "Users": number(group.users),
         "Releases": plain(", ".join(entry.release for entry in group.releases[-3:])),
         "Last seen": utc(group.last_seen),
-        "Issue": _where(standing),
+        "Issue": where(standing),
     }
 
 
-def _table() -> Table:
+def plain_table() -> Table:
+    """A table without lines."""
     return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
 
 
-def _where(standing: Standing) -> Text:
+def where(standing: Standing) -> Text:
+    """The issue of a group, or why it has none."""
     issue = standing.issue
     if issue is not None and issue.key:
         return plain(issue.key, style="green")
@@ -130,6 +132,15 @@ def status(shape: Mapping[str, Any], at_once: Mapping[str, int]) -> None:
     table.add_row("outbox", f"{shape['outbox']['due']:,} due, {shape['outbox']['waiting']:,} later")
     table.add_row("issues", ", ".join(issues))
     table.add_row("held", f"{shape['held']:,} groups not filed, on purpose")
+    for held in shape.get("held_by", []):
+        by = f"{held['rule']}, route {held['route']}" if held["route"] else held["rule"]
+        table.add_row("", plain(f"{held['groups']:,} by {by}"))
+    for storm in shape.get("storms", []):
+        table.add_row(
+            "storm", plain(f"route {storm['route']} holds {storm['held']:,} back, since {utc(storm['since'])}")
+        )
+    for pause in shape.get("paused_routes", []):
+        table.add_row("paused", plain(f"route {pause['route']}, since {utc(pause['since'])}: {pause['reason']}", 300))
     for name, tracker in shape["trackers"].items():
         left = tracker["writes_left"]
         spent = left is not None and left < at_once.get(name, 0)
@@ -172,7 +183,7 @@ def letters(shown: Sequence[Letter], unshown: int, dropped: int) -> None:
 
 
 def _letters(shown: Sequence[Letter], width: int) -> Table:
-    table = _table()
+    table = plain_table()
     table.expand = True
     wide = width >= 120
     table.add_column("Group", width=12, no_wrap=True, style="cyan")
@@ -212,6 +223,7 @@ def show(standing: Standing, history: Sequence[Past]) -> None:
         ("seen", f"{utc(group.first_seen)} … {utc(group.last_seen)}"),
         ("issue", _issue(standing.issue)),
         *_of_issue(standing.issue),
+        *_of_growth(group),
         ("decision", f"{standing.decision}: {standing.reason}"),
     ):
         facts.add_row(Text(name, style="bold"), plain(value, 300))
@@ -243,6 +255,10 @@ def _of_issue(issue: Issue | None) -> Iterator[tuple[str, str]]:
     """What a person has to know who looks for a group's issue in the tracker."""
     if issue is None:
         return
+    condition = issue.condition
+    if condition is not None and condition.closed:
+        fixed = f", fixed in {', '.join(condition.fixed_in)}" if condition.fixed_in else ""
+        yield "closed", f"as {condition.resolution or 'done'}{fixed}, {utc(condition.closed_at)}"
     if issue.doubles:
         yield "doubles", f"also live in the tracker: {issue.doubles} — close one by hand"
     if issue.state is IssueState.WANTED or issue.remote_id is not None:
@@ -255,21 +271,38 @@ def _of_issue(issue: Issue | None) -> Iterator[tuple[str, str]]:
     yield "marker", f"{issue.marker} (search {issue.tracker} for it)"
 
 
+def _of_growth(group: Group) -> Iterator[tuple[str, str]]:
+    """What else is told of a group: attributes, aliases, and how it grew."""
+    if group.attributes:
+        shown = (f"{name}={'|'.join(values[:3])}" for name, values in group.attributes)
+        yield "attributes", ", ".join(shown)
+    if group.aliases:
+        yield "aliases", ", ".join(group.aliases)
+    if group.follows:
+        yield "follows", f"{group.follows}, whose issue shows its occurrences"
+    if len(group.trail) > 1:
+        first, last = group.trail[0].at, group.trail[-1].at
+        yield "growth", f"{sparkline(group.trail)}  {utc(first)} … {utc(last)}"
+
+
 def _outcome(past: Past) -> Text:
     return Text("→ ").append_text(plain(past.outcome)) if past.outcome else Text("")
 
 
 def _ledger(standing: Standing) -> Table:
-    table = _table()
-    for name in ("Release", "Occurrences", "", "First seen", "Last seen"):
-        table.add_column(name, justify="right" if name == "Occurrences" else "left", no_wrap=True)
-    most = max(entry.occurrences for entry in standing.group.releases) or 1
-    for entry in standing.group.releases:
+    table = plain_table()
+    for name in ("Release", "Occurrences", "", "Share", "First seen", "Last seen"):
+        table.add_column(name, justify="right" if name in ("Occurrences", "Share") else "left", no_wrap=True)
+    known = {entry.release: entry for entry in standing.group.releases}
+    most = max(entry.occurrences for entry in known.values()) or 1
+    whole = max(standing.group.occurrences, sum(entry.occurrences for entry in known.values())) or 1
+    for entry in (known[release] for release in ordered(known)):
         bar = BARS[min(len(BARS) - 1, entry.occurrences * len(BARS) // (most + 1))]
         table.add_row(
             plain(entry.release, 40),
             number(entry.occurrences, entry.approximate),
             Text(bar, style="cyan"),
+            f"{100 * entry.occurrences / whole:.0f}%",
             utc(entry.first_seen),
             utc(entry.last_seen),
         )
@@ -282,7 +315,7 @@ def quarantine(kept: Sequence[Quarantined]) -> None:
     if not kept:
         out.print("The quarantine is empty.", style="dim")
         return
-    table = _table()
+    table = plain_table()
     for name in ("Number", "Received", "Why", "Body"):
         table.add_column(name, no_wrap=name != "Why")
     for one in kept:

@@ -595,3 +595,21 @@ UPDATE silences SET until = until + :by;
 
 -- forget_look: it is to be looked at before anything else
 UPDATE issues SET looked_at = NULL, synced_revision = 0 WHERE group_id = :group_id AND state = 'linked';
+
+-- groups_of_project: in all universes; an alias is seen in the group it follows
+SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
+LEFT JOIN outbox ON outbox.group_id = groups.id
+WHERE groups.project = :project AND groups.kind = 'crash'
+    AND NOT EXISTS (SELECT 1 FROM aliases WHERE aliases.group_id = groups.id) ORDER BY groups.id;
+
+-- projects: by name
+SELECT DISTINCT project FROM groups WHERE kind = 'crash' ORDER BY project;
+
+-- held_counts: how many groups each rule of each route holds
+SELECT decision_rule AS rule, route, COUNT(*) AS groups FROM groups WHERE decision = 'hold' AND kind = 'crash'
+GROUP BY decision_rule, route ORDER BY groups DESC;
+
+-- held_groups: the largest first
+SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
+LEFT JOIN outbox ON outbox.group_id = groups.id WHERE groups.decision = 'hold' AND groups.kind = 'crash'
+ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, groups.id LIMIT :size;

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from syncd.model import IssueState, Standing
+from syncd.overview import Return
 from syncd.store.claims import in_force
 from syncd.store.connection import Connection, Transaction
 from syncd.store.limits import ALL
-from syncd.store.rows import group_of, issue_of
+from syncd.store.load import load_group, load_issue
 
 EVERYTHING = 2**31 - 1
 
@@ -37,6 +38,7 @@ class Counts:
     dropped: int
     doubles: int
     held: int
+    storms: int
     dead: int
     quarantined: int
 
@@ -61,6 +63,17 @@ class Past:
     action: str
     reason: str
     outcome: str | None
+    rule: str | None = None
+    inputs: str | None = None  # JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stormy:
+    """A route that holds groups back: how many, and since when."""
+
+    route: str
+    held: int
+    since: float
 
 
 class Report:
@@ -104,6 +117,12 @@ class Report:
             lambda transaction: [_standing(transaction, row) for row in transaction.rows("all_groups", size=size)]
         )
 
+    def held_groups(self, size: int = EVERYTHING) -> list[Standing]:
+        """The groups that are held, the largest first."""
+        return self._connection.read(
+            lambda transaction: [_standing(transaction, row) for row in transaction.rows("held_groups", size=size)]
+        )
+
     def how_many(self) -> int:
         """The number of groups."""
         return cast(int, self._connection.read(lambda transaction: transaction.rows("how_many")[0]["groups"]))
@@ -116,6 +135,60 @@ class Report:
             return [(_standing(transaction, row), _history(transaction, row)) for row in rows]
 
         return self._connection.read(found)
+
+    def project(self, project: str) -> list[Standing]:
+        """The groups of a project in all universes; those that follow another one are in that one's numbers."""
+
+        def read(transaction: Transaction) -> list[Standing]:
+            rows = transaction.rows("groups_of_project", project=project)
+            return [_standing(transaction, row) for row in rows]
+
+        return self._connection.read(read)
+
+    def projects(self) -> list[str]:
+        """The names of all projects."""
+        rows = self._connection.read(lambda transaction: transaction.rows("projects"))
+        return [str(row["project"]) for row in rows]
+
+    def returns(self, project: str) -> list[Return]:
+        """The regressions of a project."""
+        rows = self._connection.read(lambda transaction: transaction.rows("regressions_of", project=project))
+        return [
+            Return(
+                fingerprint=str(row["fingerprint"]),
+                release=str(row["release"]),
+                issue_key=str(row["issue_key"]),
+                answer=str(row["answer"]),
+            )
+            for row in rows
+        ]
+
+    def storms(self) -> list[Stormy]:
+        """The routes that hold groups back."""
+
+        def read(transaction: Transaction) -> list[Stormy]:
+            return [
+                Stormy(
+                    route=str(row["route"]),
+                    held=cast(int, transaction.rows("stormy", route=row["route"])[0]["groups"]),
+                    since=cast(float, row["since"]),
+                )
+                for row in transaction.rows("storms")
+            ]
+
+        return self._connection.read(read)
+
+    def held(self) -> list[tuple[str, str | None, int]]:
+        """How many groups are held, by rule and route."""
+        rows = self._connection.read(lambda transaction: transaction.rows("held_counts"))
+        return [
+            (
+                str(row["rule"] or "unrouted"),
+                None if row["route"] is None else str(row["route"]),
+                cast(int, row["groups"]),
+            )
+            for row in rows
+        ]
 
     def quarantine(self, size: int = EVERYTHING) -> list[Quarantined]:
         """What was kept although it is no notification, newest first."""
@@ -139,18 +212,18 @@ def _silence(rows: Iterable[Mapping[str, Any]], now: float) -> TrackerStanding |
 
 
 def _standing(transaction: Transaction, row: Mapping[str, Any]) -> Standing:
-    issues = transaction.rows("live_issue", group_id=row["id"])
-    issue = issue_of(issues[0]) if issues else None
+    issue = load_issue(transaction, row["id"])
     decision, reason = row["decision"], row["decision_reason"]
     if row["owed"] == "dead":
         decision, reason = "dead", row["owed_reason"]
     elif row["owed_attempts"]:
         reason = f"{reason}; try {row['owed_attempts']} failed: {row['owed_reason']}"
     return Standing(
-        group=group_of(row, transaction.rows("group_releases", group_id=row["id"])),
+        group=load_group(transaction, row),
         issue=None if issue is None or issue.state is IssueState.WANTED else issue,
         decision=decision or "wait",
         reason=reason or "not judged yet",
+        rule=row["decision_rule"],
     )
 
 

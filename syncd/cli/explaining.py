@@ -1,0 +1,103 @@
+"""`explain`: what happened to a group, what would happen to it now, and why."""
+
+import json
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from syncd.cli import NOT_FOUND, ConfigOption, JsonOption, app, stop
+from syncd.cli.questions import opened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from syncd.config import Config
+    from syncd.model import Plan, Standing
+    from syncd.store import Store
+    from syncd.store.report import Past
+
+
+@app.command()
+def explain(
+    fingerprint: Annotated[str, typer.Argument(help="A fingerprint or its beginning.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """What happened to a group and what would happen now, in sentences, with the rule behind each. Asks no tracker."""
+    from syncd import shapes
+
+    with opened(config) as (loaded, store):
+        found = store.report.find(fingerprint)
+        if not found:
+            stop(NOT_FOUND, f"no group has a fingerprint that begins with {fingerprint!r}")
+        now = time.time()
+        told = [
+            (standing, past, _now(loaded, store, standing, now), list(_routing(loaded, standing)))
+            for standing, past in found
+        ]
+    if as_json:
+        print(json.dumps([shapes.explained(*one) for one in told], indent=2))
+        return
+    for number, (standing, past, plan, routing) in enumerate(told):
+        if number:
+            print()
+        for line in _lines(standing, past, plan, routing):
+            print(line)
+
+
+def _now(config: "Config", store: "Store", standing: "Standing", now: float) -> "Plan":
+    """What would be done now, by the very function that the daemon asks."""
+    from syncd import plan
+    from syncd.rules import Rules
+
+    rules = Rules(config=config, instance_key="00" * 32)
+    group, issue = standing.group, standing.issue
+    policy = rules.route(group)
+    tracker = issue.tracker if issue is not None else policy.tracker if policy is not None else None
+    paused = None if policy is None else store.routes.paused(policy.name)
+    gate = rules.gate(group, policy) if issue is None else None
+    wait = 0.0 if gate is None else store.storms.wait(gate.route, gate.new_issues, now)
+    known = tracker if tracker in config.trackers else next(iter(config.trackers), None)
+    if known is None:
+        return plan.plan(group, issue, policy, plan.Circumstances(probe_after=[0.0]), now)
+    return plan.plan(group, issue, policy, rules.around(known, paused, wait), now)
+
+
+def _routing(config: "Config", standing: "Standing") -> "Sequence[str]":
+    """Which route takes the group, and why those before it do not."""
+    from syncd.policy import hindrance
+
+    said: list[str] = []
+    for route in config.all_routes:
+        why_not = hindrance(standing.group, route.match)
+        if why_not is None:
+            return [*said, f"route {route.name} takes it, for tracker {route.tracker}"]
+        said.append(f"route {route.name} does not take it: {why_not}")
+    return said
+
+
+def _lines(standing: "Standing", past: "Sequence[Past]", plan: "Plan", routing: "Sequence[str]") -> "list[str]":
+    from syncd.render.report import title
+    from syncd.render.text import one_line, utc
+
+    group, issue = standing.group, standing.issue
+    lines = [one_line(title(group), 200), f"  fingerprint {one_line(group.identity.fingerprint, 100)}"]
+    if issue is not None and issue.key:
+        looked = "never looked at" if issue.looked_at is None else f"last looked at {utc(issue.looked_at)}"
+        lines.append(f"  issue {issue.key} ({looked})  {issue.url}")
+    lines += ["", "What happened"]
+    for entry in reversed(past):
+        outcome = f" → {entry.outcome}" if entry.outcome and entry.outcome != entry.reason else ""
+        lines.append(
+            f"  {utc(entry.at)}  {entry.action}: {one_line(entry.reason, 400)}{one_line(outcome, 400, '')}{_rule(entry.rule)}"
+        )
+    if not past:
+        lines.append("  nothing yet")
+    lines += ["", "Routes", *(f"  {one_line(line, 400)}" for line in routing)]
+    lines += ["", "Now", f"  {plan.action}: {one_line(plan.reason, 600)}{_rule(plan.rule)}"]
+    return lines
+
+
+def _rule(rule: str | None) -> str:
+    return f" (rule: {rule})" if rule else ""

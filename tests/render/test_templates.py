@@ -1,0 +1,169 @@
+"""Templates of a route: their words, crash text that stays text, and what becomes of those that fail."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.cli.story import HOSTILE
+from syncd.model import Release
+from syncd.render import adf, markdown, wiki
+from syncd.render.document import Code, Document, Heading, Panel, Paragraph, Value
+from syncd.render.facts import facts
+from syncd.render.report import Beside, parts
+from syncd.render.templates import TemplateInvalid, Templates
+from tests.factories import make_group
+
+GROUP = make_group(
+    application="game",
+    callstack=("draw", "main"),
+    classifiers=("oom", "startup"),
+    occurrences=1234,
+    users=12,
+    releases=(Release(release="1.0", occurrences=1000), Release(release="2.0", occurrences=234)),
+    attributes=(("os", ("Linux", "Windows")),),
+)
+OURS: Document = (Paragraph(("ours",)),)
+BODY = """\
+## What happened
+{{ application }} crashed {{ occurrences }} times
+for {{ users }} users in {{ attributes.os }}.
+
+> Ask the {{ classifiers[0] }} team.
+
+{{ blocks.callstack }}
+
+{% for entry in releases %}{{ loop.index }}: {{ entry.release }} ({{ entry.occurrences }}){% if not loop.last %}, {% endif %}{% endfor %}
+"""
+
+
+def body(source: str, **group: Any) -> tuple[Document, str]:
+    crashed = replace(GROUP, **group)
+    beside = Beside()
+    return Templates({"body": source}).document("body", facts(crashed, beside), parts(crashed, beside), OURS)
+
+
+def test_a_template_says_it_in_a_teams_own_words() -> None:
+    document, fault = body(BODY)
+
+    assert fault == ""
+    assert document == (
+        Heading("What happened"),
+        Paragraph(
+            (
+                Value("game"),
+                " crashed ",
+                Value("1234"),
+                " times for ",
+                Value("12"),
+                " users in ",
+                Value("Linux, Windows"),
+                ".",
+            )
+        ),
+        Panel(("Ask the ", Value("oom"), " team.")),
+        Code(("draw", "main")),
+        Paragraph(
+            (
+                Value("1"),
+                ": ",
+                Value("2.0"),
+                " (",
+                Value("234"),
+                "), ",
+                Value("2"),
+                ": ",
+                Value("1.0"),
+                " (",
+                Value("1000"),
+                ")",
+            )
+        ),
+    )
+    for written in (markdown.write(document, 60_000), wiki.write(document, 30_000), str(adf.write(document, 30_000))):
+        assert "Linux, Windows" in written or "Linux&#44;" in written
+
+
+def test_a_title_is_one_line() -> None:
+    title, fault = Templates({"title": "{{ top_frame }} in {{ application }}\n"}).title(facts(GROUP, Beside()), "ours")
+
+    assert (title, fault) == ("draw in game", "")
+    assert Templates({}).title(facts(GROUP, Beside()), "ours") == ("ours", "")
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("{{ nothing }}", "'nothing' is undefined"),
+        ("{{ application.upper() }}", "unsafe"),
+        ("{{ ''.__class__.__mro__ }}", "__class__"),
+        ("{{ attributes.__class__ }}", "__class__"),
+        ("{{ '{0.__class__}'.format(application) }}", "'__class__' of 'str' object is unsafe"),
+        ("{{ '%1000000000d' % 1 }}", "only for numbers"),
+        ("{{ 9 ** 9 ** 9 }}", "only for numbers"),
+        ("{{ 'a' * 1000000000 }}", "only for numbers"),
+        ("{{ cycler.__init__ }}", "'__init__' of 'StrictUndefined' object is unsafe"),
+        ("{{ range(10) }}", "'range' is undefined"),
+        ("{{ lipsum() }}", "'lipsum' is undefined"),
+        ("{{ 1 / 0 }}", "division by zero"),
+        ("{{ blocks.nothing }}", "nothing"),
+        ("", "prints nothing"),
+        ("{# only a comment #}", "prints nothing"),
+        ("{% for a in frames %}{% for b in frames %}{% for c in frames %}x{% endfor %}{% endfor %}{% endfor %}", "go round more than"),
+        ("{{ application }}" * 50, "prints more than"),
+    ],
+)  # fmt: skip
+def test_a_template_that_fails_leaves_the_word_to_ours_and_says_why(source: str, words: str) -> None:
+    document, fault = body(source, callstack=("f",) * 1000, application="x" * 4096)
+
+    assert document == OURS
+    assert fault.startswith("the template body.j2 failed, and syncd's own words stand in: ")
+    assert words in fault
+
+
+@pytest.mark.parametrize("source", ["{% for %}", "{{", "{% include 'x' %}{%", "{{ a | attr('b') }}", "{{ a|nothing }}"])
+def test_a_template_that_cannot_be_read_says_where(source: str) -> None:
+    with pytest.raises(TemplateInvalid, match=r"body\.j2, line 1: "):
+        Templates({"body": source})
+
+
+def trusted(document: Document) -> list[Any]:
+    """All of a document but what is untrusted."""
+    said: list[Any] = []
+    for block in document:
+        match block:
+            case Paragraph(spans) | Panel(spans):
+                said.append([span for span in spans if not isinstance(span, Value)])
+            case Heading(text):
+                said.append(text)
+            case _:
+                said.append(type(block).__name__)
+    return said
+
+
+PLAIN = "## A {{ application }} heading\n{{ application }} and {{ classifiers[0]|upper }}{{ frames|join(' / ') }}\n\n> {{ attributes.os }}\n"
+
+
+def hostile(text: str) -> Document:
+    document, fault = body(
+        PLAIN, application=text, classifiers=(text,), callstack=(text, text), attributes=(("os", (text,)),)
+    )
+    assert fault == ""
+    return document
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_came_with_a_crash_never_becomes_our_words(text: str) -> None:
+    assert trusted(hostile(text)) == trusted(hostile("x"))
+
+
+signs = st.sampled_from(
+    ["\ue000", "\ue001", "\ue002", "{{", "}}", "{%", "\n", "\r\n", "## ", "> ", "|", "`", "\u2028", "x"]
+)
+
+
+@given(st.lists(signs | st.text(max_size=5), min_size=1, max_size=12).map("".join))
+def test_no_signs_in_a_crash_change_what_a_template_says(text: str) -> None:
+    assert trusted(hostile(text or "x")) == trusted(hostile("x"))
