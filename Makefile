@@ -22,6 +22,7 @@ prove: .venv/dev.ok ## try to break every promise, for an hour or two, and write
 	  apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends strace faketime e2fsprogs >/dev/null; } || \
 	  echo "strace, faketime or mkfs.ext4 is missing: the proofs that need it will fail"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --group prove
 	@$(BIN)/python -m tests.prove $(ARGS)
 
 check: .venv/dev.ok ## lint, types, layers

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 _SPOKEN = re.compile(r"(?:version|release|rel|ver|v)[ ._/-]?(?=[0-9])", re.IGNORECASE)
 _NIGHTLY = re.compile(r"(?:nightly|daily|snapshot|canary)[ ._-]?", re.IGNORECASE)
-_DATE = re.compile(r"((?:19|20)[0-9]{2})([-._/]?)(0[1-9]|1[0-2])\2(0[1-9]|[12][0-9]|3[01])")
+_DATE = re.compile(r"((?:19|20)[0-9]{2})([-_/]?)(0[1-9]|1[0-2])\2(0[1-9]|[12][0-9]|3[01])")
 _NUMBERED = re.compile(r"([A-Za-z][A-Za-z ._]{0,40}[-_ /.])?([0-9]+(?:\.[0-9]+)*)(.*)", re.DOTALL)
 _YEAR = re.compile(r"(?:19|20)[0-9]{2}")
 _BUILD = re.compile(r"(?:\+[0-9A-Za-z.-]+|\s*\([^()]{0,80}\))+\Z")
@@ -26,6 +26,8 @@ _PYTHON = re.compile(
 )
 _PRERELEASE = re.compile(r"-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)\Z")
 _WORDS = {"a": "alpha", "b": "beta", "c": "rc", "pre": "rc", "preview": "rc"}
+
+_DATED = "date"
 
 # Of one core, in their order: what came before it, itself, what came after it.
 _BEFORE, _ITSELF, _AFTER = 0, 1, 2
@@ -83,7 +85,8 @@ def same_line(one: str, other: str) -> bool:
     """Whether both belong to one maintenance line: all numbers but the last are the same, at most the first two. 2.3.1 and 2.3.7 do,
     2.4.0 does not; 145.1.87.42 and 145.1.90.7 do."""
     left, right = _parsed(one), _parsed(other)
-    return left.family == right.family and _line(one) == _line(other)
+    # A nightly has no line but that of all nightlies.
+    return left.family == right.family and (left.family == _DATED or _line(one) == _line(other))
 
 
 def _line(release: str) -> tuple[Number, ...]:
@@ -107,7 +110,7 @@ def _parsed(release: str) -> _Parsed:
     text = _bare(release)
     nightly = _NIGHTLY.sub("", text, 1) if _NIGHTLY.match(text) else text
     if date := _DATE.fullmatch(nightly):
-        return _Parsed("date", tuple(_number(part) for part in (date[1], date[3], date[4])))
+        return _Parsed(_DATED, tuple(_number(part) for part in (date[1], date[3], date[4])))
     found = _NUMBERED.fullmatch(text)
     behind = None if found is None else _behind(_BUILD.sub("", found[3]))
     if found is None or behind is None:

@@ -108,6 +108,7 @@ def _killed(kind: str, folder: Path, options: Options) -> Iterator[Row]:
 
 
 PROOFS = (
+    Proof(name="mutants", title="Small changes to what decides", rows=_sized("mutants", 25, 0)),
     Proof(name="emulator", title="A create whose answer is cut off", rows=_sized("emulator", 10, 100)),
     Proof(name="neighbours", title="Poisoned crashes and a dead tracker", rows=_sized("neighbours", 1, 5)),
     Proof(name="storm", title="A storm of refusals", rows=_sized("storm", 6, 40)),

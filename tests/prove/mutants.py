@@ -22,7 +22,7 @@ TIMEOUT_SECONDS = 60.0
 MODULES = {
     "releases": ["tests/test_releases.py"],
     "plan": ["tests/test_decisions.py", "tests/test_plan.py"],
-    "regression": ["tests/test_decisions.py", "tests/test_regression.py"],
+    "regression": ["tests/test_decisions.py"],
     "filing": ["tests/test_decisions.py"],
     "doubt": ["tests/test_judge.py", "tests/test_plan.py", "tests/test_decisions.py"],
     "policy": ["tests/test_policy.py", "tests/test_plan.py"],
