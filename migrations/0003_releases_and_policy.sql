@@ -13,6 +13,7 @@ ALTER TABLE groups ADD COLUMN route TEXT;
 CREATE INDEX groups_signature ON groups (signature) WHERE signature IS NOT NULL;
 -- The largest are let through first.
 CREATE INDEX groups_storm ON groups (route, users, occurrences) WHERE decision_rule = 'storm';
+CREATE INDEX groups_through ON groups (route) WHERE decision_rule = 'let-through';
 CREATE INDEX groups_rule ON groups (decision_rule, route) WHERE decision = 'hold';
 CREATE INDEX groups_project ON groups (project);
 

@@ -128,7 +128,7 @@ def _new(group: Group, policy: Policy | None, around: Circumstances, now: float)
             return Plan(action=Action.DROP, reason="the storm was over before it was told of", rule="storm-over")
         if policy is None:
             return Plan(action=Action.HOLD, reason="its route is not configured any more", rule="unrouted")
-        reason = f"{counted(group.storm.held, 'group')} are held back by route {policy.name}"
+        reason = f"route {policy.name} holds back {counted(group.storm.held, 'group')}"
         return Plan(action=Action.CREATE, reason=reason, rule="storm", call=Call.CREATE)
     hold = filing.held(group, policy, hold_zero=around.hold_zero, now=now)
     if hold is not None:

@@ -96,7 +96,9 @@ class Outbox:
         """Try again at a time, with the same kind of call or another one."""
 
         def write(transaction: Transaction) -> None:
-            decide(transaction, claim.group_id, plan, None if plan.action is Action.HOLD else reason, now)
+            # What is put off again and again for the same reason is one line of the history.
+            put_off = plan.action is Action.HOLD or (plan.action is Action.WAIT and bool(plan.rule))
+            decide(transaction, claim.group_id, plan, None if put_off else reason, now)
             _release(transaction, claim, due_at, attempts, reason, plan.call if call is None else call)
 
         owned(self._connection, claim, now, write)

@@ -360,7 +360,10 @@ SELECT id, fingerprint, callstack, users, occurrences FROM groups
 WHERE decision_rule = 'storm' AND route = :route AND kind = 'crash' ORDER BY COALESCE(users, 0) DESC, occurrences DESC, id LIMIT :size;
 
 -- let_through: it is judged again
-UPDATE groups SET decision = 'wait', decision_rule = NULL, decision_reason = :reason, decided_at = :now WHERE id = :group_id;
+UPDATE groups SET decision = 'wait', decision_rule = :rule, decision_reason = :reason, decided_at = :now WHERE id = :group_id;
+
+-- let_through_by: those of a route that a storm let through and that are not filed yet
+SELECT COUNT(*) AS groups FROM groups WHERE decision_rule = 'let-through' AND route = :route;
 
 -- held_by_rule: the groups that a rule of a route holds
 SELECT id FROM groups WHERE decision = 'hold' AND decision_rule = :rule AND route = :route ORDER BY id;

@@ -55,9 +55,11 @@ class Routes:
         return self._connection.write(write)
 
 
-def judge_anew(transaction: Transaction, group_id: int, reason: str, owes: Owes, now: float) -> str | None:
+def judge_anew(
+    transaction: Transaction, group_id: int, reason: str, owes: Owes, now: float, rule: str | None = None
+) -> str | None:
     """Let a group go that was held, and mark what it owes: the tracker that has something to do."""
-    transaction.run("let_through", group_id=group_id, reason=reason, now=now)
+    transaction.run("let_through", group_id=group_id, reason=reason, rule=rule, now=now)
     group = load_group(transaction, transaction.rows("group_by_id", group_id=group_id)[0])
     owed = owes(group, load_issue(transaction, group_id), now)
     if owed.tracker is not None:

@@ -17,7 +17,8 @@ CALM_SECONDS = (
     3600.0  # a storm is over when nothing was held back for so long: its issue does not open and close all day
 )
 UNIVERSE = "syncd"
-_LET_THROUGH = 500
+LET_THROUGH = "let-through"
+_MOST_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,7 @@ def _drain(transaction: Transaction, gates: Mapping[str, Gate], owes: Owes, now:
             woken |= _let_through(transaction, gate, owes, now)
             left = cast(int, transaction.rows("stormy", route=route)[0]["groups"])
         calm = not 0 <= now - cast(float, storm["held_at"]) < CALM_SECONDS
-        if not left and (calm or gate is None):
+        if not left and not _on_their_way(transaction, route) and (calm or gate is None):
             issue = load_issue(transaction, group_id)
             transaction.run("end_storm", route=route)
             if issue is not None:
@@ -120,13 +121,19 @@ def _drain(transaction: Transaction, gates: Mapping[str, Gate], owes: Owes, now:
     return woken
 
 
+def _on_their_way(transaction: Transaction, route: str) -> int:
+    return cast(int, transaction.rows("let_through_by", route=route)[0]["groups"])
+
+
 def _let_through(transaction: Transaction, gate: Gate, owes: Owes, now: float) -> set[str]:
-    room = min((_room(transaction, gate.route, limit, now)[0] for limit in gate.new_issues), default=_LET_THROUGH)
-    rows = transaction.rows("largest_stormy", route=gate.route, size=min(room, _LET_THROUGH))
+    room = min((_room(transaction, gate.route, limit, now)[0] for limit in gate.new_issues), default=_MOST_AT_ONCE)
+    # Those that were let through and are not filed yet have their place.
+    room -= _on_their_way(transaction, gate.route)
+    rows = transaction.rows("largest_stormy", route=gate.route, size=max(0, min(room, _MOST_AT_ONCE)))
     woken = set[str]()
     for row in rows:
         group_id = cast(int, row["id"])
-        tracker = judge_anew(transaction, group_id, "the storm let it through", owes, now)
+        tracker = judge_anew(transaction, group_id, "the storm let it through", owes, now, LET_THROUGH)
         woken |= {tracker} if tracker is not None else set()
     if rows:
         storm = transaction.rows("storm", route=gate.route)

@@ -86,7 +86,7 @@ def _tracker(folder: Path, address: str) -> str:
     return (
         f'[trackers.here]\nkind = "github"\nrepository = "acme/game"\napi_url = "{address}"\n'
         f'token = {{ file = "{folder}/token" }}\nwrites = ["6000/1m"]\nprobe_after = ["1s", "2s", "3s"]\n'
-        '[[routes]]\ntracker = "here"\nstatus_interval = "1s"\n'
+        '[[routes]]\ntracker = "here"\nstatus_interval = "1s"\nmax_new_issues = []\nmax_updates = []\n'
     )
 
 

@@ -93,7 +93,7 @@ def endure(folder: Path, seed: int, fault: Fault, place: Path | None = None, aga
 def _tracker(folder: Path, address: str) -> str:
     return (
         f'[trackers.here]\nkind = "github"\nrepository = "acme/game"\napi_url = "{address}"\n'
-        f'token = {{ file = "{folder}/token" }}\n{_INTERVALS}[[routes]]\ntracker = "here"\nstatus_interval = "1s"\n'
+        f'token = {{ file = "{folder}/token" }}\n{_INTERVALS}[[routes]]\ntracker = "here"\nstatus_interval = "1s"\nmax_new_issues = []\nmax_updates = []\n'
     )
 
 

@@ -27,9 +27,13 @@ _ROUTES = """
 [[routes]]
 match = { project = "game-server" }
 tracker = "slow"
+max_new_issues = []
+max_updates = []
 status_interval = "1s"
 [[routes]]
 tracker = "here"
+max_new_issues = []
+max_updates = []
 status_interval = "1s"
 """
 

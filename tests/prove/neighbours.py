@@ -27,9 +27,12 @@ _ROUTES = """
 [[routes]]
 match = { project = "lost-game" }
 tracker = "dead"
+max_new_issues = []
 [[routes]]
 tracker = "here"
 status_interval = "1s"
+max_new_issues = []
+max_updates = []
 """
 
 

@@ -112,7 +112,7 @@ def record(folder: Path, seed: int, synchronous: str, notifications: int, inject
 def _tracker(folder: Path, address: str) -> str:
     return (
         f'[trackers.here]\nkind = "github"\nrepository = "acme/game"\napi_url = "{address}"\n'
-        f'token = {{ file = "{folder}/token" }}\nwrites = ["6000/1m"]\n[[routes]]\ntracker = "here"\nstatus_interval = "1s"\n'
+        f'token = {{ file = "{folder}/token" }}\nwrites = ["6000/1m"]\n[[routes]]\ntracker = "here"\nstatus_interval = "1s"\nmax_new_issues = []\nmax_updates = []\n'
     )
 
 

@@ -1,0 +1,103 @@
+"""Months of a daemon's life in a moment: its two stages, surveys and storms, turned by hand, under a clock that is passed in."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from syncd import config as configuration
+from syncd.presentation import present
+from syncd.rules import Rules
+from syncd.store import Store, open_store
+from syncd.surveying import survey
+from syncd.trackers import Tracker, open_tracker
+from syncd.worker import absorb, sync
+from tests.store.filled import accept
+from tests.story.people import People, people
+from tests.system.kinds import ROUTE, opened
+
+DAY = 86400.0
+BEGIN = 1_760_000_000.0
+
+
+class Clock:
+    """What everybody here takes for the time."""
+
+    def __init__(self) -> None:
+        self.now = BEGIN
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass
+class Life:
+    """A store, a tracker, the people there, and time that passes when it is told to."""
+
+    store: Store
+    rules: Rules
+    tracker: Tracker
+    people: People
+    clock: Clock
+    claims: int = 0
+
+    def told(self, frame: str, releases: dict[str, int], users: int = 5, fingerprint: str = "") -> None:
+        """A notification: the crash was seen until now, in all so often in these releases."""
+        total = sum(releases.values())
+        said = {
+            "universe": "acme",
+            "project": "game",
+            "fingerprint": fingerprint or f"fingerprint of {frame}",
+            "application": "game",
+            "callstack": [frame, "main"],
+            "occurrences": total,
+            "timestamp": [int(BEGIN), int(self.clock.now)],
+            "hosts": users,
+            "guids": users,
+            "attributes": {"version": [[release, count] for release, count in releases.items()]},
+        }
+        accept(self.store, said, at=self.clock.now)
+        self.work()
+
+    def wait(self, days: float) -> None:
+        """Time passes, and what is due is done: once a quarter of a day, and at the end."""
+        until = self.clock.now + days * DAY
+        while self.clock.now < until:
+            self.clock.now = min(until, self.clock.now + DAY / 4)
+            self.work()
+
+    def work(self) -> None:
+        """Do all that is due now."""
+        survey(self.store, self.tracker, "here", self.rules)
+        for _ in range(300):
+            absorb(self.store, self.rules, self.clock.now)
+            self.store.storms.drain(self.rules.gates(), self.rules.owes, self.clock.now)
+            self.claims += 1
+            claim = self.store.outbox.claim("here", f"life/{self.claims}", self.clock.now)
+            if claim is None:
+                return
+            sync(self.store, self.tracker, claim, self.rules)
+        raise AssertionError("there is always something due")
+
+
+@contextmanager
+def lived(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch, route: str = "") -> Iterator[Life]:
+    """A life with this kind of tracker, its one route with more keys."""
+    clock = Clock()
+    monkeypatch.setattr(time, "time", clock)
+    with opened(kind, folder) as known:
+        limits = 'writes = ["6000/1m"]\n'
+        plain = ROUTE.replace("max_new_issues = []\n", "")
+        (folder / "config.toml").write_text(
+            f'[store]\nurl = "sqlite:{folder}/syncd.db"\n' + known.toml(limits).replace(ROUTE, plain + route)
+        )
+        loaded = configuration.load(folder / "config.toml")
+        store = open_store(loaded.store)
+        tracker = open_tracker("here", loaded.trackers["here"], store.notebook("here"))
+        rules = Rules(config=loaded, instance_key=store.instance_key(), presentation=present(loaded))
+        yield Life(store, rules, tracker, people(known, folder), clock)
+        tracker.close()
+        store.close()
