@@ -103,6 +103,14 @@ class Presentation:
         beside, seen = Beside(link_hosts=self.link_hosts), self.group(group)
         return self._document("comment", group, seen, beside, route, report.announcement(owed), owed)
 
+    def faults(self, group: Group, owed: Announcement, route: str) -> list[str]:
+        """Why templates of a route would not be used for such a group."""
+        seen, beside, templates = self.group(group), Beside(link_hosts=self.link_hosts), self._of(group, route)
+        said, blocks = facts(seen, beside, owed), report.parts(seen, beside)
+        found = [templates.title(said, "ours")[1]]
+        found += [templates.document(name, said, blocks, ())[1] for name in NAMES if name != "title"]
+        return [fault for fault in found if fault]
+
     def _document(
         self,
         name: Name,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from syncd import config
-from syncd.config import Config, GitHubSettings, JiraSettings, LocalSettings, Seconds, Secret
+from syncd.config import Config, GitHubSettings, JiraSettings, LocalSettings, Match, Seconds, Secret
 from syncd.errors import ConfigError
 
 PASSWORD = "correct horse battery staple"
@@ -109,10 +109,7 @@ def test_every_section_says_what_it_says(load: Load) -> None:
 def test_with_one_tracker_and_no_route_everything_goes_to_it(load: Load) -> None:
     (route,) = load(LOCAL).all_routes
 
-    assert (route.tracker, route.match.model_dump()) == (
-        "files",
-        {"universe": [], "project": [], "application": []},
-    )
+    assert (route.name, route.tracker, route.match) == ("route-1", "files", Match())
 
 
 def test_a_written_route_is_the_only_one(load: Load) -> None:

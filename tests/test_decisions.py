@@ -72,7 +72,8 @@ def came_back(*lines: tuple[Release, int], issue: dict[str, Any] | None = None, 
         last_seen=int(AFTER),
         trail=(Point(at=AFTER, occurrences=total),),
     )
-    condition = Condition(**{"closed": True, "resolution": "completed", "closed_at": CLOSED_AT} | closing)
+    told: dict[str, Any] = {"closed": True, "resolution": "completed", "closed_at": CLOSED_AT} | closing
+    condition = Condition(**told)
     baseline = {regression.TOTAL: sum(shown.values())} | shown
     facts = {"key": "K-1", "synced_revision": 8, "synced_at": NOW - DAY, "condition": condition, "baseline": baseline}
     return group, make_issue(**facts | (issue or {}))

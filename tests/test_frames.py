@@ -142,7 +142,7 @@ def test_reports_without_a_fingerprint_are_told_apart_by_their_frames() -> None:
 def test_whatever_a_stack_holds_nothing_fails(stack: list[str], application: str | None) -> None:
     frames.signature(application, stack)
     frames.unsymbolicated(stack)
-    assert (frames.meaningful(stack) is None) is not stack
+    assert (frames.meaningful(stack) is None) is (not stack)
     for frame in stack:
         frames.module_of(frame)
         frames.name_of(frame)

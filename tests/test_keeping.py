@@ -3,6 +3,7 @@
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -244,7 +245,7 @@ def test_a_status_comment_that_people_deleted_is_added_once_more_and_then_never_
 
 def test_a_status_comment_is_left_alone_while_its_text_is_the_same(scene: Scene) -> None:
     filed(scene)
-    same = {"occurrences": 4, "timestamp": [1000, int(time.time()) + 90]}
+    same: dict[str, Any] = {"occurrences": 4, "timestamp": [1000, int(time.time()) + 90]}
     scene.tell(attributes={"version": [["1.0", 4]]}, **same)
     work_off(scene)
     scene.tracker.calls.clear()

@@ -52,6 +52,8 @@ class Past:
     action: str
     reason: str
     outcome: str | None
+    rule: str | None = None
+    inputs: str | None = None
 
 
 GROUP = make_group(
@@ -78,7 +80,7 @@ GROUP = make_group(
 
 
 def standing(group: Group = GROUP, issue: Issue | None = None) -> Standing:
-    return Standing(group=group, issue=issue, decision="hold", reason="no route matches this group")
+    return Standing(group=group, issue=issue, decision="hold", reason="no route matches this group", rule="unrouted")
 
 
 def test_a_group_has_exactly_the_promised_keys_and_approximate_releases() -> None:
@@ -103,8 +105,11 @@ def test_a_group_has_exactly_the_promised_keys_and_approximate_releases() -> Non
             "url": "https://tracker.example/7",
             "state": "linked",
             "doubles": "#9, #12",
+            "condition": None,
         },
-        "decision": {"action": "hold", "reason": "no route matches this group"},
+        "aliases": [],
+        "follows": None,
+        "decision": {"action": "hold", "reason": "no route matches this group", "rule": "unrouted"},
     }
 
 
@@ -143,6 +148,7 @@ def test_an_issue_is_linked_in_doubt_parked_or_dropped(state: IssueState, told: 
         "url": None,
         "state": told,
         "doubles": None,
+        "condition": None,
     }
 
 
@@ -159,6 +165,7 @@ def test_a_shown_group_is_that_of_the_list_and_more() -> None:
             "url": "https://tracker.example/issues/1",
             "state": "linked",
             "doubles": "#9",
+            "condition": None,
             "marker": "0123456789abcdef0123456789abcdef",
             "sent_at": 1_800_000_000.5,
             "probes": 2,
@@ -168,7 +175,18 @@ def test_a_shown_group_is_that_of_the_list_and_more() -> None:
         "object_id": "2e6",
         "classifiers": ["segfault"],
         "callstack": ["draw", "main"],
-        "history": [{"at": 1.5, "action": "create", "reason": "the group has no issue yet", "outcome": "#7"}],
+        "attributes": {},
+        "trail": [],
+        "history": [
+            {
+                "at": 1.5,
+                "action": "create",
+                "reason": "the group has no issue yet",
+                "outcome": "#7",
+                "rule": None,
+                "inputs": {},
+            }
+        ],
     }
     assert json.loads(json.dumps(whole)) == whole
     assert shapes.whole(standing(), [])["issue"] is None

@@ -5,7 +5,9 @@ from urllib.parse import urlsplit
 
 from syncd.config import Conditions, Config, Match
 from syncd.errors import ConfigError, StoreError, TrackerError
+from syncd.model import Announcement, Group, Identity, Occasion, Release
 from syncd.policy import unreachable
+from syncd.presentation import present
 from syncd.store import read_store
 from syncd.store.sqlite import probe
 from syncd.trackers import Finding, open_tracker
@@ -29,6 +31,7 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
     yield from (("receiver", finding) for finding in _receiver(config))
     yield "store", _store(config)
     yield from (("routes", finding) for finding in _routes(config))
+    yield from (("templates", finding) for finding in _templates(config))
     for name, settings in config.trackers.items():
         part = f"tracker {name}"
         try:
@@ -91,6 +94,56 @@ def _routes(config: Config) -> Iterator[Finding]:
         url = getattr(settings, "url", None) or getattr(settings, "api_url", None)
         if url and urlsplit(url).scheme == "http":
             yield Finding(ok=True, what=f"trackers.{name} is reached by plain http: its token can be read on the way")
+
+
+# A crash as it comes, and one made to break out of what it is shown in.
+_SAMPLES = {
+    "a sample": Group(
+        identity=Identity("acme", "game", "ab" * 32),
+        application="game",
+        callstack=("abort", "Renderer::draw(Frame const&)", "main"),
+        classifiers=("segfault",),
+        occurrences=12,
+        users=3,
+        hosts=4,
+        first_seen=1_750_000_000,
+        last_seen=1_750_003_600,
+        releases=(Release(release="2.4.0", occurrences=12),),
+        attributes=(("version", ("2.4.0",)),),
+    ),
+    "a hostile one": Group(
+        identity=Identity("\ue000", "{{ 1 }}", "```"),
+        application="{noformat}\n## x",
+        callstack=("\ue001{% raw %}", "</details>@everyone", "|" * 200),
+        classifiers=("> ", ""),
+        attributes=(("{{", ("}}",)),),
+    ),
+}
+
+
+def _templates(config: Config) -> Iterator[Finding]:
+    """Each template with each of the samples."""
+    presentation = present(config)
+    owed = Announcement(
+        id=1,
+        occasion=Occasion.REGRESSION,
+        subject="",
+        facts={"release": "2.5.0", "occurrences": 3, "fixed_in": "2.4.0"},
+        marker="",
+    )
+    for route in config.all_routes:
+        if route.templates is None:
+            continue
+        faults = [
+            f"with {name}, {fault}"
+            for name, group in _SAMPLES.items()
+            for fault in presentation.faults(group, owed, route.name)
+        ]
+        yield Finding(
+            ok=not faults,
+            what=f"{route.templates} of route {route.name}: {'; '.join(faults) or 'each was rendered'}",
+            remedy="mend it; docs/templates.md has the names" if faults else "",
+        )
 
 
 def _said(match: Match) -> str:

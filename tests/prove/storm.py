@@ -211,9 +211,12 @@ def weather(folder: Path, seed: int, case: Case, size: int, patience: float = PA
         # At a start each client asks where its repository is, or what versions its project has, and for the newest issue.
         asked = sum(count for name, count in storm.requests.items() if name.startswith("GET"))
         once = 2 * (1 + kills) * case.concurrency
+        # An issue is looked at before it is written to, unless that was a minute ago; and each start surveys all of them once.
+        looks = size * (_STEPS - 1)
+        fetched = sum(count for name, count in storm.requests.items() if "bulkfetch" in name)
         return Weathered(
             exact=exact and _shown(tracker, _STEPS, size),
-            needed=size * _STEPS + min(asked, once) + storm.refused.total(),
+            needed=size * _STEPS + min(asked, once + looks) + min(fetched, 1 + kills) + storm.refused.total(),
             sent=tracker.fake.arrivals,
             kills=kills,
             silent=silent,

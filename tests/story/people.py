@@ -89,7 +89,8 @@ class OnGitHub(People):
             case "assignee":
                 self._fake.edit_issue(issue, assignees=[value])
             case _:
-                self._fake.edit_issue(issue, **{what: value})
+                changes: dict[str, Any] = {what: value}
+                self._fake.edit_issue(issue, **changes)
 
     def erase_status(self, title: str) -> None:
         issue = self._issue(title)

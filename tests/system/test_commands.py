@@ -53,14 +53,14 @@ def test_groups_json_has_the_promised_shape(daemon: Daemon) -> None:
             "universe", "project", "fingerprint", "application", "occurrences", "approximate", "notifications", "hosts",
             "users", "first_seen", "last_seen", "releases", "issue", "decision",
         } <= set(group)  # fmt: skip
-        assert set(group["decision"]) == {"action", "reason"}
+        assert set(group["decision"]) == {"action", "reason", "rule"}
         for release in group["releases"]:
             assert {"release", "occurrences", "first_seen", "last_seen"} <= set(release)
     assert groups["face"]["issue"] is None
-    assert groups["face"]["decision"] == {"action": "hold", "reason": "no route matches this group"}
+    assert groups["face"]["decision"] == {"action": "hold", "reason": "no route matches this group", "rule": "unrouted"}
     filed = [group["issue"] for group in groups.values() if group["issue"]]
     assert len(filed) == 21
-    assert all(set(issue) == {"tracker", "key", "url", "state", "doubles"} for issue in filed)
+    assert all(set(issue) == {"tracker", "key", "url", "state", "doubles", "condition"} for issue in filed)
 
 
 def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
@@ -71,6 +71,9 @@ def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
         "held": 1,
         "dead": 0,
         "quarantined": 0,
+        "held_by": [{"rule": "unrouted", "route": None, "groups": 1}],
+        "storms": [],
+        "paused_routes": [],
         "trackers": {"here": {"state": "ok", "reason": None, "until": None, "cause": None, "writes_left": None}},
     }
 

@@ -1,0 +1,199 @@
+"""`releases`, `explain`, `alias`, `pause --route`, `check`: what people read on a store that a daemon has filled."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from syncd import config as configuration
+from syncd.cli import app
+from syncd.presentation import present
+from syncd.rules import Rules
+from syncd.store import Store, open_store
+from syncd.trackers import open_tracker
+from syncd.worker import absorb, sync
+from tests.store.filled import accept, told
+
+HEX = ["0x7ff6a1b2c3d4"]
+CONFIG = """
+[store]
+url = "sqlite:{folder}/syncd.db"
+[trackers.here]
+kind = "local"
+folder = "{folder}/issues"
+[[routes]]
+name = "web"
+match = {{ project = "web-*" }}
+tracker = "here"
+[[routes]]
+name = "game"
+match = {{ project = "game" }}
+tracker = "here"
+status_interval = "1s"
+hold_unsymbolicated = true
+"""
+
+
+class Room:
+    """A store beside a configuration, filled by the daemon's two stages, and the commands on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / "config.toml"
+        self.path.write_text(CONFIG.format(folder=folder))
+        self.config = configuration.load(self.path)
+
+    def fill(self, *notifications: dict[str, object]) -> None:
+        store = open_store(self.config.store)
+        rules = Rules(config=self.config, instance_key=store.instance_key(), presentation=present(self.config))
+        tracker = open_tracker("here", self.config.trackers["here"], store.notebook("here"))
+        for notification in notifications:
+            self._age(store)
+            accept(store, notification, at=time.time())
+            absorb(store, rules, time.time())
+            number = 0
+            while claim := store.outbox.claim("here", f"room/{number}", time.time()):
+                sync(store, tracker, claim, rules)
+                number += 1
+        store.close()
+
+    def _age(self, store: Store) -> None:
+        store.connection.write(lambda transaction: transaction.run("move_issues", by=-1000.0))
+
+    def syncd(self, *arguments: str, code: int = 0) -> str:
+        result = CliRunner().invoke(app, [*arguments, "--config", str(self.path)])
+        assert result.exit_code == code, result.output
+        return result.output
+
+
+def crash(frame: str, releases: dict[str, int], **more: object) -> dict[str, object]:
+    return told(
+        f"fingerprint-{frame}",
+        callstack=[frame, "main"],
+        occurrences=sum(releases.values()),
+        timestamp=[1000, int(time.time()) + 30],
+        attributes={"version": [[release, count] for release, count in releases.items()]},
+        **more,
+    )
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Room:
+    room = Room(tmp_path)
+    room.fill(crash("draw", {"1.0": 5}), crash("load", {"1.0": 2, "1.1": 3}), told("hex", callstack=HEX, attributes={}))
+    return room
+
+
+def test_releases_says_what_is_new_still_there_and_gone(room: Room) -> None:
+    room.fill(crash("fresh", {"1.1": 7}))
+
+    printed = room.syncd("releases", "game")
+    assert "New in 1.1: 1" in printed
+    assert "Still seen in 1.1: 1" in printed
+    assert "Gone since 1.0: 1" in printed
+    shape = json.loads(room.syncd("releases", "game", "1.1", "--json"))
+    assert [entry["fingerprint"] for entry in shape["new"]] == ["fingerprint-fresh"]
+    assert shape["new"][0]["issue"]["key"].startswith("crash-in-fresh")
+    assert (shape["release"], shape["before"]) == ("1.1", "1.0")
+
+
+def test_releases_can_be_pasted_into_release_notes(room: Room) -> None:
+    printed = room.syncd("releases", "game", "1.1", "--markdown")
+
+    assert printed.startswith(
+        "## Crashes of `game` in `1.1`\n\n### Still seen in `1.1`\n\n- `Crash in load (game)` ([crash-in-load-game-"
+    )
+    assert ": 3 occurrences, 2 users" in printed
+
+
+def test_a_project_or_release_that_nobody_named_is_not_found(room: Room) -> None:
+    room.syncd("releases", "gmae", code=4)
+    room.syncd("releases", "game", "7.7", code=4)
+
+
+def test_explain_tells_what_happened_and_what_would_happen_now(room: Room) -> None:
+    (path,) = room.folder.glob("issues/crash-in-draw*.md")
+    path.write_text(path.read_text().replace("- Status: open", "- Status: closed\n- Fixed in: 1.2"))
+    room.fill(crash("draw", {"1.0": 17}))
+
+    printed = room.syncd("explain", "fingerprint-draw")
+    assert "route web does not take it: its project fits none of web-*" in printed
+    assert "route game takes it, for tracker here" in printed
+    assert "create: the group has no issue yet, and route game takes it" in printed
+    assert "was fixed in 1.2; the 12 new occurrences are all in 1.0, which is older (rule: fixed-in)" in " ".join(
+        printed.split()
+    )
+    (told_of,) = json.loads(room.syncd("explain", "fingerprint-draw", "--json"))
+    assert told_of["now"]["rule"] == "fixed-in"
+    assert told_of["history"][0]["inputs"]["fixed_in"] == "1.2"
+
+
+def test_explain_says_what_a_held_group_lacks(room: Room) -> None:
+    printed = room.syncd("explain", "hex")
+
+    assert "hold: its stack of 1 frame has addresses and no names" in printed
+    assert "(rule: unsymbolicated)" in printed
+    assert "its stack of 1 frame" in room.syncd("groups", "--held")
+    status = json.loads(room.syncd("status", "--json"))
+    assert status["held_by"] == [{"rule": "unsymbolicated", "route": "game", "groups": 1}]
+
+
+def test_show_has_the_ledger_its_shares_and_how_it_grew(room: Room) -> None:
+    room.fill(crash("load", {"1.0": 2, "1.1": 9}))
+
+    printed = room.syncd("show", "fingerprint-load")
+    assert "82%" in printed
+    assert "growth" in printed
+    ledger = [line[:3] for line in printed.splitlines() if line.startswith(("1.0 ", "1.1 "))]
+    assert ledger == ["1.1", "1.0"]
+
+
+def test_two_groups_become_one_and_two_again(room: Room) -> None:
+    dry = room.syncd("alias", "add", "fingerprint-load", "fingerprint-draw", "--dry-run")
+    assert "would follow" in dry
+    assert "No alias" in room.syncd("alias", "list")
+
+    printed = room.syncd("alias", "add", "fingerprint-load", "fingerprint-draw", "--reason", "the same bug")
+    assert "Its own issue crash-in-load" in printed
+    assert "the same bug" in room.syncd("alias", "list")
+    (shown,) = json.loads(room.syncd("show", "fingerprint-draw", "--json"))
+    assert (shown["occurrences"], shown["aliases"]) == (10, ["fingerprint-load"])
+    assert "an alias of fingerprint-draw" in room.syncd("explain", "fingerprint-load")
+
+    assert "stands for itself again" in room.syncd("alias", "remove", "fingerprint-load")
+    room.syncd("alias", "remove", "fingerprint-load", code=4)
+    room.syncd("alias", "add", "fingerprint-draw", "fingerprint-draw", code=2)
+    room.syncd("alias", "add", "fingerprint-", "fingerprint-draw", code=2)
+    room.syncd("alias", "add", "nothing", "fingerprint-draw", code=4)
+
+
+def test_a_route_is_paused_and_resumed(room: Room) -> None:
+    assert "would be paused" in room.syncd("pause", "--route", "game", "--dry-run")
+    assert "route game is paused: a release day" in room.syncd("pause", "--route", "game", "--reason", "a release day")
+    room.fill(crash("fresh", {"1.1": 7}))
+    assert "route game is paused: a release day" in room.syncd("explain", "fingerprint-fresh")
+    assert json.loads(room.syncd("status", "--json"))["paused_routes"][0]["route"] == "game"
+    assert "a release day" in room.syncd("status")
+
+    assert "→ resumed" in room.syncd("resume", "--route", "game")
+    assert "was not paused" in room.syncd("resume", "--route", "game")
+    room.fill(crash("fresh", {"1.1": 8}))
+    assert "crash-in-fresh" in room.syncd("show", "fingerprint-fresh")
+    room.syncd("pause", "--route", "nothing", code=4)
+    room.syncd("pause", code=2)
+    room.syncd("pause", "here", "--route", "game", code=2)
+
+
+def test_check_names_routes_that_never_match_and_templates_that_fail(room: Room) -> None:
+    folder = room.folder / "templates"
+    folder.mkdir()
+    (folder / "body.j2").write_text("{{ nothing }}")
+    more = f'[[routes]]\nname = "never"\nmatch = {{ project = "game", application = "x" }}\ntracker = "here"\ntemplates = "{folder}"\n'
+    room.path.write_text(room.path.read_text() + more)
+
+    printed = room.syncd("check", code=1)
+    said = " ".join(printed.split())
+    assert "never can never match: whatever it matches is taken by the route game before it" in said
+    assert "'nothing' is undefined" in said
