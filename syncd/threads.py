@@ -108,6 +108,8 @@ class Syncer(threading.Thread):
             claim = None
             try:
                 if time.monotonic() >= self._survey_at:
+                    # Put off first: what fails here must not keep this thread from its groups.
+                    self._survey_at = time.monotonic() + surveying.RETRY_SECONDS
                     wait = surveying.survey(self._store, self._client, self._tracker, self._rules)
                     self._survey_at = time.monotonic() + wait
                 if back := self._store.clock.follow():

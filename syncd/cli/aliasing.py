@@ -44,7 +44,7 @@ def alias_add(
             try:
                 store.aliases.add(one, other, why, time.time())
             except ValueError as error:
-                stop(FAILED, f"{named} follows {followed} already, the other way round: {error}")
+                stop(FAILED, f"{named} cannot follow {followed}: {error}")
     if as_json:
         shape = {"fingerprint": named, "target": followed, "given_up": given_up, "dry_run": dry_run}
         print(json.dumps(shape, indent=2))

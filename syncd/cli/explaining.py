@@ -88,10 +88,8 @@ def _lines(standing: "Standing", past: "Sequence[Past]", plan: "Plan", routing: 
         lines.append(f"  issue {issue.key} ({looked})  {issue.url}")
     lines += ["", "What happened"]
     for entry in reversed(past):
-        outcome = f" → {entry.outcome}" if entry.outcome and entry.outcome != entry.reason else ""
-        lines.append(
-            f"  {utc(entry.at)}  {entry.action}: {one_line(entry.reason, 400)}{one_line(outcome, 400, '')}{_rule(entry.rule)}"
-        )
+        outcome = f" → {one_line(entry.outcome, 400)}" if entry.outcome and entry.outcome != entry.reason else ""
+        lines.append(f"  {utc(entry.at)}  {entry.action}: {one_line(entry.reason, 400)}{outcome}{_rule(entry.rule)}")
     if not past:
         lines.append("  nothing yet")
     lines += ["", "Routes", *(f"  {one_line(line, 400)}" for line in routing)]

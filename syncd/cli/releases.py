@@ -137,8 +137,17 @@ def _entries(found: "Sequence[Entry]") -> "Table":
     from syncd.render.text import utc
 
     table = plain_table()
-    for name in ("Group", "Crash", "In it", "In all", "Users", "Last seen", "Issue"):
-        table.add_column(name, justify="right" if name in ("In it", "In all", "Users") else "left", no_wrap=True)
+    for name, width in (
+        ("Group", 12),
+        ("Crash", 52),
+        ("In it", 7),
+        ("In all", 8),
+        ("Users", 6),
+        ("Last seen", 20),
+        ("Issue", 34),
+    ):
+        number_like = name in ("In it", "In all", "Users")
+        table.add_column(name, width=width, justify="right" if number_like else "left", no_wrap=True)
     for entry in found:
         group = entry.standing.group
         table.add_row(

@@ -5,7 +5,7 @@ from typing import cast
 
 from syncd import filing
 from syncd.model import Call
-from syncd.plan import Owes
+from syncd.plan import NEVER_LINKED, Owes
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
 from syncd.store.load import load_group, load_issue
@@ -49,10 +49,13 @@ class Aliases:
 
     def add(self, group_id: int, target_id: int, reason: str, now: float) -> str | None:
         """Show a group's occurrences on the issue of another one from now on. The key of the issue it had, which is given up and
-        stays as it is in the tracker; None where it had none. Raises ValueError for a group's own alias."""
+        stays as it is in the tracker; None where it had none. Raises ValueError for a group's own alias, and while a create of it is
+        in doubt."""
 
         def write(transaction: Transaction) -> str | None:
             issue = load_issue(transaction, group_id)
+            if issue is not None and issue.state in NEVER_LINKED:
+                raise ValueError("a create for it was sent and is not answered yet; try again when it is settled")
             add(transaction, group_id, target_id, reason, now)
             return None if issue is None else issue.key
 

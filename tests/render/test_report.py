@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncd.model import Group, Identity, Release
+from syncd.model import Announcement, Group, GroupKind, Identity, Occasion, Place, Release, Storm
 from syncd.render import adf, markdown, wiki
 from syncd.render.document import Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
-from syncd.render.report import Beside, body, status, title
+from syncd.render.report import Beside, announcement, body, status, title
+from tests.fakes.adf import problem
 from tests.render.strategies import harmless, hostile
 
 HOSTS = ["*.backtrace.io"]
@@ -293,3 +294,82 @@ def test_what_issues_say_fits_every_tracker_whatever_crashed(crashed: Group) -> 
             assert f"({url})" in github
             assert f"|{url}]" in datacenter
             assert json.dumps(url) in cloud
+
+
+# Beside the crash: what it is related to, where it was seen, how a closed issue stands, and further comments.
+
+PLACE = Place(remote_id="7", key="acme/game#7", url="https://github.com/acme/game/issues/7")
+STORM = Group(
+    identity=Identity("syncd", "main", "storm main 1"),
+    kind=GroupKind.STORM,
+    storm=Storm(held=12, since=1795400000, largest=(("draw", 9, 30), ("<b>load", 0, 4))),
+)
+
+
+def owed(occasion: Occasion, **facts: str | int | float) -> Announcement:
+    return Announcement(id=1, occasion=occasion, subject="", facts=facts, marker="")
+
+
+def said(document: Document) -> str:
+    return markdown.write(document, 60_000)
+
+
+def test_a_body_names_the_issue_before_and_those_that_look_alike() -> None:
+    text = said(body(GROUP, Beside(previous=PLACE, alike=[PLACE])))
+
+    assert "> This crash came back. Its issue before: [acme/game#7](https://github.com/acme/game/issues/7)." in text
+    assert "> Possible regroup of [acme/game#7](https://github.com/acme/game/issues/7): another group" in text
+
+
+def test_a_body_shows_the_attributes_it_was_given_as_text() -> None:
+    text = said(body(group(attributes=(("os", ("Linux", "@all")), ("|x", ("`",)))), Beside()))
+
+    assert "| `os` | `Linux, @\u200ball` |" in text
+    assert "| `\\|x` | `` ` `` |" in text
+
+
+def test_a_status_says_how_a_closed_issue_stands_and_whose_occurrences_are_in_it() -> None:
+    text = said(status(group(aliases=("f2", "f3")), Beside(note="not reopened: it is older")))
+
+    assert "> not reopened: it is older" in text
+    assert "With the occurrences of 2 more fingerprints: `f2, f3`" in text
+    assert "merged in Backtrace" in said(status(group(identity=Identity("u", "p", "0" * 40 + "a" * 24)), Beside()))
+
+
+@pytest.mark.parametrize(
+    ("occasion", "facts", "words"),
+    [
+        (Occasion.REGRESSION, {"release": "2.5", "occurrences": 3, "fixed_in": "2.4", "answer": "reopen"}, "came back in `2.5`: 3 new occurrences since this issue was closed as fixed in `2.4`."),
+        (Occasion.REGRESSION, {"release": "2.5", "occurrences": 1, "fixed_in": "", "answer": "comment"}, "came back in `2.5`: 1 new occurrence since this issue was closed.\n\nIt stays closed"),
+        (Occasion.REGRESSION, {"release": "", "occurrences": 2, "fixed_in": ""}, "This crash came back: 2 new occurrences"),
+        (Occasion.RELEASE, {"release": "@all"}, "Seen for the first time in `@\u200ball`."),
+        (Occasion.MILESTONE, {"milestone": 1000, "occurrences": 1200}, "Seen more than 1,000 times by now."),
+        (Occasion.QUIET, {"since": 1795400000}, "Not seen since 2026-11-23 02:13 UTC. It may be gone."),
+    ],
+)  # fmt: skip
+def test_a_further_comment_says_what_it_is_for(occasion: Occasion, facts: dict[str, Any], words: str) -> None:
+    assert words in said(announcement(owed(occasion, **facts)))
+
+
+def test_a_storm_has_words_of_its_own() -> None:
+    assert title(STORM) == "Crash storm: groups held back by route main"
+    text = said(body(STORM, Beside()))
+    assert (
+        "Route `main` has filed as many new issues as it may. 12 groups held back, since 2026-11-23 02:13 UTC." in text
+    )
+    assert "| `draw` | 9 | 30 |\n| `<b>load` | not known | 4 |\n\n… 10 more rows" in text
+    assert "closes this issue when none is held back" in text
+    over = replace(STORM, storm=Storm(held=0, since=0.0, over=True))
+    assert "The storm is over: no group of route `main` is held back any more." in said(status(over, Beside()))
+
+
+def test_all_of_it_is_written_for_every_tracker() -> None:
+    documents = [
+        body(STORM, Beside()),
+        status(STORM, Beside()),
+        body(GROUP, Beside(previous=PLACE, alike=[PLACE], note="n")),
+        *(announcement(owed(Occasion.REGRESSION, release="{noformat}", occurrences=1, fixed_in="|")) for _ in range(1)),
+    ]
+    for document in documents:
+        assert not problem(adf.write(document, 30_000))
+        assert "{noformat}" not in wiki.write(document, 30_000).replace("{noformat}\n", "").replace("\n{noformat}", "")
