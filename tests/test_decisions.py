@@ -128,6 +128,7 @@ UNFILED: list[tuple[str, Group, dict[str, Any], dict[str, Any], Action, str, str
     ("a merged fingerprint is a crash", fresh(fingerprint="0" * 40 + "a" * 24), {}, {}, Action.CREATE, "new", ""),
     ("#11 the route is paused", fresh(), {}, {"paused": "a release day"}, Action.HOLD, "route-paused", "a release day"),
     ("#11 the route has filed enough", fresh(), {}, {"wait": 600.0}, Action.HOLD, "storm", "the next in 10m"),
+    ("#11 the route may file again in half a second", fresh(), {}, {"wait": 0.5}, Action.HOLD, "storm", "the next in 1s"),
     ("#12 below the threshold there is no storm", fresh(), {"min_occurrences": 5}, {"wait": 600.0}, Action.HOLD, "threshold", ""),
     ("a pause is named before a storm", fresh(), {}, {"wait": 600.0, "paused": "quiet"}, Action.HOLD, "route-paused", "quiet"),
     ("#32 an alias files nothing", fresh(follows="abc"), {}, {}, Action.NOTHING, "alias", "an alias of abc"),
@@ -197,6 +198,7 @@ CLOSED: list[tuple[str, tuple[Group, Issue], dict[str, Any], Action, str, str]] 
     ("#18 the route comments only", came_back(old("2.3.1"), new("2.5.0")), {"on_regression": "comment"}, Action.COMMENT, "known-releases", "it says so and stays closed"),
     ("#18 the route files anew", came_back(old("2.3.1"), new("2.5.0")), {"on_regression": "new_issue"}, Action.RENEW, "known-releases", "another issue is filed"),
     ("#18 #19 closed within the window", came_back(old("2.3.1"), new("2.5.0")), {"reopen_window": "10d"}, Action.REOPEN, "known-releases", "it is reopened"),
+    ("#18 #19 closed well within the window", came_back(old("2.3.1"), new("2.5.0")), {"reopen_window": "11d"}, Action.REOPEN, "known-releases", "it is reopened"),
     ("#18 #19 closed too long ago", came_back(old("2.3.1"), new("2.5.0")), {"reopen_window": 10 * DAY - 1}, Action.RENEW, "known-releases", "another issue is filed"),
     ("#19 a window is nothing to who comments only", came_back(old("2.3.1"), new("2.5.0")), {"reopen_window": "1d", "on_regression": "comment"}, Action.COMMENT, "known-releases", ""),
     ("#19 nobody knows when it was closed", came_back(old("2.3.1"), new("2.5.0"), closed_at=None), {"reopen_window": "1d"}, Action.REOPEN, "known-releases", ""),
@@ -255,6 +257,10 @@ TOLD: list[tuple[str, Group, Issue, dict[str, Any], list[tuple[Occasion, str]]]]
     ("#10 a new release that was told before", grown(10, ("2.3.1", "2.4.0")), linked(told=("release 2.4.0",)), NEW_RELEASE, []),
     ("#10 nothing on a closed issue", grown(10, ("2.3.1", "2.4.0")), linked(condition=Condition(closed=True, resolution="won't fix")), MILESTONES | NEW_RELEASE, []),
     ("#30 quiet for long enough", grown(9, at=NOW - 90 * DAY, revision=1), linked(), {"quiet_after": "90d"}, [(Occasion.QUIET, str(int(NOW - 90 * DAY)))]),
+    ("#30 quiet for much longer", grown(9, at=NOW - 200 * DAY), linked(), {"quiet_after": "90d"}, [(Occasion.QUIET, str(int(NOW - 200 * DAY)))]),
+    ("#30 quiet once, and then not", replace(grown(9), trail=(Point(at=NOW - 200 * DAY, occurrences=1), Point(at=NOW - 1, occurrences=9))), linked(), {"quiet_after": "90d"}, []),
+    ("#30 a long way, and quiet since", replace(grown(9), trail=(Point(at=NOW - 300 * DAY, occurrences=1), Point(at=NOW - 100 * DAY, occurrences=9))), linked(), {"quiet_after": "90d"}, [(Occasion.QUIET, str(int(NOW - 100 * DAY)))]),
+    ("#10 nothing below ten, even at the very first", grown(9), linked(baseline={regression.TOTAL: 0, "2.3.1": 0}), MILESTONES, []),
     ("#30 quiet, but a second too short", grown(9, at=NOW - 90 * DAY + 1), linked(), {"quiet_after": "90d"}, []),
     ("#30 quiet, and told before", grown(9, at=NOW - 90 * DAY), linked(told=(f"quiet {int(NOW - 90 * DAY)}",)), {"quiet_after": "90d"}, []),
 ]  # fmt: skip
@@ -333,6 +339,10 @@ def test_a_group_too_young_is_judged_again_when_it_is_old_enough_and_not_when_mo
 
     assert (alone.until, alone.call) == (NOW + HOUR, Call.CREATE)
     assert both.until is None
+
+
+def test_a_paused_route_is_asked_again_in_a_quarter_of_an_hour() -> None:
+    assert decide(grown(), linked(), paused="quiet").until == NOW + 900
 
 
 def test_a_group_born_in_the_future_was_received_before_the_clock_was_set_back() -> None:

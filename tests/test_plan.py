@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from syncd import filing, plan, policy
 from syncd.config import Route
-from syncd.model import Action, Call, Group, Identity, Issue, IssueState, Plan
+from syncd.model import Action, Call, Group, GroupKind, Identity, Issue, IssueState, Occasion, Plan, Point
 from syncd.plan import Circumstances, Owed
 from tests.factories import FINGERPRINT, make_group, make_issue
 
@@ -291,6 +291,56 @@ def test_each_try_waits_twice_as_long_up_to_an_hour() -> None:
 @given(st.integers(1, 10**9))
 def test_a_wait_is_never_shorter_than_two_seconds_nor_longer_than_an_hour(attempts: int) -> None:
     assert 2 <= plan.backoff(attempts) <= 3600
+
+
+def test_a_misconfigured_tracker_rests_longer_and_longer_up_to_a_quarter_of_an_hour() -> None:
+    assert [plan.pause(attempts) for attempts in range(6)] == [60, 120, 240, 480, 900, 900]
+    assert plan.pause(10**6) == 900
+
+
+# What is held owes nothing, or something later.
+
+
+def test_a_group_that_lacks_something_owes_nothing_and_one_that_only_is_too_young_owes_it_later() -> None:
+    held = a_route(min_users=5)
+    young = a_route(min_age="1h")
+    group = make_group(trail=(Point(at=NOW - 600, occurrences=1),))
+
+    lacking, waiting = owes(group, None, [held], NOW), owes(group, None, [young], NOW)
+    assert (lacking.tracker, lacking.route) == (None, "main")
+    assert lacking.hold is not None
+    assert lacking.hold.rule == "threshold"
+    assert (waiting.tracker, waiting.due_at, waiting.route) == ("crashes", NOW + 3000, "main")
+    assert waiting.hold is not None
+    assert owes(group, None, [], NOW).route is None
+
+
+def test_a_group_that_a_storm_or_a_paused_route_holds_waits_for_who_lets_it_go() -> None:
+    for rule in ("storm", "route-paused"):
+        assert owes(make_group(held_by=rule), None, [POLICY], NOW) == Owed(tracker=None)
+    assert owes(make_group(held_by="threshold"), None, [POLICY], NOW).tracker == "crashes"
+
+
+def test_a_storm_is_held_by_no_threshold() -> None:
+    storm = make_group(universe="syncd", project="main", kind=GroupKind.STORM)
+
+    assert owes(storm, None, [a_route(min_users=5)], NOW).tracker == "crashes"
+    assert owes(storm, None, [], NOW).tracker is None
+
+
+def test_a_create_in_doubt_whose_time_nobody_knows_is_owed_now() -> None:
+    doubtful = make_issue(state=IssueState.IN_DOUBT, probe_at=None)
+
+    assert owes(make_group(), doubtful, [POLICY], 0.5).due_at == 0.5
+
+
+def test_contents_and_remarks_are_told_by_32_hex_digits() -> None:
+    assert len(plan.content(make_group())) == 32
+    one = plan.remark_marker(KEY, "m", Occasion.RELEASE, "2.0")
+    assert len(one) == 32
+    assert one != plan.remark_marker(KEY, "m", Occasion.RELEASE, "2.1")
+    assert one != plan.remark_marker(KEY, "n", Occasion.RELEASE, "2.0")
+    assert one != plan.remark_marker(KEY, "m", Occasion.REGRESSION, "2.0")
 
 
 # The marker.
