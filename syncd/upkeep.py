@@ -19,7 +19,7 @@ def look(turn: Turn, issue: Issue) -> Issue:
     seen = turn.tracker.look(issue)
     changed = seen.condition != issue.condition
     baseline = regression.learned(turn.group, issue, seen.condition) if changed else issue.baseline
-    turn.store.issues.seen(turn.claim, seen, baseline, changed, now)
+    turn.store.issues.seen(turn.claim, seen, baseline, issue.condition, now)
     return _loaded(turn, issue)
 
 

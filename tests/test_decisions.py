@@ -1,4 +1,7 @@
-"""What is decided, and by which rule: a specification in rows. `#14` names a complaint that users of such tools have made."""
+"""What is decided, and by which rule: a specification in rows. `#14` names a complaint that users of such tools have made.
+
+What a tracker takes of title and body (#24) is in tests/render/, what is private (#29) in tests/test_scrub.py.
+"""
 
 from dataclasses import replace
 from typing import Any
@@ -79,9 +82,18 @@ def came_back(*lines: tuple[Release, int], issue: dict[str, Any] | None = None, 
     return group, make_issue(**facts | (issue or {}))
 
 
+def several(pair: tuple[Group, Issue]) -> tuple[Group, Issue]:
+    """The same, where the occurrences of further fingerprints are in the numbers."""
+    return replace(pair[0], aliases=("f2", "f3")), pair[1]
+
+
 def decide(group: Group, issue: Issue | None, route: dict[str, Any] | None = None, **around: Any) -> Plan:
     policy = Route.model_validate({"name": "main", "tracker": "crashes"} | (route or {}))
-    return plan.plan(group, issue, policy, Circumstances(probe_after=PROBES, **around), NOW)
+    decision = plan.plan(group, issue, policy, Circumstances(probe_after=PROBES, **around), NOW)
+    # Complaint 31: whatever is decided can be explained.
+    assert decision.rule
+    assert decision.reason
+    return decision
 
 
 def fresh(**facts: Any) -> Group:
@@ -208,6 +220,8 @@ CLOSED: list[tuple[str, tuple[Group, Issue], dict[str, Any], Action, str, str]] 
     ("a crash in the second of the closing", came_back((entry("2.5.0", 3, AFTER, last=CLOSED_AT), 0), old("2.3.1")), {}, Action.UPDATE, "nothing-new", ""),
     ("a release noticed in the second of the closing is known", came_back(old("2.3.1"), (entry("2.5.0", 3, CLOSED_AT, AFTER), 1)), {}, Action.UPDATE, "known-at-closing", ""),
     ("the bucket of too many releases has no order", came_back(old("2.3.1"), (entry("(other releases)", 3, AFTER), 0)), {}, Action.UPDATE, "nothing-new", ""),
+    ("#23 one of several fingerprints of an issue came back", several(came_back(old("2.3.1"), new("2.5.0"))), {}, Action.REOPEN, "known-releases", "are in 2.5.0"),
+    ("#23 all of several fingerprints are old clients", several(came_back(old("2.3.1", since=9))), {}, Action.UPDATE, "known-at-closing", "known by then"),
     ("#30 it is never closed by syncd", came_back(old("2.3.1"), closed=False, closed_at=None, resolution=""), {}, Action.UPDATE, "older-state", ""),
     ("#18 a person reopened it", came_back(old("2.3.1"), new("2.5.0"), closed=False, closed_at=None, resolution="reopened"), {}, Action.UPDATE, "older-state", ""),
 ]  # fmt: skip

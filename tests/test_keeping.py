@@ -559,3 +559,31 @@ def test_every_action_is_carried_out_by_somebody() -> None:
 def test_the_rules_of_a_process_know_their_routes(scene: Scene, tmp_path: Path) -> None:
     assert isinstance(scene.rules, Rules)
     assert [gate.route for gate in scene.rules.gates()] == ["route-1"]
+
+
+def test_a_closing_alone_is_nothing_to_write_about(scene: Scene) -> None:
+    filed(scene)
+    closed(scene)
+    survey(scene.store, scene.tracker, "here", scene.rules)
+    scene.tracker.calls.clear()
+    scene.age("issues", "synced_at", 10)
+    work_off(scene)
+
+    assert scene.tracker.calls == []
+    assert not scene.sync()
+
+
+def test_what_came_while_an_issue_was_muted_is_shown_once_it_is_not(scene: Scene) -> None:
+    filed(scene)
+    seen_again(scene, {"1.0": 4})
+    work_off(scene)
+    scene.tracker.conditions["K-1"] = Condition(labels=("syncd:ignore",))
+    seen_again(scene, {"1.0": 9})
+    work_off(scene)
+    assert not any("Seen 9 times" in text for text in comments(scene))
+
+    scene.tracker.conditions.clear()
+    scene.age("issues", "synced_at", 10)
+    survey(scene.store, scene.tracker, "here", scene.rules)
+    work_off(scene)
+    assert any("Seen 9 times" in text for text in comments(scene))

@@ -12,7 +12,7 @@ from typing import cast
 from syncd import regression
 from syncd.budget import Limit
 from syncd.errors import LeaseLost
-from syncd.model import Action, Announcement, Call, Created, Facts, Issue, Occasion, Place, Plan, Seen
+from syncd.model import Action, Announcement, Call, Condition, Created, Facts, Issue, Occasion, Place, Plan, Seen
 from syncd.store import aliases, limits, storms
 from syncd.store.claims import Claim, owned, renew
 from syncd.store.connection import Connection, Transaction
@@ -138,9 +138,9 @@ class Issues:
         """The issue is at this place."""
         self._run(claim, now, "move_issue", remote_id=place.remote_id, key=place.key, url=place.url)
 
-    def seen(self, claim: Claim, seen: Seen, baseline: Mapping[str, int], changed: bool, now: float) -> None:
-        """Where the issue is, and how people left it; a change makes everything it shows due."""
-        self._run(claim, now, "see_issue", **seen_values(seen, baseline, changed))
+    def seen(self, claim: Claim, seen: Seen, baseline: Mapping[str, int], before: Condition | None, now: float) -> None:
+        """Where the issue is, and how people left it now and before."""
+        self._run(claim, now, "see_issue", **seen_values(seen, baseline, before))
 
     def follow(self, claim: Claim, issue: Issue, target: Place, note: str, now: float) -> str | None:
         """The group follows the issue that its own was closed as a duplicate of. Where that stands for another group, this one

@@ -227,9 +227,9 @@ UPDATE issues SET cause = 'discarded' WHERE group_id = :group_id AND state = 'pa
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now
 WHERE group_id = :group_id AND state = 'linked';
 
--- see_issue: where it is, and how people left it; a change makes it due for a look at everything
+-- see_issue: where it is, and how people left it; one that may be written to again is brought up to date where it has a comment for that
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now, condition = :condition, baseline = :baseline,
-    synced_revision = CASE WHEN :changed = 1 THEN 0 ELSE synced_revision END
+    synced_revision = CASE WHEN :opened = 1 AND comment_id IS NOT NULL THEN 0 ELSE synced_revision END
 WHERE group_id = :group_id AND state = 'linked';
 
 -- follow_issue: it was closed as a duplicate of this one, which stands for the group from now on

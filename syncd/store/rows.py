@@ -130,15 +130,18 @@ def condition_text(condition: Condition) -> str:
     return json.dumps(asdict(condition), ensure_ascii=False, sort_keys=True)
 
 
-def seen_values(seen: Seen, baseline: Mapping[str, int], changed: bool) -> dict[str, object]:
-    """What `see_issue` takes."""
+def seen_values(seen: Seen, baseline: Mapping[str, int], before: Condition | None) -> dict[str, object]:
+    """What `see_issue` takes, given how the issue was seen before."""
+    now = seen.condition
+    # A label or a lock that asked for silence may be gone.
+    opened = before is not None and (before.labels, before.locked) != (now.labels, now.locked)
     return {
         "remote_id": seen.place.remote_id,
         "key": seen.place.key,
         "url": seen.place.url,
         "condition": condition_text(seen.condition),
         "baseline": json.dumps(dict(baseline), ensure_ascii=False),
-        "changed": int(changed),
+        "opened": int(opened),
     }
 
 

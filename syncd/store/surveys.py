@@ -73,7 +73,7 @@ def _put_down(
             elif found.condition != issue.condition:
                 group = load_group(transaction, transaction.rows("group_by_id", group_id=group_id)[0])
                 known = regression.learned(group, issue, found.condition)
-                transaction.run("see_issue", group_id=group_id, now=now, **seen_values(found, known, True))
+                transaction.run("see_issue", group_id=group_id, now=now, **seen_values(found, known, issue.condition))
             else:
                 continue
             transaction.batch("owe", [(group_id, tracker, now, Call.UPDATE)])

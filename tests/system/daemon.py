@@ -29,6 +29,7 @@ class Daemon:
         """`trackers` is TOML from `[trackers.NAME]` on, `receiver` more keys for `[receiver]`."""
         self.folder = folder
         self.config = folder / "config.toml"
+        self.options: list[str] = []  # further ones of `run`
         self.log = folder / "daemon.log"
         (folder / "password").write_text(PASSWORD)
         (folder / "password").chmod(0o600)
@@ -64,7 +65,7 @@ class Daemon:
         # A file, not a pipe: an unread pipe fills and hangs the daemon.
         with self.log.open("ab") as stderr:
             self._process = subprocess.Popen(
-                [sys.executable, *program, "run", "--config", str(self.config)],
+                [sys.executable, *program, "run", *self.options, "--config", str(self.config)],
                 stdin=subprocess.DEVNULL,
                 stdout=stderr,
                 stderr=stderr,
