@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from syncd import config
 from syncd.config import Config, GitHubSettings, JiraSettings, LocalSettings, Match, Seconds, Secret
 from syncd.errors import ConfigError
+from syncd.presentation import present
 
 PASSWORD = "correct horse battery staple"
 
@@ -667,3 +668,76 @@ def test_a_probe_that_comes_before_its_create_is_over_is_unwise(load: Load) -> N
 
     assert [text.partition(":")[0] for text in config.warnings(loaded)] == ["trackers.crashes.probe_after"]
     assert not list(config.warnings(load(GITHUB)))
+
+
+# Routes: names, patterns, policies.
+
+TWO = LOCAL + '[[routes]]\nmatch = { project = "a" }\ntracker = "files"\n'
+
+
+def problems(load: Load, text: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        load(text)
+    return "\n".join(caught.value.problems)
+
+
+def test_a_route_without_a_name_is_called_by_its_place(load: Load) -> None:
+    loaded = load(TWO + '[[routes]]\nname = "rest"\ntracker = "files"\n')
+
+    assert [route.name for route in loaded.all_routes] == ["route-1", "rest"]
+
+
+@pytest.mark.parametrize("names", [("same", "same"), ("", "route-1"), ("route-2", "")])
+def test_two_routes_of_one_name_are_refused(load: Load, names: tuple[str, str]) -> None:
+    routes = "".join(
+        f'[[routes]]\ntracker = "files"\n{f"name = {chr(34)}{name}{chr(34)}" if name else ""}\n' for name in names
+    )
+
+    assert "routes[1].name: another route is called" in problems(load, LOCAL + routes)
+
+
+def test_a_route_matches_on_everything_a_group_has_and_may_exclude(load: Load) -> None:
+    more = 'classifiers = "oom", releases = ["2.*"], attributes = { "uname.sysname" = "Windows*" }, not = { project = "x" }'
+    (route,) = load(LOCAL + f'[[routes]]\nmatch = {{ {more} }}\ntracker = "files"\n').all_routes
+
+    assert route.match.attributes == {"uname.sysname": ["Windows*"]}
+    assert (route.match.classifiers, route.match.releases, route.match.unless.project) == (["oom"], ["2.*"], ["x"])
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("reopen_window = 0", "routes[0].reopen_window"),
+        ("min_regression_occurrences = 0", "routes[0].min_regression_occurrences"),
+        ('within = "1s"', "routes[0].within"),
+        ('on_regression = "close"', "routes[0].on_regression"),
+        ('max_new_issues = ["many"]', "is not a limit; write it like 75/1m or 480/1h"),
+        ('labels = [{ label = "x" }]', "give exactly one of classifier, attribute"),
+        ('labels = [{ classifier = "a", attribute = "b", label = "x" }]', "give exactly one of classifier, attribute"),
+        ('owners = [{ assignee = "x" }]', "give frame or module, or both"),
+        ('owners = [{ frame = "x" }]', "give assignee or component, or both"),
+        ("match = { attributes = { os = [] } }", "an empty list would match nothing"),
+        ("match = { not = { projekt = 'x' } }", "did you mean 'project'?"),
+        ('min_user = 1', "did you mean 'min_users'?"),
+    ],
+)  # fmt: skip
+def test_a_policy_that_cannot_be_is_refused_with_its_key(load: Load, line: str, words: str) -> None:
+    assert words in problems(load, LOCAL + f'[[routes]]\ntracker = "files"\n{line}\n')
+
+
+def test_a_pattern_of_releases_that_is_no_expression_is_refused(load: Load) -> None:
+    assert "is not a regular expression" in problems(load, '[notifications]\nrelease_pattern = "("\n')
+
+
+def test_templates_that_cannot_be_read_are_refused_with_their_route(load: Load, tmp_path: Path) -> None:
+    folder = tmp_path / "templates"
+    route = LOCAL + f'[[routes]]\nname = "game"\ntracker = "files"\ntemplates = "{folder}"\n'
+    with pytest.raises(ConfigError, match=r"routes\.game\.templates: .* has none of title\.j2"):
+        present(load(route))
+
+    folder.mkdir()
+    (folder / "body.j2").write_text("{% for %}")
+    with pytest.raises(ConfigError, match=r"routes\.game\.templates: .*body\.j2, line 1"):
+        present(load(route))
+    (folder / "body.j2").write_text("{{ application }}")
+    assert set(present(load(route)).templates) == {"game"}

@@ -115,9 +115,13 @@ def _unroutable(document: dict[str, Any]) -> Iterator[str]:
         name = route.get("tracker") if isinstance(route, dict) else None
         if isinstance(name, str) and name not in trackers:
             yield f"routes[{number}].tracker: {name!r} is not configured{did_you_mean(name, list(trackers))}"
-    names = [route.get("name") for route in routes if isinstance(route, dict)]
+    # One without a name gets one by its place.
+    names = [
+        (route.get("name") if isinstance(route, dict) else None) or f"route-{number}"
+        for number, route in enumerate(routes, start=1)
+    ]
     for number, name in enumerate(names):
-        if isinstance(name, str) and name in names[:number]:
+        if name in names[:number]:
             yield f"routes[{number}].name: another route is called {name!r} too"
     if len(trackers) > 1 and not routes:
         yield "routes: there are several trackers; say with [[routes]] which groups go where"
