@@ -62,7 +62,14 @@ def test_nothing_of_theirs_is_ever_changed(
         for frame in FRAMES:
             life.told(frame, ledgers[frame])
             life.people.erase_status(TITLES[frame])  # so that the fake knows it by its first title
-        for step in steps:
+        # Whatever they did, at the end it is closed, and its crash comes back.
+        ending = [
+            ("close", FRAMES[0], "done", 0),
+            ("wait", "", "", 0),
+            ("tell", FRAMES[0], "3.0", 2),
+            ("wait", "", "", 0),
+        ]
+        for step in [*steps, *ending]:
             carry_out(life, ledgers, step)
             before = theirs(life)
             life.clock.now += 3600 * 5
