@@ -86,6 +86,8 @@ class Templates:
             undefined=StrictUndefined, autoescape=False, finalize=_finalized, keep_trailing_newline=False
         )
         for filter_ in (
+            "batch",
+            "slice",
             "attr",
             "map",
             "xmlattr",

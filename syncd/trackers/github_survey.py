@@ -33,11 +33,14 @@ class Surveyor:
         wanted = {str(issue.remote_id) for issue in issues}
         found: dict[str, Seen] = {}
         latest = 0.0
+        at_home = {remote_id for remote_id in wanted if "/" not in remote_id}
         for kept in self._changed(home_id, since):
             latest = max(latest, kept.updated_at.timestamp() if kept.updated_at is not None else 0.0)
             address = Address(home_id, str(kept.number), away=False)
             if kept.pull_request is None and address.remote_id in wanted:
                 found[address.remote_id] = seen(self._connection, self._settings, address, home_id, kept)
+            if since is None and found.keys() >= at_home:
+                break  # the first time everything counts as changed, also what nobody asked for
         missing = []
         for issue in [issue for issue in issues if "/" in str(issue.remote_id)][:_MOST_AWAY]:
             looked = self._away(home_id, issue)

@@ -44,6 +44,7 @@ _EQUIVALENT = [
     ("", r"^@(dataclass|lru_cache)", "how a value or a cache is made decides nothing"),
     ("releases", r"_BEFORE, _ITSELF, _AFTER = ", "only their order counts"),
     ("releases", r"before > after", "they are not the same there"),
+    ("releases", r"len\(parts\) > 1", "there is always one"),
     ("releases", r"== best\[", "none is larger than the largest"),
     ("releases", r"\.sub\(.*, 1\)", "it can match only once, at the beginning"),
     ("releases", r"core\[-1\]\[0\]", "a number without digits has neither length nor text"),

@@ -123,7 +123,17 @@ def test_a_template_that_fails_leaves_the_word_to_ours_and_says_why(source: str,
     assert words in fault
 
 
-@pytest.mark.parametrize("source", ["{% for %}", "{{", "{% include 'x' %}{%", "{{ a | attr('b') }}", "{{ a|nothing }}"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% for %}",
+        "{{",
+        "{% include 'x' %}{%",
+        "{{ a | attr('b') }}",
+        "{{ a|nothing }}",
+        "{{ frames|batch(1000000000, 1) }}",
+    ],
+)
 def test_a_template_that_cannot_be_read_says_where(source: str) -> None:
     with pytest.raises(TemplateInvalid, match=r"body\.j2, line 1: "):
         Templates({"body": source})

@@ -163,6 +163,16 @@ def test_a_survey_of_an_unchanged_repository_costs_nothing_of_the_limit(tracker:
     assert tracker.survey(issues, third.until).seen["1"].condition.closed
 
 
+def test_the_first_survey_reads_no_further_than_needed(tracker: GitHub, fake: FakeGitHub) -> None:
+    for number in range(120):
+        fake.file(fake.repository, f"A person's issue {number}", "words", SOMEBODY, [])
+    issues = [linked(tracker.create(DRAFT))]
+    before = len(fake.requests)
+
+    assert list(tracker.survey(issues, None).seen) == ["121"]
+    assert len(fake.requests) == before + 1
+
+
 def test_a_survey_reads_every_page_and_leaves_out_what_is_not_ours(tracker: GitHub, fake: FakeGitHub) -> None:
     issues = [linked(tracker.create(DRAFT))]
     for number in range(120):
