@@ -264,6 +264,7 @@ TOLD: list[tuple[str, Group, Issue, dict[str, Any], list[tuple[Occasion, str]]]]
     ("#10 several milestones at once are one", grown(1234), linked(), MILESTONES, [(Occasion.MILESTONE, "1000")]),
     ("#10 a milestone that was shown before", grown(12), linked(baseline={regression.TOTAL: 10}), MILESTONES, []),
     ("#10 a milestone that was told before", grown(12), linked(told=("milestone 10",)), MILESTONES, []),
+    ("#10 nothing before it is known what was shown", grown(1000), linked(baseline={}), MILESTONES, []),
     ("#10 a new release", grown(10, ("2.3.1", "2.4.0")), linked(), NEW_RELEASE, [(Occasion.RELEASE, "2.4.0")]),
     ("#10 an older release is no new one", grown(10, ("2.3.1", "2.2.0")), linked(), NEW_RELEASE, []),
     ("#10 a release nobody can order is no new one", grown(10, ("2.3.1", "nightly")), linked(), NEW_RELEASE, []),

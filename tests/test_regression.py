@@ -175,6 +175,24 @@ def test_without_a_release_the_route_may_want_several_new_ones() -> None:
     assert rule(make_group(occurrences=6, last_seen=None), {TOTAL: 4}, undated) == "unknown-release"
 
 
+def test_a_label_or_a_lock_asks_for_silence_whatever_came() -> None:
+    more = group(line("1.0", 9, 500.0), line("2.0", 1, 1500.0, last=2000))
+    known = {TOTAL: 9, "1.0": 9}
+
+    assert rule(more, known) == "known-releases"
+    assert rule(more, known, replace(CLOSED, labels=("syncd:ignore",))) == "ignore-label"
+    assert rule(more, known, replace(CLOSED, labels=("syncd:ignore",)), ignore_label="") == "known-releases"
+    assert rule(more, known, replace(CLOSED, locked=True)) == "locked"
+
+
+def test_of_two_spellings_of_one_release_the_first_is_named() -> None:
+    spelled = group(line("1.0", 1, 500.0), line("2.0", 2, 1500.0, last=2000), line("v2.0", 3, 1500.0, last=2000))
+    found = verdict(spelled, issue({TOTAL: 1, "1.0": 1}), CLOSED, ROUTE)
+
+    assert found.regression is not None
+    assert found.regression.release == "2.0"
+
+
 def test_which_verdicts_belong_into_the_status_comment() -> None:
     def noted(of: Group, known: dict[str, int], condition: Condition = CLOSED, **route: Any) -> bool:
         return verdict(of, issue(known, condition), condition, ROUTE.model_copy(update=route)).note
