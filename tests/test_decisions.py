@@ -120,6 +120,10 @@ UNFILED: list[tuple[str, Group, dict[str, Any], dict[str, Any], Action, str, str
     ("#13 nobody said how many users", fresh(users=None), {"min_users": 1}, {}, Action.HOLD, "threshold", "0 of 1 users"),
     ("#13 too few machines", fresh(hosts=4), {"min_hosts": 5}, {}, Action.HOLD, "threshold", "4 of 5 machines"),
     ("#13 just enough machines", fresh(hosts=5), {"min_hosts": 5}, {}, Action.CREATE, "new", ""),
+    ("#13 nobody said how many machines", fresh(hosts=None), {"min_hosts": 1}, {}, Action.HOLD, "threshold", "0 of 1 machines"),
+    ("older than what is remembered of it", fresh(points=[], first_seen=int(NOW - 3 * HOUR)), {"min_age": "2h"}, {}, Action.CREATE, "new", ""),
+    ("younger, by the crash's own time", fresh(points=[], first_seen=int(NOW - HOUR)), {"min_age": "2h"}, {}, Action.HOLD, "threshold", "1h of 2h of age"),
+    ("nobody knows how old", fresh(points=[], first_seen=None), {"min_age": "2h"}, {}, Action.CREATE, "new", ""),
     ("#12 all that is missing is said", fresh(occurrences=1, users=1), {"min_occurrences": 2, "min_users": 3}, {}, Action.HOLD, "threshold", "1 of 2 occurrences and 1 of 3 users"),
     ("one looping install is not many users", fresh(occurrences=9000, users=1), {"min_users": 2}, {}, Action.HOLD, "threshold", "1 of 2 users"),
     ("too young", fresh(), {"min_age": "2h"}, {}, Action.HOLD, "threshold", "1h of 2h of age"),
@@ -352,7 +356,10 @@ def test_a_group_too_young_is_judged_again_when_it_is_old_enough_and_not_when_mo
     alone = decide(fresh(), None, {"min_age": "2h"})
     both = decide(fresh(), None, {"min_age": "2h", "min_users": 2})
 
+    old_enough = decide(fresh(), None, {"min_age": "1h", "min_users": 2})
+
     assert (alone.until, alone.call) == (NOW + HOUR, Call.CREATE)
+    assert old_enough.until is None
     assert both.until is None
 
 
