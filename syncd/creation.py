@@ -4,12 +4,13 @@ import time
 
 import structlog
 
-from syncd import doubt, plan, policy, regression
+from syncd import doubt, filing, plan, policy, regression
 from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
 from syncd.model import Action, Call, Issue, Outcome, Place, Plan
 from syncd.render.report import Beside
 from syncd.store.claims import LEASE_SECONDS
 from syncd.store.issues import Intent
+from syncd.store.storms import Gate
 from syncd.trackers import Draft
 from syncd.turn import Done, Later, Settled, Shown, Turn
 
@@ -36,7 +37,7 @@ def create(turn: Turn) -> Done:
     )
     now = time.time()
     if wait := store.issues.intend(claim, intent, turn.rules.allowance(claim.tracker), now):
-        return Later("the tracker's budget is spent, or that of its route", now + wait, Call.CREATE)
+        return _waits(turn, gate, now + wait, now)
     try:
         created = turn.tracker.create(draft)
     except OutcomeUnknown as error:
@@ -52,6 +53,15 @@ def create(turn: Turn) -> Done:
         log.error("answered_too_late", tracker=claim.tracker, issue=created.key, group=claim.group_id)
         raise
     return Shown(created.key, group.revision)
+
+
+def _waits(turn: Turn, gate: Gate | None, at: float, now: float) -> Done:
+    """Put it off; where another thread has filed the last issue that the route may file, the storm holds it."""
+    closed = 0.0 if gate is None else turn.store.storms.wait(gate.route, gate.new_issues, now)
+    if gate is not None and turn.policy is not None and closed:
+        turn.store.storms.hold(turn.claim, filing.stormy(turn.policy, closed), gate, now)
+        return Settled(given_back=True)
+    return Later("the tracker's budget is spent", at, Call.CREATE)
 
 
 def _know_floor(turn: Turn) -> None:

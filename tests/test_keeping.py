@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from syncd import creation
 from syncd.config import Route
 from syncd.errors import OutcomeUnknown, Unavailable
 from syncd.model import Action, Condition, Place
@@ -15,6 +16,7 @@ from syncd.rules import Rules
 from syncd.store.outbox import DRY
 from syncd.store.sqlite import open_file
 from syncd.surveying import survey
+from syncd.turn import Settled, Shown, Turn
 from syncd.worker import absorb
 from tests.scene import Scene
 from tests.store.filled import accept, told
@@ -457,6 +459,31 @@ def test_a_storm_drains_by_itself_the_most_users_first_and_closes_its_issue(scen
     assert any("The storm is over" in text for text in comments(scene))
     assert scene.store.report.counts(time.time()).storms == 0
     assert not scene.sync()
+
+
+def test_a_group_that_comes_second_for_the_last_place_is_held_by_the_storm(scene: Scene) -> None:
+    routed(scene, max_new_issues=["1/1h"])
+    scene.tell("f1")
+    scene.tell("f2", callstack=["other"])
+    first = scene.store.outbox.claim("here", "one", time.time())
+    second = scene.store.outbox.claim("here", "two", time.time())
+    assert first is not None
+    assert second is not None
+    turns = []
+    for claim in (first, second):
+        group, _ = scene.store.outbox.load(claim)
+        policy = scene.rules.route(group)
+        turns.append(
+            Turn(store=scene.store, tracker=scene.tracker, claim=claim, rules=scene.rules, group=group, policy=policy)
+        )
+
+    # Both were told that there is a place.
+    assert isinstance(creation.create(turns[0]), Shown)
+    assert creation.create(turns[1]) == Settled(given_back=True)
+    assert scene.store.report.counts(time.time()).storms == 1
+    (held,) = scene.store.report.held_groups()
+    assert held.rule == "storm"
+    assert len(scene.tracker.issues) == 1
 
 
 def test_a_group_held_back_by_a_storm_is_not_looked_at_with_every_notification(scene: Scene) -> None:
