@@ -75,6 +75,7 @@ def test_a_storm_belongs_to_the_route_it_is_named_after_whatever_that_matches() 
         pytest.param({"not": {"project": "web"}}, {"project": "game"}, True, id="a not leaves something"),
         pytest.param({"attributes": {"os": "W*"}}, {"attributes": {"os": "Windows"}}, False, id="an attribute"),
         pytest.param({"attributes": {"os": "*"}}, {"attributes": {"device": "x"}}, True, id="another attribute"),
+        pytest.param({"project": "g?me"}, {"project": "game"}, False, id="a question mark covers a letter"),
         pytest.param({"project": "g?me"}, {"project": "ga*"}, True, id="wildcards nobody can compare"),
         pytest.param({"project": "g[ab]*"}, {"project": "ga*"}, True, id="a set of letters"),
     ],
@@ -134,6 +135,25 @@ def test_what_is_said_never_to_match_never_does(
     for group in some:
         taken = policy.route(group, routes)
         assert taken is None or taken.name not in never
+
+
+@pytest.mark.parametrize(
+    ("match", "words"),
+    [
+        ({}, None),
+        ({"project": "game", "not": {"classifiers": "hang"}}, None),
+        ({"project": ["web", "shop"]}, "its project fits none of web, shop"),
+        ({"project": "game", "attributes": {"os": "mac*"}}, "its attributes.os fits none of mac*"),
+        ({"universe": "x", "project": "web"}, "its universe fits none of x"),
+        (
+            {"not": {"releases": "9.*", "classifiers": ["oom", "seg*"]}},
+            "its classifiers fits oom or seg*, which `not` takes out",
+        ),
+    ],
+)
+def test_why_a_route_does_not_take_a_group_is_told(match: dict[str, Any], words: str | None) -> None:
+    assert policy.hindrance(GROUP, a_route(**match).match) == words
+    assert (policy.route(GROUP, [a_route(**match)]) is None) is (words is not None)
 
 
 def test_labels_come_from_classifiers_and_attributes_each_once() -> None:

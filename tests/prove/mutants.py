@@ -50,6 +50,8 @@ _EQUIVALENT = [
     ("releases", r"core\[-1\]\[0\]", "a number without digits has neither length nor text"),
     ("releases", r"(last|after) = |return \(_BEFORE, \(\(-1|return [01], ", "only their order counts"),
     ("", r"^def .*\*,", "a name that must be given is given everywhere"),
+    ("", r"strict=True", "both have the same length"),
+    ("doubt", r"sent_at or 0\.0", "a time before all others"),
     ("filing", r"^recent = ", "without a window nobody looks at it"),
     ("filing", r'"target": group\.follows', "an alias always follows something"),
     ("plan", r"^(MAX|STATUS)_\w+ = ", "a default of its own, tested by name"),
