@@ -167,7 +167,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a look at an issue has found: where it is, and how people left it."""
+    """Where an issue was found, and how people left it."""
 
     place: Place
     condition: Condition

@@ -88,7 +88,8 @@ def parts(group: Group, beside: Beside) -> dict[str, tuple[Block, ...]]:
         "releases": (_ledger(group),),
         "shares": (_ledger(group, shares=True),),
         "summary": tuple(_summary(group)),
-        "note": (Panel((beside.note,), kind="note"),) if beside.note else (),
+        # It names releases, and those come with a crash.
+        "note": (Panel(("How it stands: ", Value(beside.note)), kind="note"),) if beside.note else (),
     }
 
 

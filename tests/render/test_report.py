@@ -331,7 +331,9 @@ def test_a_body_shows_the_attributes_it_was_given_as_text() -> None:
 def test_a_status_says_how_a_closed_issue_stands_and_whose_occurrences_are_in_it() -> None:
     text = said(status(group(aliases=("f2", "f3")), Beside(note="not reopened: it is older")))
 
-    assert "> not reopened: it is older" in text
+    assert "> How it stands: `not reopened: it is older`" in text
+    hostile_release = said(status(GROUP, Beside(note="in @everyone ![x](https://evil.example) `")))
+    assert "`` in @\u200beveryone ![x](https://evil.example) ` ``" in hostile_release
     assert "With the occurrences of 2 more fingerprints: `f2, f3`" in text
     assert "merged in Backtrace" in said(status(group(identity=Identity("u", "p", "0" * 40 + "a" * 24)), Beside()))
 
