@@ -134,6 +134,9 @@ UNFILED: list[tuple[str, Group, dict[str, Any], dict[str, Any], Action, str, str
     ("what came at the window's very edge is outside", fresh(occurrences=12, points=[(NOW - DAY, 12)]), {"min_occurrences": 10, "within": "1d"}, {}, Action.HOLD, "threshold", "0 of 10"),
     ("users within the window", replace(fresh(users=9), trail=(Point(at=NOW - 3 * DAY, occurrences=1, users=9), Point(at=NOW - 1, occurrences=2, users=1))), {"min_users": 2, "within": "1d"}, {}, Action.HOLD, "threshold", "1 of 2 users"),
     ("machines within the window", replace(fresh(hosts=9), trail=(Point(at=NOW - 1, occurrences=2, hosts=3),)), {"min_hosts": 3, "within": "1d"}, {}, Action.CREATE, "new", ""),
+    ("fewer machines within the window", replace(fresh(hosts=9), trail=(Point(at=NOW - 3 * DAY, occurrences=1, hosts=9), Point(at=NOW - 1, occurrences=2, hosts=1))), {"min_hosts": 2, "within": "1d"}, {}, Action.HOLD, "threshold", "1 of 2 machines"),
+    ("machines whenever, without a window", replace(fresh(hosts=5), trail=(Point(at=NOW - 1, occurrences=1),)), {"min_hosts": 5}, {}, Action.CREATE, "new", ""),
+    ("its age is that of its first notification", fresh(occurrences=2, points=[(NOW - 3 * HOUR, 1), (NOW - HOUR, 2)]), {"min_age": "2h"}, {}, Action.CREATE, "new", ""),
     ("no symbols, and nobody minds", fresh(callstack=HEX), {}, {}, Action.CREATE, "new", ""),
     ("no symbols, held", fresh(callstack=HEX), {"hold_unsymbolicated": True}, {}, Action.HOLD, "unsymbolicated", "3 frames has addresses and no names"),
     ("symbols have come", fresh(callstack=("draw", "0x7ff6a1b2c3d4")), {"hold_unsymbolicated": True}, {}, Action.CREATE, "new", ""),
@@ -360,6 +363,7 @@ def test_a_group_too_young_is_judged_again_when_it_is_old_enough_and_not_when_mo
 
     assert (alone.until, alone.call) == (NOW + HOUR, Call.CREATE)
     assert old_enough.until is None
+    assert decide(fresh(), None, {"min_age": "30m", "min_users": 2}).until is None
     assert both.until is None
 
 

@@ -96,6 +96,8 @@ def test_what_is_under_way_or_parked_is_left_alone_whatever_has_changed(
         pytest.param(None, NOW - 20, Action.PROBE, None, id="it is over by now"),
         pytest.param(NOW + 5, NOW - 500, Action.WAIT, NOW + 5, id="between two probes"),
         pytest.param(NOW, NOW - 500, Action.PROBE, None, id="the next probe is due"),
+        pytest.param(NOW + 100, NOW - 500, Action.WAIT, NOW + 100, id="a later probe is due later"),
+        pytest.param(NOW + 180, NOW - 500, Action.WAIT, NOW + 180, id="the last probe is due as late as any"),
         pytest.param(NOW + 181, NOW - 500, Action.PROBE, None, id="the clock was set back"),
         pytest.param(None, None, Action.PROBE, None, id="nobody knows when it was sent"),
     ],
@@ -341,6 +343,14 @@ def test_contents_and_remarks_are_told_by_32_hex_digits() -> None:
     assert one != plan.remark_marker(KEY, "m", Occasion.RELEASE, "2.1")
     assert one != plan.remark_marker(KEY, "n", Occasion.RELEASE, "2.0")
     assert one != plan.remark_marker(KEY, "m", Occasion.REGRESSION, "2.0")
+
+
+def test_a_doubt_says_what_is_known_of_it() -> None:
+    def reason(note: str | None) -> str:
+        return decide(make_group(), make_issue(state=IssueState.IN_DOUBT, note=note), POLICY, NOW).reason
+
+    assert reason("no answer within 15 s") == "in doubt: no answer within 15 s"
+    assert reason(None) == "in doubt: a create was sent and its answer was lost"
 
 
 # The marker.
