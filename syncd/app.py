@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import structlog
 from starlette.applications import Starlette
@@ -15,85 +16,121 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from syncd import httpd, threads
+from syncd import httpd, pulse, threads
 from syncd.config import Config
-from syncd.errors import ConfigError
+from syncd.errors import ConfigError, StoreUnavailable
 from syncd.health import Health
 from syncd.presentation import present
 from syncd.receiver import Receiver
 from syncd.rules import Rules
 from syncd.store import Store, open_store
-from syncd.store.instance import Instance
+from syncd.store.hints import INBOX
+from syncd.store.instances import Presence
 from syncd.trackers import Tracker, open_tracker
 
 log = structlog.get_logger("syncd")
 
 
+class Part(StrEnum):
+    """What a process does of the whole."""
+
+    ALL = "all"
+    RECEIVER = "receiver"
+    WORKER = "worker"
+
+
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """Everything one process runs."""
+    """Everything one process runs: a receiver, a worker, or both."""
 
     config: Config
     store: Store
-    instance: Instance
-    worker: threads.Worker
-    receiver: Receiver
-    listening: socket.socket
+    presence: Presence
+    pulse: pulse.Pulse
+    worker: threads.Worker | None
+    receiver: Receiver | None
+    listening: socket.socket | None
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then finish what is in hand."""
-        settings = self.config.receiver
-        listening = self.listening
-        server = httpd.Server(
-            _routes(self.receiver, Health(self.store, self.config.credentials)),
-            settings.header_seconds,
-            settings.max_connections,
-            lambda: log.info("listening", address=httpd.address_of(listening)),
-        )
-        with httpd.asked_to_stop(server.stop):
+        asked = threading.Event()
+        server = None if self.receiver is None else self._server(self.receiver)
+        with httpd.asked_to_stop(asked.set if server is None else server.stop):
             try:
-                self.worker.start()
-                server.run(sockets=[listening])
+                self.pulse.start()
+                if self.worker is not None:
+                    self.worker.start()
+                if server is not None and self.listening is not None:
+                    server.run(sockets=[self.listening])
+                else:
+                    log.info("working", instance=self.presence.owner)
+                    asked.wait()
             finally:
                 log.info("stopping")
-                self.worker.stop()
+                if self.worker is not None:
+                    self.worker.stop()
                 self.close()
                 log.info("stopped")
 
+    def _server(self, receiver: Receiver) -> httpd.Server:
+        settings, listening = self.config.receiver, self.listening
+        return httpd.Server(
+            _routes(receiver, Health(self.store, self.config.credentials)),
+            settings.header_seconds,
+            settings.max_connections,
+            lambda: log.info("listening", address="" if listening is None else httpd.address_of(listening)),
+        )
+
     def close(self) -> None:
         """Give back the store and this process's name."""
+        if self.pulse.ident is not None:
+            self.pulse.stop()
+        try:
+            self.presence.close()
+        except StoreUnavailable as error:
+            log.warning("not_left", reason=str(error))  # the others will find out by themselves
         self.store.close()
-        self.instance.close()
 
 
-def build(config: Config, *, dry: bool = False) -> Daemon:
-    """The daemon, its store brought to this program's schema and freed of what dead processes held. `dry`: it takes notifications
-    and plans, and sends nothing.
+def build(config: Config, *, dry: bool = False, only: Part = Part.ALL) -> Daemon:
+    """The daemon, its store brought to this program's schema and, where it has a worker, freed of what dead processes held. `dry`: it
+    takes notifications and plans, and sends nothing. `only`: a receiver that files nothing, or a worker that takes nothing.
 
     Raises ConfigError, SchemaMismatch, StoreUnavailable. No tracker is called.
     """
     presentation = present(config)
     # First of all: a process that cannot listen must not have touched what another one is working on.
-    listening = _bind(config)
+    listening = None if only is Part.WORKER else _bind(config)
     store = open_store(config.store)
-    instance = Instance(config.store.path)
+    presence = store.join(only, time.time())
+    if only is Part.RECEIVER:
+        receiver = Receiver(config.receiver, store.inbox, lambda: store.hints.send(INBOX))
+        beating = pulse.Pulse(store, presence, frees=False)
+        return Daemon(config, store, presence, beating, None, receiver, listening)
     rules = Rules(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
-    if back := store.clock.follow():
-        log.warning("clock_set_back", seconds=round(back))
-    dead = store.outbox.take_over(instance.is_dead, time.time())
-    if dead:
-        log.warning("took_over", owners=len(dead))
-    store.outbox.forget_homes()
-    store.limits.retry_rested(time.time())
-    store.outbox.wake_dry(time.time())
-    judged = store.outbox.reroute(rules.owes, _fingerprint_of_routes(config), time.time())
-    if judged:
-        log.info("judged_anew", groups=judged)
+    _begin(store, presence, rules)
     stopping = threading.Event()
     clients = open_clients(config, store, threads.sleep_until(stopping))
-    worker = threads.Worker(store, rules, instance.owner, clients, stopping)
-    receiver = Receiver(config.receiver, store.inbox, worker.arrived)
-    return Daemon(config, store, instance, worker, receiver, listening)
+    worker = threads.Worker(store, rules, presence.owner, clients, stopping)
+    receiving = None if only is Part.WORKER else Receiver(config.receiver, store.inbox, worker.arrived)
+    return Daemon(config, store, presence, pulse.Pulse(store, presence, frees=True), worker, receiving, listening)
+
+
+def _begin(store: Store, presence: Presence, rules: Rules) -> None:
+    """What a worker does before anything else: free what the dead held, and judge anew what another configuration held back."""
+    if back := store.clock.follow():
+        log.warning("clock_set_back", seconds=round(back))
+    now = time.time()
+    dead = store.outbox.take_over(presence.judge(now), now)
+    if dead:
+        log.warning("took_over", owners=len(dead))
+    presence.sweep(now)
+    store.outbox.forget_homes()
+    store.limits.retry_rested(now)
+    store.outbox.wake_dry(now)
+    judged = store.outbox.reroute(rules.owes, _fingerprint_of_routes(rules.config), now)
+    if judged:
+        log.info("judged_anew", groups=judged)
 
 
 def _bind(config: Config) -> socket.socket:

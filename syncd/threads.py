@@ -14,6 +14,7 @@ from syncd.model import Action, Call, Plan
 from syncd.rules import Rules
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, Claim
+from syncd.store.hints import INBOX, of_tracker
 from syncd.trackers import Tracker
 
 log = structlog.get_logger("syncd.worker")
@@ -55,12 +56,15 @@ class Absorber(threading.Thread):
                     self.arrived.wait(POLL_SECONDS)
 
     def _turn(self) -> int:
+        if not self._store.hints.leads:
+            return 0  # another process absorbs; this one is told when it is its turn
         taken, woken = worker.absorb(self._store, self._rules, time.time())
         if time.monotonic() >= self._drain_at:
             self._drain_at = time.monotonic() + DRAIN_SECONDS
             woken |= self._store.storms.drain(self._rules.gates(), self._rules.owes, time.time())
         for tracker in woken & self._wake.keys():
             self._wake[tracker].set()
+        self._store.hints.send(*(of_tracker(tracker) for tracker in woken))
         if not taken and time.monotonic() >= self._purge_at:
             self._purge_at = time.monotonic() + PURGE_SECONDS
             self._purge()
@@ -205,22 +209,33 @@ class Worker:
     ) -> None:
         """`clients` has, by tracker, one client for each thread; `stopping` cuts short what they wait for."""
         self._stopping = stopping or threading.Event()
-        wake = {name: threading.Event() for name in clients}
-        self._absorber = Absorber(store, rules, wake)
+        self._hints = store.hints
+        self._wake = {name: threading.Event() for name in clients}
+        self._absorber = Absorber(store, rules, self._wake)
         self._syncers = [
-            Syncer(store, rules, name, f"{owner}/{number}", client, wake[name], surveys=number == 0)
+            Syncer(store, rules, name, f"{owner}/{number}", client, self._wake[name], surveys=number == 0)
             for name, several in clients.items()
             for number, client in enumerate(several)
         ]
 
     def start(self) -> None:
         """Start all threads."""
+        self._hints.listen(self._told)
         for thread in (self._absorber, *self._syncers):
             thread.start()
+
+    def _told(self, topic: str) -> None:
+        """Another process has stored something, or it is this one's turn to absorb."""
+        if topic == INBOX:
+            self._absorber.arrived.set()
+        for name, event in self._wake.items():
+            if topic == of_tracker(name):
+                event.set()
 
     def arrived(self) -> None:
         """A delivery was stored."""
         self._absorber.arrived.set()
+        self._hints.send(INBOX)
 
     def stop(self) -> None:
         """Take nothing new, and return once what is in hand is finished, at the latest after STOP_SECONDS."""

@@ -7,18 +7,40 @@ import pytest
 
 from syncd.config import Config, LocalSettings, Route, StoreSettings
 from syncd.rules import Rules
-from syncd.store import open_store
+from syncd.store import Store, open_store
+from tests.postgres import Databases, databases
 from tests.scene import PROBES, Scene, Tracker
 
 
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Databases]:
+    """A PostgreSQL server for as long as the tests run, and new databases on it."""
+    with databases() as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def settings(request: pytest.FixtureRequest, tmp_path: Path) -> StoreSettings:
+    """A place for a store, on each of the databases that there are."""
+    if request.param == "sqlite":
+        return StoreSettings(url=f"sqlite:{tmp_path}/syncd.db")
+    made: Databases = request.getfixturevalue("servers")
+    return StoreSettings(url=made.new())
+
+
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
-    settings = StoreSettings(url=f"sqlite:{tmp_path}/syncd.db")
-    store = open_store(settings)
+def store(settings: StoreSettings) -> Iterator[Store]:
+    """An empty store."""
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def scene(settings: StoreSettings, store: Store) -> Scene:
     config = Config(
         store=settings,
         trackers={"here": LocalSettings(kind="local", folder="unused", probe_after=PROBES)},
         routes=[Route(tracker="here", status_interval=1.0)],
     )
-    yield Scene(store, Rules(config=config, instance_key=store.instance_key()), Tracker(), tmp_path / "syncd.db")
-    store.close()
+    return Scene(store, Rules(config=config, instance_key=store.instance_key()), Tracker(), settings)

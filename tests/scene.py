@@ -3,8 +3,8 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from syncd.config import StoreSettings
 from syncd.errors import (
     Missing,
     OutcomeUnknown,
@@ -15,10 +15,10 @@ from syncd.rules import Rules
 from syncd.store import Store
 from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.issues import Intent
-from syncd.store.sqlite import open_file
 from syncd.trackers import Draft, Finding
 from syncd.worker import absorb, sync
 from tests.store.filled import accept, told
+from tests.store.raw import change
 
 PROBES = [20.0, 60.0, 180.0]
 
@@ -120,7 +120,7 @@ class Scene:
     store: Store
     rules: Rules
     tracker: Tracker
-    database: Path
+    settings: StoreSettings
     between: float = 2.0  # seconds that pass before each notification, more than a status_interval
 
     def tell(self, fingerprint: str = "f1", **overrides: object) -> None:
@@ -156,9 +156,7 @@ class Scene:
         (self.tracker.fail_after if after else self.tracker.fail_before)[operation] = error
 
     def age(self, table: str, column: str, seconds: float) -> None:
-        database = open_file(self.database, "rw")
-        database.execute(f"UPDATE {table} SET {column} = {column} - ?", [seconds])
-        database.close()
+        change(self.settings, f"UPDATE {table} SET {column} = {column} - ?", seconds)
 
     @property
     def state(self) -> str | None:

@@ -14,12 +14,12 @@ from syncd.model import Action, Condition, Place
 from syncd.render import markdown
 from syncd.rules import Rules
 from syncd.store.outbox import DRY
-from syncd.store.sqlite import open_file
 from syncd.surveying import survey
 from syncd.turn import Settled, Shown, Turn
 from syncd.worker import absorb
 from tests.scene import Scene
 from tests.store.filled import accept, told
+from tests.store.raw import change
 
 
 def routed(scene: Scene, **keys: object) -> None:
@@ -347,9 +347,7 @@ def test_a_group_too_young_is_filed_by_itself(scene: Scene) -> None:
     assert not scene.sync()
     assert scene.due_in == pytest.approx(100, abs=5)
 
-    database = open_file(scene.database, "rw")
-    database.execute("UPDATE groups SET trail = '[[1.0, 4, 0, 0]]'")
-    database.close()
+    change(scene.settings, "UPDATE groups SET trail = '[[1.0, 4, 0, 0]]'")
     scene.age("outbox", "due_at", 10_000)
     work_off(scene)
     assert scene.state == "linked"
@@ -370,10 +368,8 @@ def test_a_refused_group_is_not_sent_again_by_another_configuration(scene: Scene
     group = scene.store.report.groups()[0].group
     from syncd import plan
 
-    database = open_file(scene.database, "rw")
-    database.execute("UPDATE groups SET refused = ?", [plan.content(group)])
-    database.execute("DELETE FROM outbox")
-    database.close()
+    change(scene.settings, "UPDATE groups SET refused = ?", plan.content(group))
+    change(scene.settings, "DELETE FROM outbox")
 
     scene.store.outbox.reroute(scene.rules.owes, "another one", time.time())
     assert not scene.sync()
@@ -535,9 +531,7 @@ def test_a_quiet_issue_is_told_so_once_and_stays_open(scene: Scene) -> None:
     filed(scene)
     seen_again(scene, {"1.0": 4})
     work_off(scene)
-    database = open_file(scene.database, "rw")
-    database.execute("UPDATE groups SET trail = '[[1000.0, 4, 0, 0]]', last_seen = 2000")
-    database.close()
+    change(scene.settings, "UPDATE groups SET trail = '[[1000.0, 4, 0, 0]]', last_seen = 2000")
     for _ in range(2):
         scene.age("issues", "synced_at", 10)
         scene.store.surveys.owe_quiet("here", time.time() - 3600, time.time())

@@ -8,8 +8,7 @@ from syncd.errors import ConfigError, StoreError, TrackerError
 from syncd.model import Announcement, Group, Identity, Occasion, Release
 from syncd.policy import unreachable
 from syncd.presentation import present
-from syncd.store import read_store
-from syncd.store.sqlite import probe
+from syncd.store import probe
 from syncd.trackers import Finding, open_tracker
 
 
@@ -62,16 +61,14 @@ def _receiver(config: Config) -> Iterator[Finding]:
 
 
 def _store(config: Config) -> Finding:
-    path = config.store.path
-    if not path.exists():
-        return Finding(ok=True, what=f"{path} does not exist yet; `syncd run` makes it")
+    place = config.store.place
+    if config.store.dialect == "sqlite" and not config.store.path.exists():
+        return Finding(ok=True, what=f"{place} does not exist yet; `syncd run` makes it")
     try:
-        store = read_store(config.store)
-        store.close()
-        probe(path)
-    except StoreError as error:
-        return Finding(ok=False, what=f"{path} cannot be used", remedy=str(error))
-    return Finding(ok=True, what=f"{path} can be read and written")
+        probe(config.store)
+    except (StoreError, ConfigError) as error:
+        return Finding(ok=False, what=f"{place} cannot be used", remedy=str(error))
+    return Finding(ok=True, what=f"{place} can be read and written")
 
 
 def _routes(config: Config) -> Iterator[Finding]:

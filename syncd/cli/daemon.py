@@ -17,38 +17,52 @@ class Level(enum.StrEnum):
     ERROR = "error"
 
 
+class Part(enum.StrEnum):
+    """What a process does where several share a store."""
+
+    RECEIVER = "receiver"
+    WORKER = "worker"
+
+
 @app.command()
 def run(
     config: ConfigOption = None,
     log_level: Annotated[Level, typer.Option(help="How much to log.")] = Level.INFO,
+    only: Annotated[
+        Part | None,
+        typer.Option(
+            help="Take notifications, or file issues, and leave the rest to other processes on the same store."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Take notifications and plan, and send nothing to any tracker.")
     ] = False,
 ) -> None:
-    """Run receiver and worker until SIGTERM, which finishes what is in hand."""
+    """Run receiver and worker, or one of them, until SIGTERM, which finishes what is in hand."""
     import structlog
 
+    from syncd import app as parts
     from syncd import config as configuration
     from syncd import log
-    from syncd.app import build
 
     log.configure(log_level.value)
     path = config_path(config)
     loaded = configuration.load(path)
     for warning in configuration.warnings(loaded):
         structlog.get_logger("syncd").warning("configuration", warning=warning)
-    build(loaded, dry=dry_run).run()
+    part = parts.Part.ALL if only is None else parts.Part(only.value)
+    parts.build(loaded, dry=dry_run, only=part).run()
 
 
 @app.command()
 def migrate(config: ConfigOption = None) -> None:
     """Bring the store to this program's schema. `run` does so by itself."""
     from syncd import config as configuration
-    from syncd.store.migrate import migrate
+    from syncd.store import bring_up
 
     loaded = configuration.load(config_path(config))
-    applied = migrate(loaded.store.path)
-    print(f"{loaded.store.path}: " + (f"applied {', '.join(applied)}" if applied else "nothing to do"))
+    applied = bring_up(loaded.store)
+    print(f"{loaded.store.place}: " + (f"applied {', '.join(applied)}" if applied else "nothing to do"))
 
 
 @app.command()

@@ -77,17 +77,40 @@ class StoreSettings(Section):
     """`[store]`: where everything is kept."""
 
     url: str = "sqlite:syncd.db"
+    # Of the PostgreSQL user; never in the URL, which is printed.
+    password: Secret | None = None
     retention: Annotated[Seconds, Field(ge=3600)] = 30 * 86400.0
 
     @field_validator("url")
     @classmethod
     def _known_scheme(cls, value: str) -> str:
+        scheme, _, rest = value.partition("://")
+        if scheme in ("postgresql", "postgres"):
+            return _without_password(scheme, rest)
         if not re.fullmatch(r"sqlite:(/|////?)?[^/].*", value):
+            shown = f"{scheme}://…" if rest else value  # what follows may hold a password
             raise ValueError(
-                f'{value!r} is not a store; write "sqlite:///var/lib/syncd/syncd.db", or "sqlite:syncd.db" for a file in the '
-                "working folder"
+                f'{shown!r} is not a store; write "sqlite:///var/lib/syncd/syncd.db", "sqlite:syncd.db" for a file in the '
+                'working folder, or "postgresql://user@host/database"'
             )
         return value
+
+    @field_validator("password")
+    @classmethod
+    def _for_a_server(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        if value is not None and str(info.data.get("url", "postgresql:")).startswith("sqlite:"):
+            raise ValueError("is for a PostgreSQL server; a file has none")
+        return value
+
+    @property
+    def dialect(self) -> Literal["sqlite", "postgresql"]:
+        """Which database it is."""
+        return "sqlite" if self.url.startswith("sqlite:") else "postgresql"
+
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return str(self.path) if self.dialect == "sqlite" else self.url.partition("?")[0]
 
     @property
     def path(self) -> Path:
@@ -96,6 +119,17 @@ class StoreSettings(Section):
         path = self.url.removeprefix("sqlite:").removeprefix("//")
         absolute = re.fullmatch(r"/+([^/]+/.*)", path)
         return Path("/", absolute[1]) if absolute else Path(path.lstrip("/"))
+
+
+def _without_password(scheme: str, rest: str) -> str:
+    """The URL as it is. Raises ValueError for one with a password: it would be seen wherever the URL is."""
+    authority, _, query = rest.partition("?")
+    user = authority.rpartition("@")[0]
+    if ":" in user or re.search(r"(^|&)(ssl)?password=", query):
+        raise ValueError(
+            'a password does not belong into the URL; write store.password = { file = "/etc/syncd/postgresql-password" }'
+        )
+    return f"{scheme}://{rest}"
 
 
 class Notifications(Section):

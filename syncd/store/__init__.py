@@ -1,13 +1,19 @@
 """The store: one set of operations over a thin connection."""
 
 import secrets
+import time
+from importlib.util import find_spec
 from typing import cast
 
 from syncd.config import StoreSettings
+from syncd.errors import ConfigError
 from syncd.store.aliases import Aliases
 from syncd.store.clock import Clock
-from syncd.store.connection import Transaction
+from syncd.store.connection import Connection, Transaction
+from syncd.store.hints import Hints, NoHints
 from syncd.store.inbox import Inbox
+from syncd.store.instance import Instance
+from syncd.store.instances import Presence, Running, running
 from syncd.store.issues import Issues
 from syncd.store.letters import Letters
 from syncd.store.limits import Limits
@@ -26,13 +32,14 @@ INSPECTED_BYTES = 256 * 2**20  # read whole at start; damage in a larger file is
 class Store:
     """Everything that is kept: the inbox, the outbox and its issues, what trackers allow, and what people ask of it all."""
 
-    def __init__(self, connection: Sqlite) -> None:
+    def __init__(self, connection: Connection, hints: Hints, clock: Clock) -> None:
         self.connection = connection
+        self.hints = hints
+        self.clock = clock
         self.inbox = Inbox(connection)
         self.outbox = Outbox(connection)
         self.issues = Issues(connection)
         self.limits = Limits(connection)
-        self.clock = Clock(connection)
         self.letters = Letters(connection)
         self.storms = Storms(connection)
         self.routes = Routes(connection)
@@ -63,20 +70,78 @@ class Store:
         """Where the clients of a tracker keep what they learned."""
         return Notebook(self.connection, tracker)
 
+    def join(self, part: str, now: float) -> Presence:
+        """Make this process known to those that share the store, as its `part`."""
+        lock = Instance(self.connection.path) if isinstance(self.connection, Sqlite) else None
+        return Presence(self.connection, part, now, lock)
+
+    def running(self) -> list[Running]:
+        """The processes that share the store."""
+        return running(self.connection)
+
     def close(self) -> None:
         """Finish what was submitted and close."""
+        self.hints.close()
         self.connection.close()
 
 
 def open_store(settings: StoreSettings) -> Store:
-    """The store, brought to this program's schema. Raises SchemaMismatch, StoreUnavailable."""
-    migrate(settings.path)
+    """The store, brought to this program's schema. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
+    bring_up(settings)
+    if settings.dialect == "postgresql":
+        return _on_server(settings, hints=True)
     if settings.path.stat().st_size <= INSPECTED_BYTES:
         inspect(settings.path)
-    return Store(Sqlite(settings.path))
+    return _on_file(settings)
 
 
 def read_store(settings: StoreSettings) -> Store:
-    """The store as it is, for a command beside the daemon. Raises SchemaMismatch, StoreUnavailable."""
+    """The store as it is, for a command beside the daemon. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
+    if settings.dialect == "postgresql":
+        _require_driver()
+        from syncd.store import server
+
+        server.verify(settings)
+        return _on_server(settings, hints=False)
     verify(settings.path)
-    return Store(Sqlite(settings.path))
+    return _on_file(settings)
+
+
+def bring_up(settings: StoreSettings) -> list[str]:
+    """The names of the steps that the store lacked and has now. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
+    if settings.dialect == "sqlite":
+        return migrate(settings.path)
+    _require_driver()
+    from syncd.store import server
+
+    return server.apply(settings)
+
+
+def probe(settings: StoreSettings) -> None:
+    """Raises StoreUnavailable unless a commit is durable now."""
+    store = read_store(settings)
+    try:
+        store.connection.write(lambda transaction: transaction.run("set", name="store.probe", value=str(time.time())))
+    finally:
+        store.close()
+
+
+def _on_file(settings: StoreSettings) -> Store:
+    connection = Sqlite(settings.path)
+    return Store(connection, NoHints(), Clock(connection))
+
+
+def _on_server(settings: StoreSettings, *, hints: bool) -> Store:
+    # Imported only now: the driver is an extra.
+    from syncd.store.hints import ServerHints
+    from syncd.store.postgresql import Postgresql
+    from syncd.store.server import ServerClock, conninfo
+
+    reached_by = conninfo(settings)
+    connection = Postgresql(reached_by, settings.place)
+    return Store(connection, ServerHints(reached_by) if hints else NoHints(), ServerClock(connection))
+
+
+def _require_driver() -> None:
+    if find_spec("psycopg") is None or find_spec("psycopg_pool") is None:
+        raise ConfigError(["store.url: PostgreSQL needs its driver; install it with `pip install 'syncd[postgresql]'`"])

@@ -29,18 +29,22 @@ def in_force(until: float, now: float) -> bool:
     return now < until <= now + HORIZON_SECONDS
 
 
-def owned(connection: Connection, claim: Claim, now: float, operation: Callable[[Transaction], T]) -> T:
-    """What `operation` returns, in a transaction that begins the lease anew. Raises LeaseLost where it is over."""
+def owned(
+    connection: Connection, claim: Claim, now: float, operation: Callable[[Transaction], T], *, beside: bool = True
+) -> T:
+    """What `operation` returns, in a transaction that begins the lease anew. Raises LeaseLost where it is over. The group is locked:
+    `beside` goes for what touches no other one."""
 
     def fenced(transaction: Transaction) -> T:
         if not renew(transaction, claim, now):
             raise LeaseLost(f"the lease on group {claim.group_id} is over")
         return operation(transaction)
 
-    return connection.write(fenced)
+    return connection.write(fenced, beside=beside)
 
 
 def renew(transaction: Transaction, claim: Claim, now: float) -> bool:
     """Whether the claim is still ours; its lease then begins anew."""
     leased_until = now + LEASE_SECONDS
+    transaction.rows("lock_group", group_id=claim.group_id)
     return transaction.run("renew", group_id=claim.group_id, owner=claim.owner, leased_until=leased_until) > 0

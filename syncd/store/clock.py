@@ -14,7 +14,7 @@ _MOVES = ("move_outbox", "move_issues", "move_trackers", "move_silences")
 
 
 class Clock:
-    """Operations on the clock; for any thread."""
+    """Operations on the clock of the one machine that a file is on; for any thread."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

@@ -19,18 +19,29 @@ class Transaction(Protocol):
     def batch(self, query: str, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
         """One statement for all `rows`, which the query names `:rows`; what it returns. Nothing happens for no rows."""
 
+    def lock(self, name: str) -> None:
+        """Until the transaction ends, no other one gets past a lock of this name. Of several, all take them in the same order:
+        a group, its claim, `route …`, `credential …`, `tracker …`."""
+
 
 class Connection(Protocol):
-    """A database. `fault` says why the last commit failed, or is None."""
+    """A database. `fault` says why the last commit failed, or is None; `beat` is when it last did anything, on the monotonic
+    clock; `place` is where it is, for people."""
 
     fault: str | None
+    beat: float
+
+    @property
+    def place(self) -> str:
+        """Where the database is: no secrets."""
 
     def submit(self, operation: Callable[[Transaction], T]) -> "Future[T]":
         """Run `operation` in a durable transaction, soon. The future is done only after the commit is on disk; it
         raises StoreUnavailable when nothing was committed, or what `operation` raised, which undoes it alone."""
 
-    def write(self, operation: Callable[[Transaction], T]) -> T:
-        """The same, waiting for it."""
+    def write(self, operation: Callable[[Transaction], T], *, beside: bool = False) -> T:
+        """The same, waiting for it. No other write goes on meanwhile, unless `beside`: such an operation locks what it judges by. It
+        may be run several times before it is committed once, and so changes nothing but the store."""
 
     def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run `operation` on a consistent view; it must not write. Raises StoreUnavailable."""

@@ -104,7 +104,7 @@ class Inbox:
     def absorb(self, read: Sequence[Read], mode: fold.Mode, owes: Owes, now: float) -> set[str]:
         """Fold deliveries into their groups and mark who owes what, in one transaction; each counts once, whoever else
         absorbs at the same time. The trackers that have something to do now are returned."""
-        return self._connection.write(lambda transaction: _absorb(transaction, read, mode, owes, now))
+        return self._connection.write(lambda transaction: _absorb(transaction, read, mode, owes, now), beside=True)
 
     def quarantine(self, body: bytes, received_at: float, why: NotANotification, size: int) -> "Future[int]":
         """Keep what is authentic but no notification, under a number; the oldest beyond `size` make room."""
@@ -149,6 +149,7 @@ _Pair = tuple[Delivery, Notification]
 def _absorb(transaction: Transaction, read: Sequence[Read], mode: fold.Mode, owes: Owes, now: float) -> set[str]:
     """All of it in a dozen statements, however many deliveries: each statement is a hand-over of the interpreter's lock,
     and behind each the receiver would wait."""
+    transaction.lock("absorb")  # one after the other, so that what came earlier is folded earlier
     for delivery, why in ((item.delivery, item.notification) for item in read):
         if isinstance(why, NotANotification) and transaction.run("reject_delivery", id=delivery.id):
             _keep(transaction, delivery.body, delivery.received_at, why)
@@ -181,11 +182,11 @@ def _key(identity: Identity) -> Key:
 
 
 def _load(transaction: Transaction, ids: Mapping[Key, int]) -> dict[int, Group]:
-    wanted = [(group_id,) for group_id in ids.values()]
+    wanted = [(group_id,) for group_id in sorted(ids.values())]
+    rows = transaction.batch("groups_by_id", wanted)
     releases: dict[object, list[dict[str, object]]] = {}
     for row in transaction.batch("releases_of_groups", wanted):
         releases.setdefault(row.pop("group_id"), []).append(row)
-    rows = transaction.batch("groups_by_id", wanted)
     return {cast(int, row["id"]): group_of(row, releases.get(row["id"], [])) for row in rows}
 
 

@@ -49,6 +49,8 @@ class Issues:
         wait are returned. Raises LeaseLost."""
 
         def write(transaction: Transaction) -> float:
+            if intent.route is not None:
+                transaction.lock(f"route {intent.route}")
             if intent.route is not None and (wait := storms.wait(transaction, intent.route, intent.new_issues, now)):
                 return wait
             if wait := limits.take(transaction, allowance, Call.CREATE, now):
@@ -85,6 +87,7 @@ class Issues:
         """
 
         def write(transaction: Transaction) -> str | None:
+            transaction.rows("lock_group", group_id=claim.group_id)
             transaction.run("raise_floor", tracker=claim.tracker, number=created.number)
             if not _link(transaction, claim, created, claim.owner, now):
                 _add_double(transaction, claim, created)
@@ -95,19 +98,21 @@ class Issues:
             return None
 
         # Not bound to the lease: only the sender of this very intent can link it, however late.
-        if lost := self._connection.write(write):
+        if lost := self._connection.write(write, beside=True):
             raise LeaseLost(lost)
 
     def not_created(self, claim: Claim, note: str) -> None:
         """The create was certainly not carried out."""
         self._connection.write(
-            lambda transaction: transaction.run("not_created", group_id=claim.group_id, owner=claim.owner, note=note)
+            lambda transaction: transaction.run("not_created", group_id=claim.group_id, owner=claim.owner, note=note),
+            beside=True,
         )
 
     def doubt(self, claim: Claim, note: str) -> None:
         """Nobody knows whether the create was carried out; it is not sent again without proof."""
         self._connection.write(
-            lambda transaction: transaction.run("doubt", group_id=claim.group_id, owner=claim.owner, note=note)
+            lambda transaction: transaction.run("doubt", group_id=claim.group_id, owner=claim.owner, note=note),
+            beside=True,
         )
 
     def probe_later(self, claim: Claim, at: float, now: float) -> None:
@@ -157,7 +162,7 @@ class Issues:
             transaction.run("follow_issue", group_id=claim.group_id, followed=followed, note=note, **place)
             return None
 
-        return owned(self._connection, claim, now, write)
+        return owned(self._connection, claim, now, write, beside=False)
 
     def regress(self, claim: Claim, issue: Issue, plan: Plan, marker: str, answer: str, now: float) -> None:
         """Put on disk that the crash came back and what is about to be said of it, so that a comment is owed for it; and, where it is

@@ -68,13 +68,15 @@ class Limits:
                 until=until,
                 reason=reason,
                 horizon=now + HORIZON_SECONDS,
-            )
+            ),
+            beside=True,
         )
 
     def pause(self, claim: Claim, reason: str, seconds: float | None, now: float) -> float | None:
         """Let a misconfigured tracker rest, longer each time: until when, or None where it rests already."""
 
         def write(transaction: Transaction) -> float | None:
+            transaction.lock(f"tracker {claim.tracker}")
             rows = transaction.rows("tracker", tracker=claim.tracker)
             known = rows[0] if rows and rows[0]["state"] == "paused" else None
             if known is not None and not claim.trial and _resting(known, now):
@@ -93,15 +95,17 @@ class Limits:
             )
             return until
 
-        return self._connection.write(write)
+        return self._connection.write(write, beside=True)
 
     def answered(self, tracker: str) -> bool:
         """The tracker works: whether it rested until now."""
-        return self._connection.write(lambda transaction: answered(transaction, tracker))
+        return self._connection.write(lambda transaction: answered(transaction, tracker), beside=True)
 
     def untried(self, claim: Claim, until: float) -> None:
         """The trial of a tracker that rested told nothing; the next is at a time."""
-        self._connection.write(lambda transaction: transaction.run("end_trial", tracker=claim.tracker, until=until))
+        self._connection.write(
+            lambda transaction: transaction.run("end_trial", tracker=claim.tracker, until=until), beside=True
+        )
 
     def pause_by_hand(self, tracker: str, reason: str) -> None:
         """Nothing more is sent to the tracker until `resume_by_hand`."""
@@ -138,7 +142,7 @@ class Limits:
             transaction.run("raise_floor", tracker=tracker, number=number)
             transaction.run("floor_read", tracker=tracker, now=now)
 
-        self._connection.write(write)
+        self._connection.write(write, beside=True)
 
 
 def answered(transaction: Transaction, tracker: str) -> bool:
@@ -147,12 +151,15 @@ def answered(transaction: Transaction, tracker: str) -> bool:
 
 
 def begin_trial(transaction: Transaction, tracker: str, now: float) -> bool:
-    """Whether the tracker rested; for all others it goes on resting."""
-    return transaction.run("begin_trial", tracker=tracker, leased_until=now + LEASE_SECONDS) > 0
+    """Whether a tracker that rested may be tried; for all others it goes on resting."""
+    leased_until, horizon = now + LEASE_SECONDS, now + HORIZON_SECONDS
+    return transaction.run("begin_trial", tracker=tracker, now=now, leased_until=leased_until, horizon=horizon) > 0
 
 
 def take(transaction: Transaction, allowance: Allowance, call: Call, now: float) -> float:
-    """Take what one call costs from every budget: 0, or the seconds to wait, with nothing taken."""
+    """Take what one call costs from every budget: 0, or the seconds to wait, with nothing taken. Ten processes that share a
+    credential share its budgets."""
+    transaction.lock(f"credential {allowance.credential}")
     silences, buckets = _silences(transaction, allowance, now), _buckets(transaction, allowance, now)
     if wait := _wait(silences, allowance, buckets, call, now):
         return wait

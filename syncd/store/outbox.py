@@ -53,12 +53,17 @@ class Outbox:
                 transaction.run("heal_due", tracker=tracker, now=now, horizon=horizon, leased_until=leased_until)
                 return None
             group_id, attempts = cast(int, rows[0]["group_id"]), cast(int, rows[0]["attempts"])
+            trial = rows[0]["standing"] == "paused"
+            if trial and not limits.begin_trial(transaction, tracker, now):
+                raise _Resting  # another one was faster, and tries alone
             # The lease of whoever intended this is over: its create may have been carried out.
             transaction.run("doubt_expired", group_id=group_id, owner=owner, note=DIED)
-            trial = limits.begin_trial(transaction, tracker, now)
             return Claim(group_id=group_id, tracker=tracker, owner=owner, attempts=attempts, trial=trial)
 
-        return self._connection.write(take)
+        try:
+            return self._connection.write(take, beside=True)
+        except _Resting:
+            return None
 
     def load(self, claim: Claim) -> tuple[Group, Issue | None]:
         """The group and its live issue, as they are now."""
@@ -130,6 +135,11 @@ class Outbox:
 
         owned(self._connection, claim, now, write)
 
+    def held_by(self, is_dead: Callable[[str], bool]) -> list[str]:
+        """The dead owners that still hold something."""
+        rows = self._connection.read(lambda transaction: transaction.rows("owners"))
+        return [owner for row in rows if is_dead(owner := cast(str, row["owner"]))]
+
     def take_over(self, is_dead: Callable[[str], bool], now: float) -> list[str]:
         """Free what dead owners held; their creates are in doubt. The dead are returned."""
 
@@ -169,6 +179,10 @@ class Outbox:
             judged, after = judged + len(batch), batch[-1]
         self._connection.write(lambda transaction: transaction.run("set", name=name, value=configuration))
         return judged
+
+
+class _Resting(Exception):
+    """The tracker that a group was claimed for goes on resting."""
 
 
 def _settle(transaction: Transaction, claim: Claim, revision: int, again_at: float) -> None:

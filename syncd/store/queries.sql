@@ -1,5 +1,8 @@
 -- Every query by name, each with a line of why. Times are epoch seconds; `:name` is a parameter; `:rows` stands for as many
--- rows as a batch has. Casts are for PostgreSQL, which does not guess the types of such rows.
+-- rows as a batch has. Casts are for PostgreSQL, which does not guess the types of such rows. One text for both databases
+-- but for two words, which are empty for SQLite, where whoever writes is alone:
+-- {lock}: rows that are judged and then changed are locked, in the order of their ids, or what another one changes meanwhile is lost.
+-- {skip_locked}: whoever claims passes over what another one is just claiming, and does not wait for it.
 
 -- accept: the promise behind an answer of 200
 INSERT INTO deliveries (received_at, body, state)
@@ -24,7 +27,7 @@ DELETE FROM deliveries WHERE id IN (
 SELECT deliveries.id, deliveries.received_at, deliveries.body, groups.fingerprint
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id
 WHERE deliveries.state = 'absorbed' AND deliveries.id > :after AND deliveries.received_at >= :since
-    AND (:group_id IS NULL OR deliveries.group_id = CAST(:group_id AS BIGINT))
+    AND (CAST(:group_id AS BIGINT) IS NULL OR deliveries.group_id = CAST(:group_id AS BIGINT))
 ORDER BY deliveries.id LIMIT :size;
 
 -- replay: back into the inbox; what it says is folded again, and counts only where it says something else than before
@@ -52,8 +55,12 @@ DELETE FROM quarantine WHERE id = :id;
 WITH wanted (universe, project, fingerprint_key) AS (VALUES :rows)
 SELECT groups.id, universe, project, fingerprint_key FROM wanted JOIN groups USING (universe, project, fingerprint_key);
 
--- groups_by_id: whole rows
-WITH wanted (id) AS (VALUES :rows) SELECT groups.* FROM wanted JOIN groups ON groups.id = CAST(wanted.id AS BIGINT);
+-- groups_by_id: whole rows, about to be changed
+WITH wanted (id) AS (VALUES :rows) SELECT groups.* FROM wanted JOIN groups ON groups.id = CAST(wanted.id AS BIGINT)
+ORDER BY groups.id {lock};
+
+-- lock_group: its claim and its issue are about to be changed; an absorber takes the same locks in the same order
+SELECT id FROM groups WHERE id = :group_id {lock};
 
 -- group_by_id: the whole row
 SELECT * FROM groups WHERE id = :group_id;
@@ -123,13 +130,13 @@ FROM (SELECT 0 AS rank UNION ALL SELECT 1 UNION ALL SELECT 2) AS ranks;
 -- claim_group: the longest due first, a claim whose lease is over like any other; none for a tracker that rests
 UPDATE outbox SET state = 'claimed', owner = :owner, due_at = :leased_until WHERE group_id = (
     SELECT group_id FROM outbox WHERE tracker = :tracker AND rank = :rank AND state <> 'dead' AND due_at <= :now
-    ORDER BY due_at LIMIT 1)
+    ORDER BY due_at LIMIT 1 {skip_locked})
 AND NOT EXISTS (SELECT 1 FROM trackers WHERE name = :tracker AND trackers.state = 'paused'
     AND (until IS NULL OR (until > :now AND until <= :horizon)))
-RETURNING group_id, attempts;
+RETURNING group_id, attempts, (SELECT trackers.state FROM trackers WHERE name = :tracker) AS standing;
 
 -- begin_trial: whoever claims first after a rest tries alone; for the others it goes on
-UPDATE trackers SET until = :leased_until WHERE name = :tracker AND state = 'paused' AND until IS NOT NULL;
+UPDATE trackers SET until = :leased_until WHERE name = :tracker AND state = 'paused' AND (until <= :now OR until > :horizon);
 
 -- end_trial: it tried nothing after all; the next one may
 UPDATE trackers SET until = :until WHERE name = :tracker AND state = 'paused' AND cause = 'misconfigured';
@@ -286,7 +293,7 @@ ORDER BY id DESC LIMIT 1;
 -- look_alikes: groups with the same application and frames that are filed
 SELECT issues.key, issues.url, issues.remote_id FROM groups JOIN issues ON issues.group_id = groups.id AND issues.state = 'linked'
 WHERE groups.signature = (SELECT signature FROM groups WHERE id = :group_id) AND groups.id <> :group_id
-    AND issues.tracker = :tracker ORDER BY groups.last_seen DESC LIMIT :size;
+    AND issues.tracker = :tracker ORDER BY groups.last_seen DESC NULLS LAST LIMIT :size;
 
 -- quiet_groups: open issues whose crash was not seen since, for a remark; the trail's last point is judged by the caller
 SELECT groups.id FROM groups JOIN issues ON issues.group_id = groups.id AND issues.state = 'linked'
@@ -350,7 +357,7 @@ UPDATE storms SET held_at = :now WHERE route = :route;
 DELETE FROM storms WHERE route = :route;
 
 -- mark_storm: what stands for a storm is no crash
-UPDATE groups SET kind = 'storm', first_seen = CAST(:now AS BIGINT), last_seen = CAST(:now AS BIGINT), revision = revision + 1 WHERE id = :group_id;
+UPDATE groups SET kind = 'storm', first_seen = :second, last_seen = :second, revision = revision + 1 WHERE id = :group_id;
 
 -- stormy: how many groups a route holds back
 SELECT COUNT(*) AS groups FROM groups WHERE decision_rule = 'storm' AND route = :route AND kind = 'crash';
@@ -435,7 +442,7 @@ FROM groups
 LEFT JOIN outbox ON outbox.group_id = groups.id AND outbox.state = 'dead'
 LEFT JOIN issues ON issues.group_id = groups.id AND issues.state = 'parked'
 WHERE groups.id IN (SELECT group_id FROM outbox WHERE state = 'dead' UNION SELECT group_id FROM issues WHERE state = 'parked')
-ORDER BY groups.decided_at DESC, groups.id LIMIT :size;
+ORDER BY groups.decided_at DESC NULLS LAST, groups.id LIMIT :size;
 
 -- revive: a dead letter is tried again
 UPDATE outbox SET state = 'waiting', due_at = :now, attempts = 0, reason = NULL WHERE group_id = :group_id AND state = 'dead';
@@ -510,6 +517,17 @@ DELETE FROM tracker_facts WHERE tracker NOT IN (SELECT tracker FROM issues WHERE
 -- forget_floors: the numbers of another place would hide what was made below them
 UPDATE trackers SET floor = 0, floor_at = NULL WHERE name NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
 
+-- beat: a process shows that it lives
+INSERT INTO instances (owner, host, machine, pid, begun, part, version, started_at, beat_at)
+VALUES (:owner, :host, :machine, :pid, :begun, :part, :version, :started_at, :beat_at)
+ON CONFLICT (owner) DO UPDATE SET beat_at = excluded.beat_at;
+
+-- instances: the longest running first
+SELECT owner, host, machine, pid, begun, part, version, started_at, beat_at FROM instances ORDER BY started_at, owner;
+
+-- forget_instance: it left, or died
+DELETE FROM instances WHERE owner = :owner;
+
 -- owners: who holds claims or intents
 SELECT owner FROM outbox WHERE owner IS NOT NULL UNION SELECT sent_by FROM issues WHERE state = 'intended';
 
@@ -566,7 +584,7 @@ SELECT
 
 -- all_groups: latest first
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
-LEFT JOIN outbox ON outbox.group_id = groups.id WHERE groups.kind = 'crash' ORDER BY last_seen DESC, groups.id LIMIT :size;
+LEFT JOIN outbox ON outbox.group_id = groups.id WHERE groups.kind = 'crash' ORDER BY last_seen DESC NULLS LAST, groups.id LIMIT :size;
 
 -- how_many: groups
 SELECT COUNT(*) AS groups FROM groups WHERE kind = 'crash';
@@ -574,7 +592,7 @@ SELECT COUNT(*) AS groups FROM groups WHERE kind = 'crash';
 -- groups_by_prefix: a fingerprint or its beginning, in any universe and project
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
 LEFT JOIN outbox ON outbox.group_id = groups.id
-WHERE substr(lower(fingerprint), 1, length(:prefix)) = lower(:prefix)
+WHERE substr(lower(fingerprint), 1, length(CAST(:prefix AS TEXT))) = lower(CAST(:prefix AS TEXT))
 ORDER BY groups.id LIMIT :size;
 
 -- group_history: latest last

@@ -57,6 +57,9 @@ class _Cursor:
             fetched += _fetched(self._database.execute(text, [value for row in part for value in row]))
         return fetched
 
+    def lock(self, name: str) -> None:
+        """Nothing to do: whoever writes is alone."""
+
 
 def _fetched(cursor: Any) -> list[dict[str, object]]:
     names = [column[0] for column in cursor.description or ()]
@@ -69,7 +72,7 @@ class Sqlite:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.fault: str | None = None
-        self._texts = queries.load()
+        self._texts = queries.load("sqlite")
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._readers: queue.LifoQueue[_Opened] = queue.LifoQueue()
         self._lock = threading.Lock()
@@ -78,7 +81,11 @@ class Sqlite:
         self.beat = time.monotonic()
         self._damaged: tuple[object, str] | None = None  # as the file was when it was found damaged, and the sentence
 
-    def write(self, operation: Callable[[Transaction], T]) -> T:
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+    def write(self, operation: Callable[[Transaction], T], *, beside: bool = False) -> T:  # noqa: ARG002 - one at a time writes
         return self.submit(operation).result()
 
     def submit(self, operation: Callable[[Transaction], T]) -> "Future[T]":
@@ -219,15 +226,6 @@ def inspect(path: Path) -> None:
         raise StoreUnavailable(
             f"the database {path} cannot be used: {_PLAIN['SQLITE_CORRUPT']} ({said.splitlines()[-1][:200]})"
         )
-
-
-def probe(path: Path) -> None:
-    """Raises StoreUnavailable unless a commit reaches the disk now."""
-    connection = Sqlite(path)
-    try:
-        connection.write(lambda transaction: transaction.run("set", name="store.probe", value=str(time.time())))
-    finally:
-        connection.close()
 
 
 class _Opened:

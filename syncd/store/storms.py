@@ -44,6 +44,7 @@ class Storms:
         """Hold a claimed group back, and let the storm's issue tell of it."""
 
         def write(transaction: Transaction) -> None:
+            transaction.lock(f"route {gate.route}")  # two that begin a storm begin the same one
             decide(transaction, claim.group_id, decision, None, now, gate.route)
             transaction.run("drop_claim", group_id=claim.group_id, owner=claim.owner)
             storm = _begun(transaction, gate, now)
@@ -87,7 +88,7 @@ def _begun(transaction: Transaction, gate: Gate, now: float) -> int:
     known = transaction.batch("groups_by_identity", [identity])
     rows = known or transaction.batch("new_groups", [(*identity, fingerprint)])
     group_id = cast(int, rows[0]["id"])
-    transaction.run("mark_storm", group_id=group_id, now=now)
+    transaction.run("mark_storm", group_id=group_id, second=int(now))
     transaction.run("begin_storm", route=gate.route, group_id=group_id, now=now)
     return group_id
 

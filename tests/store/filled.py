@@ -9,9 +9,12 @@ from syncd.model import Action, Group, Issue, Plan
 from syncd.payload import Reading
 from syncd.plan import Owed
 from syncd.store import Store
+from syncd.store.claims import Claim
 from syncd.store.inbox import Read
+from syncd.store.limits import Allowance
 
 NOW = 1_800_000_000.0
+FREE = Allowance(credential="here")
 
 
 def accept(store: Store, *told: dict[str, Any], at: float = NOW) -> list[int]:
@@ -50,3 +53,16 @@ def told(fingerprint: str = "f1", **overrides: object) -> dict[str, Any]:
         "guids": 2,
         "attributes": {"version": [["1.0", 2], ["1.1", 1]]},
     } | overrides
+
+
+def owed(store: Store, *fingerprints: str) -> None:
+    """Groups that owe `here` a call."""
+    accept(store, *(told(fingerprint) for fingerprint in fingerprints or ("f1",)))
+    absorb(store)
+
+
+def claimed(store: Store, owner: str = "one/here", now: float = NOW) -> Claim:
+    """A claim on the group that is due longest."""
+    claim = store.outbox.claim("here", owner, now)
+    assert claim is not None
+    return claim

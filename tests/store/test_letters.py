@@ -1,15 +1,15 @@
 """Dead letters, parked and dropped groups, and deliveries put back."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 import pytest
 
+from syncd.config import StoreSettings
 from syncd.model import Call
 from syncd.store import Store
 from syncd.store.letters import Kind, Letter
-from syncd.store.sqlite import open_file
 from tests.store.filled import NOW, absorb, accept, told
+from tests.store.raw import ask, change
 from tests.store.stuck import doubtful, linked, parked, refused, update_refused
 
 
@@ -167,12 +167,11 @@ def test_deliveries_put_back_that_say_the_same_change_nothing(store: Store) -> N
     assert store.report.counts(NOW).inbox_waiting == 0
 
 
-def test_a_delivery_that_was_misread_counts_anew_as_it_is_read_now(store: Store, tmp_path: Path) -> None:
+def test_a_delivery_that_was_misread_counts_anew_as_it_is_read_now(store: Store, settings: StoreSettings) -> None:
     accept(store, told("f1", application="misread"))
     absorb(store)
-    database = open_file(tmp_path / "syncd.db", "rw")
-    database.execute("UPDATE deliveries SET body = CAST(replace(CAST(body AS TEXT), 'misread', 'right') AS BLOB)")
-    database.close()
+    ((body,),) = ask(settings, "SELECT body FROM deliveries")
+    change(settings, "UPDATE deliveries SET body = ?", body.replace(b"misread", b"right"))
 
     store.letters.replay([kept.id for kept in store.letters.replayable(0, 0.0, None)], NOW)
     absorb(store)

@@ -1,36 +1,22 @@
 import threading
-import time
-from pathlib import Path
 
+import psycopg
 import pytest
 from sqlite_utils.utils import sqlite3
 
-from syncd.config import Limit
+from syncd.config import StoreSettings
 from syncd.errors import LeaseLost
 from syncd.model import Action, Call, Created, Group, Issue, IssueState, Plan
 from syncd.plan import Owed
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim
 from syncd.store.issues import Intent
-from syncd.store.limits import Allowance
-from syncd.store.sqlite import open_file
-from tests.store.filled import NOW, absorb, accept, told
+from tests.store.filled import FREE, NOW, absorb, accept, claimed, owed, told
+from tests.store.raw import change
 
 CREATE = Plan(action=Action.CREATE, reason="the group has no issue yet")
 DONE = Plan(action=Action.NOTHING, reason="all is shown")
-FREE = Allowance(credential="here")
 ISSUE = Created(remote_id="7", key="acme/game#7", url="https://example.com/7", number=7)
-
-
-def owed(store: Store, *fingerprints: str) -> None:
-    accept(store, *(told(fingerprint) for fingerprint in fingerprints or ("f1",)))
-    absorb(store)
-
-
-def claimed(store: Store, owner: str = "one/here", now: float = NOW) -> Claim:
-    claim = store.outbox.claim("here", owner, now)
-    assert claim is not None
-    return claim
 
 
 def issue_of(store: Store, claim: Claim) -> Issue | None:
@@ -113,19 +99,18 @@ def test_a_group_with_an_issue_or_one_in_doubt_is_never_intended_again(store: St
             store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
 
 
-def test_the_database_itself_refuses_a_second_live_issue(store: Store, tmp_path: Path) -> None:
+def test_the_database_itself_refuses_a_second_live_issue(store: Store, settings: StoreSettings) -> None:
     owed(store)
     claim = claimed(store)
     store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
 
-    database = open_file(tmp_path / "syncd.db", "rw")
-    with pytest.raises(sqlite3.IntegrityError):
-        database.execute(
+    with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
+        change(
+            settings,
             "INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision) "
             "VALUES (?, 'here', 'wanted', 'n', 0, 0, 0)",
-            [claim.group_id],
+            claim.group_id,
         )
-    database.close()
 
 
 def test_a_refused_create_may_be_tried_again_as_another_attempt(store: Store) -> None:
@@ -329,47 +314,6 @@ def test_only_a_tracker_that_holds_no_issue_forgets_where_it_was(store: Store) -
     assert store.notebook("elsewhere").recall("home") is None
     assert store.limits.floor("here").number == 70
     assert store.limits.floor("elsewhere").number == 0, "numbers of another place would hide what is made below them"
-
-
-def test_what_waits_is_moved_along_with_a_clock_that_was_set_back(
-    store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    owed(store)
-    store.outbox.postpone(claimed(store), CREATE, "later", NOW + 60, 1, NOW)
-    store.limits.silence(FREE, None, "slow down", NOW + 30, NOW)
-    monkeypatch.setattr(time, "time", lambda: NOW)
-    assert store.clock.follow() == 0.0
-
-    monkeypatch.setattr(time, "time", lambda: NOW - 3600)
-    assert store.clock.follow() == pytest.approx(3600, abs=1)
-    assert store.clock.follow() == 0.0
-
-    assert min(store.outbox.next_due("here").values()) == pytest.approx(NOW - 3540, abs=1)
-    assert min(store.limits.opens("here", FREE, NOW - 3600).values()) == pytest.approx(NOW - 3570, abs=1)
-
-
-def test_a_clock_that_was_set_forward_moves_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    owed(store)
-    monkeypatch.setattr(time, "time", lambda: NOW)
-    store.clock.follow()
-    monkeypatch.setattr(time, "time", lambda: NOW + 86400)
-
-    assert store.clock.follow() == 0.0
-    assert min(store.outbox.next_due("here").values()) == NOW
-
-
-def test_a_budget_is_not_frozen_by_a_clock_that_was_set_back(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    limited = Allowance(credential="here", limits=[Limit(count=10, seconds=60.0)])
-    owed(store)
-    claim = claimed(store)
-    monkeypatch.setattr(time, "time", lambda: NOW)
-    store.clock.follow()
-    for _ in range(2):
-        assert store.limits.take(claim, limited, Call.UPDATE, NOW) == 0.0
-    monkeypatch.setattr(time, "time", lambda: NOW - 3600)
-    store.clock.follow()
-
-    assert store.limits.opens("here", limited, NOW - 3600 + 60)[Call.UPDATE] <= NOW - 3600 + 60
 
 
 def test_a_group_whose_route_changed_while_it_was_claimed_follows_it_with_its_next_change(store: Store) -> None:

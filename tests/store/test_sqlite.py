@@ -5,11 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
 from syncd.store import Store
 from syncd.store.migrate import migrate
 from syncd.store.sqlite import open_file
 from tests.store.filled import absorb, accept, told
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> StoreSettings:
+    return StoreSettings(url=f"sqlite:{tmp_path}/syncd.db")
 
 
 def test_nothing_is_promised_in_a_file_that_was_deleted(store: Store, tmp_path: Path) -> None:

