@@ -37,6 +37,16 @@ def configure(level: str, as_json: bool | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(LEVELS[level])
-    for noisy in ("uvicorn", "uvicorn.error", "uvicorn.access", "github", "jira", "urllib3", "asyncio"):
+    for noisy in (
+        "uvicorn",
+        "uvicorn.error",
+        "uvicorn.access",
+        "github",
+        "jira",
+        "urllib3",
+        "asyncio",
+        "psycopg",
+        "psycopg.pool",
+    ):
         # Libraries report what they were told to do; jira's and PyGithub's lines may hold payloads.
         logging.getLogger(noisy).setLevel(logging.WARNING if noisy.startswith("uvicorn") else logging.ERROR)

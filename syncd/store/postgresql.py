@@ -102,7 +102,7 @@ class Postgresql:
             open=True,
             name="syncd",
             timeout=CONNECT_SECONDS,
-            reconnect_timeout=30.0,
+            reconnect_timeout=CONNECT_SECONDS,  # then whoever needs one asks anew, and not after a back-off of minutes
             num_workers=1,
             connection_class=cast(Any, psycopg.Connection),
         )
@@ -155,10 +155,10 @@ class Postgresql:
         session = self._session()
         committing = False
         try:
-            session.execute(cast(Any, begin))
+            session.execute(cast(Any, begin), prepare=False)
             result = operation(_Cursor(session, self._texts))
             committing = begin is not _VIEW
-            ended = session.execute("COMMIT").statusmessage
+            ended = session.execute("COMMIT", prepare=False).statusmessage
             if ended != "COMMIT":
                 # A transaction in which a statement failed is rolled back by COMMIT, without an error.
                 raise StoreUnavailable(self._failed("the transaction was rolled back"))
@@ -191,7 +191,7 @@ class Postgresql:
         """Give a session back that a transaction has failed on; one that is no good is thrown away with it."""
         try:
             if not lost and not session.closed:
-                session.execute("ROLLBACK")
+                session.execute("ROLLBACK", prepare=False)
         except psycopg.Error:
             lost = True  # it broke only now; the transaction ends with it
         if lost:

@@ -1,0 +1,396 @@
+"""What only several processes on one server can get wrong: lost updates, unknown commits, a server that goes away."""
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from syncd import budget
+from syncd.config import Limit, StoreSettings
+from syncd.errors import LeaseLost, StoreUnavailable
+from syncd.model import Action, Call, Created, Plan
+from syncd.store import Store, open_store
+from syncd.store.claims import Claim
+from syncd.store.hints import INBOX
+from syncd.store.instances import DEAD_SECONDS
+from syncd.store.issues import Intent
+from syncd.store.limits import Allowance
+from tests import postgres
+from tests.fakes.wire import Wire
+from tests.postgres import Databases, Server
+from tests.store.filled import FREE, NOW, absorb, accept, claimed, owed, told
+from tests.store.raw import ask, change
+
+DONE = Plan(action=Action.NOTHING, reason="all is shown")
+MANY = [f"{number:03}" for number in range(60)]
+
+
+@pytest.fixture
+def settings(servers: Databases) -> StoreSettings:
+    return StoreSettings(url=servers.new())
+
+
+@pytest.fixture
+def another(settings: StoreSettings, store: Store) -> Iterator[Store]:
+    """A second process on the same store, as far as the store can tell."""
+    opened = open_store(settings)
+    yield opened
+    opened.close()
+
+
+def at_once(*calls: Callable[[], object]) -> list[object]:
+    """What calls return that all begin at the same moment."""
+    gate = threading.Barrier(len(calls))
+
+    def one(call: Callable[[], object]) -> object:
+        gate.wait()
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return [future.result() for future in [threads.submit(one, call) for call in calls]]
+
+
+def accepted(store: Store, fingerprint: str) -> bool:
+    try:
+        return bool(accept(store, told(fingerprint)))
+    except StoreUnavailable:
+        return False
+
+
+def until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_no_group_is_claimed_twice_and_none_is_left(store: Store, another: Store) -> None:
+    owed(store, *MANY)
+
+    taken: list[int] = []
+
+    def drain(which: Store, owner: str) -> None:
+        for number in count():
+            claim = which.outbox.claim("here", f"{owner}/{number}", NOW)
+            if claim is None:
+                return
+            taken.append(claim.group_id)
+
+    at_once(*(partial(drain, which, f"w{number}") for number, which in enumerate([store, another] * 3)))
+    assert sorted(taken) == sorted(set(taken))
+    assert len(taken) == len(MANY)
+
+
+def test_deliveries_that_are_absorbed_by_two_at_once_count_once(store: Store, another: Store) -> None:
+    for round_ in range(10):
+        accept(store, *(told(name, occurrences=3 + round_, timestamp=[1000, 2000 + round_]) for name in MANY[:20]))
+        at_once(partial(absorb, store), partial(absorb, another), partial(absorb, store))
+
+    groups = [standing.group for standing in store.report.groups()]
+    assert {group.notifications for group in groups} == {10}
+    assert len(groups) == 20
+    assert {group.occurrences for group in groups} == {12}
+
+
+def test_a_credential_spends_no_more_than_its_budget_whoever_spends_it(store: Store, another: Store) -> None:
+    limit = Limit(count=35, seconds=3600.0)
+    allowance = Allowance(credential="here", limits=[limit])
+    owed(store, *MANY[:20])
+    claims = [claimed(store, f"one/{number}") for number in range(20)]
+
+    spenders = zip(claims, [store, another] * 10, strict=True)
+    waits = at_once(*(partial(which.limits.take, claim, allowance, Call.UPDATE, NOW) for claim, which in spenders))
+    assert waits.count(0.0) == budget.burst(limit) == 7
+
+
+def test_a_route_files_no_more_than_it_may_whoever_files(store: Store, another: Store) -> None:
+    owed(store, *MANY[:20])
+    claims = [claimed(store, f"one/{number}") for number in range(20)]
+    limit = [Limit(count=5, seconds=3600.0)]
+
+    def intend(claim: Claim, which: Store) -> float:
+        intent = Intent(marker=f"m{claim.group_id}", revision=1, route="r", new_issues=limit)
+        return which.issues.intend(claim, intent, FREE, NOW)
+
+    waits = at_once(*(partial(intend, *pair) for pair in zip(claims, [store, another] * 10, strict=True)))
+    assert waits.count(0.0) == 5
+
+
+def test_a_tracker_that_rested_is_tried_by_one_alone(store: Store, another: Store) -> None:
+    owed(store, *MANY[:20])
+    first = claimed(store, "first/0")
+    store.limits.pause(first, "no such token", 10.0, NOW)
+    later = NOW + 11
+
+    pairs = enumerate([store, another] * 4)
+    claims = at_once(*(partial(which.outbox.claim, "here", f"w/{number}", later) for number, which in pairs))
+    assert [claim.trial for claim in claims if isinstance(claim, Claim)] == [True]
+
+
+def test_what_changes_while_it_is_settled_is_owed_again(store: Store, another: Store) -> None:
+    """Whichever comes first: the group is owed a call for the new number, and no deadlock costs a second."""
+    owed(store)
+    for round_ in range(30):
+        change_at = NOW + round_
+        claim = claimed(store, f"one/{round_}", change_at)
+        accept(another, told(occurrences=10 + round_, timestamp=[1000, 3000 + round_]), at=NOW)
+        revision = store.outbox.load(claim)[0].revision
+        at_once(
+            partial(store.outbox.settle, claim, DONE, None, revision, NOW, NOW),
+            partial(absorb, another),
+        )
+        assert min(store.outbox.next_due("here").values()) == NOW
+
+
+def test_whoever_lost_its_lease_writes_nothing(store: Store, another: Store) -> None:
+    owed(store)
+    late = claimed(store)
+    after = NOW + 1000
+    second = another.outbox.claim("here", "two/0", after)
+    assert second is not None
+
+    with pytest.raises(LeaseLost):
+        store.issues.intend(late, Intent(marker="m", revision=1), FREE, after)
+    with pytest.raises(LeaseLost):
+        store.outbox.settle(late, DONE, None, 1, after, after)
+    assert another.outbox.load(second)[1] is None
+    another.issues.intend(second, Intent(marker="m", revision=1), FREE, after)
+    another.issues.link(second, Created(remote_id="7", key="K-7", url="https://example.com/7", number=7), after)
+
+
+def test_a_hint_reaches_the_other_process_and_one_of_them_leads(store: Store, another: Store) -> None:
+    heard: dict[str, list[str]] = {"one": [], "two": []}
+    store.hints.listen(heard["one"].append)
+    until(lambda: store.hints.leads)
+    another.hints.listen(heard["two"].append)
+
+    def told_both() -> bool:
+        another.hints.send("tracker here")  # one that begins to listen does not hear what was said before
+        return all("tracker here" in one for one in heard.values())
+
+    until(told_both)
+    assert not another.hints.leads
+
+    store.hints.close()
+    until(lambda: another.hints.leads)
+    assert INBOX in heard["two"], "whoever leads from now on must look at once"
+
+
+def test_a_stopped_process_does_not_lead_for_ever(settings: StoreSettings, store: Store) -> None:
+    """The server ends the session of whoever says nothing: here it is told to, as it would after some seconds."""
+    store.hints.listen(lambda topic: None)
+    until(lambda: store.hints.leads)
+    ((quiet,),) = ask(
+        settings, "SELECT setting FROM pg_settings WHERE name = 'idle_session_timeout'"
+    )  # of this session: unlimited
+    assert quiet == "0"
+    change(
+        settings,
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()",
+    )
+    until(lambda: not store.hints.leads)
+    until(lambda: store.hints.leads)
+
+
+def test_a_process_of_another_machine_is_dead_only_after_any_lease(
+    settings: StoreSettings, store: Store, another: Store
+) -> None:
+    here, there = store.join("worker", NOW), another.join("worker", NOW)
+    assert not here.judge(NOW)(f"{there.owner}/here-0")
+    assert here.judge(NOW)("somebody-who-left/here-0")
+
+    change(settings, "UPDATE instances SET machine = 'elsewhere' WHERE owner = ?", there.owner)
+    assert not here.judge(NOW + DEAD_SECONDS - 1)(there.owner)
+    assert here.judge(NOW + DEAD_SECONDS + 1)(there.owner)
+
+    change(
+        settings,
+        "UPDATE instances SET machine = (SELECT machine FROM instances WHERE owner = ?), pid = 999999999",
+        here.owner,
+    )
+    assert here.judge(NOW)(there.owner), "on this machine the kernel tells"
+    here.sweep(NOW)
+    assert [one.owner for one in store.running()] == [here.owner]
+    there.beat(NOW)
+    assert len(store.running()) == 2, "who was taken for dead comes back"
+    there.close()
+    here.close()
+    assert store.running() == []
+
+
+def test_what_the_dead_held_is_free_and_its_create_in_doubt(store: Store, another: Store) -> None:
+    owed(store, "f1", "f2")
+    here = store.join("worker", NOW)
+    for number in range(2):
+        claim = claimed(another, f"gone/{number}")
+        if number:
+            another.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
+    is_dead = here.judge(NOW)
+
+    assert sorted(store.outbox.held_by(is_dead)) == ["gone/0", "gone/1"]
+    store.outbox.take_over(is_dead, NOW)
+    assert store.report.counts(NOW).in_doubt == 1
+    assert store.outbox.next_due("here") == {Call.CREATE: NOW, Call.PROBE: NOW}
+
+
+def test_a_clock_far_off_the_servers_claims_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert store.clock.follow() == 0.0
+    ahead = time.time() + 3600
+    monkeypatch.setattr(time, "time", lambda: ahead)
+
+    with pytest.raises(StoreUnavailable, match=r"clock is \+3600 s off"):
+        store.clock.follow()
+    monkeypatch.undo()
+    assert store.clock.follow() == 0.0
+
+
+def test_no_character_of_a_tracker_breaks_a_note(store: Store) -> None:
+    store.notebook("here").note("home", "a\x00b")
+
+    assert store.notebook("here").recall("home") == "ab"
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Server]:
+    """A server that may be stopped."""
+    with postgres.server() as running:
+        yield running
+
+
+@pytest.fixture
+def place(own: Server) -> StoreSettings:
+    return StoreSettings(url=Databases(own.url("postgres")).new())
+
+
+def test_an_unknown_commit_is_not_acknowledged_and_sent_again_counts_once(own: Server, place: StoreSettings) -> None:
+    with Wire(own.port) as wire:
+        store = open_store(StoreSettings(url=wire.url(place.url)))
+        wire.marked = b"INSERT INTO deliveries"
+        for when, kept in (("before", 0), ("after", 1)):
+            wire.cut[when] = 1
+            body = told(when)
+            with pytest.raises(StoreUnavailable, match="broke during a commit"):
+                accept(store, body)
+            assert store.report.counts(NOW).inbox_waiting == kept
+            accept(store, body)
+            absorb(store)
+        groups = {standing.group.identity.fingerprint: standing.group for standing in store.report.groups()}
+        assert {name: group.occurrences for name, group in groups.items()} == {"before": 3, "after": 3}
+        assert wire.was_cut == {"before": 1, "after": 1}
+        store.close()
+
+
+def test_an_intent_whose_commit_is_unknown_sends_nothing_and_is_in_doubt(own: Server, place: StoreSettings) -> None:
+    with Wire(own.port) as wire:
+        store = open_store(StoreSettings(url=wire.url(place.url)))
+        owed(store)
+        claim = claimed(store)
+        wire.marked = b"intended"
+        wire.cut["after"] = 1
+        with pytest.raises(StoreUnavailable, match="broke during a commit"):
+            store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
+        store.issues.doubt(claim, "the store was away")
+
+        assert store.report.counts(NOW).in_doubt == 1
+        store.close()
+
+
+def test_the_store_is_away_and_comes_back(own: Server, place: StoreSettings) -> None:
+    store = open_store(place)
+    accept(store, told("f1"))
+    own.stop()
+    with pytest.raises(StoreUnavailable):
+        accept(store, told("f2"))
+    assert place.place in str(store.fault)
+    with pytest.raises(StoreUnavailable):
+        store.report.groups()
+    own.start()
+
+    until(partial(accepted, store, "f3"))
+    absorb(store)
+    assert {standing.group.identity.fingerprint for standing in store.report.groups()} == {"f1", "f3"}
+    assert store.fault is None
+    store.close()
+
+
+def test_a_restart_between_two_writes_is_not_even_noticed(own: Server, place: StoreSettings) -> None:
+    store = open_store(place)
+    accept(store, told("f1"))
+    own.restart()
+
+    accept(store, told("f2"))
+    assert store.report.counts(NOW).inbox_waiting == 2
+    store.close()
+
+
+def test_a_server_that_became_a_standby_is_left(own: Server, place: StoreSettings) -> None:
+    """After a fail-over the sessions to the old server go on, and refuse every write."""
+    store = open_store(place)
+    accept(store, told("f1"))
+    name = place.url.rpartition("/")[2]
+    change(StoreSettings(url=own.url("postgres")), f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    change(
+        place,
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    )
+    with pytest.raises(StoreUnavailable):
+        accept(store, told("f2"))
+    change(StoreSettings(url=own.url("postgres")), f"ALTER DATABASE {name} RESET default_transaction_read_only")
+
+    until(partial(accepted, store, "f3"))
+    store.close()
+
+
+def test_a_disk_that_is_full_on_the_server_is_a_fault_with_its_name(store: Store, settings: StoreSettings) -> None:
+    change(settings, "CREATE FUNCTION full_disk() RETURNS trigger AS $$ BEGIN RAISE disk_full; END $$ LANGUAGE plpgsql")
+    change(settings, "CREATE TRIGGER t BEFORE INSERT ON deliveries FOR EACH ROW EXECUTE FUNCTION full_disk()")
+
+    with pytest.raises(StoreUnavailable, match="53100"):
+        accept(store, told())
+    assert "53100" in str(store.fault)
+
+
+def test_requests_that_arrive_together_share_commits(store: Store, settings: StoreSettings) -> None:
+    bodies = [json.dumps(told(name)).encode() for name in MANY * 5]
+
+    async def send() -> None:
+        await asyncio.gather(*(store.inbox.accept(body, NOW) for body in bodies))
+
+    asyncio.run(send())
+    # Rows of one transaction have the same xmin.
+    rows = ask(settings, "SELECT COUNT(*), COUNT(DISTINCT xmin::text) FROM deliveries")
+    assert rows[0][0] == 300
+    assert rows[0][1] <= 3
+
+
+def test_plans_of_what_is_asked_most_touch_an_index_only(store: Store, settings: StoreSettings, tmp_path: Path) -> None:
+    change(
+        settings,
+        "INSERT INTO groups (universe, project, fingerprint, fingerprint_key, callstack, classifiers, occurrences, approximate,"
+        " notifications, revision) SELECT 'u', 'p', n::text, n::text, '[]', '[]', 1, 0, 1, 1 FROM generate_series(1, 20000) n",
+    )
+    change(
+        settings,
+        "INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank)"
+        " SELECT id, 'here', 'waiting', id + ?, 0, 0 FROM groups",
+        NOW,
+    )
+    change(settings, "ANALYZE")
+    plan = "\n".join(
+        str(row[0])
+        for row in ask(
+            settings,
+            "EXPLAIN SELECT group_id FROM outbox WHERE tracker = 'here' AND rank = 0 AND state <> 'dead' AND due_at <= ?"
+            " ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED",
+            NOW + 15_000,
+        )
+    )
+    assert "Index Scan using outbox_next" in plan
+    assert "Sort" not in plan

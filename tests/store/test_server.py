@@ -1,0 +1,201 @@
+"""The schema on a PostgreSQL server: steps, races, and that it is the same as in a file."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from syncd.config import StoreSettings
+from syncd.errors import ConfigError, SchemaMismatch, StoreUnavailable
+from syncd.store import bring_up, open_store, read_store
+from syncd.store.migrate import steps
+from syncd.store.server import apply, conninfo
+from tests.postgres import Databases
+from tests.store.raw import ask, change
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def empty(servers: Databases) -> StoreSettings:
+    return StoreSettings(url=servers.new(empty=True))
+
+
+def test_an_empty_database_becomes_a_store_and_then_has_nothing_to_do(empty: StoreSettings) -> None:
+    assert bring_up(empty) == [name for name, _ in steps("postgresql")]
+    assert bring_up(empty) == []
+    read_store(empty).close()
+
+
+def test_processes_that_start_at_once_do_not_clash(empty: StoreSettings) -> None:
+    program = (
+        "import sys; from syncd.config import StoreSettings; from syncd.store import open_store; sys.stdin.read();"
+        "open_store(StoreSettings(url=sys.argv[1])).close()"
+    )
+    racing = [
+        subprocess.Popen([sys.executable, "-c", program, empty.url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+        for _ in range(6)
+    ]
+
+    assert [process.communicate()[1].decode() for process in racing] == [""] * 6
+    assert len(ask(empty, "SELECT 1 FROM schema_migrations")) == len(steps("postgresql"))
+
+
+def test_a_newer_database_is_refused_and_both_are_named(empty: StoreSettings) -> None:
+    bring_up(empty)
+    change(empty, "INSERT INTO schema_migrations VALUES ('9999_future', 'x', 0)")
+
+    for refuse in (bring_up, read_store):
+        with pytest.raises(SchemaMismatch, match=r"9999_future.*0004_instances"):
+            refuse(empty)
+
+
+def test_a_step_with_another_text_is_refused(empty: StoreSettings) -> None:
+    bring_up(empty)
+    change(empty, "UPDATE schema_migrations SET sha256 = 'other'")
+
+    with pytest.raises(SchemaMismatch, match="another text"):
+        bring_up(empty)
+
+
+def test_a_database_behind_is_told_to_be_migrated(empty: StoreSettings) -> None:
+    with pytest.raises(SchemaMismatch, match="syncd migrate"):
+        read_store(empty)
+
+
+def test_a_step_that_fails_leaves_nothing_behind(empty: StoreSettings) -> None:
+    broken = [*steps("postgresql"), ("9000_broken", "CREATE TABLE half (x INTEGER); CREATE TABLE half (x INTEGER);")]
+
+    with pytest.raises(StoreUnavailable, match="half"):
+        apply(empty, broken)
+    assert ask(empty, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
+
+
+def test_both_databases_have_the_same_schema(servers: Databases, tmp_path: Path) -> None:
+    file, server = StoreSettings(url=f"sqlite:{tmp_path}/syncd.db"), StoreSettings(url=servers.new())
+    bring_up(file)
+
+    assert [name for name, _ in steps("sqlite")] == [name for name, _ in steps("postgresql")]
+    assert _columns_of_file(file) == _columns_of_server(server)
+    assert _indexes_of_file(file) == _indexes_of_server(server)
+
+
+def _columns_of_file(settings: StoreSettings) -> set[tuple[str, str, bool]]:
+    tables = ask(settings, "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 6) <> 'sqlite'")
+    return {
+        (table, row[1], bool(row[3] or row[5]))
+        for (table,) in tables
+        for row in ask(settings, f"PRAGMA table_info({table})")
+    }
+
+
+def _columns_of_server(settings: StoreSettings) -> set[tuple[str, str, bool]]:
+    rows = ask(
+        settings,
+        "SELECT table_name, column_name, is_nullable = 'NO' FROM information_schema.columns WHERE table_schema = 'public'",
+    )
+    return {(str(table), str(column), bool(needed)) for table, column, needed in rows}
+
+
+def _indexes_of_file(settings: StoreSettings) -> set[tuple[str, bool]]:
+    rows = ask(settings, "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL")
+    return {(str(name), "CREATE UNIQUE" in sql) for name, sql in rows}
+
+
+def _indexes_of_server(settings: StoreSettings) -> set[tuple[str, bool]]:
+    rows = ask(
+        settings,
+        "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'"
+        " AND right(indexname, 5) <> '_pkey' AND right(indexname, 4) <> '_key'",
+    )
+    return {(str(name), "CREATE UNIQUE" in text) for name, text in rows}
+
+
+ADDITIONS = (
+    r"CREATE TABLE \w+ \(.*\)",
+    r"CREATE (UNIQUE )?INDEX \w+ ON .*",
+    r"ALTER TABLE \w+ ADD COLUMN (?!.*NOT NULL(?!.*DEFAULT)).*",
+    r"DROP INDEX \w+",  # nobody asks for an index by name
+    r"(UPDATE|INSERT INTO) .*",
+)
+
+
+def offences(text: str, released: set[str]) -> list[str]:
+    """What in a step would break an older program that still runs beside this one. A step may remove what no program needs since a
+    version that was released before: its first line says `-- Unused since X.Y.Z.`"""
+    unused = re.match(r"-- Unused since (\d+\.\d+\.\d+)\.", text)
+    if unused and unused[1] in released:
+        return []
+    plain = re.sub(r"--.*", "", text)
+    statements = [" ".join(statement.split()) for statement in plain.split(";") if statement.strip()]
+    return [one for one in statements if not any(re.fullmatch(pattern, one) for pattern in ADDITIONS)]
+
+
+def test_steps_only_add_and_remove_one_release_later() -> None:
+    changelog = (ROOT / "CHANGELOG.md").read_text()
+    released = set(re.findall(r"^## \[?(\d+\.\d+\.\d+)", changelog, re.MULTILINE))
+
+    for name, text in steps("postgresql"):
+        assert offences(text, released) == [], name
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE issues DROP COLUMN note",
+        "ALTER TABLE issues RENAME COLUMN note TO remark",
+        "DROP TABLE history",
+        "ALTER TABLE issues ADD COLUMN x TEXT NOT NULL",
+        "ALTER TABLE issues ALTER COLUMN note TYPE BYTEA",
+        "-- Unused since 9.9.9.\nDROP TABLE history",
+    ],
+)
+def test_what_an_older_program_needs_is_not_taken_away(statement: str) -> None:
+    assert offences(statement, {"1.0.0"})
+
+
+def test_what_no_released_program_needs_may_go() -> None:
+    assert offences("-- Unused since 1.0.0.\nDROP TABLE history", {"1.0.0"}) == []
+
+
+def test_a_password_is_read_from_its_own_place_and_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("hunter2\n")
+    settings = StoreSettings.model_validate(
+        {"url": "postgresql://syncd@127.0.0.1:1/syncd", "password": {"file": str(tmp_path / "secret")}}
+    )
+
+    assert "hunter2" in conninfo(settings)
+    with pytest.raises(StoreUnavailable) as refused:
+        open_store(settings)
+    assert "hunter2" not in f"{settings!r} {refused.value} {refused.value.__context__!r}"
+
+
+def test_several_hosts_are_searched_for_the_one_that_takes_writes() -> None:
+    told = conninfo(StoreSettings(url="postgresql://syncd@one,two/syncd"))
+
+    assert "target_session_attrs=read-write" in told
+    assert "host=one,two" in told
+    chosen = conninfo(StoreSettings(url="postgresql://syncd@one/syncd?target_session_attrs=any&connect_timeout=2"))
+    assert "target_session_attrs=any" in chosen
+    assert "connect_timeout=2" in chosen
+
+
+def test_a_server_that_may_lose_a_commit_is_refused(servers: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = servers.new()
+    weak = StoreSettings(url=f"{url}?options=-c%20synchronous_commit%3Doff")
+    store = open_store(weak)
+    assert store.connection.read(lambda transaction: transaction.rows("how_many"))[0]["groups"] == 0
+    store.close()
+
+    monkeypatch.setattr("syncd.store.postgresql.setting", lambda session, name: "off")
+    with pytest.raises(StoreUnavailable, match="synchronous_commit = off"):
+        open_store(weak)
+
+
+def test_without_its_driver_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syncd.store.find_spec", lambda name: None)
+
+    with pytest.raises(ConfigError, match=r"pip install 'syncd\[postgresql\]'"):
+        open_store(StoreSettings(url="postgresql://syncd@db/syncd"))
