@@ -187,6 +187,45 @@ def holding(
     }
 
 
+SILENT_SECONDS = 30.0
+
+
+class Running(Protocol):
+    """A process that shares the store."""
+
+    @property
+    def owner(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def pid(self) -> int: ...
+    @property
+    def part(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def started_at(self) -> float: ...
+    @property
+    def beat_at(self) -> float: ...
+
+
+def instances(running: Iterable[Running], now: float) -> list[dict[str, object]]:
+    """The processes that share the store, in `status --json`; one that has not shown itself for SILENT_SECONDS is `silent`."""
+    return [
+        {
+            "instance": one.owner,
+            "host": one.host,
+            "pid": one.pid,
+            "part": one.part,
+            "version": one.version,
+            "since": one.started_at,
+            "beat_at": one.beat_at,
+            "silent": now - one.beat_at > SILENT_SECONDS,
+        }
+        for one in running
+    ]
+
+
 class Past(Protocol):
     """One line of a group's history."""
 

@@ -86,4 +86,16 @@ def _version(
 
 
 # Importing them registers their commands.
-from syncd.cli import aliasing, daemon, demo, explaining, letters, pausing, questions, releases, replaying, sending  # noqa: E402, F401
+from syncd.cli import (  # noqa: E402, F401
+    aliasing,
+    daemon,
+    demo,
+    explaining,
+    letters,
+    moving,
+    pausing,
+    questions,
+    releases,
+    replaying,
+    sending,
+)

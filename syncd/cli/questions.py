@@ -49,7 +49,8 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             for name, settings in loaded.trackers.items()
         }
         rest = shapes.holding(store.report.held(), store.report.storms(), store.routes.pauses())
-    shape = shapes.status(counts, trackers, left) | rest
+        running = shapes.instances(store.running(), now)
+    shape = shapes.status(counts, trackers, left) | rest | {"instances": running}
     if as_json:
         print(json.dumps(shape, indent=2))
         return

@@ -102,6 +102,17 @@ def where(standing: Standing) -> Text:
     return plain(f"{standing.decision}: {standing.reason}", style="yellow")
 
 
+_PARTS = {"all": "receiver and worker", "receiver": "receiver", "worker": "worker"}
+
+
+def _instances(table: Table, running: Sequence[Mapping[str, Any]]) -> None:
+    for one in running:
+        beat = f"silent since {utc(one['beat_at'])}" if one["silent"] else "alive"
+        table.add_row("instance", plain(f"{one['instance']}: {_PARTS[one['part']]}, syncd {one['version']}, {beat}"))
+    if not running:
+        table.add_row("instance", "none runs")
+
+
 def status(shape: Mapping[str, Any], at_once: Mapping[str, int]) -> None:
     """The shape of `status --json`, for people; what needs a person comes first. `at_once` says how many writes each budget
     allows at once when it is full."""
@@ -147,6 +158,7 @@ def status(shape: Mapping[str, Any], at_once: Mapping[str, int]) -> None:
         table.add_row(
             "tracker", f"{name}: {tracker['state']}" + (f"; budget: {left:,} writes left now" if spent else "")
         )
+    _instances(table, shape.get("instances", []))
     out.print(table)
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import cast
 
@@ -18,6 +19,7 @@ from syncd.store.issues import Issues
 from syncd.store.letters import Letters
 from syncd.store.limits import Limits
 from syncd.store.migrate import migrate, verify
+from syncd.store.moved import COPIED
 from syncd.store.notebook import Notebook
 from syncd.store.outbox import Outbox
 from syncd.store.report import Report
@@ -25,6 +27,8 @@ from syncd.store.routes import Routes
 from syncd.store.sqlite import Sqlite, inspect
 from syncd.store.storms import Storms
 from syncd.store.surveys import Surveys
+
+Progress = Callable[[str, int, int], None]  # what is done, how many rows of how many
 
 INSPECTED_BYTES = 256 * 2**20  # read whole at start; damage in a larger file is noticed when it is met
 
@@ -72,6 +76,7 @@ class Store:
 
     def join(self, part: str, now: float) -> Presence:
         """Make this process known to those that share the store, as its `part`."""
+        self.connection.write(lambda transaction: transaction.run("unset", name=COPIED))
         lock = Instance(self.connection.path) if isinstance(self.connection, Sqlite) else None
         return Presence(self.connection, part, now, lock)
 
@@ -105,6 +110,14 @@ def read_store(settings: StoreSettings) -> Store:
         return _on_server(settings, hints=False)
     verify(settings.path)
     return _on_file(settings)
+
+
+def move_store(source: StoreSettings, target: StoreSettings, progress: Progress) -> dict[str, int]:
+    """Move everything from a file to a server: how many rows each table has. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
+    _require_driver()
+    from syncd.store import copying
+
+    return copying.copy(source, target, progress)
 
 
 def bring_up(settings: StoreSettings) -> list[str]:

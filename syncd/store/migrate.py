@@ -16,6 +16,7 @@ from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3
 
 from syncd.errors import SchemaMismatch, StoreUnavailable
+from syncd.store.moved import require_here
 from syncd.store.sqlite import immediate, open_file, sentence
 
 IDENTITY = {
@@ -67,6 +68,7 @@ def migrate(path: Path, known: Sequence[tuple[str, str]] | None = None) -> list[
         database = open_file(path, "rwc")
         try:
             with immediate(database):
+                require_here(database)
                 return apply(_File(database), steps("sqlite") if known is None else known)
         finally:
             database.close()

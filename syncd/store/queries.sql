@@ -564,6 +564,9 @@ SELECT value FROM settings WHERE name = :name;
 -- set: replaced
 INSERT INTO settings (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
+-- unset: forgotten
+DELETE FROM settings WHERE name = :name;
+
 -- set_once: the first writer wins
 INSERT INTO settings (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
 

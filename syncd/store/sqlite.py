@@ -15,6 +15,7 @@ from sqlite_utils.utils import sqlite3
 from syncd.errors import StoreError, StoreUnavailable
 from syncd.store import queries
 from syncd.store.connection import Transaction
+from syncd.store.moved import given_up
 
 T = TypeVar("T")
 
@@ -286,7 +287,7 @@ class _Waiting:
         try:
             self._result = self._operation(cursor)
         except Exception as error:  # the writer's boundary: whatever it is, it is its caller's to handle
-            if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError:
+            if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError or given_up(error):
                 raise  # the disk, the lock, a damaged file, a table that is gone: nobody in this transaction can be served
             self._error = error
             database.execute("ROLLBACK TO one")

@@ -1,0 +1,198 @@
+"""Moving a store to a server: everything arrives, nothing is filed twice, and nothing is kept in the file afterwards."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syncd.config import StoreSettings
+from syncd.errors import StoreUnavailable
+from syncd.model import Created
+from syncd.store import Store, bring_up, move_store, open_store, read_store
+from syncd.store.copying import TABLES
+from syncd.store.issues import Intent
+from tests.postgres import Databases
+from tests.store.filled import FREE, NOW, absorb, accept, claimed, owed, told
+from tests.store.raw import ask, change
+
+
+def silent(what: str, done: int, whole: int) -> None:
+    assert done <= whole, what
+
+
+@pytest.fixture
+def target(servers: Databases) -> StoreSettings:
+    return StoreSettings(url=servers.new(empty=True))
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> StoreSettings:
+    return StoreSettings(url=f"sqlite:{tmp_path}/syncd.db")
+
+
+@pytest.fixture
+def running(source: StoreSettings) -> Iterator[Store]:
+    """A store with a linked issue, an intent, something held, something in the inbox and in the quarantine, open in a daemon."""
+    store = open_store(source)
+    owed(store, "f1", "f2", "f3")
+    linked, intended = claimed(store, "old/0"), claimed(store, "old/1")
+    for claim in (linked, intended):
+        store.issues.intend(claim, Intent(marker=f"m{claim.group_id}", revision=1), FREE, NOW)
+    store.issues.link(linked, Created(remote_id="7", key="K-7", url="https://example.com/7", number=7), NOW)
+    accept(store, told("held", project="unrouted"), told("odd", application="a\x00b", callstack=["✓ \U0001f480"]))
+    absorb(store)
+    accept(store, told("waiting"))
+    store.instance_key()
+    yield store
+    store.close()
+
+
+def test_every_table_is_copied(source: StoreSettings) -> None:
+    bring_up(source)
+    tables = {str(name) for (name,) in ask(source, "SELECT name FROM sqlite_master WHERE type = 'table'")}
+
+    assert set(TABLES) == tables - {"schema_migrations", "instances", "sqlite_sequence"}
+
+
+def test_all_that_was_known_is_known_on_the_server(
+    running: Store, source: StoreSettings, target: StoreSettings
+) -> None:
+    before = running.report.groups(), running.report.counts(NOW), running.instance_key()
+    counts = move_store(source, target, silent)
+
+    moved = open_store(target)
+    assert (moved.report.groups(), moved.report.counts(NOW), moved.instance_key()) == before
+    assert counts["groups"] == 5
+    numbers = accept(moved, told("f9"))
+    assert numbers > [kept.id for kept in moved.inbox.waiting(10)][:1], "no number is given twice"
+    absorb(moved)
+    assert moved.report.how_many() == 7
+    moved.close()
+
+
+def test_nothing_is_kept_in_the_file_any_more(running: Store, source: StoreSettings, target: StoreSettings) -> None:
+    move_store(source, target, silent)
+
+    with pytest.raises(StoreUnavailable, match="was moved to postgresql://"):
+        accept(running, told("late"))
+    assert "set store.url" in str(running.fault)
+    with pytest.raises(StoreUnavailable, match="was moved to"):
+        running.outbox.claim("here", "old/2", NOW)
+    with pytest.raises(StoreUnavailable, match="was moved to"):
+        open_store(source)
+    read_store(source).close()
+
+
+def test_an_intent_of_the_old_daemon_is_in_doubt_and_not_sent_again(
+    running: Store, source: StoreSettings, target: StoreSettings
+) -> None:
+    move_store(source, target, silent)
+    moved = open_store(target)
+    here = moved.join("worker", NOW)
+    moved.outbox.take_over(here.judge(NOW), NOW)
+
+    counts = moved.report.counts(NOW)
+    assert (counts.linked, counts.in_doubt) == (1, 1)
+    here.close()
+    moved.close()
+
+
+def test_a_target_in_use_is_refused_and_stays_as_it_is(
+    running: Store, source: StoreSettings, target: StoreSettings
+) -> None:
+    other = open_store(target)
+    accept(other, told("theirs"))
+    with pytest.raises(StoreUnavailable, match="is not empty: it has rows in deliveries"):
+        move_store(source, target, silent)
+
+    assert [kept.body for kept in other.inbox.waiting(10)]
+    accept(running, told("goes on"))
+    other.close()
+
+
+def test_a_copy_that_no_daemon_used_is_made_anew(running: Store, source: StoreSettings, target: StoreSettings) -> None:
+    first = move_store(source, target, silent)
+    assert move_store(source, target, silent) == first
+
+    moved = open_store(target)
+    moved.join("all", NOW).close()
+    moved.close()
+    with pytest.raises(StoreUnavailable, match="is not empty"):
+        move_store(source, target, silent)
+
+
+def test_an_interrupted_copy_has_not_happened(running: Store, source: StoreSettings, target: StoreSettings) -> None:
+    def interrupt(what: str, done: int, whole: int) -> None:
+        if what == "done":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        move_store(source, target, interrupt)
+    accept(running, told("meanwhile"))
+    move_store(source, target, silent)
+    moved = open_store(target)
+    assert moved.report.counts(NOW).inbox_waiting == 2
+    moved.close()
+
+
+def test_rows_that_did_not_arrive_as_they_were_are_noticed(
+    running: Store, source: StoreSettings, target: StoreSettings
+) -> None:
+    bring_up(target)
+    change(
+        target,
+        "CREATE FUNCTION forge() RETURNS trigger AS $$ BEGIN NEW.occurrences := 1; RETURN NEW; END $$ LANGUAGE plpgsql",
+    )
+    change(target, "CREATE TRIGGER t BEFORE INSERT ON groups FOR EACH ROW EXECUTE FUNCTION forge()")
+
+    with pytest.raises(StoreUnavailable, match="rows of groups are not the same"):
+        move_store(source, target, silent)
+    accept(running, told("goes on"))
+    assert ask(target, "SELECT 1 FROM groups") == []
+
+
+def test_killed_while_it_copies_it_can_be_run_again(source: StoreSettings, target: StoreSettings) -> None:
+    store = open_store(source)
+    accept(store, *(told(f"f{number}") for number in range(3000)))
+    command = [sys.executable, "-m", "syncd", "migrate-store", "--from", source.url, "--to", target.url]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 30
+    while not _copying(target):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+    process.kill()
+    process.communicate()
+
+    accept(store, told("meanwhile"))
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "3,001 deliveries" in done.stdout
+    store.close()
+
+
+def _copying(target: StoreSettings) -> bool:
+    return bool(
+        ask(target, "SELECT 1 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND locktype = 'relation' AND granted")
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--from", "postgresql://h/d", "--to", "postgresql://h/e"], "from sqlite:"),
+        (["--from", "sqlite:a.db", "--to", "mysql://u:hunter2@h/d"], "--to: 'mysql://…' is not a store"),
+        (["--from", "sqlite:a.db", "--to", "postgresql://u:hunter2@h/d"], "a password does not belong into the URL"),
+        (["--from", "sqlite:missing.db", "--to", "postgresql://127.0.0.1:1/d"], "there is no such file"),
+    ],
+)
+def test_what_cannot_be_moved_is_said_with_a_remedy(options: list[str], why: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "syncd", "migrate-store", *options], capture_output=True, text=True, cwd=tmp_path
+    )
+
+    assert done.returncode in (1, 2)
+    assert why in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
