@@ -25,6 +25,10 @@ prove: .venv/dev.ok ## try to break every promise, for an hour or two, and write
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --group prove
 	@$(BIN)/python -m tests.prove $(ARGS)
 
+# ARGS="sharing", say, for one of them.
+bench: .venv/dev.ok ## measure what is claimed about speed: ratios, side by side in one run
+	@$(BIN)/python -m bench $(ARGS)
+
 check: .venv/dev.ok ## lint, types, layers
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
@@ -59,4 +63,4 @@ config.toml:
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
 	@touch $@ .venv/run.ok
 
-.PHONY: help demo run test prove check format clean
+.PHONY: help demo run test prove bench check format clean

@@ -108,9 +108,9 @@ _PARTS = {"all": "receiver and worker", "receiver": "receiver", "worker": "worke
 def _instances(table: Table, running: Sequence[Mapping[str, Any]]) -> None:
     for one in running:
         beat = f"silent since {utc(one['beat_at'])}" if one["silent"] else "alive"
-        table.add_row("instance", plain(f"{one['instance']}: {_PARTS[one['part']]}, syncd {one['version']}, {beat}"))
+        table.add_row("running", plain(f"{one['instance']}: {_PARTS[one['part']]}, syncd {one['version']}, {beat}"))
     if not running:
-        table.add_row("instance", "none runs")
+        table.add_row("running", "nothing")
 
 
 def status(shape: Mapping[str, Any], at_once: Mapping[str, int]) -> None:

@@ -36,7 +36,7 @@ class Connection(Protocol):
         """Where the database is: no secrets."""
 
     def submit(self, operation: Callable[[Transaction], T]) -> "Future[T]":
-        """Run `operation` in a durable transaction, soon. The future is done only after the commit is on disk; it
+        """For what only adds rows: run `operation` in a durable transaction, soon. The future is done only after the commit is on disk; it
         raises StoreUnavailable when nothing was committed, or what `operation` raised, which undoes it alone."""
 
     def write(self, operation: Callable[[Transaction], T], *, beside: bool = False) -> T:

@@ -31,11 +31,13 @@ TRIES = 6
 CONNECT_SECONDS = 5.0
 FAULTY_SECONDS = 1.0  # as long as the server is away, nobody waits longer for it
 # The server itself ends what a stopped or unreachable process has begun: its locks would hold up all others.
-IDLE_MS, LOCK_MS, STATEMENT_MS = 15_000, 10_000, 60_000
+IDLE_MS, LOCK_MS, STATEMENT_MS = 10_000, 10_000, 60_000
 ALONE = 0x73796E6364  # "syncd": the advisory lock that all writes share, and one that is alone does not
 
 _BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({ALONE})"
 _BEGIN_BESIDE = f"BEGIN; SELECT pg_advisory_xact_lock_shared({ALONE})"
+# What only adds rows hinders nobody and waits for nobody.
+_BEGIN_ADDING = "BEGIN"
 _VIEW = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _DURABLE = ("on", "remote_write", "remote_apply")
 
@@ -110,9 +112,9 @@ class Postgresql:
         self._submitted = ThreadPoolExecutor(max_workers=2, thread_name_prefix="writer")
 
     def submit(self, operation: Callable[[Transaction], T]) -> "Future[T]":
-        """Beside others: it is the receiver's, and only ever adds rows."""
+        """It is the receiver's, and only adds rows: it does not even wait for those that are alone."""
         try:
-            return self._submitted.submit(self.write, operation, beside=True)
+            return self._submitted.submit(self._persistently, operation, _BEGIN_ADDING)
         except RuntimeError:
             refused: Future[T] = Future()
             refused.set_exception(StoreUnavailable("the store is closed"))

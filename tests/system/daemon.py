@@ -25,17 +25,19 @@ ROOT = Path(__file__).parents[2]
 class Daemon:
     """One configuration in a folder, and the process that runs on it, started and stopped as often as asked."""
 
-    def __init__(self, folder: Path, trackers: str, receiver: str = "") -> None:
-        """`trackers` is TOML from `[trackers.NAME]` on, `receiver` more keys for `[receiver]`."""
+    def __init__(self, folder: Path, trackers: str, receiver: str = "", store: str | None = None) -> None:
+        """`trackers` is TOML from `[trackers.NAME]` on, `receiver` more keys for `[receiver]`; `store` is the URL of a store that is
+        no file in the folder."""
         self.folder = folder
         self.config = folder / "config.toml"
         self.options: list[str] = []  # further ones of `run`
         self.log = folder / "daemon.log"
+        place = store or f"sqlite:{folder}/syncd.db"
         (folder / "password").write_text(PASSWORD)
         (folder / "password").chmod(0o600)
         self.config.write_text(
             f'[receiver]\nlisten = "127.0.0.1:0"\nusername = "backtrace"\n{receiver}\n'
-            f'password = {{ file = "{folder}/password" }}\n[store]\nurl = "sqlite:{folder}/syncd.db"\n{trackers}'
+            f'password = {{ file = "{folder}/password" }}\n[store]\nurl = "{place}"\n{trackers}'
         )
         self._process: subprocess.Popen[bytes] | None = None
         self._offset = 0
@@ -84,6 +86,12 @@ class Daemon:
             self._address = (host, int(port))
         return bool(told)
 
+    def works(self) -> bool:
+        """Whether a process that only works has begun."""
+        with self.log.open("rb") as log:
+            log.seek(self._offset)
+            return b'"working"' in log.read()
+
     @property
     def alive(self) -> bool:
         """Whether the process has not ended."""
@@ -107,6 +115,10 @@ class Daemon:
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """One that it may survive."""
+        os.kill(self.pid, number)
 
     def stop(self) -> int:
         """SIGTERM, and its exit code."""

@@ -1,6 +1,7 @@
 """The commands as a newcomer types them."""
 
 import json
+import re
 import os
 import subprocess
 import sys
@@ -64,7 +65,11 @@ def test_groups_json_has_the_promised_shape(daemon: Daemon) -> None:
 
 
 def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
-    assert daemon.status() == {
+    status = daemon.status()
+    (instance,) = status.pop("instances")
+    assert (instance["pid"], instance["part"], instance["silent"]) == (daemon.pid, "all", False)
+    assert instance.keys() == {"instance", "host", "pid", "part", "version", "since", "beat_at", "silent"}
+    assert status == {
         "inbox": {"waiting": 0},
         "outbox": {"due": 0, "waiting": 0},
         "issues": {"linked": 21, "in_doubt": 0, "parked": 0, "dropped": 0, "doubles": 0},
@@ -79,7 +84,9 @@ def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
 
 
 def test_status_for_people_says_that_all_is_well(daemon: Daemon) -> None:
-    assert "all is well" in daemon.syncd("status")
+    printed = daemon.syncd("status")
+    assert "all is well" in printed
+    assert re.search(rf"running +\S+-{daemon.pid}-\w+: receiver and worker, syncd \S+, alive", printed)
 
 
 def test_show_finds_a_group_by_the_beginning_of_its_fingerprint_in_either_case(daemon: Daemon) -> None:

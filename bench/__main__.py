@@ -1,0 +1,23 @@
+"""`python -m bench [NAME …]`: measure, and print ratios."""
+
+import sys
+
+from bench import plans, sharing
+
+MEASURES = {"sharing": sharing.measure, "plans": plans.measure}
+
+
+def main() -> int:
+    """2 where a name is unknown."""
+    names = sys.argv[1:] or list(MEASURES)
+    if unknown := [name for name in names if name not in MEASURES]:
+        print(f"there is no {', '.join(unknown)}; there are {', '.join(MEASURES)}")
+        return 2
+    for name in names:
+        for line in MEASURES[name]():
+            print(line, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,57 @@
+"""A sender that costs little: requests made beforehand, on connections that are kept."""
+
+import base64
+import json
+import multiprocessing
+import selectors
+import socket
+import time
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+
+from tests.prove.crashes import crash
+from tests.system.daemon import PASSWORD
+
+CONNECTIONS = 32  # to each receiver
+BODY_BYTES = 4096
+_OK = b"HTTP/1.1 200"
+
+
+def _request(number: int) -> bytes:
+    told = crash(number)
+    told["attributes"]["padding"] = [["x" * (BODY_BYTES - len(json.dumps(told)) - 30), 1]]
+    body = json.dumps(told).encode()
+    login = base64.b64encode(f"backtrace:{PASSWORD}".encode()).decode()
+    head = f"POST /webhooks/backtrace HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {login}\r\nContent-Type: application/json\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def rate(addresses: Sequence[tuple[str, int]], seconds: float, groups: int = 500) -> float:
+    """Accepted requests a second, one process of senders for each address."""
+    ends = []
+    for number, address in enumerate(addresses):
+        ours, theirs = multiprocessing.Pipe()
+        process = multiprocessing.Process(target=_send, args=(address, seconds, groups, number, theirs), daemon=True)
+        process.start()
+        ends.append(ours)
+    return sum(float(end.recv()) for end in ends)
+
+
+def _send(address: tuple[str, int], seconds: float, groups: int, number: int, told: Connection) -> None:
+    requests = [_request(number * groups + one) for one in range(groups)]
+    selector = selectors.DefaultSelector()
+    for one in range(CONNECTIONS):
+        sock = socket.create_connection(address)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        selector.register(sock, selectors.EVENT_READ, sock)
+        sock.sendall(requests[one % groups])
+    accepted, began = 0, time.monotonic()
+    while time.monotonic() - began < seconds:
+        for key, _ in selector.select(1.0):
+            peer: socket.socket = key.data
+            answer = peer.recv(4096)
+            if not answer.startswith(_OK):
+                raise SystemExit(f"not accepted: {answer[:200]!r}")
+            accepted += 1
+            peer.sendall(requests[accepted % groups])
+    told.send(accepted / (time.monotonic() - began))

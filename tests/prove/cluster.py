@@ -1,0 +1,133 @@
+"""Two receivers, four workers, eight senders and one PostgreSQL: `python -m tests.prove.cluster GROUPS EACH SEED`.
+
+Processes are killed with SIGKILL at random times, and the server is stopped and started three times in the middle, once so that it has
+to recover from its log. Then what was acknowledged is compared with what is there.
+"""
+
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests import postgres
+from tests.postgres import Databases, Server
+from tests.prove.crashes import FINGERPRINT, tally
+from tests.prove.report import Row
+from tests.system.cluster import Cluster, Ledger, killed, send_all
+from tests.system.kinds import Kind, opened
+from tests.system.reference import counts, expected, shown
+
+RECEIVERS, WORKERS, SENDERS = 2, 4, 8
+LAG_SECONDS = 3.5
+KILL_SECONDS = (0.3, 1.2)
+RESTARTS = (signal.SIGINT, signal.SIGQUIT, signal.SIGINT)
+DRAIN_SECONDS = 300.0
+_TRACKER = 'timeout = "2s"\nprobe_after = ["3s", "5s", "8s"]\nconcurrency = 2\nwrites = []\n'
+
+
+@dataclass(kw_only=True)
+class Outcome:
+    """What came of it. `wrong` says what must not be."""
+
+    sent: int
+    killed: Counter[str]
+    restarts: int
+    seconds: float
+    issues: int
+    groups: int
+    drained_after: float
+    wrong: list[str] = field(default_factory=list)
+
+
+def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
+    """One row. `size` is how many groups are told of, twenty times each."""
+    found = trial(folder, size, 20, seed)
+    many = ", ".join(f"{part} {number}" for part, number in sorted(found.killed.items()))
+    yield Row(
+        done=f"{RECEIVERS} receivers, {WORKERS} workers and {SENDERS} senders on one PostgreSQL, kill -9 of random processes, "
+        f"{found.restarts} restarts of the server in the middle, one of them a crash of it; lists of the tracker lag {LAG_SECONDS:g} s",
+        many=f"{found.sent:,} notifications over {found.groups:,} groups in {found.seconds:.0f} s; killed: {many}",
+        came="; ".join(found.wrong)
+        or f"0 acknowledged notifications lost, {found.issues:,} issues, none double, all counts as in the reference; drained "
+        f"{found.drained_after:.0f} s after the last one was acknowledged",
+        ok=not found.wrong,
+    )
+
+
+def trial(folder: Path, groups: int, each: int, seed: int) -> Outcome:
+    """Tell of so many groups so many times each, amid kills and restarts; then drain, and judge."""
+    with postgres.server() as server, opened("github", folder) as tracker:
+        assert tracker.fake is not None
+        tracker.fake.lag_seconds = LAG_SECONDS
+        tracker.fake.remember(100)
+        url = Databases(server.url("postgres")).new()
+        with Cluster(folder / "members", url, tracker.toml(_TRACKER), RECEIVERS, WORKERS) as cluster:
+            return _tried(cluster, server, tracker, groups, each, seed)
+
+
+def _tried(cluster: Cluster, server: Server, tracker: Kind, groups: int, each: int, seed: int) -> Outcome:
+    began = time.monotonic()
+    with killed(cluster, seed, KILL_SECONDS) as dead:
+        progress = send_all(cluster, groups, each, SENDERS, seed)
+        ledger = next(progress)
+        for number, how in enumerate(RESTARTS, start=1):
+            _await_share(ledger, groups * each * number // (len(RESTARTS) + 1))
+            server.restart(how)
+        next(progress)
+    acknowledged = time.monotonic()
+    _drain(cluster)
+    texts = tracker.texts()
+    return Outcome(
+        sent=len(ledger.acknowledged),
+        killed=Counter(dead),
+        restarts=len(RESTARTS),
+        seconds=acknowledged - began,
+        issues=sum(bool(FINGERPRINT.search(text)) for text in texts),
+        groups=groups,
+        drained_after=time.monotonic() - acknowledged,
+        wrong=judged(cluster, ledger, texts),
+    )
+
+
+def _await_share(ledger: Ledger, share: int) -> None:
+    while len(ledger.acknowledged) < share:
+        time.sleep(0.02)
+
+
+def _drain(cluster: Cluster) -> None:
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while True:
+        status = cluster.receivers[0].status()
+        if not status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]:
+            return
+        if time.monotonic() > deadline:
+            raise AssertionError(f"it did not drain: {status}\n{cluster.workers[0].log.read_text()[-3000:]}")
+        time.sleep(0.5)
+
+
+def judged(cluster: Cluster, ledger: Ledger, texts: list[str]) -> list[str]:
+    """What is not as the ledger says."""
+    wanted = counts(ledger.acknowledged)
+    there = cluster.receivers[0].groups()
+    found = tally(wanted, texts)
+    wrong = [] if found.exact else [f"not every group has one issue: {found}"]
+    if there.keys() != wanted.keys():
+        wrong.append(
+            f"{len(wanted.keys() - there.keys())} groups lost, {len(there.keys() - wanted.keys())} never told of"
+        )
+    for name in wanted.keys() & there.keys():
+        is_, must = shown(there[name]), expected(wanted[name])
+        # A copy whose answer was lost may have been stored: it says nothing new, but is one more notification.
+        copies, told = is_.pop("notifications"), must.pop("notifications")
+        if is_ != must or not told <= copies <= ledger.tries[name]:
+            wrong.append(f"{name[:12]}: {is_} with {copies} copies is not {must} with {told} to {ledger.tries[name]}")
+    return wrong[:5]
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as home:
+        print(trial(Path(home), int(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))

@@ -1,0 +1,105 @@
+"""Several processes on one PostgreSQL, in small; `make prove` does the same with 20,000 notifications."""
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from syncd.config import StoreSettings
+from tests.fakes.github import FakeGitHub
+from tests.fakes.server import Fault
+from tests.postgres import Databases
+from tests.prove import cluster as proof
+from tests.prove.crashes import crash, fingerprint, tally, until
+from tests.store.raw import ask, change
+from tests.system.cluster import Cluster
+from tests.system.daemon import Daemon, run_syncd
+from tests.system.kinds import opened
+
+SEED = 20261125
+
+
+def test_killed_and_restarted_at_random_nothing_is_lost_doubled_or_miscounted(tmp_path: Path) -> None:
+    found = proof.trial(tmp_path, groups=80, each=15, seed=SEED)
+
+    assert found.wrong == []
+    assert (found.issues, found.sent) == (80, 1200)
+    assert found.killed.total() >= 5
+
+
+@pytest.fixture
+def settings(servers: Databases) -> StoreSettings:
+    return StoreSettings(url=servers.new())
+
+
+@pytest.fixture
+def pair(tmp_path: Path, settings: StoreSettings) -> Iterator[tuple[Cluster, FakeGitHub]]:
+    """A receiver and a worker, which may be stopped."""
+    with opened("github", tmp_path) as tracker:
+        assert isinstance(tracker.fake, FakeGitHub)
+        toml = tracker.toml('timeout = "60s"\nprobe_after = ["61s", "90s", "120s"]\nconcurrency = 1\nwrites = []\n')
+        with Cluster(tmp_path / "members", settings.url, toml, receivers=1, workers=1) as cluster:
+            yield cluster, tracker.fake
+
+
+def test_a_worker_stopped_past_its_lease_writes_nothing_and_files_nothing(
+    pair: tuple[Cluster, FakeGitHub], settings: StoreSettings
+) -> None:
+    """Stopped with a group in hand, before its request: another worker takes over, files it once, and the first one, continued,
+    drops what it has."""
+    cluster, fake = pair
+    (worker,) = cluster.workers
+    # It hangs in its first question, with the group claimed and nothing intended.
+    hanging = Fault(how="hang_before", method="GET", path=r"/issues$", times=1)
+    fake.inject(hanging)
+    cluster.receivers[0].send(crash(1))
+    until(lambda: hanging.times == 0, "the worker's first question", 30)
+    worker.send_signal(signal.SIGSTOP)
+    assert ask(settings, "SELECT attempt FROM issues") == []
+    change(settings, "UPDATE outbox SET due_at = due_at - 1000 WHERE state = 'claimed'")
+    second = cluster.add("worker")
+    until(lambda: len(fake.repository.issues) == 1, "the second worker to file it", 60)
+    until(lambda: second.status()["outbox"] == {"due": 0, "waiting": 0}, "all to be settled", 60)
+    before = second.groups()
+
+    hanging.released.set()
+    worker.send_signal(signal.SIGCONT)
+    until(lambda: b"lease_lost" in worker.log.read_bytes(), "the first worker to drop it", 60)
+    cluster.receivers[0].send(crash(2))
+    until(lambda: len(fake.repository.issues) == 2, "both to go on", 60)
+    groups = second.groups()
+    assert {name: groups[name] for name in before} == before
+    assert len(fake.repository.issues) == 2
+
+
+def test_a_store_that_is_moved_while_its_daemon_runs_files_nothing_twice(
+    tmp_path: Path, settings: StoreSettings
+) -> None:
+    with opened("github", tmp_path) as tracker:
+        fake = tracker.fake
+        assert isinstance(fake, FakeGitHub)
+        toml = tracker.toml('timeout = "2s"\nprobe_after = ["3s", "5s", "8s"]\nwrites = []\n')
+        (tmp_path / "old").mkdir()
+        with Daemon(tmp_path / "old", toml) as old:
+            for number in range(20):
+                old.send(crash(number))
+            old.drain()
+            # What is under way while it is moved: carried out, and its answer never comes.
+            hanging = Fault(how="hang_after", path=r"/issues$")
+            fake.inject(hanging)
+            old.send(crash(20))
+            until(lambda: len(fake.repository.issues) == 21, "the last create to be carried out", 30)
+            source = f"sqlite:{tmp_path}/old/syncd.db"
+            moved = run_syncd("migrate-store", "--from", source, "--to", settings.url, folder=tmp_path)
+            assert moved.returncode == 0, moved.stderr
+            assert "21 groups" in moved.stdout
+            refused = old.send(crash(21))
+            assert (refused.status, old.stop()) == (503, 0)
+            assert b"this store was moved to postgresql://" in old.log.read_bytes()
+        with Cluster(tmp_path / "members", settings.url, toml, receivers=1, workers=2) as cluster:
+            for number in range(22):
+                assert cluster.receivers[0].send(crash(number, total=2)).status == 200
+            until(lambda: len(fake.repository.issues) == 22, "the new one to be filed", 60)
+            cluster.receivers[0].drain()
+        assert tally([fingerprint(number) for number in range(22)], tracker.texts()).exact
