@@ -14,7 +14,7 @@ from tests.system.daemon import PASSWORD
 
 CONNECTIONS = 32  # to each receiver
 BODY_BYTES = 4096
-_OK = b"HTTP/1.1 200"
+_OK, _END = b"HTTP/1.1 200", b"}"
 
 
 def _request(number: int) -> bytes:
@@ -40,18 +40,23 @@ def rate(addresses: Sequence[tuple[str, int]], seconds: float, groups: int = 500
 def _send(address: tuple[str, int], seconds: float, groups: int, number: int, told: Connection) -> None:
     requests = [_request(number * groups + one) for one in range(groups)]
     selector = selectors.DefaultSelector()
+    answers: dict[socket.socket, bytes] = {}
     for one in range(CONNECTIONS):
         sock = socket.create_connection(address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        answers[sock] = b""
         selector.register(sock, selectors.EVENT_READ, sock)
         sock.sendall(requests[one % groups])
     accepted, began = 0, time.monotonic()
     while time.monotonic() - began < seconds:
         for key, _ in selector.select(1.0):
             peer: socket.socket = key.data
-            answer = peer.recv(4096)
-            if not answer.startswith(_OK):
-                raise SystemExit(f"not accepted: {answer[:200]!r}")
+            answers[peer] += peer.recv(4096)
+            if not answers[peer].endswith(_END):
+                continue  # header and body come one after the other
+            if not answers[peer].startswith(_OK):
+                raise SystemExit(f"not accepted: {answers[peer][:200]!r}")
+            answers[peer] = b""
             accepted += 1
             peer.sendall(requests[accepted % groups])
     told.send(accepted / (time.monotonic() - began))

@@ -26,16 +26,20 @@ class Pulse(threading.Thread):
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        wait = BEAT_SECONDS
-        while not self._stopping.wait(wait):
-            wait = BEAT_SECONDS
+        away = False
+        while not self._stopping.wait(FAULT_SECONDS if away else BEAT_SECONDS):
             try:
                 self._beat()
             except StoreUnavailable as error:
-                wait = FAULT_SECONDS
-                log.error("store_unavailable", reason=str(error))
+                if not away:  # the other threads say it again each time they need the store
+                    log.error("store_unavailable", reason=str(error))
+                away = True
             except Exception:  # this thread's boundary: a process that looks dead while it lives would be taken over
                 log.exception("bug")
+            else:
+                if away:
+                    log.info("store_available")
+                away = False
 
     def _beat(self) -> None:
         now = time.time()

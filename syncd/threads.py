@@ -111,7 +111,8 @@ class Syncer(threading.Thread):
             self._wake.clear()
             claim = None
             try:
-                if time.monotonic() >= self._survey_at:
+                # Of several processes one surveys.
+                if time.monotonic() >= self._survey_at and self._store.hints.leads:
                     # Put off first: what fails here must not keep this thread from its groups.
                     self._survey_at = time.monotonic() + surveying.RETRY_SECONDS
                     wait = surveying.survey(self._store, self._client, self._tracker, self._rules)

@@ -37,7 +37,7 @@ def copy(source: StoreSettings, target: StoreSettings, progress: Progress) -> di
     Raises ConfigError, SchemaMismatch, StoreUnavailable; then the file is as it was, and the target has nothing in it, or a copy
     that no daemon has used, which is replaced the next time.
     """
-    verify(source.path)
+    verify(source.path, target.place)
     server.apply(target)
     try:
         database = open_file(source.path, "rw")

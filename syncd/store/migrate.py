@@ -76,11 +76,13 @@ def migrate(path: Path, known: Sequence[tuple[str, str]] | None = None) -> list[
         raise StoreUnavailable(sentence(path, error)) from None
 
 
-def verify(path: Path) -> None:
-    """Raises SchemaMismatch unless the file has exactly this program's schema, StoreUnavailable when it cannot be read."""
+def verify(path: Path, moved_to: str | None = None) -> None:
+    """Raises SchemaMismatch unless the file has exactly this program's schema, StoreUnavailable when it cannot be read or its store
+    was moved elsewhere than to `moved_to`."""
     try:
         database = open_file(path, "rw")
         try:
+            require_here(database, moved_to)
             made = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_migrations'").fetchone()
             done = dict(database.execute("SELECT name, sha256 FROM schema_migrations").fetchall()) if made else {}
         finally:

@@ -9,20 +9,23 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import postgres
 from tests.postgres import Databases, Server
+from tests.prove import dying
 from tests.prove.crashes import FINGERPRINT, tally
 from tests.prove.report import Row
 from tests.system.cluster import Cluster, Ledger, killed, send_all
+from tests.system.daemon import PROGRAM
 from tests.system.kinds import Kind, opened
 from tests.system.reference import counts, expected, shown
 
 RECEIVERS, WORKERS, SENDERS = 2, 4, 8
 LAG_SECONDS = 3.5
+LATENCY_SECONDS = 0.05
 KILL_SECONDS = (0.3, 1.2)
 RESTARTS = (signal.SIGINT, signal.SIGQUIT, signal.SIGINT)
 DRAIN_SECONDS = 300.0
@@ -39,13 +42,17 @@ class Outcome:
     seconds: float
     issues: int
     groups: int
+    doubles: int
     drained_after: float
     wrong: list[str] = field(default_factory=list)
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
     """One row. `size` is how many groups are told of, twenty times each."""
-    found = trial(folder, size, 20, seed)
+    found = trial(folder / "proved", size, 20, seed)
+    control = trial(
+        folder / "control", max(40, size // 10), 20, seed, ("-m", "tests.prove.dying", dying.FORGETTING, "1", "0")
+    )
     many = ", ".join(f"{part} {number}" for part, number in sorted(found.killed.items()))
     yield Row(
         done=f"{RECEIVERS} receivers, {WORKERS} workers and {SENDERS} senders on one PostgreSQL, kill -9 of random processes, "
@@ -54,18 +61,21 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
         came="; ".join(found.wrong)
         or f"0 acknowledged notifications lost, {found.issues:,} issues, none double, all counts as in the reference; drained "
         f"{found.drained_after:.0f} s after the last one was acknowledged",
-        ok=not found.wrong,
+        control=f"workers that create again what is in doubt: {control.doubles} double issues of {control.groups} groups",
+        ok=not found.wrong and control.doubles > 0,
     )
 
 
-def trial(folder: Path, groups: int, each: int, seed: int) -> Outcome:
+def trial(folder: Path, groups: int, each: int, seed: int, program: Sequence[str] = PROGRAM) -> Outcome:
     """Tell of so many groups so many times each, amid kills and restarts; then drain, and judge."""
+    folder.mkdir(exist_ok=True)
     with postgres.server() as server, opened("github", folder) as tracker:
         assert tracker.fake is not None
         tracker.fake.lag_seconds = LAG_SECONDS
+        tracker.fake.latency = LATENCY_SECONDS  # so that many are killed with a create under way
         tracker.fake.remember(100)
         url = Databases(server.url("postgres")).new()
-        with Cluster(folder / "members", url, tracker.toml(_TRACKER), RECEIVERS, WORKERS) as cluster:
+        with Cluster(folder / "members", url, tracker.toml(_TRACKER), RECEIVERS, WORKERS, program) as cluster:
             return _tried(cluster, server, tracker, groups, each, seed)
 
 
@@ -88,6 +98,7 @@ def _tried(cluster: Cluster, server: Server, tracker: Kind, groups: int, each: i
         seconds=acknowledged - began,
         issues=sum(bool(FINGERPRINT.search(text)) for text in texts),
         groups=groups,
+        doubles=tally(counts(ledger.acknowledged), texts).doubles,
         drained_after=time.monotonic() - acknowledged,
         wrong=judged(cluster, ledger, texts),
     )

@@ -11,7 +11,7 @@ import pytest
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
 from syncd.model import Created
-from syncd.store import Store, bring_up, move_store, open_store, read_store
+from syncd.store import Store, bring_up, move_store, open_store, probe, read_store
 from syncd.store.copying import TABLES
 from syncd.store.issues import Intent
 from tests.postgres import Databases
@@ -81,9 +81,9 @@ def test_nothing_is_kept_in_the_file_any_more(running: Store, source: StoreSetti
     assert "set store.url" in str(running.fault)
     with pytest.raises(StoreUnavailable, match="was moved to"):
         running.outbox.claim("here", "old/2", NOW)
-    with pytest.raises(StoreUnavailable, match="was moved to"):
-        open_store(source)
-    read_store(source).close()
+    for refuse in (open_store, read_store, probe):
+        with pytest.raises(StoreUnavailable, match="was moved to"):
+            refuse(source)
 
 
 def test_an_intent_of_the_old_daemon_is_in_doubt_and_not_sent_again(

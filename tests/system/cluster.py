@@ -6,14 +6,14 @@ import json
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from syncd.cli.sending import Sender
-from tests.system.daemon import PASSWORD, Daemon
+from tests.system.daemon import PASSWORD, PROGRAM, Daemon
 from tests.system.reference import speak
 
 RESEND_SECONDS = 0.05
@@ -21,9 +21,18 @@ WATCH_SECONDS = 0.05
 
 
 class Cluster:
-    """So many receivers and workers on the store at `url`."""
+    """So many receivers and workers on the store at `url`. `program` is what Python is given before `run`."""
 
-    def __init__(self, folder: Path, url: str, trackers: str, receivers: int, workers: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        url: str,
+        trackers: str,
+        receivers: int,
+        workers: int,
+        program: Sequence[str] = PROGRAM,
+    ) -> None:
+        self._program = program
         self.members: list[Daemon] = []
         self._ended = threading.Event()
         self._lock = threading.Lock()
@@ -44,14 +53,14 @@ class Cluster:
         """One more `receiver` or `worker`, once it has begun."""
         with self._lock:
             member = self._member(part)
-            member.spawn()
+            member.spawn(self._program)
         (self.receivers if part == "receiver" else self.workers).append(member)
         member.wait_for(member.listens if part == "receiver" else member.works, "a process to begin")
         return member
 
     def __enter__(self) -> Self:
         for member in self.members:
-            member.spawn()
+            member.spawn(self._program)
         for member in self.members:
             member.wait_for(member.listens if member in self.receivers else member.works, "a process to begin")
         self._watch.start()
@@ -69,14 +78,14 @@ class Cluster:
             with self._lock:
                 for member in self.members:
                     if not member.alive:
-                        member.spawn()
+                        member.spawn(self._program)
 
     def kill(self, member: Daemon) -> None:
         """SIGKILL; it is started again at once."""
         with self._lock:
             if member.alive:
                 member.kill()
-            member.spawn()
+            member.spawn(self._program)
 
     def address(self, chance: random.Random) -> tuple[str, int] | None:
         """Of a receiver that listens, as a load balancer picks one."""

@@ -1,8 +1,8 @@
 """The commands as a newcomer types them."""
 
 import json
-import re
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
