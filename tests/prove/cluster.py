@@ -26,6 +26,8 @@ from tests.system.reference import counts, expected, shown
 RECEIVERS, WORKERS, SENDERS = 2, 4, 8
 LAG_SECONDS = 3.5
 LATENCY_SECONDS = 0.05
+SLOW_SECONDS = 0.3  # the control must be caught in the act
+FORGETTING = ("-m", "tests.prove.dying", dying.FORGETTING, "1", "0")
 KILL_SECONDS = (0.3, 1.2)
 RESTARTS = (signal.SIGINT, signal.SIGQUIT, signal.SIGINT)
 DRAIN_SECONDS = 300.0
@@ -50,9 +52,7 @@ class Outcome:
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
     """One row. `size` is how many groups are told of, twenty times each."""
     found = trial(folder / "proved", size, 20, seed)
-    control = trial(
-        folder / "control", max(40, size // 10), 20, seed, ("-m", "tests.prove.dying", dying.FORGETTING, "1", "0")
-    )
+    control = trial(folder / "control", max(40, size // 10), 20, seed, FORGETTING, SLOW_SECONDS)
     many = ", ".join(f"{part} {number}" for part, number in sorted(found.killed.items()))
     yield Row(
         done=f"{RECEIVERS} receivers, {WORKERS} workers and {SENDERS} senders on one PostgreSQL, kill -9 of random processes, "
@@ -66,13 +66,15 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
     )
 
 
-def trial(folder: Path, groups: int, each: int, seed: int, program: Sequence[str] = PROGRAM) -> Outcome:
+def trial(
+    folder: Path, groups: int, each: int, seed: int, program: Sequence[str] = PROGRAM, latency: float = LATENCY_SECONDS
+) -> Outcome:
     """Tell of so many groups so many times each, amid kills and restarts; then drain, and judge."""
     folder.mkdir(exist_ok=True)
     with postgres.server() as server, opened("github", folder) as tracker:
         assert tracker.fake is not None
         tracker.fake.lag_seconds = LAG_SECONDS
-        tracker.fake.latency = LATENCY_SECONDS  # so that many are killed with a create under way
+        tracker.fake.latency = latency  # so that many are killed with a create under way
         tracker.fake.remember(100)
         url = Databases(server.url("postgres")).new()
         with Cluster(folder / "members", url, tracker.toml(_TRACKER), RECEIVERS, WORKERS, program) as cluster:
