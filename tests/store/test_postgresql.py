@@ -134,19 +134,31 @@ def test_a_tracker_that_rested_is_tried_by_one_alone(store: Store, another: Stor
     assert [claim.trial for claim in claims if isinstance(claim, Claim)] == [True]
 
 
-def test_what_changes_while_it_is_settled_is_owed_again(store: Store, another: Store) -> None:
-    """Whichever comes first: the group is owed a call for the new number, and no deadlock costs a second."""
-    owed(store)
-    for round_ in range(30):
-        change_at = NOW + round_
-        claim = claimed(store, f"one/{round_}", change_at)
-        accept(another, told(occurrences=10 + round_, timestamp=[1000, 3000 + round_]), at=NOW)
-        revision = store.outbox.load(claim)[0].revision
-        at_once(
-            partial(store.outbox.settle, claim, DONE, None, revision, NOW, NOW),
-            partial(absorb, another),
+def test_what_changes_while_it_is_settled_is_owed_again(store: Store, another: Store, settings: StoreSettings) -> None:
+    """Whichever comes first: the group is owed a call for the new number, and nobody waits in a circle."""
+    names = MANY[:12]
+    owed(store, *names)
+    for round_ in range(6):
+        claims = [claimed(store, f"one/{round_}-{number}", NOW + round_) for number in range(len(names))]
+        revisions = [store.outbox.load(claim)[0].revision for claim in claims]
+        accept(another, *(told(name, occurrences=10 + round_, timestamp=[1000, 3000 + round_]) for name in names))
+        settling = [
+            partial(store.outbox.settle, claim, DONE, None, revision, NOW, NOW)
+            for claim, revision in zip(claims, revisions, strict=True)
+        ]
+        at_once(*settling, partial(absorb, another))
+        assert len(ask(settings, "SELECT 1 FROM outbox WHERE due_at = ? AND state = 'waiting'", NOW)) == len(names)
+    store.close()
+    another.close()  # a session tells of its deadlocks as it ends
+    until(
+        lambda: (
+            not ask(
+                settings,
+                "SELECT 1 FROM pg_stat_activity WHERE application_name = 'syncd' AND datname = current_database()",
+            )
         )
-        assert min(store.outbox.next_due("here").values()) == NOW
+    )
+    assert ask(settings, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == [(0,)]
 
 
 def test_whoever_lost_its_lease_writes_nothing(store: Store, another: Store) -> None:
@@ -322,11 +334,13 @@ def test_the_store_is_away_and_comes_back(own: Server, place: StoreSettings) -> 
 
 def test_a_restart_between_two_writes_is_not_even_noticed(own: Server, place: StoreSettings) -> None:
     store = open_store(place)
-    accept(store, told("f1"))
+    together = threading.Barrier(10)
+    # So many sessions are in the pool then, and none of them survives.
+    at_once(*[lambda: store.connection.read(lambda transaction: (together.wait(), transaction.rows("how_many")))] * 10)
     own.restart()
 
     accept(store, told("f2"))
-    assert store.report.counts(NOW).inbox_waiting == 2
+    assert store.report.counts(NOW).inbox_waiting == 1
     store.close()
 
 
@@ -334,18 +348,32 @@ def test_a_server_that_became_a_standby_is_left(own: Server, place: StoreSetting
     """After a fail-over the sessions to the old server go on, and refuse every write."""
     store = open_store(place)
     accept(store, told("f1"))
-    name = place.url.rpartition("/")[2]
-    change(StoreSettings(url=own.url("postgres")), f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    change(
-        place,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()",
-    )
-    with pytest.raises(StoreUnavailable):
-        accept(store, told("f2"))
-    change(StoreSettings(url=own.url("postgres")), f"ALTER DATABASE {name} RESET default_transaction_read_only")
+    session = store.connection.read(lambda transaction: transaction.rows("setting", name="none"))
+    assert session == []
+    before = _sessions(place)
+    server = StoreSettings(url=own.url("postgres"))
+    change(server, "ALTER SYSTEM SET default_transaction_read_only = on")
+    change(server, "SELECT pg_reload_conf()")
+    until(lambda: _refuses(store))
+    assert not before & _sessions(place)
+    change(server, "ALTER SYSTEM RESET default_transaction_read_only")
+    change(server, "SELECT pg_reload_conf()")
 
     until(partial(accepted, store, "f3"))
     store.close()
+
+
+def _sessions(place: StoreSettings) -> set[int]:
+    rows = ask(
+        place,
+        "SELECT pid FROM pg_stat_activity WHERE application_name = 'syncd' AND datname = current_database()"
+        " AND query <> 'SELECT 1'",  # those that listen write nothing
+    )
+    return {int(pid) for (pid,) in rows}
+
+
+def _refuses(store: Store) -> bool:
+    return not accepted(store, "f2")
 
 
 def test_a_disk_that_is_full_on_the_server_is_a_fault_with_its_name(store: Store, settings: StoreSettings) -> None:

@@ -39,6 +39,10 @@ def test_processes_that_start_at_once_do_not_clash(empty: StoreSettings) -> None
         for _ in range(6)
     ]
 
+    for process in racing:
+        assert process.stdin is not None
+        process.stdin.close()
+        process.stdin = None  # all at once: communicate() would wait for one after the other
     assert [process.communicate()[1].decode() for process in racing] == [""] * 6
     assert len(ask(empty, "SELECT 1 FROM schema_migrations")) == len(steps("postgresql"))
 
