@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -50,16 +50,11 @@ class Server:
             self._run("initdb", *options)
 
     def _run(self, program: str, *arguments: str) -> None:
-        # Nothing of ours in its environment, no folder that it may not enter.
         done = subprocess.run(
             [str(self._programs / program), *arguments],
             capture_output=True,
             text=True,
-            cwd="/",
-            env=_ENVIRONMENT,
-            user=_account(),
-            group=_group(),
-            extra_groups=[] if _account() else None,
+            **_as_nobody(),
         )
         assert done.returncode == 0, done.stderr
 
@@ -79,11 +74,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd="/",
-                env=_ENVIRONMENT,
-                user=_account(),
-                group=_group(),
-                extra_groups=[] if _account() else None,
+                **_as_nobody(),
             )
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
@@ -115,16 +106,14 @@ class Server:
         return f"postgresql://syncd@127.0.0.1:{self.port}/{database}"
 
 
-_ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
-
-
-def _account() -> str | None:
-    """PostgreSQL refuses to run as root."""
-    return "nobody" if os.getuid() == 0 else None
-
-
-def _group() -> int | None:
-    return pwd.getpwnam("nobody").pw_gid if os.getuid() == 0 else None
+def _as_nobody() -> dict[str, Any]:
+    """How its programs are started: PostgreSQL refuses to run as root. Nothing of ours is in their environment, and they begin in a
+    folder that they may enter."""
+    common = {"cwd": "/", "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}}
+    if os.getuid() != 0:
+        return common
+    account = pwd.getpwnam("nobody")
+    return common | {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
 def _free_port() -> int:

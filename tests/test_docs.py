@@ -1,5 +1,6 @@
 """What the documents say is so."""
 
+import configparser
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from syncd.config import Config, GitHubSettings, JiraSettings, LocalSettings, Ma
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 CONFIGURE = (ROOT / "docs/configure.md").read_text()
+OPERATE = (ROOT / "docs/operate.md").read_text()
 EXAMPLE = (ROOT / "config.toml.example").read_text()
 SECTIONS: list[Any] = [
     *(
@@ -73,7 +75,7 @@ def test_everything_in_the_example_can_be_switched_on_at_once(tmp_path: Path) ->
     assert loaded.receiver.username == "backtrace"
 
 
-@pytest.mark.parametrize("text", [README, CONFIGURE], ids=["README", "configure"])
+@pytest.mark.parametrize("text", [README, CONFIGURE, OPERATE], ids=["README", "configure", "operate"])
 def test_every_toml_block_in_the_documents_is_toml(text: str) -> None:
     blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
 
@@ -99,6 +101,28 @@ def test_the_readme_names_every_command_and_nothing_else() -> None:
     named = set(re.findall(r"`(?:syncd )?([a-z-]+)[^`]*`", table)) - {"discard", "make"}
 
     assert commands == {name for name in named if not name.startswith("--")}
+
+
+def test_the_store_for_several_machines_is_a_configuration(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(.*?)```", OPERATE, re.DOTALL)
+
+    loaded = configuration.load(_written(tmp_path, block))
+    assert loaded.store.dialect == "postgresql"
+
+
+def test_the_example_units_run_what_there_is(tmp_path: Path) -> None:
+    units = re.findall(r"```ini\n(.*?)```", OPERATE, re.DOTALL)
+
+    assert len(units) == 2
+    for unit in units:
+        parsed = configparser.ConfigParser(interpolation=None)
+        parsed.read_string(unit)
+        program, *options = parsed["Service"]["ExecStart"].split()
+        assert program.endswith("/syncd")
+        ran = subprocess.run(
+            [sys.executable, "-m", "syncd", *options[:-1], str(tmp_path / "none.toml")], capture_output=True, text=True
+        )
+        assert (ran.returncode, "cannot be read" in ran.stderr) == (78, True), ran.stderr
 
 
 def test_every_link_in_the_documents_leads_somewhere() -> None:
