@@ -17,6 +17,9 @@ class Limit(Protocol):
     def seconds(self) -> float: ...
 
 
+SKEW_SECONDS = 60.0  # between two machines that share a store, each half a minute off its clock
+
+
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """What was left at a time, in epoch seconds."""
@@ -36,16 +39,20 @@ def full(limit: Limit, now: float) -> Bucket:
 
 
 def refilled(bucket: Bucket, limit: Limit, now: float) -> Bucket:
-    """The bucket as it is now. After a clock was set back, refilling begins anew."""
+    """The bucket as it is now. Of several machines the one whose clock is ahead refills it: what another one filled must not be filled
+    once more. After a clock was set back, refilling begins anew."""
+    if now < bucket.at <= now + SKEW_SECONDS:
+        return bucket
     gained = max(0.0, now - bucket.at) * _rate(limit)
     return Bucket(min(float(burst(limit)), bucket.tokens + gained), now)
 
 
 def wait(bucket: Bucket, limit: Limit, now: float) -> float:
     """Seconds until one write may be taken; 0 for now."""
-    lacking = 1.0 - refilled(bucket, limit, now).tokens
+    left = refilled(bucket, limit, now)
+    lacking = 1.0 - left.tokens
     # A little more than needed, or rounding would leave a write that is due a hair short of its token.
-    return lacking / _rate(limit) + 0.001 if lacking > 1e-9 else 0.0
+    return left.at - now + lacking / _rate(limit) + 0.001 if lacking > 1e-9 else 0.0
 
 
 def taken(bucket: Bucket, limit: Limit, now: float) -> Bucket:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from syncd import __version__
+from syncd.budget import SKEW_SECONDS
 from syncd.store.claims import LEASE_SECONDS
 from syncd.store.connection import Connection
 from syncd.store.instance import Instance
 
-SKEW_SECONDS = 60.0  # two machines, each half a minute off the database's clock
 DEAD_SECONDS = LEASE_SECONDS + SKEW_SECONDS
 
 _PROC = Path("/proc")

@@ -335,9 +335,9 @@ UPDATE issues SET state = 'retired', note = :note WHERE group_id = :group_id AND
 -- forget_waiting: nothing is owed for it, unless it is in hand
 DELETE FROM outbox WHERE group_id = :group_id AND state <> 'claimed';
 
--- issues_since: how many issues a route has filed since a time, and when the oldest of these was sent
+-- issues_since: how many issues a route has filed between two times, and when the oldest of these was sent
 SELECT COUNT(*) AS issues, MIN(sent_at) AS oldest FROM issues JOIN groups ON groups.id = issues.group_id
-WHERE issues.route = :route AND issues.sent_at > :since AND issues.sent_at <= :now AND groups.kind = 'crash'
+WHERE issues.route = :route AND issues.sent_at > :since AND issues.sent_at <= :until AND groups.kind = 'crash'
     AND issues.state <> 'wanted';
 
 -- storm: the one a route is in

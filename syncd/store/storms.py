@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from syncd.budget import Limit
+from syncd.budget import SKEW_SECONDS, Limit
 from syncd.model import Call, Plan
 from syncd.plan import Owes
 from syncd.store.claims import Claim, owned
@@ -70,7 +70,7 @@ def wait(transaction: Transaction, route: str, new_issues: Sequence[Limit], now:
 
 def _room(transaction: Transaction, route: str, limit: Limit, now: float) -> tuple[int, float]:
     """How many issues a limit leaves to a route, and the seconds until it leaves one."""
-    (filed,) = transaction.rows("issues_since", route=route, since=now - limit.seconds, now=now)
+    (filed,) = transaction.rows("issues_since", route=route, since=now - limit.seconds, until=now + SKEW_SECONDS)
     left = limit.count - cast(int, filed["issues"])
     oldest = filed["oldest"]
     if left > 0 or oldest is None:
