@@ -38,12 +38,8 @@ class Server:
         self.port = port or _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         folder.chmod(0o755)
-        (folder / "run").mkdir(exist_ok=True)
-        if os.getuid() == 0:
-            account = pwd.getpwnam("nobody")
-            self._data.mkdir(exist_ok=True)
-            for path in (self._data, folder / "run"):
-                os.chown(path, account.pw_uid, account.pw_gid)
+        _own(folder / "run")
+        _own(self._data)
         if not (self._data / "PG_VERSION").exists():
             # -N: what initdb itself writes need not last; the server's own commits do.
             options = ["-U", "syncd", "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-D", str(self._data)]
@@ -89,6 +85,27 @@ class Server:
     def _log(self) -> str:
         return (self._folder / "server.log").read_text()[-3000:]
 
+    def standby(self, folder: Path) -> "Server":
+        """Another server that follows this one, copied from it as it is now; this one waits for it at every commit from now on."""
+        other = Server.__new__(Server)
+        other._folder, other._data, other._programs = folder, folder / "data", self._programs
+        other.port, other._process = _free_port(), None
+        folder.chmod(0o755)
+        _own(folder / "run")
+        _own(other._data)
+        source = f"host=127.0.0.1 port={self.port} user=syncd application_name=standby"
+        self._run("pg_basebackup", "-d", source, "-D", str(other._data), "-R", "-X", "stream", "-c", "fast")
+        other.start()
+        with psycopg.connect(self.url("postgres"), autocommit=True) as session:
+            session.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+            session.execute("SELECT pg_reload_conf()")
+            deadline = time.monotonic() + PATIENCE_SECONDS
+            while not session.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").fetchone():
+                if time.monotonic() > deadline:
+                    raise AssertionError(f"the standby does not follow\n{other._log()}")
+                time.sleep(0.02)
+        return other
+
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
         """End it: SIGINT breaks every session, as a restart does; SIGQUIT leaves it to recover from its log, as a crash does."""
         if self._process is not None:
@@ -104,6 +121,14 @@ class Server:
     def url(self, database: str) -> str:
         """Where one of its databases is."""
         return f"postgresql://syncd@127.0.0.1:{self.port}/{database}"
+
+
+def _own(folder: Path) -> None:
+    """A folder that PostgreSQL may write to, and nobody else."""
+    folder.mkdir(exist_ok=True, mode=0o700)
+    if os.getuid() == 0:
+        account = pwd.getpwnam("nobody")
+        os.chown(folder, account.pw_uid, account.pw_gid)
 
 
 def _as_nobody() -> dict[str, Any]:

@@ -91,7 +91,7 @@ def _tried(cluster: Cluster, server: Server, tracker: Kind, groups: int, each: i
             server.restart(how)
         next(progress)
     acknowledged = time.monotonic()
-    _drain(cluster)
+    drain(cluster)
     texts = tracker.texts()
     return Outcome(
         sent=len(ledger.acknowledged),
@@ -111,7 +111,8 @@ def _await_share(ledger: Ledger, share: int) -> None:
         time.sleep(0.02)
 
 
-def _drain(cluster: Cluster) -> None:
+def drain(cluster: Cluster) -> None:
+    """Return once nothing waits any more. Raises AssertionError after DRAIN_SECONDS."""
     deadline = time.monotonic() + DRAIN_SECONDS
     while True:
         status = cluster.receivers[0].status()

@@ -84,18 +84,21 @@ class Life:
 
 
 @contextmanager
-def lived(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch, route: str = "") -> Iterator[Life]:
-    """A life with this kind of tracker, its one route with more keys."""
+def lived(
+    kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch, route: str = "", url: str | None = None
+) -> Iterator[Life]:
+    """A life with this kind of tracker, its one route with more keys; in a file, or in the store at `url`."""
     clock = Clock()
-    monkeypatch.setattr(time, "time", clock)
     with opened(kind, folder) as known:
         limits = 'writes = ["6000/1m"]\n'
+        place = url or f"sqlite:{folder}/syncd.db"
         plain = ROUTE.replace("max_new_issues = []\n", "")
         (folder / "config.toml").write_text(
-            f'[store]\nurl = "sqlite:{folder}/syncd.db"\n' + known.toml(limits).replace(ROUTE, plain + route)
+            f'[store]\nurl = "{place}"\n' + known.toml(limits).replace(ROUTE, plain + route)
         )
         loaded = configuration.load(folder / "config.toml")
         store = open_store(loaded.store)
+        monkeypatch.setattr(time, "time", clock)  # not sooner: a server asks for the right time
         tracker = open_tracker("here", loaded.trackers["here"], store.notebook("here"))
         rules = Rules(config=loaded, instance_key=store.instance_key(), presentation=present(loaded))
         yield Life(store, rules, tracker, people(known, folder), clock)

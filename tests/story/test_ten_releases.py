@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import Databases
 from tests.story.life import Life, lived
 from tests.story.people import Seen
 from tests.system.kinds import KINDS
@@ -46,8 +47,18 @@ def released(life: Life, known: dict[str, int], release: str, count: int) -> dic
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_ten_releases(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ten_releases(kind, tmp_path, monkeypatch)
+
+
+def test_ten_releases_in_a_store_on_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, servers: Databases
+) -> None:
+    ten_releases("github", tmp_path, monkeypatch, servers.new())
+
+
+def ten_releases(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str | None = None) -> None:
     route = 'name = "main"\nmax_new_issues = ["5/1d"]\n'
-    with lived(kind, tmp_path, monkeypatch, route) as life:
+    with lived(kind, tmp_path, monkeypatch, route, url) as life:
         audio, draw, net = {"1.0": 9}, {"1.0": 4}, {"1.0": 2}
         life.told(AUDIO, audio)
         life.told(DRAW, draw)

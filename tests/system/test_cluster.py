@@ -1,19 +1,25 @@
 """Several processes on one PostgreSQL, in small; `make prove` does the same with 20,000 notifications."""
 
+import json
 import signal
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from syncd.config import StoreSettings
+from tests import postgres
 from tests.fakes.github import FakeGitHub
-from tests.fakes.server import Fault
+from tests.fakes.server import Fault, Recorded
 from tests.postgres import Databases
 from tests.prove import cluster as proof
 from tests.prove.crashes import crash, fingerprint, tally, until
+from tests.prove.started import ready
 from tests.store.raw import ask, change
-from tests.system.cluster import Cluster
+from tests.system.cluster import Cluster, send_all
 from tests.system.daemon import Daemon, run_syncd
 from tests.system.kinds import opened
 
@@ -71,6 +77,104 @@ def test_a_worker_stopped_past_its_lease_writes_nothing_and_files_nothing(
     groups = second.groups()
     assert {name: groups[name] for name in before} == before
     assert len(fake.repository.issues) == 2
+
+
+def test_what_nobody_gave_a_hint_of_is_found_all_the_same(
+    pair: tuple[Cluster, FakeGitHub], settings: StoreSettings
+) -> None:
+    _, fake = pair
+    change(
+        settings,
+        "INSERT INTO deliveries (received_at, body, state) VALUES (?, ?, 'waiting')",
+        time.time(),
+        json.dumps(crash(1)).encode(),
+    )
+
+    until(lambda: len(fake.repository.issues) == 1, "it to be filed", 30)
+
+
+def test_no_transaction_is_open_while_a_tracker_is_asked(
+    pair: tuple[Cluster, FakeGitHub], settings: StoreSettings
+) -> None:
+    cluster, fake = pair
+    hanging = Fault(how="hang_before", path=r"/issues$")
+    fake.inject(hanging)
+    cluster.receivers[0].send(crash(1))
+    until(lambda: hanging.times == 0, "the create to be sent", 30)
+
+    # All that the worker holds meanwhile is a line that says so.
+    assert ask(settings, "SELECT state FROM issues") == [("intended",)]
+    for _ in range(20):
+        rows = ask(
+            settings,
+            "SELECT state FROM pg_stat_activity WHERE application_name = 'syncd' AND datname = current_database()"
+            " AND xact_start < clock_timestamp() - interval '1 second'",
+        )
+        assert rows == []
+    hanging.released.set()
+    until(lambda: cluster.receivers[0].status()["outbox"] == {"due": 0, "waiting": 0}, "all to be settled", 30)
+
+
+def test_four_workers_stay_under_the_limit_of_one_credential(tmp_path: Path, settings: StoreSettings) -> None:
+    with opened("github", tmp_path) as tracker:
+        assert isinstance(tracker.fake, FakeGitHub)
+        times: list[float] = []
+
+        def noted(moment: str, request: Recorded) -> None:
+            if moment == "arrived" and request.method in ("POST", "PATCH") and "graphql" not in request.path:
+                times.append(time.monotonic())
+
+        tracker.fake.watch = noted
+        toml = tracker.toml('writes = ["20/4s"]\nconcurrency = 2\n')
+        with Cluster(tmp_path / "members", settings.url, toml, receivers=1, workers=4) as cluster:
+            for number in range(40):
+                cluster.receivers[0].send(crash(number))
+            until(lambda: len(tracker.texts()) == 40, "all to be filed", 60)
+    assert max(sum(start <= at < start + 4.0 for at in times) for start in times) <= 20
+    assert times[-1] - times[0] > 4.0
+
+
+def test_while_the_server_is_away_nothing_is_promised_and_nobody_needs_a_restart(tmp_path: Path) -> None:
+    with postgres.server() as server, opened("github", tmp_path) as tracker:
+        url = Databases(server.url("postgres")).new()
+        with Cluster(tmp_path / "members", url, tracker.toml("writes = []\n"), 1, 1) as cluster:
+            (receiver,) = cluster.receivers
+            pids = [member.pid for member in cluster.members]
+            assert receiver.send(crash(1)).status == 200
+            server.stop()
+            answer = receiver.send(crash(2))
+            assert (answer.status, "store_unavailable" in answer.body) == (503, True)
+            status, said = ready(receiver)
+            assert status == 503
+            assert "postgresql://" in said["reasons"][0]
+            server.start()
+            until(lambda: ready(receiver)[0] == 200, "it to be ready by itself", 60)
+            assert receiver.send(crash(2)).status == 200
+            until(lambda: len(tracker.texts()) == 2, "both to be filed", 60)
+            assert [member.pid for member in cluster.members] == pids
+
+
+def test_after_a_fail_over_the_standby_is_used_and_nothing_is_lost(tmp_path: Path) -> None:
+    """Two real servers, the second a synchronous standby of the first, which dies under load."""
+    with postgres.server() as first, tempfile.TemporaryDirectory(prefix="syncd-pg-") as folder:
+        database = Databases(first.url("postgres")).new().rpartition("/")[2]
+        second = first.standby(Path(folder))
+        url = f"postgresql://syncd@127.0.0.1:{first.port},127.0.0.1:{second.port}/{database}"
+        with opened("github", tmp_path) as tracker:
+            assert tracker.fake is not None
+            toml = tracker.toml('timeout = "2s"\nprobe_after = ["3s", "5s", "8s"]\nwrites = []\n')
+            with Cluster(tmp_path / "members", url, toml, 2, 2) as cluster:
+                progress = send_all(cluster, groups=40, each=15, senders=4, seed=SEED)
+                ledger = next(progress)
+                until(lambda: len(ledger.acknowledged) > 200, "some load", 60)
+                first.stop(signal.SIGQUIT)
+                with psycopg.connect(second.url("postgres"), autocommit=True) as session:
+                    session.execute("SELECT pg_promote()")
+                next(progress)
+                proof.drain(cluster)
+                assert proof.judged(cluster, ledger, tracker.texts()) == []
+        second.stop(signal.SIGQUIT)
+    assert len(ledger.acknowledged) == 600
 
 
 def test_a_store_that_is_moved_while_its_daemon_runs_files_nothing_twice(
