@@ -84,8 +84,7 @@ class ServerHints:
     def send(self, *topics: str) -> None:
         with self._lock:
             self._topics |= set(topics)
-        if not self._closed:
-            self._interrupt()
+        self._interrupt()
 
     def listen(self, told: Callable[[str], None]) -> None:
         self._told = told
@@ -103,8 +102,8 @@ class ServerHints:
     def _interrupt(self) -> None:
         try:
             self._wake.send(b"!")
-        except BlockingIOError:
-            return  # it is full of wake-ups
+        except OSError:
+            return  # it is full of wake-ups, or just closed
 
     def _for_ever(self) -> None:
         import psycopg
