@@ -237,6 +237,24 @@ def test_a_process_of_another_machine_is_dead_only_after_any_lease(
     assert store.running() == []
 
 
+def test_where_processes_are_hidden_only_the_beat_tells(
+    store: Store, another: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As under ProtectProc=invisible: the number of a process that lives leads nowhere."""
+    there = another.join("worker", NOW)
+    (tmp_path / "sys/kernel/random").mkdir(parents=True)
+    (tmp_path / "sys/kernel/random/boot_id").write_text(Path("/proc/sys/kernel/random/boot_id").read_text())
+    (tmp_path / "self/ns").mkdir(parents=True)
+    (tmp_path / "self/ns/pid").symlink_to(Path("/proc/self/ns/pid").readlink())
+    monkeypatch.setattr("syncd.store.instances._PROC", tmp_path)
+    here = store.join("worker", NOW)
+
+    assert not here.judge(NOW)(there.owner)
+    assert here.judge(NOW + DEAD_SECONDS + 1)(there.owner)
+    there.close()
+    here.close()
+
+
 def test_what_the_dead_held_is_free_and_its_create_in_doubt(store: Store, another: Store) -> None:
     owed(store, "f1", "f2")
     here = store.join("worker", NOW)
