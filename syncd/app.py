@@ -5,7 +5,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from syncd import httpd, pulse, threads
+from syncd import httpd, pulse, threads, watchdog
 from syncd.config import Config
 from syncd.errors import ConfigError, StoreUnavailable
 from syncd.health import Health
@@ -26,6 +26,7 @@ from syncd.rules import Rules
 from syncd.store import Store, open_store
 from syncd.store.hints import INBOX
 from syncd.store.instances import Presence
+from syncd.systemd import Manager
 from syncd.trackers import Tracker, open_tracker
 
 log = structlog.get_logger("syncd")
@@ -50,35 +51,69 @@ class Daemon:
     worker: threads.Worker | None
     receiver: Receiver | None
     listening: socket.socket | None
+    manager: Manager
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT, then finish what is in hand."""
         asked = threading.Event()
         server = None if self.receiver is None else self._server(self.receiver)
+        watch = watchdog.Watchdog(self.manager, self._beats(server), self._status)
         with httpd.asked_to_stop(asked.set if server is None else server.stop):
             try:
                 self.pulse.start()
+                if self.manager.present:
+                    watch.start()
                 if self.worker is not None:
                     self.worker.start()
                 if server is not None and self.listening is not None:
                     server.run(sockets=[self.listening])
                 else:
                     log.info("working", instance=self.presence.owner)
+                    self._tell(READY="1")
                     asked.wait()
             finally:
                 log.info("stopping")
+                self._tell(STOPPING="1")
                 if self.worker is not None:
                     self.worker.stop()
                 self.close()
+                if watch.ident is not None:
+                    watch.stop()
                 log.info("stopped")
 
+    def _beats(self, server: httpd.Server | None) -> dict[str, Callable[[], float]]:
+        """What must turn for this process to be well."""
+        beats: dict[str, Callable[[], float]] = {"writer": lambda: self.store.beat}
+        if server is not None:
+            beats["event loop"] = lambda: server.beat
+        if (worker := self.worker) is not None:
+            beats["worker"] = lambda: worker.beat
+        return beats
+
+    def _status(self) -> str:
+        counts = self.store.report.counts(time.time())
+        waiting = f"{counts.inbox_waiting} in the inbox, {counts.outbox_due} due in the outbox"
+        wrong = counts.dead + counts.parked + counts.quarantined
+        return waiting + (f", {wrong} need a person" if wrong else "")
+
+    def _tell(self, **facts: str) -> None:
+        try:
+            self.manager.tell(**facts)
+        except OSError as error:
+            log.warning("manager_not_told", reason=error.strerror)
+
+    def _ready(self) -> None:
+        if self.listening is not None:
+            log.info("listening", address=httpd.address_of(self.listening))
+        self._tell(READY="1")
+
     def _server(self, receiver: Receiver) -> httpd.Server:
-        settings, listening = self.config.receiver, self.listening
+        settings = self.config.receiver
         return httpd.Server(
             _routes(receiver, Health(self.store, self.config.credentials)),
             settings.header_seconds,
             settings.max_connections,
-            lambda: log.info("listening", address="" if listening is None else httpd.address_of(listening)),
+            self._ready,
         )
 
     def close(self) -> None:
@@ -92,28 +127,38 @@ class Daemon:
         self.store.close()
 
 
-def build(config: Config, *, dry: bool = False, only: Part = Part.ALL) -> Daemon:
+def build(
+    config: Config,
+    *,
+    dry: bool = False,
+    only: Part = Part.ALL,
+    manager: Manager | None = None,
+    inherited: Sequence[socket.socket] = (),
+) -> Daemon:
     """The daemon, its store brought to this program's schema and, where it has a worker, freed of what dead processes held. `dry`: it
     takes notifications and plans, and sends nothing. `only`: a receiver that files nothing, or a worker that takes nothing.
+    `manager` is told of its state; `inherited` are listening sockets that it handed over.
 
     Raises ConfigError, SchemaMismatch, StoreUnavailable. No tracker is called.
     """
     presentation = present(config)
     # First of all: a process that cannot listen must not have touched what another one is working on.
-    listening = None if only is Part.WORKER else _bind(config)
+    listening = None if only is Part.WORKER else _listening(config, inherited)
+    told = Manager({}) if manager is None else manager
     store = open_store(config.store)
     presence = store.join(only, time.time())
     if only is Part.RECEIVER:
         receiver = Receiver(config.receiver, store.inbox, lambda: store.hints.send(INBOX))
         beating = pulse.Pulse(store, presence, frees=False)
-        return Daemon(config, store, presence, beating, None, receiver, listening)
+        return Daemon(config, store, presence, beating, None, receiver, listening, told)
     rules = Rules(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
     _begin(store, presence, rules)
     stopping = threading.Event()
     clients = open_clients(config, store, threads.sleep_until(stopping))
     worker = threads.Worker(store, rules, presence.owner, clients, stopping)
     receiving = None if only is Part.WORKER else Receiver(config.receiver, store.inbox, worker.arrived)
-    return Daemon(config, store, presence, pulse.Pulse(store, presence, frees=True), worker, receiving, listening)
+    beating = pulse.Pulse(store, presence, frees=True)
+    return Daemon(config, store, presence, beating, worker, receiving, listening, told)
 
 
 def _begin(store: Store, presence: Presence, rules: Rules) -> None:
@@ -133,7 +178,12 @@ def _begin(store: Store, presence: Presence, rules: Rules) -> None:
         log.info("judged_anew", groups=judged)
 
 
-def _bind(config: Config) -> socket.socket:
+def _listening(config: Config, inherited: Sequence[socket.socket]) -> socket.socket:
+    """The socket that was handed over, else one on `receiver.listen`."""
+    if len(inherited) > 1:
+        raise ConfigError([f"{len(inherited)} sockets were handed over; syncd takes one: leave one ListenStream="])
+    if inherited:
+        return inherited[0]
     try:
         return httpd.bind(config.receiver.address)
     except (OSError, UnicodeError) as error:

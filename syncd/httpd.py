@@ -4,6 +4,7 @@ broken by a stop under load."""
 import asyncio
 import signal
 import socket
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
@@ -114,6 +115,7 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=10,
         )
         super().__init__(config)
+        self.beat = time.monotonic()  # when the event loop last turned
         self._listening = listening
         config.app = self._unless_busy(app, max_connections)
 
@@ -127,6 +129,11 @@ class Server(uvicorn.Server):
             await send({"type": "http.response.body", "body": _BUSY})
 
         return limited
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second, as long as the event loop turns."""
+        self.beat = time.monotonic()
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""

@@ -1,10 +1,13 @@
 """Logs: constant names with facts beside them; a console in a terminal, one JSON object a line otherwise."""
 
 import logging
+import os
 import sys
 from typing import Any
 
 import structlog
+
+from syncd import systemd
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
@@ -24,6 +27,8 @@ def configure(level: str, as_json: bool | None = None) -> None:
         cache_logger_on_first_use=True,
     )
     renderer: Any = structlog.processors.JSONRenderer()
+    if plain and systemd.to_journal(os.environ):
+        renderer = _prioritised(renderer)
     if not plain:
         # Its own choice shows local variables, and so tokens and bodies.
         renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -50,3 +55,15 @@ def configure(level: str, as_json: bool | None = None) -> None:
     ):
         # Libraries report what they were told to do; jira's and PyGithub's lines may hold payloads.
         logging.getLogger(noisy).setLevel(logging.WARNING if noisy.startswith("uvicorn") else logging.ERROR)
+
+
+def _prioritised(render: Any) -> Any:
+    """Lines with the prefix by which the journal knows how bad it is, so that `journalctl -p warning` finds it."""
+
+    def prefixed(logger: Any, name: str, event: Any) -> str:
+        return f"<{_PRIORITIES.get(event.get('level'), 6)}>{render(logger, name, event)}"
+
+    return prefixed
+
+
+_PRIORITIES = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}

@@ -39,10 +39,12 @@ class Absorber(threading.Thread):
         self._stopping = threading.Event()
         self._purge_at = 0.0
         self._drain_at = 0.0
+        self.beat = time.monotonic()
 
     def run(self) -> None:
         while not self._stopping.is_set():
             self.arrived.clear()
+            self.beat = time.monotonic()
             try:
                 taken = self._turn()
             except StoreUnavailable as error:
@@ -73,7 +75,7 @@ class Absorber(threading.Thread):
     def _purge(self) -> None:
         before = time.time() - self._rules.config.store.retention
         while self._store.inbox.purge(before) and not self._stopping.is_set() and not self.arrived.is_set():
-            pass
+            self.beat = time.monotonic()
 
     def stop(self) -> None:
         """Ask it to end after the batch in hand."""
@@ -232,6 +234,11 @@ class Worker:
         for name, event in self._wake.items():
             if topic == of_tracker(name):
                 event.set()
+
+    @property
+    def beat(self) -> float:
+        """When the absorbing thread last turned, on the monotonic clock. Those that sync may wait for a tracker."""
+        return self._absorber.beat
 
     def arrived(self) -> None:
         """A delivery was stored."""

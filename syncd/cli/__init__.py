@@ -98,4 +98,5 @@ from syncd.cli import (  # noqa: E402, F401
     releases,
     replaying,
     sending,
+    units,
 )

@@ -1,6 +1,7 @@
 """`run`, `migrate`, `check`: the commands of whoever operates the daemon."""
 
 import enum
+import os
 from typing import Annotated
 
 import typer
@@ -43,7 +44,7 @@ def run(
 
     from syncd import app as parts
     from syncd import config as configuration
-    from syncd import log
+    from syncd import log, systemd
 
     log.configure(log_level.value)
     path = config_path(config)
@@ -51,7 +52,8 @@ def run(
     for warning in configuration.warnings(loaded):
         structlog.get_logger("syncd").warning("configuration", warning=warning)
     part = parts.Part.ALL if only is None else parts.Part(only.value)
-    parts.build(loaded, dry=dry_run, only=part).run()
+    manager, inherited = systemd.Manager(os.environ), systemd.inherited(os.environ)
+    parts.build(loaded, dry=dry_run, only=part, manager=manager, inherited=inherited).run()
 
 
 @app.command()

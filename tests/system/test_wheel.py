@@ -64,3 +64,9 @@ def test_the_example_configuration_travels_along(installed: Path) -> None:
     assert (installed / "syncd" / "share" / "config.toml.example").read_text() == (
         ROOT / "config.toml.example"
     ).read_text()
+
+
+def test_the_wheel_prints_its_units(installed: Path, tmp_path: Path) -> None:
+    for options in ([], ["--receiver-only"], ["--socket"]):
+        ran = run(installed, tmp_path, "systemd-unit", *options)
+        assert (ran.returncode, ran.stdout[:6]) == (0, "# The " if options == ["--socket"] else "[Unit]"), ran.stderr

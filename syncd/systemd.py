@@ -1,0 +1,57 @@
+"""What systemd is told, and what it hands over: sd_notify(3), sd_listen_fds(3), and the journal's stream (systemd.exec(5))."""
+
+import os
+import socket
+import sys
+from collections.abc import Mapping, MutableMapping
+
+FIRST = 3  # the first descriptor that is handed over (SD_LISTEN_FDS_START)
+
+
+class Manager:
+    """The service manager, if there is one. Its variables are taken out of the environment: they are for this process alone."""
+
+    def __init__(self, environment: MutableMapping[str, str]) -> None:
+        self._address = environment.pop("NOTIFY_SOCKET", None)
+        mine = environment.pop("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        microseconds = environment.pop("WATCHDOG_USEC", None)
+        self.watchdog_seconds = int(microseconds) / 1e6 if self._address and microseconds and mine else None
+
+    @property
+    def present(self) -> bool:
+        """Whether anybody listens."""
+        return self._address is not None
+
+    def tell(self, **facts: str) -> None:
+        """Send facts such as READY="1", STATUS="…". Raises OSError where the manager does not take them."""
+        if self._address is None:
+            return
+        said = "\n".join(f"{name}={' '.join(value.split())}" for name, value in facts.items())
+        # A leading @ is the abstract namespace.
+        address = f"\0{self._address[1:]}" if self._address.startswith("@") else self._address
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+            sock.sendto(said.encode(), address)
+
+
+def inherited(environment: MutableMapping[str, str]) -> list[socket.socket]:
+    """The listening sockets that were handed over to this process."""
+    mine = environment.pop("LISTEN_PID", "") == str(os.getpid())
+    count = int(environment.pop("LISTEN_FDS", "0"))
+    environment.pop("LISTEN_FDNAMES", None)
+    if not mine:
+        return []
+    sockets = []
+    for number in range(FIRST, FIRST + count):
+        os.set_inheritable(number, False)
+        sockets.append(socket.socket(fileno=number))  # its family is read off it
+    return sockets
+
+
+def to_journal(environment: Mapping[str, str]) -> bool:
+    """Whether stderr leads straight to the journal, which takes a line's priority from a prefix such as <4>."""
+    device, _, inode = environment.get("JOURNAL_STREAM", "").partition(":")
+    try:
+        found = os.fstat(sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
+    return (device, inode) == (str(found.st_dev), str(found.st_ino))
