@@ -2,9 +2,9 @@
 
 import sys
 
-from bench import plans, sharing
+from bench import growth, plans, sharing
 
-MEASURES = {"sharing": sharing.measure, "plans": plans.measure}
+MEASURES = {"sharing": sharing.measure, "plans": plans.measure, "growth": growth.measure}
 
 
 def main() -> int:

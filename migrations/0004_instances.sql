@@ -15,4 +15,6 @@ CREATE TABLE instances (
     started_at DOUBLE PRECISION NOT NULL,
     beat_at    DOUBLE PRECISION NOT NULL
 );
+-- Decisions are forgotten after a time, the oldest first.
+CREATE INDEX history_at ON history (at);
 CREATE INDEX issues_sender ON issues (sent_by) WHERE state = 'intended';

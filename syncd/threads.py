@@ -73,8 +73,13 @@ class Absorber(threading.Thread):
         return taken
 
     def _purge(self) -> None:
-        before = time.time() - self._rules.config.store.retention
-        while self._store.inbox.purge(before) and not self._stopping.is_set() and not self.arrived.is_set():
+        now, settings = time.time(), self._rules.config.store
+        before, decided_before = now - settings.retention, now - settings.history
+        while (
+            self._store.inbox.purge(before, decided_before)
+            and not self._stopping.is_set()
+            and not self.arrived.is_set()
+        ):
             self.beat = time.monotonic()
 
     def stop(self) -> None:

@@ -413,7 +413,7 @@ def test_every_fault_is_told_at_once_with_its_key(faults: Faults) -> None:
     [
         ("[recever]\n", "recever: there is no such key (did you mean 'receiver'?)"),
         ("[receiver]\nlisten_on = 1\n", "receiver.listen_on: there is no such key (did you mean 'listen'?)"),
-        ("[store]\nx = 1\n", "store.x: there is no such key (known: password, retention, url)"),
+        ("[store]\nx = 1\n", "store.x: there is no such key (known: history, password, retention, url)"),
         (
             GITHUB + 'repo = "x"\nlabel = "x"\n',
             "trackers.crashes.label: there is no such key (did you mean 'labels'?)",

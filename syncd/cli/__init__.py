@@ -88,6 +88,7 @@ def _version(
 # Importing them registers their commands.
 from syncd.cli import (  # noqa: E402, F401
     aliasing,
+    backing_up,
     daemon,
     demo,
     explaining,

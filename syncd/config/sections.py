@@ -80,6 +80,7 @@ class StoreSettings(Section):
     # Of the PostgreSQL user; never in the URL, which is printed.
     password: Secret | None = None
     retention: Annotated[Seconds, Field(ge=3600)] = 30 * 86400.0
+    history: Annotated[Seconds, Field(ge=86400)] = 365 * 86400.0
 
     @field_validator("url")
     @classmethod

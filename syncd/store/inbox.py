@@ -132,12 +132,14 @@ class Inbox:
         """Remove a quarantined body; False when there is none with that number."""
         return self._connection.write(lambda transaction: transaction.run("leave_quarantine", id=number)) > 0
 
-    def purge(self, before: float, size: int = 1000) -> int:
-        """Remove up to `size` absorbed deliveries received before a time, and as many memories of redeliveries."""
+    def purge(self, before: float, decided_before: float, size: int = 1000) -> int:
+        """Remove up to `size` absorbed deliveries received before a time, as many memories of redeliveries, and as many decisions made
+        before another time; how many that were. Of each group the latest decision stays."""
 
         def bite(transaction: Transaction) -> int:
-            transaction.run("purge_folded", before=before, size=size)
-            return transaction.run("purge_deliveries", before=before, size=size)
+            folded = transaction.run("purge_folded", before=before, size=size)
+            decided = transaction.run("purge_history", before=decided_before, size=size)
+            return folded + decided + transaction.run("purge_deliveries", before=before, size=size)
 
         return self._connection.write(bite)
 

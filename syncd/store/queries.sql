@@ -23,6 +23,12 @@ DELETE FROM deliveries WHERE id = :id AND state = 'waiting';
 DELETE FROM deliveries WHERE id IN (
     SELECT id FROM deliveries WHERE state = 'absorbed' AND received_at < :before ORDER BY received_at LIMIT :size);
 
+-- purge_history: decisions of long ago, but for the latest of each group, which says why it is as it is
+DELETE FROM history WHERE id IN (
+    SELECT id FROM history WHERE at < :before
+        AND EXISTS (SELECT 1 FROM history AS later WHERE later.group_id = history.group_id AND later.id > history.id)
+    ORDER BY at LIMIT :size);
+
 -- replayable: absorbed deliveries that are still kept, a bounded bite at a time
 SELECT deliveries.id, deliveries.received_at, deliveries.body, groups.fingerprint
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id

@@ -23,6 +23,7 @@ MAX_ROWS = 500  # in one statement: SQLite takes 32,766 parameters and compound 
 MAX_SHARED = 64  # operations that share one commit; each may itself be a batch
 BUSY_SECONDS = 5.0
 PROBE_SECONDS = 1.0
+WAL_BYTES = 16 * 2**20
 
 _PLAIN = {
     "SQLITE_FULL": "the disk is full",
@@ -111,6 +112,8 @@ class Sqlite:
             shared, closing = self._take()
             if shared or self.fault is not None:
                 opened = self._commit(opened, shared)
+            elif opened is not None:
+                opened.tidy()
             if closing:
                 break
         if opened is not None:
@@ -248,6 +251,14 @@ class _Opened:
             raise StoreUnavailable(
                 f"the database {self._path} was deleted or replaced; nothing more is kept in the old one"
             )
+
+    def tidy(self) -> None:
+        """Give the log's room back when nobody writes: it stays as large as the largest burst made it, and readers read past it."""
+        try:
+            if self._path.with_name(f"{self._path.name}-wal").stat().st_size > WAL_BYTES:
+                self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except (sqlite3.Error, OSError):
+            return  # a reader keeps it, or there is none; the next commit tells what is wrong with the file, if anything is
 
     def close(self) -> None:
         """Give the connection back."""

@@ -6,10 +6,11 @@ from collections.abc import Callable
 import pytest
 
 from syncd.errors import NotANotification, StoreUnavailable
+from syncd.model import Action, Plan
 from syncd.store import Store
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Read
-from tests.store.filled import NOW, absorb, accept, owes, told
+from tests.store.filled import NOW, absorb, accept, claimed, owed, owes, told
 
 
 def test_an_accepted_body_is_kept_byte_for_byte(store: Store) -> None:
@@ -158,10 +159,25 @@ def test_the_purge_takes_only_what_is_old_and_absorbed(store: Store) -> None:
     absorb(store, at=NOW)
     accept(store, told("waiting"), at=NOW - 100)
 
-    assert store.inbox.purge(before=NOW - 50) == 1
-    assert store.inbox.purge(before=NOW - 50) == 0
+    assert store.inbox.purge(before=NOW - 50, decided_before=0.0) == 1
+    assert store.inbox.purge(before=NOW - 50, decided_before=0.0) == 0
     assert len(store.inbox.waiting(10)) == 1
     assert len(store.report.groups()) == 2
+
+
+def test_the_purge_forgets_old_decisions_but_for_the_latest_of_each_group(store: Store) -> None:
+    owed(store, "f1", "f2")
+    for number in range(5):
+        claim = claimed(store, f"one/{number}", NOW + number)
+        wait = Plan(action=Action.WAIT, reason=f"reason {number}")
+        store.outbox.postpone(claim, wait, "later", NOW + number, 0, NOW + number)
+
+    assert store.inbox.purge(before=0.0, decided_before=NOW + 3, size=2) == 2
+    assert store.inbox.purge(before=0.0, decided_before=NOW + 1000) == 1
+    assert store.inbox.purge(before=0.0, decided_before=NOW + 1000) == 0
+    kept = {name: [past.reason for past in found] for name in ("f1", "f2") for _, found in store.report.find(name)}
+    assert sorted(map(len, kept.values())) == [1, 1]
+    assert "reason 4" in {reasons[0] for reasons in kept.values()}
 
 
 def test_a_sender_that_goes_away_during_its_commit_does_not_end_the_writer(store: Store) -> None:
