@@ -1,6 +1,8 @@
 """What `check` looks at."""
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from syncd.config import Conditions, Config, Match
@@ -9,7 +11,11 @@ from syncd.model import Announcement, Group, Identity, Occasion, Release
 from syncd.policy import unreachable
 from syncd.presentation import present
 from syncd.store import probe
+from syncd.store.sqlite import VERSION, inspect
 from syncd.trackers import Finding, open_tracker
+
+SPACE_BYTES = 512 * 2**20
+SOUND_SQLITE = (3, 51, 3)
 
 
 class _Forgetful:
@@ -28,7 +34,7 @@ class _Forgetful:
 def findings(config: Config) -> Iterator[tuple[str, Finding]]:
     """(part, finding) for everything that must be well, in the order in which to mend it."""
     yield from (("receiver", finding) for finding in _receiver(config))
-    yield "store", _store(config)
+    yield from (("store", finding) for finding in _store(config))
     yield from (("routes", finding) for finding in _routes(config))
     yield from (("templates", finding) for finding in _templates(config))
     for name, settings in config.trackers.items():
@@ -58,17 +64,51 @@ def _receiver(config: Config) -> Iterator[Finding]:
             yield Finding(ok=False, what=f"receiver.{key} cannot be read", remedy="; ".join(error.problems))
     login = "with user name and password" if receiver.password else "without a login"
     yield Finding(ok=True, what=f"listens on http://{receiver.listen}/webhooks/backtrace {login}")
+    yield Finding(
+        ok=True,
+        what="in Backtrace two alerts must send there: one on new fingerprints, which files issues, and one on every error or error per "
+        "fingerprint, without which no count ever moves",
+    )
 
 
-def _store(config: Config) -> Finding:
-    place = config.store.place
-    if config.store.dialect == "sqlite" and not config.store.path.exists():
-        return Finding(ok=True, what=f"{place} does not exist yet; `syncd run` makes it")
+def _store(config: Config) -> Iterator[Finding]:
+    settings = config.store
+    if settings.dialect == "sqlite" and not settings.path.exists():
+        yield Finding(ok=True, what=f"{settings.place} does not exist yet; `syncd run` makes it")
+        return
     try:
-        probe(config.store)
+        probe(settings)
+        yield Finding(ok=True, what=f"{settings.place} can be read and written")
+        if settings.dialect == "sqlite":
+            inspect(settings.path)
+            yield Finding(ok=True, what="every page of it is whole")
     except (StoreError, ConfigError) as error:
-        return Finding(ok=False, what=f"{place} cannot be used", remedy=str(error))
-    return Finding(ok=True, what=f"{place} can be read and written")
+        yield Finding(ok=False, what=f"{settings.place} cannot be used", remedy=str(error))
+    if settings.dialect == "sqlite":
+        yield _space(settings.path)
+        yield _library(VERSION)
+
+
+def _space(path: Path) -> Finding:
+    left = shutil.disk_usage(path.parent).free
+    return Finding(
+        ok=left >= SPACE_BYTES,
+        what=f"{left / 2**20:,.0f} MB are free where it lies",
+        remedy=""
+        if left >= SPACE_BYTES
+        else "make room, or shorten store.retention: on a full disk every notification is answered 503",
+    )
+
+
+def _library(version: tuple[int, int, int]) -> Finding:
+    sound = version >= SOUND_SQLITE
+    return Finding(
+        ok=sound,
+        what=f"SQLite {'.'.join(map(str, version))}",
+        remedy=""
+        if sound
+        else "it can damage a database whose log is reset (mended in 3.51.3): `pip install pysqlite3`",
+    )
 
 
 def _routes(config: Config) -> Iterator[Finding]:

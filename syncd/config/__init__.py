@@ -166,6 +166,7 @@ def warnings(config: Config) -> Iterator[str]:
     secrets: list[tuple[str, Secret | None]] = [
         ("receiver.password", config.receiver.password),
         ("receiver.previous_password", config.receiver.previous_password),
+        ("store.password", config.store.password),
     ]
     for name, tracker in config.trackers.items():
         secrets.append((f"trackers.{name}.token", getattr(tracker, "token", None)))

@@ -24,6 +24,7 @@ MAX_SHARED = 64  # operations that share one commit; each may itself be a batch
 BUSY_SECONDS = 5.0
 PROBE_SECONDS = 1.0
 WAL_BYTES = 16 * 2**20
+VERSION: tuple[int, int, int] = sqlite3.sqlite_version_info
 
 _PLAIN = {
     "SQLITE_FULL": "the disk is full",

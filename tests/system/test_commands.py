@@ -267,3 +267,37 @@ def test_routes_after_one_that_takes_everything_are_pointed_out(tmp_path: Path) 
     ran = run_syncd("check", folder=tmp_path)
     assert ran.returncode == 1
     assert "never match" in ran.stdout
+
+
+def test_check_names_what_is_wrong_with_a_store_and_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "password").write_text("hunter2")
+    (tmp_path / "password").chmod(0o644)
+    written = '[store]\nurl = "sqlite:syncd.db"\n[trackers.here]\nkind = "local"\nfolder = "issues"\n'
+    (tmp_path / "config.toml").write_text(written)
+    run_syncd("migrate", folder=tmp_path)
+    sound = run_syncd("check", folder=tmp_path).stdout
+    assert all(words in sound for words in ("every page of it is whole", "MB are free", "SQLite 3.", "two alerts"))
+
+    with (tmp_path / "syncd.db").open("r+b") as file:
+        file.seek(8192)
+        file.write(b"\xff" * 60_000)
+    damaged = run_syncd("check", folder=tmp_path)
+    assert (damaged.returncode, "damaged; restore a backup" in damaged.stdout) == (1, True)
+
+    (tmp_path / "config.toml").write_text(
+        f'[store]\nurl = "postgresql://127.0.0.1:1/syncd"\npassword = {{ file = "{tmp_path}/password" }}\n'
+    )
+    away = run_syncd("check", folder=tmp_path)
+    assert "store.password:" in away.stdout
+    assert "chmod 600" in away.stdout
+    assert "✗ store: postgresql://127.0.0.1:1/syncd cannot be used" in away.stdout
+    assert "hunter2" not in away.stdout + away.stderr
+
+
+def test_little_room_and_an_old_sqlite_are_findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from syncd.cli import checks
+
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 100 * 2**20})())
+    assert "make room" in checks._space(tmp_path / "syncd.db").remedy
+    assert "pip install pysqlite3" in checks._library((3, 40, 1)).remedy
+    assert checks._library((3, 51, 3)).ok
