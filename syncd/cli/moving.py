@@ -36,7 +36,7 @@ def migrate_store(
         stop(USAGE, "a store is moved from sqlite:… to postgresql://…")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True, highlight=False)) as progress:
-        task = progress.add_task("starting")
+        task = progress.add_task("starting", total=None)
         counts = move_store(
             from_, to, lambda what, done, whole: progress.update(task, description=what, completed=done, total=whole)
         )
