@@ -16,12 +16,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from syncd import httpd, pulse, threads, watchdog
+from syncd import httpd, pulse, reload, threads, watchdog
 from syncd.config import Config
 from syncd.errors import ConfigError, StoreUnavailable
 from syncd.health import Health
 from syncd.presentation import present
 from syncd.receiver import Receiver
+from syncd.reload import Again
 from syncd.rules import Rules
 from syncd.store import Store, open_store
 from syncd.store.hints import INBOX
@@ -52,13 +53,22 @@ class Daemon:
     receiver: Receiver | None
     listening: socket.socket | None
     manager: Manager
+    handed_over: bool  # the listening socket came from the manager
 
-    def run(self) -> None:
-        """Serve until SIGTERM or SIGINT, then finish what is in hand."""
-        asked = threading.Event()
+    def run(self, reread: Callable[[], Config] | None = None) -> Again | None:
+        """Serve until SIGTERM or SIGINT, then finish what is in hand: None. After SIGHUP, if what `reread` returns can be used, the
+        same, but with what the program that is to go on with it needs."""
+        asked, for_good = threading.Event(), threading.Event()
         server = None if self.receiver is None else self._server(self.receiver)
+        stop = asked.set if server is None else server.stop
+
+        def end() -> None:
+            for_good.set()
+            stop()
+
         watch = watchdog.Watchdog(self.manager, self._beats(server), self._status)
-        with httpd.asked_to_stop(asked.set if server is None else server.stop):
+        reloading = reload.Reload(reread, self._make_room, stop)
+        with httpd.asked_to_stop(end), reloading.on_signal():
             try:
                 self.pulse.start()
                 if self.manager.present:
@@ -80,6 +90,17 @@ class Daemon:
                 if watch.ident is not None:
                     watch.stop()
                 log.info("stopped")
+        return None if for_good.is_set() else reloading.again
+
+    def _make_room(self, config: Config) -> Again:
+        """Finish what is filed, while notifications are still taken: what the next program needs."""
+        self._tell(RELOADING="1", MONOTONIC_USEC=str(time.monotonic_ns() // 1000))
+        kept = None
+        if self.listening is not None and (self.handed_over or config.receiver.address == self.config.receiver.address):
+            kept = self.listening.dup()  # the server closes its own; who connects meanwhile waits in this one
+        if self.worker is not None:
+            self.worker.stop()
+        return Again(self.manager, kept)
 
     def _beats(self, server: httpd.Server | None) -> dict[str, Callable[[], float]]:
         """What must turn for this process to be well."""
@@ -150,7 +171,7 @@ def build(
     if only is Part.RECEIVER:
         receiver = Receiver(config.receiver, store.inbox, lambda: store.hints.send(INBOX))
         beating = pulse.Pulse(store, presence, frees=False)
-        return Daemon(config, store, presence, beating, None, receiver, listening, told)
+        return Daemon(config, store, presence, beating, None, receiver, listening, told, bool(inherited))
     rules = Rules(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
     _begin(store, presence, rules)
     stopping = threading.Event()
@@ -158,7 +179,7 @@ def build(
     worker = threads.Worker(store, rules, presence.owner, clients, stopping)
     receiving = None if only is Part.WORKER else Receiver(config.receiver, store.inbox, worker.arrived)
     beating = pulse.Pulse(store, presence, frees=True)
-    return Daemon(config, store, presence, beating, worker, receiving, listening, told)
+    return Daemon(config, store, presence, beating, worker, receiving, listening, told, bool(inherited))
 
 
 def _begin(store: Store, presence: Presence, rules: Rules) -> None:

@@ -5,7 +5,7 @@ import asyncio
 import signal
 import socket
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -162,11 +162,18 @@ class Server(uvicorn.Server):
 @contextmanager
 def asked_to_stop(stop: Callable[[], None]) -> Generator[None, None, None]:
     """SIGTERM and SIGINT call `stop` as long as the context lasts, however often they come."""
+    with on_signals((signal.SIGINT, signal.SIGTERM), stop):
+        yield
+
+
+@contextmanager
+def on_signals(numbers: Iterable[signal.Signals], call: Callable[[], None]) -> Generator[None, None, None]:
+    """Signals call `call` as long as the context lasts."""
 
     def asked(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the shape signal.signal asks for
-        stop()
+        call()
 
-    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, asked) for number in numbers}
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ import socket
 import sys
 from collections.abc import Mapping, MutableMapping
 
+_VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 FIRST = 3  # the first descriptor that is handed over (SD_LISTEN_FDS_START)
 
 
@@ -12,6 +13,7 @@ class Manager:
     """The service manager, if there is one. Its variables are taken out of the environment: they are for this process alone."""
 
     def __init__(self, environment: MutableMapping[str, str]) -> None:
+        self._taken = {name: environment[name] for name in _VARIABLES if name in environment}
         self._address = environment.pop("NOTIFY_SOCKET", None)
         mine = environment.pop("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         microseconds = environment.pop("WATCHDOG_USEC", None)
@@ -21,6 +23,14 @@ class Manager:
     def present(self) -> bool:
         """Whether anybody listens."""
         return self._address is not None
+
+    def give_back(self, environment: MutableMapping[str, str], listening: socket.socket | None) -> None:
+        """Prepare for another program in place of this one, in the same process: it is told what this one was told, and handed the
+        socket, if there is one, as the manager does it."""
+        environment.update(self._taken)
+        if listening is not None:
+            os.dup2(listening.fileno(), FIRST, inheritable=True)
+            environment.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
 
     def tell(self, **facts: str) -> None:
         """Send facts such as READY="1", STATUS="…". Raises OSError where the manager does not take them."""

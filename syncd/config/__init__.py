@@ -57,6 +57,7 @@ __all__ = [
     "Titles",
     "TrackerSettings",
     "load",
+    "read_secrets",
     "warnings",
 ]
 
@@ -161,8 +162,20 @@ def _section_of(annotation: object) -> type[BaseModel] | None:
     return next((found for inner in get_args(annotation) if (found := _section_of(inner))), None)
 
 
-def warnings(config: Config) -> Iterator[str]:
-    """What is allowed but unwise, each with its key."""
+def read_secrets(config: Config) -> None:
+    """Raises ConfigError with every secret that cannot be read."""
+    problems = []
+    for key, secret in _secrets(config):
+        try:
+            if isinstance(secret, Secret):
+                secret.read()
+        except ConfigError as error:
+            problems += [f"{key}: {problem}" for problem in error.problems]
+    if problems:
+        raise ConfigError(problems)
+
+
+def _secrets(config: Config) -> list[tuple[str, Secret | None]]:
     secrets: list[tuple[str, Secret | None]] = [
         ("receiver.password", config.receiver.password),
         ("receiver.previous_password", config.receiver.previous_password),
@@ -170,7 +183,12 @@ def warnings(config: Config) -> Iterator[str]:
     ]
     for name, tracker in config.trackers.items():
         secrets.append((f"trackers.{name}.token", getattr(tracker, "token", None)))
-    for key, secret in secrets:
+    return secrets
+
+
+def warnings(config: Config) -> Iterator[str]:
+    """What is allowed but unwise, each with its key."""
+    for key, secret in _secrets(config):
         if isinstance(secret, Secret) and secret.open_to_others():
             yield f"{key}: {secret.file} can be read by other accounts; chmod 600 it"
     for name, tracker in config.trackers.items():
