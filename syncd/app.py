@@ -27,7 +27,7 @@ from syncd.rules import Rules
 from syncd.store import Store, open_store
 from syncd.store.hints import INBOX
 from syncd.store.instances import Presence
-from syncd.systemd import Manager
+from syncd.systemd import NOTHING, Handed, Manager
 from syncd.trackers import Tracker, open_tracker
 
 log = structlog.get_logger("syncd")
@@ -83,7 +83,10 @@ class Daemon:
                     asked.wait()
             finally:
                 log.info("stopping")
-                self._tell(STOPPING="1")
+                if reloading.again is None or for_good.is_set():
+                    self._tell(
+                        STOPPING="1"
+                    )  # a manager that hears it of one that reloads would wait for its end, and then kill it
                 if self.worker is not None:
                     self.worker.stop()
                 self.close()
@@ -100,7 +103,7 @@ class Daemon:
             kept = self.listening.dup()  # the server closes its own; who connects meanwhile waits in this one
         if self.worker is not None:
             self.worker.stop()
-        return Again(self.manager, kept)
+        return Again(self.manager, kept, self.handed_over)
 
     def _beats(self, server: httpd.Server | None) -> dict[str, Callable[[], float]]:
         """What must turn for this process to be well."""
@@ -154,24 +157,24 @@ def build(
     dry: bool = False,
     only: Part = Part.ALL,
     manager: Manager | None = None,
-    inherited: Sequence[socket.socket] = (),
+    handed: Handed = NOTHING,
 ) -> Daemon:
     """The daemon, its store brought to this program's schema and, where it has a worker, freed of what dead processes held. `dry`: it
     takes notifications and plans, and sends nothing. `only`: a receiver that files nothing, or a worker that takes nothing.
-    `manager` is told of its state; `inherited` are listening sockets that it handed over.
+    `manager` is told of its state; `handed` is what was handed over to this process.
 
     Raises ConfigError, SchemaMismatch, StoreUnavailable. No tracker is called.
     """
     presentation = present(config)
     # First of all: a process that cannot listen must not have touched what another one is working on.
-    listening = None if only is Part.WORKER else _listening(config, inherited)
+    listening = None if only is Part.WORKER else _listening(config, handed.sockets)
     told = Manager({}) if manager is None else manager
     store = open_store(config.store)
     presence = store.join(only, time.time())
     if only is Part.RECEIVER:
         receiver = Receiver(config.receiver, store.inbox, lambda: store.hints.send(INBOX))
         beating = pulse.Pulse(store, presence, frees=False)
-        return Daemon(config, store, presence, beating, None, receiver, listening, told, bool(inherited))
+        return Daemon(config, store, presence, beating, None, receiver, listening, told, handed.by_manager)
     rules = Rules(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
     _begin(store, presence, rules)
     stopping = threading.Event()
@@ -179,7 +182,7 @@ def build(
     worker = threads.Worker(store, rules, presence.owner, clients, stopping)
     receiving = None if only is Part.WORKER else Receiver(config.receiver, store.inbox, worker.arrived)
     beating = pulse.Pulse(store, presence, frees=True)
-    return Daemon(config, store, presence, beating, worker, receiving, listening, told, bool(inherited))
+    return Daemon(config, store, presence, beating, worker, receiving, listening, told, handed.by_manager)
 
 
 def _begin(store: Store, presence: Presence, rules: Rules) -> None:

@@ -27,12 +27,13 @@ class Again:
 
     manager: Manager
     listening: socket.socket | None
+    by_manager: bool
 
     def go_on(self) -> NoReturn:
         """Begin anew in this process: its number, its manager and its socket stay the same."""
         # Until it hears signals itself: the one that is its own would end it.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        self.manager.give_back(os.environ, self.listening)
+        self.manager.give_back(os.environ, self.listening, by_manager=self.by_manager)
         sys.stdout.flush()
         sys.stderr.flush()
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - as it was started

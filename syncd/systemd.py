@@ -3,9 +3,11 @@
 import os
 import socket
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
 
 _VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
+OWN = "syncd-own"
 FIRST = 3  # the first descriptor that is handed over (SD_LISTEN_FDS_START)
 
 
@@ -24,13 +26,15 @@ class Manager:
         """Whether anybody listens."""
         return self._address is not None
 
-    def give_back(self, environment: MutableMapping[str, str], listening: socket.socket | None) -> None:
+    def give_back(
+        self, environment: MutableMapping[str, str], listening: socket.socket | None, *, by_manager: bool
+    ) -> None:
         """Prepare for another program in place of this one, in the same process: it is told what this one was told, and handed the
-        socket, if there is one, as the manager does it."""
+        socket, if there is one, as the manager does it. `by_manager`: it is the manager's own."""
         environment.update(self._taken)
         if listening is not None:
             os.dup2(listening.fileno(), FIRST, inheritable=True)
-            environment.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1")
+            environment.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="" if by_manager else OWN)
 
     def tell(self, **facts: str) -> None:
         """Send facts such as READY="1", STATUS="…". Raises OSError where the manager does not take them."""
@@ -43,18 +47,29 @@ class Manager:
             sock.sendto(said.encode(), address)
 
 
-def inherited(environment: MutableMapping[str, str]) -> list[socket.socket]:
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """Listening sockets that were handed over: `by_manager`, or by the program that was here before a reload."""
+
+    sockets: Sequence[socket.socket] = ()
+    by_manager: bool = False
+
+
+NOTHING = Handed()
+
+
+def inherited(environment: MutableMapping[str, str]) -> Handed:
     """The listening sockets that were handed over to this process."""
     mine = environment.pop("LISTEN_PID", "") == str(os.getpid())
     count = int(environment.pop("LISTEN_FDS", "0"))
-    environment.pop("LISTEN_FDNAMES", None)
+    names = environment.pop("LISTEN_FDNAMES", "")
     if not mine:
-        return []
+        return NOTHING
     sockets = []
     for number in range(FIRST, FIRST + count):
         os.set_inheritable(number, False)
         sockets.append(socket.socket(fileno=number))  # its family is read off it
-    return sockets
+    return Handed(sockets, by_manager=bool(sockets) and names != OWN)
 
 
 def to_journal(environment: Mapping[str, str]) -> bool:

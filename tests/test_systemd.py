@@ -103,7 +103,7 @@ def test_a_store_that_cannot_be_asked_is_the_status(listening: socket.socket, tm
 def test_sockets_for_another_process_are_left_alone() -> None:
     environment = {"LISTEN_PID": "1", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "http"}
 
-    assert systemd.inherited(environment) == []
+    assert systemd.inherited(environment).sockets == ()
     assert environment == {}
 
 

@@ -56,8 +56,8 @@ def run(
     for warning in configuration.warnings(loaded):
         structlog.get_logger("syncd").warning("configuration", warning=warning)
     part = parts.Part.ALL if only is None else parts.Part(only.value)
-    manager, inherited = systemd.Manager(os.environ), systemd.inherited(os.environ)
-    daemon = parts.build(loaded, dry=dry_run, only=part, manager=manager, inherited=inherited)
+    manager, handed = systemd.Manager(os.environ), systemd.inherited(os.environ)
+    daemon = parts.build(loaded, dry=dry_run, only=part, manager=manager, handed=handed)
     # Whoever closes a terminal wants an end, not another beginning.
     again = daemon.run(None if os.isatty(0) else lambda: _reread(path))
     if again is not None:

@@ -80,7 +80,22 @@ def test_the_manager_is_told_of_it_by_the_same_process(tmp_path: Path, monkeypat
             while heard[-1:] != [b"READY=1"]:
                 heard.append(manager.recv(4096))
             assert heard[0].startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+            assert b"STOPPING=1" not in heard
             assert daemon.stop() == 0
+
+
+def test_another_address_is_listened_on_also_after_another_reload(tmp_path: Path) -> None:
+    with opened("local", tmp_path) as tracker, Daemon(tmp_path, tracker.toml()) as daemon:
+        daemon.send_signal(signal.SIGHUP)
+        until(lambda: begun(daemon) == 2, "the daemon to listen again", 30)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        daemon.config.write_text(daemon.config.read_text().replace('"127.0.0.1:0"', f'"127.0.0.1:{port}"'))
+        daemon.send_signal(signal.SIGHUP)
+        until(lambda: begun(daemon) == 3, "the daemon to listen elsewhere", 30)
+        socket.create_connection(("127.0.0.1", port)).close()
+        with pytest.raises(ConnectionRefusedError):
+            daemon.send(crash(1))
 
 
 def test_asked_to_end_while_it_reloads_it_ends(tmp_path: Path) -> None:
