@@ -79,14 +79,13 @@ class Daemon:
                     server.run(sockets=[self.listening])
                 else:
                     log.info("working", instance=self.presence.owner)
-                    self._tell(READY="1")
+                    self.manager.tell(READY="1")
                     asked.wait()
             finally:
                 log.info("stopping")
+                # A manager that heard it of one that reloads would wait for its end, and then kill it.
                 if reloading.again is None or for_good.is_set():
-                    self._tell(
-                        STOPPING="1"
-                    )  # a manager that hears it of one that reloads would wait for its end, and then kill it
+                    self.manager.tell(STOPPING="1")
                 if self.worker is not None:
                     self.worker.stop()
                 self.close()
@@ -97,7 +96,7 @@ class Daemon:
 
     def _make_room(self, config: Config) -> Again:
         """Finish what is filed, while notifications are still taken: what the next program needs."""
-        self._tell(RELOADING="1", MONOTONIC_USEC=str(time.monotonic_ns() // 1000))
+        self.manager.tell(RELOADING="1", MONOTONIC_USEC=str(time.monotonic_ns() // 1000))
         kept = None
         if self.listening is not None and (self.handed_over or config.receiver.address == self.config.receiver.address):
             kept = self.listening.dup()  # the server closes its own; who connects meanwhile waits in this one
@@ -120,16 +119,10 @@ class Daemon:
         wrong = counts.dead + counts.parked + counts.quarantined
         return waiting + (f", {wrong} need a person" if wrong else "")
 
-    def _tell(self, **facts: str) -> None:
-        try:
-            self.manager.tell(**facts)
-        except OSError as error:
-            log.warning("manager_not_told", reason=error.strerror)
-
     def _ready(self) -> None:
         if self.listening is not None:
             log.info("listening", address=httpd.address_of(self.listening))
-        self._tell(READY="1")
+        self.manager.tell(READY="1")
 
     def _server(self, receiver: Receiver) -> httpd.Server:
         settings = self.config.receiver
@@ -190,10 +183,8 @@ def _begin(store: Store, presence: Presence, rules: Rules) -> None:
     if back := store.clock.follow():
         log.warning("clock_set_back", seconds=round(back))
     now = time.time()
-    dead = store.outbox.take_over(presence.judge(now), now)
-    if dead:
-        log.warning("took_over", owners=len(dead))
-    presence.sweep(now)
+    pulse.take_over(store, presence, now)
+    store.outbox.owe_doubtful(now)
     store.outbox.forget_homes()
     store.limits.retry_rested(now)
     store.outbox.wake_dry(now)

@@ -56,7 +56,6 @@ class Pulse(threading.Thread):
 def take_over(store: Store, presence: Presence, now: float) -> None:
     """Free what dead processes held. Raises StoreUnavailable."""
     is_dead = presence.judge(now)
-    if dead := store.outbox.held_by(is_dead):
-        store.outbox.take_over(is_dead, now)
+    if dead := store.outbox.take_over(is_dead, now):
         log.warning("took_over", owners=len(dead))
-    presence.sweep(now)
+    presence.sweep(is_dead)

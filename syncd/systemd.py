@@ -6,6 +6,10 @@ import sys
 from collections.abc import Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 
+import structlog
+
+log = structlog.get_logger("syncd")
+
 _VARIABLES = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 OWN = "syncd-own"
 FIRST = 3  # the first descriptor that is handed over (SD_LISTEN_FDS_START)
@@ -37,14 +41,17 @@ class Manager:
             environment.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="1", LISTEN_FDNAMES="" if by_manager else OWN)
 
     def tell(self, **facts: str) -> None:
-        """Send facts such as READY="1", STATUS="…". Raises OSError where the manager does not take them."""
+        """Send facts such as READY="1", STATUS="…". That the manager does not take them is told in the log: nothing else can be done."""
         if self._address is None:
             return
         said = "\n".join(f"{name}={' '.join(value.split())}" for name, value in facts.items())
         # A leading @ is the abstract namespace.
         address = f"\0{self._address[1:]}" if self._address.startswith("@") else self._address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
-            sock.sendto(said.encode(), address)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as sock:
+                sock.sendto(said.encode(), address)
+        except OSError as error:
+            log.warning("manager_not_told", reason=error.strerror)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,12 @@
 """Units for systemd, made from those in deploy/ for where this syncd is installed and what its configuration asks for."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from pydantic import BaseModel
-
-from syncd.config import Config, Secret
+from syncd.config import Config, secrets
 
 CREDENTIALS = "/etc/syncd/credentials"  # where a credential is loaded from, under its name
 _WITHOUT_NETWORK = "RestrictAddressFamilies=AF_UNIX\nPrivateNetwork=yes\nIPAddressDeny=any"
@@ -72,17 +70,6 @@ def _credentials(config: Config | None, part: str) -> list[str]:
     """The names of the credentials that a part needs: a receiver no tracker's, a worker not the webhook's."""
     if config is None:
         return []
-    sections: list[BaseModel] = [config.store]
-    sections += [config.receiver] if part != "worker" else []
-    sections += [*config.trackers.values()] if part != "receiver" else []
-    return sorted(dict.fromkeys(_named(sections)))
-
-
-def _named(sections: Iterable[BaseModel]) -> Iterable[str]:
-    for section in sections:
-        for name in type(section).model_fields:
-            value = getattr(section, name)
-            if isinstance(value, Secret) and value.credential is not None:
-                yield value.credential
-            elif isinstance(value, BaseModel):
-                yield from _named([value])
+    others = {"receiver": "trackers.", "worker": "receiver."}.get(part)
+    named = {one.credential for key, one in secrets(config) if others is None or not key.startswith(others)}
+    return sorted(name for name in named if name is not None)

@@ -32,8 +32,6 @@ class Watchdog(threading.Thread):
         while not self._stopping.wait(pause):
             try:
                 self._turn(limit)
-            except OSError as error:
-                log.warning("manager_not_told", reason=error.strerror)
             except Exception:  # this thread's boundary: without it a daemon that is well would be ended
                 log.exception("bug")
 

@@ -1,5 +1,6 @@
 """Fixtures of several tests."""
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,15 @@ def servers() -> Iterator[Databases]:
     """A PostgreSQL server for as long as the tests run, and new databases on it."""
     with databases() as made:
         yield made
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[socket.socket]:
+    """The service manager's end: what is told to tmp_path/notify."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+        sock.bind(str(tmp_path / "notify"))
+        sock.settimeout(30)
+        yield sock
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -6,7 +6,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -31,19 +30,22 @@ _numbers = count()
 class Server:
     """One PostgreSQL server with its own folder and port, started and stopped as often as asked. fsync is on, as it must be."""
 
-    def __init__(self, folder: Path, port: int | None = None) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._data = folder / "data"
         self._programs = _programs(folder)
-        self.port = port or _free_port()
+        self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         folder.chmod(0o755)
         _own(folder / "run")
         _own(self._data)
-        if not (self._data / "PG_VERSION").exists():
-            # -N: what initdb itself writes need not last; the server's own commits do.
-            options = ["-U", "syncd", "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-D", str(self._data)]
-            self._run("initdb", *options)
+
+    def make(self) -> Self:
+        """Make it, empty."""
+        # -N: what initdb itself writes need not last; the server's own commits do.
+        options = ["-U", "syncd", "-A", "trust", "-E", "UTF8", "--locale=C", "-N", "-D", str(self._data)]
+        self._run("initdb", *options)
+        return self
 
     def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
@@ -87,14 +89,9 @@ class Server:
 
     def standby(self, folder: Path) -> "Server":
         """Another server that follows this one, copied from it as it is now; this one waits for it at every commit from now on."""
-        other = Server.__new__(Server)
-        other._folder, other._data, other._programs = folder, folder / "data", self._programs
-        other.port, other._process = _free_port(), None
-        folder.chmod(0o755)
-        _own(folder / "run")
-        _own(other._data)
+        other = Server(folder)
         source = f"host=127.0.0.1 port={self.port} user=syncd application_name=standby"
-        self._run("pg_basebackup", "-d", source, "-D", str(other._data), "-R", "-X", "stream", "-c", "fast")
+        other._run("pg_basebackup", "-d", source, "-D", str(other._data), "-R", "-X", "stream", "-c", "fast")
         other.start()
         with psycopg.connect(self.url("postgres"), autocommit=True) as session:
             session.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
@@ -164,17 +161,16 @@ def _programs(folder: Path) -> Path:
 
 
 @contextmanager
-def server(folder: Path | None = None) -> Iterator[Server]:
+def server() -> Iterator[Server]:
     """A server of one's own, to be stopped and killed at will."""
     # A short path below /tmp: the folders of pytest are closed to other accounts, and too long for a socket.
-    home = Path(tempfile.mkdtemp(prefix="syncd-pg-")) if folder is None else folder
-    running = Server(home).start()
+    home = Path(tempfile.mkdtemp(prefix="syncd-pg-"))
+    running = Server(home).make().start()
     try:
         yield running
     finally:
         running.stop(signal.SIGQUIT)
-        if folder is None:
-            shutil.rmtree(home, ignore_errors=True)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 class Databases:
@@ -222,10 +218,3 @@ def databases() -> Iterator[Databases]:
         return
     with server() as running:
         yield Databases(running.url("postgres"))
-
-
-if __name__ == "__main__":
-    with server() as running:
-        sys.stdout.write(running.url("postgres") + "\n")
-        sys.stdout.flush()
-        sys.stdin.read()

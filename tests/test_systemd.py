@@ -6,7 +6,6 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,26 +21,17 @@ ROOT = Path(__file__).parents[1]
 ANALYZE = shutil.which("systemd-analyze")
 
 
-@pytest.fixture
-def listening(tmp_path: Path) -> Iterator[socket.socket]:
-    """The service manager's end."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        sock.bind(str(tmp_path / "notify"))
-        sock.settimeout(10)
-        yield sock
+def told(manager: socket.socket) -> str:
+    return manager.recv(4096).decode()
 
 
-def told(listening: socket.socket) -> str:
-    return listening.recv(4096).decode()
-
-
-def test_facts_are_told_one_a_line_and_keep_to_their_line(listening: socket.socket, tmp_path: Path) -> None:
+def test_facts_are_told_one_a_line_and_keep_to_their_line(manager: socket.socket, tmp_path: Path) -> None:
     environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "4000000"}
-    manager = Manager(environment)
-    manager.tell(READY="1", STATUS="well\nREADY=0")
+    ours = Manager(environment)
+    ours.tell(READY="1", STATUS="well\nREADY=0")
 
-    assert told(listening) == "READY=1\nSTATUS=well READY=0"
-    assert manager.watchdog_seconds == 4.0
+    assert told(manager) == "READY=1\nSTATUS=well READY=0"
+    assert ours.watchdog_seconds == 4.0
     assert environment == {}, "a child would speak for this process"
 
 
@@ -53,10 +43,10 @@ def test_an_abstract_address_is_understood() -> None:
 
 
 def test_without_a_manager_nothing_is_told_and_nothing_watched() -> None:
-    manager = Manager({"WATCHDOG_USEC": "1000000"})
-    manager.tell(READY="1")
+    ours = Manager({"WATCHDOG_USEC": "1000000"})
+    ours.tell(READY="1")
 
-    assert (manager.present, manager.watchdog_seconds) == (False, None)
+    assert (ours.present, ours.watchdog_seconds) == (False, None)
 
 
 def test_the_watchdog_of_another_process_is_not_ours(tmp_path: Path) -> None:
@@ -65,38 +55,38 @@ def test_the_watchdog_of_another_process_is_not_ours(tmp_path: Path) -> None:
     assert Manager(environment).watchdog_seconds is None
 
 
-def test_it_beats_only_while_everything_turns(listening: socket.socket, tmp_path: Path) -> None:
-    manager = Manager({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
+def test_it_beats_only_while_everything_turns(manager: socket.socket, tmp_path: Path) -> None:
+    ours = Manager({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
     beats = {"writer": time.monotonic, "worker": time.monotonic}
     stuck = threading.Event()
     since = time.monotonic()
     beats["event loop"] = lambda: since if stuck.is_set() else time.monotonic()
-    watchdog = Watchdog(manager, beats, lambda: "all is well")
+    watchdog = Watchdog(ours, beats, lambda: "all is well")
     watchdog.start()
-    assert {told(listening) for _ in range(5)} == {"WATCHDOG=1", "STATUS=all is well"}
+    assert {told(manager) for _ in range(5)} == {"WATCHDOG=1", "STATUS=all is well"}
 
     stuck.set()
     drained = threading.Event()
-    listening.settimeout(1.0)
+    manager.settimeout(1.0)
     while not drained.is_set():
         try:
-            told(listening)
+            told(manager)
         except TimeoutError:
             drained.set()
     stuck.clear()
-    listening.settimeout(10)
-    assert told(listening) == "WATCHDOG=1"
+    manager.settimeout(10)
+    assert told(manager) == "WATCHDOG=1"
     watchdog.stop()
 
 
-def test_a_store_that_cannot_be_asked_is_the_status(listening: socket.socket, tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_asked_is_the_status(manager: socket.socket, tmp_path: Path) -> None:
     def away() -> str:
         raise StoreUnavailable("the disk is full")
 
-    manager = Manager({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
-    watchdog = Watchdog(manager, {}, away)
+    ours = Manager({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
+    watchdog = Watchdog(ours, {}, away)
     watchdog.start()
-    assert {told(listening) for _ in range(3)} == {"WATCHDOG=1", "STATUS=the disk is full"}
+    assert {told(manager) for _ in range(3)} == {"WATCHDOG=1", "STATUS=the disk is full"}
     watchdog.stop()
 
 

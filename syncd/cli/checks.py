@@ -11,7 +11,7 @@ from syncd.model import Announcement, Group, Identity, Occasion, Release
 from syncd.policy import unreachable
 from syncd.presentation import present
 from syncd.store import probe
-from syncd.store.sqlite import VERSION, inspect
+from syncd.store.file import VERSION, inspect
 from syncd.trackers import Finding, open_tracker
 
 SPACE_BYTES = 512 * 2**20

@@ -58,6 +58,7 @@ __all__ = [
     "TrackerSettings",
     "load",
     "read_secrets",
+    "secrets",
     "warnings",
 ]
 
@@ -162,34 +163,33 @@ def _section_of(annotation: object) -> type[BaseModel] | None:
     return next((found for inner in get_args(annotation) if (found := _section_of(inner))), None)
 
 
+def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
+    """Every secret that it names, with its key."""
+    places: list[tuple[str, object]] = [
+        ("receiver.password", config.receiver.password),
+        ("receiver.previous_password", config.receiver.previous_password),
+        ("store.password", config.store.password),
+        *((f"trackers.{name}.token", getattr(tracker, "token", None)) for name, tracker in config.trackers.items()),
+    ]
+    return ((key, secret) for key, secret in places if isinstance(secret, Secret))
+
+
 def read_secrets(config: Config) -> None:
     """Raises ConfigError with every secret that cannot be read."""
     problems = []
-    for key, secret in _secrets(config):
+    for key, secret in secrets(config):
         try:
-            if isinstance(secret, Secret):
-                secret.read()
+            secret.read()
         except ConfigError as error:
             problems += [f"{key}: {problem}" for problem in error.problems]
     if problems:
         raise ConfigError(problems)
 
 
-def _secrets(config: Config) -> list[tuple[str, Secret | None]]:
-    secrets: list[tuple[str, Secret | None]] = [
-        ("receiver.password", config.receiver.password),
-        ("receiver.previous_password", config.receiver.previous_password),
-        ("store.password", config.store.password),
-    ]
-    for name, tracker in config.trackers.items():
-        secrets.append((f"trackers.{name}.token", getattr(tracker, "token", None)))
-    return secrets
-
-
 def warnings(config: Config) -> Iterator[str]:
     """What is allowed but unwise, each with its key."""
-    for key, secret in _secrets(config):
-        if isinstance(secret, Secret) and secret.open_to_others():
+    for key, secret in secrets(config):
+        if secret.open_to_others():
             yield f"{key}: {secret.file} can be read by other accounts; chmod 600 it"
     for name, tracker in config.trackers.items():
         if tracker.probe_after[0] < getattr(tracker, "timeout", 0.0):

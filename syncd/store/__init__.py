@@ -2,7 +2,6 @@
 
 import secrets
 import time
-from collections.abc import Callable
 from importlib.util import find_spec
 from typing import cast
 
@@ -11,7 +10,8 @@ from syncd.errors import ConfigError
 from syncd.store.aliases import Aliases
 from syncd.store.clock import Clock
 from syncd.store.connection import Connection, Transaction
-from syncd.store.hints import Hints, NoHints
+from syncd.store.file import inspect
+from syncd.store.hints import Hints, NoHints, ServerHints
 from syncd.store.inbox import Inbox
 from syncd.store.instance import Instance
 from syncd.store.instances import Presence, Running, running
@@ -19,16 +19,14 @@ from syncd.store.issues import Issues
 from syncd.store.letters import Letters
 from syncd.store.limits import Limits
 from syncd.store.migrate import migrate, verify
-from syncd.store.moved import COPIED
+from syncd.store.moved import COPIED, Progress
 from syncd.store.notebook import Notebook
 from syncd.store.outbox import Outbox
 from syncd.store.report import Report
 from syncd.store.routes import Routes
-from syncd.store.sqlite import Sqlite, inspect
+from syncd.store.sqlite import Sqlite
 from syncd.store.storms import Storms
 from syncd.store.surveys import Surveys
-
-Progress = Callable[[str, int, int], None]  # what is done, how many rows of how many
 
 INSPECTED_BYTES = 256 * 2**20  # read whole at start; damage in a larger file is noticed when it is met
 
@@ -146,7 +144,6 @@ def _on_file(settings: StoreSettings) -> Store:
 
 def _on_server(settings: StoreSettings, *, hints: bool) -> Store:
     # Imported only now: the driver is an extra.
-    from syncd.store.hints import ServerHints
     from syncd.store.postgresql import Postgresql
     from syncd.store.server import ServerClock, conninfo
 

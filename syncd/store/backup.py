@@ -5,9 +5,10 @@ from pathlib import Path
 
 from sqlite_utils.utils import sqlite3
 
+from syncd.disk import sync
 from syncd.errors import StoreUnavailable
+from syncd.store.file import inspect, open_file, sentence
 from syncd.store.migrate import verify
-from syncd.store.sqlite import inspect, open_file, sentence
 
 
 def back_up(path: Path, target: Path) -> int:
@@ -27,6 +28,7 @@ def back_up(path: Path, target: Path) -> int:
             database.close()
         _read_back(partial)
         os.link(partial, target)  # unlike a rename, it overwrites nothing that came meanwhile
+        sync(target.parent)
         return target.stat().st_size
     except (sqlite3.Error, OSError) as error:
         raise StoreUnavailable(
@@ -43,8 +45,3 @@ def _read_back(copy: Path) -> None:
     verify(copy)
     with copy.open("rb") as file:
         os.fsync(file.fileno())
-    folder = os.open(copy.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -5,7 +5,7 @@ the server, so that an interrupted copy has not happened, and may be begun anew.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -16,10 +16,10 @@ from sqlite_utils.utils import sqlite3
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
 from syncd.store import server
+from syncd.store.file import immediate, open_file, sentence
 from syncd.store.migrate import verify
-from syncd.store.moved import COPIED, MOVED, require_here, words
+from syncd.store.moved import COPIED, MOVED, Progress, require_here, words
 from syncd.store.postgresql import said
-from syncd.store.sqlite import immediate, open_file, sentence
 
 # What refers to another table comes after it. Not copied: which steps were applied, and which processes run.
 TABLES = (
@@ -27,8 +27,6 @@ TABLES = (
     "silences", "budgets", "aliases", "announcements", "regressions", "storms", "route_pauses",
 )  # fmt: skip
 BITE = 1000
-
-Progress = Callable[[str, int, int], None]  # what is done, how many rows of how many
 
 
 def copy(source: StoreSettings, target: StoreSettings, progress: Progress) -> dict[str, int]:

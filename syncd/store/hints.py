@@ -144,14 +144,12 @@ class ServerHints:
 
     def _lead(self, session: Any) -> None:
         """Try to be the one to absorb; it also tells the server that this session lives."""
-        if self._told is None:
+        if self._told is None or self._leads:
             session.execute("SELECT 1")
-        elif not self._leads:
-            self._leads = bool(session.execute("SELECT pg_try_advisory_lock(%s)", [LEADS]).fetchone()[0])
-            if self._leads:
-                self._told(INBOX)
-        else:
-            session.execute("SELECT 1")
+            return
+        self._leads = bool(session.execute("SELECT pg_try_advisory_lock(%s)", [LEADS]).fetchone()[0])
+        if self._leads:
+            self._told(INBOX)
 
     def _drain(self) -> bool:
         try:

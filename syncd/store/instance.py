@@ -8,13 +8,18 @@ import socket
 from pathlib import Path
 
 
+def new_owner() -> str:
+    """A name that no other process has or had."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+
 class Instance:
     """This process, known to the others by `owner` for as long as it lives."""
 
     def __init__(self, database: Path) -> None:
         self._folder = database.with_name(f"{database.name}-instances")
         self._folder.mkdir(exist_ok=True)
-        self.owner = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.owner = new_owner()
         # Locked before it gets its name: nobody can take it for one that was left behind.
         unnamed = self._folder / f".{self.owner}"
         self._file = unnamed.open("w")

@@ -16,7 +16,7 @@ from syncd import __version__
 from syncd.budget import SKEW_SECONDS
 from syncd.store.claims import LEASE_SECONDS
 from syncd.store.connection import Connection
-from syncd.store.instance import Instance
+from syncd.store.instance import Instance, new_owner
 
 DEAD_SECONDS = LEASE_SECONDS + SKEW_SECONDS
 
@@ -45,7 +45,7 @@ class Presence:
         """`lock` is held on a file beside a store on one machine, where it tells even better who lives."""
         self._connection = connection
         self._lock = lock
-        self.owner = lock.owner if lock is not None else f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.owner = lock.owner if lock is not None else new_owner()
         self._line = {
             "owner": self.owner,
             "host": socket.gethostname(),
@@ -74,9 +74,8 @@ class Presence:
 
         return is_dead
 
-    def sweep(self, now: float) -> None:
+    def sweep(self, is_dead: Callable[[str], bool]) -> None:
         """Forget those that died; a line of one that was only asleep comes back with its next beat."""
-        is_dead = self.judge(now)
         for owner in [one.owner for one in running(self._connection) if is_dead(one.owner)]:
             self._forget(owner)
 

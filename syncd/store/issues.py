@@ -49,10 +49,10 @@ class Issues:
         wait are returned. Raises LeaseLost."""
 
         def write(transaction: Transaction) -> float:
-            if intent.route is not None:
+            if intent.route is not None and intent.new_issues:
                 transaction.lock(f"route {intent.route}")
-            if intent.route is not None and (wait := storms.wait(transaction, intent.route, intent.new_issues, now)):
-                return wait
+                if wait := storms.wait(transaction, intent.route, intent.new_issues, now):
+                    return wait
             if wait := limits.take(transaction, allowance, Call.CREATE, now):
                 return wait
             transaction.run(

@@ -159,11 +159,13 @@ def begin_trial(transaction: Transaction, tracker: str, now: float) -> bool:
 def take(transaction: Transaction, allowance: Allowance, call: Call, now: float) -> float:
     """Take what one call costs from every budget: 0, or the seconds to wait, with nothing taken. Ten processes that share a
     credential share its budgets."""
-    transaction.lock(f"credential {allowance.credential}")
+    spends = bool(allowance.limits) and call is not Call.PROBE
+    if spends:
+        transaction.lock(f"credential {allowance.credential}")
     silences, buckets = _silences(transaction, allowance, now), _buckets(transaction, allowance, now)
     if wait := _wait(silences, allowance, buckets, call, now):
         return wait
-    if call is not Call.PROBE:
+    if spends:
         for limit, bucket in zip(allowance.limits, buckets, strict=True):
             left = budget.taken(bucket, limit, now)
             transaction.run(

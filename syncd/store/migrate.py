@@ -16,8 +16,8 @@ from sqlite_utils import Database
 from sqlite_utils.utils import sqlite3
 
 from syncd.errors import SchemaMismatch, StoreUnavailable
+from syncd.store.file import immediate, open_file, sentence
 from syncd.store.moved import require_here
-from syncd.store.sqlite import immediate, open_file, sentence
 
 IDENTITY = {
     "sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT",

@@ -1,8 +1,12 @@
 """Stores that were moved: a file that is given up, and a copy that no daemon has used yet."""
 
+from collections.abc import Callable
+
 from sqlite_utils import Database
 
 from syncd.errors import StoreUnavailable
+
+Progress = Callable[[str, int, int], None]  # what is done, how many rows of how many
 
 MOVED = "store.moved"  # in the file: where to
 COPIED = "store.copied"  # on the server: where from; gone as soon as a daemon uses it

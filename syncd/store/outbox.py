@@ -135,25 +135,27 @@ class Outbox:
 
         owned(self._connection, claim, now, write)
 
-    def held_by(self, is_dead: Callable[[str], bool]) -> list[str]:
-        """The dead owners that still hold something."""
-        rows = self._connection.read(lambda transaction: transaction.rows("owners"))
-        return [owner for row in rows if is_dead(owner := cast(str, row["owner"]))]
-
     def take_over(self, is_dead: Callable[[str], bool], now: float) -> list[str]:
         """Free what dead owners held; their creates are in doubt. The dead are returned."""
 
-        def write(transaction: Transaction) -> list[str]:
+        def held(transaction: Transaction) -> list[str]:
             owners = [cast(str, row["owner"]) for row in transaction.rows("owners")]
-            dead = [owner for owner in owners if is_dead(owner)]
+            return [owner for owner in owners if is_dead(owner)]
+
+        def write(transaction: Transaction) -> list[str]:
+            dead = held(transaction)
             for owner in dead:
                 transaction.run("doubt_dead", owner=owner, note=DIED)
                 transaction.run("free_claims", owner=owner, now=now)
-            transaction.run("owe_doubtful", now=now)
-            transaction.run("rank_doubtful")
+            _owe_doubtful(transaction, now)
             return dead
 
-        return self._connection.write(write)
+        # It is asked every few seconds, and hardly ever is there one.
+        return self._connection.write(write) if self._connection.read(held) else []
+
+    def owe_doubtful(self, now: float) -> None:
+        """Whatever is in doubt is looked for, also what an older program left owing nothing."""
+        self._connection.write(lambda transaction: _owe_doubtful(transaction, now))
 
     def wake_dry(self, now: float) -> None:
         """What a dry run only spoke of is due."""
@@ -179,6 +181,11 @@ class Outbox:
             judged, after = judged + len(batch), batch[-1]
         self._connection.write(lambda transaction: transaction.run("set", name=name, value=configuration))
         return judged
+
+
+def _owe_doubtful(transaction: Transaction, now: float) -> None:
+    transaction.run("owe_doubtful", now=now)
+    transaction.run("rank_doubtful")
 
 
 class _Resting(Exception):

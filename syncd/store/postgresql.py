@@ -11,8 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
 import psycopg
-import structlog
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, scalar_row
 from psycopg.types.string import StrDumperUnknown
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -20,12 +19,9 @@ from syncd.errors import StoreError, StoreUnavailable
 from syncd.store import queries
 from syncd.store.connection import Transaction
 
-log = structlog.get_logger("syncd.store")
-
 T = TypeVar("T")
 Session = psycopg.Connection[dict[str, Any]]
 
-MAX_ROWS = 500  # in one statement: the protocol takes 65,535 parameters
 MAX_SESSIONS = 12  # of one process
 TRIES = 6
 CONNECT_SECONDS = 5.0
@@ -69,11 +65,8 @@ class _Cursor:
 
     def batch(self, query: str, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
         fetched: list[dict[str, object]] = []
-        for start in range(0, len(rows), MAX_ROWS):
-            part = rows[start : start + MAX_ROWS]
-            places = ",".join([f"({','.join(['%s'] * len(part[0]))})"] * len(part))
-            text = cast(Any, self._texts[query].replace(":rows", places))
-            fetched += _fetched(self._session.execute(text, [value for row in part for value in row]))
+        for text, values in queries.bites(self._texts[query], "%s", rows):
+            fetched += _fetched(self._session.execute(cast(Any, text), values))
         return fetched
 
     def lock(self, name: str) -> None:
@@ -89,7 +82,6 @@ class Postgresql:
 
     def __init__(self, conninfo: str, place: str) -> None:
         """`place` is what people are told of where the database is: no secrets."""
-        self.conninfo = conninfo
         self.place = place
         self.fault: str | None = None
         self.beat = time.monotonic()
@@ -243,10 +235,12 @@ def require_durable(session: psycopg.Connection[Any]) -> None:
 
 def setting(session: psycopg.Connection[Any], name: str) -> str:
     """A setting of the server, as this session has it."""
-    row = session.execute("SELECT current_setting(%s) AS value", [name]).fetchone()
-    if row is None:
-        raise StoreUnavailable(f"the server does not say {name}")
-    return str(row["value"] if isinstance(row, dict) else row[0])
+    return str(asked(session, "SELECT current_setting(%s)", name))
+
+
+def asked(session: psycopg.Connection[Any], question: str, *values: object) -> Any:
+    """The one value that a question is answered with, whatever the session makes of rows; None where there is no row."""
+    return session.cursor(row_factory=scalar_row).execute(cast(Any, question), values).fetchone()
 
 
 def _of_the_server(error: psycopg.Error) -> bool:

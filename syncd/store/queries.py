@@ -1,7 +1,11 @@
 """The text of every query, by name."""
 
 import re
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
+
+# In one statement: SQLite takes 32,766 parameters, PostgreSQL's protocol 65,535, and both any number of VALUES.
+MAX_ROWS = 500
 
 _NAMED = re.compile(r"^-- (\w+): .+\n((?:(?!-- ).*\n?)+)", re.MULTILINE)
 # The only words that differ; why is said at the top of queries.sql.
@@ -20,6 +24,14 @@ def load(dialect: str) -> dict[str, str]:
     if len(queries) != len(named):
         raise ValueError("a query is named twice in queries.sql")
     return queries
+
+
+def bites(text: str, mark: str, rows: Sequence[Sequence[object]]) -> Iterator[tuple[str, list[object]]]:
+    """A query over `:rows` as statements with no more than MAX_ROWS each, and their parameters, which the driver knows by `mark`."""
+    for start in range(0, len(rows), MAX_ROWS):
+        part = rows[start : start + MAX_ROWS]
+        places = ",".join([f"({','.join([mark] * len(part[0]))})"] * len(part))
+        yield text.replace(":rows", places), [value for row in part for value in row]
 
 
 def _put(query: str, dialect: str) -> str:

@@ -13,7 +13,7 @@ from syncd.errors import StoreUnavailable
 from syncd.store.clock import JUMP_SECONDS, Clock
 from syncd.store.migrate import LEDGER, require, steps
 from syncd.store.migrate import apply as apply_steps
-from syncd.store.postgresql import CONNECT_SECONDS, Postgresql, require_durable, said
+from syncd.store.postgresql import CONNECT_SECONDS, Postgresql, asked, require_durable, said, setting
 
 SCHEMA = 0x73796E6365  # the advisory lock of whoever migrates
 OLDEST = 140000  # idle_session_timeout came with PostgreSQL 14
@@ -60,8 +60,8 @@ def apply(settings: StoreSettings, known: Sequence[tuple[str, str]] | None = Non
 def verify(settings: StoreSettings) -> None:
     """Raises SchemaMismatch unless the database has exactly this program's schema, StoreUnavailable when it cannot be read."""
     with connected(settings) as session:
-        made = session.execute("SELECT to_regclass('schema_migrations')").fetchone()
-        done = _Database(session).applied() if made and made[0] is not None else {}
+        made = asked(session, "SELECT to_regclass('schema_migrations')") is not None
+        done = _Database(session).applied() if made else {}
     require(done, steps("postgresql"))
 
 
@@ -81,8 +81,7 @@ def _require_fit(session: psycopg.Connection[tuple[Any, ...]]) -> None:
         raise StoreUnavailable(
             f"the server is PostgreSQL {session.info.server_version // 10000}; syncd needs 14 or newer"
         )
-    row = session.execute("SHOW server_encoding").fetchone()
-    if row is None or row[0] != "UTF8":
+    if setting(session, "server_encoding") != "UTF8":
         raise StoreUnavailable("the database is not UTF8; make it with ENCODING 'UTF8'")
     require_durable(session)
     require_in_time(skew(session))
@@ -120,11 +119,8 @@ class ServerClock(Clock):
 def skew(session: psycopg.Connection[Any]) -> float:
     """By how many seconds this machine's clock is ahead of the server's, give or take the time of one question."""
     before = time.time()
-    row = session.execute("SELECT extract(epoch FROM clock_timestamp())::float8 AS now").fetchone()
+    now = float(asked(session, "SELECT extract(epoch FROM clock_timestamp())::float8"))
     after = time.time()
-    if row is None:
-        raise StoreUnavailable("the server does not say what time it is")
-    now = float(row["now"] if isinstance(row, dict) else row[0])
     # Only what the time on the way cannot explain.
     return before - now if now < before else after - now if now > after else 0.0
 

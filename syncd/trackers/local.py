@@ -11,13 +11,14 @@ from hashlib import sha256
 from pathlib import Path
 
 from syncd.config import LocalSettings
+from syncd.disk import sync
 from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError
 from syncd.model import Condition, Created, Evidence, Group, Issue, Place, Seen, Survey
 from syncd.render import markdown
 from syncd.render.document import Document
 from syncd.render.text import one_line
 from syncd.trackers import Draft, Finding, Notebook, local_head
-from syncd.trackers.local_file import explained, make, replace, sync, temporary
+from syncd.trackers.local_file import explained, make, replace, temporary
 from syncd.trackers.local_head import Head
 
 _LONGEST_FILE = 1_000_000  # code points: more than any report has

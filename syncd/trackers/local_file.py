@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from syncd.disk import sync
 from syncd.errors import Misconfigured, Unavailable
 
 # What does not go away by itself. Anything else, a full disk above all, may.
@@ -66,12 +67,3 @@ def temporary(folder: Path, content: bytes, mode: int | None = None) -> Iterator
         yield path
     finally:
         path.unlink(missing_ok=True)
-
-
-def sync(folder: Path) -> None:
-    """Put on disk which names the folder has."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlite_utils.utils import sqlite3
 
 from syncd.errors import StoreUnavailable
-from syncd.store.sqlite import inspect
+from syncd.store.file import inspect
 from tests.prove.report import Row
 from tests.prove.started import Accepted, insist, kept, ready, require_counts
 from tests.system import reference

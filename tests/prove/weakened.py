@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
-from syncd.store import sqlite
+from syncd.store import file
 
 # The daemon's own words, and its question whether they were heard.
 _REPLACED = {"PRAGMA synchronous=FULL": "PRAGMA synchronous=NORMAL", "PRAGMA synchronous": "SELECT 2"}
@@ -23,7 +23,7 @@ class Weakened(Database):
 
 def main(arguments: list[str]) -> None:
     """Weaken, then be syncd."""
-    sqlite.Database = Weakened  # type: ignore[attr-defined]
+    file.Database = Weakened  # type: ignore[attr-defined]
     from syncd.cli import main as syncd
 
     sys.argv = ["syncd", *arguments]

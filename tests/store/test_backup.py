@@ -9,7 +9,8 @@ from syncd.config import StoreSettings
 from syncd.errors import SchemaMismatch, StoreUnavailable
 from syncd.store import Store, open_store
 from syncd.store.backup import back_up
-from syncd.store.sqlite import WAL_BYTES, open_file
+from syncd.store.file import open_file
+from syncd.store.sqlite import WAL_BYTES
 from tests.store.filled import NOW, absorb, accept, owed, told
 
 

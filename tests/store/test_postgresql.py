@@ -228,7 +228,7 @@ def test_a_process_of_another_machine_is_dead_only_after_any_lease(
         here.owner,
     )
     assert here.judge(NOW)(there.owner), "on this machine the kernel tells"
-    here.sweep(NOW)
+    here.sweep(here.judge(NOW))
     assert [one.owner for one in store.running()] == [here.owner]
     there.beat(NOW)
     assert len(store.running()) == 2, "who was taken for dead comes back"
@@ -264,8 +264,7 @@ def test_what_the_dead_held_is_free_and_its_create_in_doubt(store: Store, anothe
             another.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
     is_dead = here.judge(NOW)
 
-    assert sorted(store.outbox.held_by(is_dead)) == ["gone/0", "gone/1"]
-    store.outbox.take_over(is_dead, NOW)
+    assert sorted(store.outbox.take_over(is_dead, NOW)) == ["gone/0", "gone/1"]
     assert store.report.counts(NOW).in_doubt == 1
     assert store.outbox.next_due("here") == {Call.CREATE: NOW, Call.PROBE: NOW}
 

@@ -8,8 +8,8 @@ import pytest
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
 from syncd.store import Store
+from syncd.store.file import open_file
 from syncd.store.migrate import migrate
-from syncd.store.sqlite import open_file
 from tests.store.filled import absorb, accept, told
 
 

@@ -68,10 +68,10 @@ def test_a_configuration_that_cannot_be_used_is_said_and_changes_nothing(tmp_pat
         assert daemon.stop() == 0
 
 
-def test_the_manager_is_told_of_it_by_the_same_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with opened("local", tmp_path) as tracker, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(30)
+def test_the_manager_is_told_of_it_by_the_same_process(
+    manager: socket.socket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened("local", tmp_path) as tracker:
         monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
         with Daemon(tmp_path, tracker.toml()) as daemon:
             heard: list[bytes] = []

@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,6 @@ from syncd.cli.sending import Sender
 from tests.prove.crashes import crash
 from tests.system.daemon import PASSWORD, Daemon, run_syncd
 from tests.system.kinds import opened
-
-
-@pytest.fixture
-def manager(tmp_path: Path) -> Iterator[socket.socket]:
-    """Where the daemon tells how it is."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
-        sock.bind(str(tmp_path / "notify"))
-        sock.settimeout(30)
-        yield sock
 
 
 def handed(listening: socket.socket, count: int, config: Path) -> list[str]:
