@@ -6,7 +6,11 @@ from syncd.policy import Policy
 from syncd.words import counted, duration
 
 UNROUTED = "no route matches this group"
-STORM, ROUTE_PAUSED = "storm", "route-paused"  # rules whose groups are let through by whoever ends them
+STORM, ROUTE_PAUSED, BY_HAND = (
+    "storm",
+    "route-paused",
+    "on-hold",
+)  # rules whose groups are let through by whoever ends them
 
 
 def held(group: Group, policy: Policy | None, *, hold_zero: bool, now: float) -> Plan | None:
@@ -67,6 +71,11 @@ def _unreadable(group: Group, policy: Policy) -> Plan | None:
 def paused(policy: Policy, reason: str) -> Plan:
     """Held since an operator paused the route."""
     return _hold(ROUTE_PAUSED, f"route {policy.name} is paused: {reason}", route=policy.name)
+
+
+def by_hand(group: Group) -> Plan:
+    """Held since an operator said so: nothing is filed, and nothing written."""
+    return _hold(BY_HAND, f"an operator holds it: {group.on_hold}")
 
 
 def stormy(policy: Policy, wait: float) -> Plan:

@@ -126,6 +126,7 @@ class Group:
     revision: int = 0
     held_by: str | None = None  # the rule that holds it, if any does
     refused: str | None = None  # the content, as `plan.content` tells it, that its tracker refused for good
+    on_hold: str | None = None  # why an operator holds it back, if one does
 
 
 class IssueState(StrEnum):

@@ -85,6 +85,8 @@ def content(group: Group) -> str:
 def owed(group: Group, issue: Issue | None, routes: Iterable[Policy], hold_zero: bool, now: float) -> Owed:
     """What a changed group owes. An issue stays in its tracker, whatever the routes say now."""
     policy = route(group, routes)
+    if group.on_hold is not None and (issue is None or issue.state in (IssueState.WANTED, IssueState.LINKED)):
+        return Owed(tracker=None, hold=filing.by_hand(group), route=None if policy is None else policy.name)
     if issue is None or issue.state is IssueState.WANTED:
         if group.refused is not None and group.refused == content(group):
             return Owed(tracker=None)
@@ -106,6 +108,8 @@ def plan(group: Group, issue: Issue | None, policy: Policy | None, around: Circu
     """The one thing to do for this group. `policy` is the route that takes it, or None."""
     if group.follows is not None:
         return filing.follows(group)
+    if group.on_hold is not None and (issue is None or issue.state in (IssueState.WANTED, IssueState.LINKED)):
+        return filing.by_hand(group)  # what was sent and not answered is looked for all the same
     if issue is None or issue.state is IssueState.WANTED:
         return _new(group, policy, around, now)
     if issue.state is IssueState.INTENDED:

@@ -71,6 +71,8 @@ def carry_out(turn: Turn, decision: Plan, issue: Issue | None) -> Done:
         case Action.CREATE:
             return creation.create(turn)
         case Action.HOLD:
+            if issue is not None:
+                turn.store.issues.shows(turn.claim, turn.group.revision, time.time())
             return _hold(turn, decision)
         case Action.WAIT:
             return _wait(turn, decision)

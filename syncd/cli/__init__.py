@@ -92,6 +92,7 @@ from syncd.cli import (  # noqa: E402, F401
     daemon,
     demo,
     explaining,
+    hand,
     letters,
     moving,
     pausing,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli import FAILED, NOT_FOUND, USAGE, ConfigOption, JsonOption, app, stop
+from syncd.cli.hand import only
 from syncd.cli.letters import DryRunOption
 from syncd.cli.questions import opened
 
@@ -34,8 +35,8 @@ def alias_add(
     from syncd.render.text import one_line
 
     with opened(config) as (_, store):
-        one, named = _only(store, fingerprint)
-        other, followed = _only(store, target)
+        one, named = only(store, fingerprint)
+        other, followed = only(store, target)
         if one == other:
             stop(USAGE, f"{fingerprint!r} and {target!r} are the same group")
         given_up = _key(store, named)
@@ -62,15 +63,14 @@ def alias_remove(
     as_json: JsonOption = False,
 ) -> None:
     """Let a group stand for itself again. It gets an issue of its own, as its route says."""
-    from syncd.rules import Rules
+    from syncd import explaining
 
     with opened(config) as (loaded, store):
-        group_id, named = _only(store, fingerprint)
+        group_id, named = only(store, fingerprint)
         if all(one.group_id != group_id for one in store.aliases.all()):
             stop(NOT_FOUND, f"{named} is no alias")
         if not dry_run:
-            rules = Rules(config=loaded, instance_key="00" * 32)
-            store.aliases.remove(group_id, rules.owes, time.time())
+            store.aliases.remove(group_id, explaining.rules(loaded).owes, time.time())
     if as_json:
         print(json.dumps({"fingerprint": named, "dry_run": dry_run}, indent=2))
         return
@@ -102,18 +102,6 @@ def alias_list(config: ConfigOption = None, as_json: JsonOption = False) -> None
         print(f"{names}  {one_line(one.project, 40)}  since {utc(one.at)}: {one_line(one.reason, 200)}")
     if not known:
         print("No alias. `syncd alias add FINGERPRINT TARGET` makes one.")
-
-
-def _only(store: "Store", prefix: str) -> tuple[int, str]:
-    """The one group that a fingerprint or its beginning names."""
-    found = store.letters.groups(prefix)
-    if not found:
-        stop(NOT_FOUND, f"no group has a fingerprint that begins with {prefix!r}")
-    if len(found) > 1:
-        names = ", ".join(sorted(f"{one.project}/{one.fingerprint[:16]}" for one in found.values())[:10])
-        stop(USAGE, f"{len(found)} groups have a fingerprint that begins with {prefix!r}: {names}")
-    ((group_id, identity),) = found.items()
-    return group_id, identity.fingerprint
 
 
 def _key(store: "Store", fingerprint: str) -> str | None:

@@ -12,9 +12,7 @@ from syncd.cli.questions import opened
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from syncd.config import Config
     from syncd.model import Plan, Standing
-    from syncd.store import Store
     from syncd.store.report import Past
 
 
@@ -25,7 +23,7 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """What happened to a group and what would happen now, in sentences, with the rule behind each. Asks no tracker."""
-    from syncd import shapes
+    from syncd import explaining, shapes
 
     with opened(config) as (loaded, store):
         found = store.report.find(fingerprint)
@@ -33,7 +31,12 @@ def explain(
             stop(NOT_FOUND, f"no group has a fingerprint that begins with {fingerprint!r}")
         now = time.time()
         told = [
-            (standing, past, _now(loaded, store, standing, now), list(_routing(loaded, standing)))
+            (
+                standing,
+                past,
+                explaining.plan_now(loaded, store, standing, now),
+                list(explaining.routing(loaded, standing)),
+            )
             for standing, past in found
         ]
     if as_json:
@@ -44,37 +47,6 @@ def explain(
             print()
         for line in _lines(standing, past, plan, routing):
             print(line)
-
-
-def _now(config: "Config", store: "Store", standing: "Standing", now: float) -> "Plan":
-    """What would be done now, by the very function that the daemon asks."""
-    from syncd import plan
-    from syncd.rules import Rules
-
-    rules = Rules(config=config, instance_key="00" * 32)
-    group, issue = standing.group, standing.issue
-    policy = rules.route(group)
-    tracker = issue.tracker if issue is not None else policy.tracker if policy is not None else None
-    paused = None if policy is None else store.routes.paused(policy.name)
-    gate = rules.gate(group, policy) if issue is None else None
-    wait = 0.0 if gate is None else store.storms.wait(gate.route, gate.new_issues, now)
-    known = tracker if tracker in config.trackers else next(iter(config.trackers), None)
-    if known is None:
-        return plan.plan(group, issue, policy, plan.Circumstances(probe_after=[0.0]), now)
-    return plan.plan(group, issue, policy, rules.around(known, paused, wait), now)
-
-
-def _routing(config: "Config", standing: "Standing") -> "Sequence[str]":
-    """Which route takes the group, and why those before it do not."""
-    from syncd.policy import hindrance
-
-    said: list[str] = []
-    for route in config.all_routes:
-        why_not = hindrance(standing.group, route.match)
-        if why_not is None:
-            return [*said, f"route {route.name} takes it, for tracker {route.tracker}"]
-        said.append(f"route {route.name} does not take it: {why_not}")
-    return said
 
 
 def _lines(standing: "Standing", past: "Sequence[Past]", plan: "Plan", routing: "Sequence[str]") -> "list[str]":

@@ -120,14 +120,14 @@ def _pause_route(config: ConfigOption, route: str, reason: str, dry_run: bool, a
 
 
 def _resume_route(config: ConfigOption, route: str, dry_run: bool, as_json: bool) -> None:
-    from syncd.rules import Rules
+    from syncd import explaining
 
     with opened(config) as (loaded, store):
         paused = {one.route: one for one in store.routes.pauses()}
         # One that is not configured any more may still be paused.
         _require_known(route, {*(one.name for one in loaded.all_routes), *paused}, "route")
         if not dry_run:
-            store.routes.resume(route, Rules(config=loaded, instance_key="00" * 32).owes, time.time())
+            store.routes.resume(route, explaining.rules(loaded).owes, time.time())
     was = paused.get(route)
     if as_json:
         reason = None if was is None else was.reason

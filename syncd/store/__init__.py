@@ -11,6 +11,7 @@ from syncd.store.aliases import Aliases
 from syncd.store.clock import Clock
 from syncd.store.connection import Connection, Transaction
 from syncd.store.file import inspect
+from syncd.store.hand import Hand
 from syncd.store.hints import Hints, NoHints, ServerHints
 from syncd.store.inbox import Inbox
 from syncd.store.instance import Instance
@@ -18,6 +19,7 @@ from syncd.store.instances import Presence, Running, running
 from syncd.store.issues import Issues
 from syncd.store.letters import Letters
 from syncd.store.limits import Limits
+from syncd.store.listing import Lists
 from syncd.store.migrate import migrate, verify
 from syncd.store.moved import COPIED, Progress
 from syncd.store.notebook import Notebook
@@ -47,7 +49,9 @@ class Store:
         self.routes = Routes(connection)
         self.aliases = Aliases(connection)
         self.surveys = Surveys(connection)
+        self.hand = Hand(connection)
         self.report = Report(connection)
+        self.lists = Lists(connection)
 
     @property
     def fault(self) -> str | None:

@@ -88,7 +88,7 @@ class Outbox:
         tracker rested until now. `route` is the one that holds the group back."""
 
         def write(transaction: Transaction) -> bool:
-            decide(transaction, claim.group_id, plan, outcome, now, route)
+            decide(transaction, claim.group_id, plan, outcome, now, route, done=outcome is not None)
             resumed = outcome is not None and limits.answered(transaction, claim.tracker)
             _settle(transaction, claim, revision, again_at)
             return resumed

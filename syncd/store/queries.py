@@ -8,6 +8,7 @@ from importlib.resources import files
 MAX_ROWS = 500
 
 _NAMED = re.compile(r"^-- (\w+): .+\n((?:(?!-- ).*\n?)+)", re.MULTILINE)
+_PART = re.compile(r"\{(_\w+)\}")
 # The only words that differ; why is said at the top of queries.sql.
 _WORDS = {
     "sqlite": {"lock": "", "skip_locked": ""},
@@ -20,10 +21,11 @@ def load(dialect: str) -> dict[str, str]:
     """queries.sql as {name: SQL} for `sqlite` or `postgresql`. A name given twice is an error of ours."""
     text = files("syncd.store").joinpath("queries.sql").read_text(encoding="utf-8")
     named = [(match[1], match[2].strip().rstrip(";")) for match in _NAMED.finditer(text)]
-    queries = {name: _put(query, dialect) for name, query in named}
-    if len(queries) != len(named):
+    texts = dict(named)
+    if len(texts) != len(named):
         raise ValueError("a query is named twice in queries.sql")
-    return queries
+    whole = {name: _PART.sub(lambda part: texts[part[1]], text) for name, text in named if not name.startswith("_")}
+    return {name: _put(query, dialect) for name, query in whole.items()}
 
 
 def bites(text: str, mark: str, rows: Sequence[Sequence[object]]) -> Iterator[tuple[str, list[object]]]:

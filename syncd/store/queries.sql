@@ -3,6 +3,7 @@
 -- but for two words, which are empty for SQLite, where whoever writes is alone:
 -- {lock}: rows that are judged and then changed are locked, in the order of their ids, or what another one changes meanwhile is lost.
 -- {skip_locked}: whoever claims passes over what another one is just claiming, and does not wait for it.
+-- What has a name that begins with _ is no query but a part of some: {_name} stands for it.
 
 -- accept: the promise behind an answer of 200
 INSERT INTO deliveries (received_at, body, state)
@@ -464,8 +465,8 @@ WHERE id = :group_id;
 SELECT decision, decision_reason, decision_rule FROM groups WHERE id = :group_id;
 
 -- record: what was done and why, for `explain`
-INSERT INTO history (group_id, at, action, reason, outcome, rule, inputs)
-VALUES (:group_id, :now, :action, :reason, :outcome, :rule, :inputs);
+INSERT INTO history (group_id, at, action, reason, outcome, rule, inputs, done)
+VALUES (:group_id, :now, :action, :reason, :outcome, :rule, :inputs, :done);
 
 -- pause: the tracker rests until a time, NULL until somebody says otherwise
 INSERT INTO trackers (name, state, reason, until, cause, attempts, floor)
@@ -643,3 +644,102 @@ GROUP BY decision_rule, route ORDER BY groups DESC;
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
 LEFT JOIN outbox ON outbox.group_id = groups.id WHERE groups.decision = 'hold' AND groups.kind = 'crash'
 ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, groups.id LIMIT :size;
+
+-- _wanted: which groups a list shows; what is NULL is not asked for
+groups.kind = 'crash'
+    AND (CAST(:project AS TEXT) IS NULL OR groups.project = CAST(:project AS TEXT))
+    AND (CAST(:release AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM releases
+        WHERE releases.group_id = groups.id AND releases.release = CAST(:release AS TEXT)))
+    AND (CAST(:state AS TEXT) IS NULL
+        OR (CAST(:state AS TEXT) = 'filed' AND EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state = 'linked'))
+        OR (CAST(:state AS TEXT) = 'held' AND groups.decision = 'hold')
+        OR (CAST(:state AS TEXT) = 'doubt' AND EXISTS (SELECT 1 FROM issues
+            WHERE issues.group_id = groups.id AND issues.state IN ('intended', 'in_doubt')))
+        OR (CAST(:state AS TEXT) = 'parked' AND EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state = 'parked'))
+        OR (CAST(:state AS TEXT) = 'dead' AND EXISTS (SELECT 1 FROM outbox WHERE outbox.group_id = groups.id AND outbox.state = 'dead'))
+        OR (CAST(:state AS TEXT) = 'unfiled' AND NOT EXISTS (SELECT 1 FROM issues
+            WHERE issues.group_id = groups.id AND issues.state IN ('linked', 'parked'))))
+    AND (CAST(:text AS TEXT) IS NULL
+        OR lower(groups.fingerprint) LIKE CAST(:text AS TEXT) ESCAPE '!'
+        OR lower(groups.callstack) LIKE CAST(:text AS TEXT) ESCAPE '!'
+        OR lower(groups.application) LIKE CAST(:text AS TEXT) ESCAPE '!'
+        OR EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state <> 'retired'
+            AND lower(issues.key) LIKE CAST(:text AS TEXT) ESCAPE '!'));
+
+-- groups_by_last_seen: a page, from a key on; two comparisons, as SQLite finds no place in an index on expressions by a pair
+SELECT groups.id, COALESCE(last_seen, 0) AS place FROM groups
+WHERE COALESCE(last_seen, 0) <= :place AND (COALESCE(last_seen, 0) < :place OR groups.id < :after) AND {_wanted}
+ORDER BY COALESCE(last_seen, 0) DESC, groups.id DESC LIMIT :size;
+
+-- groups_by_first_seen: the same in another order
+SELECT groups.id, COALESCE(first_seen, 0) AS place FROM groups
+WHERE COALESCE(first_seen, 0) <= :place AND (COALESCE(first_seen, 0) < :place OR groups.id < :after) AND {_wanted}
+ORDER BY COALESCE(first_seen, 0) DESC, groups.id DESC LIMIT :size;
+
+-- groups_by_occurrences: the same in another order
+SELECT groups.id, occurrences AS place FROM groups
+WHERE occurrences <= :place AND (occurrences < :place OR groups.id < :after) AND {_wanted}
+ORDER BY occurrences DESC, groups.id DESC LIMIT :size;
+
+-- groups_by_users: the same in another order
+SELECT groups.id, COALESCE(users, 0) AS place FROM groups
+WHERE COALESCE(users, 0) <= :place AND (COALESCE(users, 0) < :place OR groups.id < :after) AND {_wanted}
+ORDER BY COALESCE(users, 0) DESC, groups.id DESC LIMIT :size;
+
+-- group_standing: one, with what it owes
+SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts, outbox.due_at AS owed_at
+FROM groups LEFT JOIN outbox ON outbox.group_id = groups.id WHERE groups.id = :group_id;
+
+-- releases_of_project: each with in how many groups it was seen, how often, and when
+SELECT releases.release, COUNT(*) AS groups, CAST(SUM(releases.occurrences) AS BIGINT) AS occurrences,
+    MIN(releases.first_seen) AS first_seen, MAX(releases.last_seen) AS last_seen, MIN(releases.noticed_at) AS noticed_at
+FROM releases JOIN groups ON groups.id = releases.group_id WHERE groups.project = :project AND groups.kind = 'crash'
+GROUP BY releases.release;
+
+-- groups_of_release: those seen in a release, the one with the most users first
+SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
+LEFT JOIN outbox ON outbox.group_id = groups.id
+WHERE groups.project = :project AND groups.kind = 'crash'
+    AND EXISTS (SELECT 1 FROM releases WHERE releases.group_id = groups.id AND releases.release = :release)
+    AND NOT EXISTS (SELECT 1 FROM aliases WHERE aliases.group_id = groups.id)
+ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, groups.id LIMIT :size;
+
+-- deliveries_before: a page, the newest first, of all groups
+SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, groups.fingerprint, groups.project
+FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id WHERE deliveries.id < :before
+ORDER BY deliveries.id DESC LIMIT :size;
+
+-- deliveries_of: the same of one group
+SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, groups.fingerprint, groups.project
+FROM deliveries JOIN groups ON groups.id = deliveries.group_id WHERE group_id = :group_id AND deliveries.id < :before
+ORDER BY deliveries.id DESC LIMIT :size;
+
+-- delivery: one, with its body
+SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, groups.fingerprint, groups.project, body
+FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id WHERE deliveries.id = :id;
+
+-- done_since: what trackers took, by action and span of time
+SELECT CAST(FLOOR((at - :since) / :span) AS BIGINT) AS span, action, COUNT(*) AS times FROM history
+WHERE at >= :since AND done = 1 GROUP BY 1, 2;
+
+-- oldest: when what waits longest came, or was due
+SELECT (SELECT received_at FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT 1) AS received_at,
+    (SELECT MIN(due_at) FROM outbox WHERE state <> 'dead' AND due_at <= :now) AS due_at;
+
+-- hold_by_hand: on an operator's word; NULL ends it
+UPDATE groups SET on_hold = :reason WHERE id = :group_id;
+
+-- hurry: its issue is looked at and shown the latest state at once, or looked for
+UPDATE issues SET looked_at = NULL, synced_revision = CASE state WHEN 'linked' THEN 0 ELSE synced_revision END, synced_at = NULL,
+    probe_at = CASE state WHEN 'in_doubt' THEN :now ELSE probe_at END
+WHERE group_id = :group_id AND state IN ('linked', 'in_doubt');
+
+-- due_now: whatever it was put off for
+UPDATE outbox SET due_at = :now, attempts = 0, reason = NULL WHERE group_id = :group_id AND state = 'waiting';
+
+-- retire_for: the group has another issue from now on
+UPDATE issues SET state = 'retired', note = :note WHERE group_id = :group_id AND state IN ('wanted', 'linked', 'parked');
+
+-- link_by_hand: an operator says which issue stands for the group
+INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, remote_id, key, url, route, note)
+VALUES (:group_id, :tracker, 'linked', :marker, 0, 0, 0, :remote_id, :key, :url, :route, :note);

@@ -114,13 +114,13 @@ class Report:
     def groups(self, size: int = EVERYTHING) -> list[Standing]:
         """Groups, the one seen last first."""
         return self._connection.read(
-            lambda transaction: [_standing(transaction, row) for row in transaction.rows("all_groups", size=size)]
+            lambda transaction: [standing_of(transaction, row) for row in transaction.rows("all_groups", size=size)]
         )
 
     def held_groups(self, size: int = EVERYTHING) -> list[Standing]:
         """The groups that are held, the largest first."""
         return self._connection.read(
-            lambda transaction: [_standing(transaction, row) for row in transaction.rows("held_groups", size=size)]
+            lambda transaction: [standing_of(transaction, row) for row in transaction.rows("held_groups", size=size)]
         )
 
     def how_many(self) -> int:
@@ -132,7 +132,7 @@ class Report:
 
         def found(transaction: Transaction) -> list[tuple[Standing, list[Past]]]:
             rows = transaction.rows("groups_by_prefix", prefix=prefix, size=size)
-            return [(_standing(transaction, row), _history(transaction, row)) for row in rows]
+            return [(standing_of(transaction, row), history_of(transaction, row["id"])) for row in rows]
 
         return self._connection.read(found)
 
@@ -141,7 +141,7 @@ class Report:
 
         def read(transaction: Transaction) -> list[Standing]:
             rows = transaction.rows("groups_of_project", project=project)
-            return [_standing(transaction, row) for row in rows]
+            return [standing_of(transaction, row) for row in rows]
 
         return self._connection.read(read)
 
@@ -211,7 +211,8 @@ def _silence(rows: Iterable[Mapping[str, Any]], now: float) -> TrackerStanding |
     return None
 
 
-def _standing(transaction: Transaction, row: Mapping[str, Any]) -> Standing:
+def standing_of(transaction: Transaction, row: Mapping[str, Any]) -> Standing:
+    """How a group stands, from its row with what it owes."""
     issue = load_issue(transaction, row["id"])
     decision, reason = row["decision"], row["decision_reason"]
     if row["owed"] == "dead":
@@ -227,6 +228,7 @@ def _standing(transaction: Transaction, row: Mapping[str, Any]) -> Standing:
     )
 
 
-def _history(transaction: Transaction, row: Mapping[str, Any]) -> list[Past]:
-    rows = transaction.rows("group_history", group_id=row["id"], size=50)
+def history_of(transaction: Transaction, group_id: object) -> list[Past]:
+    """The latest decisions about a group, latest first."""
+    rows = transaction.rows("group_history", group_id=group_id, size=50)
     return [Past(**cast(dict[str, Any], entry)) for entry in rows]

@@ -45,6 +45,7 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         revision=row["revision"],
         held_by=row["decision_rule"] if row["decision"] == "hold" else None,
         refused=row["refused"],
+        on_hold=row["on_hold"],
     )
 
 

@@ -1,0 +1,212 @@
+"""What the console lists: groups, deliveries and releases, a page at a time. Reads only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, cast
+
+from syncd.model import Standing
+from syncd.store.connection import Connection, Transaction
+from syncd.store.report import Past, history_of, standing_of
+
+MOST_OF_A_RELEASE = 1000  # groups of which one page is made
+
+
+class Sort(StrEnum):
+    """By what groups are listed, the largest or latest first."""
+
+    LAST_SEEN = "last_seen"
+    FIRST_SEEN = "first_seen"
+    OCCURRENCES = "occurrences"
+    USERS = "users"
+
+
+class State(StrEnum):
+    """Where groups stand, as lists are narrowed down by it."""
+
+    FILED = "filed"
+    UNFILED = "unfiled"
+    HELD = "held"
+    DOUBT = "doubt"
+    PARKED = "parked"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which groups a list shows. `text` is in a fingerprint, a stack, an application or an issue's key, in any case."""
+
+    project: str | None = None
+    release: str | None = None
+    state: State | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """After which group a page begins: what it is sorted by, and its number."""
+
+    place: int
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A group under its number. `owed_at` is when its tracker is called for it, None where it owes nothing."""
+
+    id: int
+    standing: Standing
+    owed_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page, and where the next one begins; None where there is none."""
+
+    groups: Sequence[Listed]
+    next: Key | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """A delivery that is kept, of a group or not yet of any; `body` only where it was asked for."""
+
+    id: int
+    received_at: float
+    state: str
+    size: int
+    group_id: int | None
+    fingerprint: str | None
+    project: str | None
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """A release of a project: in how many groups it was seen, how often, and when."""
+
+    release: str
+    groups: int
+    occurrences: int
+    first_seen: int | None
+    last_seen: int | None
+    noticed_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Oldest:
+    """Since when the oldest delivery waits to be folded, and the group that is longest due to be called for."""
+
+    received_at: float | None
+    due_at: float | None
+
+
+_FIRST = Key(2**62, 2**62)
+
+
+class Lists:
+    """Questions of the console, each answered from one consistent view."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def groups(self, wanted: Wanted, sort: Sort, after: Key | None, size: int) -> Listing:
+        """A page of groups."""
+        key = after or _FIRST
+        facts = {
+            "project": wanted.project,
+            "release": wanted.release,
+            "state": wanted.state,
+            "text": None if not wanted.text else f"%{_literal(wanted.text.lower())}%",
+        }
+
+        def read(transaction: Transaction) -> Listing:
+            rows = transaction.rows(f"groups_by_{sort}", place=key.place, after=key.id, size=size + 1, **facts)
+            shown = rows[:size]
+            listed = [_listed(transaction, cast(int, row["id"])) for row in shown]
+            last = shown[-1] if len(rows) > size else None
+            following = None if last is None else Key(cast(int, last["place"]), cast(int, last["id"]))
+            return Listing([one for one in listed if one is not None], following)
+
+        return self._connection.read(read)
+
+    def group(self, group_id: int) -> tuple[Listed, list[Past]] | None:
+        """One group with its history, latest first."""
+
+        def read(transaction: Transaction) -> tuple[Listed, list[Past]] | None:
+            listed = _listed(transaction, group_id)
+            return None if listed is None else (listed, history_of(transaction, group_id))
+
+        return self._connection.read(read)
+
+    def by_fingerprint(self, prefix: str, size: int = 20) -> list[Listed]:
+        """The groups whose fingerprint is, or begins with, `prefix`."""
+
+        def read(transaction: Transaction) -> list[Listed]:
+            rows = transaction.rows("groups_by_prefix", prefix=prefix, size=size)
+            return [Listed(cast(int, row["id"]), standing_of(transaction, row)) for row in rows]
+
+        return self._connection.read(read)
+
+    def releases(self, project: str) -> list[Ledger]:
+        """All releases of a project, in no order."""
+        rows = self._connection.read(lambda transaction: transaction.rows("releases_of_project", project=project))
+        return [Ledger(**cast(dict[str, Any], row)) for row in rows]
+
+    def seen_in(self, project: str, releases: Sequence[str]) -> list[Listed]:
+        """The groups of a project that were seen in any of these releases: of each the MOST_OF_A_RELEASE with the most users."""
+
+        def read(transaction: Transaction) -> list[Listed]:
+            found: dict[int, Listed] = {}
+            for release in releases:
+                for row in transaction.rows(
+                    "groups_of_release", project=project, release=release, size=MOST_OF_A_RELEASE
+                ):
+                    number = cast(int, row["id"])
+                    found.setdefault(number, Listed(number, standing_of(transaction, row)))
+            return list(found.values())
+
+        return self._connection.read(read)
+
+    def deliveries(self, before: int | None, size: int, group_id: int | None = None) -> list[Delivered]:
+        """The newest deliveries that are kept, below a number; of one group or of all."""
+        facts: dict[str, object] = {"before": before or 2**62, "size": size}
+        if group_id is None:
+            rows = self._connection.read(lambda transaction: transaction.rows("deliveries_before", **facts))
+        else:
+            rows = self._connection.read(
+                lambda transaction: transaction.rows("deliveries_of", group_id=group_id, **facts)
+            )
+        return [Delivered(**cast(dict[str, Any], row)) for row in rows]
+
+    def delivery(self, number: int) -> Delivered | None:
+        """One delivery with its body."""
+        rows = self._connection.read(lambda transaction: transaction.rows("delivery", id=number))
+        return Delivered(**cast(dict[str, Any], rows[0])) if rows else None
+
+    def done(self, since: float, span: float, spans: int) -> Mapping[str, list[int]]:
+        """How often trackers took each action, in each of so many spans of seconds."""
+        rows = self._connection.read(lambda transaction: transaction.rows("done_since", since=since, span=span))
+        counts: dict[str, list[int]] = {}
+        for row in rows:
+            number = min(cast(int, row["span"]), spans - 1)
+            counts.setdefault(str(row["action"]), [0] * spans)[number] += cast(int, row["times"])
+        return counts
+
+    def oldest(self, now: float) -> Oldest:
+        """What waits longest."""
+        row = self._connection.read(lambda transaction: transaction.rows("oldest", now=now)[0])
+        return Oldest(**cast(dict[str, Any], row))
+
+
+def _listed(transaction: Transaction, group_id: int) -> Listed | None:
+    rows = transaction.rows("group_standing", group_id=group_id)
+    if not rows:
+        return None
+    owed = cast(float, rows[0]["owed_at"]) if rows[0]["owed"] in ("waiting", "claimed") else None
+    return Listed(group_id, standing_of(transaction, rows[0]), owed)
+
+
+def _literal(text: str) -> str:
+    """As a part of a LIKE pattern whose escape is an exclamation mark: a backslash is what texts of crashes are full of."""
+    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")
