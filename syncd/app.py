@@ -16,8 +16,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from syncd import httpd, pulse, reload, threads, watchdog
+from syncd import __version__, httpd, metrics, pulse, reload, threads, watchdog
 from syncd.config import Config
+from syncd.console.serving import Serving, serving
 from syncd.errors import ConfigError, StoreUnavailable
 from syncd.health import Health
 from syncd.presentation import present
@@ -29,6 +30,7 @@ from syncd.store.hints import INBOX
 from syncd.store.instances import Presence
 from syncd.systemd import NOTHING, Handed, Manager
 from syncd.trackers import Tracker, open_tracker
+from syncd.trackers.watched import Watched
 
 log = structlog.get_logger("syncd")
 
@@ -52,6 +54,7 @@ class Daemon:
     worker: threads.Worker | None
     receiver: Receiver | None
     listening: socket.socket | None
+    console: Serving | None
     manager: Manager
     handed_over: bool  # the listening socket came from the manager
 
@@ -71,6 +74,8 @@ class Daemon:
         with httpd.asked_to_stop(end), reloading.on_signal():
             try:
                 self.pulse.start()
+                if self.console is not None:
+                    self.console.start()
                 if self.manager.present:
                     watch.start()
                 if self.worker is not None:
@@ -135,6 +140,8 @@ class Daemon:
 
     def close(self) -> None:
         """Give back the store and this process's name."""
+        if self.console is not None and self.console.ident is not None:
+            self.console.stop()
         if self.pulse.ident is not None:
             self.pulse.stop()
         try:
@@ -158,6 +165,7 @@ def build(
 
     Raises ConfigError, SchemaMismatch, StoreUnavailable. No tracker is called.
     """
+    metrics.BUILD.info({"version": __version__})
     presentation = present(config)
     # First of all: a process that cannot listen must not have touched what another one is working on.
     listening = None if only is Part.WORKER else _listening(config, handed.sockets)
@@ -167,7 +175,8 @@ def build(
     if only is Part.RECEIVER:
         receiver = Receiver(config.receiver, store.inbox, lambda: store.hints.send(INBOX))
         beating = pulse.Pulse(store, presence, frees=False)
-        return Daemon(config, store, presence, beating, None, receiver, listening, told, handed.by_manager)
+        console = serving(config, store)
+        return Daemon(config, store, presence, beating, None, receiver, listening, console, told, handed.by_manager)
     rules = Rules(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
     _begin(store, presence, rules)
     stopping = threading.Event()
@@ -175,7 +184,8 @@ def build(
     worker = threads.Worker(store, rules, presence.owner, clients, stopping)
     receiving = None if only is Part.WORKER else Receiver(config.receiver, store.inbox, worker.arrived)
     beating = pulse.Pulse(store, presence, frees=True)
-    return Daemon(config, store, presence, beating, worker, receiving, listening, told, handed.by_manager)
+    console = serving(config, store)
+    return Daemon(config, store, presence, beating, worker, receiving, listening, console, told, handed.by_manager)
 
 
 def _begin(store: Store, presence: Presence, rules: Rules) -> None:
@@ -209,7 +219,10 @@ def _listening(config: Config, inherited: Sequence[socket.socket]) -> socket.soc
 def open_clients(config: Config, store: Store, sleep: Callable[[float], None]) -> Mapping[str, list[Tracker]]:
     """For each tracker one client a thread; `sleep` passes the seconds between two tries of a call. Raises ConfigError."""
     return {
-        name: [open_tracker(name, settings, store.notebook(name), sleep) for _ in range(settings.concurrency)]
+        name: [
+            Watched(name, open_tracker(name, settings, store.notebook(name), sleep))
+            for _ in range(settings.concurrency)
+        ]
         for name, settings in config.trackers.items()
     }
 

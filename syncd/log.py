@@ -16,6 +16,7 @@ def configure(level: str, as_json: bool | None = None) -> None:
     """Send everything to stderr. `as_json` None: JSON unless stderr is a terminal."""
     plain = not sys.stderr.isatty() if as_json is None else as_json
     shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         *([structlog.processors.format_exc_info] if plain else []),

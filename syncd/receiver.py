@@ -12,9 +12,10 @@ import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
 
-from syncd import payload
+from syncd import metrics, payload
 from syncd.config import Receiver as Settings
 from syncd.errors import NotANotification, StoreUnavailable
+from syncd.render.text import one_line
 from syncd.store.inbox import Inbox
 
 log = structlog.get_logger("syncd.receiver")
@@ -53,6 +54,7 @@ class Receiver:
             refusal = NotANotification(503, "failed", "The notification was not stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         else:
+            metrics.DELIVERIES.labels("accepted").inc()
             await _answer(send, 200, {"status": "accepted", "delivery": delivery})
 
     async def receive(self, scope: Scope, body: "_Body") -> str:
@@ -68,10 +70,12 @@ class Receiver:
         received_at = time.time()
         value = payload.decode(content)
         try:
-            payload.identify(value)
+            identity = payload.identify(value)
         except NotANotification as error:
             return await self._set_aside(content, received_at, error)
-        delivery = await self._inbox.accept(content, received_at)
+        with metrics.timed(metrics.ACCEPT_SECONDS):
+            delivery = await self._inbox.accept(content, received_at)
+        log.info("delivery_accepted", delivery=delivery, fingerprint=one_line(identity.fingerprint, 100))
         self._arrived()
         return str(delivery)
 
@@ -108,6 +112,7 @@ class Receiver:
         return f"quarantine-{number}"
 
     async def _refuse(self, scope: Scope, send: Send, error: NotANotification, body: "_Body") -> None:
+        metrics.DELIVERIES.labels(error.code).inc()
         headers = list(_REFUSAL_HEADERS.get(error.status, ()))
         if error.status in (408, 413) or _unbounded(scope["headers"], self._settings.max_body_bytes):
             headers.append((b"connection", b"close"))

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 
 import structlog
 
-from syncd import creation, failures, filing, plan, upkeep
+from syncd import creation, failures, filing, metrics, plan, upkeep
 from syncd.errors import TrackerError
-from syncd.model import Action, Call, Issue, IssueState, Plan
+from syncd.model import Action, Call, Group, Issue, IssueState, Plan
+from syncd.render.text import one_line
 from syncd.rules import Rules
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, Claim
@@ -35,6 +36,15 @@ def absorb(store: Store, rules: Rules, now: float) -> tuple[int, set[str]]:
 def sync(store: Store, tracker: Tracker, claim: Claim, rules: Rules) -> None:
     """Do the one thing the claimed group's issue needs, and settle the claim. Raises LeaseLost, StoreUnavailable."""
     group, issue = store.outbox.load(claim)
+    with structlog.contextvars.bound_contextvars(group=claim.group_id, fingerprint=_named(group)):
+        _sync(store, tracker, claim, rules, group, issue)
+
+
+def _named(group: Group) -> str:
+    return one_line(group.identity.fingerprint, 100)
+
+
+def _sync(store: Store, tracker: Tracker, claim: Claim, rules: Rules, group: Group, issue: Issue | None) -> None:
     turn = Turn(store=store, tracker=tracker, claim=claim, rules=rules, group=group, policy=rules.route(group))
     decision = _decide(turn, issue)
     try:
@@ -120,7 +130,8 @@ def _settle(turn: Turn, decision: Plan, done: Done) -> None:
         case Later(reason, at, call):
             store.outbox.postpone(claim, decision, reason, at, 0, now, call)
         case Shown(key, revision):
-            log.info("issue_synced", tracker=claim.tracker, action=decision.action, issue=key, group=claim.group_id)
+            metrics.SYNCS.labels(claim.tracker, decision.action).inc()
+            log.info("issue_synced", tracker=claim.tracker, action=decision.action, issue=key)
             interval = plan.STATUS_INTERVAL if turn.policy is None else turn.policy.status_interval
             if store.outbox.settle(claim, decision, key, revision, now + interval, now, turn.route):
                 log.info("tracker_resumed", tracker=claim.tracker)

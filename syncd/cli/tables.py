@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from syncd import needs
 from syncd.cli.charts import BARS, sparkline
 from syncd.model import Group, Issue, IssueState, Standing
 from syncd.plan import NEVER_LINKED
@@ -117,22 +118,15 @@ def status(shape: Mapping[str, Any], at_once: Mapping[str, int]) -> None:
     """The shape of `status --json`, for people; what needs a person comes first. `at_once` says how many writes each budget
     allows at once when it is full."""
     out = console()
-    wrong = [
-        (shape["dead"], "dead letters: a tracker refused them for good: `syncd dead list`"),
-        (shape["issues"]["parked"], "parked: a person must decide: `syncd dead list`"),
-        (shape["issues"]["in_doubt"], "in doubt: a create was sent and its answer was lost; it is being looked for"),
-        (shape["issues"]["doubles"], "with more than one live issue: `syncd groups --json`, key `doubles`"),
-        (shape["quarantined"], "in quarantine: `syncd quarantine list`"),
-    ]
-    for count, words in wrong:
-        if count:
-            out.print(Text(f"! {count:,} {words}", style="red"))
+    wrong = needs.counts(shape)
+    for need in wrong:
+        out.print(Text(f"! {need.what}" + (f": `syncd {need.command}`" if need.command else ""), style="red"))
     waiting = {name: tracker for name, tracker in shape["trackers"].items() if tracker["state"] != "ok"}
     for name, tracker in waiting.items():
         # What an operator wants, or what is over at a known time, is no alarm.
         calm = tracker["cause"] in ("operator", "throttled")
         out.print(Text(f"! tracker {name} ", style="yellow" if calm else "red").append_text(standing_of(tracker)))
-    if not waiting and not any(count for count, _ in wrong):
+    if not waiting and not wrong:
         out.print(Text("✓ all is well", style="green"))
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
     issues = [f"{shape['issues']['linked']:,} linked"]

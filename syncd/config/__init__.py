@@ -1,5 +1,6 @@
 """config.toml as frozen values. Every problem is reported at once, each with its key and a remedy."""
 
+import hashlib
 import tomllib
 from collections.abc import Iterator
 from functools import cached_property
@@ -10,6 +11,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from syncd.config.sections import (
     Conditions,
+    ConsoleSettings,
     LabelRule,
     Links,
     Match,
@@ -38,6 +40,7 @@ __all__ = [
     "GROUP_FACTS",
     "Conditions",
     "Config",
+    "ConsoleSettings",
     "GitHubSettings",
     "JiraSettings",
     "LabelRule",
@@ -67,6 +70,7 @@ class Config(Section):
     """The whole file."""
 
     receiver: Receiver = Receiver()
+    console: ConsoleSettings = ConsoleSettings()
     store: StoreSettings = StoreSettings()
     notifications: Notifications = Notifications()
     links: Links = Links()
@@ -83,6 +87,11 @@ class Config(Section):
             route if route.name else route.model_copy(update={"name": f"route-{number}"})
             for number, route in enumerate(routes, start=1)
         ]
+
+    @cached_property
+    def version(self) -> str:
+        """Tells one configuration from another: a digest of all that is in force. Secrets are in it by their places only."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     @cached_property
     def credentials(self) -> dict[str, str]:
@@ -168,6 +177,7 @@ def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
     places: list[tuple[str, object]] = [
         ("receiver.password", config.receiver.password),
         ("receiver.previous_password", config.receiver.previous_password),
+        ("console.password", config.console.password),
         ("store.password", config.store.password),
         *((f"trackers.{name}.token", getattr(tracker, "token", None)) for name, tracker in config.trackers.items()),
     ]

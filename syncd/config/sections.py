@@ -5,9 +5,18 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from syncd.config.values import Limit, Seconds, Secret, Section
+
+
+def _listen(value: str) -> str:
+    if not re.fullmatch(r".+:[0-9]{1,5}", value) or _host_and_port(value)[1] > 65535:
+        raise ValueError(f'{value!r} is not HOST:PORT; write it like "127.0.0.1:8080" or "[::1]:8080"')
+    return value
+
+
+Listen = Annotated[str, AfterValidator(_listen)]
 
 
 class Receiver(Section):
@@ -15,7 +24,7 @@ class Receiver(Section):
 
     # In this order, since a field is judged beside those above it. Judged afterwards, all at once, a fault between
     # two fields would stay unsaid until the last fault in one was corrected.
-    listen: str = "127.0.0.1:8080"
+    listen: Listen = "127.0.0.1:8080"
     allow_unauthenticated: bool = False
     username: str | None = None
     password: Annotated[Secret | None, Field(validate_default=True)] = None
@@ -30,13 +39,6 @@ class Receiver(Section):
     @property
     def address(self) -> tuple[str, int]:
         return _host_and_port(self.listen)
-
-    @field_validator("listen")
-    @classmethod
-    def _listen(cls, value: str) -> str:
-        if not re.fullmatch(r".+:[0-9]{1,5}", value) or _host_and_port(value)[1] > 65535:
-            raise ValueError(f'{value!r} is not HOST:PORT; write it like "127.0.0.1:8080" or "[::1]:8080"')
-        return value
 
     @field_validator("password")
     @classmethod
@@ -71,6 +73,36 @@ def _loopback(listen: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+class ConsoleSettings(Section):
+    """`[console]`: the operator's pages, the metrics, and health, on a listener of their own."""
+
+    listen: Annotated[str, AfterValidator(lambda value: value if value == "off" else _listen(value))] = "127.0.0.1:8081"
+    allow_unauthenticated: bool = False
+    username: str = "operator"
+    password: Annotated[Secret | None, Field(validate_default=True)] = None
+
+    @property
+    def address(self) -> tuple[str, int] | None:
+        """Where it listens; None where it is off."""
+        return None if self.listen == "off" else _host_and_port(self.listen)
+
+    @field_validator("password")
+    @classmethod
+    def _protected(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        listen = info.data.get("listen", "off")
+        if (
+            value is None
+            and listen != "off"
+            and not info.data.get("allow_unauthenticated", True)
+            and not _loopback(listen)
+        ):
+            raise ValueError(
+                f"{listen} can be reached from other machines, and whoever sees the console may change things; set password, "
+                "listen on 127.0.0.1, or set allow_unauthenticated = true"
+            )
+        return value
 
 
 class StoreSettings(Section):

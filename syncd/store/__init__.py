@@ -9,7 +9,7 @@ from syncd.config import StoreSettings
 from syncd.errors import ConfigError
 from syncd.store.aliases import Aliases
 from syncd.store.clock import Clock
-from syncd.store.connection import Connection, Transaction
+from syncd.store.connection import Connection, Room, Transaction
 from syncd.store.file import inspect
 from syncd.store.hand import Hand
 from syncd.store.hints import Hints, NoHints, ServerHints
@@ -85,6 +85,10 @@ class Store:
     def running(self) -> list[Running]:
         """The processes that share the store."""
         return running(self.connection)
+
+    def room(self) -> Room:
+        """What the database takes, and what is free where it lies. Raises StoreUnavailable."""
+        return self.connection.room()
 
     def close(self) -> None:
         """Finish what was submitted and close."""

@@ -2,9 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many bytes a database takes, and how many are free where it lies; None where that is not known."""
+
+    taken: int
+    free: int | None = None
 
 
 class Transaction(Protocol):
@@ -45,6 +54,9 @@ class Connection(Protocol):
 
     def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run `operation` on a consistent view; it must not write. Raises StoreUnavailable."""
+
+    def room(self) -> Room:
+        """What the database takes. Raises StoreUnavailable."""
 
     def close(self) -> None:
         """Finish what was submitted and close."""

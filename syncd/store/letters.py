@@ -62,6 +62,15 @@ class Letters:
 
         return self._connection.read(read)
 
+    def of(self, group_id: int) -> Letter | None:
+        """That of a group; None where it goes on by itself."""
+
+        def read(transaction: Transaction) -> Letter | None:
+            rows = transaction.rows("dead_letter", group_id=group_id)
+            return _letter(transaction, rows[0]) if rows else None
+
+        return self._connection.read(read)
+
     def retry(self, letter: Letter, now: float, *, absent: bool = False) -> bool:
         """Try again; False when it went on by itself meanwhile.
 

@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from syncd.errors import StoreError, StoreUnavailable
 from syncd.store import queries
-from syncd.store.connection import Transaction
+from syncd.store.connection import Room, Transaction
 
 T = TypeVar("T")
 Session = psycopg.Connection[dict[str, Any]]
@@ -197,6 +197,9 @@ class Postgresql:
     def _failed(self, why: str) -> str:
         self.fault = f"the database {self.place} cannot be used: {why}"
         return self.fault
+
+    def room(self) -> Room:
+        return Room(int(self.ask(lambda session: asked(session, "SELECT pg_database_size(current_database())"))))
 
     def close(self) -> None:
         self._submitted.shutdown(wait=True)

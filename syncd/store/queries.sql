@@ -442,6 +442,14 @@ UPDATE outbox SET state = 'dead', owner = NULL, reason = :reason, due_at = :now 
 -- refuse: this content will never be taken; NULL forgets it
 UPDATE groups SET refused = :content WHERE id = :group_id;
 
+-- dead_letter: one, if it is such
+SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts,
+    COALESCE(issues.tracker, outbox.tracker) AS letter_tracker
+FROM groups
+LEFT JOIN outbox ON outbox.group_id = groups.id AND outbox.state = 'dead'
+LEFT JOIN issues ON issues.group_id = groups.id AND issues.state = 'parked'
+WHERE groups.id = :group_id AND (outbox.group_id IS NOT NULL OR issues.group_id IS NOT NULL);
+
 -- dead_letters: what its tracker refused, and what is parked; the newest first
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts,
     COALESCE(issues.tracker, outbox.tracker) AS letter_tracker

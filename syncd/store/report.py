@@ -101,10 +101,14 @@ class Report:
 
         return self._connection.read(read)
 
+    def owed(self) -> dict[str, int]:
+        """How many groups owe each tracker a call."""
+        rows = self._connection.read(lambda transaction: transaction.rows("owed_by_tracker"))
+        return {cast(str, row["tracker"]): cast(int, row["groups"]) for row in rows}
+
     def left_behind(self, configured: Iterable[str]) -> dict[str, TrackerStanding]:
         """Trackers that groups wait for although the configuration has them no more."""
-        rows = self._connection.read(lambda transaction: transaction.rows("owed_by_tracker"))
-        waiting = {cast(str, row["tracker"]): cast(int, row["groups"]) for row in rows}
+        waiting = self.owed()
         return {
             name: TrackerStanding(state="missing", reason=f"not configured any more, and {count} groups wait for it")
             for name, count in waiting.items()

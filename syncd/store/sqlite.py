@@ -1,6 +1,7 @@
 """SQLite: one thread owns the only connection that writes, and commits for all who wait with one fsync."""
 
 import queue
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +14,7 @@ from sqlite_utils.utils import sqlite3
 
 from syncd.errors import StoreUnavailable
 from syncd.store import queries
-from syncd.store.connection import Transaction
+from syncd.store.connection import Room, Transaction
 from syncd.store.file import immediate, open_file, sentence
 from syncd.store.moved import given_up
 
@@ -190,6 +191,14 @@ class Sqlite:
         reader = _Opened(self.path)
         reader.database.execute("PRAGMA query_only=ON")
         return reader
+
+    def room(self) -> Room:
+        try:
+            log = self.path.with_name(f"{self.path.name}-wal")
+            taken = self.path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+            return Room(taken, shutil.disk_usage(self.path.parent).free)
+        except OSError as error:
+            raise StoreUnavailable(sentence(self.path, error)) from None
 
     def close(self) -> None:
         with self._lock:

@@ -1,0 +1,102 @@
+"""What stands before every page: who may see it, from where it may be changed, and what a browser may do with it."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from syncd.config import ConsoleSettings
+
+HEADERS = {
+    # Nothing but our own style sheet and images, and forms that go back here. No script at all.
+    "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+OPEN = frozenset({"/livez", "/readyz"})  # for whoever watches; they tell nothing about crashes
+
+
+class Guard:
+    """An ASGI application in front of another one."""
+
+    def __init__(self, app: ASGIApp, settings: ConsoleSettings) -> None:
+        """Raises ConfigError when the password cannot be read."""
+        self._app = app
+        self._login = None
+        if settings.password is not None:
+            password = settings.password.read().get_secret_value()
+            self._login = hashlib.sha256(f"{settings.username}:{password}".encode()).digest()
+        self._anyone = settings.allow_unauthenticated
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        headers = Headers(scope=scope)
+        refusal = self._refusal(scope["method"], scope["path"], headers)
+        await (refusal or self._app)(scope, receive, guarded)
+
+    def _refusal(self, method: str, path: str, headers: Headers) -> PlainTextResponse | None:
+        if path in OPEN and method in ("GET", "HEAD"):
+            return None
+        if self._login is None and not self._anyone and not _is_here(headers.get("host", "")):
+            # A page elsewhere can give its own name this machine's address, and then read what is answered under it.
+            return PlainTextResponse("This console has no password and answers only under a loopback name.\n", 403)
+        if self._login is not None and not _fits(headers.get("authorization", ""), self._login):
+            return PlainTextResponse(
+                "User name and password are those of [console].\n",
+                401,
+                {"www-authenticate": 'Basic realm="syncd console", charset="UTF-8"'},
+            )
+        if method not in ("GET", "HEAD") and not _from_here(headers):
+            return PlainTextResponse("Changes are only taken from this console's own pages.\n", 403)
+        return None
+
+
+def _fits(authorization: str, login: bytes) -> bool:
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        said = base64.b64decode(encoded.strip(), validate=True) if scheme.lower() == "basic" else b""
+    except (binascii.Error, ValueError):
+        said = b""
+    # Digests have one length: time tells nothing about how much fits.
+    return hmac.compare_digest(hashlib.sha256(said).digest(), login)
+
+
+def _is_here(host: str) -> bool:
+    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
+
+
+def _from_here(headers: Headers) -> bool:
+    """Whether a browser says that the change comes from one of our pages; what says nothing is no browser, and has the commands."""
+    site = headers.get("sec-fetch-site")
+    if site is not None:
+        return site == "same-origin"
+    origin = headers.get("origin")
+    return origin is not None and urlsplit(origin).netloc == headers.get("host")
+
+
+def names() -> Iterable[str]:
+    """The headers that every answer has."""
+    return HEADERS

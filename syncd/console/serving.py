@@ -1,0 +1,52 @@
+"""The console's own listener, in a thread of its own: whatever is asked there, the receiver's event loop turns."""
+
+import socket
+import threading
+
+import structlog
+
+from syncd import httpd
+from syncd.config import Config
+from syncd.console.site import site
+from syncd.store import Store
+
+log = structlog.get_logger("syncd.console")
+
+HEADER_SECONDS = 10.0
+MAX_CONNECTIONS = 100
+
+
+class Serving(threading.Thread):
+    """Serves the console until it is stopped."""
+
+    def __init__(self, config: Config, store: Store, bound: socket.socket) -> None:
+        """Raises ConfigError when the console's password cannot be read."""
+        super().__init__(name="console", daemon=True)
+        self._bound = bound
+        self._server = httpd.Server(site(config, store), HEADER_SECONDS, MAX_CONNECTIONS, self._ready)
+
+    def _ready(self) -> None:
+        log.info("console", address=f"http://{httpd.address_of(self._bound)}/")
+
+    def run(self) -> None:
+        self._server.run(sockets=[self._bound])
+
+    def stop(self) -> None:
+        """Finish what was asked, and return."""
+        self._server.stop()
+        self.join()
+
+
+def serving(config: Config, store: Store) -> Serving | None:
+    """The console where it is configured; None where it is off, or cannot listen: that must not keep notifications from being taken.
+
+    Raises ConfigError when the console's password cannot be read."""
+    if config.console.address is None:
+        return None
+    try:
+        bound = httpd.bind(config.console.address)
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no host name"
+        log.warning("console_off", listen=config.console.listen, reason=why, remedy="set console.listen")
+        return None
+    return Serving(config, store, bound)
