@@ -1,6 +1,7 @@
 # Everything is set up in this checkout: the programs in .venv, what tests download in .tests.
 PY ?= python3
 BIN := .venv/bin
+PROMTOOL := .tests/prometheus/usr/bin/promtool
 .DEFAULT_GOAL := help
 
 help: ## say what can be made
@@ -12,8 +13,22 @@ demo: .venv/run.ok ## watch a week of crashes become issues, here, in a few seco
 run: .venv/run.ok config.toml ## keep a daemon on config.toml in the foreground
 	@$(BIN)/syncd run --config config.toml
 
-test: check ## lint, types, layers, and every test
+test: check tools ## lint, types, layers, and every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Without one of these the tests that need it say so and are skipped. Of Prometheus only promtool: its package starts a server.
+tools:
+	@command -v chromium >/dev/null && command -v systemd-analyze >/dev/null && test -x $(PROMTOOL) || \
+	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing chromium, systemd-analyze and promtool …" && \
+	  apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium systemd >/dev/null && \
+	  mkdir -p .tests/debs && cd .tests/debs && apt-get download -qq prometheus 2>/dev/null && \
+	  dpkg-deb -x prometheus_*.deb ../prometheus; } || \
+	  echo "no root, or no Debian: tests that need chromium, systemd-analyze or promtool are skipped where that is missing"
+
+screenshots: .venv/dev.ok tools ## make the pictures in docs/pictures anew
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --group screenshots
+	@$(BIN)/python -m tests.console.pictures
 
 # The power, disk and clock proofs need strace, mkfs.ext4 and faketime. ARGS="--only storm --scale small", say, for a part of it.
 prove: .venv/dev.ok ## try to break every promise, for an hour or two, and write docs/proof.md
@@ -63,4 +78,4 @@ config.toml:
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
 	@touch $@ .venv/run.ok
 
-.PHONY: help demo run test prove bench check format clean
+.PHONY: help demo run test tools screenshots prove bench check format clean

@@ -1,7 +1,7 @@
 """Fixtures of several tests."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from syncd.config import Config, LocalSettings, Route, StoreSettings
 from syncd.rules import Rules
 from syncd.store import Store, open_store
+from tests import leaks
 from tests.postgres import Databases, databases
 from tests.scene import PROBES, Scene, Tracker
 
@@ -54,3 +55,22 @@ def scene(settings: StoreSettings, store: Store) -> Scene:
         routes=[Route(tracker="here", status_interval=1.0)],
     )
     return Scene(store, Rules(config=config, instance_key=store.instance_key()), Tracker(), settings)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test whose program printed or logged a secret has failed, whatever else it says."""
+    report = yield
+    if report.passed and (found := leaks.leaked(report.capstdout + report.capstderr + report.caplog)):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: printed or logged {', '.join(found)}"
+    return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_daemon_logs_a_secret(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Every log that a daemon of any test has written is read at the end."""
+    yield
+    assert leaks.in_logs(tmp_path_factory.getbasetemp()) == []

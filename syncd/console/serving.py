@@ -8,6 +8,7 @@ import structlog
 from syncd import httpd
 from syncd.config import Config
 from syncd.console.site import site
+from syncd.errors import ConfigError
 from syncd.store import Store
 
 log = structlog.get_logger("syncd.console")
@@ -49,4 +50,8 @@ def serving(config: Config, store: Store) -> Serving | None:
         why = error.strerror if isinstance(error, OSError) else "it is no host name"
         log.warning("console_off", listen=config.console.listen, reason=why, remedy="set console.listen")
         return None
-    return Serving(config, store, bound)
+    try:
+        return Serving(config, store, bound)
+    except ConfigError:
+        bound.close()
+        raise

@@ -17,7 +17,7 @@ from tests.system.daemon import Daemon, run_syncd
 
 GROUPS = 20
 NOTIFICATIONS = 300
-FEW = 80  # the log is folded into the database after a thousand pages
+FEW = 40  # the log is folded into the database after a thousand pages
 PAGE = 4096
 STARTS = 3  # with a whole process; every page is judged within this one
 _ROT = b"\xa5"

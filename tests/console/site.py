@@ -1,0 +1,142 @@
+"""The console over a store with a week of crashes, and what browsers and programs ask of it."""
+
+import http.client
+import json
+import socket
+import time
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from syncd import httpd
+from syncd.cli import story
+from syncd.config import Config, ConsoleSettings, LocalSettings, Route, StoreSettings
+from syncd.console.serving import Serving
+from syncd.errors import ConfigError
+from syncd.rules import Rules
+from syncd.store import Store
+from syncd.trackers import open_tracker
+from syncd.worker import absorb, sync
+from tests.store.filled import accept, told
+
+HOME = {"Sec-Fetch-Site": "same-origin"}
+
+
+def configuration(folder: Path, settings: StoreSettings, console: ConsoleSettings | None = None) -> Config:
+    return Config(
+        store=settings,
+        console=console or ConsoleSettings(listen="127.0.0.1:0"),
+        trackers={"files": LocalSettings(kind="local", folder=str(folder / "issues"))},
+        routes=[Route(name="all", match={"not": {"project": "held-*"}}, tracker="files", status_interval=1.0)],  # type: ignore[arg-type]
+    )
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Site:
+    """A console that listens, and its store; `sync` lets a worker do all that is due."""
+
+    config: Config
+    store: Store
+    address: tuple[str, int]
+    login: str | None = None
+    rules: Rules = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rules = Rules(config=self.config, instance_key=self.store.instance_key())
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.address[0]}:{self.address[1]}"
+
+    def get(self, path: str, **headers: str) -> Answer:
+        return self._ask("GET", path, None, headers)
+
+    def post(self, path: str, form: Mapping[str, str] | None = None, **headers: str) -> Answer:
+        return self._ask("POST", path, urlencode(form or {}), headers or HOME)
+
+    def _ask(self, method: str, path: str, body: str | None, headers: Mapping[str, str]) -> Answer:
+        sent = {name.replace("_", "-"): value for name, value in headers.items()}
+        if self.login is not None:
+            sent["Authorization"] = f"Basic {b64encode(self.login.encode()).decode()}"
+        connection = http.client.HTTPConnection(*self.address, timeout=30)
+        try:
+            connection.request(method, path, body, sent)
+            answer = connection.getresponse()
+            return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+    def said(self, path: str, form: Mapping[str, str] | None = None) -> str:
+        """What the console says came of an action."""
+        done = self.post(path, form)
+        assert done.status == 303, done.text
+        page = self.get(done.headers["location"])
+        assert page.status == 200
+        return page.text.partition('<p class="said" role="status">')[2].partition("</p>")[0]
+
+    def tell(self, *notifications: dict[str, Any], at: float | None = None) -> None:
+        """Notifications, folded."""
+        accept(self.store, *notifications, at=time.time() if at is None else at)
+        while absorb(self.store, self.rules, time.time())[0]:
+            pass
+
+    def sync(self) -> None:
+        client = open_tracker("files", self.config.trackers["files"], self.store.notebook("files"))
+        for number in range(1000):
+            claim = self.store.outbox.claim("files", f"test/{number}", time.time())
+            if claim is None:
+                break
+            sync(self.store, client, claim, self.rules)
+        client.close()
+
+    def number(self, prefix: str) -> int:
+        return self.store.lists.by_fingerprint(prefix)[0].id
+
+
+@contextmanager
+def served(config: Config, store: Store, login: str | None = None) -> Iterator[Site]:
+    """A console that listens."""
+    bound = httpd.bind(("127.0.0.1", 0))
+    try:
+        serving = Serving(config, store, bound)
+    except ConfigError:
+        bound.close()
+        raise
+    serving.start()
+    try:
+        yield Site(config, store, _place(bound), login)
+    finally:
+        serving.stop()
+
+
+def _place(bound: socket.socket) -> tuple[str, int]:
+    host, port = bound.getsockname()[:2]
+    return host, port
+
+
+def live(site: Site) -> None:
+    """A week of crashes, some held, one delivery that waits, two in quarantine."""
+    for day in story.tell(int(time.time()), days=3).days:
+        site.tell(*day)
+    site.sync()
+    site.tell(told("11" * 32, project="held-back", callstack=["Held::frame"], timestamp=[1, 2]))
+    accept(site.store, told("22" * 32, project="waiting"), at=time.time())

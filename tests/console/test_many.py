@@ -1,0 +1,67 @@
+"""A hundred thousand groups: what a list reads is what it shows."""
+
+import pytest
+
+from syncd.config import StoreSettings
+from syncd.store import open_store, queries
+from syncd.store.listing import Sort
+from tests.console import site as sites
+from tests.console.browser import DESKTOP, Watched, chromium, needs_chromium
+from tests.store.raw import ask, change
+
+MANY = 100_000
+
+GROUPS = f"""
+WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < {MANY})
+INSERT INTO groups (universe, project, fingerprint, fingerprint_key, application, callstack, classifiers, occurrences, approximate,
+    notifications, users, hosts, first_seen, last_seen, revision, decision)
+SELECT 'acme', 'game-' || (n % 7), printf('%064x', n), printf('%064x', n), 'game', '["frame' || n || '"]', '[]', (n * 7919) % 100003, 0,
+    1, (n * 31) % 997, 1, 1700000000 + n, 1700000000 + (n * 104729) % 1000003, 1, 'hold' FROM numbers
+"""
+RELEASES = """
+INSERT INTO releases (group_id, release, occurrences, approximate) SELECT id, '1.' || (id % 20), occurrences, 0 FROM groups
+"""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> StoreSettings:
+    made = StoreSettings(url=f"sqlite:{tmp_path_factory.mktemp('many')}/syncd.db")
+    open_store(made).close()
+    change(made, GROUPS)
+    change(made, RELEASES)
+    return made
+
+
+@pytest.mark.parametrize("sort", list(Sort))
+def test_a_page_is_found_by_an_index(settings: StoreSettings, sort: Sort) -> None:
+    text = queries.load("sqlite")[f"groups_by_{sort}"]
+    for name, value in {"place": "5", "after": "5", "size": "50"}.items():
+        text = text.replace(f":{name}", value)
+    for name in ("project", "release", "state", "text"):
+        text = text.replace(f":{name}", "NULL")
+    steps = [str(row) for row in ask(settings, f"EXPLAIN QUERY PLAN {text}")]
+
+    assert f"SEARCH groups USING INDEX groups_{sort} " in " ".join(steps), steps
+    assert "TEMP B-TREE" not in " ".join(steps)
+
+
+@needs_chromium
+def test_the_pages_show_their_part_of_them(settings: StoreSettings) -> None:
+    store = open_store(settings)
+    try:
+        with sites.served(sites.configuration(settings.path.parent, settings), store) as site, chromium() as browser:
+            watched = Watched(browser.new_context(viewport=DESKTOP), site.url)  # type: ignore[arg-type]
+            page = watched.open("/groups?sort=occurrences")
+            assert "100,000 in all" in page.locator("main").inner_text()
+            for _ in range(3):
+                assert page.locator("table.groups tbody tr").count() == 50
+                page.get_by_role("link", name="next page").click()
+            watched.open("/groups?text=frame99999&project=game-4")
+            assert page.locator("table.groups tbody tr").count() == 1
+            watched.open("/releases?project=game-3")
+            assert page.locator("table.matrix tbody tr").count() == 51
+            for path in ("/", "/groups/77777", "/releases?project=game-3&release=1.3", "/groups?state=held&sort=users"):
+                watched.open(path)
+            watched.require_quiet()
+    finally:
+        store.close()

@@ -1,0 +1,149 @@
+"""An operator's word about one group, with the daemon going on beside it."""
+
+import time
+
+import pytest
+
+from syncd.errors import OutcomeUnknown
+from syncd.model import Place
+from tests.scene import Scene
+
+FIRST = Place(remote_id="1", key="K-1", url="https://example.com/1")
+ELSEWHERE = Place(remote_id="77", key="K-77", url="https://example.com/77")
+
+
+def number(scene: Scene, fingerprint: str = "f1") -> int:
+    (found,) = scene.store.lists.by_fingerprint(fingerprint)
+    return found.id
+
+
+def settled(scene: Scene) -> None:
+    """A group whose issue shows all there is."""
+    scene.tell()
+    scene.age("outbox", "due_at", 10_000)
+    while scene.sync():
+        pass
+
+
+def test_sync_now_does_not_wait_for_the_interval(scene: Scene) -> None:
+    settled(scene)
+    scene.between = 0.0  # the last update was just now
+    scene.tell(occurrences=9)
+    assert scene.due_in is not None
+    assert scene.due_in > 0.5
+
+    assert scene.store.hand.sync(number(scene), scene.rules.owes, time.time()) == "here"
+    before = len(scene.tracker.calls)
+    assert scene.sync()
+    assert "edit_comment" in scene.tracker.calls[before:] or "comment" in scene.tracker.calls[before:]
+
+
+def test_sync_now_of_an_issue_that_shows_everything_looks_and_writes_nothing_new(scene: Scene) -> None:
+    settled(scene)
+    scene.store.hand.sync(number(scene), scene.rules.owes, time.time())
+    assert scene.sync()  # it had no status comment yet
+    scene.store.hand.sync(number(scene), scene.rules.owes, time.time())
+    before = len(scene.tracker.calls)
+
+    assert scene.sync()
+    assert scene.tracker.calls[before:] == ["look"]
+
+
+def test_a_group_without_an_issue_that_is_held_is_neither_filed_nor_forgotten(scene: Scene) -> None:
+    scene.tell()
+    scene.store.hand.hold(number(scene), "known, wait for the fix", time.time())
+    scene.tell(occurrences=50)
+
+    assert not scene.sync()
+    standing = scene.store.report.groups()[0]
+    assert (standing.decision, standing.rule, standing.group.occurrences) == ("hold", "on-hold", 50)
+    assert "known, wait for the fix" in standing.reason
+
+    assert scene.store.hand.end_hold(number(scene), scene.rules.owes, time.time())
+    assert scene.sync()
+    assert len(scene.tracker.issues) == 1
+    assert not scene.store.hand.end_hold(number(scene), scene.rules.owes, time.time())
+
+
+def test_an_issue_that_is_held_is_not_written_to_and_catches_up_afterwards(scene: Scene) -> None:
+    settled(scene)
+    scene.store.hand.hold(number(scene), "", time.time())
+    before = len(scene.tracker.calls)
+    scene.tell(occurrences=50)
+    while scene.sync():
+        pass
+    assert scene.tracker.calls[before:] == []
+
+    scene.store.hand.end_hold(number(scene), scene.rules.owes, time.time())
+    assert scene.sync()
+    assert {"comment", "edit_comment"} & set(scene.tracker.calls[before:])
+
+
+def test_a_hold_that_meets_a_claim_wins_after_what_is_in_hand(scene: Scene) -> None:
+    scene.tell()
+    claim = scene.claimed()
+    scene.store.hand.hold(number(scene), "", time.time())
+    group, issue = scene.store.outbox.load(claim)
+    assert (group.on_hold, issue) == ("", None)
+
+    scene.age("outbox", "due_at", 10_000)
+    assert scene.sync()
+    assert (scene.tracker.issues, scene.reason) == ([], "an operator holds it: ")
+
+
+def test_a_create_in_doubt_is_looked_for_while_its_group_is_held(scene: Scene) -> None:
+    scene.doubt(after=True)
+    scene.store.hand.hold(number(scene), "", time.time())
+    scene.probe()
+
+    assert scene.state == "linked"
+    assert len(scene.tracker.issues) == 1
+
+
+def test_an_issue_that_people_name_stands_for_the_group(scene: Scene) -> None:
+    settled(scene)
+    before = scene.store.hand.relink(
+        number(scene), "here", ELSEWHERE, scene.store.instance_key(), scene.rules.owes, time.time()
+    )
+
+    assert before == "K-1"
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert (issue.key, issue.comment_id) == ("K-77", None)
+    comments = len(scene.tracker.comments)
+    assert scene.sync()
+    assert len(scene.tracker.comments) == comments + 1, "the new one has no status comment yet"
+    scene.tell(occurrences=99)
+    while scene.sync():
+        pass
+    assert len(scene.tracker.issues) == 1, "nothing else was filed"
+
+
+def test_a_group_that_was_never_filed_takes_an_issue_that_people_made(scene: Scene) -> None:
+    scene.tell()
+    assert (
+        scene.store.hand.relink(
+            number(scene), "here", ELSEWHERE, scene.store.instance_key(), scene.rules.owes, time.time()
+        )
+        is None
+    )
+    scene.sync()
+    assert scene.tracker.issues == []
+    assert scene.store.report.groups()[0].issue is not None
+
+
+def test_one_issue_does_not_stand_for_two_groups_by_a_link(scene: Scene) -> None:
+    settled(scene)
+    scene.tell("f2")
+    with pytest.raises(ValueError, match="stands for group f1"):
+        scene.store.hand.relink(number(scene, "f2"), "here", FIRST, "00" * 32, scene.rules.owes, time.time())
+    with pytest.raises(ValueError, match="already"):
+        scene.store.hand.relink(number(scene), "here", FIRST, "00" * 32, scene.rules.owes, time.time())
+
+
+def test_a_create_in_doubt_is_not_linked_away(scene: Scene) -> None:
+    scene.tell()
+    scene.fail("create", OutcomeUnknown("no answer"))
+    scene.sync()
+    with pytest.raises(ValueError, match="not answered yet"):
+        scene.store.hand.relink(number(scene), "here", ELSEWHERE, "00" * 32, scene.rules.owes, time.time())

@@ -1,0 +1,156 @@
+"""What the console lists, on both databases."""
+
+import time
+
+import pytest
+
+from syncd.store import Store
+from syncd.store.listing import Key, Sort, State, Wanted
+from tests.scene import Scene
+from tests.store.filled import NOW, absorb, accept, told
+
+
+def fingerprints(store: Store, wanted: Wanted | None = None, sort: Sort = Sort.LAST_SEEN, size: int = 100) -> list[str]:
+    found = store.lists.groups(wanted or Wanted(), sort, None, size).groups
+    return [one.standing.group.identity.fingerprint for one in found]
+
+
+def fill(store: Store) -> None:
+    accept(
+        store,
+        told("a1", occurrences=5, timestamp=[1000, 9000], guids=1, callstack=["Renderer::draw", "main"]),
+        told("b2", occurrences=50, timestamp=[3000, 4000], guids=7, project="server", application="worldd"),
+        told("c3", occurrences=500, timestamp=[2000, 5000], guids=3, attributes={"version": [["2.0", 500]]}),
+        told("d4", occurrences=1, timestamp=None, guids=None, project="unrouted"),
+    )
+    absorb(store)
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        (Sort.LAST_SEEN, ["a1", "c3", "b2", "d4"]),
+        (Sort.FIRST_SEEN, ["b2", "c3", "a1", "d4"]),
+        (Sort.OCCURRENCES, ["c3", "b2", "a1", "d4"]),
+        (Sort.USERS, ["b2", "c3", "a1", "d4"]),
+    ],
+)
+def test_groups_are_sorted_and_each_is_on_one_page(store: Store, sort: Sort, order: list[str]) -> None:
+    fill(store)
+    assert fingerprints(store, sort=sort) == order
+
+    seen: list[str] = []
+    after: Key | None = None
+    while True:
+        page = store.lists.groups(Wanted(), sort, after, 1)
+        seen += [one.standing.group.identity.fingerprint for one in page.groups]
+        if (after := page.next) is None:
+            break
+    assert seen == order
+
+
+def test_equal_places_are_told_apart_by_their_numbers(store: Store) -> None:
+    accept(store, *(told(f"same{number}", occurrences=3) for number in range(7)))
+    absorb(store)
+    first = store.lists.groups(Wanted(), Sort.OCCURRENCES, None, 3)
+    assert first.next is not None
+    second = store.lists.groups(Wanted(), Sort.OCCURRENCES, first.next, 10)
+
+    both = [one.id for one in (*first.groups, *second.groups)]
+    assert len(set(both)) == len(both) == 7
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        (Wanted(project="server"), {"b2"}),
+        (Wanted(release="2.0"), {"c3"}),
+        (Wanted(release="2"), set()),
+        (Wanted(text="RENDERER::D"), {"a1"}),
+        (Wanted(text="worldd"), {"b2"}),
+        (Wanted(text="b2"), {"b2"}),
+        (Wanted(text="100%"), set()),
+        (Wanted(text="_2"), set()),
+        (Wanted(text="!"), set()),
+        (Wanted(state=State.HELD), {"d4"}),
+        (Wanted(state=State.UNFILED), {"a1", "b2", "c3", "d4"}),
+        (Wanted(state=State.FILED), set()),
+        (Wanted(state=State.DEAD), set()),
+        (Wanted(project="server", text="draw"), {"b2"}),
+    ],
+)
+def test_groups_are_narrowed_down(store: Store, wanted: Wanted, found: set[str]) -> None:
+    fill(store)
+    assert set(fingerprints(store, wanted)) == found
+
+
+def test_states_follow_the_issue(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    assert fingerprints(scene.store, Wanted(state=State.FILED)) == ["f1"]
+    assert fingerprints(scene.store, Wanted(text="k-1")) == ["f1"]
+    assert fingerprints(scene.store, Wanted(state=State.UNFILED)) == []
+
+
+def test_a_group_in_doubt_and_then_parked_is_found_as_such(scene: Scene) -> None:
+    scene.doubt()
+    assert fingerprints(scene.store, Wanted(state=State.DOUBT)) == ["f1"]
+    scene.tracker.covered = False
+    scene.probe_often()
+    assert fingerprints(scene.store, Wanted(state=State.PARKED)) == ["f1"]
+
+
+def test_deliveries_are_listed_with_and_without_a_group(store: Store) -> None:
+    first, second = accept(store, told("a1"), told("b2"))
+    absorb(store)
+    (third,) = accept(store, told("c3"))
+
+    every = store.lists.deliveries(None, 10)
+    assert [one.id for one in every] == [third, second, first]
+    assert (every[0].state, every[0].group_id, every[0].fingerprint) == ("waiting", None, None)
+    assert store.lists.deliveries(second, 10) == [every[2]]
+    group = store.lists.by_fingerprint("a1")[0].id
+    assert [one.id for one in store.lists.deliveries(None, 10, group)] == [first]
+    kept = store.lists.delivery(first)
+    assert kept is not None
+    assert (kept.size, b'"a1"' in kept.body) == (len(kept.body), True)
+    assert store.lists.delivery(first + 1000) is None
+
+
+def test_releases_of_a_project_are_added_up(store: Store) -> None:
+    fill(store)
+    found = {one.release: one for one in store.lists.releases("game")}
+
+    assert (found["2.0"].groups, found["2.0"].occurrences) == (1, 500)
+    assert found["1.0"].groups == 1
+    assert [one.standing.group.identity.fingerprint for one in store.lists.seen_in("game", ["2.0", "1.0"])] == [
+        "c3",
+        "a1",
+    ]
+
+
+def test_what_waits_longest_is_told(store: Store) -> None:
+    assert store.lists.oldest(NOW).received_at is None
+    accept(store, told("a1"), at=NOW - 90)
+    accept(store, told("b2"), at=NOW)
+    assert store.lists.oldest(NOW).received_at == NOW - 90
+    absorb(store)
+    oldest = store.lists.oldest(NOW + 5)
+    assert (oldest.received_at, oldest.due_at) == (None, NOW)
+
+
+def test_only_what_trackers_took_is_counted_as_done(scene: Scene) -> None:
+    scene.doubt()
+    now = time.time()
+    assert scene.store.lists.done(now - 3600, 600.0, 6) == {}
+    scene.tell("f2")
+    scene.sync()
+    done = scene.store.lists.done(now - 3600, 600.0, 6)
+    assert {action: sum(times) for action, times in done.items()} == {"create": 1}
+    assert done["create"][-1] == 1
+
+
+def test_the_room_of_a_store_is_told(store: Store) -> None:
+    room = store.room()
+    assert room.taken > 10_000
+    assert room.free is None or room.free > 0
