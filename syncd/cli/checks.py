@@ -1,5 +1,6 @@
 """What `check` looks at."""
 
+import http.client
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,6 +8,7 @@ from urllib.parse import urlsplit
 
 from syncd.config import Conditions, Config, Match
 from syncd.errors import ConfigError, StoreError, TrackerError
+from syncd.httpd import bind
 from syncd.model import Announcement, Group, Identity, Occasion, Release
 from syncd.policy import unreachable
 from syncd.presentation import present
@@ -34,6 +36,7 @@ class _Forgetful:
 def findings(config: Config) -> Iterator[tuple[str, Finding]]:
     """(part, finding) for everything that must be well, in the order in which to mend it."""
     yield from (("receiver", finding) for finding in _receiver(config))
+    yield from (("console", finding) for finding in _console(config))
     yield from (("store", finding) for finding in _store(config))
     yield from (("routes", finding) for finding in _routes(config))
     yield from (("templates", finding) for finding in _templates(config))
@@ -71,6 +74,40 @@ def _receiver(config: Config) -> Iterator[Finding]:
     )
 
 
+def _console(config: Config) -> Iterator[Finding]:
+    console = config.console
+    if console.address is None:
+        yield Finding(ok=True, what='it is off (console.listen = "off"): no pages, no metrics')
+        return
+    if console.password is not None:
+        try:
+            console.password.read()
+        except ConfigError as error:
+            yield Finding(ok=False, what="console.password cannot be read", remedy="; ".join(error.problems))
+    login = "with a password" if console.password else "without a password"
+    try:
+        bind(console.address).close()
+    except (OSError, UnicodeError) as error:
+        if not _is_ours(console.address):
+            why = error.strerror if isinstance(error, OSError) else "it is no host name"
+            remedy = "another program has it: set console.listen to another port"
+            yield Finding(ok=False, what=f"it cannot listen on {console.listen}: {why}", remedy=remedy)
+            return
+    yield Finding(ok=True, what=f"shows itself on http://{console.listen}/ {login}")
+
+
+def _is_ours(address: tuple[str, int]) -> bool:
+    """Whether a syncd answers there already: the daemon that runs beside this command."""
+    connection = http.client.HTTPConnection(*address, timeout=2)
+    try:
+        connection.request("GET", "/livez")
+        return connection.getresponse().read() == b'{"live":true}'
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
 def _store(config: Config) -> Iterator[Finding]:
     settings = config.store
     if settings.dialect == "sqlite" and not settings.path.exists():
@@ -78,7 +115,7 @@ def _store(config: Config) -> Iterator[Finding]:
         return
     try:
         probe(settings)
-        yield Finding(ok=True, what=f"{settings.place} can be read and written")
+        yield Finding(ok=True, what=f"{settings.place} can be read and written, and what is committed is on disk")
         if settings.dialect == "sqlite":
             inspect(settings.path)
             yield Finding(ok=True, what="every page of it is whole")

@@ -6,7 +6,8 @@ from syncd.config import GitHubSettings
 from syncd.errors import Misconfigured, TrackerError
 from syncd.trackers import Finding
 from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.github_answers import Account, Listed, Repository, expect, failure
+from syncd.trackers.clocks import compared
+from syncd.trackers.github_answers import Account, Listed, Repository, clock, expect, failure
 from syncd.trackers.github_connection import Connection
 
 _REMEDY = (
@@ -23,7 +24,9 @@ def check(connection: Connection, settings: GitHubSettings, remembered_id: str |
         return [Finding(ok=False, what=error.reason, remedy="correct the configuration")]
     findings: list[Finding] = []
     try:
-        findings.append(_login(connection.again("GET", "/user")))
+        login = connection.again("GET", "/user")
+        findings.append(_login(login))
+        findings += compared(clock(login))
         answer = connection.again("GET", f"/repos/{settings.repository}")
         repository = expect(answer, Repository)
         findings += _of_repository(settings.repository, repository, remembered_id, settings.allow_public)

@@ -6,7 +6,8 @@ from syncd.config import JiraSettings
 from syncd.errors import Misconfigured, TrackerError
 from syncd.trackers import Finding
 from syncd.trackers.answer import Answer
-from syncd.trackers.jira_answers import content, more_after, rows, unanswered
+from syncd.trackers.clocks import compared
+from syncd.trackers.jira_answers import clock, content, more_after, rows, unanswered
 from syncd.trackers.jira_connection import Connection
 from syncd.trackers.jira_fields import optional_names
 
@@ -24,17 +25,20 @@ def check(connection: Connection, settings: JiraSettings, name: str) -> list[Fin
     """All findings, up to the first that makes the others meaningless."""
     findings: list[Finding] = []
     try:
-        findings.append(_login(connection))
+        login = connection.again("GET", "myself")
+        findings.append(_login(login))
+        findings += compared(clock(login))
         findings.append(_project(connection, settings))
         findings.append(_permissions(connection, settings))
         findings += _issue_type(connection, settings, name)
+        findings += _statuses(connection, settings, name)
     except TrackerError as error:
         findings.append(Finding(ok=False, what=error.reason, remedy=f"see trackers.{name} in the configuration"))
     return findings
 
 
-def _login(connection: Connection) -> Finding:
-    myself = content(_found(connection.again("GET", "myself")))
+def _login(answer: Answer) -> Finding:
+    myself = content(_found(answer))
     return Finding(ok=True, what=f"logged in as {account(myself)}")
 
 
@@ -174,3 +178,40 @@ def _required(fields: dict[str, dict[str, Any]], settings: JiraSettings, name: s
             remedy=f"map it under trackers.{name}.fields, or make it optional or give it a default in Jira",
         )
     ]
+
+
+def _statuses(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:
+    """Whether closed issues can be reopened: to which statuses, not by which transitions, which are told of one issue only."""
+    answer = connection.again("GET", f"project/{settings.project}/statuses")
+    told = content(answer) if answer.ok else None
+    kinds = [kind for kind in told if isinstance(kind, dict)] if isinstance(told, list) else []
+    known = next((kind.get("statuses") for kind in kinds if kind.get("name") == settings.issue_type), None)
+    statuses = [one for one in known if isinstance(one, dict)] if isinstance(known, list) else []
+    names = [str(one.get("name")) for one in statuses]
+    wrong = [
+        Finding(
+            ok=False,
+            what=f"issues of type {settings.issue_type} have no status {wanted!r}",
+            remedy=f"set trackers.{name}.{key} to one of: {', '.join(names)}",
+        )
+        for key, wanted in (("reopen_status", settings.reopen_status), ("close_status", settings.close_status))
+        if statuses and wanted is not None and wanted not in names
+    ]
+    reopened = [str(one.get("name")) for one in statuses if _category_of(one) != "done"]
+    if not statuses or wrong:
+        return wrong
+    if not reopened:
+        remedy = (
+            "add a status that is to do or in progress to its workflow; regressions are told in a comment until then"
+        )
+        return [
+            Finding(
+                ok=False, what=f"no status of {settings.issue_type} is open: nothing can be reopened", remedy=remedy
+            )
+        ]
+    return [Finding(ok=True, what=f"a closed issue can be reopened to {', '.join(reopened)}")]
+
+
+def _category_of(status: dict[str, Any]) -> str:
+    category = status.get("statusCategory")
+    return str(category.get("key")) if isinstance(category, dict) else ""

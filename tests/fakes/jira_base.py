@@ -40,6 +40,7 @@ class FakeJira(JiraProject):
         self.token = TOKEN
         self.issue_types = ["Bug", "Task"]
         self.versions = ["1.0.0", "1.1.0"]
+        self.statuses = dict(STATUSES)
         self.archived_versions: set[str] = set()
         self.components = ["client", "server"]
         self.priorities = ["Highest", "Medium"]
@@ -71,6 +72,7 @@ class FakeJira(JiraProject):
             ("GET", "/myself", lambda _: (200, {}, self.user(self.me))),
             ("GET", r"/project/(?P<project>[^/]+)", self._get_project),
             ("GET", r"/project/(?P<project>[^/]+)/versions", self._get_versions),
+            ("GET", r"/project/(?P<project>[^/]+)/statuses", self._get_statuses),
             ("GET", "/mypermissions", self._get_permissions),
             ("GET", meta, self._get_issue_types),
             ("GET", meta + r"/(?P<kind>\d+)", self._get_fields),
@@ -89,6 +91,10 @@ class FakeJira(JiraProject):
         ]
         return [(method, self.api + pattern, answer) for method, pattern, answer in known]
 
+    def described_path(self, request: Recorded) -> str | None:
+        # "Get all statuses for project" is left out of the descriptions at hand.
+        return None if request.path.endswith("/statuses") else super().described_path(request)
+
     @abstractmethod
     def more_routes(self) -> Routes:
         """What only this deployment has."""
@@ -101,6 +107,15 @@ class FakeJira(JiraProject):
         if not self._sees_project(request.groups["project"]):
             return fault(404, f"No project could be found with key '{request.groups['project']}'.")
         return 200, {}, {"id": "10000", "key": self.project, "name": "Crashes"}
+
+    def _get_statuses(self, request: Recorded) -> Answer:
+        if not self._sees_project(request.groups["project"]):
+            return fault(404, f"No project could be found with key '{request.groups['project']}'.")
+        rows = [
+            {"id": number, "name": name, "self": f"{self.api}/status/{number}", "statusCategory": {"id": 1, "key": key}}
+            for number, (name, key) in self.statuses.items()
+        ]
+        return 200, {}, [{"id": "10004", "name": "Bug", "self": "", "subtask": False, "statuses": rows}]
 
     def _get_versions(self, request: Recorded) -> Answer:
         if not self._sees_project(request.groups["project"]):

@@ -24,6 +24,7 @@ def test_a_check_asks_three_questions_and_writes_nothing(tracker: GitHub, fake: 
     assert bad(findings) == []
     assert [finding.what for finding in findings] == [
         "the token is that of syncd-bot",
+        "its clock and this machine's tell the same time",
         "acme/game is there and not public",
     ]
     assert calls(fake) == ["GET /user", "GET /repos/acme/game", "GET /repos/acme/game/issues"]

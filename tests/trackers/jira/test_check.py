@@ -1,9 +1,12 @@
 """What `check` finds in a project, and what it advises."""
 
+import re
+import time
 from collections.abc import Callable
 
 import pytest
 
+from syncd.trackers.clocks import compared
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault
 from tests.fakes.specs import check_traffic
@@ -98,3 +101,30 @@ def test_check_names_what_is_wrong_and_a_remedy(
     assert len(wrong) == 1
     assert wrong[0].remedy
     assert said in f"{wrong[0].what} {wrong[0].remedy}"
+
+
+def test_check_names_the_statuses_that_a_closed_issue_can_be_reopened_to(opened: Open) -> None:
+    said = [finding.what for finding in opened().check() if finding.ok]
+    assert "a closed issue can be reopened to To Do, In Progress" in said
+
+
+def test_check_knows_a_status_that_there_is_not(opened: Open) -> None:
+    wrong = [finding for finding in opened(reopen_status="Todo", close_status="Done").check() if not finding.ok]
+    assert [finding.what for finding in wrong] == ["issues of type Bug have no status 'Todo'"]
+    assert "To Do, In Progress, Done" in wrong[0].remedy
+
+
+def test_check_says_that_nothing_can_be_reopened(fake: FakeJira, opened: Open) -> None:
+    fake.statuses = {"31": ("Done", "done")}
+    (wrong,) = [finding for finding in opened().check() if not finding.ok]
+    assert "nothing can be reopened" in wrong.what
+
+
+def test_check_compares_the_clocks(opened: Open) -> None:
+    assert any("tell the same time" in finding.what for finding in opened().check())
+
+    (wrong,) = compared(time.time() - 3600)
+    assert not wrong.ok
+    assert re.search(r"clock is \+3,(599|600|601) seconds off", wrong.what)
+    assert "time service" in wrong.remedy
+    assert compared(None) == []
