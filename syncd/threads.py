@@ -21,7 +21,7 @@ log = structlog.get_logger("syncd.worker")
 
 POLL_SECONDS = 1.0  # what another process stored is found within this time; what this one stored wakes at once
 FAULT_SECONDS = 1.0
-PURGE_SECONDS = 600.0
+PURGE_SECONDS = 60.0
 DRAIN_SECONDS = 5.0
 STOP_SECONDS = 45.0  # longer than one request with its timeouts, shorter than a service manager's patience
 

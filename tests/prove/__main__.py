@@ -115,6 +115,7 @@ PROOFS = (
     Proof(name="hanging", title="A tracker that hangs", rows=_sized("hanging", 12, 120)),
     Proof(name="disk", title="Disks that fail", rows=_sized("disk", 1, 3)),
     Proof(name="machine", title="A machine with systemd", rows=_sized("machine", 3, 20)),
+    Proof(name="soak", title="Half an hour of everything", rows=_sized("soak", 15, 30)),
     Proof(name="cluster", title="Several machines on one PostgreSQL", rows=_sized("cluster", 100, 1000)),
     Proof(name="clock", title="Clocks that jump", rows=_sized("clock", 1, 3)),
     Proof(

@@ -25,9 +25,11 @@ ROOT = Path(__file__).parents[2]
 class Daemon:
     """One configuration in a folder, and the process that runs on it, started and stopped as often as asked."""
 
-    def __init__(self, folder: Path, trackers: str, receiver: str = "", store: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, trackers: str, receiver: str = "", store: str | None = None, console: str = "off"
+    ) -> None:
         """`trackers` is TOML from `[trackers.NAME]` on, `receiver` more keys for `[receiver]`; `store` is the URL of a store that is
-        no file in the folder."""
+        no file in the folder; `console` is where it shows itself."""
         self.folder = folder
         self.config = folder / "config.toml"
         self.options: list[str] = []  # further ones of `run`
@@ -37,7 +39,7 @@ class Daemon:
         (folder / "password").chmod(0o600)
         self.config.write_text(
             f'[receiver]\nlisten = "127.0.0.1:0"\nusername = "backtrace"\n{receiver}\n'
-            f'password = {{ file = "{folder}/password" }}\n[store]\nurl = "{place}"\n{trackers}'
+            f'password = {{ file = "{folder}/password" }}\n[console]\nlisten = "{console}"\n[store]\nurl = "{place}"\n{trackers}'
         )
         self._process: subprocess.Popen[bytes] | None = None
         self._offset = 0
@@ -75,6 +77,13 @@ class Daemon:
                 # For programs of the tests: the working folder is not the checkout.
                 env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.getenv("PYTHONPATH"))))},
             )
+
+    @property
+    def console_address(self) -> tuple[str, int]:
+        """Where its console is."""
+        line = [line for line in self.log.read_text().splitlines() if '"event": "console"' in line][-1]
+        host, _, port = json.loads(line)["address"].removeprefix("http://").rstrip("/").rpartition(":")
+        return host, int(port)
 
     def listens(self) -> bool:
         """Whether the process has said where it listens; `address` is that then."""
