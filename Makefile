@@ -64,6 +64,9 @@ format: .venv/dev.ok ## put the code in the shape that check wants
 	@$(BIN)/ruff format
 	@$(BIN)/ruff check --fix
 
+docs: .venv/dev.ok ## write the generated parts of docs anew
+	@$(BIN)/python -m tests.documents
+
 clean: ## remove what this file made, but no configuration and no store
 	rm -rf .venv .tooling .tests .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
@@ -88,4 +91,4 @@ config.toml:
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
 	@touch $@ .venv/run.ok
 
-.PHONY: help demo run test tools deb screenshots prove prove-systemd bench check format clean
+.PHONY: help demo run test tools deb screenshots prove prove-systemd bench check format docs clean

@@ -13,11 +13,14 @@ import pytest
 
 from syncd import config as configuration
 from syncd.config import Config, GitHubSettings, JiraSettings, LocalSettings, Match, Route
+from tests import documents
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 CONFIGURE = (ROOT / "docs/configure.md").read_text()
 OPERATE = (ROOT / "docs/operate.md").read_text()
+SETUP = (ROOT / "docs/setup.md").read_text()
+SECURITY = (ROOT / "docs/security.md").read_text()
 EXAMPLE = (ROOT / "config.toml.example").read_text()
 SECTIONS: list[Any] = [
     *(
@@ -42,6 +45,15 @@ def keys() -> Iterator[str]:
 def test_every_key_is_in_the_example_and_explained(key: str) -> None:
     assert re.search(rf"\b{key}\b", EXAMPLE)
     assert re.search(rf"`{key}`|\b{key} = ", CONFIGURE)
+
+
+def test_the_tables_of_keys_are_those_of_the_model() -> None:
+    assert documents.configure(CONFIGURE) == CONFIGURE, "`make docs` writes them anew"
+
+
+def test_every_key_has_its_place_in_a_table() -> None:
+    there = {(section.__name__, key) for section in SECTIONS if section is not Match for key in section.model_fields}
+    assert documents.documented(CONFIGURE) == there
 
 
 def test_the_example_as_it_stands_is_a_configuration_that_runs_anywhere(tmp_path: Path) -> None:
@@ -75,7 +87,7 @@ def test_everything_in_the_example_can_be_switched_on_at_once(tmp_path: Path) ->
     assert loaded.receiver.username == "backtrace"
 
 
-@pytest.mark.parametrize("text", [README, CONFIGURE, OPERATE], ids=["README", "configure", "operate"])
+@pytest.mark.parametrize("text", [README, CONFIGURE, OPERATE, SETUP], ids=["README", "configure", "operate", "setup"])
 def test_every_toml_block_in_the_documents_is_toml(text: str) -> None:
     blocks = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
 
@@ -139,3 +151,30 @@ def test_make_and_ci_run_what_the_readme_says() -> None:
     for target in re.findall(r"^make ([a-z]+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
     assert "make test" in ci
+
+
+@pytest.mark.parametrize(
+    "block", re.findall(r"```toml\n(.*?)```", SETUP, re.DOTALL), ids=["github", "cloud", "datacenter"]
+)
+def test_each_configuration_of_the_set_up_is_complete(block: str, tmp_path: Path) -> None:
+    loaded = configuration.load(_written(tmp_path, block))
+
+    assert loaded.receiver.password is not None
+    assert len(loaded.trackers) == len(loaded.all_routes) == 1
+
+
+@pytest.mark.parametrize("test", sorted(set(re.findall(r"`(tests/[\w/]+\.py::test_\w+)`", SECURITY))))
+def test_what_security_rests_on_is_tested(test: str) -> None:
+    path, _, name = test.partition("::")
+
+    assert re.search(rf"^def {name}\(", (ROOT / path).read_text(), re.MULTILINE)
+
+
+def test_the_pictures_of_the_console_are_there_and_small() -> None:
+    shown = re.findall(r"docs/pictures/([\w-]+\.png)", README)
+
+    assert shown
+    for name in shown:
+        picture = ROOT / "docs/pictures" / name
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert picture.stat().st_size < 100_000

@@ -1,3 +1,4 @@
+import json
 import os
 import pty
 import subprocess
@@ -28,3 +29,19 @@ def test_a_traceback_never_shows_what_a_variable_held(terminal: bool) -> None:
 
     assert "what happened" in written
     assert "a-secret-token" not in written
+
+
+FORGED = """
+from syncd import log
+import structlog
+log.configure("info", as_json=True)
+structlog.get_logger("syncd").info("delivery_accepted", fingerprint='f1"}\\n{"event": "forged\\r\\x1b[2J')
+"""
+
+
+def test_no_line_of_a_log_can_be_forged() -> None:
+    ran = subprocess.run([sys.executable, "-c", FORGED], capture_output=True, text=True, check=True)
+
+    (line,) = ran.stderr.splitlines()
+    assert json.loads(line)["event"] == "delivery_accepted"
+    assert "\x1b" not in line

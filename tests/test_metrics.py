@@ -3,7 +3,6 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from syncd.errors import Refused
 from syncd.model import Issue, IssueState
 from syncd.store import Store
 from syncd.trackers.watched import Watched
+from tests import documents
 from tests.scene import Scene, Tracker
 from tests.store.filled import accept, told
 
@@ -32,31 +32,14 @@ PAGE = (ROOT / "docs/metrics.md").read_text()
 RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 
 
-def counted() -> list[Any]:
-    return [
-        value for value in vars(metrics).values() if hasattr(value, "_documentation") and hasattr(value, "_labelnames")
-    ]
-
-
-def rows() -> Iterator[str]:
-    """The table of docs/metrics.md, as it has to be."""
-    for one in counted():
-        name = one._name + {"counter": "_total", "info": "_info"}.get(one._type, "")
-        yield f"| `{name}` | {', '.join(one._labelnames)} | {one._documentation} |"
-    for name, (words, label) in metrics.GAUGES.items():
-        yield f"| `{name}` | {label or ''} | {words} |"
-
-
 def test_the_documents_list_every_metric_and_nothing_else() -> None:
-    listed = re.findall(r"^\| `syncd_.*", PAGE, re.MULTILINE)
-
-    assert sorted(listed) == sorted(rows())
+    assert documents.measured(PAGE) == PAGE
 
 
 def names() -> set[str]:
     """All series that there can be."""
     known = set(metrics.GAUGES)
-    for one in counted():
+    for one in documents.counted():
         ends = {"counter": ("_total",), "info": ("_info",), "histogram": ("_bucket", "_sum", "_count")}[one._type]
         known |= {one._name + end for end in ends}
     return known

@@ -96,6 +96,7 @@ from syncd.cli import (  # noqa: E402, F401
     letters,
     moving,
     pausing,
+    purging,
     questions,
     releases,
     replaying,

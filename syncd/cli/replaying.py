@@ -35,7 +35,8 @@ class _Survey:
     unreadable: Counter[str] = field(default_factory=Counter)
 
 
-def _duration(text: str) -> float:
+def duration(text: str) -> float:
+    """Seconds out of 30m, 2h, 7d. Raises BadParameter."""
     from pydantic import TypeAdapter, ValidationError
 
     from syncd.config import Seconds
@@ -59,7 +60,7 @@ def replay(
     since: Annotated[
         float | None,
         typer.Option(
-            parser=_duration,
+            parser=duration,
             metavar="DURATION",
             help="Only deliveries of the last 30m, 2h, 7d …",
             show_default=False,

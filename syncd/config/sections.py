@@ -25,16 +25,27 @@ class Receiver(Section):
     # In this order, since a field is judged beside those above it. Judged afterwards, all at once, a fault between
     # two fields would stay unsaid until the last fault in one was corrected.
     listen: Listen = "127.0.0.1:8080"
+    """`HOST:PORT`; port 0 lets the system choose, the log says which"""
     allow_unauthenticated: bool = False
+    """listen on other addresses without a login all the same"""
     username: str | None = None
+    """HTTP Basic, with `password`. Without them whatever comes is taken, and only loopback is listened on"""
     password: Annotated[Secret | None, Field(validate_default=True)] = None
+    """a secret; belongs to `username`"""
     previous_password: Secret | None = None
+    """valid beside `password` while the sender is given the new one"""
     accept_unrecognised: bool = False
+    """answer 200, not 422, to authentic JSON that is no notification; it is kept in the quarantine either way"""
     max_body_bytes: Annotated[int, Field(ge=1024, le=64 * 2**20)] = 2**20
+    """larger is 413"""
     max_connections: Annotated[int, Field(ge=1)] = 1000
+    """more are answered 503"""
     header_seconds: Annotated[Seconds, Field(gt=0)] = 10.0
+    """a connection whose header is not complete by then is closed"""
     body_seconds: Annotated[Seconds, Field(gt=0)] = 15.0
+    """a body that is not complete by then is 408"""
     quarantine_size: Annotated[int, Field(ge=0)] = 1000
+    """the newest so many are kept"""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -79,9 +90,15 @@ class ConsoleSettings(Section):
     """`[console]`: the operator's pages, the metrics, and health, on a listener of their own."""
 
     listen: Annotated[str, AfterValidator(lambda value: value if value == "off" else _listen(value))] = "127.0.0.1:8081"
+    """where pages, metrics and health are: `HOST:PORT`, or `"off"`. A console that cannot listen is told in the log
+    and keeps nothing else from running"""
     allow_unauthenticated: bool = False
+    """listen on other addresses without a password all the same; whoever sees the console may change things"""
     username: str = "operator"
+    """of the login, where there is a password"""
     password: Annotated[Secret | None, Field(validate_default=True)] = None
+    """a secret; needed unless only loopback is listened on. Without one, only requests under a loopback name are
+    answered"""
 
     @property
     def address(self) -> tuple[str, int] | None:
@@ -109,10 +126,17 @@ class StoreSettings(Section):
     """`[store]`: where everything is kept."""
 
     url: str = "sqlite:syncd.db"
+    """`sqlite:///var/lib/syncd/syncd.db` is absolute; `sqlite:NAME` lies in the working folder;
+    `postgresql://user@host/database` is a server that several machines share
+    ([operate](operate.md#more-than-one-machine))"""
     # Of the PostgreSQL user; never in the URL, which is printed.
     password: Secret | None = None
+    """of the PostgreSQL user; it never stands in the URL. Without it libpq looks where it always does (`PGPASSFILE`,
+    peer)"""
     retention: Annotated[Seconds, Field(ge=3600)] = 30 * 86400.0
+    """how long raw deliveries are kept after they were folded, and for how long an exact redelivery is told"""
     history: Annotated[Seconds, Field(ge=86400)] = 365 * 86400.0
+    """how long decisions (`explain`, `show`) are kept; the latest of each group always is"""
 
     @field_validator("url")
     @classmethod
@@ -169,12 +193,20 @@ class Notifications(Section):
     """`[notifications]`: how to read what the source says."""
 
     occurrence_mode: Literal["auto", "cumulative", "window"] = "auto"
+    """what `occurrences` counts; see below"""
     release_attributes: list[str] = ["version"]
+    """the attribute that names the release: the first of these that a notification has"""
     # What in such an attribute is the release: the first group of the expression, or all that it matches.
     release_pattern: str | None = None
+    """a regular expression; the release is its first group, or all that it matches: `"build ([0-9.]+)"` makes `1.2.3`
+    of `build 1.2.3 (abc)`. A value that does not match is no release"""
     ignore_releases: list[str] = []
+    """patterns of what is no release: `["999.*", "*-dev"]`. Its occurrences count in the group"""
     # What reports without a stack have in common is no crash: Backtrace gives all of them the fingerprint 000…0.
     zero_fingerprint: Literal["hold", "frames", "file"] = "hold"
+    """the fingerprint `000…0`, which all reports without a stack have in common: `"hold"` keeps it visible and
+    unfiled, `"frames"` tells such reports apart by application and top frames where they have any, `"file"` files
+    it as one crash"""
 
     @field_validator("release_pattern")
     @classmethod
@@ -190,6 +222,7 @@ class Links(Section):
     """`[links]`: which hosts of the source may appear as links in issues."""
 
     hosts: list[str] = ["*.backtrace.io"]
+    """hosts whose https addresses may be links in issues; others are shown as text. Nothing there is ever fetched"""
 
 
 class Privacy(Section):
@@ -198,17 +231,25 @@ class Privacy(Section):
     attributes: list[str] = [
         "version", "uname.sysname", "uname.version", "os", "os.version", "os_version", "device.model", "environment",
     ]  # fmt: skip
+    """patterns of the attributes that may appear in issues; all others stay here"""
     scrub_user_folders: bool = True
+    r"""`/home/alice`, `C:\Users\alice` become `/home/<user>`, … in every text that leaves"""
     scrub_emails: bool = True
+    """e-mail addresses"""
     scrub_ips: bool = True
+    """IP addresses"""
     scrub_tokens: bool = True
+    """keys, tokens, passwords"""
 
 
 class Titles(Section):
     """`[titles]`: what a title names."""
 
     skip_frames: list[str] = []  # besides those that every stack has
+    """patterns of functions that say nothing about a crash and are not named in a title, besides those every program
+    has (`abort`, `memcpy`, allocators, panic machinery)"""
     only_these: bool = False
+    """the built-in ones are not skipped"""
 
 
 def _one_or_many(value: object) -> object:
@@ -276,37 +317,69 @@ class Route(Section):
     """`[[routes]]`: which groups go to which tracker, under which policy. The first that matches wins."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")] = ""  # "" is filled by `Config.all_routes`
+    """by which it is paused, and its storms are told; name it, and it may move. Left out: `route-1`, … by place"""
     match: Match = Match()
+    """which groups it takes; see below. Left out: every group"""
     tracker: str
+    """the NAME of a tracker"""
     # The store puts nothing off for longer than a day: what is due later it takes for a clock that was set back.
     # Jira lets an issue be written 20 times in 2 seconds and 100 times in 30.
     status_interval: Annotated[Seconds, Field(ge=1, le=86400)] = 900.0
+    """the numbers in an issue are brought up to date at most this often; at least `"1s"`"""
     # What becomes of a group whose issue somebody deleted in the tracker.
     on_deleted: Literal["drop", "recreate"] = "drop"
+    """an issue that somebody deleted in the tracker stays deleted; `"recreate"` files another one. Jira answers alike
+    for an issue that was moved to where the account may not look: there `"recreate"` can make a double"""
     # What a group must have before it is filed; `within` is the time in which it must have had it.
     min_occurrences: Count = 0
+    """at least so many occurrences"""
     min_users: Count = 0
+    """at least so many users"""
     min_hosts: Count = 0
+    """at least so many machines"""
     min_age: Seconds = 0.0
+    """first heard of at least so long ago"""
     within: Annotated[Seconds, Field(ge=60, le=30 * 86400)] | None = None
+    """the time within which it must have had them; without it, ever"""
     hold_unsymbolicated: bool = False
+    """a stack of nothing but addresses is held until its symbols are there"""
     # Above these, groups are held back and one issue tells of them all.
     max_new_issues: list[Limit] = [Limit(count=100, seconds=3600.0), Limit(count=500, seconds=86400.0)]
+    """above this, groups are held and *one* issue tells how many, the largest, and since when. They are let through as
+    room comes, those with the most users first; the issue closes itself an hour after the last was held"""
     max_updates: list[Limit] = [Limit(count=2000, seconds=3600.0)]
+    """updates wait above this"""
     on_regression: Literal["reopen", "comment", "new_issue"] = "reopen"
+    """`"comment"` leaves it closed and says so in a new comment, `"new_issue"` files another one that links back"""
     reopen_window: Annotated[Seconds, Field(gt=0)] | None = None
+    """an issue closed longer ago is not reopened; another one is filed"""
     min_regression_occurrences: Annotated[int, Field(ge=1)] = 1
+    """so many new occurrences in such releases"""
     hotfix_regressions: bool = False
+    """also a later patch of an older line than that of the fix"""
     unknown_release: Literal["note", "regression"] = "note"
+    """a release that cannot be compared with the fix, or none at all: a line in the status comment, or `"regression"`"""
     wont_fix: list[str] = [
         "not_planned", "won*t fix", "wontfix", "won*t do", "cancel*", "invalid", "declined", "rejected", "cannot reproduce",
         "not a bug", "works as *", "abandoned", "obsolete",
     ]  # fmt: skip
+    """patterns of resolutions, in any case; such an issue stays closed"""
     duplicate: list[str] = ["duplicate*"]
+    """patterns of resolutions; where the tracker says of which issue, the group follows that one"""
     ignore_label: str = "syncd:ignore"
+    """an issue with this label stays as it is, and is not written to; its counts are kept here"""
     comment_new_release: bool = False
+    """the first time it is seen in a release newer than all before"""
     comment_milestones: bool = False
+    """10, 100, 1,000, … occurrences"""
     quiet_after: Annotated[Seconds, Field(ge=3600)] | None = None
+    """one comment on an open issue whose crash was not seen for so long; it is never closed by itself"""
     labels: list[LabelRule] = []
+    """`[{ classifier = "oom", label = "memory" }, { attribute = "uname.sysname", value = "Windows*", label = "windows"
+    }]`: more labels at creation, from attributes that may be shown; `{value}` in one is what matched"""
     owners: list[OwnerRule] = []
+    """`[{ frame = "Renderer::*", assignee = "alice" }, { module = "libaudio*", component = "Audio" }]`: assignee or
+    component at creation, by the first rule that fits a frame and a module of the stack; a rule has `frame`,
+    `module`, or both"""
     templates: str | None = None
+    """a folder with `title.j2`, `body.j2`, `status.j2`, `comment.j2`; see [templates](templates.md)"""

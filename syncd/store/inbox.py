@@ -37,6 +37,14 @@ class Read:
 Key = tuple[str, str, str]  # universe, project, fingerprint as compared
 
 
+@dataclass(frozen=True, slots=True)
+class Purgeable:
+    """What is kept longer than was asked for."""
+
+    deliveries: int
+    decisions: int
+
+
 class Inbox:
     """Operations on deliveries. `accept` belongs to one event loop; the rest to any thread."""
 
@@ -131,6 +139,13 @@ class Inbox:
     def discard(self, number: int) -> bool:
         """Remove a quarantined body; False when there is none with that number."""
         return self._connection.write(lambda transaction: transaction.run("leave_quarantine", id=number)) > 0
+
+    def purgeable(self, before: float, decided_before: float) -> "Purgeable":
+        """How much `purge` would remove."""
+        row = self._connection.read(
+            lambda transaction: transaction.rows("purgeable", before=before, decided_before=decided_before)[0]
+        )
+        return Purgeable(cast(int, row["deliveries"]), cast(int, row["decisions"]))
 
     def purge(self, before: float, decided_before: float, size: int = 1000) -> int:
         """Remove up to `size` absorbed deliveries received before a time, as many memories of redeliveries, and as many decisions made

@@ -30,6 +30,11 @@ DELETE FROM history WHERE id IN (
         AND EXISTS (SELECT 1 FROM history AS later WHERE later.group_id = history.group_id AND later.id > history.id)
     ORDER BY at LIMIT :size);
 
+-- purgeable: how much of that there is
+SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'absorbed' AND received_at < :before) AS deliveries,
+    (SELECT COUNT(*) FROM history WHERE at < :decided_before AND EXISTS (SELECT 1 FROM history AS later
+        WHERE later.group_id = history.group_id AND later.id > history.id)) AS decisions;
+
 -- replayable: absorbed deliveries that are still kept, a bounded bite at a time
 SELECT deliveries.id, deliveries.received_at, deliveries.body, groups.fingerprint
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id

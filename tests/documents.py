@@ -1,0 +1,100 @@
+"""`make docs`: the parts of the documents that are generated. A test holds them against what is in the program."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from pydantic.fields import FieldInfo
+
+from syncd import config, metrics
+from syncd.config import Limit
+
+ROOT = Path(__file__).parents[1]
+UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+_TABLE = re.compile(r"<!-- keys of (\w+): ([\w ]+) -->\n.*?<!-- end -->", re.DOTALL)
+_METRICS = re.compile(r"<!-- metrics -->\n.*?<!-- end -->", re.DOTALL)
+
+
+def configure(page: str) -> str:
+    """docs/configure.md with every table of keys as the model has it."""
+    return _TABLE.sub(lambda found: "\n".join(_table(found[0].partition("\n")[0], found[1], found[2].split())), page)
+
+
+def _table(mark: str, section: str, keys: list[str]) -> list[str]:
+    fields: dict[str, FieldInfo] = getattr(config, section).model_fields
+    rows = [
+        f"| `{key}` | {_default(fields[key])} | {' '.join((fields[key].description or '').split())} |" for key in keys
+    ]
+    return [mark, "", "| key | default | |", "| --- | --- | --- |", *rows, "", "<!-- end -->"]
+
+
+def documented(page: str) -> set[tuple[str, str]]:
+    """Every key that a table has, with its section."""
+    return {(section, key) for section, keys in _TABLE.findall(page) for key in keys.split()}
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "required"
+    value = field.get_default()
+    if value in (None, "") or hasattr(value, "model_fields_set"):
+        return "none"
+    durations = "_seconds" in repr(field.annotation) + repr(field.metadata)
+    return f"`{_written(value, durations)}`"
+
+
+def _written(value: Any, duration: bool) -> str:
+    """As TOML has it."""
+    if isinstance(value, list):
+        return f"[{', '.join(_written(one, duration) for one in value)}]"
+    if isinstance(value, Limit):
+        return f'"{value.count}/{_duration(value.seconds)}"'
+    if duration and isinstance(value, float):
+        return f'"{_duration(value)}"'
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _duration(seconds: float) -> str:
+    unit, size = (
+        next((unit, size) for unit, size in UNITS if seconds >= size and seconds % size == 0) if seconds else UNITS[-1]
+    )
+    return f"{seconds / size:g}{unit}"
+
+
+def measured(page: str) -> str:
+    """docs/metrics.md with the table of every metric."""
+    lines = ["<!-- metrics -->", "", "| metric | label | |", "| --- | --- | --- |", *_metrics(), "", "<!-- end -->"]
+    return _METRICS.sub("\n".join(lines), page)
+
+
+def counted() -> list[Any]:
+    """Every metric that this process counts itself."""
+    return [
+        value for value in vars(metrics).values() if hasattr(value, "_documentation") and hasattr(value, "_labelnames")
+    ]
+
+
+_ENDS = {"counter": "_total", "info": "_info"}
+
+
+def _metrics() -> list[str]:
+    rows = [
+        f"| `{one._name}{_ENDS.get(one._type, '')}` | {', '.join(one._labelnames)} | {one._documentation} |"
+        for one in counted()
+    ]
+    return rows + [f"| `{name}` | {label or ''} | {words} |" for name, (words, label) in metrics.GAUGES.items()]
+
+
+PAGES = {"docs/configure.md": configure, "docs/metrics.md": measured}
+
+
+def main() -> None:
+    """Write them."""
+    for name, generate in PAGES.items():
+        path = ROOT / name
+        path.write_text(generate(path.read_text()))
+
+
+if __name__ == "__main__":
+    main()
