@@ -1,0 +1,122 @@
+"""The console beside a daemon, as a process."""
+
+import http.client
+import json
+import socket
+from pathlib import Path
+from signal import SIGHUP
+
+import pytest
+
+from tests.factories import notification_json
+from tests.system.daemon import Daemon, run_syncd
+
+FREE = "127.0.0.1:0"
+
+
+def asked(daemon: Daemon, path: str) -> tuple[int, str]:
+    connection = http.client.HTTPConnection(*daemon.console_address, timeout=30)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
+
+
+def local(folder: Path) -> str:
+    return f'[trackers.files]\nkind = "local"\nfolder = "{folder}/issues"\n[[routes]]\nname = "all"\ntracker = "files"\nstatus_interval = "1s"\n'
+
+
+def test_a_daemon_shows_itself_and_what_it_did(tmp_path: Path) -> None:
+    with Daemon(tmp_path, local(tmp_path), console=FREE) as daemon:
+        daemon.send(notification_json(fingerprint="f1"))
+        daemon.send(notification_json(fingerprint="f1"), password="wrong")
+        daemon.drain()
+        status, page = asked(daemon, "/")
+        assert (status, "All is well" in page) == (200, True)
+        shape = json.loads(asked(daemon, "/overview.json")[1])
+        assert (shape["issues"]["linked"], sum(shape["done"]["filed"])) == (1, 1)
+        assert [one["part"] for one in shape["instances"]] == ["all"]
+        metrics = asked(daemon, "/metrics")[1]
+        for line in (
+            'syncd_deliveries_total{outcome="accepted"} 1.0',
+            'syncd_deliveries_total{outcome="unauthorized"} 1.0',
+            'syncd_issue_actions_total{action="create",tracker="files"} 1.0',
+            'syncd_tracker_calls_total{operation="create",outcome="ok",tracker="files"} 1.0',
+            'syncd_issues{state="linked"} 1.0',
+            'syncd_instances{part="all"} 1.0',
+        ):
+            assert line in metrics.splitlines()
+        assert daemon.stop() == 0
+
+
+def test_what_a_button_asks_for_the_daemon_does(tmp_path: Path) -> None:
+    with Daemon(tmp_path, local(tmp_path).replace('"1s"', '"1d"'), console=FREE) as daemon:
+        daemon.send(notification_json(fingerprint="f1", occurrences=1))
+        daemon.wait_for(lambda: daemon.groups()["f1"]["issue"], "the issue")
+        daemon.send(notification_json(fingerprint="f1", occurrences=777))
+        daemon.wait_for(lambda: daemon.groups()["f1"]["occurrences"] == 777, "the count")
+        (issue,) = (tmp_path / "issues").glob("*.md")
+        assert "777" not in issue.read_text()
+
+        connection = http.client.HTTPConnection(*daemon.console_address, timeout=30)
+        connection.request("POST", "/groups/1/sync", "", {"Sec-Fetch-Site": "same-origin"})
+        assert connection.getresponse().status == 303
+        connection.close()
+        daemon.wait_for(lambda: "777" in issue.read_text(), "the issue to show it a day early")
+
+
+def test_an_address_in_use_keeps_nothing_else_from_running(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = f"127.0.0.1:{other.getsockname()[1]}"
+        with Daemon(tmp_path, local(tmp_path), console=taken) as daemon:
+            assert daemon.send(notification_json()).status == 200
+            daemon.drain()
+            assert '"console_off"' in daemon.log.read_text()
+            assert "it cannot listen on" in daemon.syncd("check", code=1)
+            assert daemon.stop() == 0
+
+
+def test_a_check_beside_the_daemon_knows_whose_console_it_is(tmp_path: Path) -> None:
+    with Daemon(tmp_path, local(tmp_path), console=FREE) as daemon:
+        host, port = daemon.console_address
+        daemon.config.write_text(daemon.config.read_text().replace(f'"{FREE}"', f'"{host}:{port}"'))
+        assert f"shows itself on http://{host}:{port}/ without a password" in daemon.syncd("check")
+
+
+def test_a_reload_gives_the_console_another_address(tmp_path: Path) -> None:
+    with Daemon(tmp_path, local(tmp_path), console=FREE) as daemon:
+        before = daemon.console_address
+        daemon.send_signal(SIGHUP)
+        daemon.wait_for(lambda: daemon.log.read_text().count('"event": "console"') == 2, "another console")
+        assert daemon.console_address != before
+        assert asked(daemon, "/livez")[0] == 200
+        assert daemon.stop() == 0
+
+
+@pytest.mark.parametrize("part", ["receiver", "worker"])
+def test_each_half_shows_itself(part: str, tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, local(tmp_path), console=FREE)
+    daemon.options = ["--only", part]
+    daemon.spawn()
+    try:
+        daemon.wait_for(lambda: '"event": "console"' in daemon.log.read_text() or not daemon.alive, "the console")
+        assert json.loads(asked(daemon, "/overview.json")[1])["instances"][0]["part"] == part
+        assert asked(daemon, "/readyz")[0] == 200
+        assert daemon.stop() == 0
+    finally:
+        if daemon.alive:
+            daemon.kill()
+
+
+def test_a_console_password_that_cannot_be_read_ends_the_start(tmp_path: Path) -> None:
+    daemon = Daemon(tmp_path, local(tmp_path))
+    text = daemon.config.read_text().replace(
+        'listen = "off"', f'listen = "{FREE}"\npassword = {{ file = "{tmp_path}/none" }}'
+    )
+    daemon.config.write_text(text)
+    ran = run_syncd("run", "--config", str(daemon.config), folder=tmp_path)
+
+    assert ran.returncode == 78
+    assert "cannot be read" in ran.stderr
