@@ -7,8 +7,8 @@ from syncd.config import Config
 from syncd.errors import StoreUnavailable
 from syncd.metrics import Reading
 from syncd.shapes import SILENT_SECONDS
+from syncd.status import writes_left
 from syncd.store import Store
-from syncd.store.limits import Allowance
 
 
 def read(config: Config, store: Store) -> Reading:
@@ -50,10 +50,7 @@ def _age(since: float | None, now: float) -> float:
 def _trackers(config: Config, store: Store) -> dict[str, float | dict[str, float]]:
     now = time.time()
     standings = store.report.trackers(config.credentials, now)
-    left = {
-        name: store.limits.left(Allowance(credential=config.credentials[name], limits=settings.writes), now)
-        for name, settings in config.trackers.items()
-    }
+    left = writes_left(config, store, now)
     well = {name: float(name not in standings or standings[name].state == "ok") for name in config.trackers}
     limited = {name: float(number) for name, number in left.items() if number is not None}
     return {"syncd_tracker_open": well, "syncd_tracker_writes_left": limited}

@@ -37,20 +37,11 @@ def opened(given: ConfigOption) -> "Iterator[tuple[Config, Store]]":
 @app.command()
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """How the daemon stands: what waits, what is held and by which rule, what needs a person."""
-    from syncd import budget, shapes
-    from syncd.store.limits import Allowance
+    from syncd import budget
+    from syncd.status import status as told
 
     with opened(config) as (loaded, store):
-        now = time.time()
-        counts = store.report.counts(now)
-        trackers = store.report.trackers(loaded.credentials, now) | store.report.left_behind(loaded.trackers)
-        left = {
-            name: store.limits.left(Allowance(credential=loaded.credentials[name], limits=settings.writes), now)
-            for name, settings in loaded.trackers.items()
-        }
-        rest = shapes.holding(store.report.held(), store.report.storms(), store.routes.pauses())
-        running = shapes.instances(store.running(), now)
-    shape = shapes.status(counts, trackers, left) | rest | {"instances": running}
+        shape = told(loaded, store, time.time())
     if as_json:
         print(json.dumps(shape, indent=2))
         return

@@ -9,20 +9,8 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
-from syncd.config.sections import (
-    Conditions,
-    ConsoleSettings,
-    LabelRule,
-    Links,
-    Match,
-    Notifications,
-    OwnerRule,
-    Privacy,
-    Receiver,
-    Route,
-    StoreSettings,
-    Titles,
-)
+from syncd.config.routes import Conditions, LabelRule, Match, OwnerRule, Route
+from syncd.config.sections import ConsoleSettings, Links, Notifications, Privacy, Receiver, StoreSettings, Titles
 from syncd.config.trackers import (
     GROUP_FACTS,
     SECTIONS,

@@ -19,9 +19,11 @@ from syncd.model import Standing
 from syncd.render import report
 from syncd.render.text import clean, one_line, utc
 from syncd.store import Store
+from syncd.store.listing import Key
 from syncd.words import duration
 
 FOLDER = Path(__file__).parent
+PAGE = 50  # rows of a list
 
 
 class NotThere(Exception):
@@ -147,6 +149,16 @@ def size(count: float) -> str:
 def crash(standing: Standing) -> str:
     """What people know the crash by."""
     return one_line(report.title(standing.group).removeprefix("Crash in "), 160)
+
+
+def key_of(text: str | None) -> Key | None:
+    """Where a page of a list begins; None for the first one. Raises NotThere."""
+    if text is None:
+        return None
+    place, _, number = text.partition(".")
+    if not (place.isdigit() and number.isdigit()) or len(text) > 40:
+        raise NotThere("that page does not begin anywhere; go back to the first one")
+    return Key(int(place), int(number))
 
 
 def link(path: str, **query: object) -> str:

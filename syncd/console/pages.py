@@ -1,41 +1,24 @@
 """What each page shows. Reads only; no tracker is asked."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, cast
 
 import msgspec
 
-from syncd import explaining, needs, overview, shapes
-from syncd.config import Config, Secret
-from syncd.console.page import Asked, NotThere, Page
+from syncd import explaining, needs, shapes
+from syncd.console.page import PAGE, Asked, NotThere, Page, key_of
 from syncd.fold import OTHERS
-from syncd.model import Standing
 from syncd.presentation import present
 from syncd.releases import ordered
-from syncd.shapes import instances
+from syncd.status import status
 from syncd.store import Store
-from syncd.store.limits import Allowance
-from syncd.store.listing import Delivered, Key, Listed, Sort, State, Wanted
+from syncd.store.listing import Delivered, Listed, Sort, State, Wanted
 from syncd.store.report import Past
 
-PAGE = 50
 HOUR = 3600.0
 DONE = {"filed": ("create",), "updated": ("update", "close"), "reopened": ("reopen", "comment", "renew")}
-RELEASES_SHOWN = 12
 HISTOGRAM = 6
-
-
-def status(config: Config, store: Store, now: float) -> dict[str, Any]:
-    """What `syncd status --json` prints."""
-    counts = store.report.counts(now)
-    trackers = store.report.trackers(config.credentials, now) | store.report.left_behind(config.trackers)
-    left = {
-        name: store.limits.left(Allowance(credential=config.credentials[name], limits=settings.writes), now)
-        for name, settings in config.trackers.items()
-    }
-    rest = shapes.holding(store.report.held(), store.report.storms(), store.routes.pauses())
-    return shapes.status(counts, trackers, left) | rest | {"instances": instances(store.running(), now)}
 
 
 def home(asked: Asked) -> Page:
@@ -89,7 +72,7 @@ def groups(asked: Asked) -> Page:
         text=asked.get("text"),
     )
     sort = _one_of(Sort, asked.get("sort")) or Sort.LAST_SEEN
-    listing = store.lists.groups(wanted, sort, _key(asked.get("after")), PAGE)
+    listing = store.lists.groups(wanted, sort, key_of(asked.get("after")), PAGE)
     following = None if listing.next is None else f"{listing.next.place}.{listing.next.id}"
     shape = {"groups": [numbered(one) for one in listing.groups], "next": following}
     facts = {
@@ -115,15 +98,6 @@ def _one_of(kind: Any, word: str | None) -> Any:
         return None if word is None else kind(word)
     except ValueError:
         raise NotThere(f"there is no {kind.__name__.lower()} {word!r}; there are {', '.join(kind)}") from None
-
-
-def _key(text: str | None) -> Key | None:
-    if text is None:
-        return None
-    place, _, number = text.partition(".")
-    if not (place.isdigit() and number.isdigit()) or len(text) > 40:
-        raise NotThere("that page does not begin anywhere; go back to the first one")
-    return Key(int(place), int(number))
 
 
 def group(asked: Asked) -> Page:
@@ -208,90 +182,6 @@ def _counted(values: object) -> list[tuple[str, int]]:
     return counts.most_common()
 
 
-def releases(asked: Asked) -> Page:
-    """The groups of a project by release; or all projects, or one release."""
-    store = asked.desk.store
-    project, release = asked.get("project"), asked.get("release")
-    projects = store.report.projects()
-    if project is None and len(projects) == 1:
-        project = projects[0]
-    if project is None:
-        return Page("projects.html", "Releases", {"projects": projects}, {"projects": projects})
-    if project not in projects:
-        raise NotThere(f"no group has the project {project!r}")
-    ledgers = {one.release: one for one in store.lists.releases(project) if one.release != OTHERS}
-    order = ordered(ledgers)
-    if release is not None:
-        return _release(asked, project, release, order)
-    after = _key(asked.get("after"))
-    listing = store.lists.groups(Wanted(project=project), Sort.USERS, after, PAGE)
-    returned = {(one.fingerprint, one.release) for one in store.report.returns(project)}
-    shown = order[:RELEASES_SHOWN]
-    rows = [(one, [_cell(one.standing, release, order, returned) for release in shown]) for one in listing.groups]
-    following = None if listing.next is None else f"{listing.next.place}.{listing.next.id}"
-    shape = {
-        "project": project,
-        "releases": [
-            {"release": name, "groups": ledgers[name].groups, "occurrences": ledgers[name].occurrences,
-             "first_seen": ledgers[name].first_seen, "last_seen": ledgers[name].last_seen}
-            for name in order
-        ],
-        "groups": [
-            {"id": one.id, "fingerprint": one.standing.group.identity.fingerprint,
-             "releases": {name: {"occurrences": cell[0], "is": cell[1]} for name, cell in zip(shown, cells, strict=True) if cell}}
-            for one, cells in rows
-        ],
-        "next": following,
-    }  # fmt: skip
-    facts = {
-        "project": project,
-        "projects": projects,
-        "order": order,
-        "shown": shown,
-        "ledgers": ledgers,
-        "rows": rows,
-        "following": following,
-    }
-    return Page("releases.html", f"Releases of {project}", shape, facts)
-
-
-Cell = tuple[int, str] | None
-
-
-def _cell(standing: Standing, release: str, order: Sequence[str], returned: set[tuple[str, str]]) -> Cell:
-    """How often a group was seen in a release, and whether it is new in it, came back in it, or is gone since the one before."""
-    seen = {one.release: one.occurrences for one in standing.group.releases if one.release != OTHERS}
-    known = [one for one in order if seen.get(one)]
-    count = seen.get(release, 0)
-    at = order.index(release)
-    if not count:
-        before = order[at + 1] if at + 1 < len(order) else None
-        later = any(seen.get(one) for one in order[:at])
-        return (0, "gone") if before is not None and seen.get(before) and not later else None
-    if (standing.group.identity.fingerprint, release) in returned:
-        return count, "regressed"
-    return count, "new" if known[-1] == release else "still"
-
-
-def _release(asked: Asked, project: str, release: str, order: Sequence[str]) -> Page:
-    """What one release brought."""
-    store = asked.desk.store
-    if not any(overview.same(release, one) for one in order):
-        raise NotThere(f"no group of {project} was seen in {release!r}")
-    before = overview.previous(order, release)
-    spellings = [
-        one for one in order if overview.same(one, release) or (before is not None and overview.same(one, before))
-    ]
-    listed = store.lists.seen_in(project, spellings)
-    numbers = {id(one.standing): one.id for one in listed}
-    found = overview.overview([one.standing for one in listed], store.report.returns(project), release)
-    # Judged by those that were read, which may not have seen all older releases.
-    shape = {"project": project} | shapes.overview(found) | {"before": before}
-    facts = {"project": project, "release": release, "before": before, "found": found, "order": order, "numbers": numbers,
-             "read": len(listed)}  # fmt: skip
-    return Page("release.html", f"{project} {release}", shape, facts)
-
-
 def deliveries(asked: Asked) -> Page:
     """What was sent and is still kept, the newest first."""
     before = asked.get("before")
@@ -368,53 +258,6 @@ def trackers(asked: Asked) -> Page:
              "instances": shape["instances"], "waiting": store.report.owed(), "silent": store.report.trackers({}, now)}  # fmt: skip
     shown = {"trackers": told, "routes": routes, "instances": shape["instances"]}
     return Page("trackers.html", "Trackers", shown, facts)
-
-
-def configuration(asked: Asked) -> Page:
-    """What is in force, key by key: what was written and what is default. Of a secret only where it is kept."""
-    config = asked.desk.config
-    rows = list(_keys("", config, Config()))
-    shape = {"version": config.version, "keys": {key: value for key, value, _ in rows}}
-    return Page("configuration.html", "Configuration", shape, {"rows": rows, "digest": config.version})
-
-
-def _keys(prefix: str, value: Any, default: Any) -> list[tuple[str, Any, bool]]:
-    """(key, value, whether it is the default) of everything below."""
-    if isinstance(value, Secret):
-        return [(prefix, f"•••••• ({value.place})", False)]
-    fields: Mapping[str, Any] | None = None
-    if hasattr(type(value), "model_fields") and not hasattr(value, "seconds"):
-        fields = {name: getattr(value, name) for name in type(value).model_fields}
-        plain = default if type(default) is type(value) else _plain(type(value))
-    elif isinstance(value, dict) and value and all(hasattr(type(one), "model_fields") for one in value.values()):
-        fields, plain = value, None
-    elif (
-        isinstance(value, list)
-        and value
-        and all(hasattr(type(one), "model_fields") for one in value)
-        and prefix == "routes"
-    ):
-        fields, plain = {f"[{number}]": one for number, one in enumerate(value)}, None
-    if fields is None:
-        return [(prefix, _written(value), value == default)]
-    rows = []
-    for name, inner in fields.items():
-        key = f"{prefix}{name}" if name.startswith("[") or not prefix else f"{prefix}.{name}"
-        rows += _keys(key, inner, getattr(plain, name, None))
-    return rows
-
-
-def _plain(section: Any) -> Any:
-    """What such a section is where nothing is written but what must be."""
-    required = {name: None for name, one in section.model_fields.items() if one.is_required()}
-    return section.model_construct(**required)
-
-
-def _written(value: Any) -> Any:
-    """As JSON has it."""
-    if hasattr(value, "model_dump"):
-        return value.model_dump()
-    return [_written(one) for one in value] if isinstance(value, list) else value
 
 
 def find(asked: Asked) -> list[Listed]:

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from syncd import gauges, metrics
 from syncd.config import Config
-from syncd.console import actions, pages
+from syncd.console import actions, effective, pages, releases
 from syncd.console.guard import Guard
 from syncd.console.page import Asked, Desk, MakePage, NotThere, Page, as_html, as_json, json_path, link
 from syncd.errors import StoreUnavailable
@@ -35,13 +35,13 @@ PAGES: dict[str, MakePage] = {
     "/": pages.home,
     "/groups": pages.groups,
     "/groups/{number:int}": pages.group,
-    "/releases": pages.releases,
+    "/releases": releases.releases,
     "/deliveries": pages.deliveries,
     "/deliveries/{number:int}": pages.delivery,
     "/quarantine": pages.quarantine,
     "/dead": pages.dead,
     "/trackers": pages.trackers,
-    "/configuration": pages.configuration,
+    "/configuration": effective.configuration,
 }
 
 # Where it is asked for, what it does, and which page shows what came of it.
