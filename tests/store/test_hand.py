@@ -5,7 +5,9 @@ import time
 import pytest
 
 from syncd.errors import OutcomeUnknown
-from syncd.model import Place
+from syncd.model import Created, Place
+from syncd.trackers import Draft
+from syncd.worker import sync
 from tests.scene import Scene
 
 FIRST = Place(remote_id="1", key="K-1", url="https://example.com/1")
@@ -17,12 +19,19 @@ def number(scene: Scene, fingerprint: str = "f1") -> int:
     return found.id
 
 
+def drain(scene: Scene) -> None:
+    """Sync until nothing is due, which is soon."""
+    for _ in range(10):
+        scene.age("outbox", "due_at", 10_000)
+        if not scene.sync():
+            return
+    raise AssertionError("it is due again and again")
+
+
 def settled(scene: Scene) -> None:
     """A group whose issue shows all there is."""
     scene.tell()
-    scene.age("outbox", "due_at", 10_000)
-    while scene.sync():
-        pass
+    drain(scene)
 
 
 def test_sync_now_does_not_wait_for_the_interval(scene: Scene) -> None:
@@ -70,8 +79,7 @@ def test_an_issue_that_is_held_is_not_written_to_and_catches_up_afterwards(scene
     scene.store.hand.hold(number(scene), "", time.time())
     before = len(scene.tracker.calls)
     scene.tell(occurrences=50)
-    while scene.sync():
-        pass
+    drain(scene)
     assert scene.tracker.calls[before:] == []
 
     scene.store.hand.end_hold(number(scene), scene.rules.owes, time.time())
@@ -89,6 +97,35 @@ def test_a_hold_that_meets_a_claim_wins_after_what_is_in_hand(scene: Scene) -> N
     scene.age("outbox", "due_at", 10_000)
     assert scene.sync()
     assert (scene.tracker.issues, scene.reason) == ([], "an operator holds it: ")
+
+
+def test_a_hold_that_comes_during_a_create_is_what_is_decided_in_the_end(scene: Scene) -> None:
+    scene.tell()
+    create = scene.tracker.create
+
+    def held_meanwhile(draft: Draft) -> Created:
+        scene.store.hand.hold(number(scene), "too many", time.time())
+        return create(draft)
+
+    scene.tracker.create = held_meanwhile  # type: ignore[method-assign]
+    drain(scene)
+
+    standing = scene.store.report.groups()[0]
+    assert (len(scene.tracker.issues), standing.rule) == (1, "on-hold")
+
+
+def test_an_update_whose_group_is_held_ends_and_is_made_up_for(scene: Scene) -> None:
+    settled(scene)
+    scene.tell(occurrences=50)
+    claim = scene.claimed()
+    scene.store.hand.hold(number(scene), "", time.time())
+    before = len(scene.tracker.calls)
+    sync(scene.store, scene.tracker, claim, scene.rules)
+    assert (scene.tracker.calls[before:], scene.due_in) == ([], None)
+
+    scene.store.hand.end_hold(number(scene), scene.rules.owes, time.time())
+    assert scene.sync()
+    assert {"comment", "edit_comment"} & set(scene.tracker.calls[before:])
 
 
 def test_a_create_in_doubt_is_looked_for_while_its_group_is_held(scene: Scene) -> None:
@@ -114,8 +151,7 @@ def test_an_issue_that_people_name_stands_for_the_group(scene: Scene) -> None:
     assert scene.sync()
     assert len(scene.tracker.comments) == comments + 1, "the new one has no status comment yet"
     scene.tell(occurrences=99)
-    while scene.sync():
-        pass
+    drain(scene)
     assert len(scene.tracker.issues) == 1, "nothing else was filed"
 
 
