@@ -7,8 +7,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from syncd.config import Config, secrets
+from syncd.config.values import CREDENTIALS
 
-CREDENTIALS = "/etc/syncd/credentials"  # where a credential is loaded from, under its name
 _WITHOUT_NETWORK = "RestrictAddressFamilies=AF_UNIX\nPrivateNetwork=yes\nIPAddressDeny=any"
 
 

@@ -569,8 +569,10 @@ def test_a_secret_that_is_not_there_is_refused_naming_its_place(
 
     with pytest.raises(ConfigError, match="the environment variable SYNCD_TEST_ABSENT is not set"):
         Secret(env="SYNCD_TEST_ABSENT").read()
-    with pytest.raises(ConfigError, match="the environment variable CREDENTIALS_DIRECTORY is not set"):
-        Secret(credential="password").read()
+    with pytest.raises(
+        ConfigError, match="the secret in /etc/syncd/credentials/password-that-is-not-there cannot be read"
+    ):
+        Secret(credential="password-that-is-not-there").read()
     with pytest.raises(ConfigError, match=r"absent cannot be read: No such file"):
         Secret(file=str(tmp_path / "absent")).read()
     with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
@@ -741,3 +743,12 @@ def test_templates_that_cannot_be_read_are_refused_with_their_route(load: Load, 
         present(load(route))
     (folder / "body.j2").write_text("{{ application }}")
     assert set(present(load(route)).templates) == {"game"}
+
+
+def test_a_credential_is_found_where_a_whole_folder_was_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    (tmp_path / "syncd_token").write_text("of the folder\n")
+    assert Secret(credential="token").read().get_secret_value() == "of the folder"
+
+    (tmp_path / "other").write_text("by its own name")
+    assert Secret(credential="other").read().get_secret_value() == "by its own name"

@@ -11,6 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from syncd.errors import ConfigError
 
 _LIMIT = re.compile(r"(\d{1,7})/(\d{1,4})\s*([smhd])")
+CREDENTIALS = "/etc/syncd/credentials"  # where systemd loads credentials from, each under its file's name
+LOADED = "syncd"  # the name under which the package's unit loads that whole folder
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -108,7 +110,12 @@ class Secret(Section):
     def _path(self) -> Path:
         if self.file is not None:
             return Path(self.file)
-        return Path(os.environ["CREDENTIALS_DIRECTORY"], str(self.credential))
+        name = str(self.credential)
+        if (given := os.environ.get("CREDENTIALS_DIRECTORY")) is None:
+            return Path(CREDENTIALS, name)  # a command beside the service, by root
+        # systemd.exec(5): what is loaded from a folder has the folder's name before its own.
+        whole = Path(given, f"{LOADED}_{name}")
+        return whole if whole.exists() else Path(given, name)
 
     def open_to_others(self) -> bool:
         """True when a file with the secret can be read by other accounts."""

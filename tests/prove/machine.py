@@ -44,7 +44,7 @@ url = "sqlite:///var/lib/syncd/syncd.db"
 kind = "local"
 folder = "/var/lib/syncd/issues"
 """
-DROP_IN = "[Service]\nLoadCredential=webhook-password:/etc/syncd/credentials/webhook-password\nWatchdogSec=6\n"
+DROP_IN = "[Service]\nWatchdogSec=6\n"
 
 
 class Machine:
@@ -227,11 +227,12 @@ def installed(machine: Machine, deb: Path) -> Row:
         "systemd-analyze", "verify", "/lib/systemd/system/syncd.service", "/lib/systemd/system/syncd.socket"
     )
     version = machine.run("syncd", "--version").strip()
-    ok = active and not failed and not verified.strip() and "error" not in said.lower()
+    status = machine.run("syncd", "status", check=False)
+    ok = active and "all is well" in status and not failed and not verified.strip() and "error" not in said.lower()
     return Row(
         done="`dpkg -i` on a minimal Debian, `systemd-analyze verify`",
         many="1 package, no network needed",
-        came=f"{version}; socket and service enabled and running, nothing failed, {verified.strip() or 'no complaint'}",
+        came=f"{version}; socket and service enabled and running, nothing failed, {verified.strip() or 'no complaint'}; `syncd status` by root says all is well",
         ok=bool(ok),
     )
 
@@ -245,7 +246,8 @@ def configured(machine: Machine, port: int, console: int) -> Row:
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "stop", "syncd.socket", "syncd.service")
     machine.run("systemctl", "start", "syncd.socket")
-    missing = machine.run("systemctl", "start", "syncd.service", check=False)
+    machine.run("systemctl", "start", "syncd.service", check=False)
+    missing = "credentials/syncd.service/webhook-password" in machine.journal()
     status = machine.show("syncd", "ExecMainStatus")
     machine.put("/etc/syncd/credentials/webhook-password", LOGIN[1], 0o600)
     machine.run("systemctl", "reset-failed", "syncd.service", check=False)
@@ -255,12 +257,14 @@ def configured(machine: Machine, port: int, console: int) -> Row:
     listing = wait_for(
         lambda: machine.run("syncd", "status", "--json", check=False) if _filed(machine) else None, "an issue"
     )
+    checked = machine.run("syncd", "check", check=False)
     environ = machine.run("sh", "-c", "tr '\\0' '\\n' < /proc/$(systemctl show syncd -p MainPID --value)/environ")
-    ok = (answer.status, refused.status, status) == (200, 401, "243") and LOGIN[1] not in environ + machine.journal()
+    ok = (answer.status, refused.status, status, missing) == (200, 401, "78", True) and "✗" not in checked
+    ok = ok and LOGIN[1] not in environ + machine.journal()
     return Row(
-        done="a credential (`LoadCredential`) that is missing, then there",
+        done="a credential (`LoadCredential` of the folder) that is missing, then there; `syncd check` by root",
         many="2 starts",
-        came=f"missing: status={status}/CREDENTIALS ({'told' if missing else 'silent'}); there: right login "
+        came=f"missing: status {status} ({'told by its path' if missing else 'silent'}); there: right login "
         f"{answer.status}, wrong one {refused.status}, {json.loads(listing)['issues']['linked']} issue filed; the password is in "
         "neither environment nor journal",
         ok=ok,
