@@ -20,7 +20,7 @@ class Need:
 
 # Where in a status it is counted, what it is, and where to look.
 _COUNTED = (
-    (("dead",), "dead letters: a tracker refused them for good", "dead list", "/dead"),
+    (("dead",), "dead letters: refused by a tracker for good", "dead list", "/dead"),
     (("issues", "parked"), "parked: a person must decide", "dead list", "/dead"),
     (
         ("issues", "in_doubt"),
@@ -41,7 +41,8 @@ def counts(status: Mapping[str, Any]) -> list[Need]:
         for part in path:
             count = count[part]
         if count:
-            found.append(Need(what=f"{count:,} {words}", command=command, page=page, calm=path[-1] == "in_doubt"))
+            said = f"{count:,} {words}" if count > 1 else f"1 {words.replace('letters', 'letter')}"
+            found.append(Need(what=said, command=command, page=page, calm=path[-1] == "in_doubt"))
     return found
 
 

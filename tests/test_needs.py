@@ -32,7 +32,7 @@ def test_nothing_is_needed_where_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("told", "words", "page"),
     [
-        (status(dead=1200), "1,200 dead letters", "/dead"),
+        (status(dead=1200), "1,200 dead letters: ", "/dead"),
         (status(issues={"parked": 2, "in_doubt": 0, "doubles": 0}), "2 parked", "/dead"),
         (status(issues={"parked": 0, "in_doubt": 0, "doubles": 1}), "1 with more than one", "/groups"),
         (status(quarantined=3), "3 in quarantine", "/quarantine"),

@@ -7,7 +7,7 @@ from typing import Any, cast
 import msgspec
 
 from syncd import explaining, needs, shapes
-from syncd.console.page import PAGE, Asked, NotThere, Page, key_of
+from syncd.console.page import PAGE, Asked, NotThere, Page, crash, key_of
 from syncd.fold import OTHERS
 from syncd.presentation import present
 from syncd.releases import ordered
@@ -241,8 +241,10 @@ def dead(asked: Asked) -> Page:
     letters = asked.desk.store.letters.all(500)
     needy = [one for one in letters if one.kind.value != "dropped"]
     dropped = [one for one in letters if one.kind.value == "dropped"]
-    shape = [shapes.letter(one) for one in letters]
-    return Page("dead.html", "Dead letters", shape, {"needy": needy, "dropped": dropped})
+    found = {one.group_id: asked.desk.store.lists.group(one.group_id) for one in needy[:PAGE]}
+    crashes = {number: crash(known[0].standing) for number, known in found.items() if known is not None}
+    facts = {"needy": needy[:PAGE], "all": len(needy), "dropped": dropped, "crashes": crashes}
+    return Page("dead.html", "Dead letters", [shapes.letter(one) for one in letters], facts)
 
 
 def trackers(asked: Asked) -> Page:

@@ -43,6 +43,9 @@ url = "sqlite:///var/lib/syncd/syncd.db"
 [trackers.files]
 kind = "local"
 folder = "/var/lib/syncd/issues"
+[[routes]]
+tracker = "files"
+max_new_issues = []
 """
 DROP_IN = "[Service]\nWatchdogSec=6\n"
 
@@ -215,6 +218,7 @@ def run(folder: Path, seed: int, restarts: int = RESTARTS) -> Iterator[Row]:
         yield hung(machine)
         yield restarted(machine, port, restarts)
         yield upgraded(machine, second, port)
+        yield halved(machine, port)
         yield badly_configured(machine, port, console)
         yield removed(machine)
 
@@ -380,6 +384,39 @@ def upgraded(machine: Machine, deb: Path, port: int) -> Row:
         many=f"{came.total()} requests",
         came=f"{version} runs; {_told(came)}; {kept} deliveries kept; the configuration is {'as it was' if same else 'CHANGED'}",
         ok=set(came) == {"200"} and kept == came["200"] and same and version.startswith("0.1.1"),
+    )
+
+
+def halved(machine: Machine, port: int) -> Row:
+    machine.run("systemctl", "stop", "syncd.socket", "syncd.service")
+    units = {
+        "syncd.socket": ("--socket", "--receiver-only"),
+        "syncd-receiver.service": ("--receiver-only",),
+        "syncd-worker.service": ("--worker-only",),
+    }
+    for name, options in units.items():
+        machine.put(f"/etc/systemd/system/{name}", machine.run("syncd", "systemd-unit", *options))
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "start", "syncd.socket", "syncd-worker.service")
+    before = len(list((machine.root / "var/lib/private/syncd/issues").glob("*.md")))
+    answer = Sender("127.0.0.1", port, LOGIN).send(notification_json(fingerprint="halved"))
+    wait_for(
+        lambda: len(list((machine.root / "var/lib/private/syncd/issues").glob("*.md"))) > before or None, "its issue"
+    )
+    pid = machine.show("syncd-receiver", "MainPID")
+    links = re.findall(r"^\s*(\w+):", machine.run("cat", f"/proc/{pid}/net/dev"), re.MULTILINE)
+    exposure = machine.run("systemd-analyze", "security", "syncd-receiver.service", "--no-pager", check=False)
+    level = re.findall(r"\d+\.\d+", exposure.splitlines()[-1])
+    machine.run("systemctl", "stop", "syncd.socket", "syncd-receiver.service", "syncd-worker.service")
+    for name in units:
+        (machine.root / "etc/systemd/system" / name).unlink()
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "start", "syncd.socket", "syncd.service")
+    return Row(
+        done="`systemd-unit --receiver-only` and `--worker-only`: a receiver that is started by its first connection, without a network",
+        many="2 services, 1 socket",
+        came=f"answer {answer.status}, its issue filed by the other half; the receiver's links: {', '.join(links)}; exposure {level[0]}",
+        ok=answer.status == 200 and links == ["lo"] and float(level[0]) <= 0.3,
     )
 
 
