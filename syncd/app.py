@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import structlog
 from starlette.applications import Starlette
@@ -18,7 +19,6 @@ from starlette.routing import Route
 
 from syncd import __version__, httpd, metrics, pulse, reload, threads, watchdog
 from syncd.config import Config
-from syncd.console.serving import Serving, serving
 from syncd.errors import ConfigError, StoreUnavailable
 from syncd.health import Health
 from syncd.presentation import present
@@ -31,6 +31,9 @@ from syncd.store.instances import Presence
 from syncd.systemd import NOTHING, Handed, Manager
 from syncd.trackers import Tracker, open_tracker
 from syncd.trackers.watched import Watched
+
+if TYPE_CHECKING:
+    from syncd.console.serving import Serving
 
 log = structlog.get_logger("syncd")
 
@@ -54,7 +57,7 @@ class Daemon:
     worker: threads.Worker | None
     receiver: Receiver | None
     listening: socket.socket | None
-    console: Serving | None
+    console: "Serving | None"
     manager: Manager
     handed_over: bool  # the listening socket came from the manager
 
@@ -175,7 +178,7 @@ def build(
     if only is Part.RECEIVER:
         receiver = Receiver(config.receiver, store.inbox, lambda: store.hints.send(INBOX))
         beating = pulse.Pulse(store, presence, frees=False)
-        console = serving(config, store)
+        console = _console(config, store)
         return Daemon(config, store, presence, beating, None, receiver, listening, console, told, handed.by_manager)
     rules = Rules(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
     _begin(store, presence, rules)
@@ -184,8 +187,18 @@ def build(
     worker = threads.Worker(store, rules, presence.owner, clients, stopping)
     receiving = None if only is Part.WORKER else Receiver(config.receiver, store.inbox, worker.arrived)
     beating = pulse.Pulse(store, presence, frees=True)
-    console = serving(config, store)
+    console = _console(config, store)
     return Daemon(config, store, presence, beating, worker, receiving, listening, console, told, handed.by_manager)
+
+
+def _console(config: Config, store: Store) -> "Serving | None":
+    """Raises ConfigError when its password cannot be read."""
+    if config.console.address is None:
+        return None
+    # Imported only where it is shown.
+    from syncd.console.serving import serving
+
+    return serving(config, store)
 
 
 def _begin(store: Store, presence: Presence, rules: Rules) -> None:

@@ -11,11 +11,13 @@ from types import FrameType
 from typing import Any
 
 import uvicorn
+from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_BYTES = 32 * 1024
 STOP_ACCEPTING_SECONDS = 0.25
+THREADS = 8  # that answer beside an event loop; anyio's own limit of 40 is more than a service may have
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -138,6 +140,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Listen, then say so."""
         await super().startup(sockets)
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         self._listening()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

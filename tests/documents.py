@@ -1,7 +1,11 @@
 """`make docs`: the parts of the documents that are generated. A test holds them against what is in the program."""
 
+import ast
+import inspect
+import itertools
 import json
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +27,21 @@ def configure(page: str) -> str:
 
 def _table(mark: str, section: str, keys: list[str]) -> list[str]:
     fields: dict[str, FieldInfo] = getattr(config, section).model_fields
-    rows = [
-        f"| `{key}` | {_default(fields[key])} | {' '.join((fields[key].description or '').split())} |" for key in keys
-    ]
+    told = _texts(getattr(config, section))
+    rows = [f"| `{key}` | {_default(fields[key])} | {told.get(key, '')} |" for key in keys]
     return [mark, "", "| key | default | |", "| --- | --- | --- |", *rows, "", "<!-- end -->"]
+
+
+def _texts(section: type) -> dict[str, str]:
+    """The text below each key. Pydantic could read it too, but would do so at every start of the program."""
+    (written,) = ast.parse(textwrap.dedent(inspect.getsource(section))).body
+    assert isinstance(written, ast.ClassDef)
+    texts = {}
+    for key, below in itertools.pairwise(written.body):
+        match key, below:
+            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                texts[name] = " ".join(text.split())
+    return texts
 
 
 def documented(page: str) -> set[tuple[str, str]]:

@@ -39,10 +39,9 @@ Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=
 
 
 class Section(BaseModel):
-    """One section of config.toml."""
+    """One section of config.toml. The text below a key is what docs/configure.md says of it."""
 
-    # The text below a key is what docs/configure.md says of it.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 class Limit(BaseModel):

@@ -1,5 +1,6 @@
 """What stands before every page: who may see it, from where it may be changed, and what a browser may do with it."""
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -8,12 +9,16 @@ from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncd.config import ConsoleSettings
 
+log = structlog.get_logger("syncd.console")
+
+WRONG_LOGIN_SECONDS = 1.0
 HEADERS = {
     # Nothing but our own style sheet and images, and forms that go back here. No script at all.
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -51,6 +56,10 @@ class Guard:
 
         headers = Headers(scope=scope)
         refusal = self._refusal(scope["method"], scope["path"], headers)
+        if refusal is not None:
+            log.warning("console_refused", status=refusal.status_code, peer=(scope.get("client") or ("unknown",))[0])
+        if refusal is not None and refusal.status_code == 401 and "authorization" in headers:
+            await asyncio.sleep(WRONG_LOGIN_SECONDS)  # whoever tries one password after the other gets nowhere
         await (refusal or self._app)(scope, receive, guarded)
 
     def _refusal(self, method: str, path: str, headers: Headers) -> PlainTextResponse | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,6 +14,18 @@ from tests.console import site as sites
 from tests.console.site import HOME, Site
 
 PASSWORD = "open sesame"
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long refused logins were made to wait: nobody waits here."""
+    waited: list[float] = []
+
+    async def note(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("syncd.console.guard.asyncio", SimpleNamespace(sleep=note))
+    return waited
 
 
 @pytest.fixture
@@ -70,6 +83,14 @@ def test_another_login_is_refused(locked: Site, login: str) -> None:
 @pytest.mark.parametrize("header", ["Basic !!!", "Bearer abc", "Basic", "Basic " + "A" * 5000, "basic b3BlcmF0b3I="])
 def test_what_is_no_login_is_refused(locked: Site, header: str) -> None:
     assert locked.get("/", Authorization=header).status == 401
+
+
+def test_guessing_is_slow_and_a_browser_that_asks_first_is_not(locked: Site, waits: list[float]) -> None:
+    locked.get("/")
+    assert waits == []
+    locked.login = "operator:guess"
+    locked.get("/")
+    assert waits == [1.0]
 
 
 def test_health_needs_no_password(locked: Site) -> None:

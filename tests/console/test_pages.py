@@ -12,6 +12,7 @@ from syncd.errors import NotANotification
 from syncd.store.listing import Sort, Wanted
 from tests.console.site import Site
 from tests.store.filled import accept, told
+from tests.store.raw import ask
 
 HELD, WAITING = "11" * 32, "22" * 32
 HOSTILE = "<script>alert(1)</script>"
@@ -35,29 +36,29 @@ def every_path(site: Site) -> list[str]:
     return sorted(seen)
 
 
-def test_no_link_leads_nowhere_and_every_page_is_reached(site: Site) -> None:
-    reached = every_path(site)
+def test_no_link_leads_nowhere_and_every_page_is_reached(either: Site) -> None:
+    reached = every_path(either)
 
     for path in PAGES:
         pattern = re.sub(r"\{\w+:int\}", r"\\d+", path)
         assert any(re.fullmatch(pattern, one.partition("?")[0]) for one in reached), path
 
 
-def test_every_page_is_there_for_programs(site: Site) -> None:
+def test_every_page_is_there_for_programs(either: Site) -> None:
     for path in PAGES:
-        answer = site.get(("/overview" if path == "/" else path.replace("{number:int}", "1")) + ".json")
+        answer = either.get(("/overview" if path == "/" else path.replace("{number:int}", "1")) + ".json")
         assert (answer.status, answer.headers["content-type"]) == (200, "application/json"), path
         assert answer.json is not None
 
 
-def test_the_overview_says_what_needs_a_person_first(site: Site) -> None:
-    page = site.get("/").text
+def test_the_overview_says_what_needs_a_person_first(either: Site) -> None:
+    page = either.get("/").text
     assert "All is well" in page
 
-    site.store.inbox.quarantine(b"{}", time.time(), NotANotification(422, "no_project", "no project"), 10).result()
-    site.store.limits.pause_by_hand("files", "moving house")
-    page = site.get("/").text
-    shape = site.get("/overview.json").json
+    either.store.inbox.quarantine(b"{}", time.time(), NotANotification(422, "no_project", "no project"), 10).result()
+    either.store.limits.pause_by_hand("files", "moving house")
+    page = either.get("/").text
+    shape = either.get("/overview.json").json
     assert (shape["well"], shape["sentence"]) == (False, "1 thing needs a person.")
     assert page.index("1 in quarantine") < page.index("tracker files is paused: moving house") < page.index("Inbox")
     assert shape["inbox"] == {"waiting": 1}
@@ -86,28 +87,28 @@ def test_what_is_not_there_is_told_as_such(site: Site, path: str) -> None:
     assert site.get(json_path).json["error"]["status"] == 404
 
 
-def test_lists_go_on_by_key_until_the_end(site: Site) -> None:
-    site.tell(*(told(f"{number:064x}", project="many") for number in range(1, 121)))
+def test_lists_go_on_by_key_until_the_end(either: Site) -> None:
+    either.tell(*(told(f"{number:064x}", project="many") for number in range(1, 121)))
     path, seen = "/groups.json?project=many", list[str]()
     while path:
-        shape = site.get(path).json
+        shape = either.get(path).json
         seen += [one["fingerprint"] for one in shape["groups"]]
         path = f"/groups.json?project=many&after={shape['next']}" if shape["next"] else ""
     assert len(seen) == len(set(seen)) == 120
-    assert "next page" in site.get("/groups?project=many").text
+    assert "next page" in either.get("/groups?project=many").text
 
 
-def test_a_crash_is_found_by_what_people_have(site: Site) -> None:
-    one = site.store.lists.groups(Wanted(project="game-server"), Sort.USERS, None, 1).groups[0]
+def test_a_crash_is_found_by_what_people_have(either: Site) -> None:
+    one = either.store.lists.groups(Wanted(project="game-server"), Sort.USERS, None, 1).groups[0]
     fingerprint = one.standing.group.identity.fingerprint
-    assert site.get(f"/find?text={fingerprint[:10]}").headers["location"] == f"/groups/{one.id}"
-    assert site.get("/find?text=Pathfinder").headers["location"] == "/groups?text=Pathfinder"
-    assert "Pathfinder::step" in site.get("/groups?text=pathfinder").text
+    assert either.get(f"/find?text={fingerprint[:10]}").headers["location"] == f"/groups/{one.id}"
+    assert either.get("/find?text=Pathfinder").headers["location"] == "/groups?text=Pathfinder"
+    assert "Pathfinder::step" in either.get("/groups?text=pathfinder").text
 
 
-def test_a_group_shows_everything(site: Site) -> None:
-    number = site.store.lists.groups(Wanted(text="draw_shadow"), Sort.USERS, None, 1).groups[0].id
-    page, shape = site.get(f"/groups/{number}").text, site.get(f"/groups/{number}.json").json
+def test_a_group_shows_everything(either: Site) -> None:
+    number = either.store.lists.groups(Wanted(text="draw_shadow"), Sort.USERS, None, 1).groups[0].id
+    page, shape = either.get(f"/groups/{number}").text, either.get(f"/groups/{number}.json").json
 
     assert shape["now"]["rule"] == "current"
     assert shape["issue"]["key"] in page
@@ -128,10 +129,10 @@ def test_a_group_shows_everything(site: Site) -> None:
         assert words in page
 
 
-def test_a_release_says_what_is_new_and_gone(site: Site) -> None:
-    shape = site.get("/releases.json?project=game-client&release=2.4.0").json
+def test_a_release_says_what_is_new_and_gone(either: Site) -> None:
+    shape = either.get("/releases.json?project=game-client&release=2.4.0").json
     assert {one["application"] for one in shape["new"]} == {"game"}
-    matrix = site.get("/releases.json?project=game-client").json
+    matrix = either.get("/releases.json?project=game-client").json
     assert [one["release"] for one in matrix["releases"]] == ["2.4.0", "2.3.1", "2.3.0", "1.9.2"]
     cells = {name: cell["is"] for one in matrix["groups"] for name, cell in one["releases"].items()}
     assert set(cells.values()) <= {"new", "still", "gone", "regressed"}
@@ -208,15 +209,15 @@ def test_relink_to_an_issue_that_people_made(site: Site) -> None:
     assert "ccurrences" in text, "its numbers are kept there from now on"
 
 
-def test_trackers_and_routes_are_paused_and_resumed(site: Site) -> None:
-    assert "files is paused" in site.said("/trackers/files/pause", {"reason": "moving"})
-    assert site.get("/trackers.json").json["trackers"]["files"]["cause"] == "operator"
-    assert "moving" in site.get("/trackers").text
-    assert "is called again" in site.said("/trackers/files/resume")
-    assert "Route all is paused" in site.said("/routes/all/pause")
-    assert site.get("/trackers.json").json["routes"][0]["paused"]["reason"] == "no reason given"
-    assert "Route all is resumed" in site.said("/routes/all/resume")
-    assert site.post("/trackers/none/pause").status == 404
+def test_trackers_and_routes_are_paused_and_resumed(either: Site) -> None:
+    assert "files is paused" in either.said("/trackers/files/pause", {"reason": "moving"})
+    assert either.get("/trackers.json").json["trackers"]["files"]["cause"] == "operator"
+    assert "moving" in either.get("/trackers").text
+    assert "is called again" in either.said("/trackers/files/resume")
+    assert "Route all is paused" in either.said("/routes/all/pause")
+    assert either.get("/trackers.json").json["routes"][0]["paused"]["reason"] == "no reason given"
+    assert "Route all is resumed" in either.said("/routes/all/resume")
+    assert either.post("/trackers/none/pause").status == 404
 
 
 def test_what_is_quarantined_is_tried_again_or_discarded(site: Site) -> None:
@@ -242,6 +243,21 @@ def test_deliveries_are_read_once_more(site: Site) -> None:
     assert site.get("/groups/1.json").json["occurrences"] == count
 
 
+def test_the_group_that_stands_for_a_storm_has_a_page_too(site: Site) -> None:
+    site.tell(*(told(f"{number:064x}", project="flood") for number in range(1, 130)))
+    site.sync()
+    storms = [one for one in site.store.report.storms() if one.held]
+    assert storms
+    (number,) = (row[0] for row in ask(site.config.store, "SELECT group_id FROM storms"))
+
+    page = site.get(f"/groups/{number}")
+    assert page.status == 200
+    assert "storm" in page.text
+    assert "is in a storm and holds" in site.get("/").text
+    held = site.get("/groups.json?state=held&project=flood").json["groups"]
+    assert {one["decision"]["rule"] for one in held} == {"storm"}
+
+
 def test_nothing_is_said_that_was_not_done(site: Site) -> None:
     assert 'class="said"' not in site.get("/?said=%3Cb%3EYou+have+won").text
     done = site.post("/groups/1/sync")
@@ -254,19 +270,19 @@ def test_a_page_refreshes_only_where_that_is_asked_for(site: Site) -> None:
     assert site.get("/?live=1").headers["refresh"] == "10"
 
 
-def test_a_store_that_is_away_is_told(site: Site) -> None:
-    site.store.close()
-    if site.config.store.dialect == "sqlite":
-        site.config.store.path.unlink()
-    answer = site.get("/")
+def test_a_store_that_is_away_is_told(either: Site) -> None:
+    either.store.close()
+    if either.config.store.dialect == "sqlite":
+        either.config.store.path.unlink()
+    answer = either.get("/")
     assert answer.status == 503
     assert "cannot be used" in answer.text or "deleted" in answer.text or "closed" in answer.text
-    assert "syncd_store_up 0.0" in site.get("/metrics").text
+    assert "syncd_store_up 0.0" in either.get("/metrics").text
 
 
-def test_every_action_answers_for_a_group_that_is_not_there(site: Site) -> None:
+def test_every_action_answers_for_a_group_that_is_not_there(either: Site) -> None:
     for path in ACTIONS:
-        answer = site.post(path.replace("{number:int}", "987654").replace("{name}", "none"))
+        answer = either.post(path.replace("{number:int}", "987654").replace("{name}", "none"))
         assert answer.status in (303, 404), (path, answer.text)
 
 

@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from signal import SIGHUP
 
@@ -93,6 +94,24 @@ def test_a_reload_gives_the_console_another_address(tmp_path: Path) -> None:
         assert daemon.console_address != before
         assert asked(daemon, "/livez")[0] == 200
         assert daemon.stop() == 0
+
+
+def test_many_who_look_at_once_are_answered_by_a_few_threads(tmp_path: Path) -> None:
+    with Daemon(tmp_path, local(tmp_path), console=FREE) as daemon:
+        daemon.send(notification_json())
+        daemon.drain()
+        before = threads(daemon)
+        with ThreadPoolExecutor(40) as pool:
+            answers = [pool.submit(asked, daemon, path) for path in ("/", "/groups", "/metrics", "/groups/1") * 50]
+            most = max(threads(daemon) for _ in iter(lambda: all(one.done() for one in answers), True))
+        assert {one.result()[0] for one in answers} == {200}
+        assert most <= before + 8
+        assert daemon.send(notification_json()).status == 200
+
+
+def threads(daemon: Daemon) -> int:
+    status = Path(f"/proc/{daemon.pid}/status").read_text()
+    return int(status.partition("Threads:")[2].split()[0])
 
 
 @pytest.mark.parametrize("part", ["receiver", "worker"])

@@ -70,3 +70,23 @@ def test_the_wheel_prints_its_units(installed: Path, tmp_path: Path) -> None:
     for options in ([], ["--receiver-only"], ["--socket"]):
         ran = run(installed, tmp_path, "systemd-unit", *options)
         assert (ran.returncode, ran.stdout[:6]) == (0, "# The " if options == ["--socket"] else "[Unit]"), ran.stderr
+
+
+def test_the_console_and_the_units_travel_in_the_wheel(installed: Path, tmp_path: Path) -> None:
+    code = (
+        "from syncd.console.page import _environment\n"
+        "print(sorted(_environment().list_templates()))\n"
+        "from syncd.console.site import STATIC\n"
+        "print(sorted(one.name for one in STATIC.iterdir()))\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(installed)},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    for name in ("base.html", "group.html", "console.css", "favicon.svg"):
+        assert name in ran.stdout
+    assert "ExecStart=" in run(installed, tmp_path, "systemd-unit").stdout
