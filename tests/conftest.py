@@ -57,6 +57,23 @@ def scene(settings: StoreSettings, store: Store) -> Scene:
     return Scene(store, Rules(config=config, instance_key=store.instance_key()), Tracker(), settings)
 
 
+# Their files hold tests of a minute each: begun last, one of them would keep the others waiting at the end.
+LONG = (
+    "test_chaos.py",
+    "test_main_job.py",
+    "test_cluster.py",
+    "test_storm.py",
+    "test_clock.py",
+    "test_hanging.py",
+    "test_ten_releases.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
