@@ -292,8 +292,13 @@ def explained(standing: Standing, history: Iterable[Past], plan: Plan, routing: 
         "issue": _issue(standing.issue),
         "history": [_past(past) for past in history],
         "routes": list(routing),
-        "now": {"action": plan.action.value, "reason": plan.reason, "rule": plan.rule, "inputs": dict(plan.inputs)},
+        "now": planned(plan),
     }
+
+
+def planned(plan: Plan) -> dict[str, object]:
+    """What would be done now, and by which rule."""
+    return {"action": plan.action.value, "reason": plan.reason, "rule": plan.rule, "inputs": dict(plan.inputs)}
 
 
 def _past(past: Past) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli import FAILED, NOT_FOUND, USAGE, ConfigOption, JsonOption, app, stop
-from syncd.cli.hand import only
+from syncd.cli.hand import Fingerprint, only
 from syncd.cli.letters import DryRunOption
 from syncd.cli.questions import opened
 
@@ -18,8 +18,6 @@ alias = typer.Typer(
     no_args_is_help=True, help="Groups whose occurrences are shown on another one's issue: add, remove, list."
 )
 app.add_typer(alias, name="alias")
-
-Fingerprint = Annotated[str, typer.Argument(metavar="FINGERPRINT", help="A fingerprint or its beginning.")]
 
 
 @alias.command("add")

@@ -5,7 +5,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterable
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -104,8 +103,3 @@ def _from_here(headers: Headers) -> bool:
         return site == "same-origin"
     origin = headers.get("origin")
     return origin is not None and urlsplit(origin).netloc == headers.get("host")
-
-
-def names() -> Iterable[str]:
-    """The headers that every answer has."""
-    return HEADERS

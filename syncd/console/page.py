@@ -161,6 +161,11 @@ def key_of(text: str | None) -> Key | None:
     return Key(int(place), int(number))
 
 
+def text_of(key: Key | None) -> str | None:
+    """The same as it stands in an address; None where no page follows."""
+    return None if key is None else f"{key.place}.{key.id}"
+
+
 def link(path: str, **query: object) -> str:
     """The path with those parts of a query that are something."""
     known = {name: value for name, value in query.items() if value not in (None, "")}

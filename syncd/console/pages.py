@@ -7,10 +7,11 @@ from typing import Any, cast
 import msgspec
 
 from syncd import explaining, needs, shapes
-from syncd.console.page import PAGE, Asked, NotThere, Page, crash, key_of
+from syncd.console.page import PAGE, Asked, NotThere, Page, crash, key_of, text_of
 from syncd.fold import OTHERS
 from syncd.presentation import present
 from syncd.releases import ordered
+from syncd.render.text import utc
 from syncd.status import status
 from syncd.store import Store
 from syncd.store.listing import Delivered, Listed, Sort, State, Wanted
@@ -45,21 +46,14 @@ def home(asked: Asked) -> Page:
         "groups": store.report.how_many(),
         "store": {"place": store.connection.place, "taken": room.taken, "free": room.free},
     }
-    ends = [until - span * (spans - at - 1) for at in range(spans)]
     facts = {
         "needs": sorted(found, key=lambda need: need.calm),
         "days": days,
         "series": series,
-        "labels": [_clock(end - span) for end in ends],
+        "labels": [utc(until - span * (spans - at)) for at in range(spans)],
         "latest": latest,
     }
     return Page("home.html", "Overview", shape, facts)
-
-
-def _clock(at: float) -> str:
-    from syncd.render.text import utc
-
-    return utc(at)
 
 
 def groups(asked: Asked) -> Page:
@@ -73,7 +67,7 @@ def groups(asked: Asked) -> Page:
     )
     sort = _one_of(Sort, asked.get("sort")) or Sort.LAST_SEEN
     listing = store.lists.groups(wanted, sort, key_of(asked.get("after")), PAGE)
-    following = None if listing.next is None else f"{listing.next.place}.{listing.next.id}"
+    following = text_of(listing.next)
     shape = {"groups": [numbered(one) for one in listing.groups], "next": following}
     facts = {
         "listed": listing.groups,
@@ -110,16 +104,17 @@ def group(asked: Asked) -> Page:
     listed, history = found
     standing = listed.standing
     delivered = store.lists.deliveries(None, 20, number)
+    histograms = _histograms(store, delivered)
     plan = explaining.plan_now(config, store, standing, now)
     routing = list(explaining.routing(config, standing))
     shape = (
         {"id": number, "owed_at": listed.owed_at, "on_hold": standing.group.on_hold}
         | shapes.whole(standing, history)
         | {
-            "now": {"action": plan.action.value, "reason": plan.reason, "rule": plan.rule, "inputs": dict(plan.inputs)},
+            "now": shapes.planned(plan),
             "routes": routing,
             "deliveries": [_delivery(one) for one in delivered],
-            "histograms": {name: dict(values) for name, values in _histograms(store, delivered).items()},
+            "histograms": {name: dict(values) for name, values in histograms.items()},
         }
     )
     releases = [one for one in standing.group.releases if one.release != OTHERS]
@@ -133,7 +128,7 @@ def group(asked: Asked) -> Page:
         "routing": routing,
         "releases": sorted(standing.group.releases, key=lambda one: _place(order, one.release)),
         "timeline": _timeline(history, delivered),
-        "histograms": _histograms(store, delivered),
+        "histograms": histograms,
         "deliveries": delivered,
         "letter": store.letters.of(number),
         "trackers": list(config.trackers),
@@ -251,13 +246,13 @@ def trackers(asked: Asked) -> Page:
     """Each tracker and route, whether it is called, and the processes that share the store."""
     config, store, now = asked.desk.config, asked.desk.store, asked.now
     shape = status(config, store, now)
-    told = {name: shape["trackers"][name] for name in shape["trackers"]}
+    told = shape["trackers"]
     paused = {one["route"]: one for one in shape["paused_routes"]}
     routes = [
         {"route": route.name, "tracker": route.tracker, "paused": paused.get(route.name)} for route in config.all_routes
     ]
     facts = {"trackers": told, "kinds": {name: one.kind for name, one in config.trackers.items()}, "routes": routes,
-             "instances": shape["instances"], "waiting": store.report.owed(), "silent": store.report.trackers({}, now)}  # fmt: skip
+             "instances": shape["instances"], "waiting": store.report.owed()}  # fmt: skip
     shown = {"trackers": told, "routes": routes, "instances": shape["instances"]}
     return Page("trackers.html", "Trackers", shown, facts)
 

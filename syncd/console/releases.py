@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from syncd import overview, shapes
-from syncd.console.page import PAGE, Asked, NotThere, Page, key_of
+from syncd.console.page import PAGE, Asked, NotThere, Page, key_of, text_of
 from syncd.fold import OTHERS
 from syncd.model import Standing
 from syncd.releases import ordered
@@ -32,7 +32,7 @@ def releases(asked: Asked) -> Page:
     returned = {(one.fingerprint, one.release) for one in store.report.returns(project)}
     shown = order[:RELEASES_SHOWN]
     rows = [(one, [_cell(one.standing, release, order, returned) for release in shown]) for one in listing.groups]
-    following = None if listing.next is None else f"{listing.next.place}.{listing.next.id}"
+    following = text_of(listing.next)
     shape = {
         "project": project,
         "releases": [
@@ -87,10 +87,8 @@ def _release(asked: Asked, project: str, release: str, order: Sequence[str]) -> 
         one for one in order if overview.same(one, release) or (before is not None and overview.same(one, before))
     ]
     listed = store.lists.seen_in(project, spellings)
-    numbers = {id(one.standing): one.id for one in listed}
     found = overview.overview([one.standing for one in listed], store.report.returns(project), release)
     # Judged by those that were read, which may not have seen all older releases.
     shape = {"project": project} | shapes.overview(found) | {"before": before}
-    facts = {"project": project, "release": release, "before": before, "found": found, "order": order, "numbers": numbers,
-             "read": len(listed)}  # fmt: skip
+    facts = {"project": project, "release": release, "before": before, "found": found}
     return Page("release.html", f"{project} {release}", shape, facts)

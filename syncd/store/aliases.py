@@ -82,7 +82,7 @@ def add(transaction: Transaction, group_id: int, target_id: int, reason: str, no
     target_id = cast(int, onward[0]["id"]) if onward else target_id
     if target_id == group_id:
         raise ValueError("a group cannot be an alias of itself")
-    transaction.run("retire_aliased", group_id=group_id, note=reason)
+    transaction.run("retire_live", group_id=group_id, note=reason)
     transaction.run("forget_waiting", group_id=group_id)
     transaction.run("retarget_aliases", group_id=group_id, target_id=target_id)
     transaction.run("add_alias", group_id=group_id, target_id=target_id, reason=reason, now=now)

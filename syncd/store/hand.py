@@ -72,7 +72,7 @@ class Hand:
             theirs = transaction.rows("issue_at", tracker=tracker, remote_id=place.remote_id)
             if theirs:
                 raise ValueError(f"{place.key} stands for group {theirs[0]['fingerprint']}; make this one its alias")
-            transaction.run("retire_for", group_id=group_id, note=f"an operator linked {place.key}")
+            transaction.run("retire_live", group_id=group_id, note=f"an operator linked {place.key}")
             generation = cast(int, transaction.rows("retired", group_id=group_id)[0]["issues"])
             transaction.run(
                 "link_by_hand",

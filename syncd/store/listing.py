@@ -90,7 +90,6 @@ class Ledger:
     occurrences: int
     first_seen: int | None
     last_seen: int | None
-    noticed_at: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -341,7 +341,7 @@ DELETE FROM aliases WHERE group_id = :group_id;
 -- bump: its issue has something else to show
 UPDATE groups SET revision = revision + 1 WHERE id = :group_id;
 
--- retire_aliased: its occurrences are shown elsewhere from now on
+-- retire_live: another issue shows its occurrences from now on
 UPDATE issues SET state = 'retired', note = :note WHERE group_id = :group_id AND state IN ('wanted', 'linked', 'parked');
 
 -- forget_waiting: nothing is owed for it, unless it is in hand
@@ -705,7 +705,7 @@ FROM groups LEFT JOIN outbox ON outbox.group_id = groups.id WHERE groups.id = :g
 
 -- releases_of_project: each with in how many groups it was seen, how often, and when
 SELECT releases.release, COUNT(*) AS groups, CAST(SUM(releases.occurrences) AS BIGINT) AS occurrences,
-    MIN(releases.first_seen) AS first_seen, MAX(releases.last_seen) AS last_seen, MIN(releases.noticed_at) AS noticed_at
+    MIN(releases.first_seen) AS first_seen, MAX(releases.last_seen) AS last_seen
 FROM releases JOIN groups ON groups.id = releases.group_id WHERE groups.project = :project AND groups.kind = 'crash'
 GROUP BY releases.release;
 
@@ -749,9 +749,6 @@ WHERE group_id = :group_id AND state IN ('linked', 'in_doubt');
 
 -- due_now: whatever it was put off for
 UPDATE outbox SET due_at = :now, attempts = 0, reason = NULL WHERE group_id = :group_id AND state = 'waiting';
-
--- retire_for: the group has another issue from now on
-UPDATE issues SET state = 'retired', note = :note WHERE group_id = :group_id AND state IN ('wanted', 'linked', 'parked');
 
 -- link_by_hand: an operator says which issue stands for the group
 INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, remote_id, key, url, route, note)
