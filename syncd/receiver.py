@@ -15,12 +15,16 @@ from starlette.types import Receive, Scope, Send
 from syncd import metrics, payload
 from syncd.config import Receiver as Settings
 from syncd.errors import NotANotification, StoreUnavailable
+from syncd.log import write_all
+from syncd.model import Identity
 from syncd.render.text import one_line
 from syncd.store.inbox import Inbox
 
 log = structlog.get_logger("syncd.receiver")
 
 Headers = list[tuple[bytes, bytes]]
+
+_ACCEPTED = metrics.DELIVERIES.labels("accepted")  # looked up once: it is asked for with every delivery
 
 RETRY_AFTER_SECONDS = 10
 DRAIN_BYTES = 8 * 2**20
@@ -36,6 +40,7 @@ class Receiver:
         self._inbox = inbox
         self._arrived = arrived
         self._logins = _logins(settings)
+        self._accepted: list[dict[str, object]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -54,7 +59,7 @@ class Receiver:
             refusal = NotANotification(503, "failed", "The notification was not stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         else:
-            metrics.DELIVERIES.labels("accepted").inc()
+            _ACCEPTED.inc()
             await _answer(send, 200, {"status": "accepted", "delivery": delivery})
 
     async def receive(self, scope: Scope, body: "_Body") -> str:
@@ -75,9 +80,20 @@ class Receiver:
             return await self._set_aside(content, received_at, error)
         with metrics.timed(metrics.ACCEPT_SECONDS):
             delivery = await self._inbox.accept(content, received_at)
-        log.info("delivery_accepted", delivery=delivery, fingerprint=one_line(identity.fingerprint, 100))
+        self._say(delivery, identity)
         self._arrived()
         return str(delivery)
+
+    def _say(self, delivery: int, identity: Identity) -> None:
+        """A line for each delivery; those of one commit are written together, once all its senders have their answers."""
+        self._accepted.append({"delivery": delivery, "fingerprint": one_line(identity.fingerprint, 100)})
+        if len(self._accepted) == 1:
+            # What waited for the commit is woken before what is scheduled now.
+            asyncio.get_running_loop().call_soon(self._write_lines)
+
+    def _write_lines(self) -> None:
+        accepted, self._accepted = self._accepted, []
+        write_all(log, "delivery_accepted", accepted)
 
     def _check_login(self, headers: Headers) -> None:
         if not self._logins:

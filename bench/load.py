@@ -1,0 +1,81 @@
+"""Load: wrk with varied notifications of 1 to 4 KB, and what it saw."""
+
+import base64
+import json
+import random
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.prove.crashes import crash
+from tests.system.daemon import PASSWORD
+
+SCRIPT = Path(__file__).with_name("post.lua")
+LOGIN = base64.b64encode(f"backtrace:{PASSWORD}".encode()).decode()
+PATH = "/webhooks/backtrace"
+BODIES = 2000
+GROUPS = 500  # so that most are repetitions, as in the field
+SMALLEST, LARGEST = 1024, 4096
+SEED = 7
+_FRAMES = ("render", "physics", "audio", "net", "alloc", "parse", "script", "input", "save", "asset")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What came of one run: requests answered 2xx a second, and how long answers took in milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+
+
+def bodies(folder: Path, many: int = BODIES, groups: int = GROUPS) -> Path:
+    """A file of notifications, one a line, of SMALLEST to LARGEST bytes; the same ones each time."""
+    chosen = random.Random(SEED)
+    path = folder / f"bodies-{many}-{groups}"
+    path.write_text("".join(f"{notification(number, groups, chosen)}\n" for number in range(many)))
+    return path
+
+
+def notification(number: int, groups: int, chosen: random.Random) -> str:
+    """One, as Backtrace writes them: a stack of calls, attributes with their histograms."""
+    told = crash(number % groups, total=number + 1)
+    size = chosen.randint(SMALLEST, LARGEST)
+    stack: list[str] = told["callstack"]
+    while len(json.dumps(told)) < size * 3 // 4:
+        stack.append(f"{chosen.choice(_FRAMES)}::{chosen.choice(_FRAMES)}_{chosen.randrange(10**6)}")
+    attributes: dict[str, list[list[object]]] = told["attributes"]
+    while (short := size - len(json.dumps(told))) > 40:
+        attributes[f"hw.{chosen.randrange(10**5)}"] = [[f"{chosen.getrandbits(64):x}"[: short - 30], 1]]
+    return json.dumps(told)
+
+
+def post(
+    address: tuple[str, int], file: Path, clients: int, seconds: float, path: str = PATH, login: str | None = LOGIN
+) -> Seen:
+    """So many clients, each posting as fast as it is answered. Raises RuntimeError where one request was not answered 2xx."""
+    host, port = address
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{clients}",
+        f"-d{seconds:g}s",
+        "--timeout",
+        "30s",
+        "-s",
+        str(SCRIPT),
+        f"http://{host}:{port}",
+    ]
+    ran = subprocess.run(
+        [*command, "--", str(file), path, *([login] if login else [])], capture_output=True, text=True, check=True
+    )
+    told = json.loads(ran.stdout.splitlines()[-1])
+    if told["refused"] or told["broken"] or not told["requests"]:
+        raise RuntimeError(f"{host}:{port} did not answer well: {told}")
+    return Seen(told["requests"] / told["seconds"], told["p50"], told["p99"])
+
+
+def installed() -> bool:
+    """Whether there is a wrk."""
+    return shutil.which("wrk") is not None
