@@ -52,7 +52,7 @@ def notification(number: int, groups: int, chosen: random.Random) -> str:
 
 
 def post(
-    address: tuple[str, int], file: Path, clients: int, seconds: float, path: str = PATH, login: str | None = LOGIN
+    address: tuple[str, int], file: Path, clients: int, seconds: int, path: str = PATH, login: str | None = LOGIN
 ) -> Seen:
     """So many clients, each posting as fast as it is answered. Raises RuntimeError where one request was not answered 2xx."""
     host, port = address
@@ -60,7 +60,7 @@ def post(
         "wrk",
         "-t1",
         f"-c{clients}",
-        f"-d{seconds:g}s",
+        f"-d{seconds}s",
         "--timeout",
         "30s",
         "-s",
