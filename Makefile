@@ -50,9 +50,13 @@ prove-systemd: .venv/dev.ok ## install, run, upgrade and purge the package in a 
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap systemd-container procps >/dev/null; }
 	@$(BIN)/python -m tests.prove --only machine $(ARGS)
 
-# ARGS="sharing", say, for one of them.
+# The load is made by wrk. ONLY=accept, say, for one of them.
 bench: .venv/dev.ok ## measure what is claimed about speed: ratios, side by side in one run
-	@$(BIN)/python -m bench $(ARGS)
+	@command -v wrk >/dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing wrk …" && \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends wrk >/dev/null; } || \
+	  echo "wrk is missing: what needs a load cannot be measured"
+	@$(BIN)/python -m bench $(ONLY) $(ARGS)
 
 check: .venv/dev.ok ## lint, types, layers
 	@$(BIN)/ruff format --check --quiet

@@ -1,10 +1,16 @@
 """`python -m bench [NAME …]`: measure, and print ratios."""
 
 import sys
+from collections.abc import Callable, Iterable, Mapping
 
-from bench import growth, plans, sharing
+from bench import accept, growth, plans, sharing
 
-MEASURES = {"sharing": sharing.measure, "plans": plans.measure, "growth": growth.measure}
+MEASURES: Mapping[str, Callable[[], Iterable[object]]] = {
+    "accept": accept.measure,
+    "sharing": sharing.measure,
+    "plans": plans.measure,
+    "growth": growth.measure,
+}
 
 
 def main() -> int:

@@ -32,6 +32,18 @@ def _started(command: Sequence[str], environment: Mapping[str, str]) -> Iterator
             process.kill()
 
 
+@contextmanager
+def changed(folder: Path, changes: str, *options: str) -> Iterator[Daemon]:
+    """The same with something changed; see `bench.variants`."""
+    made = daemon(folder, *options)
+    made.spawn(("-m", "bench.variants", changes))
+    try:
+        made.wait_for(made.listens, "the daemon to listen")
+        yield made
+    finally:
+        made.kill()
+
+
 def daemon(folder: Path, *options: str, store: str | None = None, receiver: str = "") -> Daemon:
     """syncd as anybody runs it, on a folder of issues; not started."""
     folder.mkdir(parents=True, exist_ok=True)

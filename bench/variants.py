@@ -1,0 +1,59 @@
+"""syncd with one thing changed, to measure what it is worth: `python -m bench.variants CHANGES run …`.
+
+CHANGES are joined by commas: `alone` gives every request a commit of its own; `delay=4` makes every sync of the disk take so many
+milliseconds longer.
+"""
+
+import asyncio
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import cast
+
+from sqlite_utils import Database
+
+from syncd import cli
+from syncd.store import sqlite
+from syncd.store.connection import Transaction
+from syncd.store.file import immediate
+from syncd.store.inbox import Inbox
+
+
+async def _accept(self: Inbox, body: bytes, received_at: float) -> int:
+    def insert(transaction: Transaction) -> int:
+        return cast(int, transaction.batch("accept", [(received_at, body)])[0]["id"])
+
+    return await asyncio.wrap_future(self._connection.submit(insert))
+
+
+def _alone() -> None:
+    Inbox.accept = _accept  # type: ignore[method-assign]
+    sqlite.MAX_SHARED = 1
+
+
+def _delay(seconds: float) -> None:
+    @contextmanager
+    def delayed(database: Database) -> Iterator[None]:
+        with immediate(database):
+            yield
+            time.sleep(seconds)
+
+    vars(sqlite)["immediate"] = delayed
+
+
+def main() -> None:
+    """The command line of syncd, after its first argument."""
+    for change in sys.argv.pop(1).split(","):
+        name, _, value = change.partition("=")
+        if name == "alone":
+            _alone()
+        elif name == "delay":
+            _delay(float(value) / 1000)
+        else:
+            raise SystemExit(f"there is no change {name}")
+    cli.main()
+
+
+if __name__ == "__main__":
+    main()
