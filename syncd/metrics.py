@@ -1,9 +1,7 @@
 """Every metric of a process, each with what it tells. Labels are names out of the configuration or constants: none grows with
 what is sent."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 
 from prometheus_client import (
     CollectorRegistry,
@@ -113,13 +111,3 @@ def _alone(gauges: Gauges) -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(gauges)
     return registry
-
-
-@contextmanager
-def timed(histogram: Histogram) -> Iterator[None]:
-    """Observe how long the context lasts, however it ends."""
-    began = time.monotonic()
-    try:
-        yield
-    finally:
-        histogram.observe(time.monotonic() - began)

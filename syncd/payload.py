@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from typing import Annotated
 
 import msgspec
 
@@ -66,6 +67,41 @@ def decode(body: bytes) -> object:
         raise NotANotification(400, "not_json", "The body is not JSON.") from None
     _check_bounds(value)
     return value
+
+
+_Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_Value = str | _Integer | float | bool | None
+
+
+class _Documented(msgspec.Struct, forbid_unknown_fields=True):
+    """What is shaped as Backtrace documents it. Nothing in it can be too deep or out of range."""
+
+    universe: str
+    project: str
+    fingerprint: str
+    application: str | None = None
+    href: str | None = None
+    group_url: str | None = None
+    callstack: list[str] | str | None = None
+    occurrences: _Integer | None = None
+    object_id: str | None = None
+    timestamp: list[_Integer] | None = None
+    classifiers: list[str] | None = None
+    hosts: _Integer | None = None
+    guids: _Integer | None = None
+    attributes: dict[str, list[tuple[_Value, _Integer]]] | None = None
+
+
+_DOCUMENTED = msgspec.json.Decoder(_Documented)
+
+
+def recognise(body: bytes) -> Identity:
+    """`identify(decode(body))`, at a third of the cost for what is shaped as documented."""
+    try:
+        told = _DOCUMENTED.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return identify(decode(body))
+    return identify({"universe": told.universe, "project": told.project, "fingerprint": told.fingerprint})
 
 
 def _check_bounds(value: object) -> None:

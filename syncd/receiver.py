@@ -27,6 +27,7 @@ Headers = list[tuple[bytes, bytes]]
 _ACCEPTED = metrics.DELIVERIES.labels("accepted")  # looked up once: it is asked for with every delivery
 
 RETRY_AFTER_SECONDS = 10
+UNRECOGNISED = 422
 DRAIN_BYTES = 8 * 2**20
 DRAIN_SECONDS = 5.0
 
@@ -73,13 +74,15 @@ class Receiver:
             raise NotANotification(400, "upgrade_asked", "Send the notification without an Upgrade header.")
         content = await self._read(headers, body)
         received_at = time.time()
-        value = payload.decode(content)
         try:
-            identity = payload.identify(value)
+            identity = payload.recognise(content)
         except NotANotification as error:
+            if error.status != UNRECOGNISED:
+                raise
             return await self._set_aside(content, received_at, error)
-        with metrics.timed(metrics.ACCEPT_SECONDS):
-            delivery = await self._inbox.accept(content, received_at)
+        began = time.monotonic()
+        delivery = await self._inbox.accept(content, received_at)
+        metrics.ACCEPT_SECONDS.observe(time.monotonic() - began)
         self._say(delivery, identity)
         self._arrived()
         return str(delivery)
@@ -216,7 +219,10 @@ def _too_large(limit: int) -> NotANotification:
 
 
 def _header(headers: Headers, name: bytes) -> bytes | None:
-    return next((value for key, value in headers if key == name), None)
+    for key, value in headers:
+        if key == name:
+            return value
+    return None
 
 
 def _peer(scope: Scope) -> str:

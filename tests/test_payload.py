@@ -4,6 +4,7 @@ import json
 import random
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -520,7 +521,18 @@ def assert_bounded(notification: Notification) -> None:
     assert first is None or last is None or 0 < first <= last <= NOW + 86_400
 
 
+def assert_recognised(body: bytes) -> None:
+    def said(read: Callable[[], Identity]) -> object:
+        try:
+            return read()
+        except NotANotification as error:
+            return error.status, error.code, error.field, error.message
+
+    assert said(lambda: payload.recognise(body)) == said(lambda: payload.identify(payload.decode(body)))
+
+
 def assert_read_or_refused(body: bytes) -> None:
+    assert_recognised(body)
     read = outcome(body)
     if isinstance(read, NotANotification):
         assert read.status in (400, 422)
@@ -580,6 +592,7 @@ def test_depth_is_refused_whatever_the_interpreter_allows() -> None:
     sys.setrecursionlimit(100_000)
     try:
         assert refusal(nested(5000, b"1")).code == "too_deep"
+        assert_recognised(nested(5000, b"1"))
     finally:
         sys.setrecursionlimit(allowed)
 
@@ -600,6 +613,23 @@ def test_the_corpus_has_every_shape_of_at_least_200_groups_and_never_changes() -
 def test_every_notification_of_the_corpus_is_read_and_bounded() -> None:
     for value in corpus():
         assert_bounded(parse(value))
+        assert_recognised(msgspec.json.encode(value))
+
+
+@pytest.mark.parametrize("number", [2**63, 2**64 - 1, 2**64, -(2**63), -(2**63) - 1, 10**400, 1.5, True])
+@pytest.mark.parametrize(
+    "field", ["universe", "occurrences", "timestamp", "hosts", "attributes", "classifiers", "unknown"]
+)
+@settings(max_examples=3, deadline=None)
+@given(notifications)
+def test_what_is_recognised_quickly_is_what_is_read_slowly(
+    field: str, number: object, value: dict[str, object]
+) -> None:
+    for shape in (number, [number], {"version": [["1", number]]}, {"version": [[number, 1]]}, [[[number]]]):
+        body = json.dumps(notification_json() | value | {field: shape}).encode()
+        assert_recognised(body)
+        assert_recognised(body.replace(b'"universe"', b'"fingerprint": "*", "universe"'))
+    assert_recognised(msgspec.json.encode(notification_json() | value))
 
 
 # The release in an attribute, and the other attributes.
