@@ -16,6 +16,7 @@ from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, Trac
 from syncd.model import Created
 from syncd.render.text import one_line
 from syncd.trackers.answer import Answer, Sent
+from syncd.trackers.decoding import decode
 
 T = TypeVar("T")
 
@@ -114,7 +115,7 @@ class _Failure(msgspec.Struct):
 def read(answer: Answer, shape: type[T]) -> T | None:
     """The body as `shape`, or None where it is empty, cut off, a proxy's page, or something else."""
     try:
-        return msgspec.json.decode(answer.body, type=shape)
+        return decode(answer.body, shape)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
 

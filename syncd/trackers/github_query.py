@@ -10,6 +10,7 @@ import msgspec
 
 from syncd.errors import Misconfigured, Refused, Unavailable
 from syncd.trackers.answer import Answer, Sent
+from syncd.trackers.decoding import decode
 from syncd.trackers.github_answers import Account, Listed, Number, failure, read, used_up
 
 # What a token, or a server, has where it may not use GraphQL but can still read by REST.
@@ -99,7 +100,7 @@ def _entry(number: int, fields: dict[str, msgspec.Raw], nothing: set[str], repos
     if alias in nothing:
         return None
     try:
-        item = msgspec.json.decode(fields.get(alias, b""), type=_Item)
+        item = decode(fields.get(alias, b""), _Item)
     except msgspec.MsgspecError:
         raise Unavailable(f"GitHub's answer does not say what is under number {number}") from None
     if item.number != number or str(item.repository.database_id) != repository_id:

@@ -16,6 +16,7 @@ from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, Trac
 from syncd.model import Created
 from syncd.render.text import one_line
 from syncd.trackers.answer import Answer, Sent
+from syncd.trackers.decoding import decode
 
 T = TypeVar("T")
 
@@ -84,7 +85,7 @@ def expect(answer: Answer, shape: type[T]) -> T:
     """The body of an answer to a question. Raises what any other answer means; a question is never Refused."""
     try:
         if answer.ok:
-            return msgspec.json.decode(answer.body, type=shape)
+            return decode(answer.body, shape)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         pass  # the same as an answer without a body
     raise unanswered(answer)
