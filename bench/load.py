@@ -3,7 +3,6 @@
 import base64
 import json
 import random
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,17 +29,17 @@ class Seen:
     p99: float
 
 
-def bodies(folder: Path, many: int = BODIES, groups: int = GROUPS) -> Path:
+def bodies(folder: Path) -> Path:
     """A file of notifications, one a line, of SMALLEST to LARGEST bytes; the same ones each time."""
     chosen = random.Random(SEED)
-    path = folder / f"bodies-{many}-{groups}"
-    path.write_text("".join(f"{notification(number, groups, chosen)}\n" for number in range(many)))
+    path = folder / "bodies"
+    path.write_text("".join(f"{notification(number, chosen)}\n" for number in range(BODIES)))
     return path
 
 
-def notification(number: int, groups: int, chosen: random.Random) -> str:
+def notification(number: int, chosen: random.Random) -> str:
     """One, as Backtrace writes them: a stack of calls, attributes with their histograms."""
-    told = crash(number % groups, total=number + 1)
+    told = crash(number % GROUPS, total=number + 1)
     size = chosen.randint(SMALLEST, LARGEST)
     stack: list[str] = told["callstack"]
     while len(json.dumps(told)) < size * 3 // 4:
@@ -51,31 +50,13 @@ def notification(number: int, groups: int, chosen: random.Random) -> str:
     return json.dumps(told)
 
 
-def post(
-    address: tuple[str, int], file: Path, clients: int, seconds: int, path: str = PATH, login: str | None = LOGIN
-) -> Seen:
+def post(address: tuple[str, int], file: Path, clients: int, seconds: int) -> Seen:
     """So many clients, each posting as fast as it is answered. Raises RuntimeError where one request was not answered 2xx."""
     host, port = address
-    command = [
-        "wrk",
-        "-t1",
-        f"-c{clients}",
-        f"-d{seconds}s",
-        "--timeout",
-        "30s",
-        "-s",
-        str(SCRIPT),
-        f"http://{host}:{port}",
-    ]
-    ran = subprocess.run(
-        [*command, "--", str(file), path, *([login] if login else [])], capture_output=True, text=True, check=True
-    )
+    bounds = ["-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s"]
+    command = ["wrk", *bounds, "-s", str(SCRIPT), f"http://{host}:{port}", "--", str(file), PATH, LOGIN]
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
     told = json.loads(ran.stdout.splitlines()[-1])
     if told["refused"] or told["broken"] or not told["requests"]:
         raise RuntimeError(f"{host}:{port} did not answer well: {told}")
     return Seen(told["requests"] / told["seconds"], told["p50"], told["p99"])
-
-
-def installed() -> bool:
-    """Whether there is a wrk."""
-    return shutil.which("wrk") is not None

@@ -1,7 +1,6 @@
 """The limit: the same server with nothing behind it. `python -m bench.noop` reads bodies and answers 200."""
 
 import socket
-import sys
 
 import uvicorn
 from starlette.applications import Starlette
@@ -28,8 +27,4 @@ def serve(app: Starlette) -> None:
 
 
 if __name__ == "__main__":
-    # As large as the receiver that it is compared with, where memory is: what that imports, without running it.
-    if "--imports" in sys.argv:
-        import syncd.app
-        import syncd.trackers.local  # noqa: F401
     serve(Starlette(routes=[Route("/webhooks/backtrace", _nothing, methods=["POST"])]))

@@ -3,8 +3,7 @@
 local requests, turn = {}, 0
 
 function init(arguments)
-  local headers = { ["Content-Type"] = "application/json" }
-  if arguments[3] then headers["Authorization"] = "Basic " .. arguments[3] end
+  local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Basic " .. arguments[3] }
   for body in io.lines(arguments[1]) do
     requests[#requests + 1] = wrk.format("POST", arguments[2], headers, body)
   end

@@ -1,6 +1,5 @@
 """A sender that costs little: requests made beforehand, on connections that are kept."""
 
-import base64
 import json
 import multiprocessing
 import selectors
@@ -9,8 +8,8 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
+from bench.load import LOGIN, PATH
 from tests.prove.crashes import crash
-from tests.system.daemon import PASSWORD
 
 CONNECTIONS = 32  # to each receiver
 BODY_BYTES = 4096
@@ -21,8 +20,7 @@ def _request(number: int) -> bytes:
     told = crash(number)
     told["attributes"]["padding"] = [["x" * (BODY_BYTES - len(json.dumps(told)) - 30), 1]]
     body = json.dumps(told).encode()
-    login = base64.b64encode(f"backtrace:{PASSWORD}".encode()).decode()
-    head = f"POST /webhooks/backtrace HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {login}\r\nContent-Type: application/json\r\n"
+    head = f"POST {PATH} HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {LOGIN}\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 

@@ -1,9 +1,8 @@
 """Processes that serve, for as long as they are measured."""
 
-import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,21 +12,12 @@ LOCAL = '[trackers.here]\nkind = "local"\nfolder = "{folder}/issues"\n'
 
 
 @contextmanager
-def module(
-    name: str, *arguments: str, environment: Mapping[str, str] = {}, python: str = sys.executable
-) -> Iterator[tuple[str, int]]:
+def module(name: str) -> Iterator[tuple[str, int]]:
     """The address of `python -m name`, which prints its port first."""
-    with _started([python, "-m", name, *arguments], environment) as process:
-        assert process.stdout is not None
-        yield "127.0.0.1", int(process.stdout.readline())
-
-
-@contextmanager
-def _started(command: Sequence[str], environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    known = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, env=known, text=True) as process:
+    with subprocess.Popen([sys.executable, "-m", name], stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
         try:
-            yield process
+            assert process.stdout is not None
+            yield "127.0.0.1", int(process.stdout.readline())
         finally:
             process.kill()
 
@@ -44,9 +34,9 @@ def changed(folder: Path, changes: str, *options: str) -> Iterator[Daemon]:
         made.kill()
 
 
-def daemon(folder: Path, *options: str, store: str | None = None, receiver: str = "") -> Daemon:
+def daemon(folder: Path, *options: str) -> Daemon:
     """syncd as anybody runs it, on a folder of issues; not started."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = Daemon(folder, LOCAL.format(folder=folder), receiver, store)
+    made = Daemon(folder, LOCAL.format(folder=folder))
     made.options = list(options)
     return made

@@ -25,10 +25,6 @@ MAX_VALUES = 8  # of one attribute, the commonest
 MAX_TEXT = 4096
 MAX_COUNT = 2**53  # every JSON reader holds it exactly, and a database a sum of many
 _IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
-_FIELDS = (
-    "universe", "project", "fingerprint", "application", "href", "group_url", "callstack", "occurrences", "object_id",
-    "timestamp", "classifiers", "hosts", "guids", "attributes",
-)  # fmt: skip
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is not there
 _FAR_FUTURE = 86400  # a crash cannot be seen more than a day after it was received: that clock is wrong
@@ -311,5 +307,5 @@ def _count(value: object) -> int | None:
 def _digest(value: Json) -> bytes:
     """Tells an exact redelivery: the same facts give the same digest, however keys were ordered or spaced. Only documented
     fields count: a field of each delivery's own, which some day may come, must not make a redelivery look new."""
-    facts = {field: value.get(field) for field in _FIELDS}
+    facts = {field: value.get(field) for field in _Documented.__struct_fields__}
     return hashlib.blake2b(msgspec.json.encode(facts, order="sorted"), digest_size=16).digest()

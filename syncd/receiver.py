@@ -80,9 +80,8 @@ class Receiver:
             if error.status != UNRECOGNISED:
                 raise
             return await self._set_aside(content, received_at, error)
-        began = time.monotonic()
-        delivery = await self._inbox.accept(content, received_at)
-        metrics.ACCEPT_SECONDS.observe(time.monotonic() - began)
+        with metrics.ACCEPT_SECONDS.time():
+            delivery = await self._inbox.accept(content, received_at)
         self._say(delivery, identity)
         self._arrived()
         return str(delivery)
