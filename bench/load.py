@@ -7,12 +7,12 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from syncd.receiver import PATH
 from tests.prove.crashes import crash
 from tests.system.daemon import PASSWORD
 
 SCRIPT = Path(__file__).with_name("post.lua")
 LOGIN = base64.b64encode(f"backtrace:{PASSWORD}".encode()).decode()
-PATH = "/webhooks/backtrace"
 BODIES = 2000
 GROUPS = 500  # so that most are repetitions, as in the field
 SMALLEST, LARGEST = 1024, 4096

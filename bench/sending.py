@@ -8,7 +8,8 @@ import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
-from bench.load import LOGIN, PATH
+from bench.load import LOGIN
+from syncd.receiver import PATH
 from tests.prove.crashes import crash
 
 CONNECTIONS = 32  # to each receiver

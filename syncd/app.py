@@ -25,7 +25,7 @@ from syncd.config import Config
 from syncd.errors import ConfigError, StoreUnavailable
 from syncd.health import Health
 from syncd.presentation import present
-from syncd.receiver import Receiver
+from syncd.receiver import PATH, Receiver
 from syncd.reload import Again
 from syncd.rules import Rules
 from syncd.store import Store, open_store
@@ -43,7 +43,6 @@ log = structlog.get_logger("syncd")
 
 SWITCH_SECONDS = 0.0005
 YOUNG_OBJECTS = 20_000
-RECEIVER_PATH = "/webhooks/backtrace"
 
 
 class Part(StrEnum):
@@ -270,7 +269,7 @@ def _routes(receiver: Receiver, health: Health) -> ASGIApp:
 
     async def routed(scope: Scope, receive: Receive, send: Send) -> None:
         # The receiver answers its own errors: the way through Starlette's layers would cost a fifth of the accept rate.
-        await (receiver if scope["path"] == RECEIVER_PATH else others)(scope, receive, send)
+        await (receiver if scope["path"] == PATH else others)(scope, receive, send)
 
     return routed
 
@@ -292,7 +291,7 @@ async def _unknown(request: Request, error: Exception) -> Response:  # noqa: ARG
     """Every error has the shape of the receiver's own."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     code, message = {
-        404: ("not_found", "There is nothing here; notifications go to /webhooks/backtrace."),
+        404: ("not_found", f"There is nothing here; notifications go to {PATH}."),
         405: ("method_not_allowed", "This is only read."),
     }.get(status, ("failed", "The request failed."))
     headers = error.headers if isinstance(error, HTTPException) else None

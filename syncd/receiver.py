@@ -26,6 +26,7 @@ Headers = list[tuple[bytes, bytes]]
 
 _ACCEPTED = metrics.DELIVERIES.labels("accepted")  # looked up once: it is asked for with every delivery
 
+PATH = "/webhooks/backtrace"
 RETRY_AFTER_SECONDS = 10
 UNRECOGNISED = 422
 DRAIN_BYTES = 8 * 2**20
