@@ -17,7 +17,47 @@ BODIES = 2000
 GROUPS = 500  # so that most are repetitions, as in the field
 SMALLEST, LARGEST = 1024, 4096
 SEED = 7
-_FRAMES = ("render", "physics", "audio", "net", "alloc", "parse", "script", "input", "save", "asset")
+# Words of which texts are made that are alike where they are of one group, and else only as programs are.
+_NOUNS = (
+    "glacier", "harbour", "lantern", "meadow", "orchard", "pebble", "quarry", "ribbon", "saddle", "thicket", "umbra", "vessel", "willow",
+    "anvil", "beacon", "cobble", "drift", "ember", "fjord", "gravel", "hollow", "inlet", "jetty", "kiln", "ledge", "marsh", "nettle",
+)  # fmt: skip
+_VERBS = (
+    "upload",
+    "decode",
+    "merge",
+    "walk",
+    "flush",
+    "bind",
+    "resolve",
+    "spawn",
+    "reap",
+    "pack",
+    "sweep",
+    "settle",
+    "poll",
+    "hash",
+)
+_TYPES = ("", "int", "char const*, unsigned long", "Chunk&", "float, float", "Span<unsigned char>", "Handle", "bool")
+_WORDS = (
+    "amber",
+    "basalt",
+    "copper",
+    "dolomite",
+    "emerald",
+    "flint",
+    "garnet",
+    "halite",
+    "indigo",
+    "jasper",
+    "kyanite",
+    "lapis",
+)
+_ATTRIBUTES = (
+    "hostname", "process.age", "uname.sysname", "uname.version", "cpu.brand", "cpu.count", "gpu.name", "gpu.driver", "vm.rss.size",
+    "error.message", "error.type", "language", "locale", "country", "build.channel", "scene", "match.mode", "match.players", "store.front",
+    "session.age", "battery", "thermal.state", "display.mode", "audio.device", "network.kind", "shader.model", "mod.list", "save.slot",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +78,26 @@ def bodies(folder: Path) -> Path:
 
 
 def notification(number: int, chosen: random.Random) -> str:
-    """One, as Backtrace writes them: a stack of calls, attributes with their histograms."""
-    told = crash(number % GROUPS, total=number + 1)
-    size = chosen.randint(SMALLEST, LARGEST)
-    stack: list[str] = told["callstack"]
-    while len(json.dumps(told)) < size * 3 // 4:
-        stack.append(f"{chosen.choice(_FRAMES)}::{chosen.choice(_FRAMES)}_{chosen.randrange(10**6)}")
+    """One, as Backtrace writes them: what belongs to its group is the same each time, what was counted is not."""
+    group = number % GROUPS
+    same = random.Random(f"{SEED} {group}")
+    size = same.randint(SMALLEST, LARGEST)
+    told = crash(group, total=number + 1)
+    told["callstack"] = [_symbol(same) for _ in range(size // 160)] + ["main", "__libc_start_call_main", "_start"]
     attributes: dict[str, list[list[object]]] = told["attributes"]
-    while (short := size - len(json.dumps(told))) > 40:
-        attributes[f"hw.{chosen.randrange(10**5)}"] = [[f"{chosen.getrandbits(64):x}"[: short - 30], 1]]
-    return json.dumps(told)
+    names = same.sample(_ATTRIBUTES, len(_ATTRIBUTES))
+    while names and len(json.dumps(told)) < size - 150:
+        attributes[names.pop()] = [[_value(same), chosen.randint(1, number + 1)] for _ in range(same.randint(1, 4))]
+    return json.dumps(told)[:LARGEST]
+
+
+def _symbol(chosen: random.Random) -> str:
+    name = "::".join(chosen.choice(_NOUNS) for _ in range(chosen.randint(1, 3)))
+    return f"{name}::{chosen.choice(_VERBS)}_{chosen.choice(_NOUNS)}({chosen.choice(_TYPES)})"
+
+
+def _value(chosen: random.Random) -> str:
+    return chosen.choice((f"{chosen.getrandbits(32):08x}", str(chosen.randrange(10**6)), chosen.choice(_WORDS)))
 
 
 def post(address: tuple[str, int], file: Path, clients: int, seconds: int) -> Seen:

@@ -70,6 +70,7 @@ class Absorber(threading.Thread):
         if not taken and time.monotonic() >= self._purge_at:
             self._purge_at = time.monotonic() + PURGE_SECONDS
             self._purge()
+            self._learn()
         return taken
 
     def _purge(self) -> None:
@@ -81,6 +82,12 @@ class Absorber(threading.Thread):
             and not self.arrived.is_set()
         ):
             self.beat = time.monotonic()
+
+    def _learn(self) -> None:
+        """Once a week, what kept bodies have in common: a second for which nothing is folded."""
+        if self._store.bodies.learn(time.time()):
+            log.info("bodies_learned")
+            self._store.bodies.forget(time.time())
 
     def stop(self) -> None:
         """Ask it to end after the batch in hand."""

@@ -8,6 +8,7 @@ from typing import cast
 from syncd.config import StoreSettings
 from syncd.errors import ConfigError
 from syncd.store.aliases import Aliases
+from syncd.store.bodies import Bodies
 from syncd.store.clock import Clock
 from syncd.store.connection import Connection, Room, Transaction
 from syncd.store.file import inspect
@@ -40,18 +41,19 @@ class Store:
         self.connection = connection
         self.hints = hints
         self.clock = clock
-        self.inbox = Inbox(connection)
+        self.bodies = Bodies(connection)
+        self.inbox = Inbox(connection, self.bodies)
         self.outbox = Outbox(connection)
         self.issues = Issues(connection)
         self.limits = Limits(connection)
-        self.letters = Letters(connection)
+        self.letters = Letters(connection, self.bodies)
         self.storms = Storms(connection)
         self.routes = Routes(connection)
         self.aliases = Aliases(connection)
         self.surveys = Surveys(connection)
         self.hand = Hand(connection)
         self.report = Report(connection)
-        self.lists = Lists(connection)
+        self.lists = Lists(connection, self.bodies)
 
     @property
     def fault(self) -> str | None:

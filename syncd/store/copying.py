@@ -23,7 +23,7 @@ from syncd.store.postgresql import said
 
 # What refers to another table comes after it. Not copied: which steps were applied, and which processes run.
 TABLES = (
-    "settings", "groups", "releases", "deliveries", "folded", "quarantine", "issues", "outbox", "trackers", "tracker_facts", "history",
+    "settings", "groups", "releases", "dictionaries", "deliveries", "folded", "quarantine", "issues", "outbox", "trackers", "tracker_facts", "history",
     "silences", "budgets", "aliases", "announcements", "regressions", "storms", "route_pauses",
 )  # fmt: skip
 BITE = 1000

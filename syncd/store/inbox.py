@@ -10,6 +10,7 @@ from syncd import fold
 from syncd.errors import NotANotification
 from syncd.model import Group, Identity, Notification
 from syncd.plan import Owes
+from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
 from syncd.store.load import load_group
@@ -48,8 +49,9 @@ class Purgeable:
 class Inbox:
     """Operations on deliveries. `accept` belongs to one event loop; the rest to any thread."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, bodies: Bodies) -> None:
         self._connection = connection
+        self._bodies = bodies
         self._arrived: list[tuple[float, bytes, asyncio.Future[int]]] = []
         self._committing = False
 
@@ -70,9 +72,10 @@ class Inbox:
         self._committing = True
 
         def insert(transaction: Transaction) -> list[int]:
-            rows = transaction.batch("accept", [(received_at, body) for received_at, body, _ in batch])
+            packed = self._bodies.pack(transaction, [body for _, body, _ in batch])
+            arrived = [(received_at, *kept) for (received_at, _, _), kept in zip(batch, packed, strict=True)]
             # RETURNING promises no order; numbers rise in the order of the rows.
-            return sorted(cast(int, row["id"]) for row in rows)
+            return sorted(cast(int, row["id"]) for row in transaction.batch("accept", arrived))
 
         future = self._connection.submit(insert)
         # One wake-up of the loop per commit, not per request.
@@ -98,16 +101,16 @@ class Inbox:
 
     def waiting(self, size: int) -> list[Delivery]:
         """The oldest deliveries not yet absorbed."""
-        rows = self._connection.read(lambda transaction: transaction.rows("waiting_deliveries", size=size))
-        return [
-            Delivery(
-                cast(int, row["id"]),
-                cast(float, row["received_at"]),
-                cast(bytes, row["body"]),
-                row["replayed_at"] is not None,
-            )
-            for row in rows
-        ]
+
+        def read(transaction: Transaction) -> list[Delivery]:
+            rows = transaction.rows("waiting_deliveries", size=size)
+            bodies = self._bodies.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
+            return [
+                Delivery(cast(int, row["id"]), cast(float, row["received_at"]), body, row["replayed_at"] is not None)
+                for row, body in zip(rows, bodies, strict=True)
+            ]
+
+        return self._connection.read(read)
 
     def absorb(self, read: Sequence[Read], mode: fold.Mode, owes: Owes, now: float) -> set[str]:
         """Fold deliveries into their groups and mark who owes what, in one transaction; each counts once, whoever else
@@ -130,7 +133,8 @@ class Inbox:
         def move(transaction: Transaction) -> bool:
             found = transaction.rows("quarantined_one", id=number)
             for row in found:
-                transaction.batch("accept", [(now, row["body"])])
+                packed = self._bodies.pack(transaction, [bytes(cast(bytes, row["body"]))])
+                transaction.batch("accept", [(now, *packed[0])])
                 transaction.run("leave_quarantine", id=number)
             return bool(found)
 

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, cast
 
 from syncd.model import Action, Call, Identity, Issue, IssueState, Plan
+from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
 from syncd.store.rows import issue_of
@@ -51,8 +52,9 @@ class Kept:
 class Letters:
     """Operations of the commands `dead` and `replay`; the daemon beside them goes on."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, bodies: Bodies) -> None:
         self._connection = connection
+        self._bodies = bodies
 
     def all(self, size: int = EVERYTHING) -> list[Letter]:
         """All of them, the newest first."""
@@ -127,10 +129,13 @@ class Letters:
 
     def replayable(self, after: int, since: float, group_id: int | None, size: int = 500) -> list[Kept]:
         """Deliveries that were absorbed, received at `since` or later, of one group or of all: the next ones after a number."""
-        rows = self._connection.read(
-            lambda transaction: transaction.rows("replayable", after=after, since=since, group_id=group_id, size=size)
-        )
-        return [Kept(**cast(dict[str, Any], row)) for row in rows]
+
+        def read(transaction: Transaction) -> list[Kept]:
+            rows = transaction.rows("replayable", after=after, since=since, group_id=group_id, size=size)
+            bodies = self._bodies.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
+            return [Kept(**{**row, "body": body}) for row, body in zip(cast(Any, rows), bodies, strict=True)]
+
+        return self._connection.read(read)
 
     def replay(self, numbers: list[int], now: float) -> int:
         """Put deliveries back into the inbox: how many. What they say is folded again and counts only where this version of

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Any, cast
 
 from syncd.model import Standing
+from syncd.store import bodies
+from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection, Transaction
 from syncd.store.report import Past, history_of, standing_of
 
@@ -106,8 +108,9 @@ _FIRST = Key(2**62, 2**62)
 class Lists:
     """Questions of the console, each answered from one consistent view."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, packed: Bodies) -> None:
         self._connection = connection
+        self._packed = packed
 
     def groups(self, wanted: Wanted, sort: Sort, after: Key | None, size: int) -> Listing:
         """A page of groups."""
@@ -176,12 +179,18 @@ class Lists:
             rows = self._connection.read(
                 lambda transaction: transaction.rows("deliveries_of", group_id=group_id, **facts)
             )
-        return [Delivered(**cast(dict[str, Any], row)) for row in rows]
+        return [_delivered(row) for row in rows]
 
     def delivery(self, number: int) -> Delivered | None:
         """One delivery with its body."""
-        rows = self._connection.read(lambda transaction: transaction.rows("delivery", id=number))
-        return Delivered(**cast(dict[str, Any], rows[0])) if rows else None
+
+        def read(transaction: Transaction) -> Delivered | None:
+            for row in transaction.rows("delivery", id=number):
+                body = self._packed.unpack(transaction, [cast(bytes, row["body"])])[0]
+                return _delivered(row | {"body": body})
+            return None
+
+        return self._connection.read(read)
 
     def done(self, since: float, span: float, spans: int) -> Mapping[str, list[int]]:
         """How often trackers took each action, in each of so many spans of seconds."""
@@ -204,6 +213,12 @@ def _listed(transaction: Transaction, group_id: int) -> Listed | None:
         return None
     owed = cast(float, rows[0]["owed_at"]) if rows[0]["owed"] in ("waiting", "claimed") else None
     return Listed(group_id, standing_of(transaction, rows[0]), owed)
+
+
+def _delivered(row: Mapping[str, object]) -> Delivered:
+    facts = dict(row)
+    size = bodies.size(cast(bytes, facts.pop("head")), cast(int, facts.pop("size")))
+    return Delivered(**cast(dict[str, Any], facts), size=size)
 
 
 def _literal(text: str) -> str:

@@ -6,8 +6,28 @@
 -- What has a name that begins with _ is no query but a part of some: {_name} stands for it.
 
 -- accept: the promise behind an answer of 200
-INSERT INTO deliveries (received_at, body, state)
-SELECT column1, column2, 'waiting' FROM (VALUES :rows) AS arrived RETURNING id;
+INSERT INTO deliveries (received_at, body, dictionary, state)
+SELECT column1, column2, CAST(column3 AS BIGINT), 'waiting' FROM (VALUES :rows) AS arrived RETURNING id;
+
+-- newest_dictionary: NULL where there is none
+SELECT MAX(id) AS id, MAX(made_at) AS made_at FROM dictionaries;
+
+-- dictionary: one
+SELECT content FROM dictionaries WHERE id = :id;
+
+-- latest_bodies: to learn from
+SELECT body FROM deliveries ORDER BY id DESC LIMIT :size;
+
+-- keep_dictionary: the first one of a number, or what another process packed could not be read
+INSERT INTO dictionaries (id, content, made_at) VALUES (:id, :content, :made_at) ON CONFLICT DO NOTHING;
+
+-- unneeded_dictionaries: replaced long enough ago, and of no delivery; of one still in use the oldest rows tell at once
+SELECT id FROM dictionaries WHERE EXISTS (
+        SELECT 1 FROM dictionaries AS later WHERE later.id > dictionaries.id AND later.made_at < :before)
+    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.dictionary = dictionaries.id);
+
+-- forget_dictionary: by its id
+DELETE FROM dictionaries WHERE id = :id;
 
 -- waiting_deliveries: oldest first, so that what came earlier is folded earlier
 SELECT id, received_at, body, replayed_at FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
@@ -718,17 +738,20 @@ WHERE groups.project = :project AND groups.kind = 'crash'
 ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, groups.id LIMIT :size;
 
 -- deliveries_before: a page, the newest first, of all groups
-SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, groups.fingerprint, groups.project
+SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,
+    groups.fingerprint, groups.project
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id WHERE deliveries.id < :before
 ORDER BY deliveries.id DESC LIMIT :size;
 
 -- deliveries_of: the same of one group
-SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, groups.fingerprint, groups.project
+SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,
+    groups.fingerprint, groups.project
 FROM deliveries JOIN groups ON groups.id = deliveries.group_id WHERE group_id = :group_id AND deliveries.id < :before
 ORDER BY deliveries.id DESC LIMIT :size;
 
 -- delivery: one, with its body
-SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, groups.fingerprint, groups.project, body
+SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,
+    groups.fingerprint, groups.project, body
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id WHERE deliveries.id = :id;
 
 -- done_since: what trackers took, by action and span of time

@@ -12,6 +12,8 @@ from typing import Any
 
 from sqlite_utils.utils import sqlite3
 
+from syncd.config import StoreSettings
+from syncd.store import read_store
 from tests.system import reference
 from tests.system.daemon import Daemon
 
@@ -76,7 +78,10 @@ def kept(database: Path) -> Accepted:
         rows = connection.execute("SELECT id, body FROM deliveries ORDER BY id").fetchall()
     finally:
         connection.close()
-    return [(number, json.loads(body)) for number, body in rows]
+    store = read_store(StoreSettings(url=f"sqlite:{database}"))
+    bodies = store.connection.read(lambda transaction: store.bodies.unpack(transaction, [body for _, body in rows]))
+    store.close()
+    return [(number, json.loads(body)) for (number, _), body in zip(rows, bodies, strict=True)]
 
 
 def require_counts(groups: dict[str, dict[str, Any]], deliveries: Accepted) -> None:

@@ -1,0 +1,121 @@
+"""Bodies that are kept compressed come back as they came, whatever happened to the store meanwhile."""
+
+import json
+import random
+
+import zstandard
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from bench.load import notification
+from syncd.config import StoreSettings
+from syncd.store import Store, bodies, open_store
+from syncd.store.bodies import AGAIN_SECONDS, FIRST, LEARN_AT
+from tests.store.filled import NOW, absorb, accept, told
+from tests.store.raw import ask, change
+
+WEEK = AGAIN_SECONDS
+
+
+def _bodies(many: int) -> list[dict[str, object]]:
+    chosen = random.Random(1)
+    return [json.loads(notification(number, chosen)) for number in range(many)]
+
+
+def _kept(store: Store) -> list[bytes]:
+    return [one.body for one in store.inbox.waiting(10_000)]
+
+
+def _dictionaries(settings: StoreSettings) -> list[int]:
+    return [number for (number,) in ask(settings, "SELECT id FROM dictionaries ORDER BY id")]
+
+
+def test_bodies_come_back_as_they_came_with_a_dictionary_and_without(store: Store, settings: StoreSettings) -> None:
+    sent = _bodies(LEARN_AT + 50)
+    accept(store, *sent[:LEARN_AT])
+    assert store.bodies.learn(NOW)
+    accept(store, *sent[LEARN_AT:])
+    assert _kept(store) == [json.dumps(one).encode() for one in sent]
+    assert ask(settings, "SELECT DISTINCT dictionary FROM deliveries ORDER BY 1") in (
+        [(None,), (FIRST,)],
+        [(FIRST,), (None,)],
+    )
+    again = open_store(settings)  # another process, which has to find the dictionary
+    assert _kept(again) == _kept(store)
+    again.close()
+
+
+def test_a_learned_dictionary_leaves_a_third(store: Store, settings: StoreSettings) -> None:
+    sent = _bodies(LEARN_AT * 2)
+    accept(store, *sent[:LEARN_AT])
+    store.bodies.learn(NOW)
+    accept(store, *sent[LEARN_AT:])
+    ((kept,),) = ask(settings, "SELECT SUM(length(body)) FROM deliveries WHERE dictionary IS NOT NULL")
+    assert kept < 0.35 * sum(len(json.dumps(one)) for one in sent[LEARN_AT:])
+
+
+def test_few_bodies_teach_nothing_and_a_dictionary_is_good_for_a_week(store: Store, settings: StoreSettings) -> None:
+    accept(store, *_bodies(LEARN_AT - 1))
+    assert not store.bodies.learn(NOW)
+    accept(store, told())
+    assert store.bodies.learn(NOW)
+    assert not store.bodies.learn(NOW + WEEK - 1)
+    assert store.bodies.learn(NOW + WEEK)
+    assert _dictionaries(settings) == [FIRST, FIRST + 1]
+
+
+def test_bodies_that_have_nothing_in_common_are_no_failure(store: Store) -> None:
+    accept(store, *({"universe": "u"} for _ in range(LEARN_AT)))
+    store.bodies.learn(NOW)
+    assert _kept(store) == [b'{"universe": "u"}'] * LEARN_AT
+
+
+def test_a_dictionary_goes_when_no_delivery_needs_it_any_more(store: Store, settings: StoreSettings) -> None:
+    accept(store, *_bodies(LEARN_AT))
+    store.bodies.learn(NOW)
+    accept(store, told("f1"))
+    store.bodies.learn(NOW + WEEK)
+    assert store.bodies.forget(NOW + 3 * WEEK) == 0, "a delivery needs it"
+    while absorb(store):
+        pass
+    while store.inbox.purge(NOW + 1, 0.0):
+        pass
+    assert store.bodies.forget(NOW + WEEK + 1) == 0, "another process may not know yet that it was replaced"
+    assert store.bodies.forget(NOW + 3 * WEEK) == 1
+    assert _dictionaries(settings) == [FIRST + 1]
+
+
+def test_what_an_older_program_kept_is_read_as_it_is(store: Store, settings: StoreSettings) -> None:
+    accept(store, told("f1"))
+    change(settings, "UPDATE deliveries SET body = ?", json.dumps(told("f2")).encode())
+    assert _kept(store) == [json.dumps(told("f2")).encode()]
+    absorb(store)
+    (listed,) = store.lists.deliveries(None, 10)
+    assert listed.size == len(json.dumps(told("f2")))
+
+
+def test_what_cannot_be_unpacked_is_handed_on_as_it_is(store: Store, settings: StoreSettings) -> None:
+    accept(store, told("f1"), told("f2"))
+    damaged = zstandard.compress(json.dumps(told("f1")).encode())[:-9]
+    change(settings, "UPDATE deliveries SET body = ? WHERE id = 1", damaged)
+    assert _kept(store) == [damaged, json.dumps(told("f2")).encode()]
+
+
+def test_the_size_shown_is_that_of_what_was_sent(store: Store) -> None:
+    accept(store, told("f1", padding="x" * 100_000))
+    (listed,) = store.lists.deliveries(None, 10)
+    whole = store.lists.delivery(listed.id)
+    assert whole is not None
+    assert listed.size == whole.size == len(whole.body) > 100_000
+
+
+@given(st.lists(st.binary(min_size=1, max_size=2000), min_size=1, max_size=8))
+@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+def test_any_bytes_come_back(store: Store, content: list[bytes]) -> None:
+    def there_and_back(transaction: object) -> list[bytes]:
+        packed = store.bodies.pack(transaction, content)  # type: ignore[arg-type]
+        assert [bodies.size(one[: bodies.HEAD_BYTES], len(one)) for one, _ in packed] == [len(one) for one in content]
+        return store.bodies.unpack(transaction, [one for one, _ in packed])  # type: ignore[arg-type]
+
+    assert store.connection.read(there_and_back) == content
