@@ -3,10 +3,11 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from bench import accept, growth, plans, sharing
+from bench import absorb, accept, growth, plans, sharing
 
 MEASURES: Mapping[str, Callable[[], Iterable[object]]] = {
     "accept": accept.measure,
+    "absorb": absorb.measure,
     "sharing": sharing.measure,
     "plans": plans.measure,
     "growth": growth.measure,

@@ -194,7 +194,7 @@ def build(
     store = open_store(config.store)
     presence = store.join(only, time.time())
     if only is Part.RECEIVER:
-        receiver = Receiver(config.receiver, store.inbox, lambda: store.hints.send(INBOX))
+        receiver = Receiver(config.receiver, store.inbox, lambda *_: store.hints.send(INBOX))
         beating = pulse.Pulse(store, presence, frees=False)
         console = _console(config, store)
         return Daemon(config, store, presence, beating, None, receiver, listening, console, told, handed.by_manager)

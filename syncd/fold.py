@@ -6,8 +6,9 @@ twice (`Notification.digest`): for a redelivery it calls `again`.
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Literal, TypeVar
+
+from msgspec.structs import replace
 
 from syncd.model import Group, Notification, Point, Release
 

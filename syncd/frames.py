@@ -2,8 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import translate
+from functools import lru_cache
+from itertools import islice
 
 # Functions that stand on top of stacks of every kind, and say nothing about the crash. Patterns, as in a shell.
 DEFAULT_SKIP: tuple[str, ...] = (
@@ -43,6 +45,7 @@ _OFFSET = re.compile(r"\s?\+\s?(?:0x)?[0-9a-fA-F]+\Z")
 _CALLABLE = ("operator()", "(anonymous namespace)", "(anonymous class)", "(lambda)")
 
 
+@lru_cache(8192)  # the same functions are in the stacks of many groups, and of every repetition of one
 def name_of(frame: str) -> str:
     """The function's name: without its module, arguments and offset."""
     text = frame.strip()
@@ -79,10 +82,19 @@ def meaningful(callstack: Sequence[str], skip: Sequence[str] = DEFAULT_SKIP) -> 
 
 
 def _meaningful(callstack: Sequence[str], skip: Sequence[str]) -> Iterator[str]:
-    for frame in callstack:
-        name = name_of(frame)
-        if not _nameless(frame) and not any(fnmatchcase(name, pattern) for pattern in skip):
-            yield frame
+    return filter(_judge(tuple(skip)), callstack)
+
+
+@lru_cache
+def _judge(skip: tuple[str, ...]) -> Callable[[str], bool]:
+    """Whether a frame says something. One expression instead of a hundred patterns for each."""
+    skipped = re.compile("|".join(map(translate, skip)) or r"(?!)")
+
+    @lru_cache(8192)
+    def says(frame: str) -> bool:
+        return not _nameless(frame) and not skipped.match(name_of(frame))
+
+    return says
 
 
 def unsymbolicated(callstack: Sequence[str]) -> bool:
@@ -101,7 +113,7 @@ def _nameless(frame: str) -> bool:
 def signature(application: str | None, callstack: Sequence[str], skip: Sequence[str] = DEFAULT_SKIP) -> str | None:
     """What groups have in common that crash in the same application with the same frames on top, whatever addresses and arguments;
     None where no frame has a name. 32 hex digits."""
-    names = [name_of(frame) for frame in _meaningful(callstack, skip)][:_TOP]
+    names = [name_of(frame) for frame in islice(_meaningful(callstack, skip), _TOP)]
     if not names:
         return None
     base = re.split(r"[/\\]", (application or "").rstrip("/\\"))[-1].casefold()

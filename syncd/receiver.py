@@ -36,8 +36,8 @@ DRAIN_SECONDS = 5.0
 class Receiver:
     """`POST /webhooks/backtrace`, as a bare ASGI application: a Starlette request costs a third of the accept rate."""
 
-    def __init__(self, settings: Settings, inbox: Inbox, arrived: Callable[[], None]) -> None:
-        """`arrived` is called after each commit. Raises ConfigError when a secret cannot be read."""
+    def __init__(self, settings: Settings, inbox: Inbox, arrived: Callable[[int, Identity], None]) -> None:
+        """`arrived` is called for each delivery after its commit. Raises ConfigError when a secret cannot be read."""
         self._settings = settings
         self._inbox = inbox
         self._arrived = arrived
@@ -84,7 +84,7 @@ class Receiver:
         with metrics.ACCEPT_SECONDS.time():
             delivery = await self._inbox.accept(content, received_at)
         self._say(delivery, identity)
-        self._arrived()
+        self._arrived(delivery, identity)
         return str(delivery)
 
     def _say(self, delivery: int, identity: Identity) -> None:

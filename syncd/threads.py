@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from syncd import plan, surveying, worker
+from syncd import arrivals, plan, surveying, worker
+from syncd.arrivals import Arrivals
 from syncd.errors import LeaseLost, StoreUnavailable, Unavailable
-from syncd.model import Action, Call, Plan
+from syncd.model import Action, Call, Identity, Plan
 from syncd.rules import Rules
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, Claim
@@ -32,7 +33,7 @@ class Absorber(threading.Thread):
     def __init__(self, store: Store, rules: Rules, wake: Mapping[str, threading.Event]) -> None:
         """`wake` holds, by tracker, what its syncing threads wait for."""
         super().__init__(name="absorb")
-        self.arrived = threading.Event()
+        self.arrivals = Arrivals()
         self._store = store
         self._rules = rules
         self._wake = wake
@@ -43,8 +44,9 @@ class Absorber(threading.Thread):
 
     def run(self) -> None:
         while not self._stopping.is_set():
-            self.arrived.clear()
-            self.beat = time.monotonic()
+            self.arrivals.any.clear()
+            self.beat = began = time.monotonic()
+            rate = self.arrivals.rate(began)
             try:
                 taken = self._turn()
             except StoreUnavailable as error:
@@ -55,12 +57,15 @@ class Absorber(threading.Thread):
                 self._stopping.wait(FAULT_SECONDS)
             else:
                 if not taken:
-                    self.arrived.wait(POLL_SECONDS)
+                    self.arrivals.any.wait(POLL_SECONDS)
+                elif pause := arrivals.pause(rate, taken, time.monotonic() - began):
+                    self.arrivals.first.wait(pause)
 
     def _turn(self) -> int:
         if not self._store.hints.leads:
             return 0  # another process absorbs; this one is told when it is its turn
-        taken, woken = worker.absorb(self._store, self._rules, time.time())
+        first = self.arrivals.take_firsts(worker.BATCH)
+        taken, woken = worker.absorb(self._store, self._rules, time.time(), first)
         if time.monotonic() >= self._drain_at:
             self._drain_at = time.monotonic() + DRAIN_SECONDS
             woken |= self._store.storms.drain(self._rules.gates(), self._rules.owes, time.time())
@@ -79,7 +84,7 @@ class Absorber(threading.Thread):
         while (
             self._store.inbox.purge(before, decided_before)
             and not self._stopping.is_set()
-            and not self.arrived.is_set()
+            and not self.arrivals.any.is_set()
         ):
             self.beat = time.monotonic()
 
@@ -92,7 +97,8 @@ class Absorber(threading.Thread):
     def stop(self) -> None:
         """Ask it to end after the batch in hand."""
         self._stopping.set()
-        self.arrived.set()
+        self.arrivals.any.set()
+        self.arrivals.first.set()
 
 
 class Syncer(threading.Thread):
@@ -242,7 +248,7 @@ class Worker:
     def _told(self, topic: str) -> None:
         """Another process has stored something, or it is this one's turn to absorb."""
         if topic == INBOX:
-            self._absorber.arrived.set()
+            self._absorber.arrivals.any.set()
         for name, event in self._wake.items():
             if topic == of_tracker(name):
                 event.set()
@@ -252,9 +258,9 @@ class Worker:
         """When the absorbing thread last turned, on the monotonic clock. Those that sync may wait for a tracker."""
         return self._absorber.beat
 
-    def arrived(self) -> None:
+    def arrived(self, delivery: int, identity: Identity) -> None:
         """A delivery was stored."""
-        self._absorber.arrived.set()
+        self._absorber.arrivals.told(delivery, identity)
         self._hints.send(INBOX)
 
     def stop(self) -> None:

@@ -1,7 +1,7 @@
 """The two stages behind the inbox. `absorb` folds deliveries into groups; `sync` brings one group's issue up to date."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
@@ -24,9 +24,10 @@ DRY_SECONDS = 3600.0
 SENDING = frozenset(Action) - {Action.NOTHING, Action.HOLD, Action.WAIT, Action.PARK, Action.DROP}
 
 
-def absorb(store: Store, rules: Rules, now: float) -> tuple[int, set[str]]:
-    """Fold the oldest deliveries: how many were taken, and the trackers that have something to do now."""
-    deliveries = store.inbox.waiting(BATCH)
+def absorb(store: Store, rules: Rules, now: float, first: Sequence[int] = ()) -> tuple[int, set[str]]:
+    """Fold the deliveries that are to be `first`, else the oldest: how many were taken, and the trackers that have something to do
+    now."""
+    deliveries = store.inbox.waiting(BATCH, first)
     if not deliveries:
         return 0, set()
     read = [Read(delivery, rules.read(delivery)) for delivery in deliveries]

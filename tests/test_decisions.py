@@ -3,10 +3,11 @@
 What a tracker takes of title and body (#24) is in tests/render/, what is private (#29) in tests/test_scrub.py.
 """
 
-from dataclasses import replace
+import dataclasses
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from syncd import plan, regression
 from syncd.config import Route
@@ -208,7 +209,7 @@ CLOSED: list[tuple[str, tuple[Group, Issue], dict[str, Any], Action, str, str]] 
     ("#21 a duplicate of something unknown", came_back(old("2.3.1"), new("2.5.0"), resolution="Duplicate"), {}, Action.UPDATE, "duplicate", "closed as duplicate"),
     ("#21 a duplicate of another issue", came_back(old("2.3.1"), new("2.5.0"), resolution="duplicate", duplicate_of=OTHER), {}, Action.FOLLOW, "duplicate", "the group follows that one"),
     ("#21 a duplicate of an issue followed before", came_back(old("2.3.1"), resolution="duplicate", duplicate_of=OTHER, issue={"followed": ("9",)}), {}, Action.UPDATE, "duplicate", ""),
-    ("#21 a duplicate of itself", came_back(old("2.3.1"), resolution="duplicate", duplicate_of=replace(OTHER, remote_id="7001")), {}, Action.UPDATE, "duplicate", ""),
+    ("#21 a duplicate of itself", came_back(old("2.3.1"), resolution="duplicate", duplicate_of=dataclasses.replace(OTHER, remote_id="7001")), {}, Action.UPDATE, "duplicate", ""),
     ("linked to another issue, but closed as done", came_back(old("2.3.1"), new("2.5.0"), duplicate_of=OTHER), {}, Action.REOPEN, "known-releases", ""),
     ("#9 the label that asks for silence", came_back(old("2.3.1"), new("2.5.0"), labels=("syncd:ignore",)), {}, Action.NOTHING, "muted", "counts are kept"),
     ("#9 another label", came_back(old("2.3.1"), new("2.5.0"), labels=("crash",)), {}, Action.REOPEN, "known-releases", ""),

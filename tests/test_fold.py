@@ -3,12 +3,12 @@
 import random
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from syncd.fold import MAX_LEDGER, OTHERS, Mode, again, fold
 from syncd.model import Group, Notification, Release

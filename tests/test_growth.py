@@ -1,9 +1,8 @@
 """How a group grew, what is new in a window of time, and several groups seen as one."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from syncd import fold
 from syncd.model import Group, Point, Release

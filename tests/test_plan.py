@@ -1,13 +1,13 @@
 """What a group's issue needs now: every state under every policy."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from syncd import filing, plan, policy
 from syncd.config import Route

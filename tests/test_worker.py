@@ -18,7 +18,7 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Call, Created
+from syncd.model import Call, Created, Identity
 from syncd.rules import Rules
 from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.issues import Intent
@@ -611,8 +611,8 @@ def test_a_bug_in_one_group_is_set_aside_and_the_others_go_on(scene: Scene) -> N
     scene.fail("create", ZeroDivisionError("a bug"))
     worker = Worker(scene.store, scene.rules, "me", {"here": [scene.tracker]})
     worker.start()
-    accept(scene.store, told("healthy"), at=time.time())
-    worker.arrived()
+    (number,) = accept(scene.store, told("healthy"), at=time.time())
+    worker.arrived(number, Identity("acme", "game", "healthy"))
     deadline = time.monotonic() + 20
     while scene.store.report.counts(time.time()).linked < 1 and time.monotonic() < deadline:
         time.sleep(0.02)

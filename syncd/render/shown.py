@@ -1,7 +1,8 @@
 """A group as it may be shown to others: without attributes nobody allowed, and with what is private scrubbed from its texts."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from syncd.model import Group, Storm
 from syncd.policy import fits

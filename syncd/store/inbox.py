@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
+
+from msgspec.structs import replace
 
 from syncd import fold
 from syncd.errors import NotANotification
@@ -99,11 +101,12 @@ class Inbox:
             else:
                 stored.set_result(done.result()[number])
 
-    def waiting(self, size: int) -> list[Delivery]:
-        """The oldest deliveries not yet absorbed."""
+    def waiting(self, size: int, first: Sequence[int] = ()) -> list[Delivery]:
+        """Of deliveries not yet absorbed those that are to come `first`; where there are none, the oldest ones."""
 
         def read(transaction: Transaction) -> list[Delivery]:
-            rows = transaction.rows("waiting_deliveries", size=size)
+            rows = transaction.batch("waiting_of", [(number,) for number in first])
+            rows = rows or transaction.rows("waiting_deliveries", size=size)
             bodies = self._bodies.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
             return [
                 Delivery(cast(int, row["id"]), cast(float, row["received_at"]), body, row["replayed_at"] is not None)

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, cast
+
+from msgspec.structs import replace
 
 from syncd import fold, frames
 from syncd.model import Group, GroupKind, Issue, Storm

@@ -5,9 +5,10 @@ holds the group now decides.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import cast
+
+from msgspec.structs import replace
 
 from syncd.model import Action, Call, Group, Issue, Plan
 from syncd.plan import Owes

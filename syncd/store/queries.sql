@@ -32,6 +32,11 @@ DELETE FROM dictionaries WHERE id = :id;
 -- waiting_deliveries: oldest first, so that what came earlier is folded earlier
 SELECT id, received_at, body, replayed_at FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
 
+-- waiting_of: those of them that wait
+WITH wanted (id) AS (VALUES :rows)
+SELECT deliveries.id, received_at, body, replayed_at FROM wanted JOIN deliveries ON deliveries.id = CAST(wanted.id AS BIGINT)
+WHERE state = 'waiting' ORDER BY deliveries.id;
+
 -- claim_deliveries: leaves out those that another process was faster to take
 WITH absorbed (id, group_id) AS (VALUES :rows)
 UPDATE deliveries SET state = 'absorbed', group_id = CAST(absorbed.group_id AS BIGINT) FROM absorbed

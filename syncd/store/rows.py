@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
+
 from syncd import frames
 from syncd.model import (
     Announcement,
+    Attributes,
     Condition,
     Group,
     GroupKind,
@@ -21,6 +24,15 @@ from syncd.model import (
     Seen,
 )
 
+# Made once: msgspec looks through a type that it is given with each call, and two threads must not do so together.
+_TEXTS = msgspec.json.Decoder(tuple[str, ...])
+_ATTRIBUTES = msgspec.json.Decoder(Attributes)
+_TRAIL = msgspec.json.Decoder(tuple[tuple[float, int, int, int], ...])
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
 
 def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
     """A group from its row and its releases' rows."""
@@ -28,9 +40,9 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         identity=Identity(row["universe"], row["project"], row["fingerprint"]),
         application=row["application"],
         group_url=row["group_url"],
-        callstack=tuple(json.loads(row["callstack"])),
+        callstack=_TEXTS.decode(row["callstack"]),
         object_id=row["object_id"],
-        classifiers=tuple(json.loads(row["classifiers"])),
+        classifiers=_TEXTS.decode(row["classifiers"]),
         occurrences=row["occurrences"],
         approximate=bool(row["approximate"]),
         notifications=row["notifications"],
@@ -39,8 +51,8 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],
         releases=tuple(Release(**(entry | {"approximate": bool(entry["approximate"])})) for entry in releases),
-        attributes=tuple((name, tuple(values)) for name, values in json.loads(row["attributes"])),
-        trail=tuple(_point(*values) for values in json.loads(row["trail"])),
+        attributes=_ATTRIBUTES.decode(row["attributes"]),
+        trail=tuple(_point(*values) for values in _TRAIL.decode(row["trail"])),
         kind=GroupKind(row["kind"]),
         revision=row["revision"],
         held_by=row["decision_rule"] if row["decision"] == "hold" else None,
@@ -63,9 +75,9 @@ def group_values(group_id: int, group: Group) -> tuple[object, ...]:
         group.identity.fingerprint_key,
         group.application,
         group.group_url,
-        json.dumps(group.callstack, ensure_ascii=False),
+        _json(group.callstack),
         group.object_id,
-        json.dumps(group.classifiers, ensure_ascii=False),
+        _json(group.classifiers),
         group.occurrences,
         int(group.approximate),
         group.notifications,
@@ -73,8 +85,8 @@ def group_values(group_id: int, group: Group) -> tuple[object, ...]:
         group.users,
         group.first_seen,
         group.last_seen,
-        json.dumps(group.attributes, ensure_ascii=False),
-        json.dumps([[point.at, point.occurrences, point.users, point.hosts] for point in group.trail]),
+        _json(group.attributes),
+        _json([(point.at, point.occurrences, point.users, point.hosts) for point in group.trail]),
         frames.signature(group.application, group.callstack),
         group.revision,
     )

@@ -1,10 +1,10 @@
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from syncd.model import Announcement, Group, GroupKind, Identity, Occasion, Place, Release, Storm
 from syncd.render import adf, markdown, wiki

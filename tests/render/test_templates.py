@@ -1,11 +1,11 @@
 """Templates of a route: their words, crash text that stays text, and what becomes of those that fail."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from syncd.cli.story import HOSTILE
 from syncd.model import Release

@@ -5,8 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
+from syncd import payload
 from syncd.errors import NotANotification, StoreUnavailable
 from syncd.model import Action, Plan
+from syncd.payload import Reading
 from syncd.store import Store
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Read
@@ -191,3 +193,16 @@ def test_a_sender_that_goes_away_during_its_commit_does_not_end_the_writer(store
 
     assert accept(store, told())
     assert len(store.report.quarantine()) == 1
+
+
+def test_deliveries_that_are_to_come_first_do_and_what_they_overtook_still_counts(store: Store) -> None:
+    numbers = accept(store, told("f1"), told("f2", occurrences=5), told("f2", occurrences=4), told("f3"))
+    assert [one.id for one in store.inbox.waiting(10, [numbers[3], numbers[2]])] == [numbers[2], numbers[3]]
+    read = [
+        Read(one, payload.parse(one.body, one.received_at, Reading())) for one in store.inbox.waiting(10, numbers[2:])
+    ]
+    store.inbox.absorb(read, "auto", owes, NOW)
+    assert [one.id for one in store.inbox.waiting(10, numbers[2:])] == numbers[:2], "they were taken: the oldest come"
+    absorb(store)
+    counts = {one.group.identity.fingerprint: one.group.occurrences for one in store.report.groups()}
+    assert counts == {"f1": 3, "f2": 5, "f3": 3}
