@@ -3,11 +3,14 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from bench import absorb, accept, growth, plans, sharing
+from bench import absorb, accept, growth, million, plans, sharing
 
 MEASURES: Mapping[str, Callable[[], Iterable[object]]] = {
     "accept": accept.measure,
     "absorb": absorb.measure,
+    "fold": million.fold,
+    "claim": million.claim,
+    "lists": million.lists,
     "sharing": sharing.measure,
     "plans": plans.measure,
     "growth": growth.measure,

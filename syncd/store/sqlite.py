@@ -14,15 +14,16 @@ from sqlite_utils.utils import sqlite3
 
 from syncd.errors import StoreUnavailable
 from syncd.store import queries
+from syncd.store.checkpoints import LIMIT_PAGES, Checkpointer
 from syncd.store.connection import Room, Transaction
-from syncd.store.file import immediate, open_file, sentence
+from syncd.store.file import immediate, sentence
 from syncd.store.moved import given_up
+from syncd.store.opened import Opened
 
 T = TypeVar("T")
 
 MAX_SHARED = 64  # operations that share one commit; each may itself be a batch
 PROBE_SECONDS = 1.0
-WAL_BYTES = 16 * 2**20
 
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
@@ -63,9 +64,10 @@ class Sqlite:
         self.fault: str | None = None
         self._texts = queries.load("sqlite")
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
-        self._readers: queue.LifoQueue[_Opened] = queue.LifoQueue()
+        self._readers: queue.LifoQueue[Opened] = queue.LifoQueue()
         self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
+        self._checkpointer = Checkpointer(path)
         self._closed = False
         self.beat = time.monotonic()
         self._damaged: tuple[object, str] | None = None  # as the file was when it was found damaged, and the sentence
@@ -89,11 +91,12 @@ class Sqlite:
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write_for_ever, name="writer", daemon=True)
                 self._writer.start()
+                self._checkpointer.start()
             self._waiting.put(_Waiting(operation, cast("Future[object]", future)))
         return future
 
     def _write_for_ever(self) -> None:
-        opened: _Opened | None = None
+        opened: Opened | None = None
         while True:
             self.beat = time.monotonic()
             shared, closing = self._take()
@@ -120,12 +123,12 @@ class Sqlite:
             return taken, False
         return taken, True
 
-    def _commit(self, opened: "_Opened | None", shared: "list[_Waiting]") -> "_Opened | None":
+    def _commit(self, opened: "Opened | None", shared: "list[_Waiting]") -> "Opened | None":
         """One transaction for all of them. Answers the connection to go on with: none after a fault, so that the next
         transaction starts from the file as it then is (a full disk, a remount, a restored backup)."""
         try:
             self._refuse_damaged()
-            opened = opened or _Opened(self.path)
+            opened = opened or self._to_write()
             with immediate(opened.database):
                 cursor = _Cursor(opened.database, self._texts)
                 if self.fault is not None:
@@ -146,6 +149,12 @@ class Sqlite:
         self.fault = None if self._damaged is None else self._damaged[1]
         for waiting in shared:
             waiting.settle()
+        self._checkpointer.written()
+        return opened
+
+    def _to_write(self) -> Opened:
+        opened = Opened(self.path)
+        opened.database.execute(f"PRAGMA wal_autocheckpoint={LIMIT_PAGES}")
         return opened
 
     def _refuse_damaged(self) -> None:
@@ -156,10 +165,12 @@ class Sqlite:
             if file == _version(self.path):
                 raise StoreUnavailable(why)
             self._damaged = None
+            self._checkpointer.go_on()
 
     def _explain(self, error: Exception) -> str:
         told = sentence(self.path, error)
         if (getattr(error, "sqlite_errorname", None) or "").startswith(_DAMAGE):
+            self._checkpointer.pause()  # what it wrote would look as if somebody had mended the file
             self._damaged = _version(self.path), told
             self.fault = told
         return told
@@ -179,7 +190,7 @@ class Sqlite:
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(self._explain(error)) from None
 
-    def _reader(self) -> "_Opened":
+    def _reader(self) -> "Opened":
         while not self._readers.empty():
             try:
                 reader = self._readers.get_nowait()
@@ -188,7 +199,7 @@ class Sqlite:
             if reader.in_place():
                 return reader
             reader.close()
-        reader = _Opened(self.path)
+        reader = Opened(self.path)
         reader.database.execute("PRAGMA query_only=ON")
         return reader
 
@@ -207,41 +218,9 @@ class Sqlite:
                 self._waiting.put(None)
         if self._writer is not None:
             self._writer.join()
+            self._checkpointer.stop()
         while not self._readers.empty():
             self._readers.get_nowait().close()
-
-
-class _Opened:
-    """A connection, and which file it was opened on: SQLite goes on with one that was deleted or replaced since, and
-    whatever is committed there is lost with the process."""
-
-    def __init__(self, path: Path) -> None:
-        self.database = open_file(path, "rw")
-        self._path = path
-        self._file = _identity(path)
-
-    def in_place(self) -> bool:
-        """Whether the path still leads to the file."""
-        return self._file is not None and _identity(self._path) == self._file
-
-    def require_in_place(self) -> None:
-        """Raise StoreUnavailable unless it does."""
-        if not self.in_place():
-            raise StoreUnavailable(
-                f"the database {self._path} was deleted or replaced; nothing more is kept in the old one"
-            )
-
-    def tidy(self) -> None:
-        """Give the log's room back when nobody writes: it stays as large as the largest burst made it, and readers read past it."""
-        try:
-            if self._path.with_name(f"{self._path.name}-wal").stat().st_size > WAL_BYTES:
-                self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        except (sqlite3.Error, OSError):
-            return  # a reader keeps it, or there is none; the next commit tells what is wrong with the file, if anything is
-
-    def close(self) -> None:
-        """Give the connection back."""
-        cast(Any, self.database.conn).close()
 
 
 def _version(path: Path) -> object:
@@ -251,14 +230,6 @@ def _version(path: Path) -> object:
     except OSError:
         return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 class _Waiting:
