@@ -35,10 +35,10 @@ _FILL = (
     f"""INSERT INTO releases (group_id, release, occurrences, approximate, first_seen, last_seen, since, until)
     SELECT id, '1.' || (id % 40), 1 + id % 50, 0, {NOW} - 1000, {NOW}, {NOW} - 1000, {NOW} FROM groups""",
     """INSERT INTO issues (group_id, tracker, state, marker, remote_id, key, url, attempt, floor, synced_revision)
-    SELECT id, 'later', CASE WHEN id % 500 = 1 THEN 'parked' ELSE 'linked' END, 'syncd-' || id, id, 'GAME-' || id,
+    SELECT id, 'later', CASE WHEN id BETWEEN 2001 AND 2100 THEN 'parked' ELSE 'linked' END, 'syncd-' || id, id, 'GAME-' || id,
         'https://acme.example/browse/GAME-' || id, 1, 0, 1 FROM groups WHERE id % 20 <> 0""",
     f"""INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank)
-    SELECT id, CASE WHEN id <= 1000 THEN '{DUE}' ELSE 'later' END, CASE WHEN id % 1000 = 999 THEN 'dead' ELSE 'waiting' END,
+    SELECT id, CASE WHEN id <= 1000 THEN '{DUE}' ELSE 'later' END, CASE WHEN id BETWEEN 3001 AND 3100 THEN 'dead' ELSE 'waiting' END,
         CASE WHEN id <= 1000 THEN {NOW} - 1 ELSE {NOW} + id END, 0, 2 FROM groups""",
 )  # fmt: skip
 

@@ -14,7 +14,7 @@ from syncd.releases import ordered
 from syncd.render.text import utc
 from syncd.status import status
 from syncd.store import Store
-from syncd.store.listing import Delivered, Listed, Sort, State, Wanted
+from syncd.store.listing import LOOKED, Delivered, Listed, Sort, State, Wanted
 from syncd.store.report import Past
 
 HOUR = 3600.0
@@ -74,6 +74,8 @@ def groups(asked: Asked) -> Page:
         "wanted": wanted,
         "sort": sort,
         "following": following,
+        "cut": listing.cut,
+        "looked": LOOKED,
         "projects": store.report.projects(),
         "states": list(State),
         "total": store.report.how_many(),

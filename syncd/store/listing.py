@@ -11,6 +11,7 @@ from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection, Transaction
 from syncd.store.report import Past, history_of, standing_of
 
+LOOKED = 5000  # groups that are looked through for one page, however many there are
 MOST_OF_A_RELEASE = 1000  # groups of which one page is made
 
 
@@ -63,10 +64,12 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page, and where the next one begins; None where there is none."""
+    """One page, and where the next one begins; None where there is none. It is `cut` where LOOKED groups were looked through and
+    there are more that were not."""
 
     groups: Sequence[Listed]
     next: Key | None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +116,7 @@ class Lists:
         self._packed = packed
 
     def groups(self, wanted: Wanted, sort: Sort, after: Key | None, size: int) -> Listing:
-        """A page of groups."""
+        """A page of groups. It may hold fewer than `size`, or none, and yet have a next one."""
         key = after or _FIRST
         facts = {
             "project": wanted.project,
@@ -123,12 +126,22 @@ class Lists:
         }
 
         def read(transaction: Transaction) -> Listing:
-            rows = transaction.rows(f"groups_by_{sort}", place=key.place, after=key.id, size=size + 1, **facts)
+            begin = {"place": key.place, "after": key.id}
+            edge, among = None, _few(transaction, wanted)
+            if among is not None:
+                rows = transaction.rows("groups_among", among=among, sort=sort, size=size + 1, **begin, **facts)
+            else:
+                edge = _edge(transaction, wanted, sort, begin)
+                floor = {"floor": -1, "beyond": -1} if edge is None else {"floor": edge.place, "beyond": edge.id}
+                rows = transaction.rows(f"groups_by_{sort}", size=size + 1, **begin, **floor, **facts)
             shown = rows[:size]
             listed = [_listed(transaction, cast(int, row["id"])) for row in shown]
-            last = shown[-1] if len(rows) > size else None
-            following = None if last is None else Key(cast(int, last["place"]), cast(int, last["id"]))
-            return Listing([one for one in listed if one is not None], following)
+            if len(rows) > size:
+                edge = None
+                following: Key | None = _key(shown[-1])
+            else:
+                following = None if edge is None else Key(edge.place, edge.id + 1)
+            return Listing([one for one in listed if one is not None], following, cut=edge is not None)
 
         return self._connection.read(read)
 
@@ -213,6 +226,29 @@ def _listed(transaction: Transaction, group_id: int) -> Listed | None:
         return None
     owed = cast(float, rows[0]["owed_at"]) if rows[0]["owed"] in ("waiting", "claimed") else None
     return Listed(group_id, standing_of(transaction, rows[0]), owed)
+
+
+def _few(transaction: Transaction, wanted: Wanted) -> str | None:
+    """By what an index finds so few groups that each can be looked at; None where nothing does."""
+    states = {State.DEAD, State.DOUBT, State.PARKED, State.HELD}
+    narrow = [str(wanted.state)] if wanted.state in states else []
+    for among in (*narrow, *(["project"] if wanted.project else [])):
+        row = transaction.rows("how_many_among", among=among, project=wanted.project, most=LOOKED + 1)[0]
+        if cast(int, row["groups"]) <= LOOKED:
+            return among
+    return None
+
+
+def _edge(transaction: Transaction, wanted: Wanted, sort: Sort, begin: Mapping[str, int]) -> Key | None:
+    """The first group that is not looked at any more; None where all are, or whatever comes is shown."""
+    if wanted == Wanted():
+        return None
+    rows = transaction.rows(f"edge_by_{sort}", looked=LOOKED, **begin)
+    return _key(rows[0]) if rows else None
+
+
+def _key(row: Mapping[str, object]) -> Key:
+    return Key(cast(int, row["place"]), cast(int, row["id"]))
 
 
 def _delivered(row: Mapping[str, object]) -> Delivered:

@@ -704,25 +704,63 @@ groups.kind = 'crash'
         OR EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state <> 'retired'
             AND lower(issues.key) LIKE CAST(:text AS TEXT) ESCAPE '!'));
 
--- groups_by_last_seen: a page, from a key on; two comparisons, as SQLite finds no place in an index on expressions by a pair
+-- groups_by_last_seen: a page, from a key to an edge; two comparisons each, as SQLite finds no place in an index on expressions by a pair
 SELECT groups.id, COALESCE(last_seen, 0) AS place FROM groups
-WHERE COALESCE(last_seen, 0) <= :place AND (COALESCE(last_seen, 0) < :place OR groups.id < :after) AND {_wanted}
+WHERE COALESCE(last_seen, 0) <= :place AND (COALESCE(last_seen, 0) < :place OR groups.id < :after)
+    AND COALESCE(last_seen, 0) >= :floor AND (COALESCE(last_seen, 0) > :floor OR groups.id > :beyond) AND {_wanted}
 ORDER BY COALESCE(last_seen, 0) DESC, groups.id DESC LIMIT :size;
 
 -- groups_by_first_seen: the same in another order
 SELECT groups.id, COALESCE(first_seen, 0) AS place FROM groups
-WHERE COALESCE(first_seen, 0) <= :place AND (COALESCE(first_seen, 0) < :place OR groups.id < :after) AND {_wanted}
+WHERE COALESCE(first_seen, 0) <= :place AND (COALESCE(first_seen, 0) < :place OR groups.id < :after)
+    AND COALESCE(first_seen, 0) >= :floor AND (COALESCE(first_seen, 0) > :floor OR groups.id > :beyond) AND {_wanted}
 ORDER BY COALESCE(first_seen, 0) DESC, groups.id DESC LIMIT :size;
 
 -- groups_by_occurrences: the same in another order
 SELECT groups.id, occurrences AS place FROM groups
-WHERE occurrences <= :place AND (occurrences < :place OR groups.id < :after) AND {_wanted}
+WHERE occurrences <= :place AND (occurrences < :place OR groups.id < :after)
+    AND occurrences >= :floor AND (occurrences > :floor OR groups.id > :beyond) AND {_wanted}
 ORDER BY occurrences DESC, groups.id DESC LIMIT :size;
 
 -- groups_by_users: the same in another order
 SELECT groups.id, COALESCE(users, 0) AS place FROM groups
-WHERE COALESCE(users, 0) <= :place AND (COALESCE(users, 0) < :place OR groups.id < :after) AND {_wanted}
+WHERE COALESCE(users, 0) <= :place AND (COALESCE(users, 0) < :place OR groups.id < :after)
+    AND COALESCE(users, 0) >= :floor AND (COALESCE(users, 0) > :floor OR groups.id > :beyond) AND {_wanted}
 ORDER BY COALESCE(users, 0) DESC, groups.id DESC LIMIT :size;
+
+-- edge_by_last_seen: the first group that is not looked at for a page
+SELECT id, COALESCE(last_seen, 0) AS place FROM groups WHERE kind = 'crash' AND COALESCE(last_seen, 0) <= :place AND (COALESCE(last_seen, 0) < :place OR id < :after)
+ORDER BY COALESCE(last_seen, 0) DESC, id DESC LIMIT 1 OFFSET :looked;
+
+-- edge_by_first_seen: the same in another order
+SELECT id, COALESCE(first_seen, 0) AS place FROM groups WHERE kind = 'crash' AND COALESCE(first_seen, 0) <= :place AND (COALESCE(first_seen, 0) < :place OR id < :after)
+ORDER BY COALESCE(first_seen, 0) DESC, id DESC LIMIT 1 OFFSET :looked;
+
+-- edge_by_occurrences: the same in another order
+SELECT id, occurrences AS place FROM groups WHERE kind = 'crash' AND occurrences <= :place AND (occurrences < :place OR id < :after)
+ORDER BY occurrences DESC, id DESC LIMIT 1 OFFSET :looked;
+
+-- edge_by_users: the same in another order
+SELECT id, COALESCE(users, 0) AS place FROM groups WHERE kind = 'crash' AND COALESCE(users, 0) <= :place AND (COALESCE(users, 0) < :place OR id < :after)
+ORDER BY COALESCE(users, 0) DESC, id DESC LIMIT 1 OFFSET :looked;
+
+-- _among: groups that an index finds by a state, or by their project
+SELECT outbox.group_id AS id FROM outbox WHERE CAST(:among AS TEXT) = 'dead' AND outbox.state = 'dead'
+    UNION ALL SELECT issues.group_id FROM issues
+        WHERE CAST(:among AS TEXT) = 'doubt' AND issues.state IN ('intended', 'in_doubt')
+    UNION ALL SELECT issues.group_id FROM issues WHERE CAST(:among AS TEXT) = 'parked' AND issues.state = 'parked'
+    UNION ALL SELECT held.id FROM groups AS held WHERE CAST(:among AS TEXT) = 'held' AND held.decision = 'hold'
+    UNION ALL SELECT its.id FROM groups AS its WHERE CAST(:among AS TEXT) = 'project' AND its.project = CAST(:project AS TEXT);
+
+-- how_many_among: no more than are looked through for a page
+SELECT COUNT(*) AS groups FROM (SELECT 1 FROM ({_among}) AS found LIMIT :most) AS counted;
+
+-- groups_among: a page of few groups, by whatever they are sorted
+SELECT id, place FROM (
+    SELECT groups.id, CASE CAST(:sort AS TEXT) WHEN 'last_seen' THEN COALESCE(last_seen, 0) WHEN 'first_seen' THEN COALESCE(first_seen, 0)
+        WHEN 'users' THEN COALESCE(users, 0) ELSE occurrences END AS place
+    FROM groups WHERE groups.id IN ({_among}) AND {_wanted}) AS few
+WHERE place <= :place AND (place < :place OR id < :after) ORDER BY place DESC, id DESC LIMIT :size;
 
 -- group_standing: one, with what it owes
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts, outbox.due_at AS owed_at

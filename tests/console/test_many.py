@@ -34,15 +34,16 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> StoreSettings:
 
 @pytest.mark.parametrize("sort", list(Sort))
 def test_a_page_is_found_by_an_index(settings: StoreSettings, sort: Sort) -> None:
-    text = queries.load("sqlite")[f"groups_by_{sort}"]
-    for name, value in {"place": "5", "after": "5", "size": "50"}.items():
-        text = text.replace(f":{name}", value)
-    for name in ("project", "release", "state", "text"):
-        text = text.replace(f":{name}", "NULL")
-    steps = [str(row) for row in ask(settings, f"EXPLAIN QUERY PLAN {text}")]
-
-    assert f"SEARCH groups USING INDEX groups_{sort} " in " ".join(steps), steps
-    assert "TEMP B-TREE" not in " ".join(steps)
+    given = {"place": "5", "after": "5", "size": "50", "floor": "1", "beyond": "1", "looked": "5000"}
+    given |= dict.fromkeys(("project", "release", "state", "text"), "NULL")
+    for query in ("groups_by", "edge_by"):
+        text = queries.load("sqlite")[f"{query}_{sort}"]
+        for name, value in given.items():
+            text = text.replace(f":{name}", value)
+        steps = " ".join(str(row) for row in ask(settings, f"EXPLAIN QUERY PLAN {text}"))
+        assert f"INDEX groups_{sort} " in steps
+        assert "SCAN groups" not in steps
+        assert "TEMP B-TREE" not in steps
 
 
 @needs_chromium

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from syncd.store import Store
+from syncd.store import Store, listing
 from syncd.store.listing import Key, Sort, State, Wanted
 from tests.scene import Scene
 from tests.store.filled import NOW, absorb, accept, told
@@ -154,3 +154,42 @@ def test_the_room_of_a_store_is_told(store: Store) -> None:
     room = store.room()
     assert room.taken > 10_000
     assert room.free is None or room.free > 0
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_a_page_looks_through_no_more_than_so_many_groups_and_the_next_one_goes_on_there(
+    store: Store, sort: Sort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "LOOKED", 4)
+    sought = {3, 4, 11, 19}
+    accept(
+        store,
+        *(
+            told(f"g{number}", occurrences=number // 3, application="sought" if number in sought else "game")
+            for number in range(20)
+        ),
+    )
+    absorb(store)
+    pages: list[list[str]] = []
+    after: Key | None = None
+    while True:
+        page = store.lists.groups(Wanted(text="SOUGHT"), sort, after, 3)
+        pages.append([one.standing.group.identity.fingerprint for one in page.groups])
+        assert page.cut == (page.next is not None)
+        if (after := page.next) is None:
+            break
+    assert len(pages) == 5
+    assert sorted(name for page in pages for name in page) == sorted(f"g{number}" for number in sought)
+
+
+@pytest.mark.parametrize("sort", Sort)
+def test_few_groups_of_a_project_are_found_among_however_many(
+    store: Store, sort: Sort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "LOOKED", 4)
+    accept(store, *(told(f"g{number}", project="rare" if number < 3 else "game") for number in range(20)))
+    absorb(store)
+    first = store.lists.groups(Wanted(project="rare"), sort, None, 2)
+    second = store.lists.groups(Wanted(project="rare"), sort, first.next, 2)
+    assert (len(first.groups), first.cut, len(second.groups), second.next) == (2, False, 1, None)
+    assert len({one.id for one in (*first.groups, *second.groups)}) == 3
