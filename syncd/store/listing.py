@@ -37,7 +37,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which groups a list shows. `text` is in a fingerprint, a stack, an application or an issue's key, in any case."""
+    """Which groups a list shows. `text` is in a fingerprint, a stack or an application, or, where it has a digit,
+    in an issue's key; in any case."""
 
     project: str | None = None
     release: str | None = None
@@ -123,6 +124,8 @@ class Lists:
             "release": wanted.release,
             "state": wanted.state,
             "text": None if not wanted.text else f"%{_literal(wanted.text.lower())}%",
+            # Every key has a number in it; to look up the issue of each group costs as much as all else.
+            "numbered": int(any(sign.isdigit() for sign in wanted.text or "")),
         }
 
         def read(transaction: Transaction) -> Listing:

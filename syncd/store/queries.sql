@@ -701,8 +701,8 @@ groups.kind = 'crash'
         OR lower(groups.fingerprint) LIKE CAST(:text AS TEXT) ESCAPE '!'
         OR lower(groups.callstack) LIKE CAST(:text AS TEXT) ESCAPE '!'
         OR lower(groups.application) LIKE CAST(:text AS TEXT) ESCAPE '!'
-        OR EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state <> 'retired'
-            AND lower(issues.key) LIKE CAST(:text AS TEXT) ESCAPE '!'));
+        OR (CAST(:numbered AS BIGINT) = 1 AND EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id
+            AND issues.state <> 'retired' AND lower(issues.key) LIKE CAST(:text AS TEXT) ESCAPE '!')));
 
 -- groups_by_last_seen: a page, from a key to an edge; two comparisons each, as SQLite finds no place in an index on expressions by a pair
 SELECT groups.id, COALESCE(last_seen, 0) AS place FROM groups

@@ -35,6 +35,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> StoreSettings:
 @pytest.mark.parametrize("sort", list(Sort))
 def test_a_page_is_found_by_an_index(settings: StoreSettings, sort: Sort) -> None:
     given = {"place": "5", "after": "5", "size": "50", "floor": "1", "beyond": "1", "looked": "5000"}
+    given |= {"numbered": "1"}
     given |= dict.fromkeys(("project", "release", "state", "text"), "NULL")
     for query in ("groups_by", "edge_by"):
         text = queries.load("sqlite")[f"{query}_{sort}"]
