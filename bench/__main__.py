@@ -3,11 +3,17 @@
 import sys
 from collections.abc import Callable, Iterable, Mapping
 
-from bench import absorb, accept, growth, million, plans, sharing
+from bench import absorb, accept, calls, filing, growth, memory, million, plans, sharing, starting
 
 MEASURES: Mapping[str, Callable[[], Iterable[object]]] = {
     "accept": accept.measure,
     "absorb": absorb.measure,
+    "filing": filing.measure,
+    "calls": calls.measure,
+    "memory": memory.measure,
+    "memory-million": memory.million,
+    "start": starting.start,
+    "commands": starting.commands,
     "fold": million.fold,
     "claim": million.claim,
     "lists": million.lists,

@@ -22,7 +22,7 @@ def measure() -> Iterator[Finding]:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         file = load.bodies(home)
         ours = stack.enter_context(served.daemon(home / "ours", "--only", "receiver")).address
-        noop = stack.enter_context(served.module("bench.noop"))
+        noop = stack.enter_context(served.module("bench.noop")).address
         load.post(ours, file, 64, 1)  # warm
         for clients, goal in GOALS.items():
             pairs = _pairs(file, clients, ours, noop)

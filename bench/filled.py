@@ -21,7 +21,7 @@ NOW = 1_800_000_000
 PROJECTS = 5
 DUE = "here"  # a tracker that is owed a thousand calls; none of those to "later" is due
 _STACK = (
-    '["' + '","'.join(f"engine::module_{place}::function_of_some_length(int, char const*)" for place in range(5)) + '"]'
+    '["' + '","'.join(f"engine::module_{place}::function_of_some_length(int, char const*)" for place in range(7)) + '"]'
 )
 _SPREAD = 2654435761  # odd: numbers below 2^32 are only shuffled, as hashes would be
 _FILL = (
@@ -43,15 +43,25 @@ _FILL = (
 )  # fmt: skip
 
 
+def file(groups: int) -> Path:
+    """The database of such a store in a file, as it is on disk."""
+    store("sqlite", groups)
+    return _file(groups)
+
+
 @cache
 def store(dialect: str, groups: int) -> Store:
     """One with so many groups, each with a release, and most with an issue."""
-    settings = StoreSettings(url=f"sqlite:{_home()}/{groups}.db" if dialect == "sqlite" else _databases().new())
+    settings = StoreSettings(url=f"sqlite:{_file(groups)}" if dialect == "sqlite" else _databases().new())
     bring_up(settings)
     _run(settings, [_FILL[0].format(groups=groups), *_FILL[1:], "ANALYZE"])
     opened = open_store(settings)
     atexit.register(opened.close)
     return opened
+
+
+def _file(groups: int) -> Path:
+    return _home() / f"{groups}.db"
 
 
 def _run(settings: StoreSettings, statements: Sequence[str]) -> None:

@@ -1,6 +1,10 @@
-"""The limit: the same server with nothing behind it. `python -m bench.noop` reads bodies and answers 200."""
+"""The limit: the same server with nothing behind it. `python -m bench.noop` reads bodies and answers 200; with the argument `same-imports`
+it imports before whatever the daemon does.
+"""
 
 import socket
+import sys
+from importlib import import_module
 
 import uvicorn
 from starlette.applications import Starlette
@@ -27,4 +31,7 @@ def serve(app: Starlette) -> None:
 
 
 if __name__ == "__main__":
+    if "same-imports" in sys.argv:
+        for name in ("syncd.cli", "syncd.app", "syncd.trackers.local"):
+            import_module(name)
     serve(Starlette(routes=[Route("/webhooks/backtrace", _nothing, methods=["POST"])]))

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.system.daemon import ROOT, Daemon
@@ -11,13 +12,22 @@ from tests.system.daemon import ROOT, Daemon
 LOCAL = '[trackers.here]\nkind = "local"\nfolder = "{folder}/issues"\n'
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """A process, and where it is reached."""
+
+    pid: int
+    address: tuple[str, int]
+
+
 @contextmanager
-def module(name: str) -> Iterator[tuple[str, int]]:
-    """The address of `python -m name`, which prints its port first."""
-    with subprocess.Popen([sys.executable, "-m", name], stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
+def module(name: str, *arguments: str, program: str = sys.executable) -> Iterator[Serving]:
+    """`python -m name`, which prints its port first."""
+    command = [program, "-m", name, *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
         try:
             assert process.stdout is not None
-            yield "127.0.0.1", int(process.stdout.readline())
+            yield Serving(process.pid, ("127.0.0.1", int(process.stdout.readline())))
         finally:
             process.kill()
 

@@ -12,6 +12,7 @@ from syncd.errors import StoreError, StoreUnavailable
 BUSY_SECONDS = 5.0
 VERSION: tuple[int, int, int] = sqlite3.sqlite_version_info
 
+CACHE_KB = 4000  # of pages, for each connection; the one that writes has more
 _PLAIN = {
     "SQLITE_FULL": "the disk is full",
     "SQLITE_READONLY": "the file or its folder is read-only",
@@ -35,7 +36,7 @@ def open_file(path: Path, mode: str) -> Database:
     try:
         database = Database(connection, execute_plugins=False)
         database.execute("PRAGMA journal_mode=WAL")
-        for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", "cache_size=-16000"):
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", f"cache_size={-CACHE_KB}"):
             database.execute(f"PRAGMA {pragma}")
         if database.execute("PRAGMA synchronous").fetchone()[0] != 2:
             # Every answer of 200 rests on it: with NORMAL a power cut loses what was acknowledged.

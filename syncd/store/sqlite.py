@@ -24,6 +24,7 @@ T = TypeVar("T")
 
 MAX_SHARED = 64  # operations that share one commit; each may itself be a batch
 PROBE_SECONDS = 1.0
+WRITER_CACHE_KB = 8_000
 
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
@@ -155,6 +156,7 @@ class Sqlite:
     def _to_write(self) -> Opened:
         opened = Opened(self.path)
         opened.database.execute(f"PRAGMA wal_autocheckpoint={LIMIT_PAGES}")
+        opened.database.execute(f"PRAGMA cache_size={-WRITER_CACHE_KB}")
         return opened
 
     def _refuse_damaged(self) -> None:
