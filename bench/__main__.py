@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 
 from bench import absorb, accept, calls, filing, growth, memory, million, plans, sharing, starting
+from bench.peers import compared
 
 MEASURES: Mapping[str, Callable[[], Iterable[object]]] = {
     "accept": accept.measure,
@@ -17,6 +18,7 @@ MEASURES: Mapping[str, Callable[[], Iterable[object]]] = {
     "fold": million.fold,
     "claim": million.claim,
     "lists": million.lists,
+    "peers": compared.measure,
     "sharing": sharing.measure,
     "plans": plans.measure,
     "growth": growth.measure,

@@ -100,11 +100,11 @@ def _value(chosen: random.Random) -> str:
     return chosen.choice((f"{chosen.getrandbits(32):08x}", str(chosen.randrange(10**6)), chosen.choice(_WORDS)))
 
 
-def post(address: tuple[str, int], file: Path, clients: int, seconds: int) -> Seen:
+def post(address: tuple[str, int], file: Path, clients: int, seconds: int, path: str = PATH) -> Seen:
     """So many clients, each posting as fast as it is answered. Raises RuntimeError where one request was not answered 2xx."""
     host, port = address
     bounds = ["-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s"]
-    command = ["wrk", *bounds, "-s", str(SCRIPT), f"http://{host}:{port}", "--", str(file), PATH, LOGIN]
+    command = ["wrk", *bounds, "-s", str(SCRIPT), f"http://{host}:{port}", "--", str(file), path, LOGIN]
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     told = json.loads(ran.stdout.splitlines()[-1])
     if told["refused"] or told["broken"] or not told["requests"]:

@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +21,15 @@ class Serving:
 
 
 @contextmanager
-def module(name: str, *arguments: str, program: str = sys.executable) -> Iterator[Serving]:
+def module(name: str, *arguments: str) -> Iterator[Serving]:
     """`python -m name`, which prints its port first."""
-    command = [program, "-m", name, *arguments]
+    with printing([sys.executable, "-m", name, *arguments]) as serving:
+        yield serving
+
+
+@contextmanager
+def printing(command: Sequence[str]) -> Iterator[Serving]:
+    """A program that prints its port first."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, text=True) as process:
         try:
             assert process.stdout is not None
