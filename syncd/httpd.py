@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from anyio import to_thread
@@ -17,7 +17,37 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_BYTES = 32 * 1024
 STOP_ACCEPTING_SECONDS = 0.25
+WHOLE = "syncd.whole"  # in the scope of a request that was there, body and all, before it was looked at
 THREADS = 8  # that answer beside an event loop; anyio's own limit of 40 is more than a service may have
+
+
+class _Joined:
+    """A transport that sends what is written in one turn of the event loop with one call of the system: uvicorn writes head and body of each
+    answer on their own."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        """Soon."""
+        if not self._parts:
+            self._loop.call_soon(self._flush)
+        self._parts.append(data)
+
+    def _flush(self) -> None:
+        if self._parts:
+            parts, self._parts = self._parts, []
+            self._transport.write(b"".join(parts))
+
+    def close(self) -> None:
+        """After what was written."""
+        self._flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -32,7 +62,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, _Joined(transport, self.loop)))  # type: ignore[arg-type]
         self._arm()
 
     def _arm(self) -> None:
@@ -46,8 +76,6 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser no more of a header than it may hold."""
-        if self._in_head:
-            self._arm()  # also for what begins no message, such as an empty line: it ends uvicorn's own keep-alive clock
         # Counted in what is fed, not in on_header(): the parser calls that only once a header is whole, and one
         # unfinished header of 300 MB would be held until then.
         while self._in_head and data and not self.transport.is_closing():
@@ -61,6 +89,8 @@ class GuardedProtocol(HttpToolsProtocol):
             super().data_received(piece)
         if data and not self.transport.is_closing():
             super().data_received(data)
+        if self._head_bytes and self._in_head:
+            self._arm()  # also for what begins no message, such as an empty line: it ends uvicorn's own keep-alive clock
 
     def on_headers_complete(self) -> None:
         """Stop the clock."""
@@ -71,6 +101,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """From here on the next header is counted."""
         self._disarm()
+        # The application begins only after what is read now was fed.
+        cast(dict[str, object], self.scope)[WHOLE] = True
         super().on_message_complete()
         self._in_head = True
         self._head_bytes = 0

@@ -6,7 +6,7 @@ import binascii
 import hashlib
 import hmac
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
 import structlog
@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from syncd import metrics, payload
 from syncd.config import Receiver as Settings
 from syncd.errors import NotANotification, StoreUnavailable
+from syncd.httpd import WHOLE
 from syncd.log import write_all
 from syncd.model import Identity
 from syncd.render.text import one_line
@@ -23,6 +24,7 @@ from syncd.store.inbox import Inbox
 log = structlog.get_logger("syncd.receiver")
 
 Headers = list[tuple[bytes, bytes]]
+Named = Mapping[bytes, bytes]  # of several with one name the first
 
 _ACCEPTED = metrics.DELIVERIES.labels("accepted")  # looked up once: it is asked for with every delivery
 
@@ -61,19 +63,18 @@ class Receiver:
             refusal = NotANotification(503, "failed", "The notification was not stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         else:
-            _ACCEPTED.inc()
             await _answer(send, 200, {"status": "accepted", "delivery": delivery})
 
     async def receive(self, scope: Scope, body: "_Body") -> str:
         """The number of the stored delivery. Raises NotANotification or StoreUnavailable; then nothing is promised."""
         if scope["method"] != "POST":
             raise NotANotification(405, "method_not_allowed", "Notifications are sent by POST.")
-        headers: Headers = scope["headers"]
+        headers = _named(scope)
         self._check_login(headers)
-        if _header(headers, b"upgrade") is not None:
+        if b"upgrade" in headers:
             # The parser takes what follows for another protocol and drops it: the body would look empty.
             raise NotANotification(400, "upgrade_asked", "Send the notification without an Upgrade header.")
-        content = await self._read(headers, body)
+        content = await self._read(headers, body, whole=WHOLE in scope)
         received_at = time.time()
         try:
             identity = payload.recognise(content)
@@ -96,9 +97,10 @@ class Receiver:
 
     def _write_lines(self) -> None:
         accepted, self._accepted = self._accepted, []
+        _ACCEPTED.inc(len(accepted))
         write_all(log, "delivery_accepted", accepted)
 
-    def _check_login(self, headers: Headers) -> None:
+    def _check_login(self, headers: Named) -> None:
         if not self._logins:
             return
         digest = hashlib.sha256(_login(headers)).digest()
@@ -106,12 +108,14 @@ class Receiver:
         if not any([hmac.compare_digest(digest, login) for login in self._logins]):
             raise NotANotification(401, "unauthorized", "User name and password are not those of [receiver].")
 
-    async def _read(self, headers: Headers, body: "_Body") -> bytes:
+    async def _read(self, headers: Named, body: "_Body", *, whole: bool) -> bytes:
         limit = self._settings.max_body_bytes
         if _declares_more(headers, limit):
             raise _too_large(limit)
-        if (_header(headers, b"content-encoding") or b"identity").lower() != b"identity":
+        if headers.get(b"content-encoding", b"identity").lower() not in (b"", b"identity"):
             raise NotANotification(415, "encoded_body", "Send the body as it is, without a Content-Encoding.")
+        if whole:
+            return await body.read(limit)  # there is nothing to wait for
         try:
             async with asyncio.timeout(self._settings.body_seconds):
                 return await body.read(limit)
@@ -133,7 +137,7 @@ class Receiver:
     async def _refuse(self, scope: Scope, send: Send, error: NotANotification, body: "_Body") -> None:
         metrics.DELIVERIES.labels(error.code).inc()
         headers = list(_REFUSAL_HEADERS.get(error.status, ()))
-        if error.status in (408, 413) or _unbounded(scope["headers"], self._settings.max_body_bytes):
+        if error.status in (408, 413) or _unbounded(_named(scope), self._settings.max_body_bytes):
             headers.append((b"connection", b"close"))
         said = {"code": error.code, "message": error.message} | ({"field": error.field} if error.field else {})
         # Only who has logged in is listened to after the answer.
@@ -147,13 +151,13 @@ _REFUSAL_HEADERS: dict[int, Headers] = {
 }
 
 
-def _unbounded(headers: Headers, limit: int) -> bool:
+def _unbounded(headers: Named, limit: int) -> bool:
     """Whether an unread body could go on for ever, or for longer than is worth reading past."""
-    return _header(headers, b"transfer-encoding") is not None or _declares_more(headers, limit)
+    return b"transfer-encoding" in headers or _declares_more(headers, limit)
 
 
-def _declares_more(headers: Headers, limit: int) -> bool:
-    length = _header(headers, b"content-length")
+def _declares_more(headers: Named, limit: int) -> bool:
+    length = headers.get(b"content-length")
     # The parser lets only digits through, but of any number.
     return length is not None and (len(length) > 18 or int(length) > limit)
 
@@ -165,8 +169,8 @@ def _logins(settings: Settings) -> list[bytes]:
     ]
 
 
-def _login(headers: Headers) -> bytes:
-    scheme, _, encoded = (_header(headers, b"authorization") or b"").partition(b" ")
+def _login(headers: Named) -> bytes:
+    scheme, _, encoded = headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() != b"basic":
         return b""
     try:
@@ -218,11 +222,8 @@ def _too_large(limit: int) -> NotANotification:
     return NotANotification(413, "too_large", f"The body is larger than {limit} bytes (receiver.max_body_bytes).")
 
 
-def _header(headers: Headers, name: bytes) -> bytes | None:
-    for key, value in headers:
-        if key == name:
-            return value
-    return None
+def _named(scope: Scope) -> Named:
+    return dict(reversed(scope["headers"]))
 
 
 def _peer(scope: Scope) -> str:

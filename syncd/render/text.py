@@ -41,6 +41,8 @@ def flat(text: str) -> str:
 
 def one_line(text: str, limit: int, otherwise: str = "unknown") -> str:
     """The text on one line of at most `limit` code points, or `otherwise` where nothing visible is left."""
+    if len(text) <= limit and text.isascii() and text.isalnum():
+        return text  # a fingerprint, as with every delivery
     # Blanks go first: split() also takes the controls that end lines, such as U+000B and U+0085.
     line = shorten(" ".join(clean(" ".join(text.split())).split()), limit)
     visible = any(unicodedata.category(character)[0] in "LNPS" for character in line.removesuffix(_ELLIPSIS))

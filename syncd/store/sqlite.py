@@ -136,8 +136,9 @@ class Sqlite:
                     # Something must reach the disk, or a full one would look well; and what is taken needs its table.
                     cursor.run("set", name="store.probe", value=str(time.time()))
                     cursor.rows("waiting_deliveries", size=0)
+                alone = len(shared) == 1 and self.fault is None
                 for waiting in shared:
-                    waiting.attempt(opened.database, cursor)
+                    waiting.attempt(opened.database, cursor, alone=alone)
             opened.require_in_place()
         except Exception as error:  # noqa: BLE001 - the writer's boundary: it must outlive whatever it is
             self.fault = self._explain(error)
@@ -243,18 +244,22 @@ class _Waiting:
         self._result: object = None
         self._error: Exception | None = None
 
-    def attempt(self, database: Database, cursor: _Cursor) -> None:
-        """Run it in a savepoint, so that its failure is its own."""
+    def attempt(self, database: Database, cursor: _Cursor, *, alone: bool) -> None:
+        """Run it in a savepoint, so that its failure is its own; one that is alone in its transaction needs none, and is undone with it."""
         self._error = None
-        database.execute("SAVEPOINT one")
+        if not alone:
+            database.execute("SAVEPOINT one")
         try:
             self._result = self._operation(cursor)
         except Exception as error:  # the writer's boundary: whatever it is, it is its caller's to handle
             if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError or given_up(error):
                 raise  # the disk, the lock, a damaged file, a table that is gone: nobody in this transaction can be served
             self._error = error
-            database.execute("ROLLBACK TO one")
-        database.execute("RELEASE one")
+            database.execute("ROLLBACK" if alone else "ROLLBACK TO one")
+            if alone:
+                database.execute("BEGIN IMMEDIATE")  # what the caller commits
+        if not alone:
+            database.execute("RELEASE one")
 
     def settle(self) -> None:
         if self._error is not None:
