@@ -62,7 +62,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
-        super().connection_made(cast(asyncio.Transport, _Joined(transport, self.loop)))  # type: ignore[arg-type]
+        super().connection_made(cast(asyncio.Transport, _Joined(transport, self.loop)))
         self._arm()
 
     def _arm(self) -> None:
