@@ -18,6 +18,8 @@ from syncd.store.history import decide
 from syncd.store.load import load_group
 from syncd.store.rows import group_of, group_values, issue_of, release_values
 
+GATHERING_TURNS = 12  # of an event loop that finds nothing to do they take 0.1 ms, a tenth of a commit
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -56,22 +58,32 @@ class Inbox:
         self._bodies = bodies
         self._arrived: list[tuple[float, bytes, asyncio.Future[int]]] = []
         self._committing = False
+        self._expected = 1  # how many are likely to come together: as many as were answered together the last time
 
     async def accept(self, body: bytes, received_at: float) -> int:
         """The delivery's number, once it is on disk. Raises StoreUnavailable when it is not and never will be.
 
-        Whatever arrives while a commit is under way shares the next one: under load many requests wait for one fsync.
+        Whatever arrives while a commit is under way shares the next one: under load many requests wait for one fsync. So does what is
+        already on its way when the first of them is there.
         """
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[int] = loop.create_future()
         self._arrived.append((received_at, body, stored))
         if not self._committing:
-            self._commit(loop)
+            self._gather(loop)
         return await stored
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, turns: int = GATHERING_TURNS) -> None:
+        """Commit, but not before the event loop has looked a few times for what else there is: who was answered together asks together,
+        and one more fsync for a part of them would keep the others waiting."""
+        self._committing = True
+        if turns and len(self._arrived) < self._expected:
+            loop.call_soon(self._gather, loop, turns - 1)
+        else:
+            self._commit(loop)
 
     def _commit(self, loop: asyncio.AbstractEventLoop) -> None:
         batch, self._arrived = self._arrived, []
-        self._committing = True
 
         def insert(transaction: Transaction) -> list[int]:
             packed = self._bodies.pack(transaction, [body for _, body, _ in batch])
@@ -90,8 +102,9 @@ class Inbox:
         done: "Future[list[int]]",
     ) -> None:
         self._committing = False
+        self._expected = len(batch) + len(self._arrived)
         if self._arrived:
-            self._commit(loop)
+            self._gather(loop)
         error = done.exception()
         for number, (_, _, stored) in enumerate(batch):
             if stored.cancelled():
