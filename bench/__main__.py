@@ -1,39 +1,55 @@
-"""`python -m bench [NAME …]`: measure, and print ratios."""
+"""`python -m bench [NAME …]`: measure, print ratios, and write them into docs/performance.md."""
 
 import sys
+import time
 from collections.abc import Callable, Iterable, Mapping
 
-from bench import absorb, accept, calls, filing, growth, memory, million, plans, sharing, starting
+from bench import absorb, accept, calls, filing, growth, memory, million, plans, server, sharing, starting
+from bench.finding import Finding
+from bench.page import write
 from bench.peers import compared
 
-MEASURES: Mapping[str, Callable[[], Iterable[object]]] = {
-    "accept": accept.measure,
-    "absorb": absorb.measure,
-    "filing": filing.measure,
-    "calls": calls.measure,
-    "memory": memory.measure,
-    "memory-million": memory.million,
-    "start": starting.start,
-    "commands": starting.commands,
-    "fold": million.fold,
-    "claim": million.claim,
-    "lists": million.lists,
-    "peers": compared.measure,
-    "sharing": sharing.measure,
-    "plans": plans.measure,
-    "growth": growth.measure,
+Measure = Callable[[], Iterable[Finding | str]]
+MEASURES: Mapping[str, tuple[str, Measure]] = {
+    "accept": ("Accepting", accept.measure),
+    "peers": ("Accepting, beside what people use instead", compared.measure),
+    "server": ("Accepting into PostgreSQL", server.measure),
+    "absorb": ("Folding, and accepting meanwhile", absorb.measure),
+    "filing": ("From a notification to its issue", filing.measure),
+    "calls": ("Calls of the tracker", calls.measure),
+    "fold": ("Folding into a million groups", million.fold),
+    "claim": ("Claiming among a million groups", million.claim),
+    "lists": ("The console's lists of a million groups", million.lists),
+    "growth": ("Room in the store", growth.measure),
+    "memory": ("Memory", memory.measure),
+    "start": ("Starting", starting.start),
+    "commands": ("Commands", starting.commands),
 }
+# By name only: they take long, or print more than ratios.
+MORE: Mapping[str, tuple[str, Measure]] = {
+    "memory-million": ("Memory after a million notifications", memory.million),
+    "sharing": ("Several machines on one PostgreSQL", sharing.measure),
+    "plans": ("Plans of PostgreSQL", plans.measure),
+}
+PRINTED_ONLY = ("sharing", "plans")
 
 
 def main() -> int:
     """2 where a name is unknown."""
+    known = {**MEASURES, **MORE}
     names = sys.argv[1:] or list(MEASURES)
-    if unknown := [name for name in names if name not in MEASURES]:
-        print(f"there is no {', '.join(unknown)}; there are {', '.join(MEASURES)}")
+    if unknown := [name for name in names if name not in known]:
+        print(f"there is no {', '.join(unknown)}; there are {', '.join(known)}")
         return 2
     for name in names:
-        for line in MEASURES[name]():
+        title, measure = known[name]
+        print(f"\n{title}", flush=True)
+        began, found = time.monotonic(), []
+        for line in measure():
             print(line, flush=True)
+            found.append(line)
+        if name not in PRINTED_ONLY:
+            write(title, f"make bench ONLY={name}", found, time.monotonic() - began)
     return 0
 
 

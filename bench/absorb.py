@@ -14,7 +14,7 @@ from syncd.config import StoreSettings
 from syncd.store import Store, read_store
 
 CLIENTS = 64
-SECONDS = 2
+SECONDS = 1
 PATIENCE_SECONDS = 120.0
 
 

@@ -44,7 +44,7 @@ def _fewest(told: list[tuple[float, int]]) -> int:
     calls = 0
     for at, group in told:
         # A call that is already due, or was made at this time, shows this one too.
-        if shown.get(group, -INTERVAL) <= at:
+        if shown.get(group, -INTERVAL) < at:
             shown[group] = max(at, shown.get(group, -INTERVAL) + INTERVAL if group in shown else at)
             calls += 1
     return calls

@@ -18,8 +18,8 @@ from tests.system.daemon import Daemon
 from tests.system.kinds import opened
 
 LATENCY = 0.1
-CRASHES = 20  # in each round
-STORM_SECONDS = 5
+CRASHES = 15  # in each round
+STORM_SECONDS = 4
 PATIENCE_SECONDS = 60.0
 
 

@@ -34,7 +34,11 @@ class Finding:
         low = self.at_least is None or self.ratio >= self.at_least
         return low and (self.at_most is None or self.ratio <= self.at_most)
 
+    @property
+    def spread(self) -> str:
+        """From the smallest to the largest ratio."""
+        return f"{min(self.ratios):.2f}–{max(self.ratios):.2f}"
+
     def __str__(self) -> str:
-        spread = f"{min(self.ratios):.2f}–{max(self.ratios):.2f}"
         verdict = "" if not self.goal else f", goal {self.goal}{'' if self.met else ': missed'}"
-        return f"{self.what}: {self.ratio:.2f} × {self.against} ({spread}{verdict}); {self.seen}"
+        return f"{self.what}: {self.ratio:.2f} × {self.against} ({self.spread}{verdict}); {self.seen}"

@@ -3,6 +3,7 @@
 import base64
 import json
 import random
+import resource
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,11 +63,12 @@ _ATTRIBUTES = (
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What came of one run: requests answered 2xx a second, and how long answers took in milliseconds."""
+    """What came of one run: requests answered 2xx a second, how long answers took in milliseconds, and how much of a core the sender took."""
 
     rate: float
     p50: float
     p99: float
+    busy: float
 
 
 def bodies(folder: Path) -> Path:
@@ -105,8 +107,15 @@ def post(address: tuple[str, int], file: Path, clients: int, seconds: int, path:
     host, port = address
     bounds = ["-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s"]
     command = ["wrk", *bounds, "-s", str(SCRIPT), f"http://{host}:{port}", "--", str(file), path, LOGIN]
+    before = _spent()
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     told = json.loads(ran.stdout.splitlines()[-1])
     if told["refused"] or told["broken"] or not told["requests"]:
         raise RuntimeError(f"{host}:{port} did not answer well: {told}")
-    return Seen(told["requests"] / told["seconds"], told["p50"], told["p99"])
+    return Seen(told["requests"] / told["seconds"], told["p50"], told["p99"], (_spent() - before) / seconds)
+
+
+def _spent() -> float:
+    """Seconds of CPU that children which have ended took."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

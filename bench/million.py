@@ -90,7 +90,9 @@ def lists() -> Iterator[Finding]:
     for dialect in DIALECTS:
         few, many = (filled.store(dialect, groups) for groups in (FEW, MANY))
         worst: dict[bool, Finding] = {}
-        for wanted, sort, later in product(_filters(), Sort, (False, True)):
+        # On PostgreSQL all indexes are alike to the planner, and a page takes a tenth of a second.
+        sorts = Sort if dialect == "sqlite" else (Sort.LAST_SEEN,)
+        for wanted, sort, later in product(_filters(), sorts, (False, True)):
             pairs = [(_list(many, wanted, sort, later), _list(few, wanted, sort, later)) for _ in range(ROUNDS)]
             named = " ".join(wanted.values()) or "everything"
             what = f"the slowest list{' with a text' * ('text' in wanted)}, {MANY:,} groups, {dialect}: {'second' if later else 'first'} page of {named} by {sort}"

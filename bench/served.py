@@ -39,9 +39,9 @@ def printing(command: Sequence[str]) -> Iterator[Serving]:
 
 
 @contextmanager
-def changed(folder: Path, changes: str, *options: str) -> Iterator[Daemon]:
+def changed(folder: Path, changes: str, *options: str, store: str | None = None) -> Iterator[Daemon]:
     """The same with something changed; see `bench.variants`."""
-    made = daemon(folder, *options)
+    made = daemon(folder, *options, store=store)
     made.spawn(("-m", "bench.variants", changes))
     try:
         made.wait_for(made.listens, "the daemon to listen")
@@ -50,9 +50,9 @@ def changed(folder: Path, changes: str, *options: str) -> Iterator[Daemon]:
         made.kill()
 
 
-def daemon(folder: Path, *options: str) -> Daemon:
-    """syncd as anybody runs it, on a folder of issues; not started."""
+def daemon(folder: Path, *options: str, store: str | None = None) -> Daemon:
+    """syncd as anybody runs it, on a folder of issues; not started. Its store is a file, or a database at a URL."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = Daemon(folder, LOCAL.format(folder=folder))
+    made = Daemon(folder, LOCAL.format(folder=folder), store=store)
     made.options = list(options)
     return made

@@ -13,7 +13,7 @@ from syncd.store.clock import Clock
 from syncd.store.connection import Connection, Room, Transaction
 from syncd.store.file import inspect
 from syncd.store.hand import Hand
-from syncd.store.hints import Hints, NoHints, ServerHints
+from syncd.store.hints import Hints, NoHints
 from syncd.store.inbox import Inbox
 from syncd.store.instance import Instance
 from syncd.store.instances import Presence, Running, running
@@ -156,6 +156,7 @@ def _on_server(settings: StoreSettings, *, hints: bool) -> Store:
     # Imported only now: the driver is an extra.
     from syncd.store.postgresql import Postgresql
     from syncd.store.server import ServerClock, conninfo
+    from syncd.store.server_hints import ServerHints
 
     reached_by = conninfo(settings)
     connection = Postgresql(reached_by, settings.place)

@@ -1,13 +1,16 @@
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
-from syncd.store import Store
+from syncd.store import Store, checkpoints
+from syncd.store.connection import Transaction
 from syncd.store.file import open_file
 from syncd.store.migrate import migrate
 from tests.store.filled import absorb, accept, told
@@ -68,3 +71,45 @@ def test_processes_that_start_at_once_all_get_a_name(tmp_path: Path) -> None:
     racing = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(6)]
 
     assert [process.communicate()[1] for process in racing] == [b""] * 6
+
+
+def _soon(asked: Callable[[], bool]) -> bool:
+    deadline = time.monotonic() + 20
+    while not asked() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return asked()
+
+
+def test_what_is_committed_gets_to_its_place_without_a_commit_that_does_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "PERIOD_SECONDS", 0.01)
+    empty = (tmp_path / "syncd.db").stat().st_size
+    accept(store, *(told(f"f{number}", padding=f"{number}" * 3000) for number in range(300)))
+    assert _soon(lambda: (tmp_path / "syncd.db").stat().st_size > empty)
+
+
+def test_a_log_that_is_always_written_to_begins_anew(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "PERIOD_SECONDS", 0.01)
+    log = tmp_path / "syncd.db-wal"
+    sizes = []
+    for _ in range(40):
+        # 4 MB each time: far more in all than the log may hold.
+        store.connection.write(lambda transaction: transaction.run("set", name="large", value="x" * 4 * 2**20))
+        sizes.append(log.stat().st_size)
+    assert max(sizes) < 2 * checkpoints.LIMIT_PAGES * 4096
+    assert sizes[-1] <= max(sizes[:-1]), "it would grow for ever"
+
+
+def test_an_operation_that_fails_alone_is_undone_and_the_store_is_well(store: Store) -> None:
+    def fails(transaction: Transaction) -> None:
+        transaction.run("set", name="half", value="done")
+        raise ZeroDivisionError("a bug")
+
+    with pytest.raises(ZeroDivisionError):
+        store.connection.write(fails)
+    assert store.connection.read(lambda transaction: transaction.rows("setting", name="half")) == []
+    assert store.fault is None
+    accept(store, told())
