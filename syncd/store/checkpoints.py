@@ -30,27 +30,27 @@ class Checkpointer(threading.Thread):
         self._written.set()
 
     def run(self) -> None:
-        opened: Opened | None = None
         while self._written.wait() and not self._stopping.wait(PERIOD_SECONDS):
             self._written.clear()
-            opened = self._copy(opened)
-        if opened is not None:
-            opened.close()
-
-    def _copy(self, opened: Opened | None) -> Opened | None:
-        """Keeps nobody waiting: it copies what is there, up to what a reader still looks at. Answers the connection to go on with."""
-        try:
-            opened = opened or Opened(self._path)
-            opened.require_in_place()
             with self._copying:
                 if not self._paused:
-                    opened.database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-        except (sqlite3.Error, OSError, StoreUnavailable):
-            # What is wrong with the file the next commit tells; what was not copied stays in the log.
-            if opened is not None:
+                    self._copy()
+
+    def _copy(self) -> None:
+        """Keeps nobody waiting: it copies what is there, up to what a reader still looks at.
+
+        On a connection of its own each time. The last one to a file removes its log by name when it is closed, and SQLite tells another file
+        in its place only by its inode (os_unix.c, fileHasMoved): one that lingered after a disk was replaced by its copy would remove
+        the log of the copy, and what was committed there with it.
+        """
+        try:
+            opened = Opened(self._path)
+            try:
+                opened.database.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            finally:
                 opened.close()
-            return None
-        return opened
+        except (sqlite3.Error, OSError, StoreUnavailable):
+            return  # what is wrong with the file the next commit tells; what was not copied stays in the log
 
     def pause(self) -> None:
         """Leave the file alone, from now on."""

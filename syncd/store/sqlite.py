@@ -144,6 +144,7 @@ class Sqlite:
             self.fault = self._explain(error)
             for waiting in shared:
                 waiting.future.set_exception(StoreUnavailable(self.fault))
+            self._close_readers()  # while the path still leads to their file: see Checkpointer
             if opened is not None:
                 opened.close()
             return None
@@ -222,8 +223,15 @@ class Sqlite:
         if self._writer is not None:
             self._writer.join()
             self._checkpointer.stop()
-        while not self._readers.empty():
-            self._readers.get_nowait().close()
+        self._close_readers()
+
+    def _close_readers(self) -> None:
+        """Those that nobody uses just now."""
+        while True:
+            try:
+                self._readers.get_nowait().close()
+            except queue.Empty:
+                return
 
 
 def _version(path: Path) -> object:
