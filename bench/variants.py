@@ -22,7 +22,8 @@ from syncd.store.inbox import Inbox
 
 async def _accept(self: Inbox, body: bytes, received_at: float) -> int:
     def insert(transaction: Transaction) -> int:
-        return cast(int, transaction.batch("accept", [(received_at, body)])[0]["id"])
+        packed = self._bodies.pack(transaction, [body])
+        return cast(int, transaction.batch("accept", [(received_at, *packed[0])])[0]["id"])
 
     return await asyncio.wrap_future(self._connection.submit(insert))
 
