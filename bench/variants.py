@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
 
 from sqlite_utils import Database
 
@@ -23,7 +22,7 @@ from syncd.store.inbox import Inbox
 async def _accept(self: Inbox, body: bytes, received_at: float) -> int:
     def insert(transaction: Transaction) -> int:
         packed = self._bodies.pack(transaction, [body])
-        return cast(int, transaction.batch("accept", [(received_at, *packed[0])])[0]["id"])
+        return transaction.add("accept", [(received_at, *packed[0])])[0]
 
     return await asyncio.wrap_future(self._connection.submit(insert))
 

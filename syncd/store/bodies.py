@@ -40,7 +40,8 @@ class Bodies:
             self._refresh_at = time.monotonic() + REFRESH_SECONDS
         dictionary = None if self._newest is None else self._dictionary(transaction, self._newest)
         number = None if dictionary is None else self._newest
-        compressor = zstandard.ZstdCompressor(level=LEVEL, dict_data=dictionary)
+        level = 1 if dictionary is None else LEVEL  # without one, a higher level leaves hardly less and costs more
+        compressor = zstandard.ZstdCompressor(level=level, dict_data=dictionary)
         # All in one call: each call lets go of the interpreter, and has to wait to get it back.
         packed = compressor.multi_compress_to_buffer(list(bodies))
         return [(packed[place].tobytes(), number) for place in range(len(packed))]

@@ -28,6 +28,9 @@ class Transaction(Protocol):
     def batch(self, query: str, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
         """One statement for all `rows`, which the query names `:rows`; what it returns. Nothing happens for no rows."""
 
+    def add(self, query: str, rows: Sequence[Sequence[object]]) -> list[int]:
+        """The same for an INSERT of rows that are numbered: their numbers, which rise in the order of the rows."""
+
     def lock(self, name: str) -> None:
         """Until the transaction ends, no other one gets past a lock of this name. Of several, all take them in the same order:
         a group, its claim, `route …`, `credential …`, `tracker …`."""

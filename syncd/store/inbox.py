@@ -88,8 +88,7 @@ class Inbox:
         def insert(transaction: Transaction) -> list[int]:
             packed = self._bodies.pack(transaction, [body for _, body, _ in batch])
             arrived = [(received_at, *kept) for (received_at, _, _), kept in zip(batch, packed, strict=True)]
-            # RETURNING promises no order; numbers rise in the order of the rows.
-            return sorted(cast(int, row["id"]) for row in transaction.batch("accept", arrived))
+            return transaction.add("accept", arrived)
 
         future = self._connection.submit(insert)
         # One wake-up of the loop per commit, not per request.
@@ -150,7 +149,7 @@ class Inbox:
             found = transaction.rows("quarantined_one", id=number)
             for row in found:
                 packed = self._bodies.pack(transaction, [bytes(cast(bytes, row["body"]))])
-                transaction.batch("accept", [(now, *packed[0])])
+                transaction.add("accept", [(now, *packed[0])])
                 transaction.run("leave_quarantine", id=number)
             return bool(found)
 

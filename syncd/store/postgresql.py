@@ -69,6 +69,12 @@ class _Cursor:
             fetched += _fetched(self._session.execute(cast(Any, text), values))
         return fetched
 
+    def add(self, query: str, rows: Sequence[Sequence[object]]) -> list[int]:
+        fetched: list[int] = []
+        for text, values in queries.bites(f"{self._texts[query]} RETURNING id", "%s", rows):
+            fetched += [row["id"] for row in self._session.execute(cast(Any, text), values)]
+        return sorted(fetched)  # no order is promised; numbers rise in the order of the rows
+
     def lock(self, name: str) -> None:
         self._session.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 

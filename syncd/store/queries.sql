@@ -7,7 +7,7 @@
 
 -- accept: the promise behind an answer of 200
 INSERT INTO deliveries (received_at, body, dictionary, state)
-SELECT column1, column2, CAST(column3 AS BIGINT), 'waiting' FROM (VALUES :rows) AS arrived RETURNING id;
+SELECT column1, column2, CAST(column3 AS BIGINT), 'waiting' FROM (VALUES :rows) AS arrived;
 
 -- newest_dictionary: NULL where there is none
 SELECT MAX(id) AS id, MAX(made_at) AS made_at FROM dictionaries;
