@@ -30,8 +30,10 @@ class Checkpointer(threading.Thread):
         self._written.set()
 
     def run(self) -> None:
-        while self._written.wait() and not self._stopping.wait(PERIOD_SECONDS):
-            self._written.clear()
+        while self._written.wait():
+            self._written.clear()  # before it is asked whether to stop: what stop() sets afterwards is not missed
+            if self._stopping.wait(PERIOD_SECONDS):
+                return
             with self._copying:
                 if not self._paused:
                     self._copy()
