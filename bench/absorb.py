@@ -32,6 +32,7 @@ def measure() -> Iterator[Finding]:
             with served.daemon(home / "it", "--only", "receiver") as receiver:
                 load.post(receiver.address, file, CLIENTS, SECONDS)  # something to fold
             with served.daemon(home / "it") as daemon:
+                load.post(daemon.address, file, CLIENTS, SECONDS)  # it learns how fast they come
                 both.append(load.post(daemon.address, file, CLIENTS, SECONDS).rate)
             _folded(home / "it")
     accepted, folded, both = accepted[1:], folded[1:], both[1:]
