@@ -12,9 +12,8 @@ from syncd.store.connection import Connection, Transaction
 LEVEL = 3
 LEARN_FROM = 2000  # bodies, the latest
 LEARN_AT = 1000  # deliveries; fewer say too little
-AGAIN_SECONDS = (
-    7 * 86400.0
-)  # what bodies have in common drifts, and none of them is remembered for much longer than it is kept
+# What bodies have in common drifts, and none of them is remembered for much longer than it is kept.
+AGAIN_SECONDS = 7 * 86400.0
 DICTIONARY_BYTES = 16 * 1024
 FIRST = 32768  # RFC 8878, 5: lower numbers are for a public registry
 REFRESH_SECONDS = 60.0  # another process may have learned a new one
@@ -38,8 +37,10 @@ class Bodies:
             row = transaction.rows("newest_dictionary")[0]
             self._newest = cast("int | None", row["id"])
             self._refresh_at = time.monotonic() + REFRESH_SECONDS
-        dictionary = None if self._newest is None else self._dictionary(transaction, self._newest)
-        number = None if dictionary is None else self._newest
+        # Looked at once: another thread may learn of a newer one meanwhile, and the row must name what the frame needs.
+        newest = self._newest
+        dictionary = None if newest is None else self._dictionary(transaction, newest)
+        number = None if dictionary is None else newest
         level = 1 if dictionary is None else LEVEL  # without one, a higher level leaves hardly less and costs more
         compressor = zstandard.ZstdCompressor(level=level, dict_data=dictionary)
         # All in one call: each call lets go of the interpreter, and has to wait to get it back.
