@@ -43,6 +43,11 @@ _FILL = (
 )  # fmt: skip
 
 
+def fingerprint(number: int) -> str:
+    """Of the group with this number, as _FILL writes it."""
+    return f"f{number * _SPREAD % 2**32}"
+
+
 def file(groups: int) -> Path:
     """The database of such a store in a file, as it is on disk."""
     store("sqlite", groups)

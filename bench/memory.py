@@ -9,7 +9,7 @@ from pathlib import Path
 from bench import load, served
 from bench.finding import ROUNDS, Finding
 
-NOTIFICATIONS = 100_000  # `make bench ONLY=memory-million` takes ten times as many, and half as many minutes
+NOTIFICATIONS = 100_000  # `make bench ONLY=memory-million` takes ten times as many
 PIECE_SECONDS = 3
 
 

@@ -58,7 +58,7 @@ def _told(number: int, more: int) -> dict[str, object]:
     return {
         "universe": "acme",
         "project": f"project{number % PROJECTS}",
-        "fingerprint": f"f{number * 2654435761 % 4294967296}",
+        "fingerprint": filled.fingerprint(number),
         "application": "game",
         "callstack": [f"engine::function_{number}_{place}" for place in range(12)],
         "occurrences": 6000 + more,

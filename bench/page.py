@@ -1,13 +1,11 @@
 """docs/performance.md: a section for each measure, each replaced by the run that measured it last."""
 
-import os
-import platform
 import re
-import subprocess
 import time
 from collections.abc import Sequence
 
 from bench.finding import Finding
+from tests.prove.report import commit, machine
 from tests.system.daemon import ROOT
 
 PAGE = ROOT / "docs" / "performance.md"
@@ -29,7 +27,7 @@ def write(title: str, command: str, findings: Sequence[Finding | str], seconds: 
     known = PAGE.read_text() if PAGE.exists() else HEAD
     parts = re.split(r"^(?=## )", known, flags=re.MULTILINE)
     sections = {part.split("\n", 1)[0]: part for part in parts[1:]}
-    stamp = f"`{command}` · {time.strftime('%Y-%m-%d')} · {seconds:.0f} s · {_commit()} · {_machine()}"
+    stamp = f"`{command}` · {time.strftime('%Y-%m-%d')} · {seconds:.0f} s · {commit()} · {machine()}"
     rows = [_row(found) for found in findings]
     sections[f"## {title}"] = f"## {title}\n\n{stamp}\n\n{_COLUMNS}\n" + "\n".join(rows) + "\n\n"
     PAGE.write_text(f"{HEAD}\n" + "".join(sections.values()).rstrip("\n") + "\n")
@@ -40,14 +38,3 @@ def _row(found: Finding | str) -> str:
         return f"| {found} | | | | | |"
     goal = found.goal if found.met else f"**{found.goal}: missed**"
     return f"| {found.what} | {found.ratio:.2f} × | {found.spread} | {found.against} | {goal} | {found.seen} |"
-
-
-def _commit() -> str:
-    said = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    return said.stdout.strip() or "no commit"
-
-
-def _machine() -> str:
-    return f"{os.cpu_count()} cores, Linux {platform.release()}, Python {platform.python_version()}"
