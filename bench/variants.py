@@ -7,16 +7,12 @@ milliseconds longer.
 import asyncio
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from sqlite_utils import Database
 
 from syncd import cli
 from syncd.store import sqlite
 from syncd.store.connection import Transaction
-from syncd.store.file import immediate
 from syncd.store.inbox import Inbox
+from syncd.store.opened import Opened
 
 
 async def _accept(self: Inbox, body: bytes, received_at: float) -> int:
@@ -33,13 +29,13 @@ def _alone() -> None:
 
 
 def _delay(seconds: float) -> None:
-    @contextmanager
-    def delayed(database: Database) -> Iterator[None]:
-        with immediate(database):
-            yield
-            time.sleep(seconds)
+    committed = Opened.require_in_place
 
-    vars(sqlite)["immediate"] = delayed
+    def delayed(self: Opened) -> None:
+        time.sleep(seconds)
+        committed(self)
+
+    Opened.require_in_place = delayed  # type: ignore[method-assign]
 
 
 def main() -> None:

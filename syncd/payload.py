@@ -6,7 +6,7 @@ produce (a call stack as JSON text, numbers and null as attribute values, `*` fo
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Annotated
@@ -208,12 +208,12 @@ def _span(value: object, received_at: float) -> tuple[int | None, int | None]:
 
 def _releases(attributes: Json, reading: Reading, occurrences: int) -> tuple[tuple[str, int], ...]:
     for name in reading.release_attributes:
-        histogram = dict[str, int]()
-        for value, count in _histogram(attributes.get(name), occurrences):
+        counts = dict[str, int]()
+        for value, count in _histogram(attributes.get(name), occurrences).items():
             if (release := _release(value, reading)) is not None:
-                histogram[release] = min(histogram.get(release, 0) + count, MAX_COUNT)
-        if histogram:
-            return tuple(_commonest(histogram)[:MAX_RELEASES])
+                counts[release] = min(counts.get(release, 0) + count, MAX_COUNT)
+        if counts:
+            return tuple((release, counts[release]) for release in _commonest(counts)[:MAX_RELEASES])
     return ()
 
 
@@ -228,36 +228,34 @@ def _release(value: str, reading: Reading) -> str | None:
     return None if ignored or not value else value
 
 
-def _commonest(histogram: Mapping[str, int]) -> list[tuple[str, int]]:
-    return sorted(histogram.items(), key=lambda pair: (-pair[1], pair[0]))
+def _commonest(histogram: Mapping[str, int]) -> list[str]:
+    # What is alike keeps its order, also in reverse.
+    return sorted(sorted(histogram), key=histogram.__getitem__, reverse=True) if len(histogram) > 1 else [*histogram]
 
 
 def _attributes(attributes: Json, occurrences: int) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Each attribute with its commonest values."""
     for name in sorted(attributes)[:MAX_ATTRIBUTES]:
-        shown, histogram = _text(name), dict[str, int]()
-        for value, count in _histogram(attributes[name], occurrences):
-            histogram[value] = histogram.get(value, 0) + count
-        if shown is not None and histogram:
-            ordered = histogram if len(histogram) == 1 else [value for value, _ in _commonest(histogram)]
-            yield shown[:255], tuple(ordered)[:MAX_VALUES]
+        shown, values = _text(name), _commonest(_histogram(attributes[name], occurrences))
+        if shown is not None and values:
+            yield shown[:255], tuple(values[:MAX_VALUES])
 
 
-def _histogram(value: object, occurrences: int) -> Iterator[tuple[str, int]]:
+def _histogram(value: object, occurrences: int) -> dict[str, int]:
     """[[value, count], …] as documented; also {value: count}, and a bare value, which all `occurrences` have."""
     if isinstance(value, dict):
-        pairs: list[object] = [list(pair) for pair in value.items()]
+        pairs: Iterable[object] = value.items()
     else:
-        pairs = value if isinstance(value, list) else [[value, occurrences]]
+        pairs = value if isinstance(value, list) else [(value, occurrences)]
+    histogram = dict[str, int]()
     for pair in pairs:
-        if isinstance(pair, _PAIR) and len(pair) == 2:
-            value, count = pair
-            text, counted = _text(value if type(value) is str else _scalar(value)), _count(count)
+        if isinstance(pair, (list, tuple)) and len(pair) == 2:
+            one, count = pair
+            text, counted = _text(one if type(one) is str else _scalar(one)), _count(count)
             if text is not None and counted:
-                yield text[:255], counted
-
-
-_PAIR = (list, tuple)
+                text = text[:255]
+                histogram[text] = histogram.get(text, 0) + counted
+    return histogram
 
 
 def _scalar(value: object) -> object:

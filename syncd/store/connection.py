@@ -47,9 +47,10 @@ class Connection(Protocol):
     def place(self) -> str:
         """Where the database is: no secrets."""
 
-    def submit(self, operation: Callable[[Transaction], T]) -> "Future[T]":
+    def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":
         """For what only adds rows: run `operation` in a durable transaction, soon. The future is done only after the commit is on disk; it
-        raises StoreUnavailable when nothing was committed, or what `operation` raised, which undoes it alone."""
+        raises StoreUnavailable when nothing was committed, or what `operation` raised, which undoes it alone. One that is `atomic` writes
+        with one statement, and so may do without a transaction around it."""
 
     def write(self, operation: Callable[[Transaction], T], *, beside: bool = False) -> T:
         """The same, waiting for it. No other write goes on meanwhile, unless `beside`: such an operation locks what it judges by. It

@@ -16,6 +16,7 @@ from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
 from syncd.store.load import load_group
+from syncd.store.queries import MAX_ROWS
 from syncd.store.rows import group_of, group_values, issue_of, release_values
 
 GATHERING_TURNS = 12  # of an event loop that finds nothing to do they take 0.1 ms, a tenth of a commit
@@ -90,7 +91,7 @@ class Inbox:
             arrived = [(received_at, *kept) for (received_at, _, _), kept in zip(batch, packed, strict=True)]
             return transaction.add("accept", arrived)
 
-        future = self._connection.submit(insert)
+        future = self._connection.submit(insert, atomic=len(batch) <= MAX_ROWS)
         # One wake-up of the loop per commit, not per request.
         future.add_done_callback(lambda done: loop.call_soon_threadsafe(self._answer, loop, batch, done))
 

@@ -32,15 +32,20 @@ class Opened:
             )
 
     def tidy(self) -> None:
-        """Give the log's room back when nobody writes: it stays as large as the largest burst made it, and readers read past it."""
+        """When nobody writes, put what is in the log into its place, and give the log's room back where a burst made it large: readers read
+        past it."""
         try:
-            if self._path.with_name(f"{self._path.name}-wal").stat().st_size > WAL_BYTES:
-                self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            large = self._path.with_name(f"{self._path.name}-wal").stat().st_size > WAL_BYTES
+            self.database.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if large else 'PASSIVE'})").fetchall()
         except (sqlite3.Error, OSError):
             return  # a reader keeps it, or there is none; the next commit tells what is wrong with the file, if anything is
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Give the connection back.
+
+        The last one to a file removes its log by name, and SQLite tells another file in its place only by its inode (os_unix.c,
+        fileHasMoved): one that lingered after a disk was replaced by its copy would remove the log of the copy.
+        """
         cast(Any, self.database.conn).close()
 
 

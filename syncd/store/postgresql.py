@@ -109,7 +109,7 @@ class Postgresql:
         # Two, so that what is set aside does not wait for what is accepted.
         self._submitted = ThreadPoolExecutor(max_workers=2, thread_name_prefix="writer")
 
-    def submit(self, operation: Callable[[Transaction], T]) -> "Future[T]":
+    def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":  # noqa: ARG002 - nor does it hurt
         """It is the receiver's, and only adds rows: it does not even wait for those that are alone."""
         try:
             return self._submitted.submit(self._persistently, operation, _BEGIN_ADDING)

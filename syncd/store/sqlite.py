@@ -14,7 +14,6 @@ from sqlite_utils.utils import sqlite3
 
 from syncd.errors import StoreUnavailable
 from syncd.store import queries
-from syncd.store.checkpoints import LIMIT_PAGES, Checkpointer
 from syncd.store.connection import Room, Transaction
 from syncd.store.file import immediate, sentence
 from syncd.store.moved import given_up
@@ -25,6 +24,9 @@ T = TypeVar("T")
 MAX_SHARED = 64  # operations that share one commit; each may itself be a batch
 PROBE_SECONDS = 1.0
 WRITER_CACHE_KB = 8_000
+# Of the log: then the commit that reaches it puts it all into its place. A tenth of a second, so long apart that 99 of 100 commits never
+# meet one, whatever comes.
+LOG_PAGES = 8_000
 
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
@@ -78,7 +80,6 @@ class Sqlite:
         self._readers: queue.LifoQueue[Opened] = queue.LifoQueue()
         self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
-        self._checkpointer = Checkpointer(path)
         self._closed = False
         self.beat = time.monotonic()
         self._damaged: tuple[object, str] | None = None  # as the file was when it was found damaged, and the sentence
@@ -90,7 +91,7 @@ class Sqlite:
     def write(self, operation: Callable[[Transaction], T], *, beside: bool = False) -> T:  # noqa: ARG002 - one at a time writes
         return self.submit(operation).result()
 
-    def submit(self, operation: Callable[[Transaction], T]) -> "Future[T]":
+    def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":
         future: Future[T] = Future()
         # Running, it cannot be cancelled: a request that is cancelled while it waits must not end the writer, which would
         # have nobody to give its result to.
@@ -102,8 +103,7 @@ class Sqlite:
             if self._writer is None:
                 self._writer = threading.Thread(target=self._write_for_ever, name="writer", daemon=True)
                 self._writer.start()
-                self._checkpointer.start()
-            self._waiting.put(_Waiting(operation, cast("Future[object]", future)))
+            self._waiting.put(_Waiting(operation, cast("Future[object]", future), atomic=atomic))
         return future
 
     def _write_for_ever(self) -> None:
@@ -140,21 +140,13 @@ class Sqlite:
         try:
             self._refuse_damaged()
             opened = opened or self._to_write()
-            with immediate(opened.database):
-                cursor = _Cursor(opened.database, self._texts)
-                if self.fault is not None:
-                    # Something must reach the disk, or a full one would look well; and what is taken needs its table.
-                    cursor.run("set", name="store.probe", value=str(time.time()))
-                    cursor.rows("waiting_deliveries", size=0)
-                alone = len(shared) == 1 and self.fault is None
-                for waiting in shared:
-                    waiting.attempt(opened.database, cursor, alone=alone)
+            self._carry_out(opened.database, shared)
             opened.require_in_place()
         except Exception as error:  # noqa: BLE001 - the writer's boundary: it must outlive whatever it is
             self.fault = self._explain(error)
             for waiting in shared:
                 waiting.future.set_exception(StoreUnavailable(self.fault))
-            self._close_readers()  # while the path still leads to their file: see Checkpointer
+            self._close_readers()  # while the path still leads to their file: see Opened.close
             if opened is not None:
                 opened.close()
             return None
@@ -162,12 +154,34 @@ class Sqlite:
         self.fault = None if self._damaged is None else self._damaged[1]
         for waiting in shared:
             waiting.settle()
-        self._checkpointer.written()
         return opened
+
+    def _carry_out(self, database: Database, shared: "list[_Waiting]") -> None:
+        cursor = _Cursor(database, self._texts)
+        alone = len(shared) == 1 and self.fault is None
+        if alone and shared[0].atomic:
+            # Each call of SQLite lets go of the interpreter, and has to wait to get it back: BEGIN and COMMIT would be two more.
+            shared[0].attempt(cursor)
+            return
+        with immediate(database):
+            if self.fault is not None:
+                # Something must reach the disk, or a full one would look well; and what is taken needs its table.
+                cursor.run("set", name="store.probe", value=str(time.time()))
+                cursor.rows("waiting_deliveries", size=0)
+            if alone:
+                if not shared[0].attempt(cursor):
+                    database.execute("ROLLBACK")
+                    database.execute("BEGIN IMMEDIATE")
+                return
+            for waiting in shared:
+                database.execute("SAVEPOINT one")  # so that its failure is its own
+                if not waiting.attempt(cursor):
+                    database.execute("ROLLBACK TO one")
+                database.execute("RELEASE one")
 
     def _to_write(self) -> Opened:
         opened = Opened(self.path)
-        opened.database.execute(f"PRAGMA wal_autocheckpoint={LIMIT_PAGES}")
+        opened.database.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
         opened.database.execute(f"PRAGMA cache_size={-WRITER_CACHE_KB}")
         return opened
 
@@ -179,12 +193,10 @@ class Sqlite:
             if file == _version(self.path):
                 raise StoreUnavailable(why)
             self._damaged = None
-            self._checkpointer.go_on()
 
     def _explain(self, error: Exception) -> str:
         told = sentence(self.path, error)
         if (getattr(error, "sqlite_errorname", None) or "").startswith(_DAMAGE):
-            self._checkpointer.pause()  # what it wrote would look as if somebody had mended the file
             self._damaged = _version(self.path), told
             self.fault = told
         return told
@@ -232,7 +244,6 @@ class Sqlite:
                 self._waiting.put(None)
         if self._writer is not None:
             self._writer.join()
-            self._checkpointer.stop()
         self._close_readers()
 
     def _close_readers(self) -> None:
@@ -256,28 +267,25 @@ def _version(path: Path) -> object:
 class _Waiting:
     """One submitted operation and what came of it, told to its caller after the commit."""
 
-    def __init__(self, operation: Callable[[Transaction], object], future: "Future[object]") -> None:
+    def __init__(
+        self, operation: Callable[[Transaction], object], future: "Future[object]", *, atomic: bool = False
+    ) -> None:
         self.future = future
+        self.atomic = atomic
         self._operation = operation
         self._result: object = None
         self._error: Exception | None = None
 
-    def attempt(self, database: Database, cursor: _Cursor, *, alone: bool) -> None:
-        """Run it in a savepoint, so that its failure is its own; one that is alone in its transaction needs none, and is undone with it."""
+    def attempt(self, cursor: _Cursor) -> bool:
+        """Run it. False where what it wrote is to be undone: it failed, and its caller has to handle that. Raises what concerns all."""
         self._error = None
-        if not alone:
-            database.execute("SAVEPOINT one")
         try:
             self._result = self._operation(cursor)
         except Exception as error:  # the writer's boundary: whatever it is, it is its caller's to handle
             if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError or given_up(error):
                 raise  # the disk, the lock, a damaged file, a table that is gone: nobody in this transaction can be served
             self._error = error
-            database.execute("ROLLBACK" if alone else "ROLLBACK TO one")
-            if alone:
-                database.execute("BEGIN IMMEDIATE")  # what the caller commits
-        if not alone:
-            database.execute("RELEASE one")
+        return self._error is None
 
     def settle(self) -> None:
         if self._error is not None:

@@ -28,10 +28,10 @@ def test_whatever_arrives_during_a_commit_shares_the_next_one(store: Store, monk
     commits = 0
     submit = store.connection.submit
 
-    def counted(operation: Callable[[Transaction], object]) -> object:
+    def counted(operation: Callable[[Transaction], object], *, atomic: bool) -> object:
         nonlocal commits
         commits += 1
-        return submit(operation)
+        return submit(operation, atomic=atomic)
 
     monkeypatch.setattr(store.connection, "submit", counted)
     numbers = accept(store, *(told(str(number)) for number in range(100)))

@@ -1,18 +1,22 @@
+import asyncio
 import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import pytest
+from sqlite_utils.utils import sqlite3
 
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
-from syncd.store import Store, checkpoints
+from syncd.store import Store, sqlite
 from syncd.store.connection import Transaction
 from syncd.store.file import open_file
 from syncd.store.migrate import migrate
+from syncd.store.queries import MAX_ROWS
 from tests.store.filled import absorb, accept, told
 
 
@@ -80,27 +84,38 @@ def _soon(asked: Callable[[], bool]) -> bool:
     return asked()
 
 
-def test_what_is_committed_gets_to_its_place_without_a_commit_that_does_it(
+def test_what_is_committed_gets_to_its_place_when_nobody_writes(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(checkpoints, "PERIOD_SECONDS", 0.01)
+    monkeypatch.setattr(sqlite, "PROBE_SECONDS", 0.01)
     empty = (tmp_path / "syncd.db").stat().st_size
     accept(store, *(told(f"f{number}", padding=f"{number}" * 3000) for number in range(300)))
     assert _soon(lambda: (tmp_path / "syncd.db").stat().st_size > empty)
 
 
-def test_a_log_that_is_always_written_to_begins_anew(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checkpoints, "PERIOD_SECONDS", 0.01)
+def test_a_log_that_is_always_written_to_begins_anew(store: Store, tmp_path: Path) -> None:
     log = tmp_path / "syncd.db-wal"
     sizes = []
     for _ in range(40):
         # 4 MB each time: far more in all than the log may hold.
         store.connection.write(lambda transaction: transaction.run("set", name="large", value="x" * 4 * 2**20))
         sizes.append(log.stat().st_size)
-    assert max(sizes) < 2 * checkpoints.LIMIT_PAGES * 4096
+    assert max(sizes) < 2 * sqlite.LOG_PAGES * 4096
     assert sizes[-1] <= max(sizes[:-1]), "it would grow for ever"
+
+
+@pytest.mark.parametrize("many", [3, MAX_ROWS + 1])
+def test_deliveries_of_one_commit_are_kept_together_or_not_at_all(store: Store, many: int) -> None:
+    async def the_last_one_cannot_be_kept() -> list[int | BaseException]:
+        times = [1.0] * many + [cast(float, None)]
+        return await asyncio.gather(*(store.inbox.accept(b"{}", at) for at in times), return_exceptions=True)
+
+    first, *together = asyncio.run(the_last_one_cannot_be_kept())
+    assert first == 1, "it was committed before the others were there"
+    assert {type(answer) for answer in together} == {sqlite3.IntegrityError}
+    assert store.fault is None
+    assert store.connection.read(lambda transaction: len(transaction.rows("latest_bodies", size=9))) == 1
+    assert accept(store, told("after")) == [2]
 
 
 def test_an_operation_that_fails_alone_is_undone_and_the_store_is_well(store: Store) -> None:
