@@ -1,8 +1,10 @@
 """Load: wrk with varied notifications of 1 to 4 KB, and what it saw."""
 
 import base64
+import itertools
 import json
 import random
+import re
 import resource
 import subprocess
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ BODIES = 2000
 GROUPS = 500  # so that most are repetitions, as in the field
 SMALLEST, LARGEST = 1024, 4096
 SEED = 7
+FIRST_COUNT = 100_000_000  # as long as any that is posted: none of them is an exact redelivery
 # Words of which texts are made that are alike where they are of one group, and else only as programs are.
 _NOUNS = (
     "glacier", "harbour", "lantern", "meadow", "orchard", "pebble", "quarry", "ribbon", "saddle", "thicket", "umbra", "vessel", "willow",
@@ -75,8 +78,14 @@ def bodies(folder: Path) -> Path:
     """A file of notifications, one a line, of SMALLEST to LARGEST bytes; the same ones each time."""
     chosen = random.Random(SEED)
     path = folder / "bodies"
-    path.write_text("".join(f"{notification(number, chosen)}\n" for number in range(BODIES)))
+    told = (notification(number, chosen) for number in range(BODIES))
+    path.write_text("".join(f"{_COUNT.sub(_FIRST, one, 1)}\n" for one in told))
     return path
+
+
+_COUNT = re.compile(r'"occurrences": \d+')
+_FIRST = f'"occurrences": {FIRST_COUNT}'
+_counts = itertools.count(FIRST_COUNT, 1_000_000)  # further apart than one run gets
 
 
 def notification(number: int, chosen: random.Random) -> str:
@@ -106,7 +115,18 @@ def post(address: tuple[str, int], file: Path, clients: int, seconds: int, path:
     """So many clients, each posting as fast as it is answered. Raises RuntimeError where one request was not answered 2xx."""
     host, port = address
     bounds = ["-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s"]
-    command = ["wrk", *bounds, "-s", str(SCRIPT), f"http://{host}:{port}", "--", str(file), path, LOGIN]
+    command = [
+        "wrk",
+        *bounds,
+        "-s",
+        str(SCRIPT),
+        f"http://{host}:{port}",
+        "--",
+        str(file),
+        path,
+        LOGIN,
+        str(next(_counts)),
+    ]
     before = _spent()
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     told = json.loads(ran.stdout.splitlines()[-1])
