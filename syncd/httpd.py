@@ -5,7 +5,7 @@ import asyncio
 import signal
 import socket
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, cast
@@ -29,6 +29,7 @@ class _Joined:
         self._transport = transport
         self._loop = loop
         self._parts: list[bytes] = []
+        self.is_closing = transport.is_closing  # it is asked for several times with each request
 
     def write(self, data: bytes) -> None:
         """Soon."""
@@ -102,7 +103,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """From here on the next header is counted."""
         self._disarm()
         # The application begins only after what is read now was fed.
-        cast(dict[str, object], self.scope)[WHOLE] = True
+        self.scope[WHOLE] = True  # type: ignore[literal-required]
         super().on_message_complete()
         self._in_head = True
         self._head_bytes = 0
@@ -130,6 +131,11 @@ _BUSY_HEADERS = [
 ]
 
 
+async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - an ASGI application
+    await send({"type": "http.response.start", "status": 503, "headers": _BUSY_HEADERS})
+    await send({"type": "http.response.body", "body": _BUSY})
+
+
 class Server(uvicorn.Server):
     """A uvicorn server that reports when it listens, and stops on SIGTERM and SIGINT without breaking a request."""
 
@@ -138,6 +144,7 @@ class Server(uvicorn.Server):
     ) -> None:
         config = uvicorn.Config(
             app,
+            interface="asgi3",
             http=type("Guarded", (GuardedProtocol,), {"header_seconds": header_seconds}),
             ws="none",
             lifespan="off",
@@ -156,11 +163,9 @@ class Server(uvicorn.Server):
     def _unless_busy(self, app: ASGIApp, max_connections: int) -> ASGIApp:
         """`app`, but 503 for whoever is one too many; uvicorn's own limit counts one less and says nothing of a later time."""
 
-        async def limited(scope: Scope, receive: Receive, send: Send) -> None:
-            if len(self.server_state.connections) <= max_connections:
-                return await app(scope, receive, send)
-            await send({"type": "http.response.start", "status": 503, "headers": _BUSY_HEADERS})
-            await send({"type": "http.response.body", "body": _BUSY})
+        def limited(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+            fits = len(self.server_state.connections) <= max_connections
+            return (app if fits else _too_many)(scope, receive, send)
 
         return limited
 

@@ -155,7 +155,7 @@ def _identity_part(value: Json, field: str) -> str:
         # Cutting it would let two groups become one.
         limit = _IDENTITY_LIMITS[field]
         raise NotANotification(422, f"bad_{field}", f"The field {field} is longer than {limit} characters.", field)
-    if _CONTROL.search(part):
+    if not part.isprintable() and _CONTROL.search(part):
         # PostgreSQL cannot keep U+0000, and dropping it would let two groups become one.
         raise NotANotification(422, f"bad_{field}", f"The field {field} has a control character.", field)
     return part
