@@ -4,10 +4,6 @@ import threading
 
 from syncd.model import Identity
 
-BATCH = 200  # deliveries folded in one transaction; more would make the receiver wait for the writer
-BACKLOG = 500  # where hardly anything comes: a group that is spoken of several times is loaded and saved once
-HARDLY = 20.0  # deliveries a second
-
 KNOWN = 100_000  # fingerprints; beyond that all of them seem new once more
 GIVE_WAY = 4.0  # times as long as folding took, at most
 PRESSING = 2000.0  # deliveries a second that take so much of the interpreter that folding is felt
@@ -52,11 +48,6 @@ class Arrivals:
             if not self._firsts:
                 self.first.clear()
         return taken
-
-
-def batch(rate: float) -> int:
-    """How many deliveries to fold together while so many come a second."""
-    return BATCH if rate > HARDLY else BACKLOG
 
 
 def pause(rate: float, folded: int, seconds: float) -> float:

@@ -48,7 +48,7 @@ class Absorber(threading.Thread):
             self.beat = began = time.monotonic()
             rate = self.arrivals.rate(began)
             try:
-                taken = self._turn(arrivals.batch(rate))
+                taken = self._turn()
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
                 self._stopping.wait(FAULT_SECONDS)
@@ -61,11 +61,11 @@ class Absorber(threading.Thread):
                 elif pause := arrivals.pause(rate, taken, time.monotonic() - began):
                     self.arrivals.first.wait(pause)
 
-    def _turn(self, size: int) -> int:
+    def _turn(self) -> int:
         if not self._store.hints.leads:
             return 0  # another process absorbs; this one is told when it is its turn
-        first = self.arrivals.take_firsts(size)
-        taken, woken = worker.absorb(self._store, self._rules, time.time(), size, first)
+        first = self.arrivals.take_firsts(worker.BATCH)
+        taken, woken = worker.absorb(self._store, self._rules, time.time(), first)
         if time.monotonic() >= self._drain_at:
             self._drain_at = time.monotonic() + DRAIN_SECONDS
             woken |= self._store.storms.drain(self._rules.gates(), self._rules.owes, time.time())

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 import structlog
 
 from syncd import creation, failures, filing, metrics, plan, upkeep
-from syncd.arrivals import BATCH
 from syncd.errors import TrackerError
 from syncd.model import Action, Call, Group, Issue, IssueState, Plan
 from syncd.render.text import one_line
@@ -20,16 +19,15 @@ from syncd.turn import Done, Later, Settled, Shown, Turn
 
 log = structlog.get_logger("syncd.worker")
 
+BATCH = 200  # deliveries folded in one transaction; more would make the receiver wait for the writer
 DRY_SECONDS = 3600.0
 SENDING = frozenset(Action) - {Action.NOTHING, Action.HOLD, Action.WAIT, Action.PARK, Action.DROP}
 
 
-def absorb(
-    store: Store, rules: Rules, now: float, size: int = BATCH, first: Sequence[int] = ()
-) -> tuple[int, set[str]]:
-    """Fold the deliveries that are to be `first`, else the oldest, up to `size`: how many were taken, and the trackers that have something to
-    do now."""
-    deliveries = store.inbox.waiting(size, first)
+def absorb(store: Store, rules: Rules, now: float, first: Sequence[int] = ()) -> tuple[int, set[str]]:
+    """Fold the deliveries that are to be `first`, else the oldest: how many were taken, and the trackers that have something to do
+    now."""
+    deliveries = store.inbox.waiting(BATCH, first)
     if not deliveries:
         return 0, set()
     read = [Read(delivery, rules.read(delivery)) for delivery in deliveries]

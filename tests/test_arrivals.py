@@ -3,7 +3,7 @@
 import pytest
 
 from syncd import arrivals
-from syncd.arrivals import AHEAD, GIVE_WAY, Arrivals, batch, pause
+from syncd.arrivals import AHEAD, GIVE_WAY, Arrivals, pause
 from syncd.model import Identity
 
 
@@ -36,10 +36,6 @@ def test_the_rate_is_that_since_it_was_last_asked_for() -> None:
     for delivery in range(30):
         told.told(delivery, _identity(1))
     assert (told.rate(102.0), told.rate(103.0)) == (15.0, 0.0)
-
-
-def test_a_storm_is_folded_in_smaller_batches_than_what_it_left() -> None:
-    assert [batch(rate) for rate in (0.0, 20.0, 21.0, 5000.0)] == [500, 500, 200, 200]
 
 
 def test_folding_gives_way_to_what_comes_but_keeps_up_where_it_can() -> None:
