@@ -5,7 +5,7 @@ import threading
 from syncd.model import Identity
 
 KNOWN = 100_000  # fingerprints; beyond that all of them seem new once more
-GIVE_WAY = 4.0  # times as long as folding took, at most
+GIVE_WAY = 8.0  # times as long as folding took, at most
 PRESSING = 2000.0  # deliveries a second that take so much of the interpreter that folding is felt
 AHEAD = 1.2  # times as fast as they come, at least, where that is possible
 
