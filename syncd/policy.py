@@ -7,6 +7,8 @@ from typing import Protocol
 from syncd import frames
 from syncd.model import Group, GroupKind
 
+_ATTRIBUTE = "attributes."  # before the name of one, among the names of conditions
+
 
 class Conditions(Protocol):
     """Patterns by what they are held against; an empty list asks for nothing."""
@@ -136,16 +138,23 @@ def hindrance(group: Group, match: Match) -> str | None:
 
 def _fits(group: Group, conditions: Conditions) -> Iterator[bool]:
     """For each condition that is asked for, whether the group fits it. Of what a group has several, one has to fit."""
-    attributes = dict(group.attributes)
-    held: list[tuple[Sequence[str], Sequence[str]]] = [
-        ([group.identity.universe], conditions.universe),
-        ([group.identity.project], conditions.project),
-        ([group.application or ""], conditions.application),
-        (group.classifiers, conditions.classifiers),
-        ([release.release for release in group.releases], conditions.releases),
-        *((attributes.get(name, ()), patterns) for name, patterns in conditions.attributes.items()),
-    ]
-    return (any(fits(value, patterns) for value in values) for values, patterns in held if patterns)
+    return (any(fits(value, patterns) for value in _held(group, name)) for name, patterns in _asked(conditions))
+
+
+def _held(group: Group, name: str) -> Sequence[str]:
+    """What the group has of that which a condition of this name asks for."""
+    match name:
+        case "universe":
+            return [group.identity.universe]
+        case "project":
+            return [group.identity.project]
+        case "application":
+            return [group.application or ""]
+        case "classifiers":
+            return group.classifiers
+        case "releases":
+            return [release.release for release in group.releases]
+    return dict(group.attributes).get(name.removeprefix(_ATTRIBUTE), ())
 
 
 def fits(value: str, patterns: Iterable[str]) -> bool:
@@ -213,7 +222,7 @@ def _asked(conditions: Conditions) -> list[tuple[str, Sequence[str]]]:
         ("application", conditions.application),
         ("classifiers", conditions.classifiers),
         ("releases", conditions.releases),
-        *((f"attributes.{name}", patterns) for name, patterns in conditions.attributes.items()),
+        *((f"{_ATTRIBUTE}{name}", patterns) for name, patterns in conditions.attributes.items()),
     ]
     return [(name, patterns) for name, patterns in asked if patterns]
 
