@@ -51,7 +51,7 @@ def carry_out(life: Life, ledgers: dict[str, dict[str, int]], step: tuple[str, s
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
 def test_nothing_of_theirs_is_ever_changed(
     kind: str, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str, str, object]]
