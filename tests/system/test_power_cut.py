@@ -1,4 +1,5 @@
-"""Whatever moment the power fails, nothing that was answered 200 is lost, and no issue that was asked for is forgotten."""
+"""Whatever moment the power fails, nothing that was answered 200 is lost, and no issue that was asked for is forgotten. `make prove` does
+the same more often, and beside it with a store that syncs less often, which loses both."""
 
 import random
 from pathlib import Path
@@ -22,14 +23,6 @@ def test_five_hundred_power_cuts_lose_nothing_that_was_acknowledged_and_no_inten
 
     assert (result.cuts, result.acknowledged, result.asked) == (CUTS, NOTIFICATIONS, power.GROUPS)
     assert (result.lost, result.corrupt, result.half, result.forgotten, result.resumed) == (0, 0, 0, 0, 1)
-
-
-@traced
-def test_the_same_cuts_find_what_a_store_that_syncs_less_often_loses(tmp_path: Path) -> None:
-    result = power.cuts(tmp_path, CUTS, SEED, "NORMAL", NOTIFICATIONS)
-
-    assert result.lost > CUTS / 10
-    assert result.forgotten > 0
 
 
 @traced
