@@ -13,7 +13,7 @@ from tests.prove.chaos_verdict import Verdict
 from tests.system import reference
 from tests.system.reference import speak
 
-KILLS = 20
+KILLS = 15
 SEED = 20261125
 
 

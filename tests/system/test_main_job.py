@@ -53,15 +53,14 @@ def test_a_redelivered_notification_changes_nothing_but_the_number_of_notificati
 
 
 # What is in doubt after a kill is looked for soon: the fakes do not lag here.
-SOON = {"local": FREE, "github": FREE + 'timeout = "1s"\nprobe_after = ["2s", "3s", "4s"]\n'}
+SOON = FREE + 'timeout = "1s"\nprobe_after = ["2s", "3s", "4s"]\n'
 
 
-@pytest.mark.parametrize("name", ["github", "local"])
-def test_stopped_and_killed_ten_times_everything_acknowledged_has_its_one_issue(name: str, tmp_path: Path) -> None:
+def test_stopped_and_killed_ten_times_everything_acknowledged_has_its_one_issue(tmp_path: Path) -> None:
     told = reference.story(groups=50, size=1000, seed=7)
     accepted = []
-    with opened(name, tmp_path) as kind:
-        daemon = Daemon(tmp_path, kind.toml(SOON[name]))
+    with opened("github", tmp_path) as kind:
+        daemon = Daemon(tmp_path, kind.toml(SOON))
         for number in range(10):
             daemon.start()
             accepted += daemon.send_all(told[number * 100 : (number + 1) * 100])
