@@ -115,18 +115,8 @@ def post(address: tuple[str, int], file: Path, clients: int, seconds: int, path:
     """So many clients, each posting as fast as it is answered. Raises RuntimeError where one request was not answered 2xx."""
     host, port = address
     bounds = ["-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s"]
-    command = [
-        "wrk",
-        *bounds,
-        "-s",
-        str(SCRIPT),
-        f"http://{host}:{port}",
-        "--",
-        str(file),
-        path,
-        LOGIN,
-        str(next(_counts)),
-    ]
+    arguments = [str(file), path, LOGIN, str(next(_counts))]
+    command = ["wrk", *bounds, "-s", str(SCRIPT), f"http://{host}:{port}", "--", *arguments]
     before = _spent()
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
     told = json.loads(ran.stdout.splitlines()[-1])

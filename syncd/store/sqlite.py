@@ -158,8 +158,7 @@ class Sqlite:
 
     def _carry_out(self, database: Database, shared: "list[_Waiting]") -> None:
         cursor = _Cursor(database, self._texts)
-        alone = len(shared) == 1 and self.fault is None
-        if alone and shared[0].atomic:
+        if len(shared) == 1 and shared[0].atomic and self.fault is None:
             # Each call of SQLite lets go of the interpreter, and has to wait to get it back: BEGIN and COMMIT would be two more.
             shared[0].attempt(cursor)
             return
@@ -168,11 +167,6 @@ class Sqlite:
                 # Something must reach the disk, or a full one would look well; and what is taken needs its table.
                 cursor.run("set", name="store.probe", value=str(time.time()))
                 cursor.rows("waiting_deliveries", size=0)
-            if alone:
-                if not shared[0].attempt(cursor):
-                    database.execute("ROLLBACK")
-                    database.execute("BEGIN IMMEDIATE")
-                return
             for waiting in shared:
                 database.execute("SAVEPOINT one")  # so that its failure is its own
                 if not waiting.attempt(cursor):
