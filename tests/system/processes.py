@@ -1,0 +1,105 @@
+"""Processes of syncd that tests start: programs of their own, or, where `PREPARED`, forked from one that has imported syncd already.
+
+Importing takes a second, and the tests start several hundred. Apart from that a forked one is like the other: a process that can be
+killed, with a folder, an environment, open files and an exit code of its own."""
+
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+PREPARED = False  # the tests' conftest says so; what proves a promise at length starts real programs
+
+_FORKING = multiprocessing.get_context("forkserver")
+_FORKING.set_forkserver_preload(
+    [
+        "syncd.app",
+        "syncd.cli.tables",
+        "syncd.console.site",
+        "syncd.status",
+        "syncd.store.postgresql",
+        "syncd.trackers.github",
+        "syncd.trackers.jira",
+        "syncd.trackers.local",
+        "rich.table",
+        "uvloop",
+    ]
+)
+
+
+class Process(Protocol):
+    """One that was started; subprocess.Popen is one."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+
+
+def start(
+    program: Sequence[str], arguments: Sequence[str], folder: Path, environment: Mapping[str, str], out: Path, err: Path
+) -> Process:
+    """`python PROGRAM ARGUMENTS` in a folder; PROGRAM begins with -m. What it prints is added to files: a pipe that nobody reads
+    fills, and hangs the process."""
+    if PREPARED:
+        out.touch()
+        err.touch()
+        return _Forked(program, arguments, folder, environment, out, err)
+    with out.open("ab") as stdout, err.open("ab") as stderr:
+        return subprocess.Popen(
+            [sys.executable, *program, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            cwd=folder,
+            env=environment,
+        )
+
+
+class _Forked:
+    """A process forked from the one that is prepared."""
+
+    def __init__(self, *told: object) -> None:
+        self._process = _FORKING.Process(target=_become, args=told, daemon=True)
+        self._process.start()
+        self.pid = self._process.pid or 0
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if (code := self._process.exitcode) is None:
+            raise subprocess.TimeoutExpired("syncd", timeout or 0.0)
+        return code
+
+    def send_signal(self, sig: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, sig)
+
+
+def _become(
+    program: Sequence[str], arguments: Sequence[str], folder: Path, environment: Mapping[str, str], out: Path, err: Path
+) -> None:
+    """What `python PROGRAM ARGUMENTS` is, in this process."""
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
+    for path, number in ((os.devnull, 0), (out, 1), (err, 2)):
+        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(opened, number)
+        os.close(opened)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    _, module, *before = program
+    sys.argv = [module, *before, *arguments]
+    sys.orig_argv = [sys.executable, *program, *arguments]  # a daemon that reloads itself starts what it was started as
+    sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep)
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
