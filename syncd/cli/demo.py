@@ -2,14 +2,12 @@
 
 import json
 import os
-import secrets
 import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -94,6 +92,8 @@ def demo(
 
 
 def _configure(place: Path) -> Path:
+    import secrets
+
     password = place / "webhook-password"
     password.touch(mode=0o600)
     password.write_text(secrets.token_urlsafe(18))
@@ -127,6 +127,8 @@ def _listening(process: "subprocess.Popen[bytes]", log: Path) -> tuple[str, int]
 
 
 def _tell(address: tuple[str, int], password: str, told: "Told", store: "Store") -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:<22}"), BarColumn(40), MofNCompleteColumn(), TimeElapsedColumn())
@@ -155,7 +157,7 @@ def _send(
     progress: "Progress",
     sent: "TaskID",
 ) -> None:
-    from syncd.cli.sending import Sender
+    from syncd.cli.sender import Sender
 
     sender = Sender(*address, ("backtrace", password))
     for notification in notifications:

@@ -1,11 +1,6 @@
-"""`send-test`, and sending notifications over HTTP as the crash reporter does."""
+"""`send-test`: one notification, to see whether all that is configured works."""
 
-import base64
-import http.client
-import json
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,38 +9,6 @@ from syncd.cli import FAILED, LATER, ConfigOption, app, config_path, stop
 
 if TYPE_CHECKING:
     from syncd.config import Config
-
-WEBHOOK = "/webhooks/backtrace"
-TIMEOUT_SECONDS = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the receiver said."""
-
-    status: int
-    body: str
-
-
-class Sender:
-    """One kept-alive connection to a receiver."""
-
-    def __init__(self, host: str, port: int, login: tuple[str, str] | None) -> None:
-        self._connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
-        self._headers = {"Content-Type": "application/json"}
-        if login is not None:
-            encoded = base64.b64encode(":".join(login).encode()).decode()
-            self._headers["Authorization"] = f"Basic {encoded}"
-
-    def send(self, notification: Mapping[str, object]) -> Answer:
-        """POST it once. Raises OSError or http.client.HTTPException when no answer came."""
-        self._connection.request("POST", WEBHOOK, json.dumps(notification), self._headers)
-        answer = self._connection.getresponse()
-        return Answer(answer.status, answer.read().decode("utf-8", "replace"))
-
-    def close(self) -> None:
-        """Hang up."""
-        self._connection.close()
 
 
 def sample(project: str, now: int) -> dict[str, object]:
@@ -80,7 +43,10 @@ def send_test(
     project: Annotated[str, typer.Option(help="The project the test crash is said to come from.")] = "syncd-test",
 ) -> None:
     """Send one test notification to the running daemon. Sent again, it raises a count and opens no second issue."""
+    import http.client
+
     from syncd import config as configuration
+    from syncd.cli.sender import Sender
 
     loaded = configuration.load(config_path(config))
     host, port = loaded.receiver.address

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from syncd.cli.sending import Sender
+from syncd.cli.sender import Sender
 from tests.system.daemon import PASSWORD
 from tests.system.reference import speak
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from syncd.cli.sending import Sender
+from syncd.cli.sender import Sender
 from tests.factories import notification_json
 from tests.prove.report import ROOT, Row
 

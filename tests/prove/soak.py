@@ -18,7 +18,7 @@ from pathlib import Path
 from markupsafe import escape
 from sqlite_utils.utils import sqlite3
 
-from syncd.cli.sending import WEBHOOK, Sender
+from syncd.cli.sender import WEBHOOK, Sender
 from tests.fakes.weather import Weather
 from tests.prove.report import ROOT, Row
 from tests.system import kinds

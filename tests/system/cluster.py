@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from syncd.cli.sending import Sender
+from syncd.cli.sender import Sender
 from tests.system.daemon import PASSWORD, PROGRAM, Daemon
 from tests.system.reference import speak
 

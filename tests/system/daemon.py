@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from syncd.cli.sending import Answer, Sender
+from syncd.cli.sender import Answer, Sender
 from tests.system import processes
 
 T = TypeVar("T")

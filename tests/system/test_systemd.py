@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.cli.sending import Sender
+from syncd.cli.sender import Sender
 from tests.prove.crashes import crash
 from tests.system.daemon import PASSWORD, Daemon, run_syncd
 from tests.system.kinds import opened
