@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from sqlite_utils.utils import sqlite3
-
 from syncd.disk import sync
 from syncd.errors import StoreUnavailable
+from syncd.store.driver import sqlite3
 from syncd.store.file import inspect, open_file, sentence
 from syncd.store.migrate import verify
 

@@ -10,12 +10,11 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from sqlite_utils import Database
-from sqlite_utils.utils import sqlite3
 
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
 from syncd.store import server
+from syncd.store.driver import sqlite3
 from syncd.store.file import immediate, open_file, sentence
 from syncd.store.migrate import verify
 from syncd.store.moved import COPIED, MOVED, Progress, require_here, words
@@ -57,7 +56,7 @@ def copy(source: StoreSettings, target: StoreSettings, progress: Progress) -> di
 
 
 def _copy_all(
-    database: Database,
+    database: sqlite3.Connection,
     session: psycopg.Connection[Any],
     source: StoreSettings,
     target: StoreSettings,
@@ -118,11 +117,11 @@ def _any(table: str) -> sql.Composed:
     return sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(table))
 
 
-def _columns(database: Database, table: str) -> list[str]:
+def _columns(database: sqlite3.Connection, table: str) -> list[str]:
     return [str(row[1]) for row in database.execute(f"PRAGMA table_info({table})").fetchall()]
 
 
-def _rows(database: Database, table: str, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:
+def _rows(database: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:
     """All rows, as PostgreSQL can keep them: it knows no U+0000 in a text."""
     cursor = database.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 - our own names
     while rows := cursor.fetchmany(BITE):
@@ -137,7 +136,9 @@ def _kept(session: psycopg.Connection[Any], table: str, columns: Sequence[str]) 
         yield from cursor.execute(query)
 
 
-def _go_on_counting(database: Database, session: psycopg.Connection[Any], table: str, columns: Sequence[str]) -> None:
+def _go_on_counting(
+    database: sqlite3.Connection, session: psycopg.Connection[Any], table: str, columns: Sequence[str]
+) -> None:
     """Numbers are never given twice, those of rows that are gone included."""
     if "id" not in columns:
         return
@@ -146,7 +147,7 @@ def _go_on_counting(database: Database, session: psycopg.Connection[Any], table:
         session.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, used[0]])
 
 
-def _give_up(database: Database, place: str) -> None:
+def _give_up(database: sqlite3.Connection, place: str) -> None:
     """Let nobody write to the file any more: not a daemon that still runs on it, and none that is started on it."""
     database.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", [MOVED, place])
     told = words(place).replace("'", "''")

@@ -4,10 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlite_utils import Database
-from sqlite_utils.utils import sqlite3
-
 from syncd.errors import StoreError, StoreUnavailable
+from syncd.store.driver import sqlite3
 
 BUSY_SECONDS = 5.0
 VERSION: tuple[int, int, int] = sqlite3.sqlite_version_info
@@ -24,9 +22,9 @@ _PLAIN = {
 }
 
 
-def open_file(path: Path, mode: str) -> Database:
+def open_file(path: Path, mode: str) -> sqlite3.Connection:
     """A connection in explicit-transaction mode. `mode` is SQLite's: rw refuses to make a file, rwc makes it."""
-    connection = sqlite3.connect(
+    database = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         timeout=BUSY_SECONDS,
@@ -34,7 +32,6 @@ def open_file(path: Path, mode: str) -> Database:
         check_same_thread=False,
     )
     try:
-        database = Database(connection, execute_plugins=False)
         database.execute("PRAGMA journal_mode=WAL")
         for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", f"cache_size={-CACHE_KB}"):
             database.execute(f"PRAGMA {pragma}")
@@ -42,13 +39,13 @@ def open_file(path: Path, mode: str) -> Database:
             # Every answer of 200 rests on it: with NORMAL a power cut loses what was acknowledged.
             raise StoreUnavailable(f"{path}: this SQLite does not honour synchronous=FULL")
     except BaseException:
-        connection.close()
+        database.close()
         raise
     return database
 
 
 @contextmanager
-def immediate(database: Database) -> Iterator[None]:
+def immediate(database: sqlite3.Connection) -> Iterator[None]:
     """BEGIN IMMEDIATE, because sqlite-utils' own atomic() begins deferred: a read followed by a write then fails at once
     with "database is locked" when another connection wrote in between, whatever the busy timeout."""
     database.execute("BEGIN IMMEDIATE")
@@ -56,7 +53,7 @@ def immediate(database: Database) -> Iterator[None]:
         yield
         database.execute("COMMIT")  # inside the try: a commit that fails (disk full) must be rolled back too
     except BaseException:
-        if database.conn.in_transaction:
+        if database.in_transaction:
             database.execute("ROLLBACK")
         raise
 

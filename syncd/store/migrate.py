@@ -12,10 +12,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Protocol
 
-from sqlite_utils import Database
-from sqlite_utils.utils import sqlite3
-
 from syncd.errors import SchemaMismatch, StoreUnavailable
+from syncd.store.driver import sqlite3
 from syncd.store.file import immediate, open_file, sentence
 from syncd.store.moved import require_here
 
@@ -104,7 +102,7 @@ def require(done: Mapping[str, str], known: Sequence[tuple[str, str]]) -> None:
 class _File:
     """`Schema` of a SQLite file."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: sqlite3.Connection) -> None:
         self._database = database
 
     def done(self) -> Mapping[str, str]:
@@ -112,8 +110,10 @@ class _File:
         return dict(self._database.execute("SELECT name, sha256 FROM schema_migrations").fetchall())
 
     def apply(self, name: str, text: str, digest: str, now: float) -> None:
+        from sqlite_utils import Database  # importing it takes a tenth of a second, and a step is applied once
+
         # Statement by statement inside our transaction: the standard library's would commit it first.
-        self._database.executescript(text)
+        Database(self._database, execute_plugins=False).executescript(text)
         self._database.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", [name, digest, now])
 
 

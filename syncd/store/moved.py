@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 
-from sqlite_utils import Database
-
 from syncd.errors import StoreUnavailable
+from syncd.store.driver import sqlite3
 
 Progress = Callable[[str, int, int], None]  # what is done, how many rows of how many
 
@@ -24,7 +23,7 @@ def given_up(error: Exception) -> bool:
     return str(error).startswith(_WORDS)
 
 
-def require_here(database: Database, target: str | None = None) -> None:
+def require_here(database: sqlite3.Connection, target: str | None = None) -> None:
     """Raises StoreUnavailable where a file's store was moved elsewhere than to `target`."""
     made = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'settings'").fetchone()
     found = made and database.execute("SELECT value FROM settings WHERE name = ?", [MOVED]).fetchone()

@@ -1,11 +1,9 @@
 """One connection to a SQLite file, and which file that is."""
 
 from pathlib import Path
-from typing import Any, cast
-
-from sqlite_utils.utils import sqlite3
 
 from syncd.errors import StoreUnavailable
+from syncd.store.driver import sqlite3
 from syncd.store.file import open_file
 
 WAL_BYTES = 16 * 2**20
@@ -46,7 +44,7 @@ class Opened:
         The last one to a file removes its log by name, and SQLite tells another file in its place only by its inode (os_unix.c,
         fileHasMoved): one that lingered after a disk was replaced by its copy would remove the log of the copy.
         """
-        cast(Any, self.database.conn).close()
+        self.database.close()
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

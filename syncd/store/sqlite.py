@@ -9,12 +9,10 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from sqlite_utils import Database
-from sqlite_utils.utils import sqlite3
-
 from syncd.errors import StoreUnavailable
 from syncd.store import queries
 from syncd.store.connection import Room, Transaction
+from syncd.store.driver import sqlite3
 from syncd.store.file import immediate, sentence
 from syncd.store.moved import given_up
 from syncd.store.opened import Opened
@@ -34,7 +32,7 @@ _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 class _Cursor:
     """Queries by name on one sqlite3 connection."""
 
-    def __init__(self, database: Database, texts: Mapping[str, str]) -> None:
+    def __init__(self, database: sqlite3.Connection, texts: Mapping[str, str]) -> None:
         self._database = database
         self._texts = texts
 
@@ -156,7 +154,7 @@ class Sqlite:
             waiting.settle()
         return opened
 
-    def _carry_out(self, database: Database, shared: "list[_Waiting]") -> None:
+    def _carry_out(self, database: sqlite3.Connection, shared: "list[_Waiting]") -> None:
         cursor = _Cursor(database, self._texts)
         if len(shared) == 1 and shared[0].atomic and self.fault is None:
             # Each call of SQLite lets go of the interpreter, and has to wait to get it back: BEGIN and COMMIT would be two more.

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlite_utils.utils import sqlite3
-
 from syncd.errors import StoreUnavailable
+from syncd.store.driver import sqlite3
 from syncd.store.file import inspect
 from tests.prove.report import Row
 from tests.prove.started import Accepted, insist, kept, ready, require_counts

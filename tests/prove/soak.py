@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import escape
-from sqlite_utils.utils import sqlite3
 
 from syncd.cli.sender import WEBHOOK, Sender
+from syncd.store.driver import sqlite3
 from tests.fakes.weather import Weather
 from tests.prove.report import ROOT, Row
 from tests.system import kinds

@@ -10,10 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlite_utils.utils import sqlite3
-
 from syncd.config import StoreSettings
 from syncd.store import read_store
+from syncd.store.driver import sqlite3
 from tests.system import reference
 from tests.system.daemon import Daemon
 

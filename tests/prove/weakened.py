@@ -4,17 +4,16 @@ The control of the power-cut proof. SQLite then syncs its log only now and then,
 """
 
 import sys
+from functools import partial
 from typing import Any
 
-from sqlite_utils import Database
-
-from syncd.store import file
+from syncd.store.driver import sqlite3
 
 # The daemon's own words, and its question whether they were heard.
 _REPLACED = {"PRAGMA synchronous=FULL": "PRAGMA synchronous=NORMAL", "PRAGMA synchronous": "SELECT 2"}
 
 
-class Weakened(Database):
+class Weakened(sqlite3.Connection):
     """A connection that takes the one pragma for another."""
 
     def execute(self, sql: str, *parameters: Any) -> Any:
@@ -23,7 +22,7 @@ class Weakened(Database):
 
 def main(arguments: list[str]) -> None:
     """Weaken, then be syncd."""
-    file.Database = Weakened  # type: ignore[attr-defined]
+    sqlite3.connect = partial(sqlite3.connect, factory=Weakened)  # type: ignore[assignment]
     from syncd.cli import main as syncd
 
     sys.argv = ["syncd", *arguments]

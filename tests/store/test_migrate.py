@@ -11,7 +11,7 @@ from syncd.store.migrate import migrate, steps, verify
 
 def tables(path: Path) -> set[str]:
     database = open_file(path, "rw")
-    names = set(database.table_names())
+    names = {str(row[0]) for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     database.close()
     return names
 

@@ -2,7 +2,6 @@ import threading
 
 import psycopg
 import pytest
-from sqlite_utils.utils import sqlite3
 
 from syncd.config import StoreSettings
 from syncd.errors import LeaseLost
@@ -10,6 +9,7 @@ from syncd.model import Action, Call, Created, Group, Issue, IssueState, Plan
 from syncd.plan import Owed
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim
+from syncd.store.driver import sqlite3
 from syncd.store.issues import Intent
 from tests.store.filled import FREE, NOW, absorb, accept, claimed, owed, told
 from tests.store.raw import change

@@ -8,16 +8,22 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlite_utils.utils import sqlite3
+from sqlite_utils import utils
 
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
 from syncd.store import Store, sqlite
 from syncd.store.connection import Transaction
+from syncd.store.driver import sqlite3
 from syncd.store.file import open_file
 from syncd.store.migrate import migrate
 from syncd.store.queries import MAX_ROWS
 from tests.store.filled import absorb, accept, told
+
+
+def test_its_driver_is_the_one_that_sqlite_utils_uses() -> None:
+    """Errors of another one would be of other classes, and pass by those who wait for them."""
+    assert sqlite3.OperationalError is utils.OperationalError
 
 
 @pytest.fixture
