@@ -1,10 +1,9 @@
 """The inbox: deliveries kept before they are answered, and folded into their groups afterwards."""
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import replace
 
@@ -18,6 +17,9 @@ from syncd.store.history import decide
 from syncd.store.load import load_group
 from syncd.store.queries import MAX_ROWS
 from syncd.store.rows import group_of, group_values, issue_of, release_values
+
+if TYPE_CHECKING:
+    import asyncio
 
 GATHERING_TURNS = 12  # of an event loop that finds nothing to do they take 0.1 ms, a tenth of a commit
 
@@ -67,6 +69,8 @@ class Inbox:
         Whatever arrives while a commit is under way shares the next one: under load many requests wait for one fsync. So does what is
         already on its way when the first of them is there.
         """
+        import asyncio  # whoever only looks at a store does without
+
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[int] = loop.create_future()
         self._arrived.append((received_at, body, stored))
@@ -74,7 +78,7 @@ class Inbox:
             self._gather(loop)
         return await stored
 
-    def _gather(self, loop: asyncio.AbstractEventLoop, turns: int = GATHERING_TURNS) -> None:
+    def _gather(self, loop: "asyncio.AbstractEventLoop", turns: int = GATHERING_TURNS) -> None:
         """Commit, but not before the event loop has looked a few times for what else there is: who was answered together asks together,
         and one more fsync for a part of them would keep the others waiting."""
         self._committing = True
@@ -83,7 +87,7 @@ class Inbox:
         else:
             self._commit(loop)
 
-    def _commit(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _commit(self, loop: "asyncio.AbstractEventLoop") -> None:
         batch, self._arrived = self._arrived, []
 
         def insert(transaction: Transaction) -> list[int]:
@@ -97,8 +101,8 @@ class Inbox:
 
     def _answer(
         self,
-        loop: asyncio.AbstractEventLoop,
-        batch: list[tuple[float, bytes, asyncio.Future[int]]],
+        loop: "asyncio.AbstractEventLoop",
+        batch: "list[tuple[float, bytes, asyncio.Future[int]]]",
         done: "Future[list[int]]",
     ) -> None:
         self._committing = False
