@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 MAX_SHARED = 64  # operations that share one commit; each may itself be a batch
 PROBE_SECONDS = 1.0
-WRITER_CACHE_KB = 8_000
+WRITER_CACHE_KB = 5_000
 # Of the log: then the commit that reaches it puts it all into its place. A tenth of a second, so long apart that 99 of 100 commits never
 # meet one, whatever comes.
 LOG_PAGES = 8_000
