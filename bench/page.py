@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "performance.md"
 HEAD = """# Performance
 
 What syncd costs, as ratios: each pair was measured one right after the other in one run on one machine, and each line is the median of its
-rounds with their spread. `make bench` measures all of it in some ten minutes, apart from what it installs for comparison, and writes this
+rounds with their spread. `make bench` measures all of it in ten to fifteen minutes, with what it installs for comparison, and writes this
 page; the command below a title measures what stands there. Absolute figures are those of the machine, and drift; ratios hold.
 
 The load is wrk's, over loopback, with 2,000 notifications of 1 to 4 KB of 500 groups, posted in turn and each time with another count.
