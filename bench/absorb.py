@@ -12,7 +12,7 @@ from bench import load, served
 from bench.finding import ROUNDS, Finding
 from syncd.config import StoreSettings
 from syncd.store import Store, read_store
-from syncd.store.file import open_file
+from tests.store.raw import change
 
 CLIENTS = 64
 SECONDS = 1
@@ -56,7 +56,7 @@ def measure() -> Iterator[Finding]:
 def _folded(folder: Path) -> float:
     """Deliveries folded a second by a worker of its own, from its first ones to the last."""
     worker = served.daemon(folder, "--only", "worker")
-    store = read_store(StoreSettings(url=f"sqlite:{folder}/syncd.db"))
+    store = read_store(_settings(folder))
     worker.spawn()
     try:
         before = store.report.counts(time.time()).inbox_waiting
@@ -70,9 +70,11 @@ def _folded(folder: Path) -> float:
 
 def _forget(folder: Path) -> None:
     """What still waits was measured; folding it would take longer than all the rest."""
-    database = open_file(folder / "syncd.db", "rw")
-    database.execute("DELETE FROM deliveries WHERE state = 'waiting'")
-    database.close()
+    change(_settings(folder), "DELETE FROM deliveries WHERE state = 'waiting'")
+
+
+def _settings(folder: Path) -> StoreSettings:
+    return StoreSettings(url=f"sqlite:{folder}/syncd.db")
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ class _Forked:
     def __init__(self, *told: object) -> None:
         self._process = _FORKING.Process(target=_become, args=told, daemon=True)
         self._process.start()
-        self.pid = self._process.pid or 0
+        assert self._process.pid is not None  # it has been started; a signal to 0 would reach the tests themselves
+        self.pid = self._process.pid
 
     def poll(self) -> int | None:
         return self._process.exitcode
