@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.finding import Finding
-from syncd import fold, plan
 from syncd.config import Config, Route
 from syncd.config.trackers import LocalSettings
+from syncd.core import fold, plan
 from syncd.model import Action, Group, Identity, Issue, IssueState, Notification
-from syncd.rules import Rules
+from syncd.worker.routing import Rules
 
 NOTIFICATIONS, GROUPS, INTERVAL = 100_000, 1000, 300.0
 RATES = (20, 100, 1000)  # notifications a second

@@ -12,7 +12,7 @@ import psycopg
 
 from syncd.config import StoreSettings
 from syncd.store import Store, bring_up, open_store
-from syncd.store.file import open_file
+from syncd.store.sqlite.file import open_file
 from tests import postgres
 from tests.postgres import Databases
 

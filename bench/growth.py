@@ -11,9 +11,9 @@ from bench.finding import Finding
 from syncd.config import StoreSettings
 from syncd.model import Action, Created, Plan
 from syncd.store import Store, open_store
-from syncd.store.backup import back_up
 from syncd.store.bodies import LEARN_FROM
 from syncd.store.issues import Intent
+from syncd.store.sqlite.backup import back_up
 from tests.prove.crashes import crash
 from tests.store.filled import FREE, NOW, absorb, accept
 from tests.store.raw import ask

@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncd.receiver import PATH
+from syncd.intake.receiver import PATH
 from tests.prove.crashes import crash
 from tests.system.daemon import PASSWORD
 

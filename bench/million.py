@@ -9,8 +9,8 @@ from itertools import product
 from bench import filled
 from bench.filled import DUE, FEW, MANY, NOW, PROJECTS
 from bench.finding import ROUNDS, Finding
-from syncd import payload
-from syncd.payload import Reading
+from syncd.intake.sources import backtrace
+from syncd.intake.sources.backtrace import Reading
 from syncd.store import Store
 from syncd.store.inbox import Read
 from syncd.store.listing import Sort, State, Wanted
@@ -39,7 +39,7 @@ def _fold(store: Store, groups: int, number: int) -> float:
         accept(store, *told, at=float(NOW))
         began = time.perf_counter()
         waiting = store.inbox.waiting(BATCH)
-        read = [Read(one, payload.parse(one.body, one.received_at, Reading())) for one in waiting]
+        read = [Read(one, backtrace.parse(one.body, one.received_at, Reading())) for one in waiting]
         store.inbox.absorb(read, "auto", owes, float(NOW))
         seconds += time.perf_counter() - began
     return seconds / (BATCH * BATCHES)

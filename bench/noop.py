@@ -32,6 +32,6 @@ def serve(app: Starlette) -> None:
 
 if __name__ == "__main__":
     if "same-imports" in sys.argv:
-        for name in ("syncd.cli", "syncd.app", "syncd.trackers.local"):
+        for name in ("syncd.cli", "syncd.daemon.app", "syncd.trackers.local.tracker"):
             import_module(name)
     serve(Starlette(routes=[Route("/webhooks/backtrace", _nothing, methods=["POST"])]))

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 
 from bench.load import LOGIN
-from syncd.receiver import PATH
+from syncd.intake.receiver import PATH
 from tests.prove.crashes import crash
 
 CONNECTIONS = 32  # to each receiver

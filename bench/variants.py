@@ -9,10 +9,10 @@ import sys
 import time
 
 from syncd import cli
-from syncd.store import sqlite
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Inbox
-from syncd.store.opened import Opened
+from syncd.store.sqlite import connection as sqlite
+from syncd.store.sqlite.opened import Opened
 
 
 async def _accept(self: Inbox, body: bytes, received_at: float) -> int:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from syncd.config import Config, LocalSettings, Route, StoreSettings
-from syncd.rules import Rules
 from syncd.store import Store, open_store
+from syncd.worker.routing import Rules
 from tests import leaks
 from tests.postgres import Databases, databases
 from tests.scene import PROBES, Scene, Tracker

@@ -11,8 +11,9 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from syncd import config, metrics
+from syncd import config
 from syncd.config import Limit
+from syncd.platform import metrics
 
 ROOT = Path(__file__).parents[1]
 UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))

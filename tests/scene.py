@@ -11,12 +11,12 @@ from syncd.errors import (
 )
 from syncd.model import Call, Condition, Created, Evidence, Group, Issue, Place, Seen, Survey
 from syncd.render.document import Document
-from syncd.rules import Rules
 from syncd.store import Store
 from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.issues import Intent
 from syncd.trackers import Draft, Finding
-from syncd.worker import absorb, sync
+from syncd.worker.routing import Rules
+from syncd.worker.stages import absorb, sync
 from tests.store.filled import accept, told
 from tests.store.raw import change
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from syncd import fold
+from syncd.core import fold
 from syncd.model import Group, Point, Release
 from tests.factories import make_group, make_notification
 

@@ -14,7 +14,7 @@ from bench import load, served
 from bench.finding import ROUNDS, Finding
 from bench.peers import installing, serving
 from bench.peers.serving import Address
-from syncd.receiver import PATH
+from syncd.intake.receiver import PATH
 
 CLIENTS = 64
 SECONDS = 1

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from syncd.cli import NOT_FOUND, ConfigOption, JsonOption, app, stop
-from syncd.cli.questions import opened
+from syncd.cli.lookups import opened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from rich.table import Table
 
-    from syncd.overview import Entry, Line, Overview
+    from syncd.core.overview import Entry, Line, Overview
 
 
 @app.command()
@@ -27,8 +27,9 @@ def releases(
     ] = False,
 ) -> None:
     """What a release brought: crashes new in it, regressed in it, still seen in it, and gone since the one before."""
-    from syncd import overview, shapes
     from syncd.config.values import did_you_mean
+    from syncd.core import overview
+    from syncd.operate import shapes
 
     with opened(config) as (_, store):
         standings, returns = store.report.project(project), store.report.returns(project)
@@ -86,10 +87,10 @@ def _markdown(project: str, found: "Overview") -> str:
 
 
 def _item(entry: "Entry") -> str:
+    from syncd.core.quantities import counted
     from syncd.render.markdown import literal
     from syncd.render.report import title
     from syncd.render.text import one_line
-    from syncd.words import counted
 
     issue, group = entry.standing.issue, entry.standing.group
     named = literal(one_line(title(group), 160))

@@ -9,14 +9,14 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from syncd import needs
 from syncd.cli.charts import BARS, sparkline
+from syncd.core.plan import NEVER_LINKED
+from syncd.core.releases import ordered
 from syncd.model import Group, Issue, IssueState, Standing
-from syncd.plan import NEVER_LINKED
-from syncd.releases import ordered
+from syncd.operate import attention
 from syncd.render.report import title
 from syncd.render.text import one_line, utc
-from syncd.store.letters import Kind, Letter
+from syncd.store.dead_letters import Kind, Letter
 from syncd.store.report import Past, Quarantined
 
 
@@ -118,7 +118,7 @@ def status(shape: Mapping[str, Any], at_once: Mapping[str, int]) -> None:
     """The shape of `status --json`, for people; what needs a person comes first. `at_once` says how many writes each budget
     allows at once when it is full."""
     out = console()
-    wrong = needs.counts(shape)
+    wrong = attention.counts(shape)
     for need in wrong:
         out.print(Text(f"! {need.what}" + (f": `syncd {need.command}`" if need.command else ""), style="red"))
     waiting = {name: tracker for name, tracker in shape["trackers"].items() if tracker["state"] != "ok"}

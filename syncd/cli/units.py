@@ -24,7 +24,7 @@ def systemd_unit(
     worker_only: Annotated[bool, typer.Option("--worker-only", help="A worker alone.")] = False,
 ) -> None:
     """Print the systemd unit for this syncd and its configuration: paths, credentials, sandbox."""
-    from syncd import units
+    from syncd.config import units
 
     if receiver_only and worker_only:
         stop(USAGE, "--receiver-only and --worker-only contradict each other; leave both out for one daemon")

@@ -3,13 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import cast
 
-from syncd import explaining, payload, relinking
 from syncd.console.page import Asked, NotThere
+from syncd.core.quantities import counted
 from syncd.errors import NotANotification
+from syncd.intake.sources import backtrace
+from syncd.operate import explain
+from syncd.operate import relink as relinking
 from syncd.render.text import one_line, utc
+from syncd.store.dead_letters import Letter
 from syncd.store.hints import INBOX, of_tracker
-from syncd.store.letters import Letter
-from syncd.words import counted
 
 NO_REASON = "no reason given"
 
@@ -29,7 +31,7 @@ def sync(asked: Asked, form: Form) -> str:  # noqa: ARG001 - all actions are ask
     """The group's issue is looked at and brought up to date at once."""
     store = asked.desk.store
     _require_group(asked, _number(asked))
-    tracker = store.hand.sync(_number(asked), explaining.rules(asked.desk.config).owes, asked.now)
+    tracker = store.hand.sync(_number(asked), explain.rules(asked.desk.config).owes, asked.now)
     if tracker is None:
         return "Nothing is to be done for this group now; below is why."
     store.hints.send(of_tracker(tracker))
@@ -51,7 +53,7 @@ def hold(asked: Asked, form: Form) -> str:
 def end_hold(asked: Asked, form: Form) -> str:  # noqa: ARG001
     """Its route decides again."""
     _require_group(asked, _number(asked))
-    ended = asked.desk.store.hand.end_hold(_number(asked), explaining.rules(asked.desk.config).owes, asked.now)
+    ended = asked.desk.store.hand.end_hold(_number(asked), explain.rules(asked.desk.config).owes, asked.now)
     return "It is held no longer." if ended else "No operator held it."
 
 
@@ -75,7 +77,7 @@ def alias(asked: Asked, form: Form) -> str:
 
 def end_alias(asked: Asked, form: Form) -> str:  # noqa: ARG001
     """The group stands for itself again."""
-    removed = asked.desk.store.aliases.remove(_number(asked), explaining.rules(asked.desk.config).owes, asked.now)
+    removed = asked.desk.store.aliases.remove(_number(asked), explain.rules(asked.desk.config).owes, asked.now)
     return "It stands for itself again." if removed else "It was no alias."
 
 
@@ -155,7 +157,7 @@ def release(asked: Asked, form: Form) -> str:  # noqa: ARG001
     if kept is None:
         return "It is no longer in the quarantine."
     try:
-        payload.identify(payload.decode(kept.body))
+        backtrace.identify(backtrace.decode(kept.body))
     except NotANotification as error:
         return f"It is still no notification: {error.message}"
     store.inbox.release(number, asked.now)
@@ -199,7 +201,7 @@ def resume_route(asked: Asked, form: Form) -> str:  # noqa: ARG001
     store = asked.desk.store
     known = {*(one.name for one in asked.desk.config.all_routes), *(one.route for one in store.routes.pauses())}
     name = _configured(asked, "route", known)
-    resumed = store.routes.resume(name, explaining.rules(asked.desk.config).owes, asked.now)
+    resumed = store.routes.resume(name, explain.rules(asked.desk.config).owes, asked.now)
     return f"Route {name} is resumed." if resumed else f"Route {name} was not paused."
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup, escape
 
+from syncd.core.quantities import counted
+from syncd.core.releases import ordered
 from syncd.model import Point, Release
-from syncd.releases import ordered
-from syncd.words import counted
 
 WIDTH, HEIGHT = 720, 120
 SPARK_WIDTH, SPARK_HEIGHT = 84, 20

@@ -15,12 +15,12 @@ from markupsafe import Markup
 from syncd import __version__
 from syncd.config import Config
 from syncd.console import drawing
+from syncd.core.quantities import duration
 from syncd.model import Standing
 from syncd.render import report
 from syncd.render.text import clean, one_line, utc
 from syncd.store import Store
 from syncd.store.listing import Key
-from syncd.words import duration
 
 FOLDER = Path(__file__).parent
 PAGE = 50  # rows of a list

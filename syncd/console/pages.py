@@ -6,16 +6,16 @@ from typing import Any, cast
 
 import msgspec
 
-from syncd import explaining, needs, shapes
 from syncd.console.page import PAGE, Asked, NotThere, Page, crash, key_of, text_of
-from syncd.fold import OTHERS
-from syncd.presentation import present
-from syncd.releases import ordered
+from syncd.core.fold import OTHERS
+from syncd.core.releases import ordered
+from syncd.operate import attention, explain, shapes
+from syncd.operate.status import status
 from syncd.render.text import utc
-from syncd.status import status
 from syncd.store import Store
 from syncd.store.listing import LOOKED, Delivered, Listed, Sort, State, Wanted
 from syncd.store.report import Past
+from syncd.worker.presentation import present
 
 HOUR = 3600.0
 DONE = {"filed": ("create",), "updated": ("update", "close"), "reopened": ("reopen", "comment", "renew")}
@@ -26,8 +26,8 @@ def home(asked: Asked) -> Page:
     """Whether it is well, and what waits, is held, or needs a person."""
     store, now = asked.desk.store, asked.now
     shape = status(asked.desk.config, store, now)
-    found = needs.counts(shape) + needs.silent(shape)
-    well, sentence = needs.sentence(found, store.fault)
+    found = attention.counts(shape) + attention.silent(shape)
+    well, sentence = attention.sentence(found, store.fault)
     days = 7 if asked.get("days") == "7" else 1
     span, spans = (HOUR, 24) if days == 1 else (6 * HOUR, 28)
     until = (now // span + 1) * span
@@ -107,8 +107,8 @@ def group(asked: Asked) -> Page:
     standing = listed.standing
     delivered = store.lists.deliveries(None, 20, number)
     histograms = _histograms(store, delivered)
-    plan = explaining.plan_now(config, store, standing, now)
-    routing = list(explaining.routing(config, standing))
+    plan = explain.plan_now(config, store, standing, now)
+    routing = list(explain.routing(config, standing))
     shape = (
         {"id": number, "owed_at": listed.owed_at, "on_hold": standing.group.on_hold}
         | shapes.whole(standing, history)

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from syncd import overview, shapes
 from syncd.console.page import PAGE, Asked, NotThere, Page, key_of, text_of
-from syncd.fold import OTHERS
+from syncd.core import overview
+from syncd.core.fold import OTHERS
+from syncd.core.releases import ordered
 from syncd.model import Standing
-from syncd.releases import ordered
+from syncd.operate import shapes
 from syncd.store.listing import Sort, Wanted
 
 RELEASES_SHOWN = 12

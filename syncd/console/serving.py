@@ -5,10 +5,10 @@ import threading
 
 import structlog
 
-from syncd import httpd
 from syncd.config import Config
 from syncd.console.site import site
 from syncd.errors import ConfigError
+from syncd.platform import http_server
 from syncd.store import Store
 
 log = structlog.get_logger("syncd.console")
@@ -24,10 +24,10 @@ class Serving(threading.Thread):
         """Raises ConfigError when the console's password cannot be read."""
         super().__init__(name="console", daemon=True)
         self._bound = bound
-        self._server = httpd.Server(site(config, store), HEADER_SECONDS, MAX_CONNECTIONS, self._ready)
+        self._server = http_server.Server(site(config, store), HEADER_SECONDS, MAX_CONNECTIONS, self._ready)
 
     def _ready(self) -> None:
-        log.info("console", address=f"http://{httpd.address_of(self._bound)}/")
+        log.info("console", address=f"http://{http_server.address_of(self._bound)}/")
 
     def run(self) -> None:
         self._server.run(sockets=[self._bound])
@@ -45,7 +45,7 @@ def serving(config: Config, store: Store) -> Serving | None:
     if config.console.address is None:
         return None
     try:
-        bound = httpd.bind(config.console.address)
+        bound = http_server.bind(config.console.address)
     except (OSError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no host name"
         log.warning("console_off", listen=config.console.listen, reason=why, remedy="set console.listen")

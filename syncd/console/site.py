@@ -15,13 +15,14 @@ from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from syncd import gauges, metrics
 from syncd.config import Config
 from syncd.console import actions, effective, pages, releases
 from syncd.console.guard import Guard
 from syncd.console.page import Asked, Desk, MakePage, NotThere, Page, as_html, as_json, json_path, link
 from syncd.errors import StoreUnavailable
-from syncd.health import Health
+from syncd.operate import gauges
+from syncd.operate.health import Health
+from syncd.platform import metrics
 from syncd.store import Store
 
 log = structlog.get_logger("syncd.console")

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from syncd import frames
+from syncd.core import frames
+from syncd.core.releases import ordered
 from syncd.model import Announcement, Group
-from syncd.releases import ordered
 from syncd.render.report import Beside
 from syncd.render.text import utc
 

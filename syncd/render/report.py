@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from syncd import frames
+from syncd.core import frames
+from syncd.core.quantities import counted
 from syncd.model import Announcement, Group, GroupKind, Occasion, Place, Release, Storm
 from syncd.render.document import Block, Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
 from syncd.render.text import one_line, safe_url, utc
-from syncd.words import counted
 
 _LONGEST_TITLE = 240  # GitHub takes 256 characters, Jira 255
 _LONGEST_APPLICATION = 60

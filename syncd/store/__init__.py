@@ -11,23 +11,23 @@ from syncd.store.aliases import Aliases
 from syncd.store.bodies import Bodies
 from syncd.store.clock import Clock
 from syncd.store.connection import Connection, Room, Transaction
-from syncd.store.file import inspect
-from syncd.store.hand import Hand
+from syncd.store.dead_letters import Letters
 from syncd.store.hints import Hints, NoHints
 from syncd.store.inbox import Inbox
-from syncd.store.instance import Instance
 from syncd.store.instances import Presence, Running, running
 from syncd.store.issues import Issues
-from syncd.store.letters import Letters
 from syncd.store.limits import Limits
 from syncd.store.listing import Lists
 from syncd.store.migrate import migrate, verify
 from syncd.store.moved import COPIED, Progress
 from syncd.store.notebook import Notebook
+from syncd.store.operator import Hand
 from syncd.store.outbox import Outbox
 from syncd.store.report import Report
 from syncd.store.routes import Routes
-from syncd.store.sqlite import Sqlite
+from syncd.store.sqlite.connection import Sqlite
+from syncd.store.sqlite.file import inspect
+from syncd.store.sqlite.process_lock import Instance
 from syncd.store.storms import Storms
 from syncd.store.surveys import Surveys
 
@@ -112,7 +112,7 @@ def read_store(settings: StoreSettings) -> Store:
     """The store as it is, for a command beside the daemon. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
     if settings.dialect == "postgresql":
         _require_driver()
-        from syncd.store import server
+        from syncd.store.postgresql import server
 
         server.verify(settings)
         return _on_server(settings, hints=False)
@@ -123,9 +123,9 @@ def read_store(settings: StoreSettings) -> Store:
 def move_store(source: StoreSettings, target: StoreSettings, progress: Progress) -> dict[str, int]:
     """Move everything from a file to a server: how many rows each table has. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
     _require_driver()
-    from syncd.store import copying
+    from syncd.store import move
 
-    return copying.copy(source, target, progress)
+    return move.copy(source, target, progress)
 
 
 def bring_up(settings: StoreSettings) -> list[str]:
@@ -133,7 +133,7 @@ def bring_up(settings: StoreSettings) -> list[str]:
     if settings.dialect == "sqlite":
         return migrate(settings.path)
     _require_driver()
-    from syncd.store import server
+    from syncd.store.postgresql import server
 
     return server.apply(settings)
 
@@ -154,9 +154,9 @@ def _on_file(settings: StoreSettings) -> Store:
 
 def _on_server(settings: StoreSettings, *, hints: bool) -> Store:
     # Imported only now: the driver is an extra.
-    from syncd.store.postgresql import Postgresql
-    from syncd.store.server import ServerClock, conninfo
-    from syncd.store.server_hints import ServerHints
+    from syncd.store.postgresql.connection import Postgresql
+    from syncd.store.postgresql.hints import ServerHints
+    from syncd.store.postgresql.server import ServerClock, conninfo
 
     reached_by = conninfo(settings)
     connection = Postgresql(reached_by, settings.place)

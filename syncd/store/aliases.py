@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import cast
 
-from syncd import filing
+from syncd.core import filing
+from syncd.core.plan import NEVER_LINKED, Owes
 from syncd.model import Call
-from syncd.plan import NEVER_LINKED, Owes
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
 from syncd.store.load import load_group, load_issue

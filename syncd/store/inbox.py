@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 from msgspec.structs import replace
 
-from syncd import fold
+from syncd.core import fold
+from syncd.core.plan import Owes
 from syncd.errors import NotANotification
 from syncd.model import Group, Identity, Notification
-from syncd.plan import Owes
 from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide

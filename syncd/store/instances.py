@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from syncd import __version__
-from syncd.budget import SKEW_SECONDS
+from syncd.core.budget import SKEW_SECONDS
 from syncd.store.claims import LEASE_SECONDS
 from syncd.store.connection import Connection
-from syncd.store.instance import Instance, new_owner
+from syncd.store.sqlite.process_lock import Instance, new_owner
 
 DEAD_SECONDS = LEASE_SECONDS + SKEW_SECONDS
 

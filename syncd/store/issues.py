@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from syncd import regression
-from syncd.budget import Limit
+from syncd.core import regression
+from syncd.core.budget import Limit
 from syncd.errors import LeaseLost
 from syncd.model import Action, Announcement, Call, Condition, Created, Facts, Issue, Occasion, Place, Plan, Seen
 from syncd.store import aliases, limits, storms

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from syncd import budget, plan
-from syncd.budget import Bucket, Limit
+from syncd.core import budget, plan
+from syncd.core.budget import Bucket, Limit
 from syncd.model import Call
 from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim, in_force, owned
 from syncd.store.connection import Connection, Transaction

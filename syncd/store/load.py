@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from msgspec.structs import replace
 
-from syncd import fold, frames
+from syncd.core import fold, frames
 from syncd.model import Group, GroupKind, Issue, Storm
 from syncd.store.connection import Transaction
 from syncd.store.rows import group_of, issue_of

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Protocol
 
 from syncd.errors import SchemaMismatch, StoreUnavailable
-from syncd.store.driver import sqlite3
-from syncd.store.file import immediate, open_file, sentence
 from syncd.store.moved import require_here
+from syncd.store.sqlite.driver import sqlite3
+from syncd.store.sqlite.file import immediate, open_file, sentence
 
 IDENTITY = {
     "sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT",

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from syncd.errors import StoreUnavailable
-from syncd.store.driver import sqlite3
+from syncd.store.sqlite.driver import sqlite3
 
 Progress = Callable[[str, int, int], None]  # what is done, how many rows of how many
 

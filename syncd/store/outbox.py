@@ -10,8 +10,8 @@ from typing import cast
 
 from msgspec.structs import replace
 
+from syncd.core.plan import Owes
 from syncd.model import Action, Call, Group, Issue, Plan
-from syncd.plan import Owes
 from syncd.store import limits
 from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim, owned
 from syncd.store.connection import Connection, Transaction

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from syncd.core.overview import Return
 from syncd.model import IssueState, Standing
-from syncd.overview import Return
 from syncd.store.claims import in_force
 from syncd.store.connection import Connection, Transaction
 from syncd.store.limits import ALL

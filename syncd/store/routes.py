@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import cast
 
-from syncd import filing
-from syncd.plan import Owes
+from syncd.core import filing
+from syncd.core.plan import Owes
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
 from syncd.store.load import load_group, load_issue

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from syncd import frames
+from syncd.core import frames
 from syncd.model import (
     Announcement,
     Attributes,

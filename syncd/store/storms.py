@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from syncd.budget import SKEW_SECONDS, Limit
+from syncd.core.budget import SKEW_SECONDS, Limit
+from syncd.core.plan import Owes
 from syncd.model import Call, Plan
-from syncd.plan import Owes
 from syncd.store.claims import Claim, owned
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import cast
 
-from syncd import regression
+from syncd.core import regression
 from syncd.model import Call, Issue, Seen, Survey
 from syncd.store.connection import Connection, Transaction
 from syncd.store.load import load_group, load_issue

@@ -118,9 +118,9 @@ class OpenTracker(Protocol):
 
 # Imported only when configured: a GitHub-only site never loads jira, and the other way round.
 BUILT_IN = {
-    "github": "syncd.trackers.github:GitHub",
-    "jira": "syncd.trackers.jira:Jira",
-    "local": "syncd.trackers.local:Local",
+    "github": "syncd.trackers.github.tracker:GitHub",
+    "jira": "syncd.trackers.jira.tracker:Jira",
+    "local": "syncd.trackers.local.tracker:Local",
 }
 
 

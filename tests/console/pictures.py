@@ -12,7 +12,7 @@ from syncd.config import LocalSettings, Route, StoreSettings
 from syncd.errors import OutcomeUnknown
 from syncd.store import open_store
 from syncd.store.listing import Sort, Wanted
-from syncd.worker import sync
+from syncd.worker.stages import sync
 from tests.console import site as sites
 from tests.console.browser import chromium
 from tests.console.site import Site

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from syncd import httpd
 from syncd.cli import story
 from syncd.config import Config, ConsoleSettings, LocalSettings, Route, StoreSettings
 from syncd.console.serving import Serving
 from syncd.errors import ConfigError
-from syncd.rules import Rules
+from syncd.platform import http_server
 from syncd.store import Store
 from syncd.trackers import open_tracker
-from syncd.worker import absorb, sync
+from syncd.worker.routing import Rules
+from syncd.worker.stages import absorb, sync
 from tests.store.filled import accept, told
 
 HOME = {"Sec-Fetch-Site": "same-origin"}
@@ -115,7 +115,7 @@ class Site:
 @contextmanager
 def served(config: Config, store: Store, login: str | None = None) -> Iterator[Site]:
     """A console that listens."""
-    bound = httpd.bind(("127.0.0.1", 0))
+    bound = http_server.bind(("127.0.0.1", 0))
     try:
         serving = Serving(config, store, bound)
     except ConfigError:

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page
 from syncd.config import StoreSettings
 from syncd.errors import NotANotification, OutcomeUnknown, Refused
 from syncd.store import Store, open_store
-from syncd.worker import sync
+from syncd.worker.stages import sync
 from tests.console import site as sites
 from tests.console.browser import DESKTOP, PHONE, Watched, chromium, needs_chromium
 from tests.console.site import Site

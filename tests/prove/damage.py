@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncd.errors import StoreUnavailable
-from syncd.store.driver import sqlite3
-from syncd.store.file import inspect
+from syncd.store.sqlite.driver import sqlite3
+from syncd.store.sqlite.file import inspect
 from tests.prove.report import Row
 from tests.prove.started import Accepted, insist, kept, ready, require_counts
 from tests.system import reference

@@ -97,7 +97,7 @@ def _arm(step: str, nth: int) -> None:
 
 
 def _arm_trackers(name: str, death: "_Death") -> None:
-    app = import_module("syncd.app")
+    app = import_module("syncd.daemon.app")
     open_tracker = app.open_tracker
 
     def opened(*arguments: Any, **named: Any) -> Any:
@@ -140,7 +140,7 @@ def _die() -> None:
 
 def _forget() -> None:
     """Whatever a probe shows, the create is taken for one that never happened."""
-    from syncd import doubt
+    from syncd.core import doubt
     from syncd.model import Judgement, Outcome
 
     doubt.judge  # noqa: B018 - fails where there is no such function any more
@@ -166,7 +166,7 @@ def _storm(chance: random.Random) -> None:
 
         return called
 
-    from syncd.trackers import local
+    from syncd.trackers.local import tracker as local
 
     # The adapter's own view of `os`: the rest of the process is not in this weather.
     stormy = type(os)("os")

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncd.store.driver import sqlite3
+from syncd.store.sqlite.driver import sqlite3
 from tests.prove.report import ROOT, Row
 
 LEAST = 95.0  # per cent of the mutants
@@ -20,12 +20,12 @@ TIMEOUT_SECONDS = 60.0
 
 # What decides, and the tests that have to notice.
 MODULES = {
-    "releases": ["tests/test_releases.py"],
-    "plan": ["tests/test_decisions.py", "tests/test_plan.py"],
-    "regression": ["tests/test_regression.py", "tests/test_decisions.py"],
-    "filing": ["tests/test_decisions.py"],
-    "doubt": ["tests/test_judge.py", "tests/test_plan.py", "tests/test_decisions.py"],
-    "policy": ["tests/test_policy.py", "tests/test_plan.py"],
+    "releases": ["tests/core/test_releases.py"],
+    "plan": ["tests/core/test_decisions.py", "tests/core/test_plan.py"],
+    "regression": ["tests/core/test_regression.py", "tests/core/test_decisions.py"],
+    "filing": ["tests/core/test_decisions.py"],
+    "doubt": ["tests/core/test_judge.py", "tests/core/test_plan.py", "tests/core/test_decisions.py"],
+    "policy": ["tests/core/test_policy.py", "tests/core/test_plan.py"],
 }
 
 # Left out: `|`, which stands mostly in types that nobody runs; arithmetic that turns into shifts and bits, which breaks everything or nothing;
@@ -98,7 +98,7 @@ def _row(name: str, many: int, survivors: Sequence[Survivor]) -> Row:
     reasons = Counter(one.why for one in survivors if one.why)
     same = "; ".join(f"{count} of them since {why}" for why, count in reasons.most_common())
     return Row(
-        done=f"each operator, comparison, constant and condition of syncd/{name}.py changed, one at a time",
+        done=f"each operator, comparison, constant and condition of syncd/core/{name}.py changed, one at a time",
         many=f"{many} mutants, against {', '.join(MODULES[name])}",
         came=f"{killed} killed; {len(survivors) - len(unnoticed)} mean the same{f' ({same})' if same else ''}; of the others "
         f"{score:.1f} % killed" + (f", and these lived: {lived}" if lived else ""),
@@ -115,7 +115,7 @@ def _module(folder: Path, name: str, seed: int, size: int) -> tuple[int, list[Su
     _thin(folder / "mutants.sqlite", seed, size)
     _call(folder, "baseline", "mutants.toml")
     _call(folder, "exec", "mutants.toml", "mutants.sqlite")
-    return _results(folder / "mutants.sqlite", name, (folder / f"syncd/{name}.py").read_text().splitlines())
+    return _results(folder / "mutants.sqlite", name, (folder / f"syncd/core/{name}.py").read_text().splitlines())
 
 
 def _copy(folder: Path) -> None:
@@ -129,7 +129,7 @@ def _settings(name: str, tests: Sequence[str]) -> str:
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     return f"""
 [cosmic-ray]
-module-path = "syncd/{name}.py"
+module-path = "syncd/core/{name}.py"
 timeout = {TIMEOUT_SECONDS}
 excluded-modules = []
 test-command = {json.dumps(" ".join(command))}

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from syncd.store.driver import sqlite3
+from syncd.store.sqlite.driver import sqlite3
 
 # The daemon's own words, and its question whether they were heard.
 _REPLACED = {"PRAGMA synchronous=FULL": "PRAGMA synchronous=NORMAL", "PRAGMA synchronous": "SELECT 2"}

@@ -4,10 +4,10 @@ import asyncio
 import json
 from typing import Any
 
-from syncd import payload
+from syncd.core.plan import Owed
+from syncd.intake.sources import backtrace
+from syncd.intake.sources.backtrace import Reading
 from syncd.model import Action, Group, Issue, Plan
-from syncd.payload import Reading
-from syncd.plan import Owed
 from syncd.store import Store
 from syncd.store.claims import Claim
 from syncd.store.inbox import Read
@@ -35,7 +35,7 @@ def owes(group: Group, issue: Issue | None, now: float) -> Owed:
 
 def absorb(store: Store, at: float = NOW) -> set[str]:
     """Fold everything that waits: the trackers woken."""
-    read = [Read(one, payload.parse(one.body, one.received_at, Reading())) for one in store.inbox.waiting(1000)]
+    read = [Read(one, backtrace.parse(one.body, one.received_at, Reading())) for one in store.inbox.waiting(1000)]
     return store.inbox.absorb(read, "auto", owes, at)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 
 from syncd.config import StoreSettings
-from syncd.store.file import open_file
+from syncd.store.sqlite.file import open_file
 
 
 def change(settings: StoreSettings, statement: str, *values: object) -> None:

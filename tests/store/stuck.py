@@ -1,6 +1,6 @@
 """Bringing groups into the states in which they do not go on by themselves, as the worker does."""
 
-from syncd import plan
+from syncd.core import plan
 from syncd.model import Action, Call, Created, Plan
 from syncd.store import Store
 from syncd.store.claims import Claim

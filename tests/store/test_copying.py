@@ -12,8 +12,8 @@ from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
 from syncd.model import Created
 from syncd.store import Store, bring_up, move_store, open_store, probe, read_store
-from syncd.store.copying import TABLES
 from syncd.store.issues import Intent
+from syncd.store.move import TABLES
 from tests.postgres import Databases
 from tests.store.filled import FREE, NOW, absorb, accept, claimed, owed, told
 from tests.store.raw import ask, change

@@ -7,7 +7,7 @@ import pytest
 from syncd.errors import OutcomeUnknown
 from syncd.model import Created, Place
 from syncd.trackers import Draft
-from syncd.worker import sync
+from syncd.worker.stages import sync
 from tests.scene import Scene
 
 FIRST = Place(remote_id="1", key="K-1", url="https://example.com/1")

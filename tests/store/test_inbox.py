@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from syncd import payload
 from syncd.errors import NotANotification, StoreUnavailable
+from syncd.intake.sources import backtrace
+from syncd.intake.sources.backtrace import Reading
 from syncd.model import Action, Plan
-from syncd.payload import Reading
 from syncd.store import Store
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Read
@@ -63,10 +63,10 @@ def test_nothing_is_accepted_by_a_closed_store(store: Store) -> None:
 def test_a_delivery_is_folded_once_even_if_two_absorb_it(store: Store) -> None:
     accept(store, told())
     (delivery,) = store.inbox.waiting(10)
-    from syncd import payload
-    from syncd.payload import Reading
+    from syncd.intake.sources import backtrace
+    from syncd.intake.sources.backtrace import Reading
 
-    read = [Read(delivery, payload.parse(delivery.body, NOW, Reading()))]
+    read = [Read(delivery, backtrace.parse(delivery.body, NOW, Reading()))]
     threads = [threading.Thread(target=store.inbox.absorb, args=(read, "window", owes, NOW)) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -199,7 +199,7 @@ def test_deliveries_that_are_to_come_first_do_and_what_they_overtook_still_count
     numbers = accept(store, told("f1"), told("f2", occurrences=5), told("f2", occurrences=4), told("f3"))
     assert [one.id for one in store.inbox.waiting(10, [numbers[3], numbers[2]])] == [numbers[2], numbers[3]]
     read = [
-        Read(one, payload.parse(one.body, one.received_at, Reading())) for one in store.inbox.waiting(10, numbers[2:])
+        Read(one, backtrace.parse(one.body, one.received_at, Reading())) for one in store.inbox.waiting(10, numbers[2:])
     ]
     store.inbox.absorb(read, "auto", owes, NOW)
     assert [one.id for one in store.inbox.waiting(10, numbers[2:])] == numbers[:2], "they were taken: the oldest come"

@@ -8,7 +8,7 @@ import pytest
 from syncd.config import StoreSettings
 from syncd.model import Call
 from syncd.store import Store
-from syncd.store.letters import Kind, Letter
+from syncd.store.dead_letters import Kind, Letter
 from tests.store.filled import NOW, absorb, accept, told
 from tests.store.raw import change
 from tests.store.stuck import doubtful, linked, parked, refused, update_refused

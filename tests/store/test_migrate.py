@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from syncd.errors import SchemaMismatch, StoreUnavailable
-from syncd.store.file import open_file
 from syncd.store.migrate import migrate, steps, verify
+from syncd.store.sqlite.file import open_file
 
 
 def tables(path: Path) -> set[str]:

@@ -4,13 +4,13 @@ import psycopg
 import pytest
 
 from syncd.config import StoreSettings
+from syncd.core.plan import Owed
 from syncd.errors import LeaseLost
 from syncd.model import Action, Call, Created, Group, Issue, IssueState, Plan
-from syncd.plan import Owed
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim
-from syncd.store.driver import sqlite3
 from syncd.store.issues import Intent
+from syncd.store.sqlite.driver import sqlite3
 from tests.store.filled import FREE, NOW, absorb, accept, claimed, owed, told
 from tests.store.raw import change
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from syncd import budget
 from syncd.config import Limit, StoreSettings
+from syncd.core import budget
 from syncd.errors import LeaseLost, StoreUnavailable
 from syncd.model import Action, Call, Created, Plan
 from syncd.store import Store, open_store

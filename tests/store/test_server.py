@@ -11,7 +11,7 @@ from syncd.config import StoreSettings
 from syncd.errors import ConfigError, SchemaMismatch, StoreUnavailable
 from syncd.store import bring_up, open_store, read_store
 from syncd.store.migrate import steps
-from syncd.store.server import apply, conninfo
+from syncd.store.postgresql.server import apply, conninfo
 from tests.postgres import Databases
 from tests.store.raw import ask, change
 
@@ -193,7 +193,7 @@ def test_a_server_that_may_lose_a_commit_is_refused(servers: Databases, monkeypa
     assert store.connection.read(lambda transaction: transaction.rows("how_many"))[0]["groups"] == 0
     store.close()
 
-    monkeypatch.setattr("syncd.store.postgresql.setting", lambda session, name: "off")
+    monkeypatch.setattr("syncd.store.postgresql.connection.setting", lambda session, name: "off")
     with pytest.raises(StoreUnavailable, match="synchronous_commit = off"):
         open_store(weak)
 

@@ -12,12 +12,13 @@ from sqlite_utils import utils
 
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
-from syncd.store import Store, sqlite
+from syncd.store import Store
 from syncd.store.connection import Transaction
-from syncd.store.driver import sqlite3
-from syncd.store.file import open_file
 from syncd.store.migrate import migrate
 from syncd.store.queries import MAX_ROWS
+from syncd.store.sqlite import connection as sqlite
+from syncd.store.sqlite.driver import sqlite3
+from syncd.store.sqlite.file import open_file
 from tests.store.filled import absorb, accept, told
 
 
@@ -74,7 +75,7 @@ def test_a_table_that_is_gone_is_a_fault_that_is_told_until_it_is_back(store: St
 
 def test_processes_that_start_at_once_all_get_a_name(tmp_path: Path) -> None:
     program = (
-        "import sys, pathlib; from syncd.store.instance import Instance\n"
+        "import sys, pathlib; from syncd.store.sqlite.process_lock import Instance\n"
         "for _ in range(300): Instance(pathlib.Path(sys.argv[1])).close()"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "syncd.db")]

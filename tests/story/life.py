@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from syncd import config as configuration
-from syncd.presentation import present
-from syncd.rules import Rules
 from syncd.store import Store, open_store
-from syncd.surveying import survey
 from syncd.trackers import Tracker, open_tracker
-from syncd.worker import absorb, sync
+from syncd.worker.presentation import present
+from syncd.worker.routing import Rules
+from syncd.worker.stages import absorb, sync
+from syncd.worker.surveys import survey
 from tests.store.filled import accept
 from tests.story.people import People, people
 from tests.system.kinds import ROUTE, opened

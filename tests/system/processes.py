@@ -19,14 +19,14 @@ PREPARED = False  # the tests' conftest says so; what proves a promise at length
 _FORKING = multiprocessing.get_context("forkserver")
 _FORKING.set_forkserver_preload(
     [
-        "syncd.app",
+        "syncd.daemon.app",
         "syncd.cli.tables",
         "syncd.console.site",
-        "syncd.status",
-        "syncd.store.postgresql",
-        "syncd.trackers.github",
-        "syncd.trackers.jira",
-        "syncd.trackers.local",
+        "syncd.operate.status",
+        "syncd.store.postgresql.connection",
+        "syncd.trackers.github.tracker",
+        "syncd.trackers.jira.tracker",
+        "syncd.trackers.local.tracker",
         "rich.table",
         "uvloop",
     ]

@@ -295,7 +295,7 @@ def test_check_names_what_is_wrong_with_a_store_and_the_remedy(tmp_path: Path, m
 
 
 def test_little_room_and_an_old_sqlite_are_findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from syncd.cli import checks
+    from syncd.cli import check as checks
 
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 100 * 2**20})())
     assert "make room" in checks._space(tmp_path / "syncd.db").remedy

@@ -13,8 +13,8 @@ import pytest
 from syncd import config as configuration
 from syncd.model import Call
 from syncd.store import Store, open_store
-from syncd.store.file import open_file
 from syncd.store.limits import Allowance
+from syncd.store.sqlite.file import open_file
 from tests.fakes.server import Fault
 from tests.store.filled import NOW, absorb, accept, told
 from tests.store.stuck import doubtful, linked, parked, refused, settled, update_refused

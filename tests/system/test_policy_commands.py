@@ -9,11 +9,11 @@ from typer.testing import CliRunner
 
 from syncd import config as configuration
 from syncd.cli import app
-from syncd.presentation import present
-from syncd.rules import Rules
 from syncd.store import Store, open_store
 from syncd.trackers import open_tracker
-from syncd.worker import absorb, sync
+from syncd.worker.presentation import present
+from syncd.worker.routing import Rules
+from syncd.worker.stages import absorb, sync
 from tests.store.filled import accept, told
 
 HEX = ["0x7ff6a1b2c3d4"]

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from syncd.store.sqlite import Sqlite
+from syncd.store.sqlite.connection import Sqlite
 from tests.system import reference
 from tests.system.daemon import PASSWORD, Daemon, run_syncd
 from tests.system.kinds import ROUTE

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from syncd.errors import Gone
 from syncd.model import Condition, Issue
-from syncd.trackers import Tracker, local_head
+from syncd.trackers import Tracker
+from syncd.trackers.local import head
 from tests.fakes.notebook import Memory
 from tests.trackers.test_local import COMMENT_MARKER, FIRST, SECOND, draft, issue, tracker
 
@@ -166,10 +167,10 @@ def test_further_comments_are_sections_of_their_own(notes: Tracker, filed: Issue
 def test_a_head_is_read_of_whatever_a_file_holds_and_nothing_but_its_status_changes(
     content: bytes, status: str
 ) -> None:
-    local_head.read(content)
-    changed = local_head.with_status(content, status)
+    head.read(content)
+    changed = head.with_status(content, status)
     if changed is not None:
-        assert local_head.read(changed).closed is (status == "closed")
+        assert head.read(changed).closed is (status == "closed")
         assert len(changed.splitlines()) == len(content.splitlines())
 
 
@@ -177,6 +178,6 @@ def test_a_head_is_read_of_whatever_a_file_holds_and_nothing_but_its_status_chan
 def test_a_status_that_was_written_is_read_back(before: str, after: str) -> None:
     content = f"# title\n- Status: open\n{before}\n# x\n{after}".encode("utf-8", "replace")
 
-    closed = local_head.with_status(content, "closed")
+    closed = head.with_status(content, "closed")
     assert closed is not None
     assert closed.replace(b"- Status: closed", b"- Status: open", 1) == content

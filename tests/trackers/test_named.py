@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from syncd.config import GitHubSettings, JiraSettings, LocalSettings
-from syncd.trackers.named import named
+from syncd.trackers.references import named
 
 SECRET = {"env": "TOKEN"}
 SETTINGS: dict[str, Any] = {

@@ -7,7 +7,7 @@ import pytest
 
 from syncd.config import GitHubSettings, Secret
 from syncd.model import Issue
-from syncd.trackers.github import GitHub
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.notebook import Memory
 from tests.fakes.specs import check_traffic

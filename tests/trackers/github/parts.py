@@ -5,8 +5,8 @@ from collections.abc import Callable
 from syncd.model import Created, Group, Identity, Issue, IssueState
 from syncd.render.document import Document, Paragraph, Value
 from syncd.trackers import Draft
-from syncd.trackers.github import GitHub
-from syncd.trackers.github_probe import marker_line
+from syncd.trackers.github.probe import marker_line
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_records import Account, FakeIssue
 from tests.fakes.server import How

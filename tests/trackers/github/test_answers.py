@@ -15,17 +15,7 @@ from syncd.errors import (
     Unavailable,
 )
 from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.github_answers import (
-    Comment,
-    Filed,
-    Target,
-    created,
-    failure,
-    read,
-    redirected,
-    unanswered,
-    words,
-)
+from syncd.trackers.github.answers import Comment, Filed, Target, created, failure, read, redirected, unanswered, words
 
 UNICORN = b"<!DOCTYPE html><html><title>Unicorn! &middot; GitHub</title></html>"
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from syncd.trackers import Finding
-from syncd.trackers.github import GitHub
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.github_records import Account
 from tests.fakes.server import Fault

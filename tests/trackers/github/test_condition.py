@@ -7,7 +7,7 @@ import pytest
 
 from syncd.errors import Gone, Misconfigured, Moved, Throttled
 from syncd.model import Condition, Issue, Place
-from syncd.trackers.github import GitHub
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.server import Fault
 from tests.trackers.github.parts import DRAFT, SOMEBODY, STATUS, Clock, Open, calls, linked

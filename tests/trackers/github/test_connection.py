@@ -8,7 +8,7 @@ import pytest
 
 from syncd.errors import Misconfigured, OutcomeUnknown, TrackerError, Unavailable
 from syncd.trackers import Draft
-from syncd.trackers.github import GitHub
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.github_records import Account
 from tests.fakes.server import Fault, How

@@ -11,7 +11,7 @@ from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, Unav
 from syncd.model import Created
 from syncd.render.document import Code, Paragraph
 from syncd.trackers import Draft
-from syncd.trackers.github import GitHub
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub, secondary_limit
 from tests.fakes.server import Fault, How
 from tests.trackers.github.parts import DRAFT, GROUP, LOST, MARKER, Open, calls

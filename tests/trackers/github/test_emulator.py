@@ -13,7 +13,7 @@ from syncd.errors import OutcomeUnknown
 from syncd.model import Group, Identity, Issue, IssueState
 from syncd.render.document import Code, Paragraph
 from syncd.trackers import Draft
-from syncd.trackers.github import GitHub
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.emulator import REPOSITORY, TOKEN, EmulatedGitHub, emulated_github
 from tests.fakes.notebook import Memory
 from tests.fakes.server import Fault, How

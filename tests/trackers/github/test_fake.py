@@ -10,7 +10,7 @@ import requests
 
 from syncd.errors import Gone
 from syncd.model import Issue
-from syncd.trackers.github import GitHub
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.github_records import Account
 from tests.fakes.server import Fault

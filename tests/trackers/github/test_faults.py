@@ -12,7 +12,7 @@ from syncd.errors import TrackerError, Unavailable
 from syncd.model import Issue, IssueState
 from syncd.render.document import Document, Paragraph
 from syncd.trackers import Draft
-from syncd.trackers.github import GitHub
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_records import Account
 from tests.fakes.server import Fault, How

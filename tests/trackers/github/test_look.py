@@ -7,7 +7,7 @@ import pytest
 
 from syncd.errors import Gone, Misconfigured, Moved, OutOfReach, Throttled, Unavailable
 from syncd.model import Issue, Place
-from syncd.trackers.github import GitHub
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_records import FakeRepository
 from tests.fakes.server import Fault

@@ -8,8 +8,8 @@ import pytest
 
 from syncd.errors import OutcomeUnknown, Throttled
 from syncd.model import Created
-from syncd.trackers.github import GitHub
-from syncd.trackers.github_probe import carries, marker_line
+from syncd.trackers.github.probe import carries, marker_line
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_records import Account
 from tests.fakes.server import Fault

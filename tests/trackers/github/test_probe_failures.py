@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from syncd.errors import Misconfigured, Throttled, TrackerError, Unavailable
-from syncd.trackers.github import GitHub
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub, secondary_limit
 from tests.fakes.server import Fault
 from tests.trackers.github.parts import BODY, HOUR, Open, calls, doubtful, others, ours

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from syncd.config import JiraSettings
-from syncd.trackers.jira import Jira
+from syncd.trackers.jira.tracker import Jira
 from tests.fakes.jira import EMAIL, TOKEN, FakeJira, FakeJiraCloud, FakeJiraDataCenter
 from tests.fakes.notebook import Memory
 from tests.trackers.jira.parts import Clock, Open

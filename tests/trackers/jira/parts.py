@@ -7,7 +7,7 @@ from typing import Any
 from syncd.model import Group, Identity, Issue, IssueState
 from syncd.render.document import Code, Document, Heading, Paragraph, Value
 from syncd.trackers import Draft
-from syncd.trackers.jira import Jira
+from syncd.trackers.jira.tracker import Jira
 from tests.fakes.server import How
 
 MARKER = "q3vlm5ts7x2aybk4cdnpwe6fzh"

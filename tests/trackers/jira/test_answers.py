@@ -7,7 +7,7 @@ import pytest
 
 from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.jira_answers import (
+from syncd.trackers.jira.answers import (
     clock,
     create_failure,
     created,

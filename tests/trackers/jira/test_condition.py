@@ -8,7 +8,7 @@ import pytest
 
 from syncd.errors import Gone, Misconfigured, OutOfReach, Throttled
 from syncd.model import Condition, Issue, Place
-from syncd.trackers.jira import Jira
+from syncd.trackers.jira.tracker import Jira
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault
 from tests.fakes.specs import check_traffic

@@ -13,7 +13,7 @@ import syncd.errors
 from syncd.errors import TrackerError, Unavailable
 from syncd.model import Issue, IssueState
 from syncd.render.document import Document, Paragraph
-from syncd.trackers.jira import Jira
+from syncd.trackers.jira.tracker import Jira
 from tests.fakes.jira import EMAIL, FakeJira
 from tests.fakes.server import Fault, How
 from tests.trackers.jira.parts import MARKER, Open, a_draft, a_group

@@ -10,7 +10,7 @@ import pytest
 from syncd.errors import Misconfigured, OutcomeUnknown, Throttled, TrackerError, Unavailable
 from syncd.model import Created, Evidence, Release
 from syncd.trackers import Draft
-from syncd.trackers.jira import Jira
+from syncd.trackers.jira.tracker import Jira
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault, Moment, Recorded
 from tests.fakes.specs import check_traffic

@@ -1,0 +1,280 @@
+"""The worker's threads: one that absorbs, and for each tracker as many that sync as its `concurrency` says, so that a tracker
+that hangs holds up only its own."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from syncd.core import plan
+from syncd.daemon import arrivals
+from syncd.daemon.arrivals import Arrivals
+from syncd.errors import LeaseLost, StoreUnavailable, Unavailable
+from syncd.model import Action, Call, Identity, Plan
+from syncd.store import Store
+from syncd.store.claims import HORIZON_SECONDS, Claim
+from syncd.store.hints import INBOX, of_tracker
+from syncd.trackers import Tracker
+from syncd.worker import stages, surveys
+from syncd.worker.routing import Rules
+
+log = structlog.get_logger("syncd.worker")
+
+POLL_SECONDS = 1.0  # what another process stored is found within this time; what this one stored wakes at once
+FAULT_SECONDS = 1.0
+PURGE_SECONDS = 60.0
+DRAIN_SECONDS = 5.0
+STOP_SECONDS = 45.0  # longer than one request with its timeouts, shorter than a service manager's patience
+
+
+class Absorber(threading.Thread):
+    """Folds deliveries into groups until it is stopped."""
+
+    def __init__(self, store: Store, rules: Rules, wake: Mapping[str, threading.Event]) -> None:
+        """`wake` holds, by tracker, what its syncing threads wait for."""
+        super().__init__(name="absorb")
+        self.arrivals = Arrivals()
+        self._store = store
+        self._rules = rules
+        self._wake = wake
+        self._stopping = threading.Event()
+        self._purge_at = 0.0
+        self._drain_at = 0.0
+        self.beat = time.monotonic()
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self.arrivals.any.clear()
+            self.beat = began = time.monotonic()
+            rate = self.arrivals.rate(began)
+            try:
+                taken = self._turn()
+            except StoreUnavailable as error:
+                log.error("store_unavailable", reason=str(error))
+                self._stopping.wait(FAULT_SECONDS)
+            except Exception:  # this thread's boundary: a bug must not end the absorbing of all groups
+                log.exception("bug")
+                self._stopping.wait(FAULT_SECONDS)
+            else:
+                if not taken:
+                    self.arrivals.any.wait(POLL_SECONDS)
+                elif pause := arrivals.pause(rate, taken, time.monotonic() - began):
+                    self.arrivals.first.wait(pause)
+
+    def _turn(self) -> int:
+        if not self._store.hints.leads:
+            return 0  # another process absorbs; this one is told when it is its turn
+        first = self.arrivals.take_firsts(stages.BATCH)
+        taken, woken = stages.absorb(self._store, self._rules, time.time(), first)
+        if time.monotonic() >= self._drain_at:
+            self._drain_at = time.monotonic() + DRAIN_SECONDS
+            woken |= self._store.storms.drain(self._rules.gates(), self._rules.owes, time.time())
+        for tracker in woken & self._wake.keys():
+            self._wake[tracker].set()
+        self._store.hints.send(*(of_tracker(tracker) for tracker in woken))
+        if not taken and time.monotonic() >= self._purge_at:
+            self._purge_at = time.monotonic() + PURGE_SECONDS
+            self._purge()
+            self._learn()
+        return taken
+
+    def _purge(self) -> None:
+        now, settings = time.time(), self._rules.config.store
+        before, decided_before = now - settings.retention, now - settings.history
+        while (
+            self._store.inbox.purge(before, decided_before)
+            and not self._stopping.is_set()
+            and not self.arrivals.any.is_set()
+        ):
+            self.beat = time.monotonic()
+
+    def _learn(self) -> None:
+        """Once a week, what kept bodies have in common: a second for which nothing is folded."""
+        if self._store.bodies.learn(time.time()):
+            log.info("bodies_learned")
+            self._store.bodies.forget(time.time())
+
+    def stop(self) -> None:
+        """Ask it to end after the batch in hand."""
+        self._stopping.set()
+        self.arrivals.any.set()
+        self.arrivals.first.set()
+
+
+class Syncer(threading.Thread):
+    """Brings one tracker's groups up to date, one after the other, until it is stopped."""
+
+    def __init__(
+        self,
+        store: Store,
+        rules: Rules,
+        name: str,
+        owner: str,
+        client: Tracker,
+        wake: threading.Event,
+        *,
+        surveys: bool = False,
+    ) -> None:
+        """One of them also `surveys` the tracker from time to time."""
+        super().__init__(name=f"sync {name}", daemon=True)  # one that is left in hand must not keep the process
+        self._store = store
+        self._rules = rules
+        self._tracker = name
+        self._owners = (f"{owner}/{name}-{number}" for number in itertools.count())
+        self._client = client
+        self._wake = wake
+        self._stopping = threading.Event()
+        self._survey_at = 0.0 if surveys and not rules.dry else float("inf")
+
+    def run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            claim = None
+            try:
+                # Of several processes one surveys.
+                if time.monotonic() >= self._survey_at and self._store.hints.leads:
+                    # Put off first: what fails here must not keep this thread from its groups.
+                    self._survey_at = time.monotonic() + surveys.RETRY_SECONDS
+                    wait = surveys.survey(self._store, self._client, self._tracker, self._rules)
+                    self._survey_at = time.monotonic() + wait
+                if back := self._store.clock.follow():
+                    log.warning("clock_set_back", seconds=round(back))
+                now = time.time()
+                opens = self._opens(now)
+                idle = min((at - now for at in opens.values()), default=POLL_SECONDS)
+                if idle <= 0:
+                    calls = [call for call, at in opens.items() if at <= now]
+                    claim = self._store.outbox.claim(self._tracker, next(self._owners), now, calls)
+                if claim is not None:
+                    stages.sync(self._store, self._client, claim, self._rules)
+            except LeaseLost as error:
+                log.warning("lease_lost", tracker=self._tracker, reason=str(error))
+            except StoreUnavailable as error:
+                log.error("store_unavailable", reason=str(error))
+                self._give_back(claim, str(error))
+            except Exception as error:  # this thread's boundary: a bug in one group must not stop the others
+                log.exception("bug", tracker=self._tracker, group=claim.group_id if claim else None)
+                self._set_aside(claim, type(error).__name__)
+            else:
+                self._wake.wait(max(0.0, min(idle, POLL_SECONDS)))
+        self._client.close()
+
+    def _opens(self, now: float) -> dict[Call, float]:
+        """From when on there is something to do, for each kind of call that a group waits for."""
+        due = self._store.outbox.next_due(self._tracker)
+        if not due:
+            return {}
+        opens = self._store.limits.opens(self._tracker, self._rules.allowance(self._tracker), now)
+        # What lies beyond any back-off was written by a clock that has been set back since, and is healed by claiming.
+        return {call: max(opens[call], at if at <= now + HORIZON_SECONDS else now) for call, at in due.items()}
+
+    def _give_back(self, claim: Claim | None, reason: str) -> None:
+        """Return once the store takes the claim back: its group would wait for the end of its lease otherwise, long after the
+        disk has room again."""
+        while not self._stopping.wait(FAULT_SECONDS) and claim is not None:
+            try:
+                self._postpone(claim, reason, 0.0, claim.attempts)
+            except StoreUnavailable as error:
+                log.error("store_unavailable", reason=str(error))
+            except LeaseLost as error:
+                log.warning("lease_lost", tracker=self._tracker, reason=str(error))
+                return
+            else:
+                return
+
+    def _set_aside(self, claim: Claim | None, bug: str) -> None:
+        self._stopping.wait(FAULT_SECONDS)
+        if claim is None:
+            return
+        reason = f"a bug in syncd ({bug}); its log has the details"
+        attempts = claim.attempts + 1
+        try:
+            self._postpone(claim, reason, plan.backoff(attempts), attempts)
+        except (LeaseLost, StoreUnavailable) as error:
+            # The claim runs out by itself, and its intent is in doubt then.
+            log.warning("lease_lost", tracker=self._tracker, reason=str(error))
+
+    def _postpone(self, claim: Claim, reason: str, seconds: float, attempts: int) -> None:
+        """Put off what was in hand. What had been sent is in doubt."""
+        now = time.time()
+        self._store.issues.doubt(claim, reason)
+        decision = Plan(action=Action.WAIT, reason=reason, call=Call.PROBE)
+        self._store.outbox.postpone(claim, decision, reason, now + seconds, attempts, now)
+
+    def stop(self) -> None:
+        """Ask it to end after the group in hand."""
+        self._stopping.set()
+        self._wake.set()
+
+
+def sleep_until(stopping: threading.Event) -> Callable[[float], None]:
+    """How to pass the seconds between two tries of a tracker call; once the daemon is asked to stop, there is no other try."""
+
+    def sleep(seconds: float) -> None:
+        if stopping.wait(seconds):
+            raise Unavailable("syncd is stopping")
+
+    return sleep
+
+
+class Worker:
+    """All threads of one process."""
+
+    def __init__(
+        self,
+        store: Store,
+        rules: Rules,
+        owner: str,
+        clients: Mapping[str, Sequence[Tracker]],
+        stopping: threading.Event | None = None,
+    ) -> None:
+        """`clients` has, by tracker, one client for each thread; `stopping` cuts short what they wait for."""
+        self._stopping = stopping or threading.Event()
+        self._hints = store.hints
+        self._wake = {name: threading.Event() for name in clients}
+        self._absorber = Absorber(store, rules, self._wake)
+        self._syncers = [
+            Syncer(store, rules, name, f"{owner}/{number}", client, self._wake[name], surveys=number == 0)
+            for name, several in clients.items()
+            for number, client in enumerate(several)
+        ]
+
+    def start(self) -> None:
+        """Start all threads."""
+        self._hints.listen(self._told)
+        for thread in (self._absorber, *self._syncers):
+            thread.start()
+
+    def _told(self, topic: str) -> None:
+        """Another process has stored something, or it is this one's turn to absorb."""
+        if topic == INBOX:
+            self._absorber.arrivals.any.set()
+        for name, event in self._wake.items():
+            if topic == of_tracker(name):
+                event.set()
+
+    @property
+    def beat(self) -> float:
+        """When the absorbing thread last turned, on the monotonic clock. Those that sync may wait for a tracker."""
+        return self._absorber.beat
+
+    def arrived(self, delivery: int, identity: Identity) -> None:
+        """A delivery was stored."""
+        self._absorber.arrivals.told(delivery, identity)
+        self._hints.send(INBOX)
+
+    def stop(self) -> None:
+        """Take nothing new, and return once what is in hand is finished, at the latest after STOP_SECONDS."""
+        self._stopping.set()
+        self._absorber.stop()
+        for syncer in self._syncers:
+            syncer.stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for thread in (self._absorber, *self._syncers):
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive():
+                # A tracker that sends its answer byte by byte is never silent for long enough to time out. Its create is in
+                # doubt at the next start.
+                log.warning("left_in_hand", thread=thread.name)

@@ -1,0 +1,250 @@
+"""HTTP in: one POST is checked, put on disk, and only then answered 200. Nothing else happens while the sender waits."""
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+import msgspec
+import structlog
+from starlette.types import Receive, Scope, Send
+
+from syncd.config import Receiver as Settings
+from syncd.errors import NotANotification, StoreUnavailable
+from syncd.intake.sources import backtrace
+from syncd.model import Identity
+from syncd.platform import metrics
+from syncd.platform.http_server import WHOLE
+from syncd.platform.log import write_all
+from syncd.render.text import one_line
+from syncd.store.inbox import Inbox
+
+log = structlog.get_logger("syncd.receiver")
+
+Headers = list[tuple[bytes, bytes]]
+Named = Mapping[bytes, bytes]  # of several with one name the first
+
+_ACCEPTED = metrics.DELIVERIES.labels("accepted")  # looked up once: it is asked for with every delivery
+
+PATH = "/webhooks/backtrace"
+RETRY_AFTER_SECONDS = 10
+UNRECOGNISED = 422
+DRAIN_BYTES = 8 * 2**20
+DRAIN_SECONDS = 5.0
+
+
+class Receiver:
+    """`POST /webhooks/backtrace`, as a bare ASGI application: a Starlette request costs a third of the accept rate."""
+
+    def __init__(self, settings: Settings, inbox: Inbox, arrived: Callable[[int, Identity], None]) -> None:
+        """`arrived` is called for each delivery after its commit. Raises ConfigError when a secret cannot be read."""
+        self._settings = settings
+        self._inbox = inbox
+        self._arrived = arrived
+        self._logins = _logins(settings)
+        self._accepted: list[dict[str, object]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        body = _Body(receive)
+        try:
+            delivery = await self.receive(scope, body)
+        except NotANotification as error:
+            log.warning("delivery_refused", code=error.code, field=error.field, status=error.status, peer=_peer(scope))
+            await self._refuse(scope, send, error, body)
+        except StoreUnavailable as error:
+            log.error("delivery_not_stored", code="store_unavailable", reason=str(error))
+            refusal = NotANotification(503, "store_unavailable", "The notification could not be stored; send it again.")
+            await self._refuse(scope, send, refusal, body)
+        except Exception as error:  # the event loop's boundary: the sender must be told to come back, whatever it was
+            log.exception("bug", code="failed", failure=type(error).__name__)
+            refusal = NotANotification(503, "failed", "The notification was not stored; send it again.")
+            await self._refuse(scope, send, refusal, body)
+        else:
+            await _answer(send, 200, {"status": "accepted", "delivery": delivery})
+
+    async def receive(self, scope: Scope, body: "_Body") -> str:
+        """The number of the stored delivery. Raises NotANotification or StoreUnavailable; then nothing is promised."""
+        if scope["method"] != "POST":
+            raise NotANotification(405, "method_not_allowed", "Notifications are sent by POST.")
+        headers = _named(scope)
+        self._check_login(headers)
+        if b"upgrade" in headers:
+            # The parser takes what follows for another protocol and drops it: the body would look empty.
+            raise NotANotification(400, "upgrade_asked", "Send the notification without an Upgrade header.")
+        content = await self._read(headers, body, whole=WHOLE in scope)
+        received_at = time.time()
+        try:
+            identity = backtrace.recognise(content)
+        except NotANotification as error:
+            if error.status != UNRECOGNISED:
+                raise
+            return await self._set_aside(content, received_at, error)
+        began = time.perf_counter()
+        delivery = await self._inbox.accept(content, received_at)
+        metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began)
+        self._say(delivery, identity)
+        self._arrived(delivery, identity)
+        return str(delivery)
+
+    def _say(self, delivery: int, identity: Identity) -> None:
+        """A line for each delivery; those of one commit are written together, once all its senders have their answers."""
+        self._accepted.append({"delivery": delivery, "fingerprint": one_line(identity.fingerprint, 100)})
+        if len(self._accepted) == 1:
+            # What waited for the commit is woken before what is scheduled now.
+            asyncio.get_running_loop().call_soon(self._write_lines)
+
+    def _write_lines(self) -> None:
+        accepted, self._accepted = self._accepted, []
+        _ACCEPTED.inc(len(accepted))
+        write_all(log, "delivery_accepted", accepted)
+
+    def _check_login(self, headers: Named) -> None:
+        if not self._logins:
+            return
+        digest = hashlib.sha256(_login(headers)).digest()
+        # Digests have one length, and every login is compared: time tells neither how much nor which one fits.
+        if not any([hmac.compare_digest(digest, login) for login in self._logins]):
+            raise NotANotification(401, "unauthorized", "User name and password are not those of [receiver].")
+
+    async def _read(self, headers: Named, body: "_Body", *, whole: bool) -> bytes:
+        limit = self._settings.max_body_bytes
+        if _declares_more(headers, limit):
+            raise _too_large(limit)
+        if headers.get(b"content-encoding", b"identity").lower() not in (b"", b"identity"):
+            raise NotANotification(415, "encoded_body", "Send the body as it is, without a Content-Encoding.")
+        if whole:
+            return await body.read(limit)  # there is nothing to wait for
+        try:
+            async with asyncio.timeout(self._settings.body_seconds):
+                return await body.read(limit)
+        except TimeoutError:
+            raise NotANotification(
+                408,
+                "body_too_slow",
+                f"The body did not arrive within {self._settings.body_seconds:g} seconds.",
+            ) from None
+
+    async def _set_aside(self, body: bytes, received_at: float, error: NotANotification) -> str:
+        kept = self._inbox.quarantine(body, received_at, error, self._settings.quarantine_size)
+        number = await asyncio.wrap_future(kept)
+        log.warning("delivery_quarantined", code=error.code, field=error.field, quarantined=number)
+        if not self._settings.accept_unrecognised:
+            raise error
+        return f"quarantine-{number}"
+
+    async def _refuse(self, scope: Scope, send: Send, error: NotANotification, body: "_Body") -> None:
+        metrics.DELIVERIES.labels(error.code).inc()
+        headers = list(_REFUSAL_HEADERS.get(error.status, ()))
+        if error.status in (408, 413) or _unbounded(_named(scope), self._settings.max_body_bytes):
+            headers.append((b"connection", b"close"))
+        said = {"code": error.code, "message": error.message} | ({"field": error.field} if error.field else {})
+        # Only who has logged in is listened to after the answer.
+        await _answer(send, error.status, {"error": said}, headers, body.drain if error.status == 413 else None)
+
+
+_REFUSAL_HEADERS: dict[int, Headers] = {
+    401: [(b"www-authenticate", b'Basic realm="syncd"')],
+    405: [(b"allow", b"POST")],
+    503: [(b"retry-after", str(RETRY_AFTER_SECONDS).encode())],
+}
+
+
+def _unbounded(headers: Named, limit: int) -> bool:
+    """Whether an unread body could go on for ever, or for longer than is worth reading past."""
+    return b"transfer-encoding" in headers or _declares_more(headers, limit)
+
+
+def _declares_more(headers: Named, limit: int) -> bool:
+    length = headers.get(b"content-length")
+    # The parser lets only digits through, but of any number.
+    return length is not None and (len(length) > 18 or int(length) > limit)
+
+
+def _logins(settings: Settings) -> list[bytes]:
+    passwords = [secret.read() for secret in (settings.password, settings.previous_password) if secret is not None]
+    return [
+        hashlib.sha256(f"{settings.username}:{password.get_secret_value()}".encode()).digest() for password in passwords
+    ]
+
+
+def _login(headers: Named) -> bytes:
+    scheme, _, encoded = headers.get(b"authorization", b"").partition(b" ")
+    if scheme.lower() != b"basic":
+        return b""
+    try:
+        return base64.b64decode(encoded.strip(), validate=True)
+    except binascii.Error:
+        return b""
+
+
+class _Body:
+    """The body of one request, of which never more than a limit is held."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._more = True
+
+    async def read(self, limit: int) -> bytes:
+        """All of it. Raises NotANotification 413 beyond `limit` bytes, and 400 when the sender went away."""
+        pieces: list[bytes] = []
+        size = 0
+        while self._more:
+            piece = await self._next()
+            size += len(piece)
+            if size > limit:
+                raise _too_large(limit)
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    async def _next(self) -> bytes:
+        part = await self._receive()
+        if part["type"] == "http.disconnect":
+            self._more = False
+            raise NotANotification(400, "incomplete_body", "The connection closed before the body was whole.")
+        self._more = bool(part.get("more_body", False))
+        return bytes(part.get("body", b""))
+
+    async def drain(self) -> None:
+        """Discard what is still on its way, within bounds: closing on a sender that still sends makes it see a reset
+        instead of the answer."""
+        size = 0
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                while self._more and size < DRAIN_BYTES:
+                    size += len(await self._next())
+        except (TimeoutError, NotANotification):
+            return
+
+
+def _too_large(limit: int) -> NotANotification:
+    return NotANotification(413, "too_large", f"The body is larger than {limit} bytes (receiver.max_body_bytes).")
+
+
+def _named(scope: Scope) -> Named:
+    return dict(reversed(scope["headers"]))
+
+
+def _peer(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"
+
+
+async def _answer(
+    send: Send,
+    status: int,
+    content: object,
+    extra: Iterable[tuple[bytes, bytes]] = (),
+    before_closing: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    body = msgspec.json.encode(content)
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode()), *extra]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    if before_closing is not None:
+        await send({"type": "http.response.body", "body": body, "more_body": True})
+        await before_closing()
+        body = b""
+    await send({"type": "http.response.body", "body": body})

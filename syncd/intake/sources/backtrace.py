@@ -1,0 +1,326 @@
+"""Bytes of a delivery to a notification. Pure: what cannot be understood is left out, what cannot be identified is refused.
+
+The fields are those of Backtrace's webhook documentation; the shapes are those its own query API and tools are known to
+produce (a call stack as JSON text, numbers and null as attribute values, `*` for "not set").
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Annotated
+
+import msgspec
+
+from syncd.core import frames
+from syncd.errors import NotANotification
+from syncd.model import Identity, Notification
+
+MAX_DEPTH = 64
+MAX_FRAMES = 1000
+MAX_RELEASES = 500
+MAX_ATTRIBUTES = 100
+MAX_VALUES = 8  # of one attribute, the commonest
+MAX_TEXT = 4096
+MAX_COUNT = 2**53  # every JSON reader holds it exactly, and a database a sum of many
+_IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is not there
+_FAR_FUTURE = 86400  # a crash cannot be seen more than a day after it was received: that clock is wrong
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How notifications are read. The first of `release_attributes` that there is names the release; of it counts the first group
+    of `release_pattern`, or all that it matches; what fits one of `ignore_releases` is no release. `zero_by_frames` tells
+    reports without a fingerprint apart by their frames."""
+
+    release_attributes: Sequence[str] = ("version",)
+    release_pattern: str | None = None
+    ignore_releases: Sequence[str] = ()
+    zero_by_frames: bool = False
+
+
+def decode(body: bytes) -> object:
+    """The JSON value in `body`. Raises NotANotification 400 for what is not JSON, not UTF-8, too deep or out of range.
+
+    msgspec refuses what the standard library lets through: 1e999, lone surrogates, UTF-16, a byte order mark. It accepts
+    integers of any length, which no database holds, and nesting up to the interpreter's own limit, which differs
+    between Python versions; both are bounded here.
+    """
+    try:
+        value = msgspec.json.decode(body)
+    except UnicodeDecodeError:
+        raise NotANotification(400, "not_utf8", "The body is not UTF-8.") from None
+    except RecursionError:
+        raise _too_deep() from None
+    except msgspec.ValidationError:
+        raise _out_of_range() from None
+    except msgspec.DecodeError:
+        raise NotANotification(400, "not_json", "The body is not JSON.") from None
+    _check_bounds(value)
+    return value
+
+
+_Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+_Value = str | _Integer | float | bool | None
+
+
+class _Documented(msgspec.Struct, forbid_unknown_fields=True):
+    """What is shaped as Backtrace documents it. Nothing in it can be too deep or out of range."""
+
+    universe: str
+    project: str
+    fingerprint: str
+    application: str | None = None
+    href: str | None = None
+    group_url: str | None = None
+    callstack: list[str] | str | None = None
+    occurrences: _Integer | None = None
+    object_id: str | None = None
+    timestamp: list[_Integer] | None = None
+    classifiers: list[str] | None = None
+    hosts: _Integer | None = None
+    guids: _Integer | None = None
+    attributes: dict[str, list[tuple[_Value, _Integer]]] | None = None
+
+
+_DOCUMENTED = msgspec.json.Decoder(_Documented)
+
+
+def recognise(body: bytes) -> Identity:
+    """`identify(decode(body))`, at a third of the cost for what is shaped as documented."""
+    told = _documented(body)
+    if told is None:
+        return identify(decode(body))
+    return identify({"universe": told.universe, "project": told.project, "fingerprint": told.fingerprint})
+
+
+def _documented(body: bytes) -> _Documented | None:
+    try:
+        return _DOCUMENTED.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _check_bounds(value: object) -> None:
+    level: list[dict[str, object] | list[object]] = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        deeper: list[dict[str, object] | list[object]] = []
+        for container in level:
+            for item in container.values() if isinstance(container, dict) else container:
+                if type(item) is int:
+                    if not -(2**63) <= item < 2**64:
+                        raise _out_of_range()
+                elif isinstance(item, (dict, list)):
+                    deeper.append(item)
+        if not deeper:
+            return
+        level = deeper
+    raise _too_deep()
+
+
+def _too_deep() -> NotANotification:
+    return NotANotification(400, "too_deep", f"The body is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _out_of_range() -> NotANotification:
+    return NotANotification(400, "number_out_of_range", "The body has a number that does not fit into 64 bits.")
+
+
+def identify(value: object) -> Identity:
+    """Who the notification speaks of. Raises NotANotification 422 naming the first field that is missing or unusable."""
+    if not isinstance(value, dict):
+        raise NotANotification(422, "not_a_notification", "A notification is a JSON object.")
+    return Identity(*(_identity_part(value, field) for field in _IDENTITY_LIMITS))
+
+
+def _identity_part(value: Json, field: str) -> str:
+    part = value.get(field)
+    if isinstance(part, int) and not isinstance(part, bool):
+        part = str(part)
+    if not isinstance(part, str):
+        wrong = "is missing" if part is None else "must be text"
+        raise NotANotification(
+            422, f"no_{field}", f"The field {field} {wrong}; without it no group can be told.", field
+        )
+    if part.strip() in _UNSET:
+        raise NotANotification(
+            422, f"no_{field}", f"The field {field} is not set; without it no group can be told.", field
+        )
+    if len(part) > _IDENTITY_LIMITS[field]:
+        # Cutting it would let two groups become one.
+        limit = _IDENTITY_LIMITS[field]
+        raise NotANotification(422, f"bad_{field}", f"The field {field} is longer than {limit} characters.", field)
+    if not part.isprintable() and _CONTROL.search(part):
+        # PostgreSQL cannot keep U+0000, and dropping it would let two groups become one.
+        raise NotANotification(422, f"bad_{field}", f"The field {field} has a control character.", field)
+    return part
+
+
+def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
+    """What the delivery says. Raises NotANotification."""
+    documented = _documented(body)
+    value = decode(body) if documented is None else msgspec.structs.asdict(documented)
+    identity = identify(value)
+    assert isinstance(value, dict)  # noqa: S101 - identify() refused everything else; this is for the type checker
+    first, last = _span(value.get("timestamp"), received_at)
+    told = value.get("attributes")
+    attributes: Json = told if isinstance(told, dict) else {}
+    occurrences = _count(value.get("occurrences"))
+    application, callstack = _text(value.get("application")), tuple(_frames(value.get("callstack")))
+    if reading.zero_by_frames and frames.all_zero(identity.fingerprint):
+        apart = frames.sub_key(identity.fingerprint, application, callstack)
+        identity = replace(identity, fingerprint=apart or identity.fingerprint)
+    return Notification(
+        identity=identity,
+        digest=_digest(value),
+        application=application,
+        group_url=_text(value.get("group_url")),
+        callstack=callstack,
+        occurrences=occurrences,
+        object_id=_object_id(value.get("object_id")),
+        first=first,
+        last=last,
+        classifiers=tuple(_classifiers(value.get("classifiers"))),
+        hosts=_count(value.get("hosts")),
+        users=_count(value.get("guids")),
+        releases=_releases(attributes, reading, occurrences or 1),
+        attributes=tuple(_attributes(attributes, occurrences or 1)),
+        received_at=received_at,
+    )
+
+
+def _span(value: object, received_at: float) -> tuple[int | None, int | None]:
+    """First and last occurrence. An impossible clock is no information rather than wrong information: one report from
+    the year 2099 would otherwise keep every later one from being the latest."""
+    items = value if isinstance(value, list) else [value]
+    times = sorted(time for item in items[:2] if (time := _count(item)))
+    latest = int(received_at) + _FAR_FUTURE
+    if not times or times[0] > latest:
+        return None, None
+    # Of a last time that cannot be, only this much is true: it was before the delivery came.
+    return times[0], times[-1] if times[-1] <= latest else max(times[0], int(received_at))
+
+
+def _releases(attributes: Json, reading: Reading, occurrences: int) -> tuple[tuple[str, int], ...]:
+    for name in reading.release_attributes:
+        counts = dict[str, int]()
+        for value, count in _histogram(attributes.get(name), occurrences).items():
+            if (release := _release(value, reading)) is not None:
+                counts[release] = min(counts.get(release, 0) + count, MAX_COUNT)
+        if counts:
+            return tuple((release, counts[release]) for release in _commonest(counts)[:MAX_RELEASES])
+    return ()
+
+
+def _release(value: str, reading: Reading) -> str | None:
+    """The release in an attribute's value, if it names one that counts."""
+    if reading.release_pattern is not None:
+        found = re.search(reading.release_pattern, value)
+        if found is None:
+            return None
+        value = ((found[1] if found.re.groups else found[0]) or "").strip()
+    ignored = any(fnmatchcase(value, pattern) for pattern in reading.ignore_releases)
+    return None if ignored or not value else value
+
+
+def _commonest(histogram: Mapping[str, int]) -> list[str]:
+    # What is alike keeps its order, also in reverse.
+    return sorted(sorted(histogram), key=histogram.__getitem__, reverse=True) if len(histogram) > 1 else [*histogram]
+
+
+def _attributes(attributes: Json, occurrences: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Each attribute with its commonest values."""
+    for name in sorted(attributes)[:MAX_ATTRIBUTES]:
+        shown, values = _text(name), _commonest(_histogram(attributes[name], occurrences))
+        if shown is not None and values:
+            yield shown[:255], tuple(values[:MAX_VALUES])
+
+
+def _histogram(value: object, occurrences: int) -> dict[str, int]:
+    """[[value, count], …] as documented; also {value: count}, and a bare value, which all `occurrences` have."""
+    if isinstance(value, dict):
+        pairs: Iterable[object] = value.items()
+    else:
+        pairs = value if isinstance(value, list) else [(value, occurrences)]
+    histogram = dict[str, int]()
+    for pair in pairs:
+        if isinstance(pair, (list, tuple)) and len(pair) == 2:
+            one, count = pair
+            text, counted = _text(one if type(one) is str else _scalar(one)), _count(count)
+            if text is not None and counted:
+                text = text[:255]
+                histogram[text] = histogram.get(text, 0) + counted
+    return histogram
+
+
+def _scalar(value: object) -> object:
+    kind = type(value)
+    return str(value) if kind is int or kind is float else value
+
+
+def _frames(value: object) -> Iterator[str]:
+    """A list of names as documented; also the query API's JSON text {"frame": [...]}, or one name."""
+    if isinstance(value, str):
+        value = _unpacked(value)
+    if isinstance(value, dict):
+        value = value.get("frame")
+    for frame in value[:MAX_FRAMES] if isinstance(value, list) else [value]:
+        text = _text(_scalar(frame))
+        if text is not None:
+            yield text
+
+
+def _unpacked(value: str) -> object:
+    if value.lstrip().startswith(("{", "[")):
+        try:
+            return decode(value.encode())
+        except NotANotification:
+            return value
+    return value
+
+
+def _classifiers(value: object) -> Iterator[str]:
+    words = value.split() if isinstance(value, str) else value
+    for word in words[:100] if isinstance(words, list) else []:
+        text = _text(word)
+        if text is not None:
+            yield text[:255]
+
+
+def _object_id(value: object) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return format(value, "x") if value >= 0 else None
+    return _text(value)
+
+
+def _text(value: object) -> str | None:
+    """Text without U+0000, which PostgreSQL cannot keep; None when nothing is left to show."""
+    if not isinstance(value, str):
+        return None
+    text = (value.replace("\x00", "") if "\x00" in value else value).strip()
+    if text in _UNSET:
+        return None
+    return text if len(text) <= MAX_TEXT else text[:MAX_TEXT]
+
+
+def _count(value: object) -> int | None:
+    """A number not below zero, also as text or with a fraction, at most MAX_COUNT; None for anything else."""
+    if type(value) is int and 0 <= value <= MAX_COUNT:
+        return value
+    if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}(\.\d{0,18})?\s*", value, re.ASCII):
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        return None
+    return min(int(value), MAX_COUNT)
+
+
+def _digest(value: Json) -> bytes:
+    """Tells an exact redelivery: the same facts give the same digest, however keys were ordered or spaced. Only documented
+    fields count: a field of each delivery's own, which some day may come, must not make a redelivery look new."""
+    facts = {field: value.get(field) for field in _Documented.__struct_fields__}
+    return hashlib.blake2b(msgspec.json.encode(facts, order="sorted"), digest_size=16).digest()

@@ -1,0 +1,286 @@
+"""SQLite: one thread owns the only connection that writes, and commits for all who wait with one fsync."""
+
+import queue
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from syncd.errors import StoreUnavailable
+from syncd.store import queries
+from syncd.store.connection import Room, Transaction
+from syncd.store.moved import given_up
+from syncd.store.sqlite.driver import sqlite3
+from syncd.store.sqlite.file import immediate, sentence
+from syncd.store.sqlite.opened import Opened
+
+T = TypeVar("T")
+
+MAX_SHARED = 64  # operations that share one commit; each may itself be a batch
+PROBE_SECONDS = 1.0
+WRITER_CACHE_KB = 5_000
+# Of the log: then the commit that reaches it puts it all into its place. A tenth of a second, so long apart that 99 of 100 commits never
+# meet one, whatever comes.
+LOG_PAGES = 8_000
+
+_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
+
+
+class _Cursor:
+    """Queries by name on one sqlite3 connection."""
+
+    def __init__(self, database: sqlite3.Connection, texts: Mapping[str, str]) -> None:
+        self._database = database
+        self._texts = texts
+
+    def rows(self, query: str, **parameters: object) -> list[dict[str, object]]:
+        return _fetched(self._database.execute(self._texts[query], parameters))
+
+    def run(self, query: str, **parameters: object) -> int:
+        return int(self._database.execute(self._texts[query], parameters).rowcount)
+
+    def batch(self, query: str, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
+        fetched: list[dict[str, object]] = []
+        for text, values in queries.bites(self._texts[query], "?", rows):
+            fetched += _fetched(self._database.execute(text, values))
+        return fetched
+
+    def add(self, query: str, rows: Sequence[Sequence[object]]) -> list[int]:
+        # Not RETURNING: each row that is fetched lets go of the interpreter, and has to wait to get it back. Nobody else writes, and
+        # one INSERT counts up one by one (insert.c, OP_NewRowid of an AUTOINCREMENT).
+        numbers: list[int] = []
+        for text, values in queries.bites(self._texts[query], "?", rows):
+            cursor = self._database.execute(text, values)
+            last = cast(int, cursor.lastrowid)
+            numbers += range(last - cursor.rowcount + 1, last + 1)
+        return numbers
+
+    def lock(self, name: str) -> None:
+        """Nothing to do: whoever writes is alone."""
+
+
+def _fetched(cursor: Any) -> list[dict[str, object]]:
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+class Sqlite:
+    """`Connection` to one file. The file must exist: `migrate` makes it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.fault: str | None = None
+        self._texts = queries.load("sqlite")
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._readers: queue.LifoQueue[Opened] = queue.LifoQueue()
+        self._lock = threading.Lock()
+        self._writer: threading.Thread | None = None
+        self._closed = False
+        self.beat = time.monotonic()
+        self._damaged: tuple[object, str] | None = None  # as the file was when it was found damaged, and the sentence
+
+    @property
+    def place(self) -> str:
+        return str(self.path)
+
+    def write(self, operation: Callable[[Transaction], T], *, beside: bool = False) -> T:  # noqa: ARG002 - one at a time writes
+        return self.submit(operation).result()
+
+    def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":
+        future: Future[T] = Future()
+        # Running, it cannot be cancelled: a request that is cancelled while it waits must not end the writer, which would
+        # have nobody to give its result to.
+        future.set_running_or_notify_cancel()
+        with self._lock:
+            if self._closed:
+                future.set_exception(StoreUnavailable("the store is closed"))
+                return future
+            if self._writer is None:
+                self._writer = threading.Thread(target=self._write_for_ever, name="writer", daemon=True)
+                self._writer.start()
+            self._waiting.put(_Waiting(operation, cast("Future[object]", future), atomic=atomic))
+        return future
+
+    def _write_for_ever(self) -> None:
+        opened: Opened | None = None
+        while True:
+            self.beat = time.monotonic()
+            shared, closing = self._take()
+            if shared or self.fault is not None:
+                opened = self._commit(opened, shared)
+            elif opened is not None:
+                opened.tidy()
+            if closing:
+                break
+        if opened is not None:
+            opened.close()
+
+    def _take(self) -> "tuple[list[_Waiting], bool]":
+        """Everything that waits, up to MAX_SHARED; nothing after PROBE_SECONDS, so that a fault is probed when idle."""
+        taken: list[_Waiting] = []
+        try:
+            waiting = self._waiting.get(timeout=PROBE_SECONDS)
+            while waiting is not None:
+                taken.append(waiting)
+                if len(taken) == MAX_SHARED:
+                    return taken, False
+                waiting = self._waiting.get_nowait()
+        except queue.Empty:
+            return taken, False
+        return taken, True
+
+    def _commit(self, opened: "Opened | None", shared: "list[_Waiting]") -> "Opened | None":
+        """One transaction for all of them. Answers the connection to go on with: none after a fault, so that the next
+        transaction starts from the file as it then is (a full disk, a remount, a restored backup)."""
+        try:
+            self._refuse_damaged()
+            opened = opened or self._to_write()
+            self._carry_out(opened.database, shared)
+            opened.require_in_place()
+        except Exception as error:  # noqa: BLE001 - the writer's boundary: it must outlive whatever it is
+            self.fault = self._explain(error)
+            for waiting in shared:
+                waiting.future.set_exception(StoreUnavailable(self.fault))
+            self._close_readers()  # while the path still leads to their file: see Opened.close
+            if opened is not None:
+                opened.close()
+            return None
+        # A reader may have met damage meanwhile.
+        self.fault = None if self._damaged is None else self._damaged[1]
+        for waiting in shared:
+            waiting.settle()
+        return opened
+
+    def _carry_out(self, database: sqlite3.Connection, shared: "list[_Waiting]") -> None:
+        cursor = _Cursor(database, self._texts)
+        if len(shared) == 1 and shared[0].atomic and self.fault is None:
+            # Each call of SQLite lets go of the interpreter, and has to wait to get it back: BEGIN and COMMIT would be two more.
+            shared[0].attempt(cursor)
+            return
+        with immediate(database):
+            if self.fault is not None:
+                # Something must reach the disk, or a full one would look well; and what is taken needs its table.
+                cursor.run("set", name="store.probe", value=str(time.time()))
+                cursor.rows("waiting_deliveries", size=0)
+            for waiting in shared:
+                database.execute("SAVEPOINT one")  # so that its failure is its own
+                if not waiting.attempt(cursor):
+                    database.execute("ROLLBACK TO one")
+                database.execute("RELEASE one")
+
+    def _to_write(self) -> Opened:
+        opened = Opened(self.path)
+        opened.database.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
+        opened.database.execute(f"PRAGMA cache_size={-WRITER_CACHE_KB}")
+        return opened
+
+    def _refuse_damaged(self) -> None:
+        """Nothing more is written to a file that was found damaged: what is written elsewhere in it would look well and might not be
+        there tomorrow. A backup in its place is taken."""
+        if self._damaged is not None:
+            file, why = self._damaged
+            if file == _version(self.path):
+                raise StoreUnavailable(why)
+            self._damaged = None
+
+    def _explain(self, error: Exception) -> str:
+        told = sentence(self.path, error)
+        if (getattr(error, "sqlite_errorname", None) or "").startswith(_DAMAGE):
+            self._damaged = _version(self.path), told
+            self.fault = told
+        return told
+
+    def read(self, operation: Callable[[Transaction], T]) -> T:
+        try:
+            reader = self._reader()
+            try:
+                reader.database.execute("BEGIN")
+                result = operation(_Cursor(reader.database, self._texts))
+                reader.database.execute("ROLLBACK")
+            except BaseException:
+                reader.close()
+                raise
+            self._readers.put(reader)
+            return result
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnavailable(self._explain(error)) from None
+
+    def _reader(self) -> "Opened":
+        while not self._readers.empty():
+            try:
+                reader = self._readers.get_nowait()
+            except queue.Empty:
+                break
+            if reader.in_place():
+                return reader
+            reader.close()
+        reader = Opened(self.path)
+        reader.database.execute("PRAGMA query_only=ON")
+        return reader
+
+    def room(self) -> Room:
+        try:
+            log = self.path.with_name(f"{self.path.name}-wal")
+            taken = self.path.stat().st_size + (log.stat().st_size if log.exists() else 0)
+            return Room(taken, shutil.disk_usage(self.path.parent).free)
+        except OSError as error:
+            raise StoreUnavailable(sentence(self.path, error)) from None
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+            if self._writer is not None:
+                self._waiting.put(None)
+        if self._writer is not None:
+            self._writer.join()
+        self._close_readers()
+
+    def _close_readers(self) -> None:
+        """Those that nobody uses just now."""
+        while True:
+            try:
+                self._readers.get_nowait().close()
+            except queue.Empty:
+                return
+
+
+def _version(path: Path) -> object:
+    """Tells a file from another one in its place, and from itself as it was before somebody wrote to it."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+class _Waiting:
+    """One submitted operation and what came of it, told to its caller after the commit."""
+
+    def __init__(
+        self, operation: Callable[[Transaction], object], future: "Future[object]", *, atomic: bool = False
+    ) -> None:
+        self.future = future
+        self.atomic = atomic
+        self._operation = operation
+        self._result: object = None
+        self._error: Exception | None = None
+
+    def attempt(self, cursor: _Cursor) -> bool:
+        """Run it. False where what it wrote is to be undone: it failed, and its caller has to handle that. Raises what concerns all."""
+        self._error = None
+        try:
+            self._result = self._operation(cursor)
+        except Exception as error:  # the writer's boundary: whatever it is, it is its caller's to handle
+            if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError or given_up(error):
+                raise  # the disk, the lock, a damaged file, a table that is gone: nobody in this transaction can be served
+            self._error = error
+        return self._error is None
+
+    def settle(self) -> None:
+        if self._error is not None:
+            self.future.set_exception(self._error)
+        else:
+            self.future.set_result(self._result)

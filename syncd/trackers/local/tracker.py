@@ -1,0 +1,306 @@
+"""A folder of Markdown files as a tracker. A file is an issue, known again by the marker on one of its lines.
+
+People may change everything in it; only what stands between the two lines of the status section is replaced.
+"""
+
+import os
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from syncd.config import LocalSettings
+from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError
+from syncd.model import Condition, Created, Evidence, Group, Issue, Place, Seen, Survey
+from syncd.platform.fsync import sync
+from syncd.render import markdown
+from syncd.render.document import Document
+from syncd.render.text import one_line
+from syncd.trackers import Draft, Finding, Notebook
+from syncd.trackers.local import head as head_lines
+from syncd.trackers.local.file import explained, make, replace, temporary
+from syncd.trackers.local.head import Head
+
+_LONGEST_FILE = 1_000_000  # code points: more than any report has
+_LONGEST_TITLE = 240
+_LONGEST_SLUG = 60
+_COMMENT_ID = "status"
+
+
+class Local:
+    """The tracker of kind `local`. Any call may be repeated: the folder itself says what was done before."""
+
+    def __init__(
+        self,
+        name: str,  # noqa: ARG002 - as all trackers
+        settings: LocalSettings,
+        notebook: Notebook,
+        *,
+        sleep: Callable[[float], None],  # noqa: ARG002
+    ) -> None:
+        self._folder = Path(settings.folder).absolute()
+        self._notebook = notebook
+
+    def newest(self) -> int:
+        """Always 0: files have no numbers."""
+        return 0
+
+    def create(self, draft: Draft) -> Created:
+        """Write the issue's file, or return the one that is already there, left as it is.
+
+        Raises Refused when another file has its name.
+        """
+        with explained(self._folder):
+            self._settle()
+            path = self._find(draft.marker) or self._add(draft)
+        return Created(remote_id=path.name, key=path.stem, url=path.as_uri())
+
+    def _settle(self) -> None:
+        """Make the folder the first time, and remember it before there is any file in it."""
+        self._require_not_lost()
+        make(self._folder)
+        if self._notebook.recall("folder") != str(self._folder):
+            self._notebook.note("mounted", "yes" if os.path.ismount(self._folder) else "no")
+            self._notebook.note("folder", str(self._folder))
+
+    def _require_not_lost(self) -> None:
+        """Raise Misconfigured where the files of before cannot be seen: a disk that is not mounted must not look as if nothing
+        had been written, or everything deleted."""
+        home = self._notebook.recall("folder")
+        if home is None or any(self._folder.glob("*.md")):
+            return
+        if home != str(self._folder):
+            raise Misconfigured(
+                f"the issues so far are in {home}; move them, or configure {self._folder} as a tracker of another name"
+            )
+        if not self._folder.exists():
+            raise Misconfigured(f"the folder {self._folder} is gone; mount its disk, or make it anew")
+        if self._notebook.recall("mounted") == "yes" and not os.path.ismount(self._folder):
+            raise Misconfigured(f"nothing is mounted at {self._folder}, where the issues were")
+
+    def _find(self, marker: str) -> Path | None:
+        # The name may begin otherwise than before: the title of a group can change between two attempts.
+        return _carrier(self._folder, f"*-{_digest(marker)}.md", marker)
+
+    def _add(self, draft: Draft) -> Path:
+        path = self._folder / f"{_slug(draft.title)}-{_digest(draft.marker)}.md"
+        try:
+            with temporary(self._folder, _content(draft)) as partial:
+                draft.require_fresh()
+                self._name(partial, path, draft)
+            sync(self._folder)
+        except OSError as error:
+            if not path.exists():
+                raise
+            # Were it said not to have happened, the next try would take the file for one that shows the group as it is by then.
+            raise OutcomeUnknown(f"{path} was written, but may be lost by a power cut: {error.strerror}") from None
+        return path
+
+    def _name(self, temporary: Path, path: Path, draft: Draft) -> None:
+        try:
+            # Unlike a rename, a link never replaces what is there.
+            os.link(temporary, path)
+        except FileExistsError:
+            if self._find(draft.marker) != path:
+                reason = f"{path} is not the file of this issue but has its name; move it away"
+                raise Refused(reason) from None
+
+    def probe(self, issue: Issue) -> Evidence:
+        """Read the folder: it shows at once what was written, under whatever name."""
+        with explained(self._folder):
+            path = self._find_anywhere(issue.marker)
+        if path is None:
+            return Evidence(covered=True, words=f"no file in {self._folder} has its marker")
+        created = Created(remote_id=path.name, key=path.stem, url=path.as_uri())
+        return Evidence(found=(created,), covered=True, words=f"{path.name} has its marker")
+
+    def _find_anywhere(self, marker: str) -> Path | None:
+        """The issue's file, also where people gave it another name. Of copies, the one named as we name it comes first."""
+        found = self._find(marker) or _carrier(self._folder, "*.md", marker)
+        if found is None:
+            self._require_not_lost()
+        return found
+
+    def look(self, issue: Issue) -> Seen:
+        """Where the file is now, under whatever name, and what people wrote below its title."""
+        with explained(self._folder):
+            path = self._path(issue)
+            return Seen(place=_place(path), condition=self._condition(path, head_lines.read(path.read_bytes())))
+
+    def _condition(self, path: Path, head: Head) -> Condition:
+        fact = f"closed {path.name}"
+        known = self._notebook.recall(fact)
+        if not head.closed:
+            if known:
+                self._notebook.note(fact, "")
+            return Condition(fixed_in=head.fixed_in, labels=head.labels)
+        closed_at = head.closed_at
+        if closed_at is None:
+            # A file does not say when a line in it was written, and our own writing changes its time.
+            closed_at = float(known) if known else path.stat().st_mtime
+            if not known:
+                self._notebook.note(fact, repr(closed_at))
+        other = self._folder / f"{head.duplicate_of.removesuffix('.md')}.md"
+        is_there = bool(head.duplicate_of) and other.parent == self._folder and other.is_file()
+        return Condition(
+            closed=True,
+            resolution=head.resolution,
+            closed_at=closed_at,
+            fixed_in=head.fixed_in,
+            labels=head.labels,
+            duplicate_of=_place(other) if is_there else None,
+        )
+
+    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:  # noqa: ARG002 - files are cheap to read
+        """Reads every file."""
+        found: dict[str, Seen] = {}
+        missing: list[str] = []
+        for issue in issues:
+            try:
+                found[str(issue.remote_id)] = self.look(issue)
+            except Gone:
+                missing.append(str(issue.remote_id))
+        return Survey(seen=found, missing=tuple(missing))
+
+    def reopen(self, issue: Issue) -> str:
+        """Replace the status below the title."""
+        return self._set_status(issue, "open", closed=False)
+
+    def shut(self, issue: Issue) -> str:
+        """Replace the status below the title."""
+        return self._set_status(issue, "closed", closed=True)
+
+    def _set_status(self, issue: Issue, status: str, *, closed: bool) -> str:
+        with explained(self._folder):
+            path, content = self._read(issue)
+            if head_lines.read(content).closed is closed:
+                return ""
+            changed = head_lines.with_status(content, status)
+            if changed is None:
+                return f"{path.name} has no line for its status any more; write `- Status: {status}` below its title"
+            replace(path, content, changed)
+        return ""
+
+    def _path(self, issue: Issue) -> Path:
+        path = self._folder / str(issue.remote_id)
+        if path.is_file():
+            return path
+        if not self._folder.exists():
+            raise Misconfigured(f"the folder {self._folder} is gone; mount its disk, or make it anew")
+        found = self._find_anywhere(issue.marker)
+        if found is None:
+            raise Gone(f"{path} is gone, and no other file there has its marker")
+        return found
+
+    def comment(self, issue: Issue, document: Document, marker: str) -> str:
+        """Add the status section at the end of the file, or replace the one that is there."""
+        with explained(self._folder):
+            path, content = self._read(issue)
+            before, after = _around_section(content, marker) or (_ended(content) + b"\n", b"")
+            replace(path, content, before + _section(document, marker) + after)
+        return _COMMENT_ID
+
+    def find_comment(self, issue: Issue, marker: str) -> str | None:
+        """The id of the status section, if the file has it."""
+        with explained(self._folder):
+            _, content = self._read(issue)
+        return _COMMENT_ID if _around_section(content, marker) else None
+
+    def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
+        """Replace the status section. Raises Missing when it is gone."""
+        with explained(self._folder):
+            path, content = self._read(issue)
+            around = _around_section(content, marker)
+            if around is None:
+                raise Missing(f"section {comment_id!r} is no longer in {path}")
+            before, after = around
+            replace(path, content, before + _section(document, marker) + after)
+
+    def _read(self, issue: Issue) -> tuple[Path, bytes]:
+        path = self._path(issue)
+        if path.name != issue.remote_id:
+            raise Moved(f"{issue.remote_id} is called {path.name} now", path.name, path.stem, path.as_uri())
+        return path, path.read_bytes()
+
+    def refresh(self, issue: Issue, group: Group) -> None:
+        """A file has no fields."""
+
+    def check(self) -> list[Finding]:
+        """Whether files can be written to the folder, or to where it will be made. Leaves nothing behind."""
+        try:
+            with explained(self._folder):
+                nearest = next(path for path in (self._folder, *self._folder.parents) if path.exists())
+                with temporary(nearest, b""):
+                    verb = "written to" if nearest == self._folder else "made"
+        except TrackerError as error:
+            return [Finding(ok=False, what=error.reason, remedy="name a folder that syncd may write to")]
+        return [Finding(ok=True, what=f"{self._folder} can be {verb}")]
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
+def _carrier(folder: Path, pattern: str, marker: str) -> Path | None:
+    """The first file by name that has the marker on one of its lines."""
+    line = _marker_line(marker)
+    for path in sorted(folder.glob(pattern)):
+        if not path.is_dir() and line in map(bytes.strip, path.read_bytes().splitlines()):
+            return path
+    return None
+
+
+def _content(draft: Draft) -> bytes:
+    title = markdown.literal(one_line(draft.title, _LONGEST_TITLE))
+    body = markdown.write(draft.body, _LONGEST_FILE, tail=_marker_line(draft.marker).decode())
+    head = head_lines.lines(draft.labels, draft.assignee, draft.components)
+    return f"# {title}\n\n{head}\n\n{body}\n".encode()
+
+
+def _place(path: Path) -> Place:
+    return Place(remote_id=path.name, key=path.stem, url=path.as_uri())
+
+
+def _slug(title: str) -> str:
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_SLUG].rstrip("-") or "crash"
+
+
+def _digest(marker: str) -> str:
+    return sha256(_bare(marker).encode()).hexdigest()[:8]
+
+
+def _marker_line(marker: str) -> bytes:
+    return f"<!-- {_bare(marker)} -->".encode()
+
+
+def _bare(marker: str) -> str:
+    return marker.removeprefix("<!--").removesuffix("-->").strip()
+
+
+def _section(document: Document, marker: str) -> bytes:
+    first, last = _section_lines(marker)
+    return b"%b\n\n%b\n\n%b\n" % (first, markdown.write(document, _LONGEST_FILE).encode(), last)
+
+
+def _section_lines(marker: str) -> tuple[bytes, bytes]:
+    return _marker_line(f"status of {_bare(marker)}"), _marker_line(f"end of status of {_bare(marker)}")
+
+
+def _around_section(content: bytes, marker: str) -> tuple[bytes, bytes] | None:
+    """What stands before and after the status section, byte for byte; None where one of its lines is gone."""
+    lines = content.splitlines(keepends=True)
+    bare = [line.strip() for line in lines]
+    first, last = _section_lines(marker)
+    if first not in bare:
+        return None
+    # A first line whose last one was deleted may stand further up.
+    start = len(bare) - 1 - bare[::-1].index(first)
+    if last not in bare[start:]:
+        return None
+    end = bare.index(last, start)
+    return b"".join(lines[:start]), b"".join(lines[end + 1 :])
+
+
+def _ended(content: bytes) -> bytes:
+    return content if content.endswith(b"\n") or not content else content + b"\n"

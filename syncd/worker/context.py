@@ -1,0 +1,56 @@
+"""One claimed group's turn: what it is done with, and what becomes of it."""
+
+from dataclasses import dataclass
+
+from syncd.core.policy import Policy
+from syncd.model import Call, Group
+from syncd.store import Store
+from syncd.store.claims import Claim
+from syncd.trackers import Tracker
+from syncd.worker.routing import Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A group as it was claimed, the route that takes it, and the hands that work on it."""
+
+    store: Store
+    tracker: Tracker
+    claim: Claim
+    rules: Rules
+    group: Group
+    policy: Policy | None
+
+    @property
+    def route(self) -> str | None:
+        """The name of the route."""
+        return None if self.policy is None else self.policy.name
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The issue `key` shows the group's `revision`."""
+
+    key: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """More is to be done, at a time, with a kind of call; for now nothing could be done, or a first step is."""
+
+    reason: str
+    at: float
+    call: Call
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Nothing more is to be done: the decision is carried out, or has put the group aside. `outcome` is a word on how;
+    `given_back`: the claim is, too."""
+
+    outcome: str | None = None
+    given_back: bool = False
+
+
+Done = Shown | Later | Settled

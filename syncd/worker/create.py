@@ -1,0 +1,120 @@
+"""Creating the issue of a group exactly once: the intent, the one request, and the proof where its answer was lost."""
+
+import time
+
+import structlog
+
+from syncd.core import doubt, filing, plan, policy, regression
+from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
+from syncd.model import Action, Call, Issue, Outcome, Place, Plan
+from syncd.render.report import Beside
+from syncd.store.claims import LEASE_SECONDS
+from syncd.store.issues import Intent
+from syncd.store.storms import Gate
+from syncd.trackers import Draft
+from syncd.worker.context import Done, Later, Settled, Shown, Turn
+
+log = structlog.get_logger("syncd.worker")
+
+FLOOR_SECONDS = 86400.0  # how old the highest number known may be: the older, the more there is to read in doubt
+
+
+def create(turn: Turn) -> Done:
+    """Send the one request, after its intent is on disk. Raises TrackerError, LeaseLost, StoreUnavailable."""
+    _know_floor(turn)
+    store, claim, group = turn.store, turn.claim, turn.group
+    marker = plan.marker(turn.rules.instance_key, claim.tracker, group, store.issues.retired(claim))
+    previous = store.issues.last_retired(claim)
+    draft = _draft(turn, marker, previous)
+    gate = turn.rules.gate(group, turn.policy)
+    intent = Intent(
+        marker=marker,
+        revision=group.revision,
+        route=turn.route,
+        new_issues=() if gate is None else gate.new_issues,
+        baseline=regression.ledger(group),
+        previous=previous,
+    )
+    now = time.time()
+    if wait := store.issues.intend(claim, intent, turn.rules.allowance(claim.tracker), now):
+        return _waits(turn, gate, now + wait, now)
+    try:
+        created = turn.tracker.create(draft)
+    except OutcomeUnknown as error:
+        store.issues.doubt(claim, error.reason)
+        raise
+    except TrackerError as error:
+        store.issues.not_created(claim, error.reason)
+        raise
+    # Anything else that ends this thread leaves the intent on disk, and the next owner of the claim in doubt.
+    try:
+        store.issues.link(claim, created, time.time())
+    except LeaseLost:
+        log.error("answered_too_late", tracker=claim.tracker, issue=created.key, group=claim.group_id)
+        raise
+    return Shown(created.key, group.revision)
+
+
+def _waits(turn: Turn, gate: Gate | None, at: float, now: float) -> Done:
+    """Put it off; where another thread has filed the last issue that the route may file, the storm holds it."""
+    closed = 0.0 if gate is None else turn.store.storms.wait(gate.route, gate.new_issues, now)
+    if gate is not None and turn.policy is not None and closed:
+        turn.store.storms.hold(turn.claim, filing.stormy(turn.policy, closed), gate, now)
+        return Settled(given_back=True)
+    return Later("the tracker's budget is spent", at, Call.CREATE)
+
+
+def _know_floor(turn: Turn) -> None:
+    """Ask for the highest issue number where none is known, or only an old one: what is made from now on lies above it."""
+    limits, name = turn.store.limits, turn.claim.tracker
+    floor = limits.floor(name)
+    now = time.time()
+    if floor.read_at is None or not 0 <= now - floor.read_at < FLOOR_SECONDS:
+        limits.raise_floor(name, turn.tracker.newest(), now)
+
+
+def _draft(turn: Turn, marker: str, previous: Place | None) -> Draft:
+    """What is sent."""
+    presentation, route = turn.rules.presentation, turn.policy
+    beside = Beside(previous=previous, alike=turn.store.issues.look_alikes(turn.claim))
+    seen = presentation.group(turn.group)
+    assignee, component = (None, None) if route is None else policy.owner(turn.group, route.owners)
+    return Draft(
+        marker=marker,
+        title=presentation.title(turn.group, turn.route),
+        body=presentation.body(turn.group, beside, turn.route),
+        group=seen,
+        labels=() if route is None else policy.labels(seen, route.labels),
+        assignee=assignee,
+        components=() if component is None else (component,),
+        # Long before somebody else may take the intent for that of a dead process.
+        expires=time.monotonic() + LEASE_SECONDS / 2,
+    )
+
+
+def probe(turn: Turn, issue: Issue) -> Done:
+    """Look for what became of a create. Raises TrackerError, LeaseLost, StoreUnavailable."""
+    store, claim = turn.store, turn.claim
+    evidence = turn.tracker.probe(issue)
+    now = time.time()
+    judgement = doubt.judge(issue, evidence, turn.rules.probe_after(claim.tracker), now)
+    log.info(
+        "create_probed", tracker=claim.tracker, group=claim.group_id, outcome=judgement.outcome, reason=judgement.reason
+    )
+    match judgement.outcome:
+        case Outcome.FOUND:
+            store.issues.found(claim, evidence.found, now)
+            if len(evidence.found) > 1:
+                keys = [created.key for created in evidence.found]
+                log.error("doubles_found", tracker=claim.tracker, group=claim.group_id, issues=keys)
+            return Shown(evidence.found[0].key, issue.sent_revision)
+        case Outcome.ABSENT:
+            store.issues.absent(claim, judgement.reason, now)
+            return Later(judgement.reason, now, Call.CREATE)
+        case Outcome.OPEN:
+            store.issues.probed(claim, evidence.at, judgement.until, now)
+            return Later(judgement.reason, judgement.until, Call.PROBE)
+        case Outcome.UNPROVEN:
+            decision = Plan(action=Action.PARK, reason=judgement.reason, rule="unproven")
+            store.outbox.park(claim, decision, "doubt", turn.group.revision, now)
+            return Settled()

@@ -1,0 +1,148 @@
+"""The two stages behind the inbox. `absorb` folds deliveries into groups; `sync` brings one group's issue up to date."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+import structlog
+
+from syncd.core import filing, plan
+from syncd.errors import TrackerError
+from syncd.model import Action, Call, Group, Issue, IssueState, Plan
+from syncd.platform import metrics
+from syncd.render.text import one_line
+from syncd.store import Store
+from syncd.store.claims import HORIZON_SECONDS, Claim
+from syncd.store.inbox import Read
+from syncd.store.outbox import DRY
+from syncd.trackers import Tracker
+from syncd.worker import create, failures, update
+from syncd.worker.context import Done, Later, Settled, Shown, Turn
+from syncd.worker.routing import Rules
+
+log = structlog.get_logger("syncd.worker")
+
+BATCH = 200  # deliveries folded in one transaction; more would make the receiver wait for the writer
+DRY_SECONDS = 3600.0
+SENDING = frozenset(Action) - {Action.NOTHING, Action.HOLD, Action.WAIT, Action.PARK, Action.DROP}
+
+
+def absorb(store: Store, rules: Rules, now: float, first: Sequence[int] = ()) -> tuple[int, set[str]]:
+    """Fold the deliveries that are to be `first`, else the oldest: how many were taken, and the trackers that have something to do
+    now."""
+    deliveries = store.inbox.waiting(BATCH, first)
+    if not deliveries:
+        return 0, set()
+    read = [Read(delivery, rules.read(delivery)) for delivery in deliveries]
+    return len(read), store.inbox.absorb(read, rules.config.notifications.occurrence_mode, rules.owes, now)
+
+
+def sync(store: Store, tracker: Tracker, claim: Claim, rules: Rules) -> None:
+    """Do the one thing the claimed group's issue needs, and settle the claim. Raises LeaseLost, StoreUnavailable."""
+    group, issue = store.outbox.load(claim)
+    with structlog.contextvars.bound_contextvars(group=claim.group_id, fingerprint=_named(group)):
+        _sync(store, tracker, claim, rules, group, issue)
+
+
+def _named(group: Group) -> str:
+    return one_line(group.identity.fingerprint, 100)
+
+
+def _sync(store: Store, tracker: Tracker, claim: Claim, rules: Rules, group: Group, issue: Issue | None) -> None:
+    turn = Turn(store=store, tracker=tracker, claim=claim, rules=rules, group=group, policy=rules.route(group))
+    decision = _decide(turn, issue)
+    try:
+        if issue is not None and issue.state is IssueState.LINKED and _may_look(turn, decision):
+            issue = update.look(turn, issue)
+            decision = _decide(turn, issue)
+        done = carry_out(turn, decision, issue)
+    except TrackerError as error:
+        failures.settle(turn, decision, error)
+        return
+    _settle(turn, decision, done)
+
+
+def _decide(turn: Turn, issue: Issue | None) -> Plan:
+    now, policy, rules, store = time.time(), turn.policy, turn.rules, turn.store
+    paused = None if policy is None else store.routes.paused(policy.name)
+    gate = rules.gate(turn.group, policy) if issue is None or issue.state is IssueState.WANTED else None
+    wait = 0.0 if gate is None else store.storms.wait(gate.route, gate.new_issues, now)
+    return plan.plan(turn.group, issue, policy, rules.around(turn.claim.tracker, paused, wait), now)
+
+
+def _may_look(turn: Turn, decision: Plan) -> bool:
+    """Whether what people did to the issue may change what is decided now."""
+    return not turn.rules.dry and decision.action is not Action.WAIT and turn.group.follows is None
+
+
+def carry_out(turn: Turn, decision: Plan, issue: Issue | None) -> Done:
+    """What became of the decision. Raises TrackerError, LeaseLost, StoreUnavailable."""
+    if turn.rules.dry and decision.action in SENDING:
+        claim = turn.claim
+        log.info("dry_run", tracker=claim.tracker, group=claim.group_id, would=decision.action, reason=decision.reason)
+        return Later(DRY, time.time() + DRY_SECONDS, decision.call)
+    match decision.action:
+        case Action.CREATE:
+            return create.create(turn)
+        case Action.HOLD:
+            if issue is not None:
+                turn.store.issues.shows(turn.claim, turn.group.revision, time.time())
+            return _hold(turn, decision)
+        case Action.WAIT:
+            return _wait(turn, decision)
+        case Action.PROBE if issue is not None:
+            return create.probe(turn, issue)
+        case action if issue is not None and action in UPKEEP:
+            return UPKEEP[action](turn, decision, issue)
+    if issue is not None:
+        turn.store.issues.shows(turn.claim, turn.group.revision, time.time())
+    return Settled()
+
+
+UPKEEP: Mapping[Action, Callable[[Turn, Plan, Issue], Done]] = {
+    Action.UPDATE: update.update,
+    Action.REOPEN: update.reopen,
+    Action.COMMENT: update.say,
+    Action.RENEW: update.renew,
+    Action.FOLLOW: update.follow,
+    Action.CLOSE: update.close,
+}
+
+
+def _hold(turn: Turn, decision: Plan) -> Done:
+    """Put the group aside for as long as its rule says."""
+    gate, now = turn.rules.gate(turn.group, turn.policy), time.time()
+    if decision.rule == filing.STORM and gate is not None:
+        turn.store.storms.hold(turn.claim, decision, gate, now)
+        return Settled(given_back=True)
+    if decision.until is not None:
+        return Later(decision.reason, min(decision.until, now + HORIZON_SECONDS / 2), Call.CREATE)
+    return Settled()
+
+
+def _wait(turn: Turn, decision: Plan) -> Done:
+    at = time.time() if decision.until is None else decision.until
+    if decision.call is Call.PROBE:
+        turn.store.issues.probe_later(turn.claim, at, time.time())
+    return Later(decision.reason, at, decision.call)
+
+
+def _settle(turn: Turn, decision: Plan, done: Done) -> None:
+    """Give the claim back as what was done leaves it."""
+    now, store, claim = time.time(), turn.store, turn.claim
+    match done:
+        case Later(reason, at, call):
+            store.outbox.postpone(claim, decision, reason, at, 0, now, call)
+        case Shown(key, revision):
+            metrics.SYNCS.labels(claim.tracker, decision.action).inc()
+            log.info("issue_synced", tracker=claim.tracker, action=decision.action, issue=key)
+            interval = plan.STATUS_INTERVAL if turn.policy is None else turn.policy.status_interval
+            if store.outbox.settle(claim, decision, key, revision, now + interval, now, turn.route):
+                log.info("tracker_resumed", tracker=claim.tracker)
+            return
+        case Settled(outcome, given_back):
+            if decision.action is not Action.PROBE and not given_back:
+                store.outbox.settle(claim, decision, outcome, turn.group.revision, now, now, turn.route)
+    if claim.trial and decision.action is Action.PROBE:
+        store.limits.answered(claim.tracker)
+    elif claim.trial:
+        store.limits.untried(claim, now)

@@ -1,0 +1,166 @@
+"""What a call stack says: names, modules, what says nothing, and which stacks look alike."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.core import frames
+
+
+@pytest.mark.parametrize(
+    ("frame", "name", "module"),
+    [
+        ("draw", "draw", None),
+        ("Renderer::draw(Frame const&)", "Renderer::draw", None),
+        ("game.exe!Renderer::draw(int)+0x1c", "Renderer::draw", "game.exe"),
+        ("libc.so.6!__memcpy_avx_unaligned_erms+0x1a", "__memcpy_avx_unaligned_erms", "libc.so.6"),
+        ("/usr/lib/libc.so.6(abort+0x12f)", "abort", "libc.so.6"),
+        ("C:\\game\\engine.dll!Foo::bar", "Foo::bar", "engine.dll"),
+        ("(anonymous namespace)::load(char const*)", "(anonymous namespace)::load", None),
+        ("Functor::operator()(int) const", "Functor::operator()", None),
+        ("std::map<int, (lambda)>::at(int)", "std::map<int, (lambda)>::at", None),
+        ("game.exe+0x12", "game.exe", "game.exe"),
+        ("libx.so (0x12)", "libx.so", "libx.so"),
+        ("draw+0x8", "draw", None),
+        ("0x7fff5fbff8c0", "0x7fff5fbff8c0", None),
+        ("System.NullReferenceException at Updater.Check()", "System.NullReferenceException at Updater.Check", None),
+        ("main.(*Server).serve", "main.", None),
+        ("", "", None),
+        ("!", "!", None),
+    ],
+)
+def test_a_frame_has_a_name_and_maybe_a_module(frame: str, name: str, module: str | None) -> None:
+    assert (frames.name_of(frame).strip(), frames.module_of(frame)) == (name, module)
+
+
+NOISE = [
+    "abort", "__GI_raise", "gsignal", "__pthread_kill_implementation", "tgkill", "memcpy", "__memcpy_avx_unaligned_erms", "malloc", "free(void*)",
+    "_int_free", "operator new(unsigned long)", "operator delete[](void*)", "je_malloc", "tc_free", "RtlpAllocateHeap", "HeapAlloc", "__cxa_throw",
+    "_CxxThrowException", "KERNELBASE!RaiseException", "std::terminate()", "__cxxabiv1::__terminate", "__gnu_cxx::__verbose_terminate_handler",
+    "rust_panic", "std::panicking::begin_panic", "core::option::unwrap_failed", "core::panicking::panic_fmt", "rust_begin_unwind", "runtime.gopanic",
+    "runtime.panicmem", "runtime.sigpanic", "swift_retain", "_assertionFailure", "objc_msgSend", "-[NSException raise]", "__assert_fail", "_wassert",
+    "__stack_chk_fail", "_sigtramp", "__restore_rt", "<signal handler called>", "KiUserExceptionDispatcher", "System.ThrowHelper.Throw()",
+    "??", "0x7fff5fbff8c0", "game.exe+0x12", "strlen", "__strcmp_sse2",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("noise", NOISE)
+def test_what_stands_on_every_stack_says_nothing(noise: str) -> None:
+    assert frames.meaningful([noise, "Game::loop", "main"]) == "Game::loop"
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        "abort_mission",
+        "Memory::free_all",
+        "raise_flag(int)",
+        "freeze",
+        "operator_loop",
+        "Mallocator::run",
+        "killer_whale",
+        "memory_map",
+        "strategy()",
+    ],
+)
+def test_what_only_looks_like_it_is_named(frame: str) -> None:
+    assert frames.meaningful([frame, "main"]) == frame
+
+
+def test_a_stack_of_nothing_but_noise_is_named_by_its_top() -> None:
+    assert frames.meaningful(["abort", "raise"]) == "abort"
+    assert frames.meaningful([]) is None
+    assert frames.meaningful(["draw", "main"], ["dr*"]) == "main"
+    assert frames.meaningful(["abort", "main"], []) == "abort"
+
+
+@pytest.mark.parametrize(
+    ("stack", "bare"),
+    [
+        ([], False),
+        (["0x7ff6a1b2c3d4", "00007ff6a1b2c3d4"], True),
+        (["game.exe+0x12", "libx.so (0x12)", "/opt/game/bin/game+0x99"], True),
+        (["??", "<unknown>", "[unknown]", "unknown module", "game.exe!0x7ff6a1b2"], True),
+        (["0x7ff6a1b2c3d4", "draw"], False),
+        (["draw+0x8"], False),
+        (["game.exe!draw+0x8"], False),
+        (["deadbeef"], True),
+        (["decade"], False),
+    ],
+)
+def test_a_stack_without_names_has_no_symbols(stack: list[str], bare: bool) -> None:
+    assert frames.unsymbolicated(stack) is bare
+
+
+def test_two_groups_look_alike_whose_application_and_top_frames_are_the_same() -> None:
+    one = frames.signature("/opt/game/bin/Game", ["abort", "libx.so!draw(int)+0x1", "loop", "main"])
+
+    assert one is not None
+    assert len(one) == 32
+    assert one == frames.signature("C:\\game\\game", ["raise", "draw(long)+0x99", "loop()", "main"])
+    assert one != frames.signature("editor", ["draw", "loop", "main"])
+    assert one != frames.signature("game", ["draw", "main"])
+    assert frames.signature("game", ["a", "b", "c", "d", "e", "f"]) == frames.signature(
+        "game", ["a", "b", "c", "d", "e", "g"]
+    )
+    assert frames.signature("game", ["a", "b", "c", "d", "e"]) != frames.signature("game", ["a", "b", "c", "d", "x"])
+    assert frames.signature("game", ["0x7ff6a1b2c3d4", "abort"]) is None
+    assert frames.signature(None, []) is None
+    assert frames.signature(None, ["a"]) == frames.signature("", ["a"])
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "zero", "merged"),
+    [
+        ("0" * 64, True, False),
+        ("0" * 8, True, False),
+        ("0" * 7, False, False),
+        ("0" * 16 + "a" * 48, False, True),
+        ("0" * 15 + "a" * 49, False, False),
+        ("0" * 40 + "A" * 24, False, True),
+        ("0" * 40 + "x" * 24, False, False),
+        ("0" * 16 + "a" * 47, False, False),
+        ("", False, False),
+    ],
+)
+def test_fingerprints_of_nothing_and_of_merged_groups_are_told(fingerprint: str, zero: bool, merged: bool) -> None:
+    assert (frames.all_zero(fingerprint), frames.merged(fingerprint)) == (zero, merged)
+
+
+def test_reports_without_a_fingerprint_are_told_apart_by_their_frames() -> None:
+    zero = "0" * 64
+    one = frames.sub_key(zero, "game", ["draw", "main"])
+
+    assert one is not None
+    assert one.startswith(f"{zero}/")
+    assert one != frames.sub_key(zero, "game", ["load", "main"])
+    assert not frames.all_zero(one)
+    assert frames.sub_key(zero, "game", ["0x1234"]) is None
+
+
+@given(st.lists(st.text(max_size=80), max_size=8), st.text(max_size=20) | st.none())
+def test_whatever_a_stack_holds_nothing_fails(stack: list[str], application: str | None) -> None:
+    frames.signature(application, stack)
+    frames.unsymbolicated(stack)
+    assert (frames.meaningful(stack) is None) is (not stack)
+    for frame in stack:
+        frames.module_of(frame)
+        frames.name_of(frame)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 100_000,
+        "a!" * 50_000,
+        "x" * 100_000 + "+0x",
+        "/" * 100_000,
+        "." * 100_000,
+        "<" * 100_000,
+        "operator()" * 10_000,
+    ],
+)
+def test_a_frame_of_any_length_is_read(text: str) -> None:
+    frames.name_of(text)
+    frames.module_of(text)
+    frames.unsymbolicated([text])

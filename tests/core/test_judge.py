@@ -1,0 +1,112 @@
+"""What the evidence about a create in doubt proves, and what it does not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.core import doubt
+from syncd.model import Created, Evidence, Issue, IssueState, Outcome
+from tests.factories import make_issue
+
+NOW = 1_800_000_000.0
+CLOCK = 1_799_990_000.0  # the tracker's: another one than ours
+PROBES = [20.0, 60.0, 180.0]
+
+
+def doubtful(probes: int = 0, since: float | None = None, floor: int = 7) -> Issue:
+    return make_issue(state=IssueState.IN_DOUBT, remote_id=None, probes=probes, probed_since=since, floor=floor)
+
+
+def made(number: int) -> Created:
+    return Created(remote_id=str(number), key=f"K-{number}", url="", number=number)
+
+
+def clean(**facts: object) -> Evidence:
+    fields = {"covered": True, "newest": 9, "newest_at": CLOCK - 5000, "at": CLOCK, "words": "nothing"} | facts
+    return Evidence(**fields)  # type: ignore[arg-type]
+
+
+def outcome(issue: Issue, evidence: Evidence, probe_after: list[float] = PROBES) -> Outcome:
+    return doubt.judge(issue, evidence, probe_after, NOW).outcome
+
+
+def test_what_is_found_is_found_whatever_else_is_known() -> None:
+    judgement = doubt.judge(doubtful(), Evidence(found=(made(8), made(9)), words="2 pages"), PROBES, NOW)
+
+    assert judgement.outcome is Outcome.FOUND
+    assert judgement.reason == "found as K-8: 2 pages"
+
+
+def test_one_negative_probe_proves_nothing_and_the_next_one_waits_its_time() -> None:
+    first = doubt.judge(doubtful(), clean(), PROBES, NOW)
+    second = doubt.judge(doubtful(1, CLOCK - 40), clean(), PROBES, NOW)
+
+    assert (first.outcome, first.until) == (Outcome.OPEN, NOW + 40)
+    assert (second.outcome, second.until) == (Outcome.OPEN, NOW + 120)
+
+
+def test_all_probes_together_prove_that_it_does_not_exist() -> None:
+    assert outcome(doubtful(2, CLOCK - 160), clean()) is Outcome.ABSENT
+
+
+def test_probes_that_only_our_clock_put_far_apart_prove_nothing() -> None:
+    """A clock that jumped a day forward makes three probes due within a second."""
+    judgement = doubt.judge(doubtful(2, CLOCK - 2), clean(), PROBES, NOW)
+
+    assert (judgement.outcome, judgement.until) == (Outcome.OPEN, NOW + 158)
+
+
+def test_an_index_alone_never_proves_absence() -> None:
+    judgement = doubt.judge(doubtful(2, CLOCK - 160), clean(covered=False), PROBES, NOW)
+
+    assert judgement.outcome is Outcome.UNPROVEN
+    assert "not every number could be read" in judgement.reason
+
+
+@pytest.mark.parametrize(
+    ("issue", "evidence", "expected"),
+    [
+        pytest.param(doubtful(1, CLOCK - 60), clean(newest_at=CLOCK - 39), Outcome.ABSENT, id="a later one is there"),
+        pytest.param(
+            doubtful(1, CLOCK - 60), clean(newest_at=CLOCK - 41), Outcome.OPEN, id="it may be older than ours"
+        ),
+        pytest.param(
+            doubtful(1, CLOCK - 60), clean(newest_at=CLOCK - 39, covered=False), Outcome.OPEN, id="not all read"
+        ),
+        pytest.param(doubtful(0, None), clean(newest_at=CLOCK), Outcome.OPEN, id="no earlier probe to compare with"),
+        pytest.param(doubtful(1, CLOCK - 60, floor=9), clean(newest_at=CLOCK - 1), Outcome.OPEN, id="known before"),
+    ],
+)
+def test_an_issue_numbered_later_proves_it_at_once(issue: Issue, evidence: Evidence, expected: Outcome) -> None:
+    assert outcome(issue, evidence) is expected
+
+
+def test_an_issue_from_the_future_proves_nothing() -> None:
+    assert outcome(doubtful(1, CLOCK - 40), clean(newest_at=CLOCK + 290)) is Outcome.OPEN
+
+
+def test_a_trackers_clock_that_was_set_back_is_waited_for_without_haste() -> None:
+    judgement = doubt.judge(doubtful(2, CLOCK + 2 * 86400), clean(), PROBES, NOW)
+
+    assert (judgement.outcome, judgement.until) == (Outcome.OPEN, NOW + 180)
+
+
+def test_a_tracker_without_a_clock_is_its_own_witness() -> None:
+    assert outcome(doubtful(), clean(at=None, newest_at=None), [0.0]) is Outcome.ABSENT
+
+
+times = st.floats(0, 1e6)
+
+
+@given(st.integers(0, 5), times, times, st.booleans(), st.lists(st.floats(0, 1e4), min_size=2, max_size=5, unique=True))
+def test_absence_needs_every_number_read_and_time_by_the_trackers_clock(
+    probes: int, since: float, passed: float, covered: bool, schedule: list[float]
+) -> None:
+    schedule.sort()
+    issue = doubtful(probes, CLOCK + since if probes else None)
+    evidence = clean(covered=covered, at=CLOCK + since + passed, newest_at=None)
+
+    if outcome(issue, evidence, schedule) is Outcome.ABSENT:
+        assert covered
+        assert probes + 1 >= len(schedule)
+        assert passed >= schedule[-1] - schedule[0] - 1.0

@@ -1,0 +1,107 @@
+"""What a release brought: new in it, regressed in it, still seen in it, gone since."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.core import overview
+from syncd.core.fold import OTHERS
+from syncd.core.overview import Return
+from syncd.model import Release, Standing
+from tests.factories import make_group
+
+
+def seen(name: str, ledger: dict[str, int], **facts: Any) -> Standing:
+    releases = tuple(
+        Release(release=release, occurrences=count, noticed_at=float(place), first_seen=place, last_seen=place + 1)
+        for place, (release, count) in enumerate(ledger.items())
+    )
+    group = make_group(fingerprint=name, releases=releases, occurrences=sum(ledger.values()), **facts)
+    return Standing(group=group, issue=None, decision="create", reason="")
+
+
+STANDINGS = [
+    seen("fresh", {"2.0": 3}, users=1),
+    seen("larger", {"2.0": 1}, users=9),
+    seen("old", {"1.0": 5, "2.0": 2}),
+    seen("gone", {"1.0": 1, "1.1": 4}),
+    seen("long gone", {"1.0": 4}),
+    seen("back", {"1.0": 5, "2.0": 7}),
+    seen("later", {"2.1": 1}),
+    seen("none", {}),
+    seen("others", {OTHERS: 5}),
+    seen("commit", {"deadbeef": 2}),
+]
+RETURNS = [Return(fingerprint="back", release="v2.0", issue_key="K-1", answer="reopened")]
+
+
+def names(entries: tuple[overview.Entry, ...]) -> list[tuple[str, int]]:
+    return [(entry.standing.group.identity.fingerprint, entry.occurrences) for entry in entries]
+
+
+def test_a_release_is_held_against_the_one_before_it() -> None:
+    found = overview.overview(STANDINGS, RETURNS, "2.0")
+
+    assert found.before == "1.1"
+    assert names(found.new) == [("larger", 1), ("fresh", 3)]
+    assert names(found.regressed) == [("back", 7)]
+    assert names(found.still) == [("old", 2)]
+    assert names(found.gone) == [("gone", 4)]
+
+
+def test_a_crash_that_is_back_in_a_later_release_is_not_gone() -> None:
+    found = overview.overview([seen("a", {"1.0": 1, "2.1": 1})], [], "2.0")
+
+    assert (found.new, found.gone) == ((), ())
+
+
+def test_the_first_release_has_nothing_before_it() -> None:
+    found = overview.overview(STANDINGS, [], "1.0")
+
+    assert found.before is None
+    assert found.gone == ()
+    assert [name for name, _ in names(found.new)] == ["back", "old", "long gone", "gone"]
+
+
+def test_a_release_may_be_asked_for_under_another_spelling() -> None:
+    assert names(overview.overview(STANDINGS, RETURNS, "v2.0.0").new) == [("larger", 1), ("fresh", 3)]
+
+
+def test_the_releases_of_a_project_are_listed_the_newest_first() -> None:
+    lines = overview.lines(STANDINGS, RETURNS)
+
+    assert [(line.release, line.groups, line.new, line.regressed, line.occurrences) for line in lines] == [
+        ("deadbeef", 1, 1, 0, 2),
+        ("2.1", 1, 1, 0, 1),
+        ("2.0", 4, 2, 1, 13),
+        ("1.1", 1, 0, 0, 4),
+        ("1.0", 4, 4, 0, 15),
+    ]
+    assert (lines[2].first_seen, lines[2].last_seen) == (0, 2)
+
+
+def test_of_releases_that_cannot_be_compared_the_latest_heard_of_is_the_newest() -> None:
+    assert overview.latest(STANDINGS) == "deadbeef"
+    assert overview.latest([seen("a", {"1.0": 1, "2.0": 1}), seen("b", {"1.5": 1, "x": 1})]) == "x"
+    assert overview.latest([seen("a", {})]) is None
+
+
+ledgers = st.dictionaries(st.sampled_from(["1.0", "1.1", "2.0", "2.1", "x", OTHERS]), st.integers(1, 5), max_size=4)
+
+
+@given(st.lists(ledgers, max_size=6), st.sampled_from(["1.0", "1.1", "2.0", "x", "9"]), st.sets(st.integers(0, 5)))
+@pytest.mark.parametrize("returned", ["2.0"])
+def test_each_crash_is_in_one_section_at_most(
+    returned: str, some: list[dict[str, int]], release: str, back: set[int]
+) -> None:
+    standings = [seen(str(number), ledger) for number, ledger in enumerate(some)]
+    returns = [Return(fingerprint=str(number), release=returned, issue_key="K", answer="") for number in back]
+
+    found = overview.overview(standings, returns, release)
+    told = [name for part in (found.new, found.regressed, found.still, found.gone) for name, _ in names(part)]
+    assert len(told) == len(set(told))
+    assert {name for name, _ in names(found.new + found.regressed + found.still)} == {
+        str(number) for number, ledger in enumerate(some) if release in ledger
+    }

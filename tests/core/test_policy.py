@@ -1,0 +1,198 @@
+"""Which route takes a group, and what a route gives a new issue."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.config import LabelRule, OwnerRule, Route
+from syncd.core import policy
+from syncd.model import Group, GroupKind, Release
+from tests.factories import make_group
+
+GROUP = make_group(
+    universe="acme",
+    project="game",
+    application="client",
+    classifiers=("segfault", "startup"),
+    releases=(Release(release="2.3.1", occurrences=1), Release(release="2.4.0", occurrences=1)),
+    attributes=(("os", ("Windows 11", "Linux")), ("environment", ("production",))),
+)
+
+
+def a_route(name: str = "main", **match: Any) -> Route:
+    return Route.model_validate({"name": name, "tracker": "crashes", "match": match})
+
+
+@pytest.mark.parametrize(
+    ("match", "takes"),
+    [
+        pytest.param({"classifiers": "segfault"}, True, id="one of several classifiers"),
+        pytest.param({"classifiers": ["hang", "start*"]}, True, id="one of several patterns"),
+        pytest.param({"classifiers": "hang"}, False, id="no classifier"),
+        pytest.param({"releases": "2.4.*"}, True, id="a release"),
+        pytest.param({"releases": "3.*"}, False, id="no release"),
+        pytest.param({"attributes": {"os": "Windows*"}}, True, id="an attribute"),
+        pytest.param({"attributes": {"os": "mac*"}}, False, id="another value"),
+        pytest.param({"attributes": {"device": "*"}}, False, id="an attribute that is not there"),
+        pytest.param({"attributes": {"os": "Linux", "environment": "prod*"}}, True, id="two attributes"),
+        pytest.param({"attributes": {"os": "Linux", "environment": "test"}}, False, id="one of two attributes"),
+        pytest.param({"not": {"classifiers": "startup"}}, False, id="excluded by a classifier"),
+        pytest.param({"not": {"classifiers": "hang"}}, True, id="not excluded"),
+        pytest.param({"not": {"project": "web", "classifiers": "startup"}}, False, id="excluded by either key"),
+        pytest.param({"project": "game", "not": {"releases": "2.3.*"}}, False, id="excluded by a release"),
+        pytest.param({"not": {"attributes": {"os": "Linux"}}}, False, id="excluded by an attribute"),
+        pytest.param({"application": ["client", "server"], "universe": "acme"}, True, id="all keys"),
+        pytest.param({"application": "client", "universe": "other"}, False, id="all keys but one"),
+    ],
+)
+def test_a_route_takes_what_fits_each_of_its_keys_and_none_of_its_not(match: dict[str, Any], takes: bool) -> None:
+    assert (policy.route(GROUP, [a_route(**match)]) is not None) is takes
+
+
+def test_a_storm_belongs_to_the_route_it_is_named_after_whatever_that_matches() -> None:
+    storm = make_group(universe="syncd", project="second", kind=GroupKind.STORM)
+    routes = [a_route("first"), a_route("second", project="web")]
+
+    assert policy.route(storm, routes) is routes[1]
+    assert policy.route(make_group(project="gone", kind=GroupKind.STORM), routes) is None
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "reachable"),
+    [
+        pytest.param({}, {"project": "game"}, False, id="everything before something"),
+        pytest.param({"project": "game"}, {}, True, id="something before everything"),
+        pytest.param({"project": "*"}, {"project": "game"}, False, id="a star covers a word"),
+        pytest.param({"project": "game-*"}, {"project": "game-server"}, False, id="a glob covers a word"),
+        pytest.param({"project": "game-*"}, {"project": "game-s*"}, False, id="a glob covers a longer glob"),
+        pytest.param({"project": "game-s*"}, {"project": "game-*"}, True, id="not the other way round"),
+        pytest.param({"project": ["a", "b"]}, {"project": "b"}, False, id="one of a list"),
+        pytest.param({"project": "a"}, {"project": ["a", "b"]}, True, id="a part of a list"),
+        pytest.param({"project": "game", "classifiers": "oom"}, {"project": "game"}, True, id="one condition more"),
+        pytest.param({"project": "game"}, {"project": "game", "classifiers": "oom"}, False, id="one condition less"),
+        pytest.param({"not": {"project": "web"}}, {"project": "game"}, True, id="a not leaves something"),
+        pytest.param({"attributes": {"os": "W*"}}, {"attributes": {"os": "Windows"}}, False, id="an attribute"),
+        pytest.param({"attributes": {"os": "*"}}, {"attributes": {"device": "x"}}, True, id="another attribute"),
+        pytest.param({"project": "g?me"}, {"project": "game"}, False, id="a question mark covers a letter"),
+        pytest.param({"project": "g?me"}, {"project": "ga*"}, True, id="wildcards nobody can compare"),
+        pytest.param({"project": "g[ab]*"}, {"project": "ga*"}, True, id="a set of letters"),
+    ],
+)
+def test_a_route_behind_one_that_takes_everything_it_would_can_never_match(
+    earlier: dict[str, Any], later: dict[str, Any], reachable: bool
+) -> None:
+    never = list(policy.unreachable([a_route("first", **earlier), a_route("second", **later)]))
+
+    assert [one.name for one, _ in never] == ([] if reachable else ["second"])
+    assert all("the route first before it" in reason for _, reason in never)
+
+
+@pytest.mark.parametrize(
+    ("match", "key"),
+    [
+        ({"project": "game", "not": {"project": "g*"}}, "project"),
+        ({"project": ["game", "web"], "not": {"project": ["web", "game"]}}, "project"),
+        ({"project": ["game", "web"], "not": {"project": "web"}}, None),
+        ({"classifiers": "oom", "not": {"classifiers": "oom"}}, None),
+        ({"not": {"project": "*"}}, None),
+    ],
+)
+def test_a_route_that_excludes_what_it_asks_for_can_never_match(match: dict[str, Any], key: str | None) -> None:
+    never = list(policy.unreachable([a_route(**match)]))
+
+    assert [reason for _, reason in never] == ([f"its own `not` takes out whatever its {key} lets in"] if key else [])
+
+
+values = st.sampled_from(["a", "ab", "abc", "b", ""])
+patterns = st.sampled_from(["a", "a*", "ab*", "*", "?", "b", "[ab]*", "*b"])
+matches = st.fixed_dictionaries(
+    {},
+    optional={
+        "project": st.lists(patterns, min_size=1, max_size=2),
+        "application": st.lists(patterns, min_size=1, max_size=2),
+        "classifiers": st.lists(patterns, min_size=1, max_size=2),
+    },
+)
+groups = st.builds(
+    lambda project, application, classifiers: make_group(
+        project=project or "p", application=application, classifiers=tuple(classifiers)
+    ),
+    values,
+    values,
+    st.lists(values, max_size=2),
+)
+
+
+@given(matches, matches, st.lists(groups, min_size=1, max_size=20))
+def test_what_is_said_never_to_match_never_does(
+    earlier: dict[str, Any], later: dict[str, Any], some: list[Group]
+) -> None:
+    routes = [a_route("first", **earlier), a_route("second", **later)]
+    never = {one.name for one, _ in policy.unreachable(routes)}
+
+    for group in some:
+        taken = policy.route(group, routes)
+        assert taken is None or taken.name not in never
+
+
+@pytest.mark.parametrize(
+    ("match", "words"),
+    [
+        ({}, None),
+        ({"project": "game", "not": {"classifiers": "hang"}}, None),
+        ({"project": ["web", "shop"]}, "its project fits none of web, shop"),
+        ({"project": "game", "attributes": {"os": "mac*"}}, "its attributes.os fits none of mac*"),
+        ({"universe": "x", "project": "web"}, "its universe fits none of x"),
+        (
+            {"not": {"releases": "9.*", "classifiers": ["oom", "seg*"]}},
+            "its classifiers fits oom or seg*, which `not` takes out",
+        ),
+    ],
+)
+def test_why_a_route_does_not_take_a_group_is_told(match: dict[str, Any], words: str | None) -> None:
+    assert policy.hindrance(GROUP, a_route(**match).match) == words
+    assert (policy.route(GROUP, [a_route(**match)]) is None) is (words is not None)
+
+
+def test_labels_come_from_classifiers_and_attributes_each_once() -> None:
+    rules = [
+        LabelRule(classifier="segfault", label="memory"),
+        LabelRule(classifier="*", label="memory"),
+        LabelRule(classifier="hang", label="hang"),
+        LabelRule(attribute="os", value="W*", label="os-{value}"),
+        LabelRule(attribute="environment", label="{value}"),
+        LabelRule(attribute="device", label="device"),
+    ]
+
+    assert policy.labels(GROUP, rules) == ("memory", "os-Windows 11", "production")
+    assert policy.labels(GROUP, []) == ()
+
+
+STACK = make_group(callstack=("libc.so.6!abort", "libaudio.so!Audio::open(int)", "game.exe!main"))
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ([{"frame": "Audio::*", "assignee": "alice"}], ("alice", None)),
+        ([{"frame": "Video::*", "assignee": "bob"}, {"frame": "Audio::*", "assignee": "alice"}], ("alice", None)),
+        ([{"frame": "main", "assignee": "bob"}, {"frame": "Audio::*", "assignee": "alice"}], ("bob", None)),
+        ([{"module": "libaudio*", "component": "Audio"}], (None, "Audio")),
+        ([{"module": "libaudio*", "frame": "Audio::*", "component": "Audio", "assignee": "a"}], ("a", "Audio")),
+        ([{"module": "libvideo*", "frame": "Audio::*", "component": "Audio"}], (None, None)),
+        ([{"module": "libaudio*", "frame": "Video::*", "component": "Audio"}], (None, None)),
+        ([], (None, None)),
+    ],
+)
+def test_an_issue_goes_to_whom_the_first_rule_names_that_fits(
+    rules: list[dict[str, str]], found: tuple[str | None, str | None]
+) -> None:
+    assert policy.owner(STACK, [OwnerRule(**rule) for rule in rules]) == found
+
+
+def test_a_pattern_minds_the_case() -> None:
+    assert policy.fits("Game", ["web", "G*"])
+    assert not policy.fits("game", ["G*"])
+    assert not policy.fits("game", [])

@@ -1,0 +1,226 @@
+"""What is known of an issue at its closing, and what is new since: the baseline, at its edges."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from syncd.config import Route
+from syncd.core import regression
+from syncd.core.fold import OTHERS
+from syncd.core.regression import TOTAL, baseline, learned, ledger, verdict
+from syncd.model import Condition, Group, Issue, Point, Regression, Release
+from tests.factories import make_group, make_issue
+
+CLOSED_AT = 1000.0
+CLOSED = Condition(closed=True, resolution="done", closed_at=CLOSED_AT)
+OPEN = Condition()
+ROUTE = Route(name="main", tracker="here")
+
+
+def line(
+    release: str, count: int, noticed: float | None, grown: float | None = None, last: int | None = None
+) -> Release:
+    return Release(
+        release=release,
+        occurrences=count,
+        noticed_at=noticed,
+        grown_at=noticed if grown is None else grown,
+        last_seen=last,
+    )
+
+
+def group(*lines: Release, at: float = 500.0, **facts: Any) -> Group:
+    total = sum(one.occurrences for one in lines)
+    return make_group(
+        **{"occurrences": total, "releases": lines, "trail": (Point(at=at, occurrences=total),), "last_seen": None}
+        | facts
+    )
+
+
+def issue(shown: dict[str, int] | None = None, condition: Condition | None = None, **facts: Any) -> Issue:
+    return make_issue(key="K-1", baseline=shown or {}, condition=condition, **facts)
+
+
+SEEN = group(line("1.0", 5, 500.0), line("1.1", 2, 900.0))
+
+
+def test_a_ledger_has_each_release_and_the_whole() -> None:
+    assert ledger(SEEN) == {TOTAL: 7, "1.0": 5, "1.1": 2}
+
+
+def test_while_an_issue_is_open_its_baseline_is_what_it_showed_last() -> None:
+    assert learned(SEEN, issue({TOTAL: 4, "1.0": 4}), OPEN) == {TOTAL: 4, "1.0": 4}
+    assert learned(SEEN, issue({TOTAL: 4}, OPEN), OPEN) == {TOTAL: 4}
+    assert learned(SEEN, issue(), OPEN) == ledger(SEEN)
+
+
+def test_one_that_people_reopened_begins_anew() -> None:
+    assert learned(SEEN, issue({TOTAL: 4}, CLOSED), OPEN) == ledger(SEEN)
+
+
+def test_a_closing_fixes_the_baseline_and_it_stays_until_another_closing() -> None:
+    fixed = {TOTAL: 3, "1.0": 3}
+    assert learned(SEEN, issue(fixed, CLOSED), CLOSED) == fixed
+    for other in (CLOSED_AT - 600, CLOSED_AT + 600):
+        assert learned(SEEN, issue(fixed, replace(CLOSED, closed_at=other)), CLOSED) == ledger(SEEN)
+    assert learned(SEEN, issue(fixed, OPEN), CLOSED) == ledger(SEEN)
+    assert learned(SEEN, issue(fixed), CLOSED) == ledger(SEEN)
+
+
+@pytest.mark.parametrize(
+    ("one", "shown", "known"),
+    [
+        pytest.param(line("1.0", 5, 500.0, 999.0), 2, 5, id="it grew before the closing"),
+        pytest.param(line("1.0", 5, 500.0, CLOSED_AT), 2, 5, id="it grew in the moment of the closing"),
+        pytest.param(line("1.0", 5, 500.0, 1001.0), 2, 2, id="it grew after the closing"),
+        pytest.param(line("1.0", 5, 500.0, 1001.0), None, 0, id="it grew after the closing and was never shown"),
+        pytest.param(line("1.0", 5, CLOSED_AT, 1001.0), 2, 2, id="it was noticed in the moment of the closing"),
+        pytest.param(line("1.0", 5, None, None), 2, 5, id="nobody knows when it was noticed"),
+        pytest.param(line("1.0", 5, 1001.0), 2, None, id="it was noticed after the closing"),
+    ],
+)
+def test_what_has_not_grown_since_the_closing_was_known_then(
+    one: Release, shown: int | None, known: int | None
+) -> None:
+    found = baseline(group(one), issue({} if shown is None else {"1.0": shown}), CLOSED)
+
+    assert found.get("1.0") == known
+
+
+def test_of_a_moment_that_may_be_the_first_of_time_nothing_is_assumed() -> None:
+    early = replace(CLOSED, closed_at=0.5)
+
+    assert baseline(group(line("1.0", 5, None, None)), issue(), early)["1.0"] == 5
+
+
+@pytest.mark.parametrize(
+    ("trail", "shown", "total"),
+    [
+        pytest.param([(500.0, 7)], 4, 7, id="all came before"),
+        pytest.param([(500.0, 4), (CLOSED_AT, 7)], 4, 7, id="the last came in the moment of the closing"),
+        pytest.param([(500.0, 4), (1001.0, 7)], 4, 4, id="more came after"),
+        pytest.param([(500.0, 7), (1001.0, 7)], 7, 7, id="something else came after"),
+        pytest.param([(500.0, 4), (1001.0, 7)], None, 7, id="more came after, and nothing was shown"),
+        pytest.param([(1001.0, 7), (900.0, 7)], 8, 7, id="less than was shown"),
+    ],
+)
+def test_so_many_were_known_in_all(trail: list[tuple[float, int]], shown: int | None, total: int) -> None:
+    points = tuple(Point(at=at, occurrences=count) for at, count in trail)
+
+    assert (
+        baseline(group(line("1.0", 7, 500.0), trail=points), issue({} if shown is None else {TOTAL: shown}), CLOSED)[
+            TOTAL
+        ]
+        == total
+    )
+
+
+def test_where_nobody_says_when_it_was_closed_what_was_shown_is_known() -> None:
+    undated = replace(CLOSED, closed_at=None)
+
+    assert baseline(SEEN, issue({TOTAL: 4, "1.0": 4}), undated) == {TOTAL: 4, "1.0": 4}
+    assert baseline(SEEN, issue(), undated) == ledger(SEEN)
+
+
+def test_a_regression_is_told_from_others_by_its_closing_and_its_release() -> None:
+    found = Regression(release="2.0", occurrences=3, fixed_in="", closed_at=1234.9)
+
+    assert regression.subject(found) == "1234 2.0"
+    assert regression.subject(replace(found, closed_at=None)) == "0 2.0"
+    assert regression.facts(found, "reopen") == {"release": "2.0", "occurrences": 3, "fixed_in": "", "answer": "reopen"}
+
+
+def rule(of: Group, known: dict[str, int], condition: Condition = CLOSED, **route: Any) -> str:
+    return verdict(of, issue(known, condition), condition, ROUTE.model_copy(update=route)).rule
+
+
+def test_nothing_is_new_where_no_release_has_more_than_before() -> None:
+    grew_not = group(line("1.0", 5, 500.0, 1500.0, last=2000))
+
+    assert rule(grew_not, {TOTAL: 5, "1.0": 5}) == "nothing-new"
+    assert rule(grew_not, {TOTAL: 5, "1.0": 4}) == "known-at-closing"
+    assert rule(grew_not, {TOTAL: 5, "1.0": 6}) == "nothing-new"
+
+
+def test_where_nobody_says_when_it_was_closed_only_what_was_never_shown_is_strange() -> None:
+    undated = replace(CLOSED, closed_at=None)
+    ledgered = group(line("1.0", 5, 500.0), line("2.0", 3, 1500.0), line(OTHERS, 9, 1500.0))
+
+    assert rule(ledgered, {TOTAL: 5, "1.0": 5, OTHERS: 2}, undated) == "known-releases"
+    assert rule(ledgered, {TOTAL: 5, "1.0": 5, "2.0": 1}, undated) == "known-at-closing"
+
+
+def test_the_bucket_of_too_many_releases_is_never_held_against_a_release() -> None:
+    ledgered = group(line("1.0", 5, 500.0), line(OTHERS, 9, 500.0), line("2.0", 3, 1500.0, last=2000))
+
+    assert rule(ledgered, {TOTAL: 14, "1.0": 5, OTHERS: 9}) == "known-releases"
+
+
+@pytest.mark.parametrize(
+    ("occurrences", "last", "expected"),
+    [(5, 2000, "unknown-release"), (4, 2000, "nothing-new"), (5, 1000, "nothing-new"), (5, None, "unknown-release")],
+)
+def test_without_a_release_one_more_is_new(occurrences: int, last: int | None, expected: str) -> None:
+    assert rule(make_group(occurrences=occurrences, last_seen=last), {TOTAL: 4}) == expected
+
+
+def test_without_a_release_the_route_may_want_several_new_ones() -> None:
+    bare = make_group(occurrences=6, last_seen=2000)
+    keys: dict[str, Any] = {"unknown_release": "regression"}
+
+    assert rule(bare, {TOTAL: 4}, min_regression_occurrences=2, **keys) == "unknown-release"
+    assert rule(bare, {TOTAL: 4}, min_regression_occurrences=3, **keys) == "min-regression-occurrences"
+    undated = replace(CLOSED, closed_at=None)
+    assert rule(make_group(occurrences=6, last_seen=None), {TOTAL: 4}, undated) == "unknown-release"
+
+
+def test_a_label_or_a_lock_asks_for_silence_whatever_came() -> None:
+    more = group(line("1.0", 9, 500.0), line("2.0", 1, 1500.0, last=2000))
+    known = {TOTAL: 9, "1.0": 9}
+
+    assert rule(more, known) == "known-releases"
+    assert rule(more, known, replace(CLOSED, labels=("syncd:ignore",))) == "ignore-label"
+    assert rule(more, known, replace(CLOSED, labels=("syncd:ignore",)), ignore_label="") == "known-releases"
+    assert rule(more, known, replace(CLOSED, locked=True)) == "locked"
+
+
+def test_of_two_spellings_of_one_release_the_first_is_named() -> None:
+    spelled = group(line("1.0", 1, 500.0), line("2.0", 2, 1500.0, last=2000), line("v2.0", 3, 1500.0, last=2000))
+    found = verdict(spelled, issue({TOTAL: 1, "1.0": 1}), CLOSED, ROUTE)
+
+    assert found.regression is not None
+    assert found.regression.release == "2.0"
+
+
+def test_which_verdicts_belong_into_the_status_comment() -> None:
+    def noted(of: Group, known: dict[str, int], condition: Condition = CLOSED, **route: Any) -> bool:
+        return verdict(of, issue(known, condition), condition, ROUTE.model_copy(update=route)).note
+
+    more = group(line("1.0", 9, 500.0, 1500.0, last=2000), line("2.0", 1, 1500.0, last=2000))
+    assert noted(group(line("1.0", 9, 500.0, 1500.0, last=2000)), {TOTAL: 5, "1.0": 5})
+    assert noted(more, {TOTAL: 9, "1.0": 9}, min_regression_occurrences=2)
+    assert noted(more, {TOTAL: 9, "1.0": 9}, replace(CLOSED, fixed_in=("3.0",)))
+    assert not noted(SEEN, ledger(SEEN))
+
+
+def test_of_several_releases_that_cannot_be_compared_all_are_counted_and_one_is_named() -> None:
+    strange = group(line("1.0", 1, 500.0), line("xx", 2, 1500.0, last=2000), line("yy", 3, 1500.0, last=2000))
+    found = verdict(
+        strange, issue({TOTAL: 1, "1.0": 1}), CLOSED, ROUTE.model_copy(update={"unknown_release": "regression"})
+    )
+
+    assert found.regression is not None
+    assert (found.regression.release, found.regression.occurrences) == ("xx", 5)
+
+
+def test_of_several_regressing_releases_the_newest_is_named() -> None:
+    several = group(line("1.0", 1, 500.0), line("2.0", 2, 1500.0, last=2000), line("3.0", 3, 1500.0, last=2000))
+    found = verdict(several, issue({TOTAL: 1, "1.0": 1}), CLOSED, ROUTE)
+
+    assert found.regression is not None
+    assert (found.regression.release, found.regression.occurrences) == ("3.0", 5)
+    late = ROUTE.model_copy(update={"hotfix_regressions": True})
+    hotfix = group(line("1.0.1", 1, 500.0), line("1.0.5", 1, 400.0), line("1.0.3", 2, 1500.0, last=2000))
+    fixed = replace(CLOSED, fixed_in=("2.0",))
+    assert verdict(hotfix, issue({TOTAL: 2, "1.0.1": 1, "1.0.5": 1}, fixed), fixed, late).regression is None

@@ -1,0 +1,81 @@
+"""What is private does not leave; what is not stays as it is."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.core.scrub import Scrubber
+from syncd.model import Storm
+from syncd.render.redact import shown
+from tests.core.scrub_corpus import HARMLESS, PRIVATE
+from tests.factories import make_group
+
+ALL = Scrubber()
+NONE = Scrubber(user_folders=False, emails=False, ips=False, tokens=False)
+PAIRS = [(switch, before, after) for switch, pairs in PRIVATE.items() for before, after in pairs]
+
+
+def test_there_is_enough_to_judge_by() -> None:
+    assert len(PAIRS) + len(HARMLESS) >= 80
+    assert len(HARMLESS) >= 40
+
+
+@pytest.mark.parametrize(("switch", "before", "after"), PAIRS)
+def test_what_is_private_is_taken_out(switch: str, before: str, after: str) -> None:
+    assert ALL.text(before) == after
+    assert ALL.text(after) == after
+
+
+@pytest.mark.parametrize(("switch", "before", "after"), PAIRS)
+def test_each_kind_can_be_switched_off(switch: str, before: str, after: str) -> None:
+    alone = {name: name == switch for name in PRIVATE}
+
+    assert Scrubber(**alone).text(before) == after
+    assert NONE.text(before) == before
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_only_looks_like_it_stays(text: str) -> None:
+    assert ALL.text(text) == text
+
+
+pieces = st.sampled_from([before for _, before, _ in PAIRS] + HARMLESS) | st.text(max_size=8)
+
+
+@given(st.lists(pieces, max_size=6).map(" ".join))
+def test_scrubbing_twice_changes_nothing_more(text: str) -> None:
+    once = ALL.text(text)
+
+    assert ALL.text(once) == once
+    assert NONE.text(text) == text
+
+
+@given(st.text(max_size=300))
+def test_whatever_a_text_holds_nothing_fails(text: str) -> None:
+    assert len(ALL.text(text)) <= 8 * len(text) + 8
+
+
+@pytest.mark.parametrize(
+    "piece", ["a", "1.", "a@", "/home/", ":", "eyJ", "token=", "a.", "=", "-----BEGIN ", "\\", "http://a:"]
+)
+def test_a_text_of_any_length_is_read_in_one_go(piece: str) -> None:
+    ALL.text(piece * (20_000 // len(piece)))
+
+
+def test_a_group_shows_only_the_attributes_that_are_allowed_and_nothing_private() -> None:
+    group = make_group(
+        application="/home/alice/game",
+        callstack=("/home/alice/x!draw", "main"),
+        classifiers=("alice@example.com",),
+        attributes=(("hostname", ("alices-laptop",)), ("os", ("Linux at 10.0.0.1",)), ("os.version", ("6.1",))),
+        storm=Storm(held=1, since=0.0, largest=(("/home/alice/x", 1, 2),)),
+    )
+
+    seen = shown(group, ["os", "os.*"], ALL)
+    assert seen.application == "/home/<user>/game"
+    assert seen.callstack == ("/home/<user>/x!draw", "main")
+    assert seen.classifiers == ("<email>",)
+    assert seen.attributes == (("os", ("Linux at <ip>",)), ("os.version", ("6.1",)))
+    assert seen.storm is not None
+    assert seen.storm.largest == (("/home/<user>/x", 1, 2),)
+    assert (seen.identity, seen.occurrences, seen.releases) == (group.identity, group.occurrences, group.releases)

@@ -1,0 +1,34 @@
+"""Numbers and spans of time as people say them."""
+
+import pytest
+
+from syncd.core.quantities import counted, duration, listed
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "0s"), (1, "1s"), (59.2, "60s"), (60, "1m"), (90, "90s"), (119, "119s"), (120, "2m"), (121, "3m"), (3600, "1h"),
+        (3601, "61m"), (7200, "2h"), (7201, "3h"), (86400, "1d"), (90000, "25h"), (172800, "2d"), (172801, "3d"),
+    ],
+)  # fmt: skip
+def test_a_span_of_time_is_said_in_the_unit_people_would_take(seconds: float, said: str) -> None:
+    assert duration(seconds) == said
+
+
+def test_one_is_singular() -> None:
+    assert (counted(0, "user"), counted(1, "user"), counted(2000, "user")) == ("0 users", "1 user", "2,000 users")
+
+
+@pytest.mark.parametrize(
+    ("items", "said"),
+    [
+        ([], ""),
+        (["a"], "a"),
+        (["a", "b"], "a and b"),
+        (["a", "b", "c"], "a, b and c"),
+        (list("abcde"), "a, b, c and 2 more"),
+    ],
+)
+def test_a_list_is_said_up_to_three(items: list[str], said: str) -> None:
+    assert listed(items) == said

@@ -1,0 +1,612 @@
+"""What becomes of a linked issue: people close, label and delete; crashes come back; routes pause; storms rise and fall."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncd.config import Route
+from syncd.errors import OutcomeUnknown, Unavailable
+from syncd.model import Action, Condition, Place
+from syncd.render import markdown
+from syncd.store.outbox import DRY
+from syncd.worker import create
+from syncd.worker.context import Settled, Shown, Turn
+from syncd.worker.routing import Rules
+from syncd.worker.stages import absorb
+from syncd.worker.surveys import survey
+from tests.scene import Scene
+from tests.store.filled import accept, told
+from tests.store.raw import change
+
+
+def routed(scene: Scene, **keys: object) -> None:
+    """Give the scene's one route more keys."""
+    route = Route.model_validate({"name": "main", "tracker": "here", "status_interval": 1.0} | keys)
+    scene.rules = replace(scene.rules, config=scene.rules.config.model_copy(update={"routes": [route]}))
+    # What was derived from the routes before is kept in the copy.
+    scene.rules.config.__dict__.pop("all_routes", None)
+
+
+def seen_again(scene: Scene, releases: dict[str, int], fingerprint: str = "f1") -> None:
+    """A notification with this ledger, of crashes up to now, at a time when the issue may be looked at."""
+    scene.age("issues", "looked_at", 1000)
+    total = sum(releases.values())
+    scene.tell(
+        fingerprint,
+        occurrences=total,
+        timestamp=[1000, int(time.time()) + 60],
+        attributes={"version": [[release, count] for release, count in releases.items()]},
+    )
+
+
+def closed(scene: Scene, resolution: str = "completed", **facts: object) -> None:
+    """A person closes the issue now."""
+    condition = Condition(closed=True, resolution=resolution, closed_at=time.time())
+    scene.tracker.conditions["K-1"] = replace(condition, **facts)  # type: ignore[arg-type]
+
+
+def work_off(scene: Scene) -> None:
+    """Sync until nothing is due."""
+    for _ in range(20):
+        if not scene.sync():
+            return
+    raise AssertionError("there is always something due")
+
+
+def comments(scene: Scene) -> list[str]:
+    return [markdown.write(document, 10_000) for document in scene.tracker.comments.values()]
+
+
+def history(scene: Scene) -> list[tuple[str, str | None]]:
+    ((_, past),) = scene.store.report.find("f1")
+    return [(entry.action, entry.rule) for entry in reversed(past)]
+
+
+def filed(scene: Scene) -> None:
+    seen_again(scene, {"1.0": 3})
+    work_off(scene)
+    scene.tracker.calls.clear()
+
+
+def test_a_crash_that_comes_back_reopens_its_issue_and_says_so_once(scene: Scene) -> None:
+    filed(scene)
+    closed(scene, fixed_in=("2.0",))
+
+    seen_again(scene, {"1.0": 3, "2.0": 4})
+    work_off(scene)
+
+    assert scene.tracker.calls.count("reopen") == 1
+    assert "K-1" not in scene.tracker.conditions
+    told_of = [text for text in comments(scene) if "A regression" in text]
+    assert len(told_of) == 1
+    assert "came back in `2.0`: 4 new occurrences since this issue was closed as fixed in `2.0`." in told_of[0]
+    assert ("reopen", "fixed-in") in history(scene)
+
+    seen_again(scene, {"1.0": 3, "2.0": 9})
+    work_off(scene)
+    assert scene.tracker.calls.count("reopen") == 1
+    assert len([text for text in comments(scene) if "A regression" in text]) == 1
+
+
+def test_it_is_reopened_again_after_it_was_closed_again(scene: Scene) -> None:
+    filed(scene)
+    closed(scene)
+    seen_again(scene, {"1.0": 3, "2.0": 4})
+    work_off(scene)
+    closed(scene)
+
+    seen_again(scene, {"1.0": 3, "2.0": 8})
+    work_off(scene)
+    assert scene.tracker.calls.count("reopen") == 1
+
+    seen_again(scene, {"1.0": 3, "2.0": 8, "3.0": 1})
+    work_off(scene)
+    assert scene.tracker.calls.count("reopen") == 2
+    assert len([text for text in comments(scene) if "A regression" in text]) == 2
+
+
+def test_an_old_client_reopens_nothing_and_the_status_comment_says_why(scene: Scene) -> None:
+    filed(scene)
+    closed(scene, fixed_in=("2.0",))
+
+    seen_again(scene, {"1.0": 15})
+    work_off(scene)
+
+    assert "reopen" not in scene.tracker.calls
+    (status,) = comments(scene)
+    assert "not reopened: K-1 was fixed in 2.0; the 12 new occurrences are all in 1.0, which is older" in status
+    assert scene.reason.endswith("which is older")
+
+
+def test_an_issue_that_cannot_be_reopened_says_so_and_is_not_tried_again(scene: Scene) -> None:
+    filed(scene)
+    closed(scene)
+    condition = scene.tracker.conditions["K-1"]
+    scene.tracker.unable = "its workflow has no way back"
+    seen_again(scene, {"1.0": 3, "2.0": 4})
+    scene.sync()
+    scene.tracker.conditions["K-1"] = condition
+    work_off(scene)
+
+    assert scene.tracker.calls.count("reopen") == 1
+    assert ("reopen", "known-releases") in history(scene)
+    assert any("A regression" in text for text in comments(scene))
+
+    seen_again(scene, {"1.0": 3, "2.0": 5})
+    work_off(scene)
+    assert scene.tracker.calls.count("reopen") == 1
+
+
+def test_a_route_that_only_comments_leaves_it_closed(scene: Scene) -> None:
+    routed(scene, on_regression="comment")
+    filed(scene)
+    closed(scene)
+
+    for count in (4, 5, 6):
+        seen_again(scene, {"1.0": 3, "2.0": count})
+        work_off(scene)
+
+    assert "reopen" not in scene.tracker.calls
+    (told_of,) = [text for text in comments(scene) if "A regression" in text]
+    assert "It stays closed" in told_of
+
+
+def test_a_route_that_files_anew_links_back_and_gives_the_old_issue_up(scene: Scene) -> None:
+    routed(scene, on_regression="new_issue")
+    filed(scene)
+    closed(scene)
+
+    seen_again(scene, {"1.0": 3, "2.0": 4})
+    work_off(scene)
+
+    assert len(scene.tracker.issues) == 2
+    assert scene.tracker.issues[0].marker != scene.tracker.issues[1].marker
+    body = markdown.write(scene.tracker.issues[1].body, 60_000)
+    assert "This crash came back. Its issue before: [K-1](https://example.com/K-1)" in body
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert issue.key == "K-2"
+    seen_again(scene, {"1.0": 3, "2.0": 5})
+    work_off(scene)
+    assert len(scene.tracker.issues) == 2
+
+
+def test_a_regression_that_was_put_down_before_a_crash_of_syncd_is_carried_out_after_it(scene: Scene) -> None:
+    filed(scene)
+    closed(scene)
+    scene.fail("reopen", Unavailable("syncd is stopping"))
+    seen_again(scene, {"1.0": 3, "2.0": 4})
+    scene.sync()
+    assert "K-1" in scene.tracker.conditions
+
+    scene.age("outbox", "due_at", 10_000)
+    work_off(scene)
+
+    assert "K-1" not in scene.tracker.conditions
+    assert len([text for text in comments(scene) if "A regression" in text]) == 1
+
+
+def test_a_comment_on_a_regression_whose_answer_was_lost_is_looked_for_and_not_written_twice(scene: Scene) -> None:
+    filed(scene)
+    seen_again(scene, {"1.0": 4})
+    work_off(scene)
+    closed(scene)
+    seen_again(scene, {"1.0": 4, "2.0": 4})
+    scene.fail("comment", OutcomeUnknown("no answer"), after=True)
+    scene.sync()
+    scene.sync()
+
+    for _ in range(4):
+        scene.age("announcements", "sent_at", 1000)
+        scene.age("outbox", "due_at", 10_000)
+        work_off(scene)
+
+    assert scene.tracker.calls.count("comment") == 2  # the status comment, and this one
+    assert "find_comment" in scene.tracker.calls
+    assert len([text for text in comments(scene) if "A regression" in text]) == 1
+
+
+@pytest.mark.parametrize("resolution", ["Won't Fix", "not_planned", "Duplicate", "Cancelled"])
+def test_what_people_rejected_stays_closed_and_its_counts_are_kept(scene: Scene, resolution: str) -> None:
+    filed(scene)
+    closed(scene, resolution)
+
+    seen_again(scene, {"1.0": 3, "2.0": 40})
+    work_off(scene)
+
+    assert "reopen" not in scene.tracker.calls
+    assert scene.store.report.groups()[0].group.occurrences == 43
+
+
+def test_an_issue_with_the_label_that_asks_for_silence_is_not_written_to(scene: Scene) -> None:
+    filed(scene)
+    scene.tracker.conditions["K-1"] = Condition(labels=("syncd:ignore",))
+    seen_again(scene, {"1.0": 9})
+    work_off(scene)
+    assert scene.tracker.calls == ["look"]
+
+    scene.tracker.conditions.clear()
+    seen_again(scene, {"1.0": 10})
+    work_off(scene)
+    assert scene.tracker.calls == ["look", "look", "comment"]
+
+
+def test_a_status_comment_that_people_deleted_is_added_once_more_and_then_never_again(scene: Scene) -> None:
+    filed(scene)
+    for count in (4, 5, 6, 7, 8):
+        seen_again(scene, {"1.0": count})
+        work_off(scene)
+        scene.tracker.comments.clear()
+
+    assert scene.tracker.calls.count("comment") == 2
+    assert scene.state == "linked"
+
+
+def test_a_status_comment_is_left_alone_while_its_text_is_the_same(scene: Scene) -> None:
+    filed(scene)
+    same: dict[str, Any] = {"occurrences": 4, "timestamp": [1000, int(time.time()) + 90]}
+    scene.tell(attributes={"version": [["1.0", 4]]}, **same)
+    work_off(scene)
+    scene.tracker.calls.clear()
+    scene.age("issues", "looked_at", 1000)
+    scene.tell(attributes={"version": [["1.0", 4]], "os": [["Linux", 4]]}, **same)
+    work_off(scene)
+
+    assert scene.tracker.calls == ["look"]
+
+
+def test_a_group_whose_issue_is_a_duplicate_of_another_groups_shows_its_numbers_there(scene: Scene) -> None:
+    filed(scene)
+    seen_again(scene, {"1.0": 5}, "f2")
+    work_off(scene)
+    scene.tracker.conditions["K-2"] = Condition(
+        closed=True,
+        resolution="duplicate",
+        closed_at=time.time(),
+        duplicate_of=Place(remote_id="1", key="K-1", url="u"),
+    )
+    seen_again(scene, {"1.0": 50}, "f2")
+    work_off(scene)
+    scene.age("issues", "synced_at", 10)
+    scene.age("outbox", "due_at", 10_000)
+    work_off(scene)
+
+    (alias,) = scene.store.aliases.all()
+    assert (alias.fingerprint, alias.target) == ("f2", "f1")
+    assert any("Seen 53 times" in text and "1 more fingerprint: `f2`" in text for text in comments(scene))
+    assert len(scene.tracker.issues) == 2
+
+    seen_again(scene, {"1.0": 60}, "f2")
+    work_off(scene)
+    assert any("Seen 63 times" in text for text in comments(scene))
+
+
+def test_a_group_whose_issue_is_a_duplicate_of_a_persons_follows_that_one(scene: Scene) -> None:
+    filed(scene)
+    other = Place(remote_id="77", key="K-77", url="https://example.com/77")
+    closed(scene, "duplicate", duplicate_of=other)
+    seen_again(scene, {"1.0": 9})
+    work_off(scene)
+
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert (issue.key, issue.state) == ("K-77", "linked")
+    # One that is a duplicate of the first again is not followed in a circle.
+    scene.tracker.conditions["K-77"] = replace(
+        scene.tracker.conditions["K-1"], duplicate_of=Place(remote_id="1", key="K-1", url="u")
+    )
+    seen_again(scene, {"1.0": 10})
+    work_off(scene)
+    assert scene.store.report.groups()[0].issue == issue or scene.state == "linked"
+    assert len(scene.tracker.issues) == 1
+
+
+def test_an_alias_can_be_taken_back(scene: Scene) -> None:
+    seen_again(scene, {"1.0": 3})
+    seen_again(scene, {"1.0": 5}, "f2")
+    ids = scene.store.letters.groups("f")
+    one, other = sorted(ids, key=lambda group_id: ids[group_id].fingerprint)
+    scene.store.aliases.add(other, one, "the same", time.time())
+    work_off(scene)
+    assert len(scene.tracker.issues) == 1
+
+    assert scene.store.aliases.remove(other, scene.rules.owes, time.time())
+    work_off(scene)
+    assert len(scene.tracker.issues) == 2
+    assert not scene.store.aliases.remove(other, scene.rules.owes, time.time())
+
+
+def test_a_group_that_looks_like_one_already_filed_says_so_and_nothing_merges(scene: Scene) -> None:
+    filed(scene)
+    seen_again(scene, {"1.0": 5}, "f2")
+    work_off(scene)
+
+    body = markdown.write(scene.tracker.issues[1].body, 60_000)
+    assert "Possible regroup of [K-1](https://example.com/1)" in body
+    assert len(scene.tracker.issues) == 2
+
+
+def test_a_group_below_its_threshold_is_held_with_what_is_missing_and_filed_when_it_has_it(scene: Scene) -> None:
+    routed(scene, min_occurrences=5)
+    seen_again(scene, {"1.0": 4})
+    assert not scene.sync()
+    assert "4 of 5 occurrences" in scene.reason
+    assert scene.store.report.counts(time.time()).held == 1
+
+    seen_again(scene, {"1.0": 5})
+    work_off(scene)
+    assert scene.state == "linked"
+
+
+def test_a_group_too_young_is_filed_by_itself(scene: Scene) -> None:
+    routed(scene, min_age=100.0)
+    seen_again(scene, {"1.0": 4})
+    assert not scene.sync()
+    assert scene.due_in == pytest.approx(100, abs=5)
+
+    change(scene.settings, "UPDATE groups SET trail = '[[1.0, 4, 0, 0]]'")
+    scene.age("outbox", "due_at", 10_000)
+    work_off(scene)
+    assert scene.state == "linked"
+
+
+def test_groups_are_judged_anew_under_another_configuration(scene: Scene) -> None:
+    routed(scene, min_occurrences=50)
+    seen_again(scene, {"1.0": 4})
+    routed(scene, min_occurrences=2)
+
+    assert scene.store.outbox.reroute(scene.rules.owes, "another one", time.time()) == 1
+    work_off(scene)
+    assert scene.state == "linked"
+
+
+def test_a_refused_group_is_not_sent_again_by_another_configuration(scene: Scene) -> None:
+    seen_again(scene, {"1.0": 4})
+    group = scene.store.report.groups()[0].group
+    from syncd.core import plan
+
+    change(scene.settings, "UPDATE groups SET refused = ?", plan.content(group))
+    change(scene.settings, "DELETE FROM outbox")
+
+    scene.store.outbox.reroute(scene.rules.owes, "another one", time.time())
+    assert not scene.sync()
+
+
+def test_a_paused_route_files_nothing_and_goes_on_when_it_is_resumed(scene: Scene) -> None:
+    routed(scene)
+    scene.store.routes.pause("main", "a release day", time.time())
+    seen_again(scene, {"1.0": 4})
+    work_off(scene)
+    assert scene.tracker.calls == []
+    assert "route main is paused: a release day" in scene.reason
+    seen_again(scene, {"1.0": 5})
+    assert not scene.sync()
+
+    assert scene.store.routes.resume("main", scene.rules.owes, time.time())
+    work_off(scene)
+    assert scene.state == "linked"
+    assert not scene.store.routes.resume("main", scene.rules.owes, time.time())
+
+
+def test_a_dry_run_plans_and_sends_nothing_and_the_next_start_catches_up(scene: Scene) -> None:
+    wet, scene.rules = scene.rules, replace(scene.rules, dry=True)
+    seen_again(scene, {"1.0": 4})
+    work_off(scene)
+    assert scene.tracker.calls == []
+    ((_, past),) = scene.store.report.find("f1")
+    assert (past[0].action, past[0].outcome) == ("create", DRY)
+
+    scene.rules = wet
+    scene.store.outbox.wake_dry(time.time())
+    work_off(scene)
+    assert scene.tracker.calls == ["create"]
+
+
+def storm(scene: Scene, groups: int, limit: str = "2/1h") -> None:
+    routed(scene, max_new_issues=[limit])
+    for number in range(groups):
+        accept(scene.store, told(f"f{number}", occurrences=10 + number, guids=number, callstack=[f"frame{number}"]))
+    absorb(scene.store, scene.rules, time.time())
+    work_off(scene)
+
+
+def titles(scene: Scene) -> list[str]:
+    return [draft.title for draft in scene.tracker.issues]
+
+
+def test_above_its_cap_a_route_files_one_issue_for_all_that_it_holds_back(scene: Scene) -> None:
+    storm(scene, 6)
+
+    assert len(scene.tracker.issues) == 3
+    assert titles(scene)[-1] == "Crash storm: groups held back by route main"
+    body = markdown.write(scene.tracker.issues[-1].body, 60_000)
+    assert "| `frame5` | 5 | 15 |" in body
+    counts = scene.store.report.counts(time.time())
+    assert (counts.held, counts.storms) == (4, 1)
+    held = [standing for standing in scene.store.report.groups() if standing.decision == "hold"]
+    assert all("max_new_issues" in standing.reason for standing in held)
+
+
+def test_a_storm_drains_by_itself_the_most_users_first_and_closes_its_issue(scene: Scene) -> None:
+    storm(scene, 6)
+    gates, owes = scene.rules.gates(), scene.rules.owes
+    assert scene.store.storms.drain(gates, owes, time.time()) == set()
+
+    scene.age("issues", "sent_at", 3700)
+    assert scene.store.storms.drain(gates, owes, time.time()) == {"here"}
+    # What was let through and is not filed yet has its place.
+    assert scene.store.storms.drain(gates, owes, time.time()) == set()
+    work_off(scene)
+    assert titles(scene)[3:] == ["Crash in frame5 (game)", "Crash in frame4 (game)"]
+    scene.age("issues", "sent_at", 3700)
+    scene.store.storms.drain(gates, owes, time.time())
+    work_off(scene)
+    assert len(scene.tracker.issues) == 7
+    assert "shut" not in scene.tracker.calls
+
+    scene.age("storms", "held_at", 4000)
+    scene.age("issues", "synced_at", 10)
+    scene.store.storms.drain(gates, owes, time.time())
+    work_off(scene)
+    assert scene.tracker.calls.count("shut") == 1
+    assert any("The storm is over" in text for text in comments(scene))
+    assert scene.store.report.counts(time.time()).storms == 0
+    assert not scene.sync()
+
+
+def test_a_group_that_comes_second_for_the_last_place_is_held_by_the_storm(scene: Scene) -> None:
+    routed(scene, max_new_issues=["1/1h"])
+    scene.tell("f1")
+    scene.tell("f2", callstack=["other"])
+    first = scene.store.outbox.claim("here", "one", time.time())
+    second = scene.store.outbox.claim("here", "two", time.time())
+    assert first is not None
+    assert second is not None
+    turns = []
+    for claim in (first, second):
+        group, _ = scene.store.outbox.load(claim)
+        policy = scene.rules.route(group)
+        turns.append(
+            Turn(store=scene.store, tracker=scene.tracker, claim=claim, rules=scene.rules, group=group, policy=policy)
+        )
+
+    # Both were told that there is a place.
+    assert isinstance(create.create(turns[0]), Shown)
+    assert create.create(turns[1]) == Settled(given_back=True)
+    assert scene.store.report.counts(time.time()).storms == 1
+    (held,) = scene.store.report.held_groups()
+    assert held.rule == "storm"
+    assert len(scene.tracker.issues) == 1
+
+
+def test_a_group_held_back_by_a_storm_is_not_looked_at_with_every_notification(scene: Scene) -> None:
+    storm(scene, 4, "1/1h")
+    calls = len(scene.tracker.calls)
+    for number in range(4):
+        accept(scene.store, told(f"f{number}", occurrences=100, callstack=[f"frame{number}"]))
+    absorb(scene.store, scene.rules, time.time())
+    work_off(scene)
+
+    assert len(scene.tracker.calls) - calls <= 3  # the one that is filed, and the storm's own
+    assert len(scene.tracker.issues) == 2
+
+
+def test_updates_of_a_route_are_capped_too(scene: Scene) -> None:
+    routed(scene, max_updates=["1/1h"])
+    filed(scene)
+    for count in (4, 5):
+        seen_again(scene, {"1.0": count})
+        work_off(scene)
+
+    assert scene.tracker.calls.count("comment") + scene.tracker.calls.count("edit_comment") == 1
+    assert "the route's budget is spent" in str(scene.store.report.find("f1")[0][1][0].outcome)
+
+
+def test_a_survey_learns_of_a_closing_before_the_next_crash(scene: Scene) -> None:
+    filed(scene)
+    closed(scene, fixed_in=("2.0",))
+    survey(scene.store, scene.tracker, "here", scene.rules)
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert issue.condition is not None
+    assert issue.condition.fixed_in == ("2.0",)
+    assert issue.baseline == {"": 3, "1.0": 3}
+
+    assert survey(scene.store, scene.tracker, "here", scene.rules) > 3000
+    assert scene.tracker.calls.count("survey") == 1
+
+
+def test_a_survey_that_fails_is_tried_again_and_a_silence_is_kept(scene: Scene) -> None:
+    filed(scene)
+    scene.fail("survey", Unavailable("no route to host"))
+    assert survey(scene.store, scene.tracker, "here", scene.rules) == 300
+    assert survey(scene.store, scene.tracker, "here", scene.rules) == 3600
+
+
+def test_a_quiet_issue_is_told_so_once_and_stays_open(scene: Scene) -> None:
+    routed(scene, quiet_after="1h")
+    filed(scene)
+    seen_again(scene, {"1.0": 4})
+    work_off(scene)
+    change(scene.settings, "UPDATE groups SET trail = '[[1000.0, 4, 0, 0]]', last_seen = 2000")
+    for _ in range(2):
+        scene.age("issues", "synced_at", 10)
+        scene.store.surveys.owe_quiet("here", time.time() - 3600, time.time())
+        work_off(scene)
+
+    assert len([text for text in comments(scene) if "Not seen since" in text]) == 1
+    assert "shut" not in scene.tracker.calls
+
+
+def test_what_is_private_does_not_leave(scene: Scene) -> None:
+    presentation = replace(scene.rules.presentation, allowed=["version"])
+    scene.rules = replace(scene.rules, presentation=presentation)
+    scene.tell(
+        attributes={"version": [["1.0", 3]], "hostname": [["alices-laptop", 3]]}, callstack=["/home/alice/game!draw"]
+    )
+    work_off(scene)
+
+    draft = scene.tracker.issues[0]
+    shown = draft.title + markdown.write(draft.body, 60_000) + repr(draft.group)
+    assert "alice" not in shown
+
+
+def test_labels_and_owners_are_given_at_creation(scene: Scene) -> None:
+    routed(
+        scene,
+        labels=[
+            {"classifier": "segfault", "label": "memory"},
+            {"attribute": "os", "value": "Win*", "label": "os:{value}"},
+        ],
+        owners=[{"frame": "main", "assignee": "bob"}, {"frame": "draw", "assignee": "alice", "component": "Audio"}],
+    )
+    scene.tell(classifiers=["segfault", "x"], attributes={"os": [["Windows", 3]]}, callstack=["draw", "loop"])
+    presentation = replace(scene.rules.presentation, allowed=["os"])
+    scene.rules = replace(scene.rules, presentation=presentation)
+    work_off(scene)
+
+    draft = scene.tracker.issues[0]
+    assert (draft.labels, draft.assignee, draft.components) == (("memory", "os:Windows"), "alice", ("Audio",))
+
+
+def test_every_action_is_carried_out_by_somebody() -> None:
+    from syncd.worker import stages
+
+    named = {Action.CREATE, Action.HOLD, Action.WAIT, Action.PROBE, Action.NOTHING, Action.PARK, Action.DROP}
+    assert named | stages.UPKEEP.keys() == set(Action)
+
+
+def test_the_rules_of_a_process_know_their_routes(scene: Scene, tmp_path: Path) -> None:
+    assert isinstance(scene.rules, Rules)
+    assert [gate.route for gate in scene.rules.gates()] == ["route-1"]
+
+
+def test_a_closing_alone_is_nothing_to_write_about(scene: Scene) -> None:
+    filed(scene)
+    closed(scene)
+    survey(scene.store, scene.tracker, "here", scene.rules)
+    scene.tracker.calls.clear()
+    scene.age("issues", "synced_at", 10)
+    work_off(scene)
+
+    assert scene.tracker.calls == []
+    assert not scene.sync()
+
+
+def test_what_came_while_an_issue_was_muted_is_shown_once_it_is_not(scene: Scene) -> None:
+    filed(scene)
+    seen_again(scene, {"1.0": 4})
+    work_off(scene)
+    scene.tracker.conditions["K-1"] = Condition(labels=("syncd:ignore",))
+    seen_again(scene, {"1.0": 9})
+    work_off(scene)
+    assert not any("Seen 9 times" in text for text in comments(scene))
+
+    scene.tracker.conditions.clear()
+    scene.age("issues", "synced_at", 10)
+    survey(scene.store, scene.tracker, "here", scene.rules)
+    work_off(scene)
+    assert any("Seen 9 times" in text for text in comments(scene))

@@ -1,0 +1,639 @@
+"""One group's sync, step by step, against a tracker that keeps state and fails when told to."""
+
+import threading
+import time
+
+import pytest
+
+from syncd.config import Limit, Route
+from syncd.daemon.threads import Worker, sleep_until
+from syncd.errors import (
+    Gone,
+    LeaseLost,
+    Misconfigured,
+    Moved,
+    OutcomeUnknown,
+    OutOfReach,
+    Refused,
+    Throttled,
+    TrackerError,
+    Unavailable,
+)
+from syncd.model import Call, Created, Identity
+from syncd.store.claims import LEASE_SECONDS, Claim
+from syncd.store.dead_letters import Kind
+from syncd.store.issues import Intent
+from syncd.trackers import Draft, transport
+from syncd.worker.routing import Rules
+from syncd.worker.stages import absorb, sync
+from tests.scene import Scene, made
+from tests.store.filled import accept, told
+
+
+def test_a_new_group_costs_one_call_and_a_changed_one_costs_one_more(scene: Scene) -> None:
+    scene.tell()
+    assert scene.sync()
+    assert (scene.tracker.calls, scene.state) == (["create"], "linked")
+    assert not scene.sync()
+
+    scene.tell(occurrences=9)
+    assert scene.sync()
+    scene.tell(occurrences=10)
+    assert scene.sync()
+
+    assert scene.tracker.calls == ["create", "comment", "edit_comment"]
+    assert scene.tracker.refreshed == 2
+    assert not scene.sync()
+
+
+def test_a_tracker_that_has_something_to_do_is_woken_at_once(scene: Scene) -> None:
+    accept(scene.store, told(), at=time.time())
+
+    assert absorb(scene.store, scene.rules, time.time()) == (1, {"here"})
+
+
+def test_a_pause_from_a_clock_that_was_set_back_is_over(scene: Scene) -> None:
+    scene.tell()
+    now = time.time()
+    scene.store.limits.silence(scene.rules.allowance("here"), None, "slow down", now + 3 * 86400, now)
+    worker = Worker(scene.store, scene.rules, "me", {"here": [scene.tracker]})
+    worker.start()
+    deadline = time.monotonic() + 20
+    while scene.store.report.counts(time.time()).linked < 1 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    worker.stop()
+
+    assert scene.state == "linked"
+
+
+def test_what_was_created_is_told_apart_by_its_marker(scene: Scene) -> None:
+    scene.tell()
+    scene.tell(fingerprint="f2")
+    scene.sync()
+    scene.sync()
+
+    markers = {draft.marker for draft in scene.tracker.issues}
+    assert len(markers) == 2
+
+
+def test_a_create_in_doubt_is_not_even_looked_for_before_it_is_over(scene: Scene) -> None:
+    scene.tell()
+    scene.fail("create", OutcomeUnknown("no answer"))
+    scene.sync()
+    scene.age("outbox", "due_at", 10_000)
+    scene.sync()
+
+    assert scene.tracker.calls == ["create"]
+    assert scene.state == "in_doubt"
+    assert scene.due_in == pytest.approx(20.0, abs=5)
+    assert "no answer" in scene.reason
+
+
+def test_a_create_that_was_carried_out_is_found_and_linked(scene: Scene) -> None:
+    scene.doubt(after=True)
+    scene.probe()
+
+    assert scene.tracker.calls == ["create", "probe"]
+    assert scene.state == "linked"
+    assert not scene.sync(), "it shows what it was sent with"
+
+
+def test_what_came_while_a_create_was_in_doubt_is_shown_afterwards(scene: Scene) -> None:
+    scene.doubt(after=True)
+    scene.tell(occurrences=99)
+    scene.probe()
+    scene.age("issues", "synced_at", 2)
+    scene.age("outbox", "due_at", 10_000)
+    scene.sync()
+
+    assert scene.tracker.calls == ["create", "probe", "comment"]
+
+
+def test_a_create_that_is_proven_absent_is_sent_again(scene: Scene) -> None:
+    scene.doubt()
+    for seconds in (0.0, 40.0, 120.0):
+        assert len(scene.tracker.issues) == 0
+        assert scene.state == "in_doubt"
+        scene.probe(seconds)
+
+    assert scene.reason.startswith("proven not created by 3 probes") or "in doubt" in scene.reason
+    assert scene.store.report.groups()[0].issue is None
+    scene.sync()
+    assert scene.tracker.calls == ["create", "probe", "probe", "probe", "create"]
+    assert scene.state == "linked"
+
+
+def test_a_clock_that_runs_ahead_does_not_hurry_the_proof(scene: Scene) -> None:
+    scene.doubt()
+    for _ in range(6):
+        scene.probe(seconds=1.0)
+
+    assert scene.state == "in_doubt"
+    assert scene.tracker.calls.count("create") == 1
+
+
+def test_a_probe_that_fails_is_no_evidence(scene: Scene) -> None:
+    scene.doubt()
+    for _ in range(5):
+        scene.fail("probe", Unavailable("no connection"))
+        scene.probe(100.0)
+
+    assert scene.state == "in_doubt"
+    assert scene.store.outbox.load(scene.claimed())[1].probes == 0  # type: ignore[union-attr]
+
+
+def test_what_no_probe_can_tell_is_parked_for_a_person_who_decides(scene: Scene) -> None:
+    scene.park()
+
+    assert scene.state == "parked"
+    assert "not every number could be read" in scene.reason
+    scene.tell(occurrences=50)
+    assert not scene.sync()
+    (letter,) = scene.store.letters.all()
+    assert letter.kind is Kind.PARKED
+
+    assert scene.store.letters.retry(letter, time.time())
+    scene.tracker.covered = True
+    scene.probe_often()
+    scene.sync()
+    assert scene.state == "linked"
+    assert not scene.store.letters.retry(letter, time.time())
+
+
+def test_a_person_who_has_looked_may_say_that_there_is_no_issue(scene: Scene) -> None:
+    scene.park()
+    (letter,) = scene.store.letters.all()
+
+    assert scene.store.letters.retry(letter, time.time(), absent=True)
+    scene.sync()
+    assert (scene.state, len(scene.tracker.issues)) == ("linked", 1)
+
+
+def test_a_parked_group_that_is_discarded_needs_nobody_any_more(scene: Scene) -> None:
+    scene.park()
+    (letter,) = scene.store.letters.all()
+    scene.store.letters.discard(letter, time.time())
+
+    counts = scene.store.report.counts(time.time())
+    assert (counts.parked, counts.dropped) == (0, 1)
+    assert scene.state == "dropped"
+
+
+def test_a_second_live_issue_is_reported_and_the_oldest_is_followed(scene: Scene) -> None:
+    scene.doubt(after=True)
+    scene.tracker.issues.append(scene.tracker.issues[0])
+    scene.probe()
+
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert (issue.key, issue.doubles) == ("K-1", "K-2")
+    assert scene.store.report.counts(time.time()).doubles == 1
+
+
+def test_an_answer_that_comes_after_everything_was_decided_is_kept_as_a_double(scene: Scene) -> None:
+    late, second, after = scene.overtake()
+    scene.store.issues.intend(second, Intent(marker="m", revision=1), scene.rules.allowance("here"), after)
+    scene.store.issues.link(second, made(1), after)
+
+    with pytest.raises(LeaseLost):
+        scene.store.issues.link(late, made(2), after)
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert (issue.key, issue.doubles) == ("K-1", "K-2")
+
+
+def test_an_answer_that_comes_after_the_proof_of_absence_is_believed_while_no_other_create_was_sent(
+    scene: Scene,
+) -> None:
+    late, second, after = scene.overtake()
+    scene.store.issues.link(late, made(1), after)
+
+    assert scene.state == "linked"
+    with pytest.raises(LeaseLost):
+        scene.store.issues.intend(second, Intent(marker="m", revision=1), scene.rules.allowance("here"), after)
+
+
+def test_an_answer_that_comes_while_another_create_is_under_way_is_kept_as_a_double(scene: Scene) -> None:
+    late, second, after = scene.overtake()
+    scene.store.issues.intend(second, Intent(marker="m", revision=1), scene.rules.allowance("here"), after)
+    with pytest.raises(LeaseLost):
+        scene.store.issues.link(late, made(1), after)
+    scene.store.issues.link(second, made(2), after)
+
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert (issue.key, issue.doubles) == ("K-2", "K-1")
+
+
+def test_a_create_that_began_too_late_is_not_sent(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.tell()
+    began = time.monotonic()
+    sent = scene.tracker.create
+
+    def slept(draft: Draft) -> Created:
+        monkeypatch.setattr(time, "monotonic", lambda: began + LEASE_SECONDS / 2 + 1)
+        draft.require_fresh()
+        return sent(draft)
+
+    monkeypatch.setattr(scene.tracker, "create", slept)
+    scene.sync()
+
+    assert scene.tracker.issues == []
+    assert "took too long to begin" in scene.reason
+
+
+def test_a_budget_that_is_spent_is_waited_for(scene: Scene) -> None:
+    settings = scene.rules.config.trackers["here"].model_copy(update={"writes": [Limit(count=5, seconds=60.0)]})
+    config = scene.rules.config.model_copy(update={"trackers": {"here": settings}})
+    scene.rules = Rules(config=config, instance_key=scene.rules.instance_key)
+    scene.tell(fingerprint="f1")
+    scene.tell(fingerprint="f2")
+    scene.sync()
+
+    assert scene.opens_in(Call.CREATE) == pytest.approx(12.0, abs=2)
+    assert scene.opens_in(Call.PROBE) <= 0
+    scene.sync()
+    assert len(scene.tracker.issues) == 1
+    assert scene.due_in == pytest.approx(12.0, abs=2)
+
+
+def test_creates_go_before_updates(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.tell(fingerprint="f2")
+    scene.sync()
+
+    assert scene.tracker.calls == ["create", "create"]
+
+
+def test_an_issue_that_was_moved_is_followed_and_its_key_refreshed(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tracker.moved_to = "NEW-5"
+    scene.age("issues", "looked_at", 3700)
+    scene.tell(occurrences=9)
+    scene.sync()
+
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert (issue.key, issue.url) == ("NEW-5", "https://example.com/NEW-5")
+    assert scene.tracker.calls == ["create", "look", "comment"]
+
+
+def test_a_tracker_that_tells_of_the_new_place_is_called_there_at_once(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.fail("comment", Moved("moved", "99/3", "other#3", "https://example.com/other/3"))
+    scene.sync()
+    assert scene.sync()
+
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert (issue.remote_id, issue.key, issue.synced_revision) == ("99/3", "other#3", 2)
+
+
+@pytest.mark.parametrize("operation", ["look", "comment"])
+def test_a_deleted_issue_is_left_alone_and_says_why(scene: Scene, operation: str) -> None:
+    scene.tell()
+    scene.sync()
+    scene.age("issues", "looked_at", 3700)
+    scene.tell(occurrences=9)
+    scene.fail(operation, Gone("issue K-1 was deleted"))
+    scene.sync()
+    scene.tell(occurrences=10)
+    assert not scene.sync()
+
+    assert scene.state == "dropped"
+    assert scene.reason == "issue K-1 was deleted; it stays so, as on_deleted says"
+    counts = scene.store.report.counts(time.time())
+    assert (counts.parked, counts.dropped, counts.held) == (0, 1, 0)
+    (letter,) = scene.store.letters.all()
+    assert scene.store.letters.retry(letter, time.time())
+    scene.sync()
+    assert (scene.state, len(scene.tracker.issues)) == ("linked", 2)
+
+
+def test_a_deleted_issue_is_created_anew_where_the_route_says_so(scene: Scene) -> None:
+    routes = [Route(tracker="here", status_interval=1.0, on_deleted="recreate")]
+    config = scene.rules.config.model_copy(update={"routes": routes})
+    scene.rules = Rules(config=config, instance_key=scene.rules.instance_key)
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.fail("comment", Gone("issue K-1 was deleted"))
+    scene.sync()
+    scene.sync()
+
+    assert scene.state == "linked"
+    first, second = scene.tracker.issues
+    assert first.marker != second.marker, "or the old one could be taken for the new one"
+
+
+def test_an_issue_out_of_reach_waits_for_a_person_and_has_no_double(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.fail("comment", OutOfReach("issue K-1 was moved to where the token may not look"))
+    scene.sync()
+
+    assert scene.state == "parked"
+    (letter,) = scene.store.letters.all()
+    assert scene.store.letters.retry(letter, time.time())
+    scene.sync()
+    assert scene.state == "linked"
+    assert scene.tracker.calls == ["create", "comment", "comment"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unavailable("no connection"), Throttled("slow down", 30.0), Misconfigured("bad credentials"), Refused("too long")],
+)
+def test_a_create_that_certainly_did_not_happen_may_be_sent_again(scene: Scene, error: TrackerError) -> None:
+    scene.tell()
+    scene.fail("create", error)
+    scene.sync()
+
+    assert scene.store.report.groups()[0].issue is None
+    scene.tell(occurrences=99, callstack=["other"], timestamp=[1000, 3000])  # revives what was buried
+    scene.age("outbox", "due_at", 10_000)
+    scene.age("trackers", "until", 10_000)
+    scene.age("silences", "until", 10_000)
+    scene.sync()
+    assert (scene.tracker.calls, scene.state) == (["create", "create"], "linked")
+
+
+def test_what_is_unavailable_is_tried_again_later_and_later(scene: Scene) -> None:
+    scene.tell()
+    waits = []
+    for _ in range(4):
+        scene.fail("create", Unavailable("no connection"))
+        scene.sync()
+        assert scene.due_in is not None
+        waits.append(scene.due_in)
+        scene.age("outbox", "due_at", 10_000)
+
+    assert all(1.0 < wait < 22.0 for wait in waits)
+    assert waits[3] > waits[0] * 2
+
+
+def test_retry_after_is_honoured(scene: Scene) -> None:
+    scene.tell()
+    scene.fail("create", Unavailable("maintenance", retry_after=500.0))
+    scene.sync()
+
+    assert scene.due_in == pytest.approx(500.0, abs=5)
+
+
+def test_a_throttled_tracker_rests_as_long_as_it_asked(scene: Scene) -> None:
+    scene.tell()
+    scene.fail("create", Throttled("slow down", 120.0))
+    scene.sync()
+
+    assert scene.opens_in(Call.CREATE) == pytest.approx(120.0, abs=5)
+    assert scene.opens_in(Call.UPDATE) == pytest.approx(120.0, abs=5)
+    assert scene.due_in is not None
+    assert scene.due_in <= 0
+
+
+def test_a_limit_on_one_kind_of_call_leaves_the_others_alone(scene: Scene) -> None:
+    scene.tell()
+    scene.fail("create", Throttled("slow down", 120.0, narrow=True))
+    scene.sync()
+
+    assert scene.opens_in(Call.CREATE) == pytest.approx(120.0, abs=5)
+    assert scene.opens_in(Call.UPDATE) <= 0
+    standing = scene.store.report.trackers(scene.rules.config.credentials, time.time())["here"]
+    assert (standing.state, standing.cause, standing.reason) == ("slowed", "throttled", "slow down")
+
+
+def test_a_misconfigured_tracker_rests_and_says_why_and_its_group_is_not_to_blame(scene: Scene) -> None:
+    scene.tell()
+    scene.fail("create", Misconfigured("bad credentials"))
+    scene.sync()
+
+    standing = scene.store.report.trackers({}, time.time())["here"]
+    assert (standing.state, standing.cause, standing.reason) == ("paused", "misconfigured", "bad credentials")
+    assert scene.opens_in() == pytest.approx(60.0, abs=5)
+    assert scene.store.report.counts(time.time()).dead == 0
+    assert scene.store.outbox.claim("here", "next", time.time()) is None
+    scene.age("trackers", "until", 61)
+    claim = scene.store.outbox.claim("here", "next", time.time())
+    assert claim is not None
+    assert (claim.attempts, claim.trial) == (0, True)
+
+
+def test_after_a_rest_one_group_is_tried_and_the_others_wait_for_what_comes_of_it(scene: Scene) -> None:
+    for fingerprint in ("f1", "f2", "f3"):
+        scene.tell(fingerprint=fingerprint)
+    scene.fail("create", Misconfigured("bad credentials"))
+    scene.sync()
+    scene.age("trackers", "until", 61)
+    trial = scene.store.outbox.claim("here", "trial", time.time())
+    assert trial is not None
+
+    assert not scene.sync()
+    scene.fail("create", Misconfigured("still bad"))
+    sync(scene.store, scene.tracker, trial, scene.rules)
+    assert scene.opens_in() == pytest.approx(120.0, abs=5), "twice as long as the first time"
+    assert not scene.sync()
+
+    scene.age("trackers", "until", 121)
+    assert scene.sync()
+    assert scene.opens_in() <= 0
+    assert scene.sync()
+    assert scene.sync()
+    assert scene.store.report.trackers({}, time.time())["here"].state == "ok"
+    assert len(scene.tracker.issues) == 3
+
+
+def test_a_trial_that_had_nothing_to_try_lets_the_next_group_try(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    now = time.time()
+    scene.store.limits.pause(Claim(group_id=1, tracker="here", owner="x", attempts=0), "bad credentials", None, now)
+    scene.age("trackers", "until", 61)
+    scene.age("issues", "synced_at", -2)  # it was updated just now after all
+
+    assert scene.sync()
+    assert scene.tracker.calls == ["create"]
+    assert scene.opens_in() <= 0
+    scene.tell(fingerprint="f2")
+    assert scene.sync()
+    assert scene.store.report.trackers({}, time.time())["here"].state == "ok"
+
+
+def test_what_an_operator_paused_only_an_operator_resumes(scene: Scene) -> None:
+    scene.tell()
+    claim = scene.store.outbox.claim("here", "in hand", time.time())
+    assert claim is not None
+    scene.store.limits.pause_by_hand("here", "maintenance")
+
+    sync(scene.store, scene.tracker, claim, scene.rules)
+    scene.tell(fingerprint="f2")
+    assert not scene.sync()
+    scene.store.limits.retry_rested(time.time())
+    assert not scene.sync()
+
+    assert scene.store.limits.resume_by_hand("here", "tracker here")
+    assert scene.sync()
+    assert not scene.store.limits.resume_by_hand("here", "tracker here")
+
+
+def test_what_a_tracker_refuses_is_a_dead_letter_with_its_words(scene: Scene) -> None:
+    scene.tell()
+    scene.fail("create", Refused("the body is too long"))
+    scene.sync()
+
+    (standing,) = scene.store.report.groups()
+    assert (standing.decision, standing.reason) == ("dead", "the body is too long")
+    scene.tell(occurrences=99)
+    assert not scene.sync(), "the same content with other numbers"
+    scene.tell(callstack=["shorter"], timestamp=[1000, 3000])
+    assert scene.sync()
+    assert scene.state == "linked"
+
+
+def test_what_came_while_a_create_was_being_refused_is_tried(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.tell()
+
+    def refuse(draft: Draft) -> Created:
+        scene.tell(callstack=["new"], timestamp=[1000, 3000])
+        raise Refused("too long")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.tracker, "create", refuse)
+        scene.sync()
+    assert scene.due_in == pytest.approx(2.0, abs=1)
+    scene.age("outbox", "due_at", 60)
+    scene.sync()
+    assert scene.state == "linked"
+
+
+def test_an_update_that_is_refused_is_tried_with_the_next_change_and_not_more_often(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.fail("comment", Refused("the issue is locked"))
+    scene.sync()
+    assert scene.store.report.counts(time.time()).dead == 1
+    scene.between = 0.0
+    scene.tell(occurrences=10)
+
+    assert scene.due_in == pytest.approx(1.0, abs=0.9)
+    scene.age("outbox", "due_at", 2)
+    scene.age("issues", "synced_at", 2)
+    assert scene.sync()
+    assert len(scene.tracker.comments) == 1
+
+
+def test_a_comment_whose_answer_was_lost_is_looked_for_before_another_is_added(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.fail("comment", OutcomeUnknown("no answer"), after=True)
+    scene.sync()
+    scene.age("outbox", "due_at", 10_000)
+    scene.sync()
+
+    # Too early to be believed: it may still arrive.
+    assert scene.tracker.calls == ["create", "comment"]
+    scene.age("outbox", "due_at", 10_000)
+    scene.age("issues", "comment_sent_at", 21)
+    scene.sync()
+
+    assert scene.tracker.calls == ["create", "comment", "find_comment", "edit_comment"]
+    assert len(scene.tracker.comments) == 1
+
+
+def test_a_comment_that_never_arrived_is_added_once_every_look_was_in_vain(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.fail("comment", OutcomeUnknown("no answer"))
+    scene.sync()
+    for seconds in (21, 41, 121):
+        scene.age("outbox", "due_at", 10_000)
+        scene.age("issues", "comment_sent_at", seconds)
+        scene.sync()
+
+    assert scene.tracker.calls == ["create", "comment", *["find_comment"] * 3, "comment"]
+    assert len(scene.tracker.comments) == 1
+
+
+def test_a_deleted_comment_is_written_anew(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.tell(occurrences=9)
+    scene.sync()
+    scene.tracker.comments.clear()
+    scene.tell(occurrences=10)
+    scene.sync()
+
+    assert scene.tracker.calls[-2:] == ["edit_comment", "comment"]
+    assert len(scene.tracker.comments) == 1
+
+
+def test_a_worker_that_lost_its_lease_before_the_call_does_not_call(scene: Scene) -> None:
+    scene.tell()
+    late = scene.store.outbox.claim("here", "late", time.time())
+    assert late is not None
+    scene.store.outbox.claim("here", "next", time.time() + LEASE_SECONDS + 1)
+
+    with pytest.raises(LeaseLost):
+        sync(scene.store, scene.tracker, late, scene.rules)
+    assert scene.tracker.calls == []
+
+
+def test_an_issue_is_brought_up_to_date_once_in_an_interval(scene: Scene) -> None:
+    scene.between = 0.0
+    config = scene.rules.config.model_copy(update={"routes": [Route(tracker="here", status_interval=600.0)]})
+    scene.rules = Rules(config=config, instance_key=scene.rules.instance_key)
+    scene.tell()
+    scene.sync()
+    for occurrences in range(10, 60):
+        scene.tell(occurrences=occurrences)
+        scene.sync()
+
+    assert scene.tracker.calls == ["create"]
+    assert scene.due_in == pytest.approx(600.0, abs=5)
+    scene.age("outbox", "due_at", 601)
+    scene.age("issues", "synced_at", 601)
+    scene.sync()
+    assert scene.tracker.calls == ["create", "comment"]
+    assert not scene.sync()
+
+
+def test_a_bug_in_one_group_is_set_aside_and_the_others_go_on(scene: Scene) -> None:
+    scene.tell(fingerprint="poisoned")
+    scene.fail("create", ZeroDivisionError("a bug"))
+    worker = Worker(scene.store, scene.rules, "me", {"here": [scene.tracker]})
+    worker.start()
+    (number,) = accept(scene.store, told("healthy"), at=time.time())
+    worker.arrived(number, Identity("acme", "game", "healthy"))
+    deadline = time.monotonic() + 20
+    while scene.store.report.counts(time.time()).linked < 1 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    worker.stop()
+
+    states = {one.group.identity.fingerprint: one for one in scene.store.report.groups()}
+    assert states["healthy"].issue is not None
+    assert states["poisoned"].issue is not None
+    assert states["poisoned"].issue.state.value == "in_doubt"
+    assert "a bug in syncd (ZeroDivisionError)" in states["poisoned"].reason
+    assert scene.tracker.calls[-1] == "close"
+
+
+def test_what_waits_between_two_tries_ends_at_once_when_the_daemon_is_asked_to_stop() -> None:
+    stopping, tried = threading.Event(), []
+
+    def failing() -> None:
+        tried.append(time.monotonic())
+        stopping.set()
+        raise Unavailable("no connection")
+
+    with pytest.raises(Unavailable, match="syncd is stopping"):
+        transport.again(failing, sleep_until(stopping))
+    assert len(tried) == 1
