@@ -10,7 +10,7 @@ from statistics import median
 
 from bench import load, served
 from bench.finding import ROUNDS, Finding
-from bench.load import Seen
+from bench.load import Observation
 
 SECONDS = 2
 GOALS = {8: 0.40, 64: 0.75, 256: 0.90}  # few clients cannot hide that a commit waits for a disk
@@ -63,12 +63,12 @@ def _slow_disk(delay: int) -> Iterator[Finding]:
 
 def pairs_of(
     file: Path, clients: int, one: tuple[str, int], other: tuple[str, int], seconds: int = 1
-) -> list[tuple[Seen, Seen]]:
+) -> list[tuple[Observation, Observation]]:
     """What so many clients saw of each, one right after the other, ROUNDS times."""
     return [(load.post(one, file, clients, seconds), load.post(other, file, clients, seconds)) for _ in range(ROUNDS)]
 
 
-def rates(what: str, against: str, pairs: list[tuple[Seen, Seen]], goal: float) -> Finding:
+def rates(what: str, against: str, pairs: list[tuple[Observation, Observation]], goal: float) -> Finding:
     """How many requests a second the one answers, beside the other."""
     return Finding(
         what=what,
@@ -79,6 +79,6 @@ def rates(what: str, against: str, pairs: list[tuple[Seen, Seen]], goal: float) 
     )
 
 
-def _median(pairs: list[tuple[Seen, Seen]], which: int, figure: str) -> float:
+def _median(pairs: list[tuple[Observation, Observation]], which: int, figure: str) -> float:
     figures: list[float] = [getattr(pair[which], figure) for pair in pairs]
     return median(figures)

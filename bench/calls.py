@@ -10,7 +10,7 @@ from syncd.config import Config, Route
 from syncd.config.trackers import LocalSettings
 from syncd.core import fold, plan
 from syncd.model import Action, Group, Identity, Issue, IssueState, Notification
-from syncd.worker.routing import Rules
+from syncd.worker.routing import Routing
 
 NOTIFICATIONS, GROUPS, INTERVAL = 100_000, 1000, 300.0
 RATES = (20, 100, 1000)  # notifications a second
@@ -65,7 +65,7 @@ class _Simulated:
             trackers={"here": LocalSettings(kind="local", folder="unused")},
             routes=[Route(tracker="here", status_interval=INTERVAL, max_new_issues=[], max_updates=[])],
         )
-        self._rules = Rules(config=config, instance_key="00")
+        self._rules = Routing(config=config, instance_key="00")
         self._standing: dict[int, _Standing] = {}
         self._due: list[tuple[float, int]] = []
         self._calls = 0
@@ -102,7 +102,7 @@ class _Simulated:
                 self._sync(number, known, at)
 
     def _sync(self, number: int, known: _Standing, at: float) -> None:
-        decision = plan.plan(known.group, known.issue, self._rules.route(known.group), self._rules.around("here"), at)
+        decision = plan.plan(known.group, known.issue, self._rules.route(known.group), self._rules.context("here"), at)
         if decision.action in (Action.CREATE, Action.UPDATE):
             self._calls += 1
             known.issue = _issue(number, known.group.revision, at)

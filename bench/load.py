@@ -65,7 +65,7 @@ _ATTRIBUTES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """What came of one run: requests answered 2xx a second, how long answers took in milliseconds, and how much of a core the sender took."""
 
     rate: float
@@ -111,7 +111,7 @@ def _value(chosen: random.Random) -> str:
     return chosen.choice((f"{chosen.getrandbits(32):08x}", str(chosen.randrange(10**6)), chosen.choice(_WORDS)))
 
 
-def post(address: tuple[str, int], file: Path, clients: int, seconds: int, path: str = PATH) -> Seen:
+def post(address: tuple[str, int], file: Path, clients: int, seconds: int, path: str = PATH) -> Observation:
     """So many clients, each posting as fast as it is answered. Raises RuntimeError where one request was not answered 2xx."""
     host, port = address
     bounds = ["-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s"]
@@ -122,7 +122,7 @@ def post(address: tuple[str, int], file: Path, clients: int, seconds: int, path:
     told = json.loads(ran.stdout.splitlines()[-1])
     if told["refused"] or told["broken"] or not told["requests"]:
         raise RuntimeError(f"{host}:{port} did not answer well: {told}")
-    return Seen(told["requests"] / told["seconds"], told["p50"], told["p99"], (_spent() - before) / seconds)
+    return Observation(told["requests"] / told["seconds"], told["p50"], told["p99"], (_spent() - before) / seconds)
 
 
 def _spent() -> float:

@@ -13,7 +13,7 @@ class ConfigError(SyncdError):
         self.problems = problems
 
 
-class NotANotification(SyncdError):
+class RejectedDelivery(SyncdError):
     """A delivery that cannot be taken.
 
     `status` is the HTTP answer; `code` is at once the answer's code, the log field and the metric label;

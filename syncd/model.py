@@ -167,7 +167,7 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Observation:
     """Where an issue was found, and how people left it."""
 
     place: Place
@@ -182,7 +182,7 @@ class Survey:
     tracker's clock: what is handed to the next survey as `since`.
     """
 
-    seen: Mapping[str, Seen]
+    seen: Mapping[str, Observation]
     missing: tuple[str, ...] = ()
     until: float | None = None
 
@@ -350,7 +350,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class GroupView:
     """A group, its issue, and the latest decision about it, for people."""
 
     group: Group

@@ -8,7 +8,7 @@ import pytest
 
 from syncd.config import Config, LocalSettings, Route, StoreSettings
 from syncd.store import Store, open_store
-from syncd.worker.routing import Rules
+from syncd.worker.routing import Routing
 from tests import leaks
 from tests.postgres import Databases, databases
 from tests.scene import PROBES, Scene, Tracker
@@ -57,7 +57,7 @@ def scene(settings: StoreSettings, store: Store) -> Scene:
         trackers={"here": LocalSettings(kind="local", folder="unused", probe_after=PROBES)},
         routes=[Route(tracker="here", status_interval=1.0)],
     )
-    return Scene(store, Rules(config=config, instance_key=store.instance_key()), Tracker(), settings)
+    return Scene(store, Routing(config=config, instance_key=store.instance_key()), Tracker(), settings)
 
 
 # Their files hold tests of a minute each: begun last, one of them would keep the others waiting at the end.

@@ -9,13 +9,13 @@ from syncd.errors import (
     Missing,
     OutcomeUnknown,
 )
-from syncd.model import Call, Condition, Created, Evidence, Group, Issue, Place, Seen, Survey
+from syncd.model import Call, Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
 from syncd.render.document import Document
 from syncd.store import Store
 from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.issues import Intent
 from syncd.trackers import Draft, Finding
-from syncd.worker.routing import Rules
+from syncd.worker.routing import Routing
 from syncd.worker.stages import absorb, sync
 from tests.store.filled import accept, told
 from tests.store.raw import change
@@ -63,11 +63,11 @@ class Tracker:
         found = tuple(made(number) for number in marked if number > issue.floor)
         return Evidence(found=found, covered=self.covered, newest=len(self.issues), at=self.clock, words="all read")
 
-    def look(self, issue: Issue) -> Seen:
+    def look(self, issue: Issue) -> Observation:
         self._called("look")
         key = self.moved_to or str(issue.key)
         place = Place(remote_id=str(issue.remote_id), key=key, url=f"https://example.com/{key}")
-        return Seen(place=place, condition=self.conditions.get(key, Condition()))
+        return Observation(place=place, condition=self.conditions.get(key, Condition()))
 
     def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
         self._called("survey")
@@ -78,7 +78,7 @@ class Tracker:
         self.conditions.pop(str(issue.key), None)
         return self.unable
 
-    def shut(self, issue: Issue) -> str:
+    def close_issue(self, issue: Issue) -> str:
         self._called("shut")
         self.conditions[str(issue.key)] = Condition(closed=True, resolution="done", closed_at=time.time())
         return self.unable
@@ -118,7 +118,7 @@ class Scene:
     """A store, rules that send everything to `here` without waiting, and the tracker there."""
 
     store: Store
-    rules: Rules
+    rules: Routing
     tracker: Tracker
     settings: StoreSettings
     between: float = 2.0  # seconds that pass before each notification, more than a status_interval

@@ -13,7 +13,7 @@ from syncd.cli.lookups import opened
 if TYPE_CHECKING:
     from syncd.config import Config
     from syncd.store import Store
-    from syncd.store.dead_letters import Letter
+    from syncd.store.dead_letters import DeadLetter
 
 dead = typer.Typer(
     no_args_is_help=True,
@@ -49,7 +49,7 @@ def dead_list(
     from syncd.store.dead_letters import Kind
 
     with opened(config) as (_, store):
-        letters = store.letters.all()
+        letters = store.dead_letters.all()
     if as_json:
         print(json.dumps([shapes.letter(letter) for letter in letters], indent=2))
         return
@@ -84,7 +84,7 @@ def dead_retry(
             _require_doubt(chosen, every)
         told = []
         for letter in chosen:
-            done = dry_run or store.letters.retry(letter, time.time(), absent=absent)
+            done = dry_run or store.dead_letters.retry(letter, time.time(), absent=absent)
             told.append((letter, f"be {_retried(letter, absent)}", done))
         notes = _waits(store, loaded, {letter.tracker for letter in chosen})
     _tell(told, notes, dry_run, as_json)
@@ -108,7 +108,7 @@ def dead_discard(
             what = "be left alone for good"
             if letter.kind is Kind.DEAD:
                 what = f"be left alone until its {'content changes' if letter.issue is None else 'next change'}"
-            done = letter.kind is not Kind.DROPPED and (dry_run or store.letters.discard(letter, time.time()))
+            done = letter.kind is not Kind.DROPPED and (dry_run or store.dead_letters.discard(letter, time.time()))
             told.append((letter, what, done))
     kept = any(done and letter.kind is Kind.PARKED for letter, _, done in told)
     notes = ["What was parked can still be taken up: `syncd dead list --dropped`, `syncd dead retry`."] if kept else []
@@ -117,12 +117,12 @@ def dead_discard(
 
 def _chosen(
     store: "Store", config: "Config", names: list[str] | None, every: bool, tracker: str | None
-) -> "list[Letter]":
+) -> "list[DeadLetter]":
     """The letters asked for, each once, or the end: nothing is done when one of the names is no letter's."""
     from syncd.config.values import did_you_mean
     from syncd.store.dead_letters import Kind
 
-    letters = store.letters.all()
+    letters = store.dead_letters.all()
     if every == bool(names):
         stop(
             USAGE, "name the groups by their fingerprints, or say --all for all that need a person (`syncd dead list`)"
@@ -180,7 +180,7 @@ def _begins(said: str, where: str, one: _Named) -> bool:
     return len(said) > len(where) and (where + one.fingerprint.lower()).startswith(said)
 
 
-def _require_doubt(chosen: "Sequence[Letter]", every: bool) -> None:
+def _require_doubt(chosen: "Sequence[DeadLetter]", every: bool) -> None:
     """The end, where a person cannot have looked or there is nothing to look for."""
     from syncd.render.text import one_line
     from syncd.store.dead_letters import Kind
@@ -212,8 +212,8 @@ def _waits(store: "Store", config: "Config", trackers: set[str]) -> list[str]:
     return waits
 
 
-def _retried(letter: "Letter", absent: bool) -> str:
-    """What another try does, as `Letters.retry` decides it."""
+def _retried(letter: "DeadLetter", absent: bool) -> str:
+    """What another try does, as `DeadLetters.retry` decides it."""
     from syncd.store.dead_letters import Kind
 
     if letter.issue is not None and letter.cause != "deleted":
@@ -223,7 +223,7 @@ def _retried(letter: "Letter", absent: bool) -> str:
     return "sent again" if letter.kind is Kind.DEAD else "looked for again from the beginning"
 
 
-def _tell(told: "Sequence[tuple[Letter, str, bool]]", notes: Sequence[str], dry_run: bool, as_json: bool) -> None:
+def _tell(told: "Sequence[tuple[DeadLetter, str, bool]]", notes: Sequence[str], dry_run: bool, as_json: bool) -> None:
     """Each letter and what it will be; False where nothing was done."""
     from syncd.operate import shapes
 
@@ -247,7 +247,7 @@ def _tell(told: "Sequence[tuple[Letter, str, bool]]", notes: Sequence[str], dry_
         out.print("No group needs a person: nothing to do.", style="dim")
 
 
-def _untouched(letter: "Letter") -> str:
+def _untouched(letter: "DeadLetter") -> str:
     from syncd.store.dead_letters import Kind
 
     if letter.kind is Kind.DROPPED:

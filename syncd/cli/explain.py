@@ -12,7 +12,7 @@ from syncd.cli.lookups import opened
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from syncd.model import Plan, Standing
+    from syncd.model import GroupView, Plan
     from syncd.store.report import Past
 
 
@@ -49,7 +49,7 @@ def explain(
             print(line)
 
 
-def _lines(standing: "Standing", past: "Sequence[Past]", plan: "Plan", routing: "Sequence[str]") -> "list[str]":
+def _lines(standing: "GroupView", past: "Sequence[Past]", plan: "Plan", routing: "Sequence[str]") -> "list[str]":
     from syncd.render.report import title
     from syncd.render.text import one_line, utc
 

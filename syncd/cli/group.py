@@ -18,7 +18,7 @@ Fingerprint = Annotated[str, typer.Argument(metavar="FINGERPRINT", help="A finge
 
 def only(store: "Store", prefix: str) -> tuple[int, str]:
     """The one group that a fingerprint or its beginning names: its number and its fingerprint; or the end."""
-    found = store.letters.groups(prefix)
+    found = store.dead_letters.groups(prefix)
     if not found:
         stop(NOT_FOUND, f"no group has a fingerprint that begins with {prefix!r}")
     if len(found) > 1:
@@ -40,7 +40,7 @@ def sync(
 
     with opened(config) as (loaded, store):
         group_id, named = only(store, fingerprint)
-        tracker = None if dry_run else store.hand.sync(group_id, explain.rules(loaded).owes, time.time())
+        tracker = None if dry_run else store.operator.sync(group_id, explain.rules(loaded).owes, time.time())
     if as_json:
         print(json.dumps({"fingerprint": named, "tracker": tracker, "dry_run": dry_run}, indent=2))
     elif dry_run:
@@ -67,10 +67,10 @@ def hold(
     with opened(config) as (loaded, store):
         group_id, named = only(store, fingerprint)
         if end:
-            if not dry_run and not store.hand.end_hold(group_id, explain.rules(loaded).owes, time.time()):
+            if not dry_run and not store.operator.end_hold(group_id, explain.rules(loaded).owes, time.time()):
                 stop(FAILED, f"{named} is held by no operator; `syncd explain {named[:12]}` says what holds it")
         elif not dry_run:
-            store.hand.hold(group_id, one_line(reason, 500, "no reason given"), time.time())
+            store.operator.hold(group_id, one_line(reason, 500, "no reason given"), time.time())
     if as_json:
         print(json.dumps({"fingerprint": named, "on_hold": not end, "dry_run": dry_run}, indent=2))
         return

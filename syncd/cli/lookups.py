@@ -137,7 +137,7 @@ def quarantine_replay(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
 ) -> None:
     """Put bodies back into the inbox, to be read again by this version of syncd."""
-    from syncd.errors import NotANotification
+    from syncd.errors import RejectedDelivery
     from syncd.intake.sources import backtrace
     from syncd.render.text import one_line
 
@@ -148,7 +148,7 @@ def quarantine_replay(
                 stop(NOT_FOUND, f"nothing in the quarantine has the number {number}")
             try:
                 identity = backtrace.identify(backtrace.decode(kept[number].body))
-            except NotANotification as error:
+            except RejectedDelivery as error:
                 print(f"{number}: still no notification: {error.message}")
                 continue
             fingerprint = one_line(identity.fingerprint, 100)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from syncd.config import Config
     from syncd.store import Store
     from syncd.store.dead_letters import Kept
-    from syncd.worker.routing import Rules
+    from syncd.worker.routing import Routing
 
 BITE = 500  # deliveries put back in one transaction; more would make the receiver wait for the writer
 
@@ -93,7 +93,7 @@ def _group(store: "Store", name: str) -> int:
     """The number of the one group that `name` begins."""
     # A fingerprint may have a / in it as well as stand behind one.
     tails = [name, *("/".join(name.split("/")[parts:]) for parts in (1, 2))]
-    found = {number: one for tail in tails if tail for number, one in store.letters.groups(tail, 1000).items()}
+    found = {number: one for tail in tails if tail for number, one in store.dead_letters.groups(tail, 1000).items()}
     only = one_named(list(found.values()), name, "no group has a fingerprint that begins with")
     return next(number for number, one in found.items() if one is only)
 
@@ -102,16 +102,16 @@ def _replayed(
     store: "Store", config: "Config", since: float, now: float, group_id: int | None, dry_run: bool
 ) -> _Survey:
     """Read every such delivery as the worker would and, unless it is a dry run, put it back into the inbox."""
-    from syncd.worker.routing import Rules
+    from syncd.worker.routing import Routing
 
-    rules, survey = Rules(config=config, instance_key=""), _Survey()
+    rules, survey = Routing(config=config, instance_key=""), _Survey()
     with _progress() as progress:
         task = progress.add_task("looking at" if dry_run else "putting back", total=None, put="")
         for bite in _bites(store, since, group_id):
             for kept in bite:
                 _look(survey, rules, kept)
             if not dry_run:
-                store.letters.replay([kept.id for kept in bite], now)
+                store.dead_letters.replay([kept.id for kept in bite], now)
             # How many there are is not known beforehand, but from when to when.
             began = survey.first or 0.0
             progress.update(
@@ -126,20 +126,20 @@ def _replayed(
 def _bites(store: "Store", since: float, group_id: int | None) -> "Iterator[list[Kept]]":
     """What is kept, in the order in which it came."""
     after = 0
-    while bite := store.letters.replayable(after, since, group_id, BITE):
+    while bite := store.dead_letters.replayable(after, since, group_id, BITE):
         yield bite
         after = bite[-1].id
 
 
-def _look(survey: _Survey, rules: "Rules", kept: "Kept") -> None:
-    from syncd.errors import NotANotification
+def _look(survey: _Survey, rules: "Routing", kept: "Kept") -> None:
+    from syncd.errors import RejectedDelivery
     from syncd.store.inbox import Delivery
 
     survey.deliveries += 1
     survey.first = kept.received_at if survey.first is None else min(survey.first, kept.received_at)
     survey.last = kept.received_at if survey.last is None else max(survey.last, kept.received_at)
     said = rules.read(Delivery(kept.id, kept.received_at, kept.body))
-    if isinstance(said, NotANotification):
+    if isinstance(said, RejectedDelivery):
         survey.unreadable[said.message] += 1
         return
     identity = said.identity

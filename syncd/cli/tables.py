@@ -12,11 +12,11 @@ from rich.text import Text
 from syncd.cli.charts import BARS, sparkline
 from syncd.core.plan import NEVER_LINKED
 from syncd.core.releases import ordered
-from syncd.model import Group, Issue, IssueState, Standing
+from syncd.model import Group, GroupView, Issue, IssueState
 from syncd.operate import attention
 from syncd.render.report import title
 from syncd.render.text import one_line, utc
-from syncd.store.dead_letters import Kind, Letter
+from syncd.store.dead_letters import DeadLetter, Kind
 from syncd.store.report import Past, Quarantined
 
 
@@ -49,7 +49,7 @@ COLUMNS = (
 )
 
 
-def groups(standings: Sequence[Standing], total: int) -> None:
+def groups(standings: Sequence[GroupView], total: int) -> None:
     """One line for each group."""
     out = console()
     shown = [(name, width) for name, width, least in COLUMNS if out.width >= least]
@@ -76,7 +76,7 @@ def groups(standings: Sequence[Standing], total: int) -> None:
         out.print("No crash group yet. `syncd send-test` sends one.", style="dim")
 
 
-def _cells(standing: Standing) -> dict[str, Text | str]:
+def _cells(standing: GroupView) -> dict[str, Text | str]:
     group = standing.group
     return {
         "Group": plain(group.identity.fingerprint, 12),
@@ -95,7 +95,7 @@ def plain_table() -> Table:
     return Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
 
 
-def where(standing: Standing) -> Text:
+def where(standing: GroupView) -> Text:
     """The issue of a group, or why it has none."""
     issue = standing.issue
     if issue is not None and issue.key:
@@ -168,7 +168,7 @@ def standing_of(tracker: Mapping[str, Any]) -> Text:
     return Text(f"{words}: ").append_text(plain(tracker["reason"], 300)) if tracker["reason"] else Text(words)
 
 
-def letters(shown: Sequence[Letter], unshown: int, dropped: int) -> None:
+def letters(shown: Sequence[DeadLetter], unshown: int, dropped: int) -> None:
     """One line for each; `unshown` more are like these, `dropped` more need nobody."""
     out = console()
     if shown:
@@ -188,7 +188,7 @@ def letters(shown: Sequence[Letter], unshown: int, dropped: int) -> None:
         out.print(f"{dropped:,} dropped, which need nobody: `syncd dead list --dropped`", style="dim")
 
 
-def _letters(shown: Sequence[Letter], width: int) -> Table:
+def _letters(shown: Sequence[DeadLetter], width: int) -> Table:
     table = plain_table()
     table.expand = True
     wide = width >= 120
@@ -212,7 +212,7 @@ def _letters(shown: Sequence[Letter], width: int) -> Table:
     return table
 
 
-def show(standing: Standing, history: Sequence[Past]) -> None:
+def show(standing: GroupView, history: Sequence[Past]) -> None:
     """One group, whole."""
     group, out = standing.group, console()
     facts = Table.grid(padding=(0, 2))
@@ -295,7 +295,7 @@ def _outcome(past: Past) -> Text:
     return Text("→ ").append_text(plain(past.outcome)) if past.outcome else Text("")
 
 
-def _ledger(standing: Standing) -> Table:
+def _ledger(standing: GroupView) -> Table:
     table = plain_table()
     for name in ("Release", "Occurrences", "", "Share", "First seen", "Last seen"):
         table.add_column(name, justify="right" if name in ("Occurrences", "Share") else "left", no_wrap=True)

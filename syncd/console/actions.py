@@ -5,12 +5,12 @@ from typing import cast
 
 from syncd.console.page import Asked, NotThere
 from syncd.core.quantities import counted
-from syncd.errors import NotANotification
+from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
 from syncd.operate import explain
 from syncd.operate import relink as relinking
 from syncd.render.text import one_line, utc
-from syncd.store.dead_letters import Letter
+from syncd.store.dead_letters import DeadLetter
 from syncd.store.hints import INBOX, of_tracker
 
 NO_REASON = "no reason given"
@@ -31,7 +31,7 @@ def sync(asked: Asked, form: Form) -> str:  # noqa: ARG001 - all actions are ask
     """The group's issue is looked at and brought up to date at once."""
     store = asked.desk.store
     _require_group(asked, _number(asked))
-    tracker = store.hand.sync(_number(asked), explain.rules(asked.desk.config).owes, asked.now)
+    tracker = store.operator.sync(_number(asked), explain.rules(asked.desk.config).owes, asked.now)
     if tracker is None:
         return "Nothing is to be done for this group now; below is why."
     store.hints.send(of_tracker(tracker))
@@ -46,14 +46,14 @@ def _require_group(asked: Asked, number: int) -> None:
 def hold(asked: Asked, form: Form) -> str:
     """Nothing is filed for the group and nothing written."""
     _require_group(asked, _number(asked))
-    asked.desk.store.hand.hold(_number(asked), _reason(form), asked.now)
+    asked.desk.store.operator.hold(_number(asked), _reason(form), asked.now)
     return "It is held: nothing is filed for it and nothing written. What is in hand is finished."
 
 
 def end_hold(asked: Asked, form: Form) -> str:  # noqa: ARG001
     """Its route decides again."""
     _require_group(asked, _number(asked))
-    ended = asked.desk.store.hand.end_hold(_number(asked), explain.rules(asked.desk.config).owes, asked.now)
+    ended = asked.desk.store.operator.end_hold(_number(asked), explain.rules(asked.desk.config).owes, asked.now)
     return "It is held no longer." if ended else "No operator held it."
 
 
@@ -94,8 +94,8 @@ def relink(asked: Asked, form: Form) -> str:
     return f"{done.place.key} stands for it from now on.{left}"
 
 
-def _letter(asked: Asked) -> Letter:
-    letter = asked.desk.store.letters.of(_number(asked))
+def _letter(asked: Asked) -> DeadLetter:
+    letter = asked.desk.store.dead_letters.of(_number(asked))
     if letter is None:
         raise NotThere("that group goes on by itself; there is nothing to retry or to discard")
     return letter
@@ -107,7 +107,7 @@ def retry(asked: Asked, form: Form) -> str:
     letter = _letter(asked)
     if absent and (letter.issue is not None or letter.kind.value == "dead"):
         return "Nothing was changed: there is no create in doubt; retry it without that."
-    if not asked.desk.store.letters.retry(letter, asked.now, absent=absent):
+    if not asked.desk.store.dead_letters.retry(letter, asked.now, absent=absent):
         return "It went on by itself meanwhile; nothing was done."
     asked.desk.store.hints.send(of_tracker(letter.tracker))
     return "It is created anew." if absent else "It is tried again."
@@ -115,27 +115,27 @@ def retry(asked: Asked, form: Form) -> str:
 
 def discard(asked: Asked, form: Form) -> str:  # noqa: ARG001
     """It is left alone, and no longer listed as needing anybody."""
-    done = asked.desk.store.letters.discard(_letter(asked), asked.now)
+    done = asked.desk.store.dead_letters.discard(_letter(asked), asked.now)
     return "It is left alone." if done else "It went on by itself meanwhile, or is left alone already."
 
 
 def retry_all(asked: Asked, form: Form) -> str:  # noqa: ARG001
     """All that need a person are tried again."""
     store = asked.desk.store
-    needy = [one for one in store.letters.all() if one.kind.value != "dropped"]
-    done = sum(store.letters.retry(one, asked.now) for one in needy)
+    needy = [one for one in store.dead_letters.all() if one.kind.value != "dropped"]
+    done = sum(store.dead_letters.retry(one, asked.now) for one in needy)
     store.hints.send(*(of_tracker(one.tracker) for one in needy))
     return f"{counted(done, 'group')} {'is' if done == 1 else 'are'} tried again."
 
 
 def replay_delivery(asked: Asked, form: Form) -> str:  # noqa: ARG001
     """A delivery is read once more by this version."""
-    return _replayed(asked, asked.desk.store.letters.replay([_number(asked)], asked.now))
+    return _replayed(asked, asked.desk.store.dead_letters.replay([_number(asked)], asked.now))
 
 
 def replay_group(asked: Asked, form: Form) -> str:  # noqa: ARG001
     """Every delivery of a group that is kept is read once more."""
-    letters, after, count = asked.desk.store.letters, 0, 0
+    letters, after, count = asked.desk.store.dead_letters, 0, 0
     while bite := letters.replayable(after, 0.0, _number(asked)):
         count += letters.replay([one.id for one in bite], asked.now)
         after = bite[-1].id
@@ -158,7 +158,7 @@ def release(asked: Asked, form: Form) -> str:  # noqa: ARG001
         return "It is no longer in the quarantine."
     try:
         backtrace.identify(backtrace.decode(kept.body))
-    except NotANotification as error:
+    except RejectedDelivery as error:
         return f"It is still no notification: {error.message}"
     store.inbox.release(number, asked.now)
     store.hints.send(INBOX)

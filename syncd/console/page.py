@@ -16,7 +16,7 @@ from syncd import __version__
 from syncd.config import Config
 from syncd.console import drawing
 from syncd.core.quantities import duration
-from syncd.model import Standing
+from syncd.model import GroupView
 from syncd.render import report
 from syncd.render.text import clean, one_line, utc
 from syncd.store import Store
@@ -146,7 +146,7 @@ def size(count: float) -> str:
     return f"{count:.0f} B" if unit == "B" else f"{count:,.1f} {unit}"
 
 
-def crash(standing: Standing) -> str:
+def crash(standing: GroupView) -> str:
     """What people know the crash by."""
     return one_line(report.title(standing.group).removeprefix("Crash in "), 160)
 
@@ -172,7 +172,7 @@ def link(path: str, **query: object) -> str:
     return f"{path}?{urlencode(known)}" if known else path
 
 
-def stands(standing: Standing) -> tuple[str, str]:
+def stands(standing: GroupView) -> tuple[str, str]:
     """How a group stands: a word that is also its colour, and a sentence."""
     issue = standing.issue
     if standing.decision == "dead":

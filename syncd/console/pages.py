@@ -132,7 +132,7 @@ def group(asked: Asked) -> Page:
         "timeline": _timeline(history, delivered),
         "histograms": histograms,
         "deliveries": delivered,
-        "letter": store.letters.of(number),
+        "letter": store.dead_letters.of(number),
         "trackers": list(config.trackers),
         "returns": [
             one
@@ -235,7 +235,7 @@ def quarantine(asked: Asked) -> Page:
 
 def dead(asked: Asked) -> Page:
     """What does not go on by itself, and the ways out."""
-    letters = asked.desk.store.letters.all(500)
+    letters = asked.desk.store.dead_letters.all(500)
     needy = [one for one in letters if one.kind.value != "dropped"]
     dropped = [one for one in letters if one.kind.value == "dropped"]
     found = {one.group_id: asked.desk.store.lists.group(one.group_id) for one in needy[:PAGE]}

@@ -6,7 +6,7 @@ from syncd.console.page import PAGE, Asked, NotThere, Page, key_of, text_of
 from syncd.core import overview
 from syncd.core.fold import OTHERS
 from syncd.core.releases import ordered
-from syncd.model import Standing
+from syncd.model import GroupView
 from syncd.operate import shapes
 from syncd.store.listing import Sort, Wanted
 
@@ -63,7 +63,7 @@ def releases(asked: Asked) -> Page:
 Cell = tuple[int, str] | None
 
 
-def _cell(standing: Standing, release: str, order: Sequence[str], returned: set[tuple[str, str]]) -> Cell:
+def _cell(standing: GroupView, release: str, order: Sequence[str], returned: set[tuple[str, str]]) -> Cell:
     """How often a group was seen in a release, and whether it is new in it, came back in it, or is gone since the one before."""
     seen = {one.release: one.occurrences for one in standing.group.releases if one.release != OTHERS}
     known = [one for one in order if seen.get(one)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from syncd.core.fold import OTHERS
 from syncd.core.releases import Order, compare, newest, ordered
-from syncd.model import Release, Standing
+from syncd.model import GroupView, Release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class Return:
 class Entry:
     """A crash in a release; `occurrences` are those in it, or for one that is gone, those in the release before."""
 
-    standing: Standing
+    standing: GroupView
     occurrences: int
 
 
@@ -51,12 +51,12 @@ class Line:
     last_seen: int | None
 
 
-def releases(standings: Iterable[Standing]) -> list[str]:
+def releases(standings: Iterable[GroupView]) -> list[str]:
     """All releases of a project, the newest first."""
     return ordered({entry.release for one in standings for entry in one.group.releases if entry.release != OTHERS})
 
 
-def latest(standings: Sequence[Standing]) -> str | None:
+def latest(standings: Sequence[GroupView]) -> str | None:
     """The newest release; of several that cannot be compared, the one that was heard of last. None where there is none."""
     noticed: dict[str, float] = {}
     for one in standings:
@@ -67,7 +67,7 @@ def latest(standings: Sequence[Standing]) -> str | None:
     return max(newest(noticed), key=lambda release: (noticed[release], release), default=None)
 
 
-def overview(standings: Sequence[Standing], returns: Iterable[Return], release: str) -> Overview:
+def overview(standings: Sequence[GroupView], returns: Iterable[Return], release: str) -> Overview:
     """What a release brought, the crash with the most users first."""
     before = previous(releases(standings), release)
     back = {one.fingerprint for one in returns if compare(one.release, release) is Order.SAME}
@@ -108,7 +108,7 @@ def previous(known: Iterable[str], release: str) -> str | None:
     return next(iter(newest(older)), None)
 
 
-def _in(standing: Standing, release: str) -> int:
+def _in(standing: GroupView, release: str) -> int:
     """Occurrences in a release, under whatever spelling."""
     return sum(
         entry.occurrences
@@ -117,15 +117,15 @@ def _in(standing: Standing, release: str) -> int:
     )
 
 
-def _seen_before(standing: Standing, release: str) -> bool:
+def _seen_before(standing: GroupView, release: str) -> bool:
     return any(compare(entry.release, release) is Order.OLDER for entry in _named(standing))
 
 
-def _seen_after(standing: Standing, release: str) -> bool:
+def _seen_after(standing: GroupView, release: str) -> bool:
     return any(compare(entry.release, release) is Order.NEWER for entry in _named(standing))
 
 
-def _named(standing: Standing) -> Iterable[Release]:
+def _named(standing: GroupView) -> Iterable[Release]:
     return (entry for entry in standing.group.releases if entry.release != OTHERS and entry.occurrences)
 
 
@@ -143,12 +143,12 @@ def _ranked(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     )
 
 
-def lines(standings: Sequence[Standing], returns: Sequence[Return]) -> list[Line]:
+def lines(standings: Sequence[GroupView], returns: Sequence[Return]) -> list[Line]:
     """One line for each release, the newest first."""
     return [_line(standings, returns, release) for release in releases(standings)]
 
 
-def _line(standings: Sequence[Standing], returns: Sequence[Return], release: str) -> Line:
+def _line(standings: Sequence[GroupView], returns: Sequence[Return], release: str) -> Line:
     entries = [entry for one in standings for entry in one.group.releases if entry.release == release]
     brought = overview(standings, returns, release)
     return Line(

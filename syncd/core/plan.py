@@ -20,7 +20,7 @@ NEVER_LINKED = (IssueState.INTENDED, IssueState.IN_DOUBT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class PlanContext:
     """What is true beside a group and its issue.
 
     `probe_after` says how many seconds after a create in doubt its tracker is asked about it. `paused` is why an operator paused
@@ -34,7 +34,7 @@ class Circumstances:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Owed:
+class DueCall:
     """Which tracker a group owes which call, and from when on. `tracker` None: none; without a `hold` beside it, what was
     decided before stands. `hold` is why the group is not filed yet, and `route` which one holds it."""
 
@@ -46,7 +46,7 @@ class Owed:
 
 
 # What a changed group owes at a time, by whatever rules there are.
-Owes = Callable[[Group, Issue | None, float], Owed]
+NextCall = Callable[[Group, Issue | None, float], DueCall]
 
 
 def marker(instance_key: str, tracker: str, group: Group, generation: int = 0) -> str:
@@ -82,50 +82,50 @@ def content(group: Group) -> str:
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:32]
 
 
-def owed(group: Group, issue: Issue | None, routes: Iterable[Policy], hold_zero: bool, now: float) -> Owed:
+def next_call(group: Group, issue: Issue | None, routes: Iterable[Policy], hold_zero: bool, now: float) -> DueCall:
     """What a changed group owes. An issue stays in its tracker, whatever the routes say now."""
     policy = route(group, routes)
     if group.on_hold is not None and (issue is None or issue.state in (IssueState.WANTED, IssueState.LINKED)):
-        return Owed(tracker=None, hold=filing.by_hand(group), route=None if policy is None else policy.name)
+        return DueCall(tracker=None, hold=filing.by_hand(group), route=None if policy is None else policy.name)
     if issue is None or issue.state is IssueState.WANTED:
         if group.refused is not None and group.refused == content(group):
-            return Owed(tracker=None)
+            return DueCall(tracker=None)
         if group.held_by in (filing.STORM, filing.ROUTE_PAUSED):
-            return Owed(tracker=None)  # whoever lets it through judges it again
+            return DueCall(tracker=None)  # whoever lets it through judges it again
         hold = None if group.kind is GroupKind.STORM else filing.held(group, policy, hold_zero=hold_zero, now=now)
         if policy is None or (hold is not None and hold.until is None):
-            return Owed(tracker=None, hold=hold, route=None if policy is None else policy.name)
+            return DueCall(tracker=None, hold=hold, route=None if policy is None else policy.name)
         due_at = now if hold is None or hold.until is None else hold.until
-        return Owed(tracker=policy.tracker, due_at=due_at, hold=hold, route=policy.name)
+        return DueCall(tracker=policy.tracker, due_at=due_at, hold=hold, route=policy.name)
     if issue.state is IssueState.LINKED:
-        return Owed(tracker=issue.tracker, due_at=max(now, _update_due(issue, policy, now)), call=Call.UPDATE)
+        return DueCall(tracker=issue.tracker, due_at=max(now, _update_due(issue, policy, now)), call=Call.UPDATE)
     if issue.state in NEVER_LINKED:
-        return Owed(tracker=issue.tracker, due_at=max(now, issue.probe_at or 0.0), call=Call.PROBE)
-    return Owed(tracker=None)
+        return DueCall(tracker=issue.tracker, due_at=max(now, issue.probe_at or 0.0), call=Call.PROBE)
+    return DueCall(tracker=None)
 
 
-def plan(group: Group, issue: Issue | None, policy: Policy | None, around: Circumstances, now: float) -> Plan:
+def plan(group: Group, issue: Issue | None, policy: Policy | None, context: PlanContext, now: float) -> Plan:
     """The one thing to do for this group. `policy` is the route that takes it, or None."""
     if group.follows is not None:
         return filing.follows(group)
     if group.on_hold is not None and (issue is None or issue.state in (IssueState.WANTED, IssueState.LINKED)):
         return filing.by_hand(group)  # what was sent and not answered is looked for all the same
     if issue is None or issue.state is IssueState.WANTED:
-        return _new(group, policy, around, now)
+        return _new(group, policy, context, now)
     if issue.state is IssueState.INTENDED:
         return Plan(action=Action.HOLD, reason="a create is under way", rule="under-way", call=Call.PROBE)
     if issue.state is IssueState.IN_DOUBT:
-        return doubt.doubtful(issue, around.probe_after, now)
+        return doubt.doubtful(issue, context.probe_after, now)
     if issue.state is IssueState.PARKED:
         return Plan(action=Action.PARK, reason=issue.note or "a person must decide", rule="parked")
     if issue.state is IssueState.DROPPED:
         return Plan(action=Action.DROP, reason=issue.note or "left alone", rule="dropped")
     if group.kind is GroupKind.STORM:
         return _storm(group, issue, policy, now)
-    return _linked(group, issue, policy, around, now)
+    return _linked(group, issue, policy, context, now)
 
 
-def _new(group: Group, policy: Policy | None, around: Circumstances, now: float) -> Plan:
+def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) -> Plan:
     """What a group without an issue needs."""
     if group.kind is GroupKind.STORM:
         if group.storm is None or group.storm.over:
@@ -134,14 +134,14 @@ def _new(group: Group, policy: Policy | None, around: Circumstances, now: float)
             return Plan(action=Action.HOLD, reason="its route is not configured any more", rule="unrouted")
         reason = f"route {policy.name} holds back {counted(group.storm.held, 'group')}"
         return Plan(action=Action.CREATE, reason=reason, rule="storm", call=Call.CREATE)
-    hold = filing.held(group, policy, hold_zero=around.hold_zero, now=now)
+    hold = filing.held(group, policy, hold_zero=context.hold_zero, now=now)
     if hold is not None:
         return hold
     assert policy is not None  # noqa: S101 - what no route takes is held
-    if around.paused is not None:
-        return filing.paused(policy, around.paused)
-    if around.wait > 0:
-        return filing.stormy(policy, around.wait)
+    if context.paused is not None:
+        return filing.paused(policy, context.paused)
+    if context.wait > 0:
+        return filing.stormy(policy, context.wait)
     reason = f"the group has no issue yet, and route {policy.name} takes it"
     return Plan(action=Action.CREATE, reason=reason, rule="new", inputs={"route": policy.name}, call=Call.CREATE)
 
@@ -155,12 +155,12 @@ def _storm(group: Group, issue: Issue, policy: Policy | None, now: float) -> Pla
     return _current(group, issue, policy, now)
 
 
-def _linked(group: Group, issue: Issue, policy: Policy | None, around: Circumstances, now: float) -> Plan:
+def _linked(group: Group, issue: Issue, policy: Policy | None, context: PlanContext, now: float) -> Plan:
     """What a linked issue needs, given how people left it."""
-    if around.paused is not None and policy is not None:
+    if context.paused is not None and policy is not None:
         return Plan(
             action=Action.WAIT,
-            reason=f"route {policy.name} is paused: {around.paused}",
+            reason=f"route {policy.name} is paused: {context.paused}",
             rule="route-paused",
             until=now + 900.0,
         )

@@ -31,11 +31,11 @@ from syncd.platform import http_server, metrics
 from syncd.platform.systemd import NOTHING, Handed, Manager
 from syncd.store import Store, open_store
 from syncd.store.hints import INBOX
-from syncd.store.instances import Presence
+from syncd.store.instances import Registration
 from syncd.trackers import Tracker, open_tracker
-from syncd.trackers.instrumented import Watched
+from syncd.trackers.instrumented import InstrumentedTracker
 from syncd.worker.presentation import present
-from syncd.worker.routing import Rules
+from syncd.worker.routing import Routing
 
 if TYPE_CHECKING:
     from syncd.console.serving import Serving
@@ -61,8 +61,8 @@ class Daemon:
 
     config: Config
     store: Store
-    presence: Presence
-    pulse: heartbeat.Pulse
+    presence: Registration
+    pulse: heartbeat.Heartbeat
     worker: threads.Worker | None
     receiver: Receiver | None
     listening: socket.socket | None
@@ -197,16 +197,16 @@ def build(
     presence = store.join(only, time.time())
     if only is Part.RECEIVER:
         receiver = Receiver(config.receiver, store.inbox, lambda *_: store.hints.send(INBOX))
-        beating = heartbeat.Pulse(store, presence, frees=False)
+        beating = heartbeat.Heartbeat(store, presence, frees=False)
         console = _console(config, store)
         return Daemon(config, store, presence, beating, None, receiver, listening, console, told, handed.by_manager)
-    rules = Rules(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
+    rules = Routing(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
     _begin(store, presence, rules)
     stopping = threading.Event()
     clients = open_clients(config, store, threads.sleep_until(stopping))
     worker = threads.Worker(store, rules, presence.owner, clients, stopping)
     receiving = None if only is Part.WORKER else Receiver(config.receiver, store.inbox, worker.arrived)
-    beating = heartbeat.Pulse(store, presence, frees=True)
+    beating = heartbeat.Heartbeat(store, presence, frees=True)
     console = _console(config, store)
     return Daemon(config, store, presence, beating, worker, receiving, listening, console, told, handed.by_manager)
 
@@ -221,7 +221,7 @@ def _console(config: Config, store: Store) -> "Serving | None":
     return serving(config, store)
 
 
-def _begin(store: Store, presence: Presence, rules: Rules) -> None:
+def _begin(store: Store, presence: Registration, rules: Routing) -> None:
     """What a worker does before anything else: free what the dead held, and judge anew what another configuration held back."""
     if back := store.clock.follow():
         log.warning("clock_set_back", seconds=round(back))
@@ -253,7 +253,7 @@ def open_clients(config: Config, store: Store, sleep: Callable[[float], None]) -
     """For each tracker one client a thread; `sleep` passes the seconds between two tries of a call. Raises ConfigError."""
     return {
         name: [
-            Watched(name, open_tracker(name, settings, store.notebook(name), sleep))
+            InstrumentedTracker(name, open_tracker(name, settings, store.notebook(name), sleep))
             for _ in range(settings.concurrency)
         ]
         for name, settings in config.trackers.items()

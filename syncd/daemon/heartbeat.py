@@ -7,7 +7,7 @@ import structlog
 
 from syncd.errors import StoreUnavailable
 from syncd.store import Store
-from syncd.store.instances import Presence
+from syncd.store.instances import Registration
 
 log = structlog.get_logger("syncd")
 
@@ -15,10 +15,10 @@ BEAT_SECONDS = 5.0  # also how soon a store that was away is noticed to be back
 FAULT_SECONDS = 1.0
 
 
-class Pulse(threading.Thread):
+class Heartbeat(threading.Thread):
     """Beats until it is stopped. `frees`: a worker also takes over from the dead."""
 
-    def __init__(self, store: Store, presence: Presence, *, frees: bool) -> None:
+    def __init__(self, store: Store, presence: Registration, *, frees: bool) -> None:
         super().__init__(name="pulse", daemon=True)
         self._store = store
         self._presence = presence
@@ -53,7 +53,7 @@ class Pulse(threading.Thread):
         self.join()
 
 
-def take_over(store: Store, presence: Presence, now: float) -> None:
+def take_over(store: Store, presence: Registration, now: float) -> None:
     """Free what dead processes held. Raises StoreUnavailable."""
     is_dead = presence.judge(now)
     if dead := store.outbox.take_over(is_dead, now):

@@ -18,7 +18,7 @@ from syncd.store.claims import HORIZON_SECONDS, Claim
 from syncd.store.hints import INBOX, of_tracker
 from syncd.trackers import Tracker
 from syncd.worker import stages, surveys
-from syncd.worker.routing import Rules
+from syncd.worker.routing import Routing
 
 log = structlog.get_logger("syncd.worker")
 
@@ -32,7 +32,7 @@ STOP_SECONDS = 45.0  # longer than one request with its timeouts, shorter than a
 class Absorber(threading.Thread):
     """Folds deliveries into groups until it is stopped."""
 
-    def __init__(self, store: Store, rules: Rules, wake: Mapping[str, threading.Event]) -> None:
+    def __init__(self, store: Store, rules: Routing, wake: Mapping[str, threading.Event]) -> None:
         """`wake` holds, by tracker, what its syncing threads wait for."""
         super().__init__(name="absorb")
         self.arrivals = Arrivals()
@@ -109,7 +109,7 @@ class Syncer(threading.Thread):
     def __init__(
         self,
         store: Store,
-        rules: Rules,
+        rules: Routing,
         name: str,
         owner: str,
         client: Tracker,
@@ -225,7 +225,7 @@ class Worker:
     def __init__(
         self,
         store: Store,
-        rules: Rules,
+        rules: Routing,
         owner: str,
         clients: Mapping[str, Sequence[Tracker]],
         stopping: threading.Event | None = None,

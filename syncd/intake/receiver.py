@@ -13,7 +13,7 @@ import structlog
 from starlette.types import Receive, Scope, Send
 
 from syncd.config import Receiver as Settings
-from syncd.errors import NotANotification, StoreUnavailable
+from syncd.errors import RejectedDelivery, StoreUnavailable
 from syncd.intake.sources import backtrace
 from syncd.model import Identity
 from syncd.platform import metrics
@@ -52,16 +52,16 @@ class Receiver:
         body = _Body(receive)
         try:
             delivery = await self.receive(scope, body)
-        except NotANotification as error:
+        except RejectedDelivery as error:
             log.warning("delivery_refused", code=error.code, field=error.field, status=error.status, peer=_peer(scope))
             await self._refuse(scope, send, error, body)
         except StoreUnavailable as error:
             log.error("delivery_not_stored", code="store_unavailable", reason=str(error))
-            refusal = NotANotification(503, "store_unavailable", "The notification could not be stored; send it again.")
+            refusal = RejectedDelivery(503, "store_unavailable", "The notification could not be stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         except Exception as error:  # the event loop's boundary: the sender must be told to come back, whatever it was
             log.exception("bug", code="failed", failure=type(error).__name__)
-            refusal = NotANotification(503, "failed", "The notification was not stored; send it again.")
+            refusal = RejectedDelivery(503, "failed", "The notification was not stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         else:
             await _answer(send, 200, {"status": "accepted", "delivery": delivery})
@@ -69,17 +69,17 @@ class Receiver:
     async def receive(self, scope: Scope, body: "_Body") -> str:
         """The number of the stored delivery. Raises NotANotification or StoreUnavailable; then nothing is promised."""
         if scope["method"] != "POST":
-            raise NotANotification(405, "method_not_allowed", "Notifications are sent by POST.")
+            raise RejectedDelivery(405, "method_not_allowed", "Notifications are sent by POST.")
         headers = _named(scope)
         self._check_login(headers)
         if b"upgrade" in headers:
             # The parser takes what follows for another protocol and drops it: the body would look empty.
-            raise NotANotification(400, "upgrade_asked", "Send the notification without an Upgrade header.")
+            raise RejectedDelivery(400, "upgrade_asked", "Send the notification without an Upgrade header.")
         content = await self._read(headers, body, whole=WHOLE in scope)
         received_at = time.time()
         try:
             identity = backtrace.recognise(content)
-        except NotANotification as error:
+        except RejectedDelivery as error:
             if error.status != UNRECOGNISED:
                 raise
             return await self._set_aside(content, received_at, error)
@@ -108,27 +108,27 @@ class Receiver:
         digest = hashlib.sha256(_login(headers)).digest()
         # Digests have one length, and every login is compared: time tells neither how much nor which one fits.
         if not any([hmac.compare_digest(digest, login) for login in self._logins]):
-            raise NotANotification(401, "unauthorized", "User name and password are not those of [receiver].")
+            raise RejectedDelivery(401, "unauthorized", "User name and password are not those of [receiver].")
 
     async def _read(self, headers: Named, body: "_Body", *, whole: bool) -> bytes:
         limit = self._settings.max_body_bytes
         if _declares_more(headers, limit):
             raise _too_large(limit)
         if headers.get(b"content-encoding", b"identity").lower() not in (b"", b"identity"):
-            raise NotANotification(415, "encoded_body", "Send the body as it is, without a Content-Encoding.")
+            raise RejectedDelivery(415, "encoded_body", "Send the body as it is, without a Content-Encoding.")
         if whole:
             return await body.read(limit)  # there is nothing to wait for
         try:
             async with asyncio.timeout(self._settings.body_seconds):
                 return await body.read(limit)
         except TimeoutError:
-            raise NotANotification(
+            raise RejectedDelivery(
                 408,
                 "body_too_slow",
                 f"The body did not arrive within {self._settings.body_seconds:g} seconds.",
             ) from None
 
-    async def _set_aside(self, body: bytes, received_at: float, error: NotANotification) -> str:
+    async def _set_aside(self, body: bytes, received_at: float, error: RejectedDelivery) -> str:
         kept = self._inbox.quarantine(body, received_at, error, self._settings.quarantine_size)
         number = await asyncio.wrap_future(kept)
         log.warning("delivery_quarantined", code=error.code, field=error.field, quarantined=number)
@@ -136,7 +136,7 @@ class Receiver:
             raise error
         return f"quarantine-{number}"
 
-    async def _refuse(self, scope: Scope, send: Send, error: NotANotification, body: "_Body") -> None:
+    async def _refuse(self, scope: Scope, send: Send, error: RejectedDelivery, body: "_Body") -> None:
         metrics.DELIVERIES.labels(error.code).inc()
         headers = list(_REFUSAL_HEADERS.get(error.status, ()))
         if error.status in (408, 413) or _unbounded(_named(scope), self._settings.max_body_bytes):
@@ -204,7 +204,7 @@ class _Body:
         part = await self._receive()
         if part["type"] == "http.disconnect":
             self._more = False
-            raise NotANotification(400, "incomplete_body", "The connection closed before the body was whole.")
+            raise RejectedDelivery(400, "incomplete_body", "The connection closed before the body was whole.")
         self._more = bool(part.get("more_body", False))
         return bytes(part.get("body", b""))
 
@@ -216,12 +216,12 @@ class _Body:
             async with asyncio.timeout(DRAIN_SECONDS):
                 while self._more and size < DRAIN_BYTES:
                     size += len(await self._next())
-        except (TimeoutError, NotANotification):
+        except (TimeoutError, RejectedDelivery):
             return
 
 
-def _too_large(limit: int) -> NotANotification:
-    return NotANotification(413, "too_large", f"The body is larger than {limit} bytes (receiver.max_body_bytes).")
+def _too_large(limit: int) -> RejectedDelivery:
+    return RejectedDelivery(413, "too_large", f"The body is larger than {limit} bytes (receiver.max_body_bytes).")
 
 
 def _named(scope: Scope) -> Named:

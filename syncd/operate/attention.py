@@ -8,7 +8,7 @@ from syncd.core.quantities import counted, listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+class AttentionItem:
     """One thing a person should look at: what, the command that shows it, and the console's page. `calm`: it is known or passes by
     itself, and is no alarm."""
 
@@ -33,7 +33,7 @@ _COUNTED = (
 )
 
 
-def counts(status: Mapping[str, Any]) -> list[Need]:
+def counts(status: Mapping[str, Any]) -> list[AttentionItem]:
     """What the numbers of a status say."""
     found = []
     for path, words, command, page in _COUNTED:
@@ -42,36 +42,36 @@ def counts(status: Mapping[str, Any]) -> list[Need]:
             count = count[part]
         if count:
             said = f"{count:,} {words}" if count > 1 else f"1 {words.replace('letters', 'letter')}"
-            found.append(Need(what=said, command=command, page=page, calm=path[-1] == "in_doubt"))
+            found.append(AttentionItem(what=said, command=command, page=page, calm=path[-1] == "in_doubt"))
     return found
 
 
-def silent(status: Mapping[str, Any]) -> list[Need]:
+def silent(status: Mapping[str, Any]) -> list[AttentionItem]:
     """Processes that do not show that they live, trackers that are not called, routes that are paused or in a storm."""
     found = [
-        Need(what=f"tracker {name} is {tracker['state']}: {tracker['reason'] or 'no reason given'}", page="/trackers",
+        AttentionItem(what=f"tracker {name} is {tracker['state']}: {tracker['reason'] or 'no reason given'}", page="/trackers",
              calm=tracker["cause"] in ("operator", "throttled"))
         for name, tracker in status["trackers"].items()
         if tracker["state"] != "ok"
     ]  # fmt: skip
     found += [
-        Need(what=f"route {one['route']} is paused: {one['reason']}", page="/trackers", calm=True)
+        AttentionItem(what=f"route {one['route']} is paused: {one['reason']}", page="/trackers", calm=True)
         for one in status.get("paused_routes", [])
     ]
     found += [
-        Need(what=f"route {one['route']} is in a storm and holds {counted(one['held'], 'group')} back",
+        AttentionItem(what=f"route {one['route']} is in a storm and holds {counted(one['held'], 'group')} back",
              page="/groups?state=held&sort=users", calm=True)
         for one in status.get("storms", [])
     ]  # fmt: skip
     found += [
-        Need(what=f"{one['instance']} ({one['part']}) does not show that it lives", page="/trackers")
+        AttentionItem(what=f"{one['instance']} ({one['part']}) does not show that it lives", page="/trackers")
         for one in status.get("instances", [])
         if one["silent"]
     ]
     return found
 
 
-def sentence(needs: Sequence[Need], fault: str | None) -> tuple[bool, str]:
+def sentence(needs: Sequence[AttentionItem], fault: str | None) -> tuple[bool, str]:
     """Whether all is well, and in one sentence how it is."""
     if fault is not None:
         return False, f"Notifications cannot be stored: {fault}"

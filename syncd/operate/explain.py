@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from syncd.config import Config
 from syncd.core import plan
 from syncd.core.policy import hindrance
-from syncd.model import Plan, Standing
+from syncd.model import GroupView, Plan
 from syncd.store import Store
-from syncd.worker.routing import Rules
+from syncd.worker.routing import Routing
 
 _NO_KEY = "00" * 32  # nothing that is signed with it is used
 
 
-def rules(config: Config) -> Rules:
+def rules(config: Config) -> Routing:
     """The rules of a command or a page that files nothing."""
-    return Rules(config=config, instance_key=_NO_KEY)
+    return Routing(config=config, instance_key=_NO_KEY)
 
 
-def plan_now(config: Config, store: Store, standing: Standing, now: float) -> Plan:
+def plan_now(config: Config, store: Store, standing: GroupView, now: float) -> Plan:
     """What would be done now. Raises StoreUnavailable."""
     judging = rules(config)
     group, issue = standing.group, standing.issue
@@ -29,11 +29,11 @@ def plan_now(config: Config, store: Store, standing: Standing, now: float) -> Pl
     wait = 0.0 if gate is None else store.storms.wait(gate.route, gate.new_issues, now)
     known = tracker if tracker in config.trackers else next(iter(config.trackers), None)
     if known is None:
-        return plan.plan(group, issue, policy, plan.Circumstances(probe_after=[0.0]), now)
-    return plan.plan(group, issue, policy, judging.around(known, paused, wait), now)
+        return plan.plan(group, issue, policy, plan.PlanContext(probe_after=[0.0]), now)
+    return plan.plan(group, issue, policy, judging.context(known, paused, wait), now)
 
 
-def routing(config: Config, standing: Standing) -> Sequence[str]:
+def routing(config: Config, standing: GroupView) -> Sequence[str]:
     """Which route takes the group, and why those before it do not."""
     said: list[str] = []
     for route in config.all_routes:

@@ -42,7 +42,7 @@ def relink(
         place = _place(config, store, name, named(name, config.trackers[name], text))
         if dry_run:
             return Relinked(place, standing.issue.key if standing.issue else None)
-        before = store.hand.relink(group_id, name, place, store.instance_key(), judging.owes, now)
+        before = store.operator.relink(group_id, name, place, store.instance_key(), judging.owes, now)
     except (ValueError, ConfigError, TrackerError) as error:
         raise NotLinked(str(error)) from None
     return Relinked(place, before)

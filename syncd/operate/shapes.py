@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from syncd.core.overview import Entry, Line, Overview
-from syncd.model import Issue, IssueState, Plan, Standing
+from syncd.model import GroupView, Issue, IssueState, Plan
 
 
 class Counted(Protocol):
@@ -48,7 +48,7 @@ class TrackerStanding(Protocol):
     def cause(self) -> str | None: ...
 
 
-def group(standing: Standing) -> dict[str, object]:
+def group(standing: GroupView) -> dict[str, object]:
     """One element of `groups --json`."""
     group = standing.group
     return {
@@ -243,7 +243,7 @@ class Past(Protocol):
     def inputs(self) -> str | None: ...
 
 
-def whole(standing: Standing, history: Iterable[Past]) -> dict[str, object]:
+def whole(standing: GroupView, history: Iterable[Past]) -> dict[str, object]:
     """One element of `show --json`: that of `groups --json` and more."""
     return group(standing) | {
         "issue": _whole_issue(standing.issue),
@@ -283,7 +283,7 @@ def line(found: Line) -> dict[str, object]:
     }
 
 
-def explained(standing: Standing, history: Iterable[Past], plan: Plan, routing: Iterable[str]) -> dict[str, object]:
+def explained(standing: GroupView, history: Iterable[Past], plan: Plan, routing: Iterable[str]) -> dict[str, object]:
     """One element of `explain --json`."""
     return {
         "universe": standing.group.identity.universe,
@@ -312,7 +312,7 @@ def _past(past: Past) -> dict[str, object]:
     }
 
 
-class Letter(Protocol):
+class DeadLetter(Protocol):
     """A group that does not go on by itself."""
 
     @property
@@ -335,7 +335,7 @@ class Letter(Protocol):
     def issue(self) -> Issue | None: ...
 
 
-def letter(letter: Letter) -> dict[str, object]:
+def letter(letter: DeadLetter) -> dict[str, object]:
     """One element of `dead list --json`."""
     return {
         "universe": letter.universe,

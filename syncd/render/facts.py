@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from syncd.core import frames
 from syncd.core.releases import ordered
 from syncd.model import Announcement, Group
-from syncd.render.report import Beside
+from syncd.render.report import ReportExtras
 from syncd.render.text import utc
 
 
-def facts(group: Group, beside: Beside, owed: Announcement | None = None) -> dict[str, object]:
+def facts(group: Group, extras: ReportExtras, owed: Announcement | None = None) -> dict[str, object]:
     """The names that docs/templates.md lists. Values are texts, numbers, lists of these, and mappings."""
     known = {entry.release: entry for entry in group.releases}
     said: dict[str, object] = {
@@ -29,8 +29,8 @@ def facts(group: Group, beside: Beside, owed: Announcement | None = None) -> dic
         "releases": [_release(known[name].occurrences, name) for name in ordered(known)],
         "aliases": list(group.aliases),
         "url": group.group_url or "",
-        "previous": "" if beside.previous is None else beside.previous.key,
-        "note": beside.note,
+        "previous": "" if extras.previous is None else extras.previous.key,
+        "note": extras.note,
     }
     occasion: Mapping[str, object] = {} if owed is None else {"occasion": owed.occasion.value, **owed.facts}
     return said | {"said": dict(occasion)}

@@ -9,7 +9,7 @@ from syncd.core.scrub import Scrubber
 from syncd.model import Group, Storm
 
 
-def shown(group: Group, allowed: Iterable[str], scrubber: Scrubber) -> Group:
+def redact(group: Group, allowed: Iterable[str], scrubber: Scrubber) -> Group:
     """The group for a tracker's eyes. `allowed` are patterns of attribute names."""
     patterns = tuple(allowed)
     attributes = tuple(

@@ -17,7 +17,7 @@ _MOST_RELEASES = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
+class ReportExtras:
     """What an issue says beside its group: hosts that may be linked to, the group's issue before, issues that look alike, and a
     remark on how it stands."""
 
@@ -44,11 +44,11 @@ def _base_name(path: str) -> str:
     return one_line(re.split(r"[/\\]", path.rstrip("/\\"))[-1], _LONGEST_APPLICATION, otherwise="")
 
 
-def body(group: Group, beside: Beside) -> Document:
+def body(group: Group, extras: ReportExtras) -> Document:
     """What an issue is created with."""
     if group.storm is not None:
         return (*_storm_words(group, group.storm), *_largest(group.storm), _CLOSES_ITSELF)
-    blocks = parts(group, beside)
+    blocks = parts(group, extras)
     return (
         *blocks["related"],
         Heading("What crashed"),
@@ -70,12 +70,12 @@ def body(group: Group, beside: Beside) -> Document:
     )
 
 
-def parts(group: Group, beside: Beside) -> dict[str, tuple[Block, ...]]:
+def parts(group: Group, extras: ReportExtras) -> dict[str, tuple[Block, ...]]:
     """The blocks that a body or a status comment is made of, by the names that templates know them by."""
-    url = safe_url(group.group_url or "", beside.link_hosts)
+    url = safe_url(group.group_url or "", extras.link_hosts)
     attributes = tuple((name, Value(", ".join(values))) for name, values in group.attributes)
     return {
-        "related": tuple(_related(beside)),
+        "related": tuple(_related(extras)),
         "facts": (Table(("Fact", "Value"), tuple(_facts(group, linked=url is not None))),),
         "link": _link(url),
         "counts": (Table(("Count", "When filed"), tuple(_counts(group))),),
@@ -89,7 +89,7 @@ def parts(group: Group, beside: Beside) -> dict[str, tuple[Block, ...]]:
         "shares": (_ledger(group, shares=True),),
         "summary": tuple(_summary(group)),
         # It names releases, and those come with a crash.
-        "note": (Panel(("How it stands: ", Value(beside.note)), kind="note"),) if beside.note else (),
+        "note": (Panel(("How it stands: ", Value(extras.note)), kind="note"),) if extras.note else (),
     }
 
 
@@ -98,11 +98,11 @@ def _named(rows: Iterable[tuple[str, Span]]) -> tuple[tuple[Span, ...], ...]:
     return tuple((Value(name), value) for name, value in rows)
 
 
-def _related(beside: Beside) -> Iterator[Block]:
-    if beside.previous is not None:
-        earlier = Link(beside.previous.key, beside.previous.url)
+def _related(extras: ReportExtras) -> Iterator[Block]:
+    if extras.previous is not None:
+        earlier = Link(extras.previous.key, extras.previous.url)
         yield Panel(("This crash came back. Its issue before: ", earlier, "."), kind="note")
-    for place in beside.alike:
+    for place in extras.alike:
         words = ": another group with the same application and top frames. Nothing is merged by itself."
         yield Panel(("Possible regroup of ", Link(place.key, place.url), words), kind="warning")
 
@@ -200,11 +200,11 @@ def _share(part: int, whole: int) -> str:
     return f"{percent}%"
 
 
-def status(group: Group, beside: Beside) -> Document:
+def status(group: Group, extras: ReportExtras) -> Document:
     """What the status comment says: the current numbers, and nothing that time alone would change."""
     if group.storm is not None:
         return (*_storm_words(group, group.storm), *_largest(group.storm))
-    blocks = parts(group, beside)
+    blocks = parts(group, extras)
     return (Heading("So far"), *blocks["summary"], *blocks["note"], *blocks["shares"])
 
 

@@ -11,23 +11,23 @@ from syncd.store.aliases import Aliases
 from syncd.store.bodies import Bodies
 from syncd.store.clock import Clock
 from syncd.store.connection import Connection, Room, Transaction
-from syncd.store.dead_letters import Letters
+from syncd.store.dead_letters import DeadLetters
 from syncd.store.hints import Hints, NoHints
 from syncd.store.inbox import Inbox
-from syncd.store.instances import Presence, Running, running
+from syncd.store.instances import Registration, Running, running
 from syncd.store.issues import Issues
 from syncd.store.limits import Limits
 from syncd.store.listing import Lists
 from syncd.store.migrate import migrate, verify
 from syncd.store.moved import COPIED, Progress
 from syncd.store.notebook import Notebook
-from syncd.store.operator import Hand
+from syncd.store.operator import OperatorActions
 from syncd.store.outbox import Outbox
 from syncd.store.report import Report
 from syncd.store.routes import Routes
 from syncd.store.sqlite.connection import Sqlite
 from syncd.store.sqlite.file import inspect
-from syncd.store.sqlite.process_lock import Instance
+from syncd.store.sqlite.process_lock import ProcessLock
 from syncd.store.storms import Storms
 from syncd.store.surveys import Surveys
 
@@ -46,12 +46,12 @@ class Store:
         self.outbox = Outbox(connection)
         self.issues = Issues(connection)
         self.limits = Limits(connection)
-        self.letters = Letters(connection, self.bodies)
+        self.dead_letters = DeadLetters(connection, self.bodies)
         self.storms = Storms(connection)
         self.routes = Routes(connection)
         self.aliases = Aliases(connection)
         self.surveys = Surveys(connection)
-        self.hand = Hand(connection)
+        self.operator = OperatorActions(connection)
         self.report = Report(connection)
         self.lists = Lists(connection, self.bodies)
 
@@ -78,11 +78,11 @@ class Store:
         """Where the clients of a tracker keep what they learned."""
         return Notebook(self.connection, tracker)
 
-    def join(self, part: str, now: float) -> Presence:
+    def join(self, part: str, now: float) -> Registration:
         """Make this process known to those that share the store, as its `part`."""
         self.connection.write(lambda transaction: transaction.run("unset", name=COPIED))
-        lock = Instance(self.connection.path) if isinstance(self.connection, Sqlite) else None
-        return Presence(self.connection, part, now, lock)
+        lock = ProcessLock(self.connection.path) if isinstance(self.connection, Sqlite) else None
+        return Registration(self.connection, part, now, lock)
 
     def running(self) -> list[Running]:
         """The processes that share the store."""

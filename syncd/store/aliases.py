@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import cast
 
 from syncd.core import filing
-from syncd.core.plan import NEVER_LINKED, Owes
+from syncd.core.plan import NEVER_LINKED, NextCall
 from syncd.model import Call
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
 from syncd.store.load import load_group, load_issue
-from syncd.store.routes import judge_anew
+from syncd.store.routes import reevaluate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Aliases:
 
         return self._connection.write(write)
 
-    def remove(self, group_id: int, owes: Owes, now: float) -> bool:
+    def remove(self, group_id: int, owes: NextCall, now: float) -> bool:
         """The group stands for itself again; False when it was no alias."""
 
         def write(transaction: Transaction) -> bool:
@@ -70,7 +70,7 @@ class Aliases:
                 return False
             for target in targets:
                 _show(transaction, cast(int, target["id"]), now)
-            judge_anew(transaction, group_id, "it stands for itself again", owes, now)
+            reevaluate(transaction, group_id, "it stands for itself again", owes, now)
             return True
 
         return self._connection.write(write)

@@ -30,7 +30,7 @@ def in_force(until: float, now: float) -> bool:
 
 
 def owned(
-    connection: Connection, claim: Claim, now: float, operation: Callable[[Transaction], T], *, beside: bool = True
+    connection: Connection, claim: Claim, now: float, operation: Callable[[Transaction], T], *, exclusive: bool = False
 ) -> T:
     """What `operation` returns, in a transaction that begins the lease anew. Raises LeaseLost where it is over. The group is locked:
     `beside` goes for what touches no other one."""
@@ -40,7 +40,7 @@ def owned(
             raise LeaseLost(f"the lease on group {claim.group_id} is over")
         return operation(transaction)
 
-    return connection.write(fenced, beside=beside)
+    return connection.write(fenced, exclusive=exclusive)
 
 
 def renew(transaction: Transaction, claim: Claim, now: float) -> bool:

@@ -52,7 +52,7 @@ class Connection(Protocol):
         raises StoreUnavailable when nothing was committed, or what `operation` raised, which undoes it alone. One that is `atomic` writes
         with one statement, and so may do without a transaction around it."""
 
-    def write(self, operation: Callable[[Transaction], T], *, beside: bool = False) -> T:
+    def write(self, operation: Callable[[Transaction], T], *, exclusive: bool = True) -> T:
         """The same, waiting for it. No other write goes on meanwhile, unless `beside`: such an operation locks what it judges by. It
         may be run several times before it is committed once, and so changes nothing but the store."""
 

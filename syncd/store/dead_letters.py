@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Letter:
+class DeadLetter:
     """One group that does not go on by itself. `since` is when that was decided; `cause`, of one that is not dead, is
     `doubt`, `deleted`, `out of reach` or `discarded`; `issue` is None where none is known to exist."""
 
@@ -49,31 +49,31 @@ class Kept:
     fingerprint: str | None
 
 
-class Letters:
+class DeadLetters:
     """Operations of the commands `dead` and `replay`; the daemon beside them goes on."""
 
     def __init__(self, connection: Connection, bodies: Bodies) -> None:
         self._connection = connection
         self._bodies = bodies
 
-    def all(self, size: int = EVERYTHING) -> list[Letter]:
+    def all(self, size: int = EVERYTHING) -> list[DeadLetter]:
         """All of them, the newest first."""
 
-        def read(transaction: Transaction) -> list[Letter]:
+        def read(transaction: Transaction) -> list[DeadLetter]:
             return [_letter(transaction, row) for row in transaction.rows("dead_letters", size=size)]
 
         return self._connection.read(read)
 
-    def of(self, group_id: int) -> Letter | None:
+    def of(self, group_id: int) -> DeadLetter | None:
         """That of a group; None where it goes on by itself."""
 
-        def read(transaction: Transaction) -> Letter | None:
+        def read(transaction: Transaction) -> DeadLetter | None:
             rows = transaction.rows("dead_letter", group_id=group_id)
             return _letter(transaction, rows[0]) if rows else None
 
         return self._connection.read(read)
 
-    def retry(self, letter: Letter, now: float, *, absent: bool = False) -> bool:
+    def retry(self, letter: DeadLetter, now: float, *, absent: bool = False) -> bool:
         """Try again; False when it went on by itself meanwhile.
 
         A dead letter is sent again, content as it was or not. A parked create is looked for from the beginning, or, with
@@ -96,7 +96,7 @@ class Letters:
 
         return self._decided(letter, write, Action.WAIT, "an operator asked for another try", now)
 
-    def discard(self, letter: Letter, now: float) -> bool:
+    def discard(self, letter: DeadLetter, now: float) -> bool:
         """Leave it alone: it is not listed as needing anybody. A dead letter comes back with another content. False when
         it went on by itself meanwhile, or is left alone already."""
 
@@ -109,7 +109,7 @@ class Letters:
         return self._decided(letter, write, Action.DROP, f"discarded by an operator: {letter.reason}", now)
 
     def _decided(
-        self, letter: Letter, write: Callable[[Transaction], bool], action: Action, reason: str, now: float
+        self, letter: DeadLetter, write: Callable[[Transaction], bool], action: Action, reason: str, now: float
     ) -> bool:
         def both(transaction: Transaction) -> bool:
             done = write(transaction)
@@ -145,7 +145,7 @@ class Letters:
         )
 
 
-def _letter(transaction: Transaction, row: dict[str, object]) -> Letter:
+def _letter(transaction: Transaction, row: dict[str, object]) -> DeadLetter:
     issues = transaction.rows("live_issue", group_id=row["id"])
     issue = issue_of(issues[0]) if issues else None
     dead = row["owed"] == "dead"
@@ -154,7 +154,7 @@ def _letter(transaction: Transaction, row: dict[str, object]) -> Letter:
     reason = row["owed_reason"] if dead or issue is None else issue.note
     if cause == "discarded":
         reason = f"discarded by an operator: {reason}"
-    return Letter(
+    return DeadLetter(
         group_id=cast(int, row["id"]),
         kind=Kind.DEAD if dead else Kind.PARKED if parked else Kind.DROPPED,
         universe=cast(str, row["universe"]),
@@ -168,7 +168,7 @@ def _letter(transaction: Transaction, row: dict[str, object]) -> Letter:
     )
 
 
-def _unpark(transaction: Transaction, letter: Letter, now: float, absent: bool) -> Call | None:
+def _unpark(transaction: Transaction, letter: DeadLetter, now: float, absent: bool) -> Call | None:
     """The call a parked group owes now; None when it is no longer parked."""
     rows = transaction.rows("live_issue", group_id=letter.group_id)
     if not rows or rows[0]["state"] != "parked":

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 from msgspec.structs import replace
 
 from syncd.core import fold
-from syncd.core.plan import Owes
-from syncd.errors import NotANotification
+from syncd.core.plan import NextCall
+from syncd.errors import RejectedDelivery
 from syncd.model import Group, Identity, Notification
 from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection, Transaction
@@ -39,7 +39,7 @@ class Read:
     """A delivery and what it says, or why it cannot be read."""
 
     delivery: Delivery
-    notification: Notification | NotANotification
+    notification: Notification | RejectedDelivery
 
 
 Key = tuple[str, str, str]  # universe, project, fingerprint as compared
@@ -132,12 +132,14 @@ class Inbox:
 
         return self._connection.read(read)
 
-    def absorb(self, read: Sequence[Read], mode: fold.Mode, owes: Owes, now: float) -> set[str]:
+    def absorb(self, read: Sequence[Read], mode: fold.Mode, next_call: NextCall, now: float) -> set[str]:
         """Fold deliveries into their groups and mark who owes what, in one transaction; each counts once, whoever else
         absorbs at the same time. The trackers that have something to do now are returned."""
-        return self._connection.write(lambda transaction: _absorb(transaction, read, mode, owes, now), beside=True)
+        return self._connection.write(
+            lambda transaction: _absorb(transaction, read, mode, next_call, now), exclusive=False
+        )
 
-    def quarantine(self, body: bytes, received_at: float, why: NotANotification, size: int) -> "Future[int]":
+    def quarantine(self, body: bytes, received_at: float, why: RejectedDelivery, size: int) -> "Future[int]":
         """Keep what is authentic but no notification, under a number; the oldest beyond `size` make room."""
 
         def keep(transaction: Transaction) -> int:
@@ -187,12 +189,14 @@ class Inbox:
 _Pair = tuple[Delivery, Notification]
 
 
-def _absorb(transaction: Transaction, read: Sequence[Read], mode: fold.Mode, owes: Owes, now: float) -> set[str]:
+def _absorb(
+    transaction: Transaction, read: Sequence[Read], mode: fold.Mode, next_call: NextCall, now: float
+) -> set[str]:
     """All of it in a dozen statements, however many deliveries: each statement is a hand-over of the interpreter's lock,
     and behind each the receiver would wait."""
     transaction.lock("absorb")  # one after the other, so that what came earlier is folded earlier
     for delivery, why in ((item.delivery, item.notification) for item in read):
-        if isinstance(why, NotANotification) and transaction.run("reject_delivery", id=delivery.id):
+        if isinstance(why, RejectedDelivery) and transaction.run("reject_delivery", id=delivery.id):
             _keep(transaction, delivery.body, delivery.received_at, why)
     pairs = [(item.delivery, item.notification) for item in read if isinstance(item.notification, Notification)]
     if not pairs:
@@ -202,7 +206,7 @@ def _absorb(transaction: Transaction, read: Sequence[Read], mode: fold.Mode, owe
     after = _fold_all(transaction, pairs, ids, before, mode, now)
     _save(transaction, before, after)
     changed = [group_id for group_id, group in after.items() if group.revision > before[group_id].revision]
-    return _owe(transaction, changed, after, owes, now)
+    return _owe(transaction, changed, after, next_call, now)
 
 
 def _group_ids(transaction: Transaction, pairs: Iterable[_Pair]) -> dict[Key, int]:
@@ -271,20 +275,18 @@ def _save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[
 
 
 def _owe(
-    transaction: Transaction, changed: Sequence[int], groups: Mapping[int, Group], owes: Owes, now: float
+    transaction: Transaction, changed: Sequence[int], groups: Mapping[int, Group], next_call: NextCall, now: float
 ) -> set[str]:
     """Mark who owes what; the trackers that have something to do now are returned."""
     changed, groups = _represented(transaction, changed, groups)
     rows = transaction.batch("live_issues", [(group_id,) for group_id in changed])
     issues = {row["group_id"]: issue_of(row) for row in rows}
-    owing = [(group_id, owes(groups[group_id], issues.get(group_id), now)) for group_id in changed]
-    transaction.batch(
-        "owe", [(group_id, owed.tracker, owed.due_at, owed.call) for group_id, owed in owing if owed.tracker]
-    )
-    for group_id, owed in owing:
-        if owed.hold is not None:
-            decide(transaction, group_id, owed.hold, None, now, owed.route)
-    return {owed.tracker for _, owed in owing if owed.tracker and owed.due_at <= now}
+    owing = [(group_id, next_call(groups[group_id], issues.get(group_id), now)) for group_id in changed]
+    transaction.batch("owe", [(group_id, due.tracker, due.due_at, due.call) for group_id, due in owing if due.tracker])
+    for group_id, due in owing:
+        if due.hold is not None:
+            decide(transaction, group_id, due.hold, None, now, due.route)
+    return {due.tracker for _, due in owing if due.tracker and due.due_at <= now}
 
 
 def _represented(
@@ -303,7 +305,7 @@ def _represented(
     return list(represented), loaded
 
 
-def _keep(transaction: Transaction, body: bytes, received_at: float, why: NotANotification) -> int:
+def _keep(transaction: Transaction, body: bytes, received_at: float, why: RejectedDelivery) -> int:
     rows = transaction.rows(
         "quarantine", body=body, received_at=received_at, code=why.code, reason=why.message, field=why.field
     )

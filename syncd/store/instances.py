@@ -16,7 +16,7 @@ from syncd import __version__
 from syncd.core.budget import SKEW_SECONDS
 from syncd.store.claims import LEASE_SECONDS
 from syncd.store.connection import Connection
-from syncd.store.sqlite.process_lock import Instance, new_owner
+from syncd.store.sqlite.process_lock import ProcessLock, new_owner
 
 DEAD_SECONDS = LEASE_SECONDS + SKEW_SECONDS
 
@@ -38,10 +38,10 @@ class Running:
     beat_at: float
 
 
-class Presence:
+class Registration:
     """This process among those that share the store, known to the others by `owner`."""
 
-    def __init__(self, connection: Connection, part: str, now: float, lock: Instance | None) -> None:
+    def __init__(self, connection: Connection, part: str, now: float, lock: ProcessLock | None) -> None:
         """`lock` is held on a file beside a store on one machine, where it tells even better who lives."""
         self._connection = connection
         self._lock = lock
@@ -60,7 +60,7 @@ class Presence:
 
     def beat(self, now: float) -> None:
         """Show that this process lives. Raises StoreUnavailable."""
-        self._connection.write(lambda transaction: transaction.run("beat", beat_at=now, **self._line), beside=True)
+        self._connection.write(lambda transaction: transaction.run("beat", beat_at=now, **self._line), exclusive=False)
 
     def judge(self, now: float) -> Callable[[str], bool]:
         """Tells of whoever claimed as an owner (an instance, then `/` and a thread) whether it has died."""
@@ -88,7 +88,7 @@ class Presence:
                 self._lock.close()
 
     def _forget(self, owner: str) -> None:
-        self._connection.write(lambda transaction: transaction.run("forget_instance", owner=owner), beside=True)
+        self._connection.write(lambda transaction: transaction.run("forget_instance", owner=owner), exclusive=False)
 
 
 def running(connection: Connection) -> list[Running]:

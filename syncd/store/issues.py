@@ -12,7 +12,7 @@ from typing import cast
 from syncd.core import regression
 from syncd.core.budget import Limit
 from syncd.errors import LeaseLost
-from syncd.model import Action, Announcement, Call, Condition, Created, Facts, Issue, Occasion, Place, Plan, Seen
+from syncd.model import Action, Announcement, Call, Condition, Created, Facts, Issue, Observation, Occasion, Place, Plan
 from syncd.store import aliases, limits, storms
 from syncd.store.claims import Claim, owned, renew
 from syncd.store.connection import Connection, Transaction
@@ -98,21 +98,21 @@ class Issues:
             return None
 
         # Not bound to the lease: only the sender of this very intent can link it, however late.
-        if lost := self._connection.write(write, beside=True):
+        if lost := self._connection.write(write, exclusive=False):
             raise LeaseLost(lost)
 
     def not_created(self, claim: Claim, note: str) -> None:
         """The create was certainly not carried out."""
         self._connection.write(
             lambda transaction: transaction.run("not_created", group_id=claim.group_id, owner=claim.owner, note=note),
-            beside=True,
+            exclusive=False,
         )
 
     def doubt(self, claim: Claim, note: str) -> None:
         """Nobody knows whether the create was carried out; it is not sent again without proof."""
         self._connection.write(
             lambda transaction: transaction.run("doubt", group_id=claim.group_id, owner=claim.owner, note=note),
-            beside=True,
+            exclusive=False,
         )
 
     def probe_later(self, claim: Claim, at: float, now: float) -> None:
@@ -143,7 +143,9 @@ class Issues:
         """The issue is at this place."""
         self._run(claim, now, "move_issue", remote_id=place.remote_id, key=place.key, url=place.url)
 
-    def seen(self, claim: Claim, seen: Seen, baseline: Mapping[str, int], before: Condition | None, now: float) -> None:
+    def seen(
+        self, claim: Claim, seen: Observation, baseline: Mapping[str, int], before: Condition | None, now: float
+    ) -> None:
         """Where the issue is, and how people left it now and before."""
         self._run(claim, now, "see_issue", **seen_values(seen, baseline, before))
 
@@ -162,7 +164,7 @@ class Issues:
             transaction.run("follow_issue", group_id=claim.group_id, followed=followed, note=note, **place)
             return None
 
-        return owned(self._connection, claim, now, write, beside=False)
+        return owned(self._connection, claim, now, write, exclusive=True)
 
     def regress(self, claim: Claim, issue: Issue, plan: Plan, marker: str, answer: str, now: float) -> None:
         """Put on disk that the crash came back and what is about to be said of it, so that a comment is owed for it; and, where it is

@@ -69,7 +69,7 @@ class Limits:
                 reason=reason,
                 horizon=now + HORIZON_SECONDS,
             ),
-            beside=True,
+            exclusive=False,
         )
 
     def pause(self, claim: Claim, reason: str, seconds: float | None, now: float) -> float | None:
@@ -95,16 +95,16 @@ class Limits:
             )
             return until
 
-        return self._connection.write(write, beside=True)
+        return self._connection.write(write, exclusive=False)
 
     def answered(self, tracker: str) -> bool:
         """The tracker works: whether it rested until now."""
-        return self._connection.write(lambda transaction: answered(transaction, tracker), beside=True)
+        return self._connection.write(lambda transaction: answered(transaction, tracker), exclusive=False)
 
     def untried(self, claim: Claim, until: float) -> None:
         """The trial of a tracker that rested told nothing; the next is at a time."""
         self._connection.write(
-            lambda transaction: transaction.run("end_trial", tracker=claim.tracker, until=until), beside=True
+            lambda transaction: transaction.run("end_trial", tracker=claim.tracker, until=until), exclusive=False
         )
 
     def pause_by_hand(self, tracker: str, reason: str) -> None:
@@ -142,7 +142,7 @@ class Limits:
             transaction.run("raise_floor", tracker=tracker, number=number)
             transaction.run("floor_read", tracker=tracker, now=now)
 
-        self._connection.write(write, beside=True)
+        self._connection.write(write, exclusive=False)
 
 
 def answered(transaction: Transaction, tracker: str) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
-from syncd.model import Standing
+from syncd.model import GroupView
 from syncd.store import bodies
 from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection, Transaction
@@ -59,7 +59,7 @@ class Listed:
     """A group under its number. `owed_at` is when its tracker is called for it, None where it owes nothing."""
 
     id: int
-    standing: Standing
+    standing: GroupView
     owed_at: float | None = None
 
 

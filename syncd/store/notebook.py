@@ -18,5 +18,5 @@ class Notebook:
 
     def note(self, fact: str, value: str) -> None:
         self._connection.write(
-            lambda transaction: transaction.run("note", tracker=self._tracker, fact=fact, value=value), beside=True
+            lambda transaction: transaction.run("note", tracker=self._tracker, fact=fact, value=value), exclusive=False
         )

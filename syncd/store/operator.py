@@ -3,23 +3,23 @@
 from typing import cast
 
 from syncd.core import filing, plan
-from syncd.core.plan import NEVER_LINKED, Owes
+from syncd.core.plan import NEVER_LINKED, NextCall
 from syncd.model import Action, IssueState, Place, Plan
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
 from syncd.store.load import load_group, load_issue
-from syncd.store.routes import judge_anew
+from syncd.store.routes import reevaluate
 
 OPERATOR = "operator"
 
 
-class Hand:
+class OperatorActions:
     """Operations of the console and of the commands `sync`, `hold` and `relink`; the daemon beside them goes on."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def sync(self, group_id: int, owes: Owes, now: float) -> str | None:
+    def sync(self, group_id: int, owes: NextCall, now: float) -> str | None:
         """Look at the group's issue and bring it up to date at once, whatever that was put off for: the tracker that has something to
         do, None where nothing is to be done. A group that is held is judged once more."""
         return self._connection.write(lambda transaction: _hurry(transaction, group_id, owes, now))
@@ -37,12 +37,12 @@ class Hand:
             decide(transaction, group_id, filing.by_hand(group), None, now)
             if issue is not None and issue.state in NEVER_LINKED:
                 # What was sent and not answered goes on being looked for.
-                owing = plan.owed(group, issue, [], hold_zero=False, now=now)
+                owing = plan.next_call(group, issue, [], hold_zero=False, now=now)
                 transaction.batch("owe", [(group_id, issue.tracker, owing.due_at, owing.call)])
 
         self._connection.write(write)
 
-    def end_hold(self, group_id: int, owes: Owes, now: float) -> bool:
+    def end_hold(self, group_id: int, owes: NextCall, now: float) -> bool:
         """Judge the group by its route again; False where no operator held it."""
 
         def write(transaction: Transaction) -> bool:
@@ -55,7 +55,7 @@ class Hand:
 
         return self._connection.write(write)
 
-    def relink(self, group_id: int, tracker: str, place: Place, key: str, owes: Owes, now: float) -> str | None:
+    def relink(self, group_id: int, tracker: str, place: Place, key: str, owes: NextCall, now: float) -> str | None:
         """Let the issue at `place` stand for the group: the key of the one that did, which stays as it is in its tracker. `key` is
         the instance's. Raises ValueError where the place is another group's, while a create is in doubt, and for an alias."""
 
@@ -95,12 +95,12 @@ class Hand:
         return self._connection.write(write)
 
 
-def _hurry(transaction: Transaction, group_id: int, owes: Owes, now: float) -> str | None:
+def _hurry(transaction: Transaction, group_id: int, owes: NextCall, now: float) -> str | None:
     transaction.rows("lock_group", group_id=group_id)
     transaction.run("hurry", group_id=group_id, now=now)
     issue = load_issue(transaction, group_id)
     if issue is None or issue.state is IssueState.WANTED:
-        tracker = judge_anew(transaction, group_id, "an operator asked for it", owes, now, rule=OPERATOR)
+        tracker = reevaluate(transaction, group_id, "an operator asked for it", owes, now, rule=OPERATOR)
     else:
         group = load_group(transaction, transaction.rows("group_by_id", group_id=group_id)[0])
         owed = owes(group, issue, now)

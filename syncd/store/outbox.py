@@ -10,7 +10,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from syncd.core.plan import Owes
+from syncd.core.plan import NextCall
 from syncd.model import Action, Call, Group, Issue, Plan
 from syncd.store import limits
 from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim, owned
@@ -62,7 +62,7 @@ class Outbox:
             return Claim(group_id=group_id, tracker=tracker, owner=owner, attempts=attempts, trial=trial)
 
         try:
-            return self._connection.write(take, beside=True)
+            return self._connection.write(take, exclusive=False)
         except _Resting:
             return None
 
@@ -171,7 +171,7 @@ class Outbox:
 
         self._connection.write(write)
 
-    def reroute(self, owes: Owes, configuration: str, now: float) -> int:
+    def reroute(self, owes: NextCall, configuration: str, now: float) -> int:
         """Judge anew every group without an issue, if `configuration` is not the one they were judged by. How many."""
         name = "routes"
         known = self._connection.read(lambda transaction: transaction.rows("setting", name=name))
@@ -212,7 +212,7 @@ def _release(
     )
 
 
-def _reroute(transaction: Transaction, owes: Owes, after: int, now: float) -> list[int]:
+def _reroute(transaction: Transaction, owes: NextCall, after: int, now: float) -> list[int]:
     ids = []
     for row in transaction.rows("unsettled_groups", after=after, size=500):
         group_id = cast(int, row["id"])

@@ -28,7 +28,7 @@ def load(dialect: str) -> dict[str, str]:
     return {name: _put(query, dialect) for name, query in whole.items()}
 
 
-def bites(text: str, mark: str, rows: Sequence[Sequence[object]]) -> Iterator[tuple[str, list[object]]]:
+def chunks(text: str, mark: str, rows: Sequence[Sequence[object]]) -> Iterator[tuple[str, list[object]]]:
     """A query over `:rows` as statements with no more than MAX_ROWS each, and their parameters, which the driver knows by `mark`."""
     for start in range(0, len(rows), MAX_ROWS):
         part = rows[start : start + MAX_ROWS]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from syncd.core.overview import Return
-from syncd.model import IssueState, Standing
+from syncd.model import GroupView, IssueState
 from syncd.store.claims import in_force
 from syncd.store.connection import Connection, Transaction
 from syncd.store.limits import ALL
@@ -115,13 +115,13 @@ class Report:
             if name not in set(configured)
         }
 
-    def groups(self, size: int = EVERYTHING) -> list[Standing]:
+    def groups(self, size: int = EVERYTHING) -> list[GroupView]:
         """Groups, the one seen last first."""
         return self._connection.read(
             lambda transaction: [standing_of(transaction, row) for row in transaction.rows("all_groups", size=size)]
         )
 
-    def held_groups(self, size: int = EVERYTHING) -> list[Standing]:
+    def held_groups(self, size: int = EVERYTHING) -> list[GroupView]:
         """The groups that are held, the largest first."""
         return self._connection.read(
             lambda transaction: [standing_of(transaction, row) for row in transaction.rows("held_groups", size=size)]
@@ -131,19 +131,19 @@ class Report:
         """The number of groups."""
         return cast(int, self._connection.read(lambda transaction: transaction.rows("how_many")[0]["groups"]))
 
-    def find(self, prefix: str, size: int = 20) -> list[tuple[Standing, list[Past]]]:
+    def find(self, prefix: str, size: int = 20) -> list[tuple[GroupView, list[Past]]]:
         """The groups whose fingerprint is, or begins with, `prefix`, each with its history, latest first."""
 
-        def found(transaction: Transaction) -> list[tuple[Standing, list[Past]]]:
+        def found(transaction: Transaction) -> list[tuple[GroupView, list[Past]]]:
             rows = transaction.rows("groups_by_prefix", prefix=prefix, size=size)
             return [(standing_of(transaction, row), history_of(transaction, row["id"])) for row in rows]
 
         return self._connection.read(found)
 
-    def project(self, project: str) -> list[Standing]:
+    def project(self, project: str) -> list[GroupView]:
         """The groups of a project in all universes; those that follow another one are in that one's numbers."""
 
-        def read(transaction: Transaction) -> list[Standing]:
+        def read(transaction: Transaction) -> list[GroupView]:
             rows = transaction.rows("groups_of_project", project=project)
             return [standing_of(transaction, row) for row in rows]
 
@@ -215,7 +215,7 @@ def _silence(rows: Iterable[Mapping[str, Any]], now: float) -> TrackerStanding |
     return None
 
 
-def standing_of(transaction: Transaction, row: Mapping[str, Any]) -> Standing:
+def standing_of(transaction: Transaction, row: Mapping[str, Any]) -> GroupView:
     """How a group stands, from its row with what it owes."""
     issue = load_issue(transaction, row["id"])
     decision, reason = row["decision"], row["decision_reason"]
@@ -223,7 +223,7 @@ def standing_of(transaction: Transaction, row: Mapping[str, Any]) -> Standing:
         decision, reason = "dead", row["owed_reason"]
     elif row["owed_attempts"]:
         reason = f"{reason}; try {row['owed_attempts']} failed: {row['owed_reason']}"
-    return Standing(
+    return GroupView(
         group=load_group(transaction, row),
         issue=None if issue is None or issue.state is IssueState.WANTED else issue,
         decision=decision or "wait",

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from syncd.core import filing
-from syncd.core.plan import Owes
+from syncd.core.plan import NextCall
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
 from syncd.store.load import load_group, load_issue
@@ -41,22 +41,22 @@ class Routes:
         """File nothing by it, and write nothing, until it is resumed."""
         self._connection.write(lambda transaction: transaction.run("pause_route", route=route, reason=reason, now=now))
 
-    def resume(self, route: str, owes: Owes, now: float) -> bool:
+    def resume(self, route: str, owes: NextCall, now: float) -> bool:
         """Judge anew what it held; False when it was not paused."""
 
         def write(transaction: Transaction) -> bool:
             if not transaction.run("resume_route", route=route):
                 return False
             for row in transaction.rows("held_by_rule", rule=filing.ROUTE_PAUSED, route=route):
-                judge_anew(transaction, cast(int, row["id"]), "the route was resumed", owes, now)
+                reevaluate(transaction, cast(int, row["id"]), "the route was resumed", owes, now)
             transaction.run("wake_route", rule=filing.ROUTE_PAUSED, now=now)
             return True
 
         return self._connection.write(write)
 
 
-def judge_anew(
-    transaction: Transaction, group_id: int, reason: str, owes: Owes, now: float, rule: str | None = None
+def reevaluate(
+    transaction: Transaction, group_id: int, reason: str, owes: NextCall, now: float, rule: str | None = None
 ) -> str | None:
     """Let a group go that was held, and mark what it owes: the tracker that has something to do."""
     transaction.run("let_through", group_id=group_id, reason=reason, rule=rule, now=now)

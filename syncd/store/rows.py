@@ -17,11 +17,11 @@ from syncd.model import (
     Identity,
     Issue,
     IssueState,
+    Observation,
     Occasion,
     Place,
     Point,
     Release,
-    Seen,
 )
 
 # Made once: msgspec looks through a type that it is given with each call, and two threads must not do so together.
@@ -143,7 +143,7 @@ def condition_text(condition: Condition) -> str:
     return json.dumps(asdict(condition), ensure_ascii=False, sort_keys=True)
 
 
-def seen_values(seen: Seen, baseline: Mapping[str, int], before: Condition | None) -> dict[str, object]:
+def seen_values(seen: Observation, baseline: Mapping[str, int], before: Condition | None) -> dict[str, object]:
     """What `see_issue` takes, given how the issue was seen before."""
     now = seen.condition
     # A label or a lock that asked for silence may be gone.

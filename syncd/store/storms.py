@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import cast
 
 from syncd.core.budget import SKEW_SECONDS, Limit
-from syncd.core.plan import Owes
+from syncd.core.plan import NextCall
 from syncd.model import Call, Plan
 from syncd.store.claims import Claim, owned
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
 from syncd.store.load import load_issue
-from syncd.store.routes import judge_anew
+from syncd.store.routes import reevaluate
 
 CALM_SECONDS = (
     3600.0  # a storm is over when nothing was held back for so long: its issue does not open and close all day
@@ -53,7 +53,7 @@ class Storms:
 
         owned(self._connection, claim, now, write)
 
-    def drain(self, gates: Iterable[Gate], owes: Owes, now: float) -> set[str]:
+    def drain(self, gates: Iterable[Gate], owes: NextCall, now: float) -> set[str]:
         """Let through what the routes may file by now, the largest groups first, and end the storms that are over. The trackers
         that have something to do are returned."""
         known = {gate.route: gate for gate in gates}
@@ -103,7 +103,7 @@ def _tell(transaction: Transaction, group_id: int, tracker: str, now: float) -> 
         transaction.batch("owe", [(group_id, issue.tracker, now, Call.UPDATE)])
 
 
-def _drain(transaction: Transaction, gates: Mapping[str, Gate], owes: Owes, now: float) -> set[str]:
+def _drain(transaction: Transaction, gates: Mapping[str, Gate], owes: NextCall, now: float) -> set[str]:
     woken = set[str]()
     for storm in transaction.rows("storms"):
         route, group_id = str(storm["route"]), cast(int, storm["group_id"])
@@ -126,7 +126,7 @@ def _on_their_way(transaction: Transaction, route: str) -> int:
     return cast(int, transaction.rows("let_through_by", route=route)[0]["groups"])
 
 
-def _let_through(transaction: Transaction, gate: Gate, owes: Owes, now: float) -> set[str]:
+def _let_through(transaction: Transaction, gate: Gate, owes: NextCall, now: float) -> set[str]:
     room = min((_room(transaction, gate.route, limit, now)[0] for limit in gate.new_issues), default=_MOST_AT_ONCE)
     # Those that were let through and are not filed yet have their place.
     room -= _on_their_way(transaction, gate.route)
@@ -134,7 +134,7 @@ def _let_through(transaction: Transaction, gate: Gate, owes: Owes, now: float) -
     woken = set[str]()
     for row in rows:
         group_id = cast(int, row["id"])
-        tracker = judge_anew(transaction, group_id, "the storm let it through", owes, now, LET_THROUGH)
+        tracker = reevaluate(transaction, group_id, "the storm let it through", owes, now, LET_THROUGH)
         woken |= {tracker} if tracker is not None else set()
     if rows:
         storm = transaction.rows("storm", route=gate.route)

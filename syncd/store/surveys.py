@@ -5,7 +5,7 @@ from functools import partial
 from typing import cast
 
 from syncd.core import regression
-from syncd.model import Call, Issue, Seen, Survey
+from syncd.model import Call, Issue, Observation, Survey
 from syncd.store.connection import Connection, Transaction
 from syncd.store.load import load_group, load_issue
 from syncd.store.rows import issue_of, seen_values
@@ -58,7 +58,7 @@ def _bites(remote_ids: Sequence[str]) -> list[Sequence[str]]:
 
 
 def _put_down(
-    transaction: Transaction, tracker: str, remote_ids: Sequence[str], seen: Mapping[str, Seen], now: float
+    transaction: Transaction, tracker: str, remote_ids: Sequence[str], seen: Mapping[str, Observation], now: float
 ) -> int:
     changed = 0
     for remote_id in remote_ids:

@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 from syncd.config import TrackerSettings
 from syncd.errors import ConfigError, Unavailable
-from syncd.model import Created, Evidence, Group, Issue, Seen, Survey
+from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
 from syncd.render.document import Document
 
 
@@ -64,7 +64,7 @@ class Tracker(Protocol):
     def probe(self, issue: Issue) -> Evidence:
         """Look for what became of a create: `issue.marker` among our issues above `issue.floor`. Reads only."""
 
-    def look(self, issue: Issue) -> Seen:
+    def look(self, issue: Issue) -> Observation:
         """Where a linked issue is now, and how people left it. Raises Gone or OutOfReach when it is nowhere for us; a 404 alone
         is no proof."""
 
@@ -75,7 +75,7 @@ class Tracker(Protocol):
         """Open a closed issue again; nothing where it is open. A note for people, empty where all is well: what could not be
         done by the tracker's own rules is said there, and is not tried again until people change something."""
 
-    def shut(self, issue: Issue) -> str:
+    def close_issue(self, issue: Issue) -> str:
         """Close an issue as done; nothing where it is closed. A note as for `reopen`."""
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:

@@ -7,7 +7,7 @@ from typing import TypeVar
 import structlog
 
 from syncd.errors import TrackerError
-from syncd.model import Created, Evidence, Group, Issue, Seen, Survey
+from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
 from syncd.platform import metrics
 from syncd.render.document import Document
 from syncd.trackers import Draft, Finding, Tracker
@@ -17,7 +17,7 @@ T = TypeVar("T")
 log = structlog.get_logger("syncd.tracker")
 
 
-class Watched:
+class InstrumentedTracker:
     """`Tracker` that does what another one does, and tells of it."""
 
     def __init__(self, name: str, tracker: Tracker) -> None:
@@ -33,7 +33,7 @@ class Watched:
     def probe(self, issue: Issue) -> Evidence:
         return self._told("probe", lambda: self._tracker.probe(issue), issue)
 
-    def look(self, issue: Issue) -> Seen:
+    def look(self, issue: Issue) -> Observation:
         return self._told("look", lambda: self._tracker.look(issue), issue)
 
     def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
@@ -42,8 +42,8 @@ class Watched:
     def reopen(self, issue: Issue) -> str:
         return self._told("reopen", lambda: self._tracker.reopen(issue), issue)
 
-    def shut(self, issue: Issue) -> str:
-        return self._told("shut", lambda: self._tracker.shut(issue), issue)
+    def close_issue(self, issue: Issue) -> str:
+        return self._told("shut", lambda: self._tracker.close_issue(issue), issue)
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
         return self._told("comment", lambda: self._tracker.comment(issue, document, marker), issue)

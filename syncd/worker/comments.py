@@ -8,24 +8,24 @@ from dataclasses import dataclass, replace
 from syncd.errors import Missing, OutcomeUnknown, TrackerError
 from syncd.model import Announcement, Call, Issue, Plan
 from syncd.render.document import Document
-from syncd.render.report import Beside
+from syncd.render.report import ReportExtras
 from syncd.trackers import Tracker
-from syncd.worker.context import Later, Turn
+from syncd.worker.context import Retry, SyncContext
 
 MOST_LOSSES = 1  # a status comment that people deleted more often is not wanted
 
 
-def write_status(turn: Turn, decision: Plan, issue: Issue) -> Later | None:
+def write_status(context: SyncContext, decision: Plan, issue: Issue) -> Retry | None:
     """Edit the status comment where it says something else by now, or add it where there is none; Later where it may still appear.
     One that people deleted is added once more, and then never again. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    store, claim = turn.store, turn.claim
-    document = turn.rules.presentation.status(turn.group, Beside(note=decision.note), turn.route)
+    store, claim = context.store, context.claim
+    document = context.rules.presentation.status(context.group, ReportExtras(note=decision.note), context.route)
     text = hashlib.sha256(repr(document).encode()).hexdigest()[:32]
     if issue.comment_id is not None:
         if text == issue.comment_text:
             return None
         try:
-            turn.tracker.edit_comment(issue, issue.comment_id, document, issue.marker)
+            context.tracker.edit_comment(issue, issue.comment_id, document, issue.marker)
         except Missing:
             store.issues.lose_comment(claim, time.time())
             losses = issue.comment_losses + 1
@@ -43,20 +43,20 @@ def write_status(turn: Turn, decision: Plan, issue: Issue) -> Later | None:
         probed=lambda: store.issues.comment_probed(claim, time.time()),
         settled=lambda found: store.issues.link_comment(claim, found, time.time()),
     )
-    written = _write(turn.tracker, issue, document, sending, turn.rules.probe_after(claim.tracker))
-    if isinstance(written, Later):
+    written = _write(context.tracker, issue, document, sending, context.rules.probe_after(claim.tracker))
+    if isinstance(written, Retry):
         return written
     if written.found:
         # It says what it said when it was sent.
-        turn.tracker.edit_comment(issue, written.comment_id, document, issue.marker)
+        context.tracker.edit_comment(issue, written.comment_id, document, issue.marker)
     store.issues.said(claim, text, time.time())
     return None
 
 
-def announce(turn: Turn, owed: Announcement, issue: Issue) -> Later | None:
+def announce(context: SyncContext, owed: Announcement, issue: Issue) -> Retry | None:
     """Write one further comment; Later where it may still appear. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    issues, claim = turn.store.issues, turn.claim
-    document = turn.rules.presentation.announcement(owed, turn.group, turn.route)
+    issues, claim = context.store.issues, context.claim
+    document = context.rules.presentation.announcement(owed, context.group, context.route)
 
     def settled(found: str | None) -> None:
         if found is None:
@@ -72,8 +72,8 @@ def announce(turn: Turn, owed: Announcement, issue: Issue) -> Later | None:
         probed=lambda: issues.announcement_probed(claim, owed, time.time()),
         settled=settled,
     )
-    written = _write(turn.tracker, issue, document, sending, turn.rules.probe_after(claim.tracker))
-    return written if isinstance(written, Later) else None
+    written = _write(context.tracker, issue, document, sending, context.rules.probe_after(claim.tracker))
+    return written if isinstance(written, Retry) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +99,12 @@ class _Written:
 
 def _write(
     tracker: Tracker, issue: Issue, document: Document, sending: _Sending, probe_after: Sequence[float]
-) -> _Written | Later:
+) -> _Written | Retry:
     """See to it that the comment is there, looking for it where it may have been written before; Later where it may still appear."""
     if sending.sent_at is not None:
         found = _look_for(tracker, issue, sending, sending.sent_at, probe_after)
         if found is not None:
-            return found if isinstance(found, Later) else _Written(found, found=True)
+            return found if isinstance(found, Retry) else _Written(found, found=True)
     sending.intend()
     try:
         added = tracker.comment(issue, document, sending.marker)
@@ -119,7 +119,7 @@ def _write(
 
 def _look_for(
     tracker: Tracker, issue: Issue, sending: _Sending, sent_at: float, probe_after: Sequence[float]
-) -> str | Later | None:
+) -> str | Retry | None:
     """The id of a comment whose adding was sent and never answered, read from the issue itself; None once it has been looked for as
     often, and as late, as a create would be."""
     now = time.time()
@@ -127,10 +127,10 @@ def _look_for(
     due = sent_at + probe_after[tried]
     reason = "a comment was sent and its answer was lost; it may still appear"
     if now < due <= now + probe_after[-1]:
-        return Later(reason, due, Call.UPDATE)
+        return Retry(reason, due, Call.UPDATE)
     comment_id = tracker.find_comment(issue, sending.marker)
     if comment_id is None and tried + 1 < len(probe_after):
         sending.probed()
-        return Later(reason, now + probe_after[tried + 1] - probe_after[tried], Call.UPDATE)
+        return Retry(reason, now + probe_after[tried + 1] - probe_after[tried], Call.UPDATE)
     sending.settled(comment_id)
     return comment_id

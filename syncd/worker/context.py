@@ -7,17 +7,17 @@ from syncd.model import Call, Group
 from syncd.store import Store
 from syncd.store.claims import Claim
 from syncd.trackers import Tracker
-from syncd.worker.routing import Rules
+from syncd.worker.routing import Routing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class SyncContext:
     """A group as it was claimed, the route that takes it, and the hands that work on it."""
 
     store: Store
     tracker: Tracker
     claim: Claim
-    rules: Rules
+    rules: Routing
     group: Group
     policy: Policy | None
 
@@ -28,7 +28,7 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Synced:
     """The issue `key` shows the group's `revision`."""
 
     key: str
@@ -36,7 +36,7 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Retry:
     """More is to be done, at a time, with a kind of call; for now nothing could be done, or a first step is."""
 
     reason: str
@@ -45,7 +45,7 @@ class Later:
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class Finished:
     """Nothing more is to be done: the decision is carried out, or has put the group aside. `outcome` is a word on how;
     `given_back`: the claim is, too."""
 
@@ -53,4 +53,4 @@ class Settled:
     given_back: bool = False
 
 
-Done = Shown | Later | Settled
+SyncResult = Synced | Retry | Finished

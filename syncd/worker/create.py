@@ -7,39 +7,39 @@ import structlog
 from syncd.core import doubt, filing, plan, policy, regression
 from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
 from syncd.model import Action, Call, Issue, Outcome, Place, Plan
-from syncd.render.report import Beside
+from syncd.render.report import ReportExtras
 from syncd.store.claims import LEASE_SECONDS
 from syncd.store.issues import Intent
 from syncd.store.storms import Gate
 from syncd.trackers import Draft
-from syncd.worker.context import Done, Later, Settled, Shown, Turn
+from syncd.worker.context import Finished, Retry, SyncContext, Synced, SyncResult
 
 log = structlog.get_logger("syncd.worker")
 
 FLOOR_SECONDS = 86400.0  # how old the highest number known may be: the older, the more there is to read in doubt
 
 
-def create(turn: Turn) -> Done:
+def create(context: SyncContext) -> SyncResult:
     """Send the one request, after its intent is on disk. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    _know_floor(turn)
-    store, claim, group = turn.store, turn.claim, turn.group
-    marker = plan.marker(turn.rules.instance_key, claim.tracker, group, store.issues.retired(claim))
+    _know_floor(context)
+    store, claim, group = context.store, context.claim, context.group
+    marker = plan.marker(context.rules.instance_key, claim.tracker, group, store.issues.retired(claim))
     previous = store.issues.last_retired(claim)
-    draft = _draft(turn, marker, previous)
-    gate = turn.rules.gate(group, turn.policy)
+    draft = _draft(context, marker, previous)
+    gate = context.rules.gate(group, context.policy)
     intent = Intent(
         marker=marker,
         revision=group.revision,
-        route=turn.route,
+        route=context.route,
         new_issues=() if gate is None else gate.new_issues,
         baseline=regression.ledger(group),
         previous=previous,
     )
     now = time.time()
-    if wait := store.issues.intend(claim, intent, turn.rules.allowance(claim.tracker), now):
-        return _waits(turn, gate, now + wait, now)
+    if wait := store.issues.intend(claim, intent, context.rules.allowance(claim.tracker), now):
+        return _waits(context, gate, now + wait, now)
     try:
-        created = turn.tracker.create(draft)
+        created = context.tracker.create(draft)
     except OutcomeUnknown as error:
         store.issues.doubt(claim, error.reason)
         raise
@@ -52,37 +52,37 @@ def create(turn: Turn) -> Done:
     except LeaseLost:
         log.error("answered_too_late", tracker=claim.tracker, issue=created.key, group=claim.group_id)
         raise
-    return Shown(created.key, group.revision)
+    return Synced(created.key, group.revision)
 
 
-def _waits(turn: Turn, gate: Gate | None, at: float, now: float) -> Done:
+def _waits(context: SyncContext, gate: Gate | None, at: float, now: float) -> SyncResult:
     """Put it off; where another thread has filed the last issue that the route may file, the storm holds it."""
-    closed = 0.0 if gate is None else turn.store.storms.wait(gate.route, gate.new_issues, now)
-    if gate is not None and turn.policy is not None and closed:
-        turn.store.storms.hold(turn.claim, filing.stormy(turn.policy, closed), gate, now)
-        return Settled(given_back=True)
-    return Later("the tracker's budget is spent", at, Call.CREATE)
+    closed = 0.0 if gate is None else context.store.storms.wait(gate.route, gate.new_issues, now)
+    if gate is not None and context.policy is not None and closed:
+        context.store.storms.hold(context.claim, filing.stormy(context.policy, closed), gate, now)
+        return Finished(given_back=True)
+    return Retry("the tracker's budget is spent", at, Call.CREATE)
 
 
-def _know_floor(turn: Turn) -> None:
+def _know_floor(context: SyncContext) -> None:
     """Ask for the highest issue number where none is known, or only an old one: what is made from now on lies above it."""
-    limits, name = turn.store.limits, turn.claim.tracker
+    limits, name = context.store.limits, context.claim.tracker
     floor = limits.floor(name)
     now = time.time()
     if floor.read_at is None or not 0 <= now - floor.read_at < FLOOR_SECONDS:
-        limits.raise_floor(name, turn.tracker.newest(), now)
+        limits.raise_floor(name, context.tracker.newest(), now)
 
 
-def _draft(turn: Turn, marker: str, previous: Place | None) -> Draft:
+def _draft(context: SyncContext, marker: str, previous: Place | None) -> Draft:
     """What is sent."""
-    presentation, route = turn.rules.presentation, turn.policy
-    beside = Beside(previous=previous, alike=turn.store.issues.look_alikes(turn.claim))
-    seen = presentation.group(turn.group)
-    assignee, component = (None, None) if route is None else policy.owner(turn.group, route.owners)
+    presentation, route = context.rules.presentation, context.policy
+    extras = ReportExtras(previous=previous, alike=context.store.issues.look_alikes(context.claim))
+    seen = presentation.group(context.group)
+    assignee, component = (None, None) if route is None else policy.owner(context.group, route.owners)
     return Draft(
         marker=marker,
-        title=presentation.title(turn.group, turn.route),
-        body=presentation.body(turn.group, beside, turn.route),
+        title=presentation.title(context.group, context.route),
+        body=presentation.body(context.group, extras, context.route),
         group=seen,
         labels=() if route is None else policy.labels(seen, route.labels),
         assignee=assignee,
@@ -92,12 +92,12 @@ def _draft(turn: Turn, marker: str, previous: Place | None) -> Draft:
     )
 
 
-def probe(turn: Turn, issue: Issue) -> Done:
+def probe(context: SyncContext, issue: Issue) -> SyncResult:
     """Look for what became of a create. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    store, claim = turn.store, turn.claim
-    evidence = turn.tracker.probe(issue)
+    store, claim = context.store, context.claim
+    evidence = context.tracker.probe(issue)
     now = time.time()
-    judgement = doubt.judge(issue, evidence, turn.rules.probe_after(claim.tracker), now)
+    judgement = doubt.judge(issue, evidence, context.rules.probe_after(claim.tracker), now)
     log.info(
         "create_probed", tracker=claim.tracker, group=claim.group_id, outcome=judgement.outcome, reason=judgement.reason
     )
@@ -107,14 +107,14 @@ def probe(turn: Turn, issue: Issue) -> Done:
             if len(evidence.found) > 1:
                 keys = [created.key for created in evidence.found]
                 log.error("doubles_found", tracker=claim.tracker, group=claim.group_id, issues=keys)
-            return Shown(evidence.found[0].key, issue.sent_revision)
+            return Synced(evidence.found[0].key, issue.sent_revision)
         case Outcome.ABSENT:
             store.issues.absent(claim, judgement.reason, now)
-            return Later(judgement.reason, now, Call.CREATE)
+            return Retry(judgement.reason, now, Call.CREATE)
         case Outcome.OPEN:
             store.issues.probed(claim, evidence.at, judgement.until, now)
-            return Later(judgement.reason, judgement.until, Call.PROBE)
+            return Retry(judgement.reason, judgement.until, Call.PROBE)
         case Outcome.UNPROVEN:
             decision = Plan(action=Action.PARK, reason=judgement.reason, rule="unproven")
-            store.outbox.park(claim, decision, "doubt", turn.group.revision, now)
-            return Settled()
+            store.outbox.park(claim, decision, "doubt", context.group.revision, now)
+            return Finished()

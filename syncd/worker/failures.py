@@ -22,17 +22,17 @@ from syncd.model import Action, Call, Group, Place, Plan
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, Claim
 from syncd.store.limits import Allowance
-from syncd.worker.context import Turn
+from syncd.worker.context import SyncContext
 
 WRITING = (Action.UPDATE, Action.REOPEN, Action.CLOSE)
 
 log = structlog.get_logger("syncd.worker")
 
 
-def settle(turn: Turn, decision: Plan, error: TrackerError) -> None:
+def settle(context: SyncContext, decision: Plan, error: TrackerError) -> None:
     """Settle the claim by the class of the failure. Raises LeaseLost, StoreUnavailable."""
-    store, claim, group = turn.store, turn.claim, turn.group
-    allowance = turn.rules.allowance(claim.tracker)
+    store, claim, group = context.store, context.claim, context.group
+    allowance = context.rules.allowance(claim.tracker)
     log.warning(
         "tracker_call_failed",
         tracker=claim.tracker,
@@ -49,7 +49,7 @@ def settle(turn: Turn, decision: Plan, error: TrackerError) -> None:
             again_at = now if claim.attempts == 0 else now + _patience(claim.attempts + 1)
             store.outbox.postpone(claim, decision, error.reason, again_at, claim.attempts + 1, now)
         case Gone():
-            _gone(store, claim, turn.policy, group, error, now)
+            _gone(store, claim, context.policy, group, error, now)
         case OutOfReach():
             store.outbox.park(claim, Plan(action=Action.PARK, reason=error.reason), "out of reach", group.revision, now)
         case Refused() if decision.action is Action.CREATE:

@@ -15,8 +15,8 @@ from syncd.model import Announcement, Group, GroupKind
 from syncd.render import report
 from syncd.render.document import Document
 from syncd.render.facts import facts
-from syncd.render.redact import shown
-from syncd.render.report import Beside
+from syncd.render.redact import redact
+from syncd.render.report import ReportExtras
 from syncd.render.templates import NAMES, Name, TemplateInvalid, Templates
 
 T = TypeVar("T")
@@ -77,36 +77,36 @@ class Presentation:
 
     def group(self, group: Group) -> Group:
         """The group as others may see it."""
-        return shown(group, self.allowed, self.scrubber)
+        return redact(group, self.allowed, self.scrubber)
 
     def title(self, group: Group, route: str | None) -> str:
         """The title of a new issue."""
         seen = self.group(group)
         ours = report.title(seen, self.skip)
-        title, fault = self._of(group, route).title(facts(seen, Beside()), ours)
+        title, fault = self._of(group, route).title(facts(seen, ReportExtras()), ours)
         return _told(title, fault, route)
 
-    def body(self, group: Group, beside: Beside, route: str | None) -> Document:
+    def body(self, group: Group, extras: ReportExtras, route: str | None) -> Document:
         """The body of a new issue."""
-        beside = replace(beside, link_hosts=self.link_hosts)
+        extras = replace(extras, link_hosts=self.link_hosts)
         seen = self.group(group)
-        return self._document("body", group, seen, beside, route, report.body(seen, beside))
+        return self._document("body", group, seen, extras, route, report.body(seen, extras))
 
-    def status(self, group: Group, beside: Beside, route: str | None) -> Document:
+    def status(self, group: Group, extras: ReportExtras, route: str | None) -> Document:
         """The status comment."""
-        beside = replace(beside, link_hosts=self.link_hosts)
+        extras = replace(extras, link_hosts=self.link_hosts)
         seen = self.group(group)
-        return self._document("status", group, seen, beside, route, report.status(seen, beside))
+        return self._document("status", group, seen, extras, route, report.status(seen, extras))
 
     def announcement(self, owed: Announcement, group: Group, route: str | None) -> Document:
         """A further comment."""
-        beside, seen = Beside(link_hosts=self.link_hosts), self.group(group)
-        return self._document("comment", group, seen, beside, route, report.announcement(owed), owed)
+        extras, seen = ReportExtras(link_hosts=self.link_hosts), self.group(group)
+        return self._document("comment", group, seen, extras, route, report.announcement(owed), owed)
 
     def faults(self, group: Group, owed: Announcement, route: str) -> list[str]:
         """Why templates of a route would not be used for such a group."""
-        seen, beside, templates = self.group(group), Beside(link_hosts=self.link_hosts), self._of(group, route)
-        said, blocks = facts(seen, beside, owed), report.parts(seen, beside)
+        seen, extras, templates = self.group(group), ReportExtras(link_hosts=self.link_hosts), self._of(group, route)
+        said, blocks = facts(seen, extras, owed), report.parts(seen, extras)
         found = [templates.title(said, "ours")[1]]
         found += [templates.document(name, said, blocks, ())[1] for name in NAMES if name != "title"]
         return [fault for fault in found if fault]
@@ -116,13 +116,13 @@ class Presentation:
         name: Name,
         group: Group,
         seen: Group,
-        beside: Beside,
+        extras: ReportExtras,
         route: str | None,
         ours: Document,
         owed: Announcement | None = None,
     ) -> Document:
-        blocks = report.parts(seen, beside)
-        made, fault = self._of(group, route).document(name, facts(seen, beside, owed), blocks, ours)
+        blocks = report.parts(seen, extras)
+        made, fault = self._of(group, route).document(name, facts(seen, extras, owed), blocks, ours)
         return _told(made, fault, route)
 
     def _of(self, group: Group, route: str | None) -> Templates:

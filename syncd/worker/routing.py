@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from syncd.config import Config
 from syncd.core import plan
-from syncd.core.plan import Circumstances, Owed
+from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy, route
-from syncd.errors import NotANotification
+from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
 from syncd.intake.sources.backtrace import Reading
 from syncd.model import Group, GroupKind, Issue, Notification
@@ -18,7 +18,7 @@ from syncd.worker.presentation import Presentation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
+class Routing:
     """The rules of one process. `dry`: everything is planned, and nothing sent."""
 
     config: Config
@@ -26,15 +26,15 @@ class Rules:
     presentation: Presentation = field(default_factory=Presentation)
     dry: bool = False
 
-    def owes(self, group: Group, issue: Issue | None, now: float) -> Owed:
+    def owes(self, group: Group, issue: Issue | None, now: float) -> DueCall:
         """What a changed group owes, and from when on."""
-        return plan.owed(group, issue, self.config.all_routes, self._hold_zero, now)
+        return plan.next_call(group, issue, self.config.all_routes, self._hold_zero, now)
 
     @property
     def _hold_zero(self) -> bool:
         return self.config.notifications.zero_fingerprint == "hold"
 
-    def read(self, delivery: Delivery) -> Notification | NotANotification:
+    def read(self, delivery: Delivery) -> Notification | RejectedDelivery:
         """What a delivery says, or why it cannot be read."""
         settings = self.config.notifications
         reading = Reading(
@@ -45,16 +45,16 @@ class Rules:
         )
         try:
             return backtrace.parse(delivery.body, delivery.received_at, reading)
-        except NotANotification as error:
+        except RejectedDelivery as error:
             return error
 
     def route(self, group: Group) -> Policy | None:
         """The route that takes the group."""
         return route(group, self.config.all_routes)
 
-    def around(self, tracker: str, paused: str | None = None, wait: float = 0.0) -> Circumstances:
+    def context(self, tracker: str, paused: str | None = None, wait: float = 0.0) -> PlanContext:
         """What is true beside a group: its route is paused for a reason, or may file again in so many seconds."""
-        return Circumstances(probe_after=self.probe_after(tracker), paused=paused, wait=wait, hold_zero=self._hold_zero)
+        return PlanContext(probe_after=self.probe_after(tracker), paused=paused, wait=wait, hold_zero=self._hold_zero)
 
     def probe_after(self, tracker: str) -> Sequence[float]:
         """How many seconds after a create in doubt its tracker is asked about it."""

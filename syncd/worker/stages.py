@@ -16,8 +16,8 @@ from syncd.store.inbox import Read
 from syncd.store.outbox import DRY
 from syncd.trackers import Tracker
 from syncd.worker import create, failures, update
-from syncd.worker.context import Done, Later, Settled, Shown, Turn
-from syncd.worker.routing import Rules
+from syncd.worker.context import Finished, Retry, SyncContext, Synced, SyncResult
+from syncd.worker.routing import Routing
 
 log = structlog.get_logger("syncd.worker")
 
@@ -26,7 +26,7 @@ DRY_SECONDS = 3600.0
 SENDING = frozenset(Action) - {Action.NOTHING, Action.HOLD, Action.WAIT, Action.PARK, Action.DROP}
 
 
-def absorb(store: Store, rules: Rules, now: float, first: Sequence[int] = ()) -> tuple[int, set[str]]:
+def absorb(store: Store, rules: Routing, now: float, first: Sequence[int] = ()) -> tuple[int, set[str]]:
     """Fold the deliveries that are to be `first`, else the oldest: how many were taken, and the trackers that have something to do
     now."""
     deliveries = store.inbox.waiting(BATCH, first)
@@ -36,7 +36,7 @@ def absorb(store: Store, rules: Rules, now: float, first: Sequence[int] = ()) ->
     return len(read), store.inbox.absorb(read, rules.config.notifications.occurrence_mode, rules.owes, now)
 
 
-def sync(store: Store, tracker: Tracker, claim: Claim, rules: Rules) -> None:
+def sync(store: Store, tracker: Tracker, claim: Claim, rules: Routing) -> None:
     """Do the one thing the claimed group's issue needs, and settle the claim. Raises LeaseLost, StoreUnavailable."""
     group, issue = store.outbox.load(claim)
     with structlog.contextvars.bound_contextvars(group=claim.group_id, fingerprint=_named(group)):
@@ -47,58 +47,60 @@ def _named(group: Group) -> str:
     return one_line(group.identity.fingerprint, 100)
 
 
-def _sync(store: Store, tracker: Tracker, claim: Claim, rules: Rules, group: Group, issue: Issue | None) -> None:
-    turn = Turn(store=store, tracker=tracker, claim=claim, rules=rules, group=group, policy=rules.route(group))
-    decision = _decide(turn, issue)
+def _sync(store: Store, tracker: Tracker, claim: Claim, rules: Routing, group: Group, issue: Issue | None) -> None:
+    context = SyncContext(
+        store=store, tracker=tracker, claim=claim, rules=rules, group=group, policy=rules.route(group)
+    )
+    decision = _decide(context, issue)
     try:
-        if issue is not None and issue.state is IssueState.LINKED and _may_look(turn, decision):
-            issue = update.look(turn, issue)
-            decision = _decide(turn, issue)
-        done = carry_out(turn, decision, issue)
+        if issue is not None and issue.state is IssueState.LINKED and _may_look(context, decision):
+            issue = update.look(context, issue)
+            decision = _decide(context, issue)
+        done = carry_out(context, decision, issue)
     except TrackerError as error:
-        failures.settle(turn, decision, error)
+        failures.settle(context, decision, error)
         return
-    _settle(turn, decision, done)
+    _settle(context, decision, done)
 
 
-def _decide(turn: Turn, issue: Issue | None) -> Plan:
-    now, policy, rules, store = time.time(), turn.policy, turn.rules, turn.store
+def _decide(context: SyncContext, issue: Issue | None) -> Plan:
+    now, policy, rules, store = time.time(), context.policy, context.rules, context.store
     paused = None if policy is None else store.routes.paused(policy.name)
-    gate = rules.gate(turn.group, policy) if issue is None or issue.state is IssueState.WANTED else None
+    gate = rules.gate(context.group, policy) if issue is None or issue.state is IssueState.WANTED else None
     wait = 0.0 if gate is None else store.storms.wait(gate.route, gate.new_issues, now)
-    return plan.plan(turn.group, issue, policy, rules.around(turn.claim.tracker, paused, wait), now)
+    return plan.plan(context.group, issue, policy, rules.context(context.claim.tracker, paused, wait), now)
 
 
-def _may_look(turn: Turn, decision: Plan) -> bool:
+def _may_look(context: SyncContext, decision: Plan) -> bool:
     """Whether what people did to the issue may change what is decided now."""
-    return not turn.rules.dry and decision.action is not Action.WAIT and turn.group.follows is None
+    return not context.rules.dry and decision.action is not Action.WAIT and context.group.follows is None
 
 
-def carry_out(turn: Turn, decision: Plan, issue: Issue | None) -> Done:
+def carry_out(context: SyncContext, decision: Plan, issue: Issue | None) -> SyncResult:
     """What became of the decision. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    if turn.rules.dry and decision.action in SENDING:
-        claim = turn.claim
+    if context.rules.dry and decision.action in SENDING:
+        claim = context.claim
         log.info("dry_run", tracker=claim.tracker, group=claim.group_id, would=decision.action, reason=decision.reason)
-        return Later(DRY, time.time() + DRY_SECONDS, decision.call)
+        return Retry(DRY, time.time() + DRY_SECONDS, decision.call)
     match decision.action:
         case Action.CREATE:
-            return create.create(turn)
+            return create.create(context)
         case Action.HOLD:
             if issue is not None:
-                turn.store.issues.shows(turn.claim, turn.group.revision, time.time())
-            return _hold(turn, decision)
+                context.store.issues.shows(context.claim, context.group.revision, time.time())
+            return _hold(context, decision)
         case Action.WAIT:
-            return _wait(turn, decision)
+            return _wait(context, decision)
         case Action.PROBE if issue is not None:
-            return create.probe(turn, issue)
+            return create.probe(context, issue)
         case action if issue is not None and action in UPKEEP:
-            return UPKEEP[action](turn, decision, issue)
+            return UPKEEP[action](context, decision, issue)
     if issue is not None:
-        turn.store.issues.shows(turn.claim, turn.group.revision, time.time())
-    return Settled()
+        context.store.issues.shows(context.claim, context.group.revision, time.time())
+    return Finished()
 
 
-UPKEEP: Mapping[Action, Callable[[Turn, Plan, Issue], Done]] = {
+UPKEEP: Mapping[Action, Callable[[SyncContext, Plan, Issue], SyncResult]] = {
     Action.UPDATE: update.update,
     Action.REOPEN: update.reopen,
     Action.COMMENT: update.say,
@@ -108,40 +110,40 @@ UPKEEP: Mapping[Action, Callable[[Turn, Plan, Issue], Done]] = {
 }
 
 
-def _hold(turn: Turn, decision: Plan) -> Done:
+def _hold(context: SyncContext, decision: Plan) -> SyncResult:
     """Put the group aside for as long as its rule says."""
-    gate, now = turn.rules.gate(turn.group, turn.policy), time.time()
+    gate, now = context.rules.gate(context.group, context.policy), time.time()
     if decision.rule == filing.STORM and gate is not None:
-        turn.store.storms.hold(turn.claim, decision, gate, now)
-        return Settled(given_back=True)
+        context.store.storms.hold(context.claim, decision, gate, now)
+        return Finished(given_back=True)
     if decision.until is not None:
-        return Later(decision.reason, min(decision.until, now + HORIZON_SECONDS / 2), Call.CREATE)
-    return Settled()
+        return Retry(decision.reason, min(decision.until, now + HORIZON_SECONDS / 2), Call.CREATE)
+    return Finished()
 
 
-def _wait(turn: Turn, decision: Plan) -> Done:
+def _wait(context: SyncContext, decision: Plan) -> SyncResult:
     at = time.time() if decision.until is None else decision.until
     if decision.call is Call.PROBE:
-        turn.store.issues.probe_later(turn.claim, at, time.time())
-    return Later(decision.reason, at, decision.call)
+        context.store.issues.probe_later(context.claim, at, time.time())
+    return Retry(decision.reason, at, decision.call)
 
 
-def _settle(turn: Turn, decision: Plan, done: Done) -> None:
+def _settle(context: SyncContext, decision: Plan, done: SyncResult) -> None:
     """Give the claim back as what was done leaves it."""
-    now, store, claim = time.time(), turn.store, turn.claim
+    now, store, claim = time.time(), context.store, context.claim
     match done:
-        case Later(reason, at, call):
+        case Retry(reason, at, call):
             store.outbox.postpone(claim, decision, reason, at, 0, now, call)
-        case Shown(key, revision):
+        case Synced(key, revision):
             metrics.SYNCS.labels(claim.tracker, decision.action).inc()
             log.info("issue_synced", tracker=claim.tracker, action=decision.action, issue=key)
-            interval = plan.STATUS_INTERVAL if turn.policy is None else turn.policy.status_interval
-            if store.outbox.settle(claim, decision, key, revision, now + interval, now, turn.route):
+            interval = plan.STATUS_INTERVAL if context.policy is None else context.policy.status_interval
+            if store.outbox.settle(claim, decision, key, revision, now + interval, now, context.route):
                 log.info("tracker_resumed", tracker=claim.tracker)
             return
-        case Settled(outcome, given_back):
+        case Finished(outcome, given_back):
             if decision.action is not Action.PROBE and not given_back:
-                store.outbox.settle(claim, decision, outcome, turn.group.revision, now, now, turn.route)
+                store.outbox.settle(claim, decision, outcome, context.group.revision, now, now, context.route)
     if claim.trial and decision.action is Action.PROBE:
         store.limits.answered(claim.tracker)
     elif claim.trial:

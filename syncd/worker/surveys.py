@@ -9,7 +9,7 @@ from syncd.model import Call
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS
 from syncd.trackers import Notebook, Tracker
-from syncd.worker.routing import Rules
+from syncd.worker.routing import Routing
 
 log = structlog.get_logger("syncd.worker")
 
@@ -23,7 +23,7 @@ def due_in(notebook: Notebook, interval: float, now: float) -> float:
     return max(0.0, last + interval - now) if last <= now else 0.0
 
 
-def survey(store: Store, tracker: Tracker, name: str, rules: Rules) -> float:
+def survey(store: Store, tracker: Tracker, name: str, rules: Routing) -> float:
     """Ask once, unless the tracker rests; the seconds until the next time. Raises StoreUnavailable."""
     now, interval, notebook = time.time(), rules.config.trackers[name].survey_interval, store.notebook(name)
     if wait := due_in(notebook, interval, now):
@@ -52,7 +52,7 @@ def survey(store: Store, tracker: Tracker, name: str, rules: Rules) -> float:
     return interval
 
 
-def _owe_quiet(store: Store, name: str, rules: Rules, now: float) -> None:
+def _owe_quiet(store: Store, name: str, rules: Routing, now: float) -> None:
     """Let the groups be judged that were not seen for as long as a route of theirs waits for."""
     waits = [route.quiet_after for route in rules.config.all_routes if route.tracker == name and route.quiet_after]
     if waits:

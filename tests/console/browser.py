@@ -24,7 +24,7 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-class Watched:
+class InstrumentedTracker:
     """A page, and everything about it that should not be: messages on the console (a broken CSP is one), errors, failed
     requests, and requests to anybody else."""
 

@@ -19,7 +19,7 @@ from syncd.errors import ConfigError
 from syncd.platform import http_server
 from syncd.store import Store
 from syncd.trackers import open_tracker
-from syncd.worker.routing import Rules
+from syncd.worker.routing import Routing
 from syncd.worker.stages import absorb, sync
 from tests.store.filled import accept, told
 
@@ -58,10 +58,10 @@ class Site:
     store: Store
     address: tuple[str, int]
     login: str | None = None
-    rules: Rules = field(init=False)
+    rules: Routing = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rules = Rules(config=self.config, instance_key=self.store.instance_key())
+        self.rules = Routing(config=self.config, instance_key=self.store.instance_key())
 
     @property
     def url(self) -> str:

@@ -10,11 +10,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from syncd.config import StoreSettings
-from syncd.errors import NotANotification, OutcomeUnknown, Refused
+from syncd.errors import OutcomeUnknown, Refused, RejectedDelivery
 from syncd.store import Store, open_store
 from syncd.worker.stages import sync
 from tests.console import site as sites
-from tests.console.browser import DESKTOP, PHONE, Watched, chromium, needs_chromium
+from tests.console.browser import DESKTOP, PHONE, InstrumentedTracker, chromium, needs_chromium
 from tests.console.site import Site
 from tests.scene import Tracker
 from tests.store.filled import told
@@ -66,12 +66,12 @@ def needy(site: Site) -> None:
         sync(site.store, broken, claim, site.rules)
     number = site.number(DOUBT)
     for _ in range(8):
-        site.store.hand.sync(number, site.rules.owes, time.time())
+        site.store.operator.sync(number, site.rules.owes, time.time())
         claim = site.store.outbox.claim("files", f"needy/{time.monotonic()}", time.time())
         if claim is not None:
             sync(site.store, broken, claim, site.rules)
     for body in (b'{"hello": "<world>"}', b'{"universe": "u", "project": "p", "fingerprint": "f"}'):
-        refused = NotANotification(422, "no_project", "The field project is missing", "project")
+        refused = RejectedDelivery(422, "no_project", "The field project is missing", "project")
         site.store.inbox.quarantine(body, time.time(), refused, 10).result()
 
 
@@ -79,7 +79,7 @@ def needy(site: Site) -> None:
 def test_every_page_is_quiet_and_accessible(site: Site, browser: Browser, colours: str) -> None:
     # axe is put into the page, which our policy rightly refuses.
     with browser.new_context(viewport=DESKTOP, color_scheme=colours, bypass_csp=True) as context:  # type: ignore[arg-type]
-        watched = Watched(context, site.url)
+        watched = InstrumentedTracker(context, site.url)
         for path in PATHS:
             page = watched.open(path)
             page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
@@ -90,7 +90,7 @@ def test_every_page_is_quiet_and_accessible(site: Site, browser: Browser, colour
 
 def test_every_page_fits_a_phone(site: Site, browser: Browser) -> None:
     with browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True) as context:  # type: ignore[arg-type]
-        watched = Watched(context, site.url)
+        watched = InstrumentedTracker(context, site.url)
         for path in PATHS:
             page = watched.open(path)
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], path
@@ -99,7 +99,7 @@ def test_every_page_fits_a_phone(site: Site, browser: Browser) -> None:
 
 def test_the_policy_holds_against_a_page_of_ours_that_was_broken_into(site: Site, browser: Browser) -> None:
     with browser.new_context(viewport=DESKTOP) as context:  # type: ignore[arg-type]
-        watched = Watched(context, site.url)
+        watched = InstrumentedTracker(context, site.url)
         page = watched.open("/")
         page.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=/x.png onerror=\"document.title=1\">')")
         page.wait_for_timeout(200)
@@ -109,7 +109,7 @@ def test_the_policy_holds_against_a_page_of_ours_that_was_broken_into(site: Site
 
 def test_everything_is_reached_by_keyboard(site: Site, browser: Browser) -> None:
     with browser.new_context(viewport=DESKTOP) as context:  # type: ignore[arg-type]
-        page = Watched(context, site.url).open("/groups/2")
+        page = InstrumentedTracker(context, site.url).open("/groups/2")
         wanted = page.evaluate(
             "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary')]"
             ".filter(one => one.checkVisibility()).length"
@@ -131,7 +131,7 @@ def test_everything_is_reached_by_keyboard(site: Site, browser: Browser) -> None
 def page(site: Site, browser: Browser) -> Iterator[Page]:
     """Without JavaScript."""
     with browser.new_context(viewport=DESKTOP, java_script_enabled=False) as context:  # type: ignore[arg-type]
-        watched = Watched(context, site.url)
+        watched = InstrumentedTracker(context, site.url)
         yield watched.open("/")
         watched.require_quiet()
 

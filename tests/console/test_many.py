@@ -6,7 +6,7 @@ from syncd.config import StoreSettings
 from syncd.store import open_store, queries
 from syncd.store.listing import Sort
 from tests.console import site as sites
-from tests.console.browser import DESKTOP, Watched, chromium, needs_chromium
+from tests.console.browser import DESKTOP, InstrumentedTracker, chromium, needs_chromium
 from tests.store.raw import ask, change
 
 MANY = 100_000
@@ -52,7 +52,7 @@ def test_the_pages_show_their_part_of_them(settings: StoreSettings) -> None:
     store = open_store(settings)
     try:
         with sites.served(sites.configuration(settings.path.parent, settings), store) as site, chromium() as browser:
-            watched = Watched(browser.new_context(viewport=DESKTOP), site.url)  # type: ignore[arg-type]
+            watched = InstrumentedTracker(browser.new_context(viewport=DESKTOP), site.url)  # type: ignore[arg-type]
             page = watched.open("/groups?sort=occurrences")
             assert "100,000 in all" in page.locator("main").inner_text()
             for _ in range(3):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from syncd.config import Route
 from syncd.core import plan, regression
-from syncd.core.plan import Circumstances
+from syncd.core.plan import PlanContext
 from syncd.model import (
     Action,
     Announcement,
@@ -90,7 +90,7 @@ def several(pair: tuple[Group, Issue]) -> tuple[Group, Issue]:
 
 def decide(group: Group, issue: Issue | None, route: dict[str, Any] | None = None, **around: Any) -> Plan:
     policy = Route.model_validate({"name": "main", "tracker": "crashes"} | (route or {}))
-    decision = plan.plan(group, issue, policy, Circumstances(probe_after=PROBES, **around), NOW)
+    decision = plan.plan(group, issue, policy, PlanContext(probe_after=PROBES, **around), NOW)
     # Complaint 31: whatever is decided can be explained.
     assert decision.rule
     assert decision.reason

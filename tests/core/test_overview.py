@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 from syncd.core import overview
 from syncd.core.fold import OTHERS
 from syncd.core.overview import Return
-from syncd.model import Release, Standing
+from syncd.model import GroupView, Release
 from tests.factories import make_group
 
 
-def seen(name: str, ledger: dict[str, int], **facts: Any) -> Standing:
+def seen(name: str, ledger: dict[str, int], **facts: Any) -> GroupView:
     releases = tuple(
         Release(release=release, occurrences=count, noticed_at=float(place), first_seen=place, last_seen=place + 1)
         for place, (release, count) in enumerate(ledger.items())
     )
     group = make_group(fingerprint=name, releases=releases, occurrences=sum(ledger.values()), **facts)
-    return Standing(group=group, issue=None, decision="create", reason="")
+    return GroupView(group=group, issue=None, decision="create", reason="")
 
 
 STANDINGS = [

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from syncd.config import Route
 from syncd.core import filing, plan, policy
-from syncd.core.plan import Circumstances, Owed
+from syncd.core.plan import DueCall, PlanContext
 from syncd.model import Action, Call, Group, GroupKind, Identity, Issue, IssueState, Occasion, Plan, Point
 from tests.factories import FINGERPRINT, make_group, make_issue
 
@@ -19,7 +19,7 @@ NOW = 1_800_000_000.0
 KEY = "00" * 32
 
 
-AROUND = Circumstances(probe_after=[20.0, 60.0, 180.0])
+AROUND = PlanContext(probe_after=[20.0, 60.0, 180.0])
 
 
 def a_route(tracker: str = "crashes", **keys: Any) -> Route:
@@ -38,8 +38,8 @@ def decide(group: Group, issue: Issue | None, policy: Route | None, now: float) 
     return plan.plan(group, issue, policy, AROUND, now)
 
 
-def owes(group: Group, issue: Issue | None, routes: Sequence[Route], now: float) -> Owed:
-    return plan.owed(group, issue, routes, True, now)
+def owes(group: Group, issue: Issue | None, routes: Sequence[Route], now: float) -> DueCall:
+    return plan.next_call(group, issue, routes, True, now)
 
 
 UNLINKED = (IssueState.WANTED, IssueState.INTENDED, IssueState.IN_DOUBT, IssueState.PARKED, IssueState.DROPPED)
@@ -162,8 +162,8 @@ def test_every_decision_has_a_reason(state: IssueState | None, policy: Route | N
 def test_a_new_group_owes_its_route_s_tracker_a_call_at_once() -> None:
     routes = [a_route("mobile", match={"project": ["app"]}), a_route("crashes")]
 
-    assert owes(make_group(), None, routes, NOW) == Owed(tracker="crashes", due_at=NOW, route="main")
-    assert owes(make_group(project="app"), None, routes, NOW) == Owed(tracker="mobile", due_at=NOW, route="main")
+    assert owes(make_group(), None, routes, NOW) == DueCall(tracker="crashes", due_at=NOW, route="main")
+    assert owes(make_group(project="app"), None, routes, NOW) == DueCall(tracker="mobile", due_at=NOW, route="main")
 
 
 def test_content_that_was_refused_is_not_owed_again_until_it_says_something_else() -> None:
@@ -177,7 +177,7 @@ def test_content_that_was_refused_is_not_owed_again_until_it_says_something_else
 
 def test_what_is_parked_or_dropped_owes_nothing_and_its_decision_stands() -> None:
     for state in (IssueState.PARKED, IssueState.DROPPED):
-        assert owes(make_group(), make_issue(state=state), [POLICY], NOW) == Owed(tracker=None)
+        assert owes(make_group(), make_issue(state=state), [POLICY], NOW) == DueCall(tracker=None)
 
 
 def test_a_change_does_not_bring_a_probe_forward() -> None:
@@ -319,7 +319,7 @@ def test_a_group_that_lacks_something_owes_nothing_and_one_that_only_is_too_youn
 
 def test_a_group_that_a_storm_or_a_paused_route_holds_waits_for_who_lets_it_go() -> None:
     for rule in ("storm", "route-paused"):
-        assert owes(make_group(held_by=rule), None, [POLICY], NOW) == Owed(tracker=None)
+        assert owes(make_group(held_by=rule), None, [POLICY], NOW) == DueCall(tracker=None)
     assert owes(make_group(held_by="threshold"), None, [POLICY], NOW).tracker == "crashes"
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from syncd.core.scrub import Scrubber
 from syncd.model import Storm
-from syncd.render.redact import shown
+from syncd.render.redact import redact
 from tests.core.scrub_corpus import HARMLESS, PRIVATE
 from tests.factories import make_group
 
@@ -71,7 +71,7 @@ def test_a_group_shows_only_the_attributes_that_are_allowed_and_nothing_private(
         storm=Storm(held=1, since=0.0, largest=(("/home/alice/x", 1, 2),)),
     )
 
-    seen = shown(group, ["os", "os.*"], ALL)
+    seen = redact(group, ["os", "os.*"], ALL)
     assert seen.application == "/home/<user>/game"
     assert seen.callstack == ("/home/<user>/x!draw", "main")
     assert seen.classifiers == ("<email>",)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncd.errors import NotANotification
+from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
 from syncd.intake.sources.backtrace import Reading
 from syncd.model import Identity, Notification
@@ -33,16 +33,16 @@ def parsed(**overrides: object) -> Notification:
     return parse(notification_json(**overrides))
 
 
-def refusal(body: bytes) -> NotANotification:
-    with pytest.raises(NotANotification) as caught:
+def refusal(body: bytes) -> RejectedDelivery:
+    with pytest.raises(RejectedDelivery) as caught:
         backtrace.parse(body, NOW, Reading())
     return caught.value
 
 
-def outcome(body: bytes) -> Notification | NotANotification:
+def outcome(body: bytes) -> Notification | RejectedDelivery:
     try:
         return backtrace.parse(body, NOW, Reading())
-    except NotANotification as error:
+    except RejectedDelivery as error:
         return error
 
 
@@ -525,7 +525,7 @@ def assert_recognised(body: bytes) -> None:
     def said(read: Callable[[], Identity | Notification]) -> object:
         try:
             return read()
-        except NotANotification as error:
+        except RejectedDelivery as error:
             return error.status, error.code, error.field, error.message
 
     assert said(lambda: backtrace.recognise(body)) == said(lambda: backtrace.identify(backtrace.decode(body)))
@@ -541,7 +541,7 @@ def assert_recognised(body: bytes) -> None:
 def assert_read_or_refused(body: bytes) -> None:
     assert_recognised(body)
     read = outcome(body)
-    if isinstance(read, NotANotification):
+    if isinstance(read, RejectedDelivery):
         assert read.status in (400, 422)
     else:
         assert_bounded(read)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from syncd.operate import attention
-from syncd.operate.attention import Need
+from syncd.operate.attention import AttentionItem
 
 
 def status(**overrides: Any) -> dict[str, Any]:
@@ -20,7 +20,7 @@ def status(**overrides: Any) -> dict[str, Any]:
     } | overrides
 
 
-def found(told: dict[str, Any]) -> list[Need]:
+def found(told: dict[str, Any]) -> list[AttentionItem]:
     return attention.counts(told) + attention.silent(told)
 
 
@@ -68,7 +68,7 @@ def test_what_is_known_or_passes_is_no_alarm(told: dict[str, Any]) -> None:
 
 
 def test_a_store_that_takes_nothing_comes_before_everything() -> None:
-    calm = Need(what="1 in doubt", calm=True)
+    calm = AttentionItem(what="1 in doubt", calm=True)
     assert attention.sentence([calm], "the disk is full") == (False, "Notifications cannot be stored: the disk is full")
-    alarms = [Need(what="a"), Need(what="b"), calm]
+    alarms = [AttentionItem(what="a"), AttentionItem(what="b"), calm]
     assert attention.sentence(alarms, None) == (False, "2 things need a person.")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from syncd.model import Group, Identity, Issue, IssueState, Release, Standing
+from syncd.model import Group, GroupView, Identity, Issue, IssueState, Release
 from syncd.operate import shapes
 from tests.factories import make_group, make_issue
 
@@ -79,8 +79,8 @@ GROUP = make_group(
 )
 
 
-def standing(group: Group = GROUP, issue: Issue | None = None) -> Standing:
-    return Standing(group=group, issue=issue, decision="hold", reason="no route matches this group", rule="unrouted")
+def standing(group: Group = GROUP, issue: Issue | None = None) -> GroupView:
+    return GroupView(group=group, issue=issue, decision="hold", reason="no route matches this group", rule="unrouted")
 
 
 def test_a_group_has_exactly_the_promised_keys_and_approximate_releases() -> None:

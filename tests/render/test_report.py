@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from syncd.model import Announcement, Group, GroupKind, Identity, Occasion, Place, Release, Storm
 from syncd.render import adf, markdown, wiki
 from syncd.render.document import Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
-from syncd.render.report import Beside, announcement, body, status, title
+from syncd.render.report import ReportExtras, announcement, body, status, title
 from tests.fakes.adf import problem
 from tests.render.strategies import harmless, hostile
 
@@ -108,7 +108,7 @@ def test_a_title_is_one_line_that_every_tracker_takes(
 
 
 def test_the_body_says_what_crashed_and_how_much_when_filed() -> None:
-    document = body(GROUP, Beside(link_hosts=HOSTS))
+    document = body(GROUP, ReportExtras(link_hosts=HOSTS))
 
     assert table(document, "Fact").rows == (
         ("Application", Value("/opt/game/bin/renderer")),
@@ -135,7 +135,7 @@ def test_the_body_says_what_crashed_and_how_much_when_filed() -> None:
 
 
 def test_the_body_of_a_group_of_which_little_is_known_is_whole() -> None:
-    document = body(Group(identity=Identity("acme", "game", "f")), Beside(link_hosts=HOSTS))
+    document = body(Group(identity=Identity("acme", "game", "f")), ReportExtras(link_hosts=HOSTS))
 
     assert [row[0] for row in table(document, "Fact").rows] == ["Project", "Universe", "Fingerprint"]
     assert {row[1] for row in table(document, "Count").rows} == {"not known"}
@@ -144,7 +144,7 @@ def test_the_body_of_a_group_of_which_little_is_known_is_whole() -> None:
 
 
 def test_an_address_that_may_not_be_linked_is_shown_as_text() -> None:
-    document = body(group(group_url="https://evil.example/p"), Beside(link_hosts=HOSTS))
+    document = body(group(group_url="https://evil.example/p"), ReportExtras(link_hosts=HOSTS))
 
     assert ("Address of the group", Value("https://evil.example/p")) in table(document, "Fact").rows
     assert not [block for block in document if isinstance(block, Paragraph) and isinstance(block.spans[0], Link)]
@@ -154,7 +154,7 @@ def test_the_body_shows_sixty_frames_and_thirty_releases_and_counts_the_rest() -
     frames = tuple(f"frame {number}" for number in range(75))
     releases = tuple(Release(release=str(number), occurrences=1, last_seen=number) for number in range(42))
 
-    document = body(group(callstack=frames, releases=releases), Beside(link_hosts=HOSTS))
+    document = body(group(callstack=frames, releases=releases), ReportExtras(link_hosts=HOSTS))
 
     assert Code(frames[:60], more=15) in document
     ledger = table(document, "Release")
@@ -163,7 +163,7 @@ def test_the_body_shows_sixty_frames_and_thirty_releases_and_counts_the_rest() -
 
 
 def test_the_ledger_lists_what_was_seen_last_first() -> None:
-    ledger = table(body(GROUP, Beside(link_hosts=HOSTS)), "Release")
+    ledger = table(body(GROUP, ReportExtras(link_hosts=HOSTS)), "Release")
 
     assert ledger == Table(
         ("Release", "Occurrences", "First seen", "Last seen"),
@@ -176,7 +176,7 @@ def test_the_ledger_lists_what_was_seen_last_first() -> None:
 
 
 def test_the_status_says_the_current_numbers_in_a_sentence_and_a_ledger() -> None:
-    assert status(GROUP, Beside()) == (
+    assert status(GROUP, ReportExtras()) == (
         Heading("So far"),
         Paragraph(("Seen at least 12,345 times on 321 machines by 1 user.",)),
         Paragraph(("First seen 2026-11-23 02:13 UTC, last seen 2026-11-24 03:15 UTC.",)),
@@ -203,7 +203,7 @@ def test_the_status_says_the_current_numbers_in_a_sentence_and_a_ledger() -> Non
     ],
 )
 def test_the_sentence_of_the_status_says_only_what_is_known(changes: dict[str, Any], sentence: str) -> None:
-    assert status(group(**changes), Beside())[1] == Paragraph((sentence,))
+    assert status(group(**changes), ReportExtras())[1] == Paragraph((sentence,))
 
 
 @pytest.mark.parametrize(
@@ -223,11 +223,11 @@ def test_shares_are_of_all_occurrences_and_never_round_to_all_or_nothing(
 ) -> None:
     releases = (Release(release="1", occurrences=occurrences),)
 
-    assert table(status(group(occurrences=total, releases=releases), Beside()), "Release").rows[0][2] == share
+    assert table(status(group(occurrences=total, releases=releases), ReportExtras()), "Release").rows[0][2] == share
 
 
 def test_the_status_does_not_depend_on_how_often_it_was_told() -> None:
-    assert status(group(revision=7, notifications=99), Beside()) == status(GROUP, Beside())
+    assert status(group(revision=7, notifications=99), ReportExtras()) == status(GROUP, ReportExtras())
 
 
 texts = hostile.map(lambda text: text * 80)
@@ -267,7 +267,7 @@ def test_all_that_came_with_a_crash_travels_as_untrusted() -> None:
         releases=(Release(release="EVIL", occurrences=1),),
     )
 
-    for document in (body(crashed, Beside(link_hosts=HOSTS)), status(crashed, Beside())):
+    for document in (body(crashed, ReportExtras(link_hosts=HOSTS)), status(crashed, ReportExtras())):
         assert "EVIL" in repr(document)
         assert "EVIL" not in repr(harmless(document))
 
@@ -282,7 +282,7 @@ def addresses(document: Document) -> list[str]:
 @settings(max_examples=25, deadline=None)
 @given(groups)
 def test_what_issues_say_fits_every_tracker_whatever_crashed(crashed: Group) -> None:
-    for document in (body(crashed, Beside(link_hosts=HOSTS)), status(crashed, Beside())):
+    for document in (body(crashed, ReportExtras(link_hosts=HOSTS)), status(crashed, ReportExtras())):
         github = markdown.write(document, 65_536, tail="<!-- m -->")
         datacenter = wiki.write(document, 32_767)
         cloud = json.dumps(adf.write(document, 32_767), separators=(",", ":"))
@@ -315,27 +315,29 @@ def said(document: Document) -> str:
 
 
 def test_a_body_names_the_issue_before_and_those_that_look_alike() -> None:
-    text = said(body(GROUP, Beside(previous=PLACE, alike=[PLACE])))
+    text = said(body(GROUP, ReportExtras(previous=PLACE, alike=[PLACE])))
 
     assert "> This crash came back. Its issue before: [acme/game#7](https://github.com/acme/game/issues/7)." in text
     assert "> Possible regroup of [acme/game#7](https://github.com/acme/game/issues/7): another group" in text
 
 
 def test_a_body_shows_the_attributes_it_was_given_as_text() -> None:
-    text = said(body(group(attributes=(("os", ("Linux", "@all")), ("|x", ("`",)))), Beside()))
+    text = said(body(group(attributes=(("os", ("Linux", "@all")), ("|x", ("`",)))), ReportExtras()))
 
     assert "| `os` | `Linux, @\u200ball` |" in text
     assert "| `\\|x` | `` ` `` |" in text
 
 
 def test_a_status_says_how_a_closed_issue_stands_and_whose_occurrences_are_in_it() -> None:
-    text = said(status(group(aliases=("f2", "f3")), Beside(note="not reopened: it is older")))
+    text = said(status(group(aliases=("f2", "f3")), ReportExtras(note="not reopened: it is older")))
 
     assert "> How it stands: `not reopened: it is older`" in text
-    hostile_release = said(status(GROUP, Beside(note="in @everyone ![x](https://evil.example) `")))
+    hostile_release = said(status(GROUP, ReportExtras(note="in @everyone ![x](https://evil.example) `")))
     assert "`` in @\u200beveryone ![x](https://evil.example) ` ``" in hostile_release
     assert "With the occurrences of 2 more fingerprints: `f2, f3`" in text
-    assert "merged in Backtrace" in said(status(group(identity=Identity("u", "p", "0" * 40 + "a" * 24)), Beside()))
+    assert "merged in Backtrace" in said(
+        status(group(identity=Identity("u", "p", "0" * 40 + "a" * 24)), ReportExtras())
+    )
 
 
 @pytest.mark.parametrize(
@@ -355,21 +357,21 @@ def test_a_further_comment_says_what_it_is_for(occasion: Occasion, facts: dict[s
 
 def test_a_storm_has_words_of_its_own() -> None:
     assert title(STORM) == "Crash storm: groups held back by route main"
-    text = said(body(STORM, Beside()))
+    text = said(body(STORM, ReportExtras()))
     assert (
         "Route `main` has filed as many new issues as it may. 12 groups held back, since 2026-11-23 02:13 UTC." in text
     )
     assert "| `draw` | 9 | 30 |\n| `<b>load` | not known | 4 |\n\n… 10 more rows" in text
     assert "closes this issue when none is held back" in text
     over = replace(STORM, storm=Storm(held=0, since=0.0, over=True))
-    assert "The storm is over: no group of route `main` is held back any more." in said(status(over, Beside()))
+    assert "The storm is over: no group of route `main` is held back any more." in said(status(over, ReportExtras()))
 
 
 def test_all_of_it_is_written_for_every_tracker() -> None:
     documents = [
-        body(STORM, Beside()),
-        status(STORM, Beside()),
-        body(GROUP, Beside(previous=PLACE, alike=[PLACE], note="n")),
+        body(STORM, ReportExtras()),
+        status(STORM, ReportExtras()),
+        body(GROUP, ReportExtras(previous=PLACE, alike=[PLACE], note="n")),
         *(announcement(owed(Occasion.REGRESSION, release="{noformat}", occurrences=1, fixed_in="|")) for _ in range(1)),
     ]
     for document in documents:

@@ -12,7 +12,7 @@ from syncd.model import Release
 from syncd.render import adf, markdown, wiki
 from syncd.render.document import Code, Document, Heading, Panel, Paragraph, Value
 from syncd.render.facts import facts
-from syncd.render.report import Beside, parts
+from syncd.render.report import ReportExtras, parts
 from syncd.render.templates import TemplateInvalid, Templates
 from tests.factories import make_group
 
@@ -41,8 +41,8 @@ for {{ users }} users in {{ attributes.os }}.
 
 def body(source: str, **group: Any) -> tuple[Document, str]:
     crashed = replace(GROUP, **group)
-    beside = Beside()
-    return Templates({"body": source}).document("body", facts(crashed, beside), parts(crashed, beside), OURS)
+    extras = ReportExtras()
+    return Templates({"body": source}).document("body", facts(crashed, extras), parts(crashed, extras), OURS)
 
 
 def test_a_template_says_it_in_a_teams_own_words() -> None:
@@ -87,10 +87,12 @@ def test_a_template_says_it_in_a_teams_own_words() -> None:
 
 
 def test_a_title_is_one_line() -> None:
-    title, fault = Templates({"title": "{{ top_frame }} in {{ application }}\n"}).title(facts(GROUP, Beside()), "ours")
+    title, fault = Templates({"title": "{{ top_frame }} in {{ application }}\n"}).title(
+        facts(GROUP, ReportExtras()), "ours"
+    )
 
     assert (title, fault) == ("draw in game", "")
-    assert Templates({}).title(facts(GROUP, Beside()), "ours") == ("ours", "")
+    assert Templates({}).title(facts(GROUP, ReportExtras()), "ours") == ("ours", "")
 
 
 @pytest.mark.parametrize(

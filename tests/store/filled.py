@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-from syncd.core.plan import Owed
+from syncd.core.plan import DueCall
 from syncd.intake.sources import backtrace
 from syncd.intake.sources.backtrace import Reading
 from syncd.model import Action, Group, Issue, Plan
@@ -26,11 +26,11 @@ def accept(store: Store, *told: dict[str, Any], at: float = NOW) -> list[int]:
     return asyncio.run(all_at_once())
 
 
-def owes(group: Group, issue: Issue | None, now: float) -> Owed:
+def owes(group: Group, issue: Issue | None, now: float) -> DueCall:
     """Everything goes to the tracker `here`, but what the project says."""
     if group.identity.project == "unrouted":
-        return Owed(tracker=None, hold=Plan(action=Action.HOLD, reason="nobody takes it", rule="unrouted"))
-    return Owed(tracker="here", due_at=NOW)
+        return DueCall(tracker=None, hold=Plan(action=Action.HOLD, reason="nobody takes it", rule="unrouted"))
+    return DueCall(tracker="here", due_at=NOW)
 
 
 def absorb(store: Store, at: float = NOW) -> set[str]:

@@ -41,7 +41,7 @@ def test_sync_now_does_not_wait_for_the_interval(scene: Scene) -> None:
     assert scene.due_in is not None
     assert scene.due_in > 0.5
 
-    assert scene.store.hand.sync(number(scene), scene.rules.owes, time.time()) == "here"
+    assert scene.store.operator.sync(number(scene), scene.rules.owes, time.time()) == "here"
     before = len(scene.tracker.calls)
     assert scene.sync()
     assert "edit_comment" in scene.tracker.calls[before:] or "comment" in scene.tracker.calls[before:]
@@ -49,9 +49,9 @@ def test_sync_now_does_not_wait_for_the_interval(scene: Scene) -> None:
 
 def test_sync_now_of_an_issue_that_shows_everything_looks_and_writes_nothing_new(scene: Scene) -> None:
     settled(scene)
-    scene.store.hand.sync(number(scene), scene.rules.owes, time.time())
+    scene.store.operator.sync(number(scene), scene.rules.owes, time.time())
     assert scene.sync()  # it had no status comment yet
-    scene.store.hand.sync(number(scene), scene.rules.owes, time.time())
+    scene.store.operator.sync(number(scene), scene.rules.owes, time.time())
     before = len(scene.tracker.calls)
 
     assert scene.sync()
@@ -60,7 +60,7 @@ def test_sync_now_of_an_issue_that_shows_everything_looks_and_writes_nothing_new
 
 def test_a_group_without_an_issue_that_is_held_is_neither_filed_nor_forgotten(scene: Scene) -> None:
     scene.tell()
-    scene.store.hand.hold(number(scene), "known, wait for the fix", time.time())
+    scene.store.operator.hold(number(scene), "known, wait for the fix", time.time())
     scene.tell(occurrences=50)
 
     assert not scene.sync()
@@ -68,21 +68,21 @@ def test_a_group_without_an_issue_that_is_held_is_neither_filed_nor_forgotten(sc
     assert (standing.decision, standing.rule, standing.group.occurrences) == ("hold", "on-hold", 50)
     assert "known, wait for the fix" in standing.reason
 
-    assert scene.store.hand.end_hold(number(scene), scene.rules.owes, time.time())
+    assert scene.store.operator.end_hold(number(scene), scene.rules.owes, time.time())
     assert scene.sync()
     assert len(scene.tracker.issues) == 1
-    assert not scene.store.hand.end_hold(number(scene), scene.rules.owes, time.time())
+    assert not scene.store.operator.end_hold(number(scene), scene.rules.owes, time.time())
 
 
 def test_an_issue_that_is_held_is_not_written_to_and_catches_up_afterwards(scene: Scene) -> None:
     settled(scene)
-    scene.store.hand.hold(number(scene), "", time.time())
+    scene.store.operator.hold(number(scene), "", time.time())
     before = len(scene.tracker.calls)
     scene.tell(occurrences=50)
     drain(scene)
     assert scene.tracker.calls[before:] == []
 
-    scene.store.hand.end_hold(number(scene), scene.rules.owes, time.time())
+    scene.store.operator.end_hold(number(scene), scene.rules.owes, time.time())
     assert scene.sync()
     assert {"comment", "edit_comment"} & set(scene.tracker.calls[before:])
 
@@ -90,7 +90,7 @@ def test_an_issue_that_is_held_is_not_written_to_and_catches_up_afterwards(scene
 def test_a_hold_that_meets_a_claim_wins_after_what_is_in_hand(scene: Scene) -> None:
     scene.tell()
     claim = scene.claimed()
-    scene.store.hand.hold(number(scene), "", time.time())
+    scene.store.operator.hold(number(scene), "", time.time())
     group, issue = scene.store.outbox.load(claim)
     assert (group.on_hold, issue) == ("", None)
 
@@ -104,7 +104,7 @@ def test_a_hold_that_comes_during_a_create_is_what_is_decided_in_the_end(scene: 
     create = scene.tracker.create
 
     def held_meanwhile(draft: Draft) -> Created:
-        scene.store.hand.hold(number(scene), "too many", time.time())
+        scene.store.operator.hold(number(scene), "too many", time.time())
         return create(draft)
 
     scene.tracker.create = held_meanwhile  # type: ignore[method-assign]
@@ -118,19 +118,19 @@ def test_an_update_whose_group_is_held_ends_and_is_made_up_for(scene: Scene) -> 
     settled(scene)
     scene.tell(occurrences=50)
     claim = scene.claimed()
-    scene.store.hand.hold(number(scene), "", time.time())
+    scene.store.operator.hold(number(scene), "", time.time())
     before = len(scene.tracker.calls)
     sync(scene.store, scene.tracker, claim, scene.rules)
     assert (scene.tracker.calls[before:], scene.due_in) == ([], None)
 
-    scene.store.hand.end_hold(number(scene), scene.rules.owes, time.time())
+    scene.store.operator.end_hold(number(scene), scene.rules.owes, time.time())
     assert scene.sync()
     assert {"comment", "edit_comment"} & set(scene.tracker.calls[before:])
 
 
 def test_a_create_in_doubt_is_looked_for_while_its_group_is_held(scene: Scene) -> None:
     scene.doubt(after=True)
-    scene.store.hand.hold(number(scene), "", time.time())
+    scene.store.operator.hold(number(scene), "", time.time())
     scene.probe()
 
     assert scene.state == "linked"
@@ -139,7 +139,7 @@ def test_a_create_in_doubt_is_looked_for_while_its_group_is_held(scene: Scene) -
 
 def test_an_issue_that_people_name_stands_for_the_group(scene: Scene) -> None:
     settled(scene)
-    before = scene.store.hand.relink(
+    before = scene.store.operator.relink(
         number(scene), "here", ELSEWHERE, scene.store.instance_key(), scene.rules.owes, time.time()
     )
 
@@ -158,7 +158,7 @@ def test_an_issue_that_people_name_stands_for_the_group(scene: Scene) -> None:
 def test_a_group_that_was_never_filed_takes_an_issue_that_people_made(scene: Scene) -> None:
     scene.tell()
     assert (
-        scene.store.hand.relink(
+        scene.store.operator.relink(
             number(scene), "here", ELSEWHERE, scene.store.instance_key(), scene.rules.owes, time.time()
         )
         is None
@@ -172,9 +172,9 @@ def test_one_issue_does_not_stand_for_two_groups_by_a_link(scene: Scene) -> None
     settled(scene)
     scene.tell("f2")
     with pytest.raises(ValueError, match="stands for group f1"):
-        scene.store.hand.relink(number(scene, "f2"), "here", FIRST, "00" * 32, scene.rules.owes, time.time())
+        scene.store.operator.relink(number(scene, "f2"), "here", FIRST, "00" * 32, scene.rules.owes, time.time())
     with pytest.raises(ValueError, match="already"):
-        scene.store.hand.relink(number(scene), "here", FIRST, "00" * 32, scene.rules.owes, time.time())
+        scene.store.operator.relink(number(scene), "here", FIRST, "00" * 32, scene.rules.owes, time.time())
 
 
 def test_a_create_in_doubt_is_not_linked_away(scene: Scene) -> None:
@@ -182,4 +182,4 @@ def test_a_create_in_doubt_is_not_linked_away(scene: Scene) -> None:
     scene.fail("create", OutcomeUnknown("no answer"))
     scene.sync()
     with pytest.raises(ValueError, match="not answered yet"):
-        scene.store.hand.relink(number(scene), "here", ELSEWHERE, "00" * 32, scene.rules.owes, time.time())
+        scene.store.operator.relink(number(scene), "here", ELSEWHERE, "00" * 32, scene.rules.owes, time.time())

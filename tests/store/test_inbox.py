@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from syncd.errors import NotANotification, StoreUnavailable
+from syncd.errors import RejectedDelivery, StoreUnavailable
 from syncd.intake.sources import backtrace
 from syncd.intake.sources.backtrace import Reading
 from syncd.model import Action, Plan
@@ -146,7 +146,7 @@ def test_everything_a_group_knows_survives_the_store(store: Store) -> None:
 def test_an_accepted_body_that_cannot_be_read_any_more_goes_to_the_quarantine(store: Store) -> None:
     accept(store, told())
     (delivery,) = store.inbox.waiting(10)
-    why = NotANotification(422, "no_project", "The field project is missing.", "project")
+    why = RejectedDelivery(422, "no_project", "The field project is missing.", "project")
 
     store.inbox.absorb([Read(delivery, why)], "auto", owes, NOW)
 
@@ -184,7 +184,7 @@ def test_the_purge_forgets_old_decisions_but_for_the_latest_of_each_group(store:
 
 def test_a_sender_that_goes_away_during_its_commit_does_not_end_the_writer(store: Store) -> None:
     async def leave() -> None:
-        why = NotANotification(422, "no_project", "The field project is missing.", "project")
+        why = RejectedDelivery(422, "no_project", "The field project is missing.", "project")
         kept = asyncio.wrap_future(store.inbox.quarantine(b"{}", NOW, why, 10))
         kept.cancel()
         await asyncio.sleep(0)

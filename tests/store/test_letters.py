@@ -8,14 +8,14 @@ import pytest
 from syncd.config import StoreSettings
 from syncd.model import Call
 from syncd.store import Store
-from syncd.store.dead_letters import Kind, Letter
+from syncd.store.dead_letters import DeadLetter, Kind
 from tests.store.filled import NOW, absorb, accept, told
 from tests.store.raw import change
 from tests.store.stuck import doubtful, linked, parked, refused, update_refused
 
 
-def only(store: Store) -> Letter:
-    (letter,) = store.letters.all()
+def only(store: Store) -> DeadLetter:
+    (letter,) = store.dead_letters.all()
     return letter
 
 
@@ -45,8 +45,8 @@ def test_another_try_of_a_dead_letter_forgets_that_its_content_was_refused(store
     (standing,) = store.report.groups()
     assert standing.group.refused is not None
 
-    assert store.letters.retry(only(store), NOW + 5)
-    assert store.letters.all() == []
+    assert store.dead_letters.retry(only(store), NOW + 5)
+    assert store.dead_letters.all() == []
     assert owed(store) == {Call.CREATE: NOW + 5}
     assert store.report.groups()[0].group.refused is None
 
@@ -54,20 +54,20 @@ def test_another_try_of_a_dead_letter_forgets_that_its_content_was_refused(store
 def test_a_letter_that_went_on_by_itself_is_left_as_it_is(store: Store) -> None:
     refused(store, "f1", "too long")
     letter = only(store)
-    store.letters.discard(letter, NOW)
+    store.dead_letters.discard(letter, NOW)
     before = store.report.groups()
 
-    assert not store.letters.retry(letter, NOW + 5)
-    assert not store.letters.discard(letter, NOW + 5)
+    assert not store.dead_letters.retry(letter, NOW + 5)
+    assert not store.dead_letters.discard(letter, NOW + 5)
     assert store.report.groups() == before
     assert before[0].group.refused is not None
 
 
 def test_a_discarded_dead_letter_comes_back_with_another_content_only(store: Store) -> None:
     refused(store, "f1", "too long")
-    assert store.letters.discard(only(store), NOW)
+    assert store.dead_letters.discard(only(store), NOW)
 
-    assert store.letters.all() == []
+    assert store.dead_letters.all() == []
     (standing,) = store.report.groups()
     assert (standing.decision, standing.reason) == ("drop", "discarded by an operator: too long")
     accept(store, told("f1", callstack=["shorter"], occurrences=9))
@@ -80,7 +80,7 @@ def test_a_create_in_doubt_is_looked_for_from_the_beginning(store: Store) -> Non
     letter = only(store)
     assert (letter.kind, letter.cause, letter.issue) == (Kind.PARKED, "doubt", None)
 
-    assert store.letters.retry(letter, NOW + 5)
+    assert store.dead_letters.retry(letter, NOW + 5)
     assert owed(store) == {Call.PROBE: NOW + 5}
     issue = store.report.groups()[0].issue
     assert issue is not None
@@ -90,7 +90,7 @@ def test_a_create_in_doubt_is_looked_for_from_the_beginning(store: Store) -> Non
 def test_a_create_that_a_person_has_looked_for_in_vain_is_sent_anew(store: Store) -> None:
     parked(store, doubtful(store, "f1"), "doubt", "3 probes found no issue")
 
-    assert store.letters.retry(only(store), NOW + 5, absent=True)
+    assert store.dead_letters.retry(only(store), NOW + 5, absent=True)
     assert owed(store) == {Call.CREATE: NOW + 5}
     assert store.report.groups()[0].issue is None
 
@@ -99,7 +99,7 @@ def test_a_create_that_a_person_has_looked_for_in_vain_is_sent_anew(store: Store
 def test_an_issue_that_is_known_is_never_taken_for_absent(store: Store, absent: bool) -> None:
     parked(store, linked(store, "f1", 7), "out of reach", "moved to where the token may not look")
 
-    assert store.letters.retry(only(store), NOW + 5, absent=absent)
+    assert store.dead_letters.retry(only(store), NOW + 5, absent=absent)
     assert owed(store) == {Call.UPDATE: NOW + 5}
     issue = store.report.groups()[0].issue
     assert issue is not None
@@ -110,22 +110,22 @@ def test_a_deleted_issue_stays_deleted_whatever_is_discarded_and_is_created_anew
     parked(store, linked(store, "f1", 7), "deleted", "K-7 was deleted")
     letter = only(store)
     assert (letter.kind, letter.cause) == (Kind.DROPPED, "deleted")
-    assert not store.letters.discard(letter, NOW)
+    assert not store.dead_letters.discard(letter, NOW)
     assert only(store) == letter
 
-    assert store.letters.retry(letter, NOW + 5)
+    assert store.dead_letters.retry(letter, NOW + 5)
     assert owed(store) == {Call.CREATE: NOW + 5}
 
 
 def test_what_an_operator_discarded_says_so_and_can_be_taken_up_again(store: Store) -> None:
     parked(store, doubtful(store, "f1"), "doubt", "3 probes found no issue")
-    assert store.letters.discard(only(store), NOW + 1)
+    assert store.dead_letters.discard(only(store), NOW + 1)
 
     letter = only(store)
     assert (letter.kind, letter.cause) == (Kind.DROPPED, "discarded")
     assert letter.reason == "discarded by an operator: 3 probes found no issue"
     assert store.report.counts(NOW).parked == 0
-    assert store.letters.retry(letter, NOW + 5)
+    assert store.dead_letters.retry(letter, NOW + 5)
     assert owed(store) == {Call.PROBE: NOW + 5}
 
 
@@ -133,9 +133,9 @@ def test_groups_are_found_by_a_beginning_in_either_case(store: Store) -> None:
     accept(store, told("AbC1"), told("abd2"), told("xyz", project="other"))
     absorb(store)
 
-    found = store.letters.groups("AB").values()
+    found = store.dead_letters.groups("AB").values()
     assert [(one.project, one.fingerprint) for one in found] == [("game", "AbC1"), ("game", "abd2")]
-    assert store.letters.groups("b") == {}
+    assert store.dead_letters.groups("b") == {}
 
 
 def test_deliveries_are_told_in_bites_in_the_order_in_which_they_came(store: Store) -> None:
@@ -144,12 +144,12 @@ def test_deliveries_are_told_in_bites_in_the_order_in_which_they_came(store: Sto
     absorb(store)
     accept(store, told("waiting"), at=NOW + 200)
 
-    first = store.letters.replayable(0, 0.0, None, 4)
-    second = store.letters.replayable(first[-1].id, 0.0, None, 4)
+    first = store.dead_letters.replayable(0, 0.0, None, 4)
+    second = store.dead_letters.replayable(first[-1].id, 0.0, None, 4)
     assert [kept.fingerprint for kept in first + second] == ["f0", "f1", "f2", "f3", "f4", "late"]
-    assert [kept.fingerprint for kept in store.letters.replayable(0, NOW + 50, None)] == ["late"]
-    (number,) = store.letters.groups("f3")
-    assert [kept.fingerprint for kept in store.letters.replayable(0, 0.0, number)] == ["f3"]
+    assert [kept.fingerprint for kept in store.dead_letters.replayable(0, NOW + 50, None)] == ["late"]
+    (number,) = store.dead_letters.groups("f3")
+    assert [kept.fingerprint for kept in store.dead_letters.replayable(0, 0.0, number)] == ["f3"]
 
 
 def test_deliveries_put_back_that_say_the_same_change_nothing(store: Store) -> None:
@@ -159,10 +159,10 @@ def test_deliveries_put_back_that_say_the_same_change_nothing(store: Store) -> N
     assert claim is not None
     before = store.report.groups()
 
-    numbers = [kept.id for kept in store.letters.replayable(0, 0.0, None)]
-    assert store.letters.replay(numbers, NOW) == 3
+    numbers = [kept.id for kept in store.dead_letters.replayable(0, 0.0, None)]
+    assert store.dead_letters.replay(numbers, NOW) == 3
     assert store.report.counts(NOW).inbox_waiting == 3
-    assert store.letters.replay(numbers, NOW) == 0, "they wait already"
+    assert store.dead_letters.replay(numbers, NOW) == 0, "they wait already"
     absorb(store)
     assert store.report.groups() == before
     assert store.report.counts(NOW).inbox_waiting == 0
@@ -173,7 +173,7 @@ def test_a_delivery_that_was_misread_counts_anew_as_it_is_read_now(store: Store,
     absorb(store)
     change(settings, "UPDATE deliveries SET body = ?", json.dumps(told("f1", application="right")).encode())
 
-    store.letters.replay([kept.id for kept in store.letters.replayable(0, 0.0, None)], NOW)
+    store.dead_letters.replay([kept.id for kept in store.dead_letters.replayable(0, 0.0, None)], NOW)
     absorb(store)
     (standing,) = store.report.groups()
     assert (standing.group.application, standing.group.notifications) == ("right", 1)

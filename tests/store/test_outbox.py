@@ -4,7 +4,7 @@ import psycopg
 import pytest
 
 from syncd.config import StoreSettings
-from syncd.core.plan import Owed
+from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost
 from syncd.model import Action, Call, Created, Group, Issue, IssueState, Plan
 from syncd.store import Store
@@ -224,11 +224,11 @@ def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store) -
             store.issues.link(claim, ISSUE, NOW)
         store.outbox.settle(claim, DONE, None, 1, NOW, NOW)
 
-    def elsewhere(group: Group, issue: Issue | None, now: float) -> Owed:
+    def elsewhere(group: Group, issue: Issue | None, now: float) -> DueCall:
         return (
-            Owed(tracker="elsewhere")
+            DueCall(tracker="elsewhere")
             if group.identity.fingerprint == "held"
-            else Owed(tracker=None, hold=Plan(action=Action.HOLD, reason="no more", rule="unrouted"))
+            else DueCall(tracker=None, hold=Plan(action=Action.HOLD, reason="no more", rule="unrouted"))
         )
 
     assert store.outbox.reroute(elsewhere, "second", NOW) == 2

@@ -12,7 +12,7 @@ from syncd import config as configuration
 from syncd.store import Store, open_store
 from syncd.trackers import Tracker, open_tracker
 from syncd.worker.presentation import present
-from syncd.worker.routing import Rules
+from syncd.worker.routing import Routing
 from syncd.worker.stages import absorb, sync
 from syncd.worker.surveys import survey
 from tests.store.filled import accept
@@ -38,7 +38,7 @@ class Life:
     """A store, a tracker, the people there, and time that passes when it is told to."""
 
     store: Store
-    rules: Rules
+    rules: Routing
     tracker: Tracker
     people: People
     clock: Clock
@@ -100,7 +100,7 @@ def lived(
         store = open_store(loaded.store)
         monkeypatch.setattr(time, "time", clock)  # not sooner: a server asks for the right time
         tracker = open_tracker("here", loaded.trackers["here"], store.notebook("here"))
-        rules = Rules(config=loaded, instance_key=store.instance_key(), presentation=present(loaded))
+        rules = Routing(config=loaded, instance_key=store.instance_key(), presentation=present(loaded))
         yield Life(store, rules, tracker, people(known, folder), clock)
         tracker.close()
         store.close()

@@ -18,7 +18,7 @@ from tests.system.kinds import Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Observation:
     """An issue as people see it: open or not, all comments, and what is theirs to change."""
 
     title: str
@@ -34,7 +34,7 @@ class People(ABC):
         self.names: dict[str, str] = {}  # by first title, what the fake knows the issue by
 
     @abstractmethod
-    def issues(self) -> list[Seen]:
+    def issues(self) -> list[Observation]:
         """All issues, in no order that matters."""
 
     @abstractmethod
@@ -64,9 +64,9 @@ class OnGitHub(People):
             self.names.setdefault(issue.title, str(issue.number))
         return self._fake.repository.issues[int(self.names[title])]
 
-    def issues(self) -> list[Seen]:
+    def issues(self) -> list[Observation]:
         return [
-            Seen(
+            Observation(
                 issue.title,
                 issue.state == "open",
                 tuple(comment.body for comment in issue.comments.values()),
@@ -111,9 +111,9 @@ class OnJira(People):
             self.names.setdefault(issue.fields["summary"], issue.key)
         return self._fake.issues[self.names[title]]
 
-    def issues(self) -> list[Seen]:
+    def issues(self) -> list[Observation]:
         return [
-            Seen(
+            Observation(
                 issue.fields["summary"],
                 issue.fields["status"]["statusCategory"]["key"] != "done",
                 tuple(_text(comment.body) for comment in issue.comments.values()),
@@ -155,7 +155,7 @@ class OnFiles(People):
             self.names.setdefault(_title(path.read_text()), path.name)
         return self._folder / self.names[title]
 
-    def issues(self) -> list[Seen]:
+    def issues(self) -> list[Observation]:
         found = []
         for path in sorted(self._folder.glob("*.md")):
             text = path.read_text()
@@ -164,7 +164,7 @@ class OnFiles(People):
             is_open = re.search(r"(?m)^- Status: open", text) is not None
             # The status is ours to change as well.
             theirs = re.sub(r"(?m)^- Status: .*$", "", theirs)
-            found.append(Seen(_title(text), is_open, tuple(sections), (theirs.strip(),)))
+            found.append(Observation(_title(text), is_open, tuple(sections), (theirs.strip(),)))
         return found
 
     def close(

@@ -7,7 +7,7 @@ import pytest
 
 from tests.postgres import Databases
 from tests.story.life import Life, lived
-from tests.story.people import Seen
+from tests.story.people import Observation
 from tests.system.kinds import KINDS
 
 AUDIO, DRAW, NET = "Audio::open", "Renderer::draw", "Net::poll"
@@ -115,9 +115,9 @@ def ten_releases(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url
 
         assert found(life) == EXPECTED
         assert life.store.report.counts(life.clock.now).held == 0
-        assert life.store.letters.all() == []
+        assert life.store.dead_letters.all() == []
 
 
-def by_title(life: Life, title: str) -> Seen:
+def by_title(life: Life, title: str) -> Observation:
     (issue,) = [issue for issue in life.people.issues() if issue.title == title]
     return issue

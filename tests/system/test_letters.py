@@ -44,7 +44,7 @@ class Place:
         return json.loads(self.syncd(*arguments, "--json"))
 
     def letters(self) -> dict[str, str]:
-        return {letter.fingerprint: str(letter.kind) for letter in self.store.letters.all()}
+        return {letter.fingerprint: str(letter.kind) for letter in self.store.dead_letters.all()}
 
     def dump(self) -> list[str]:
         """Everything in the database."""

@@ -127,7 +127,7 @@ def test_reopening_and_closing_change_one_word(notes: Tracker, filed: Issue, pat
     assert notes.reopen(filed) == ""
     assert path.read_bytes() == before.replace(b"   closed (fixed)  \r\n", b" open  \r\n")
     assert notes.reopen(filed) == ""
-    assert notes.shut(filed) == ""
+    assert notes.close_issue(filed) == ""
     assert notes.look(filed).condition.closed
     assert path.read_bytes() == before.replace(b"   closed (fixed)  \r\n", b" closed  \r\n")
 
@@ -136,7 +136,7 @@ def test_a_file_whose_status_line_people_removed_is_left_alone(notes: Tracker, f
     written(path, "")
     before = path.read_bytes()
 
-    assert "write `- Status: closed` below its title" in notes.shut(filed)
+    assert "write `- Status: closed` below its title" in notes.close_issue(filed)
     assert path.read_bytes() == before
 
 

@@ -13,8 +13,8 @@ from syncd.model import Action, Condition, Place
 from syncd.render import markdown
 from syncd.store.outbox import DRY
 from syncd.worker import create
-from syncd.worker.context import Settled, Shown, Turn
-from syncd.worker.routing import Rules
+from syncd.worker.context import Finished, SyncContext, Synced
+from syncd.worker.routing import Routing
 from syncd.worker.stages import absorb
 from syncd.worker.surveys import survey
 from tests.scene import Scene
@@ -307,7 +307,7 @@ def test_a_group_whose_issue_is_a_duplicate_of_a_persons_follows_that_one(scene:
 def test_an_alias_can_be_taken_back(scene: Scene) -> None:
     seen_again(scene, {"1.0": 3})
     seen_again(scene, {"1.0": 5}, "f2")
-    ids = scene.store.letters.groups("f")
+    ids = scene.store.dead_letters.groups("f")
     one, other = sorted(ids, key=lambda group_id: ids[group_id].fingerprint)
     scene.store.aliases.add(other, one, "the same", time.time())
     work_off(scene)
@@ -470,12 +470,14 @@ def test_a_group_that_comes_second_for_the_last_place_is_held_by_the_storm(scene
         group, _ = scene.store.outbox.load(claim)
         policy = scene.rules.route(group)
         turns.append(
-            Turn(store=scene.store, tracker=scene.tracker, claim=claim, rules=scene.rules, group=group, policy=policy)
+            SyncContext(
+                store=scene.store, tracker=scene.tracker, claim=claim, rules=scene.rules, group=group, policy=policy
+            )
         )
 
     # Both were told that there is a place.
-    assert isinstance(create.create(turns[0]), Shown)
-    assert create.create(turns[1]) == Settled(given_back=True)
+    assert isinstance(create.create(turns[0]), Synced)
+    assert create.create(turns[1]) == Finished(given_back=True)
     assert scene.store.report.counts(time.time()).storms == 1
     (held,) = scene.store.report.held_groups()
     assert held.rule == "storm"
@@ -580,7 +582,7 @@ def test_every_action_is_carried_out_by_somebody() -> None:
 
 
 def test_the_rules_of_a_process_know_their_routes(scene: Scene, tmp_path: Path) -> None:
-    assert isinstance(scene.rules, Rules)
+    assert isinstance(scene.rules, Routing)
     assert [gate.route for gate in scene.rules.gates()] == ["route-1"]
 
 

@@ -24,7 +24,7 @@ from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.dead_letters import Kind
 from syncd.store.issues import Intent
 from syncd.trackers import Draft, transport
-from syncd.worker.routing import Rules
+from syncd.worker.routing import Routing
 from syncd.worker.stages import absorb, sync
 from tests.scene import Scene, made
 from tests.store.filled import accept, told
@@ -149,30 +149,30 @@ def test_what_no_probe_can_tell_is_parked_for_a_person_who_decides(scene: Scene)
     assert "not every number could be read" in scene.reason
     scene.tell(occurrences=50)
     assert not scene.sync()
-    (letter,) = scene.store.letters.all()
+    (letter,) = scene.store.dead_letters.all()
     assert letter.kind is Kind.PARKED
 
-    assert scene.store.letters.retry(letter, time.time())
+    assert scene.store.dead_letters.retry(letter, time.time())
     scene.tracker.covered = True
     scene.probe_often()
     scene.sync()
     assert scene.state == "linked"
-    assert not scene.store.letters.retry(letter, time.time())
+    assert not scene.store.dead_letters.retry(letter, time.time())
 
 
 def test_a_person_who_has_looked_may_say_that_there_is_no_issue(scene: Scene) -> None:
     scene.park()
-    (letter,) = scene.store.letters.all()
+    (letter,) = scene.store.dead_letters.all()
 
-    assert scene.store.letters.retry(letter, time.time(), absent=True)
+    assert scene.store.dead_letters.retry(letter, time.time(), absent=True)
     scene.sync()
     assert (scene.state, len(scene.tracker.issues)) == ("linked", 1)
 
 
 def test_a_parked_group_that_is_discarded_needs_nobody_any_more(scene: Scene) -> None:
     scene.park()
-    (letter,) = scene.store.letters.all()
-    scene.store.letters.discard(letter, time.time())
+    (letter,) = scene.store.dead_letters.all()
+    scene.store.dead_letters.discard(letter, time.time())
 
     counts = scene.store.report.counts(time.time())
     assert (counts.parked, counts.dropped) == (0, 1)
@@ -245,7 +245,7 @@ def test_a_create_that_began_too_late_is_not_sent(scene: Scene, monkeypatch: pyt
 def test_a_budget_that_is_spent_is_waited_for(scene: Scene) -> None:
     settings = scene.rules.config.trackers["here"].model_copy(update={"writes": [Limit(count=5, seconds=60.0)]})
     config = scene.rules.config.model_copy(update={"trackers": {"here": settings}})
-    scene.rules = Rules(config=config, instance_key=scene.rules.instance_key)
+    scene.rules = Routing(config=config, instance_key=scene.rules.instance_key)
     scene.tell(fingerprint="f1")
     scene.tell(fingerprint="f2")
     scene.sync()
@@ -309,8 +309,8 @@ def test_a_deleted_issue_is_left_alone_and_says_why(scene: Scene, operation: str
     assert scene.reason == "issue K-1 was deleted; it stays so, as on_deleted says"
     counts = scene.store.report.counts(time.time())
     assert (counts.parked, counts.dropped, counts.held) == (0, 1, 0)
-    (letter,) = scene.store.letters.all()
-    assert scene.store.letters.retry(letter, time.time())
+    (letter,) = scene.store.dead_letters.all()
+    assert scene.store.dead_letters.retry(letter, time.time())
     scene.sync()
     assert (scene.state, len(scene.tracker.issues)) == ("linked", 2)
 
@@ -318,7 +318,7 @@ def test_a_deleted_issue_is_left_alone_and_says_why(scene: Scene, operation: str
 def test_a_deleted_issue_is_created_anew_where_the_route_says_so(scene: Scene) -> None:
     routes = [Route(tracker="here", status_interval=1.0, on_deleted="recreate")]
     config = scene.rules.config.model_copy(update={"routes": routes})
-    scene.rules = Rules(config=config, instance_key=scene.rules.instance_key)
+    scene.rules = Routing(config=config, instance_key=scene.rules.instance_key)
     scene.tell()
     scene.sync()
     scene.tell(occurrences=9)
@@ -339,8 +339,8 @@ def test_an_issue_out_of_reach_waits_for_a_person_and_has_no_double(scene: Scene
     scene.sync()
 
     assert scene.state == "parked"
-    (letter,) = scene.store.letters.all()
-    assert scene.store.letters.retry(letter, time.time())
+    (letter,) = scene.store.dead_letters.all()
+    assert scene.store.dead_letters.retry(letter, time.time())
     scene.sync()
     assert scene.state == "linked"
     assert scene.tracker.calls == ["create", "comment", "comment"]
@@ -590,7 +590,7 @@ def test_a_worker_that_lost_its_lease_before_the_call_does_not_call(scene: Scene
 def test_an_issue_is_brought_up_to_date_once_in_an_interval(scene: Scene) -> None:
     scene.between = 0.0
     config = scene.rules.config.model_copy(update={"routes": [Route(tracker="here", status_interval=600.0)]})
-    scene.rules = Rules(config=config, instance_key=scene.rules.instance_key)
+    scene.rules = Routing(config=config, instance_key=scene.rules.instance_key)
     scene.tell()
     scene.sync()
     for occurrences in range(10, 60):

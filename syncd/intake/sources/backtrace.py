@@ -14,7 +14,7 @@ from typing import Annotated
 import msgspec
 
 from syncd.core import frames
-from syncd.errors import NotANotification
+from syncd.errors import RejectedDelivery
 from syncd.model import Identity, Notification
 
 MAX_DEPTH = 64
@@ -54,13 +54,13 @@ def decode(body: bytes) -> object:
     try:
         value = msgspec.json.decode(body)
     except UnicodeDecodeError:
-        raise NotANotification(400, "not_utf8", "The body is not UTF-8.") from None
+        raise RejectedDelivery(400, "not_utf8", "The body is not UTF-8.") from None
     except RecursionError:
         raise _too_deep() from None
     except msgspec.ValidationError:
         raise _out_of_range() from None
     except msgspec.DecodeError:
-        raise NotANotification(400, "not_json", "The body is not JSON.") from None
+        raise RejectedDelivery(400, "not_json", "The body is not JSON.") from None
     _check_bounds(value)
     return value
 
@@ -123,18 +123,18 @@ def _check_bounds(value: object) -> None:
     raise _too_deep()
 
 
-def _too_deep() -> NotANotification:
-    return NotANotification(400, "too_deep", f"The body is nested deeper than {MAX_DEPTH} levels.")
+def _too_deep() -> RejectedDelivery:
+    return RejectedDelivery(400, "too_deep", f"The body is nested deeper than {MAX_DEPTH} levels.")
 
 
-def _out_of_range() -> NotANotification:
-    return NotANotification(400, "number_out_of_range", "The body has a number that does not fit into 64 bits.")
+def _out_of_range() -> RejectedDelivery:
+    return RejectedDelivery(400, "number_out_of_range", "The body has a number that does not fit into 64 bits.")
 
 
 def identify(value: object) -> Identity:
     """Who the notification speaks of. Raises NotANotification 422 naming the first field that is missing or unusable."""
     if not isinstance(value, dict):
-        raise NotANotification(422, "not_a_notification", "A notification is a JSON object.")
+        raise RejectedDelivery(422, "not_a_notification", "A notification is a JSON object.")
     return Identity(*(_identity_part(value, field) for field in _IDENTITY_LIMITS))
 
 
@@ -144,20 +144,20 @@ def _identity_part(value: Json, field: str) -> str:
         part = str(part)
     if not isinstance(part, str):
         wrong = "is missing" if part is None else "must be text"
-        raise NotANotification(
+        raise RejectedDelivery(
             422, f"no_{field}", f"The field {field} {wrong}; without it no group can be told.", field
         )
     if part.strip() in _UNSET:
-        raise NotANotification(
+        raise RejectedDelivery(
             422, f"no_{field}", f"The field {field} is not set; without it no group can be told.", field
         )
     if len(part) > _IDENTITY_LIMITS[field]:
         # Cutting it would let two groups become one.
         limit = _IDENTITY_LIMITS[field]
-        raise NotANotification(422, f"bad_{field}", f"The field {field} is longer than {limit} characters.", field)
+        raise RejectedDelivery(422, f"bad_{field}", f"The field {field} is longer than {limit} characters.", field)
     if not part.isprintable() and _CONTROL.search(part):
         # PostgreSQL cannot keep U+0000, and dropping it would let two groups become one.
-        raise NotANotification(422, f"bad_{field}", f"The field {field} has a control character.", field)
+        raise RejectedDelivery(422, f"bad_{field}", f"The field {field} has a control character.", field)
     return part
 
 
@@ -279,7 +279,7 @@ def _unpacked(value: str) -> object:
     if value.lstrip().startswith(("{", "[")):
         try:
             return decode(value.encode())
-        except NotANotification:
+        except RejectedDelivery:
             return value
     return value
 

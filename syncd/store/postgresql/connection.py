@@ -1,7 +1,7 @@
 """PostgreSQL: every write is a transaction on a connection of a pool, and many run beside each other.
 
 SQLite lets one transaction write at a time, and all operations are written for that. Here an operation that may run beside others
-says so (`beside=True`) and locks what it judges by; all others wait until they are alone.
+says so (`exclusive=False`) and locks what it judges by; all others wait until they are alone.
 """
 
 import random
@@ -31,7 +31,7 @@ IDLE_MS, LOCK_MS, STATEMENT_MS = 10_000, 10_000, 60_000
 ALONE = 0x73796E6364  # "syncd": the advisory lock that all writes share, and one that is alone does not
 
 _BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({ALONE})"
-_BEGIN_BESIDE = f"BEGIN; SELECT pg_advisory_xact_lock_shared({ALONE})"
+_BEGIN_SHARED = f"BEGIN; SELECT pg_advisory_xact_lock_shared({ALONE})"
 # What only adds rows hinders nobody and waits for nobody.
 _BEGIN_ADDING = "BEGIN"
 _VIEW = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -65,13 +65,13 @@ class _Cursor:
 
     def batch(self, query: str, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
         fetched: list[dict[str, object]] = []
-        for text, values in queries.bites(self._texts[query], "%s", rows):
+        for text, values in queries.chunks(self._texts[query], "%s", rows):
             fetched += _fetched(self._session.execute(cast(Any, text), values))
         return fetched
 
     def add(self, query: str, rows: Sequence[Sequence[object]]) -> list[int]:
         fetched: list[int] = []
-        for text, values in queries.bites(f"{self._texts[query]} RETURNING id", "%s", rows):
+        for text, values in queries.chunks(f"{self._texts[query]} RETURNING id", "%s", rows):
             fetched += [row["id"] for row in self._session.execute(cast(Any, text), values)]
         return sorted(fetched)  # no order is promised; numbers rise in the order of the rows
 
@@ -118,8 +118,8 @@ class Postgresql:
             refused.set_exception(StoreUnavailable("the store is closed"))
             return refused
 
-    def write(self, operation: Callable[[Transaction], T], *, beside: bool = False) -> T:
-        return self._persistently(operation, _BEGIN_BESIDE if beside else _BEGIN)
+    def write(self, operation: Callable[[Transaction], T], *, exclusive: bool = True) -> T:
+        return self._persistently(operation, _BEGIN if exclusive else _BEGIN_SHARED)
 
     def read(self, operation: Callable[[Transaction], T]) -> T:
         return self._persistently(operation, _VIEW)

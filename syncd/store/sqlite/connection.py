@@ -44,7 +44,7 @@ class _Cursor:
 
     def batch(self, query: str, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
         fetched: list[dict[str, object]] = []
-        for text, values in queries.bites(self._texts[query], "?", rows):
+        for text, values in queries.chunks(self._texts[query], "?", rows):
             fetched += _fetched(self._database.execute(text, values))
         return fetched
 
@@ -52,7 +52,7 @@ class _Cursor:
         # Not RETURNING: each row that is fetched lets go of the interpreter, and has to wait to get it back. Nobody else writes, and
         # one INSERT counts up one by one (insert.c, OP_NewRowid of an AUTOINCREMENT).
         numbers: list[int] = []
-        for text, values in queries.bites(self._texts[query], "?", rows):
+        for text, values in queries.chunks(self._texts[query], "?", rows):
             cursor = self._database.execute(text, values)
             last = cast(int, cursor.lastrowid)
             numbers += range(last - cursor.rowcount + 1, last + 1)
@@ -86,7 +86,7 @@ class Sqlite:
     def place(self) -> str:
         return str(self.path)
 
-    def write(self, operation: Callable[[Transaction], T], *, beside: bool = False) -> T:  # noqa: ARG002 - one at a time writes
+    def write(self, operation: Callable[[Transaction], T], *, exclusive: bool = True) -> T:  # noqa: ARG002 - one at a time writes
         return self.submit(operation).result()
 
     def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":

@@ -13,7 +13,7 @@ def new_owner() -> str:
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
-class Instance:
+class ProcessLock:
     """This process, known to the others by `owner` for as long as it lives."""
 
     def __init__(self, database: Path) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from syncd.config import GitHubSettings
 from syncd.errors import TrackerError
-from syncd.model import Condition, Place, Seen
+from syncd.model import Condition, Observation, Place
 from syncd.trackers.github.answers import Label, Number, read, web
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.github.look import Address
@@ -65,14 +65,14 @@ class _Reply(msgspec.Struct):
     data: _Data | None = None
 
 
-def seen(connection: Connection, settings: GitHubSettings, address: Address, home_id: str, kept: Kept) -> Seen:
+def seen(connection: Connection, settings: GitHubSettings, address: Address, home_id: str, kept: Kept) -> Observation:
     """Where an issue is and how people left it. One more query where it was closed as a duplicate."""
     owner, _, name = kept.repository_url.rstrip("/").rpartition("/")
     elsewhere = f"{owner.rpartition('/')[2]}/{name}" if owner else f"repository {address.repository_id}"
     repository = elsewhere if address.away else settings.repository
     place = Place(remote_id=address.remote_id, key=f"{repository}#{address.number}", url=web(kept.html_url))
     other = _duplicate_of(connection, repository, address, home_id, settings) if _is_duplicate(kept) else None
-    return Seen(place=place, condition=_condition(kept, other))
+    return Observation(place=place, condition=_condition(kept, other))
 
 
 def _is_duplicate(kept: Kept) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from syncd.config import GitHubSettings
 from syncd.errors import Gone, Moved, OutOfReach
-from syncd.model import Issue, Seen, Survey
+from syncd.model import Issue, Observation, Survey
 from syncd.trackers.answer import Answer
 from syncd.trackers.github.answers import read, unanswered
 from syncd.trackers.github.condition import Kept, seen
@@ -31,7 +31,7 @@ class Surveyor:
     def survey(self, home_id: str, issues: Sequence[Issue], since: float | None) -> Survey:
         """What has changed among these issues, and those of other repositories."""
         wanted = {str(issue.remote_id) for issue in issues}
-        found: dict[str, Seen] = {}
+        found: dict[str, Observation] = {}
         latest = 0.0
         at_home = {remote_id for remote_id in wanted if "/" not in remote_id}
         for kept in self._changed(home_id, since):
@@ -85,7 +85,7 @@ class Surveyor:
             self._asked = (since, answer.headers.get("etag", ""))
         return answer
 
-    def _away(self, home_id: str, issue: Issue) -> Seen | None:
+    def _away(self, home_id: str, issue: Issue) -> Observation | None:
         repository_id, _, number = str(issue.remote_id).rpartition("/")
         address = Address(repository_id, number, away=True)
         answer = self._connection.again("GET", address.path)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from syncd.config import GitHubSettings
 from syncd.errors import Misconfigured, Missing, Moved, Refused
-from syncd.model import Created, Evidence, Group, Issue, Seen, Survey
+from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
 from syncd.render.document import Document
 from syncd.render.markdown import write
 from syncd.render.text import one_line
@@ -188,7 +188,7 @@ class GitHub:
                 self._account = expect(answer, Account)
         return wrote(self._account, author)
 
-    def look(self, issue: Issue) -> Seen:
+    def look(self, issue: Issue) -> Observation:
         """One GET, up to three where the issue is no longer there, and a query where it was closed as a duplicate."""
         home_id = self._home_id()
         address, answer = look(self._connection, self._settings, home_id, self._address(issue), issue)
@@ -205,7 +205,7 @@ class GitHub:
         """One PATCH."""
         return self._change(issue, {"state": "open"}, "reopen it by hand")
 
-    def shut(self, issue: Issue) -> str:
+    def close_issue(self, issue: Issue) -> str:
         """One PATCH."""
         return self._change(issue, {"state": "closed", "state_reason": "completed"}, "close it by hand")
 

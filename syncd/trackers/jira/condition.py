@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from syncd.config import JiraSettings
-from syncd.model import Condition, Place, Seen
+from syncd.model import Condition, Observation, Place
 from syncd.trackers.jira.answers import Named, browse, moment
 
 _FIELDS = ("status", "resolution", "resolutiondate", "labels", "issuelinks")
@@ -28,10 +28,10 @@ def wanted(settings: JiraSettings) -> list[str]:
     return [*_FIELDS, *own, settings.fixed_in_field]
 
 
-def seen(settings: JiraSettings, kept: Kept) -> Seen:
+def seen(settings: JiraSettings, kept: Kept) -> Observation:
     """Where an issue is and how people left it."""
     place = Place(remote_id=kept.id, key=kept.key, url=browse(settings.url, kept.key))
-    return Seen(place=place, condition=_condition(settings, kept.fields))
+    return Observation(place=place, condition=_condition(settings, kept.fields))
 
 
 def _condition(settings: JiraSettings, fields: dict[str, Any]) -> Condition:

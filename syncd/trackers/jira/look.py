@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from syncd.config import JiraSettings
 from syncd.errors import Gone, OutOfReach, Refused, TrackerError, Unavailable
-from syncd.model import Issue, Seen
+from syncd.model import Issue, Observation
 from syncd.trackers.answer import Answer, Sent
 from syncd.trackers.jira.answers import Named, captcha, expect, failure, words
 from syncd.trackers.jira.check import require
@@ -23,7 +23,7 @@ def path(issue: Issue) -> str:
     return f"issue/{quote(issue.remote_id, safe='')}"
 
 
-def look(connection: Connection, settings: JiraSettings, issue: Issue) -> Seen:
+def look(connection: Connection, settings: JiraSettings, issue: Issue) -> Observation:
     """One GET, and up to three more where that finds nothing."""
     answer = connection.again("GET", path(issue), parameters={"fields": ",".join(wanted(settings))})
     if answer.status == 404:

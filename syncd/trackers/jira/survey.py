@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 
 from syncd.config import JiraSettings
-from syncd.model import Issue, Seen, Survey
+from syncd.model import Issue, Observation, Survey
 from syncd.trackers.jira.answers import expect
 from syncd.trackers.jira.check import require
 from syncd.trackers.jira.condition import Kept, seen, wanted
@@ -28,7 +28,7 @@ class _Many(msgspec.Struct):
 def survey(connection: Connection, settings: JiraSettings, issues: Sequence[Issue]) -> Survey:
     """All of these issues; what Jira does not show although the project can be seen is missing."""
     ids = [str(issue.remote_id) for issue in issues]
-    found: dict[str, Seen] = {}
+    found: dict[str, Observation] = {}
     missing: list[str] = []
     for start in range(0, len(ids), _BATCH):
         batch = ids[start : start + _BATCH]

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from syncd.config import JiraSettings
 from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, TrackerError, Unavailable
-from syncd.model import Created, Evidence, Group, Issue, Seen, Survey
+from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
 from syncd.render.document import Document
 from syncd.trackers import Draft, Finding, Notebook
 from syncd.trackers.answer import Answer, Sent
@@ -31,7 +31,7 @@ from syncd.trackers.jira.look import look, path, refusal
 from syncd.trackers.jira.probe import Probe, newest
 from syncd.trackers.jira.survey import survey
 from syncd.trackers.jira.versions import Versions
-from syncd.trackers.jira.workflow import reopen, shut
+from syncd.trackers.jira.workflow import close_issue, reopen
 
 _REMEMBERED_ISSUES = 10_000
 _COMMENTS_PER_PAGE = 100
@@ -130,7 +130,7 @@ class Jira:
             raise Unavailable("Jira does not say which account syncd uses")
         return self._account
 
-    def look(self, issue: Issue) -> Seen:
+    def look(self, issue: Issue) -> Observation:
         """One GET, up to four where the issue is not there."""
         self._require_home()
         return look(self._connection, self._settings, issue)
@@ -145,10 +145,10 @@ class Jira:
         self._require_home()
         return reopen(self._connection, self._settings, issue)
 
-    def shut(self, issue: Issue) -> str:
+    def close_issue(self, issue: Issue) -> str:
         """Three requests, or one where it is closed."""
         self._require_home()
-        return shut(self._connection, self._settings, issue)
+        return close_issue(self._connection, self._settings, issue)
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
         """One POST."""

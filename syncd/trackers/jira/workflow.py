@@ -38,7 +38,7 @@ def reopen(connection: Connection, settings: JiraSettings, issue: Issue) -> str:
     return _go(connection, settings, issue, ranked[0], "reopen it by hand, or set reopen_status")
 
 
-def shut(connection: Connection, settings: JiraSettings, issue: Issue) -> str:
+def close_issue(connection: Connection, settings: JiraSettings, issue: Issue) -> str:
     """Three requests, or one where it is closed."""
     if look(connection, settings, issue).condition.closed:
         return ""

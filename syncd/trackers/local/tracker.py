@@ -12,7 +12,7 @@ from pathlib import Path
 
 from syncd.config import LocalSettings
 from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError
-from syncd.model import Condition, Created, Evidence, Group, Issue, Place, Seen, Survey
+from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
 from syncd.platform.fsync import sync
 from syncd.render import markdown
 from syncd.render.document import Document
@@ -122,11 +122,11 @@ class Local:
             self._require_not_lost()
         return found
 
-    def look(self, issue: Issue) -> Seen:
+    def look(self, issue: Issue) -> Observation:
         """Where the file is now, under whatever name, and what people wrote below its title."""
         with explained(self._folder):
             path = self._path(issue)
-            return Seen(place=_place(path), condition=self._condition(path, head_lines.read(path.read_bytes())))
+            return Observation(place=_place(path), condition=self._condition(path, head_lines.read(path.read_bytes())))
 
     def _condition(self, path: Path, head: Head) -> Condition:
         fact = f"closed {path.name}"
@@ -154,7 +154,7 @@ class Local:
 
     def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:  # noqa: ARG002 - files are cheap to read
         """Reads every file."""
-        found: dict[str, Seen] = {}
+        found: dict[str, Observation] = {}
         missing: list[str] = []
         for issue in issues:
             try:
@@ -167,7 +167,7 @@ class Local:
         """Replace the status below the title."""
         return self._set_status(issue, "open", closed=False)
 
-    def shut(self, issue: Issue) -> str:
+    def close_issue(self, issue: Issue) -> str:
         """Replace the status below the title."""
         return self._set_status(issue, "closed", closed=True)
 

@@ -102,7 +102,7 @@ def test_reopening_changes_nothing_but_the_state(tracker: GitHub, fake: FakeGitH
 
 
 def test_closing_says_that_it_is_done(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
-    assert tracker.shut(issue) == ""
+    assert tracker.close_issue(issue) == ""
     assert (fake.repository.issues[1].state, fake.repository.issues[1].state_reason) == ("closed", "completed")
 
 
@@ -126,7 +126,7 @@ def test_an_issue_that_is_elsewhere_or_gone_is_not_changed(tracker: GitHub, fake
     fake.repository.issues[1].moved_to = None
     fake.repository.issues[1].deleted = True
     with pytest.raises(Gone):
-        tracker.shut(issue)
+        tracker.close_issue(issue)
 
 
 # All at once.

@@ -187,13 +187,13 @@ def test_a_transition_at_the_same_time_is_tried_once_more(adapter: Jira, fake: F
 def test_closing_says_that_it_is_done(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
     fake.screens["31"] = ["resolution"]
 
-    assert adapter.shut(issue) == ""
+    assert adapter.close_issue(issue) == ""
     fields = fake.issues["CRASH-1"].fields
     assert (fields["status"]["name"], fields["resolution"]) == ("Done", {"name": "Done"})
-    assert adapter.shut(issue) == ""
+    assert adapter.close_issue(issue) == ""
     fake.ways["To Do"] = ["21"]
     fake.reopen_issue("CRASH-1")
-    assert "no way to done" in adapter.shut(issue)
+    assert "no way to done" in adapter.close_issue(issue)
 
 
 def test_an_issue_that_is_gone_or_out_of_sight_is_not_moved(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
