@@ -75,8 +75,8 @@ def test_a_table_that_is_gone_is_a_fault_that_is_told_until_it_is_back(store: St
 
 def test_processes_that_start_at_once_all_get_a_name(tmp_path: Path) -> None:
     program = (
-        "import sys, pathlib; from syncd.store.sqlite.process_lock import Instance\n"
-        "for _ in range(300): Instance(pathlib.Path(sys.argv[1])).close()"
+        "import sys, pathlib; from syncd.store.sqlite.process_lock import ProcessLock\n"
+        "for _ in range(300): ProcessLock(pathlib.Path(sys.argv[1])).close()"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "syncd.db")]
     racing = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(6)]
