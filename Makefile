@@ -61,11 +61,12 @@ bench: .venv/dev.ok ## measure what is claimed about speed: ratios, side by side
 	  echo "wrk is missing: what needs a load cannot be measured"
 	@$(BIN)/python -m bench $(ONLY) $(ARGS)
 
-check: .venv/dev.ok ## lint, types, layers
+check: .venv/dev.ok ## lint, types, layers, names
 	@$(BIN)/ruff format --check --quiet
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/python -m tests.naming
 
 format: .venv/dev.ok ## put the code in the shape that check wants
 	@$(BIN)/ruff format
