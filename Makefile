@@ -75,6 +75,12 @@ format: .venv/dev.ok ## put the code in the shape that check wants
 docs: .venv/dev.ok ## write the generated parts of docs anew
 	@$(BIN)/python -m tests.documents
 
+# An entry that no test writes is gone afterwards; so are those of tests that are skipped here, which the diff shows.
+golden: .venv/dev.ok ## write the golden files of tests anew: the sentences and pages for people
+	@rm -f tests/golden/*.txt
+	@SYNCD_GOLDEN=write $(BIN)/python -m pytest -q $$(grep -rlE 'from tests.golden import' --include='test_*.py' tests | grep -v test_golden.py)
+	@git diff --stat tests/golden
+
 clean: ## remove what this file made, but no configuration and no store
 	rm -rf .venv .tooling .tests .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
@@ -99,4 +105,4 @@ config.toml:
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
 	@touch $@ .venv/run.ok
 
-.PHONY: help demo run test tools deb screenshots prove prove-systemd bench check format docs clean
+.PHONY: help demo run test tools deb screenshots prove prove-systemd bench check format docs golden clean
