@@ -176,13 +176,14 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """What a tracker says of many issues at once, by `remote_id`. What is in neither is as it was.
+    """The state of many issues, read in one go. An issue in neither collection has not changed.
 
-    `missing` were asked for and not given though others were: each is to be looked at. `until` is how far this reaches by the
-    tracker's clock: what is handed to the next survey as `since`.
+    `observations` are keyed by `remote_id`. The tracker did not return the `missing` ones although it answered for others;
+    the caller looks at each of them. `until` is the time, by the tracker's clock, up to which the survey is complete; the next
+    survey gets it as `since`.
     """
 
-    seen: Mapping[str, Observation]
+    observations: Mapping[str, Observation]
     missing: tuple[str, ...] = ()
     until: float | None = None
 
@@ -334,19 +335,20 @@ class Created:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """What a probe has read about one create.
+    """The result of one probe for one create.
 
-    `found` are issues of ours with its marker, the oldest first. `covered`: every number above the intent's floor, up to
-    beyond the newest one, was read one by one and not out of an index that may lag. `newest` is the highest number seen,
-    `newest_at` when it was created and `at` the time now, both by the tracker's clock. `words` say what was read.
+    `issues` are our issues with the marker, oldest first. `covered` means that the probe read every number above the intent's
+    floor, up to beyond the newest one, one by one and not from an index that may lag. `newest` is the highest number in use,
+    `newest_at` its time of creation and `at` the present time, both by the tracker's clock. `summary` tells people what the
+    probe read.
     """
 
-    found: tuple[Created, ...] = ()
+    issues: tuple[Created, ...] = ()
     covered: bool = False
     newest: int = 0
     newest_at: float | None = None
     at: float | None = None
-    words: str = ""
+    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,7 +61,7 @@ class Tracker:
         self._called("probe")
         marked = [number for number, draft in enumerate(self.issues, start=1) if draft.marker == issue.marker]
         found = tuple(made(number) for number in marked if number > issue.floor)
-        return Evidence(found=found, covered=self.covered, newest=len(self.issues), at=self.clock, words="all read")
+        return Evidence(issues=found, covered=self.covered, newest=len(self.issues), at=self.clock, summary="all read")
 
     def look(self, issue: Issue) -> Observation:
         self._called("look")
@@ -71,7 +71,7 @@ class Tracker:
 
     def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
         self._called("survey")
-        return Survey(seen={str(issue.remote_id): self.look(issue) for issue in issues})
+        return Survey(observations={str(issue.remote_id): self.look(issue) for issue in issues})
 
     def reopen(self, issue: Issue) -> str:
         self._called("reopen")

@@ -20,18 +20,18 @@ def doubtful(issue: Issue, probe_after: Sequence[float], now: float) -> Plan:
 
 def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: float) -> Judgement:
     """What the newest evidence, and the clean negative probes before it, say about a create in doubt."""
-    if evidence.found:
-        return Judgement(outcome=Outcome.FOUND, reason=f"found as {evidence.found[0].key}: {evidence.words}")
+    if evidence.issues:
+        return Judgement(outcome=Outcome.FOUND, reason=f"found as {evidence.issues[0].key}: {evidence.summary}")
     if evidence.covered and _outlived(issue, evidence, probe_after):
         return Judgement(
             outcome=Outcome.ABSENT,
-            reason=f"proven not created: an issue that was made later is there, and no earlier one is ours: {evidence.words}",
+            reason=f"proven not created: an issue that was made later is there, and no earlier one is ours: {evidence.summary}",
         )
     clean = issue.probes + 1
     if clean < len(probe_after):
         wait = probe_after[clean] - probe_after[clean - 1]
         return Judgement(
-            outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.words}", until=now + wait
+            outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.summary}", until=now + wait
         )
     # The tracker's clock decides whether the probes lie far enough apart: ours may have jumped between them.
     lacking = probe_after[-1] - probe_after[0] - _span(issue, evidence)
@@ -39,15 +39,15 @@ def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: f
         # Where its clock was set back, as much may be lacking as by how much it was.
         until = now + min(lacking, probe_after[-1])
         return Judgement(
-            outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.words}", until=until
+            outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.summary}", until=until
         )
     if evidence.covered:
         return Judgement(
-            outcome=Outcome.ABSENT, reason=f"proven not created by {clean} probes, the last of them: {evidence.words}"
+            outcome=Outcome.ABSENT, reason=f"proven not created by {clean} probes, the last of them: {evidence.summary}"
         )
     return Judgement(
         outcome=Outcome.UNPROVEN,
-        reason=f"{clean} probes found no issue, but not every number could be read: {evidence.words}",
+        reason=f"{clean} probes found no issue, but not every number could be read: {evidence.summary}",
     )
 
 

@@ -36,9 +36,9 @@ class Surveys:
     def surveyed(self, tracker: str, survey: Survey, now: float) -> int:
         """Put down how people left the issues; those that changed, or are missing, are due for a sync. How many these are."""
         changed = 0
-        for remote_ids in _bites([*survey.seen, *survey.missing]):
+        for remote_ids in _bites([*survey.observations, *survey.missing]):
             changed += self._connection.write(
-                partial(_put_down, tracker=tracker, remote_ids=remote_ids, seen=survey.seen, now=now)
+                partial(_put_down, tracker=tracker, remote_ids=remote_ids, seen=survey.observations, now=now)
             )
         return changed
 

@@ -103,11 +103,11 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
     )
     match judgement.outcome:
         case Outcome.FOUND:
-            store.issues.found(claim, evidence.found, now)
-            if len(evidence.found) > 1:
-                keys = [created.key for created in evidence.found]
+            store.issues.found(claim, evidence.issues, now)
+            if len(evidence.issues) > 1:
+                keys = [created.key for created in evidence.issues]
                 log.error("doubles_found", tracker=claim.tracker, group=claim.group_id, issues=keys)
-            return Synced(evidence.found[0].key, issue.sent_revision)
+            return Synced(evidence.issues[0].key, issue.sent_revision)
         case Outcome.ABSENT:
             store.issues.absent(claim, judgement.reason, now)
             return Retry(judgement.reason, now, Call.CREATE)

@@ -22,7 +22,7 @@ def made(number: int) -> Created:
 
 
 def clean(**facts: object) -> Evidence:
-    fields = {"covered": True, "newest": 9, "newest_at": CLOCK - 5000, "at": CLOCK, "words": "nothing"} | facts
+    fields = {"covered": True, "newest": 9, "newest_at": CLOCK - 5000, "at": CLOCK, "summary": "nothing"} | facts
     return Evidence(**fields)  # type: ignore[arg-type]
 
 
@@ -31,7 +31,7 @@ def outcome(issue: Issue, evidence: Evidence, probe_after: list[float] = PROBES)
 
 
 def test_what_is_found_is_found_whatever_else_is_known() -> None:
-    judgement = doubt.judge(doubtful(), Evidence(found=(made(8), made(9)), words="2 pages"), PROBES, NOW)
+    judgement = doubt.judge(doubtful(), Evidence(issues=(made(8), made(9)), summary="2 pages"), PROBES, NOW)
 
     assert judgement.outcome is Outcome.FOUND
     assert judgement.reason == "found as K-8: 2 pages"

@@ -302,7 +302,7 @@ def test_a_renamed_file_is_followed_by_its_marker(folder: Path) -> None:
     moved = Created(remote_id=place.remote_id, key=place.key, url=url)
     notes.comment(issue(moved), FIRST, COMMENT_MARKER)
     assert "Seen 1 time." in (folder / place.remote_id).read_text(encoding="utf-8")
-    assert notes.probe(doubtful()).found == (moved,)
+    assert notes.probe(doubtful()).issues == (moved,)
 
 
 def test_a_file_that_lost_its_marker_is_still_known_by_its_name(folder: Path) -> None:
@@ -318,7 +318,7 @@ def test_of_two_files_with_the_marker_the_one_with_our_name_is_the_issue(folder:
     created = notes.create(draft())
     (folder / "a copy.md").write_bytes((folder / created.remote_id).read_bytes())
 
-    assert notes.probe(doubtful()).found == (created,)
+    assert notes.probe(doubtful()).issues == (created,)
 
 
 def test_a_create_in_doubt_is_found_or_proven_absent_by_its_file(folder: Path) -> None:
@@ -326,11 +326,11 @@ def test_a_create_in_doubt_is_found_or_proven_absent_by_its_file(folder: Path) -
     notes.create(draft(marker="syncd:another"))
 
     absent = notes.probe(doubtful())
-    assert (absent.found, absent.covered, absent.at, absent.newest) == ((), True, None, 0)
+    assert (absent.issues, absent.covered, absent.at, absent.newest) == ((), True, None, 0)
 
     created = notes.create(draft())
     found = notes.probe(doubtful())
-    assert (found.found, found.covered) == ((created,), True)
+    assert (found.issues, found.covered) == ((created,), True)
     assert notes.newest() == 0
 
 
@@ -350,7 +350,7 @@ def test_what_was_in_a_lost_folder_is_not_absent_and_not_made_anew(folder: Path)
 
     assert not folder.exists()
     (folder.parent / "elsewhere").rename(folder)
-    assert restarted.probe(doubtful()).found == (created,)
+    assert restarted.probe(doubtful()).issues == (created,)
 
 
 def test_an_empty_mount_point_is_not_taken_for_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,7 +146,7 @@ def test_a_survey_reads_all_and_says_what_is_gone(notes: Tracker, filed: Issue, 
     written(path, "- Status: closed\n")
 
     survey = notes.survey([filed, replace(other, marker="syncd:0000000000000000")], None)
-    assert survey.seen[str(filed.remote_id)].condition.closed
+    assert survey.observations[str(filed.remote_id)].condition.closed
     assert survey.missing == (other.remote_id,)
     with pytest.raises(Gone):
         notes.look(replace(other, marker="syncd:0000000000000000"))

@@ -80,13 +80,13 @@ class Probe:
         newest = there[-1] if there else None
         born = newest.created_at if newest else None
         return Evidence(
-            found=tuple(self._created(entry) for entry in found),
+            issues=tuple(self._created(entry) for entry in found),
             # Without GitHub's clock nobody could tell how much time lies between two probes.
             covered=not unread and at is not None,
             newest=newest.number if newest else 0,
             newest_at=born.timestamp() if born else None,
             at=at,
-            words=self._words(listed, unread, at),
+            summary=self._words(listed, unread, at),
         )
 
     def _read_list(self) -> float | None:

@@ -49,7 +49,7 @@ class Surveyor:
             else:
                 found[str(issue.remote_id)] = looked
         until = max(latest - _OVERLAP_SECONDS, since or 0.0) if latest else since
-        return Survey(seen=found, missing=tuple(missing), until=until)
+        return Survey(observations=found, missing=tuple(missing), until=until)
 
     def _changed(self, home_id: str, since: float | None) -> Iterator[Kept]:
         """Issues and pull requests, the one changed last first."""

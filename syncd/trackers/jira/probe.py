@@ -100,13 +100,13 @@ class Probe:
         at = clock(answer)
         number, born = self._newest
         return Evidence(
-            found=tuple(self._created(one) for one in self._ours_among(issue.marker)),
+            issues=tuple(self._created(one) for one in self._ours_among(issue.marker)),
             # Without Jira's clock nobody could tell how much time lies between two probes.
             covered=ended and not self._hidden and at is not None,
             newest=number,
             newest_at=born,
             at=at,
-            words=self._words(ended, at),
+            summary=self._words(ended, at),
         )
 
     def _take(self, found: list[Found]) -> None:

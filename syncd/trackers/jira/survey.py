@@ -40,7 +40,7 @@ def survey(connection: Connection, settings: JiraSettings, issues: Sequence[Issu
     if missing:
         # Jira says of what may not be seen that it is not there.
         require(connection, settings, "BROWSE_PROJECTS")
-    return Survey(seen=found, missing=tuple(missing))
+    return Survey(observations=found, missing=tuple(missing))
 
 
 def _fetched(connection: Connection, settings: JiraSettings, ids: Sequence[str]) -> _Many:

@@ -111,9 +111,9 @@ class Local:
         with explained(self._folder):
             path = self._find_anywhere(issue.marker)
         if path is None:
-            return Evidence(covered=True, words=f"no file in {self._folder} has its marker")
+            return Evidence(covered=True, summary=f"no file in {self._folder} has its marker")
         created = Created(remote_id=path.name, key=path.stem, url=path.as_uri())
-        return Evidence(found=(created,), covered=True, words=f"{path.name} has its marker")
+        return Evidence(issues=(created,), covered=True, summary=f"{path.name} has its marker")
 
     def _find_anywhere(self, marker: str) -> Path | None:
         """The issue's file, also where people gave it another name. Of copies, the one named as we name it comes first."""
@@ -161,7 +161,7 @@ class Local:
                 found[str(issue.remote_id)] = self.look(issue)
             except Gone:
                 missing.append(str(issue.remote_id))
-        return Survey(seen=found, missing=tuple(missing))
+        return Survey(observations=found, missing=tuple(missing))
 
     def reopen(self, issue: Issue) -> str:
         """Replace the status below the title."""

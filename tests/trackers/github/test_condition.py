@@ -139,7 +139,7 @@ def test_a_survey_tells_of_what_was_changed(tracker: GitHub, fake: FakeGitHub) -
 
     survey = tracker.survey(issues, None)
     assert len(fake.requests) == before + 1
-    assert {remote_id: seen.condition.closed for remote_id, seen in survey.seen.items()} == {
+    assert {remote_id: seen.condition.closed for remote_id, seen in survey.observations.items()} == {
         "1": False,
         "2": True,
         "3": False,
@@ -155,12 +155,12 @@ def test_a_survey_of_an_unchanged_repository_costs_nothing_of_the_limit(tracker:
     left = fake.remaining
 
     third = tracker.survey(issues, second.until)
-    assert third.seen == {}
+    assert third.observations == {}
     assert third.until == second.until == first.until
     assert fake.remaining == left
 
     fake.close_issue(fake.repository.issues[1])
-    assert tracker.survey(issues, third.until).seen["1"].condition.closed
+    assert tracker.survey(issues, third.until).observations["1"].condition.closed
 
 
 def test_the_first_survey_reads_no_further_than_needed(tracker: GitHub, fake: FakeGitHub) -> None:
@@ -169,7 +169,7 @@ def test_the_first_survey_reads_no_further_than_needed(tracker: GitHub, fake: Fa
     issues = [linked(tracker.create(DRAFT))]
     before = len(fake.requests)
 
-    assert list(tracker.survey(issues, None).seen) == ["121"]
+    assert list(tracker.survey(issues, None).observations) == ["121"]
     assert len(fake.requests) == before + 1
 
 
@@ -181,7 +181,7 @@ def test_a_survey_reads_every_page_and_leaves_out_what_is_not_ours(tracker: GitH
     pull.pull_request = True
 
     survey = tracker.survey([*issues, replace(issues[0], remote_id=str(pull.number))], None)
-    assert list(survey.seen) == ["1"]
+    assert list(survey.observations) == ["1"]
 
 
 def test_a_survey_looks_for_what_was_transferred_one_by_one(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
@@ -191,7 +191,7 @@ def test_a_survey_looks_for_what_was_transferred_one_by_one(tracker: GitHub, fak
     away = replace(issue, remote_id=f"{other.id}/1")
 
     survey = tracker.survey([away, replace(issue, remote_id=f"{other.id}/99")], None)
-    assert survey.seen[f"{other.id}/1"].condition.closed
+    assert survey.observations[f"{other.id}/1"].condition.closed
     assert survey.missing == (f"{other.id}/99",)
 
 

@@ -102,7 +102,7 @@ def test_a_probe_finds_what_a_lost_create_left_and_nothing_else(
     doubt = Issue(tracker="crashes", state=IssueState.IN_DOUBT, marker=marker, floor=floor, attempt=1)
     evidence = tracker.probe(doubt)
     left = running.issues()[: len(running.issues()) - before]
-    assert [one.number for one in evidence.found] == [one["number"] for one in left]
+    assert [one.number for one in evidence.issues] == [one["number"] for one in left]
     assert len(left) == (how == "reset_after")
     assert evidence.covered
     assert evidence.at is not None
@@ -113,7 +113,7 @@ def test_the_probe_of_another_create_does_not_find_it(running: EmulatedGitHub, t
 
     doubt = Issue(tracker="crashes", state=IssueState.IN_DOUBT, marker="x" * 26, attempt=1)
     evidence = tracker.probe(doubt)
-    assert (evidence.found, evidence.covered) == ((), True)
+    assert (evidence.issues, evidence.covered) == ((), True)
     assert evidence.newest == running.issues()[0]["number"]
 
 

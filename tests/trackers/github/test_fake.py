@@ -64,7 +64,7 @@ def test_queries_are_answered_like_gets_by_number(tracker: GitHub, fake: FakeGit
     fake.graphql = False
     read = tracker.probe(issue)
     assert replace(queried, at=None) == replace(read, at=None)
-    assert [found.number for found in read.found] == [1]
+    assert [found.number for found in read.issues] == [1]
 
 
 def test_the_fake_hides_new_issues_from_lists_that_lag(tracker: GitHub, fake: FakeGitHub) -> None:

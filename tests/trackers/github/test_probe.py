@@ -26,7 +26,7 @@ def test_a_create_whose_answer_was_lost_is_found(tracker: GitHub, fake: FakeGitH
     others(fake, 2)
 
     evidence = tracker.probe(doubtful(floor))
-    assert evidence.found == (
+    assert evidence.issues == (
         Created(remote_id="4", key="acme/game#4", url=f"{fake.url}/acme/game/issues/4", number=4),
     )
     assert (evidence.newest, evidence.covered) == (6, True)
@@ -41,7 +41,7 @@ def test_a_create_that_was_never_carried_out_is_not_found(tracker: GitHub, fake:
 
     before = time.time()
     evidence = tracker.probe(doubtful(3))
-    assert (evidence.found, evidence.covered, evidence.newest) == ((), True, 3)
+    assert (evidence.issues, evidence.covered, evidence.newest) == ((), True, 3)
     assert evidence.at is not None
     assert before - 1 <= evidence.at <= time.time()
 
@@ -56,7 +56,7 @@ def test_a_probe_is_two_requests(tracker: GitHub, fake: FakeGitHub) -> None:
     assert calls(fake)[before:] == [f"GET {home}/issues", "POST /graphql"]
     asked = fake.sent("GET", "/issues$")[-1].query
     assert asked == {"state": ["all"], "sort": ["created"], "direction": ["desc"], "per_page": ["100"], "page": ["1"]}
-    assert evidence.words == "above #0, 1 numbers were read out of the list and 20 one by one, up to #21"
+    assert evidence.summary == "above #0, 1 numbers were read out of the list and 20 one by one, up to #21"
 
 
 @pytest.mark.usefixtures("reading")
@@ -67,7 +67,7 @@ def test_an_issue_that_the_list_does_not_show_yet_is_found_by_its_number(tracker
     others(fake, 2)
 
     evidence = tracker.probe(doubtful(3))
-    assert [one.number for one in evidence.found] == [6]
+    assert [one.number for one in evidence.issues] == [6]
     assert (evidence.newest, evidence.covered) == (8, True)
 
 
@@ -78,7 +78,7 @@ def test_the_reading_goes_on_above_every_number_that_is_found(tracker: GitHub, f
     ours(fake)
 
     evidence = tracker.probe(doubtful(0))
-    assert [one.number for one in evidence.found] == [116]
+    assert [one.number for one in evidence.issues] == [116]
     assert (evidence.newest, evidence.covered) == (116, True)
     read = {int(one.path.rsplit("/", 1)[1]) for one in fake.sent("GET", r"/issues/\d+$")}
     assert not read or read == set(range(1, 137))
@@ -96,7 +96,7 @@ def test_holes_pull_requests_and_discussions_are_read_and_passed_over(tracker: G
     others(fake)[0].discussion = True
 
     evidence = tracker.probe(doubtful(0))
-    assert [one.number for one in evidence.found] == [6]
+    assert [one.number for one in evidence.issues] == [6]
     assert evidence.covered
 
 
@@ -106,7 +106,7 @@ def test_an_issue_of_ours_that_was_deleted_or_transferred_is_not_found(tracker: 
     fake.transfer(fake.repository, ours(fake).number, fake.add_repository("acme/other"))
 
     evidence = tracker.probe(doubtful(0))
-    assert (evidence.found, evidence.covered) == ((), True)
+    assert (evidence.issues, evidence.covered) == ((), True)
 
 
 @pytest.mark.usefixtures("reading")
@@ -124,7 +124,7 @@ def test_only_what_we_wrote_ourselves_is_ours(tracker: GitHub, fake: FakeGitHub,
         fake.file(fake.repository, "Crash in render()", body, fake.account, [])
     issue = ours(fake)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).found] == [issue.number]
+    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
 
 
 @pytest.mark.usefixtures("reading")
@@ -134,9 +134,9 @@ def test_an_app_takes_the_issues_of_bots_only(open_github: Open, fake: FakeGitHu
     tracker = open_github("app")
     created = tracker.create(DRAFT)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).found] == [created.number]
+    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [created.number]
     fake.lag_seconds = HOUR
-    assert [one.number for one in tracker.probe(doubtful(0)).found] == [created.number]
+    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [created.number]
 
 
 def test_who_we_are_is_asked_once_and_only_about_a_find(tracker: GitHub, fake: FakeGitHub) -> None:
@@ -165,7 +165,7 @@ def test_two_of_ours_are_told_the_oldest_first(tracker: GitHub, fake: FakeGitHub
     fake.lag_seconds = HOUR
     ours(fake)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).found] == [1, 3]
+    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [1, 3]
 
 
 @pytest.mark.usefixtures("reading")
@@ -174,7 +174,7 @@ def test_what_is_not_above_the_floor_does_not_count(tracker: GitHub, fake: FakeG
     others(fake, 3)
 
     evidence = tracker.probe(doubtful(2))
-    assert (evidence.found, evidence.covered, evidence.newest) == ((), True, 4)
+    assert (evidence.issues, evidence.covered, evidence.newest) == ((), True, 4)
 
 
 @pytest.mark.usefixtures("reading")
@@ -185,7 +185,7 @@ def test_a_list_that_ends_below_the_floor_still_covers_what_is_above(tracker: Gi
     fake.lag_seconds = HOUR
 
     evidence = tracker.probe(doubtful(40))
-    assert [one.number for one in evidence.found] == [issue.number]
+    assert [one.number for one in evidence.issues] == [issue.number]
     assert evidence.covered
 
 
@@ -193,7 +193,7 @@ def test_a_list_that_ends_below_the_floor_still_covers_what_is_above(tracker: Gi
 def test_an_empty_repository_is_read_too(tracker: GitHub, fake: FakeGitHub) -> None:
     evidence = tracker.probe(doubtful(0))
 
-    assert (evidence.found, evidence.covered, evidence.newest, evidence.newest_at) == ((), True, 0, None)
+    assert (evidence.issues, evidence.covered, evidence.newest, evidence.newest_at) == ((), True, 0, None)
     assert tracker.newest() == 0
 
 
@@ -220,7 +220,7 @@ def test_very_many_numbers_are_read_page_by_page(tracker: GitHub, fake: FakeGitH
     others(fake, 250)
 
     evidence = tracker.probe(doubtful(0))
-    assert [one.number for one in evidence.found] == [issue.number]
+    assert [one.number for one in evidence.issues] == [issue.number]
     assert evidence.covered
     assert len(fake.sent("GET", "/issues$")) == 3
     tracker.probe(doubtful(200))
@@ -233,8 +233,8 @@ def test_more_numbers_than_can_be_read_are_not_claimed(tracker: GitHub, fake: Fa
     others(fake)
 
     evidence = tracker.probe(doubtful(2))
-    assert (evidence.found, evidence.covered, evidence.newest) == ((), False, 9001)
-    assert "more than that were given since" in evidence.words
+    assert (evidence.issues, evidence.covered, evidence.newest) == ((), False, 9001)
+    assert "more than that were given since" in evidence.summary
     assert len(fake.sent("POST", "graphql")) == 10
 
 
@@ -270,7 +270,7 @@ def test_without_githubs_clock_nothing_is_claimed(tracker: GitHub, monkeypatch: 
 
     evidence = tracker.probe(doubtful(0))
     assert (evidence.at, evidence.covered) == (None, False)
-    assert "did not say what time" in evidence.words
+    assert "did not say what time" in evidence.summary
 
 
 LINE = marker_line(MARKER)

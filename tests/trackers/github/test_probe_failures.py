@@ -88,7 +88,7 @@ def test_where_queries_are_not_served_the_numbers_are_read_singly(
     issue = ours(fake)
 
     evidence = tracker.probe(doubtful(0))
-    assert [one.number for one in evidence.found] == [issue.number]
+    assert [one.number for one in evidence.issues] == [issue.number]
     assert evidence.covered
     assert len(fake.sent("POST", "graphql")) == 1
 
@@ -101,7 +101,7 @@ def test_where_the_token_may_not_query_the_numbers_are_read_singly(
     fake.lag_seconds = HOUR
     issue = ours(fake)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).found] == [issue.number]
+    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
 
 
 def test_where_single_numbers_are_forbidden_to_queries_they_are_read_singly(tracker: GitHub, fake: FakeGitHub) -> None:
@@ -109,7 +109,7 @@ def test_where_single_numbers_are_forbidden_to_queries_they_are_read_singly(trac
     fake.lag_seconds = HOUR
     issue = ours(fake)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).found] == [issue.number]
+    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
 
 
 def test_a_schema_of_an_old_server_is_no_obstacle(tracker: GitHub, fake: FakeGitHub) -> None:
@@ -118,7 +118,7 @@ def test_a_schema_of_an_old_server_is_no_obstacle(tracker: GitHub, fake: FakeGit
     fake.lag_seconds = HOUR
     issue = ours(fake)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).found] == [issue.number]
+    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
 
 
 @pytest.mark.parametrize("body", [{}, [], "words", {"data": None}, {"data": {"repository": {"databaseId": None}}}])
@@ -127,7 +127,7 @@ def test_an_answer_that_is_not_of_graphql_is_not_believed(tracker: GitHub, fake:
     fake.lag_seconds = HOUR
     issue = ours(fake)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).found] == [issue.number]
+    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
 
 
 @pytest.mark.parametrize("item", [{}, {"n1": None}, {"n1": {"number": 1}}])
@@ -151,7 +151,7 @@ def test_a_stranger_that_took_over_the_name_is_not_queried_for_our_issues(tracke
     fake.file(stranger, "A copy", BODY, fake.account, [])
     fake.file(stranger, "A copy", BODY, fake.account, [])
 
-    assert [one.number for one in tracker.probe(doubtful(0)).found] == [issue.number]
+    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
     assert len(fake.sent("GET", r"/issues/\d+$")) == 21
 
 
@@ -182,7 +182,7 @@ def test_an_enterprise_server_is_queried_at_its_own_place(open_github: Open, fak
     fake.lag_seconds = HOUR
     issue = ours(fake)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).found] == [issue.number]
+    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
     assert calls(fake)[-2:] == ["POST /api/graphql", "GET /api/v3/user"]
 
 

@@ -217,8 +217,8 @@ def test_a_survey_asks_for_a_hundred_issues_in_one_request(adapter: Jira, fake: 
 
     survey = adapter.survey(issues, None)
     assert len(fake.requests) == before + 2
-    assert len(survey.seen) == 150
-    assert [one.place.key for one in survey.seen.values() if one.condition.closed] == [others[120].key]
+    assert len(survey.observations) == 150
+    assert [one.place.key for one in survey.observations.values() if one.condition.closed] == [others[120].key]
     assert (survey.missing, survey.until) == ((), None)
     check_traffic(fake)
 
@@ -228,7 +228,7 @@ def test_a_survey_says_what_it_was_not_shown(adapter: Jira, fake: FakeJira, issu
     fake.delete(other.key)
 
     survey = adapter.survey([issue, replace(issue, remote_id=other.id)], None)
-    assert list(survey.seen) == [issue.remote_id]
+    assert list(survey.observations) == [issue.remote_id]
     assert survey.missing == (other.id,)
 
 
@@ -247,7 +247,7 @@ def test_what_a_bulk_fetch_could_not_read_is_not_missing(adapter: Jira, fake: Fa
     fake.unreadable.add("CRASH-1")
 
     survey = adapter.survey([issue], None)
-    assert (survey.seen, survey.missing) == ({}, ())
+    assert (survey.observations, survey.missing) == ({}, ())
 
 
 def test_a_survey_that_is_throttled_says_so(adapter: Jira, fake: FakeJira, issue: Issue) -> None:

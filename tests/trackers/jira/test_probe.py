@@ -20,7 +20,7 @@ LAG = 1000.0
 
 
 def keys(evidence: Evidence) -> list[str]:
-    return [created.key for created in evidence.found]
+    return [created.key for created in evidence.issues]
 
 
 def lose(fake: FakeJira, adapter: Jira, draft: Draft | None = None) -> None:
@@ -53,7 +53,7 @@ def test_a_lost_create_is_found_by_key_while_the_search_lags(fake: FakeJira, ope
     evidence = adapter.probe(doubtful(floor=1))
 
     issue = fake.issues["CRASH-2"]
-    assert evidence.found == (Created(remote_id=issue.id, key="CRASH-2", url=f"{fake.url}/browse/CRASH-2", number=2),)
+    assert evidence.issues == (Created(remote_id=issue.id, key="CRASH-2", url=f"{fake.url}/browse/CRASH-2", number=2),)
     assert evidence.covered
     assert evidence.newest == 3
     check_traffic(fake)
@@ -74,20 +74,20 @@ def test_what_was_never_created_is_covered_and_not_found(fake: FakeJira, opened:
 
     evidence = adapter.probe(doubtful(floor=1))
 
-    assert evidence.found == ()
+    assert evidence.issues == ()
     assert evidence.covered
     assert evidence.newest == 1
     assert evidence.at is not None
     assert abs(evidence.at - time.time()) < 5
     last = 101 if isinstance(fake, FakeJiraCloud) else 21
-    assert evidence.words == f"the label was searched for, and CRASH-2 to CRASH-{last} were read by key"
+    assert evidence.summary == f"the label was searched for, and CRASH-2 to CRASH-{last} were read by key"
     check_traffic(fake)
 
 
 def test_an_empty_project_is_covered_from_the_first_number_on(fake: FakeJira, opened: Open) -> None:
     evidence = opened().probe(doubtful(floor=0))
 
-    assert (evidence.found, evidence.covered, evidence.newest, evidence.newest_at) == ((), True, 0, None)
+    assert (evidence.issues, evidence.covered, evidence.newest, evidence.newest_at) == ((), True, 0, None)
 
 
 def test_a_clean_probe_takes_few_requests(fake: FakeJira, opened: Open) -> None:
@@ -135,7 +135,7 @@ def test_other_peoples_issues_above_the_floor_are_not_ours(fake: FakeJira, opene
 
     evidence = adapter.probe(doubtful())
 
-    assert evidence.found == ()
+    assert evidence.issues == ()
     assert evidence.covered
     assert (evidence.newest, evidence.newest_at) == (3, 1_800_000_000.0)
 
@@ -150,7 +150,7 @@ def test_a_clone_by_a_person_is_not_ours(fake: FakeJira, opened: Open) -> None:
     fake.delete("CRASH-1")
 
     evidence = adapter.probe(doubtful())
-    assert evidence.found == ()
+    assert evidence.issues == ()
     assert evidence.covered
 
 
@@ -190,7 +190,7 @@ def test_our_line_within_another_issue_of_ours_is_not_its_marker(fake: FakeJira,
     fake.issues["CRASH-1"].fields["description"] = f"syncd issue · {TAG[6:]}\nmore"
     fake.issues["CRASH-1"].fields["labels"] = []
 
-    assert adapter.probe(doubtful()).found == ()
+    assert adapter.probe(doubtful()).issues == ()
 
 
 def test_two_issues_come_the_oldest_first(fake: FakeJira, opened: Open) -> None:
@@ -216,8 +216,8 @@ def test_an_issue_that_was_moved_since_is_found_by_its_old_key(fake: FakeJira, o
     evidence = adapter.probe(doubtful())
 
     assert keys(evidence) == ["TRIAGE-1"]
-    assert evidence.found[0].url == f"{fake.url}/browse/TRIAGE-1"
-    assert evidence.found[0].number == 0, "a number of another project says nothing about ours"
+    assert evidence.issues[0].url == f"{fake.url}/browse/TRIAGE-1"
+    assert evidence.issues[0].number == 0, "a number of another project says nothing about ours"
 
 
 def test_keys_beyond_the_bound_are_not_covered(fake: FakeJira, opened: Open) -> None:
@@ -229,7 +229,7 @@ def test_keys_beyond_the_bound_are_not_covered(fake: FakeJira, opened: Open) -> 
     evidence = adapter.probe(doubtful())
 
     assert not evidence.covered
-    assert evidence.words.endswith("more than that may have been given since")
+    assert evidence.summary.endswith("more than that may have been given since")
     assert adapter.probe(doubtful(floor=150)).covered
 
 
@@ -326,7 +326,7 @@ def test_an_answer_without_jiras_clock_covers_nothing(
     evidence = opened().probe(doubtful())
 
     assert (evidence.at, evidence.covered) == (None, False)
-    assert evidence.words.endswith("Jira did not say what time it was")
+    assert evidence.summary.endswith("Jira did not say what time it was")
 
 
 def test_data_center_says_of_a_hidden_issue_that_it_is_there(fake: FakeJira, opened: Open) -> None:
@@ -341,7 +341,7 @@ def test_data_center_says_of_a_hidden_issue_that_it_is_there(fake: FakeJira, ope
 
     assert keys(evidence) == ["CRASH-2"], "and the walk goes on behind it"
     assert not evidence.covered
-    assert "CRASH-1 may not be seen" in evidence.words
+    assert "CRASH-1 may not be seen" in evidence.summary
 
 
 def test_a_key_that_the_bulk_fetch_could_not_read_is_read_by_itself(fake: FakeJira, opened: Open) -> None:
@@ -371,7 +371,7 @@ def test_a_late_commit_is_found_by_the_next_probe(fake: FakeJira, opened: Open) 
     late.released.set()
     assert committed.wait(10)
 
-    assert before.found == ()
+    assert before.issues == ()
     assert keys(adapter.probe(doubtful())) == ["CRASH-1"]
 
 
