@@ -14,9 +14,12 @@ _decoders: dict[object, msgspec.json.Decoder[Any]] = {}
 
 
 def decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
-    """The body as `shape`; for any thread. Raises msgspec.MsgspecError, ValueError, RecursionError."""
+    """The body as `shape`; for any thread. Raises msgspec.MsgspecError, RecursionError."""
     with _looking:
         decoder = _decoders.get(shape)
         if decoder is None:
             decoder = _decoders[shape] = msgspec.json.Decoder(shape)
-    return cast(T, decoder.decode(body))
+    try:
+        return cast(T, decoder.decode(body))
+    except UnicodeDecodeError as error:  # msgspec before 0.23
+        raise msgspec.DecodeError(str(error)) from None

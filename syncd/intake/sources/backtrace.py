@@ -45,7 +45,10 @@ class Reading:
 
 
 def decode(body: bytes) -> object:
-    """The JSON value in `body`. Raises NotANotification 400 for what is not JSON, not UTF-8, too deep or out of range.
+    """The JSON value in `body`. Raises RejectedDelivery 400 for what is not JSON, not UTF-8, too deep or out of range.
+
+    Not UTF-8 is a body that would be JSON if each byte that is not UTF-8 were another character. This is decided here:
+    the class of msgspec's error for such bytes differs between its versions.
 
     msgspec refuses what the standard library lets through: 1e999, lone surrogates, UTF-16, a byte order mark. It accepts
     integers of any length, which no database holds, and nesting up to the interpreter's own limit, which differs
@@ -53,13 +56,16 @@ def decode(body: bytes) -> object:
     """
     try:
         value = msgspec.json.decode(body)
-    except UnicodeDecodeError:
-        raise RejectedDelivery(400, "not_utf8", "The body is not UTF-8.") from None
     except RecursionError:
         raise _too_deep() from None
-    except msgspec.ValidationError:
-        raise _out_of_range() from None
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        legible = body.decode(errors="replace").encode()
+        if legible != body:
+            # Raises RejectedDelivery if the encoding is not all that is wrong.
+            decode(legible)
+            raise RejectedDelivery(400, "not_utf8", "The body is not UTF-8.") from None
+        if isinstance(error, msgspec.ValidationError):
+            raise _out_of_range() from None
         raise RejectedDelivery(400, "not_json", "The body is not JSON.") from None
     _check_bounds(value)
     return value
