@@ -105,8 +105,8 @@ def alias_list(config: ConfigOption = None, as_json: JsonOption = False) -> None
 def _key(store: "Store", fingerprint: str) -> str | None:
     """The issue that a group has itself."""
     issues = [
-        standing.issue
-        for standing, _ in store.report.find(fingerprint)
-        if standing.group.identity.fingerprint == fingerprint
+        listed.standing.issue
+        for listed in store.lists.by_fingerprint(fingerprint)
+        if listed.standing.group.identity.fingerprint == fingerprint
     ]
     return next((issue.key for issue in issues if issue is not None and issue.key), None)

@@ -26,7 +26,9 @@ def explain(
     from syncd.operate import explain, shapes
 
     with opened(config) as (loaded, store):
-        found = store.report.find(fingerprint)
+        found = [
+            (listed.standing, store.report.history(listed.id)) for listed in store.lists.by_fingerprint(fingerprint)
+        ]
         if not found:
             stop(NOT_FOUND, f"no group has a fingerprint that begins with {fingerprint!r}")
         now = time.time()

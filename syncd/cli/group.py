@@ -18,7 +18,7 @@ Fingerprint = Annotated[str, typer.Argument(metavar="FINGERPRINT", help="A finge
 
 def only(store: "Store", prefix: str) -> tuple[int, str]:
     """The one group that a fingerprint or its beginning names: its number and its fingerprint; or the end."""
-    found = store.dead_letters.groups(prefix)
+    found = {listed.id: listed.standing.group.identity for listed in store.lists.by_fingerprint(prefix)}
     if not found:
         stop(NOT_FOUND, f"no group has a fingerprint that begins with {prefix!r}")
     if len(found) > 1:

@@ -92,7 +92,9 @@ def show(
     from syncd.operate import shapes
 
     with opened(config) as (_, store):
-        found = store.report.find(fingerprint)
+        found = [
+            (listed.standing, store.report.history(listed.id)) for listed in store.lists.by_fingerprint(fingerprint)
+        ]
     if not found:
         stop(NOT_FOUND, f"no group has a fingerprint that begins with {fingerprint!r}")
     if as_json:

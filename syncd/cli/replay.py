@@ -93,7 +93,12 @@ def _group(store: "Store", name: str) -> int:
     """The number of the one group that `name` begins."""
     # A fingerprint may have a / in it as well as stand behind one.
     tails = [name, *("/".join(name.split("/")[parts:]) for parts in (1, 2))]
-    found = {number: one for tail in tails if tail for number, one in store.dead_letters.groups(tail, 1000).items()}
+    found = {
+        listed.id: listed.standing.group.identity
+        for tail in tails
+        if tail
+        for listed in store.lists.by_fingerprint(tail, 1000)
+    }
     only = one_named(list(found.values()), name, "no group has a fingerprint that begins with")
     return next(number for number, one in found.items() if one is only)
 

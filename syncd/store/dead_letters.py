@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
-from syncd.model import Action, Call, Identity, Issue, IssueState, Plan
+from syncd.model import Action, Call, Issue, IssueState, Plan
 from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
@@ -118,14 +118,6 @@ class DeadLetters:
             return done
 
         return self._connection.write(both)
-
-    def groups(self, prefix: str, size: int = 20) -> dict[int, Identity]:
-        """The groups whose fingerprint is, or begins with, `prefix`, by the number that `replayable` takes."""
-        rows = self._connection.read(lambda transaction: transaction.rows("groups_by_prefix", prefix=prefix, size=size))
-        return {
-            cast(int, row["id"]): Identity(str(row["universe"]), str(row["project"]), str(row["fingerprint"]))
-            for row in rows
-        }
 
     def replayable(self, after: int, since: float, group_id: int | None, size: int = 500) -> list[Kept]:
         """Deliveries that were absorbed, received at `since` or later, of one group or of all: the next ones after a number."""

@@ -131,14 +131,9 @@ class Report:
         """The number of groups."""
         return cast(int, self._connection.read(lambda transaction: transaction.rows("how_many")[0]["groups"]))
 
-    def find(self, prefix: str, size: int = 20) -> list[tuple[GroupView, list[Past]]]:
-        """The groups whose fingerprint is, or begins with, `prefix`, each with its history, latest first."""
-
-        def found(transaction: Transaction) -> list[tuple[GroupView, list[Past]]]:
-            rows = transaction.rows("groups_by_prefix", prefix=prefix, size=size)
-            return [(standing_of(transaction, row), history_of(transaction, row["id"])) for row in rows]
-
-        return self._connection.read(found)
+    def history(self, group_id: int) -> list[Past]:
+        """The latest decisions about a group, latest first."""
+        return self._connection.read(lambda transaction: history_of(transaction, group_id))
 
     def project(self, project: str) -> list[GroupView]:
         """The groups of a project in all universes; those that follow another one are in that one's numbers."""

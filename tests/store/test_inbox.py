@@ -177,7 +177,10 @@ def test_the_purge_forgets_old_decisions_but_for_the_latest_of_each_group(store:
     assert store.inbox.purge(before=0.0, decided_before=NOW + 3, size=2) == 2
     assert store.inbox.purge(before=0.0, decided_before=NOW + 1000) == 1
     assert store.inbox.purge(before=0.0, decided_before=NOW + 1000) == 0
-    kept = {name: [past.reason for past in found] for name in ("f1", "f2") for _, found in store.report.find(name)}
+    kept = {
+        listed.id: [past.reason for past in store.report.history(listed.id)]
+        for listed in store.lists.by_fingerprint("f")
+    }
     assert sorted(map(len, kept.values())) == [1, 1]
     assert "reason 4" in {reasons[0] for reasons in kept.values()}
 

@@ -133,9 +133,9 @@ def test_groups_are_found_by_a_beginning_in_either_case(store: Store) -> None:
     accept(store, told("AbC1"), told("abd2"), told("xyz", project="other"))
     absorb(store)
 
-    found = store.dead_letters.groups("AB").values()
-    assert [(one.project, one.fingerprint) for one in found] == [("game", "AbC1"), ("game", "abd2")]
-    assert store.dead_letters.groups("b") == {}
+    identities = [listed.standing.group.identity for listed in store.lists.by_fingerprint("AB")]
+    assert [(identity.project, identity.fingerprint) for identity in identities] == [("game", "AbC1"), ("game", "abd2")]
+    assert store.lists.by_fingerprint("b") == []
 
 
 def test_deliveries_are_told_in_bites_in_the_order_in_which_they_came(store: Store) -> None:
@@ -148,8 +148,8 @@ def test_deliveries_are_told_in_bites_in_the_order_in_which_they_came(store: Sto
     second = store.dead_letters.replayable(first[-1].id, 0.0, None, 4)
     assert [kept.fingerprint for kept in first + second] == ["f0", "f1", "f2", "f3", "f4", "late"]
     assert [kept.fingerprint for kept in store.dead_letters.replayable(0, NOW + 50, None)] == ["late"]
-    (number,) = store.dead_letters.groups("f3")
-    assert [kept.fingerprint for kept in store.dead_letters.replayable(0, 0.0, number)] == ["f3"]
+    (listed,) = store.lists.by_fingerprint("f3")
+    assert [kept.fingerprint for kept in store.dead_letters.replayable(0, 0.0, listed.id)] == ["f3"]
 
 
 def test_deliveries_put_back_that_say_the_same_change_nothing(store: Store) -> None:

@@ -259,7 +259,8 @@ def test_history_tells_every_step_but_not_the_same_decision_twice(store: Store) 
         store.outbox.postpone(claim, CREATE, "no connection", NOW, 1, NOW)
     store.outbox.settle(claimed(store), CREATE, "acme/game#7", 1, NOW, NOW)
 
-    ((_, past),) = store.report.find("f1")
+    (listed,) = store.lists.by_fingerprint("f1")
+    past = store.report.history(listed.id)
     assert [(one.action, one.outcome) for one in past] == [("create", "acme/game#7")] + [
         ("create", "no connection")
     ] * 3

@@ -61,7 +61,8 @@ def comments(scene: Scene) -> list[str]:
 
 
 def history(scene: Scene) -> list[tuple[str, str | None]]:
-    ((_, past),) = scene.store.report.find("f1")
+    (listed,) = scene.store.lists.by_fingerprint("f1")
+    past = scene.store.report.history(listed.id)
     return [(entry.action, entry.rule) for entry in reversed(past)]
 
 
@@ -307,8 +308,7 @@ def test_a_group_whose_issue_is_a_duplicate_of_a_persons_follows_that_one(scene:
 def test_an_alias_can_be_taken_back(scene: Scene) -> None:
     seen_again(scene, {"1.0": 3})
     seen_again(scene, {"1.0": 5}, "f2")
-    ids = scene.store.dead_letters.groups("f")
-    one, other = sorted(ids, key=lambda group_id: ids[group_id].fingerprint)
+    one, other = (listed.id for listed in scene.store.lists.by_fingerprint("f"))
     scene.store.aliases.add(other, one, "the same", time.time())
     work_off(scene)
     assert len(scene.tracker.issues) == 1
@@ -396,7 +396,8 @@ def test_a_dry_run_plans_and_sends_nothing_and_the_next_start_catches_up(scene: 
     seen_again(scene, {"1.0": 4})
     work_off(scene)
     assert scene.tracker.calls == []
-    ((_, past),) = scene.store.report.find("f1")
+    (listed,) = scene.store.lists.by_fingerprint("f1")
+    past = scene.store.report.history(listed.id)
     assert (past[0].action, past[0].outcome) == ("create", DRY)
 
     scene.rules = wet
@@ -504,7 +505,8 @@ def test_updates_of_a_route_are_capped_too(scene: Scene) -> None:
         work_off(scene)
 
     assert scene.tracker.calls.count("comment") + scene.tracker.calls.count("edit_comment") == 1
-    assert "the route's budget is spent" in str(scene.store.report.find("f1")[0][1][0].outcome)
+    (listed,) = scene.store.lists.by_fingerprint("f1")
+    assert "the route's budget is spent" in str(scene.store.report.history(listed.id)[0].outcome)
 
 
 def test_a_survey_learns_of_a_closing_before_the_next_crash(scene: Scene) -> None:
