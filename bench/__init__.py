@@ -1,1 +1,1 @@
-"""What each claim about speed is measured with: `make bench`. Only ratios are claimed, measured side by side in one run."""
+"""Measurements for every claim about speed: `make bench`. Claims are ratios whose two sides are measured in one run."""

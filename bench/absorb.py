@@ -1,4 +1,4 @@
-"""Whether folding keeps up with accepting, and how much accepting loses while it does."""
+"""The rate of folding, and the loss of accept rate while a daemon folds."""
 
 import tempfile
 import time
@@ -20,41 +20,40 @@ PATIENCE_SECONDS = 120.0
 
 
 def measure() -> Iterator[Finding]:
-    """Accepted by a receiver alone, folded by a worker alone, and accepted by a daemon that folds meanwhile; in each round one after the other,
-    in one store."""
+    """In each round and in one store: a receiver accepts alone, a worker folds alone, a daemon accepts and folds."""
     accepted, folded, both = [], [], []
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         file = load.bodies(home)
-        for _ in range(ROUNDS + 1):  # the first one finds everything cold
+        for _ in range(ROUNDS + 1):  # the first round warms the caches
             with served.daemon(home / "it", "--only", "receiver") as receiver:
                 accepted.append(load.post(receiver.address, file, CLIENTS, SECONDS).rate)
             folded.append(_folded(home / "it"))
             with served.daemon(home / "it", "--only", "receiver") as receiver:
-                load.post(receiver.address, file, CLIENTS, SECONDS)  # something to fold
+                load.post(receiver.address, file, CLIENTS, SECONDS)  # a backlog
             with served.daemon(home / "it") as daemon:
-                load.post(daemon.address, file, CLIENTS, SECONDS)  # it learns how fast they come
+                load.post(daemon.address, file, CLIENTS, SECONDS)  # the daemon measures the arrival rate
                 both.append(load.post(daemon.address, file, CLIENTS, SECONDS).rate)
             _forget(home / "it")
     accepted, folded, both = accepted[1:], folded[1:], both[1:]
     yield Finding(
-        what="folded a second",
-        against="accepted a second, 64 clients",
-        ratios=[one / other for one, other in zip(folded, accepted, strict=True)],
-        seen=f"{median(folded):,.0f} and {median(accepted):,.0f} a second",
+        subject="folded notifications per second",
+        baseline="accepted notifications per second, 64 clients",
+        ratios=[value / reference for value, reference in zip(folded, accepted, strict=True)],
+        figures=f"{median(folded):,.0f} and {median(accepted):,.0f} per second",
         at_least=1.5,
     )
     yield Finding(
-        what="accepted a second while what waits is folded, 64 clients",
-        against="accepted a second while nothing is",
-        ratios=[one / other for one, other in zip(both, accepted, strict=True)],
-        seen=f"{median(both):,.0f} and {median(accepted):,.0f} a second",
+        subject="accepted notifications per second while the daemon folds the backlog, 64 clients",
+        baseline="accepted notifications per second without folding",
+        ratios=[value / reference for value, reference in zip(both, accepted, strict=True)],
+        figures=f"{median(both):,.0f} and {median(accepted):,.0f} per second",
         at_least=0.75,
     )
 
 
 def _folded(folder: Path) -> float:
-    """Deliveries folded a second by a worker of its own, from its first ones to the last."""
+    """Deliveries per second that a separate worker folds, from its first batch to its last."""
     worker = served.daemon(folder, "--only", "worker")
     store = read_store(_settings(folder))
     worker.spawn()
@@ -69,7 +68,7 @@ def _folded(folder: Path) -> float:
 
 
 def _forget(folder: Path) -> None:
-    """What still waits was measured; folding it would take longer than all the rest."""
+    """Delete the backlog: folding it would take longer than all measurements."""
     change(_settings(folder), "DELETE FROM deliveries WHERE state = 'waiting'")
 
 
@@ -83,12 +82,12 @@ class _Moment:
     waiting: int
 
 
-def _until(store: Store, met: Callable[[int], bool]) -> _Moment:
-    """When so many first waited as were asked for."""
+def _until(store: Store, satisfied: Callable[[int], bool]) -> _Moment:
+    """The first moment at which the number of waiting deliveries is `satisfied`. Raises TimeoutError after PATIENCE_SECONDS."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
         waiting = store.report.counts(time.time()).inbox_waiting
-        if met(waiting):
+        if satisfied(waiting):
             return _Moment(time.monotonic(), waiting)
         time.sleep(0.02)
-    raise TimeoutError(f"{waiting} deliveries still wait to be folded")
+    raise TimeoutError(f"{waiting} deliveries are not folded yet")

@@ -1,4 +1,4 @@
-"""How often a tracker is called, beside the fewest calls that show everything in time. Simulated: the rules, without a store."""
+"""The number of tracker writes, compared with the fewest that keep every issue up to date. A simulation of the rules without a store."""
 
 import heapq
 import random
@@ -19,61 +19,61 @@ SEED = 11
 
 
 def measure() -> Iterator[Finding]:
-    """Creates and updates for each rate at which notifications come."""
+    """Creates and updates for each arrival rate."""
     for rate in RATES:
-        told = _told(rate)
-        made, fewest = _Simulated().run(told), _fewest(told)
+        arrivals = _arrivals(rate)
+        calls, fewest = _Simulation().run(arrivals), _fewest(arrivals)
         yield Finding(
-            what=f"writes to the tracker, {NOTIFICATIONS:,} notifications of {GROUPS:,} groups at {rate:,} a second (simulated)",
-            against="one for each group, and one for each group and interval in which it changed",
-            ratios=[made / fewest],
-            seen=f"{made:,} and {fewest:,}; each update looks at the issue before",
+            subject=f"writes to the tracker, {NOTIFICATIONS:,} notifications of {GROUPS:,} groups at {rate:,} per second (simulated)",
+            baseline="one per group, plus one per group and interval with a change",
+            ratios=[calls / fewest],
+            figures=f"{calls:,} and {fewest:,}; each update also reads the issue first",
             at_most=1.02,
         )
 
 
-def _told(rate: int) -> list[tuple[float, int]]:
-    """When which group is spoken of; the first group as often as the second twice."""
+def _arrivals(rate: int) -> list[tuple[float, int]]:
+    """Times and groups of all notifications. The frequency of a group is the inverse of its rank (Zipf's law)."""
     chosen = random.Random(SEED)
     groups = chosen.choices(range(GROUPS), [1 / (rank + 1) for rank in range(GROUPS)], k=NOTIFICATIONS)
     return [(START + number / rate, group) for number, group in enumerate(groups)]
 
 
-def _fewest(told: list[tuple[float, int]]) -> int:
-    shown: dict[int, float] = {}
+def _fewest(arrivals: list[tuple[float, int]]) -> int:
+    covered: dict[int, float] = {}
     calls = 0
-    for at, group in told:
-        # A call that is already due, or was made at this time, shows this one too.
-        if shown.get(group, -INTERVAL) < at:
-            shown[group] = max(at, shown.get(group, -INTERVAL) + INTERVAL if group in shown else at)
+    for at, group in arrivals:
+        # A call that is due later, or at this very time, covers this notification too.
+        if covered.get(group, -INTERVAL) < at:
+            covered[group] = max(at, covered.get(group, -INTERVAL) + INTERVAL if group in covered else at)
             calls += 1
     return calls
 
 
 @dataclass
-class _Standing:
+class _GroupState:
     group: Group
     issue: Issue | None = None
     due: float | None = None
 
 
-class _Simulated:
-    """What the worker does, with a clock of its own and a tracker that answers at once."""
+class _Simulation:
+    """The rules of the worker, with a simulated clock and a tracker without latency."""
 
     def __init__(self) -> None:
         config = Config(
             trackers={"here": LocalSettings(kind="local", folder="unused")},
             routes=[Route(tracker="here", status_interval=INTERVAL, max_new_issues=[], max_updates=[])],
         )
-        self._rules = Routing(config=config, instance_key="00")
-        self._standing: dict[int, _Standing] = {}
+        self._routing = Routing(config=config, instance_key="00")
+        self._states: dict[int, _GroupState] = {}
         self._due: list[tuple[float, int]] = []
         self._calls = 0
 
-    def run(self, told: list[tuple[float, int]]) -> int:
-        """How many calls that takes."""
+    def run(self, arrivals: list[tuple[float, int]]) -> int:
+        """The number of calls."""
         counts: dict[int, int] = {}
-        for at, number in told:
+        for at, number in arrivals:
             self._work(until=at)
             counts[number] = counts.get(number, 0) + 1
             self._fold(number, counts[number], at)
@@ -81,31 +81,33 @@ class _Simulated:
         return self._calls
 
     def _fold(self, number: int, total: int, at: float) -> None:
-        known = self._standing.setdefault(number, _Standing(Group(identity=Identity("acme", "game", f"f{number}"))))
-        known.group = fold.fold(known.group, _notification(number, total, at), "auto")
-        owed = self._rules.owes(known.group, known.issue, at)
+        state = self._states.setdefault(number, _GroupState(Group(identity=Identity("acme", "game", f"f{number}"))))
+        state.group = fold.fold(state.group, _notification(number, total, at), "auto")
+        owed = self._routing.owes(state.group, state.issue, at)
         if owed.tracker is not None:
             self._owe(number, owed.due_at)
 
     def _owe(self, number: int, at: float) -> None:
-        known = self._standing[number]
-        if known.due is None or at < known.due:
-            known.due = at
+        state = self._states[number]
+        if state.due is None or at < state.due:
+            state.due = at
             heapq.heappush(self._due, (at, number))
 
     def _work(self, until: float) -> None:
         while self._due and self._due[0][0] <= until:
             at, number = heapq.heappop(self._due)
-            known = self._standing[number]
-            if known.due == at:
-                known.due = None
-                self._sync(number, known, at)
+            state = self._states[number]
+            if state.due == at:
+                state.due = None
+                self._sync(number, state, at)
 
-    def _sync(self, number: int, known: _Standing, at: float) -> None:
-        decision = plan.plan(known.group, known.issue, self._rules.route(known.group), self._rules.context("here"), at)
+    def _sync(self, number: int, state: _GroupState, at: float) -> None:
+        decision = plan.plan(
+            state.group, state.issue, self._routing.route(state.group), self._routing.context("here"), at
+        )
         if decision.action in (Action.CREATE, Action.UPDATE):
             self._calls += 1
-            known.issue = _issue(number, known.group.revision, at)
+            state.issue = _issue(number, state.group.revision, at)
         elif decision.action is Action.WAIT and decision.until is not None:
             self._owe(number, decision.until)
 

@@ -1,4 +1,4 @@
-"""From the answer to the first notification of a group to its issue, in a GitHub that needs 100 ms for each request."""
+"""The time from the response to the first notification of a group until its issue exists, with a GitHub latency of 100 ms."""
 
 import statistics
 import tempfile
@@ -24,19 +24,19 @@ PATIENCE_SECONDS = 60.0
 
 
 def measure() -> Iterator[Finding]:
-    """While nothing else comes, and while a storm of groups that are known is accepted as fast as can be."""
+    """Without other load, and during a storm of notifications of existing groups at the highest rate."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         tracker = stack.enter_context(opened("github", home))
         assert tracker.fake is not None
         filed = _Filed()
-        tracker.fake.watch = filed.told
-        # The storm is of another project, which no route takes: what is measured is how long a new group waits behind it.
+        tracker.fake.watch = filed.observe
+        # No route takes the project of the storm: the measurement is the wait of a new group behind it.
         toml = tracker.toml("writes = []\n").replace("[[routes]]\n", '[[routes]]\nmatch = { project = "new" }\n')
         daemon = stack.enter_context(Daemon(home, toml))
         file = load.bodies(home)
         numbers = count(10_000)
-        _round(daemon, filed, numbers, 1)  # the tracker is asked what it is asked once
+        _round(daemon, filed, numbers, 1)  # the daemon asks the tracker its one-time questions
         tracker.fake.latency = LATENCY
         load.post(daemon.address, file, 64, 1)
         daemon.wait_for(lambda: not daemon.status()["inbox"]["waiting"], "the storm to be folded")
@@ -45,55 +45,57 @@ def measure() -> Iterator[Finding]:
             for _ in range(ROUNDS):
                 idle.append(_round(daemon, filed, numbers, CRASHES))
                 posting = pool.submit(load.post, daemon.address, file, 64, STORM_SECONDS)
-                time.sleep(0.5)  # the storm's own connections
+                time.sleep(0.5)  # the connections of the storm are open by then
                 storm.append(_round(daemon, filed, numbers, CRASHES))
                 posting.result()
                 daemon.wait_for(lambda: not daemon.status()["inbox"]["waiting"], "the storm to be folded")
-    yield _finding("a new group has its issue within", "the tracker's 100 ms", idle, [LATENCY] * ROUNDS, 1.3)
-    yield _finding("the same in a storm of other groups", "without one", storm, idle, 3.0)
+    yield _finding(
+        "time until a new group has its issue", "the tracker's latency of 100 ms", idle, [LATENCY] * ROUNDS, 1.3
+    )
+    yield _finding("the same during a storm of other groups", "without a storm", storm, idle, 3.0)
 
 
-def _finding(what: str, against: str, seconds: list[float], others: list[float], goal: float) -> Finding:
+def _finding(subject: str, baseline: str, seconds: list[float], references: list[float], goal: float) -> Finding:
     return Finding(
-        what=f"{what} (99 of 100)",
-        against=against,
-        ratios=[one / other for one, other in zip(seconds, others, strict=True)],
-        seen=f"{statistics.median(seconds) * 1000:.0f} and {statistics.median(others) * 1000:.0f} ms",
+        subject=f"{subject} (99th percentile)",
+        baseline=baseline,
+        ratios=[value / reference for value, reference in zip(seconds, references, strict=True)],
+        figures=f"{statistics.median(seconds) * 1000:.0f} and {statistics.median(references) * 1000:.0f} ms",
         at_most=goal,
     )
 
 
 class _Filed:
-    """When issues came to be, told by the fake."""
+    """The creation time of each issue, from the fake."""
 
     def __init__(self) -> None:
         self._at: dict[str, float] = {}
-        self._told = threading.Condition()
+        self._changed = threading.Condition()
 
-    def told(self, moment: Moment, request: Recorded) -> None:
-        """A moment of a request."""
+    def observe(self, moment: Moment, request: Recorded) -> None:
+        """Record the creation of an issue."""
         if moment == "carried_out" and request.method == "POST" and request.path.endswith("/issues"):
-            with self._told:
+            with self._changed:
                 self._at[FINGERPRINT.findall(request.body["body"])[0]] = time.monotonic()
-                self._told.notify_all()
+                self._changed.notify_all()
 
     def at(self, name: str) -> float:
-        """When the issue of a crash was there; waits for it."""
-        with self._told:
-            if not self._told.wait_for(lambda: name in self._at, PATIENCE_SECONDS):
+        """Wait for the issue of a crash and return its creation time. Raises TimeoutError after PATIENCE_SECONDS."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: name in self._at, PATIENCE_SECONDS):
                 raise TimeoutError(f"{name} has no issue")
             return self._at[name]
 
 
 def _round(daemon: Daemon, filed: _Filed, numbers: Iterator[int], crashes: int) -> float:
-    """Seconds within which all but one in a hundred have their issue."""
+    """The 99th percentile of the seconds until a crash has its issue."""
     sender = daemon.sender()
     waited = []
     for number in (next(numbers) for _ in range(crashes)):
         answer = sender.send(crash(number, project="new"))
         answered = time.monotonic()
         if answer.status != 200:
-            raise RuntimeError(f"the daemon did not answer well: {answer}")
+            raise RuntimeError(f"the daemon did not accept: {answer}")
         waited.append(filed.at(fingerprint(number)) - answered)
     sender.close()
     return statistics.quantiles(waited, n=100, method="inclusive")[98] if crashes > 1 else waited[0]

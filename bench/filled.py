@@ -1,4 +1,4 @@
-"""Stores with ten thousand and with a million groups, on either database; made once in a run, whichever measures ask for them."""
+"""Stores with ten thousand and with a million groups, on both databases; each is built at most once in a run."""
 
 import atexit
 import shutil
@@ -19,11 +19,11 @@ from tests.postgres import Databases
 FEW, MANY = 10_000, 1_000_000
 NOW = 1_800_000_000
 PROJECTS = 5
-DUE = "here"  # a tracker that is owed a thousand calls; none of those to "later" is due
+DUE = "here"  # 1,000 groups are due for this tracker, none for "later"
 _STACK = (
     '["' + '","'.join(f"engine::module_{place}::function_of_some_length(int, char const*)" for place in range(7)) + '"]'
 )
-_SPREAD = 2654435761  # odd: numbers below 2^32 are only shuffled, as hashes would be
+_SPREAD = 2654435761  # odd, so that multiplication permutes the numbers below 2^32 as hashes would
 _FILL = (
     f"""INSERT INTO groups (universe, project, fingerprint, fingerprint_key, application, callstack, classifiers, occurrences, approximate,
         notifications, hosts, users, first_seen, last_seen, revision, decision, decision_reason, decided_at, signature)
@@ -44,19 +44,19 @@ _FILL = (
 
 
 def fingerprint(number: int) -> str:
-    """Of the group with this number, as _FILL writes it."""
+    """The fingerprint of the group with this number, as _FILL writes it."""
     return f"f{number * _SPREAD % 2**32}"
 
 
 def file(groups: int) -> Path:
-    """The database of such a store in a file, as it is on disk."""
+    """The SQLite file of a store with this many groups."""
     store("sqlite", groups)
     return _file(groups)
 
 
 @cache
 def store(dialect: str, groups: int) -> Store:
-    """One with so many groups, each with a release, and most with an issue."""
+    """A store with this many groups. Each group has one release, and 19 of 20 have an issue."""
     settings = StoreSettings(url=f"sqlite:{_file(groups)}" if dialect == "sqlite" else _databases().new())
     bring_up(settings)
     _run(settings, [_FILL[0].format(groups=groups), *_FILL[1:], "ANALYZE"])
@@ -72,7 +72,7 @@ def _file(groups: int) -> Path:
 def _run(settings: StoreSettings, statements: Sequence[str]) -> None:
     if settings.dialect == "postgresql":
         with psycopg.connect(settings.url) as session:
-            session.execute("SET session_replication_role = replica")  # references are not looked up one by one
+            session.execute("SET session_replication_role = replica")  # skip the check of each foreign key
             for statement in statements:
                 session.execute(statement.encode())
         return

@@ -1,4 +1,4 @@
-"""What was measured: ratios of pairs, each pair measured one right after the other."""
+"""The result of a measurement: ratios of pairs, each pair measured one right after the other."""
 
 import statistics
 from collections.abc import Sequence
@@ -9,12 +9,12 @@ ROUNDS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """`ratios` has one for each round, `seen` the figures behind them. The goal is a bound from below or from above."""
+    """`ratios` has one entry per round, `figures` the absolute values. The goal is a lower or an upper bound."""
 
-    what: str
-    against: str
+    subject: str
+    baseline: str
     ratios: Sequence[float]
-    seen: str
+    figures: str
     at_least: float | None = None
     at_most: float | None = None
 
@@ -30,15 +30,15 @@ class Finding:
 
     @property
     def met(self) -> bool:
-        """Whether the median keeps within the goal; anything does where there is none."""
+        """True if the median reaches the goal, or if there is no goal."""
         low = self.at_least is None or self.ratio >= self.at_least
         return low and (self.at_most is None or self.ratio <= self.at_most)
 
     @property
     def spread(self) -> str:
-        """From the smallest to the largest ratio."""
+        """The smallest and the largest ratio."""
         return f"{min(self.ratios):.2f}–{max(self.ratios):.2f}"
 
     def __str__(self) -> str:
         verdict = "" if not self.goal else f", goal {self.goal}{'' if self.met else ': missed'}"
-        return f"{self.what}: {self.ratio:.2f} × {self.against} ({self.spread}{verdict}); {self.seen}"
+        return f"{self.subject}: {self.ratio:.2f} × {self.baseline} ({self.spread}{verdict}); {self.figures}"

@@ -1,4 +1,4 @@
-"""How much room a store in a file takes: for each delivery that is kept, and for each group for ever."""
+"""The size of a SQLite store: bytes per stored delivery and bytes per group."""
 
 import json
 import random
@@ -19,54 +19,54 @@ from tests.store.filled import FREE, NOW, absorb, accept
 from tests.store.raw import ask
 
 GROUPS, EACH = 2000, 5
-PIECE = 500  # deliveries accepted together
+PIECE = 500  # deliveries per accept
 RETENTION = NOW + 1.0
 _DONE = Plan(action=Action.UPDATE, reason="the issue shows an older state of the group")
 
 
 def measure() -> Iterator[Finding]:
-    """Bodies beside what was sent, and the whole store beside that."""
+    """Compare stored bodies, and the whole store, with the bytes that were sent."""
     with tempfile.TemporaryDirectory() as home:
         settings = StoreSettings(url=f"sqlite:{home}/syncd.db")
         store = open_store(settings)
         chosen = random.Random(load.SEED)
-        _keep(store, chosen, LEARN_FROM)
+        _accept_many(store, chosen, LEARN_FROM)
         store.bodies.learn(NOW)
         last = _last(settings)
-        sent = _keep(store, chosen, GROUPS * EACH)
+        sent = _accept_many(store, chosen, GROUPS * EACH)
         while absorb(store):
             pass
         _file(store)
         full = _size(Path(home), "full")
         bodies = [
-            kept / told
-            for (kept,), told in zip(ask(settings, _BODIES.format(last=last, piece=PIECE)), sent, strict=True)
+            stored / original
+            for (stored,), original in zip(ask(settings, _BODIES.format(last=last, piece=PIECE)), sent, strict=True)
         ]
         while store.inbox.purge(RETENTION, 0.0):
             pass
         groups = store.report.how_many()
-        kept = _size(Path(home), "kept")
+        purged = _size(Path(home), "purged")
         store.close()
     each = sum(sent) / (GROUPS * EACH)
     yield Finding(
-        what="a kept delivery's body",
-        against="what was sent",
+        subject="stored body of a delivery",
+        baseline="the body as sent",
         ratios=bodies,
-        seen=f"{each * sum(bodies) / len(bodies):,.0f} and {each:,.0f} bytes",
+        figures=f"{each * sum(bodies) / len(bodies):,.0f} and {each:,.0f} bytes",
         at_most=0.35,
     )
-    whole = (full - kept) / (GROUPS * EACH + LEARN_FROM)
+    whole = (full - purged) / (GROUPS * EACH + LEARN_FROM)
     yield Finding(
-        what="all of a kept delivery, with its row, its places in indexes and the memory of its digest",
-        against="what was sent",
+        subject="all storage of a delivery: body, row, index entries, digest",
+        baseline="the body as sent",
         ratios=[whole / each],
-        seen=f"{whole:,.0f} and {each:,.0f} bytes",
+        figures=f"{whole:,.0f} and {each:,.0f} bytes",
     )
     yield Finding(
-        what="a group with its issue, its latest decision and a release, kept for ever",
-        against="one of its notifications",
-        ratios=[kept / groups / each],
-        seen=f"{kept / groups:,.0f} and {each:,.0f} bytes",
+        subject="a group with its issue, latest decision and one release (permanent)",
+        baseline="one of its notifications as sent",
+        ratios=[purged / groups / each],
+        figures=f"{purged / groups:,.0f} and {each:,.0f} bytes",
     )
 
 
@@ -77,15 +77,15 @@ def _last(settings: StoreSettings) -> int:
     return int(ask(settings, "SELECT MAX(id) FROM deliveries")[0][0])
 
 
-def _keep(store: Store, chosen: random.Random, many: int) -> list[int]:
-    """Accept so many: the bytes of each PIECE of them."""
+def _accept_many(store: Store, chosen: random.Random, many: int) -> list[int]:
+    """Accept `many` deliveries; the bytes that were sent with each PIECE of them."""
     sizes = []
     for start in range(0, many, PIECE):
-        told = [json.loads(load.notification(number, chosen)) for number in range(start, start + PIECE)]
-        for number, one in enumerate(told, start):
-            one["fingerprint"] = crash(number % GROUPS)["fingerprint"]
-        accept(store, *told)
-        sizes.append(sum(len(json.dumps(one)) for one in told))
+        notifications = [json.loads(load.notification(number, chosen)) for number in range(start, start + PIECE)]
+        for number, notification in enumerate(notifications, start):
+            notification["fingerprint"] = crash(number % GROUPS)["fingerprint"]
+        accept(store, *notifications)
+        sizes.append(sum(len(json.dumps(notification)) for notification in notifications))
     return sizes
 
 
@@ -103,5 +103,5 @@ def _file(store: Store) -> None:
 
 
 def _size(home: Path, name: str) -> int:
-    """Without the room that was freed: a copy has none."""
+    """The size of a backup, which has no free pages."""
     return back_up(home / "syncd.db", home / f"{name}.db")

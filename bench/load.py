@@ -1,4 +1,4 @@
-"""Load: wrk with varied notifications of 1 to 4 KB, and what it saw."""
+"""Load: wrk with varied notifications of 1 to 4 KB, and its measurements."""
 
 import base64
 import itertools
@@ -17,11 +17,11 @@ from tests.system.daemon import PASSWORD
 SCRIPT = Path(__file__).with_name("post.lua")
 LOGIN = base64.b64encode(f"backtrace:{PASSWORD}".encode()).decode()
 BODIES = 2000
-GROUPS = 500  # so that most are repetitions, as in the field
+GROUPS = 500  # most notifications repeat a group, as in the field
 SMALLEST, LARGEST = 1024, 4096
 SEED = 7
-FIRST_COUNT = 100_000_000  # as long as any that is posted: none of them is an exact redelivery
-# Words of which texts are made that are alike where they are of one group, and else only as programs are.
+FIRST_COUNT = 100_000_000  # has as many digits as every posted count, so that no delivery is an exact redelivery
+# Texts of one group are made of the same words; texts of two groups differ as those of two programs do.
 _NOUNS = (
     "glacier", "harbour", "lantern", "meadow", "orchard", "pebble", "quarry", "ribbon", "saddle", "thicket", "umbra", "vessel", "willow",
     "anvil", "beacon", "cobble", "drift", "ember", "fjord", "gravel", "hollow", "inlet", "jetty", "kiln", "ledge", "marsh", "nettle",
@@ -43,7 +43,7 @@ _VERBS = (
     "hash",
 )
 _TYPES = ("", "int", "char const*, unsigned long", "Chunk&", "float, float", "Span<unsigned char>", "Handle", "bool")
-_WORDS = (
+_VALUES = (
     "amber",
     "basalt",
     "copper",
@@ -66,7 +66,7 @@ _ATTRIBUTES = (
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What came of one run: requests answered 2xx a second, how long answers took in milliseconds, and how much of a core the sender took."""
+    """One run of wrk: 2xx responses per second, response times in milliseconds, and the share of a core that wrk used."""
 
     rate: float
     p50: float
@@ -75,31 +75,31 @@ class Observation:
 
 
 def bodies(folder: Path) -> Path:
-    """A file of notifications, one a line, of SMALLEST to LARGEST bytes; the same ones each time."""
+    """Write a file of notifications, one per line, of SMALLEST to LARGEST bytes; its content is always the same."""
     chosen = random.Random(SEED)
     path = folder / "bodies"
-    told = (notification(number, chosen) for number in range(BODIES))
-    path.write_text("".join(f"{_COUNT.sub(_FIRST, one, 1)}\n" for one in told))
+    lines = (notification(number, chosen) for number in range(BODIES))
+    path.write_text("".join(f"{_COUNT.sub(_FIRST, line, 1)}\n" for line in lines))
     return path
 
 
 _COUNT = re.compile(r'"occurrences": \d+')
 _FIRST = f'"occurrences": {FIRST_COUNT}'
-_counts = itertools.count(FIRST_COUNT, 1_000_000)  # further apart than one run gets
+_counts = itertools.count(FIRST_COUNT, 1_000_000)  # further apart than the number of requests in one run
 
 
 def notification(number: int, chosen: random.Random) -> str:
-    """One, as Backtrace writes them: what belongs to its group is the same each time, what was counted is not."""
+    """One notification in the form that Backtrace sends. Stack and attribute names depend on the group alone, the counts on `number`."""
     group = number % GROUPS
     same = random.Random(f"{SEED} {group}")
     size = same.randint(SMALLEST, LARGEST)
-    told = crash(group, total=number + 1)
-    told["callstack"] = [_symbol(same) for _ in range(size // 160)] + ["main", "__libc_start_call_main", "_start"]
-    attributes: dict[str, list[list[object]]] = told["attributes"]
+    content = crash(group, total=number + 1)
+    content["callstack"] = [_symbol(same) for _ in range(size // 160)] + ["main", "__libc_start_call_main", "_start"]
+    attributes: dict[str, list[list[object]]] = content["attributes"]
     names = same.sample(_ATTRIBUTES, len(_ATTRIBUTES))
-    while names and len(json.dumps(told)) < size - 150:
+    while names and len(json.dumps(content)) < size - 150:
         attributes[names.pop()] = [[_value(same), chosen.randint(1, number + 1)] for _ in range(same.randint(1, 4))]
-    return json.dumps(told)[:LARGEST]
+    return json.dumps(content)[:LARGEST]
 
 
 def _symbol(chosen: random.Random) -> str:
@@ -108,24 +108,29 @@ def _symbol(chosen: random.Random) -> str:
 
 
 def _value(chosen: random.Random) -> str:
-    return chosen.choice((f"{chosen.getrandbits(32):08x}", str(chosen.randrange(10**6)), chosen.choice(_WORDS)))
+    return chosen.choice((f"{chosen.getrandbits(32):08x}", str(chosen.randrange(10**6)), chosen.choice(_VALUES)))
 
 
 def post(address: tuple[str, int], file: Path, clients: int, seconds: int, path: str = PATH) -> Observation:
-    """So many clients, each posting as fast as it is answered. Raises RuntimeError where one request was not answered 2xx."""
+    """Post from `clients` connections, each as fast as it gets responses. Raises RuntimeError if a response is not 2xx."""
     host, port = address
     bounds = ["-t1", f"-c{clients}", f"-d{seconds}s", "--timeout", "30s"]
     arguments = [str(file), path, LOGIN, str(next(_counts))]
     command = ["wrk", *bounds, "-s", str(SCRIPT), f"http://{host}:{port}", "--", *arguments]
-    before = _spent()
+    before = _child_cpu_seconds()
     ran = subprocess.run(command, capture_output=True, text=True, check=True)
-    told = json.loads(ran.stdout.splitlines()[-1])
-    if told["refused"] or told["broken"] or not told["requests"]:
-        raise RuntimeError(f"{host}:{port} did not answer well: {told}")
-    return Observation(told["requests"] / told["seconds"], told["p50"], told["p99"], (_spent() - before) / seconds)
+    summary = json.loads(ran.stdout.splitlines()[-1])
+    if summary["refused"] or summary["broken"] or not summary["requests"]:
+        raise RuntimeError(f"{host}:{port} refused requests or broke connections: {summary}")
+    return Observation(
+        summary["requests"] / summary["seconds"],
+        summary["p50"],
+        summary["p99"],
+        (_child_cpu_seconds() - before) / seconds,
+    )
 
 
-def _spent() -> float:
-    """Seconds of CPU that children which have ended took."""
+def _child_cpu_seconds() -> float:
+    """CPU seconds of all child processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -1,4 +1,4 @@
-"""Resident memory beside a process that has imported the same and serves nothing."""
+"""Resident memory, compared with a process that has imported the same modules and serves nothing."""
 
 import tempfile
 import time
@@ -30,32 +30,32 @@ def _measured(notifications: int) -> Iterator[Finding]:
         noop = stack.enter_context(served.module("bench.noop", "same-imports"))
         load.post(noop.address, file, 64, 1)
         with served.daemon(home):
-            pass  # the first start makes the store with a library that no later one imports
-        idle, other = [], []
+            pass  # the first start creates the store with a library that no later start imports
+        idle, noop_idle = [], []
         for _ in range(ROUNDS):
             with served.daemon(home) as daemon:
-                time.sleep(1.0)  # its threads have had their first turn
+                time.sleep(1.0)  # each thread has run once
                 idle.append(_resident(daemon.pid))
-                other.append(_resident(noop.pid))
-        yield _finding("memory, idle", idle, other, 1.3)
+                noop_idle.append(_resident(noop.pid))
+        yield _finding("memory, idle", idle, noop_idle, 1.3)
         daemon = stack.enter_context(served.daemon(home))
-        taken = 0
-        while taken < notifications:
-            taken += round(load.post(daemon.address, file, 64, PIECE_SECONDS).rate * PIECE_SECONDS)
-        busy, other = [], []
+        accepted = 0
+        while accepted < notifications:
+            accepted += round(load.post(daemon.address, file, 64, PIECE_SECONDS).rate * PIECE_SECONDS)
+        busy, noop_busy = [], []
         for _ in range(ROUNDS):
             busy.append(_resident(daemon.pid))
-            other.append(_resident(noop.pid))
+            noop_busy.append(_resident(noop.pid))
             time.sleep(1.0)
-    yield _finding(f"memory after {notifications:,} notifications", busy, other, 1.6)
+    yield _finding(f"memory after {notifications:,} notifications", busy, noop_busy, 1.6)
 
 
-def _finding(what: str, ours: list[float], theirs: list[float], goal: float) -> Finding:
+def _finding(subject: str, values: list[float], references: list[float], goal: float) -> Finding:
     return Finding(
-        what=what,
-        against="a process that imports the same and serves nothing",
-        ratios=[one / other for one, other in zip(ours, theirs, strict=True)],
-        seen=f"{max(ours):.0f} and {max(theirs):.0f} MB",
+        subject=subject,
+        baseline="a process that imports the same modules and serves nothing",
+        ratios=[value / reference for value, reference in zip(values, references, strict=True)],
+        figures=f"{max(values):.0f} and {max(references):.0f} MB",
         at_most=goal,
     )
 

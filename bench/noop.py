@@ -1,5 +1,6 @@
-"""The limit: the same server with nothing behind it. `python -m bench.noop` reads bodies and answers 200; with the argument `same-imports`
-it imports before whatever the daemon does.
+"""A no-op server, the upper limit of the accept rate: `python -m bench.noop` reads bodies and answers 200.
+
+With the argument `same-imports` it first imports the modules that the daemon imports.
 """
 
 import socket
@@ -13,13 +14,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 
-async def _nothing(request: Request) -> Response:
+async def _respond(request: Request) -> Response:
     await request.body()
     return Response(b'{"status":"accepted"}', media_type="application/json")
 
 
 def serve(app: Starlette) -> None:
-    """Until it is killed, on a port of its own, which it prints."""
+    """Print a free port and serve on it until the process is killed."""
     config = uvicorn.Config(
         app, loop="uvloop", http="httptools", ws="none", lifespan="off", log_level="error", access_log=False
     )
@@ -34,4 +35,4 @@ if __name__ == "__main__":
     if "same-imports" in sys.argv:
         for name in ("syncd.cli", "syncd.daemon.app", "syncd.trackers.local.tracker"):
             import_module(name)
-    serve(Starlette(routes=[Route("/webhooks/backtrace", _nothing, methods=["POST"])]))
+    serve(Starlette(routes=[Route("/webhooks/backtrace", _respond, methods=["POST"])]))

@@ -1,4 +1,4 @@
-"""How PostgreSQL finds what is asked most, with a million groups: EXPLAIN ANALYZE of the very texts that the workers use."""
+"""The plans of the most frequent PostgreSQL queries with a million groups: EXPLAIN ANALYZE of the texts that the workers use."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -12,7 +12,7 @@ from tests import postgres
 from tests.postgres import Databases
 
 MILLION = 1_000_000
-ASKED: Mapping[str, Mapping[str, object]] = {
+PARAMETERS: Mapping[str, Mapping[str, object]] = {
     "next_due": {"tracker": "here"},
     "claim_group": {"tracker": "here", "rank": 2, "owner": "w/0"},
     "waiting_deliveries": {"size": 200},
@@ -30,7 +30,7 @@ _FILL = (
 
 
 def measure() -> Iterator[str]:
-    """The plan of each query, and how long it took."""
+    """The plan and duration of each query."""
     now = time.time()
     texts = queries.load("postgresql")
     with postgres.server() as server:
@@ -39,13 +39,18 @@ def measure() -> Iterator[str]:
             for statement in _FILL:
                 parameters = {"many": MILLION, "now": now}
                 session.execute(cast(QueryNoTemplate, statement), parameters if "%" in statement else None)
-            yield f"{MILLION:,} groups that owe a call, {MILLION:,} deliveries:"
-            for name, given in ASKED.items():
-                known: dict[str, object] = {"now": now, "leased_until": now + 180, "horizon": now + 86400, **given}
-                asked = cast(QueryNoTemplate, f"EXPLAIN (ANALYZE, COSTS OFF, BUFFERS OFF) {texts[name]}")
+            yield f"{MILLION:,} groups in the outbox, {MILLION:,} deliveries:"
+            for name, parameters_of in PARAMETERS.items():
+                values: dict[str, object] = {
+                    "now": now,
+                    "leased_until": now + 180,
+                    "horizon": now + 86400,
+                    **parameters_of,
+                }
+                explain = cast(QueryNoTemplate, f"EXPLAIN (ANALYZE, COSTS OFF, BUFFERS OFF) {texts[name]}")
                 with session.transaction(force_rollback=True):
-                    session.execute(asked, known)  # what is asked often lies in memory
+                    session.execute(explain, values)  # a frequent query finds its pages in memory
                 with session.transaction(force_rollback=True):
-                    plan = session.execute(asked, known).fetchall()
+                    plan = session.execute(explain, values).fetchall()
                 yield f"\n{name}"
                 yield from (f"  {row[0]}" for row in plan)

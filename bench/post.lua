@@ -1,6 +1,6 @@
--- Posts the bodies in a file, one a line, each in its turn, each time with another count in place of the one it has. Arguments: the
--- file, the path, a user and password in base64, the first count. Prints one line of JSON at the end; latencies in milliseconds.
-local before, after, turn, count = {}, {}, 0, 0
+-- Posts the bodies in a file (one per line) in turn and replaces the count in each body by a new one. Arguments: the file, the path,
+-- user and password in base64, the first count. Prints one line of JSON at the end; latencies are in milliseconds.
+local before, after, position, count = {}, {}, 0, 0
 
 function init(arguments)
   local headers = { ["Content-Type"] = "application/json", ["Authorization"] = "Basic " .. arguments[3] }
@@ -14,9 +14,9 @@ function init(arguments)
 end
 
 function request()
-  turn = turn % #before + 1
+  position = position % #before + 1
   count = count + 1
-  return before[turn] .. count .. after[turn]
+  return before[position] .. count .. after[position]
 end
 
 function done(summary, latency)

@@ -1,4 +1,4 @@
-"""A sender that costs little: requests made beforehand, on connections that are kept."""
+"""A cheap sender: it prepares its requests and keeps its connections open."""
 
 import json
 import multiprocessing
@@ -18,44 +18,44 @@ _OK, _END = b"HTTP/1.1 200", b"}"
 
 
 def _request(number: int) -> bytes:
-    told = crash(number)
-    told["attributes"]["padding"] = [["x" * (BODY_BYTES - len(json.dumps(told)) - 30), 1]]
-    body = json.dumps(told).encode()
+    content = crash(number)
+    content["attributes"]["padding"] = [["x" * (BODY_BYTES - len(json.dumps(content)) - 30), 1]]
+    body = json.dumps(content).encode()
     head = f"POST {PATH} HTTP/1.1\r\nHost: h\r\nAuthorization: Basic {LOGIN}\r\nContent-Type: application/json\r\n"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def rate(addresses: Sequence[tuple[str, int]], seconds: float, groups: int = 500) -> float:
-    """Accepted requests a second, one process of senders for each address."""
+    """Accepted requests per second, with one sender process per address."""
     ends = []
     for number, address in enumerate(addresses):
-        ours, theirs = multiprocessing.Pipe()
-        process = multiprocessing.Process(target=_send, args=(address, seconds, groups, number, theirs), daemon=True)
+        reader, writer = multiprocessing.Pipe()
+        process = multiprocessing.Process(target=_send, args=(address, seconds, groups, number, writer), daemon=True)
         process.start()
-        ends.append(ours)
+        ends.append(reader)
     return sum(float(end.recv()) for end in ends)
 
 
-def _send(address: tuple[str, int], seconds: float, groups: int, number: int, told: Connection) -> None:
-    requests = [_request(number * groups + one) for one in range(groups)]
+def _send(address: tuple[str, int], seconds: float, groups: int, number: int, results: Connection) -> None:
+    requests = [_request(number * groups + offset) for offset in range(groups)]
     selector = selectors.DefaultSelector()
     answers: dict[socket.socket, bytes] = {}
-    for one in range(CONNECTIONS):
+    for index in range(CONNECTIONS):
         sock = socket.create_connection(address)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         answers[sock] = b""
         selector.register(sock, selectors.EVENT_READ, sock)
-        sock.sendall(requests[one % groups])
+        sock.sendall(requests[index % groups])
     accepted, began = 0, time.monotonic()
     while time.monotonic() - began < seconds:
         for key, _ in selector.select(1.0):
             peer: socket.socket = key.data
             answers[peer] += peer.recv(4096)
             if not answers[peer].endswith(_END):
-                continue  # header and body come one after the other
+                continue  # the header arrives before the body
             if not answers[peer].startswith(_OK):
                 raise SystemExit(f"not accepted: {answers[peer][:200]!r}")
             answers[peer] = b""
             accepted += 1
             peer.sendall(requests[accepted % groups])
-    told.send(accepted / (time.monotonic() - began))
+    results.send(accepted / (time.monotonic() - began))

@@ -1,4 +1,4 @@
-"""Processes that serve, for as long as they are measured."""
+"""Server processes that live as long as their measurement."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ LOCAL = '[trackers.here]\nkind = "local"\nfolder = "{folder}/issues"\n'
 
 @dataclass(frozen=True, slots=True)
 class Serving:
-    """A process, and where it is reached."""
+    """A process and its address."""
 
     pid: int
     address: tuple[str, int]
@@ -22,7 +22,7 @@ class Serving:
 
 @contextmanager
 def module(name: str, *arguments: str) -> Iterator[Serving]:
-    """`python -m name`, which prints its port first."""
+    """Run `python -m name`, which prints its port first."""
     with printing([sys.executable, "-m", name, *arguments]) as serving:
         yield serving
 
@@ -40,19 +40,19 @@ def printing(command: Sequence[str]) -> Iterator[Serving]:
 
 @contextmanager
 def changed(folder: Path, changes: str, *options: str, store: str | None = None) -> Iterator[Daemon]:
-    """The same with something changed; see `bench.variants`."""
-    made = daemon(folder, *options, store=store)
-    made.spawn(("-m", "bench.variants", changes))
+    """Run a daemon with `bench.variants` changes."""
+    process = daemon(folder, *options, store=store)
+    process.spawn(("-m", "bench.variants", changes))
     try:
-        made.wait_for(made.listens, "the daemon to listen")
-        yield made
+        process.wait_for(process.listens, "the daemon to listen")
+        yield process
     finally:
-        made.kill()
+        process.kill()
 
 
 def daemon(folder: Path, *options: str, store: str | None = None) -> Daemon:
-    """syncd as anybody runs it, on a folder of issues; not started. Its store is a file, or a database at a URL."""
+    """A daemon that is not started yet, with local files as its tracker. `store` is a database URL; None means a file."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = Daemon(folder, LOCAL.format(folder=folder), store=store)
-    made.options = list(options)
-    return made
+    process = Daemon(folder, LOCAL.format(folder=folder), store=store)
+    process.options = list(options)
+    return process

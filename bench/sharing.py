@@ -1,4 +1,4 @@
-"""What a second receiver and three more workers on the same PostgreSQL are worth."""
+"""The gain of a second receiver and of three more workers on one PostgreSQL."""
 
 import os
 import statistics
@@ -23,49 +23,49 @@ LATENCY_SECONDS = 0.2
 def measure() -> Iterator[str]:
     """Lines with ratios."""
     with tempfile.TemporaryDirectory() as home, postgres.server() as server:
-        yield f"on {os.cpu_count()} cores, which PostgreSQL, receivers, workers and senders share:"
+        yield f"PostgreSQL, receivers, workers and senders share {os.cpu_count()} cores:"
         yield from _receivers(Path(home), server)
         yield from _workers(Path(home), server)
 
 
 def _receivers(home: Path, server: Server) -> Iterator[str]:
-    one, two = [], []
+    single, double = [], []
     with opened(KINDS[0], home) as tracker:
         url = Databases(server.url("postgres")).new()
         with Cluster(home / "receivers", url, tracker.toml(), receivers=2, workers=0) as cluster:
             addresses = [receiver.address for receiver in cluster.receivers]
             rate(addresses, 2.0)  # warm
             for _ in range(ROUNDS):
-                one.append(rate(addresses[:1], SECONDS))
-                two.append(rate(addresses, SECONDS))
-    ratio = statistics.median(after / before for before, after in zip(one, two, strict=True))
+                single.append(rate(addresses[:1], SECONDS))
+                double.append(rate(addresses, SECONDS))
+    ratio = statistics.median(after / before for before, after in zip(single, double, strict=True))
     yield (
-        f"accepted requests a second, 4 KB each: one receiver {statistics.median(one):,.0f}, two {statistics.median(two):,.0f}: "
+        f"accepted requests per second, 4 KB each: one receiver {statistics.median(single):,.0f}, two {statistics.median(double):,.0f}: "
         f"{ratio:.2f} times as many (median of {ROUNDS})"
     )
 
 
 def _workers(home: Path, server: Server) -> Iterator[str]:
-    one, four = [], []
+    single, four = [], []
     for number in range(ROUNDS):
-        one.append(_drained(home / f"one-{number}", server, 1))
-        four.append(_drained(home / f"four-{number}", server, 4))
-    ratio = statistics.median(before / after for before, after in zip(one, four, strict=True))
+        single.append(_seconds_to_drain(home / f"one-{number}", server, 1))
+        four.append(_seconds_to_drain(home / f"four-{number}", server, 4))
+    ratio = statistics.median(before / after for before, after in zip(single, four, strict=True))
     yield (
-        f"{GROUPS} new groups filed in a GitHub that answers after {LATENCY_SECONDS * 1000:.0f} ms: one worker "
-        f"{statistics.median(one):.1f} s, four {statistics.median(four):.1f} s: {ratio:.2f} times as fast (median of {ROUNDS})"
+        f"{GROUPS} new groups filed in a GitHub with a latency of {LATENCY_SECONDS * 1000:.0f} ms: one worker "
+        f"{statistics.median(single):.1f} s, four {statistics.median(four):.1f} s: {ratio:.2f} times as fast (median of {ROUNDS})"
     )
 
 
-def _drained(home: Path, server: Server, workers: int) -> float:
-    """Seconds until all groups are filed, and that each is filed once."""
+def _seconds_to_drain(home: Path, server: Server, workers: int) -> float:
+    """Seconds until all groups have an issue. Raises AssertionError unless each has exactly one."""
     home.mkdir()
     with opened("github", home) as tracker:
         assert tracker.fake is not None
         url = Databases(server.url("postgres")).new()
         with Cluster(home / "members", url, tracker.toml("concurrency = 1\nwrites = []\n"), 1, workers) as cluster:
             cluster.receivers[0].send(crash(GROUPS + 1))
-            cluster.receivers[0].drain()  # every connection is made, and the tracker asked what it is asked once
+            cluster.receivers[0].drain()  # opens all connections and asks the tracker its one-time questions
             tracker.fake.latency = LATENCY_SECONDS
             sender = cluster.receivers[0].sender()
             for number in range(GROUPS):

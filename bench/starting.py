@@ -1,4 +1,4 @@
-"""How long the daemon and its commands take to begin."""
+"""The start time of the daemon and of its commands."""
 
 import shutil
 import statistics
@@ -16,19 +16,19 @@ from tests.system.daemon import Daemon
 
 
 def start() -> Iterator[Finding]:
-    """Until it listens, on a large database and on an empty one."""
+    """The time until the daemon listens, with a large database and with an empty one."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         empty, large = served.daemon(home / "empty"), served.daemon(home / "large")
         source = filled.file(MANY)
         size = source.stat().st_size
         shutil.copyfile(source, home / "large" / "syncd.db")
-        _started(empty), _started(large)  # the first finds everything cold
-        pairs = [(_started(large), _started(empty)) for _ in range(ROUNDS)]
-    yield _finding(f"start to ready with a database of {size / 1e9:.1f} GB", "an empty one", pairs, 1.2)
+        _seconds_to_listen(empty), _seconds_to_listen(large)  # warm the caches
+        pairs = [(_seconds_to_listen(large), _seconds_to_listen(empty)) for _ in range(ROUNDS)]
+    yield _finding(f"time from start to ready with a database of {size / 1e9:.1f} GB", "an empty database", pairs, 1.2)
 
 
-def _started(daemon: Daemon) -> float:
+def _seconds_to_listen(daemon: Daemon) -> float:
     began = time.monotonic()
     daemon.spawn()
     try:
@@ -40,22 +40,28 @@ def _started(daemon: Daemon) -> float:
 
 
 def commands() -> Iterator[Finding]:
-    """`syncd --help` and `syncd status`, beside a Python that does nothing."""
+    """`syncd --help` and `syncd status`, compared with an empty Python program."""
     with tempfile.TemporaryDirectory() as folder:
         daemon = served.daemon(Path(folder))
         daemon.syncd("migrate")
-        for asked, goal in ((["--help"], 6.0), (["status", "--config", str(daemon.config)], 12.0)):
-            pairs = [(_ran(["-m", "syncd", *asked]), _ran(["-c", "pass"])) for _ in range(2 * ROUNDS)]
-            yield _finding(f"`syncd {asked[0]}`", "`python -c pass`", pairs, goal)
+        for arguments, goal in ((["--help"], 6.0), (["status", "--config", str(daemon.config)], 12.0)):
+            pairs = [(_seconds_of(["-m", "syncd", *arguments]), _seconds_of(["-c", "pass"])) for _ in range(2 * ROUNDS)]
+            yield _finding(f"`syncd {arguments[0]}`", "`python -c pass`", pairs, goal)
 
 
-def _ran(arguments: Sequence[str]) -> float:
+def _seconds_of(arguments: Sequence[str]) -> float:
     began = time.monotonic()
     subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)
     return time.monotonic() - began
 
 
-def _finding(what: str, against: str, pairs: Sequence[tuple[float, float]], goal: float) -> Finding:
-    ours, theirs = (statistics.median(pair[which] for pair in pairs) * 1000 for which in (0, 1))
-    ratios = [one / other for one, other in pairs]
-    return Finding(what=what, against=against, ratios=ratios, seen=f"{ours:,.0f} and {theirs:,.0f} ms", at_most=goal)
+def _finding(subject: str, baseline: str, pairs: Sequence[tuple[float, float]], goal: float) -> Finding:
+    values, references = (statistics.median(pair[which] for pair in pairs) * 1000 for which in (0, 1))
+    ratios = [value / reference for value, reference in pairs]
+    return Finding(
+        subject=subject,
+        baseline=baseline,
+        ratios=ratios,
+        figures=f"{values:,.0f} and {references:,.0f} ms",
+        at_most=goal,
+    )

@@ -1,7 +1,7 @@
-"""syncd with one thing changed, to measure what it is worth: `python -m bench.variants CHANGES run …`.
+"""syncd with changes whose effect is measured: `python -m bench.variants CHANGES run …`.
 
-CHANGES are joined by commas: `alone` gives every request a commit of its own; `delay=4` makes every sync of the disk take so many
-milliseconds longer.
+CHANGES is a list separated by commas. `alone` commits each request separately; `delay=4` adds so many milliseconds to each sync of the
+disk.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ def _delay(seconds: float) -> None:
 
 
 def main() -> None:
-    """The command line of syncd, after its first argument."""
+    """Apply CHANGES, the first argument, and run the command line of syncd."""
     for change in sys.argv.pop(1).split(","):
         name, _, value = change.partition("=")
         if name == "alone":
@@ -47,7 +47,7 @@ def main() -> None:
         elif name == "delay":
             _delay(float(value) / 1000)
         else:
-            raise SystemExit(f"there is no change {name}")
+            raise SystemExit(f"unknown change: {name}")
     cli.main()
 
 

@@ -9,7 +9,7 @@ from bench.finding import Finding
 
 
 def _found(*ratios: float, **goal: float) -> Finding:
-    return Finding(what="this", against="that", ratios=ratios, seen="3 and 2 ms", **goal)
+    return Finding(subject="this", baseline="that", ratios=ratios, figures="3 and 2 ms", **goal)
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,6 @@ def test_a_run_replaces_its_own_section_of_the_page_and_no_other(
     ],
 )
 def test_the_fewest_calls_are_one_for_each_interval_in_which_a_group_changed(times: list[float], fewest: int) -> None:
-    told = [(calls.START + at, 1) for at in times]
-    assert calls._fewest(told) == fewest
-    assert calls._Simulated().run(told) == fewest
+    arrivals = [(calls.START + at, 1) for at in times]
+    assert calls._fewest(arrivals) == fewest
+    assert calls._Simulation().run(arrivals) == fewest
