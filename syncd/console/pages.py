@@ -26,7 +26,7 @@ def home(asked: Asked) -> Page:
     """Whether it is well, and what waits, is held, or needs a person."""
     store, now = asked.desk.store, asked.now
     shape = status(asked.desk.config, store, now)
-    found = attention.counts(shape) + attention.silent(shape)
+    found = attention.counts(shape) + attention.interruptions(shape)
     well, sentence = attention.sentence(found, store.fault)
     days = 7 if asked.get("days") == "7" else 1
     span, spans = (HOUR, 24) if days == 1 else (6 * HOUR, 28)
@@ -47,7 +47,7 @@ def home(asked: Asked) -> Page:
         "store": {"place": store.connection.place, "taken": room.taken, "free": room.free},
     }
     facts = {
-        "needs": sorted(found, key=lambda need: need.calm),
+        "needs": sorted(found, key=lambda need: not need.alarm),
         "days": days,
         "series": series,
         "labels": [utc(until - span * (spans - at)) for at in range(spans)],

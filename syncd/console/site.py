@@ -23,6 +23,7 @@ from syncd.errors import StoreUnavailable
 from syncd.operate import gauges
 from syncd.operate.health import Health
 from syncd.platform import metrics
+from syncd.platform.clock import Clock
 from syncd.store import Store
 
 log = structlog.get_logger("syncd.console")
@@ -70,8 +71,9 @@ ACTIONS: dict[str, tuple[actions.Act, str]] = {
 def site(config: Config, store: Store) -> ASGIApp:
     """Every page behind its guard. Raises ConfigError when the password cannot be read."""
     desk, said = Desk(config, store), _Said()
-    health = Health(store, config.credentials)
-    told = metrics.Gauges(lambda: gauges.read(config, store))
+    clock = Clock()
+    health = Health(store, config.credentials, clock)
+    told = metrics.Gauges(lambda: gauges.read(config, store, clock.wall()))
 
     def read_metrics(request: Request) -> Response:  # noqa: ARG001 - the shape Starlette asks for
         return Response(metrics.text(told), media_type=metrics.CONTENT_TYPE)

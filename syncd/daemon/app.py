@@ -28,6 +28,7 @@ from syncd.errors import ConfigError, StoreUnavailable
 from syncd.intake.receiver import PATH, Receiver
 from syncd.operate.health import Health
 from syncd.platform import http_server, metrics
+from syncd.platform.clock import Clock
 from syncd.platform.systemd import NOTHING, Handed, Manager
 from syncd.store import Store, open_store
 from syncd.store.hints import INBOX
@@ -145,7 +146,7 @@ class Daemon:
     def _server(self, receiver: Receiver) -> http_server.Server:
         settings = self.config.receiver
         return http_server.Server(
-            _routes(receiver, Health(self.store, self.config.credentials)),
+            _routes(receiver, Health(self.store, self.config.credentials, Clock())),
             settings.header_seconds,
             settings.max_connections,
             self._ready,

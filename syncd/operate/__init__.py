@@ -1,4 +1,4 @@
-"""What the console and the commands both ask and do: status, explain, relink.
+"""What the console and the commands both ask and do: status, attention, explain, relink, health, gauges.
 
-Reads of the store become answers for people here. Pages belong to `console`, tables and options to `cli`.
+This package turns reads of the store into answers for people. Pages belong to `console`, tables and options to `cli`.
 """

@@ -1,4 +1,4 @@
-"""What needs a person, out of what a status says; and whether all is well, in one sentence. Pure."""
+"""Derives from a status which things need a person, and the sentence that sums it up. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,75 +9,73 @@ from syncd.core.quantities import counted, listed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttentionItem:
-    """One thing a person should look at: what, the command that shows it, and the console's page. `calm`: it is known or passes by
-    itself, and is no alarm."""
+    """One thing a person should look at, with the command and the console page that show it. It is no `alarm` if somebody wanted it
+    or if it passes by itself."""
 
     what: str
     command: str = ""
     page: str = ""
-    calm: bool = False
+    alarm: bool = True
 
 
-# Where in a status it is counted, what it is, and where to look.
+# Path in the status, singular, plural, command, page.
 _COUNTED = (
-    (("dead",), "dead letters: refused by a tracker for good", "dead list", "/dead"),
-    (("issues", "parked"), "parked: a person must decide", "dead list", "/dead"),
-    (
-        ("issues", "in_doubt"),
-        "in doubt: a create was sent and its answer was lost; it is being looked for",
-        "",
-        "/groups?state=doubt",
-    ),
-    (("issues", "doubles"), "with more than one live issue", "groups --json", "/groups"),
-    (("quarantined",), "in quarantine", "quarantine list", "/quarantine"),
-)
+    (("dead",), "dead letter: the tracker refused it for good", "dead letters: the tracker refused them for good",
+     "dead list", "/dead"),
+    (("issues", "parked"), "group is parked: a person must decide", "groups are parked: a person must decide",
+     "dead list", "/dead"),
+    (("issues", "in_doubt"), "create is in doubt: its answer was lost, and syncd is looking for the issue",
+     "creates are in doubt: their answers were lost, and syncd is looking for the issues", "", "/groups?state=doubt"),
+    (("issues", "doubles"), "group has more than one live issue", "groups have more than one live issue",
+     "groups --json", "/groups"),
+    (("quarantined",), "delivery is in quarantine", "deliveries are in quarantine", "quarantine list", "/quarantine"),
+)  # fmt: skip
 
 
 def counts(status: Mapping[str, Any]) -> list[AttentionItem]:
-    """What the numbers of a status say."""
-    found = []
-    for path, words, command, page in _COUNTED:
+    """Items for the counts of a status (`operate.status`) that are not zero."""
+    items = []
+    for path, singular, plural, command, page in _COUNTED:
         count: Any = status
-        for part in path:
-            count = count[part]
+        for key in path:
+            count = count[key]
         if count:
-            said = f"{count:,} {words}" if count > 1 else f"1 {words.replace('letters', 'letter')}"
-            found.append(AttentionItem(what=said, command=command, page=page, calm=path[-1] == "in_doubt"))
-    return found
+            what = f"{count:,} {singular if count == 1 else plural}"
+            items.append(AttentionItem(what=what, command=command, page=page, alarm=path[-1] != "in_doubt"))
+    return items
 
 
-def silent(status: Mapping[str, Any]) -> list[AttentionItem]:
-    """Processes that do not show that they live, trackers that are not called, routes that are paused or in a storm."""
-    found = [
-        AttentionItem(what=f"tracker {name} is {tracker['state']}: {tracker['reason'] or 'no reason given'}", page="/trackers",
-             calm=tracker["cause"] in ("operator", "throttled"))
+def interruptions(status: Mapping[str, Any]) -> list[AttentionItem]:
+    """Items for trackers that are not called, routes that are paused or in a storm, and processes without a heartbeat."""
+    items = [
+        AttentionItem(
+            what=f"tracker {name} is {tracker['state']}: {tracker['reason'] or 'no reason given'}",
+            page="/trackers",
+            alarm=tracker["cause"] not in ("operator", "throttled"),
+        )
         for name, tracker in status["trackers"].items()
         if tracker["state"] != "ok"
-    ]  # fmt: skip
-    found += [
-        AttentionItem(what=f"route {one['route']} is paused: {one['reason']}", page="/trackers", calm=True)
-        for one in status.get("paused_routes", [])
     ]
-    found += [
-        AttentionItem(what=f"route {one['route']} is in a storm and holds {counted(one['held'], 'group')} back",
-             page="/groups?state=held&sort=users", calm=True)
-        for one in status.get("storms", [])
-    ]  # fmt: skip
-    found += [
-        AttentionItem(what=f"{one['instance']} ({one['part']}) does not show that it lives", page="/trackers")
-        for one in status.get("instances", [])
-        if one["silent"]
-    ]
-    return found
+    for pause in status.get("paused_routes", []):
+        what = f"route {pause['route']} is paused: {pause['reason']}"
+        items.append(AttentionItem(what=what, page="/trackers", alarm=False))
+    for storm in status.get("storms", []):
+        what = f"route {storm['route']} is in a storm and holds back {counted(storm['held'], 'group')}"
+        items.append(AttentionItem(what=what, page="/groups?state=held&sort=users", alarm=False))
+    for process in status.get("instances", []):
+        if process["silent"]:
+            what = f"{process['instance']} ({process['part']}) sends no heartbeat"
+            items.append(AttentionItem(what=what, page="/trackers"))
+    return items
 
 
-def sentence(needs: Sequence[AttentionItem], fault: str | None) -> tuple[bool, str]:
-    """Whether all is well, and in one sentence how it is."""
+def sentence(items: Sequence[AttentionItem], fault: str | None) -> tuple[bool, str]:
+    """Return whether all is well, and the sentence for the top of the overview. `fault` is why the store takes nothing."""
     if fault is not None:
         return False, f"Notifications cannot be stored: {fault}"
-    alarms = [need for need in needs if not need.calm]
+    alarms = sum(item.alarm for item in items)
     if alarms:
-        return False, f"{counted(len(alarms), 'thing')} {'needs' if len(alarms) == 1 else 'need'} a person."
-    if needs:
-        return True, f"All is well; {listed([need.what.split(':')[0] for need in needs], 2)}."
+        return False, f"{counted(alarms, 'thing')} {'needs' if alarms == 1 else 'need'} attention."
+    if items:
+        return True, f"All is well; {listed([item.what.split(':')[0] for item in items], 2)}."
     return True, "All is well."

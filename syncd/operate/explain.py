@@ -1,5 +1,4 @@
-"""Why a group is as it is: what would be done now, by the very functions that the daemon asks, and which route takes it. Asks no
-tracker."""
+"""Why a group is as it is: the plan that the daemon would make now, and how each route judges the group. Calls no tracker."""
 
 from collections.abc import Sequence
 
@@ -10,35 +9,35 @@ from syncd.model import GroupView, Plan
 from syncd.store import Store
 from syncd.worker.routing import Routing
 
-_NO_KEY = "00" * 32  # nothing that is signed with it is used
+_NO_KEY = "00" * 32  # signs markers, and no marker is made here
 
 
 def rules(config: Config) -> Routing:
-    """The rules of a command or a page that files nothing."""
+    """The rules for a command or a page, which file nothing."""
     return Routing(config=config, instance_key=_NO_KEY)
 
 
 def plan_now(config: Config, store: Store, standing: GroupView, now: float) -> Plan:
-    """What would be done now. Raises StoreUnavailable."""
-    judging = rules(config)
+    """The plan for the group at `now`. Raises StoreUnavailable."""
+    routing = rules(config)
     group, issue = standing.group, standing.issue
-    policy = judging.route(group)
+    policy = routing.route(group)
     tracker = issue.tracker if issue is not None else policy.tracker if policy is not None else None
     paused = None if policy is None else store.routes.paused(policy.name)
-    gate = judging.gate(group, policy) if issue is None else None
+    gate = routing.gate(group, policy) if issue is None else None
     wait = 0.0 if gate is None else store.storms.wait(gate.route, gate.new_issues, now)
-    known = tracker if tracker in config.trackers else next(iter(config.trackers), None)
-    if known is None:
+    configured = tracker if tracker in config.trackers else next(iter(config.trackers), None)
+    if configured is None:
         return plan.plan(group, issue, policy, plan.PlanContext(probe_after=[0.0]), now)
-    return plan.plan(group, issue, policy, judging.context(known, paused, wait), now)
+    return plan.plan(group, issue, policy, routing.context(configured, paused, wait), now)
 
 
 def routing(config: Config, standing: GroupView) -> Sequence[str]:
-    """Which route takes the group, and why those before it do not."""
-    said: list[str] = []
+    """One sentence per route, up to the route that takes the group: why it does or does not."""
+    sentences: list[str] = []
     for route in config.all_routes:
         why_not = hindrance(standing.group, route.match)
         if why_not is None:
-            return [*said, f"route {route.name} takes it, for tracker {route.tracker}"]
-        said.append(f"route {route.name} does not take it: {why_not}")
-    return said
+            return [*sentences, f"route {route.name} takes it, for tracker {route.tracker}"]
+        sentences.append(f"route {route.name} does not take it: {why_not}")
+    return sentences

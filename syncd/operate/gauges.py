@@ -1,6 +1,5 @@
-"""What the metrics tell of the store and of the trackers, asked when they are read."""
+"""Values of the gauges: reads the store and the budgets each time somebody reads the metrics."""
 
-import time
 from collections import Counter
 
 from syncd.config import Config
@@ -11,19 +10,17 @@ from syncd.platform.metrics import Reading
 from syncd.store import Store
 
 
-def read(config: Config, store: Store) -> Reading:
-    """Everything of `metrics.GAUGES`; only that the store is away where it is."""
+def read(config: Config, store: Store, now: float) -> Reading:
+    """All gauges of `metrics.GAUGES`, or only `syncd_store_up 0` if the store is unavailable."""
     try:
-        return {"syncd_store_up": 1.0} | _waiting(store) | _trackers(config, store)
+        counts, oldest, room = store.report.counts(now), store.lists.oldest(now), store.room()
+        running = store.running()
+        trackers, left = store.report.trackers(config.credentials, now), writes_left(config, store, now)
     except StoreUnavailable:
         return {"syncd_store_up": 0.0}
-
-
-def _waiting(store: Store) -> dict[str, float | dict[str, float]]:
-    now = time.time()
-    counts, oldest, room = store.report.counts(now), store.lists.oldest(now), store.room()
-    alive = Counter(one.part for one in store.running() if now - one.beat_at <= SILENT_SECONDS)
-    told: dict[str, float | dict[str, float]] = {
+    alive = Counter(process.part for process in running if now - process.beat_at <= SILENT_SECONDS)
+    gauges: dict[str, float | dict[str, float]] = {
+        "syncd_store_up": 1.0,
         "syncd_store_size_bytes": room.taken,
         "syncd_inbox_deliveries": counts.inbox_waiting,
         "syncd_inbox_oldest_age_seconds": _age(oldest.received_at, now),
@@ -39,18 +36,13 @@ def _waiting(store: Store) -> dict[str, float | dict[str, float]]:
         "syncd_groups_held": counts.held,
         "syncd_quarantined_deliveries": counts.quarantined,
         "syncd_instances": {part: float(number) for part, number in alive.items()},
+        "syncd_tracker_open": {
+            name: float(name not in trackers or trackers[name].state == "ok") for name in config.trackers
+        },
+        "syncd_tracker_writes_left": {name: float(writes) for name, writes in left.items() if writes is not None},
     }
-    return told if room.free is None else told | {"syncd_store_free_bytes": room.free}
+    return gauges if room.free is None else gauges | {"syncd_store_free_bytes": room.free}
 
 
 def _age(since: float | None, now: float) -> float:
     return 0.0 if since is None else max(0.0, now - since)
-
-
-def _trackers(config: Config, store: Store) -> dict[str, float | dict[str, float]]:
-    now = time.time()
-    standings = store.report.trackers(config.credentials, now)
-    left = writes_left(config, store, now)
-    well = {name: float(name not in standings or standings[name].state == "ok") for name in config.trackers}
-    limited = {name: float(number) for name, number in left.items() if number is not None}
-    return {"syncd_tracker_open": well, "syncd_tracker_writes_left": limited}

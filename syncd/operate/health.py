@@ -1,44 +1,42 @@
-"""`/livez` and `/readyz`: whether the daemon lives, and whether it can take notifications; if not, why not."""
+"""`/livez` and `/readyz`: whether the daemon runs, and whether it can store notifications."""
 
-import time
 from collections.abc import Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from syncd.errors import StoreUnavailable
+from syncd.platform.clock import Clock
 from syncd.store import Store
 
 STALE_SECONDS = 15.0
 
 
 class Health:
-    """Answers from the store's own state; a slow or paused tracker is told but makes nothing unready."""
+    """Answers from the store's own state. A slow or paused tracker is reported but makes nothing unready."""
 
-    def __init__(self, store: Store, credentials: Mapping[str, str]) -> None:
-        """`credentials` are those of the configured trackers, by name."""
+    def __init__(self, store: Store, credentials: Mapping[str, str], clock: Clock) -> None:
+        """`credentials` maps each configured tracker to its credential."""
         self._store = store
         self._credentials = credentials
+        self._clock = clock
 
-    async def livez(self, request: Request) -> Response:  # noqa: ARG002 - the shape Starlette asks for
-        """200 as long as the event loop turns."""
+    async def livez(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
+        """Answer 200 as long as the event loop runs."""
         return JSONResponse({"live": True})
 
-    def readyz(self, request: Request) -> Response:  # noqa: ARG002 - the shape Starlette asks for
-        """200 when a notification would be stored, else 503 with reasons."""
-        reasons = self._reasons()
+    def readyz(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
+        """Answer 200 if a notification would be stored, else 503 with reasons."""
+        reasons: list[str] = []
+        if self._store.fault is not None:
+            reasons.append(self._store.fault)
+        elif self._clock.monotonic() - self._store.beat > STALE_SECONDS:
+            reasons.append(f"the store's writer is stuck: no progress for {STALE_SECONDS:.0f} seconds")
         paused: dict[str, str] = {}
         try:
-            trackers = self._store.report.trackers(self._credentials, time.time())
+            trackers = self._store.report.trackers(self._credentials, self._clock.wall())
             paused = {name: tracker.reason or "" for name, tracker in trackers.items() if tracker.state != "ok"}
         except StoreUnavailable as error:
             reasons.append(str(error))
-        said = {"ready": not reasons, "reasons": sorted(set(reasons)), "paused_trackers": paused}
-        return JSONResponse(said, 503 if reasons else 200)
-
-    def _reasons(self) -> list[str]:
-        if self._store.fault is not None:
-            return [self._store.fault]
-        if time.monotonic() - self._store.beat > STALE_SECONDS:
-            return [f"the store's writer has not turned for {STALE_SECONDS:.0f} seconds"]
-        return []
+        answer = {"ready": not reasons, "reasons": sorted(set(reasons)), "paused_trackers": paused}
+        return JSONResponse(answer, 503 if reasons else 200)

@@ -1,11 +1,11 @@
-"""Letting an issue that a person names stand for a group, once its tracker has shown it."""
+"""Links a group to an issue that a person names, after reading that issue from its tracker."""
 
 from dataclasses import dataclass
 
 from syncd.config import Config
 from syncd.config.values import did_you_mean
 from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
-from syncd.model import Issue, Place
+from syncd.model import Place
 from syncd.operate import explain
 from syncd.store import Store
 from syncd.trackers import open_tracker
@@ -13,12 +13,12 @@ from syncd.trackers.references import named
 
 
 class NotLinked(SyncdError):
-    """Nothing was changed; the message says why."""
+    """Nothing changed; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relinked:
-    """Which issue stands for the group now, and the key of the one that did."""
+    """The issue of the group from now on, and the key of its previous issue."""
 
     place: Place
     before: str | None
@@ -27,33 +27,28 @@ class Relinked:
 def relink(
     config: Config, store: Store, group_id: int, tracker: str | None, text: str, now: float, *, dry_run: bool = False
 ) -> Relinked:
-    """Look at the issue that `text` names and let it stand for the group. Where no `tracker` is named it is that of the group's
+    """Read the issue that `text` names (number, key or URL) and link the group to it. `tracker` defaults to that of the group's
     issue, else of its route. Raises NotLinked, StoreUnavailable."""
-    found = store.lists.group(group_id)
-    if found is None:
+    entry = store.lists.group(group_id)
+    if entry is None:
         raise NotLinked("there is no such group")
-    standing = found[0].standing
-    judging = explain.rules(config)
-    policy = judging.route(standing.group)
-    name = tracker or (standing.issue.tracker if standing.issue else None) or (policy.tracker if policy else None)
+    group, issue = entry[0].standing.group, entry[0].standing.issue
+    routing = explain.rules(config)
+    policy = routing.route(group)
+    name = tracker or (issue.tracker if issue else None) or (policy.tracker if policy else None)
     if name is None or name not in config.trackers:
         raise NotLinked(f"there is no tracker {name or ''!r}{did_you_mean(name or '', sorted(config.trackers))}")
     try:
-        place = _place(config, store, name, named(name, config.trackers[name], text))
+        reference = named(name, config.trackers[name], text)
+        client = open_tracker(name, config.trackers[name], store.notebook(name))
+        try:
+            place = client.look(reference).place
+        except Moved as error:
+            place = Place(remote_id=error.remote_id, key=error.key, url=error.url)
+        finally:
+            client.close()
         if dry_run:
-            return Relinked(place, standing.issue.key if standing.issue else None)
-        before = store.operator.relink(group_id, name, place, store.instance_key(), judging.owes, now)
+            return Relinked(place, issue.key if issue else None)
+        return Relinked(place, store.operator.relink(group_id, name, place, store.instance_key(), routing.owes, now))
     except (ValueError, ConfigError, TrackerError) as error:
         raise NotLinked(str(error)) from None
-    return Relinked(place, before)
-
-
-def _place(config: Config, store: Store, name: str, issue: Issue) -> Place:
-    """Where the issue is, as its tracker tells it: one read, or a few."""
-    client = open_tracker(name, config.trackers[name], store.notebook(name))
-    try:
-        return client.look(issue).place
-    except Moved as error:
-        return Place(remote_id=error.remote_id, key=error.key, url=error.url)
-    finally:
-        client.close()

@@ -1,51 +1,16 @@
-"""The JSON shapes of `groups`, `show`, `status` and `dead list`. They are a contract: extended, never broken. Pure."""
+"""The JSON of `groups`, `show`, `status`, `releases`, `explain` and `dead list`. Programs rely on it: it is extended, never broken."""
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Protocol
 
 from syncd.core.overview import Entry, Line, Overview
 from syncd.model import GroupView, Issue, IssueState, Plan
+from syncd.store.dead_letters import DeadLetter
+from syncd.store.instances import Running
+from syncd.store.report import Counts, Past, Stormy, TrackerStanding
+from syncd.store.routes import RoutePause
 
-
-class Counted(Protocol):
-    """What a status counts."""
-
-    @property
-    def inbox_waiting(self) -> int: ...
-    @property
-    def outbox_due(self) -> int: ...
-    @property
-    def outbox_waiting(self) -> int: ...
-    @property
-    def linked(self) -> int: ...
-    @property
-    def in_doubt(self) -> int: ...
-    @property
-    def parked(self) -> int: ...
-    @property
-    def dropped(self) -> int: ...
-    @property
-    def doubles(self) -> int: ...
-    @property
-    def held(self) -> int: ...
-    @property
-    def dead(self) -> int: ...
-    @property
-    def quarantined(self) -> int: ...
-
-
-class TrackerStanding(Protocol):
-    """How a tracker is."""
-
-    @property
-    def state(self) -> str: ...
-    @property
-    def reason(self) -> str | None: ...
-    @property
-    def until(self) -> float | None: ...
-    @property
-    def cause(self) -> str | None: ...
+SILENT_SECONDS = 30.0
 
 
 def group(standing: GroupView) -> dict[str, object]:
@@ -83,7 +48,7 @@ def group(standing: GroupView) -> dict[str, object]:
 def _issue(issue: Issue | None) -> dict[str, object] | None:
     if issue is None:
         return None
-    # A create whose sender is still alive is as undecided, to everyone else, as one whose sender died.
+    # To readers, a create is undecided whether its sender is still alive or died.
     state = IssueState.IN_DOUBT if issue.state is IssueState.INTENDED else issue.state
     return {
         "tracker": issue.tracker,
@@ -96,7 +61,7 @@ def _issue(issue: Issue | None) -> dict[str, object] | None:
 
 
 def _condition(issue: Issue) -> dict[str, object] | None:
-    """How people left it; None before anybody looked."""
+    """The state that people gave the issue; None before the first look."""
     condition = issue.condition
     if condition is None:
         return None
@@ -109,12 +74,14 @@ def _condition(issue: Issue) -> dict[str, object] | None:
     }
 
 
-def overview(found: Overview) -> dict[str, object]:
+def overview(overview: Overview) -> dict[str, object]:
     """`releases PROJECT RELEASE --json`."""
     return {
-        "release": found.release,
-        "before": found.before,
-        **{name: [_entry(entry) for entry in getattr(found, name)] for name in ("new", "regressed", "still", "gone")},
+        "release": overview.release,
+        "before": overview.before,
+        **{
+            name: [_entry(entry) for entry in getattr(overview, name)] for name in ("new", "regressed", "still", "gone")
+        },
     }
 
 
@@ -123,17 +90,17 @@ def _entry(entry: Entry) -> dict[str, object]:
 
 
 def tracker(standing: TrackerStanding | None) -> dict[str, object]:
-    """How a tracker is, in `status --json`. One that was never called is well until it says otherwise."""
+    """One tracker in `status --json`. A tracker that was never called counts as ok."""
     if standing is None:
         return {"state": "ok", "reason": None, "until": None, "cause": None}
     return {"state": standing.state, "reason": standing.reason, "until": standing.until, "cause": standing.cause}
 
 
 def status(
-    counts: Counted, trackers: Mapping[str, TrackerStanding], writes_left: Mapping[str, int | None]
+    counts: Counts, trackers: Mapping[str, TrackerStanding], writes_left: Mapping[str, int | None]
 ) -> dict[str, object]:
-    """`status --json`. `writes_left` has every configured tracker and what is left of its budget, None where nothing limits it."""
-    shown = {
+    """`status --json`, first part. `writes_left` is `operate.status.writes_left`."""
+    all_trackers = {
         name: tracker(trackers.get(name)) | {"writes_left": writes_left.get(name)}
         for name in sorted({*trackers, *writes_left})
     }
@@ -150,101 +117,40 @@ def status(
         "held": counts.held,
         "dead": counts.dead,
         "quarantined": counts.quarantined,
-        "trackers": shown,
+        "trackers": all_trackers,
     }
-
-
-class Stormy(Protocol):
-    """A route that holds groups back."""
-
-    @property
-    def route(self) -> str: ...
-    @property
-    def held(self) -> int: ...
-    @property
-    def since(self) -> float: ...
-
-
-class RoutePause(Protocol):
-    """A route that an operator paused."""
-
-    @property
-    def route(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def at(self) -> float: ...
 
 
 def holding(
     held: Iterable[tuple[str, str | None, int]], storms: Iterable[Stormy], pauses: Iterable[RoutePause]
 ) -> dict[str, object]:
-    """What `status --json` tells besides: which rules hold how many groups, storms, and paused routes."""
+    """`status --json`, second part: groups held by each rule, storms, and paused routes."""
     return {
         "held_by": [{"rule": rule, "route": route, "groups": groups} for rule, route, groups in held],
-        "storms": [{"route": one.route, "held": one.held, "since": one.since} for one in storms],
-        "paused_routes": [{"route": one.route, "reason": one.reason, "since": one.at} for one in pauses],
+        "storms": [{"route": storm.route, "held": storm.held, "since": storm.since} for storm in storms],
+        "paused_routes": [{"route": pause.route, "reason": pause.reason, "since": pause.at} for pause in pauses],
     }
 
 
-SILENT_SECONDS = 30.0
-
-
-class Running(Protocol):
-    """A process that shares the store."""
-
-    @property
-    def owner(self) -> str: ...
-    @property
-    def host(self) -> str: ...
-    @property
-    def pid(self) -> int: ...
-    @property
-    def part(self) -> str: ...
-    @property
-    def version(self) -> str: ...
-    @property
-    def started_at(self) -> float: ...
-    @property
-    def beat_at(self) -> float: ...
-
-
 def instances(running: Iterable[Running], now: float) -> list[dict[str, object]]:
-    """The processes that share the store, in `status --json`; one that has not shown itself for SILENT_SECONDS is `silent`."""
+    """The processes that share the store, in `status --json`. A process is `silent` after SILENT_SECONDS without a heartbeat."""
     return [
         {
-            "instance": one.owner,
-            "host": one.host,
-            "pid": one.pid,
-            "part": one.part,
-            "version": one.version,
-            "since": one.started_at,
-            "beat_at": one.beat_at,
-            "silent": now - one.beat_at > SILENT_SECONDS,
+            "instance": process.owner,
+            "host": process.host,
+            "pid": process.pid,
+            "part": process.part,
+            "version": process.version,
+            "since": process.started_at,
+            "beat_at": process.beat_at,
+            "silent": now - process.beat_at > SILENT_SECONDS,
         }
-        for one in running
+        for process in running
     ]
 
 
-class Past(Protocol):
-    """One line of a group's history."""
-
-    @property
-    def at(self) -> float: ...
-    @property
-    def action(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def outcome(self) -> str | None: ...
-    @property
-    def rule(self) -> str | None: ...
-    @property
-    def inputs(self) -> str | None: ...
-
-
 def whole(standing: GroupView, history: Iterable[Past]) -> dict[str, object]:
-    """One element of `show --json`: that of `groups --json` and more."""
+    """One element of `show --json`: an element of `groups --json`, extended."""
     return group(standing) | {
         "issue": _whole_issue(standing.issue),
         "group_url": standing.group.group_url,
@@ -258,11 +164,11 @@ def whole(standing: GroupView, history: Iterable[Past]) -> dict[str, object]:
 
 
 def _whole_issue(issue: Issue | None) -> dict[str, object] | None:
-    """The issue and what is known of the create that made it, or may have made it."""
-    told = _issue(issue)
-    if issue is None or told is None:
+    """The issue and the state of the create that made it, or may have made it."""
+    shape = _issue(issue)
+    if issue is None or shape is None:
         return None
-    return told | {
+    return shape | {
         "marker": issue.marker,
         "sent_at": issue.sent_at,
         "probes": issue.probes,
@@ -270,16 +176,16 @@ def _whole_issue(issue: Issue | None) -> dict[str, object] | None:
     }
 
 
-def line(found: Line) -> dict[str, object]:
+def line(line: Line) -> dict[str, object]:
     """One release in `releases PROJECT --json`."""
     return {
-        "release": found.release,
-        "groups": found.groups,
-        "new": found.new,
-        "regressed": found.regressed,
-        "occurrences": found.occurrences,
-        "first_seen": found.first_seen,
-        "last_seen": found.last_seen,
+        "release": line.release,
+        "groups": line.groups,
+        "new": line.new,
+        "regressed": line.regressed,
+        "occurrences": line.occurrences,
+        "first_seen": line.first_seen,
+        "last_seen": line.last_seen,
     }
 
 
@@ -297,7 +203,7 @@ def explained(standing: GroupView, history: Iterable[Past], plan: Plan, routing:
 
 
 def planned(plan: Plan) -> dict[str, object]:
-    """What would be done now, and by which rule."""
+    """The plan for now, and its rule."""
     return {"action": plan.action.value, "reason": plan.reason, "rule": plan.rule, "inputs": dict(plan.inputs)}
 
 
@@ -310,29 +216,6 @@ def _past(past: Past) -> dict[str, object]:
         "rule": past.rule,
         "inputs": json.loads(past.inputs) if past.inputs else {},
     }
-
-
-class DeadLetter(Protocol):
-    """A group that does not go on by itself."""
-
-    @property
-    def universe(self) -> str: ...
-    @property
-    def project(self) -> str: ...
-    @property
-    def fingerprint(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def tracker(self) -> str: ...
-    @property
-    def reason(self) -> str: ...
-    @property
-    def since(self) -> float: ...
-    @property
-    def cause(self) -> str | None: ...
-    @property
-    def issue(self) -> Issue | None: ...
 
 
 def letter(letter: DeadLetter) -> dict[str, object]:

@@ -1,61 +1,24 @@
-"""The JSON of `groups`, `show`, `status` and `dead list`: a contract with whoever reads it. Extended, never broken."""
+"""The JSON of `groups`, `show`, `status` and `dead list` is a contract with programs: it is extended, never broken."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import replace
 
 import pytest
 
 from syncd.model import Group, GroupView, Identity, Issue, IssueState, Release
 from syncd.operate import shapes
+from syncd.store.dead_letters import DeadLetter, Kind
+from syncd.store.report import Counts, Past, TrackerStanding
 from tests.factories import make_group, make_issue
 
-
-@dataclass(frozen=True)
-class Counts:
-    inbox_waiting: int = 1
-    outbox_due: int = 2
-    outbox_waiting: int = 3
-    linked: int = 4
-    in_doubt: int = 5
-    parked: int = 6
-    dropped: int = 10
-    doubles: int = 11
-    held: int = 7
-    dead: int = 8
-    quarantined: int = 9
-
-
-@dataclass(frozen=True)
-class TrackerStanding:
-    state: str
-    reason: str | None = None
-    until: float | None = None
-    cause: str | None = None
-
-
-@dataclass(frozen=True)
-class Letter:
-    universe: str = "acme"
-    project: str = "game"
-    fingerprint: str = "f1"
-    kind: str = "parked"
-    tracker: str = "crashes"
-    reason: str = "3 probes found no issue"
-    since: float = 1_800_000_000.5
-    cause: str | None = "doubt"
-    issue: Issue | None = None
-
-
-@dataclass(frozen=True)
-class Past:
-    at: float
-    action: str
-    reason: str
-    outcome: str | None
-    rule: str | None = None
-    inputs: str | None = None
-
-
+COUNTS = Counts(
+    inbox_waiting=1, outbox_due=2, outbox_waiting=3, linked=4, in_doubt=5, parked=6, dropped=10, doubles=11, held=7,
+    storms=12, dead=8, quarantined=9,
+)  # fmt: skip
+LETTER = DeadLetter(
+    group_id=1, universe="acme", project="game", fingerprint="f1", kind=Kind.PARKED, tracker="crashes",
+    reason="3 probes found no issue", since=1_800_000_000.5, cause="doubt", issue=None,
+)  # fmt: skip
 GROUP = make_group(
     universe="acme",
     project="game",
@@ -113,14 +76,14 @@ def test_a_group_has_exactly_the_promised_keys_and_approximate_releases() -> Non
     }
 
 
-def test_what_is_not_known_is_null_and_never_left_out() -> None:
+def test_an_unknown_value_is_null_and_never_omitted() -> None:
     bare = Group(identity=Identity("u", "p", "f"), releases=(Release(release="1", occurrences=1),))
 
-    told = json.loads(json.dumps(shapes.group(standing(bare))))
-    assert set(told) == set(shapes.group(standing()))
+    shape = json.loads(json.dumps(shapes.group(standing(bare))))
+    assert set(shape) == set(shapes.group(standing()))
     unknown = ("application", "hosts", "users", "first_seen", "last_seen", "issue")
-    assert [told[name] for name in unknown] == [None] * len(unknown)
-    assert told["releases"] == [
+    assert [shape[name] for name in unknown] == [None] * len(unknown)
+    assert shape["releases"] == [
         {"release": "1", "occurrences": 1, "approximate": False, "first_seen": None, "last_seen": None}
     ]
 
@@ -130,29 +93,29 @@ def test_a_group_without_releases_has_an_empty_list_of_them() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "told"),
+    ("state", "json_state"),
     [
         pytest.param(IssueState.LINKED, "linked", id="linked"),
         pytest.param(IssueState.IN_DOUBT, "in_doubt", id="in doubt"),
-        pytest.param(IssueState.INTENDED, "in_doubt", id="being created: undecided to everyone else"),
+        pytest.param(IssueState.INTENDED, "in_doubt", id="being created: undecided to readers"),
         pytest.param(IssueState.PARKED, "parked", id="parked"),
         pytest.param(IssueState.DROPPED, "dropped", id="dropped"),
     ],
 )
-def test_an_issue_is_linked_in_doubt_parked_or_dropped(state: IssueState, told: str) -> None:
+def test_an_issue_is_linked_in_doubt_parked_or_dropped(state: IssueState, json_state: str) -> None:
     issue = make_issue(state=state, key=None, url=None)
 
     assert shapes.group(standing(issue=issue))["issue"] == {
         "tracker": "crashes",
         "key": None,
         "url": None,
-        "state": told,
+        "state": json_state,
         "doubles": None,
         "condition": None,
     }
 
 
-def test_a_shown_group_is_that_of_the_list_and_more() -> None:
+def test_show_extends_the_element_of_groups() -> None:
     past = Past(at=1.5, action="create", reason="the group has no issue yet", outcome="#7")
 
     issue = make_issue(probes=2, probe_at=1_800_000_060.5, sent_at=1_800_000_000.5, doubles="#9")
@@ -193,9 +156,11 @@ def test_a_shown_group_is_that_of_the_list_and_more() -> None:
 
 
 def test_a_status_has_exactly_the_promised_keys() -> None:
-    paused = TrackerStanding("paused", "the token was refused", 1_800_000_000.5, "misconfigured")
+    paused = TrackerStanding(
+        state="paused", reason="the token was refused", until=1_800_000_000.5, cause="misconfigured"
+    )
 
-    status = shapes.status(Counts(), {"crashes": paused}, {"crashes": 12})
+    status = shapes.status(COUNTS, {"crashes": paused}, {"crashes": 12})
     assert status == {
         "inbox": {"waiting": 1},
         "outbox": {"due": 2, "waiting": 3},
@@ -216,13 +181,13 @@ def test_a_status_has_exactly_the_promised_keys() -> None:
     assert json.loads(json.dumps(status)) == status
 
 
-def test_every_tracker_is_told_in_order_of_name_whether_configured_called_or_both() -> None:
+def test_status_lists_configured_and_called_trackers_by_name() -> None:
     called = {
-        "removed": TrackerStanding("ok"),
-        "both": TrackerStanding("paused", "it asked for silence", 5.0, "throttled"),
+        "removed": TrackerStanding(state="ok"),
+        "both": TrackerStanding(state="paused", reason="it asked for silence", until=5.0, cause="throttled"),
     }
 
-    trackers = shapes.status(Counts(), called, {"never called": 0, "both": None})["trackers"]
+    trackers = shapes.status(COUNTS, called, {"never called": 0, "both": None})["trackers"]
     calm = {"state": "ok", "reason": None, "until": None, "cause": None}
     assert trackers == {
         "both": {
@@ -240,9 +205,9 @@ def test_every_tracker_is_told_in_order_of_name_whether_configured_called_or_bot
 
 
 def test_a_letter_has_exactly_the_promised_keys() -> None:
-    told = shapes.letter(Letter())
+    shape = shapes.letter(LETTER)
 
-    assert told == {
+    assert shape == {
         "universe": "acme",
         "project": "game",
         "fingerprint": "f1",
@@ -253,10 +218,10 @@ def test_a_letter_has_exactly_the_promised_keys() -> None:
         "cause": "doubt",
         "issue": None,
     }
-    assert json.loads(json.dumps(told)) == told
+    assert json.loads(json.dumps(shape)) == shape
 
 
-def test_a_letter_about_an_issue_tells_which() -> None:
+def test_a_letter_about_an_issue_names_it() -> None:
     issue = make_issue(key="#7", state=IssueState.PARKED)
 
-    assert shapes.letter(Letter(issue=issue))["issue"] == shapes.group(standing(issue=issue))["issue"]
+    assert shapes.letter(replace(LETTER, issue=issue))["issue"] == shapes.group(standing(issue=issue))["issue"]

@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,7 @@ def read(scene: Scene) -> str:
     scene.tell()
     scene.sync()
     accept(scene.store, told("f2"))
-    return metrics.text(metrics.Gauges(lambda: gauges.read(scene.rules.config, scene.store))).decode()
+    return metrics.text(metrics.Gauges(lambda: gauges.read(scene.rules.config, scene.store, time.time()))).decode()
 
 
 @needs_promtool
@@ -124,7 +125,7 @@ def test_a_store_that_is_away_is_told_and_nothing_else(store: Store) -> None:
     if hasattr(store.connection, "path"):
         store.connection.path.unlink()
 
-    assert gauges.read(Config(), store) == {"syncd_store_up": 0.0}
+    assert gauges.read(Config(), store, 0.0) == {"syncd_store_up": 0.0}
 
 
 def test_operations_on_trackers_are_counted_by_what_came_of_them() -> None:
