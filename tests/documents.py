@@ -12,7 +12,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from syncd import config
-from syncd.config import Limit
+from syncd.core.budget import Limit
 from syncd.platform import metrics
 
 ROOT = Path(__file__).parents[1]

@@ -3,6 +3,8 @@
 import hashlib
 from typing import Any
 
+from syncd.config import Route
+from syncd.core.policy import Policy
 from syncd.model import Group, Identity, Issue, IssueState, Notification
 
 FINGERPRINT = "5f3ac1d29e7b40861d54be0a37c9f28e61b7d3405a9c8e2f1746d0b35e8fa921"
@@ -72,3 +74,8 @@ def make_issue(**overrides: Any) -> Issue:
         "synced_at": float(LAST),
     }
     return Issue(**fields | overrides)
+
+
+def make_policy(name: str = "main", **keys: Any) -> Policy:
+    """A route with these keys, as in the configuration."""
+    return Route.model_validate({"tracker": "crashes"} | keys).policy(name)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from syncd.config import Conditions, Config, Match
-from syncd.core.policy import unreachable
+from syncd.config import Config
+from syncd.core.policy import Conditions, Match, unreachable
 from syncd.errors import ConfigError, StoreError, TrackerError
 from syncd.model import Announcement, Group, Identity, Occasion, Release
 from syncd.platform.http_server import bind

@@ -21,7 +21,8 @@ from syncd.config.trackers import (
     OtherSettings,
     TrackerSettings,
 )
-from syncd.config.values import Limit, Seconds, Secret, Section, did_you_mean
+from syncd.config.values import Seconds, Secret, Section, did_you_mean
+from syncd.core.policy import Policy
 from syncd.errors import ConfigError
 
 __all__ = [
@@ -32,7 +33,6 @@ __all__ = [
     "GitHubSettings",
     "JiraSettings",
     "LabelRule",
-    "Limit",
     "Links",
     "LocalSettings",
     "Match",
@@ -68,13 +68,10 @@ class Config(Section):
     routes: list[Route] = []
 
     @cached_property
-    def all_routes(self) -> list[Route]:
+    def all_routes(self) -> list[Policy]:
         """The routes, each with a name; where none is written and there is one tracker, everything goes to it."""
         routes = self.routes or [Route(tracker=name) for name in self.trackers]
-        return [
-            route if route.name else route.model_copy(update={"name": f"route-{number}"})
-            for number, route in enumerate(routes, start=1)
-        ]
+        return [route.policy(route.name or f"route-{number}") for number, route in enumerate(routes, start=1)]
 
     @cached_property
     def version(self) -> str:

@@ -2,9 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
-from syncd.config.values import Limit, Seconds, Section
+from syncd.config.values import Seconds, Section, WriteLimit
+from syncd.core.budget import Limit
+from syncd.core.policy import Policy
 
 
 def _one_or_many(value: object) -> object:
@@ -99,10 +101,10 @@ class Route(Section):
     hold_unsymbolicated: bool = False
     """a stack of nothing but addresses is held until its symbols are there"""
     # Above these, groups are held back and one issue tells of them all.
-    max_new_issues: list[Limit] = [Limit(count=100, seconds=3600.0), Limit(count=500, seconds=86400.0)]
+    max_new_issues: list[WriteLimit] = [Limit(count=100, seconds=3600.0), Limit(count=500, seconds=86400.0)]
     """above this, groups are held and *one* issue tells how many, the largest, and since when. They are let through as
     room comes, those with the most users first; the issue closes itself an hour after the last was held"""
-    max_updates: list[Limit] = [Limit(count=2000, seconds=3600.0)]
+    max_updates: list[WriteLimit] = [Limit(count=2000, seconds=3600.0)]
     """updates wait above this"""
     on_regression: Literal["reopen", "comment", "new_issue"] = "reopen"
     """`"comment"` leaves it closed and says so in a new comment, `"new_issue"` files another one that links back"""
@@ -138,3 +140,10 @@ class Route(Section):
     `module`, or both"""
     templates: str | None = None
     """a folder with `title.j2`, `body.j2`, `status.j2`, `comment.j2`; see [templates](templates.md)"""
+
+    def policy(self, name: str) -> Policy:
+        """The route as the core decides by it, under a name."""
+        return _POLICY.validate_python(self.model_dump() | {"name": name})
+
+
+_POLICY = TypeAdapter(Policy)

@@ -14,7 +14,8 @@ from pydantic import (
     field_validator,
 )
 
-from syncd.config.values import Address, Limit, Seconds, Secret, Section, did_you_mean
+from syncd.config.values import Address, Seconds, Secret, Section, WriteLimit, did_you_mean
+from syncd.core.budget import Limit
 
 _PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
@@ -71,7 +72,7 @@ class GitHubSettings(Section):
     the time in which it could still be carried out; the last, beyond the time by which its reads may lag. So many
     clean answers prove that nothing was made"""
     # Below GitHub's 80 content creations a minute and 500 an hour.
-    writes: list[Limit] = [Limit(count=75, seconds=60.0), Limit(count=480, seconds=3600.0)]
+    writes: list[WriteLimit] = [Limit(count=75, seconds=60.0), Limit(count=480, seconds=3600.0)]
     """how many creates and updates may be made in any such time; trackers with the same secret on the same server
     share it"""
 
@@ -131,7 +132,7 @@ class JiraSettings(Section):
     the time in which it could still be carried out; the last, beyond the time by which its reads may lag. So many
     clean answers prove that nothing was made"""
     # Cloud takes bursts of 50 PUT a second.
-    writes: list[Limit] = [Limit(count=40, seconds=1.0)]
+    writes: list[WriteLimit] = [Limit(count=40, seconds=1.0)]
     """how many creates and updates may be made in any such time; trackers with the same secret on the same server
     share it"""
 
@@ -179,7 +180,7 @@ class LocalSettings(Section):
     at before it is written to"""
     probe_after: ProbeAfter = [0.0]
     """when, after a create whose end was not seen, the folder is looked at"""
-    writes: list[Limit] = []
+    writes: list[WriteLimit] = []
     """how many creates and updates may be made in any such time; trackers with the same secret on the same server
     share it"""
 
@@ -193,7 +194,7 @@ class OtherSettings(BaseModel):
     concurrency: Annotated[int, Field(ge=1, le=32)] = 1
     survey_interval: SurveyInterval = 3600.0
     probe_after: ProbeAfter = [75.0, 150.0, 300.0]
-    writes: list[Limit] = []
+    writes: list[WriteLimit] = []
 
 
 SECTIONS: dict[str, type[BaseModel]] = {

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
+from syncd.core.budget import Limit
 from syncd.errors import ConfigError
 
 _LIMIT = re.compile(r"(\d{1,7})/(\d{1,4})\s*([smhd])")
@@ -44,23 +45,20 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
-class Limit(BaseModel):
-    """At most `count` writes in any `seconds`, written like 75/1m."""
+def _limit(value: object) -> object:
+    """75/1m, 480/1h."""
+    if isinstance(value, Limit):
+        return value
+    match = _LIMIT.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"{value!r} is not a limit; write it like 75/1m or 480/1h")
+    limit = Limit(int(match[1]), float(match[2]) * UNITS[match[3]])
+    if limit.count < 1 or not 0 < limit.seconds <= 86400:
+        raise ValueError(f"{value!r} is not a limit; it must allow at least one write, in at most a day")
+    return limit
 
-    model_config = ConfigDict(frozen=True)
 
-    count: Annotated[int, Field(ge=1)]
-    seconds: Annotated[float, Field(gt=0, le=86400)]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _written(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        match = _LIMIT.fullmatch(value.strip())
-        if match is None:
-            raise ValueError(f"{value!r} is not a limit; write it like 75/1m or 480/1h")
-        return {"count": int(match[1]), "seconds": float(match[2]) * UNITS[match[3]]}
+WriteLimit = Annotated[Limit, BeforeValidator(_limit)]
 
 
 class Secret(Section):

@@ -5,19 +5,16 @@ that length, wherever it begins, sees more than `count`.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
-
-
-class Limit(Protocol):
-    """At most `count` writes in any `seconds`."""
-
-    @property
-    def count(self) -> int: ...
-    @property
-    def seconds(self) -> float: ...
-
 
 SKEW_SECONDS = 60.0  # between two machines that share a store, each half a minute off its clock
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` writes in any `seconds`."""
+
+    count: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

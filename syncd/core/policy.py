@@ -1,116 +1,90 @@
 """Which route takes a group, and what a route asks for. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Protocol
+from typing import Literal
 
 from syncd.core import frames
+from syncd.core.budget import Limit
 from syncd.model import Group, GroupKind
 
 _ATTRIBUTE = "attributes."  # before the name of one, among the names of conditions
 
 
-class Conditions(Protocol):
-    """Patterns by what they are held against; an empty list asks for nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """Patterns for the properties of a group. An empty tuple matches everything."""
 
-    @property
-    def universe(self) -> Sequence[str]: ...
-    @property
-    def project(self) -> Sequence[str]: ...
-    @property
-    def application(self) -> Sequence[str]: ...
-    @property
-    def classifiers(self) -> Sequence[str]: ...
-    @property
-    def releases(self) -> Sequence[str]: ...
-    @property
-    def attributes(self) -> Mapping[str, Sequence[str]]: ...
+    universe: tuple[str, ...] = ()
+    project: tuple[str, ...] = ()
+    application: tuple[str, ...] = ()
+    classifiers: tuple[str, ...] = ()
+    releases: tuple[str, ...] = ()
+    attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-class Match(Conditions, Protocol):
-    """What a group must fit, and what it must not."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match(Conditions):
+    """A route takes a group that fits every condition and none of `unless`."""
 
-    @property
-    def unless(self) -> Conditions: ...
-
-
-class LabelRule(Protocol):
-    """A label for the groups that have a classifier, or an attribute with a value."""
-
-    @property
-    def classifier(self) -> str | None: ...
-    @property
-    def attribute(self) -> str | None: ...
-    @property
-    def value(self) -> str: ...
-    @property
-    def label(self) -> str: ...
+    unless: Conditions = Conditions()
 
 
-class OwnerRule(Protocol):
-    """Whose a crash is, by its frames or its module."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelRule:
+    """A label for groups with a classifier, or with an attribute of this value. `{value}` in the label is the matched value."""
 
-    @property
-    def frame(self) -> str | None: ...
-    @property
-    def module(self) -> str | None: ...
-    @property
-    def assignee(self) -> str | None: ...
-    @property
-    def component(self) -> str | None: ...
+    label: str
+    classifier: str | None = None
+    attribute: str | None = None
+    value: str = "*"
 
 
-class Policy(Protocol):
-    """What a route asks for; docs/configure.md says what each means."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerRule:
+    """The assignee or the component for groups with a matching frame and a matching module in their stack."""
 
-    @property
-    def name(self) -> str: ...
-    @property
-    def match(self) -> Match: ...
-    @property
-    def tracker(self) -> str: ...
-    @property
-    def status_interval(self) -> float: ...
-    @property
-    def on_deleted(self) -> str: ...
-    @property
-    def min_occurrences(self) -> int: ...
-    @property
-    def min_users(self) -> int: ...
-    @property
-    def min_hosts(self) -> int: ...
-    @property
-    def min_age(self) -> float: ...
-    @property
-    def within(self) -> float | None: ...
-    @property
-    def hold_unsymbolicated(self) -> bool: ...
-    @property
-    def on_regression(self) -> str: ...
-    @property
-    def reopen_window(self) -> float | None: ...
-    @property
-    def min_regression_occurrences(self) -> int: ...
-    @property
-    def hotfix_regressions(self) -> bool: ...
-    @property
-    def unknown_release(self) -> str: ...
-    @property
-    def wont_fix(self) -> Sequence[str]: ...
-    @property
-    def duplicate(self) -> Sequence[str]: ...
-    @property
-    def ignore_label(self) -> str: ...
-    @property
-    def comment_new_release(self) -> bool: ...
-    @property
-    def comment_milestones(self) -> bool: ...
-    @property
-    def quiet_after(self) -> float | None: ...
-    @property
-    def labels(self) -> Sequence[LabelRule]: ...
-    @property
-    def owners(self) -> Sequence[OwnerRule]: ...
+    frame: str | None = None
+    module: str | None = None
+    assignee: str | None = None
+    component: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """One route of the configuration, complete. docs/configure.md explains each key; `config.Route` has the defaults.
+
+    Durations are seconds; None switches a key off.
+    """
+
+    name: str
+    match: Match
+    tracker: str
+    status_interval: float
+    on_deleted: Literal["drop", "recreate"]
+    min_occurrences: int
+    min_users: int
+    min_hosts: int
+    min_age: float
+    within: float | None
+    hold_unsymbolicated: bool
+    max_new_issues: tuple[Limit, ...]
+    max_updates: tuple[Limit, ...]
+    on_regression: Literal["reopen", "comment", "new_issue"]
+    reopen_window: float | None
+    min_regression_occurrences: int
+    hotfix_regressions: bool
+    unknown_release: Literal["note", "regression"]
+    wont_fix: tuple[str, ...]
+    duplicate: tuple[str, ...]
+    ignore_label: str
+    comment_new_release: bool
+    comment_milestones: bool
+    quiet_after: float | None
+    labels: tuple[LabelRule, ...]
+    owners: tuple[OwnerRule, ...]
+    templates: str | None
 
 
 def route(group: Group, routes: Iterable[Policy]) -> Policy | None:

@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -262,7 +262,7 @@ def open_clients(config: Config, store: Store, sleep: Callable[[float], None]) -
 
 
 def _fingerprint_of_routes(config: Config) -> str:
-    routes = [route.model_dump() for route in config.all_routes]
+    routes = [asdict(route) for route in config.all_routes]
     judged = [routes, config.notifications.zero_fingerprint]
     return hashlib.sha256(json.dumps(judged, sort_keys=True).encode()).hexdigest()
 

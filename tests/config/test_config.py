@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from syncd import config
-from syncd.config import Config, GitHubSettings, JiraSettings, LocalSettings, Match, Seconds, Secret
+from syncd.config import Config, GitHubSettings, JiraSettings, LocalSettings, Seconds, Secret
+from syncd.core.policy import Match
 from syncd.errors import ConfigError
 from syncd.worker.presentation import present
 
@@ -116,7 +117,7 @@ def test_with_one_tracker_and_no_route_everything_goes_to_it(load: Load) -> None
 def test_a_written_route_is_the_only_one(load: Load) -> None:
     loaded = load(LOCAL + '[[routes]]\nmatch = { project = "game" }\ntracker = "files"\n')
 
-    assert [route.match.project for route in loaded.all_routes] == [["game"]]
+    assert [route.match.project for route in loaded.all_routes] == [("game",)]
 
 
 def test_a_tracker_of_another_kind_keeps_its_own_keys(load: Load) -> None:
@@ -634,7 +635,7 @@ def test_a_tracker_says_when_it_is_asked_about_a_lost_create_and_how_often_it_ma
         ('probe_after = ["1m", "20s"]', "probe_after: each must be later than the one before it"),
         ("probe_after = []", "probe_after"),
         ('writes = ["75/m"]', "writes[0]: '75/m' is not a limit; write it like 75/1m or 480/1h"),
-        ('writes = ["0/1m"]', "writes[0].count"),
+        ('writes = ["0/1m"]', "writes[0]: '0/1m' is not a limit; it must allow at least one write, in at most a day"),
     ],
 )
 def test_a_limit_or_a_schedule_that_makes_no_sense_is_told(load: Load, line: str, words: str) -> None:
@@ -702,8 +703,8 @@ def test_a_route_matches_on_everything_a_group_has_and_may_exclude(load: Load) -
     more = 'classifiers = "oom", releases = ["2.*"], attributes = { "uname.sysname" = "Windows*" }, not = { project = "x" }'
     (route,) = load(LOCAL + f'[[routes]]\nmatch = {{ {more} }}\ntracker = "files"\n').all_routes
 
-    assert route.match.attributes == {"uname.sysname": ["Windows*"]}
-    assert (route.match.classifiers, route.match.releases, route.match.unless.project) == (["oom"], ["2.*"], ["x"])
+    assert route.match.attributes == {"uname.sysname": ("Windows*",)}
+    assert (route.match.classifiers, route.match.releases, route.match.unless.project) == (("oom",), ("2.*",), ("x",))
 
 
 @pytest.mark.parametrize(

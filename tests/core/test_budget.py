@@ -1,22 +1,15 @@
 """Token buckets: no window sees more than the limit, and what is allowed is not withheld."""
 
 import random
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.core import budget
-from syncd.core.budget import Bucket
+from syncd.core.budget import Bucket, Limit
 
 NOW = 1_800_000_000.0
-
-
-@dataclass(frozen=True)
-class Limit:
-    count: int
-    seconds: float
 
 
 def spend(limit: Limit, pauses: list[float]) -> list[float]:

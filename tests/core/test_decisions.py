@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from syncd.config import Route
 from syncd.core import plan, regression
 from syncd.core.plan import PlanContext
 from syncd.model import (
@@ -28,7 +27,7 @@ from syncd.model import (
     Release,
     Storm,
 )
-from tests.factories import make_group, make_issue
+from tests.factories import make_group, make_issue, make_policy
 
 NOW = 1_800_000_000.0
 HOUR, DAY = 3600.0, 86400.0
@@ -89,7 +88,7 @@ def several(pair: tuple[Group, Issue]) -> tuple[Group, Issue]:
 
 
 def decide(group: Group, issue: Issue | None, route: dict[str, Any] | None = None, **around: Any) -> Plan:
-    policy = Route.model_validate({"name": "main", "tracker": "crashes"} | (route or {}))
+    policy = make_policy(**(route or {}))
     decision = plan.plan(group, issue, policy, PlanContext(probe_after=PROBES, **around), NOW)
     # Complaint 31: whatever is decided can be explained.
     assert decision.rule

@@ -1,5 +1,6 @@
 """What a group's issue needs now: every state under every policy."""
 
+import dataclasses
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -9,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from syncd.config import Route
 from syncd.core import filing, plan, policy
 from syncd.core.plan import DueCall, PlanContext
+from syncd.core.policy import Policy
 from syncd.model import Action, Call, Group, GroupKind, Identity, Issue, IssueState, Occasion, Plan, Point
-from tests.factories import FINGERPRINT, make_group, make_issue
+from tests.factories import FINGERPRINT, make_group, make_issue, make_policy
 
 NOW = 1_800_000_000.0
 KEY = "00" * 32
@@ -22,23 +23,23 @@ KEY = "00" * 32
 AROUND = PlanContext(probe_after=[20.0, 60.0, 180.0])
 
 
-def a_route(tracker: str = "crashes", **keys: Any) -> Route:
-    return Route.model_validate({"name": "main", "tracker": tracker} | keys)
+def a_route(tracker: str = "crashes", **keys: Any) -> Policy:
+    return make_policy(tracker=tracker, **keys)
 
 
 POLICY = a_route()
 
 
-def every(interval: float) -> Route:
+def every(interval: float) -> Policy:
     """A route with an interval that no configuration may have."""
-    return POLICY.model_copy(update={"status_interval": interval})
+    return dataclasses.replace(POLICY, status_interval=interval)
 
 
-def decide(group: Group, issue: Issue | None, policy: Route | None, now: float) -> Plan:
+def decide(group: Group, issue: Issue | None, policy: Policy | None, now: float) -> Plan:
     return plan.plan(group, issue, policy, AROUND, now)
 
 
-def owes(group: Group, issue: Issue | None, routes: Sequence[Route], now: float) -> DueCall:
+def owes(group: Group, issue: Issue | None, routes: Sequence[Policy], now: float) -> DueCall:
     return plan.next_call(group, issue, routes, True, now)
 
 
@@ -81,7 +82,7 @@ def test_a_group_that_no_route_takes_is_held(issue: Issue | None) -> None:
 )
 @pytest.mark.parametrize("note", [None, "the answer was lost on the way"])
 def test_what_is_under_way_or_parked_is_left_alone_whatever_has_changed(
-    state: IssueState, action: Action, note: str | None, policy: Route | None
+    state: IssueState, action: Action, note: str | None, policy: Policy | None
 ) -> None:
     issue = make_issue(state=state, note=note, synced_revision=0, probe_at=0.0)
     decision = decide(group_at(99), issue, policy, NOW)
@@ -114,7 +115,7 @@ def test_a_create_in_doubt_is_probed_when_its_tracker_can_tell(
 
 @pytest.mark.parametrize("policy", [POLICY, None])
 @pytest.mark.parametrize("revision", [3, 4])
-def test_an_issue_that_shows_the_latest_state_needs_nothing(revision: int, policy: Route | None) -> None:
+def test_an_issue_that_shows_the_latest_state_needs_nothing(revision: int, policy: Policy | None) -> None:
     decision = decide(group_at(revision), stale_issue(synced_at=0.0), policy, NOW)
 
     assert decision.action is Action.NOTHING
@@ -150,7 +151,7 @@ def test_an_issue_whose_group_no_route_takes_any_more_is_kept_up_to_date_all_the
 @pytest.mark.parametrize("state", [None, *IssueState])
 @pytest.mark.parametrize("policy", [POLICY, None])
 @pytest.mark.parametrize("revision", [4, 5])
-def test_every_decision_has_a_reason(state: IssueState | None, policy: Route | None, revision: int) -> None:
+def test_every_decision_has_a_reason(state: IssueState | None, policy: Policy | None, revision: int) -> None:
     issue = make_issue(state=state, synced_revision=4, synced_at=NOW) if state else None
 
     assert decide(group_at(revision), issue, policy, NOW).reason.strip()
@@ -201,7 +202,7 @@ def test_a_wanted_issue_goes_where_the_routes_lead_now() -> None:
 
 @pytest.mark.parametrize("state", [IssueState.LINKED, IssueState.INTENDED, IssueState.IN_DOUBT])
 @pytest.mark.parametrize("routes", [[], [a_route("elsewhere")]])
-def test_an_issue_stays_in_its_tracker_whatever_the_routes_say_now(state: IssueState, routes: list[Route]) -> None:
+def test_an_issue_stays_in_its_tracker_whatever_the_routes_say_now(state: IssueState, routes: list[Policy]) -> None:
     assert owes(make_group(), make_issue(state=state, tracker="crashes"), routes, NOW).tracker == "crashes"
 
 

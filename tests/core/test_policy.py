@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.config import LabelRule, OwnerRule, Route
 from syncd.core import policy
+from syncd.core.policy import LabelRule, OwnerRule, Policy
 from syncd.model import Group, GroupKind, Release
-from tests.factories import make_group
+from tests.factories import make_group, make_policy
 
 GROUP = make_group(
     universe="acme",
@@ -21,8 +21,8 @@ GROUP = make_group(
 )
 
 
-def a_route(name: str = "main", **match: Any) -> Route:
-    return Route.model_validate({"name": name, "tracker": "crashes", "match": match})
+def a_route(name: str = "main", **match: Any) -> Policy:
+    return make_policy(name, match=match)
 
 
 @pytest.mark.parametrize(

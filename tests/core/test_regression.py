@@ -5,17 +5,16 @@ from typing import Any
 
 import pytest
 
-from syncd.config import Route
 from syncd.core import regression
 from syncd.core.fold import OTHERS
 from syncd.core.regression import TOTAL, baseline, learned, ledger, verdict
 from syncd.model import Condition, Group, Issue, Point, Regression, Release
-from tests.factories import make_group, make_issue
+from tests.factories import make_group, make_issue, make_policy
 
 CLOSED_AT = 1000.0
 CLOSED = Condition(closed=True, resolution="done", closed_at=CLOSED_AT)
 OPEN = Condition()
-ROUTE = Route(name="main", tracker="here")
+ROUTE = make_policy()
 
 
 def line(
@@ -132,7 +131,7 @@ def test_a_regression_is_told_from_others_by_its_closing_and_its_release() -> No
 
 
 def rule(of: Group, known: dict[str, int], condition: Condition = CLOSED, **route: Any) -> str:
-    return verdict(of, issue(known, condition), condition, ROUTE.model_copy(update=route)).rule
+    return verdict(of, issue(known, condition), condition, replace(ROUTE, **route)).rule
 
 
 def test_nothing_is_new_where_no_release_has_more_than_before() -> None:
@@ -195,7 +194,7 @@ def test_of_two_spellings_of_one_release_the_first_is_named() -> None:
 
 def test_which_verdicts_belong_into_the_status_comment() -> None:
     def noted(of: Group, known: dict[str, int], condition: Condition = CLOSED, **route: Any) -> bool:
-        return verdict(of, issue(known, condition), condition, ROUTE.model_copy(update=route)).note
+        return verdict(of, issue(known, condition), condition, replace(ROUTE, **route)).note
 
     more = group(line("1.0", 9, 500.0, 1500.0, last=2000), line("2.0", 1, 1500.0, last=2000))
     assert noted(group(line("1.0", 9, 500.0, 1500.0, last=2000)), {TOTAL: 5, "1.0": 5})
@@ -206,9 +205,7 @@ def test_which_verdicts_belong_into_the_status_comment() -> None:
 
 def test_of_several_releases_that_cannot_be_compared_all_are_counted_and_one_is_named() -> None:
     strange = group(line("1.0", 1, 500.0), line("xx", 2, 1500.0, last=2000), line("yy", 3, 1500.0, last=2000))
-    found = verdict(
-        strange, issue({TOTAL: 1, "1.0": 1}), CLOSED, ROUTE.model_copy(update={"unknown_release": "regression"})
-    )
+    found = verdict(strange, issue({TOTAL: 1, "1.0": 1}), CLOSED, replace(ROUTE, unknown_release="regression"))
 
     assert found.regression is not None
     assert (found.regression.release, found.regression.occurrences) == ("xx", 5)
@@ -220,7 +217,7 @@ def test_of_several_regressing_releases_the_newest_is_named() -> None:
 
     assert found.regression is not None
     assert (found.regression.release, found.regression.occurrences) == ("3.0", 5)
-    late = ROUTE.model_copy(update={"hotfix_regressions": True})
+    late = replace(ROUTE, hotfix_regressions=True)
     hotfix = group(line("1.0.1", 1, 500.0), line("1.0.5", 1, 400.0), line("1.0.3", 2, 1500.0, last=2000))
     fixed = replace(CLOSED, fixed_in=("2.0",))
     assert verdict(hotfix, issue({TOTAL: 2, "1.0.1": 1, "1.0.5": 1}, fixed), fixed, late).regression is None

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from syncd.config import Limit, StoreSettings
+from syncd.config import StoreSettings
+from syncd.core.budget import Limit
 from syncd.model import Action, Call, Plan
 from syncd.store import Store
 from syncd.store.limits import Allowance

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from syncd.config import Limit, StoreSettings
+from syncd.config import StoreSettings
 from syncd.core import budget
+from syncd.core.budget import Limit
 from syncd.errors import LeaseLost, StoreUnavailable
 from syncd.model import Action, Call, Created, Plan
 from syncd.store import Store, open_store

@@ -5,7 +5,8 @@ import time
 
 import pytest
 
-from syncd.config import Limit, Route
+from syncd.config import Route
+from syncd.core.budget import Limit
 from syncd.daemon.threads import Worker, sleep_until
 from syncd.errors import (
     Gone,
