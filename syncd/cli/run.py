@@ -2,15 +2,11 @@
 
 import enum
 import os
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from syncd.cli import FAILED, ConfigOption, app, config_path, stop
-
-if TYPE_CHECKING:
-    from syncd.config import Config
 
 
 class Level(enum.StrEnum):
@@ -56,23 +52,8 @@ def run(
     for warning in configuration.warnings(loaded):
         structlog.get_logger("syncd").warning("configuration", warning=warning)
     part = parts.Part.ALL if only is None else parts.Part(only.value)
-    manager, handed = systemd.Manager(os.environ), systemd.inherited(os.environ)
-    daemon = parts.build(loaded, dry=dry_run, only=part, manager=manager, handed=handed)
-    # Whoever closes a terminal wants an end, not another beginning.
-    again = daemon.run(None if os.isatty(0) else lambda: _reread(path))
-    if again is not None:
-        again.go_on()
-
-
-def _reread(path: Path) -> "Config":
-    """The configuration as it is now. Raises ConfigError where it, or a secret that it names, cannot be read."""
-    from syncd import config as configuration
-    from syncd.worker.presentation import present
-
-    loaded = configuration.load(path)
-    present(loaded)
-    configuration.read_secrets(loaded)
-    return loaded
+    daemon = parts.build(loaded, systemd.Manager(os.environ), systemd.passed_sockets(os.environ), part, dry=dry_run)
+    daemon.run()
 
 
 @app.command()

@@ -1,15 +1,21 @@
-"""The one place where the parts are joined."""
+"""The parts of one process: build them, start them, wait, stop them.
+
+Not here: what each part does. A part is imported from its room and gets what it needs as an argument.
+"""
 
 import gc
 import hashlib
 import json
+import signal
 import socket
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import structlog
@@ -22,14 +28,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syncd import __version__
 from syncd.config import Config
-from syncd.daemon import heartbeat, reload, threads, watchdog
-from syncd.daemon.reload import Again
+from syncd.daemon import threads
+from syncd.daemon.heartbeat import Heartbeat, take_over
+from syncd.daemon.watchdog import Watchdog
 from syncd.errors import ConfigError, StoreUnavailable
 from syncd.intake.receiver import PATH, Receiver
 from syncd.operate.health import Health
 from syncd.platform import http_server, metrics
 from syncd.platform.clock import Clock
-from syncd.platform.systemd import NOTHING, Handed, Manager
+from syncd.platform.systemd import Manager
 from syncd.store import Store, open_store
 from syncd.store.hints import INBOX
 from syncd.store.instances import Registration
@@ -43,13 +50,12 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger("syncd")
 
-
 SWITCH_SECONDS = 0.0005
 YOUNG_OBJECTS = 20_000
 
 
 class Part(StrEnum):
-    """What a process does of the whole."""
+    """The share of the work that one process does."""
 
     ALL = "all"
     RECEIVER = "receiver"
@@ -58,73 +64,85 @@ class Part(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """Everything one process runs: a receiver, a worker, or both."""
+    """The parts of one process. `receiver` and `listening` are absent in a worker, `worker` in a receiver."""
 
     config: Config
     store: Store
-    presence: Registration
-    pulse: heartbeat.Heartbeat
+    registration: Registration
+    heartbeat: Heartbeat
     worker: threads.Worker | None
     receiver: Receiver | None
     listening: socket.socket | None
     console: "Serving | None"
     manager: Manager
-    handed_over: bool  # the listening socket came from the manager
+    clock: Clock
 
-    def run(self, reread: Callable[[], Config] | None = None) -> Again | None:
-        """Serve until SIGTERM or SIGINT, then finish what is in hand: None. After SIGHUP, if what `reread` returns can be used, the
-        same, but with what the program that is to go on with it needs."""
-        asked, for_good = threading.Event(), threading.Event()
+    def run(self) -> None:
+        """Serve until SIGTERM, SIGINT or SIGHUP, then finish the work in progress. SIGHUP stays ignored where `nohup` has set it so."""
+        _tune_interpreter()
         server = None if self.receiver is None else self._server(self.receiver)
-        stop = asked.set if server is None else server.stop
+        stopping = threading.Event()
+        watchdog = Watchdog(self.manager, self._beats(server), self._status)
+        signals: list[str] = []
 
-        def end() -> None:
-            for_good.set()
-            stop()
+        def stop(number: int) -> None:
+            signals.append(signal.Signals(number).name)
+            stopping.set()
+            if server is not None:
+                server.stop()
 
-        _share_the_interpreter()
-        watch = watchdog.Watchdog(self.manager, self._beats(server), self._status)
-        reloading = reload.Reload(reread, self._make_room, stop)
-        with http_server.asked_to_stop(end), reloading.on_signal():
+        with _on_signals(stop):
             try:
-                self.pulse.start()
-                if self.console is not None:
-                    self.console.start()
-                if self.manager.present:
-                    watch.start()
-                if self.worker is not None:
-                    self.worker.start()
+                self._start(watchdog)
                 if server is not None and self.listening is not None:
                     server.run(sockets=[self.listening])
                 else:
-                    log.info("working", instance=self.presence.owner)
-                    self.manager.tell(READY="1")
-                    asked.wait()
+                    log.info("working", instance=self.registration.owner)
+                    self.manager.notify(READY="1")
+                    stopping.wait()
             finally:
-                log.info("stopping")
-                # A manager that heard it of one that reloads would wait for its end, and then kill it.
-                if reloading.again is None or for_good.is_set():
-                    self.manager.tell(STOPPING="1")
-                if self.worker is not None:
-                    self.worker.stop()
-                self.close()
-                if watch.ident is not None:
-                    watch.stop()
+                log.info("stopping", signal=signals[0] if signals else None)
+                self.manager.notify(STOPPING="1")
+                self._stop(watchdog)
                 log.info("stopped")
-        return None if for_good.is_set() else reloading.again
 
-    def _make_room(self, config: Config) -> Again:
-        """Finish what is filed, while notifications are still taken: what the next program needs."""
-        self.manager.tell(RELOADING="1", MONOTONIC_USEC=str(time.monotonic_ns() // 1000))
-        kept = None
-        if self.listening is not None and (self.handed_over or config.receiver.address == self.config.receiver.address):
-            kept = self.listening.dup()  # the server closes its own; who connects meanwhile waits in this one
+    def _start(self, watchdog: Watchdog) -> None:
+        self.heartbeat.start()
+        if self.console is not None:
+            self.console.start()
+        if self.manager.present:
+            watchdog.start()
+        if self.worker is not None:
+            self.worker.start()
+
+    def _stop(self, watchdog: Watchdog) -> None:
+        """Stop the parts in the order in which they depend on each other; those that were not started are left alone."""
         if self.worker is not None:
             self.worker.stop()
-        return Again(self.manager, kept, self.handed_over)
+        if self.console is not None and self.console.ident is not None:
+            self.console.stop()
+        if self.heartbeat.ident is not None:
+            self.heartbeat.stop()
+        try:
+            self.registration.close()
+        except StoreUnavailable as error:
+            log.warning("deregister_failed", reason=str(error))  # the other processes notice by themselves
+        self.store.close()
+        if watchdog.ident is not None:
+            watchdog.stop()
+
+    def _server(self, receiver: Receiver) -> http_server.Server:
+        def listens() -> None:
+            if self.listening is not None:
+                log.info("listening", address=http_server.address_of(self.listening))
+            self.manager.notify(READY="1")
+
+        settings = self.config.receiver
+        application = _application(receiver, Health(self.store, self.config.credentials, self.clock))
+        return http_server.Server(application, settings.header_seconds, settings.max_connections, listens)
 
     def _beats(self, server: http_server.Server | None) -> dict[str, Callable[[], float]]:
-        """What must turn for this process to be well."""
+        """By part, the monotonic time of its last sign of life."""
         beats: dict[str, Callable[[], float]] = {"writer": lambda: self.store.beat}
         if server is not None:
             beats["event loop"] = lambda: server.beat
@@ -133,125 +151,79 @@ class Daemon:
         return beats
 
     def _status(self) -> str:
+        """One line for `systemctl status`. Raises StoreUnavailable."""
         counts = self.store.report.counts(time.time())
         waiting = f"{counts.inbox_waiting} in the inbox, {counts.outbox_due} due in the outbox"
         wrong = counts.dead + counts.parked + counts.quarantined
         return waiting + (f", {wrong} need a person" if wrong else "")
 
-    def _ready(self) -> None:
-        if self.listening is not None:
-            log.info("listening", address=http_server.address_of(self.listening))
-        self.manager.tell(READY="1")
 
-    def _server(self, receiver: Receiver) -> http_server.Server:
-        settings = self.config.receiver
-        return http_server.Server(
-            _routes(receiver, Health(self.store, self.config.credentials, Clock())),
-            settings.header_seconds,
-            settings.max_connections,
-            self._ready,
-        )
+def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], part: Part, *, dry: bool) -> Daemon:
+    """Open everything that `part` needs, and bring the store to this program's schema. Nothing runs yet, and no tracker is called.
 
-    def close(self) -> None:
-        """Give back the store and this process's name."""
-        if self.console is not None and self.console.ident is not None:
-            self.console.stop()
-        if self.pulse.ident is not None:
-            self.pulse.stop()
-        try:
-            self.presence.close()
-        except StoreUnavailable as error:
-            log.warning("not_left", reason=str(error))  # the others will find out by themselves
-        self.store.close()
-
-
-def _share_the_interpreter() -> None:
-    """So that no thread keeps the others waiting for long. At Python's own 5 ms the writer waits that long for the event loop, several
-    times in each commit, and so does everyone who waits for the commit."""
-    sys.setswitchinterval(SWITCH_SECONDS)
-    # What is there at the start stays; bodies are many small objects that are gone before they could be part of a cycle.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
-
-
-def build(
-    config: Config,
-    *,
-    dry: bool = False,
-    only: Part = Part.ALL,
-    manager: Manager | None = None,
-    handed: Handed = NOTHING,
-) -> Daemon:
-    """The daemon, its store brought to this program's schema and, where it has a worker, freed of what dead processes held. `dry`: it
-    takes notifications and plans, and sends nothing. `only`: a receiver that files nothing, or a worker that takes nothing.
-    `manager` is told of its state; `handed` is what was handed over to this process.
-
-    Raises ConfigError, SchemaMismatch, StoreUnavailable. No tracker is called.
+    `sockets` are the listening sockets that the service manager passed. With `dry`, groups are planned and no tracker is written to.
+    Raises ConfigError, SchemaMismatch, StoreUnavailable.
     """
+    clock = Clock()
     metrics.BUILD.info({"version": __version__})
     presentation = present(config)
-    # First of all: a process that cannot listen must not have touched what another one is working on.
-    listening = None if only is Part.WORKER else _listening(config, handed.sockets)
-    told = Manager({}) if manager is None else manager
+    # Before the store: a process that cannot listen must not disturb the one that does.
+    listening = None if part is Part.WORKER else _listen(config, sockets)
     store = open_store(config.store)
-    presence = store.join(only, time.time())
-    if only is Part.RECEIVER:
-        receiver = Receiver(config.receiver, store.inbox, lambda *_: store.hints.send(INBOX))
-        beating = heartbeat.Heartbeat(store, presence, frees=False)
-        console = _console(config, store)
-        return Daemon(config, store, presence, beating, None, receiver, listening, console, told, handed.by_manager)
-    rules = Routing(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
-    _begin(store, presence, rules)
-    stopping = threading.Event()
-    clients = open_clients(config, store, threads.sleep_until(stopping))
-    worker = threads.Worker(store, rules, presence.owner, clients, stopping)
-    receiving = None if only is Part.WORKER else Receiver(config.receiver, store.inbox, worker.arrived)
-    beating = heartbeat.Heartbeat(store, presence, frees=True)
-    console = _console(config, store)
-    return Daemon(config, store, presence, beating, worker, receiving, listening, console, told, handed.by_manager)
+    registration = store.join(part, time.time())
+    worker = None
+    arrived: Callable[..., None] = lambda *_: store.hints.send(INBOX)  # noqa: E731 - a receiver alone wakes the workers elsewhere
+    if part is not Part.RECEIVER:
+        routing = Routing(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
+        _recover(store, registration, routing)
+        stopping = threading.Event()
+        clients = _clients(config, store, threads.sleep_until(stopping))
+        worker = threads.Worker(store, routing, registration.owner, clients, stopping)
+        arrived = worker.arrived
+    receiver = None if part is Part.WORKER else Receiver(config.receiver, store.inbox, arrived)
+    console = None
+    if config.console.address is not None:
+        from syncd.console.serving import serving  # a process without a console does not load it
+
+        console = serving(config, store)
+    heartbeat = Heartbeat(store, registration, takes_over=worker is not None)
+    return Daemon(config, store, registration, heartbeat, worker, receiver, listening, console, manager, clock)
 
 
-def _console(config: Config, store: Store) -> "Serving | None":
-    """Raises ConfigError when its password cannot be read."""
-    if config.console.address is None:
-        return None
-    # Imported only where it is shown.
-    from syncd.console.serving import serving
+def _listen(config: Config, sockets: Sequence[socket.socket]) -> socket.socket:
+    """The socket that the service manager passed, else a new one on `receiver.listen`."""
+    if len(sockets) > 1:
+        raise ConfigError(
+            [f"the service manager passed {len(sockets)} sockets; syncd takes one: leave one ListenStream="]
+        )
+    if sockets:
+        return sockets[0]
+    try:
+        return http_server.bind(config.receiver.address)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no host name"
+        raise ConfigError([f"receiver.listen: {config.receiver.listen} cannot be used: {reason}"]) from None
 
-    return serving(config, store)
 
-
-def _begin(store: Store, presence: Registration, rules: Routing) -> None:
-    """What a worker does before anything else: free what the dead held, and judge anew what another configuration held back."""
+def _recover(store: Store, registration: Registration, routing: Routing) -> None:
+    """Free the claims of dead processes, and evaluate again what another configuration has held back."""
     if back := store.clock.follow():
         log.warning("clock_set_back", seconds=round(back))
     now = time.time()
-    heartbeat.take_over(store, presence, now)
+    take_over(store, registration, now)
     store.outbox.owe_doubtful(now)
     store.outbox.forget_homes()
     store.limits.retry_rested(now)
     store.outbox.wake_dry(now)
-    judged = store.outbox.reroute(rules.owes, _fingerprint_of_routes(rules.config), now)
-    if judged:
-        log.info("judged_anew", groups=judged)
+    routes = [asdict(route) for route in routing.config.all_routes]
+    routes_and_zero = json.dumps([routes, routing.config.notifications.zero_fingerprint], sort_keys=True)
+    groups = store.outbox.reroute(routing.owes, hashlib.sha256(routes_and_zero.encode()).hexdigest(), now)
+    if groups:
+        log.info("groups_reevaluated", groups=groups)
 
 
-def _listening(config: Config, inherited: Sequence[socket.socket]) -> socket.socket:
-    """The socket that was handed over, else one on `receiver.listen`."""
-    if len(inherited) > 1:
-        raise ConfigError([f"{len(inherited)} sockets were handed over; syncd takes one: leave one ListenStream="])
-    if inherited:
-        return inherited[0]
-    try:
-        return http_server.bind(config.receiver.address)
-    except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no host name"
-        raise ConfigError([f"receiver.listen: {config.receiver.listen} cannot be used: {why}"]) from None
-
-
-def open_clients(config: Config, store: Store, sleep: Callable[[float], None]) -> Mapping[str, list[Tracker]]:
-    """For each tracker one client a thread; `sleep` passes the seconds between two tries of a call. Raises ConfigError."""
+def _clients(config: Config, store: Store, sleep: Callable[[float], None]) -> Mapping[str, list[Tracker]]:
+    """For each tracker one client a thread; `sleep` waits the seconds between two tries of a call. Raises ConfigError."""
     return {
         name: [
             InstrumentedTracker(name, open_tracker(name, settings, store.notebook(name), sleep))
@@ -261,41 +233,59 @@ def open_clients(config: Config, store: Store, sleep: Callable[[float], None]) -
     }
 
 
-def _fingerprint_of_routes(config: Config) -> str:
-    routes = [asdict(route) for route in config.all_routes]
-    judged = [routes, config.notifications.zero_fingerprint]
-    return hashlib.sha256(json.dumps(judged, sort_keys=True).encode()).hexdigest()
+def _application(receiver: Receiver, health: Health) -> ASGIApp:
+    """The receiver at its path, health checks at theirs, and 404 elsewhere."""
 
+    async def error_of(request: Request, error: Exception) -> Response:  # noqa: ARG001 - Starlette passes both
+        """An error in the shape of the receiver's own."""
+        status = error.status_code if isinstance(error, HTTPException) else 500
+        code, message = {
+            404: ("not_found", f"There is nothing here; notifications go to {PATH}."),
+            405: ("method_not_allowed", "This path can only be read."),
+        }.get(status, ("failed", "The request failed."))
+        headers = error.headers if isinstance(error, HTTPException) else None
+        return JSONResponse({"error": {"code": code, "message": message}}, status, dict(headers or {}))
 
-def _routes(receiver: Receiver, health: Health) -> ASGIApp:
-    others = _others(health)
-
-    def routed(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        # The receiver answers its own errors: the way through Starlette's layers would cost a fifth of the accept rate.
-        return (receiver if scope["path"] == PATH else others)(scope, receive, send)
-
-    return routed
-
-
-def _others(health: Health) -> Starlette:
-    app = Starlette(
-        routes=[
-            Route("/livez", health.livez),
-            Route("/readyz", health.readyz),
-        ],
-        exception_handlers={HTTPException: _unknown},
+    checks = Starlette(
+        routes=[Route("/livez", health.livez), Route("/readyz", health.readyz)],
+        exception_handlers={HTTPException: error_of},
     )
     # A redirected POST arrives as a GET, or not at all: better a 404 that the sender's operator sees.
-    app.router.redirect_slashes = False
-    return app
+    checks.router.redirect_slashes = False
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        # The receiver answers its own errors and needs none of Starlette's layers.
+        await (receiver if scope["path"] == PATH else checks)(scope, receive, send)
+
+    return application
 
 
-async def _unknown(request: Request, error: Exception) -> Response:  # noqa: ARG001 - the shape Starlette asks for
-    """Every error has the shape of the receiver's own."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    code, message = {
-        404: ("not_found", f"There is nothing here; notifications go to {PATH}."),
-        405: ("method_not_allowed", "This is only read."),
-    }.get(status, ("failed", "The request failed."))
-    headers = error.headers if isinstance(error, HTTPException) else None
-    return JSONResponse({"error": {"code": code, "message": message}}, status, dict(headers or {}))
+def _tune_interpreter() -> None:
+    """Let the event loop and the committing thread alternate often, and let the garbage collector run rarely.
+
+    With Python's own 5 ms the committing thread waits that long for the interpreter, several times in each commit, and every sender
+    waits with it (decision 0017).
+    """
+    sys.setswitchinterval(SWITCH_SECONDS)
+    # Objects of the start live for ever; those of a delivery die young and are part of no cycle.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
+
+
+@contextmanager
+def _on_signals(stop: Callable[[int], None]) -> Iterator[None]:
+    """Call `stop` for each SIGTERM, SIGINT and SIGHUP, however often they arrive."""
+
+    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal.signal passes both
+        stop(number)
+
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
+        numbers.append(signal.SIGHUP)
+    previous = {number: signal.signal(number, handle) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""The pulse of a process: it shows the others that it lives, and frees what those left behind that do not."""
+"""The heartbeat of a process: it renews the process's registration, and takes over from processes that died."""
 
 import threading
 import time
@@ -16,13 +16,13 @@ FAULT_SECONDS = 1.0
 
 
 class Heartbeat(threading.Thread):
-    """Beats until it is stopped. `frees`: a worker also takes over from the dead."""
+    """Beats until it is stopped. With `takes_over` it also takes_over the claims of dead processes: only a worker can sync them."""
 
-    def __init__(self, store: Store, presence: Registration, *, frees: bool) -> None:
-        super().__init__(name="pulse", daemon=True)
+    def __init__(self, store: Store, registration: Registration, *, takes_over: bool) -> None:
+        super().__init__(name="heartbeat", daemon=True)
         self._store = store
-        self._presence = presence
-        self._frees = frees
+        self._registration = registration
+        self._takes_over = takes_over
         self._stopping = threading.Event()
 
     def run(self) -> None:
@@ -31,11 +31,11 @@ class Heartbeat(threading.Thread):
             try:
                 self._beat()
             except StoreUnavailable as error:
-                if not away:  # the other threads say it again each time they need the store
+                if not away:  # the other threads log it again each time they need the store
                     log.error("store_unavailable", reason=str(error))
                 away = True
             except Exception:  # this thread's boundary: a process that looks dead while it lives would be taken over
-                log.exception("bug")
+                log.exception("unexpected_error")
             else:
                 if away:
                     log.info("store_available")
@@ -43,9 +43,9 @@ class Heartbeat(threading.Thread):
 
     def _beat(self) -> None:
         now = time.time()
-        self._presence.beat(now)
-        if self._frees:
-            take_over(self._store, self._presence, now)
+        self._registration.beat(now)
+        if self._takes_over:
+            take_over(self._store, self._registration, now)
 
     def stop(self) -> None:
         """Ask it to end, and return once it has."""
@@ -53,9 +53,9 @@ class Heartbeat(threading.Thread):
         self.join()
 
 
-def take_over(store: Store, presence: Registration, now: float) -> None:
-    """Free what dead processes held. Raises StoreUnavailable."""
-    is_dead = presence.judge(now)
+def take_over(store: Store, registration: Registration, now: float) -> None:
+    """Free the claims of dead processes. Raises StoreUnavailable."""
+    is_dead = registration.judge(now)
     if dead := store.outbox.take_over(is_dead, now):
         log.warning("took_over", owners=len(dead))
-    presence.sweep(is_dead)
+    registration.sweep(is_dead)

@@ -1,4 +1,4 @@
-"""Telling the service manager that this process is well, only as long as everything in it turns."""
+"""The watchdog: it reports to the service manager that this process is well, but only while each of its parts makes progress."""
 
 import threading
 import time
@@ -15,7 +15,7 @@ STATUS_SECONDS = 15.0
 
 
 class Watchdog(threading.Thread):
-    """Beats for as long as all `beats` (monotonic times of what must turn, by name) are fresh; `status` is one line for people."""
+    """Reports while all `beats` are recent: by part, the monotonic time of its last sign of life. `status` is one line for people."""
 
     def __init__(self, manager: Manager, beats: Mapping[str, Callable[[], float]], status: Callable[[], str]) -> None:
         super().__init__(name="watchdog", daemon=True)
@@ -31,27 +31,24 @@ class Watchdog(threading.Thread):
         pause = STATUS_SECONDS if limit is None else min(STATUS_SECONDS, limit / 4)
         while not self._stopping.wait(pause):
             try:
-                self._turn(limit)
-            except Exception:  # this thread's boundary: without it a daemon that is well would be ended
-                log.exception("bug")
+                self._report(limit)
+            except Exception:  # this thread's boundary: without it systemd would kill a daemon that is well
+                log.exception("unexpected_error")
 
-    def _turn(self, limit: float | None) -> None:
-        stale = [] if limit is None else self._judge(limit / 2)
+    def _report(self, limit: float | None) -> None:
+        now = time.monotonic()
+        stale = [] if limit is None else [part for part, beat in self._beats.items() if now - beat() > limit / 2]
         if stale != self._stale:
-            log.error("stale", parts=stale) if stale else log.info("fresh")
+            log.error("watchdog_stuck", parts=stale) if stale else log.info("watchdog_recovered")
         self._stale = stale
         if limit is not None and not stale:
-            self._manager.tell(WATCHDOG="1")
+            self._manager.notify(WATCHDOG="1")
         if time.monotonic() >= self._status_at:
             self._status_at = time.monotonic() + STATUS_SECONDS
             try:
-                self._manager.tell(STATUS=self._status())
+                self._manager.notify(STATUS=self._status())
             except StoreUnavailable as error:
-                self._manager.tell(STATUS=str(error))
-
-    def _judge(self, seconds: float) -> list[str]:
-        now = time.monotonic()
-        return [name for name, beat in self._beats.items() if now - beat() > seconds]
+                self._manager.notify(STATUS=str(error))
 
     def stop(self) -> None:
         """Ask it to end, and return once it has."""

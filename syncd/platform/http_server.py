@@ -2,12 +2,10 @@
 broken by a stop under load."""
 
 import asyncio
-import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Generator, Iterable
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any, cast
 
 import uvicorn
@@ -190,35 +188,13 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
-        """Nothing: `asked_to_stop` does it. uvicorn's own raises the signal again once it has stopped, which would end the
-        process before the worker has finished what is in hand."""
+        """Leave signals to the caller. uvicorn raises the signal again once it has stopped, which would end the process before
+        the worker has finished."""
         yield
 
     def stop(self) -> None:
         """Ask it to stop; from a signal, too."""
         self.should_exit = True
-
-
-@contextmanager
-def asked_to_stop(stop: Callable[[], None]) -> Generator[None, None, None]:
-    """SIGTERM and SIGINT call `stop` as long as the context lasts, however often they come."""
-    with on_signals((signal.SIGINT, signal.SIGTERM), stop):
-        yield
-
-
-@contextmanager
-def on_signals(numbers: Iterable[signal.Signals], call: Callable[[], None]) -> Generator[None, None, None]:
-    """Signals call `call` as long as the context lasts."""
-
-    def asked(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the shape signal.signal asks for
-        call()
-
-    before = {number: signal.signal(number, asked) for number in numbers}
-    try:
-        yield
-    finally:
-        for number, previous in before.items():
-            signal.signal(number, previous)
 
 
 def bind(address: tuple[str, int]) -> socket.socket:

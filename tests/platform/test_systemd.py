@@ -21,61 +21,61 @@ ROOT = Path(__file__).parents[2]
 ANALYZE = shutil.which("systemd-analyze")
 
 
-def told(manager: socket.socket) -> str:
+def received(manager: socket.socket) -> str:
     return manager.recv(4096).decode()
 
 
 def test_facts_are_told_one_a_line_and_keep_to_their_line(manager: socket.socket, tmp_path: Path) -> None:
     environment = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "4000000"}
-    ours = Manager(environment)
-    ours.tell(READY="1", STATUS="well\nREADY=0")
+    service_manager = Manager(environment)
+    service_manager.notify(READY="1", STATUS="well\nREADY=0")
 
-    assert told(manager) == "READY=1\nSTATUS=well READY=0"
-    assert ours.watchdog_seconds == 4.0
+    assert received(manager) == "READY=1\nSTATUS=well READY=0"
+    assert service_manager.watchdog_seconds == 4.0
     assert environment == {}, "a child would speak for this process"
 
 
 def test_an_abstract_address_is_understood() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(f"\0syncd-test-{os.getpid()}")
-        Manager({"NOTIFY_SOCKET": f"@syncd-test-{os.getpid()}"}).tell(READY="1")
+        Manager({"NOTIFY_SOCKET": f"@syncd-test-{os.getpid()}"}).notify(READY="1")
         assert sock.recv(100) == b"READY=1"
 
 
 def test_without_a_manager_nothing_is_told_and_nothing_watched() -> None:
-    ours = Manager({"WATCHDOG_USEC": "1000000"})
-    ours.tell(READY="1")
+    service_manager = Manager({"WATCHDOG_USEC": "1000000"})
+    service_manager.notify(READY="1")
 
-    assert (ours.present, ours.watchdog_seconds) == (False, None)
+    assert (service_manager.present, service_manager.watchdog_seconds) == (False, None)
 
 
-def test_the_watchdog_of_another_process_is_not_ours(tmp_path: Path) -> None:
+def test_the_watchdog_of_another_process_is_not_service_manager(tmp_path: Path) -> None:
     environment = {"NOTIFY_SOCKET": str(tmp_path / "n"), "WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}
 
     assert Manager(environment).watchdog_seconds is None
 
 
 def test_it_beats_only_while_everything_turns(manager: socket.socket, tmp_path: Path) -> None:
-    ours = Manager({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
+    service_manager = Manager({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
     beats = {"writer": time.monotonic, "worker": time.monotonic}
     stuck = threading.Event()
     since = time.monotonic()
     beats["event loop"] = lambda: since if stuck.is_set() else time.monotonic()
-    watchdog = Watchdog(ours, beats, lambda: "all is well")
+    watchdog = Watchdog(service_manager, beats, lambda: "all is well")
     watchdog.start()
-    assert {told(manager) for _ in range(5)} == {"WATCHDOG=1", "STATUS=all is well"}
+    assert {received(manager) for _ in range(5)} == {"WATCHDOG=1", "STATUS=all is well"}
 
     stuck.set()
     drained = threading.Event()
     manager.settimeout(1.0)
     while not drained.is_set():
         try:
-            told(manager)
+            received(manager)
         except TimeoutError:
             drained.set()
     stuck.clear()
     manager.settimeout(10)
-    assert told(manager) == "WATCHDOG=1"
+    assert received(manager) == "WATCHDOG=1"
     watchdog.stop()
 
 
@@ -83,17 +83,17 @@ def test_a_store_that_cannot_be_asked_is_the_status(manager: socket.socket, tmp_
     def away() -> str:
         raise StoreUnavailable("the disk is full")
 
-    ours = Manager({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
-    watchdog = Watchdog(ours, {}, away)
+    service_manager = Manager({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
+    watchdog = Watchdog(service_manager, {}, away)
     watchdog.start()
-    assert {told(manager) for _ in range(3)} == {"WATCHDOG=1", "STATUS=the disk is full"}
+    assert {received(manager) for _ in range(3)} == {"WATCHDOG=1", "STATUS=the disk is full"}
     watchdog.stop()
 
 
 def test_sockets_for_another_process_are_left_alone() -> None:
     environment = {"LISTEN_PID": "1", "LISTEN_FDS": "1", "LISTEN_FDNAMES": "http"}
 
-    assert systemd.inherited(environment).sockets == ()
+    assert systemd.passed_sockets(environment) == []
     assert environment == {}
 
 

@@ -214,7 +214,6 @@ def run(folder: Path, seed: int, restarts: int = RESTARTS) -> Iterator[Row]:
         yield installed(machine, first)
         yield configured(machine, port, console)
         yield sandboxed(machine)
-        yield reloaded(machine, port, console)
         yield hung(machine)
         yield restarted(machine, port, restarts)
         yield upgraded(machine, second, port)
@@ -295,34 +294,6 @@ def sandboxed(machine: Machine) -> Row:
         came=f"user {known['Uid']} (made for it), no capabilities, no new privileges, seccomp filter; state folder {mode}; exposure "
         f"{level[0] if level else '?'}",
         ok=ok and level is not None and float(level[0]) <= 1.1,
-    )
-
-
-def reloaded(machine: Machine, port: int, console: int) -> Row:
-    before = machine.show("syncd", "MainPID")
-    machine.put("/etc/syncd/config.toml", CONFIG.format(port=port, console=console) + "[titles]\nnonsense = 1\n")
-    machine.run("systemctl", "reload", "syncd")
-    wait_for(lambda: "reload_refused" in machine.journal() or None, "the refusal")
-
-    def reload() -> None:
-        machine.put(
-            "/etc/syncd/config.toml", CONFIG.format(port=port, console=console) + '[titles]\nskip_frames = ["x"]\n'
-        )
-        machine.run("systemctl", "reload", "syncd")
-        wait_for(
-            lambda: (machine.journal().count('"listening"') >= 2 and "reloading" in machine.journal()) or None,
-            "the reload",
-        )
-        time.sleep(2)
-
-    came = loaded(port, reload)
-    after = machine.show("syncd", "MainPID")
-    ok = before == after and set(came) == {"200"}
-    return Row(
-        done="`systemctl reload` under load: a configuration with a fault, then a good one",
-        many=f"{came.total()} requests of 6 senders",
-        came=f"the fault is told and changes nothing; the good one is in force in the same process ({after}); answers: {_told(came)}",
-        ok=ok,
     )
 
 

@@ -66,8 +66,8 @@ def start(
 class _Forked:
     """A process forked from the one that is prepared."""
 
-    def __init__(self, *told: object) -> None:
-        self._process = _FORKING.Process(target=_become, args=told, daemon=True)
+    def __init__(self, *arguments: object) -> None:
+        self._process = _FORKING.Process(target=_become, args=arguments, daemon=True)
         self._process.start()
         assert self._process.pid is not None  # it has been started; a signal to 0 would reach the tests themselves
         self.pid = self._process.pid
@@ -101,6 +101,5 @@ def _become(
     signal.signal(signal.SIGINT, signal.default_int_handler)
     _, module, *before = program
     sys.argv = [module, *before, *arguments]
-    sys.orig_argv = [sys.executable, *program, *arguments]  # a daemon that reloads itself starts what it was started as
     sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep)
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -5,7 +5,6 @@ import json
 import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from signal import SIGHUP
 
 import pytest
 
@@ -84,16 +83,6 @@ def test_a_check_beside_the_daemon_knows_whose_console_it_is(tmp_path: Path) -> 
         host, port = daemon.console_address
         daemon.config.write_text(daemon.config.read_text().replace(f'"{FREE}"', f'"{host}:{port}"'))
         assert f"shows itself on http://{host}:{port}/ without a password" in daemon.syncd("check")
-
-
-def test_a_reload_gives_the_console_another_address(tmp_path: Path) -> None:
-    with Daemon(tmp_path, local(tmp_path), console=FREE) as daemon:
-        before = daemon.console_address
-        daemon.send_signal(SIGHUP)
-        daemon.wait_for(lambda: daemon.log.read_text().count('"event": "console"') == 2, "another console")
-        assert daemon.console_address != before
-        assert asked(daemon, "/livez")[0] == 200
-        assert daemon.stop() == 0
 
 
 def test_many_who_look_at_once_are_answered_by_a_few_threads(tmp_path: Path) -> None:

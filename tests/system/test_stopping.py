@@ -1,13 +1,16 @@
-"""SIGTERM: what is in hand is finished, nothing that was being sent is broken, and it does not take for ever."""
+"""A stop: work in progress is finished, no request is broken, and it ends in bounded time."""
 
 import http.client
 import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 from tests.fakes.server import Fault
+from tests.prove.crashes import until
 from tests.system import reference
 from tests.system.daemon import Daemon
 from tests.system.kinds import opened
@@ -29,6 +32,37 @@ def test_a_create_that_is_in_hand_is_finished_before_the_daemon_ends(tmp_path: P
         assert len(kind.texts()) == 1
 
 
+def test_a_hangup_ends_it_as_orderly_and_the_log_names_the_signal(tmp_path: Path) -> None:
+    with opened("local", tmp_path) as kind, Daemon(tmp_path, kind.toml()) as daemon:
+        daemon.send(reference.story(groups=1, size=11, seed=1)[0])
+        daemon.send_signal(signal.SIGHUP)
+
+        assert daemon.wait_dead(30) == 0
+        stopping = next(
+            line for line in map(json.loads, daemon.log.read_text().splitlines()) if line["event"] == "stopping"
+        )
+        assert stopping["signal"] == "SIGHUP"
+
+
+def test_a_hangup_is_ignored_by_a_daemon_that_nohup_started(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[receiver]\nlisten = "127.0.0.1:0"\n[trackers.here]\nkind = "local"\nfolder = "issues"\n'
+    )
+    with (tmp_path / "log").open("wb") as log:
+        process = subprocess.Popen(
+            ["nohup", sys.executable, "-m", "syncd", "run", "--config", "config.toml"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd=tmp_path,
+        )
+    until(lambda: b"listening" in (tmp_path / "log").read_bytes(), "the daemon to listen", 30)
+    process.send_signal(signal.SIGHUP)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert b"SIGHUP" not in (tmp_path / "log").read_bytes()
+
+
 def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
     with opened("github", tmp_path) as kind, Daemon(tmp_path, kind.toml()) as daemon:
         assert kind.fake is not None
@@ -45,14 +79,14 @@ def test_a_second_signal_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_no_request_is_broken_by_a_stop_under_load(tmp_path: Path) -> None:
-    told = reference.story(groups=20, size=400, seed=4)
+    notifications = reference.story(groups=20, size=400, seed=4)
     accepted: list[int] = []
     broken: list[str] = []
     with opened("local", tmp_path) as kind:
         daemon = Daemon(tmp_path, kind.toml()).start()
 
         def send_until_refused(number: int) -> None:
-            for notification in told[number::4] * 50:
+            for notification in notifications[number::4] * 50:
                 sender = daemon.sender()
                 try:
                     answer = sender.send(notification)
@@ -76,7 +110,7 @@ def test_no_request_is_broken_by_a_stop_under_load(tmp_path: Path) -> None:
 
         assert code == 0
         # Without a listener of systemd's, who connects in the very moment in which the socket closes is reset unread.
-        assert all("reset" in one for one in broken)
+        assert all("reset" in error for error in broken)
         assert len(broken) <= 4
         with daemon:
             daemon.drain()

@@ -1,4 +1,4 @@
-"""The daemon under a service manager: what it tells, and the socket that it is handed."""
+"""The daemon under a service manager: its notifications, the socket that it gets, and a restart under load."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,8 @@ from tests.system.daemon import PASSWORD, Daemon, run_syncd
 from tests.system.kinds import opened
 
 
-def handed(listening: socket.socket, count: int, config: Path) -> list[str]:
-    """A command that is handed a socket as systemd does it: from descriptor 3 on, and LISTEN_PID is that of the program itself."""
+def with_sockets(listening: socket.socket, count: int, config: Path) -> list[str]:
+    """A command that gets sockets as systemd passes them: from descriptor 3 on, and LISTEN_PID is that of the program itself."""
     program = [sys.executable, "-m", "syncd", "run", "--config", str(config)]
     begin = (
         f"import os; [os.dup2({listening.fileno()}, 3 + n) for n in range({count})];"
@@ -38,7 +39,7 @@ def test_it_tells_when_it_is_ready_how_it_is_and_that_it_stops(manager: socket.s
         }
         with daemon.log.open("wb") as log:
             process = subprocess.Popen(
-                handed(listening, 1, daemon.config),
+                with_sockets(listening, 1, daemon.config),
                 env=environment,
                 stderr=log,
                 pass_fds=[listening.fileno()],
@@ -51,24 +52,79 @@ def test_it_tells_when_it_is_ready_how_it_is_and_that_it_stops(manager: socket.s
         heard = {manager.recv(4096).decode() for _ in range(3)}
         assert heard == {"WATCHDOG=1", "STATUS=0 in the inbox, 0 due in the outbox"}
         process.send_signal(signal.SIGTERM)
-        while (said := manager.recv(4096)) != b"STOPPING=1":
-            assert said.startswith((b"WATCHDOG", b"STATUS"))
+        while (message := manager.recv(4096)) != b"STOPPING=1":
+            assert message.startswith((b"WATCHDOG", b"STATUS"))
+        assert process.wait(30) == 0
+
+
+def test_a_restart_under_load_refuses_no_connection_and_applies_the_configuration(tmp_path: Path) -> None:
+    """What `systemctl restart` does with the socket unit: the service manager keeps the socket, so connections wait meanwhile."""
+    statuses: list[int] = []
+    ended = threading.Event()
+    with opened("local", tmp_path) as tracker, socket.create_server(("127.0.0.1", 0), backlog=4096) as listening:
+        daemon = Daemon(tmp_path, tracker.toml())
+        port = listening.getsockname()[1]
+
+        def start() -> "subprocess.Popen[bytes]":
+            with daemon.log.open("ab") as log:
+                return subprocess.Popen(
+                    with_sockets(listening, 1, daemon.config), stderr=log, pass_fds=[listening.fileno()], cwd=tmp_path
+                )
+
+        def post(notification: dict[str, object]) -> int:
+            sender = Sender("127.0.0.1", port, ("backtrace", PASSWORD))
+            try:
+                return sender.send(notification).status
+            finally:
+                sender.close()
+
+        def load(number: int) -> None:
+            count = 0
+            while not ended.is_set():
+                count += 1
+                statuses.append(post(crash(number, total=count)))
+
+        process = start()
+        assert post({"not": "a notification"}) == 422
+        senders = [threading.Thread(target=load, args=(number,)) for number in range(4)]
+        for sender in senders:
+            sender.start()
+        for _ in range(3):
+            answered = len(statuses)
+            daemon.wait_for(lambda: len(statuses) > answered + 20, "some load")  # noqa: B023 - called in this round
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(30) == 0
+            text = daemon.config.read_text().replace("\naccept_unrecognised = true", "")
+            daemon.config.write_text(text.replace("[receiver]", "[receiver]\naccept_unrecognised = true"))
+            process = start()
+        ended.set()
+        for sender in senders:
+            sender.join()
+        assert post({"not": "a notification"}) == 200, "the new configuration is not in force"
+
+        assert set(statuses) == {200}
+        assert daemon.drain()["inbox"]["waiting"] == 0
+        assert sum(group["notifications"] for group in daemon.groups().values()) == len(statuses)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
 
 
 def test_more_than_one_socket_is_refused_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[trackers.here]\nkind = "local"\nfolder = "issues"\n')
-    with socket.create_server(("127.0.0.1", 0)) as one:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
         done = subprocess.run(
-            handed(one, 2, tmp_path / "config.toml"), capture_output=True, text=True, pass_fds=[one.fileno()]
+            with_sockets(listening, 2, tmp_path / "config.toml"),
+            capture_output=True,
+            text=True,
+            pass_fds=[listening.fileno()],
         )
 
-    assert (done.returncode, "2 sockets were handed over" in done.stderr) == (78, True), done.stderr
+    assert (done.returncode, "passed 2 sockets" in done.stderr) == (78, True), done.stderr
 
 
 def test_lines_for_the_journal_have_their_priority(tmp_path: Path) -> None:
     with (tmp_path / "journal").open("wb") as journal:
-        found = os.fstat(journal.fileno())
+        stream = os.fstat(journal.fileno())
         (tmp_path / "config.toml").write_text(
             '[trackers.here]\nkind = "local"\nfolder = "issues"\n[receiver]\nlisten = "127.0.0.1:0"\n'
         )
@@ -76,7 +132,7 @@ def test_lines_for_the_journal_have_their_priority(tmp_path: Path) -> None:
             [sys.executable, "-m", "syncd", "run", "--config", "config.toml"],
             stderr=journal,
             cwd=tmp_path,
-            env=os.environ | {"JOURNAL_STREAM": f"{found.st_dev}:{found.st_ino}"},
+            env=os.environ | {"JOURNAL_STREAM": f"{stream.st_dev}:{stream.st_ino}"},
         )
         daemon = tmp_path / "journal"
         while b"listening" not in daemon.read_bytes():
