@@ -83,7 +83,7 @@ class _Simulation:
     def _fold(self, number: int, total: int, at: float) -> None:
         state = self._states.setdefault(number, _GroupState(Group(identity=Identity("acme", "game", f"f{number}"))))
         state.group = fold.fold(state.group, _notification(number, total, at), "auto")
-        owed = self._routing.owes(state.group, state.issue, at)
+        owed = self._routing.next_call(state.group, state.issue, at)
         if owed.tracker is not None:
             self._owe(number, owed.due_at)
 

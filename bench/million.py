@@ -9,12 +9,10 @@ from itertools import product
 from bench import filled
 from bench.filled import DUE, FEW, MANY, NOW, PROJECTS
 from bench.finding import ROUNDS, Finding
-from syncd.intake.sources import backtrace
-from syncd.intake.sources.backtrace import Reading
 from syncd.store import Store
-from syncd.store.inbox import Read
 from syncd.store.listing import Sort, State, Wanted
-from tests.store.filled import accept, owes
+from syncd.worker.absorb import absorb
+from tests.store.filled import ToHere, accept
 
 DIALECTS = ("sqlite", "postgresql")
 BATCH, BATCHES = 200, 5
@@ -38,9 +36,7 @@ def _fold(store: Store, groups: int, number: int) -> float:
         notifications = [_notification(group, number * BATCHES + batch) for group in _zipf(chosen, groups)]
         accept(store, *notifications, at=float(NOW))
         began = time.perf_counter()
-        waiting = store.inbox.waiting(BATCH)
-        read = [Read(row, backtrace.parse(row.body, row.received_at, Reading())) for row in waiting]
-        store.inbox.absorb(read, "auto", owes, float(NOW))
+        absorb(store, ToHere(), float(NOW))
         seconds += time.perf_counter() - began
     return seconds / (BATCH * BATCHES)
 

@@ -15,8 +15,9 @@ from syncd.store import Store
 from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.issues import Intent
 from syncd.trackers import Draft, Finding
+from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing
-from syncd.worker.stages import absorb, sync
+from syncd.worker.stages import sync
 from tests.store.filled import accept, told
 from tests.store.raw import change
 

@@ -68,7 +68,7 @@ def alias_remove(
         if all(one.group_id != group_id for one in store.aliases.all()):
             stop(NOT_FOUND, f"{named} is no alias")
         if not dry_run:
-            store.aliases.remove(group_id, explain.rules(loaded).owes, time.time())
+            store.aliases.remove(group_id, explain.rules(loaded).next_call, time.time())
     if as_json:
         print(json.dumps({"fingerprint": named, "dry_run": dry_run}, indent=2))
         return

@@ -40,7 +40,7 @@ def sync(
 
     with opened(config) as (loaded, store):
         group_id, named = only(store, fingerprint)
-        tracker = None if dry_run else store.operator.sync(group_id, explain.rules(loaded).owes, time.time())
+        tracker = None if dry_run else store.operator.sync(group_id, explain.rules(loaded).next_call, time.time())
     if as_json:
         print(json.dumps({"fingerprint": named, "tracker": tracker, "dry_run": dry_run}, indent=2))
     elif dry_run:
@@ -67,7 +67,7 @@ def hold(
     with opened(config) as (loaded, store):
         group_id, named = only(store, fingerprint)
         if end:
-            if not dry_run and not store.operator.end_hold(group_id, explain.rules(loaded).owes, time.time()):
+            if not dry_run and not store.operator.end_hold(group_id, explain.rules(loaded).next_call, time.time()):
                 stop(FAILED, f"{named} is held by no operator; `syncd explain {named[:12]}` says what holds it")
         elif not dry_run:
             store.operator.hold(group_id, one_line(reason, 500, "no reason given"), time.time())

@@ -156,7 +156,7 @@ def quarantine_replay(
             fingerprint = one_line(identity.fingerprint, 100)
             if dry_run:
                 print(f"{number}: would go back into the inbox as {fingerprint}")
-            elif store.inbox.release(number, time.time()):
+            elif store.quarantine.release(number, time.time()):
                 print(f"{number}: went back into the inbox as {fingerprint}")
             else:
                 print(f"{number}: is no longer in the quarantine")
@@ -175,5 +175,5 @@ def quarantine_discard(
             if number not in kept:
                 stop(NOT_FOUND, f"nothing in the quarantine has the number {number}")
             if not dry_run:
-                store.inbox.discard(number)
+                store.quarantine.discard(number)
             print(f"{number}: {'would be ' if dry_run else ''}discarded")

@@ -127,7 +127,7 @@ def _resume_route(config: ConfigOption, route: str, dry_run: bool, as_json: bool
         # One that is not configured any more may still be paused.
         _require_known(route, {*(one.name for one in loaded.all_routes), *paused}, "route")
         if not dry_run:
-            store.routes.resume(route, explain.rules(loaded).owes, time.time())
+            store.routes.resume(route, explain.rules(loaded).next_call, time.time())
     was = paused.get(route)
     if as_json:
         reason = None if was is None else was.reason

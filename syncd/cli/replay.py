@@ -143,7 +143,7 @@ def _look(survey: _Survey, rules: "Routing", kept: "Kept") -> None:
     survey.deliveries += 1
     survey.first = kept.received_at if survey.first is None else min(survey.first, kept.received_at)
     survey.last = kept.received_at if survey.last is None else max(survey.last, kept.received_at)
-    said = rules.read(Delivery(kept.id, kept.received_at, kept.body))
+    said = rules.parse(Delivery(kept.id, kept.received_at, kept.body))
     if isinstance(said, RejectedDelivery):
         survey.unreadable[said.message] += 1
         return

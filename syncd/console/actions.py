@@ -31,7 +31,7 @@ def sync(asked: Asked, form: Form) -> str:  # noqa: ARG001 - all actions are ask
     """The group's issue is looked at and brought up to date at once."""
     store = asked.desk.store
     _require_group(asked, _number(asked))
-    tracker = store.operator.sync(_number(asked), explain.rules(asked.desk.config).owes, asked.now)
+    tracker = store.operator.sync(_number(asked), explain.rules(asked.desk.config).next_call, asked.now)
     if tracker is None:
         return "Nothing is to be done for this group now; below is why."
     store.hints.send(of_tracker(tracker))
@@ -53,7 +53,7 @@ def hold(asked: Asked, form: Form) -> str:
 def end_hold(asked: Asked, form: Form) -> str:  # noqa: ARG001
     """Its route decides again."""
     _require_group(asked, _number(asked))
-    ended = asked.desk.store.operator.end_hold(_number(asked), explain.rules(asked.desk.config).owes, asked.now)
+    ended = asked.desk.store.operator.end_hold(_number(asked), explain.rules(asked.desk.config).next_call, asked.now)
     return "It is held no longer." if ended else "No operator held it."
 
 
@@ -77,7 +77,7 @@ def alias(asked: Asked, form: Form) -> str:
 
 def end_alias(asked: Asked, form: Form) -> str:  # noqa: ARG001
     """The group stands for itself again."""
-    removed = asked.desk.store.aliases.remove(_number(asked), explain.rules(asked.desk.config).owes, asked.now)
+    removed = asked.desk.store.aliases.remove(_number(asked), explain.rules(asked.desk.config).next_call, asked.now)
     return "It stands for itself again." if removed else "It was no alias."
 
 
@@ -160,14 +160,14 @@ def release(asked: Asked, form: Form) -> str:  # noqa: ARG001
         backtrace.identify(backtrace.decode(kept.body))
     except RejectedDelivery as error:
         return f"It is still no notification: {error.message}"
-    store.inbox.release(number, asked.now)
+    store.quarantine.release(number, asked.now)
     store.hints.send(INBOX)
     return "It went back into the inbox."
 
 
 def drop(asked: Asked, form: Form) -> str:  # noqa: ARG001
     """A quarantined body is removed for good."""
-    return "It is removed." if asked.desk.store.inbox.discard(_number(asked)) else "It was gone already."
+    return "It is removed." if asked.desk.store.quarantine.discard(_number(asked)) else "It was gone already."
 
 
 def pause_tracker(asked: Asked, form: Form) -> str:
@@ -201,7 +201,7 @@ def resume_route(asked: Asked, form: Form) -> str:  # noqa: ARG001
     store = asked.desk.store
     known = {*(one.name for one in asked.desk.config.all_routes), *(one.route for one in store.routes.pauses())}
     name = _configured(asked, "route", known)
-    resumed = store.routes.resume(name, explain.rules(asked.desk.config).owes, asked.now)
+    resumed = store.routes.resume(name, explain.rules(asked.desk.config).next_call, asked.now)
     return f"Route {name} is resumed." if resumed else f"Route {name} was not paused."
 
 

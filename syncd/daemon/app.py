@@ -180,7 +180,7 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
         clients = _clients(config, store, threads.sleep_until(stopping))
         worker = threads.Worker(store, routing, registration.owner, clients, stopping)
         arrived = worker.arrived
-    receiver = None if part is Part.WORKER else Receiver(config.receiver, store.inbox, arrived)
+    receiver = None if part is Part.WORKER else Receiver(config.receiver, store, arrived)
     console = None
     if config.console.address is not None:
         from syncd.console.serving import serving  # a process without a console does not load it
@@ -217,7 +217,7 @@ def _recover(store: Store, registration: Registration, routing: Routing) -> None
     store.outbox.wake_dry(now)
     routes = [asdict(route) for route in routing.config.all_routes]
     routes_and_zero = json.dumps([routes, routing.config.notifications.zero_fingerprint], sort_keys=True)
-    groups = store.outbox.reroute(routing.owes, hashlib.sha256(routes_and_zero.encode()).hexdigest(), now)
+    groups = store.outbox.reroute(routing.next_call, hashlib.sha256(routes_and_zero.encode()).hexdigest(), now)
     if groups:
         log.info("groups_reevaluated", groups=groups)
 

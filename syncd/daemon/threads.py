@@ -18,6 +18,7 @@ from syncd.store.claims import HORIZON_SECONDS, Claim
 from syncd.store.hints import INBOX, of_tracker
 from syncd.trackers import Tracker
 from syncd.worker import stages, surveys
+from syncd.worker.absorb import BATCH, absorb
 from syncd.worker.routing import Routing
 
 log = structlog.get_logger("syncd.worker")
@@ -66,11 +67,11 @@ class Absorber(threading.Thread):
     def _turn(self) -> int:
         if not self._store.hints.leads:
             return 0  # another process absorbs; this one is told when it is its turn
-        first = self.arrivals.take_firsts(stages.BATCH)
-        taken, woken = stages.absorb(self._store, self._rules, time.time(), first)
+        first = self.arrivals.take_firsts(BATCH)
+        taken, woken = absorb(self._store, self._rules, time.time(), first)
         if time.monotonic() >= self._drain_at:
             self._drain_at = time.monotonic() + DRAIN_SECONDS
-            woken |= self._store.storms.drain(self._rules.gates(), self._rules.owes, time.time())
+            woken |= self._store.storms.drain(self._rules.gates(), self._rules.next_call, time.time())
         for tracker in woken & self._wake.keys():
             self._wake[tracker].set()
         self._store.hints.send(*(of_tracker(tracker) for tracker in woken))

@@ -20,7 +20,7 @@ from syncd.platform import metrics
 from syncd.platform.http_server import WHOLE
 from syncd.platform.log import write_all
 from syncd.render.text import one_line
-from syncd.store.inbox import Inbox
+from syncd.store import Store
 
 log = structlog.get_logger("syncd.receiver")
 
@@ -39,10 +39,11 @@ DRAIN_SECONDS = 5.0
 class Receiver:
     """`POST /webhooks/backtrace`, as a bare ASGI application: a Starlette request costs a third of the accept rate."""
 
-    def __init__(self, settings: Settings, inbox: Inbox, arrived: Callable[[int, Identity], None]) -> None:
+    def __init__(self, settings: Settings, store: Store, arrived: Callable[[int, Identity], None]) -> None:
         """`arrived` is called for each delivery after its commit. Raises ConfigError when a secret cannot be read."""
         self._settings = settings
-        self._inbox = inbox
+        self._inbox = store.inbox
+        self._quarantine = store.quarantine
         self._arrived = arrived
         self._logins = _logins(settings)
         self._accepted: list[dict[str, object]] = []
@@ -129,7 +130,7 @@ class Receiver:
             ) from None
 
     async def _set_aside(self, body: bytes, received_at: float, error: RejectedDelivery) -> str:
-        kept = self._inbox.quarantine(body, received_at, error, self._settings.quarantine_size)
+        kept = self._quarantine.add(body, received_at, error, self._settings.quarantine_size)
         number = await asyncio.wrap_future(kept)
         log.warning("delivery_quarantined", code=error.code, field=error.field, quarantined=number)
         if not self._settings.accept_unrecognised:

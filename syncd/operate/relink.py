@@ -49,6 +49,8 @@ def relink(
             client.close()
         if dry_run:
             return Relinked(place, issue.key if issue else None)
-        return Relinked(place, store.operator.relink(group_id, name, place, store.instance_key(), routing.owes, now))
+        return Relinked(
+            place, store.operator.relink(group_id, name, place, store.instance_key(), routing.next_call, now)
+        )
     except (ValueError, ConfigError, TrackerError) as error:
         raise NotLinked(str(error)) from None

@@ -2,8 +2,9 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
-from typing import cast
+from typing import TypeVar, cast
 
 from syncd.config import StoreSettings
 from syncd.errors import ConfigError
@@ -23,6 +24,7 @@ from syncd.store.moved import COPIED, Progress
 from syncd.store.notebook import Notebook
 from syncd.store.operator import OperatorActions
 from syncd.store.outbox import Outbox
+from syncd.store.quarantine import Quarantine
 from syncd.store.report import Report
 from syncd.store.routes import Routes
 from syncd.store.sqlite.connection import Sqlite
@@ -30,6 +32,8 @@ from syncd.store.sqlite.file import inspect
 from syncd.store.sqlite.process_lock import ProcessLock
 from syncd.store.storms import Storms
 from syncd.store.surveys import Surveys
+
+T = TypeVar("T")
 
 INSPECTED_BYTES = 256 * 2**20  # read whole at start; damage in a larger file is noticed when it is met
 
@@ -43,6 +47,7 @@ class Store:
         self.clock = clock
         self.bodies = Bodies(connection)
         self.inbox = Inbox(connection, self.bodies)
+        self.quarantine = Quarantine(connection, self.bodies)
         self.outbox = Outbox(connection)
         self.issues = Issues(connection)
         self.limits = Limits(connection)
@@ -54,6 +59,14 @@ class Store:
         self.operator = OperatorActions(connection)
         self.report = Report(connection)
         self.lists = Lists(connection, self.bodies)
+
+    def write(self, operation: Callable[[Transaction], T], *, exclusive: bool = True) -> T:
+        """Return what `operation` returns, once its transaction is on disk: see `Connection.write`. Raises StoreUnavailable."""
+        return self.connection.write(operation, exclusive=exclusive)
+
+    def read(self, operation: Callable[[Transaction], T]) -> T:
+        """Return what `operation` reads of one consistent view. Raises StoreUnavailable."""
+        return self.connection.read(operation)
 
     @property
     def fault(self) -> str | None:

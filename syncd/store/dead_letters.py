@@ -9,7 +9,7 @@ from syncd.model import Action, Call, Issue, IssueState, Plan
 from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
-from syncd.store.rows import issue_of
+from syncd.store.records import issue_of
 
 EVERYTHING = 2**31 - 1
 

@@ -17,7 +17,7 @@ from syncd.store import aliases, limits, storms
 from syncd.store.claims import Claim, owned, renew
 from syncd.store.connection import Connection, Transaction
 from syncd.store.limits import Allowance
-from syncd.store.rows import place_text, seen_values
+from syncd.store.records import place_text, seen_values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

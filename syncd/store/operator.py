@@ -7,7 +7,7 @@ from syncd.core.plan import NEVER_LINKED, NextCall
 from syncd.model import Action, IssueState, Place, Plan
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
-from syncd.store.load import load_group, load_issue
+from syncd.store.records import load_group, load_issue
 from syncd.store.routes import reevaluate
 
 OPERATOR = "operator"

@@ -10,13 +10,13 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from syncd.core.plan import NextCall
+from syncd.core.plan import DueCall, NextCall
 from syncd.model import Action, Call, Group, Issue, Plan
 from syncd.store import limits
 from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim, owned
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
-from syncd.store.load import load_group, load_issue
+from syncd.store.records import load_group, load_issue
 
 DRY = "a dry run sends nothing"
 DIED = "its sender died before it could say whether the issue was created"
@@ -182,6 +182,12 @@ class Outbox:
             judged, after = judged + len(batch), batch[-1]
         self._connection.write(lambda transaction: transaction.run("set", name=name, value=configuration))
         return judged
+
+
+def owe(transaction: Transaction, calls: Mapping[int, DueCall]) -> None:
+    """Make each group due at its tracker; a group whose call names no tracker stays as it is."""
+    rows = [(group_id, call.tracker, call.due_at, call.call) for group_id, call in calls.items() if call.tracker]
+    transaction.batch("owe", rows)
 
 
 def _owe_doubtful(transaction: Transaction, now: float) -> None:

@@ -82,7 +82,7 @@ DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC L
 -- quarantined: newest first
 SELECT id, received_at, body, code, reason, field FROM quarantine ORDER BY id DESC LIMIT :size;
 
--- quarantined_one: by its id
+-- quarantined_body: by its number
 SELECT id, received_at, body, code, reason, field FROM quarantine WHERE id = :id;
 
 -- leave_quarantine: after a replay or on the operator's word

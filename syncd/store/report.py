@@ -9,7 +9,7 @@ from syncd.model import GroupView, IssueState
 from syncd.store.claims import in_force
 from syncd.store.connection import Connection, Transaction
 from syncd.store.limits import ALL
-from syncd.store.load import load_group, load_issue
+from syncd.store.records import load_group, load_issue
 
 EVERYTHING = 2**31 - 1
 

@@ -7,7 +7,7 @@ from syncd.core import filing
 from syncd.core.plan import NextCall
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
-from syncd.store.load import load_group, load_issue
+from syncd.store.records import load_group, load_issue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

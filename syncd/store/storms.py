@@ -10,7 +10,7 @@ from syncd.model import Call, Plan
 from syncd.store.claims import Claim, owned
 from syncd.store.connection import Connection, Transaction
 from syncd.store.history import decide
-from syncd.store.load import load_issue
+from syncd.store.records import load_issue
 from syncd.store.routes import reevaluate
 
 CALM_SECONDS = (

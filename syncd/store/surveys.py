@@ -7,8 +7,7 @@ from typing import cast
 from syncd.core import regression
 from syncd.model import Call, Issue, Observation, Survey
 from syncd.store.connection import Connection, Transaction
-from syncd.store.load import load_group, load_issue
-from syncd.store.rows import issue_of, seen_values
+from syncd.store.records import issue_of, load_group, load_issue, seen_values
 
 BITE = 500
 

@@ -26,16 +26,16 @@ class Routing:
     presentation: Presentation = field(default_factory=Presentation)
     dry: bool = False
 
-    def owes(self, group: Group, issue: Issue | None, now: float) -> DueCall:
-        """What a changed group owes, and from when on."""
+    def next_call(self, group: Group, issue: Issue | None, now: float) -> DueCall:
+        """Return the call that a changed group is due for, and from when on."""
         return plan.next_call(group, issue, self.config.all_routes, self._hold_zero, now)
 
     @property
     def _hold_zero(self) -> bool:
         return self.config.notifications.zero_fingerprint == "hold"
 
-    def read(self, delivery: Delivery) -> Notification | RejectedDelivery:
-        """What a delivery says, or why it cannot be read."""
+    def parse(self, delivery: Delivery) -> Notification | RejectedDelivery:
+        """Return the notification in a delivery, or why it is none."""
         settings = self.config.notifications
         reading = Reading(
             release_attributes=settings.release_attributes,

@@ -1,7 +1,7 @@
-"""The two stages behind the inbox. `absorb` folds deliveries into groups; `sync` brings one group's issue up to date."""
+"""The second stage behind the inbox: `sync` brings one group's issue up to date."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -12,7 +12,6 @@ from syncd.platform import metrics
 from syncd.render.text import one_line
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, Claim
-from syncd.store.inbox import Read
 from syncd.store.outbox import DRY
 from syncd.trackers import Tracker
 from syncd.worker import create, failures, update
@@ -21,19 +20,8 @@ from syncd.worker.routing import Routing
 
 log = structlog.get_logger("syncd.worker")
 
-BATCH = 200  # deliveries folded in one transaction; more would make the receiver wait for the writer
 DRY_SECONDS = 3600.0
 SENDING = frozenset(Action) - {Action.NOTHING, Action.HOLD, Action.WAIT, Action.PARK, Action.DROP}
-
-
-def absorb(store: Store, rules: Routing, now: float, first: Sequence[int] = ()) -> tuple[int, set[str]]:
-    """Fold the deliveries that are to be `first`, else the oldest: how many were taken, and the trackers that have something to do
-    now."""
-    deliveries = store.inbox.waiting(BATCH, first)
-    if not deliveries:
-        return 0, set()
-    read = [Read(delivery, rules.read(delivery)) for delivery in deliveries]
-    return len(read), store.inbox.absorb(read, rules.config.notifications.occurrence_mode, rules.owes, now)
 
 
 def sync(store: Store, tracker: Tracker, claim: Claim, rules: Routing) -> None:

@@ -19,8 +19,9 @@ from syncd.errors import ConfigError
 from syncd.platform import http_server
 from syncd.store import Store
 from syncd.trackers import open_tracker
+from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing
-from syncd.worker.stages import absorb, sync
+from syncd.worker.stages import sync
 from tests.store.filled import accept, told
 
 HOME = {"Sec-Fetch-Site": "same-origin"}

@@ -66,13 +66,13 @@ def needy(site: Site) -> None:
         sync(site.store, broken, claim, site.rules)
     number = site.number(DOUBT)
     for _ in range(8):
-        site.store.operator.sync(number, site.rules.owes, time.time())
+        site.store.operator.sync(number, site.rules.next_call, time.time())
         claim = site.store.outbox.claim("files", f"needy/{time.monotonic()}", time.time())
         if claim is not None:
             sync(site.store, broken, claim, site.rules)
     for body in (b'{"hello": "<world>"}', b'{"universe": "u", "project": "p", "fingerprint": "f"}'):
         refused = RejectedDelivery(422, "no_project", "The field project is missing", "project")
-        site.store.inbox.quarantine(body, time.time(), refused, 10).result()
+        site.store.quarantine.add(body, time.time(), refused, 10).result()
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

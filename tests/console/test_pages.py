@@ -55,7 +55,7 @@ def test_the_overview_says_what_needs_a_person_first(either: Site) -> None:
     page = either.get("/").text
     assert "All is well" in page
 
-    either.store.inbox.quarantine(b"{}", time.time(), RejectedDelivery(422, "no_project", "no project"), 10).result()
+    either.store.quarantine.add(b"{}", time.time(), RejectedDelivery(422, "no_project", "no project"), 10).result()
     either.store.limits.pause_by_hand("files", "moving house")
     page = either.get("/").text
     shape = either.get("/overview.json").json
@@ -221,7 +221,7 @@ def test_trackers_and_routes_are_paused_and_resumed(either: Site) -> None:
 def test_what_is_quarantined_is_tried_again_or_discarded(site: Site) -> None:
     refused = RejectedDelivery(422, "no_project", "The field project is missing", "project")
     kept = [
-        site.store.inbox.quarantine(body, time.time(), refused, 10).result()
+        site.store.quarantine.add(body, time.time(), refused, 10).result()
         for body in (b'{"a": "<b>"}', b'{"universe": "u", "project": "p", "fingerprint": "f"}')
     ]
     page = site.get("/quarantine").text

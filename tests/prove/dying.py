@@ -30,8 +30,8 @@ FILE_FAILED = "file_failed"  # the event under which each failure is logged
 STEPS: dict[str, tuple[str, str, When]] = {
     "before take-over": ("syncd.store.outbox", "Outbox.take_over", "before"),
     "after take-over": ("syncd.store.outbox", "Outbox.take_over", "after"),
-    "before absorb": ("syncd.store.inbox", "Inbox.absorb", "before"),
-    "after absorb": ("syncd.store.inbox", "Inbox.absorb", "after"),
+    "before absorb": ("syncd.worker.absorb", "fold_batch", "before"),
+    "after absorb": ("syncd.worker.absorb", "fold_batch", "after"),
     "after claim": ("syncd.store.outbox", "Outbox.load", "before"),
     "before intent": ("syncd.store.issues", "Issues.intend", "before"),
     "after intent": ("syncd.store.issues", "Issues.intend", "after"),

@@ -2,16 +2,18 @@
 
 import asyncio
 import json
+from dataclasses import dataclass, field
 from typing import Any
 
+from syncd.config import Config
 from syncd.core.plan import DueCall
-from syncd.intake.sources import backtrace
-from syncd.intake.sources.backtrace import Reading
 from syncd.model import Action, Group, Issue, Plan
 from syncd.store import Store
 from syncd.store.claims import Claim
-from syncd.store.inbox import Read
 from syncd.store.limits import Allowance
+from syncd.worker.absorb import BATCH
+from syncd.worker.absorb import absorb as absorb_batch
+from syncd.worker.routing import Routing
 
 NOW = 1_800_000_000.0
 FREE = Allowance(credential="here")
@@ -26,17 +28,27 @@ def accept(store: Store, *told: dict[str, Any], at: float = NOW) -> list[int]:
     return asyncio.run(all_at_once())
 
 
-def owes(group: Group, issue: Issue | None, now: float) -> DueCall:
-    """Everything goes to the tracker `here`, but what the project says."""
-    if group.identity.project == "unrouted":
-        return DueCall(tracker=None, hold=Plan(action=Action.HOLD, reason="nobody takes it", rule="unrouted"))
-    return DueCall(tracker="here", due_at=NOW)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToHere(Routing):
+    """Every group is due at the tracker `here` at NOW, except those of the project `unrouted`, which are held."""
+
+    config: Config = field(default_factory=Config)
+    instance_key: str = "00" * 32
+
+    def next_call(self, group: Group, issue: Issue | None, now: float) -> DueCall:
+        """The call that the store keeps."""
+        if group.identity.project == "unrouted":
+            return DueCall(tracker=None, hold=Plan(action=Action.HOLD, reason="nobody takes it", rule="unrouted"))
+        return DueCall(tracker="here", due_at=NOW)
 
 
 def absorb(store: Store, at: float = NOW) -> set[str]:
-    """Fold everything that waits: the trackers woken."""
-    read = [Read(one, backtrace.parse(one.body, one.received_at, Reading())) for one in store.inbox.waiting(1000)]
-    return store.inbox.absorb(read, "auto", owes, at)
+    """Fold all deliveries that wait, and return the trackers with a call due now."""
+    routing, woken, taken = ToHere(), set[str](), BATCH
+    while taken == BATCH:
+        taken, trackers = absorb_batch(store, routing, at)
+        woken |= trackers
+    return woken
 
 
 def told(fingerprint: str = "f1", **overrides: object) -> dict[str, Any]:

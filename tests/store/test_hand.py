@@ -41,7 +41,7 @@ def test_sync_now_does_not_wait_for_the_interval(scene: Scene) -> None:
     assert scene.due_in is not None
     assert scene.due_in > 0.5
 
-    assert scene.store.operator.sync(number(scene), scene.rules.owes, time.time()) == "here"
+    assert scene.store.operator.sync(number(scene), scene.rules.next_call, time.time()) == "here"
     before = len(scene.tracker.calls)
     assert scene.sync()
     assert "edit_comment" in scene.tracker.calls[before:] or "comment" in scene.tracker.calls[before:]
@@ -49,9 +49,9 @@ def test_sync_now_does_not_wait_for_the_interval(scene: Scene) -> None:
 
 def test_sync_now_of_an_issue_that_shows_everything_looks_and_writes_nothing_new(scene: Scene) -> None:
     settled(scene)
-    scene.store.operator.sync(number(scene), scene.rules.owes, time.time())
+    scene.store.operator.sync(number(scene), scene.rules.next_call, time.time())
     assert scene.sync()  # it had no status comment yet
-    scene.store.operator.sync(number(scene), scene.rules.owes, time.time())
+    scene.store.operator.sync(number(scene), scene.rules.next_call, time.time())
     before = len(scene.tracker.calls)
 
     assert scene.sync()
@@ -68,10 +68,10 @@ def test_a_group_without_an_issue_that_is_held_is_neither_filed_nor_forgotten(sc
     assert (standing.decision, standing.rule, standing.group.occurrences) == ("hold", "on-hold", 50)
     assert "known, wait for the fix" in standing.reason
 
-    assert scene.store.operator.end_hold(number(scene), scene.rules.owes, time.time())
+    assert scene.store.operator.end_hold(number(scene), scene.rules.next_call, time.time())
     assert scene.sync()
     assert len(scene.tracker.issues) == 1
-    assert not scene.store.operator.end_hold(number(scene), scene.rules.owes, time.time())
+    assert not scene.store.operator.end_hold(number(scene), scene.rules.next_call, time.time())
 
 
 def test_an_issue_that_is_held_is_not_written_to_and_catches_up_afterwards(scene: Scene) -> None:
@@ -82,7 +82,7 @@ def test_an_issue_that_is_held_is_not_written_to_and_catches_up_afterwards(scene
     drain(scene)
     assert scene.tracker.calls[before:] == []
 
-    scene.store.operator.end_hold(number(scene), scene.rules.owes, time.time())
+    scene.store.operator.end_hold(number(scene), scene.rules.next_call, time.time())
     assert scene.sync()
     assert {"comment", "edit_comment"} & set(scene.tracker.calls[before:])
 
@@ -123,7 +123,7 @@ def test_an_update_whose_group_is_held_ends_and_is_made_up_for(scene: Scene) -> 
     sync(scene.store, scene.tracker, claim, scene.rules)
     assert (scene.tracker.calls[before:], scene.due_in) == ([], None)
 
-    scene.store.operator.end_hold(number(scene), scene.rules.owes, time.time())
+    scene.store.operator.end_hold(number(scene), scene.rules.next_call, time.time())
     assert scene.sync()
     assert {"comment", "edit_comment"} & set(scene.tracker.calls[before:])
 
@@ -140,7 +140,7 @@ def test_a_create_in_doubt_is_looked_for_while_its_group_is_held(scene: Scene) -
 def test_an_issue_that_people_name_stands_for_the_group(scene: Scene) -> None:
     settled(scene)
     before = scene.store.operator.relink(
-        number(scene), "here", ELSEWHERE, scene.store.instance_key(), scene.rules.owes, time.time()
+        number(scene), "here", ELSEWHERE, scene.store.instance_key(), scene.rules.next_call, time.time()
     )
 
     assert before == "K-1"
@@ -159,7 +159,7 @@ def test_a_group_that_was_never_filed_takes_an_issue_that_people_made(scene: Sce
     scene.tell()
     assert (
         scene.store.operator.relink(
-            number(scene), "here", ELSEWHERE, scene.store.instance_key(), scene.rules.owes, time.time()
+            number(scene), "here", ELSEWHERE, scene.store.instance_key(), scene.rules.next_call, time.time()
         )
         is None
     )
@@ -172,9 +172,9 @@ def test_one_issue_does_not_stand_for_two_groups_by_a_link(scene: Scene) -> None
     settled(scene)
     scene.tell("f2")
     with pytest.raises(ValueError, match="stands for group f1"):
-        scene.store.operator.relink(number(scene, "f2"), "here", FIRST, "00" * 32, scene.rules.owes, time.time())
+        scene.store.operator.relink(number(scene, "f2"), "here", FIRST, "00" * 32, scene.rules.next_call, time.time())
     with pytest.raises(ValueError, match="already"):
-        scene.store.operator.relink(number(scene), "here", FIRST, "00" * 32, scene.rules.owes, time.time())
+        scene.store.operator.relink(number(scene), "here", FIRST, "00" * 32, scene.rules.next_call, time.time())
 
 
 def test_a_create_in_doubt_is_not_linked_away(scene: Scene) -> None:
@@ -182,4 +182,4 @@ def test_a_create_in_doubt_is_not_linked_away(scene: Scene) -> None:
     scene.fail("create", OutcomeUnknown("no answer"))
     scene.sync()
     with pytest.raises(ValueError, match="not answered yet"):
-        scene.store.operator.relink(number(scene), "here", ELSEWHERE, "00" * 32, scene.rules.owes, time.time())
+        scene.store.operator.relink(number(scene), "here", ELSEWHERE, "00" * 32, scene.rules.next_call, time.time())

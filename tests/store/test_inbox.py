@@ -6,13 +6,12 @@ from collections.abc import Callable
 import pytest
 
 from syncd.errors import RejectedDelivery, StoreUnavailable
-from syncd.intake.sources import backtrace
-from syncd.intake.sources.backtrace import Reading
 from syncd.model import Action, Plan
 from syncd.store import Store
 from syncd.store.connection import Transaction
-from syncd.store.inbox import Read
-from tests.store.filled import NOW, absorb, accept, claimed, owed, owes, told
+from syncd.worker.absorb import absorb as absorb_batch
+from syncd.worker.absorb import fold_batch
+from tests.store.filled import NOW, ToHere, absorb, accept, claimed, owed, told
 
 
 def test_an_accepted_body_is_kept_byte_for_byte(store: Store) -> None:
@@ -62,12 +61,8 @@ def test_nothing_is_accepted_by_a_closed_store(store: Store) -> None:
 
 def test_a_delivery_is_folded_once_even_if_two_absorb_it(store: Store) -> None:
     accept(store, told())
-    (delivery,) = store.inbox.waiting(10)
-    from syncd.intake.sources import backtrace
-    from syncd.intake.sources.backtrace import Reading
-
-    read = [Read(delivery, backtrace.parse(delivery.body, NOW, Reading()))]
-    threads = [threading.Thread(target=store.inbox.absorb, args=(read, "window", owes, NOW)) for _ in range(4)]
+    parsed = [(delivery, ToHere().parse(delivery)) for delivery in store.inbox.waiting(10)]
+    threads = [threading.Thread(target=fold_batch, args=(store, ToHere(), parsed, NOW)) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -148,7 +143,7 @@ def test_an_accepted_body_that_cannot_be_read_any_more_goes_to_the_quarantine(st
     (delivery,) = store.inbox.waiting(10)
     why = RejectedDelivery(422, "no_project", "The field project is missing.", "project")
 
-    store.inbox.absorb([Read(delivery, why)], "auto", owes, NOW)
+    fold_batch(store, ToHere(), [(delivery, why)], NOW)
 
     (kept,) = store.report.quarantine()
     assert (kept.code, kept.field, kept.body) == ("no_project", "project", delivery.body)
@@ -188,7 +183,7 @@ def test_the_purge_forgets_old_decisions_but_for_the_latest_of_each_group(store:
 def test_a_sender_that_goes_away_during_its_commit_does_not_end_the_writer(store: Store) -> None:
     async def leave() -> None:
         why = RejectedDelivery(422, "no_project", "The field project is missing.", "project")
-        kept = asyncio.wrap_future(store.inbox.quarantine(b"{}", NOW, why, 10))
+        kept = asyncio.wrap_future(store.quarantine.add(b"{}", NOW, why, 10))
         kept.cancel()
         await asyncio.sleep(0)
 
@@ -201,10 +196,7 @@ def test_a_sender_that_goes_away_during_its_commit_does_not_end_the_writer(store
 def test_deliveries_that_are_to_come_first_do_and_what_they_overtook_still_counts(store: Store) -> None:
     numbers = accept(store, told("f1"), told("f2", occurrences=5), told("f2", occurrences=4), told("f3"))
     assert [one.id for one in store.inbox.waiting(10, [numbers[3], numbers[2]])] == [numbers[2], numbers[3]]
-    read = [
-        Read(one, backtrace.parse(one.body, one.received_at, Reading())) for one in store.inbox.waiting(10, numbers[2:])
-    ]
-    store.inbox.absorb(read, "auto", owes, NOW)
+    assert absorb_batch(store, ToHere(), NOW, numbers[2:]) == (2, {"here"})
     assert [one.id for one in store.inbox.waiting(10, numbers[2:])] == numbers[:2], "they were taken: the oldest come"
     absorb(store)
     counts = {one.group.identity.fingerprint: one.group.occurrences for one in store.report.groups()}

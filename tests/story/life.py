@@ -11,9 +11,10 @@ import pytest
 from syncd import config as configuration
 from syncd.store import Store, open_store
 from syncd.trackers import Tracker, open_tracker
+from syncd.worker.absorb import absorb
 from syncd.worker.presentation import present
 from syncd.worker.routing import Routing
-from syncd.worker.stages import absorb, sync
+from syncd.worker.stages import sync
 from syncd.worker.surveys import survey
 from tests.store.filled import accept
 from tests.story.people import People, people
@@ -74,7 +75,7 @@ class Life:
         survey(self.store, self.tracker, "here", self.rules)
         for _ in range(300):
             absorb(self.store, self.rules, self.clock.now)
-            self.store.storms.drain(self.rules.gates(), self.rules.owes, self.clock.now)
+            self.store.storms.drain(self.rules.gates(), self.rules.next_call, self.clock.now)
             self.claims += 1
             claim = self.store.outbox.claim("here", f"life/{self.claims}", self.clock.now)
             if claim is None:

@@ -11,9 +11,10 @@ from syncd import config as configuration
 from syncd.cli import app
 from syncd.store import Store, open_store
 from syncd.trackers import open_tracker
+from syncd.worker.absorb import absorb
 from syncd.worker.presentation import present
 from syncd.worker.routing import Routing
-from syncd.worker.stages import absorb, sync
+from syncd.worker.stages import sync
 from tests.store.filled import accept, told
 
 HEX = ["0x7ff6a1b2c3d4"]

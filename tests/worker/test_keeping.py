@@ -13,9 +13,9 @@ from syncd.model import Action, Condition, Place
 from syncd.render import markdown
 from syncd.store.outbox import DRY
 from syncd.worker import create
+from syncd.worker.absorb import absorb
 from syncd.worker.context import Finished, SyncContext, Synced
 from syncd.worker.routing import Routing
-from syncd.worker.stages import absorb
 from syncd.worker.surveys import survey
 from tests.scene import Scene
 from tests.store.filled import accept, told
@@ -313,10 +313,10 @@ def test_an_alias_can_be_taken_back(scene: Scene) -> None:
     work_off(scene)
     assert len(scene.tracker.issues) == 1
 
-    assert scene.store.aliases.remove(other, scene.rules.owes, time.time())
+    assert scene.store.aliases.remove(other, scene.rules.next_call, time.time())
     work_off(scene)
     assert len(scene.tracker.issues) == 2
-    assert not scene.store.aliases.remove(other, scene.rules.owes, time.time())
+    assert not scene.store.aliases.remove(other, scene.rules.next_call, time.time())
 
 
 def test_a_group_that_looks_like_one_already_filed_says_so_and_nothing_merges(scene: Scene) -> None:
@@ -358,7 +358,7 @@ def test_groups_are_judged_anew_under_another_configuration(scene: Scene) -> Non
     seen_again(scene, {"1.0": 4})
     routed(scene, min_occurrences=2)
 
-    assert scene.store.outbox.reroute(scene.rules.owes, "another one", time.time()) == 1
+    assert scene.store.outbox.reroute(scene.rules.next_call, "another one", time.time()) == 1
     work_off(scene)
     assert scene.state == "linked"
 
@@ -371,7 +371,7 @@ def test_a_refused_group_is_not_sent_again_by_another_configuration(scene: Scene
     change(scene.settings, "UPDATE groups SET refused = ?", plan.content(group))
     change(scene.settings, "DELETE FROM outbox")
 
-    scene.store.outbox.reroute(scene.rules.owes, "another one", time.time())
+    scene.store.outbox.reroute(scene.rules.next_call, "another one", time.time())
     assert not scene.sync()
 
 
@@ -385,10 +385,10 @@ def test_a_paused_route_files_nothing_and_goes_on_when_it_is_resumed(scene: Scen
     seen_again(scene, {"1.0": 5})
     assert not scene.sync()
 
-    assert scene.store.routes.resume("main", scene.rules.owes, time.time())
+    assert scene.store.routes.resume("main", scene.rules.next_call, time.time())
     work_off(scene)
     assert scene.state == "linked"
-    assert not scene.store.routes.resume("main", scene.rules.owes, time.time())
+    assert not scene.store.routes.resume("main", scene.rules.next_call, time.time())
 
 
 def test_a_dry_run_plans_and_sends_nothing_and_the_next_start_catches_up(scene: Scene) -> None:
@@ -433,7 +433,7 @@ def test_above_its_cap_a_route_files_one_issue_for_all_that_it_holds_back(scene:
 
 def test_a_storm_drains_by_itself_the_most_users_first_and_closes_its_issue(scene: Scene) -> None:
     storm(scene, 6)
-    gates, owes = scene.rules.gates(), scene.rules.owes
+    gates, owes = scene.rules.gates(), scene.rules.next_call
     assert scene.store.storms.drain(gates, owes, time.time()) == set()
 
     scene.age("issues", "sent_at", 3700)

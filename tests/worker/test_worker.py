@@ -25,8 +25,9 @@ from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.dead_letters import Kind
 from syncd.store.issues import Intent
 from syncd.trackers import Draft, transport
+from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing
-from syncd.worker.stages import absorb, sync
+from syncd.worker.stages import sync
 from tests.scene import Scene, made
 from tests.store.filled import accept, told
 
