@@ -22,12 +22,11 @@ FORBIDDEN: Mapping[str, str] = {
 FORBIDDEN_MODULES = ("utils", "helpers", "managers")
 # Rooms whose names are still to be mended. It must be empty.
 EXEMPT: tuple[str, ...] = (
-    "bench/",
     "syncd/cli/", "syncd/config/", "syncd/console/", "syncd/core/", "syncd/daemon/", "syncd/intake/", "syncd/model.py", "syncd/operate/",
     "syncd/platform/", "syncd/render/", "syncd/store/", "syncd/trackers/", "syncd/worker/",
     "tests/config/", "tests/conftest.py", "tests/console/", "tests/core/", "tests/daemon/", "tests/documents.py", "tests/fakes/",
-    "tests/intake/", "tests/operate/", "tests/platform/", "tests/postgres.py", "tests/prove/", "tests/render/", "tests/scene.py",
-    "tests/store/", "tests/story/", "tests/system/", "tests/test_bench.py", "tests/test_docs.py", "tests/test_growth.py", "tests/trackers/",
+    "tests/intake/", "tests/operate/", "tests/platform/", "tests/postgres.py", "tests/render/", "tests/scene.py",
+    "tests/store/", "tests/story/", "tests/system/", "tests/test_docs.py", "tests/test_growth.py", "tests/trackers/",
     "tests/worker/",
 )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What the bench says of what it measured."""
+"""The findings of the bench and the page that it writes."""
 
 from pathlib import Path
 
@@ -8,33 +8,33 @@ from bench import calls, page
 from bench.finding import Finding
 
 
-def _found(*ratios: float, **goal: float) -> Finding:
+def _finding(*ratios: float, **goal: float) -> Finding:
     return Finding(subject="this", baseline="that", ratios=ratios, figures="3 and 2 ms", **goal)
 
 
 @pytest.mark.parametrize(
-    ("found", "met"),
+    ("finding", "met"),
     [
-        (_found(0.9, 1.1, 5.0), True),
-        (_found(0.9, 1.1, 5.0, at_least=1.1), True),
-        (_found(0.9, 1.1, 5.0, at_least=1.2), False),
-        (_found(0.9, 1.1, 5.0, at_most=1.1), True),
-        (_found(0.9, 1.1, 5.0, at_most=1.0), False),
+        (_finding(0.9, 1.1, 5.0), True),
+        (_finding(0.9, 1.1, 5.0, at_least=1.1), True),
+        (_finding(0.9, 1.1, 5.0, at_least=1.2), False),
+        (_finding(0.9, 1.1, 5.0, at_most=1.1), True),
+        (_finding(0.9, 1.1, 5.0, at_most=1.0), False),
     ],
 )
-def test_the_median_meets_a_goal_or_is_said_to_miss_it(found: Finding, met: bool) -> None:
-    assert found.met == met
-    assert ("missed" in str(found)) != met
-    assert str(found).startswith("this: 1.10 × that (0.90–5.00")
+def test_the_median_meets_a_goal_or_is_said_to_miss_it(finding: Finding, met: bool) -> None:
+    assert finding.met == met
+    assert ("missed" in str(finding)) != met
+    assert str(finding).startswith("this: 1.10 × that (0.90–5.00")
 
 
 def test_a_run_replaces_its_own_section_of_the_page_and_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page, "PAGE", tmp_path / "performance.md")
-    page.write("One", "make bench ONLY=one", [_found(1.0)], 2.0)
+    page.write("One", "make bench ONLY=one", [_finding(1.0)], 2.0)
     page.write("Two", "make bench ONLY=two", ["not measured: npm failed"], 2.0)
-    page.write("One", "make bench ONLY=one", [_found(7.0, at_most=2.0)], 2.0)
+    page.write("One", "make bench ONLY=one", [_finding(7.0, at_most=2.0)], 2.0)
     text = (tmp_path / "performance.md").read_text()
     assert text.startswith(page.HEAD)
     assert text.index("## One") < text.index("## Two")

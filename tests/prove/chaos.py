@@ -1,12 +1,12 @@
 """kill -9 at every step and at random times: `python -m tests.prove.chaos KIND KILLS SEED`.
 
-A real daemon is killed and started again, over and over, under a load that never stops; its tracker lives on, hides what is new
-from lists for longer than a restart takes, and fails a quarter of all requests. Then the weather clears, the daemon is started
-once more, and what is there is counted in the tracker. The seed decides steps, times, loads and failures, but not how threads
-and processes interleave: two runs of one seed are alike, not the same.
+The trial kills and restarts a real daemon under constant load. The tracker keeps running, hides new issues from its lists for longer
+than a restart takes, and fails a quarter of all requests. At the end the tracker works again, the trial starts the daemon once more and
+counts the issues in the tracker. The seed determines steps, times, loads and failures. It does not determine how threads and processes
+interleave, so two runs with one seed differ.
 
-On Data Center, the lives that are to end at a step of a doubt or of a comment are calm: a probe there reads some twenty keys one
-by one, and in bad weather none would come to its end within such a life.
+On Data Center no request fails in a life that ends at a step of a doubt or of a comment: a probe reads about twenty keys one by one and
+would not end within such a life.
 """
 
 import json
@@ -25,13 +25,13 @@ from tests.prove import chaos_verdict, dying
 from tests.prove.chaos_kills import (
     CREATE,
     DOUBTS,
+    MISSED,
     ONCE,
     PATIENT,
     RANDOM,
     STARTING,
-    UNMET,
     Watch,
-    following,
+    next_step,
     schedule,
 )
 from tests.prove.chaos_load import Load
@@ -39,22 +39,22 @@ from tests.prove.chaos_verdict import Verdict
 from tests.system.daemon import PROGRAM, Daemon
 from tests.system.kinds import Kind, opened
 
-SHARE = 0.25  # of the tracker's requests that fail
-LAG_SECONDS = 3.5  # a restart takes less than one
-HOLD_SECONDS = (0.3, 1.3)  # some end after the client has given up, all of them before the first probe
+SHARE = 0.25  # of the tracker's requests fail
+LAG_SECONDS = 3.5  # a restart takes less than one second
+HOLD_SECONDS = (0.3, 1.3)  # some exceed the timeout of the client, all end before the first probe
 STARTING_SECONDS = 0.7
 RANDOM_SECONDS = 0.7
-LIFE_SECONDS = 1.2  # after which a step that did not come is not waited for any longer
-PATIENT_SECONDS = 3.0  # the first probe of a doubt comes after two
+LIFE_SECONDS = 1.2  # the trial waits this long for a step
+PATIENT_SECONDS = 3.0  # the first probe starts after two seconds
 DRAIN_SECONDS = 600.0
-REMEMBERED = 300  # requests of the fake that are judged by the published description
+REMEMBERED = 300  # requests that the fake checks against the published description
 
 _SERVER = 'timeout = "1s"\nprobe_after = ["2s", "4s", "6s"]\n'
 _ANY = "concurrency = 2\nwrites = []\n"
 
 
 def run(kind: str, folder: Path, kills: int, seed: int, fault: str = dying.NEVER) -> Verdict:
-    """Kill so often, then drain and judge. `fault` may be `dying.FORGETTING`: a daemon that this must find guilty."""
+    """Kill the daemon `kills` times, drain it, and count. With `fault=dying.FORGETTING` the verdict must have duplicates."""
     began = time.monotonic()
     with opened(kind, folder) as tracker:
         daemon = Daemon(folder, tracker.toml(_ANY if kind == "local" else _SERVER + _ANY))
@@ -71,7 +71,7 @@ def run(kind: str, folder: Path, kills: int, seed: int, fault: str = dying.NEVER
 
 
 class _Trial:
-    """One tracker, one store, many daemons."""
+    """One tracker, one store, many lives of the daemon."""
 
     def __init__(self, tracker: Kind, daemon: Daemon, kind: str, seed: int, fault: str) -> None:
         self.verdict = Verdict(kind=kind, seed=seed)
@@ -85,7 +85,7 @@ class _Trial:
         self._lives = 0
 
     def kill_often(self, kills: int) -> None:
-        """So many lives, each ended by SIGKILL."""
+        """Run lives that end by SIGKILL, `kills` in number."""
         if fake := self._tracker.fake:
             fake.lag_seconds = LAG_SECONDS
             if isinstance(fake, FakeGitHub):
@@ -94,28 +94,28 @@ class _Trial:
             fake.remember(REMEMBERED)
             fake.weather, fake.watch = self._weather, self._watch
         self._load.start()
-        died: Counter[str] = Counter()
+        deaths: Counter[str] = Counter()
         planned = schedule(self.verdict.kind, kills, self._chance, self._fault != dying.NEVER)
-        how = UNMET
+        how = MISSED
         while planned:
-            step = following(planned, self.verdict.kind, how)
+            step = next_step(planned, self.verdict.kind, how)
             how = self._live(step)
-            died[how] += 1
-            if how == UNMET and RANDOM in planned:
-                # It was one more random kill: another one makes room for a second try of the step.
+            deaths[how] += 1
+            if how == MISSED and RANDOM in planned:
+                # A missed step counts as a random kill. Replace a planned random kill by a second try of the step.
                 planned.remove(RANDOM)
                 planned.insert(self._chance.randint(0, len(planned)), step)
-        self.verdict.kills = dict(died)
+        self.verdict.kills = dict(deaths)
 
     def _live(self, step: str) -> str:
-        """One life; how it ended."""
+        """Run one life and return the step at which it ended."""
         self._load.grant(new=self._chance.choice((1, 1, 2)), more=6)
         nth = 1 if step in ONCE else self._chance.choice((1, 1, 1, 2, 3))
         self._weather.share = 0.0 if self.verdict.kind == "jira-datacenter" and step in PATIENT else SHARE
         if self._tracker.fake and step in DOUBTS:
             self._tracker.fake.inject(Fault(how=DOUBTS[step], path=CREATE))
         self._daemon.spawn(self._program(step, nth))
-        self._watch.begins(self._daemon.pid, step, nth)
+        self._watch.arm(self._daemon.pid, step, nth)
         if step == STARTING:
             code = self._daemon.wait_dead(self._chance.uniform(0.0, STARTING_SECONDS))
         else:
@@ -124,9 +124,9 @@ class _Trial:
             code = self._daemon.wait_dead(self._chance.uniform(0.0, RANDOM_SECONDS) if step == RANDOM else patience)
         if code is None:
             code = self._daemon.kill()
-            step = step if step in (RANDOM, STARTING) else UNMET
+            step = step if step in (RANDOM, STARTING) else MISSED
         self._load.at(None)
-        self._watch.ended()
+        self._watch.disarm()
         if code != -9:
             raise RuntimeError(f"the daemon ended with {code}:\n{self._daemon.log.read_text()[-4000:]}")
         return step
@@ -147,14 +147,14 @@ class _Trial:
             time.sleep(0.01)
 
     def drain(self) -> None:
-        """Clear weather, one last start, and wait until nothing waits any more."""
+        """Stop all failures, start the daemon once more, and wait until no work is left."""
         began = time.monotonic()
         if fake := self._tracker.fake:
             fake.weather = None
         self._daemon.spawn(
             PROGRAM if self._fault == dying.NEVER else ("-m", "tests.prove.dying", self._fault, "0", "0")
         )
-        self._watch.begins(self._daemon.pid, dying.NEVER, 0)
+        self._watch.arm(self._daemon.pid, dying.NEVER, 0)
         self._await_listening()
         sent = self._load.end(DRAIN_SECONDS)
         while sent and time.monotonic() - began < DRAIN_SECONDS:
@@ -169,7 +169,7 @@ class _Trial:
         return not status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
 
     def judge(self) -> None:
-        """Count in the tracker, then in the log."""
+        """Count issues in the tracker, then events in the log."""
         groups = self._daemon.groups()
         code = self._daemon.stop()
         if code != 0:
@@ -193,13 +193,13 @@ class _Trial:
 
 
 def _events(log: Path) -> list[dict[str, object]]:
-    # A line may have been cut by a kill.
+    # A kill may have truncated a line.
     whole = [line for line in log.read_text().splitlines() if line.startswith("{") and line.endswith("}")]
     return [json.loads(line) for line in whole]
 
 
 def main(kind: str, kills: str, seed: str) -> int:
-    """The verdict as one line; the folder is kept where anything was wrong."""
+    """Print the verdict in one line. Keep the folder if anything is wrong."""
     folder = Path(tempfile.mkdtemp(prefix=f"chaos-{kind}-"))
     verdict = run(kind, folder, int(kills), int(seed))
     print(verdict.line())

@@ -1,5 +1,4 @@
-"""Who kills the daemon, and at which step: ourselves at a random time, the fake when a request has come so far, or the daemon
-itself (`dying`)."""
+"""The schedule of kills. The trial kills at a random time, the fake at a stage of a request, or the daemon kills itself (`dying`)."""
 
 import itertools
 import os
@@ -12,12 +11,12 @@ from dataclasses import dataclass
 from tests.fakes.server import Cut, How, Moment, Recorded
 from tests.prove import dying
 
-RANDOM, STARTING, UNMET = "random", "random, starting", "random, the step did not come"
+RANDOM, STARTING, MISSED = "random", "random, starting", "random, step missed"
 
 
 @dataclass(frozen=True)
-class Met:
-    """A step that the fake sees. Where not `carried_out`, what arrived is lost with its sender."""
+class Stage:
+    """A stage of a request in the fake. If not `carried_out`, the fake drops the request together with its sender."""
 
     moment: Moment
     what: str
@@ -26,18 +25,18 @@ class Met:
 
 CREATE = r"/issues?$"
 _COMMENT = r"/comments?(/\d+)?$"
-MET = {
-    "sent, carried out later": Met("arrived", CREATE),
-    "sent, never carried out": Met("arrived", CREATE, carried_out=False),
-    "committed, not answered": Met("carried_out", CREATE),
-    "answered": Met("answered", CREATE),
-    "comment sent": Met("arrived", _COMMENT),
-    "comment committed": Met("carried_out", _COMMENT),
+STAGES = {
+    "sent, carried out later": Stage("arrived", CREATE),
+    "sent, never carried out": Stage("arrived", CREATE, carried_out=False),
+    "committed, not answered": Stage("carried_out", CREATE),
+    "answered": Stage("answered", CREATE),
+    "comment sent": Stage("arrived", _COMMENT),
+    "comment committed": Stage("carried_out", _COMMENT),
 }
 _ONLY_FILES = {"before file", "after file"}
-_NEVER_FILES = {"before doubt", "after a negative probe"}  # a file is there or not, and one look tells
+_NEVER_FILES = {"before doubt", "after a negative probe"}  # one look tells whether a file exists
 
-# Steps that only a create in doubt comes to: how one is brought about in the same life.
+# Steps that only a create in doubt reaches, with the fault that causes the doubt in the same life.
 DOUBTS: dict[str, How] = {
     "before doubt": "reset_after",
     "during probe": "half_after",
@@ -48,20 +47,22 @@ DOUBTS: dict[str, How] = {
     "before absent": "reset_before",
     "after absent": "reset_before",
 }
-# Updates come after creates and probes: not at the beginning of a life.
+# Updates follow creates and probes, so that they do not occur at the beginning of a life.
 _COMMENTS = {"after comment intent", "before comment link", "comment sent", "comment committed"}
-PATIENT = {*DOUBTS, *_COMMENTS}  # steps that are waited for as long as for a doubt
-ONCE = {"before take-over", "after take-over", *PATIENT}  # hardly ever a second time in one life
-# A folder has no server that could bring a doubt about: there it is what these kills leave to the next life.
+PATIENT = {*DOUBTS, *_COMMENTS}  # the trial waits as long for these steps as for a doubt
+ONCE = {"before take-over", "after take-over", *PATIENT}  # these steps rarely occur twice in one life
+# A local folder has no server that could cause a doubt. These kills leave a doubt to the next life.
 _LEAVING_DOUBT = {"after intent", "before link", "during create", "before file", "after file"}
 
 
 def schedule(kind: str, kills: int, chance: random.Random, forgetting: bool) -> list[str]:
-    """So many steps in a random order: half of them at random times, the other half at every step there is, as evenly as
-    it goes; those in DOUBTS take longer and come in every second round. A daemon with another fault cannot die by itself."""
-    strange = _NEVER_FILES if kind == "local" else _ONLY_FILES
-    own = [] if forgetting else [step for step in dying.STEPS if step not in strange]
-    steps = [*own, *(MET if kind != "local" else ())]
+    """A random order of `kills` steps: half of them at random times, half evenly distributed over all steps.
+
+    Steps in DOUBTS take longer and are in every second round. A daemon with a planted fault (`forgetting`) cannot kill itself.
+    """
+    excluded = _NEVER_FILES if kind == "local" else _ONLY_FILES
+    own = [] if forgetting else [step for step in dying.STEPS if step not in excluded]
+    steps = [*own, *(STAGES if kind != "local" else ())]
     half = kills // 2 if steps else 0
     chance.shuffle(steps)
     rounds = itertools.cycle([*steps, *(step for step in steps if step not in DOUBTS)])
@@ -71,8 +72,8 @@ def schedule(kind: str, kills: int, chance: random.Random, forgetting: bool) -> 
     return planned
 
 
-def following(planned: list[str], kind: str, died: str) -> str:
-    """Take the next step out of the plan, after a life that ended as `died`."""
+def next_step(planned: list[str], kind: str, died: str) -> str:
+    """Remove the next step from `planned`, after a life that ended at step `died`."""
     index = len(planned) - 1
     if kind == "local":
         fitting = [at for at, step in enumerate(planned) if (step in DOUBTS) == (died in _LEAVING_DOUBT)]
@@ -81,44 +82,46 @@ def following(planned: list[str], kind: str, died: str) -> str:
 
 
 class Watch:
-    """A `ServerBase.watch`: kills the daemon `pid` at the step it was armed with, and counts creates that were carried out
-    after the death of who asked for them."""
+    """A `ServerBase.watch` that kills the daemon at the armed stage and counts creates that the fake carried out after the death of
+    their sender."""
 
     def __init__(self) -> None:
         self.late = 0
         self._lock = threading.Lock()
         self._pid: int | None = None
-        self._met: Met | None = None
+        self._stage: Stage | None = None
         self._nth = 0
-        self._senders: dict[int, int | None] = {}  # by the identity of the request, who was alive when it came
+        self._senders: dict[
+            int, int | None
+        ] = {}  # by request identity: the daemon that was alive when the request arrived
 
-    def begins(self, pid: int, step: str, nth: int) -> None:
-        """A daemon was started, to be killed at the nth meeting of a step of MET, or never by us."""
+    def arm(self, pid: int, step: str, nth: int) -> None:
+        """Arm for a new daemon: kill it at the nth occurrence of a step of STAGES. Other steps do not kill here."""
         with self._lock:
-            self._pid, self._met, self._nth = pid, MET.get(step), nth
+            self._pid, self._stage, self._nth = pid, STAGES.get(step), nth
 
-    def ended(self) -> None:
-        """The daemon is dead."""
+    def disarm(self) -> None:
+        """Disarm after the death of the daemon."""
         with self._lock:
-            self._pid = self._met = None
+            self._pid = self._stage = None
 
     def __call__(self, moment: Moment, request: Recorded) -> None:
-        """Raises Cut where the request is to be lost."""
+        """Observe a request. Raises Cut if the fake must drop it."""
         create = request.method == "POST" and re.search(CREATE, request.path) is not None
         with self._lock:
             if moment == "arrived" and create:
                 self._senders[id(request)] = self._pid
-            met = self._strike(moment, request)
+            stage = self._strike(moment, request)
             if moment == "carried_out" and create:
                 self.late += self._senders.pop(id(request), self._pid) != self._pid
-        if met is not None and not met.carried_out:
+        if stage is not None and not stage.carried_out:
             raise Cut
 
-    def _strike(self, moment: Moment, request: Recorded) -> Met | None:
-        met = self._met
-        if self._pid is None or met is None or met.moment != moment:
+    def _strike(self, moment: Moment, request: Recorded) -> Stage | None:
+        stage = self._stage
+        if self._pid is None or stage is None or stage.moment != moment:
             return None
-        if request.method == "GET" or not re.search(met.what, request.path):
+        if request.method == "GET" or not re.search(stage.what, request.path):
             return None
         self._nth -= 1
         if self._nth:
@@ -126,6 +129,6 @@ class Watch:
         try:
             os.kill(self._pid, signal.SIGKILL)
         except ProcessLookupError:
-            return None  # it was killed for another reason a moment ago
-        self._pid = self._met = None
-        return met
+            return None  # the daemon is already dead
+        self._pid = self._stage = None
+        return stage

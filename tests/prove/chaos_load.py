@@ -1,10 +1,10 @@
-"""Senders that never stop, and their ledger: the only witness of what was acknowledged.
+"""Senders under constant load and their ledger, the only record of acknowledged notifications.
 
-Each group is told of by one sender, which says the next thing only after the last was acknowledged, and resends whatever got
-no 200 word for word. So the order in which first copies reach the inbox is the order of telling, whatever numbers the deliveries
-got and whichever copies were stored without the sender learning of it; and what must come out can be computed from the ledger
-alone, for windows (which add up: a copy that counted twice would show) as for totals. Only the number of notifications cannot: it
-counts copies too, and lies between what was acknowledged and what was tried.
+One sender owns each group. It sends a notification only after the receiver acknowledged the previous one, and it repeats every
+notification without a 200 byte for byte. The first copies therefore reach the inbox in the order of sending, whatever numbers the
+deliveries have and whichever copies were stored without a response. The ledger alone determines the expected counts, for totals and for
+windows (windows add up, so a copy that counts twice is visible). The number of notifications is different: it includes copies, and lies
+between the acknowledged and the sent notifications.
 """
 
 import http.client
@@ -21,21 +21,21 @@ from syncd.cli.sender import Sender
 from tests.system.daemon import PASSWORD
 from tests.system.reference import speak
 
-Told = dict[str, Any]
-RECENT = 40  # of a sender's groups, those that are told of again
-COPIES = 0.1  # how much of what was acknowledged is sent once more all the same
+Notification = dict[str, Any]
+RECENT = 40  # the sender repeats only its latest groups
+COPIES = 0.1  # share of acknowledged notifications that the sender repeats on purpose
 BUSY_WAIT_SECONDS = 0.02
-PACE_SECONDS = 0.3  # the longest a sender waits between two things to tell, so that a kill finds some on their way
+PACE_SECONDS = 0.3  # longest pause between two notifications; kills hit some of them in transit
 
 
 @dataclass
 class Ledger:
-    """What senders know. `acknowledged` are (place in the order of telling, notification); `numbers` the deliveries' numbers."""
+    """The senders' record. `acknowledged` has (position in the order of sending, notification), `numbers` the numbers of deliveries."""
 
-    acknowledged: list[tuple[int, Told]] = field(default_factory=list)
+    acknowledged: list[tuple[int, Notification]] = field(default_factory=list)
     numbers: set[int] = field(default_factory=set)
-    unanswered: dict[str, int] = field(default_factory=dict)  # by fingerprint: sent, and no answer came
-    refused: int = 0  # answers other than 200
+    unanswered: dict[str, int] = field(default_factory=dict)  # by fingerprint: sent without a response
+    refused: int = 0  # responses other than 200
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -44,21 +44,21 @@ class Ledger:
 
 
 class Load:
-    """So many senders. They send what was granted, to wherever the daemon listens now."""
+    """Senders that send the granted notifications to the current address of the daemon."""
 
     def __init__(self, seed: int, senders: int = 4) -> None:
         self.ledger = Ledger()
-        self._places = itertools.count()
+        self._positions = itertools.count()
         self._changed = threading.Condition()
         self._address: tuple[str, int] | None = None
         self._new = 0
         self._more = 0
         self._numbers = itertools.count()
-        self._in_hand = 0
+        self._in_progress = 0
         self._ended = False
         self._threads = [
-            threading.Thread(target=self._send, args=(random.Random(seed * 100 + one),), daemon=True)
-            for one in range(senders)
+            threading.Thread(target=self._send, args=(random.Random(seed * 100 + index),), daemon=True)
+            for index in range(senders)
         ]
 
     def start(self) -> None:
@@ -66,22 +66,22 @@ class Load:
             thread.start()
 
     def grant(self, new: int, more: int) -> None:
-        """Let so many new groups be told of, and so many of the old ones again."""
+        """Allow `new` notifications of new groups and `more` of existing groups."""
         with self._changed:
             self._new += new
             self._more += more
             self._changed.notify_all()
 
     def at(self, address: tuple[str, int] | None) -> None:
-        """The daemon listens there, or is dead."""
+        """Set the address of the daemon; None means that it is dead."""
         with self._changed:
             self._address = address
             self._changed.notify_all()
 
     def end(self, timeout: float) -> bool:
-        """Send the rest of what was granted; whether all of it was acknowledged in time."""
+        """Send the rest of the grant. Return True if all of it was acknowledged within `timeout`."""
         with self._changed:
-            done = self._changed.wait_for(lambda: not self._new + self._more + self._in_hand, timeout)
+            done = self._changed.wait_for(lambda: not self._new + self._more + self._in_progress, timeout)
             self._ended = True
             self._changed.notify_all()
         for thread in self._threads:
@@ -89,20 +89,20 @@ class Load:
         return done
 
     def _send(self, chance: random.Random) -> None:
-        groups: list[Iterator[Told]] = []
+        groups: list[Iterator[Notification]] = []
         connection = _Connection()
         while (kind := self._next(bool(groups))) is not None:
             time.sleep(chance.uniform(0.0, PACE_SECONDS))
             if kind == "new":
                 groups.append(speak(next(self._numbers), chance))
-                told = next(groups[-1])
+                notification = next(groups[-1])
             else:
-                told = next(chance.choice(groups[-RECENT:]))
-            self._tell(connection, told)
+                notification = next(chance.choice(groups[-RECENT:]))
+            self._deliver(connection, notification)
             if chance.random() < COPIES:
-                self._tell(connection, told)
+                self._deliver(connection, notification)
             with self._changed:
-                self._in_hand -= 1
+                self._in_progress -= 1
                 self._changed.notify_all()
         connection.close()
 
@@ -114,51 +114,51 @@ class Load:
             self._changed.wait_for(granted)
             if self._ended:
                 return None
-            self._in_hand += 1
+            self._in_progress += 1
             if self._new:
                 self._new -= 1
                 return "new"
             self._more -= 1
             return "more"
 
-    def _tell(self, connection: "_Connection", told: Told) -> None:
-        """Send it, to one daemon after the other, until one says 200."""
-        place = next(self._places)
+    def _deliver(self, connection: "_Connection", notification: Notification) -> None:
+        """Send to each daemon in turn until one responds 200."""
+        position = next(self._positions)
         while not self._ended:
             with self._changed:
                 self._changed.wait_for(lambda: self._address is not None or self._ended)
                 address = self._address
             if address is None:
                 return
-            answer = connection.send(address, told)
+            answer = connection.send(address, notification)
             with self.ledger.lock:
                 if isinstance(answer, int):
-                    self.ledger.acknowledged.append((place, told))
+                    self.ledger.acknowledged.append((position, notification))
                     self.ledger.numbers.add(answer)
                     return
                 if answer == "refused":
                     self.ledger.refused += 1
                 elif answer == "unanswered":
-                    name = told["fingerprint"]
+                    name = notification["fingerprint"]
                     self.ledger.unanswered[name] = self.ledger.unanswered.get(name, 0) + 1
-            # Nobody is told of a death before it is noticed; a short wait spares asking a dead one a thousand times.
+            # A short wait avoids a thousand requests to a dead daemon before the trial notices its death.
             time.sleep(BUSY_WAIT_SECONDS)
 
 
 class _Connection:
-    """One kept-alive connection, made anew where the daemon is another one or it broke."""
+    """One keep-alive connection, reopened after an error or for a new daemon."""
 
     def __init__(self) -> None:
         self._address: tuple[str, int] | None = None
         self._sender: Sender | None = None
 
-    def send(self, address: tuple[str, int], told: Told) -> int | str:
-        """The number of the delivery; else "refused", "unanswered", or "unsent" where nobody listened."""
+    def send(self, address: tuple[str, int], notification: Notification) -> int | str:
+        """The number of the delivery, or "refused", "unanswered", or "unsent" if nothing listens."""
         if self._sender is None or self._address != address:
             self.close()
             self._address, self._sender = address, Sender(*address, ("backtrace", PASSWORD))
         try:
-            answer = self._sender.send(told)
+            answer = self._sender.send(notification)
         except ConnectionRefusedError:
             self.close()
             return "unsent"
@@ -168,7 +168,7 @@ class _Connection:
         return int(json.loads(answer.body)["delivery"]) if answer.status == 200 else "refused"
 
     def close(self) -> None:
-        """Give the connection back."""
+        """Close the connection."""
         if self._sender is not None:
             self._sender.close()
             self._sender = None

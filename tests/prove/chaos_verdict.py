@@ -1,4 +1,4 @@
-"""What came of a run: counted in the tracker, and held against what the senders' ledger demands."""
+"""The verdict on a run: counts in the tracker, compared with the senders' ledger."""
 
 import re
 from collections import Counter
@@ -16,12 +16,12 @@ _FILED = re.compile(r"Occurrences\D*([\d,]*\d)")
 
 @dataclass(kw_only=True)
 class Verdict:
-    """The facts of one run. `kills` is by step, `failed` by kind of failure; `wrong` is what must not be."""
+    """The facts of one run. `kills` is by step, `failed` by kind of failure; `wrong` lists violations."""
 
     kind: str
     seed: int
     kills: dict[str, int] = field(default_factory=dict)
-    busy: int = 0  # kills that caught somebody with a group or a request in hand
+    busy: int = 0  # kills while a worker had a group or a request in progress
     seconds: float = 0.0
     drained_after: float | None = None
     acknowledged: int = 0
@@ -30,14 +30,14 @@ class Verdict:
     issues: int = 0
     duplicates: int = 0
     missing: int = 0
-    strays: int = 0  # issues of no acknowledged group
+    strays: int = 0  # issues without an acknowledged group
     double_comments: int = 0
     wrong_counts: list[str] = field(default_factory=list)
     lost: int = 0
     requests: int = 0
-    stormy: int = 0  # requests that could have failed: not those of calm lives and of the end
+    stormy: int = 0  # requests while failures were switched on
     failed: dict[str, int] = field(default_factory=dict)
-    late: int = 0  # creates carried out after the daemon that asked for them had died
+    late: int = 0  # creates carried out after the death of their sender
     in_doubt: int = 0
     probes: int = 0
     parked: int = 0
@@ -45,11 +45,11 @@ class Verdict:
 
     @property
     def wrong(self) -> list[str]:
-        """Sentences for people; empty where everything held."""
+        """The violations as sentences; empty if there are none."""
         counted = {
             f"{self.duplicates} issues are duplicates": self.duplicates,
             f"{self.missing} groups have no issue": self.missing,
-            f"{self.strays} issues are of no acknowledged group": self.strays,
+            f"{self.strays} issues belong to no acknowledged group": self.strays,
             f"{self.double_comments} issues have more than one status comment": self.double_comments,
             f"{len(self.wrong_counts)} counts are wrong, such as: {'; '.join(self.wrong_counts[:3])}": len(
                 self.wrong_counts
@@ -57,7 +57,7 @@ class Verdict:
             f"{self.lost} acknowledged notifications are lost": self.lost,
             f"{self.parked} issues are parked": self.parked,
             f"the daemon logged {self.bugs} bugs": self.bugs,
-            "it was not drained in time": self.drained_after is None,
+            "the daemon did not drain in time": self.drained_after is None,
         }
         return [sentence for sentence, count in counted.items() if count]
 
@@ -80,16 +80,16 @@ class Verdict:
             "double comments": self.double_comments,
             "wrong counts": len(self.wrong_counts),
             "lost": self.lost,
-            "requests": f"{self.requests}, in bad weather {self.stormy}",
-            "failed by order": f"{sum(self.failed.values())} ({by_way})",
+            "requests": f"{self.requests}, with failures on {self.stormy}",
+            "injected failures": f"{sum(self.failed.values())} ({by_way})",
             "late commits": self.late,
             "in doubt": self.in_doubt,
             "probes": self.probes,
             "parked": self.parked,
             "bugs": self.bugs,
         }
-        told = "; ".join(f"{name} {fact}" for name, fact in facts.items())
-        return f"{self.kind}, seed {self.seed}: {'PASSED' if not self.wrong else 'FAILED'}; {told}"
+        summary = "; ".join(f"{name} {fact}" for name, fact in facts.items())
+        return f"{self.kind}, seed {self.seed}: {'PASSED' if not self.wrong else 'FAILED'}; {summary}"
 
 
 def count(
@@ -99,46 +99,46 @@ def count(
     comments: Sequence[int],
     groups: Mapping[str, dict[str, Any]],
 ) -> None:
-    """Fill in what the tracker (`texts`, `comments`), the ledger and the store's own words (`groups`) say."""
+    """Fill in the verdict from the tracker (`texts`, `comments`), the ledger and the store (`groups`)."""
     expected = reference.counts(ledger.acknowledged)
     verdict.acknowledged, verdict.resent = len(ledger.acknowledged), ledger.resent
     verdict.groups, verdict.issues = len(expected), len(texts)
-    found: dict[str, list[str]] = {name: [] for name in expected}
+    texts_by_group: dict[str, list[str]] = {name: [] for name in expected}
     for text in texts:
         named = set(_FINGERPRINT.findall(text))
         verdict.strays += not named & expected.keys()
         for name in named & expected.keys():
-            found[name].append(text)
-    verdict.missing = sum(not issues for issues in found.values())
-    verdict.duplicates = sum(max(0, len(issues) - 1) for issues in found.values())
+            texts_by_group[name].append(text)
+    verdict.missing = sum(not issues for issues in texts_by_group.values())
+    verdict.duplicates = sum(max(0, len(issues) - 1) for issues in texts_by_group.values())
     verdict.double_comments = sum(number > 1 for number in comments)
-    # Two that were acknowledged under one number are one in the inbox.
+    # Two acknowledgements with one number are one delivery in the inbox.
     verdict.lost = len(ledger.acknowledged) - len(ledger.numbers)
-    acknowledged = Counter(told["fingerprint"] for _, told in ledger.acknowledged)
+    acknowledged = Counter(notification["fingerprint"] for _, notification in ledger.acknowledged)
     for name, group in expected.items():
-        _compare(verdict, name, group, found[name], groups.get(name))
-        kept = groups[name]["notifications"] if name in groups else 0
-        verdict.lost += max(0, acknowledged[name] - kept)
+        _compare(verdict, name, group, texts_by_group[name], groups.get(name))
+        stored = groups[name]["notifications"] if name in groups else 0
+        verdict.lost += max(0, acknowledged[name] - stored)
         tried = acknowledged[name] + ledger.unanswered.get(name, 0)
-        if kept > tried:
-            verdict.wrong_counts.append(f"{name[:8]} has {kept} notifications, and {tried} were sent")
+        if stored > tried:
+            verdict.wrong_counts.append(f"{name[:8]} has {stored} notifications, and {tried} were sent")
 
 
 def _compare(
-    verdict: Verdict, name: str, group: dict[str, Any], issues: Sequence[str], kept: dict[str, Any] | None
+    verdict: Verdict, name: str, group: dict[str, Any], issues: Sequence[str], stored: dict[str, Any] | None
 ) -> None:
     total = group["total"][0]
     for text in issues:
-        if (shown := _shown(text)) != total:
-            verdict.wrong_counts.append(f"the issue of {name[:8]} says {shown} instead of {total}")
-    if kept is not None:
-        says, ought = reference.shown(kept), reference.expected(group)
-        says["notifications"] = ought["notifications"] = None  # judged by its bounds
+        if (count := _visible_count(text)) != total:
+            verdict.wrong_counts.append(f"the issue of {name[:8]} says {count} instead of {total}")
+    if stored is not None:
+        says, ought = reference.shown(stored), reference.expected(group)
+        says["notifications"] = ought["notifications"] = None  # compared by its bounds
         if says != ought:
             verdict.wrong_counts.append(f"the store says {says} of {name[:8]} instead of {ought}")
 
 
-def _shown(text: str) -> int | None:
-    """The occurrences that a reader of the issue takes for the current ones."""
-    told = _STATUS.findall(text) or _FILED.findall(text)[:1]
-    return int(told[-1].replace(",", "")) if told else None
+def _visible_count(text: str) -> int | None:
+    """The current number of occurrences as a reader of the issue sees it."""
+    counts = _STATUS.findall(text) or _FILED.findall(text)[:1]
+    return int(counts[-1].replace(",", "")) if counts else None

@@ -1,4 +1,4 @@
-"""A clock that jumps by a day, or less, while notifications come in and the tracker fails: all is filed once it works again.
+"""A clock jump of an hour or a day during load and tracker failures. The daemon files everything after the tracker recovers.
 
 By hand: `python -m tests.prove.clock FOLDER SEED`.
 """
@@ -14,45 +14,44 @@ from tests.fakes.server import Fault, Recorded
 from tests.prove import shifted
 from tests.prove.crashes import tally, until
 from tests.prove.report import Row
-from tests.prove.started import insist, require_kept, started
+from tests.prove.started import deliver_all, require_stored, started
 from tests.system import reference
 from tests.system.daemon import Daemon
 
 GROUPS = 8
 NOTIFICATIONS = 200
 PATIENCE_SECONDS = 90.0
-FAILING_SECONDS = 3.0  # long enough for back-offs and probes to begin
+FAILING_SECONDS = 3.0  # back-offs and probes begin within this time
 JUMPS = ("+1d", "-1d", "+1h", "-1h")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Jumped:
-    """What came of one jump: how many calls had failed before the tracker worked again, and how long all took to be filed then."""
+class JumpResult:
+    """The result of one jump: calls that failed before the tracker recovered, and seconds from then until everything was filed."""
 
     accepted: int
     failed: int
     filed_after: float
 
 
-def jump(folder: Path, seed: int, by: str) -> Jumped:
-    """Let the clock jump amid it all: half of the story is told before, half afterwards, and every group has failed by then. Raises
-    AssertionError where a promise is broken."""
+def jump(folder: Path, seed: int, by: str) -> JumpResult:
+    """Move the clock after half of the story, when every group has failed once. Raises AssertionError if a promise is broken."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "token").write_text(TOKEN)
     (folder / "token").chmod(0o600)
     offset = folder / "offset"
     offset.write_text("+0")
-    told = reference.story(GROUPS, NOTIFICATIONS, seed)
+    story = reference.story(GROUPS, NOTIFICATIONS, seed)
     with FakeGitHub() as github:
         weather = _Weather()
         github.weather = weather
         daemon = Daemon(folder, _tracker(folder, github.url))
         with started(daemon, "-m", "tests.prove.shifted", str(offset)):
-            accepted, _ = insist(daemon, told[: NOTIFICATIONS // 2])
+            accepted, _ = deliver_all(daemon, story[: NOTIFICATIONS // 2])
             until(lambda: weather.failed >= GROUPS, "a failure of every group", PATIENCE_SECONDS)
             time.sleep(FAILING_SECONDS)
             offset.write_text(by)
-            accepted += insist(daemon, told[NOTIFICATIONS // 2 :])[0]
+            accepted += deliver_all(daemon, story[NOTIFICATIONS // 2 :])[0]
             time.sleep(FAILING_SECONDS)
             weather.fine = True
             began = time.monotonic()
@@ -64,12 +63,12 @@ def jump(folder: Path, seed: int, by: str) -> Jumped:
         assert tally(groups, texts).exact, tally(groups, texts)
     log = daemon.log.read_text()
     assert '"bug"' not in log, log[-4000:]
-    assert require_kept(folder / "syncd.db", accepted, groups) == 0
-    return Jumped(accepted=len(accepted), failed=weather.failed, filed_after=filed_after)
+    assert require_stored(folder / "syncd.db", accepted, groups) == 0
+    return JumpResult(accepted=len(accepted), failed=weather.failed, filed_after=filed_after)
 
 
 class _Weather:
-    """Every create fails with 500 until it is `fine`."""
+    """Every create fails with 500 until `fine` is set."""
 
     def __init__(self) -> None:
         self.fine = False
@@ -91,21 +90,21 @@ def _tracker(folder: Path, address: str) -> str:
 
 
 def _is_filed(daemon: Daemon) -> bool:
-    time.sleep(0.3)  # each look is a process
+    time.sleep(0.3)  # each status query is a process
     status = daemon.status()
     return not status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
-    """A line for each jump, made `size` times."""
+    """One row per jump; each jump runs `size` times."""
     assert (why := shifted.missing()) is None, why
     for by in JUMPS:
         jumps = [jump(folder / f"{by}-{number}", seed + number, by) for number in range(size)]
         yield Row(
-            done=f"the clock jumps by {by} while notifications come in and every create has failed with 500 and waits for its next try",
-            many=f"{size} times, {sum(one.accepted for one in jumps)} notifications, {sum(one.failed for one in jumps)} calls failed",
-            came=f"all filed {max(one.filed_after for one in jumps):.0f} s after the tracker worked again, every count right, one issue "
-            "for each crash",
+            action=f"the clock jumps by {by} during load; every create has failed with 500 and waits for its next try",
+            scale=f"{size} times, {sum(outcome.accepted for outcome in jumps)} notifications, {sum(outcome.failed for outcome in jumps)} failed calls",
+            result=f"all filed {max(outcome.filed_after for outcome in jumps):.0f} s after the tracker recovered; every count correct, one issue "
+            "per crash",
         )
 
 

@@ -26,7 +26,7 @@ from tests.system.reference import counts, expected, shown
 RECEIVERS, WORKERS, SENDERS = 2, 4, 8
 LAG_SECONDS = 3.5
 LATENCY_SECONDS = 0.05
-SLOW_SECONDS = 0.3  # the control must be caught in the act
+SLOW_SECONDS = 0.3  # so that kills of the control hit creates in progress
 FORGETTING = ("-m", "tests.prove.dying", dying.FORGETTING, "1", "0")
 KILL_SECONDS = (0.3, 1.2)
 RESTARTS = (signal.SIGINT, signal.SIGQUIT, signal.SIGINT)
@@ -36,7 +36,7 @@ _TRACKER = 'timeout = "2s"\nprobe_after = ["3s", "5s", "8s"]\nconcurrency = 2\nw
 
 @dataclass(kw_only=True)
 class Outcome:
-    """What came of it. `wrong` says what must not be."""
+    """The result of a trial. `wrong` lists violations."""
 
     sent: int
     killed: Counter[str]
@@ -50,38 +50,38 @@ class Outcome:
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
-    """One row. `size` is how many groups are told of, twenty times each."""
-    found = trial(folder / "proved", size, 20, seed)
+    """One row. `size` is the number of groups; each gets twenty notifications."""
+    outcome = trial(folder / "proved", size, 20, seed)
     control = trial(folder / "control", max(40, size // 10), 20, seed, FORGETTING, SLOW_SECONDS)
-    many = ", ".join(f"{part} {number}" for part, number in sorted(found.killed.items()))
+    many = ", ".join(f"{part} {number}" for part, number in sorted(outcome.killed.items()))
     yield Row(
-        done=f"{RECEIVERS} receivers, {WORKERS} workers and {SENDERS} senders on one PostgreSQL, kill -9 of random processes, "
-        f"{found.restarts} restarts of the server in the middle, one of them a crash of it; lists of the tracker lag {LAG_SECONDS:g} s",
-        many=f"{found.sent:,} notifications over {found.groups:,} groups in {found.seconds:.0f} s; killed: {many}",
-        came="; ".join(found.wrong)
-        or f"0 acknowledged notifications lost, {found.issues:,} issues, none double, all counts as in the reference; drained "
-        f"{found.drained_after:.0f} s after the last one was acknowledged",
-        control=f"workers that create again what is in doubt: {control.doubles} double issues of {control.groups} groups",
-        ok=not found.wrong and control.doubles > 0,
+        action=f"{RECEIVERS} receivers, {WORKERS} workers and {SENDERS} senders on one PostgreSQL, kill -9 of random processes, "
+        f"{outcome.restarts} restarts of the server during the load, one of them a crash; lists of the tracker lag by {LAG_SECONDS:g} s",
+        scale=f"{outcome.sent:,} notifications over {outcome.groups:,} groups in {outcome.seconds:.0f} s; killed: {many}",
+        result="; ".join(outcome.wrong)
+        or f"0 acknowledged notifications lost, {outcome.issues:,} issues, no duplicates, all counts equal the reference; drained "
+        f"{outcome.drained_after:.0f} s after the last acknowledgement",
+        control=f"workers that repeat creates in doubt: {control.doubles} duplicate issues of {control.groups} groups",
+        ok=not outcome.wrong and control.doubles > 0,
     )
 
 
 def trial(
     folder: Path, groups: int, each: int, seed: int, program: Sequence[str] = PROGRAM, latency: float = LATENCY_SECONDS
 ) -> Outcome:
-    """Tell of so many groups so many times each, amid kills and restarts; then drain, and judge."""
+    """Send `each` notifications of each of `groups` groups during kills and restarts. Then drain and compare."""
     folder.mkdir(exist_ok=True)
     with postgres.server() as server, opened("github", folder) as tracker:
         assert tracker.fake is not None
         tracker.fake.lag_seconds = LAG_SECONDS
-        tracker.fake.latency = latency  # so that many are killed with a create under way
+        tracker.fake.latency = latency  # so that many kills hit a create in progress
         tracker.fake.remember(100)
         url = Databases(server.url("postgres")).new()
         with Cluster(folder / "members", url, tracker.toml(_TRACKER), RECEIVERS, WORKERS, program) as cluster:
-            return _tried(cluster, server, tracker, groups, each, seed)
+            return _run_load(cluster, server, tracker, groups, each, seed)
 
 
-def _tried(cluster: Cluster, server: Server, tracker: Kind, groups: int, each: int, seed: int) -> Outcome:
+def _run_load(cluster: Cluster, server: Server, tracker: Kind, groups: int, each: int, seed: int) -> Outcome:
     began = time.monotonic()
     with killed(cluster, seed, KILL_SECONDS) as dead:
         progress = send_all(cluster, groups, each, SENDERS, seed)
@@ -112,7 +112,7 @@ def _await_share(ledger: Ledger, share: int) -> None:
 
 
 def drain(cluster: Cluster) -> None:
-    """Return once nothing waits any more. Raises AssertionError after DRAIN_SECONDS."""
+    """Wait until no work is left. Raises AssertionError after DRAIN_SECONDS."""
     deadline = time.monotonic() + DRAIN_SECONDS
     while True:
         status = cluster.receivers[0].status()
@@ -124,21 +124,23 @@ def drain(cluster: Cluster) -> None:
 
 
 def judged(cluster: Cluster, ledger: Ledger, texts: list[str]) -> list[str]:
-    """What is not as the ledger says."""
+    """Up to five differences between the cluster and the ledger."""
     wanted = counts(ledger.acknowledged)
-    there = cluster.receivers[0].groups()
-    found = tally(wanted, texts)
-    wrong = [] if found.exact else [f"not every group has one issue: {found}"]
-    if there.keys() != wanted.keys():
+    groups = cluster.receivers[0].groups()
+    issues = tally(wanted, texts)
+    wrong = [] if issues.exact else [f"not every group has one issue: {issues}"]
+    if groups.keys() != wanted.keys():
         wrong.append(
-            f"{len(wanted.keys() - there.keys())} groups lost, {len(there.keys() - wanted.keys())} never told of"
+            f"{len(wanted.keys() - groups.keys())} groups lost, {len(groups.keys() - wanted.keys())} never sent"
         )
-    for name in wanted.keys() & there.keys():
-        is_, must = shown(there[name]), expected(wanted[name])
-        # A copy whose answer was lost may have been stored: it says nothing new, but is one more notification.
-        copies, told = is_.pop("notifications"), must.pop("notifications")
-        if is_ != must or not told <= copies <= ledger.tries[name]:
-            wrong.append(f"{name[:12]}: {is_} with {copies} copies is not {must} with {told} to {ledger.tries[name]}")
+    for name in wanted.keys() & groups.keys():
+        is_, must = shown(groups[name]), expected(wanted[name])
+        # The store may hold a copy whose response was lost. It adds nothing but one notification to the count.
+        copies, distinct = is_.pop("notifications"), must.pop("notifications")
+        if is_ != must or not distinct <= copies <= ledger.tries[name]:
+            wrong.append(
+                f"{name[:12]}: {is_} with {copies} copies is not {must} with {distinct} to {ledger.tries[name]}"
+            )
     return wrong[:5]
 
 

@@ -1,4 +1,4 @@
-"""Crashes whose issues can be told apart, waiting for what becomes of them, and counting it."""
+"""Distinct crashes, waiting for a condition, and counting issues."""
 
 import hashlib
 import re
@@ -14,12 +14,12 @@ FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 
 
 def fingerprint(number: int) -> str:
-    """Of crash `number`."""
+    """The fingerprint of crash `number`."""
     return hashlib.sha256(f"crash {number}".encode()).hexdigest()
 
 
 def crash(number: int, total: int = 1, project: str = "game-client") -> dict[str, Any]:
-    """A notification that crash `number` has occurred `total` times so far."""
+    """A notification: crash `number` has `total` occurrences so far."""
     return {
         "universe": "acme",
         "project": project,
@@ -35,7 +35,7 @@ def crash(number: int, total: int = 1, project: str = "game-client") -> dict[str
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How often each crash has an issue: `missing` have none, `doubles` are issues beyond the first of their crash."""
+    """Issues per crash: `missing` counts crashes without an issue, `doubles` the issues beyond the first of a crash."""
 
     issues: int
     missing: int
@@ -47,19 +47,19 @@ class Tally:
 
 
 def tally(wanted: Iterable[str], texts: Iterable[str]) -> Tally:
-    """`wanted` fingerprints, counted in the texts of all issues there are."""
-    found = Counter(match[0] for text in texts if (match := FINGERPRINT.search(text)))
+    """Count the `wanted` fingerprints in the texts of all issues."""
+    issues = Counter(match[0] for text in texts if (match := FINGERPRINT.search(text)))
     expected = set(wanted)
     return Tally(
-        issues=found.total(),
-        missing=len(expected - found.keys()),
-        doubles=found.total() - len(found),
+        issues=issues.total(),
+        missing=len(expected - issues.keys()),
+        doubles=issues.total() - len(issues),
     )
 
 
-def until(asked: Callable[[], object], what: str, seconds: float) -> None:
-    """Return once `asked` says so. Raises AssertionError after `seconds`."""
+def until(condition: Callable[[], object], what: str, seconds: float) -> None:
+    """Wait until `condition` is true. Raises AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
-    while not asked():
+    while not condition():
         assert time.monotonic() < deadline, f"{what} did not come within {seconds:g} seconds"
         time.sleep(0.02)

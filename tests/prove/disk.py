@@ -1,4 +1,4 @@
-"""Disks that fail under a running daemon and come back: 503 while it lasts, well again by itself, nothing acknowledged lost.
+"""Disks that fail and recover under a running daemon. It responds 503 during the fault, recovers without a restart, and loses nothing.
 
 By hand: `python -m tests.prove.disk FOLDER SEED`.
 """
@@ -17,62 +17,67 @@ from tests.fakes.github import TOKEN, FakeGitHub
 from tests.prove import damage, mounts, strace
 from tests.prove.crashes import until
 from tests.prove.report import Row
-from tests.prove.started import Accepted, insist, ready, require_kept
+from tests.prove.started import Accepted, deliver_all, ready, require_stored
 from tests.system import reference
 from tests.system.daemon import Daemon
 
 GROUPS = 20
 NOTIFICATIONS = 400
-REFUSED = 20  # so many refusals are waited for
-# Longer than a lease: a claim whose sync failed may be found in the log all the same, and is then held until its lease ends.
+REFUSED = 20  # the fault lasts for this many refusals
+# Longer than a lease: a claim whose fsync failed may still be in the log, and then holds its group until the lease ends.
 PATIENCE_SECONDS = 240.0
-TMPFS_SIZE = "12m"  # the log of the database alone takes four
+TMPFS_SIZE = "12m"  # the log of the database needs 4 MB
 _INTERVALS = 'writes = ["6000/1m"]\nprobe_after = ["1s", "2s", "3s"]\n'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endured:
-    """What came of one fault: how many notifications were taken in all, how often 503 was the answer, how many of those were kept
-    all the same, what `/readyz` said, how long after the end it was ready and all was filed, in seconds."""
+class Outcome:
+    """The result of one fault: accepted notifications, 503 responses, refused notifications that the store holds anyway, the reason in
+    `/readyz`, and the seconds from the end of the fault until the daemon was ready and until everything was filed."""
 
     accepted: int
     refused: int
-    kept: int
+    stored_anyway: int
     reason: str
     ready_after: float
     filed_after: float
 
     def __str__(self) -> str:
-        kept = f"; {self.kept} of the refused were kept all the same, and counted once" if self.kept else ""
+        extra = (
+            f"; {self.stored_anyway} of the refused notifications were stored anyway and counted once"
+            if self.stored_anyway
+            else ""
+        )
         return (
             f"503 {self.refused} times, `/readyz`: “{self.reason}”; ready {self.ready_after:.1f} s after the end, all filed "
-            f"after {self.filed_after:.0f} s; none of {self.accepted} acknowledged lost, every count right, one issue each{kept}"
+            f"after {self.filed_after:.0f} s; none of {self.accepted} acknowledged notifications lost, every count correct, one issue per "
+            f"crash{extra}"
         )
 
 
 Fault = Callable[[Daemon, Path], AbstractContextManager[None]]
 
 
-def endure(folder: Path, seed: int, fault: Fault, place: Path | None = None, again: bool = False) -> Endured:
-    """Let the daemon meet `fault`, given it and its database. The database is in `place`, the rest beside it; a fault that comes
-    `again` and again lets some notifications through. Raises AssertionError where a promise is broken."""
+def endure(folder: Path, seed: int, fault: Fault, place: Path | None = None, again: bool = False) -> Outcome:
+    """Expose a daemon to `fault`. `place` is the folder of the database (default: `folder`). A fault that comes `again` and again lets
+    some notifications through. Raises AssertionError if a promise is broken."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "token").write_text(TOKEN)
     (folder / "token").chmod(0o600)
     database = (place or folder) / "syncd.db"
-    told = reference.story(GROUPS, NOTIFICATIONS, seed)
+    story = reference.story(GROUPS, NOTIFICATIONS, seed)
     with FakeGitHub() as github:
         daemon = Daemon(folder, _tracker(folder, github.url))
         daemon.config.write_text(daemon.config.read_text().replace(f"{folder}/syncd.db", str(database)))
         with daemon:
-            accepted = daemon.send_all(told[: NOTIFICATIONS // 2])
+            accepted = daemon.send_all(story[: NOTIFICATIONS // 2])
             daemon.drain()
             with fault(daemon, database):
-                refused, untold, reason = _meet(daemon, told[NOTIFICATIONS // 2 :], accepted, again)
+                refused, unsent, reason = _meet(daemon, story[NOTIFICATIONS // 2 :], accepted, again)
             ended = time.monotonic()
             daemon.wait_for(lambda: ready(daemon)[0] == 200, "the daemon to be ready by itself")
             ready_after = time.monotonic() - ended
-            accepted += insist(daemon, untold)[0]
+            accepted += deliver_all(daemon, unsent)[0]
             until(lambda: _is_filed(daemon), "everything to be filed", PATIENCE_SECONDS)
             filed_after = time.monotonic() - ended
             groups = daemon.groups()
@@ -81,10 +86,10 @@ def endure(folder: Path, seed: int, fault: Fault, place: Path | None = None, aga
     log = daemon.log.read_text()
     assert '"bug"' not in log, log[-4000:]
     assert "Traceback" not in log, log[-4000:]
-    return Endured(
+    return Outcome(
         accepted=len(accepted),
         refused=refused,
-        kept=require_kept(database, accepted, groups),
+        stored_anyway=require_stored(database, accepted, groups),
         reason=reason.replace(str(database), "…/syncd.db"),
         ready_after=ready_after,
         filed_after=filed_after,
@@ -99,38 +104,38 @@ def _tracker(folder: Path, address: str) -> str:
 
 
 def _meet(
-    daemon: Daemon, told: Sequence[dict[str, Any]], accepted: Accepted, again: bool
+    daemon: Daemon, story: Sequence[dict[str, Any]], accepted: Accepted, again: bool
 ) -> tuple[int, list[dict[str, Any]], str]:
-    """Send until it was refused often enough: how often, what is still to be told, and why the daemon is not ready."""
-    untold: list[dict[str, Any]] = []
+    """Send until REFUSED notifications are refused. Return their number, the unsent notifications, and the reason in `/readyz`."""
+    unsent: list[dict[str, Any]] = []
     refused, reason = 0, ""
-    for position, notification in enumerate(told):
+    for position, notification in enumerate(story):
         if refused >= REFUSED:
-            return refused, [*untold, *told[position:]], reason
+            return refused, [*unsent, *story[position:]], reason
         answer = daemon.send(notification)
         if answer.status == 200:
             accepted.append((int(json.loads(answer.body)["delivery"]), notification))
             continue
-        said = json.loads(answer.body)["error"]["code"]
-        assert (answer.status, said) == (503, "store_unavailable"), answer
+        code = json.loads(answer.body)["error"]["code"]
+        assert (answer.status, code) == (503, "store_unavailable"), answer
         refused += 1
-        untold.append(notification)
-        status, ready_said = ready(daemon)
-        assert again or status == 503, ready_said
+        unsent.append(notification)
+        status, readiness = ready(daemon)
+        assert again or status == 503, readiness
         if status == 503:
-            reason = ready_said["reasons"][0]
-    raise AssertionError(f"only {refused} of {len(told)} were refused")
+            reason = readiness["reasons"][0]
+    raise AssertionError(f"only {refused} of {len(story)} were refused")
 
 
 def _is_filed(daemon: Daemon) -> bool:
-    time.sleep(0.3)  # each look is a process
+    time.sleep(0.3)  # each status query is a process
     status = daemon.status()
     return not status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
 
 
 @contextmanager
 def limited(daemon: Daemon, database: Path) -> Iterator[None]:
-    """No file of the daemon may grow."""
+    """No file of the daemon can grow."""
     daemon.limit_files(1)
     yield
     daemon.limit_files(None)
@@ -152,7 +157,7 @@ def full(daemon: Daemon, database: Path) -> Iterator[None]:
 
 
 def failing(call: str, when: str = "") -> Fault:
-    """This system call fails with EIO on the files of the database; `when` is strace's."""
+    """This system call fails with EIO on the files of the database. `when` is the strace expression."""
 
     @contextmanager
     def fault(daemon: Daemon, database: Path) -> Iterator[None]:
@@ -165,7 +170,7 @@ def failing(call: str, when: str = "") -> Fault:
 
 @contextmanager
 def broken_down(daemon: Daemon, database: Path) -> Iterator[None]:
-    """The kernel has made the disk read-only after an error; at the end its copy stands in its place."""
+    """The kernel makes the disk read-only after an error. At the end a copy of the disk replaces it."""
     place = database.parent
     mounts.break_down(place)
     yield
@@ -176,16 +181,16 @@ def broken_down(daemon: Daemon, database: Path) -> Iterator[None]:
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
-    """A line for each fault, met `size` times."""
+    """One row per fault and repetition; `size` is the number of repetitions."""
     assert (why := strace.missing()) is None, why
     for number in range(size):
-        for name, (done, _) in FAULTS.items():
-            yield _row(done, endure_named(folder / f"{name}-{number}", seed + number, name))
+        for name, (action, _) in FAULTS.items():
+            yield _row(action, endure_named(folder / f"{name}-{number}", seed + number, name))
     yield from damage.run(folder / "damage", seed)
 
 
-def endure_named(folder: Path, seed: int, name: str) -> Endured | str:
-    """What came of one of FAULTS, or why it cannot be had here."""
+def endure_named(folder: Path, seed: int, name: str) -> Outcome | str:
+    """The result of one of FAULTS, or the reason why this machine cannot produce it."""
     _, fault = FAULTS[name]
     if fault in (full, broken_down):
         if why := mounts.missing() if fault is full else mounts.missing_ext4():
@@ -196,20 +201,20 @@ def endure_named(folder: Path, seed: int, name: str) -> Endured | str:
     return endure(folder, seed, fault, again=name == "now and then")
 
 
-def _row(done: str, endured: Endured | str) -> Row:
-    if isinstance(endured, str):
-        return Row(done=done, many="not done", came=endured)
-    return Row(done=done, many=f"{GROUPS} crashes, {endured.accepted} notifications", came=str(endured))
+def _row(action: str, outcome: Outcome | str) -> Row:
+    if isinstance(outcome, str):
+        return Row(action=action, scale="not done", result=outcome)
+    return Row(action=action, scale=f"{GROUPS} crashes, {outcome.accepted} notifications", result=str(outcome))
 
 
 FAULTS: dict[str, tuple[str, Fault]] = {
-    "limit": ("no file may grow (RLIMIT_FSIZE), and then it may", limited),
-    "full": ("the disk is full to the last byte, and then has room again (tmpfs)", full),
-    "write": ("every write on the database fails with EIO, and then none (strace)", failing("pwrite64")),
-    "sync": ("every sync of the database fails with EIO, and then none (strace)", failing("fsync,fdatasync")),
-    "now and then": ("writes and syncs fail with EIO now and then (strace)", failing("pwrite64,fsync", ":when=5+7")),
+    "limit": ("no file can grow (RLIMIT_FSIZE); then files can grow again", limited),
+    "full": ("the disk is full to the last byte; then it has free space again (tmpfs)", full),
+    "write": ("every write to the database fails with EIO; then none fails (strace)", failing("pwrite64")),
+    "sync": ("every fsync of the database fails with EIO; then none fails (strace)", failing("fsync,fdatasync")),
+    "now and then": ("some writes and fsyncs fail with EIO (strace)", failing("pwrite64,fsync", ":when=5+7")),
     "read-only": (
-        "the kernel makes the disk read-only after an error, and then a copy of it is mounted in its place (ext4)",
+        "the kernel makes the disk read-only after an error; then a copy of the disk is mounted (ext4)",
         broken_down,
     ),
 }

@@ -1,4 +1,4 @@
-"""A disk between the writes of a program and a power cut, and all that could be found on it afterwards."""
+"""A model of a disk: the writes of a program, and the possible contents after a power cut."""
 
 import random
 from collections.abc import Callable
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from tests.prove.recording import FOLDER, Call, Ended, Remove, Sync, Write
 
 SECTOR = 512
-PAGE = 4096  # of the kernel's cache, which brings whole pages to the disk
+PAGE = 4096  # page of the kernel's cache; the kernel writes whole pages
 
-Image = dict[str, bytes]  # by name; a file that is not there is left out
+Image = dict[str, bytes]  # by name; missing files have no entry
 
 
 @dataclass(eq=False, slots=True)
 class _File:
-    """One file between being made and being removed. `failed` are writes whose sync failed: the kernel takes their pages for clean,
-    and no later sync brings them to the disk."""
+    """One file from creation to removal. `failed` has writes whose fsync failed: the kernel marks their pages clean, and no later fsync
+    writes them."""
 
     there: bool = True
     durable: bytearray = field(default_factory=bytearray)
@@ -24,15 +24,15 @@ class _File:
 
 
 class Disk:
-    """What is certainly on it, and what only may be."""
+    """The durable and the possibly durable contents of a folder."""
 
     def __init__(self) -> None:
-        # By name, oldest first: all that the folder may say after a cut, since it was last synced.
+        # By name, oldest first: all versions that the folder may name after a cut, since its last fsync.
         self._files: dict[str, list[_File]] = {}
         self._covered: dict[Sync, list[tuple[_File, list[Write]]]] = {}
 
     def begin(self, call: Call) -> None:
-        """A call is entered."""
+        """A call begins."""
         match call:
             case Write(name=name):
                 file = self._current(name)
@@ -41,7 +41,7 @@ class Disk:
             case Remove(name=name) if name in self._files:
                 self._files[name].append(_File(there=False))
             case Sync(name=name):
-                # Only what had been written, or made, before the sync began is promised.
+                # An fsync promises only writes and files from before its start.
                 synced = [files[-1] for files in self._files.values()] if name == FOLDER else [self._current(name)]
                 self._covered[call] = [(file, [write for write in file.pending if write.returned]) for file in synced]
 
@@ -52,7 +52,7 @@ class Disk:
         return files[-1]
 
     def end(self, ended: Ended) -> None:
-        """A call has returned."""
+        """A call returns."""
         match ended.call:
             case Write(name=name) as write:
                 if ended.result < 0:
@@ -69,16 +69,16 @@ class Disk:
 
     def _enter(self, synced: list[_File]) -> None:
         for files in self._files.values():
-            known = [file for file in files if file in synced]
-            if known:
-                del files[: files.index(known[0])]
+            durable = [file for file in files if file in synced]
+            if durable:
+                del files[: files.index(durable[0])]
 
     def as_written(self) -> Image:
-        """With nothing lost: what a program sees."""
+        """The contents without a cut, as a program sees them."""
         return self._rebuilt(lambda files: files[-1], lambda writes: writes)
 
     def after_cut(self, chance: random.Random) -> Image:
-        """As it could be found if the power were cut now."""
+        """Possible contents after a power cut at this moment."""
         return self._rebuilt(chance.choice, lambda writes: _survivors(writes, chance))
 
     def _rebuilt(self, choose: Callable[[list[_File]], _File], survive: Callable[[list[Write]], list[Write]]) -> Image:
@@ -96,7 +96,7 @@ class Disk:
 def _settle(file: _File, writes: list[Write], result: int) -> None:
     for write in writes:
         if write not in file.pending:
-            continue  # another sync was faster
+            continue  # another fsync covered it first
         file.pending.remove(write)
         if result == 0:
             _apply(file.durable, write)
@@ -105,7 +105,7 @@ def _settle(file: _File, writes: list[Write], result: int) -> None:
 
 
 def _redirty(file: _File, write: Write) -> None:
-    """A page that is written to again is brought to the disk again, with all that is in it."""
+    """A new write to a page makes the whole page dirty again, including earlier failed writes."""
     if not file.failed or write.content is None:
         return
     pages = range(write.offset // PAGE, (write.offset + max(len(write.content), 1) - 1) // PAGE + 1)
@@ -115,7 +115,7 @@ def _redirty(file: _File, write: Write) -> None:
 
 
 def _survivors(writes: list[Write], chance: random.Random) -> list[Write]:
-    """What of the writes that were not synced has reached the disk, and in which order."""
+    """The unsynced writes that reach the disk, in their order."""
     match chance.choice(("none", "all", "some", "reordered", "torn", "sectors")):
         case "none":
             return []
@@ -134,7 +134,7 @@ def _survivors(writes: list[Write], chance: random.Random) -> list[Write]:
 
 
 def _cut_up(write: Write, size: int) -> list[Write]:
-    """The write in pieces, each within one of the file's blocks of so many bytes."""
+    """Split the write at multiples of `size` bytes in the file."""
     if write.content is None:
         return [write]
     pieces, start, end = [], write.offset, write.offset + len(write.content)

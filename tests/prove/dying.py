@@ -1,8 +1,8 @@
-"""The daemon, made to die at a step: `python -m tests.prove.dying STEP NTH SEED run --config FILE`.
+"""A daemon that kills itself at a step: `python -m tests.prove.dying STEP NTH SEED run --config FILE`.
 
-The one public method that a step is named after is wrapped in this process, then `syncd.cli.main` runs as always. Death is
-SIGKILL to itself, right before or after the NTH call: nothing is finished, nothing is tidied, as with any other kill. SEED
-other than 0 is bad weather for the file system below the local tracker, which has no server that could fail.
+This program wraps the public method of the step and then runs `syncd.cli.main`. The process sends SIGKILL to itself right before or
+after the NTH call, so that nothing is finished or cleaned up. With SEED other than 0 file operations of the local tracker fail at
+random, because that tracker has no server that could fail.
 """
 
 import errno
@@ -22,11 +22,11 @@ Wrapped = Callable[..., Any]
 When = Literal["before", "after", "during"]
 
 NEVER = "never"
-FORGETTING = "forgetting"  # no death, but the fault that a proof has to find: what is in doubt is created again
+FORGETTING = "forgetting"  # no kill but a planted fault: the daemon repeats creates in doubt
 DURING_SECONDS = 0.05
-FILE_FAILED = "file_failed"  # the event under which each failure is logged
+FILE_FAILED = "file_failed"  # the log event of each injected failure
 
-# What in which module, and on which side of the call the process dies.
+# Module, method, and the side of the call on which the process dies.
 STEPS: dict[str, tuple[str, str, When]] = {
     "before take-over": ("syncd.store.outbox", "Outbox.take_over", "before"),
     "after take-over": ("syncd.store.outbox", "Outbox.take_over", "after"),
@@ -54,16 +54,16 @@ STEPS: dict[str, tuple[str, str, When]] = {
     "after file": ("os", "link", "after"),
 }
 
-# The calls below the local tracker that can fail, and how; SQLite does not go this way.
+# Calls of the local tracker that can fail, and their errors. SQLite does not use these calls.
 _FILE_CALLS = ("open", "link", "fsync")
 _FILE_ERRORS = (errno.ENOSPC, errno.EIO, errno.EDQUOT)
-_FILE_SHARE = 0.06  # of calls; an operation of the tracker makes about five of them
+_FILE_SHARE = 0.06  # of calls; an operation of the tracker makes about five calls
 
-_FILE_SLOW, _FILE_SECONDS = 0.15, 0.3  # how many take how long, at most
+_FILE_SLOW, _FILE_SECONDS = 0.15, 0.3  # share of slow calls, and their longest delay
 
 
 def main(arguments: list[str]) -> None:
-    """Wrap, then be syncd. Raises AttributeError where a step's method is no longer there."""
+    """Wrap the method and run syncd. Raises AttributeError if the method of the step does not exist."""
     step, nth, seed, *rest = arguments
     if step == FORGETTING:
         _forget()
@@ -78,7 +78,7 @@ def main(arguments: list[str]) -> None:
 
 
 def resolve(step: str) -> tuple[Any, str]:
-    """What a step's method is looked up in, and its name there. Raises AttributeError where it is no longer there."""
+    """The object that has the method of a step, and the name of the method. Raises AttributeError if the method does not exist."""
     module_name, path, _ = STEPS[step]
     owner, _, name = path.rpartition(".")
     module = import_module(module_name)
@@ -91,7 +91,7 @@ def _arm(step: str, nth: int) -> None:
     holder, name = resolve(step)
     death = _Death(nth, STEPS[step][2])
     if STEPS[step][1].startswith("Tracker."):
-        _arm_trackers(name, death)  # a protocol: its classes are another for each kind
+        _arm_trackers(name, death)  # Tracker is a protocol: each kind has its own class
     else:
         setattr(holder, name, death.around(getattr(holder, name)))
 
@@ -109,7 +109,7 @@ def _arm_trackers(name: str, death: "_Death") -> None:
 
 
 class _Death:
-    """Comes with the `nth` call of what it is put around, counted over all threads."""
+    """Kills the process at the `nth` call of the wrapped method, counted over all threads."""
 
     def __init__(self, nth: int, when: When) -> None:
         self._left = nth
@@ -139,12 +139,12 @@ def _die() -> None:
 
 
 def _forget() -> None:
-    """Whatever a probe shows, the create is taken for one that never happened."""
+    """Judge every create in doubt as absent, whatever the probe read."""
     from syncd.core import doubt
     from syncd.model import Judgement, Outcome
 
-    doubt.judge  # noqa: B018 - fails where there is no such function any more
-    doubt.judge = lambda *_: Judgement(outcome=Outcome.ABSENT, reason="not asked")
+    doubt.judge  # noqa: B018 - raises AttributeError if the function does not exist
+    doubt.judge = lambda *_: Judgement(outcome=Outcome.ABSENT, reason="planted fault")
 
 
 def _storm(chance: random.Random) -> None:
@@ -161,14 +161,14 @@ def _storm(chance: random.Random) -> None:
                 file=sys.stderr,
             )
             if chance.random() < 0.5 and method.__name__ != "open":
-                method(*arguments, **named)  # it was done, and is said to have failed
+                method(*arguments, **named)  # the call succeeds but reports a failure
             raise OSError(error, os.strerror(error))
 
         return called
 
     from syncd.trackers.local import tracker as local
 
-    # The adapter's own view of `os`: the rest of the process is not in this weather.
+    # Replace `os` in the adapter only; the rest of the process does not fail.
     stormy = type(os)("os")
     stormy.__dict__.update(os.__dict__ | {name: failing(getattr(os, name)) for name in _FILE_CALLS})
     local.os = stormy  # type: ignore[attr-defined]

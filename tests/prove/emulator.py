@@ -1,6 +1,6 @@
-"""Every first answer to a create is cut off, on the GitHub that somebody else wrote and on one whose lists lag.
+"""The response to every first create is truncated, on an independent GitHub emulator and on a fake with lagging lists.
 
-The negative controls meet the same cuts: which answer is cut, and how, depends on the seed and the crashes alone.
+The negative controls get the same cuts: the seed and the crashes determine which response is cut, and how.
 """
 
 import itertools
@@ -26,7 +26,7 @@ from tests.system.daemon import Daemon
 from tests.system.kinds import GITHUB_EMULATOR, opened
 
 PATIENCE_SECONDS = 600.0
-LAG_SECONDS = 3600.0  # longer than any proof takes
+LAG_SECONDS = 3600.0  # longer than the proof
 _MORE = 'probe_after = ["1s", "2s", "3s"]\nwrites = ["6000/1m"]\n'
 _COMMITTED: list[How] = ["reset_after", "half_after", "empty_after", "garbage_after"]
 _FIRST: list[How] = [*_COMMITTED, "reset_before"]
@@ -36,10 +36,10 @@ _TRY_AGAIN_SECONDS = 0.2
 
 
 class Cuts:
-    """A `ServerBase.weather`: no crash's first create gets a whole answer, and six in ten of the later ones do not either.
+    """A `ServerBase.weather` that truncates the response to the first create of each crash, and to six in ten later creates.
 
-    The ways of cutting are dealt evenly over the first. One in five is cut before it is carried out: whoever never sends again
-    is found out by that. `cut` counts.
+    The ways of cutting are distributed evenly over the first creates. One in five is cut before it is carried out, which exposes a client
+    that never repeats. `cut` counts the cuts by way.
     """
 
     def __init__(self, seed: int, wanted: Sequence[str]) -> None:
@@ -66,11 +66,11 @@ class Cuts:
 
     def __str__(self) -> str:
         ways = ", ".join(f"{count} {how.replace('_', ' ')}" for how, count in sorted(self.cut.items()))
-        return f"{self.cut.total()} of {self.creates} answers cut ({ways})"
+        return f"{self.cut.total()} of {self.creates} responses cut ({ways})"
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
-    """Two lines. `size` is how many crashes."""
+    """Two rows. `size` is the number of crashes."""
     yield _with_default_retry(folder / "emulator", seed, size)
     yield _with_lagging_lists(folder / "lag", seed, size)
 
@@ -78,7 +78,7 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
 def _with_default_retry(folder: Path, seed: int, size: int) -> Row:
     syncd = file_with_syncd(folder, GITHUB_EMULATOR, seed, size)
     control = file_with_pygithub(folder, seed, size)
-    return _row("the GitHub emulator `emulate`, which is not ours", "PyGithub with its default retry", syncd, control)
+    return _row("the independent GitHub emulator `emulate`", "PyGithub with its default retry", syncd, control)
 
 
 def _with_lagging_lists(folder: Path, seed: int, size: int) -> Row:
@@ -87,20 +87,20 @@ def _with_lagging_lists(folder: Path, seed: int, size: int) -> Row:
     return _row("a GitHub whose lists lag by an hour", "search, then create", syncd, control)
 
 
-def _row(where: str, other: str, syncd: tuple[Tally, Cuts], control: tuple[Tally, Cuts]) -> Row:
-    (ours, cuts), (theirs, other_cuts) = syncd, control
-    wanted = ours.issues - ours.doubles + ours.missing
+def _row(where: str, control_name: str, syncd: tuple[Tally, Cuts], control: tuple[Tally, Cuts]) -> Row:
+    (result, cuts), (control_result, control_cuts) = syncd, control
+    wanted = result.issues - result.doubles + result.missing
     return Row(
-        done=f"every first answer to a create was cut off on {where}",
-        many=f"{wanted} crashes; {cuts}",
-        came=f"{ours.issues} issues, {ours.doubles} double, {ours.missing} missing",
-        control=f"{other}: {theirs.issues} issues, {theirs.doubles} double; {other_cuts}",
-        ok=ours.exact and theirs.doubles > 0,
+        action=f"the response to every first create is truncated by {where}",
+        scale=f"{wanted} crashes; {cuts}",
+        result=f"{result.issues} issues, {result.doubles} duplicate, {result.missing} missing",
+        control=f"{control_name}: {control_result.issues} issues, {control_result.doubles} duplicate; {control_cuts}",
+        ok=result.exact and control_result.doubles > 0,
     )
 
 
 def file_with_syncd(folder: Path, kind: str, seed: int, size: int) -> tuple[Tally, Cuts]:
-    """What a daemon files for `size` crashes in an empty tracker, counted there after everything has settled."""
+    """File `size` crashes in an empty tracker with a daemon, and count the issues after the daemon has no work left."""
     folder.mkdir(parents=True, exist_ok=True)
     wanted = [fingerprint(number) for number in range(size)]
     cuts = Cuts(seed, wanted)
@@ -120,14 +120,14 @@ def _lag(fake: ServerBase) -> None:
 
 
 def _is_settled(daemon: Daemon, size: int) -> bool:
-    sleep(0.2)  # each question is a process of its own
+    sleep(0.2)  # each status query is a process
     status = daemon.status()
     waits = status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
     return not waits and status["issues"]["linked"] == size
 
 
 def _texts(fake: ServerBase) -> list[str]:
-    """The texts of all issues there are, asked of the tracker itself."""
+    """The texts of all issues, read from the tracker."""
     if isinstance(fake, FakeGitHub):
         return [issue.body or "" for issue in fake.repository.issues.values()]
     assert isinstance(fake, EmulatedGitHub)
@@ -143,16 +143,16 @@ def _texts(fake: ServerBase) -> list[str]:
 
 
 def file_with_pygithub(folder: Path, seed: int, size: int) -> tuple[Tally, Cuts]:
-    """The control: what PyGithub files by itself, asked once for each crash."""
+    """The control: PyGithub with its default retry, one create_issue call per crash."""
     wanted = [fingerprint(number) for number in range(size)]
     cuts = Cuts(seed, wanted)
     with emulated_github(folder) as front:
         front.weather = cuts
-        # Ours to set are the seconds between writes: they are no part of what is proved.
+        # The pause between writes is not part of the proof.
         client = github.Github(auth=github.Auth.Token(EMULATOR_TOKEN), base_url=front.url, seconds_between_writes=None)
         repository = client.get_repo(REPOSITORY)
         for name in wanted:
-            # What no retry mends. Some of it is no error of PyGithub's, but of the code that reads what was cut.
+            # Errors that no retry repairs. Some are raised by the code that reads a truncated response.
             with suppress(github.GithubException, requests.RequestException, AssertionError, AttributeError, TypeError):
                 repository.create_issue("Crash", f"Fingerprint {name}")
         client.close()
@@ -161,7 +161,7 @@ def file_with_pygithub(folder: Path, seed: int, size: int) -> tuple[Tally, Cuts]
 
 
 def search_then_create(folder: Path, seed: int, size: int) -> tuple[Tally, Cuts]:
-    """The control: look for the crash by its label, create it where it is not found, look again after any error."""
+    """The control: search by label, create if nothing is found, search again after an error."""
     wanted = [fingerprint(number) for number in range(size)]
     cuts = Cuts(seed, wanted)
     with FakeGitHub() as fake, ThreadPoolExecutor(8) as pool:

@@ -1,5 +1,5 @@
-"""A tracker that hangs for minutes, while notifications come in for it and for a healthy one: that one files everything meanwhile,
-and the other by itself once it answers again, though it had carried out half of what it did not answer.
+"""A tracker that hangs for minutes, during load for it and for a healthy tracker. The daemon files everything in the healthy tracker
+meanwhile, and everything in the other after it recovers, although that tracker carried out half of the unanswered requests.
 
 By hand: `python -m tests.prove.hanging FOLDER SEED SECONDS`.
 """
@@ -15,13 +15,13 @@ from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.server import Fault, Recorded
 from tests.prove.crashes import tally, until
 from tests.prove.report import Row
-from tests.prove.started import insist, require_kept
+from tests.prove.started import deliver_all, require_stored
 from tests.system import reference
 from tests.system.daemon import Daemon
 
-GROUPS = 20  # every other one for the tracker that hangs
+GROUPS = 20  # half of them for the hanging tracker
 NOTIFICATIONS = 400
-HELD_SECONDS = 3.0  # so long each request is held, and then carried out; longer than the timeout, shorter than the first probe waits
+HELD_SECONDS = 3.0  # delay of each request; longer than the timeout, shorter than the wait before the first probe
 PATIENCE_SECONDS = 120.0
 _ROUTES = """
 [[routes]]
@@ -39,8 +39,8 @@ status_interval = "1s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recovered:
-    """What came of it: how long the healthy tracker took for its own, and the other once it answered again, in seconds."""
+class HangResult:
+    """The result: seconds until the healthy tracker had its issues, and until the other had them after its recovery."""
 
     accepted: int
     hung: int
@@ -50,7 +50,7 @@ class Recovered:
 
 
 class _Hanging:
-    """Every write and half of the reads. Half of them are carried out before nothing is said for long, the others after it."""
+    """Delays every write and half of the reads. Half of these requests are carried out before the delay, half after it."""
 
     def __init__(self, seed: int) -> None:
         self.over = False
@@ -66,24 +66,24 @@ class _Hanging:
         return Fault(how=self._chance.choice(("hang_before", "hang_after")), seconds=HELD_SECONDS)
 
 
-def hang(folder: Path, seed: int, seconds: float) -> Recovered:
-    """Let a tracker hang for so long. Raises AssertionError where a promise is broken."""
+def hang(folder: Path, seed: int, seconds: float) -> HangResult:
+    """Let a tracker hang for `seconds`. Raises AssertionError if a promise is broken."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "token").write_text(TOKEN)
     (folder / "token").chmod(0o600)
-    told = reference.story(GROUPS, NOTIFICATIONS, seed)
+    story = reference.story(GROUPS, NOTIFICATIONS, seed)
     with FakeGitHub() as here, FakeGitHub() as slow:
         hanging = _Hanging(seed)
         slow.weather = hanging
         trackers = _tracker(folder, "here", here.url) + _tracker(folder, "slow", slow.url) + _ROUTES
         with Daemon(folder, trackers) as daemon:
             began = time.monotonic()
-            accepted, refused = insist(daemon, told)
+            accepted, refused = deliver_all(daemon, story)
             assert not refused
             until(lambda: len(here.repository.issues) == GROUPS // 2, "the healthy tracker's issues", PATIENCE_SECONDS)
             healthy_after = time.monotonic() - began
-            time.sleep(max(0.0, seconds - healthy_after))  # the fault itself
-            assert hanging.creates, "no create was held"
+            time.sleep(max(0.0, seconds - healthy_after))  # the duration of the fault
+            assert hanging.creates, "no create was delayed"
             hanging.over = True
             ended = time.monotonic()
             until(lambda: _is_filed(daemon), "everything to be filed", PATIENCE_SECONDS)
@@ -93,8 +93,8 @@ def hang(folder: Path, seed: int, seconds: float) -> Recovered:
         texts = [issue.body or "" for fake in (here, slow) for issue in fake.repository.issues.values()]
         assert tally(groups, texts).exact, tally(groups, texts)
     assert '"bug"' not in daemon.log.read_text()
-    assert require_kept(folder / "syncd.db", accepted, groups) == 0
-    return Recovered(
+    assert require_stored(folder / "syncd.db", accepted, groups) == 0
+    return HangResult(
         accepted=len(accepted),
         hung=hanging.hung,
         creates=hanging.creates,
@@ -111,19 +111,19 @@ def _tracker(folder: Path, name: str, address: str) -> str:
 
 
 def _is_filed(daemon: Daemon) -> bool:
-    time.sleep(0.3)  # each look is a process
+    time.sleep(0.3)  # each status query is a process
     status = daemon.status()
     return not status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
-    """One line. `size` is how many seconds the tracker hangs."""
-    came = hang(folder, seed, float(size))
+    """One row. `size` is the duration of the hang in seconds."""
+    result = hang(folder, seed, float(size))
     yield Row(
-        done="a tracker hangs, half of its requests carried out and half not, while notifications come in for it and a healthy one",
-        many=f"{size} s, {came.hung} requests held, {came.creates} of them creates, {came.accepted} notifications, {GROUPS // 2} crashes for each of the two",
-        came=f"the healthy one had all its issues after {came.healthy_after:.1f} s; the other by itself {came.filed_after:.0f} s after it "
-        "answered again; one issue each, every count right",
+        action="one of two trackers hangs during load; it carries out half of its requests before the delay and half after it",
+        scale=f"{size} s, {result.hung} delayed requests, {result.creates} of them creates, {result.accepted} notifications, {GROUPS // 2} crashes per tracker",
+        result=f"the healthy tracker had all its issues after {result.healthy_after:.1f} s, the other {result.filed_after:.0f} s after its "
+        "recovery, without intervention; one issue per crash, every count correct",
     )
 
 

@@ -1,7 +1,7 @@
-"""A machine with systemd that is really booted (debootstrap, systemd-nspawn): the package is installed, run, upgraded, taken away.
+"""The Debian package in a booted machine with systemd (debootstrap, systemd-nspawn): install, run, upgrade, remove.
 
-Needs root. Its loopback is this machine's, so that senders stay outside. Memory limits and address filters are not in force where
-the kernel has no cgroup v2; everything else of the unit is.
+Needs root. The machine shares the loopback of the host, so that senders run outside. Without cgroup v2 the kernel does not enforce the
+unit's memory limits and address filters; all other settings of the unit are in force.
 """
 
 import http.client
@@ -51,7 +51,7 @@ DROP_IN = "[Service]\nWatchdogSec=6\n"
 
 
 class Machine:
-    """A booted root folder. Commands in it are run by nsenter: the host has no manager to ask."""
+    """A booted root folder. nsenter runs commands in it, because the host has no machine manager."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "root"
@@ -61,7 +61,7 @@ class Machine:
         self._leader = 0
 
     def boot(self) -> None:
-        """Return once everything is up."""
+        """Boot and wait until systemd reports the end of the boot."""
         command = [
             "systemd-nspawn",
             "-q",
@@ -88,11 +88,11 @@ class Machine:
     def _child(self) -> int | None:
         assert self._nspawn is not None
         assert self._nspawn.poll() is None, Path(self._log.name).read_text(errors="replace")[-2000:]
-        found = subprocess.run(["pgrep", "-P", str(self._nspawn.pid)], capture_output=True, text=True).stdout.split()
-        return int(found[0]) if found else None
+        children = subprocess.run(["pgrep", "-P", str(self._nspawn.pid)], capture_output=True, text=True).stdout.split()
+        return int(children[0]) if children else None
 
     def run(self, *command: str, check: bool = True) -> str:
-        """What a command inside prints."""
+        """The output of a command inside."""
         inside = ["nsenter", "-t", str(self._leader), "-m", "-u", "-i", "-p", "-n", "--", *command]
         environment = {
             "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
@@ -116,7 +116,7 @@ class Machine:
         place.chmod(mode)
 
     def off(self) -> None:
-        """Switch it off, or pull the plug where it does not go by itself."""
+        """Power off; kill the machine if it does not stop within 30 seconds."""
         if self._nspawn is None:
             return
         if self._leader:
@@ -131,7 +131,7 @@ class Machine:
 
 @contextmanager
 def booted(folder: Path) -> Iterator[Machine]:
-    """A machine of its own, gone at the end."""
+    """A new machine, removed at the end."""
     if not (BASE / "etc/debian_version").exists():
         shutil.rmtree(BASE, ignore_errors=True)
         BASE.parent.mkdir(parents=True, exist_ok=True)
@@ -146,21 +146,21 @@ def booted(folder: Path) -> Iterator[Machine]:
         subprocess.run(["rm", "-rf", str(machine.root)], check=False)
 
 
-def wait_for(asked: Callable[[], T | None], what: str) -> T:
+def wait_for(condition: Callable[[], T | None], what: str) -> T:
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        if answer := asked():
+        if answer := condition():
             return answer
         time.sleep(0.1)
     raise TimeoutError(f"waited for {what}")
 
 
 class Load(threading.Thread):
-    """Sends without a pause, each on a connection of its own, and counts what came back."""
+    """Sends without pause, each request on a new connection, and counts responses and errors."""
 
     def __init__(self, port: int, number: int) -> None:
         super().__init__(daemon=True)
-        self.came: Counter[str] = Counter()
+        self.answers: Counter[str] = Counter()
         self._port = port
         self._number = number
         self._ended = threading.Event()
@@ -171,40 +171,40 @@ class Load(threading.Thread):
             sent += 1
             sender = Sender("127.0.0.1", self._port, LOGIN)
             try:
-                told = notification_json(fingerprint=f"{self._number:032x}{sent % 50:032x}", occurrences=sent)
-                self.came[str(sender.send(told).status)] += 1
+                notification = notification_json(fingerprint=f"{self._number:032x}{sent % 50:032x}", occurrences=sent)
+                self.answers[str(sender.send(notification).status)] += 1
             except (OSError, http.client.HTTPException) as error:
-                self.came[type(error).__name__] += 1
+                self.answers[type(error).__name__] += 1
             finally:
                 sender.close()
 
     def end(self) -> Counter[str]:
         self._ended.set()
         self.join()
-        return self.came
+        return self.answers
 
 
-def loaded(port: int, do: Callable[[], object], clients: int = 6) -> Counter[str]:
-    """What came back to senders while something was done."""
+def under_load(port: int, action: Callable[[], object], clients: int = 6) -> Counter[str]:
+    """The responses to senders while `action` runs."""
     loads = [Load(port, number) for number in range(clients)]
     for load in loads:
         load.start()
     time.sleep(0.5)
-    do()
+    action()
     time.sleep(0.5)
     return sum((load.end() for load in loads), Counter())
 
 
 def package(folder: Path, version: str) -> Path:
-    """The .deb of the checkout, under a version."""
+    """Build the .deb of the checkout with a given version."""
     environment = os.environ | {"DEB_VERSION": version}
     subprocess.run(["make", "deb"], cwd=ROOT, check=True, capture_output=True, env=environment)
-    (made,) = (ROOT / "dist").glob(f"syncd_{version}_*.deb")
-    return Path(shutil.move(made, folder / made.name))
+    (built,) = (ROOT / "dist").glob(f"syncd_{version}_*.deb")
+    return Path(shutil.move(built, folder / built.name))
 
 
 def run(folder: Path, seed: int, restarts: int = RESTARTS) -> Iterator[Row]:
-    """A line for each thing that is done to it."""
+    """One row per action."""
     port, console = 18080, 18081
     folder.mkdir(parents=True, exist_ok=True)
     first, second = package(folder, "0.1.0"), package(folder, "0.1.1")
@@ -223,7 +223,7 @@ def run(folder: Path, seed: int, restarts: int = RESTARTS) -> Iterator[Row]:
 
 
 def installed(machine: Machine, deb: Path) -> Row:
-    said = machine.run("dpkg", "-i", f"/root/{deb.name}")
+    output = machine.run("dpkg", "-i", f"/root/{deb.name}")
     active = wait_for(lambda: machine.show("syncd", "ActiveState") == "active" or None, "the service to start")
     failed = machine.run("systemctl", "--failed", "--no-legend", "--plain").strip()
     verified = machine.run(
@@ -231,11 +231,11 @@ def installed(machine: Machine, deb: Path) -> Row:
     )
     version = machine.run("syncd", "--version").strip()
     status = machine.run("syncd", "status", check=False)
-    ok = active and "all is well" in status and not failed and not verified.strip() and "error" not in said.lower()
+    ok = active and "all is well" in status and not failed and not verified.strip() and "error" not in output.lower()
     return Row(
-        done="`dpkg -i` on a minimal Debian, `systemd-analyze verify`",
-        many="1 package, no network needed",
-        came=f"{version}; socket and service enabled and running, nothing failed, {verified.strip() or 'no complaint'}; `syncd status` by root says all is well",
+        action="`dpkg -i` on a minimal Debian, `systemd-analyze verify`",
+        scale="1 package, no network needed",
+        result=f"{version}; socket and service enabled and running, nothing failed, {verified.strip() or 'no message from verify'}; `syncd status` as root reports no problem",
         ok=bool(ok),
     )
 
@@ -265,11 +265,11 @@ def configured(machine: Machine, port: int, console: int) -> Row:
     ok = (answer.status, refused.status, status, missing) == (200, 401, "78", True) and "✗" not in checked
     ok = ok and LOGIN[1] not in environ + machine.journal()
     return Row(
-        done="a credential (`LoadCredential` of the folder) that is missing, then there; `syncd check` by root",
-        many="2 starts",
-        came=f"missing: status {status} ({'told by its path' if missing else 'silent'}); there: right login "
-        f"{answer.status}, wrong one {refused.status}, {json.loads(listing)['issues']['linked']} issue filed; the password is in "
-        "neither environment nor journal",
+        action="a missing credential (`LoadCredential` of the folder), then an existing one; `syncd check` as root",
+        scale="2 starts",
+        result=f"missing: status {status} ({'its path is in the journal' if missing else 'nothing in the journal'}); present: correct login "
+        f"{answer.status}, wrong login {refused.status}, {json.loads(listing)['issues']['linked']} issue filed; neither environment nor "
+        "journal contains the password",
         ok=ok,
     )
 
@@ -281,24 +281,27 @@ def _filed(machine: Machine) -> bool:
 def sandboxed(machine: Machine) -> Row:
     pid = machine.show("syncd", "MainPID")
     facts = machine.run("grep", "-E", "^(Uid|NoNewPrivs|Seccomp|CapEff):", f"/proc/{pid}/status").split("\n")
-    known = {line.partition(":")[0]: line.partition(":")[2].split()[0] for line in facts if line}
+    status = {line.partition(":")[0]: line.partition(":")[2].split()[0] for line in facts if line}
     exposure = machine.run("systemd-analyze", "security", "syncd.service", "--no-pager", check=False).splitlines()[-1]
     mode = machine.run("stat", "-c", "%a %U", "/var/lib/private/syncd").strip()
     ok = (
-        known["Uid"] != "0" and known["NoNewPrivs"] == "1" and int(known["CapEff"], 16) == 0 and known["Seccomp"] == "2"
+        status["Uid"] != "0"
+        and status["NoNewPrivs"] == "1"
+        and int(status["CapEff"], 16) == 0
+        and status["Seccomp"] == "2"
     )
     level = re.search(r"\d+\.\d+", exposure)
     return Row(
-        done="what the running process may do",
-        many="1 process",
-        came=f"user {known['Uid']} (made for it), no capabilities, no new privileges, seccomp filter; state folder {mode}; exposure "
+        action="privileges of the running process",
+        scale="1 process",
+        result=f"user {status['Uid']} (dynamic), no capabilities, no new privileges, seccomp filter; state folder {mode}; exposure "
         f"{level[0] if level else '?'}",
         ok=ok and level is not None and float(level[0]) <= 1.1,
     )
 
 
-def _told(came: Counter[str]) -> str:
-    return ", ".join(f"{count} × {what}" for what, count in came.most_common())
+def _summary(answers: Counter[str]) -> str:
+    return ", ".join(f"{count} × {what}" for what, count in answers.most_common())
 
 
 def hung(machine: Machine) -> Row:
@@ -309,52 +312,52 @@ def hung(machine: Machine) -> Row:
         lambda: new if (new := machine.show("syncd", "MainPID")) not in (before, "0") else None, "the restart"
     )
     wait_for(lambda: machine.show("syncd", "ActiveState") == "active" or None, "the service")
-    told = "Watchdog timeout" in machine.run("journalctl", "-u", "syncd", "--no-pager")
+    logged = "Watchdog timeout" in machine.run("journalctl", "-u", "syncd", "--no-pager")
     return Row(
-        done="a process that hangs (SIGSTOP), with WatchdogSec=6",
-        many="1 process",
-        came=f"“Watchdog timeout”, ended and started again after {time.monotonic() - began:.0f} s ({before} → {after})",
-        ok=told,
+        action="a hanging process (SIGSTOP), with WatchdogSec=6",
+        scale="1 process",
+        result=f"“Watchdog timeout”, killed and restarted after {time.monotonic() - began:.0f} s ({before} → {after})",
+        ok=logged,
     )
 
 
-def _acknowledged(machine: Machine) -> int:
-    """Deliveries in the store."""
+def _stored(machine: Machine) -> int:
+    """The number of deliveries in the store."""
     query = "import sqlite3; print(sqlite3.connect('/var/lib/private/syncd/syncd.db').execute('select count(*) from deliveries').fetchone()[0])"
     return int(machine.run("python3", "-c", query).strip())
 
 
 def restarted(machine: Machine, port: int, restarts: int) -> Row:
-    before = _acknowledged(machine)
+    before = _stored(machine)
 
     def restart() -> None:
         for _ in range(restarts):
             machine.run("systemctl", "restart", "syncd.service")
             time.sleep(0.5)
 
-    came = loaded(port, restart)
-    kept = _acknowledged(machine) - before
+    answers = under_load(port, restart)
+    stored = _stored(machine) - before
     return Row(
-        done="`systemctl restart` under load",
-        many=f"{restarts} restarts, {came.total()} requests of 6 senders, each on a new connection",
-        came=f"{_told(came)}; {kept} deliveries kept",
-        ok=set(came) == {"200"} and kept == came["200"],
+        action="`systemctl restart` under load",
+        scale=f"{restarts} restarts, {answers.total()} requests of 6 senders, each on a new connection",
+        result=f"{_summary(answers)}; {stored} deliveries stored",
+        ok=set(answers) == {"200"} and stored == answers["200"],
     )
 
 
 def upgraded(machine: Machine, deb: Path, port: int) -> Row:
-    before = _acknowledged(machine)
+    before = _stored(machine)
     changed = machine.run("cat", "/etc/syncd/config.toml")
-    came = loaded(port, lambda: machine.run("dpkg", "-i", "--force-confold", f"/root/{deb.name}"))
+    answers = under_load(port, lambda: machine.run("dpkg", "-i", "--force-confold", f"/root/{deb.name}"))
     wait_for(lambda: machine.show("syncd", "ActiveState") == "active" or None, "the service")
-    kept = _acknowledged(machine) - before
+    stored = _stored(machine) - before
     version = machine.run("dpkg-query", "-W", "-f=${Version}", "syncd")
     same = machine.run("cat", "/etc/syncd/config.toml") == changed
     return Row(
-        done="an upgrade (`dpkg -i` of the next version) under load",
-        many=f"{came.total()} requests",
-        came=f"{version} runs; {_told(came)}; {kept} deliveries kept; the configuration is {'as it was' if same else 'CHANGED'}",
-        ok=set(came) == {"200"} and kept == came["200"] and same and version.startswith("0.1.1"),
+        action="an upgrade (`dpkg -i` of the next version) under load",
+        scale=f"{answers.total()} requests",
+        result=f"{version} runs; {_summary(answers)}; {stored} deliveries stored; the configuration is {'unchanged' if same else 'CHANGED'}",
+        ok=set(answers) == {"200"} and stored == answers["200"] and same and version.startswith("0.1.1"),
     )
 
 
@@ -384,9 +387,9 @@ def halved(machine: Machine, port: int) -> Row:
     machine.run("systemctl", "daemon-reload")
     machine.run("systemctl", "start", "syncd.socket", "syncd.service")
     return Row(
-        done="`systemd-unit --receiver-only` and `--worker-only`: a receiver that is started by its first connection, without a network",
-        many="2 services, 1 socket",
-        came=f"answer {answer.status}, its issue filed by the other half; the receiver's links: {', '.join(links)}; exposure {level[0]}",
+        action="`systemd-unit --receiver-only` and `--worker-only`: a receiver without a network, started by its first connection",
+        scale="2 services, 1 socket",
+        result=f"answer {answer.status}, the worker filed its issue; network links of the receiver: {', '.join(links)}; exposure {level[0]}",
         ok=answer.status == 200 and links == ["lo"] and float(level[0]) <= 0.3,
     )
 
@@ -401,16 +404,16 @@ def badly_configured(machine: Machine, port: int, console: int) -> Row:
     machine.put("/etc/syncd/config.toml", CONFIG.format(port=port, console=console))
     machine.run("systemctl", "start", "syncd.service")
     return Row(
-        done="a start with a configuration that cannot be used, then a good one",
-        many="2 starts",
-        came=f"status {status}, not tried again ({starts} restarts), “did you mean 'listen'” in the journal; then it runs",
+        action="a start with an invalid configuration, then with a valid one",
+        scale="2 starts",
+        result=f"status {status}, no automatic restart ({starts}), “did you mean 'listen'” in the journal; with the valid one the service runs",
         ok=status == "78" and hinted and machine.show("syncd", "ActiveState") == "active",
     )
 
 
 def removed(machine: Machine) -> Row:
     machine.run("dpkg", "-r", "syncd")
-    kept = (machine.root / "var/lib/private/syncd/syncd.db").exists() and (
+    stored = (machine.root / "var/lib/private/syncd/syncd.db").exists() and (
         machine.root / "etc/syncd/config.toml"
     ).exists()
     units = machine.run("systemctl", "list-units", "--all", "--no-legend", "--plain", "syncd*").strip()
@@ -425,8 +428,8 @@ def removed(machine: Machine) -> Row:
     )
     left = [place for place in places if (machine.root / place).exists()]
     return Row(
-        done="`dpkg -r`, then `dpkg -P`",
-        many="1 package",
-        came=f"removed: stopped, store and configuration kept; purged: {', '.join(left) or 'nothing'} left",
-        ok=kept and not left and "running" not in units,
+        action="`dpkg -r`, then `dpkg -P`",
+        scale="1 package",
+        result=f"after remove: stopped, store and configuration exist; after purge: {', '.join(left) or 'nothing'} left",
+        ok=stored and not left and "running" not in units,
     )

@@ -1,4 +1,4 @@
-"""File systems of our own, small and breakable; only root may make them."""
+"""Small file systems that can be made to fail; only root can create them."""
 
 import functools
 import os
@@ -12,19 +12,19 @@ from pathlib import Path
 
 @functools.cache
 def missing() -> str | None:
-    """Why no file system can be mounted here; None where one can."""
+    """The reason why this machine cannot mount a file system, or None if it can."""
     if os.geteuid() != 0:
         return "only root may mount a file system"
     with tempfile.TemporaryDirectory() as folder:
-        said = _said("mount", "-t", "tmpfs", "tmpfs", folder)
-        if said is None:
+        error = _error_of("mount", "-t", "tmpfs", "tmpfs", folder)
+        if error is None:
             _run("umount", folder)
-    return None if said is None else f"no file system may be mounted here: {said}"
+    return None if error is None else f"this machine cannot mount a file system: {error}"
 
 
 @functools.cache
 def missing_ext4() -> str | None:
-    """The same for one with a journal, in a file."""
+    """The same for an ext4 file system in a file."""
     if (why := missing()) is not None:
         return why
     if shutil.which("mkfs.ext4") is None:
@@ -33,15 +33,15 @@ def missing_ext4() -> str | None:
         image = make_ext4(Path(folder))
         place = Path(folder) / "place"
         place.mkdir()
-        said = _said("mount", "-o", "loop", str(image), str(place))
-        if said is None:
+        error = _error_of("mount", "-o", "loop", str(image), str(place))
+        if error is None:
             _run("umount", str(place))
-    return None if said is None else f"no file can be mounted here: {said}"
+    return None if error is None else f"this machine cannot mount a file: {error}"
 
 
 @contextmanager
 def tmpfs(place: Path, size: str) -> Iterator[Path]:
-    """Memory as a disk of this size."""
+    """A disk of this size in memory."""
     place.mkdir(parents=True)
     _run("mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place))
     try:
@@ -51,7 +51,7 @@ def tmpfs(place: Path, size: str) -> Iterator[Path]:
 
 
 def make_ext4(folder: Path) -> Path:
-    """A file with an empty file system in it."""
+    """Create a file with an empty ext4 file system."""
     image = folder / "disk"
     with image.open("wb") as file:
         file.truncate(32 * 2**20)
@@ -61,7 +61,7 @@ def make_ext4(folder: Path) -> Path:
 
 @contextmanager
 def ext4(place: Path) -> Iterator[Path]:
-    """A disk of which `break_down` makes what the kernel makes of one that fails."""
+    """An ext4 disk that `break_down` can turn into a failed one."""
     place.mkdir(parents=True)
     mount_image(make_ext4(place.parent), place)
     try:
@@ -71,26 +71,26 @@ def ext4(place: Path) -> Iterator[Path]:
 
 
 def mount_image(image: Path, place: Path) -> None:
-    """Mount the file."""
+    """Mount an image file at `place`."""
     _run("mount", "-o", "loop", str(image), str(place))
 
 
 def break_down(place: Path) -> None:
-    """From now on it is read-only, whoever has files open on it; that is what ext4 does after an error of its disk."""
+    """Make the file system read-only, including open files, as ext4 does after a disk error."""
     _run("mount", "-o", "remount,abort", str(place))
 
 
 def leave(place: Path) -> None:
-    """Unmount, even while somebody has files open there."""
+    """Unmount, even if files are open."""
     _run("umount", "-l", str(place))
 
 
-def _said(*command: str) -> str | None:
-    """What went wrong, or None."""
+def _error_of(*command: str) -> str | None:
+    """Run a command; its error output if it failed, else None."""
     ran = subprocess.run(command, capture_output=True, text=True, check=False)
     return None if ran.returncode == 0 else " ".join(ran.stderr.split())[:200]
 
 
 def _run(*command: str) -> None:
-    said = _said(*command)
-    assert said is None, f"{' '.join(command)}: {said}"
+    error = _error_of(*command)
+    assert error is None, f"{' '.join(command)}: {error}"

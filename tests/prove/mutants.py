@@ -1,4 +1,4 @@
-"""Every small change to what decides must break a test: mutants of the modules behind `plan` and `releases`, by cosmic-ray."""
+"""Mutation tests of the decision modules with cosmic-ray: every small change must break a test."""
 
 import json
 import random
@@ -18,7 +18,7 @@ from tests.prove.report import ROOT, Row
 LEAST = 95.0  # per cent of the mutants
 TIMEOUT_SECONDS = 60.0
 
-# What decides, and the tests that have to notice.
+# The decision modules and their tests.
 MODULES = {
     "releases": ["tests/core/test_releases.py"],
     "plan": ["tests/core/test_decisions.py", "tests/core/test_plan.py"],
@@ -28,8 +28,8 @@ MODULES = {
     "policy": ["tests/core/test_policy.py", "tests/core/test_plan.py"],
 }
 
-# Left out: `|`, which stands mostly in types that nobody runs; arithmetic that turns into shifts and bits, which breaks everything or nothing;
-# and identity turned into order, or order into identity: for members of an enumeration, and small numbers, they are the same.
+# Excluded: `|`, which occurs mostly in type annotations; arithmetic replaced by bit operations, which breaks everything or nothing; and
+# identity replaced by order or order by identity, which are equal for enumeration members and small numbers.
 _EXCLUDED = [
     r"core/ReplaceBinaryOperator_BitOr_.*",
     r"core/ReplaceBinaryOperator_\w+_(BitAnd|BitOr|BitXor|LShift|RShift|FloorDiv|Mod|Pow)",
@@ -38,41 +38,41 @@ _EXCLUDED = [
     r"core/RemoveDecorator",
 ]
 
-# Mutants that no test can tell from the original: the module, what stands on the line, and why.
+# Equivalent mutants, which no test can detect: module, pattern of the line, reason.
 _EQUIVALENT = [
-    ("", r"^@(dataclass|lru_cache)", "how a value or a cache is made decides nothing"),
+    ("", r"^@(dataclass|lru_cache)", "the construction of a value or a cache decides nothing"),
     ("releases", r"_BEFORE, _ITSELF, _AFTER = ", "only their order counts"),
-    ("releases", r"before > after", "they are not the same there"),
-    ("releases", r"len\(parts\) > 1", "there is always one"),
-    ("releases", r"== best\[", "none is larger than the largest"),
-    ("releases", r"\.sub\(.*, 1\)", "it can match only once, at the beginning"),
+    ("releases", r"before > after", "the values are never equal there"),
+    ("releases", r"len\(parts\) > 1", "there is always at least one"),
+    ("releases", r"== best\[", "no value is larger than the largest"),
+    ("releases", r"\.sub\(.*, 1\)", "the pattern matches only once, at the beginning"),
     ("releases", r"core\[-1\]\[0\]", "a number without digits has neither length nor text"),
     ("releases", r"(last|after) = |return \(_BEFORE, \(\(-1|return [01], ", "only their order counts"),
-    ("", r"^def .*\*,", "a name that must be given is given everywhere"),
+    ("", r"^def .*\*,", "every call passes the required keyword"),
     ("", r"strict=True", "both have the same length"),
-    ("doubt", r"sent_at or 0\.0", "a time before all others"),
-    ("filing", r"^recent = ", "without a window nobody looks at it"),
-    ("filing", r'"target": group\.follows', "an alias always follows something"),
-    ("plan", r"^(MAX|STATUS)_\w+ = ", "a default of its own, tested by name"),
-    ("plan", r"(wait|due_at): float = 0\.0|generation: int = 0", "a default that everybody overrides"),
-    ("plan", r"or 0\.0", "a time before all others"),
-    ("plan", r"^FIRST_MILESTONE", "only powers of ten are held against it"),
+    ("doubt", r"sent_at or 0\.0", "a time before all other times"),
+    ("filing", r"^recent = ", "without a window the value is not read"),
+    ("filing", r'"target": group\.follows', "an alias always has a target"),
+    ("plan", r"^(MAX|STATUS)_\w+ = ", "a default that a test checks by name"),
+    ("plan", r"(wait|due_at): float = 0\.0|generation: int = 0", "a default that every caller overrides"),
+    ("plan", r"or 0\.0", "a time before all other times"),
+    ("plan", r"^FIRST_MILESTONE", "only powers of ten are compared with it"),
     ("plan", r"around\.wait > 0", "no wait is negative"),
-    ("plan", r'== "comment"', "no other word comes before it"),
+    ("plan", r'== "comment"', "no other value sorts before it"),
     ("plan", r"min\(attempts, 30\)", "the limit is reached long before"),
-    ("plan", r'== "new_issue"', "there is no other word left"),
-    ("plan", r"!= regression\.TOTAL", "the empty name comes before all others"),
-    ("plan", r"\.get\(regression\.TOTAL, 0\)|else 0$", "below the first milestone every number is alike"),
+    ("plan", r'== "new_issue"', "no other value is possible there"),
+    ("plan", r"!= regression\.TOTAL", "the empty name sorts before all other names"),
+    ("plan", r"\.get\(regression\.TOTAL, 0\)|else 0$", "all numbers below the first milestone are equivalent"),
     ("regression", r"^grown = any", "without a total the result is the same either way"),
     ("regression", r"!= OTHERS", "no other release begins with a parenthesis"),
-    ("regression", r"or 0(\.0)?\)", "a time before all others"),
-    ("regression", r'== "note"|== \{Order', "there is no other word left"),
+    ("regression", r"or 0(\.0)?\)", "a time before all other times"),
+    ("regression", r'== "note"|== \{Order', "no other value is possible there"),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Survivor:
-    """A mutant that no test noticed. `why` no test can, or empty."""
+    """A mutant that no test detected. `why` is the reason if no test can detect it, else empty."""
 
     line: int
     operator: str
@@ -81,34 +81,34 @@ class Survivor:
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
-    """A line for each module. `size` is how many mutants of each, 0 for all."""
+    """One row per module. `size` is the number of mutants per module, 0 for all."""
     with ThreadPoolExecutor(2) as pool:
         results = pool.map(lambda name: _module(folder / name, name, seed, size), MODULES)
-        for name, (many, survivors) in zip(MODULES, results, strict=True):
-            yield _row(name, many, survivors)
+        for name, (count, survivors) in zip(MODULES, results, strict=True):
+            yield _row(name, count, survivors)
 
 
-def _row(name: str, many: int, survivors: Sequence[Survivor]) -> Row:
-    killed = many - len(survivors)
-    unnoticed = [one for one in survivors if not one.why]
-    # Those that mean the same can be killed by nobody.
-    judged = many - (len(survivors) - len(unnoticed))
+def _row(name: str, count: int, survivors: Sequence[Survivor]) -> Row:
+    killed = count - len(survivors)
+    unnoticed = [survivor for survivor in survivors if not survivor.why]
+    # No test can kill an equivalent mutant.
+    judged = count - (len(survivors) - len(unnoticed))
     score = 100 * killed / judged if judged else 0.0
-    lived = "; ".join(f"line {one.line}, {one.operator}: `{one.source}`" for one in unnoticed)
-    reasons = Counter(one.why for one in survivors if one.why)
-    same = "; ".join(f"{count} of them since {why}" for why, count in reasons.most_common())
+    survived = "; ".join(f"line {survivor.line}, {survivor.operator}: `{survivor.source}`" for survivor in unnoticed)
+    reasons = Counter(survivor.why for survivor in survivors if survivor.why)
+    same = "; ".join(f"{count}: {why}" for why, count in reasons.most_common())
     return Row(
-        done=f"each operator, comparison, constant and condition of syncd/core/{name}.py changed, one at a time",
-        many=f"{many} mutants, against {', '.join(MODULES[name])}",
-        came=f"{killed} killed; {len(survivors) - len(unnoticed)} mean the same{f' ({same})' if same else ''}; of the others "
-        f"{score:.1f} % killed" + (f", and these lived: {lived}" if lived else ""),
+        action=f"each operator, comparison, constant and condition of syncd/core/{name}.py changed one at a time",
+        scale=f"{count} mutants, against {', '.join(MODULES[name])}",
+        result=f"{killed} killed; {len(survivors) - len(unnoticed)} equivalent{f' ({same})' if same else ''}; of the rest "
+        f"{score:.1f} % killed" + (f"; survivors: {survived}" if survived else ""),
         control="the unchanged module passes the same tests",
         ok=score >= LEAST,
     )
 
 
 def _module(folder: Path, name: str, seed: int, size: int) -> tuple[int, list[Survivor]]:
-    """How many mutants of a module there were, and those that lived."""
+    """The number of mutants of a module, and the survivors."""
     _copy(folder)
     (folder / "mutants.toml").write_text(_settings(name, MODULES[name]))
     _call(folder, "init", "mutants.toml", "mutants.sqlite")
@@ -119,7 +119,7 @@ def _module(folder: Path, name: str, seed: int, size: int) -> tuple[int, list[Su
 
 
 def _copy(folder: Path) -> None:
-    """The sources and the tests: a mutant is a changed file."""
+    """Copy sources and tests, because cosmic-ray changes the files."""
     for part in ("syncd", "tests", "migrations"):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", ".*"))
     shutil.copy(ROOT / "pyproject.toml", folder)
@@ -154,22 +154,22 @@ def _call(folder: Path, *arguments: str) -> None:
 
 
 def _thin(database: Path, seed: int, size: int) -> None:
-    """Leave out the mutants that mean nothing, and all but `size` of the others."""
+    """Delete excluded mutants, and all but `size` of the rest."""
     connection = sqlite3.connect(database)
     rows = connection.execute("SELECT job_id, operator_name FROM mutation_specs ORDER BY job_id").fetchall()
     excluded = re.compile("|".join(_EXCLUDED))
     kept = [job for job, operator in rows if not excluded.fullmatch(operator)]
     if size and len(kept) > size:
         kept = random.Random(seed).sample(sorted(kept), size)
-    gone = [(job,) for job, _ in rows if job not in set(kept)]
-    connection.executemany("DELETE FROM mutation_specs WHERE job_id = ?", gone)
-    connection.executemany("DELETE FROM work_items WHERE job_id = ?", gone)
+    removed = [(job,) for job, _ in rows if job not in set(kept)]
+    connection.executemany("DELETE FROM mutation_specs WHERE job_id = ?", removed)
+    connection.executemany("DELETE FROM work_items WHERE job_id = ?", removed)
     connection.commit()
     connection.close()
 
 
 def _results(database: Path, name: str, lines: Sequence[str]) -> tuple[int, list[Survivor]]:
-    """How many mutants there were, and those that lived."""
+    """The number of mutants, and the survivors."""
     connection = sqlite3.connect(database)
     rows = connection.execute(
         "SELECT operator_name, start_pos_row, test_outcome FROM mutation_specs JOIN work_results USING (job_id) "
@@ -189,5 +189,5 @@ def _survived(outcome: object) -> bool:
 
 
 def _why(name: str, source: str) -> str:
-    known = ((module, pattern, why) for module, pattern, why in _EQUIVALENT if module in ("", name))
-    return next((why for _, pattern, why in known if re.search(pattern, source)), "")
+    equivalents = ((module, pattern, why) for module, pattern, why in _EQUIVALENT if module in ("", name))
+    return next((why for _, pattern, why in equivalents if re.search(pattern, source)), "")

@@ -1,4 +1,4 @@
-"""Two poisoned crashes and a dead tracker beside two hundred healthy crashes: those are filed as fast as without them."""
+"""Two hundred healthy crashes beside two rejected crashes and a dead tracker: the daemon files them as fast as alone."""
 
 import re
 import socket
@@ -17,11 +17,11 @@ from tests.prove.report import Row
 from tests.system.daemon import Daemon
 
 HEALTHY = 200
-DEAD = 10  # crashes that only the dead tracker could take
+DEAD = 10  # crashes whose route leads to the dead tracker
 LATENCY_SECONDS = 0.01
 PATIENCE_SECONDS = 300.0
-REFUSED, FAILING = 90_001, 90_002  # the poisoned crashes: 422 and 500, each time
-_WORDS = {REFUSED: "body contains a word that is not allowed", FAILING: "the server choked on it"}
+REFUSED, FAILING = 90_001, 90_002  # the rejected crashes: always 422, always 500
+_MESSAGES = {REFUSED: "body contains a forbidden word", FAILING: "the server choked on it"}
 _SILENT = re.compile(r"did not answer in time|no connection to")
 _ROUTES = """
 [[routes]]
@@ -38,70 +38,74 @@ max_updates = []
 
 @dataclass(kw_only=True)
 class Round:
-    """One daemon, with its troubles or without: how long the healthy crashes took, and what became of all of them."""
+    """One daemon, with or without the faults: seconds until all healthy crashes were filed, and the state of all groups."""
 
     seconds: float
     healthy: Tally
     groups: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def wrong(self) -> list[str]:
-        """What must not be; for a round with troubles."""
+        """The violations in a round with faults."""
         refused, failing = (self.groups[fingerprint(number)] for number in (REFUSED, FAILING))
         lost = [self.groups[fingerprint(number)] for number in range(HEALTHY, HEALTHY + DEAD)]
         return [
             *([] if self.healthy.exact else [f"not every healthy crash has one issue: {self.healthy}"]),
-            *([] if _WORDS[REFUSED] in str(refused) else [f"what was refused does not say why: {refused}"]),
-            *([] if _WORDS[FAILING] in str(failing) else [f"what fails does not say why: {failing}"]),
-            *([] if not any(group["issue"] for group in lost) else ["the dead tracker took an issue"]),
-            *([] if any(_SILENT.search(str(group)) for group in lost) else [f"no word of the dead tracker: {lost[0]}"]),
+            *([] if _MESSAGES[REFUSED] in str(refused) else [f"the refused crash shows no reason: {refused}"]),
+            *([] if _MESSAGES[FAILING] in str(failing) else [f"the failing crash shows no reason: {failing}"]),
+            *([] if not any(group["issue"] for group in lost) else ["the dead tracker has an issue"]),
+            *(
+                []
+                if any(_SILENT.search(str(group)) for group in lost)
+                else [f"no reason for the dead tracker: {lost[0]}"]
+            ),
         ]
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
-    """A line for each way of being dead. `size` is how many rounds, with troubles and without in turn."""
+    """One row per kind of dead tracker. `size` is the number of rounds; rounds with and without faults alternate."""
     for hangs in (True, False):
         yield _compared(folder / ("hangs" if hangs else "refuses"), hangs, size)
 
 
 def _compared(folder: Path, hangs: bool, rounds: int) -> Row:
-    alone, beside = [], []
+    alone, faulty = [], []
     for number in range(rounds):
         alone.append(file_healthy(folder / f"alone-{number}"))
-        beside.append(file_healthy(folder / f"beside-{number}", hangs))
-    wrong = [problem for one in beside for problem in one.wrong()]
-    wrong += [f"alone: {one.healthy}" for one in alone if not one.healthy.exact]
-    before, after = (statistics.median(one.seconds for one in several) for several in (alone, beside))
-    dead = "that takes connections and says nothing" if hangs else "that refuses connections"
+        faulty.append(file_healthy(folder / f"beside-{number}", hangs))
+    wrong = [problem for outcome in faulty for problem in outcome.wrong()]
+    wrong += [f"alone: {outcome.healthy}" for outcome in alone if not outcome.healthy.exact]
+    before, after = (statistics.median(outcome.seconds for outcome in several) for several in (alone, faulty))
+    dead = "that accepts connections and never responds" if hangs else "that refuses connections"
     return Row(
-        done=f"{HEALTHY} healthy crashes beside two poisoned ones (422 and 500 each time) on the same tracker, and {DEAD} crashes for "
+        action=f"{HEALTHY} healthy crashes beside two rejected ones (always 422, always 500) on the same tracker, and {DEAD} crashes for "
         f"a tracker {dead}",
-        many=f"{rounds} times with the troubles and {rounds} times without, in turn",
-        came="; ".join(wrong)
-        or f"all {HEALTHY} filed once, in a median of {after:.2f} s beside the troubles and {before:.2f} s without: "
-        f"{after / before:.2f} times as long; both poisoned ones are shown with their reason",
+        scale=f"{rounds} rounds with and {rounds} rounds without the faults, alternating",
+        result="; ".join(wrong)
+        or f"all {HEALTHY} filed once, in a median of {after:.2f} s with the faults and {before:.2f} s without: "
+        f"{after / before:.2f} times as long; both rejected crashes show their reason",
         ok=not wrong,
     )
 
 
 def file_healthy(folder: Path, hangs: bool | None = None) -> Round:
-    """File the healthy crashes. Where `hangs` says how the dead tracker is dead, the troubles are there, and are sent first."""
+    """File the healthy crashes. None means without faults; otherwise `hangs` selects the kind of dead tracker, and the faults come first."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "token").write_text(TOKEN)
-    troubles = hangs is not None
+    faults = hangs is not None
     with FakeGitHub() as here, _dead(hangs=bool(hangs)) as address:
         here.latency = LATENCY_SECONDS
         here.weather = _poison
         sections = _tracker(folder, "here", here.url, "30s"), _tracker(folder, "dead", address, "1s")
         with Daemon(folder, "".join([*sections, _ROUTES])) as daemon:
-            if troubles:
+            if faults:
                 daemon.send_all([crash(HEALTHY + number, project="lost-game") for number in range(DEAD)])
                 daemon.send_all([crash(REFUSED), crash(FAILING)])
             began = time.monotonic()
             daemon.send_all([crash(number) for number in range(HEALTHY)])
             until(lambda: len(here.repository.issues) >= HEALTHY, f"{HEALTHY} issues", PATIENCE_SECONDS)
             seconds = time.monotonic() - began
-            if troubles:
-                until(lambda: _is_shown(daemon), "a reason for every trouble", PATIENCE_SECONDS)
+            if faults:
+                until(lambda: _is_shown(daemon), "a reason for every fault", PATIENCE_SECONDS)
             groups = daemon.groups()
         texts = [issue.body or "" for issue in here.repository.issues.values()]
         healthy = tally([fingerprint(number) for number in range(HEALTHY)], texts)
@@ -113,14 +117,14 @@ def _poison(request: Recorded) -> Fault | None:
     if match is None or match[0] not in (fingerprint(REFUSED), fingerprint(FAILING)):
         return None
     if match[0] == fingerprint(REFUSED):
-        said = {"message": "Validation Failed", "errors": [{"message": _WORDS[REFUSED]}]}
-        return Fault(how="status", status=422, body=said)
-    return Fault(how="status", status=500, body={"message": _WORDS[FAILING]})
+        body = {"message": "Validation Failed", "errors": [{"message": _MESSAGES[REFUSED]}]}
+        return Fault(how="status", status=422, body=body)
+    return Fault(how="status", status=500, body={"message": _MESSAGES[FAILING]})
 
 
 @contextmanager
 def _dead(hangs: bool) -> Iterator[str]:
-    """The address of what takes connections and says nothing, or of what nobody listens on."""
+    """The address of a socket that accepts connections and never responds, or of a closed port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         if hangs:
@@ -136,7 +140,7 @@ def _tracker(folder: Path, name: str, address: str, timeout: str) -> str:
 
 
 def _is_shown(daemon: Daemon) -> bool:
-    """Whether each trouble has a reason: each is asked for by a process of its own, so not too often."""
+    """True if each fault has a reason. Each query is a process, so the queries are spaced."""
     time.sleep(0.3)
-    told = str(daemon.groups())
-    return all(words in told for words in _WORDS.values()) and _SILENT.search(told) is not None
+    groups = str(daemon.groups())
+    return all(message in groups for message in _MESSAGES.values()) and _SILENT.search(groups) is not None

@@ -1,4 +1,4 @@
-"""The daemon under strace: `python -m tests.prove.recorded TRACE INJECT MODULE run --config FILE`. INJECT may be empty."""
+"""A daemon under strace: `python -m tests.prove.recorded TRACE INJECT MODULE run --config FILE`. INJECT can be empty."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from tests.prove import strace
 
 
 def main(arguments: list[str]) -> None:
-    """Become the daemon, with its calls told in a file."""
+    """Replace this process by the daemon; strace writes its calls to TRACE."""
     trace, inject, module, *rest = arguments
     os.execvp("strace", strace.recording(Path(trace), ["-m", module, *rest], inject or None))
 

@@ -1,16 +1,16 @@
-"""A life of the daemon as strace told it: what it wrote to its database, what it synced, and what it promised meanwhile."""
+"""The recorded life of a daemon: its writes to the database, its fsyncs and its responses, read from the output of strace."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = ""  # the name under which the folder itself is synced: what was made and removed in it
+FOLDER = ""  # the name for an fsync of the folder, which covers created and removed files
 
 
 @dataclass(eq=False, slots=True)
 class Write:
-    """Bytes at a place of a file; `content` None stands for a cut to the length `offset`."""
+    """Bytes at an offset of a file. `content` None means truncation to the length `offset`."""
 
     name: str
     offset: int
@@ -20,14 +20,14 @@ class Write:
 
 @dataclass(eq=False, slots=True)
 class Remove:
-    """A file removed."""
+    """The removal of a file."""
 
     name: str
 
 
 @dataclass(eq=False, slots=True)
 class Sync:
-    """A file, or FOLDER, brought to the disk."""
+    """An fsync of a file or of FOLDER."""
 
     name: str
 
@@ -37,14 +37,14 @@ Call = Write | Remove | Sync
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """The call was entered: from now on it may be done, or done in part."""
+    """The start of a call. From now on it may be done, or done in part."""
 
     call: Call
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The call has returned; a negative `result` is a failure."""
+    """The return of a call. A negative `result` is a failure."""
 
     call: Call
     result: int
@@ -52,19 +52,19 @@ class Ended:
 
 @dataclass(slots=True)
 class Acknowledged:
-    """Somebody may have seen that this delivery was answered 200."""
+    """A sender may have received the 200 for this delivery."""
 
     delivery: int
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The tracker may have been asked to create the issue with this marker."""
+class CreateSent:
+    """The tracker may have received a create with this marker."""
 
     marker: str
 
 
-Event = Begun | Ended | Acknowledged | Asked
+Event = Begun | Ended | Acknowledged | CreateSent
 
 _LINE = re.compile(r"(\d+) +(.*)")
 _CALL = re.compile(r"(\w+)\((.*)")
@@ -79,9 +79,9 @@ _SENDING = {"write", "writev", "sendto", "sendmsg"}
 
 
 def read(trace: Path, database: Path) -> list[Event]:
-    """All that concerns the database, and the promises, in the order in which the kernel let it happen.
+    """All calls on the database and all promises, in the order of the kernel.
 
-    strace holds a thread before a call and after it: a call's line stands before whatever it does, and after whatever it waited for.
+    strace stops a thread before and after a call. The line of a call therefore precedes its effects and follows everything it waited for.
     """
     return list(_Reader(database).events(trace))
 
@@ -90,25 +90,25 @@ class _Reader:
     def __init__(self, database: Path) -> None:
         self._database = database
         self._open: dict[str, Call] = {}  # by thread
-        self._answers: dict[str, Acknowledged] = {}  # by socket: those whose body is still to come
-        self._asking: dict[str, bytes] = {}  # by socket
+        self._answers: dict[str, Acknowledged] = {}  # by socket: responses without their body so far
+        self._creates: dict[str, bytes] = {}  # by socket
 
     def events(self, trace: Path) -> Iterator[Event]:
         with trace.open(encoding="ascii") as lines:
             for line in lines:
-                told = _LINE.match(line)
-                assert told, line[:200]
-                yield from self._told(told[1], told[2])
+                match = _LINE.match(line)
+                assert match, line[:200]
+                yield from self._line_events(match[1], match[2])
 
-    def _told(self, thread: str, text: str) -> Iterator[Event]:
+    def _line_events(self, thread: str, text: str) -> Iterator[Event]:
         if text.startswith("<... "):
             if thread in self._open:
                 yield _ended(self._open.pop(thread), text)
             return
-        told = _CALL.match(text)
-        if told is None:
-            return  # a signal, an exit
-        name, arguments = told[1], told[2]
+        match = _CALL.match(text)
+        if match is None:
+            return  # a signal or an exit
+        name, arguments = match[1], match[2]
         if name in _SENDING:
             yield from self._sent(arguments)
         call = self._call(name, arguments)
@@ -121,7 +121,7 @@ class _Reader:
             yield _ended(call, text)
 
     def _sent(self, arguments: str) -> Iterator[Event]:
-        """Promises. An answer counts from its first byte, a create from the call that has the marker."""
+        """Promises. A response counts from its first byte, a create from the call with the marker."""
         socket = arguments.partition(",")[0]
         sent = b"".join(map(_bytes, _TEXT.findall(arguments)))
         if sent.startswith(_OK):
@@ -130,15 +130,15 @@ class _Reader:
         if socket in self._answers and (delivery := _DELIVERY.search(sent)):
             self._answers.pop(socket).delivery = int(delivery[1])
         if _CREATE.match(sent):
-            self._asking[socket] = b""
-        if socket in self._asking:
-            self._asking[socket] += sent
-            if marker := _MARKER.search(self._asking[socket]):
-                del self._asking[socket]
-                yield Asked(marker[1].decode())
+            self._creates[socket] = b""
+        if socket in self._creates:
+            self._creates[socket] += sent
+            if marker := _MARKER.search(self._creates[socket]):
+                del self._creates[socket]
+                yield CreateSent(marker[1].decode())
 
     def _call(self, name: str, arguments: str) -> Call | None:
-        """A call on the database's files, if it is one. Raises AssertionError where it is not understood."""
+        """A call on the files of the database, else None. Raises AssertionError for an unexpected call on them."""
         on = _ON_FILE.match(arguments)
         if on is None:
             return self._named(name, arguments)
@@ -155,7 +155,7 @@ class _Reader:
                 return Write(file, int(on[3]), None)
             case "pwrite64":
                 content = _bytes(on[2])
-                assert len(content) == int(on[3]), f"a write on {file} was told in part"
+                assert len(content) == int(on[3]), f"a write on {file} is incomplete in the trace"
                 return Write(file, int(on[4]), content)
         raise AssertionError(f"{name} on {file}")
 
@@ -168,7 +168,7 @@ class _Reader:
         return Remove(file)
 
     def _file(self, path: str) -> str | None:
-        """The name of a file of the database; None for others, and for the index of the log, which is made anew after a cut."""
+        """The name of a file of the database. None for other files and for the -shm file, which SQLite rebuilds after a cut."""
         names = [self._database.name + ending for ending in ("", "-wal", "-journal")]
         return next((name for name in names if path == str(self._database.with_name(name))), None)
 

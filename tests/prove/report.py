@@ -1,4 +1,4 @@
-"""What each proof found, kept as it comes, and the page made of it: docs/proof.md."""
+"""Results of proofs, saved row by row, and the page docs/proof.md."""
 
 import json
 import os
@@ -15,26 +15,25 @@ from syncd.store.sqlite.driver import sqlite3
 ROOT = Path(__file__).parents[2]
 
 _INTRODUCTION = """\
-`make prove` ran what is below and wrote this page. Every proof runs real daemons, as processes, against trackers that speak HTTP; what
-came out is counted in the tracker and in the sender's own ledger of what was answered 200, never in syncd's store. Beside a proof
-stands, where there is one, its *negative control*: the same faults, met by something that has not what is proved here. It has to
-fail, or the faults are none.
+`make prove` runs these proofs and writes this page. Every proof runs real daemons as processes against trackers that speak HTTP. The
+proofs count results in the tracker and in the sender's ledger of 200 responses, never in the store of syncd. Some proofs have a *negative
+control*: a program without the proved property under the same faults. The control must fail; otherwise the faults prove nothing.
 """
 
 
 class Row(NamedTuple):
-    """One line of a proof. `control` is what the same did to what is not ours; a row that is not `ok` fails the proof."""
+    """One row of a proof. `control` is the result of the negative control. A row that is not `ok` fails the proof."""
 
-    done: str
-    many: str
-    came: str
+    action: str
+    scale: str
+    result: str
     control: str = ""
     ok: bool = True
 
 
 @dataclass(kw_only=True)
 class Finding:
-    """All that is known of one proof. `error` says why it ended early, or is empty."""
+    """The result of one proof. `error` says why it ended early, or is empty."""
 
     name: str
     title: str
@@ -52,39 +51,41 @@ class Finding:
 
 
 def save(folder: Path, finding: Finding) -> None:
-    """Keep it below `folder`; a proof that runs beside it may do the same."""
+    """Save the result below `folder`. Proofs that run in parallel can do this too."""
     folder.mkdir(parents=True, exist_ok=True)
-    kept = asdict(finding) | {"rows": [row._asdict() for row in finding.rows]}
-    _replace(folder / f"{finding.name}.json", json.dumps(kept, indent=1))
+    content = asdict(finding) | {"rows": [row._asdict() for row in finding.rows]}
+    _replace(folder / f"{finding.name}.json", json.dumps(content, indent=1))
 
 
 def saved(folder: Path, names: Iterable[str]) -> list[Finding]:
-    """What is kept of these proofs, in their order."""
+    """The saved results of these proofs, in their order."""
     paths = [folder / f"{name}.json" for name in names]
     return [_read(json.loads(path.read_text(encoding="utf-8"))) for path in paths if path.exists()]
 
 
-def _read(kept: dict[str, Any]) -> Finding:
-    return Finding(**kept | {"rows": [Row(**row) for row in kept["rows"]]})
+def _read(content: dict[str, Any]) -> Finding:
+    return Finding(**content | {"rows": [Row(**row) for row in content["rows"]]})
 
 
 def write(page: Path, findings: list[Finding], missing: list[str]) -> None:
-    """The page. `missing` names the proofs that have not been run."""
-    _replace(page, "\n".join([*_head(findings, missing), *(line for one in findings for line in _section(one))]))
+    """Write the page. `missing` has the titles of proofs without a result."""
+    _replace(
+        page, "\n".join([*_head(findings, missing), *(line for finding in findings for line in _section(finding))])
+    )
 
 
 def _head(findings: list[Finding], missing: list[str]) -> list[str]:
-    failed = [one.title for one in findings if not one.ok]
-    held = f"{len(findings) - len(failed)} of {len(findings)} proofs held"
-    result = f"**FAILED**: {'; '.join(failed)}; {held}" if failed else held
+    failed = [finding.title for finding in findings if not finding.ok]
+    passed = f"{len(findings) - len(failed)} of {len(findings)} proofs passed"
+    result = f"**FAILED**: {'; '.join(failed)}; {passed}" if failed else passed
     if missing:
         result += f"; not run: {', '.join(missing)}"
     facts = {
         "Result": result,
-        "Date": _each(one.date for one in findings),
-        "Machine": _each(one.machine for one in findings),
-        "Commit": _each(one.commit for one in findings),
-        "Took": f"{spell(sum(one.seconds for one in findings))} of proofs, some of them side by side",
+        "Date": _each(finding.date for finding in findings),
+        "Machine": _each(finding.machine for finding in findings),
+        "Commit": _each(finding.commit for finding in findings),
+        "Took": f"{spell(sum(finding.seconds for finding in findings))} in total; some proofs run in parallel",
     }
     return ["# Proof", "", _INTRODUCTION, "| | |", "| --- | --- |", *(_line(*fact) for fact in facts.items()), ""]
 
@@ -95,14 +96,14 @@ def _each(values: Iterable[str]) -> str:
 
 def _section(finding: Finding) -> list[str]:
     controlled = any(row.control for row in finding.rows)
-    heading = ["What was done", "How many", "What came out", *(["Negative control"] if controlled else [])]
+    heading = ["Fault", "Size", "Result", *(["Negative control"] if controlled else [])]
     facts = [f"`{finding.command}`", finding.date, spell(finding.seconds), finding.commit]
     lines = [f"## {finding.title}{'' if finding.ok else ': FAILED'}", "", " · ".join(facts), ""]
     if finding.rows:
         lines += [_line(*heading), _line(*["---"] * len(heading))]
     for row in finding.rows:
-        came = row.came if row.ok else f"**FAILED**: {row.came}"
-        lines.append(_line(*[row.done[:1].upper() + row.done[1:], row.many, came, row.control][: len(heading)]))
+        came = row.result if row.ok else f"**FAILED**: {row.result}"
+        lines.append(_line(*[row.action[:1].upper() + row.action[1:], row.scale, came, row.control][: len(heading)]))
     return [*lines, "", *([f"**FAILED**: {finding.error}", ""] if finding.error else [])]
 
 
@@ -111,7 +112,7 @@ def _line(*cells: str) -> str:
 
 
 def spell(seconds: float) -> str:
-    """Seconds for people."""
+    """A duration as text, in seconds, minutes or hours."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
@@ -123,7 +124,7 @@ def today() -> str:
 
 
 def machine() -> str:
-    """Its shape, without its name."""
+    """Cores, memory, system and versions; not the host name."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     cores = len(os.sched_getaffinity(0))
     kernel = platform.release().partition("-")[0]
@@ -132,11 +133,11 @@ def machine() -> str:
 
 
 def commit() -> str:
-    """The commit that was proved, and whether the program differed from it."""
-    known = _git("rev-parse", "--short=10", "HEAD")
-    if not known:
-        return "no commit known"
-    return f"{known} with changes" if _git("status", "--porcelain", "--", "syncd", "migrations") else known
+    """The commit of the run, with a note if syncd or migrations have uncommitted changes."""
+    revision = _git("rev-parse", "--short=10", "HEAD")
+    if not revision:
+        return "unknown commit"
+    return f"{revision} with changes" if _git("status", "--porcelain", "--", "syncd", "migrations") else revision
 
 
 def _git(*arguments: str) -> str:
@@ -145,7 +146,7 @@ def _git(*arguments: str) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Whole or not at all: proofs that run side by side all write the page."""
+    """Replace the file atomically, because parallel proofs all write the page."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.write_text(text.rstrip("\n") + "\n", encoding="utf-8")

@@ -1,7 +1,7 @@
-"""Half an hour of steady load with faults: memory, file descriptors, threads and the database must be flat after a warm-up.
+"""Half an hour of steady load with faults. Memory, file descriptors, threads and database size must be constant after a warm-up.
 
-What is kept for a month is kept for five minutes here: each minute, what is older is dated back by as long as it would have to
-wait, so that retention works as it does after months.
+Retention of a month takes five minutes here: every minute the proof backdates older rows by the retention period, so that retention
+works as after months.
 """
 
 import http.client
@@ -36,7 +36,7 @@ MORE = 'timeout = "2s"\nprobe_after = ["2s", "4s", "6s"]\nwrites = []\n'
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """The process and its database at a time since the beginning."""
+    """Process and database at `at` seconds after the beginning."""
 
     at: float
     memory: int
@@ -46,7 +46,7 @@ class Sample:
 
 
 def run(folder: Path, seed: int, minutes: int) -> Iterator[Row]:
-    """One line, and a picture."""
+    """One row and a picture."""
     seconds = minutes * 60.0
     with kinds.opened("github", folder) as kind:
         assert kind.fake is not None
@@ -63,7 +63,7 @@ def run(folder: Path, seed: int, minutes: int) -> Iterator[Row]:
 
 
 def soak(daemon: Daemon, weather: Weather, seed: int, seconds: float) -> tuple[list[Sample], Counter[str]]:
-    """What was measured, and what was sent and answered."""
+    """Run the load; the samples, and the counts of requests by response."""
     ended, sent = threading.Event(), Counter[str]()
     threads = [
         threading.Thread(target=work, daemon=True)
@@ -100,7 +100,7 @@ def _sample(daemon: Daemon, at: float) -> Sample:
 
 
 def _send(daemon: Daemon, seed: int, ended: threading.Event, sent: Counter[str]) -> None:
-    """EACH_SECOND notifications; one in a hundred is broken in some way."""
+    """Send EACH_SECOND notifications per second; about one in a hundred is invalid."""
     chance, number, sender = random.Random(seed), 0, daemon.sender()
     counts = Counter[int]()
     due = time.monotonic()
@@ -108,12 +108,12 @@ def _send(daemon: Daemon, seed: int, ended: threading.Event, sent: Counter[str])
         number += 1
         group = chance.randrange(GROUPS)
         counts[group] += chance.randrange(1, 5)
-        body = json.dumps(_told(group, counts[group], number, chance))
+        body = json.dumps(_notification(group, counts[group], number, chance))
         try:
             fault = chance.random()
             if fault < 0.003:
                 _abandon(daemon, body)
-                sent["left in the middle"] += 1
+                sent["aborted"] += 1
             elif fault < 0.006:
                 sent[str(Sender(*daemon.address, ("backtrace", "wrong")).send({}).status)] += 1
             elif fault < 0.009:
@@ -127,7 +127,7 @@ def _send(daemon: Daemon, seed: int, ended: threading.Event, sent: Counter[str])
         ended.wait(max(0.0, due - time.monotonic()))
 
 
-def _told(group: int, count: int, number: int, chance: random.Random) -> dict[str, object]:
+def _notification(group: int, count: int, number: int, chance: random.Random) -> dict[str, object]:
     now = int(time.time())
     return {
         "universe": "soak",
@@ -154,7 +154,7 @@ def _abandon(daemon: Daemon, body: str) -> None:
 
 
 def _look(daemon: Daemon, ended: threading.Event, sent: Counter[str]) -> None:
-    """Somebody looks at the console all the time."""
+    """Read the console pages all the time."""
     host, port = daemon.console_address
     while not ended.is_set():
         for path in PATHS:
@@ -172,15 +172,15 @@ def _look(daemon: Daemon, ended: threading.Event, sent: Counter[str]) -> None:
 
 
 def _break(daemon: Daemon, weather: Weather, ended: threading.Event, sent: Counter[str]) -> None:
-    """The tracker is away for half a minute of every five, the database locked for three seconds of every four, and time passes."""
-    turn = 0
+    """Faults: tracker down for 30 s of every 5 min, database locked for 3 s of every 4 min. Also backdates rows every minute."""
+    tick = 0
     while not ended.wait(10.0):
-        turn += 1
-        weather.share = 1.0 if turn % 30 < 3 else 0.05
-        if turn % 24 == 0:
+        tick += 1
+        weather.share = 1.0 if tick % 30 < 3 else 0.05
+        if tick % 24 == 0:
             sent["locks"] += 1
             _locked(daemon)
-        if turn % 6 == 0:
+        if tick % 6 == 0:
             _age(daemon)
 
 
@@ -213,52 +213,52 @@ def _age(daemon: Daemon) -> None:
 
 
 def verdict(samples: Sequence[Sample], sent: Counter[str], weather: Weather, seconds: float) -> Row:
-    """Flat: the last third is hardly more than the second one."""
-    second = [one for one in samples if seconds / 3 <= one.at < 2 * seconds / 3]
-    last = [one for one in samples if one.at >= 2 * seconds / 3]
-    told, wrong = [], []
+    """Compare the last third with the second third; the values must be nearly equal."""
+    second = [sample for sample in samples if seconds / 3 <= sample.at < 2 * seconds / 3]
+    last = [sample for sample in samples if sample.at >= 2 * seconds / 3]
+    figures, wrong = [], []
     for name, unit, allowed in (
         ("memory", 2**20, 0.05),
         ("files", 1, 0.1),
         ("threads", 1, 0.1),
         ("database", 2**20, 0.1),
     ):
-        before, after = (statistics.median(getattr(one, name) for one in part) / unit for part in (second, last))
+        before, after = (statistics.median(getattr(sample, name) for sample in part) / unit for part in (second, last))
         suffix = " MiB" if unit > 1 else ""
-        told.append(f"{name} {before:.0f} → {after:.0f}{suffix}")
+        figures.append(f"{name} {before:.0f} → {after:.0f}{suffix}")
         if after > before * (1 + allowed) + (2 if unit == 1 else 1):
             wrong.append(name)
     unexpected = {key: count for key, count in sent.items() if key not in _EXPECTED}
     answers = ", ".join(f"{count} × {key}" for key, count in sent.most_common())
     return Row(
-        done=f"{EACH_SECOND} notifications a second of {GROUPS} groups, 5% of all tracker calls failing in every way, the tracker away for 30 s "
-        "of every 5 min, the database locked for 3 s of every 4 min, somebody at the console",
-        many=f"{seconds / 60:.0f} min; {answers}; {sum(weather.failed.values())} tracker calls failed",
-        came=f"median of the second third → of the last: {', '.join(told)} ([over time](pictures/soak.svg))"
-        + (f"; NOT FLAT: {', '.join(wrong)}" if wrong else "")
+        action=f"{EACH_SECOND} notifications per second of {GROUPS} groups; 5% of all tracker calls fail in every way; the tracker is down for 30 s "
+        "of every 5 min; the database is locked for 3 s of every 4 min; a client reads the console",
+        scale=f"{seconds / 60:.0f} min; {answers}; {sum(weather.failed.values())} tracker calls failed",
+        result=f"median of the second → last third: {', '.join(figures)} ([over time](pictures/soak.svg))"
+        + (f"; NOT CONSTANT: {', '.join(wrong)}" if wrong else "")
         + (f"; UNEXPECTED: {unexpected}" if unexpected else ""),
         ok=not wrong and not unexpected,
     )
 
 
-_EXPECTED = {"200", "401", "422", "left in the middle", "locks", "console 200"}
+_EXPECTED = {"200", "401", "422", "aborted", "locks", "console 200"}
 
 
 def draw(samples: Sequence[Sample], path: Path) -> None:
-    """Four lines over time, each from zero to its largest value."""
+    """Draw four charts over time, each from zero to its largest value."""
     width, tall, gap = 720, 90, 34
     parts = []
     for number, (name, unit) in enumerate((("memory", "MiB"), ("files", ""), ("threads", ""), ("database", "MiB"))):
-        values = [getattr(one, name) / (2**20 if unit else 1) for one in samples]
+        values = [getattr(sample, name) / (2**20 if unit else 1) for sample in samples]
         top, floor = number * (tall + gap) + gap, number * (tall + gap) + gap + tall
-        most, end = max([*values, 1]), max(one.at for one in samples) or 1.0
+        most, end = max([*values, 1]), max(sample.at for sample in samples) or 1.0
         points = " ".join(
-            f"{one.at / end * width:.1f},{floor - value / most * tall:.1f}"
-            for one, value in zip(samples, values, strict=True)
+            f"{sample.at / end * width:.1f},{floor - value / most * tall:.1f}"
+            for sample, value in zip(samples, values, strict=True)
         )
-        words = f"{name}: at most {max(values):.0f} {unit}".strip()
+        label = f"{name}: at most {max(values):.0f} {unit}".strip()
         parts.append(
-            f'<text x="0" y="{top - 8}">{escape(words)}</text><line x1="0" x2="{width}" y1="{floor}" y2="{floor}"/>'
+            f'<text x="0" y="{top - 8}">{escape(label)}</text><line x1="0" x2="{width}" y1="{floor}" y2="{floor}"/>'
             f'<polyline points="{points}"/>'
         )
     height = 4 * (tall + gap) + 24
@@ -268,5 +268,5 @@ def draw(samples: Sequence[Sample], path: Path) -> None:
         f'<g fill="none" stroke="#0f766e" stroke-width="1.5">{"".join(part[part.index("<polyline") :] for part in parts)}</g>'
         f'<g stroke="#c3cac6">{"".join(part[part.index("<line") : part.index("<polyline")] for part in parts)}</g>'
         f"{''.join(part[: part.index('<line')] for part in parts)}"
-        f'<text x="0" y="{height - 4}">over {max(one.at for one in samples) / 60:.0f} minutes</text></svg>\n'
+        f'<text x="0" y="{height - 4}">over {max(sample.at for sample in samples) / 60:.0f} minutes</text></svg>\n'
     )

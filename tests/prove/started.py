@@ -1,4 +1,4 @@
-"""A daemon started by another program than its own, such as one that traces it, and senders that are told to come back."""
+"""Daemons started through another program (for example strace), and senders that repeat refused notifications."""
 
 import http.client
 import json
@@ -24,7 +24,7 @@ Accepted = list[tuple[int, dict[str, Any]]]
 
 @contextmanager
 def started(daemon: Daemon, *program: str) -> Iterator[Daemon]:
-    """It listens; at the end it is killed where it still lives. `program` is what Python is given before `run`."""
+    """Start the daemon, wait until it listens, and kill it at the end. `program` has the Python arguments before `run`."""
     daemon.spawn(program)
     try:
         daemon.wait_for(lambda: daemon.listens() or not daemon.alive, "the daemon to listen")
@@ -35,15 +35,17 @@ def started(daemon: Daemon, *program: str) -> Iterator[Daemon]:
             daemon.kill()
 
 
-def insist(daemon: Daemon, told: Sequence[dict[str, Any]], clients: int = 8) -> tuple[Accepted, Counter[int]]:
-    """Each sent until it is taken, from so many clients at once: what was taken, under which number, and how often each other status
-    was the answer."""
+def deliver_all(
+    daemon: Daemon, notifications: Sequence[dict[str, Any]], clients: int = 8
+) -> tuple[Accepted, Counter[int]]:
+    """Send each notification from `clients` parallel clients until it is accepted. Return the accepted notifications with their numbers,
+    and the counts of other statuses."""
     refused: Counter[int] = Counter()
 
     def one_client(number: int) -> Accepted:
         sender = daemon.sender()
         accepted = []
-        for notification in told[number::clients]:
+        for notification in notifications[number::clients]:
             deadline = time.monotonic() + PATIENCE_SECONDS
             while (answer := sender.send(notification)).status != 200:
                 assert answer.status == 503, answer
@@ -59,19 +61,19 @@ def insist(daemon: Daemon, told: Sequence[dict[str, Any]], clients: int = 8) -> 
 
 
 def ready(daemon: Daemon) -> tuple[int, dict[str, Any]]:
-    """What `/readyz` answers."""
+    """Status and body of `/readyz`."""
     connection = http.client.HTTPConnection(*daemon.address, timeout=10)
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()
-        said: dict[str, Any] = json.loads(answer.read())
-        return answer.status, said
+        content: dict[str, Any] = json.loads(answer.read())
+        return answer.status, content
     finally:
         connection.close()
 
 
-def kept(database: Path) -> Accepted:
-    """Every delivery in the store, under its number."""
+def stored_deliveries(database: Path) -> Accepted:
+    """Every delivery in the store, with its number."""
     connection = sqlite3.connect(f"{database.as_uri()}?mode=rw", uri=True)
     try:
         rows = connection.execute("SELECT id, body FROM deliveries ORDER BY id").fetchall()
@@ -84,23 +86,23 @@ def kept(database: Path) -> Accepted:
 
 
 def require_counts(groups: dict[str, dict[str, Any]], deliveries: Accepted) -> None:
-    """Raises AssertionError unless every group shows what the reference makes of these deliveries."""
+    """Raises AssertionError unless every group equals the reference for these deliveries."""
     expected = {name: reference.expected(group) for name, group in reference.counts(deliveries).items()}
-    shown = {name: reference.shown(group) for name, group in groups.items()}
+    actual = {name: reference.shown(group) for name, group in groups.items()}
     wrong = {
-        name: (shown.get(name), expected.get(name))
-        for name in shown | expected
-        if shown.get(name) != expected.get(name)
+        name: (actual.get(name), expected.get(name))
+        for name in actual | expected
+        if actual.get(name) != expected.get(name)
     }
     assert not wrong, f"{len(wrong)} groups are wrong, such as {next(iter(wrong.items()))}"
 
 
-def require_kept(database: Path, accepted: Accepted, groups: dict[str, dict[str, Any]]) -> int:
-    """Raises AssertionError unless everything that was taken is in the store and counted once. How many more are there, which were
-    answered 503 and kept all the same."""
-    found = kept(database)
-    by_number = dict(found)
+def require_stored(database: Path, accepted: Accepted, groups: dict[str, dict[str, Any]]) -> int:
+    """Raises AssertionError unless the store has every accepted notification and counts it once. Return the number of further deliveries,
+    which were refused with 503 and stored anyway."""
+    stored = stored_deliveries(database)
+    by_number = dict(stored)
     lost = [number for number, notification in accepted if by_number.get(number) != notification]
     assert not lost, f"{len(lost)} acknowledged notifications are lost, such as {lost[:5]}"
-    require_counts(groups, found)
-    return len(found) - len(accepted)
+    require_counts(groups, stored)
+    return len(stored) - len(accepted)

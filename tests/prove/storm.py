@@ -1,5 +1,5 @@
-"""A storm of refusals: the tracker asks for silence, at random and again and again. Nothing may be sent before it is over, and
-nothing more than needed at all.
+"""Rate limits: a tracker refuses requests at random and asks for pauses. The daemon must not send within a pause, and must not send more
+requests than necessary.
 """
 
 import random
@@ -17,31 +17,31 @@ from tests.system.daemon import Daemon
 from tests.system.kinds import Kind, opened
 
 PATIENCE_SECONDS = 1800.0
-# What several threads have on the wire when one of them is told to be silent: sent before any could know.
+# Requests of other threads that were in transit when the refusal arrived.
 WIRE_SECONDS = 0.5
 EXCESS = 0.05
 _SHARE = 0.12
-_STEPS = 3  # of each crash: created, told of by a new comment, and by that comment edited
+_STEPS = 3  # per crash: create, new comment, edited comment
 _MORE = 'probe_after = ["1s", "2s", "3s"]\nwrites = ["6000/1m"]\n'
-# A kill is in the middle of a pause when the refusal is known and a start still fits in.
-_KNOWN_SECONDS = 0.5
+# A kill is within a pause if the daemon has read the refusal and a restart still fits in.
+_READ_SECONDS = 0.5
 _START_SECONDS = 3.0
 
 
 @dataclass(kw_only=True)
 class Pause:
-    """What one refusal asked for, in epoch seconds: from when it was written until it is over."""
+    """The pause that one refusal requests, in epoch seconds: from the response to the end of the pause."""
 
     begins: float
     ends: float
 
 
 class Storm:
-    """A tracker that asks for silence, for so many `seconds`, from and to: `share` of the requests begin a spell, in which each
-    of one to three in a row is refused. Where it is `thorough`, the first of each kind of request is refused as well.
+    """A tracker that requests pauses of `seconds` (minimum, maximum). `share` of the requests begin a series of one to three refusals.
+    If `thorough`, the tracker also refuses the first request of each kind.
 
-    `late` are requests, with the seconds since the silence was asked for, that came within WIRE_SECONDS of it; `inside` those
-    that came later and before it was over.
+    Requests within a pause are in `late` if they arrive within WIRE_SECONDS after the refusal, else in `inside`, each with the seconds
+    since the refusal.
     """
 
     def __init__(self, seed: int, kind: str, share: float, seconds: tuple[int, int], thorough: bool) -> None:
@@ -57,11 +57,11 @@ class Storm:
         self._thorough = thorough
         self._spell = 0
         self._refused: set[str] = set()
-        self._asked: dict[int, Pause] = {}
+        self._requested: dict[int, Pause] = {}
         self._pauses: list[Pause] = []
 
     def strike(self, fake: ServerBase) -> None:
-        """Be the weather of a tracker, and see its requests come and its answers go."""
+        """Install the storm in a fake tracker, and observe its requests and responses."""
         fake.weather, fake.watch = self._weather, self._watch
         fake._record = self._judged(fake._record)  # type: ignore[method-assign, assignment]
 
@@ -90,16 +90,16 @@ class Storm:
         self._spell = max(0, self._spell - 1)
         self._refused.add(name)
         fault, seconds = self._refusal(now)
-        self._asked[id(request)] = Pause(begins=now, ends=now + seconds)
+        self._requested[id(request)] = Pause(begins=now, ends=now + seconds)
         return fault
 
     def _refusal(self, now: float) -> tuple[Fault, float]:
-        """One of those that the kind of tracker knows, and for how many seconds it means it."""
+        """A refusal of this kind of tracker, and the length of its pause in seconds."""
         seconds = self._chance.randint(*self._seconds)
         used_up = self._kind == "github" and self._chance.random() < 0.3
         if used_up:
             reset = int(now) + seconds
-            self.refused["primary limit, told by its reset"] += 1
+            self.refused["primary limit with its reset time"] += 1
             headers = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
             body = {"message": "API rate limit exceeded for user ID 501."}
             return Fault(how="status", status=403, headers=headers, body=body), reset - now
@@ -109,8 +109,8 @@ class Storm:
         return Fault(how="status", status=429, headers=headers, body=body), float(seconds)
 
     def _watch(self, moment: Moment, request: Recorded) -> None:
-        # The pause begins when its refusal is written, and ends so long after it was decided on.
-        pause = self._asked.pop(id(request), None) if moment == "answered" else None
+        # The pause begins with the response; its end is relative to the decision.
+        pause = self._requested.pop(id(request), None) if moment == "answered" else None
         if pause is not None:
             pause.begins = time.time()
             self.paused_seconds += max(0.0, pause.ends - pause.begins)
@@ -118,33 +118,33 @@ class Storm:
 
     @property
     def pause(self) -> Pause | None:
-        """The latest."""
+        """The latest pause."""
         return self._pauses[-1] if self._pauses else None
 
 
 def _name(request: Recorded) -> str:
-    """What a request is for, for counting."""
+    """The kind of a request, for counting."""
     last = request.path.rstrip("/").rpartition("/")[2]
     return f"{request.method} {last if not any(letter.isdigit() for letter in last) else 'one'}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One daemon in a storm. Where it is `killed`, that is -9 in the middle of as many pauses as come."""
+    """One daemon in a storm. If `killed`, the proof kills it with -9 within every pause."""
 
     kind: str
     concurrency: int = 1
     killed: bool = False
 
     def __str__(self) -> str:
-        killed = ", killed -9 in the middle of pauses" if self.killed else ""
+        killed = ", kill -9 within pauses" if self.killed else ""
         return f"{self.kind}, {self.concurrency} at a time{killed}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weathered:
-    """What came of a case. `needed` counts what nobody could do without, `silent` the starts that came before the end of the
-    pause in which their forerunner was killed."""
+class Result:
+    """The result of a case. `needed` is the minimal number of requests, `silent` the number of restarts before the end of the pause in
+    which the previous daemon was killed."""
 
     exact: bool
     needed: int
@@ -154,7 +154,7 @@ class Weathered:
     storm: Storm
 
     def wrong(self, case: Case) -> list[str]:
-        """What must not be."""
+        """The violations."""
         storm = self.storm
         allowed = (case.concurrency - 1) * storm.refused.total()
         return [
@@ -162,61 +162,59 @@ class Weathered:
             *([f"{len(storm.inside)} requests inside a pause: {storm.inside[:5]}"] if storm.inside else []),
             *([f"{len(storm.late)} requests late: {storm.late[:5]}"] if len(storm.late) > allowed else []),
             *([] if self.sent <= self.needed * (1 + EXCESS) else [f"{self.sent} requests, {self.needed} needed"]),
-            *([] if storm.refused else ["there was no storm"]),
-            *([] if self.silent or not case.killed else ["no start came before the end of a pause"]),
+            *([] if storm.refused else ["no request was refused"]),
+            *([] if self.silent or not case.killed else ["no restart before the end of a pause"]),
         ]
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
-    """A line for each case. `size` is how many crashes."""
+    """One row per case. `size` is the number of crashes."""
     cases = [Case(kind=kind, concurrency=number) for kind in ("github", "jira-cloud") for number in (1, 4)]
     cases += [Case(kind=kind, killed=True) for kind in ("github", "jira-cloud")]
-    # They spend their time in silence: three at once do not disturb each other.
+    # The cases mostly wait, so that three in parallel do not disturb each other.
     with ThreadPoolExecutor(3) as pool:
         yield from pool.map(lambda pair: _row(folder / str(pair[0]), seed + pair[0], pair[1], size), enumerate(cases))
 
 
 def _row(folder: Path, seed: int, case: Case, size: int) -> Row:
-    weathered = weather(folder, seed, case, size)
-    storm, wrong = weathered.storm, weathered.wrong(case)
+    outcome = run_case(folder, seed, case, size)
+    storm, wrong = outcome.storm, outcome.wrong(case)
     refused = ", ".join(f"{count} x {how}" for how, count in sorted(storm.refused.items()))
-    excess = (weathered.sent / weathered.needed - 1) * 100
-    came = f"no request inside a pause; {weathered.sent} requests, {weathered.needed} needed ({excess:+.1f} %)"
+    excess = (outcome.sent / outcome.needed - 1) * 100
+    came = f"no request inside a pause; {outcome.sent} requests, {outcome.needed} needed ({excess:+.1f} %)"
     if case.concurrency > 1:
         worst = max((after for after, _ in storm.late), default=0.0)
-        came += (
-            f"; {len(storm.late)} were on the wire before the refusal was read, the last {worst * 1000:.0f} ms after it"
-        )
+        came += f"; {len(storm.late)} were in transit before the daemon read the refusal, the last {worst * 1000:.0f} ms after it"
     if case.killed:
-        came += f"; {weathered.kills} kills, {weathered.silent} starts before the end of the pause, silent until then"
+        came += f"; {outcome.kills} kills, {outcome.silent} restarts before the end of the pause, without requests until then"
     return Row(
-        done=f"a tracker that refuses at random and in spells: {case}",
-        many=f"{size} crashes, {size * (_STEPS - 1)} updates, {refused}, {storm.paused_seconds:.0f} s of silence asked for",
-        came="; ".join(wrong) or came,
+        action=f"a tracker that refuses at random and in series: {case}",
+        scale=f"{size} crashes, {size * (_STEPS - 1)} updates, {refused}, {storm.paused_seconds:.0f} s of requested pauses",
+        result="; ".join(wrong) or came,
         ok=not wrong,
     )
 
 
-def weather(folder: Path, seed: int, case: Case, size: int, patience: float = PATIENCE_SECONDS) -> Weathered:
-    """File `size` crashes and tell of each twice more, in a storm. Raises AssertionError where a step takes too long."""
+def run_case(folder: Path, seed: int, case: Case, size: int, patience: float = PATIENCE_SECONDS) -> Result:
+    """File `size` crashes and update each twice during a storm. Raises AssertionError if a step exceeds `patience` seconds."""
     folder.mkdir(parents=True, exist_ok=True)
     storm = Storm(seed, case.kind, _SHARE, (4, 7) if case.killed else (1, 3), thorough=not case.killed)
     with opened(case.kind, folder) as tracker:
         assert tracker.fake is not None
         storm.strike(tracker.fake)
         with Daemon(folder, tracker.toml(f"{_MORE}concurrency = {case.concurrency}\n")) as daemon:
-            kills, silent = _tell(daemon, tracker, storm, case, size, patience)
+            kills, silent = _send_steps(daemon, tracker, storm, case, size, patience)
             assert daemon.stop() == 0
         exact = tally([fingerprint(number) for number in range(size)], tracker.texts()).exact
-        # At a start each client asks where its repository is, or what versions its project has, and for the newest issue.
-        asked = sum(count for name, count in storm.requests.items() if name.startswith("GET"))
+        # At a start each client reads its repository or the versions of its project, and the newest issue.
+        reads = sum(count for name, count in storm.requests.items() if name.startswith("GET"))
         once = 2 * (1 + kills) * case.concurrency
-        # An issue is looked at before it is written to, unless that was a minute ago; and each start surveys all of them once.
+        # The worker reads an issue before it writes, at most once a minute; each start surveys all issues once.
         looks = size * (_STEPS - 1)
         fetched = sum(count for name, count in storm.requests.items() if "bulkfetch" in name)
-        return Weathered(
-            exact=exact and _shown(tracker, _STEPS, size),
-            needed=size * _STEPS + min(asked, once + looks) + min(fetched, 1 + kills) + storm.refused.total(),
+        return Result(
+            exact=exact and _is_visible(tracker, _STEPS, size),
+            needed=size * _STEPS + min(reads, once + looks) + min(fetched, 1 + kills) + storm.refused.total(),
             sent=tracker.fake.arrivals,
             kills=kills,
             silent=silent,
@@ -224,15 +222,15 @@ def weather(folder: Path, seed: int, case: Case, size: int, patience: float = PA
         )
 
 
-def _tell(daemon: Daemon, tracker: Kind, storm: Storm, case: Case, size: int, patience: float) -> tuple[int, int]:
-    """Send all there is to tell, each step after the one before is shown. How many kills, and starts within a pause."""
+def _send_steps(daemon: Daemon, tracker: Kind, storm: Storm, case: Case, size: int, patience: float) -> tuple[int, int]:
+    """Send all steps; each waits until the previous one is visible. Return the numbers of kills and of restarts within a pause."""
     kills = silent = 0
     met: Pause | None = None
     for step in range(1, _STEPS + 1):
         daemon.send_all([crash(number, step * 1000 + number) for number in range(size)])
         deadline = time.monotonic() + patience
-        while not _shown(tracker, step, size):
-            assert time.monotonic() < deadline, f"step {step} is not shown"
+        while not _is_visible(tracker, step, size):
+            assert time.monotonic() < deadline, f"step {step} is not visible"
             time.sleep(0.05)
             pause = storm.pause
             if case.killed and pause is not None and pause is not met and _in_the_middle(pause):
@@ -246,9 +244,9 @@ def _tell(daemon: Daemon, tracker: Kind, storm: Storm, case: Case, size: int, pa
 
 def _in_the_middle(pause: Pause) -> bool:
     now = time.time()
-    return pause.begins + _KNOWN_SECONDS < now < pause.ends - _START_SECONDS
+    return pause.begins + _READ_SECONDS < now < pause.ends - _START_SECONDS
 
 
-def _shown(tracker: Kind, step: int, size: int) -> bool:
+def _is_visible(tracker: Kind, step: int, size: int) -> bool:
     texts = tracker.texts()
     return all(any(f"{step * 1000 + number:,}" in text for text in texts) for number in range(size))

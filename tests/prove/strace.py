@@ -1,4 +1,4 @@
-"""strace, by which a daemon's system calls are recorded and made to fail."""
+"""strace: recording the system calls of a daemon, and making them fail."""
 
 import shutil
 import signal
@@ -17,17 +17,18 @@ ATTACH_SECONDS = 10.0
 
 @cache
 def missing() -> str | None:
-    """Why strace cannot be used here; None where it can."""
+    """The reason why this machine cannot use strace, or None if it can."""
     if shutil.which("strace") is None:
         return "strace is missing (Debian package strace)"
     tried = subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False)
-    return f"strace may not trace here: {tried.stderr.strip()[:200]}" if tried.returncode else None
+    return f"strace cannot trace here: {tried.stderr.strip()[:200]}" if tried.returncode else None
 
 
 def recording(trace: Path, program: Sequence[str], inject: str | None = None) -> list[str]:
-    """The command line that runs `program` with every write, sync and removal told in `trace`. `inject` is strace's: what fails.
+    """The command line that runs `program` and records every write, fsync and removal in `trace`. `inject` is the strace expression for
+    failing calls.
 
-    The tracer is a grandchild (-D): the process itself is the program, with its signals and its exit code.
+    The tracer is a grandchild (-D), so that the program keeps its process id, signals and exit code.
     """
     tracing = ["strace", "-D", "-f", "--seccomp-bpf", "-y", "-xx", "-s", str(2**24), "-o", str(trace)]
     failing = [] if inject is None else ["-e", f"inject={inject}"]
@@ -36,7 +37,7 @@ def recording(trace: Path, program: Sequence[str], inject: str | None = None) ->
 
 @contextmanager
 def failing(pid: int, call: str, expression: str, paths: Sequence[Path], log: Path) -> Iterator[None]:
-    """As long as the context lasts, `call` of any thread on one of `paths` does what strace's inject `expression` says."""
+    """Within the context `call` on one of `paths` fails in every thread, as the strace inject `expression` says."""
     filters = [part for path in paths for part in ("-P", str(path))]
     command = ["strace", "-f", "-p", str(pid), *filters, "-e", f"trace={call}", "-e", f"inject={call}:{expression}"]
     with log.open("w") as stderr:

@@ -1,6 +1,6 @@
-"""The daemon with `synchronous=NORMAL`, which it has no switch for: `python -m tests.prove.weakened run --config FILE`.
+"""A daemon with `synchronous=NORMAL`, which no option can set: `python -m tests.prove.weakened run --config FILE`.
 
-The control of the power-cut proof. SQLite then syncs its log only now and then, and the daemon answers 200 all the same.
+This is the negative control of the power-cut proof. With this setting SQLite rarely syncs its log, but the daemon still responds 200.
 """
 
 import sys
@@ -9,19 +9,19 @@ from typing import Any
 
 from syncd.store.sqlite.driver import sqlite3
 
-# The daemon's own words, and its question whether they were heard.
+# The pragma of the daemon, and its check of the setting.
 _REPLACED = {"PRAGMA synchronous=FULL": "PRAGMA synchronous=NORMAL", "PRAGMA synchronous": "SELECT 2"}
 
 
 class Weakened(sqlite3.Connection):
-    """A connection that takes the one pragma for another."""
+    """A connection that replaces the pragma."""
 
     def execute(self, sql: str, *parameters: Any) -> Any:
         return super().execute(_REPLACED.get(sql, sql), *parameters)
 
 
 def main(arguments: list[str]) -> None:
-    """Weaken, then be syncd."""
+    """Replace the connection class and run syncd."""
     sqlite3.connect = partial(sqlite3.connect, factory=Weakened)  # type: ignore[assignment]
     from syncd.cli import main as syncd
 

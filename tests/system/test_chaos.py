@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.prove import chaos, chaos_verdict, dying
-from tests.prove.chaos_load import Ledger, Told
+from tests.prove.chaos_load import Ledger, Notification
 from tests.prove.chaos_verdict import Verdict
 from tests.system import reference
 from tests.system.reference import speak
@@ -95,7 +95,7 @@ def _judged(
     return verdict.wrong
 
 
-def _told(number: int) -> list[Told]:
+def _told(number: int) -> list[Notification]:
     told = speak(number, random.Random(number))
     return [next(told) for _ in range(3)]
 

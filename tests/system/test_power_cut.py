@@ -21,7 +21,7 @@ traced = pytest.mark.skipif(strace.missing() is not None, reason=strace.missing(
 def test_five_hundred_power_cuts_lose_nothing_that_was_acknowledged_and_no_intent(tmp_path: Path) -> None:
     result = power.cuts(tmp_path, CUTS, SEED, notifications=NOTIFICATIONS)
 
-    assert (result.cuts, result.acknowledged, result.asked) == (CUTS, NOTIFICATIONS, power.GROUPS)
+    assert (result.cuts, result.acknowledged, result.creates) == (CUTS, NOTIFICATIONS, power.GROUPS)
     assert (result.lost, result.corrupt, result.half, result.forgotten, result.resumed) == (0, 0, 0, 0, 1)
 
 

@@ -8,7 +8,7 @@ from tests.prove import __main__ as prove
 from tests.prove import report
 from tests.prove.report import Finding, Row
 
-HELD = Row("power was cut", "9 cuts", "nothing lost", "NORMAL: 3 lost")
+PASSED = Row("power was cut", "9 cuts", "nothing lost", "NORMAL: 3 lost")
 
 
 def finding(*rows: Row, error: str = "") -> Finding:
@@ -30,19 +30,19 @@ def page_of(folder: Path, *findings: Finding, missing: tuple[str, ...] = ()) -> 
     return (folder / "proof.md").read_text()
 
 
-def test_a_proof_that_holds_shows_its_control_beside_it_and_no_failure(tmp_path: Path) -> None:
-    page = page_of(tmp_path, finding(HELD))
+def test_a_proof_that_passes_shows_its_control_beside_it_and_no_failure(tmp_path: Path) -> None:
+    page = page_of(tmp_path, finding(PASSED))
 
     assert "| Power was cut | 9 cuts | nothing lost | NORMAL: 3 lost |" in page
-    assert "| Result | 1 of 1 proofs held |" in page
+    assert "| Result | 1 of 1 proofs passed |" in page
     assert "FAILED" not in page
 
 
 @pytest.mark.parametrize(
     "failed",
     [
-        finding(HELD, HELD._replace(came="2 lost | forgotten", ok=False)),
-        finding(HELD, error="it did not end"),
+        finding(PASSED, PASSED._replace(result="2 lost | forgotten", ok=False)),
+        finding(PASSED, error="the proof did not finish"),
         finding(),
     ],
     ids=["a row", "an error", "no rows"],
@@ -50,28 +50,28 @@ def test_a_proof_that_holds_shows_its_control_beside_it_and_no_failure(tmp_path:
 def test_whatever_fails_is_called_failed_at_the_top_and_in_its_place(failed: Finding, tmp_path: Path) -> None:
     page = page_of(tmp_path, failed)
 
-    assert "| Result | **FAILED**: Power cuts; 0 of 1 proofs held |" in page
+    assert "| Result | **FAILED**: Power cuts; 0 of 1 proofs passed |" in page
     assert "## Power cuts: FAILED" in page
     assert "lost | forgotten" not in page
 
 
 def test_a_proof_that_was_not_run_is_named(tmp_path: Path) -> None:
-    assert "not run: Clocks that jump" in page_of(tmp_path, finding(HELD), missing=("Clocks that jump",))
+    assert "not run: Clocks that jump" in page_of(tmp_path, finding(PASSED), missing=("Clocks that jump",))
 
 
-def test_what_is_kept_of_a_proof_is_what_was_found(tmp_path: Path) -> None:
-    report.save(tmp_path, finding(HELD, error="x"))
+def test_the_saved_result_of_a_proof_is_its_finding(tmp_path: Path) -> None:
+    report.save(tmp_path, finding(PASSED, error="x"))
 
-    assert report.saved(tmp_path, ["clock", "power"]) == [finding(HELD, error="x")]
+    assert report.saved(tmp_path, ["clock", "power"]) == [finding(PASSED, error="x")]
 
 
-@pytest.mark.parametrize(("rows", "code"), [([HELD], 0), ([HELD._replace(ok=False)], 1), ([], 1)])
-def test_the_exit_code_tells_whether_the_proof_held(
+@pytest.mark.parametrize(("rows", "code"), [([PASSED], 0), ([PASSED._replace(ok=False)], 1), ([], 1)])
+def test_the_exit_code_tells_whether_the_proof_passed(
     rows: list[Row], code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proof = prove.Proof(name="power", title="Power cuts", rows=lambda *_: rows)
     monkeypatch.setattr(prove, "PROOFS", (proof,))
-    monkeypatch.setattr(prove, "KEPT", tmp_path)
+    monkeypatch.setattr(prove, "RESULTS", tmp_path)
 
     assert prove.main(["--only", "power", "--scale", "small"]) == code
     assert ("FAILED" in (tmp_path / "small" / "proof.md").read_text()) == bool(code)

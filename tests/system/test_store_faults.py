@@ -95,7 +95,7 @@ def test_a_disk_that_is_full_to_the_last_byte_loses_nothing_and_what_was_in_hand
 ) -> None:
     endured = disk.endure_named(tmp_path, 5, "full")
 
-    assert isinstance(endured, disk.Endured)
+    assert isinstance(endured, disk.Outcome)
     assert "the disk is full" in endured.reason
 
 
@@ -103,7 +103,7 @@ def test_a_disk_that_is_full_to_the_last_byte_loses_nothing_and_what_was_in_hand
 def test_a_disk_that_the_kernel_has_made_read_only_is_told_and_a_copy_in_its_place_is_taken(tmp_path: Path) -> None:
     endured = disk.endure_named(tmp_path, 5, "read-only")
 
-    assert isinstance(endured, disk.Endured)
+    assert isinstance(endured, disk.Outcome)
     assert "read-only" in endured.reason
 
 
@@ -112,7 +112,7 @@ def test_a_disk_that_the_kernel_has_made_read_only_is_told_and_a_copy_in_its_pla
 def test_a_disk_whose_writes_or_syncs_fail_is_told_until_it_works_again(name: str, tmp_path: Path) -> None:
     endured = disk.endure_named(tmp_path, 5, name)
 
-    assert isinstance(endured, disk.Endured)
+    assert isinstance(endured, disk.Outcome)
     assert endured.refused == disk.REFUSED
     assert "the disk reports an error" in endured.reason
 

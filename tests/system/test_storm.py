@@ -6,7 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import pytest
 
 from tests.prove import storm
-from tests.prove.storm import Case, Weathered
+from tests.prove.storm import Case, Result
 
 CRASHES = 3
 PATIENCE_SECONDS = 60.0
@@ -22,18 +22,18 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
-def weathered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, "Future[Weathered]"]]:
+def weathered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, "Future[Result]"]]:
     """What came of each case. All at once: they mostly keep silent."""
     with ThreadPoolExecutor(len(CASES)) as pool:
         yield {
-            case: pool.submit(storm.weather, tmp_path_factory.mktemp("storm"), seed, case, CRASHES, PATIENCE_SECONDS)
+            case: pool.submit(storm.run_case, tmp_path_factory.mktemp("storm"), seed, case, CRASHES, PATIENCE_SECONDS)
             for case, seed in CASES.items()
         }
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_no_request_comes_inside_a_pause_and_none_that_is_not_needed(
-    case: Case, weathered: dict[Case, "Future[Weathered]"]
+    case: Case, weathered: dict[Case, "Future[Result]"]
 ) -> None:
     found = weathered[case].result()
 
