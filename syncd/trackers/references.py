@@ -1,50 +1,55 @@
-"""An issue that a person names by its number, key or address, in its tracker's own terms."""
+"""An issue that a person names by its number, key or address, in its tracker's own terms. Pure."""
 
 import re
+from pathlib import Path
+from urllib.parse import unquote
 
 from syncd.config import GitHubSettings, JiraSettings, LocalSettings, TrackerSettings
 from syncd.model import Issue, IssueState
 
 
 def named(tracker: str, settings: TrackerSettings, text: str) -> Issue:
-    """The issue as far as its name tells, to be looked at. Raises ValueError for what names none of this tracker's."""
-    said = text.strip()
+    """The issue called `text`, unread: its place may hold nothing. Raises ValueError for text that names no issue of the tracker."""
+    name = text.strip()
     if isinstance(settings, GitHubSettings):
-        remote_id, key = _of_github(settings, said)
+        remote_id, key = _in_repository(settings, name)
     elif isinstance(settings, JiraSettings):
-        remote_id, key = _of_jira(settings, said)
+        remote_id, key = _in_project(settings, name)
     elif isinstance(settings, LocalSettings):
-        remote_id, key = _of_folder(said)
+        remote_id, key = _in_folder(settings, name)
     else:
         raise ValueError(f"the issues of a tracker of kind {settings.kind!r} cannot be linked by hand")
     return Issue(tracker=tracker, state=IssueState.LINKED, marker="", remote_id=remote_id, key=key)
 
 
-def _of_github(settings: GitHubSettings, said: str) -> tuple[str, str]:
+def _in_repository(settings: GitHubSettings, name: str) -> tuple[str, str]:
     """#12, 12, acme/game#12, https://github.com/acme/game/issues/12"""
-    match = re.fullmatch(r"(?:https?://[^/\s]+/(?=.+/issues/))?([\w.-]+/[\w.-]+)?(?:/issues/|#)?(\d{1,18})", said)
+    match = re.fullmatch(r"(?:https?://[^/\s]+/(?=.+/issues/))?([\w.-]+/[\w.-]+)?(?:/issues/|#)?(\d{1,18})", name)
     if match is None:
-        raise ValueError(f"{said!r} names no issue; write it like #12, or its address")
-    # A number alone means another issue in every repository.
+        raise ValueError(f"{name!r} names no issue; write it like #12, or its address")
+    # A number alone means a different issue in every repository.
     if match[1] is not None and match[1].lower() != settings.repository.lower():
-        raise ValueError(f"{said!r} is in {match[1]}, and not in {settings.repository}")
+        raise ValueError(f"{name!r} is in {match[1]}, and not in {settings.repository}")
     return match[2], f"{settings.repository}#{match[2]}"
 
 
-def _of_jira(settings: JiraSettings, said: str) -> tuple[str, str]:
+def _in_project(settings: JiraSettings, name: str) -> tuple[str, str]:
     """MOB-12, https://acme.atlassian.net/browse/MOB-12. Jira takes a key wherever it takes an id."""
     address = settings.url.rstrip("/") + "/browse/"
-    if said.startswith(("http://", "https://")) and not said.startswith(address):
-        raise ValueError(f"{said!r} is not at {settings.url}")
-    key = said.removeprefix(address).upper()
+    if name.startswith(("http://", "https://")) and not name.startswith(address):
+        raise ValueError(f"{name!r} is not at {settings.url}")
+    key = name.removeprefix(address).upper()
     if not re.fullmatch(r"[A-Z][A-Z0-9_]{0,80}-\d{1,18}", key):
-        raise ValueError(f"{said!r} names no issue; write it like {settings.project}-12, or its address")
+        raise ValueError(f"{name!r} names no issue; write it like {settings.project}-12, or its address")
     return key, key
 
 
-def _of_folder(said: str) -> tuple[str, str]:
-    """crash-in-draw-0123, with or without .md"""
-    match = re.fullmatch(r"([^/\\\s.][^/\\\s]{0,240}?)(?:\.md)?", said)
+def _in_folder(settings: LocalSettings, name: str) -> tuple[str, str]:
+    """crash-in-draw-0123, with or without .md, or its file: address"""
+    address = Path(settings.folder).absolute().as_uri() + "/"
+    if name.startswith(address):
+        name = unquote(name.removeprefix(address))
+    match = re.fullmatch(r"([^/\\\s.][^/\\\s]{0,240}?)(?:\.md)?", name)
     if match is None:
-        raise ValueError(f"{said!r} names no file of the folder; write its name alone")
+        raise ValueError(f"{name!r} names no file of the folder; write its name alone")
     return f"{match[1]}.md", match[1]

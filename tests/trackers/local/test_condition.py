@@ -15,7 +15,7 @@ from syncd.model import Condition, Issue
 from syncd.trackers import Tracker
 from syncd.trackers.local import head
 from tests.fakes.notebook import Memory
-from tests.trackers.test_local import COMMENT_MARKER, FIRST, SECOND, draft, issue, tracker
+from tests.trackers.local.test_tracker import COMMENT_MARKER, FIRST, SECOND, draft, issue, tracker
 
 
 @pytest.fixture

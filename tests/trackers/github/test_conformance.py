@@ -1,0 +1,17 @@
+"""GitHub does what every tracker must do."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.trackers.conformance import Conformance
+from tests.trackers.github.world import GitHubWorld
+
+
+class TestGitHub(Conformance):
+    @pytest.fixture(params=["graphql", "rest"])
+    def world(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GitHubWorld]:
+        with GitHubWorld(tmp_path) as world:
+            world.fake.graphql = request.param == "graphql"
+            yield world

@@ -1,0 +1,16 @@
+"""A tracker of another package, found by its entry point, does what every tracker must do."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.trackers.conformance import Conformance
+from tests.trackers.sample.world import DeskWorld
+
+
+class TestDesk(Conformance):
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> Iterator[DeskWorld]:
+        with DeskWorld(tmp_path) as world:
+            yield world
