@@ -14,7 +14,7 @@ from syncd.platform.http_server import bind
 from syncd.store import probe
 from syncd.store.sqlite.file import VERSION, inspect
 from syncd.trackers import Finding, open_tracker
-from syncd.worker.presentation import present
+from syncd.worker.presentation import Presentation
 
 SPACE_BYTES = 512 * 2**20
 SOUND_SQLITE = (3, 51, 3)
@@ -197,7 +197,7 @@ _SAMPLES = {
 
 def _templates(config: Config) -> Iterator[Finding]:
     """Each template with each of the samples."""
-    presentation = present(config)
+    presentation = Presentation.from_config(config)
     owed = Announcement(
         id=1,
         occasion=Occasion.REGRESSION,
@@ -211,7 +211,7 @@ def _templates(config: Config) -> Iterator[Finding]:
         faults = [
             f"with {name}, {fault}"
             for name, group in _SAMPLES.items()
-            for fault in presentation.faults(group, owed, route.name)
+            for fault in presentation.present(group, route.name).template_faults(owed)
         ]
         yield Finding(
             ok=not faults,

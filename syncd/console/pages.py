@@ -15,7 +15,7 @@ from syncd.render.text import utc
 from syncd.store import Store
 from syncd.store.listing import LOOKED, Delivered, Listed, Sort, State, Wanted
 from syncd.store.report import Past
-from syncd.worker.presentation import present
+from syncd.worker.presentation import Presentation
 
 HOUR = 3600.0
 DONE = {"filed": ("create",), "updated": ("update", "close"), "reopened": ("reopen", "comment", "renew")}
@@ -209,7 +209,7 @@ def delivery(asked: Asked) -> Page:
         raise NotThere(f"delivery {number} is not kept, or never was; they are kept for store.retention")
     scrubbed = asked.get("scrubbed") is not None
     body = kept.body.decode("utf-8", "replace")
-    body = present(asked.desk.config).scrubber.text(body) if scrubbed else body
+    body = Presentation.from_config(asked.desk.config).scrubber.text(body) if scrubbed else body
     facts = {"delivery": kept, "body": _indented(body), "scrubbed": scrubbed}
     return Page("delivery.html", f"Delivery {number}", _delivery(kept) | {"body": body, "scrubbed": scrubbed}, facts)
 

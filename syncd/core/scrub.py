@@ -1,7 +1,13 @@
-"""What is private, taken out of a text before it leaves. Pure; scrubbing twice changes nothing more."""
+"""Private data is removed from texts and groups before they leave. Scrubbing twice has the same result as once."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from syncd.core.policy import fits
+from syncd.model import Group
 
 _FOLDERS = (
     re.compile(
@@ -14,7 +20,7 @@ _EMAIL = re.compile(
     r"(?<![\w.+-])[A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9](?:[A-Za-z0-9-]{0,62}\.){1,8}[A-Za-z]{2,24}(?![\w-])"
 )
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
-# Directly behind a word for a version, or beside more numbers, four numbers are a version.
+# Four numbers after a word for a version, or next to more numbers, are a version.
 _IPV4 = re.compile(
     rf"(?i)(?<![\w.-])(?<!version )(?<!version=)(?<!version: )(?<!build )(?<!build=)(?<!release )(?<!v=)"
     rf"{_OCTET}(?:\.{_OCTET}){{3}}(?![\w-])(?!\.[0-9])"
@@ -47,7 +53,7 @@ _KEYED = (
 
 @dataclass(frozen=True, slots=True)
 class Scrubber:
-    """What is taken out: the names in users' folders, e-mail addresses, IP addresses, and tokens and passwords."""
+    """The kinds of private data that are removed: names in users' folders, e-mail addresses, IP addresses, tokens and passwords."""
 
     user_folders: bool = True
     emails: bool = True
@@ -55,7 +61,7 @@ class Scrubber:
     tokens: bool = True
 
     def text(self, text: str) -> str:
-        """The text with a word in place of each thing that is private."""
+        """The text with a placeholder such as `<email>` for each private item."""
         if self.tokens:
             for pattern in _KEYED:
                 text = pattern.sub(r"\1<token>", text)
@@ -69,3 +75,23 @@ class Scrubber:
         if self.ips:
             text = _IPV6.sub("<ip>", _IPV4.sub("<ip>", text))
         return text
+
+
+def redact(group: Group, allowed: Iterable[str], scrubber: Scrubber) -> Group:
+    """The group as a tracker may see it: scrubbed, and with the attributes whose names fit a pattern in `allowed`."""
+    patterns, storm = tuple(allowed), group.storm
+    if storm is not None:
+        largest = tuple((scrubber.text(name), users, occurrences) for name, users, occurrences in storm.largest)
+        storm = replace(storm, largest=largest)
+    return replace(
+        group,
+        application=None if group.application is None else scrubber.text(group.application),
+        callstack=tuple(scrubber.text(frame) for frame in group.callstack),
+        classifiers=tuple(scrubber.text(classifier) for classifier in group.classifiers),
+        attributes=tuple(
+            (name, tuple(scrubber.text(value) for value in values))
+            for name, values in group.attributes
+            if fits(name, patterns)
+        ),
+        storm=storm,
+    )

@@ -42,7 +42,7 @@ from syncd.store.hints import INBOX
 from syncd.store.instances import Registration
 from syncd.trackers import Tracker, open_tracker
 from syncd.trackers.instrumented import InstrumentedTracker
-from syncd.worker.presentation import present
+from syncd.worker.presentation import Presentation
 from syncd.worker.routing import Routing
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
     """
     clock = Clock()
     metrics.BUILD.info({"version": __version__})
-    presentation = present(config)
+    presentation = Presentation.from_config(config)
     # Before the store: a process that cannot listen must not disturb the one that does.
     listening = None if part is Part.WORKER else _listen(config, sockets)
     store = open_store(config.store)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from syncd.errors import Missing, OutcomeUnknown, TrackerError
 from syncd.model import Announcement, Call, Issue, Plan
 from syncd.render.document import Document
-from syncd.render.report import ReportExtras
 from syncd.trackers import Tracker
 from syncd.worker.context import Retry, SyncContext
 
@@ -19,7 +18,7 @@ def write_status(context: SyncContext, decision: Plan, issue: Issue) -> Retry | 
     """Edit the status comment where it says something else by now, or add it where there is none; Later where it may still appear.
     One that people deleted is added once more, and then never again. Raises TrackerError, LeaseLost, StoreUnavailable."""
     store, claim = context.store, context.claim
-    document = context.rules.presentation.status(context.group, ReportExtras(note=decision.note), context.route)
+    document = context.presented.status(decision.note)
     text = hashlib.sha256(repr(document).encode()).hexdigest()[:32]
     if issue.comment_id is not None:
         if text == issue.comment_text:
@@ -56,7 +55,7 @@ def write_status(context: SyncContext, decision: Plan, issue: Issue) -> Retry | 
 def announce(context: SyncContext, owed: Announcement, issue: Issue) -> Retry | None:
     """Write one further comment; Later where it may still appear. Raises TrackerError, LeaseLost, StoreUnavailable."""
     issues, claim = context.store.issues, context.claim
-    document = context.rules.presentation.announcement(owed, context.group, context.route)
+    document = context.presented.announcement(owed)
 
     def settled(found: str | None) -> None:
         if found is None:

@@ -1,16 +1,18 @@
 """One claimed group's turn: what it is done with, and what becomes of it."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from syncd.core.policy import Policy
 from syncd.model import Call, Group
 from syncd.store import Store
 from syncd.store.claims import Claim
 from syncd.trackers import Tracker
+from syncd.worker.presentation import Presented
 from syncd.worker.routing import Routing
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SyncContext:
     """A group as it was claimed, the route that takes it, and the hands that work on it."""
 
@@ -25,6 +27,11 @@ class SyncContext:
     def route(self) -> str | None:
         """The name of the route."""
         return None if self.policy is None else self.policy.name
+
+    @cached_property
+    def presented(self) -> Presented:
+        """The group as its tracker may see it, and the texts of its issue."""
+        return self.rules.presentation.present(self.group, self.route)
 
 
 @dataclass(frozen=True, slots=True)

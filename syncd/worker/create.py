@@ -7,7 +7,6 @@ import structlog
 from syncd.core import doubt, filing, plan, policy, regression
 from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
 from syncd.model import Action, Call, Issue, Outcome, Place, Plan
-from syncd.render.report import ReportExtras
 from syncd.store.claims import LEASE_SECONDS
 from syncd.store.issues import Intent
 from syncd.store.storms import Gate
@@ -75,16 +74,14 @@ def _know_floor(context: SyncContext) -> None:
 
 def _draft(context: SyncContext, marker: str, previous: Place | None) -> Draft:
     """What is sent."""
-    presentation, route = context.rules.presentation, context.policy
-    extras = ReportExtras(previous=previous, alike=context.store.issues.look_alikes(context.claim))
-    seen = presentation.group(context.group)
+    route, presented = context.policy, context.presented
     assignee, component = (None, None) if route is None else policy.owner(context.group, route.owners)
     return Draft(
         marker=marker,
-        title=presentation.title(context.group, context.route),
-        body=presentation.body(context.group, extras, context.route),
-        group=seen,
-        labels=() if route is None else policy.labels(seen, route.labels),
+        title=presented.title(),
+        body=presented.body(previous=previous, alike=context.store.issues.look_alikes(context.claim)),
+        group=presented.group,
+        labels=() if route is None else policy.labels(presented.group, route.labels),
         assignee=assignee,
         components=() if component is None else (component,),
         # Long before somebody else may take the intent for that of a dead process.

@@ -40,7 +40,7 @@ def update(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
     for owed in issue.announcements:
         if waits := announce(context, owed, issue):
             return waits
-    context.tracker.refresh(issue, context.rules.presentation.group(context.group))
+    context.tracker.refresh(issue, context.presented.group)
     closed = issue.condition is not None and issue.condition.closed
     shown = None if closed else regression.ledger(context.group)
     context.store.issues.synced(context.claim, context.group.revision, shown, time.time())

@@ -13,7 +13,7 @@ from syncd import config
 from syncd.config import Config, GitHubSettings, JiraSettings, LocalSettings, Seconds, Secret
 from syncd.core.policy import Match
 from syncd.errors import ConfigError
-from syncd.worker.presentation import present
+from syncd.worker.presentation import Presentation
 
 PASSWORD = "correct horse battery staple"
 
@@ -736,14 +736,14 @@ def test_templates_that_cannot_be_read_are_refused_with_their_route(load: Load, 
     folder = tmp_path / "templates"
     route = LOCAL + f'[[routes]]\nname = "game"\ntracker = "files"\ntemplates = "{folder}"\n'
     with pytest.raises(ConfigError, match=r"routes\.game\.templates: .* has none of title\.j2"):
-        present(load(route))
+        Presentation.from_config(load(route))
 
     folder.mkdir()
     (folder / "body.j2").write_text("{% for %}")
     with pytest.raises(ConfigError, match=r"routes\.game\.templates: .*body\.j2, line 1"):
-        present(load(route))
+        Presentation.from_config(load(route))
     (folder / "body.j2").write_text("{{ application }}")
-    assert set(present(load(route)).templates) == {"game"}
+    assert set(Presentation.from_config(load(route)).templates) == {"game"}
 
 
 def test_a_credential_is_found_where_a_whole_folder_was_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

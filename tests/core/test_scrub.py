@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.scrub import Scrubber
+from syncd.core.scrub import Scrubber, redact
 from syncd.model import Storm
-from syncd.render.redact import redact
 from tests.core.scrub_corpus import HARMLESS, PRIVATE
 from tests.factories import make_group
 

@@ -1,4 +1,4 @@
-"""Templates of a route: their words, crash text that stays text, and what becomes of those that fail."""
+"""Templates of a route: their own texts, crash text that stays text, and failures with their reasons."""
 
 from typing import Any
 
@@ -11,9 +11,8 @@ from syncd.cli.story import HOSTILE
 from syncd.model import Release
 from syncd.render import adf, markdown, wiki
 from syncd.render.document import Code, Document, Heading, Panel, Paragraph, Value
-from syncd.render.facts import facts
 from syncd.render.report import ReportExtras, parts
-from syncd.render.templates import TemplateInvalid, Templates
+from syncd.render.templates import TemplateFailed, TemplateInvalid, Templates, facts
 from tests.factories import make_group
 
 GROUP = make_group(
@@ -25,7 +24,6 @@ GROUP = make_group(
     releases=(Release(release="1.0", occurrences=1000), Release(release="2.0", occurrences=234)),
     attributes=(("os", ("Linux", "Windows")),),
 )
-OURS: Document = (Paragraph(("ours",)),)
 BODY = """\
 ## What happened
 {{ application }} crashed {{ occurrences }} times
@@ -39,16 +37,15 @@ for {{ users }} users in {{ attributes.os }}.
 """
 
 
-def body(source: str, **group: Any) -> tuple[Document, str]:
+def body(source: str, **group: Any) -> Document:
     crashed = replace(GROUP, **group)
     extras = ReportExtras()
-    return Templates({"body": source}).document("body", facts(crashed, extras), parts(crashed, extras), OURS)
+    return Templates({"body": source}).document("body", facts(crashed, extras), parts(crashed, extras))
 
 
 def test_a_template_says_it_in_a_teams_own_words() -> None:
-    document, fault = body(BODY)
+    document = body(BODY)
 
-    assert fault == ""
     assert document == (
         Heading("What happened"),
         Paragraph(
@@ -87,16 +84,15 @@ def test_a_template_says_it_in_a_teams_own_words() -> None:
 
 
 def test_a_title_is_one_line() -> None:
-    title, fault = Templates({"title": "{{ top_frame }} in {{ application }}\n"}).title(
-        facts(GROUP, ReportExtras()), "ours"
-    )
+    templates = Templates({"title": "{{ top_frame }} in {{ application }}\n"})
 
-    assert (title, fault) == ("draw in game", "")
-    assert Templates({}).title(facts(GROUP, ReportExtras()), "ours") == ("ours", "")
+    assert templates.title(facts(GROUP, ReportExtras())) == "draw in game"
+    assert "title" in templates
+    assert "body" not in templates
 
 
 @pytest.mark.parametrize(
-    ("source", "words"),
+    ("source", "fault"),
     [
         ("{{ nothing }}", "'nothing' is undefined"),
         ("{{ application.upper() }}", "unsafe"),
@@ -113,16 +109,16 @@ def test_a_title_is_one_line() -> None:
         ("{{ blocks.nothing }}", "nothing"),
         ("", "prints nothing"),
         ("{# only a comment #}", "prints nothing"),
-        ("{% for a in frames %}{% for b in frames %}{% for c in frames %}x{% endfor %}{% endfor %}{% endfor %}", "go round more than"),
+        ("{% for a in frames %}{% for b in frames %}{% for c in frames %}x{% endfor %}{% endfor %}{% endfor %}", "loops run more than"),
         ("{{ application }}" * 50, "prints more than"),
     ],
 )  # fmt: skip
-def test_a_template_that_fails_leaves_the_word_to_ours_and_says_why(source: str, words: str) -> None:
-    document, fault = body(source, callstack=("f",) * 1000, application="x" * 4096)
+def test_a_template_that_fails_says_why(source: str, fault: str) -> None:
+    with pytest.raises(TemplateFailed) as failure:
+        body(source, callstack=("f",) * 1000, application="x" * 4096)
 
-    assert document == OURS
-    assert fault.startswith("the template body.j2 failed, and syncd's own words stand in: ")
-    assert words in fault
+    assert failure.value.reason.startswith("body.j2 failed, and the default text is used instead: ")
+    assert fault in failure.value.reason
 
 
 @pytest.mark.parametrize(
@@ -159,11 +155,7 @@ PLAIN = "## A {{ application }} heading\n{{ application }} and {{ classifiers[0]
 
 
 def hostile(text: str) -> Document:
-    document, fault = body(
-        PLAIN, application=text, classifiers=(text,), callstack=(text, text), attributes=(("os", (text,)),)
-    )
-    assert fault == ""
-    return document
+    return body(PLAIN, application=text, classifiers=(text,), callstack=(text, text), attributes=(("os", (text,)),))
 
 
 @pytest.mark.parametrize("text", HOSTILE)

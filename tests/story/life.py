@@ -12,7 +12,7 @@ from syncd import config as configuration
 from syncd.store import Store, open_store
 from syncd.trackers import Tracker, open_tracker
 from syncd.worker.absorb import absorb
-from syncd.worker.presentation import present
+from syncd.worker.presentation import Presentation
 from syncd.worker.routing import Routing
 from syncd.worker.stages import sync
 from syncd.worker.surveys import survey
@@ -101,7 +101,7 @@ def lived(
         store = open_store(loaded.store)
         monkeypatch.setattr(time, "time", clock)  # not sooner: a server asks for the right time
         tracker = open_tracker("here", loaded.trackers["here"], store.notebook("here"))
-        rules = Routing(config=loaded, instance_key=store.instance_key(), presentation=present(loaded))
+        rules = Routing(config=loaded, instance_key=store.instance_key(), presentation=Presentation.from_config(loaded))
         yield Life(store, rules, tracker, people(known, folder), clock)
         tracker.close()
         store.close()

@@ -12,7 +12,7 @@ from syncd.cli import app
 from syncd.store import Store, open_store
 from syncd.trackers import open_tracker
 from syncd.worker.absorb import absorb
-from syncd.worker.presentation import present
+from syncd.worker.presentation import Presentation
 from syncd.worker.routing import Routing
 from syncd.worker.stages import sync
 from tests.store.filled import accept, told
@@ -48,7 +48,9 @@ class Room:
 
     def fill(self, *notifications: dict[str, object]) -> None:
         store = open_store(self.config.store)
-        rules = Routing(config=self.config, instance_key=store.instance_key(), presentation=present(self.config))
+        rules = Routing(
+            config=self.config, instance_key=store.instance_key(), presentation=Presentation.from_config(self.config)
+        )
         tracker = open_tracker("here", self.config.trackers["here"], store.notebook("here"))
         for notification in notifications:
             self._age(store)
