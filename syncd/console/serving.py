@@ -27,7 +27,7 @@ class Serving(threading.Thread):
         self._server = http_server.Server(site(config, store), HEADER_SECONDS, MAX_CONNECTIONS, self._ready)
 
     def _ready(self) -> None:
-        log.info("console", address=f"http://{http_server.address_of(self._bound)}/")
+        log.info("console_listening", address=f"http://{http_server.address_of(self._bound)}/")
 
     def run(self) -> None:
         self._server.run(sockets=[self._bound])

@@ -18,7 +18,6 @@ from syncd.intake.sources import backtrace
 from syncd.model import Identity
 from syncd.platform import metrics
 from syncd.platform.http_server import WHOLE
-from syncd.platform.log import write_all
 from syncd.render.text import one_line
 from syncd.store import Store
 
@@ -46,7 +45,6 @@ class Receiver:
         self._quarantine = store.quarantine
         self._arrived = arrived
         self._logins = _logins(settings)
-        self._accepted: list[dict[str, object]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -87,21 +85,10 @@ class Receiver:
         began = time.perf_counter()
         delivery = await self._inbox.accept(content, received_at)
         metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began)
-        self._say(delivery, identity)
+        _ACCEPTED.inc()
+        log.info("delivery_accepted", delivery=delivery, fingerprint=one_line(identity.fingerprint, 100))
         self._arrived(delivery, identity)
         return str(delivery)
-
-    def _say(self, delivery: int, identity: Identity) -> None:
-        """A line for each delivery; those of one commit are written together, once all its senders have their answers."""
-        self._accepted.append({"delivery": delivery, "fingerprint": one_line(identity.fingerprint, 100)})
-        if len(self._accepted) == 1:
-            # What waited for the commit is woken before what is scheduled now.
-            asyncio.get_running_loop().call_soon(self._write_lines)
-
-    def _write_lines(self) -> None:
-        accepted, self._accepted = self._accepted, []
-        _ACCEPTED.inc(len(accepted))
-        write_all(log, "delivery_accepted", accepted)
 
     def _check_login(self, headers: Named) -> None:
         if not self._logins:

@@ -1,12 +1,15 @@
-"""Logs: constant names with facts beside them; a console in a terminal, one JSON object a line otherwise."""
+"""Logs: constant event names with facts beside them. In a terminal a line for people, otherwise one JSON object a line.
+
+docs/operate.md lists the events. A line goes straight to stderr: through the standard library's logging it would cost four times as much,
+more than anything else that is done for a delivery (decision 0017). Only lines of libraries take that way.
+"""
 
 import json
 import logging
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TextIO, cast
 
 import msgspec
 import structlog
@@ -14,107 +17,69 @@ import structlog
 from syncd.platform import systemd
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+_PRIORITIES: Mapping[object, int] = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+# Libraries whose warnings report what syncd reports itself; those of jira and PyGithub may hold payloads.
+_QUIET = ("github", "jira", "urllib3", "asyncio", "psycopg", "psycopg.pool")
 
 
 def configure(level: str, as_json: bool | None = None) -> None:
-    """Send everything to stderr. `as_json` None: JSON unless stderr is a terminal."""
+    """Send all logs to stderr. `as_json` None: JSON unless stderr is a terminal."""
     plain = not sys.stderr.isatty() if as_json is None else as_json
-    shared: list[Any] = [
+    processors: list[Any] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        *([structlog.processors.format_exc_info] if plain else []),
     ]
+    if plain:
+        processors.append(structlog.processors.format_exc_info)
+        render: Any = _prioritised if systemd.to_journal(os.environ) else _as_json
+    else:
+        # Its own choice shows local variables, and so tokens and bodies.
+        render = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*processors, render],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Stderr())),
         cache_logger_on_first_use=True,
     )
-    renderer: Any = structlog.processors.JSONRenderer()
-    handler: logging.Handler = _Joined(sys.stderr, "")
-    if plain and systemd.to_journal(os.environ):
-        renderer = _prioritised(renderer)
-        handler = _Joined(sys.stderr, _prefix("info"))
-    if not plain:
-        # Its own choice shows local variables, and so tokens and bodies.
-        renderer = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
-        handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            foreign_pre_chain=processors,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(LEVELS[level])
-    for noisy in (
-        "uvicorn",
-        "uvicorn.error",
-        "uvicorn.access",
-        "github",
-        "jira",
-        "urllib3",
-        "asyncio",
-        "psycopg",
-        "psycopg.pool",
-    ):
-        # Libraries report what they were told to do; jira's and PyGithub's lines may hold payloads.
-        logging.getLogger(noisy).setLevel(logging.WARNING if noisy.startswith("uvicorn") else logging.ERROR)
+    root.setLevel(max(LEVELS[level], logging.WARNING))
+    for library in _QUIET:
+        logging.getLogger(library).setLevel(logging.ERROR)
 
 
-def write_all(logger: Any, event: str, facts: Sequence[Mapping[str, object]]) -> None:
-    """`logger.info(event, **one)` for each of `facts`. Where lines are JSON, all in one write: a line by itself costs more than
-    all else that is done for a delivery."""
-    root = logging.getLogger()
-    if not root.isEnabledFor(logging.INFO):
-        return
-    joined = [handler for handler in root.handlers if isinstance(handler, _Joined)]
-    if not joined:
-        for one in facts:
-            logger.info(event, **one)
-        return
-    same = {"event": event, "level": "info", "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
-    for handler in joined:
-        handler.write_lines([_encoded({**one, **same}) for one in facts])
+class _Stderr:
+    """stderr, whose reader may go away: then lines are lost, and nothing else happens."""
 
-
-def _encoded(facts: Mapping[str, object]) -> str:
-    encoded = msgspec.json.encode(facts)
-    # What else a stream can hold depends on the locale; the other lines are ASCII, too.
-    return encoded.decode() if encoded.isascii() else json.dumps(facts)
-
-
-class _Joined(logging.StreamHandler[Any]):
-    """A handler to which lines may be given that are rendered already."""
-
-    def __init__(self, stream: Any, prefix: str) -> None:
-        super().__init__(stream)
-        self._prefix = prefix
-
-    def write_lines(self, lines: Sequence[str]) -> None:
-        self.acquire()
+    def write(self, text: str) -> None:
+        """Write one line."""
         try:
-            self.stream.write("".join(f"{self._prefix}{line}\n" for line in lines))
-            self.flush()
+            sys.stderr.write(text)
         except (OSError, ValueError):
-            return  # nobody reads any more: the library says nothing of that either
-        finally:
-            self.release()
+            return
+
+    def flush(self) -> None:
+        """Hand the line to the system."""
+        try:
+            sys.stderr.flush()
+        except (OSError, ValueError):
+            return
 
 
-def _prioritised(render: Any) -> Any:
-    """Lines with the prefix by which the journal knows how bad it is, so that `journalctl -p warning` finds it."""
-
-    def prefixed(logger: Any, name: str, event: Any) -> str:
-        return f"{_prefix(event.get('level'))}{render(logger, name, event)}"
-
-    return prefixed
+def _as_json(logger: object, method: str, event: Mapping[str, object]) -> str:  # noqa: ARG001 - structlog passes all three
+    encoded = msgspec.json.encode(event, enc_hook=repr)
+    # The locale decides what else a stream can hold, so every line is ASCII.
+    return encoded.decode() if encoded.isascii() else json.dumps(event, default=repr)
 
 
-def _prefix(level: object) -> str:
-    return f"<{_PRIORITIES.get(level, 6)}>"
-
-
-_PRIORITIES: Mapping[object, int] = {"debug": 7, "info": 6, "warning": 4, "error": 3, "critical": 2}
+def _prioritised(logger: object, method: str, event: Mapping[str, object]) -> str:
+    """The same with the prefix by which the journal knows a line's priority, for `journalctl -p warning`."""
+    return f"<{_PRIORITIES.get(event.get('level'), 6)}>{_as_json(logger, method, event)}"

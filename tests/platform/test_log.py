@@ -15,7 +15,7 @@ def fail(token):
 try:
     fail("a-secret-" + "token")
 except ValueError:
-    structlog.get_logger("syncd").exception("bug")
+    structlog.get_logger("syncd").exception("unexpected_error")
 """
 
 
@@ -47,55 +47,47 @@ def test_no_line_of_a_log_can_be_forged() -> None:
     assert "\x1b" not in line
 
 
-TOGETHER = r"""
-import sys
+LINES = r"""
+import logging
 from syncd.platform import log
 import structlog
 log.configure("info", as_json=True)
 logger = structlog.get_logger("syncd")
-facts = [{"fingerprint": "f1", "delivery": 7}, {"fingerprint": "\u00fc \n<1>", "delivery": 8}]
-for one in facts:
-    logger.info("delivery_accepted", **one)
-log.write_all(logger, "delivery_accepted", facts)
-log.configure("warning", as_json=True)
-log.write_all(logger, "delivery_accepted", facts)
+logger.info("delivery_accepted", fingerprint="\u00fc \n<1>", delivery=8)
+logger.debug("too_quiet")
+logger.warning("survey_failed", reason=ValueError("no"))
+logging.getLogger("some.library").error("of a library")
+logging.getLogger("jira").warning("too quiet")
 """
 
 
 @pytest.mark.parametrize("journal", [False, True], ids=["to a file", "to the journal"])
-def test_lines_written_together_are_those_that_the_logger_writes(journal: bool) -> None:
+def test_lines_are_ascii_json_with_their_priority_in_the_journal(journal: bool) -> None:
     reading, writing = os.pipe()
     stream = os.fstat(writing)
-    of_the_journal = {"JOURNAL_STREAM": f"{stream.st_dev}:{stream.st_ino}"} if journal else {}
+    environment = {"JOURNAL_STREAM": f"{stream.st_dev}:{stream.st_ino}"} if journal else {}
     subprocess.run(
-        [sys.executable, "-c", TOGETHER],
-        stderr=writing,
-        env=os.environ | {"PYTHONUTF8": "0"} | of_the_journal,
-        check=True,
+        [sys.executable, "-c", LINES], stderr=writing, env=os.environ | {"PYTHONUTF8": "0"} | environment, check=True
     )
     os.close(writing)
-    with os.fdopen(reading, encoding="ascii") as written:
-        lines = written.read().splitlines()
+    with os.fdopen(reading, encoding="ascii") as log:
+        lines = log.read().splitlines()
 
-    prefix = "<6>" if journal else ""
-    assert all(line.startswith(f"{prefix}{{") for line in lines)
-    told = [json.loads(line.removeprefix(prefix)) for line in lines]
-    assert all(one.pop("timestamp") for one in told)
-    assert len(told) == 4
-    assert told[:2] == told[2:]
-    assert told[1] == {
-        "fingerprint": "\u00fc \n<1>",
-        "delivery": 8,
-        "event": "delivery_accepted",
-        "level": "info",
-    }
+    assert [line.partition("{")[0] for line in lines] == (["<6>", "<4>", "<3>"] if journal else ["", "", ""])
+    events = [json.loads(line[line.index("{") :]) for line in lines]
+    assert all(event.pop("timestamp").endswith("Z") for event in events)
+    assert events == [
+        {"event": "delivery_accepted", "level": "info", "fingerprint": "\u00fc \n<1>", "delivery": 8},
+        {"event": "survey_failed", "level": "warning", "reason": "ValueError('no')"},
+        {"event": "of a library", "level": "error"},
+    ]
 
 
 def test_a_log_that_nobody_reads_any_more_ends_nothing() -> None:
     reading, writing = os.pipe()
     os.close(reading)
     ran = subprocess.run(
-        [sys.executable, "-c", f"{TOGETHER}\nprint('on')"], stderr=writing, stdout=subprocess.PIPE, check=True
+        [sys.executable, "-c", f"{LINES}\nprint('on')"], stderr=writing, stdout=subprocess.PIPE, check=True
     )
     os.close(writing)
 

@@ -75,7 +75,7 @@ class Daemon:
     @property
     def console_address(self) -> tuple[str, int]:
         """Where its console is."""
-        line = [line for line in self.log.read_text().splitlines() if '"event": "console"' in line][-1]
+        line = [line for line in self.log.read_text().splitlines() if '"event":"console_listening"' in line][-1]
         host, _, port = json.loads(line)["address"].removeprefix("http://").rstrip("/").rpartition(":")
         return host, int(port)
 

@@ -109,7 +109,9 @@ def test_each_half_shows_itself(part: str, tmp_path: Path) -> None:
     daemon.options = ["--only", part]
     daemon.spawn()
     try:
-        daemon.wait_for(lambda: '"event": "console"' in daemon.log.read_text() or not daemon.alive, "the console")
+        daemon.wait_for(
+            lambda: '"event":"console_listening"' in daemon.log.read_text() or not daemon.alive, "the console"
+        )
         assert json.loads(asked(daemon, "/overview.json")[1])["instances"][0]["part"] == part
         assert asked(daemon, "/readyz")[0] == 200
         assert daemon.stop() == 0
