@@ -50,7 +50,7 @@ def run(
     path = config_path(config)
     loaded = configuration.load(path)
     for warning in configuration.warnings(loaded):
-        structlog.get_logger("syncd").warning("configuration", warning=warning)
+        structlog.get_logger("syncd").warning("configuration_warning", warning=warning)
     part = parts.Part.ALL if only is None else parts.Part(only.value)
     daemon = parts.build(loaded, systemd.Manager(os.environ), systemd.passed_sockets(os.environ), part, dry=dry_run)
     daemon.run()

@@ -48,7 +48,7 @@ def serving(config: Config, store: Store) -> Serving | None:
         bound = http_server.bind(config.console.address)
     except (OSError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is no host name"
-        log.warning("console_off", listen=config.console.listen, reason=why, remedy="set console.listen")
+        log.warning("console_disabled", listen=config.console.listen, reason=why, remedy="set console.listen")
         return None
     try:
         return Serving(config, store, bound)

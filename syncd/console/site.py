@@ -168,7 +168,7 @@ def _done(desk: Desk, act: actions.Act, shows: str, said: _Said) -> Callable[[Re
         form = await _form(request)
         asked = _asked(desk, request)
         told = await run_in_threadpool(act, asked, form)
-        log.info("operator", action=urlsplit(str(request.url)).path, said=told)
+        log.info("operator_action", action=urlsplit(str(request.url)).path, said=told)
         where = form.get("back") or shows.format(**asked.path)
         # Only a path of ours: a form must not lead anywhere else.
         where = where if where.startswith("/") and not where.startswith("//") and "\\" not in where else "/"

@@ -97,7 +97,7 @@ class Daemon:
                 if server is not None and self.listening is not None:
                     server.run(sockets=[self.listening])
                 else:
-                    log.info("working", instance=self.registration.owner)
+                    log.info("worker_started", instance=self.registration.owner)
                     self.manager.notify(READY="1")
                     stopping.wait()
             finally:

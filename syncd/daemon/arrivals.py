@@ -1,60 +1,63 @@
-"""What a receiver tells the worker of its own process: that deliveries came, and which may be of new groups. Hints only: none is needed."""
+"""Hints from the receiver to the absorbing thread of the same process: deliveries arrived, and which may begin a new group.
+
+Nothing depends on a hint: the absorber polls the inbox anyway.
+"""
 
 import threading
 
 from syncd.model import Identity
 
-KNOWN = 100_000  # fingerprints; beyond that all of them seem new once more
-GIVE_WAY = 8.0  # times as long as folding took, at most
-PRESSING = 2000.0  # deliveries a second that take so much of the interpreter that folding is felt
-AHEAD = 1.2  # times as fast as they come, at least, where that is possible
+REMEMBERED = 100_000  # groups; beyond that all of them count as new once more
+GIVE_WAY = 8.0  # the longest pause, as a multiple of the time that folding took
+PRESSING = 2000.0  # deliveries per second that keep the interpreter so busy that folding delays their answers
+AHEAD = 1.2  # folding stays this much faster than deliveries arrive, where it can
 
 
 class Arrivals:
-    """`told` belongs to one event loop, everything else to any thread."""
+    """`add` belongs to the receiver's event loop, everything else to any thread."""
 
     def __init__(self) -> None:
-        self.any = threading.Event()
-        self.first = threading.Event()
+        self.any = threading.Event()  # set by each delivery
+        self.first = threading.Event()  # set by the first delivery of a group
         self.count = 0
-        self._known: set[int] = set()
+        self._groups: set[int] = set()
         self._firsts: list[int] = []
-        self._looked = (0, 0.0)
+        self._last_reading = (0, 0.0)
         self._lock = threading.Lock()
 
-    def told(self, delivery: int, identity: Identity) -> None:
-        """A delivery was stored. The first one of a group since this process began must not wait behind a storm of others."""
+    def add(self, delivery: int, identity: Identity) -> None:
+        """Announce a stored delivery. The first one of a group since the process began must not wait behind a storm of others."""
         self.count += 1
-        known = hash(identity)
-        if known not in self._known:
-            if len(self._known) >= KNOWN:
-                self._known.clear()
-            self._known.add(known)
+        group = hash(identity)
+        if group not in self._groups:
+            if len(self._groups) >= REMEMBERED:
+                self._groups.clear()
+            self._groups.add(group)
             with self._lock:
                 self._firsts.append(delivery)
             self.first.set()
         if not self.any.is_set():
-            self.any.set()  # which costs twenty times as much as to look
+            self.any.set()  # twenty times as expensive as the look
 
     def rate(self, now: float) -> float:
-        """Deliveries a second since it was last asked for; `now` is a time that nobody can set."""
-        (count, at), self._looked = self._looked, (self.count, now)
+        """Return the deliveries per second since the last call. `now` is a monotonic time."""
+        (count, at), self._last_reading = self._last_reading, (self.count, now)
         return (self.count - count) / max(now - at, 0.001)
 
     def take_firsts(self, size: int) -> list[int]:
-        """At most so many deliveries that came first, the oldest first; each is given once."""
+        """Return at most `size` first deliveries of groups, the oldest first. Each is returned once."""
         with self._lock:
-            taken, self._firsts = self._firsts[:size], self._firsts[size:]
+            batch, self._firsts = self._firsts[:size], self._firsts[size:]
             if not self._firsts:
                 self.first.clear()
-        return taken
+        return batch
 
 
 def pause(rate: float, folded: int, seconds: float) -> float:
-    """For how many seconds folding gives way to accepting, which shares its interpreter, after `folded` deliveries took it `seconds`.
+    """Return for how many seconds folding gives way to accepting, which shares its interpreter (decision 0019).
 
-    The more come, the longer, but never so long that folding falls behind; unless it does so anyway: then what came waits, and its
-    senders do not.
+    `rate` is in deliveries per second; the last batch folded `folded` deliveries in `seconds`. The pause grows with the rate, but folding
+    keeps up with the arrivals where it can. Where it cannot, the pause is the longest: deliveries wait in the inbox, senders do not.
     """
     if not rate:
         return 0.0

@@ -57,5 +57,5 @@ def take_over(store: Store, registration: Registration, now: float) -> None:
     """Free the claims of dead processes. Raises StoreUnavailable."""
     is_dead = registration.judge(now)
     if dead := store.outbox.take_over(is_dead, now):
-        log.warning("took_over", owners=len(dead))
+        log.warning("claims_taken_over", owners=len(dead))
     registration.sweep(is_dead)

@@ -56,7 +56,7 @@ class Absorber(threading.Thread):
                 log.error("store_unavailable", reason=str(error))
                 self._stopping.wait(FAULT_SECONDS)
             except Exception:  # this thread's boundary: a bug must not end the absorbing of all groups
-                log.exception("bug")
+                log.exception("unexpected_error")
                 self._stopping.wait(FAULT_SECONDS)
             else:
                 if not taken:
@@ -156,7 +156,7 @@ class Syncer(threading.Thread):
                 log.error("store_unavailable", reason=str(error))
                 self._give_back(claim, str(error))
             except Exception as error:  # this thread's boundary: a bug in one group must not stop the others
-                log.exception("bug", tracker=self._tracker, group=claim.group_id if claim else None)
+                log.exception("unexpected_error", tracker=self._tracker, group=claim.group_id if claim else None)
                 self._set_aside(claim, type(error).__name__)
             else:
                 self._wake.wait(max(0.0, min(idle, POLL_SECONDS)))
@@ -263,7 +263,7 @@ class Worker:
 
     def arrived(self, delivery: int, identity: Identity) -> None:
         """A delivery was stored."""
-        self._absorber.arrivals.told(delivery, identity)
+        self._absorber.arrivals.add(delivery, identity)
         self._hints.send(INBOX)
 
     def stop(self) -> None:
@@ -278,4 +278,4 @@ class Worker:
             if thread.is_alive():
                 # A tracker that sends its answer byte by byte is never silent for long enough to time out. Its create is in
                 # doubt at the next start.
-                log.warning("left_in_hand", thread=thread.name)
+                log.warning("shutdown_timeout", thread=thread.name)

@@ -59,7 +59,7 @@ class Receiver:
             refusal = RejectedDelivery(503, "store_unavailable", "The notification could not be stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         except Exception as error:  # the event loop's boundary: the sender must be told to come back, whatever it was
-            log.exception("bug", code="failed", failure=type(error).__name__)
+            log.exception("unexpected_error", code="failed", failure=type(error).__name__)
             refusal = RejectedDelivery(503, "failed", "The notification was not stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         else:

@@ -49,7 +49,7 @@ def create(context: SyncContext) -> SyncResult:
     try:
         store.issues.link(claim, created, time.time())
     except LeaseLost:
-        log.error("answered_too_late", tracker=claim.tracker, issue=created.key, group=claim.group_id)
+        log.error("create_answered_late", tracker=claim.tracker, issue=created.key, group=claim.group_id)
         raise
     return Synced(created.key, group.revision)
 

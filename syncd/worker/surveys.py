@@ -40,7 +40,7 @@ def survey(store: Store, tracker: Tracker, name: str, rules: Routing) -> float:
             changed = store.surveys.surveyed(name, found, now)
             if found.until is not None:
                 notebook.note("survey_since", repr(found.until))
-            log.info("surveyed", tracker=name, issues=len(issues), changed=changed, missing=len(found.missing))
+            log.info("survey_finished", tracker=name, issues=len(issues), changed=changed, missing=len(found.missing))
     except TrackerError as error:
         log.warning("survey_failed", tracker=name, failure=type(error).__name__, reason=error.reason)
         if isinstance(error, Throttled):

@@ -1,4 +1,4 @@
-"""What is told of deliveries as they come."""
+"""Hints from the receiver to the absorbing thread, and how folding gives way to accepting."""
 
 import pytest
 
@@ -12,30 +12,30 @@ def _identity(number: int) -> Identity:
 
 
 def test_the_first_of_each_group_is_given_once_and_the_oldest_first() -> None:
-    told = Arrivals()
+    hints = Arrivals()
     for delivery, group in enumerate([1, 1, 2, 1, 3, 2], 10):
-        told.told(delivery, _identity(group))
-    assert told.count == 6
-    assert (told.take_firsts(2), told.first.is_set()) == ([10, 12], True)
-    assert (told.take_firsts(2), told.first.is_set()) == ([14], False)
-    told.told(16, _identity(3))
-    assert (told.take_firsts(2), told.first.is_set(), told.any.is_set()) == ([], False, True)
+        hints.add(delivery, _identity(group))
+    assert hints.count == 6
+    assert (hints.take_firsts(2), hints.first.is_set()) == ([10, 12], True)
+    assert (hints.take_firsts(2), hints.first.is_set()) == ([14], False)
+    hints.add(16, _identity(3))
+    assert (hints.take_firsts(2), hints.first.is_set(), hints.any.is_set()) == ([], False, True)
 
 
 def test_no_more_than_so_many_groups_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(arrivals, "KNOWN", 2)
-    told = Arrivals()
+    monkeypatch.setattr(arrivals, "REMEMBERED", 2)
+    hints = Arrivals()
     for delivery, group in enumerate([1, 2, 3, 3, 1]):
-        told.told(delivery, _identity(group))
-    assert told.take_firsts(9) == [0, 1, 2, 4]
+        hints.add(delivery, _identity(group))
+    assert hints.take_firsts(9) == [0, 1, 2, 4]
 
 
 def test_the_rate_is_that_since_it_was_last_asked_for() -> None:
-    told = Arrivals()
-    told.rate(100.0)
+    hints = Arrivals()
+    hints.rate(100.0)
     for delivery in range(30):
-        told.told(delivery, _identity(1))
-    assert (told.rate(102.0), told.rate(103.0)) == (15.0, 0.0)
+        hints.add(delivery, _identity(1))
+    assert (hints.rate(102.0), hints.rate(103.0)) == (15.0, 0.0)
 
 
 def test_folding_gives_way_to_what_comes_but_keeps_up_where_it_can() -> None:

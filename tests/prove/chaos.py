@@ -182,8 +182,8 @@ class _Trial:
         doubted, stormed = set(), Counter(self._weather.failed)
         for event in _events(self._daemon.log):
             name = event["event"]
-            verdict.busy += name == "took_over"
-            verdict.bugs += name == "bug"
+            verdict.busy += name == "claims_taken_over"
+            verdict.bugs += name == "unexpected_error"
             verdict.probes += name == "create_probed"
             if name == "create_probed":
                 doubted.add(event["group"])

@@ -92,7 +92,7 @@ def hang(folder: Path, seed: int, seconds: float) -> HangResult:
             assert daemon.stop() == 0
         texts = [issue.body or "" for fake in (here, slow) for issue in fake.repository.issues.values()]
         assert tally(groups, texts).exact, tally(groups, texts)
-    assert '"bug"' not in daemon.log.read_text()
+    assert '"unexpected_error"' not in daemon.log.read_text()
     assert require_stored(folder / "syncd.db", accepted, groups) == 0
     return HangResult(
         accepted=len(accepted),

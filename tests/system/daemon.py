@@ -93,7 +93,7 @@ class Daemon:
         """Whether a process that only works has begun."""
         with self.log.open("rb") as log:
             log.seek(self._offset)
-            return b'"working"' in log.read()
+            return b'"worker_started"' in log.read()
 
     @property
     def alive(self) -> bool:

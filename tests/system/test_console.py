@@ -73,7 +73,7 @@ def test_an_address_in_use_keeps_nothing_else_from_running(tmp_path: Path) -> No
         with Daemon(tmp_path, local(tmp_path), console=taken) as daemon:
             assert daemon.send(notification_json()).status == 200
             daemon.drain()
-            assert '"console_off"' in daemon.log.read_text()
+            assert '"console_disabled"' in daemon.log.read_text()
             assert "it cannot listen on" in daemon.syncd("check", code=1)
             assert daemon.stop() == 0
 

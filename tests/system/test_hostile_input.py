@@ -322,4 +322,4 @@ def test_after_all_that_the_daemon_still_serves(daemon: Daemon) -> None:
 
     (group,) = [group for group in daemon.groups().values() if group["project"] == "afterwards"]
     assert group["issue"]["state"] == "linked"
-    assert '"bug"' not in daemon.log.read_text()
+    assert '"unexpected_error"' not in daemon.log.read_text()

@@ -94,7 +94,7 @@ def test_a_start_on_an_address_in_use_leaves_the_other_ones_groups_alone(tmp_pat
         ran = run_syncd("run", "--config", str(other), folder=tmp_path)
 
     assert ran.returncode == 78
-    assert "judged_anew" not in ran.stderr
+    assert "groups_reevaluated" not in ran.stderr
 
 
 def test_an_address_in_use_is_said_plainly(tmp_path: Path) -> None:

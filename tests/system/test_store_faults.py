@@ -45,7 +45,7 @@ def test_a_full_disk_is_503_and_says_why_until_there_is_room_again(tmp_path: Pat
     assert {name: reference.shown(group) for name, group in groups.items()} == {
         name: reference.expected(group) for name, group in expected.items()
     }
-    assert '"bug"' not in daemon.log.read_text()
+    assert '"unexpected_error"' not in daemon.log.read_text()
 
 
 def test_a_503_tells_the_sender_when_to_come_back(tmp_path: Path) -> None:
@@ -139,7 +139,7 @@ def test_damage_met_by_the_running_daemon_is_503_for_all_until_a_backup_is_there
     assert "the file is damaged; restore a backup" in reason
     assert {answer.status for answer in refused} == {503}
     require_counts(groups, accepted)
-    assert '"bug"' not in daemon.log.read_text()
+    assert '"unexpected_error"' not in daemon.log.read_text()
 
 
 def test_a_damaged_log_of_the_database_costs_only_what_came_after_the_damage(tmp_path: Path) -> None:

@@ -78,9 +78,9 @@ class ServerHints:
                     session.execute(f"SET idle_session_timeout = {QUIET_MS}")
                     self._serve(session)
             except psycopg.Error as error:
-                log.debug("hints_lost", failure=type(error).__name__)
+                log.debug("listener_lost", failure=type(error).__name__)
             except Exception:  # this thread's boundary: without hints there is still the poll
-                log.exception("bug")
+                log.exception("unexpected_error")
             self._leads = False
             if not self._closed:
                 select.select([self._woken], [], [], TURN_SECONDS)
