@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger("syncd")
 
 SWITCH_SECONDS = 0.0005
-YOUNG_OBJECTS = 20_000
 
 
 class Part(StrEnum):
@@ -261,16 +260,14 @@ def _application(receiver: Receiver, health: Health) -> ASGIApp:
 
 
 def _tune_interpreter() -> None:
-    """Let the event loop and the committing thread alternate often, and let the garbage collector run rarely.
+    """Let the event loop and the committing thread alternate often, and spare the garbage collector the objects of the start.
 
     With Python's own 5 ms the committing thread waits that long for the interpreter, several times in each commit, and every sender
     waits with it (decision 0017).
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    # Objects of the start live for ever; those of a delivery die young and are part of no cycle.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS, 10, 10)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from syncd.intake.sources import backtrace
 from syncd.model import Identity
 from syncd.platform import metrics
 from syncd.platform.http_server import WHOLE
+from syncd.platform.log import write_batch
 from syncd.render.text import one_line
 from syncd.store import Store
 
@@ -45,6 +46,7 @@ class Receiver:
         self._quarantine = store.quarantine
         self._arrived = arrived
         self._logins = _logins(settings)
+        self._accepted: list[dict[str, object]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -85,10 +87,21 @@ class Receiver:
         began = time.perf_counter()
         delivery = await self._inbox.accept(content, received_at)
         metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began)
-        _ACCEPTED.inc()
-        log.info("delivery_accepted", delivery=delivery, fingerprint=one_line(identity.fingerprint, 100))
+        self._log_accepted(delivery, identity)
         self._arrived(delivery, identity)
         return str(delivery)
+
+    def _log_accepted(self, delivery: int, identity: Identity) -> None:
+        """Log one line for each delivery. Those of one commit are written together, after all their senders have their answers."""
+        self._accepted.append({"delivery": delivery, "fingerprint": one_line(identity.fingerprint, 100)})
+        if len(self._accepted) == 1:
+            # Whatever waited for the commit runs before what is scheduled now.
+            asyncio.get_running_loop().call_soon(self._write_accepted)
+
+    def _write_accepted(self) -> None:
+        accepted, self._accepted = self._accepted, []
+        _ACCEPTED.inc(len(accepted))
+        write_batch(log, "delivery_accepted", accepted)
 
     def _check_login(self, headers: Named) -> None:
         if not self._logins:

@@ -1,11 +1,11 @@
-"""What a power cut must not undo."""
+"""Names of files that must survive a power cut."""
 
 import os
 from pathlib import Path
 
 
 def sync(folder: Path) -> None:
-    """Put on disk which names the folder has. Raises OSError."""
+    """Flush the entries of a folder to disk. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

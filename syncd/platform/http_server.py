@@ -1,10 +1,9 @@
-"""uvicorn with the holes closed that it leaves open: no deadline for request headers, no bound on their size, and requests
-broken by a stop under load."""
+"""uvicorn, guarded: a deadline and a size for request headers, a limit of connections, and a stop that breaks no request."""
 
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -15,22 +14,22 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_BYTES = 32 * 1024
 STOP_ACCEPTING_SECONDS = 0.25
-WHOLE = "syncd.whole"  # in the scope of a request that was there, body and all, before it was looked at
-THREADS = 8  # that answer beside an event loop; anyio's own limit of 40 is more than a service may have
+WHOLE = "syncd.whole"  # key in the scope of a request whose body was complete before the application began
+THREADS = 8  # threads in which Starlette runs blocking endpoints; anyio's default of 40 exceeds the unit's TasksMax
 
 
-class _Joined:
-    """A transport that sends what is written in one turn of the event loop with one call of the system: uvicorn writes head and body of each
-    answer on their own."""
+class _BufferedTransport:
+    """A transport that collects the writes of one turn of the event loop into one system call: uvicorn writes the head and the body
+    of an answer separately."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self._transport = transport
         self._loop = loop
         self._parts: list[bytes] = []
-        self.is_closing = transport.is_closing  # it is asked for several times with each request
+        self.is_closing = transport.is_closing  # called several times for each request
 
     def write(self, data: bytes) -> None:
-        """Soon."""
+        """Buffer `data`; flushed once per turn of the event loop."""
         if not self._parts:
             self._loop.call_soon(self._flush)
         self._parts.append(data)
@@ -41,7 +40,7 @@ class _Joined:
             self._transport.write(b"".join(parts))
 
     def close(self) -> None:
-        """After what was written."""
+        """Flush, then close."""
         self._flush()
         self._transport.close()
 
@@ -50,9 +49,11 @@ class _Joined:
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """Closes a connection whose request line and headers are not complete `header_seconds` after the connection was made
-    or after their first byte, or whose body is not so long after it was answered; and refuses more than HEADER_BYTES.
-    Otherwise whoever has no login could hold every connection there may be."""
+    """Closes a connection whose header is incomplete `header_seconds` after the connection or the header's first byte, or whose body is
+    incomplete `header_seconds` after the answer. Refuses a header of more than HEADER_BYTES.
+
+    Without these limits a client without a login could hold all connections.
+    """
 
     header_seconds = 10.0
 
@@ -61,7 +62,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
-        super().connection_made(cast(asyncio.Transport, _Joined(transport, self.loop)))
+        super().connection_made(cast(asyncio.Transport, _BufferedTransport(transport, self.loop)))
         self._arm()
 
     def _arm(self) -> None:
@@ -74,9 +75,9 @@ class GuardedProtocol(HttpToolsProtocol):
             self._deadline = None
 
     def data_received(self, data: bytes) -> None:
-        """Feed the parser no more of a header than it may hold."""
-        # Counted in what is fed, not in on_header(): the parser calls that only once a header is whole, and one
-        # unfinished header of 300 MB would be held until then.
+        """Feed the parser, but at most HEADER_BYTES of a header."""
+        # Counted here and not in on_header(): the parser calls that only for a complete header, and would hold an unfinished
+        # one of 300 MB until then.
         while self._in_head and data and not self.transport.is_closing():
             room = HEADER_BYTES - self._head_bytes
             if room <= 0:
@@ -89,7 +90,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if data and not self.transport.is_closing():
             super().data_received(data)
         if self._head_bytes and self._in_head:
-            self._arm()  # also for what begins no message, such as an empty line: it ends uvicorn's own keep-alive clock
+            self._arm()  # an empty line begins no message, but ends uvicorn's own keep-alive clock
 
     def on_headers_complete(self) -> None:
         """Stop the clock."""
@@ -98,16 +99,16 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """From here on the next header is counted."""
+        """Begin to count the next header."""
         self._disarm()
-        # The application begins only after what is read now was fed.
+        # If the whole request arrived in one read, the application has not begun yet.
         self.scope[WHOLE] = True  # type: ignore[literal-required]
         super().on_message_complete()
         self._in_head = True
         self._head_bytes = 0
 
     def on_response_complete(self) -> None:
-        """Start the clock for a body that nobody reads any more."""
+        """Start the clock for a body that the application leaves unread."""
         super().on_response_complete()
         if not self._in_head and not self.transport.is_closing():
             self._arm()
@@ -119,7 +120,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
 
 _BUSY = (
-    b'{"error":{"code":"busy","message":"There are too many connections (receiver.max_connections); come back later."}}'
+    b'{"error":{"code":"busy","message":"There are too many connections (receiver.max_connections); try again later."}}'
 )
 _BUSY_HEADERS = [
     (b"content-type", b"application/json"),
@@ -129,17 +130,10 @@ _BUSY_HEADERS = [
 ]
 
 
-async def _too_many(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - an ASGI application
-    await send({"type": "http.response.start", "status": 503, "headers": _BUSY_HEADERS})
-    await send({"type": "http.response.body", "body": _BUSY})
-
-
 class Server(uvicorn.Server):
-    """A uvicorn server that reports when it listens, and stops on SIGTERM and SIGINT without breaking a request."""
+    """A uvicorn server that calls `listens` once it listens, refuses more than `max_connections`, and stops without breaking a request."""
 
-    def __init__(
-        self, app: ASGIApp, header_seconds: float, max_connections: int, listening: Callable[[], None]
-    ) -> None:
+    def __init__(self, app: ASGIApp, header_seconds: float, max_connections: int, listens: Callable[[], None]) -> None:
         config = uvicorn.Config(
             app,
             interface="asgi3",
@@ -154,33 +148,35 @@ class Server(uvicorn.Server):
             timeout_graceful_shutdown=10,
         )
         super().__init__(config)
-        self.beat = time.monotonic()  # when the event loop last turned
-        self._listening = listening
-        config.app = self._unless_busy(app, max_connections)
+        self.beat = time.monotonic()  # the event loop's last sign of life
+        self._listens = listens
+        self._app = app
+        self._max_connections = max_connections
+        config.app = self._limited
 
-    def _unless_busy(self, app: ASGIApp, max_connections: int) -> ASGIApp:
-        """`app`, but 503 for whoever is one too many; uvicorn's own limit counts one less and says nothing of a later time."""
-
-        def limited(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-            fits = len(self.server_state.connections) <= max_connections
-            return (app if fits else _too_many)(scope, receive, send)
-
-        return limited
+    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer 503 beyond the limit. uvicorn's own limit counts one less and sends no Retry-After."""
+        if len(self.server_state.connections) <= self._max_connections:
+            return await self._app(scope, receive, send)
+        await send({"type": "http.response.start", "status": 503, "headers": _BUSY_HEADERS})
+        await send({"type": "http.response.body", "body": _BUSY})
 
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second, as long as the event loop turns."""
+        """Record that the event loop is alive. uvicorn calls it ten times a second."""
         self.beat = time.monotonic()
         return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then say so."""
+        """Listen, then call `listens`."""
         await super().startup(sockets)
         to_thread.current_default_thread_limiter().total_tokens = THREADS
-        self._listening()
+        self._listens()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Stop accepting first: what is already on the wire is read and answered before idle connections are closed.
-        Without the pause, uvicorn closed connections whose request had just arrived."""
+        """Stop accepting, answer the requests on the wire, then close idle connections.
+
+        Without the pause uvicorn closes connections whose request has just arrived.
+        """
         for server in self.servers:
             server.close()
         await asyncio.sleep(STOP_ACCEPTING_SECONDS)
@@ -193,18 +189,18 @@ class Server(uvicorn.Server):
         yield
 
     def stop(self) -> None:
-        """Ask it to stop; from a signal, too."""
+        """Request a stop. Safe in a signal handler."""
         self.should_exit = True
 
 
 def bind(address: tuple[str, int]) -> socket.socket:
-    """A listening socket. Raises OSError."""
+    """Return a listening socket. Raises OSError, UnicodeError."""
     host, port = address
-    family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    family, kind, protocol, _, resolved = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
     bound = socket.socket(family, kind, protocol)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind(where)
+        bound.bind(resolved)
         bound.listen(2048)
     except OSError:
         bound.close()
@@ -213,6 +209,6 @@ def bind(address: tuple[str, int]) -> socket.socket:
 
 
 def address_of(bound: socket.socket) -> str:
-    """HOST:PORT as it really is, also when the port was chosen by the system."""
+    """Return HOST:PORT with the port that the system chose."""
     name: Any = bound.getsockname()
     return f"[{name[0]}]:{name[1]}" if bound.family == socket.AF_INET6 else f"{name[0]}:{name[1]}"

@@ -1,14 +1,15 @@
 """Logs: constant event names with facts beside them. In a terminal a line for people, otherwise one JSON object a line.
 
 docs/operate.md lists the events. A line goes straight to stderr: through the standard library's logging it would cost four times as much,
-more than anything else that is done for a delivery (decision 0017). Only lines of libraries take that way.
+more than anything else that is done for a delivery. Only lines of libraries take that way.
 """
 
 import json
 import logging
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TextIO, cast
 
 import msgspec
@@ -36,10 +37,12 @@ def configure(level: str, as_json: bool | None = None) -> None:
     else:
         # Its own choice shows local variables, and so tokens and bodies.
         render = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    global _render
+    _render = render if plain and level in ("debug", "info") else None
     structlog.configure(
         processors=[*processors, render],
         wrapper_class=structlog.make_filtering_bound_logger(LEVELS[level]),
-        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Stderr())),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _STDERR)),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -72,6 +75,24 @@ class _Stderr:
             sys.stderr.flush()
         except (OSError, ValueError):
             return
+
+
+_STDERR = _Stderr()
+_render: Callable[[object, str, Mapping[str, object]], str] | None = None  # None if lines go through the logger
+
+
+def write_batch(logger: Any, event: str, facts: Sequence[Mapping[str, object]]) -> None:
+    """Log `event` at level info once for each of `facts`. JSON lines are rendered without the logger and written at once.
+
+    A line for each delivery through the logger costs a tenth of the accept rate (decision 0017).
+    """
+    if _render is None:
+        for fact in facts:
+            logger.info(event, **fact)
+        return
+    shared = {"event": event, "level": "info", "timestamp": datetime.now(UTC).isoformat().replace("+00:00", "Z")}
+    _STDERR.write("".join(f"{_render(None, 'info', {**fact, **shared})}\n" for fact in facts))
+    _STDERR.flush()
 
 
 def _as_json(logger: object, method: str, event: Mapping[str, object]) -> str:  # noqa: ARG001 - structlog passes all three
