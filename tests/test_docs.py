@@ -1,5 +1,6 @@
 """What the documents say is so."""
 
+import ast
 import configparser
 import re
 import subprocess
@@ -135,6 +136,28 @@ def test_the_example_units_run_what_there_is(tmp_path: Path) -> None:
             [sys.executable, "-m", "syncd", *options[:-1], str(tmp_path / "none.toml")], capture_output=True, text=True
         )
         assert (ran.returncode, "cannot be read" in ran.stderr) == (78, True), ran.stderr
+
+
+def logged() -> set[tuple[str, str]]:
+    """Every event that the program logs, with its level."""
+    events = {("tracker_call", "info")}  # a warning if the call failed
+    for path in (ROOT / "syncd").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(ast.Name("write_batch"), [_, ast.Constant(value=str(event)), *_]):
+                    events.add((event, "info"))
+                case ast.Call(
+                    ast.Attribute(attr="debug" | "info" | "warning" | "error" | "exception" as level),
+                    [ast.Constant(value=str(event)), *_],
+                ):
+                    events.add((event, "error" if level == "exception" else level))
+    return events
+
+
+def test_the_documents_list_every_log_event_with_its_level_and_nothing_else() -> None:
+    table = OPERATE.partition("## Log events")[2]
+
+    assert set(re.findall(r"^\| `(\w+)` \| (\w+) \|", table, re.MULTILINE)) == logged()
 
 
 def test_every_link_in_the_documents_leads_somewhere() -> None:
