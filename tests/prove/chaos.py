@@ -36,6 +36,7 @@ from tests.prove.chaos_kills import (
 )
 from tests.prove.chaos_load import Load
 from tests.prove.chaos_verdict import Verdict
+from tests.prove.started import UNEXPECTED
 from tests.system.daemon import PROGRAM, Daemon
 from tests.system.kinds import Kind, opened
 
@@ -183,7 +184,7 @@ class _Trial:
         for event in _events(self._daemon.log):
             name = event["event"]
             verdict.busy += name == "claims_taken_over"
-            verdict.bugs += name == "unexpected_error"
+            verdict.bugs += name == UNEXPECTED
             verdict.probes += name == "create_probed"
             if name == "create_probed":
                 doubted.add(event["group"])

@@ -14,7 +14,7 @@ from tests.fakes.server import Fault, Recorded
 from tests.prove import shifted
 from tests.prove.crashes import tally, until
 from tests.prove.report import Row
-from tests.prove.started import deliver_all, require_stored, started
+from tests.prove.started import deliver_all, require_no_unexpected_errors, require_stored, started
 from tests.system import reference
 from tests.system.daemon import Daemon
 
@@ -61,8 +61,7 @@ def jump(folder: Path, seed: int, by: str) -> JumpResult:
             assert daemon.stop() == 0
         texts = [issue.body or "" for issue in github.repository.issues.values()]
         assert tally(groups, texts).exact, tally(groups, texts)
-    log = daemon.log.read_text()
-    assert '"unexpected_error"' not in log, log[-4000:]
+    require_no_unexpected_errors(daemon)
     assert require_stored(folder / "syncd.db", accepted, groups) == 0
     return JumpResult(accepted=len(accepted), failed=weather.failed, filed_after=filed_after)
 

@@ -17,7 +17,7 @@ from tests.fakes.github import TOKEN, FakeGitHub
 from tests.prove import damage, mounts, strace
 from tests.prove.crashes import until
 from tests.prove.report import Row
-from tests.prove.started import Accepted, deliver_all, ready, require_stored
+from tests.prove.started import Accepted, deliver_all, ready, require_no_unexpected_errors, require_stored
 from tests.system import reference
 from tests.system.daemon import Daemon
 
@@ -83,9 +83,7 @@ def endure(folder: Path, seed: int, fault: Fault, place: Path | None = None, aga
             groups = daemon.groups()
             assert daemon.stop() == 0
         assert len(github.repository.issues) == GROUPS, f"{len(github.repository.issues)} issues of {GROUPS} groups"
-    log = daemon.log.read_text()
-    assert '"unexpected_error"' not in log, log[-4000:]
-    assert "Traceback" not in log, log[-4000:]
+    require_no_unexpected_errors(daemon)
     return Outcome(
         accepted=len(accepted),
         refused=refused,

@@ -15,7 +15,7 @@ from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.server import Fault, Recorded
 from tests.prove.crashes import tally, until
 from tests.prove.report import Row
-from tests.prove.started import deliver_all, require_stored
+from tests.prove.started import deliver_all, require_no_unexpected_errors, require_stored
 from tests.system import reference
 from tests.system.daemon import Daemon
 
@@ -92,7 +92,7 @@ def hang(folder: Path, seed: int, seconds: float) -> HangResult:
             assert daemon.stop() == 0
         texts = [issue.body or "" for fake in (here, slow) for issue in fake.repository.issues.values()]
         assert tally(groups, texts).exact, tally(groups, texts)
-    assert '"unexpected_error"' not in daemon.log.read_text()
+    require_no_unexpected_errors(daemon)
     assert require_stored(folder / "syncd.db", accepted, groups) == 0
     return HangResult(
         accepted=len(accepted),

@@ -18,6 +18,7 @@ from tests.system.daemon import Daemon
 
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.05
+UNEXPECTED = "unexpected_error"  # the log event of an unhandled exception
 
 Accepted = list[tuple[int, dict[str, Any]]]
 
@@ -70,6 +71,13 @@ def ready(daemon: Daemon) -> tuple[int, dict[str, Any]]:
         return answer.status, content
     finally:
         connection.close()
+
+
+def require_no_unexpected_errors(daemon: Daemon) -> None:
+    """Raises AssertionError if the daemon logged an exception that it does not handle."""
+    log = daemon.log.read_text()
+    assert f'"{UNEXPECTED}"' not in log, log[-4000:]
+    assert "Traceback" not in log, log[-4000:]
 
 
 def stored_deliveries(database: Path) -> Accepted:
