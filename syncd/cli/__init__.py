@@ -1,105 +1,112 @@
-"""The commands. Each imports what it needs when it runs: `syncd --help` loads neither trackers nor servers."""
+"""The commands: which there are, and what happens to their errors.
+
+One module holds one command or a few that belong together. It is imported when one of them is called, and imports at its top what they
+need; `syncd --help` imports none of them.
+"""
 
 import os
 import sys
-from pathlib import Path
-from typing import Annotated, NoReturn
+from importlib import import_module
+from typing import Annotated, Any, NamedTuple, NoReturn
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 
 from syncd import __version__
-from syncd.errors import ConfigError, StoreError, SyncdError
+from syncd.errors import ConfigError, SyncdError
 
 FAILED, USAGE, UNHEALTHY, NOT_FOUND, LATER, BAD_CONFIG = 1, 2, 3, 4, 75, 78
+
+
+class Entry(NamedTuple):
+    """A command in the list of `syncd --help`. `help` is the first sentence of the command's own help."""
+
+    module: str
+    panel: str
+    help: str
+
+
+_RUN, _LOOK, _DECIDE, _STORE = "Run", "Look", "Decide", "Look after the store"
+COMMANDS = {
+    "demo": Entry("demo", _RUN, "Run everything here with files as issues: no account, no token, a few seconds."),
+    "check": Entry("check", _RUN, "Check the configuration, the store and every tracker."),
+    "run": Entry("run", _RUN, "Run the receiver and the worker until SIGTERM."),
+    "send-test": Entry("send_test", _RUN, "Send one test notification to the running daemon."),
+    "systemd-unit": Entry("systemd_unit", _RUN, "Print the systemd unit for this syncd and its configuration."),
+    "status": Entry("status", _LOOK, "Show the daemon's state: what waits, what is held, what needs a person."),
+    "groups": Entry("groups", _LOOK, "List crash groups with counts and issues, the latest crash first."),
+    "show": Entry("groups", _LOOK, "Show one crash group: counts, releases, stack, issue, decisions."),
+    "explain": Entry("explain", _LOOK, "Explain a group: what happened, what would happen now, and by which rules."),
+    "releases": Entry("releases", _LOOK, "Show which crashes are new, regressed, still seen or gone in a release."),
+    "dead": Entry("dead", _DECIDE, "List, retry or discard groups that are stuck: refused, parked or dropped."),
+    "quarantine": Entry("quarantine", _DECIDE, "List, replay or discard deliveries that are JSON but no notification."),
+    "sync": Entry("operator", _DECIDE, "Bring a group's issue up to date now."),
+    "hold": Entry("operator", _DECIDE, "Hold a group: file nothing and write nothing to its issue, until --end."),
+    "relink": Entry("operator", _DECIDE, "Link a group to an issue that exists already."),
+    "alias": Entry("operator", _DECIDE, "Show one group's occurrences on another group's issue: add, remove, list."),
+    "pause": Entry("pause", _DECIDE, "Stop sending to a tracker, or by a route, until `resume`."),
+    "resume": Entry("pause", _DECIDE, "Resume a tracker or route now."),
+    "replay": Entry("replay", _DECIDE, "Read stored deliveries again with this version of syncd."),
+    "backup": Entry("store", _STORE, "Copy the store to FILE while the daemon runs, and verify the copy."),
+    "purge": Entry("store", _STORE, "Delete folded deliveries and old decisions."),
+    "migrate": Entry("store", _STORE, "Bring the store to this version's schema."),
+    "migrate-store": Entry("store", _STORE, "Move everything from a SQLite file to a PostgreSQL server."),
+}
+
+
+class Commands(TyperGroup):
+    """Lists the commands from COMMANDS, and imports a command's module when the command is called."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, entry in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=entry.help, rich_help_panel=entry.panel))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Replace the listed command by the real one."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in COMMANDS:
+            command = typer.main.get_command(import_module(f"syncd.cli.{COMMANDS[name].module}").app)
+            if isinstance(command, TyperGroup):
+                command = command.commands.get(name, command)  # of several commands, or the group that `name` is
+        return name, command, rest
+
 
 app = typer.Typer(
     name="syncd",
     help="Turns crash-group notifications into issues, exactly one per crash.",
+    cls=Commands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,  # a traceback with local variables could show a secret
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        help="Configuration file. \\[default: $SYNCD_CONFIG, else ./config.toml, else /etc/syncd/config.toml]",
-        show_default=False,
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-
-def main() -> None:
-    """The entry point: errors made on purpose become one line each and an exit code."""
-    try:
-        _run()
-    except ConfigError as error:
-        stop(BAD_CONFIG, *error.problems)
-    except StoreError as error:
-        stop(FAILED, str(error))
-    except SyncdError as error:
-        stop(FAILED, str(error))
-    except BrokenPipeError:
-        # The reader of our output has left (`| head`): nothing is wrong, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _run() -> None:
-    try:
-        app()
-    finally:
-        sys.stdout.flush()  # here, where a reader that has left can be told from a fault; at exit nobody could
-
-
-def stop(code: int, *lines: str) -> NoReturn:
-    """End with words on stderr."""
-    for line in lines:
-        print(f"syncd: {line}", file=sys.stderr)
-    sys.exit(code)
-
-
-def config_path(given: Path | None) -> Path:
-    """Where the configuration is. Raises ConfigError when it is nowhere."""
-    if given is not None:
-        return given
-    if named := os.environ.get("SYNCD_CONFIG"):
-        return Path(named)
-    usual = [Path("config.toml"), Path("/etc/syncd/config.toml")]
-    for path in usual:
-        if path.exists():
-            return path
-    raise ConfigError(
-        ["no configuration: neither ./config.toml nor /etc/syncd/config.toml exists; name one with --config"]
-    )
-
 
 @app.callback(invoke_without_command=True)
-def _version(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
-) -> None:
+def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
     if version:
         print(f"syncd {__version__}")
         raise typer.Exit
 
 
-# Importing them registers their commands.
-from syncd.cli import (  # noqa: E402, F401
-    alias,
-    backup,
-    dead,
-    demo,
-    explain,
-    group,
-    lookups,
-    migrate_store,
-    pause,
-    purge,
-    releases,
-    replay,
-    run,
-    send_test,
-    units,
-)
+def main() -> None:
+    """Run the command line. Each error of syncd's own becomes lines on stderr and an exit code."""
+    try:
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # here, where a closed pipe can still be handled; at exit it could not
+    except ConfigError as error:
+        stop(BAD_CONFIG, *error.problems)
+    except SyncdError as error:
+        stop(FAILED, str(error))
+    except BrokenPipeError:
+        # The reader of the output closed it (`| head`), which is no error.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def stop(code: int, *lines: str) -> NoReturn:
+    """Print the lines to stderr and exit with `code`."""
+    for line in lines:
+        print(f"syncd: {line}", file=sys.stderr)
+    sys.exit(code)

@@ -1,4 +1,4 @@
-"""What `check` looks at."""
+"""`check`: whether the configuration, the store and every tracker are ready."""
 
 import http.client
 import shutil
@@ -6,8 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import typer
+from rich.text import Text
+
+from syncd import config as configuration
+from syncd.cli import FAILED, stop
+from syncd.cli.arguments import ConfigOption, config_path
+from syncd.cli.tables import console
 from syncd.config import Config
 from syncd.core.policy import Conditions, Match, unreachable
+from syncd.core.quantities import counted
 from syncd.errors import ConfigError, StoreError, TrackerError
 from syncd.model import Announcement, Group, Identity, Occasion, Release
 from syncd.platform.http_server import bind
@@ -16,12 +24,59 @@ from syncd.store.sqlite.file import VERSION, inspect
 from syncd.trackers import Finding, open_tracker
 from syncd.worker.presentation import Presentation
 
+app = typer.Typer(add_completion=False)
+
 SPACE_BYTES = 512 * 2**20
 SOUND_SQLITE = (3, 51, 3)
 
 
-class _Forgetful:
-    """A notebook for one check: the store may not exist yet."""
+@app.command()
+def check(config: ConfigOption = None) -> None:
+    """Check the configuration, the store and every tracker.
+
+    Checks each tracker's login, project, permissions and fields. Creates nothing.
+    """
+    path = config_path(config)
+    loaded = configuration.load(path)
+    out = console()
+    out.print(Text("✓ ", style="green").append(f"configuration: {path}"))
+    for warning in configuration.warnings(loaded):
+        out.print(Text("! ", style="yellow").append(warning))
+    faults = 0
+    for part, finding in findings(loaded):
+        mark = Text("✓ ", style="green") if finding.ok else Text("✗ ", style="red")
+        out.print(mark.append(f"{part}: {finding.what}", style="default"))
+        if not finding.ok:
+            faults += 1
+            out.print(Text(f"  → {finding.remedy}"))
+    if faults:
+        stop(FAILED, f"{counted(faults, 'problem')} must be fixed before syncd can file crashes")
+
+
+def findings(config: Config) -> Iterator[tuple[str, Finding]]:
+    """(part, finding), in the order in which to fix the faults."""
+    for part, check_part in (
+        ("receiver", _receiver),
+        ("console", _console),
+        ("store", _store),
+        ("routes", _routes),
+        ("templates", _templates),
+    ):
+        yield from ((part, finding) for finding in check_part(config))
+    for name, settings in config.trackers.items():
+        part = f"tracker {name}"
+        try:
+            client = open_tracker(name, settings, _TransientNotebook())
+            yield from ((part, finding) for finding in client.check())
+            client.close()
+        except ConfigError as error:
+            yield part, Finding(ok=False, what="its configuration is not usable", remedy="; ".join(error.problems))
+        except TrackerError as error:
+            yield part, Finding(ok=False, what="it does not answer as it should", remedy=error.reason)
+
+
+class _TransientNotebook:
+    """A tracker's notebook in memory: the store may not exist yet."""
 
     def __init__(self) -> None:
         self._facts: dict[str, str] = {}
@@ -33,44 +88,20 @@ class _Forgetful:
         self._facts[fact] = value
 
 
-def findings(config: Config) -> Iterator[tuple[str, Finding]]:
-    """(part, finding) for everything that must be well, in the order in which to mend it."""
-    yield from (("receiver", finding) for finding in _receiver(config))
-    yield from (("console", finding) for finding in _console(config))
-    yield from (("store", finding) for finding in _store(config))
-    yield from (("routes", finding) for finding in _routes(config))
-    yield from (("templates", finding) for finding in _templates(config))
-    for name, settings in config.trackers.items():
-        part = f"tracker {name}"
-        try:
-            client = open_tracker(name, settings, _Forgetful())
-            for finding in client.check():
-                yield part, finding
-            client.close()
-        except ConfigError as error:
-            yield (
-                part,
-                Finding(ok=False, what="its configuration cannot be used", remedy="; ".join(error.problems)),
-            )
-        except TrackerError as error:
-            yield part, Finding(ok=False, what="it could not be asked", remedy=error.reason)
-
-
 def _receiver(config: Config) -> Iterator[Finding]:
     receiver = config.receiver
     for key, secret in (("password", receiver.password), ("previous_password", receiver.previous_password)):
-        if secret is None:
-            continue
         try:
-            secret.read()
+            if secret is not None:
+                secret.read()
         except ConfigError as error:
-            yield Finding(ok=False, what=f"receiver.{key} cannot be read", remedy="; ".join(error.problems))
+            yield Finding(ok=False, what=f"syncd cannot read receiver.{key}", remedy="; ".join(error.problems))
     login = "with user name and password" if receiver.password else "without a login"
-    yield Finding(ok=True, what=f"listens on http://{receiver.listen}/webhooks/backtrace {login}")
+    yield Finding(ok=True, what=f"it listens on http://{receiver.listen}/webhooks/backtrace {login}")
     yield Finding(
         ok=True,
-        what="in Backtrace two alerts must send there: one on new fingerprints, which files issues, and one on every error or error per "
-        "fingerprint, without which no count ever moves",
+        what="Backtrace needs two alerts that send there: one on new fingerprints, which files issues, and one on every error "
+        "or error per fingerprint, which updates the counts",
     )
 
 
@@ -83,21 +114,21 @@ def _console(config: Config) -> Iterator[Finding]:
         try:
             console.password.read()
         except ConfigError as error:
-            yield Finding(ok=False, what="console.password cannot be read", remedy="; ".join(error.problems))
+            yield Finding(ok=False, what="syncd cannot read console.password", remedy="; ".join(error.problems))
     login = "with a password" if console.password else "without a password"
     try:
         bind(console.address).close()
     except (OSError, UnicodeError) as error:
-        if not _is_ours(console.address):
+        if not _is_syncd(console.address):
             why = error.strerror if isinstance(error, OSError) else "it is no host name"
-            remedy = "another program has it: set console.listen to another port"
+            remedy = "another program uses the port: set console.listen to a free one"
             yield Finding(ok=False, what=f"it cannot listen on {console.listen}: {why}", remedy=remedy)
             return
-    yield Finding(ok=True, what=f"shows itself on http://{console.listen}/ {login}")
+    yield Finding(ok=True, what=f"its pages are at http://{console.listen}/ {login}")
 
 
-def _is_ours(address: tuple[str, int]) -> bool:
-    """Whether a syncd answers there already: the daemon that runs beside this command."""
+def _is_syncd(address: tuple[str, int]) -> bool:
+    """Whether a syncd answers at the address, such as the daemon that this configuration runs."""
     connection = http.client.HTTPConnection(*address, timeout=2)
     try:
         connection.request("GET", "/livez")
@@ -111,66 +142,73 @@ def _is_ours(address: tuple[str, int]) -> bool:
 def _store(config: Config) -> Iterator[Finding]:
     settings = config.store
     if settings.dialect == "sqlite" and not settings.path.exists():
-        yield Finding(ok=True, what=f"{settings.place} does not exist yet; `syncd run` makes it")
+        yield Finding(ok=True, what=f"{settings.place} does not exist yet; `syncd run` creates it")
         return
     try:
         probe(settings)
-        yield Finding(ok=True, what=f"{settings.place} can be read and written, and what is committed is on disk")
+        yield Finding(ok=True, what=f"syncd can read and write {settings.place}, and commits reach the disk")
         if settings.dialect == "sqlite":
             inspect(settings.path)
-            yield Finding(ok=True, what="every page of it is whole")
+            yield Finding(ok=True, what="every page of it is intact")
     except (StoreError, ConfigError) as error:
-        yield Finding(ok=False, what=f"{settings.place} cannot be used", remedy=str(error))
+        yield Finding(ok=False, what=f"syncd cannot use {settings.place}", remedy=str(error))
     if settings.dialect == "sqlite":
         yield _space(settings.path)
         yield _library(VERSION)
 
 
 def _space(path: Path) -> Finding:
-    left = shutil.disk_usage(path.parent).free
+    free = shutil.disk_usage(path.parent).free
+    remedy = "free some space, or shorten store.retention: on a full disk syncd answers every notification with 503"
     return Finding(
-        ok=left >= SPACE_BYTES,
-        what=f"{left / 2**20:,.0f} MB are free where it lies",
-        remedy=""
-        if left >= SPACE_BYTES
-        else "make room, or shorten store.retention: on a full disk every notification is answered 503",
+        ok=free >= SPACE_BYTES,
+        what=f"its disk has {free / 2**20:,.0f} MB free",
+        remedy="" if free >= SPACE_BYTES else remedy,
     )
 
 
 def _library(version: tuple[int, int, int]) -> Finding:
     sound = version >= SOUND_SQLITE
-    return Finding(
-        ok=sound,
-        what=f"SQLite {'.'.join(map(str, version))}",
-        remedy=""
-        if sound
-        else "it can damage a database whose log is reset (mended in 3.51.3): `pip install pysqlite3`",
-    )
+    remedy = "it can damage a database when it resets the log (fixed in 3.51.3): `pip install pysqlite3`"
+    return Finding(ok=sound, what=f"SQLite {'.'.join(map(str, version))}", remedy="" if sound else remedy)
 
 
 def _routes(config: Config) -> Iterator[Finding]:
     if not config.all_routes:
         yield Finding(
             ok=False,
-            what="no tracker is configured, so nothing is ever filed",
+            what="no tracker is configured, so syncd files nothing",
             remedy='add [trackers.NAME] with kind = "local", "github" or "jira"',
         )
     never = {policy.name: reason for policy, reason in unreachable(config.all_routes)}
     for route in config.all_routes:
-        yield Finding(ok=True, what=f"{route.name}: {_said(route.match)} → {route.tracker}")
+        yield Finding(ok=True, what=f"{route.name}: {_match(route.match)} → {route.tracker}")
         if route.name in never:
             yield Finding(
                 ok=False,
                 what=f"{route.name} can never match: {never[route.name]}",
-                remedy="move it before that route, or narrow that one down",
+                remedy="move it before that route, or make that route narrower",
             )
     for name, settings in config.trackers.items():
         url = getattr(settings, "url", None) or getattr(settings, "api_url", None)
         if url and urlsplit(url).scheme == "http":
-            yield Finding(ok=True, what=f"trackers.{name} is reached by plain http: its token can be read on the way")
+            yield Finding(ok=True, what=f"trackers.{name} uses plain http: others on the way can read its token")
 
 
-# A crash as it comes, and one made to break out of what it is shown in.
+def _match(match: Match) -> str:
+    """What a route matches, in words."""
+
+    def patterns(conditions: Conditions) -> list[str]:
+        keys = ("universe", "project", "application", "classifiers", "releases")
+        by_key = {key: getattr(conditions, key) for key in keys} | dict(conditions.attributes)
+        return [f"{key} {' or '.join(patterns)}" for key, patterns in by_key.items() if patterns]
+
+    exceptions = patterns(match.unless)
+    what = " and ".join(patterns(match)) or "every group"
+    return f"{what}, but not {' or '.join(exceptions)}" if exceptions else what
+
+
+# A crash as it comes, and a crash made to break out of what displays it.
 _SAMPLES = {
     "a sample": Group(
         identity=Identity("acme", "game", "ab" * 32),
@@ -185,7 +223,7 @@ _SAMPLES = {
         releases=(Release(release="2.4.0", occurrences=12),),
         attributes=(("version", ("2.4.0",)),),
     ),
-    "a hostile one": Group(
+    "a hostile sample": Group(
         identity=Identity("\ue000", "{{ 1 }}", "```"),
         application="{noformat}\n## x",
         callstack=("\ue001{% raw %}", "</details>@everyone", "|" * 200),
@@ -196,9 +234,9 @@ _SAMPLES = {
 
 
 def _templates(config: Config) -> Iterator[Finding]:
-    """Each template with each of the samples."""
+    """Render each template with each sample."""
     presentation = Presentation.from_config(config)
-    owed = Announcement(
+    announcement = Announcement(
         id=1,
         occasion=Occasion.REGRESSION,
         subject="",
@@ -211,23 +249,10 @@ def _templates(config: Config) -> Iterator[Finding]:
         faults = [
             f"with {name}, {fault}"
             for name, group in _SAMPLES.items()
-            for fault in presentation.present(group, route.name).template_faults(owed)
+            for fault in presentation.present(group, route.name).template_faults(announcement)
         ]
         yield Finding(
             ok=not faults,
-            what=f"{route.templates} of route {route.name}: {'; '.join(faults) or 'each was rendered'}",
-            remedy="mend it; docs/templates.md has the names" if faults else "",
+            what=f"{route.templates} of route {route.name}: {'; '.join(faults) or 'every template renders'}",
+            remedy="fix it; docs/templates.md lists the names" if faults else "",
         )
-
-
-def _said(match: Match) -> str:
-    """What a route matches, for people."""
-    wanted = _listed(match)
-    unwanted = _listed(match.unless)
-    return (" and ".join(wanted) or "every group") + (f", but not {' or '.join(unwanted)}" if unwanted else "")
-
-
-def _listed(conditions: Conditions) -> list[str]:
-    keys = ("universe", "project", "application", "classifiers", "releases")
-    named = {key: getattr(conditions, key) for key in keys} | dict(conditions.attributes)
-    return [f"{key} {' or '.join(patterns)}" for key, patterns in named.items() if patterns]

@@ -1,74 +1,63 @@
-"""`explain`: what happened to a group, what would happen to it now, and why."""
+"""`explain`: a group's history, the plan for now, and the rules behind both."""
 
 import json
-import time
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator, Sequence
 
 import typer
 
-from syncd.cli import NOT_FOUND, ConfigOption, JsonOption, app, stop
-from syncd.cli.lookups import opened
+from syncd.cli import NOT_FOUND, stop
+from syncd.cli.arguments import ConfigOption, Fingerprint, JsonOption, opened
+from syncd.model import GroupView, Plan
+from syncd.operate import explain as explanation
+from syncd.operate import shapes
+from syncd.platform.clock import Clock
+from syncd.render.report import title
+from syncd.render.text import one_line, utc
+from syncd.store.report import Past
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from syncd.model import GroupView, Plan
-    from syncd.store.report import Past
+app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def explain(
-    fingerprint: Annotated[str, typer.Argument(help="A fingerprint or its beginning.")],
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """What happened to a group and what would happen now, in sentences, with the rule behind each. Asks no tracker."""
-    from syncd.operate import explain, shapes
+def explain(fingerprint: Fingerprint, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Explain a group: what happened, what would happen now, and by which rules.
 
+    Calls no tracker.
+    """
+    now = Clock().wall()
     with opened(config) as (loaded, store):
-        found = [
-            (listed.standing, store.report.history(listed.id)) for listed in store.lists.by_fingerprint(fingerprint)
-        ]
-        if not found:
-            stop(NOT_FOUND, f"no group has a fingerprint that begins with {fingerprint!r}")
-        now = time.time()
-        told = [
+        groups = [
             (
-                standing,
-                past,
-                explain.plan_now(loaded, store, standing, now),
-                list(explain.routing(loaded, standing)),
+                listed.standing,
+                store.report.history(listed.id),
+                explanation.plan_now(loaded, store, listed.standing, now),
+                explanation.routing(loaded, listed.standing),
             )
-            for standing, past in found
+            for listed in store.lists.by_fingerprint(fingerprint)
         ]
+    if not groups:
+        stop(NOT_FOUND, f"no group has a fingerprint that begins with {fingerprint!r}")
     if as_json:
-        print(json.dumps([shapes.explained(*one) for one in told], indent=2))
-        return
-    for number, (standing, past, plan, routing) in enumerate(told):
-        if number:
-            print()
-        for line in _lines(standing, past, plan, routing):
-            print(line)
+        print(json.dumps([shapes.explained(*group) for group in groups], indent=2))
+    else:
+        print("\n\n".join("\n".join(_lines(*group)) for group in groups))
 
 
-def _lines(standing: "GroupView", past: "Sequence[Past]", plan: "Plan", routing: "Sequence[str]") -> "list[str]":
-    from syncd.render.report import title
-    from syncd.render.text import one_line, utc
-
+def _lines(standing: GroupView, history: Sequence[Past], plan: Plan, routing: Sequence[str]) -> Iterator[str]:
     group, issue = standing.group, standing.issue
-    lines = [one_line(title(group), 200), f"  fingerprint {one_line(group.identity.fingerprint, 100)}"]
+    yield one_line(title(group), 200)
+    yield f"  fingerprint {one_line(group.identity.fingerprint, 100)}"
     if issue is not None and issue.key:
-        looked = "never looked at" if issue.looked_at is None else f"last looked at {utc(issue.looked_at)}"
-        lines.append(f"  issue {issue.key} ({looked})  {issue.url}")
-    lines += ["", "What happened"]
-    for entry in reversed(past):
-        outcome = f" → {one_line(entry.outcome, 400)}" if entry.outcome and entry.outcome != entry.reason else ""
-        lines.append(f"  {utc(entry.at)}  {entry.action}: {one_line(entry.reason, 400)}{outcome}{_rule(entry.rule)}")
-    if not past:
-        lines.append("  nothing yet")
-    lines += ["", "Routes", *(f"  {one_line(line, 400)}" for line in routing)]
-    lines += ["", "Now", f"  {plan.action}: {one_line(plan.reason, 600)}{_rule(plan.rule)}"]
-    return lines
+        look = "never looked at" if issue.looked_at is None else f"last looked at {utc(issue.looked_at)}"
+        yield f"  issue {issue.key} ({look})  {issue.url}"
+    yield from ("", "What happened")
+    for past in reversed(history):
+        outcome = f" → {one_line(past.outcome, 400)}" if past.outcome and past.outcome != past.reason else ""
+        yield f"  {utc(past.at)}  {past.action}: {one_line(past.reason, 400)}{outcome}{_rule(past.rule)}"
+    if not history:
+        yield "  nothing yet"
+    yield from ("", "Routes", *(f"  {one_line(sentence, 400)}" for sentence in routing))
+    yield from ("", "Now", f"  {plan.action}: {one_line(plan.reason, 600)}{_rule(plan.rule)}")
 
 
 def _rule(rule: str | None) -> str:

@@ -1,27 +1,30 @@
-"""`pause` and `resume`: an operator's word about a tracker."""
+"""`pause` and `resume`: whether syncd calls a tracker, and files by a route."""
 
 import json
-import time
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable
+from typing import Annotated
 
 import typer
 
-from syncd.cli import FAILED, NOT_FOUND, USAGE, ConfigOption, JsonOption, app, stop
-from syncd.cli.dead import DryRunOption
-from syncd.cli.lookups import opened
+from syncd.cli import FAILED, NOT_FOUND, USAGE, stop
+from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, ReasonOption, opened
+from syncd.cli.tables import tracker_state
+from syncd.config import Config
+from syncd.config.values import did_you_mean
+from syncd.operate import explain, shapes
+from syncd.platform.clock import Clock
+from syncd.render.text import one_line, utc
+from syncd.store import Store
+from syncd.store.limits import Allowance
+from syncd.store.report import TrackerStanding
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+app = typer.Typer(add_completion=False)
 
-    from syncd.config import Config
-    from syncd.store import Store
-    from syncd.store.report import TrackerStanding
-
-NO_CREDENTIAL = ""  # nothing was ever silenced under it
+NO_CREDENTIAL = ""  # no tracker ever asked for silence under it
 SERVICES = {"github": "GitHub", "jira": "Jira"}
 
 TrackerArgument = Annotated[
-    str | None, typer.Argument(metavar="TRACKER", help="Its name, as the configuration has it.", show_default=False)
+    str | None, typer.Argument(metavar="TRACKER", help="A tracker's name in the configuration.", show_default=False)
 ]
 RouteOption = Annotated[
     str | None, typer.Option("--route", metavar="NAME", help="A route instead of a tracker.", show_default=False)
@@ -32,33 +35,39 @@ RouteOption = Annotated[
 def pause(
     tracker: TrackerArgument = None,
     route: RouteOption = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why, for whoever looks at the status.")] = "",
+    reason: ReasonOption = "",
     config: ConfigOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send nothing more to a tracker, or by a route, until `resume`. Notifications go on being taken and counted."""
-    from syncd.render.text import one_line, utc
+    """Stop sending to a tracker, or by a route, until `resume`.
 
-    tracker = _one_of_both(tracker, route)
-    if route is not None:
-        _pause_route(config, route, one_line(reason, 500, "no reason given"), dry_run, as_json)
-        return
+    syncd still accepts and counts notifications.
+    """
+    _require_exactly_one(tracker, route)
+    now, why = Clock().wall(), one_line(reason, 500, "no reason given")
     with opened(config) as (loaded, store):
-        _require_known(tracker, loaded.trackers)
-        why = f"{one_line(reason, 500, 'no reason given')} (since {utc(time.time())})"
-        if not dry_run:
-            store.limits.pause_by_hand(tracker, why)
+        if tracker is not None:
+            _require_name(tracker, loaded.trackers, "tracker")
+            why = f"{why} (since {utc(now)})"
+            if not dry_run:
+                store.limits.pause_by_hand(tracker, why)
+        elif route is not None:
+            _require_name(route, [each.name for each in loaded.all_routes], "route")
+            if not dry_run:
+                store.routes.pause(route, why, now)
+    verb = "would be" if dry_run else "is"
     if as_json:
-        shape = {"tracker": tracker, "state": "paused", "cause": "operator", "reason": why, "dry_run": dry_run}
-        print(json.dumps(shape, indent=2))
-        return
-    if dry_run:
-        print(f"{tracker} would be paused: {why}")
-        return
-    print(f"{tracker} is paused: {why}")
-    print("Nothing more is sent to it from the next call on; what is in hand is finished.")
-    print(f"Notifications go on being taken and counted, and wait for `syncd resume {tracker}`.")
+        shape = {"tracker": tracker, "state": "paused", "cause": "operator"} if tracker else {"route": route}
+        print(json.dumps(shape | {"state": "paused", "reason": why, "dry_run": dry_run}, indent=2))
+    elif tracker is not None:
+        print(f"{tracker} {verb} paused: {why}")
+        if not dry_run:
+            print("syncd finishes the call in progress and makes no further call.")
+            print(f"It still accepts and counts notifications. `syncd resume {tracker}` ends the pause.")
+    else:
+        print(f"route {route} {verb} paused: {why}")
+        print(f"syncd counts its groups and files nothing. `syncd resume --route {route}` ends the pause.")
 
 
 @app.command()
@@ -66,155 +75,118 @@ def resume(
     tracker: TrackerArgument = None,
     route: RouteOption = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Also where the tracker itself asked for silence until a time.")
+        bool, typer.Option("--force", help="Also end a wait that the tracker itself asked for (Retry-After).")
     ] = False,
     config: ConfigOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send to a tracker, or by a route, again at once: forgets an operator's pause, and what a tracker rests for."""
-    tracker = _one_of_both(tracker, route)
-    if route is not None:
-        _resume_route(config, route, dry_run, as_json)
-        return
+    """Resume a tracker or route now.
+
+    Clears a manual pause and any misconfiguration back-off.
+    """
+    _require_exactly_one(tracker, route)
+    now = Clock().wall()
     with opened(config) as (loaded, store):
-        now = time.time()
-        known = store.report.trackers({}, now) | store.report.left_behind(loaded.trackers)
-        # One that is not configured any more may have groups that wait for it.
-        _require_known(tracker, {*loaded.trackers, *known})
-        rest = known[tracker] if tracker in known and known[tracker].state == "paused" else None
-        silence = _silence(store, loaded, tracker, now)
-        if silence is not None and rest is None and not force:
-            stop(FAILED, *_warning(loaded, tracker, silence))
-        credential = loaded.credentials.get(tracker, NO_CREDENTIAL)
-        kept = silence is not None and not force
-        if not dry_run:
-            store.limits.resume_by_hand(tracker, NO_CREDENTIAL if kept else credential)
+        if route is not None:
+            _resume_route(loaded, store, route, now, dry_run, as_json)
+        elif tracker is not None:
+            _resume_tracker(loaded, store, tracker, now, force, dry_run, as_json)
+
+
+def _resume_route(config: Config, store: Store, route: str, now: float, dry_run: bool, as_json: bool) -> None:
+    paused = {pause.route: pause for pause in store.routes.pauses()}
+    # A route may be paused that the configuration no longer has.
+    _require_name(route, {*(each.name for each in config.all_routes), *paused}, "route")
+    if not dry_run:
+        store.routes.resume(route, explain.rules(config).next_call, now)
+    reason = paused[route].reason if route in paused else None
     if as_json:
-        print(json.dumps(_shape(tracker, rest, silence, kept, dry_run), indent=2))
-        return
-    for line in _said(tracker, rest, silence, kept, dry_run):
-        print(line)
-    if silence is not None and kept:
-        for line in _warning(loaded, tracker, silence):
-            print(f"! {line}")
-
-
-def _one_of_both(tracker: str | None, route: str | None) -> str:
-    """The tracker's name; empty where a route was named."""
-    if (tracker is None) == (route is None):
-        stop(USAGE, "name a tracker, or a route with --route")
-    return tracker or ""
-
-
-def _pause_route(config: ConfigOption, route: str, reason: str, dry_run: bool, as_json: bool) -> None:
-    with opened(config) as (loaded, store):
-        _require_known(route, [one.name for one in loaded.all_routes], "route")
-        if not dry_run:
-            store.routes.pause(route, reason, time.time())
-    if as_json:
-        print(json.dumps({"route": route, "state": "paused", "reason": reason, "dry_run": dry_run}, indent=2))
-        return
-    print(f"route {route} {'would be' if dry_run else 'is'} paused: {reason}")
-    print(f"Nothing is filed or written by it; its groups are counted, and wait for `syncd resume --route {route}`.")
-
-
-def _resume_route(config: ConfigOption, route: str, dry_run: bool, as_json: bool) -> None:
-    from syncd.operate import explain
-
-    with opened(config) as (loaded, store):
-        paused = {one.route: one for one in store.routes.pauses()}
-        # One that is not configured any more may still be paused.
-        _require_known(route, {*(one.name for one in loaded.all_routes), *paused}, "route")
-        if not dry_run:
-            store.routes.resume(route, explain.rules(loaded).next_call, time.time())
-    was = paused.get(route)
-    if as_json:
-        reason = None if was is None else was.reason
-        print(json.dumps({"route": route, "resumed": was is not None, "reason": reason, "dry_run": dry_run}, indent=2))
-        return
-    if was is None:
+        shape = {"route": route, "resumed": reason is not None, "reason": reason, "dry_run": dry_run}
+        print(json.dumps(shape, indent=2))
+    elif reason is None:
         print(f"route {route} was not paused: nothing to do.")
+    else:
+        print(f"route {route} was paused: {reason}")
+        print("→ it would be resumed" if dry_run else "→ resumed")
+
+
+def _resume_tracker(
+    config: Config, store: Store, tracker: str, now: float, force: bool, dry_run: bool, as_json: bool
+) -> None:
+    standings = store.report.trackers({}, now) | store.report.left_behind(config.trackers)
+    # Groups may wait for a tracker that the configuration no longer has.
+    _require_name(tracker, {*config.trackers, *standings}, "tracker")
+    rest = standings[tracker] if tracker in standings and standings[tracker].state == "paused" else None
+    silence = _silence(store, config, tracker, now)
+    warning = [] if silence is None or force else _warning(config, tracker, silence)
+    if warning and rest is None:
+        stop(FAILED, *warning)
+    if not dry_run:
+        credential = NO_CREDENTIAL if warning else config.credentials.get(tracker, NO_CREDENTIAL)
+        store.limits.resume_by_hand(tracker, credential)
+    ended = [standing for standing in (rest, None if warning else silence) if standing is not None]
+    if as_json:
+        shape = {
+            "tracker": tracker,
+            "resumed": bool(ended),
+            "rested": None if rest is None else shapes.tracker(rest),
+            "silence": None if silence is None else shapes.tracker(silence) | {"broken": not warning},
+            "dry_run": dry_run,
+        }
+        print(json.dumps(shape, indent=2))
         return
-    print(f"route {route} was paused: {was.reason}")
-    print("→ it would be resumed" if dry_run else "→ resumed")
+    for standing in ended:
+        print(f"{tracker} {tracker_state(shapes.tracker(standing), now).plain}")
+    if ended:
+        print("→ it would be resumed" if dry_run else "→ resumed")
+    else:
+        print(f"{tracker} was not paused: nothing to do.")
+    for line in warning:
+        print(f"! {line}")
 
 
-def _require_known(tracker: str, known: "Iterable[str]", kind: str = "tracker") -> None:
-    from syncd.config.values import did_you_mean
-
-    names = sorted(known)
-    if tracker not in names:
-        stop(NOT_FOUND, f"there is no {kind} {tracker!r}{did_you_mean(tracker, names)}")
+def _require_exactly_one(tracker: str | None, route: str | None) -> None:
+    if (tracker is None) == (route is None):
+        stop(USAGE, "give either a tracker or --route NAME")
 
 
-def _silence(store: "Store", config: "Config", tracker: str, now: float) -> "TrackerStanding | None":
-    """What the tracker itself asked for, whether it rests besides or not."""
-    from syncd.store.limits import Allowance
-    from syncd.store.report import TrackerStanding
+def _require_name(name: str, names: Iterable[str], kind: str) -> None:
+    existing = sorted(names)
+    if name not in existing:
+        stop(NOT_FOUND, f"there is no {kind} {name!r}{did_you_mean(name, existing)}")
 
+
+def _silence(store: Store, config: Config, tracker: str, now: float) -> TrackerStanding | None:
+    """The wait that the tracker itself asked for, in force at `now`."""
     credential = config.credentials.get(tracker)
     if credential is None:
         return None
-    # No tracker has the name of a credential, so that nothing but what was asked of it is to be waited for.
+    # No tracker is named like a credential, so this returns only what the credential has to wait for.
     opens = store.limits.opens(credential, Allowance(credential=credential), now).values()
     if max(opens) <= now:
         return None
-    shown = store.report.trackers(config.credentials, now).get(tracker)
+    standing = store.report.trackers(config.credentials, now).get(tracker)
     return TrackerStanding(
         state="paused" if min(opens) > now else "slowed",
-        reason=shown.reason if shown is not None and shown.cause == "throttled" else None,
+        reason=standing.reason if standing is not None and standing.cause == "throttled" else None,
         until=max(opens),
         cause="throttled",
     )
 
 
-def _warning(config: "Config", tracker: str, silence: "TrackerStanding") -> list[str]:
-    from syncd.render.text import one_line, utc
-
+def _warning(config: Config, tracker: str, silence: TrackerStanding) -> list[str]:
+    """Why to respect the wait, and how to end it all the same."""
     service = SERVICES.get(config.trackers[tracker].kind, tracker)
-    asked = f"{service} asked for silence until {utc(silence.until)}"
-    if silence.reason:
-        asked += f": {one_line(silence.reason, 300)}"
-    others = [
+    reason = f": {one_line(silence.reason, 300)}" if silence.reason else ""
+    sharing = [
         name
         for name, credential in config.credentials.items()
         if credential == config.credentials[tracker] and name != tracker
     ]
-    shared = f" (so do {', '.join(others)}, with the same credential)" if others else ""
+    also = f" (as do {', '.join(sharing)}, which share its credential)" if sharing else ""
     return [
-        asked,
-        f"{tracker} goes on by itself then{shared}; forcing it may prolong the silence. "
-        f"`syncd resume {tracker} --force` does it all the same.",
+        f"{service} asked syncd to wait until {utc(silence.until)}{reason}",
+        f"{tracker} resumes by itself then{also}. Calling it earlier may prolong the wait; "
+        f"`syncd resume {tracker} --force` calls it now.",
     ]
-
-
-def _said(
-    tracker: str, rest: "TrackerStanding | None", silence: "TrackerStanding | None", kept: bool, dry_run: bool
-) -> list[str]:
-    from syncd.cli import tables
-    from syncd.operate import shapes
-
-    ended = [one for one in (rest, None if kept else silence) if one is not None]
-    if not ended:
-        return [f"{tracker} was not paused: nothing to do."]
-    before = [f"{tracker} {tables.standing_of(shapes.tracker(one)).plain}" for one in ended]
-    return [*before, "→ it would be resumed" if dry_run else "→ resumed"]
-
-
-def _shape(
-    tracker: str,
-    rest: "TrackerStanding | None",
-    silence: "TrackerStanding | None",
-    kept: bool,
-    dry_run: bool,
-) -> dict[str, object]:
-    from syncd.operate import shapes
-
-    return {
-        "tracker": tracker,
-        "resumed": rest is not None or (silence is not None and not kept),
-        "rested": None if rest is None else shapes.tracker(rest),
-        "silence": None if silence is None else shapes.tracker(silence) | {"broken": not kept},
-        "dry_run": dry_run,
-    }

@@ -1,56 +1,26 @@
-"""`releases`: what is new in a release, what came back, what is still there, what is gone."""
+"""`releases`: which crashes a release brought."""
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import Annotated
 
 import typer
+from rich.table import Table
+from rich.text import Text
 
-from syncd.cli import NOT_FOUND, ConfigOption, JsonOption, app, stop
-from syncd.cli.lookups import opened
+from syncd.cli import NOT_FOUND, stop
+from syncd.cli.arguments import ConfigOption, JsonOption, opened
+from syncd.cli.tables import console, issue_cell, number, plain, plain_table
+from syncd.config.values import did_you_mean
+from syncd.core import overview
+from syncd.core.overview import Entry, Line, Overview
+from syncd.core.quantities import counted
+from syncd.operate import shapes
+from syncd.render.markdown import literal
+from syncd.render.report import title
+from syncd.render.text import one_line, utc
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rich.table import Table
-
-    from syncd.core.overview import Entry, Line, Overview
-
-
-@app.command()
-def releases(
-    project: Annotated[str, typer.Argument(help="A project, as its notifications name it.")],
-    release: Annotated[str | None, typer.Argument(help="A release. Left out: the newest, and a line for each.")] = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
-    as_markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print Markdown, to paste into release notes.")
-    ] = False,
-) -> None:
-    """What a release brought: crashes new in it, regressed in it, still seen in it, and gone since the one before."""
-    from syncd.config.values import did_you_mean
-    from syncd.core import overview
-    from syncd.operate import shapes
-
-    with opened(config) as (_, store):
-        standings, returns = store.report.project(project), store.report.returns(project)
-        if not standings:
-            stop(NOT_FOUND, f"no group has the project {project!r}{did_you_mean(project, store.report.projects())}")
-    known = overview.releases(standings)
-    chosen = release or overview.latest(standings)
-    if chosen is None:
-        stop(NOT_FOUND, f"no notification of {project} named a release; see release_attributes in the configuration")
-    if release is not None and not any(overview.same(release, one) for one in known):
-        stop(NOT_FOUND, f"no group of {project} was seen in {release!r}{did_you_mean(release, known)}")
-    found = overview.overview(standings, returns, chosen)
-    lines = [] if release is not None else overview.lines(standings, returns)
-    if as_json:
-        shape = shapes.overview(found) | ({"releases": [shapes.line(line) for line in lines]} if lines else {})
-        print(json.dumps({"project": project} | shape, indent=2))
-    elif as_markdown:
-        print(_markdown(project, found))
-    else:
-        _tables(project, found, lines)
-
+app = typer.Typer(add_completion=False)
 
 SECTIONS = (
     ("new", "New in {release}"),
@@ -58,98 +28,85 @@ SECTIONS = (
     ("still", "Still seen in {release}"),
     ("gone", "Gone since {before}"),
 )
+COLUMNS = (("Group", 12), ("Crash", 52), ("In it", 7), ("In all", 8), ("Users", 6), ("Last seen", 20), ("Issue", 34))
+NUMBERS = ("Groups", "New", "Regressed", "Occurrences", "In it", "In all", "Users")
 
 
-def _sections(found: "Overview") -> "list[tuple[str, tuple[Entry, ...]]]":
-    return [
-        (words.format(release=found.release, before=found.before), getattr(found, name))
-        for name, words in SECTIONS
-        if name != "gone" or found.before is not None
-    ]
+@app.command()
+def releases(
+    project: Annotated[str, typer.Argument(help="A project, as its notifications name it.")],
+    release: Annotated[
+        str | None, typer.Argument(help="A release. \\[default: the newest, with a line for each]")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for release notes.")] = False,
+) -> None:
+    """Show which crashes are new, regressed, still seen or gone in a release."""
+    with opened(config) as (_, store):
+        standings, returns = store.report.project(project), store.report.returns(project)
+        if not standings:
+            stop(NOT_FOUND, f"no group has the project {project!r}{did_you_mean(project, store.report.projects())}")
+    all_releases = overview.releases(standings)
+    chosen = release or overview.latest(standings)
+    if chosen is None:
+        stop(NOT_FOUND, f"no notification of {project} names a release; see release_attributes in the configuration")
+    if release is not None and not any(overview.same(release, each) for each in all_releases):
+        stop(NOT_FOUND, f"no group of {project} was seen in {release!r}{did_you_mean(release, all_releases)}")
+    view = overview.overview(standings, returns, chosen)
+    lines = [] if release is not None else overview.lines(standings, returns)
+    if as_json:
+        shape = shapes.overview(view) | ({"releases": [shapes.line(line) for line in lines]} if lines else {})
+        print(json.dumps({"project": project} | shape, indent=2))
+    elif as_markdown:
+        print(_markdown(project, view))
+    else:
+        _print(project, view, lines)
 
 
-def _markdown(project: str, found: "Overview") -> str:
-    from syncd.render.markdown import literal
-    from syncd.render.text import one_line
-
-    shown = f"## Crashes of {literal(one_line(project, 100))} in {literal(one_line(found.release, 100))}"
-    parts = [shown]
-    for name, words in SECTIONS:
-        entries = getattr(found, name)
-        if not entries:
-            continue
-        other = literal(one_line(found.before or "", 100))
-        parts.append(f"### {words.format(release=literal(one_line(found.release, 100)), before=other)}")
-        parts.append("\n".join(_item(entry) for entry in entries))
-    if len(parts) == 1:
-        parts.append("None.")
-    return "\n\n".join(parts)
+def _markdown(project: str, view: Overview) -> str:
+    release, before = literal(one_line(view.release, 100)), literal(one_line(view.before or "", 100))
+    parts = [f"## Crashes of {literal(one_line(project, 100))} in {release}"]
+    for name, heading in SECTIONS:
+        items = []
+        for entry in getattr(view, name):
+            group, issue = entry.standing.group, entry.standing.issue
+            link = "" if issue is None or not issue.key else f" ([{issue.key}]({issue.url}))"
+            users = f", {counted(group.users, 'user')}" if group.users else ""
+            crash = literal(one_line(title(group), 160))
+            items.append(f"- {crash}{link}: {counted(entry.occurrences, 'occurrence')}{users}")
+        if items:
+            parts += [f"### {heading.format(release=release, before=before)}", "\n".join(items)]
+    return "\n\n".join(parts if len(parts) > 1 else [*parts, "None."])
 
 
-def _item(entry: "Entry") -> str:
-    from syncd.core.quantities import counted
-    from syncd.render.markdown import literal
-    from syncd.render.report import title
-    from syncd.render.text import one_line
-
-    issue, group = entry.standing.issue, entry.standing.group
-    named = literal(one_line(title(group), 160))
-    linked = "" if issue is None or not issue.key else f" ([{issue.key}]({issue.url}))"
-    users = f", {counted(group.users, 'user')}" if group.users else ""
-    return f"- {named}{linked}: {counted(entry.occurrences, 'occurrence')}{users}"
-
-
-def _tables(project: str, found: "Overview", lines: "list[Line]") -> None:
-    from rich.text import Text
-
-    from syncd.cli import tables
-
-    out = tables.console()
+def _print(project: str, view: Overview, lines: Sequence[Line]) -> None:
+    out = console()
     if lines:
-        out.print(_lines(lines))
+        table = plain_table(
+            ("Release", "Groups", "New", "Regressed", "Occurrences", "First seen", "Last seen"), right=NUMBERS
+        )
+        for line in lines:
+            counts = (number(count) for count in (line.groups, line.new, line.regressed, line.occurrences))
+            table.add_row(plain(line.release, 40), *counts, utc(line.first_seen), utc(line.last_seen))
+        out.print(table)
         out.print()
-    out.print(Text(f"{project} {found.release}", style="bold"), soft_wrap=True)
-    for words, entries in _sections(found):
-        out.print(Text(f"{words}: {len(entries)}", style="bold" if entries else "dim"), soft_wrap=True)
+    out.print(Text(f"{project} {view.release}", style="bold"), soft_wrap=True)
+    for name, heading in SECTIONS:
+        if name == "gone" and view.before is None:
+            continue
+        entries = getattr(view, name)
+        text = f"{heading.format(release=view.release, before=view.before)}: {len(entries)}"
+        out.print(Text(text, style="bold" if entries else "dim"), soft_wrap=True)
         if entries:
             out.print(_entries(entries))
 
 
-def _lines(lines: "Sequence[Line]") -> "Table":
-    """One line for each release of a project."""
-    from syncd.cli.tables import number, plain, plain_table
-    from syncd.render.text import utc
-
+def _entries(entries: Sequence[Entry]) -> Table:
     table = plain_table()
-    for name in ("Release", "Groups", "New", "Regressed", "Occurrences", "First seen", "Last seen"):
-        table.add_column(
-            name, justify="left" if name in ("Release", "First seen", "Last seen") else "right", no_wrap=True
-        )
-    for line in lines:
-        counts = (number(count) for count in (line.groups, line.new, line.regressed, line.occurrences))
-        table.add_row(plain(line.release, 40), *counts, utc(line.first_seen), utc(line.last_seen))
-    return table
-
-
-def _entries(found: "Sequence[Entry]") -> "Table":
-    """The crashes of one section."""
-    from syncd.cli.tables import number, plain, plain_table, where
-    from syncd.render.report import title
-    from syncd.render.text import utc
-
-    table = plain_table()
-    for name, width in (
-        ("Group", 12),
-        ("Crash", 52),
-        ("In it", 7),
-        ("In all", 8),
-        ("Users", 6),
-        ("Last seen", 20),
-        ("Issue", 34),
-    ):
-        number_like = name in ("In it", "In all", "Users")
-        table.add_column(name, width=width, justify="right" if number_like else "left", no_wrap=True)
-    for entry in found:
+    for name, width in COLUMNS:
+        table.add_column(name, width=width, justify="right" if name in NUMBERS else "left", no_wrap=True)
+    for entry in entries:
         group = entry.standing.group
         table.add_row(
             plain(group.identity.fingerprint, 12, "cyan"),
@@ -158,6 +115,6 @@ def _entries(found: "Sequence[Entry]") -> "Table":
             number(group.occurrences, group.approximate),
             number(group.users),
             utc(group.last_seen),
-            where(entry.standing),
+            issue_cell(entry.standing),
         )
     return table

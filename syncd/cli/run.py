@@ -1,16 +1,23 @@
-"""`run`, `migrate`, `check`: the commands of whoever operates the daemon."""
+"""`run`: the daemon."""
 
 import enum
 import os
 from typing import Annotated
 
+import structlog
 import typer
 
-from syncd.cli import FAILED, ConfigOption, app, config_path, stop
+from syncd import config as configuration
+from syncd.cli.arguments import ConfigOption, config_path
+from syncd.daemon import app as daemon
+from syncd.daemon.app import Part
+from syncd.platform import log, systemd
+
+app = typer.Typer(add_completion=False)
 
 
 class Level(enum.StrEnum):
-    """How much is logged."""
+    """The least severe events that are logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -18,76 +25,25 @@ class Level(enum.StrEnum):
     ERROR = "error"
 
 
-class Part(enum.StrEnum):
-    """What a process does where several share a store."""
-
-    RECEIVER = "receiver"
-    WORKER = "worker"
-
-
 @app.command()
 def run(
     config: ConfigOption = None,
-    log_level: Annotated[Level, typer.Option(help="How much to log.")] = Level.INFO,
+    log_level: Annotated[Level, typer.Option(help="The least severe events to log.")] = Level.INFO,
     only: Annotated[
-        Part | None,
-        typer.Option(
-            help="Take notifications, or file issues, and leave the rest to other processes on the same store."
-        ),
-    ] = None,
+        Part,
+        typer.Option(help="Run only the receiver or only the worker, if other processes share the store."),
+    ] = Part.ALL,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Take notifications and plan, and send nothing to any tracker.")
+        bool, typer.Option("--dry-run", help="Accept notifications and plan, but send nothing to any tracker.")
     ] = False,
 ) -> None:
-    """Run receiver and worker, or one of them, until SIGTERM, which finishes what is in hand."""
-    import structlog
+    """Run the receiver and the worker until SIGTERM.
 
-    from syncd import config as configuration
-    from syncd.daemon import app as parts
-    from syncd.platform import log, systemd
-
+    On SIGTERM, syncd finishes the work in progress first.
+    """
     log.configure(log_level.value)
-    path = config_path(config)
-    loaded = configuration.load(path)
+    loaded = configuration.load(config_path(config))
     for warning in configuration.warnings(loaded):
         structlog.get_logger("syncd").warning("configuration_warning", warning=warning)
-    part = parts.Part.ALL if only is None else parts.Part(only.value)
-    daemon = parts.build(loaded, systemd.Manager(os.environ), systemd.passed_sockets(os.environ), part, dry=dry_run)
-    daemon.run()
-
-
-@app.command()
-def migrate(config: ConfigOption = None) -> None:
-    """Bring the store to this program's schema. `run` does so by itself."""
-    from syncd import config as configuration
-    from syncd.store import bring_up
-
-    loaded = configuration.load(config_path(config))
-    applied = bring_up(loaded.store)
-    print(f"{loaded.store.place}: " + (f"applied {', '.join(applied)}" if applied else "nothing to do"))
-
-
-@app.command()
-def check(config: ConfigOption = None) -> None:
-    """Judge the configuration, the store, and every tracker (login, project, permissions, fields). Creates nothing."""
-    from rich.text import Text
-
-    from syncd import config as configuration
-    from syncd.cli.check import findings
-    from syncd.cli.tables import console
-
-    path = config_path(config)
-    loaded = configuration.load(path)
-    out = console()
-    out.print(Text("✓ ", style="green").append(f"configuration: {path}"))
-    for warning in configuration.warnings(loaded):
-        out.print(Text("! ", style="yellow").append(warning))
-    bad = 0
-    for part, finding in findings(loaded):
-        mark = Text("✓ ", style="green") if finding.ok else Text("✗ ", style="red")
-        out.print(mark.append(f"{part}: {finding.what}", style="default"))
-        if not finding.ok:
-            bad += 1
-            out.print(Text(f"  → {finding.remedy}"))
-    if bad:
-        stop(FAILED, f"{bad} of these must be mended before crashes can be filed")
+    manager, sockets = systemd.Manager(os.environ), systemd.passed_sockets(os.environ)
+    daemon.build(loaded, manager, sockets, only, dry=dry_run).run()

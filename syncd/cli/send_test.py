@@ -1,18 +1,21 @@
-"""`send-test`: one notification, to see whether all that is configured works."""
+"""`send-test`: one notification, to see the whole chain work."""
 
-import time
-from typing import TYPE_CHECKING, Annotated
+import http.client
+from typing import Annotated
 
 import typer
 
-from syncd.cli import FAILED, LATER, ConfigOption, app, config_path, stop
+from syncd import config as configuration
+from syncd.cli import FAILED, LATER, stop
+from syncd.cli.arguments import ConfigOption, config_path
+from syncd.cli.sender import Sender
+from syncd.platform.clock import Clock
 
-if TYPE_CHECKING:
-    from syncd.config import Config
+app = typer.Typer(add_completion=False)
 
 
 def sample(project: str, now: int) -> dict[str, object]:
-    """A notification like those of Backtrace's documentation, that says it is a test."""
+    """A notification in the form of Backtrace's documentation that calls itself a test."""
     return {
         "universe": "syncd",
         "project": project,
@@ -29,37 +32,28 @@ def sample(project: str, now: int) -> dict[str, object]:
     }
 
 
-def login(config: "Config") -> tuple[str, str] | None:
-    """User name and password of the receiver. Raises ConfigError when the secret cannot be read."""
-    receiver = config.receiver
-    if receiver.password is None or receiver.username is None:
-        return None
-    return receiver.username, receiver.password.read().get_secret_value()
-
-
 @app.command("send-test")
 def send_test(
     config: ConfigOption = None,
-    project: Annotated[str, typer.Option(help="The project the test crash is said to come from.")] = "syncd-test",
+    project: Annotated[str, typer.Option(help="The project of the test crash.")] = "syncd-test",
 ) -> None:
-    """Send one test notification to the running daemon. Sent again, it raises a count and opens no second issue."""
-    import http.client
+    """Send one test notification to the running daemon.
 
-    from syncd import config as configuration
-    from syncd.cli.sender import Sender
-
-    loaded = configuration.load(config_path(config))
-    host, port = loaded.receiver.address
-    sender = Sender({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port, login(loaded))  # noqa: S104 - all means here too
+    Sending it again raises the count and opens no second issue.
+    """
+    receiver = configuration.load(config_path(config)).receiver
+    login = None
+    if receiver.password is not None and receiver.username is not None:
+        login = receiver.username, receiver.password.read().get_secret_value()
+    host, port = receiver.address
+    # A receiver on all addresses is reached on loopback.
+    sender = Sender({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port, login)  # noqa: S104
     try:
-        answer = sender.send(sample(project, int(time.time())))
+        answer = sender.send(sample(project, int(Clock().wall())))
     except (OSError, http.client.HTTPException) as error:
-        stop(
-            LATER,
-            f"no daemon answers on {loaded.receiver.listen} ({type(error).__name__}); start one with `syncd run`",
-        )
+        stop(LATER, f"no daemon answers on {receiver.listen} ({type(error).__name__}); start one with `syncd run`")
     finally:
         sender.close()
     print(f"{answer.status} {answer.body}")
     if answer.status != 200:
-        stop(FAILED, "the daemon did not take it")
+        stop(FAILED, "the daemon refused the notification")

@@ -1,4 +1,4 @@
-"""Sending notifications over HTTP as the crash reporter does."""
+"""Sends notifications over HTTP as Backtrace does; for `send-test`, `demo` and tests."""
 
 import base64
 import http.client
@@ -12,14 +12,14 @@ TIMEOUT_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the receiver said."""
+    """The receiver's HTTP answer."""
 
     status: int
     body: str
 
 
 class Sender:
-    """One kept-alive connection to a receiver."""
+    """One keep-alive connection to a receiver."""
 
     def __init__(self, host: str, port: int, login: tuple[str, str] | None) -> None:
         self._connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_SECONDS)
@@ -29,11 +29,11 @@ class Sender:
             self._headers["Authorization"] = f"Basic {encoded}"
 
     def send(self, notification: Mapping[str, object]) -> Answer:
-        """POST it once. Raises OSError or http.client.HTTPException when no answer came."""
+        """POST the notification once. Raises OSError or http.client.HTTPException if no answer comes."""
         self._connection.request("POST", WEBHOOK, json.dumps(notification), self._headers)
         answer = self._connection.getresponse()
         return Answer(answer.status, answer.read().decode("utf-8", "replace"))
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         self._connection.close()

@@ -42,8 +42,8 @@ CRASHES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A story: for each day what is sent, in order; and what must be true at its end."""
+class Story:
+    """The notifications of each day in order, how many of them are redeliveries, and the final count by fingerprint."""
 
     days: tuple[tuple[dict[str, object], ...], ...]
     redelivered: int
@@ -51,21 +51,21 @@ class Told:
 
     @property
     def size(self) -> int:
-        """How many notifications."""
+        """The number of notifications."""
         return sum(len(day) for day in self.days)
 
 
-def tell(now: int, seed: int = 20240229, days: int = 5) -> Told:
-    """The days before `now`. Counts are totals, as of a group's beginning; one notification in ten is sent twice."""
+def tell(now: int, seed: int = 20240229, days: int = 5) -> Story:
+    """The days before `now`. Counts are totals since a group's first crash; one notification in ten is sent twice."""
     chance = random.Random(seed)  # noqa: S311 - not a secret
     start = now - days * DAY - HOUR
-    sent = [said for crash in CRASHES for said in _days(crash, start, days, chance)]
-    final = {str(said["fingerprint"]): int(str(said["occurrences"])) for _, said in sent}
-    again = [(min(at + chance.uniform(0, 2 * HOUR), now), said) for at, said in sent if chance.random() < 0.1]
+    sent = [event for crash in CRASHES for event in _days(crash, start, days, chance)]
+    final = {str(body["fingerprint"]): int(str(body["occurrences"])) for _, body in sent}
+    again = [(min(at + chance.uniform(0, 2 * HOUR), now), body) for at, body in sent if chance.random() < 0.1]
     chapters: list[list[dict[str, object]]] = [[] for _ in range(days)]
-    for at, said in sorted([*sent, *again], key=lambda pair: pair[0]):
-        chapters[min(int((at - start) // DAY), days - 1)].append(said)
-    return Told(tuple(tuple(chapter) for chapter in chapters), len(again), final)
+    for at, body in sorted([*sent, *again], key=lambda pair: pair[0]):
+        chapters[min(int((at - start) // DAY), days - 1)].append(body)
+    return Story(tuple(tuple(chapter) for chapter in chapters), len(again), final)
 
 
 def _days(crash: Crash, start: int, days: int, chance: random.Random) -> Iterator[tuple[float, dict[str, object]]]:

@@ -1,0 +1,108 @@
+"""Options and arguments that several commands share, and what they resolve to: a configuration, a store, a group."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from syncd import config as configuration
+from syncd.cli import NOT_FOUND, USAGE, stop
+from syncd.config import Config, Seconds
+from syncd.errors import ConfigError
+from syncd.model import Identity
+from syncd.render.text import one_line
+from syncd.store import Store, read_store
+from syncd.store.listing import Listed
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        help="Configuration file. \\[default: $SYNCD_CONFIG, else ./config.toml, else /etc/syncd/config.toml]",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would happen, and change nothing.")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="The reason, which status and console show.")]
+Fingerprint = Annotated[
+    str,
+    typer.Argument(
+        metavar="FINGERPRINT",
+        help="A fingerprint or its beginning; PROJECT/FINGERPRINT if several projects share it.",
+    ),
+]
+
+T = TypeVar("T")
+
+
+def config_path(path: Path | None) -> Path:
+    """Where the configuration is. Raises ConfigError if there is none."""
+    if path is not None:
+        return path
+    if path_in_environment := os.environ.get("SYNCD_CONFIG"):
+        return Path(path_in_environment)
+    for usual in (Path("config.toml"), Path("/etc/syncd/config.toml")):
+        if usual.exists():
+            return usual
+    raise ConfigError(
+        ["no configuration: neither ./config.toml nor /etc/syncd/config.toml exists; give one with --config"]
+    )
+
+
+@contextmanager
+def opened(path: Path | None) -> Iterator[tuple[Config, Store]]:
+    """The configuration and its store, with or without a running daemon. Raises ConfigError, StoreError."""
+    config = configuration.load(config_path(path))
+    store = read_store(config.store)
+    try:
+        yield config, store
+    finally:
+        store.close()
+
+
+def find_group(store: Store, name: str) -> Listed:
+    """The only group that `name` fits: a fingerprint or its beginning, also after PROJECT/ or UNIVERSE/PROJECT/. Exits with
+    NOT_FOUND or USAGE if it fits none or several."""
+    # A fingerprint may contain a slash itself.
+    tails = {name, *("/".join(name.split("/")[parts:]) for parts in (1, 2))}
+    listed = {group.id: group for tail in tails if tail for group in store.lists.by_fingerprint(tail, 1000)}
+    candidates = [(group.standing.group.identity, group) for group in listed.values()]
+    return pick(candidates, name, "no group has a fingerprint that begins with")
+
+
+def pick(candidates: Iterable[tuple[Identity, T]], name: str, nothing: str) -> T:
+    """The only candidate that `name` fits whole, else the only one that it begins. Exits with `nothing` if it fits none."""
+    wanted = name.lower()
+    whole, begun = [], []
+    for identity, candidate in candidates:
+        project = f"{identity.project.lower()}/"
+        prefixes = ("", project, f"{identity.universe.lower()}/{project}")
+        names = [prefix + identity.fingerprint.lower() for prefix in prefixes]
+        if wanted in names:
+            whole.append((identity, candidate))
+        # A project alone names no group.
+        if any(len(wanted) > len(prefixes[at]) and names[at].startswith(wanted) for at in range(3)):
+            begun.append((identity, candidate))
+    fits = whole or begun
+    if not fits:
+        stop(NOT_FOUND, f"{nothing} {name!r}")
+    if len(fits) > 1:
+        shown = [identity for identity, _ in fits[:20]]
+        lines = [one_line(f"{each.universe}/{each.project}/{each.fingerprint}", 250) for each in shown]
+        lines += [f"… and {len(fits) - 20:,} more"] if len(fits) > 20 else []
+        stop(USAGE, f"{name!r} fits {len(fits):,} groups; give more of one of these:", *(f"  {line}" for line in lines))
+    return fits[0][1]
+
+
+def duration(text: str) -> float:
+    """Seconds from 30m, 2h, 7d. Raises BadParameter."""
+    try:
+        return float(TypeAdapter(Seconds).validate_python(text))
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors()[0]["msg"].removeprefix("Value error, ")) from None

@@ -1,0 +1,219 @@
+"""`groups` and `show`: crash groups in the store."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+import typer
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from syncd.cli import NOT_FOUND, stop
+from syncd.cli.arguments import ConfigOption, Fingerprint, JsonOption, opened
+from syncd.cli.tables import console, issue_cell, number, plain, plain_table
+from syncd.core.plan import NEVER_LINKED
+from syncd.core.quantities import counted
+from syncd.core.releases import ordered
+from syncd.model import Group, GroupView, Issue, IssueState, Point
+from syncd.operate import shapes
+from syncd.platform.clock import Clock
+from syncd.render.report import title
+from syncd.render.text import utc
+from syncd.store.report import EVERYTHING, Past
+
+app = typer.Typer(add_completion=False)
+
+# Name, width (None: what the others leave), and the least width of the terminal.
+COLUMNS = (
+    ("Group", 12, 0),
+    ("Project", 14, 120),
+    ("Crash", None, 0),
+    ("Occurrences", 11, 0),
+    ("Users", 7, 110),
+    ("Releases", 20, 150),
+    ("Last seen", 20, 100),
+    ("Issue", 18, 0),
+)
+BARS = "▁▂▃▄▅▆▇█"
+FRAMES = 20
+
+
+@app.command()
+def groups(
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    held: Annotated[
+        bool, typer.Option("--held", help="Only held groups with their reasons, the largest group first.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, max=2**31, help="Maximum number of groups. \\[default: 50 in a table, all in JSON]"),
+    ] = None,
+) -> None:
+    """List crash groups with counts and issues, the latest crash first."""
+    with opened(config) as (_, store):
+        size = limit or (EVERYTHING if as_json else 50)
+        standings = store.report.held_groups(size) if held else store.report.groups(size)
+        if as_json:
+            print(json.dumps([shapes.group(standing) for standing in standings], indent=2))
+            return
+        total = store.report.counts(Clock().wall()).held if held else store.report.how_many()
+    print_groups(standings, total)
+
+
+@app.command()
+def show(fingerprint: Fingerprint, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Show one crash group: counts, releases, stack, issue, decisions."""
+    with opened(config) as (_, store):
+        listed = store.lists.by_fingerprint(fingerprint)
+        groups = [(group.standing, store.report.history(group.id)) for group in listed]
+    if not groups:
+        stop(NOT_FOUND, f"no group has a fingerprint that begins with {fingerprint!r}")
+    if as_json:
+        print(json.dumps([shapes.whole(standing, history) for standing, history in groups], indent=2))
+    elif len(groups) > 1:
+        print_groups([standing for standing, _ in groups], len(groups))
+    else:
+        _print_group(*groups[0])
+
+
+def print_groups(standings: Sequence[GroupView], total: int) -> None:
+    """Print one line per group; `total` groups exist."""
+    out = console()
+    columns = [(name, width) for name, width, least in COLUMNS if out.width >= least]
+    table = plain_table()
+    table.expand = True
+    for name, width in columns:
+        table.add_column(
+            name,
+            width=32 if name == "Issue" and out.width >= 140 else width,
+            ratio=1 if width is None else None,
+            justify="right" if name in ("Occurrences", "Users") else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            style="cyan" if name == "Group" else "",
+        )
+    for standing in standings:
+        group = standing.group
+        cells: dict[str, Text | str] = {
+            "Group": plain(group.identity.fingerprint, 12),
+            "Project": plain(group.identity.project),
+            "Crash": plain(title(group).removeprefix("Crash in ")),
+            "Occurrences": number(group.occurrences, group.approximate),
+            "Users": number(group.users),
+            "Releases": plain(", ".join(entry.release for entry in group.releases[-3:])),
+            "Last seen": utc(group.last_seen),
+            "Issue": issue_cell(standing),
+        }
+        table.add_row(*(cells[name] for name, _ in columns))
+    out.print(table)
+    if total > len(standings):
+        out.print(f"… and {total - len(standings):,} more (--limit, --json)", style="dim")
+    if not standings:
+        out.print("No crash group yet. `syncd send-test` sends one.", style="dim")
+
+
+def _print_group(standing: GroupView, history: Sequence[Past]) -> None:
+    group, out = standing.group, console()
+    facts = Table.grid(padding=(0, 2))
+    notifications = "–" if group.notifications is None else counted(group.notifications, "notification")
+    for name, value in (
+        ("fingerprint", group.identity.fingerprint),
+        ("project", f"{group.identity.universe} / {group.identity.project}"),
+        ("application", group.application),
+        ("classifiers", ", ".join(group.classifiers)),
+        ("occurrences", f"{number(group.occurrences, group.approximate)} in {notifications}"),
+        ("hosts, users", f"{number(group.hosts)}, {number(group.users)}"),
+        ("time", f"{utc(group.first_seen)} … {utc(group.last_seen)}"),
+        *_issue_facts(standing.issue),
+        *_growth_facts(group),
+        ("decision", f"{standing.decision}: {standing.reason}"),
+    ):
+        facts.add_row(Text(name, style="bold"), plain(value, 300))
+    out.print(Panel(facts, title=plain(title(group), 100), title_align="left"))
+    if group.releases:
+        out.print(_releases(group))
+    if group.callstack:
+        out.print(Text("Call stack", style="bold"))
+        for frame in group.callstack[:FRAMES]:
+            out.print(Text("  ").append_text(plain(frame, 140)))
+        if len(group.callstack) > FRAMES:
+            out.print(Text(f"  … {len(group.callstack) - FRAMES} more frames", style="dim"))
+    if history:
+        out.print(Text("History", style="bold"))
+    for past in reversed(history):
+        line = Text(f"  {utc(int(past.at))}  {past.action}: ").append_text(plain(past.reason))
+        out.print(line, Text("→ ").append_text(plain(past.outcome)) if past.outcome else Text(""))
+
+
+def _issue_facts(issue: Issue | None) -> Iterator[tuple[str, str]]:
+    """The group's issue, and what a person must know to look for it in the tracker."""
+    if issue is None:
+        yield "issue", "none"
+        return
+    yield "issue", f"{issue.key}  {issue.url}" if issue.key else issue.state.value.replace("_", " ")
+    condition = issue.condition
+    if condition is not None and condition.closed:
+        fixed = f", fixed in {', '.join(condition.fixed_in)}" if condition.fixed_in else ""
+        yield "closed", f"as {condition.resolution or 'done'}{fixed}, {utc(condition.closed_at)}"
+    if issue.doubles:
+        yield "doubles", f"{issue.doubles} — also live in the tracker; close one by hand"
+    if issue.state is IssueState.WANTED or issue.remote_id is not None:
+        return
+    yield "create", f"sent {utc(issue.sent_at)} to {issue.tracker}, without an answer"
+    if issue.state in NEVER_LINKED:
+        probes = {0: "none yet", 1: "one"}.get(issue.probes, f"{issue.probes}")
+        due = "" if issue.probe_at is None else f"; the next from {utc(issue.probe_at)} on"
+        yield "probes", f"{probes}{due}"
+    yield "marker", f"{issue.marker} (search {issue.tracker} for it)"
+
+
+def _growth_facts(group: Group) -> Iterator[tuple[str, str]]:
+    """Attributes, aliases, and occurrences over time."""
+    if group.attributes:
+        yield "attributes", ", ".join(f"{name}={'|'.join(values[:3])}" for name, values in group.attributes)
+    if group.aliases:
+        yield "aliases", ", ".join(group.aliases)
+    if group.follows:
+        yield "follows", f"{group.follows}, whose issue shows the occurrences of this group"
+    if len(group.trail) > 1:
+        first, last = group.trail[0].at, group.trail[-1].at
+        yield "growth", f"{sparkline(group.trail)}  {utc(first)} … {utc(last)}"
+
+
+def sparkline(trail: Sequence[Point], width: int = 24) -> str:
+    """The occurrences in each of `width` equal spans of time, as bars of one character."""
+    first, last = trail[0].at, trail[-1].at
+    span = (last - first) / width or 1.0
+    totals = [0] * width
+    before = 0
+    for point in trail:
+        totals[min(width - 1, int((point.at - first) / span))] += point.occurrences - before
+        before = point.occurrences
+    most = max(totals) or 1
+    return "".join(_bar(count, most) if count else " " for count in totals)
+
+
+def _bar(count: int, most: int) -> str:
+    return BARS[min(len(BARS) - 1, count * len(BARS) // (most + 1))]
+
+
+def _releases(group: Group) -> Table:
+    """The group's occurrences by release, the newest release first."""
+    table = plain_table(
+        ("Release", "Occurrences", "", "Share", "First seen", "Last seen"), right=("Occurrences", "Share")
+    )
+    releases = {entry.release: entry for entry in group.releases}
+    most = max(entry.occurrences for entry in releases.values()) or 1
+    total = max(group.occurrences, sum(entry.occurrences for entry in releases.values())) or 1
+    for entry in (releases[release] for release in ordered(releases)):
+        table.add_row(
+            plain(entry.release, 40),
+            number(entry.occurrences, entry.approximate),
+            Text(_bar(entry.occurrences, most), style="cyan"),
+            f"{100 * entry.occurrences / total:.0f}%",
+            utc(entry.first_seen),
+            utc(entry.last_seen),
+        )
+    return table

@@ -1,0 +1,183 @@
+"""`sync`, `hold`, `relink`, `alias`: an operator's decisions about one group."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from syncd.cli import COMMANDS, FAILED, NOT_FOUND, USAGE, stop
+from syncd.cli.arguments import ConfigOption, DryRunOption, Fingerprint, JsonOption, ReasonOption, find_group, opened
+from syncd.operate import explain
+from syncd.operate import relink as relinking
+from syncd.platform.clock import Clock
+from syncd.render.text import one_line, utc
+
+app = typer.Typer(add_completion=False)
+alias = typer.Typer(no_args_is_help=True, help=COMMANDS["alias"].help)
+app.add_typer(alias, name="alias")
+
+
+@app.command()
+def sync(
+    fingerprint: Fingerprint,
+    config: ConfigOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Bring a group's issue up to date now.
+
+    The daemon looks at the issue and writes to it at once, even if it had put that off.
+    """
+    with opened(config) as (loaded, store):
+        group = find_group(store, fingerprint)
+        name = group.standing.group.identity.fingerprint
+        tracker = None
+        if not dry_run:
+            tracker = store.operator.sync(group.id, explain.rules(loaded).next_call, Clock().wall())
+    if as_json:
+        print(json.dumps({"fingerprint": name, "tracker": tracker, "dry_run": dry_run}, indent=2))
+    elif dry_run:
+        print(f"{name} would be due now.")
+    elif tracker is None:
+        print(f"{name} needs nothing now; `syncd explain {name[:12]}` explains why.")
+    else:
+        print(f"{name} is due now, for {tracker}.")
+
+
+@app.command()
+def hold(
+    fingerprint: Fingerprint,
+    reason: ReasonOption = "",
+    end: Annotated[bool, typer.Option("--end", help="End the hold; the group's route decides again.")] = False,
+    config: ConfigOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold a group: file nothing and write nothing to its issue, until --end.
+
+    syncd still counts its occurrences.
+    """
+    with opened(config) as (loaded, store):
+        group, now = find_group(store, fingerprint), Clock().wall()
+        name = group.standing.group.identity.fingerprint
+        if end:
+            if not dry_run and not store.operator.end_hold(group.id, explain.rules(loaded).next_call, now):
+                stop(FAILED, f"no operator holds {name}; `syncd explain {name[:12]}` explains its state")
+        elif not dry_run:
+            store.operator.hold(group.id, one_line(reason, 500, "no reason given"), now)
+    if as_json:
+        print(json.dumps({"fingerprint": name, "on_hold": not end, "dry_run": dry_run}, indent=2))
+    elif end:
+        print(f"{name} {'would be' if dry_run else 'is'} held no longer.")
+    else:
+        print(f"{name} {'would be' if dry_run else 'is'} held. `syncd hold … --end` ends the hold.")
+
+
+@app.command()
+def relink(
+    fingerprint: Fingerprint,
+    issue: Annotated[str, typer.Argument(metavar="ISSUE", help="The issue's number, key or URL.")],
+    tracker: Annotated[
+        str | None,
+        typer.Option(
+            "--tracker",
+            metavar="NAME",
+            help="The issue's tracker. \\[default: the group's]",
+            show_default=False,
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Link a group to an issue that exists already.
+
+    syncd leaves the group's previous issue as it is in its tracker.
+    """
+    with opened(config) as (loaded, store):
+        group = find_group(store, fingerprint)
+        name = group.standing.group.identity.fingerprint
+        try:
+            link = relinking.relink(loaded, store, group.id, tracker, issue, Clock().wall(), dry_run=dry_run)
+        except relinking.NotLinked as error:
+            stop(FAILED, f"{name}: {error}")
+    if as_json:
+        shape = {"fingerprint": name, "issue": link.place.key, "url": link.place.url, "before": link.before}
+        print(json.dumps(shape | {"dry_run": dry_run}, indent=2))
+        return
+    print(f"{name} {'would be' if dry_run else 'is'} linked to {link.place.key}: {link.place.url}")
+    if link.before:
+        print(f"syncd no longer writes to {link.before}; close it by hand as a duplicate.")
+
+
+@alias.command("add")
+def alias_add(
+    fingerprint: Fingerprint,
+    target: Annotated[
+        str, typer.Argument(metavar="TARGET", help="Fingerprint of the group whose issue shows the occurrences.")
+    ],
+    reason: ReasonOption = "",
+    config: ConfigOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a group's occurrences on the issue of the group TARGET.
+
+    syncd leaves the group's own issue as it is in its tracker.
+    """
+    with opened(config) as (_, store):
+        group, followed = find_group(store, fingerprint), find_group(store, target)
+        name, target_name = (each.standing.group.identity.fingerprint for each in (group, followed))
+        if group.id == followed.id:
+            stop(USAGE, f"{fingerprint!r} and {target!r} are the same group")
+        issue = group.standing.issue
+        given_up = issue.key if issue is not None and issue.key else None
+        if not dry_run:
+            try:
+                store.aliases.add(group.id, followed.id, one_line(reason, 500, "no reason given"), Clock().wall())
+            except ValueError as error:
+                stop(FAILED, f"{name} cannot follow {target_name}: {error}")
+    if as_json:
+        shape = {"fingerprint": name, "target": target_name, "given_up": given_up, "dry_run": dry_run}
+        print(json.dumps(shape, indent=2))
+        return
+    print(f"{name} {'would follow' if dry_run else 'follows'} {target_name}, whose issue shows its occurrences.")
+    if given_up:
+        print(f"syncd no longer writes to its own issue {given_up}; close it by hand as a duplicate.")
+
+
+@alias.command("remove")
+def alias_remove(
+    fingerprint: Fingerprint,
+    config: ConfigOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove an alias: the group gets an issue of its own, as its route decides."""
+    with opened(config) as (loaded, store):
+        group = find_group(store, fingerprint)
+        name = group.standing.group.identity.fingerprint
+        if all(entry.group_id != group.id for entry in store.aliases.all()):
+            stop(NOT_FOUND, f"{name} is no alias")
+        if not dry_run:
+            store.aliases.remove(group.id, explain.rules(loaded).next_call, Clock().wall())
+    if as_json:
+        print(json.dumps({"fingerprint": name, "dry_run": dry_run}, indent=2))
+        return
+    print(f"{name} {'would follow' if dry_run else 'follows'} no group any more.")
+
+
+@alias.command("list")
+def alias_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List all aliases with their reasons, the newest first."""
+    with opened(config) as (_, store):
+        aliases = store.aliases.all()
+    if as_json:
+        keys = ("fingerprint", "project", "target", "reason", "at")
+        print(json.dumps([{key: getattr(entry, key) for key in keys} for entry in aliases], indent=2))
+        return
+    for entry in aliases:
+        names = f"{one_line(entry.fingerprint, 64)} → {one_line(entry.target, 64)}"
+        print(f"{names}  {one_line(entry.project, 40)}  since {utc(entry.at)}: {one_line(entry.reason, 200)}")
+    if not aliases:
+        print("No alias. `syncd alias add FINGERPRINT TARGET` adds one.")

@@ -1,0 +1,79 @@
+"""`quarantine`: deliveries that are JSON but no notification."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from syncd.cli import COMMANDS, NOT_FOUND, stop
+from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, opened
+from syncd.cli.tables import console, plain, plain_table
+from syncd.errors import RejectedDelivery
+from syncd.intake.sources import backtrace
+from syncd.platform.clock import Clock
+from syncd.render.text import one_line, utc
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=COMMANDS["quarantine"].help)
+
+Numbers = Annotated[list[int], typer.Argument(help="Numbers from `quarantine list`.")]
+
+
+@app.command("list")
+def quarantine_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List the quarantine with reasons, the newest first."""
+    with opened(config) as (_, store):
+        quarantined = store.report.quarantine()
+    if as_json:
+        keys = ("id", "received_at", "code", "reason", "field")
+        shape = [
+            {key: getattr(delivery, key) for key in keys} | {"body": delivery.body.decode("utf-8", "replace")}
+            for delivery in quarantined
+        ]
+        print(json.dumps(shape, indent=2))
+        return
+    out = console()
+    if not quarantined:
+        out.print("The quarantine is empty.", style="dim")
+        return
+    table = plain_table()
+    for name in ("Number", "Received", "Reason", "Body"):
+        table.add_column(name, no_wrap=name != "Reason")
+    for delivery in quarantined:
+        body = plain(delivery.body.decode("utf-8", "replace"), 60)
+        table.add_row(str(delivery.id), utc(int(delivery.received_at)), plain(delivery.reason), body)
+    out.print(table)
+
+
+@app.command("replay")
+def quarantine_replay(numbers: Numbers, config: ConfigOption = None, dry_run: DryRunOption = False) -> None:
+    """Return deliveries to the inbox if this version of syncd can read them."""
+    with opened(config) as (_, store):
+        bodies = {delivery.id: delivery.body for delivery in store.report.quarantine()}
+        for number in numbers:
+            if number not in bodies:
+                stop(NOT_FOUND, f"the quarantine has no delivery {number}")
+            try:
+                identity = backtrace.identify(backtrace.decode(bodies[number]))
+            except RejectedDelivery as error:
+                print(f"{number}: still no notification: {error.message}")
+                continue
+            fingerprint = one_line(identity.fingerprint, 100)
+            if dry_run:
+                print(f"{number}: would return to the inbox as {fingerprint}")
+            elif store.quarantine.release(number, Clock().wall()):
+                print(f"{number}: returned to the inbox as {fingerprint}")
+            else:
+                print(f"{number}: is no longer in the quarantine")
+
+
+@app.command("discard")
+def quarantine_discard(numbers: Numbers, config: ConfigOption = None, dry_run: DryRunOption = False) -> None:
+    """Delete deliveries from the quarantine."""
+    with opened(config) as (_, store):
+        quarantined = {delivery.id for delivery in store.report.quarantine()}
+        for number in numbers:
+            if number not in quarantined:
+                stop(NOT_FOUND, f"the quarantine has no delivery {number}")
+            if not dry_run:
+                store.quarantine.discard(number)
+            print(f"{number}: {'would be deleted' if dry_run else 'deleted'}")

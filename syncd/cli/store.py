@@ -1,0 +1,130 @@
+"""`backup`, `purge`, `migrate`, `migrate-store`: upkeep of the store."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from syncd import config as configuration
+from syncd.cli import USAGE, stop
+from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, config_path, duration, opened
+from syncd.config import StoreSettings
+from syncd.platform.clock import Clock
+from syncd.store import bring_up, move_store
+from syncd.store.sqlite.backup import back_up
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(metavar="FILE", help="The copy. The file must not exist yet.")],
+    config: ConfigOption = None,
+) -> None:
+    """Copy the store to FILE while the daemon runs, and verify the copy."""
+    settings = configuration.load(config_path(config)).store
+    if settings.dialect != "sqlite":
+        stop(USAGE, f"back up {settings.place} with PostgreSQL's own tools: pg_dump, or WAL archiving")
+    size = back_up(settings.path, target)
+    print(f"{target}: {size / 2**20:,.1f} MB, verified")
+
+
+@app.command()
+def purge(
+    older: Annotated[
+        float | None,
+        typer.Option(
+            "--older-than",
+            parser=duration,
+            metavar="DURATION",
+            help="Delete folded deliveries older than this: 7d, 12h. \\[default: store.retention]",
+            show_default=False,
+        ),
+    ] = None,
+    config: ConfigOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Delete folded deliveries and old decisions.
+
+    Decisions are old after store.history. The daemon does all this by itself every minute.
+    """
+    with opened(config) as (loaded, store):
+        now, settings = Clock().wall(), loaded.store
+        before, decided = now - (settings.retention if older is None else older), now - settings.history
+        old = store.inbox.purgeable(before, decided)
+        # One batch per transaction, so that the receiver never waits long.
+        while not dry_run and store.inbox.purge(before, decided):
+            pass
+        room = store.room()
+    if as_json:
+        shape = {"deliveries": old.deliveries, "decisions": old.decisions, "dry_run": dry_run, "taken": room.taken}
+        print(json.dumps(shape, indent=2))
+        return
+    verb = "Would delete" if dry_run else "Deleted"
+    print(f"{verb} {old.deliveries:,} deliveries and {old.decisions:,} decisions.")
+    if not dry_run and loaded.store.dialect == "sqlite":
+        print(
+            "SQLite reuses the space. To return it to the disk, stop the daemon and replace the file by a `syncd backup`."
+        )
+
+
+@app.command()
+def migrate(config: ConfigOption = None) -> None:
+    """Bring the store to this version's schema.
+
+    `run` does this by itself.
+    """
+    settings = configuration.load(config_path(config)).store
+    applied = bring_up(settings)
+    print(f"{settings.place}: {'applied ' + ', '.join(applied) if applied else 'nothing to do'}")
+
+
+@app.command("migrate-store")
+def migrate_store(
+    source: Annotated[str, typer.Option("--from", help="The present store: sqlite:///var/lib/syncd/syncd.db")],
+    target: Annotated[str, typer.Option("--to", help="The new store: postgresql://syncd@db/syncd")],
+    password_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file with the PostgreSQL password. Without it libpq looks in its usual places.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Move everything from a SQLite file to a PostgreSQL server.
+
+    Needs no configuration. Afterwards the file takes nothing any more. During the move, a daemon on the file answers 503. An
+    interrupted move has changed nothing: run it again.
+    """
+    from_, to = _settings("--from", source, None), _settings("--to", target, password_file)
+    if (from_.dialect, to.dialect) != ("sqlite", "postgresql"):
+        stop(USAGE, "a store moves from sqlite:… to postgresql://…")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True, highlight=False)) as progress:
+        task = progress.add_task("starting", total=None)
+        counts = move_store(
+            from_, to, lambda step, done, total: progress.update(task, description=step, completed=done, total=total)
+        )
+    rows = sum(counts.values())
+    print(
+        f"Moved and verified {rows:,} rows: {counts['groups']:,} groups, {counts['issues']:,} issues, "
+        f"{counts['deliveries']:,} deliveries."
+    )
+    print(f'Now set store.url = "{target}" in config.toml and restart syncd. {from_.place} takes nothing any more.')
+
+
+def _settings(option: str, url: str, password_file: Path | None) -> StoreSettings:
+    """The store at `url`. Exits with USAGE if the URL is no store's."""
+    written: dict[str, object] = {"url": url}
+    if password_file is not None:
+        written["password"] = {"file": str(password_file)}
+    try:
+        return StoreSettings.model_validate(written)
+    except ValidationError as error:
+        # include_input=False: the input may hold a password.
+        faults = error.errors(include_input=False, include_url=False)
+        stop(USAGE, *(f"{option}: {fault['msg'].removeprefix('Value error, ')}" for fault in faults))
