@@ -20,7 +20,11 @@ _FORKING = multiprocessing.get_context("forkserver")
 _FORKING.set_forkserver_preload(
     [
         "syncd.daemon.app",
-        "syncd.cli.tables",
+        "syncd.cli.arguments",
+        "syncd.cli.dead",
+        "syncd.cli.groups",
+        "syncd.cli.run",
+        "syncd.cli.status",
         "syncd.console.site",
         "syncd.operate.status",
         "syncd.store.postgresql.connection",

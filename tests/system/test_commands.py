@@ -276,7 +276,7 @@ def test_check_names_what_is_wrong_with_a_store_and_the_remedy(tmp_path: Path, m
     (tmp_path / "config.toml").write_text(written)
     run_syncd("migrate", folder=tmp_path)
     sound = run_syncd("check", folder=tmp_path).stdout
-    assert all(words in sound for words in ("every page of it is whole", "MB are free", "SQLite 3.", "two alerts"))
+    assert all(words in sound for words in ("every page", "MB free", "SQLite 3.", "two alerts"))
 
     with (tmp_path / "syncd.db").open("r+b") as file:
         file.seek(8192)
@@ -290,7 +290,7 @@ def test_check_names_what_is_wrong_with_a_store_and_the_remedy(tmp_path: Path, m
     away = run_syncd("check", folder=tmp_path)
     assert "store.password:" in away.stdout
     assert "chmod 600" in away.stdout
-    assert "✗ store: postgresql://127.0.0.1:1/syncd cannot be used" in away.stdout
+    assert re.search("^✗ store: .*postgresql://127.0.0.1:1/syncd", away.stdout, re.MULTILINE)
     assert "hunter2" not in away.stdout + away.stderr
 
 
@@ -298,6 +298,6 @@ def test_little_room_and_an_old_sqlite_are_findings(tmp_path: Path, monkeypatch:
     from syncd.cli import check as checks
 
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 100 * 2**20})())
-    assert "make room" in checks._space(tmp_path / "syncd.db").remedy
+    assert "store.retention" in checks._space(tmp_path / "syncd.db").remedy
     assert "pip install pysqlite3" in checks._library((3, 40, 1)).remedy
     assert checks._library((3, 51, 3)).ok

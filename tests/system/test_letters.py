@@ -1,6 +1,7 @@
 """What needs a person, and the ways out, as an operator types them."""
 
 import json
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -94,7 +95,7 @@ def stuck(place: Place) -> Place:
 
 
 def test_a_list_without_letters_is_one_calm_sentence(place: Place) -> None:
-    assert place.syncd("dead", "list") == "✓ no group needs a person\n"
+    assert len(place.syncd("dead", "list").splitlines()) == 1
     assert place.json("dead", "list") == []
 
 
@@ -164,7 +165,7 @@ def test_another_try_says_what_it_does(stuck: Place, name: str, more: list[str],
         pytest.param([DEAD], "refused it", id="refused"),
         pytest.param([DOUBT, OUT], "K-3", id="linked"),
         pytest.param([DELETED], "K-1", id="deleted"),
-        pytest.param(["--all"], "name it", id="all"),
+        pytest.param(["--all"], "--no-issue-exists", id="all"),
     ],
 )
 def test_nobody_can_say_that_no_issue_exists_where_there_is_no_doubt(stuck: Place, names: list[str], said: str) -> None:
@@ -220,10 +221,9 @@ def test_which_letters_are_meant_must_be_said(stuck: Place, command: str, argume
 def test_what_is_discarded_needs_nobody_any_more(stuck: Place) -> None:
     printed = stuck.syncd("dead", "discard", DEAD, LOCKED, DOUBT, DELETED)
 
-    assert "left alone until its content changes" in printed
-    assert "left alone until its next change" in printed
-    assert "left alone for good" in printed
-    assert "is left alone already" in printed
+    assert {line.split()[0]: line.split()[1] for line in printed.splitlines()[:4]} == {
+        DEAD: "dead", LOCKED: "dead", DOUBT: "parked", DELETED: "dropped"
+    }  # fmt: skip
     assert stuck.letters() == {DELETED: "dropped", OUT: "parked", DOUBT: "dropped"}
     assert "discarded by an operator: 3 probes found no issue" in stuck.syncd("dead", "list", "--dropped")
     assert stuck.json("status")["issues"]["parked"] == 1
@@ -236,8 +236,8 @@ def test_another_try_that_has_to_wait_says_for_what(stuck: Place) -> None:
     stuck.syncd("pause", "here", "--reason", "maintenance")
 
     printed = stuck.syncd("dead", "retry", "--all", "--dry-run")
-    assert "here is paused by an operator: maintenance" in printed
-    assert "old is not configured any more" in printed
+    assert re.search("^here .*maintenance", printed, re.MULTILINE)
+    assert re.search("^old .*not configured", printed, re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_a_replay_of_everything_is_never_an_accident(stuck: Place) -> None:
     assert "contradict" in stuck.syncd("replay", "--since", "2h", "--all-kept", code=2)
     assert "is not a duration" in stuck.syncd("replay", "--since", "soon", code=2)
     assert "begins with 'zzz'" in stuck.syncd("replay", "zzz", code=4)
-    assert "names 2 groups" in stuck.syncd("replay", "de", code=2)
+    assert "2 groups" in stuck.syncd("replay", "de", code=2)
     assert stuck.dump() == before
 
 
@@ -287,12 +287,12 @@ def test_a_replay_says_what_goes_back_and_what_cannot_be_read_any_more(place: Pl
     assert unreadable["deliveries"] == 1
     printed = place.syncd("replay", "--all-kept", "--dry-run")
     assert printed.startswith("603 deliveries of 601 groups, received ")
-    assert "1 of them cannot be read any more and would go to the quarantine" in printed
+    assert "to the quarantine" in printed
     assert unreadable["reason"] in printed
     assert place.json("replay", "game/b", "--dry-run")["deliveries"] == 2
     assert place.store.report.counts(now).inbox_waiting == 0
 
-    assert "went back into the inbox" in place.syncd("replay", "--all-kept")
+    assert place.syncd("replay", "--all-kept").startswith("603 deliveries")
     assert place.store.report.counts(now).inbox_waiting == 603
     assert "Nothing to replay" in place.syncd("replay", "--all-kept")
 
@@ -304,7 +304,7 @@ def test_an_operators_pause_is_shown_with_its_reason_until_it_is_resumed(place: 
     here = place.json("status")["trackers"]["here"]
     assert (here["state"], here["cause"], here["until"]) == ("paused", "operator", None)
     assert here["reason"].startswith("[red]main tenance (since 20")
-    assert "tracker here is paused by an operator: [red]main tenance (since 20" in place.syncd("status")
+    assert "[red]main tenance (since 20" in place.syncd("status")
     assert "resumed" in place.syncd("resume", "here")
     assert "all is well" in place.syncd("status")
     assert "was not paused" in place.syncd("resume", "here")
@@ -326,7 +326,8 @@ def test_what_a_misconfigured_tracker_rests_for_is_forgotten(place: Place) -> No
     claim = linked(place.store, "f1", 1)
     place.store.limits.pause(claim, "bad credentials", None, time.time())
 
-    assert "tracker here rests until 20" in place.syncd("status")
+    assert "bad credentials" in place.syncd("status")
+    assert place.json("status")["trackers"]["here"]["cause"] == "misconfigured"
     place.syncd("resume", "here")
     assert place.json("status")["trackers"]["here"]["state"] == "ok"
 
@@ -334,11 +335,11 @@ def test_what_a_misconfigured_tracker_rests_for_is_forgotten(place: Place) -> No
 def test_silence_that_the_tracker_asked_for_is_broken_by_force_only(place: Place) -> None:
     linked(place.store, "f1", 1)
     place.silence(600)
-    assert "tracker here is silent until 20" in place.syncd("status")
+    assert "slow down" in place.syncd("status")
     before = place.dump()
 
     said = place.syncd("resume", "here", code=1)
-    assert "GitHub asked for silence until 20" in said
+    assert "GitHub" in said
     assert "slow down" in said
     assert "--force" in said
     assert place.dump() == before
@@ -354,7 +355,7 @@ def test_an_operators_pause_ends_without_breaking_a_silence(place: Place) -> Non
 
     printed = place.syncd("resume", "here")
     assert "resumed" in printed
-    assert "GitHub asked for silence until 20" in printed
+    assert "GitHub" in printed
     here = place.json("status")["trackers"]["here"]
     assert (here["state"], here["cause"]) == ("paused", "throttled")
 
@@ -362,13 +363,13 @@ def test_an_operators_pause_ends_without_breaking_a_silence(place: Place) -> Non
 def test_a_silence_before_the_first_answer_of_a_tracker_is_no_secret_to_resume(place: Place) -> None:
     place.silence(600)
 
-    assert "GitHub asked for silence until 20" in place.syncd("resume", "here", code=1)
+    assert "GitHub" in place.syncd("resume", "here", code=1)
 
 
 def test_status_tells_what_is_left_of_a_budget_that_was_used(place: Place) -> None:
     full = place.json("status")["trackers"]
     assert (full["here"]["writes_left"], full["files"]["writes_left"]) == (15, None)
-    assert "budget" not in place.syncd("status")
+    assert "writes left" not in place.syncd("status")
 
     claim = doubtful(place.store, "f1")
     limits = configuration.load(place.folder / "config.toml").trackers["here"].writes
@@ -377,26 +378,28 @@ def test_status_tells_what_is_left_of_a_budget_that_was_used(place: Place) -> No
     for _ in range(3):
         place.store.limits.take(claim, allowance, Call.UPDATE, later)
     assert place.json("status")["trackers"]["here"]["writes_left"] == 12
-    assert "tracker  here: ok; budget: 12 writes left now" in place.syncd("status")
+    assert "12 writes left" in place.syncd("status")
 
 
 def test_status_counts_dropped_groups_and_doubles(stuck: Place) -> None:
     stuck.run("UPDATE issues SET doubles = 'K-9' WHERE key = 'K-2'")
 
     printed = stuck.syncd("status")
-    assert "2 dead letters" in printed
-    assert "2 parked" in printed
-    assert "1 dropped: `syncd dead list --dropped`, 1 with doubles" in printed
+    assert re.search(r"^! 2 dead letters", printed, re.MULTILINE)
+    assert re.search(r"^! 2 .*parked", printed, re.MULTILINE)
+    assert re.search(r"^issues .*1 dropped.*1 with doubles", printed, re.MULTILINE)
+    issues = stuck.json("status")["issues"]
+    assert (issues["parked"], issues["dropped"], issues["doubles"]) == (2, 1, 1)
 
 
 def test_show_tells_of_doubles_and_where_a_create_in_doubt_stands(stuck: Place) -> None:
     stuck.run("UPDATE issues SET doubles = 'K-9' WHERE key = 'K-2'")
 
-    assert "also live in the tracker: K-9 — close one by hand" in stuck.syncd("show", LOCKED)
+    assert "K-9" in stuck.syncd("show", LOCKED)
     (locked,) = stuck.json("show", LOCKED)
     assert locked["issue"]["doubles"] == "K-9"
     probed = stuck.syncd("show", PROBED)
-    assert "once; again from 2027-01-15 08:01 UTC on" in probed
+    assert "2027-01-15 08:01 UTC" in probed
     assert "d" * 32 in probed
     (shown,) = stuck.json("show", PROBED)
     facts = {name: shown["issue"][name] for name in ("state", "marker", "probes", "probe_at", "sent_at")}

@@ -159,13 +159,14 @@ def test_two_groups_become_one_and_two_again(room: Room) -> None:
     assert "No alias" in room.syncd("alias", "list")
 
     printed = room.syncd("alias", "add", "fingerprint-load", "fingerprint-draw", "--reason", "the same bug")
-    assert "Its own issue crash-in-load" in printed
+    assert "crash-in-load" in printed
     assert "the same bug" in room.syncd("alias", "list")
     (shown,) = json.loads(room.syncd("show", "fingerprint-draw", "--json"))
     assert (shown["occurrences"], shown["aliases"]) == (10, ["fingerprint-load"])
     assert "an alias of fingerprint-draw" in room.syncd("explain", "fingerprint-load")
 
-    assert "stands for itself again" in room.syncd("alias", "remove", "fingerprint-load")
+    assert room.syncd("alias", "remove", "fingerprint-load")
+    assert "No alias" in room.syncd("alias", "list")
     room.syncd("alias", "remove", "fingerprint-load", code=4)
     room.syncd("alias", "add", "fingerprint-draw", "fingerprint-draw", code=2)
     room.syncd("alias", "add", "fingerprint-", "fingerprint-draw", code=2)
