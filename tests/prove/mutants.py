@@ -57,7 +57,7 @@ _EQUIVALENT = [
     ("plan", r"(wait|due_at): float = 0\.0|generation: int = 0", "a default that every caller overrides"),
     ("plan", r"or 0\.0", "a time before all other times"),
     ("plan", r"^FIRST_MILESTONE", "only powers of ten are compared with it"),
-    ("plan", r"around\.wait > 0", "no wait is negative"),
+    ("plan", r"context\.wait > 0", "no wait is negative"),
     ("plan", r'== "comment"', "no other value sorts before it"),
     ("plan", r"min\(attempts, 30\)", "the limit is reached long before"),
     ("plan", r'== "new_issue"', "no other value is possible there"),
