@@ -1,4 +1,4 @@
-"""`make screenshots`: the console over a made-up week, in docs/pictures, with few colours and so few bytes."""
+"""`make screenshots`: pictures of the console with a simulated week, in docs/pictures, with few colours to save bytes."""
 
 import tempfile
 import time
@@ -27,7 +27,7 @@ DAY = 86400
 
 
 def main() -> None:
-    """All pictures."""
+    """Take all pictures."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         settings = StoreSettings(url=f"sqlite:{folder}/syncd.db")
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def _live(site: Site, settings: StoreSettings) -> None:
-    """A week that is told as if each day had been today, one group held, one create in doubt."""
+    """Fold a week day by day, and add one held group and one create in doubt."""
     now = time.time()
     days = story.tell(int(now), days=7).days
     for back, day in zip(range(len(days) - 1, -1, -1), days, strict=True):
@@ -92,7 +92,7 @@ def _live(site: Site, settings: StoreSettings) -> None:
 
 
 def take(browser: Browser, url: str, path: str, name: str, width: int, height: int, colours: str = "light") -> None:
-    """One picture of a page."""
+    """Take one picture of a page."""
     with browser.new_context(viewport={"width": width, "height": height}, color_scheme=colours) as context:  # type: ignore[arg-type]
         page = context.new_page()
         page.goto(url + path)
