@@ -6,8 +6,20 @@ Source: https://developer.atlassian.com/cloud/jira/platform/apis/document/struct
 import json
 from collections.abc import Iterable
 
-from syncd.render.document import Block, Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
-from syncd.render.fit import fit, left_out
+from syncd.render.document import (
+    Block,
+    Code,
+    Document,
+    Heading,
+    Link,
+    Panel,
+    Paragraph,
+    Span,
+    Table,
+    Value,
+    fit,
+    more_rows,
+)  # fmt: skip
 
 Node = dict[str, object]
 
@@ -15,7 +27,7 @@ Node = dict[str, object]
 def write(document: Document, limit: int) -> Node:
     """The document as a `doc` node whose compact ASCII JSON has at most `limit` characters.
 
-    Raises ValueError when `limit` is too small for our own words.
+    Raises ValueError if `limit` is too small for syncd's own words.
     """
     return fit(document, limit, _doc, lambda doc: len(json.dumps(doc, separators=(",", ":"))))
 
@@ -55,7 +67,7 @@ def _row(kind: str, cells: Iterable[Span]) -> Node:
 
 
 def _rest(block: Code | Table) -> list[Node]:
-    return [_paragraph((left_out(block),))] if block.more else []
+    return [_paragraph((more_rows(block),))] if block.more else []
 
 
 def _paragraph(spans: Iterable[Span]) -> Node:
@@ -71,9 +83,9 @@ def _text(span: Span) -> Node:
     match span:
         case Value(text):
             return {"type": "text", "text": text, "marks": [{"type": "code"}]}
-        case Link(words, url) if url.startswith("https://"):
-            return {"type": "text", "text": words, "marks": [{"type": "link", "attrs": {"href": url}}]}
-        case Link(words):
-            return {"type": "text", "text": words}
+        case Link(label, url) if url.startswith("https://"):
+            return {"type": "text", "text": label, "marks": [{"type": "link", "attrs": {"href": url}}]}
+        case Link(label):
+            return {"type": "text", "text": label}
         case str():
             return {"type": "text", "text": span}

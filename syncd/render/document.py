@@ -1,11 +1,22 @@
-"""A report as a tree of blocks, before it becomes Markdown, wiki markup, or an Atlassian document.
+"""A report as a tree of blocks, which each writer turns into its markup, and the way to make it short enough.
 
-`str` is our own wording and is trusted; everything that came with a crash travels as `Value` or in `Code`,
-and every writer keeps those two from being anything but text.
+A `str` is syncd's own wording and is trusted. All text from a crash is a `Value` or stands in `Code`; every writer shows those
+two as nothing but text.
 """
 
+import re
+from bisect import bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from functools import partial
+from typing import Literal, TypeVar
+
+from syncd.render.text import flat, shorten
+
+T = TypeVar("T")
+
+_NARROW = 240  # code points of a line: rows are dropped before lines get shorter than this
+_COMMENT = re.compile(r"<!(?=--)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +28,9 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link whose address was checked by `render.text.safe_url`."""
+    """A link whose address `render.text.safe_url` has checked."""
 
-    words: str
+    label: str
     url: str
 
 
@@ -38,7 +49,7 @@ class Paragraph:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """A paragraph that stands out."""
+    """A highlighted paragraph."""
 
     spans: tuple[Span, ...]
     kind: Literal["info", "note", "warning"] = "info"
@@ -46,7 +57,7 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Untrusted lines, shown literally; `more` says how many lines were left out before."""
+    """Untrusted lines, shown literally. `more` counts further lines that are not shown."""
 
     lines: tuple[str, ...]
     more: int = 0
@@ -54,7 +65,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """`header` is ours; a cell is one span. `more` says how many rows were left out before."""
+    """A table with a trusted header; a cell is one span. `more` counts further rows that are not shown."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[Span, ...], ...]
@@ -63,3 +74,79 @@ class Table:
 
 Block = Heading | Paragraph | Panel | Code | Table
 Document = tuple[Block, ...]
+
+
+def fit(document: Document, limit: int, write: Callable[[Document], T], size: Callable[[T], int]) -> T:
+    """The result of `write` for the document, shortened until its `size` is at most `limit`.
+
+    First long lines are shortened, then lines of code and rows of tables are dropped (`more` counts them), then the remaining
+    lines are shortened further. syncd's own words and links always stay. Raises ValueError if those alone exceed `limit`.
+    """
+    cleaned = _changed(document, lambda text: _COMMENT.sub("<!\u200b", flat(text)))
+    whole = write(cleaned)
+    if size(whole) <= limit:
+        return whole
+    most = max((len(_rows(block)) for block in cleaned), default=0)
+    levels = range(1, max(limit, _NARROW) + most + 1)
+
+    def written(level: int) -> T:
+        # A level is a width and a number of rows; both only grow with it, one at a time.
+        rows = min(max(0, level - _NARROW), most)
+        return write(_changed(_with_rows(cleaned, rows), partial(shorten, limit=level - rows)))
+
+    fitting = bisect_right(levels, limit, key=lambda level: size(written(level)))
+    if fitting == 0:
+        raise ValueError(f"{limit} characters are too few even for syncd's own words")
+    return written(levels[fitting - 1])
+
+
+def _changed(document: Document, change: Callable[[str], str]) -> Document:
+    """The document with `change` applied to every untrusted text in it."""
+
+    def spans(unchanged: tuple[Span, ...]) -> tuple[Span, ...]:
+        return tuple(Value(change(span.text)) if isinstance(span, Value) else span for span in unchanged)
+
+    blocks: list[Block] = []
+    for block in document:
+        match block:
+            case Paragraph(content):
+                blocks.append(Paragraph(spans(content)))
+            case Panel(content, kind):
+                blocks.append(Panel(spans(content), kind))
+            case Code(lines, more):
+                blocks.append(Code(tuple(map(change, lines)), more))
+            case Table(header, rows, more):
+                blocks.append(Table(header, tuple(map(spans, rows)), more))
+            case Heading():
+                blocks.append(block)
+    return tuple(blocks)
+
+
+def _rows(block: Block) -> tuple[object, ...]:
+    match block:
+        case Code(lines):
+            return lines
+        case Table(_, rows):
+            return rows
+    return ()
+
+
+def _with_rows(document: Document, count: int) -> Document:
+    """The document with the first `count` rows of each block; a table keeps further rows that have a link."""
+    blocks: list[Block] = []
+    for block in document:
+        match block:
+            case Code(lines, more):
+                blocks.append(Code(lines[:count], more + len(lines[count:])))
+            case Table(header, rows, more):
+                linked = tuple(row for row in rows[count:] if any(isinstance(cell, Link) for cell in row))
+                blocks.append(Table(header, rows[:count] + linked, more + len(rows[count:]) - len(linked)))
+            case _:
+                blocks.append(block)
+    return tuple(blocks)
+
+
+def more_rows(block: Code | Table) -> str:
+    """A line such as "… 3 more frames" for the rows that are not shown; empty if there are none."""
+    noun = "frame" if isinstance(block, Code) else "row"
+    return f"… {block.more:,} more {noun}{'' if block.more == 1 else 's'}" if block.more else ""

@@ -6,8 +6,20 @@ In both, GitHub makes no mentions, references, links, images or HTML of it (Comm
 import re
 from collections.abc import Iterable
 
-from syncd.render.document import Block, Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
-from syncd.render.fit import fit, left_out
+from syncd.render.document import (
+    Block,
+    Code,
+    Document,
+    Heading,
+    Link,
+    Panel,
+    Paragraph,
+    Span,
+    Table,
+    Value,
+    fit,
+    more_rows,
+)  # fmt: skip
 
 # GitHub reads the quoted part of a reply sent by e-mail as Markdown again, by then without the code block.
 _MENTION = re.compile(r"@(?=[A-Za-z0-9])")
@@ -16,7 +28,7 @@ _MENTION = re.compile(r"@(?=[A-Za-z0-9])")
 def write(document: Document, limit: int, tail: str = "") -> str:
     """The document in at most `limit` code points, `tail` included: always whole, alone on the last line.
 
-    Raises ValueError when `limit` is too small for our own words.
+    Raises ValueError if `limit` is too small for syncd's own words.
     """
     ending = f"\n\n{tail}" if tail else ""
     return fit(document, limit, lambda fitted: "\n\n".join(map(_block, fitted)) + ending, len)
@@ -54,7 +66,7 @@ def _cell(cell: Span) -> str:
 
 
 def _with_rest(written: str, block: Code | Table) -> str:
-    return "\n\n".join(filter(None, (written, left_out(block))))
+    return "\n\n".join(filter(None, (written, more_rows(block))))
 
 
 def _inline(spans: Iterable[Span]) -> str:
@@ -64,8 +76,8 @@ def _inline(spans: Iterable[Span]) -> str:
             case Value(text):
                 # Two code spans that touch would be read as one.
                 line += (" " if line.endswith("`") else "") + literal(text)
-            case Link(words, url):
-                line += f"[{words}]({url})"
+            case Link(label, url):
+                line += f"[{label}]({url})"
             case str():
                 line += span
     return line

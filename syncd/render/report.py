@@ -1,7 +1,7 @@
-"""What issues say about a crash group: the title and body they are created with, the status comment, and further comments."""
+"""The default texts of an issue about a crash group: title, body, status comment, and further comments."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from syncd.core import frames
@@ -14,12 +14,27 @@ _LONGEST_TITLE = 240  # GitHub takes 256 characters, Jira 255
 _LONGEST_APPLICATION = 60
 _MOST_FRAMES = 60
 _MOST_RELEASES = 30
+_EDITABLE = Panel(
+    (
+        "This text is yours to edit: syncd wrote it once and never changes it again. "
+        "It keeps the current numbers in one comment on this issue.",
+    )
+)
+_STORM_ENDS = Panel(
+    (
+        "syncd files these groups as soon as the limit allows, those with the most users first, and closes this issue when no "
+        "group is held back any more. The current numbers are in one comment on this issue.",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportExtras:
-    """What an issue says beside its group: hosts that may be linked to, the group's issue before, issues that look alike, and a
-    remark on how it stands."""
+    """The facts of a text that are not in the group.
+
+    `link_hosts` may be linked to, `previous` is the group's issue before this one, `alike` are issues of groups that look alike,
+    `note` is a remark for the status comment.
+    """
 
     link_hosts: Sequence[str] = ()
     previous: Place | None = None
@@ -28,10 +43,11 @@ class ReportExtras:
 
 
 def title(group: Group, skip: Sequence[str] = frames.DEFAULT_SKIP) -> str:
-    """One line of at most 240 code points that tells this crash from others. `skip` are patterns of frames that say nothing."""
+    """One line of at most 240 code points that distinguishes the crash. `skip` are patterns of frames without information."""
     if group.kind is GroupKind.STORM:
         return f"Crash storm: groups held back by route {one_line(group.identity.project, _LONGEST_APPLICATION)}"
-    application = _base_name(group.application or "")
+    base_name = re.split(r"[/\\]", (group.application or "").rstrip("/\\"))[-1]
+    application = one_line(base_name, _LONGEST_APPLICATION, otherwise="")
     visible = [line for frame in group.callstack if (line := one_line(frame, _LONGEST_TITLE, otherwise=""))]
     if frame := frames.meaningful(visible, skip):
         where = f" ({application})" if application else ""
@@ -40,74 +56,62 @@ def title(group: Group, skip: Sequence[str] = frames.DEFAULT_SKIP) -> str:
     return f"Crash in {place}, group {one_line(group.identity.fingerprint, 12)}"
 
 
-def _base_name(path: str) -> str:
-    return one_line(re.split(r"[/\\]", path.rstrip("/\\"))[-1], _LONGEST_APPLICATION, otherwise="")
-
-
 def body(group: Group, extras: ReportExtras) -> Document:
-    """What an issue is created with."""
+    """The body of a new issue. syncd writes it once, so it names counts "when filed"."""
     if group.storm is not None:
-        return (*_storm_words(group, group.storm), *_largest(group.storm), _CLOSES_ITSELF)
+        return (*_storm(group, group.storm), _STORM_ENDS)
     blocks = parts(group, extras)
     return (
         *blocks["related"],
         Heading("What crashed"),
         *blocks["facts"],
         *blocks["link"],
-        Heading("How much when filed"),
+        Heading("Counts when filed"),
         *blocks["counts"],
         Heading("Call stack"),
         *blocks["callstack"],
         *blocks["attributes"],
         Heading("Releases when filed"),
         *blocks["releases"],
-        Panel(
-            (
-                "This text is yours to edit: syncd wrote it once and never changes it again. "
-                "It keeps the current numbers in one comment on this issue.",
-            )
-        ),
+        _EDITABLE,
     )
 
 
+def status(group: Group, extras: ReportExtras) -> Document:
+    """The status comment: the current numbers. It has nothing that changes with time alone."""
+    if group.storm is not None:
+        return tuple(_storm(group, group.storm))
+    blocks = parts(group, extras)
+    return (Heading("So far"), *blocks["summary"], *blocks["note"], *blocks["shares"])
+
+
+def announcement(announcement: Announcement) -> Document:
+    """A further comment, which notifies the people who follow the issue."""
+    facts = announcement.facts
+    match announcement.occasion:
+        case Occasion.RELEASE:
+            return (Paragraph(("Seen for the first time in ", Value(str(facts["release"])), ".")),)
+        case Occasion.MILESTONE:
+            return (Paragraph((f"Seen at least {int(facts['milestone']):,} times by now.",)),)
+        case Occasion.QUIET:
+            return (Paragraph((f"Not seen since {utc(int(facts['since']))}. The crash may be gone.",)),)
+        case Occasion.REGRESSION:
+            new = counted(int(facts["occurrences"]), "new occurrence")
+            release, fixed_in = str(facts["release"]), str(facts["fixed_in"])
+            where: tuple[Span, ...] = (" in ", Value(release)) if release else ()
+            fix: tuple[Span, ...] = (" as fixed in ", Value(fixed_in)) if fixed_in else ()
+            regression = Paragraph(
+                ("This crash came back", *where, f": {new} since this issue was closed", *fix, "."),
+            )
+            if facts.get("answer") != "comment":
+                return (Heading("A regression"), regression)
+            closed = "The issue stays closed: its route is configured to comment on a regression, not to reopen."
+            return (Heading("A regression"), regression, Paragraph((closed,)))
+
+
 def parts(group: Group, extras: ReportExtras) -> dict[str, tuple[Block, ...]]:
-    """The blocks that a body or a status comment is made of, by the names that templates know them by."""
+    """The blocks of a body or a status comment, by the names that docs/templates.md lists."""
     url = safe_url(group.group_url or "", extras.link_hosts)
-    attributes = tuple((name, Value(", ".join(values))) for name, values in group.attributes)
-    return {
-        "related": tuple(_related(extras)),
-        "facts": (Table(("Fact", "Value"), tuple(_facts(group, linked=url is not None))),),
-        "link": _link(url),
-        "counts": (Table(("Count", "When filed"), tuple(_counts(group))),),
-        "callstack": (_callstack(group),),
-        "attributes": (
-            (Heading("Where it was seen"), Table(("Attribute", "Commonest values"), _named(attributes)))
-            if attributes
-            else ()
-        ),
-        "releases": (_ledger(group),),
-        "shares": (_ledger(group, shares=True),),
-        "summary": tuple(_summary(group)),
-        # It names releases, and those come with a crash.
-        "note": (Panel(("How it stands: ", Value(extras.note)), kind="note"),) if extras.note else (),
-    }
-
-
-def _named(rows: Iterable[tuple[str, Span]]) -> tuple[tuple[Span, ...], ...]:
-    # The name of an attribute is chosen by whoever sends it.
-    return tuple((Value(name), value) for name, value in rows)
-
-
-def _related(extras: ReportExtras) -> Iterator[Block]:
-    if extras.previous is not None:
-        earlier = Link(extras.previous.key, extras.previous.url)
-        yield Panel(("This crash came back. Its issue before: ", earlier, "."), kind="note")
-    for place in extras.alike:
-        words = ": another group with the same application and top frames. Nothing is merged by itself."
-        yield Panel(("Possible regroup of ", Link(place.key, place.url), words), kind="warning")
-
-
-def _facts(group: Group, *, linked: bool) -> Iterator[tuple[Span, ...]]:
     facts = {
         "Application": group.application,
         "Project": group.identity.project,
@@ -115,145 +119,105 @@ def _facts(group: Group, *, linked: bool) -> Iterator[tuple[Span, ...]]:
         "Classifiers": ", ".join(group.classifiers),
         "Fingerprint": group.identity.fingerprint,
         "Latest crash object": group.object_id,
-        "Address of the group": None if linked else group.group_url,
+        "Group URL": group.group_url if url is None else None,
     }
-    return ((name, Value(fact)) for name, fact in facts.items() if fact)
-
-
-def _link(url: str | None) -> tuple[Block, ...]:
-    return (Paragraph((Link("Open this group in Backtrace", url),)),) if url else ()
-
-
-_CLOSES_ITSELF = Panel(
-    (
-        "syncd lets these groups through by itself, those with the most users first, and closes this issue when none is held back any "
-        "more. The current numbers are in one comment on this issue.",
+    counts = (
+        ("Occurrences", _count(group.occurrences, approximate=group.approximate)),
+        ("Machines", _count(group.hosts)),
+        ("Users", _count(group.users)),
+        ("First seen", utc(group.first_seen)),
+        ("Last seen", utc(group.last_seen)),
     )
-)
+    no_stack = Paragraph(("This group has no call stack.",))
+    # The sender chooses the names of attributes.
+    attributes = tuple((Value(name), Value(", ".join(values))) for name, values in group.attributes)
+    return {
+        "related": tuple(_related(extras)),
+        "facts": (Table(("Fact", "Value"), tuple((name, Value(fact)) for name, fact in facts.items() if fact)),),
+        "link": (Paragraph((Link("Open this group in Backtrace", url),)),) if url else (),
+        "counts": (Table(("Count", "When filed"), counts),),
+        "callstack": (
+            (Code(group.callstack[:_MOST_FRAMES], more=len(group.callstack[_MOST_FRAMES:])),)
+            if group.callstack
+            else (no_stack,)
+        ),
+        "attributes": (
+            (Heading("Attributes"), Table(("Attribute", "Most frequent values"), attributes)) if attributes else ()
+        ),
+        "releases": (_ledger(group, shares=False),),
+        "shares": (_ledger(group, shares=True),),
+        "summary": tuple(_summary(group)),
+        # A note names releases, and the sender chooses their names.
+        "note": (Panel(("Note: ", Value(extras.note)), kind="note"),) if extras.note else (),
+    }
 
 
-def _storm_words(group: Group, storm: Storm) -> Iterator[Block]:
-    yield Heading("Crash storm")
-    route = Value(group.identity.project)
-    if storm.over:
-        yield Paragraph(("The storm is over: no group of route ", route, " is held back any more."))
-        return
-    held = counted(storm.held, "group")
-    yield Paragraph(
-        ("Route ", route, f" has filed as many new issues as it may. {held} held back, since {utc(storm.since)}.")
-    )
+def _related(extras: ReportExtras) -> Iterator[Block]:
+    if extras.previous is not None:
+        link = Link(extras.previous.key, extras.previous.url)
+        yield Panel(("This crash came back. Its previous issue: ", link, "."), kind="note")
+    for place in extras.alike:
+        reason = ": that group has the same application and the same top frames. syncd merges nothing by itself."
+        yield Panel(("Possible duplicate of ", Link(place.key, place.url), reason), kind="warning")
 
 
-def _largest(storm: Storm) -> Iterator[Block]:
-    if storm.largest:
-        rows = tuple((Value(name), _count(users), _count(occurrences)) for name, users, occurrences in storm.largest)
-        yield Heading("The largest")
-        yield Table(("Crash", "Users", "Occurrences"), rows, more=max(0, storm.held - len(rows)))
-
-
-def _counts(group: Group) -> Iterator[tuple[Span, ...]]:
-    yield "Occurrences", _count(group.occurrences, approximate=group.approximate)
-    yield "Machines", _count(group.hosts)
-    yield "Users", _count(group.users)
-    yield "First seen", utc(group.first_seen)
-    yield "Last seen", utc(group.last_seen)
-
-
-def _count(count: int | None, *, approximate: bool = False) -> str:
-    # No group has been seen nowhere: nothing counted means that nobody said.
-    return f"{'at least ' if approximate else ''}{count:,}" if count else "not known"
-
-
-def _callstack(group: Group) -> Block:
-    if not group.callstack:
-        return Paragraph(("No call stack came with this group.",))
-    return Code(group.callstack[:_MOST_FRAMES], more=len(group.callstack[_MOST_FRAMES:]))
-
-
-def _ledger(group: Group, *, shares: bool = False) -> Block:
-    """One row for each release, last seen first."""
+def _ledger(group: Group, *, shares: bool) -> Block:
+    """One row for each release, the latest seen first."""
     if not group.releases:
         return Paragraph(("No release is known.",))
     rows = sorted(group.releases, key=lambda row: (-(row.last_seen or 0), row.release))
-    # Occurrences whose release nobody named count too: what the ledger has may be less than the whole.
-    whole = max(group.occurrences, sum(row.occurrences for row in rows)) if shares else None
+    # Occurrences without a release count too: the ledger's sum may be less than the total.
+    total = max(group.occurrences, sum(row.occurrences for row in rows))
+
+    def cells(row: Release) -> Iterator[Span]:
+        yield Value(row.release)
+        yield _count(row.occurrences, approximate=row.approximate)
+        if shares:
+            yield _share(row.occurrences, total)
+        yield utc(row.first_seen)
+        yield utc(row.last_seen)
+
     header = ("Release", "Occurrences", *(("Share",) if shares else ()), "First seen", "Last seen")
-    cells = tuple(tuple(_release(row, whole)) for row in rows[:_MOST_RELEASES])
-    return Table(header, cells, more=len(rows[_MOST_RELEASES:]))
+    return Table(header, tuple(tuple(cells(row)) for row in rows[:_MOST_RELEASES]), more=len(rows[_MOST_RELEASES:]))
 
 
-def _release(row: Release, whole: int | None) -> Iterator[Span]:
-    yield Value(row.release)
-    yield _count(row.occurrences, approximate=row.approximate)
-    if whole is not None:
-        yield _share(row.occurrences, whole)
-    yield utc(row.first_seen)
-    yield utc(row.last_seen)
+def _count(count: int | None, *, approximate: bool = False) -> str:
+    # Every group was seen at least once: a count of zero means that the sender gave none.
+    return f"{'at least ' if approximate else ''}{count:,}" if count else "not known"
 
 
-def _share(part: int, whole: int) -> str:
-    percent = round(100 * part / whole) if whole else 0
+def _share(part: int, total: int) -> str:
+    percent = round(100 * part / total) if total else 0
     if part and percent == 0:
         return "under 1%"
-    if percent == 100 and part < whole:
+    if percent == 100 and part < total:
         return "over 99%"
     return f"{percent}%"
 
 
-def status(group: Group, extras: ReportExtras) -> Document:
-    """What the status comment says: the current numbers, and nothing that time alone would change."""
-    if group.storm is not None:
-        return (*_storm_words(group, group.storm), *_largest(group.storm))
-    blocks = parts(group, extras)
-    return (Heading("So far"), *blocks["summary"], *blocks["note"], *blocks["shares"])
-
-
 def _summary(group: Group) -> Iterator[Block]:
-    yield Paragraph((_sentence(group),))
-    yield Paragraph((f"First seen {utc(group.first_seen)}, last seen {utc(group.last_seen)}.",))
-    if group.aliases:
-        yield Paragraph(
-            (
-                f"With the occurrences of {counted(len(group.aliases), 'more fingerprint')}: ",
-                Value(", ".join(group.aliases)),
-            )
-        )
-    if frames.merged(group.identity.fingerprint):
-        yield Paragraph(("Its fingerprint is that of groups which were merged in Backtrace.",))
-
-
-def _sentence(group: Group) -> str:
-    """Seen at least 12,345 times on 321 machines by 120 users."""
-    times = _counted(group.occurrences, "time", approximate=group.approximate)
+    times = f"{'at least ' if group.approximate else ''}{counted(group.occurrences, 'time')}"
     machines = f" on {counted(group.hosts, 'machine')}" if group.hosts else ""
     users = f" by {counted(group.users, 'user')}" if group.users else ""
-    return f"Seen {times}{machines}{users}." if group.occurrences else "How often is not known."
+    total = f"Seen {times}{machines}{users}." if group.occurrences else "The number of occurrences is not known."
+    yield Paragraph((total,))
+    yield Paragraph((f"First seen {utc(group.first_seen)}, last seen {utc(group.last_seen)}.",))
+    if group.aliases:
+        count = counted(len(group.aliases), "more fingerprint")
+        yield Paragraph((f"These numbers include {count}: ", Value(", ".join(group.aliases))))
+    if frames.merged(group.identity.fingerprint):
+        yield Paragraph(("The fingerprint belongs to groups that were merged in Backtrace.",))
 
 
-def _counted(count: int, noun: str, *, approximate: bool) -> str:
-    return f"{'at least ' if approximate else ''}{counted(count, noun)}"
-
-
-def announcement(owed: Announcement) -> Document:
-    """What a further comment says: what people are to be told of on its occasion."""
-    facts = owed.facts
-    match owed.occasion:
-        case Occasion.REGRESSION:
-            return (Heading("A regression"), *_regression(owed))
-        case Occasion.RELEASE:
-            return (Paragraph(("Seen for the first time in ", Value(str(facts["release"])), ".")),)
-        case Occasion.MILESTONE:
-            return (Paragraph((f"Seen more than {int(facts['milestone']):,} times by now.",)),)
-        case Occasion.QUIET:
-            return (Paragraph((f"Not seen since {utc(int(facts['since']))}. It may be gone.",)),)
-
-
-def _regression(owed: Announcement) -> Iterator[Block]:
-    facts = owed.facts
-    new = counted(int(facts["occurrences"]), "new occurrence")
-    release, fixed_in = str(facts["release"]), str(facts["fixed_in"])
-    where: tuple[Span, ...] = (" in ", Value(release)) if release else ()
-    closed: tuple[Span, ...] = (" as fixed in ", Value(fixed_in)) if fixed_in else ()
-    yield Paragraph(("This crash came back", *where, f": {new} since this issue was closed", *closed, "."))
-    if facts.get("answer") == "comment":
-        yield Paragraph(("It stays closed: syncd was told to say so and not to reopen.",))
+def _storm(group: Group, storm: Storm) -> Iterator[Block]:
+    yield Heading("Crash storm")
+    route = Value(group.identity.project)
+    if storm.over:
+        yield Paragraph(("The storm is over: route ", route, " holds back no group any more."))
+    else:
+        held = f"It holds back {counted(storm.held, 'group')} since {utc(storm.since)}."
+        yield Paragraph(("Route ", route, f" has filed as many new issues as max_new_issues allows. {held}"))
+    if storm.largest:
+        rows = tuple((Value(name), _count(users), _count(occurrences)) for name, users, occurrences in storm.largest)
+        yield Heading("Largest groups")
+        yield Table(("Crash", "Users", "Occurrences"), rows, more=max(0, storm.held - len(rows)))

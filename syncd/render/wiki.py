@@ -6,8 +6,20 @@ Inside {noformat} Jira reads no macros, mentions, images, links or issue keys; o
 import re
 from collections.abc import Iterable
 
-from syncd.render.document import Block, Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
-from syncd.render.fit import fit, left_out
+from syncd.render.document import (
+    Block,
+    Code,
+    Document,
+    Heading,
+    Link,
+    Panel,
+    Paragraph,
+    Span,
+    Table,
+    Value,
+    fit,
+    more_rows,
+)  # fmt: skip
 
 _MACRO = re.compile(r"\{(?=\s*(?:noformat|code))", re.IGNORECASE)
 _SPECIAL = re.compile(r"[!-/:-@\[-`{-~]")
@@ -17,7 +29,7 @@ _WIDEST_PADDING = 40  # columns: one long name must not blow up every row
 def write(document: Document, limit: int) -> str:
     """The document in at most `limit` UTF-16 units, which is how Jira counts characters.
 
-    Raises ValueError when `limit` is too small for our own words.
+    Raises ValueError if `limit` is too small for syncd's own words.
     """
     return fit(document, limit, lambda fitted: "\n\n".join(map(_block, fitted)), _utf16_units)
 
@@ -35,9 +47,9 @@ def _block(block: Block) -> str:
         case Panel(spans):
             return f"{{panel}}\n{''.join(map(_span, spans))}\n{{panel}}"
         case Code(lines):
-            return _paragraphs(_verbatim(lines), left_out(block))
+            return _paragraphs(_verbatim(lines), more_rows(block))
         case Table():
-            return _paragraphs(_table(block), left_out(block))
+            return _paragraphs(_table(block), more_rows(block))
 
 
 def _paragraphs(*paragraphs: str) -> str:
@@ -64,8 +76,8 @@ def _plain(cell: Span) -> str:
     match cell:
         case Value(text):
             return text
-        case Link(words):
-            return words
+        case Link(label):
+            return label
         case str():
             return cell
 
@@ -79,7 +91,7 @@ def _span(span: Span) -> str:
         case Value(text):
             # Backslashes would not do: two of them in a row are a line break.
             return _SPECIAL.sub(lambda special: f"&#{ord(special[0])};", text)
-        case Link(words, url):
-            return f"[{words}|{url}]"
+        case Link(label, url):
+            return f"[{label}|{url}]"
         case str():
             return span

@@ -139,14 +139,14 @@ def test_the_body_of_a_group_of_which_little_is_known_is_whole() -> None:
 
     assert [row[0] for row in table(document, "Fact").rows] == ["Project", "Universe", "Fingerprint"]
     assert {row[1] for row in table(document, "Count").rows} == {"not known"}
-    assert Paragraph(("No call stack came with this group.",)) in document
+    assert Paragraph(("This group has no call stack.",)) in document
     assert Paragraph(("No release is known.",)) in document
 
 
 def test_an_address_that_may_not_be_linked_is_shown_as_text() -> None:
     document = body(group(group_url="https://evil.example/p"), ReportExtras(link_hosts=HOSTS))
 
-    assert ("Address of the group", Value("https://evil.example/p")) in table(document, "Fact").rows
+    assert ("Group URL", Value("https://evil.example/p")) in table(document, "Fact").rows
     assert not [block for block in document if isinstance(block, Paragraph) and isinstance(block.spans[0], Link)]
 
 
@@ -198,7 +198,7 @@ def test_the_status_says_the_current_numbers_in_a_sentence_and_a_ledger() -> Non
             {"occurrences": 1, "approximate": False, "hosts": 1, "users": 2},
             "Seen 1 time on 1 machine by 2 users.",
         ),
-        ({"occurrences": 0, "releases": ()}, "How often is not known."),
+        ({"occurrences": 0, "releases": ()}, "The number of occurrences is not known."),
         ({"hosts": None, "users": None}, "Seen at least 12,345 times."),
     ],
 )
@@ -317,8 +317,8 @@ def said(document: Document) -> str:
 def test_a_body_names_the_issue_before_and_those_that_look_alike() -> None:
     text = said(body(GROUP, ReportExtras(previous=PLACE, alike=[PLACE])))
 
-    assert "> This crash came back. Its issue before: [acme/game#7](https://github.com/acme/game/issues/7)." in text
-    assert "> Possible regroup of [acme/game#7](https://github.com/acme/game/issues/7): another group" in text
+    assert "> This crash came back. Its previous issue: [acme/game#7](https://github.com/acme/game/issues/7)." in text
+    assert "> Possible duplicate of [acme/game#7](https://github.com/acme/game/issues/7): that group" in text
 
 
 def test_a_body_shows_the_attributes_it_was_given_as_text() -> None:
@@ -331,10 +331,10 @@ def test_a_body_shows_the_attributes_it_was_given_as_text() -> None:
 def test_a_status_says_how_a_closed_issue_stands_and_whose_occurrences_are_in_it() -> None:
     text = said(status(group(aliases=("f2", "f3")), ReportExtras(note="not reopened: it is older")))
 
-    assert "> How it stands: `not reopened: it is older`" in text
+    assert "> Note: `not reopened: it is older`" in text
     hostile_release = said(status(GROUP, ReportExtras(note="in @everyone ![x](https://evil.example) `")))
     assert "`` in @\u200beveryone ![x](https://evil.example) ` ``" in hostile_release
-    assert "With the occurrences of 2 more fingerprints: `f2, f3`" in text
+    assert "These numbers include 2 more fingerprints: `f2, f3`" in text
     assert "merged in Backtrace" in said(
         status(group(identity=Identity("u", "p", "0" * 40 + "a" * 24)), ReportExtras())
     )
@@ -344,11 +344,11 @@ def test_a_status_says_how_a_closed_issue_stands_and_whose_occurrences_are_in_it
     ("occasion", "facts", "words"),
     [
         (Occasion.REGRESSION, {"release": "2.5", "occurrences": 3, "fixed_in": "2.4", "answer": "reopen"}, "came back in `2.5`: 3 new occurrences since this issue was closed as fixed in `2.4`."),
-        (Occasion.REGRESSION, {"release": "2.5", "occurrences": 1, "fixed_in": "", "answer": "comment"}, "came back in `2.5`: 1 new occurrence since this issue was closed.\n\nIt stays closed"),
+        (Occasion.REGRESSION, {"release": "2.5", "occurrences": 1, "fixed_in": "", "answer": "comment"}, "came back in `2.5`: 1 new occurrence since this issue was closed.\n\nThe issue stays closed"),
         (Occasion.REGRESSION, {"release": "", "occurrences": 2, "fixed_in": ""}, "This crash came back: 2 new occurrences"),
         (Occasion.RELEASE, {"release": "@all"}, "Seen for the first time in `@\u200ball`."),
-        (Occasion.MILESTONE, {"milestone": 1000, "occurrences": 1200}, "Seen more than 1,000 times by now."),
-        (Occasion.QUIET, {"since": 1795400000}, "Not seen since 2026-11-23 02:13 UTC. It may be gone."),
+        (Occasion.MILESTONE, {"milestone": 1000, "occurrences": 1200}, "Seen at least 1,000 times by now."),
+        (Occasion.QUIET, {"since": 1795400000}, "Not seen since 2026-11-23 02:13 UTC. The crash may be gone."),
     ],
 )  # fmt: skip
 def test_a_further_comment_says_what_it_is_for(occasion: Occasion, facts: dict[str, Any], words: str) -> None:
@@ -359,12 +359,13 @@ def test_a_storm_has_words_of_its_own() -> None:
     assert title(STORM) == "Crash storm: groups held back by route main"
     text = said(body(STORM, ReportExtras()))
     assert (
-        "Route `main` has filed as many new issues as it may. 12 groups held back, since 2026-11-23 02:13 UTC." in text
+        "Route `main` has filed as many new issues as max_new_issues allows. It holds back 12 groups since 2026-11-23 02:13 UTC."
+        in text
     )
     assert "| `draw` | 9 | 30 |\n| `<b>load` | not known | 4 |\n\n… 10 more rows" in text
-    assert "closes this issue when none is held back" in text
+    assert "closes this issue when no group is held back" in text
     over = replace(STORM, storm=Storm(held=0, since=0.0, over=True))
-    assert "The storm is over: no group of route `main` is held back any more." in said(status(over, ReportExtras()))
+    assert "The storm is over: route `main` holds back no group any more." in said(status(over, ReportExtras()))
 
 
 def test_all_of_it_is_written_for_every_tracker() -> None:

@@ -166,7 +166,7 @@ def test_a_route_that_files_anew_links_back_and_gives_the_old_issue_up(scene: Sc
     assert len(scene.tracker.issues) == 2
     assert scene.tracker.issues[0].marker != scene.tracker.issues[1].marker
     body = markdown.write(scene.tracker.issues[1].body, 60_000)
-    assert "This crash came back. Its issue before: [K-1](https://example.com/K-1)" in body
+    assert "This crash came back. Its previous issue: [K-1](https://example.com/K-1)" in body
     issue = scene.store.report.groups()[0].issue
     assert issue is not None
     assert issue.key == "K-2"
@@ -325,7 +325,7 @@ def test_a_group_that_looks_like_one_already_filed_says_so_and_nothing_merges(sc
     work_off(scene)
 
     body = markdown.write(scene.tracker.issues[1].body, 60_000)
-    assert "Possible regroup of [K-1](https://example.com/1)" in body
+    assert "Possible duplicate of [K-1](https://example.com/1)" in body
     assert len(scene.tracker.issues) == 2
 
 
