@@ -152,7 +152,7 @@ def test_a_route_that_only_comments_leaves_it_closed(scene: Scene) -> None:
 
     assert "reopen" not in scene.tracker.calls
     (told_of,) = [text for text in comments(scene) if "A regression" in text]
-    assert "It stays closed" in told_of
+    assert "The issue stays closed" in told_of
 
 
 def test_a_route_that_files_anew_links_back_and_gives_the_old_issue_up(scene: Scene) -> None:
