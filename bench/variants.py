@@ -12,7 +12,7 @@ from syncd import cli
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Inbox
 from syncd.store.sqlite import connection as sqlite
-from syncd.store.sqlite.opened import Opened
+from syncd.store.sqlite.file import Opened
 
 
 async def _accept(self: Inbox, body: bytes, received_at: float) -> int:

@@ -206,7 +206,7 @@ def _listen(config: Config, sockets: Sequence[socket.socket]) -> socket.socket:
 
 def _recover(store: Store, registration: Registration, routing: Routing) -> None:
     """Free the claims of dead processes, and evaluate again what another configuration has held back."""
-    if back := store.clock.follow():
+    if back := store.due_times.follow_clock():
         log.warning("clock_set_back", seconds=round(back))
     now = time.time()
     take_over(store, registration, now)

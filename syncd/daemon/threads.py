@@ -140,7 +140,7 @@ class Syncer(threading.Thread):
                     self._survey_at = time.monotonic() + surveys.RETRY_SECONDS
                     wait = surveys.survey(self._store, self._client, self._tracker, self._rules)
                     self._survey_at = time.monotonic() + wait
-                if back := self._store.clock.follow():
+                if back := self._store.due_times.follow_clock():
                     log.warning("clock_set_back", seconds=round(back))
                 now = time.time()
                 opens = self._opens(now)

@@ -1,4 +1,4 @@
-"""HTTP in: one POST is checked, put on disk, and only then answered 200. Nothing else happens while the sender waits."""
+"""HTTP in: a POST is checked, committed to disk, and only then answered 200. Nothing else happens while the sender waits."""
 
 import asyncio
 import base64
@@ -25,9 +25,9 @@ from syncd.store import Store
 log = structlog.get_logger("syncd.receiver")
 
 Headers = list[tuple[bytes, bytes]]
-Named = Mapping[bytes, bytes]  # of several with one name the first
+HeaderMap = Mapping[bytes, bytes]  # the first of several headers with the same name
 
-_ACCEPTED = metrics.DELIVERIES.labels("accepted")  # looked up once: it is asked for with every delivery
+_ACCEPTED = metrics.DELIVERIES.labels("accepted")  # looked up once, not with every delivery
 
 PATH = "/webhooks/backtrace"
 RETRY_AFTER_SECONDS = 10
@@ -37,10 +37,10 @@ DRAIN_SECONDS = 5.0
 
 
 class Receiver:
-    """`POST /webhooks/backtrace`, as a bare ASGI application: a Starlette request costs a third of the accept rate."""
+    """`POST /webhooks/backtrace`, as an ASGI application."""
 
     def __init__(self, settings: Settings, store: Store, arrived: Callable[[int, Identity], None]) -> None:
-        """`arrived` is called for each delivery after its commit. Raises ConfigError when a secret cannot be read."""
+        """`arrived` is called for each delivery after its commit. Raises ConfigError if a secret cannot be read."""
         self._settings = settings
         self._inbox = store.inbox
         self._quarantine = store.quarantine
@@ -60,7 +60,7 @@ class Receiver:
             log.error("delivery_not_stored", code="store_unavailable", reason=str(error))
             refusal = RejectedDelivery(503, "store_unavailable", "The notification could not be stored; send it again.")
             await self._refuse(scope, send, refusal, body)
-        except Exception as error:  # the event loop's boundary: the sender must be told to come back, whatever it was
+        except Exception as error:  # the event loop's boundary: the sender must learn that it has to send again
             log.exception("unexpected_error", code="failed", failure=type(error).__name__)
             refusal = RejectedDelivery(503, "failed", "The notification was not stored; send it again.")
             await self._refuse(scope, send, refusal, body)
@@ -68,22 +68,22 @@ class Receiver:
             await _answer(send, 200, {"status": "accepted", "delivery": delivery})
 
     async def receive(self, scope: Scope, body: "_Body") -> str:
-        """The number of the stored delivery. Raises NotANotification or StoreUnavailable; then nothing is promised."""
+        """Store the delivery and return its number. Raises RejectedDelivery, StoreUnavailable; then nothing is promised."""
         if scope["method"] != "POST":
             raise RejectedDelivery(405, "method_not_allowed", "Notifications are sent by POST.")
-        headers = _named(scope)
+        headers = _header_map(scope)
         self._check_login(headers)
         if b"upgrade" in headers:
-            # The parser takes what follows for another protocol and drops it: the body would look empty.
+            # The HTTP parser treats the rest as another protocol and drops it: the body would look empty.
             raise RejectedDelivery(400, "upgrade_asked", "Send the notification without an Upgrade header.")
         content = await self._read(headers, body, whole=WHOLE in scope)
         received_at = time.time()
         try:
-            identity = backtrace.recognise(content)
+            identity = backtrace.identify(backtrace.decode(content))
         except RejectedDelivery as error:
             if error.status != UNRECOGNISED:
                 raise
-            return await self._set_aside(content, received_at, error)
+            return await self._quarantined(content, received_at, error)
         began = time.perf_counter()
         delivery = await self._inbox.accept(content, received_at)
         metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began)
@@ -103,22 +103,22 @@ class Receiver:
         _ACCEPTED.inc(len(accepted))
         write_batch(log, "delivery_accepted", accepted)
 
-    def _check_login(self, headers: Named) -> None:
+    def _check_login(self, headers: HeaderMap) -> None:
         if not self._logins:
             return
         digest = hashlib.sha256(_login(headers)).digest()
-        # Digests have one length, and every login is compared: time tells neither how much nor which one fits.
+        # Digests have one length, and every login is compared: the time reveals neither how much of it matches nor which.
         if not any([hmac.compare_digest(digest, login) for login in self._logins]):
             raise RejectedDelivery(401, "unauthorized", "User name and password are not those of [receiver].")
 
-    async def _read(self, headers: Named, body: "_Body", *, whole: bool) -> bytes:
+    async def _read(self, headers: HeaderMap, body: "_Body", *, whole: bool) -> bytes:
         limit = self._settings.max_body_bytes
         if _declares_more(headers, limit):
             raise _too_large(limit)
         if headers.get(b"content-encoding", b"identity").lower() not in (b"", b"identity"):
             raise RejectedDelivery(415, "encoded_body", "Send the body as it is, without a Content-Encoding.")
         if whole:
-            return await body.read(limit)  # there is nothing to wait for
+            return await body.read(limit)  # nothing to wait for
         try:
             async with asyncio.timeout(self._settings.body_seconds):
                 return await body.read(limit)
@@ -129,9 +129,9 @@ class Receiver:
                 f"The body did not arrive within {self._settings.body_seconds:g} seconds.",
             ) from None
 
-    async def _set_aside(self, body: bytes, received_at: float, error: RejectedDelivery) -> str:
-        kept = self._quarantine.add(body, received_at, error, self._settings.quarantine_size)
-        number = await asyncio.wrap_future(kept)
+    async def _quarantined(self, body: bytes, received_at: float, error: RejectedDelivery) -> str:
+        future = self._quarantine.add(body, received_at, error, self._settings.quarantine_size)
+        number = await asyncio.wrap_future(future)
         log.warning("delivery_quarantined", code=error.code, field=error.field, quarantined=number)
         if not self._settings.accept_unrecognised:
             raise error
@@ -140,11 +140,11 @@ class Receiver:
     async def _refuse(self, scope: Scope, send: Send, error: RejectedDelivery, body: "_Body") -> None:
         metrics.DELIVERIES.labels(error.code).inc()
         headers = list(_REFUSAL_HEADERS.get(error.status, ()))
-        if error.status in (408, 413) or _unbounded(_named(scope), self._settings.max_body_bytes):
+        if error.status in (408, 413) or _unbounded(_header_map(scope), self._settings.max_body_bytes):
             headers.append((b"connection", b"close"))
-        said = {"code": error.code, "message": error.message} | ({"field": error.field} if error.field else {})
-        # Only who has logged in is listened to after the answer.
-        await _answer(send, error.status, {"error": said}, headers, body.drain if error.status == 413 else None)
+        content = {"code": error.code, "message": error.message} | ({"field": error.field} if error.field else {})
+        # Only a sender that has logged in may go on sending after the answer.
+        await _answer(send, error.status, {"error": content}, headers, body.drain if error.status == 413 else None)
 
 
 _REFUSAL_HEADERS: dict[int, Headers] = {
@@ -154,14 +154,14 @@ _REFUSAL_HEADERS: dict[int, Headers] = {
 }
 
 
-def _unbounded(headers: Named, limit: int) -> bool:
-    """Whether an unread body could go on for ever, or for longer than is worth reading past."""
+def _unbounded(headers: HeaderMap, limit: int) -> bool:
+    """Return whether an unread body could go on for ever, or for longer than is worth reading."""
     return b"transfer-encoding" in headers or _declares_more(headers, limit)
 
 
-def _declares_more(headers: Named, limit: int) -> bool:
+def _declares_more(headers: HeaderMap, limit: int) -> bool:
     length = headers.get(b"content-length")
-    # The parser lets only digits through, but of any number.
+    # The HTTP parser accepts any number of digits, and only digits.
     return length is not None and (len(length) > 18 or int(length) > limit)
 
 
@@ -172,7 +172,7 @@ def _logins(settings: Settings) -> list[bytes]:
     ]
 
 
-def _login(headers: Named) -> bytes:
+def _login(headers: HeaderMap) -> bytes:
     scheme, _, encoded = headers.get(b"authorization", b"").partition(b" ")
     if scheme.lower() != b"basic":
         return b""
@@ -183,14 +183,14 @@ def _login(headers: Named) -> bytes:
 
 
 class _Body:
-    """The body of one request, of which never more than a limit is held."""
+    """The body of one request; never more of it than a limit is in memory."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._more = True
 
     async def read(self, limit: int) -> bytes:
-        """All of it. Raises NotANotification 413 beyond `limit` bytes, and 400 when the sender went away."""
+        """Return the whole body. Raises RejectedDelivery 413 beyond `limit` bytes, and 400 if the sender disconnects."""
         pieces: list[bytes] = []
         size = 0
         while self._more:
@@ -210,8 +210,8 @@ class _Body:
         return bytes(part.get("body", b""))
 
     async def drain(self) -> None:
-        """Discard what is still on its way, within bounds: closing on a sender that still sends makes it see a reset
-        instead of the answer."""
+        """Discard the rest of the body, within bounds: a sender that is still sending when the connection closes sees a reset instead of
+        the answer."""
         size = 0
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
@@ -225,7 +225,7 @@ def _too_large(limit: int) -> RejectedDelivery:
     return RejectedDelivery(413, "too_large", f"The body is larger than {limit} bytes (receiver.max_body_bytes).")
 
 
-def _named(scope: Scope) -> Named:
+def _header_map(scope: Scope) -> HeaderMap:
     return dict(reversed(scope["headers"]))
 
 

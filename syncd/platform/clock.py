@@ -11,5 +11,5 @@ class Clock:
         return time.time()
 
     def monotonic(self) -> float:
-        """Return seconds since an arbitrary moment, for measuring spans inside one process. Nobody can set this clock."""
+        """Return seconds since the machine booted, for measuring spans: nobody can set this clock, and all processes read the same."""
         return time.monotonic()

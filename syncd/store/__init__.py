@@ -1,18 +1,21 @@
-"""The store: one set of operations over a thin connection."""
+"""The store: operations over a thin connection to SQLite or PostgreSQL. It stores, finds and decides nothing.
+
+An operation that belongs to a decision of the worker is a function over a `Transaction`; the worker calls it inside `Store.write`.
+"""
 
 import secrets
-import time
 from collections.abc import Callable
 from importlib.util import find_spec
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from syncd.config import StoreSettings
 from syncd.errors import ConfigError
+from syncd.platform.clock import Clock
 from syncd.store.aliases import Aliases
 from syncd.store.bodies import Bodies
-from syncd.store.clock import Clock
 from syncd.store.connection import Connection, Room, Transaction
 from syncd.store.dead_letters import DeadLetters
+from syncd.store.due_times import DueTimes
 from syncd.store.hints import Hints, NoHints
 from syncd.store.inbox import Inbox
 from syncd.store.instances import Registration, Running, running
@@ -20,7 +23,6 @@ from syncd.store.issues import Issues
 from syncd.store.limits import Limits
 from syncd.store.listing import Lists
 from syncd.store.migrate import migrate, verify
-from syncd.store.moved import COPIED, Progress
 from syncd.store.notebook import Notebook
 from syncd.store.operator import OperatorActions
 from syncd.store.outbox import Outbox
@@ -28,24 +30,29 @@ from syncd.store.quarantine import Quarantine
 from syncd.store.report import Report
 from syncd.store.routes import Routes
 from syncd.store.sqlite.connection import Sqlite
-from syncd.store.sqlite.file import inspect
+from syncd.store.sqlite.file import COPIED, inspect
 from syncd.store.sqlite.process_lock import ProcessLock
 from syncd.store.storms import Storms
 from syncd.store.surveys import Surveys
 
+if TYPE_CHECKING:
+    from syncd.store.move import Progress
+
 T = TypeVar("T")
 
-INSPECTED_BYTES = 256 * 2**20  # read whole at start; damage in a larger file is noticed when it is met
+INSPECTED_BYTES = (
+    256 * 2**20
+)  # a file up to this size is read whole at start; damage in a larger one is noticed when it is met
 
 
 class Store:
-    """Everything that is kept: the inbox, the outbox and its issues, what trackers allow, and what people ask of it all."""
+    """All operations, by what they are about."""
 
-    def __init__(self, connection: Connection, hints: Hints, clock: Clock) -> None:
+    def __init__(self, connection: Connection, hints: Hints, due_times: DueTimes, clock: Clock) -> None:
         self.connection = connection
         self.hints = hints
-        self.clock = clock
-        self.bodies = Bodies(connection)
+        self.due_times = due_times
+        self.bodies = Bodies(connection, clock)
         self.inbox = Inbox(connection, self.bodies)
         self.quarantine = Quarantine(connection, self.bodies)
         self.outbox = Outbox(connection)
@@ -70,110 +77,116 @@ class Store:
 
     @property
     def fault(self) -> str | None:
-        """Why the last commit failed; None when it did not."""
+        """Why the last commit failed; None if it succeeded."""
         return self.connection.fault
 
     @property
     def beat(self) -> float:
-        """When the writer last turned, on the monotonic clock."""
+        """When the writer last showed progress, on the monotonic clock."""
         return self.connection.beat
 
     def instance_key(self) -> str:
-        """The key of the markers, in hex: made once per store, so that markers outlive any one process."""
+        """Return the key of the markers, in hex. It is made once per store, so that markers outlive every process."""
 
-        def first_or_known(transaction: Transaction) -> str:
+        def write(transaction: Transaction) -> str:
             transaction.run("set_once", name="instance.key", value=secrets.token_hex(32))
             return cast(str, transaction.rows("setting", name="instance.key")[0]["value"])
 
-        return self.connection.write(first_or_known)
+        return self.connection.write(write)
 
     def notebook(self, tracker: str) -> Notebook:
-        """Where the clients of a tracker keep what they learned."""
+        """Return the facts that the client of a tracker has learned."""
         return Notebook(self.connection, tracker)
 
     def join(self, part: str, now: float) -> Registration:
-        """Make this process known to those that share the store, as its `part`."""
+        """Register this process, which runs `part` of the daemon, among those that share the store."""
         self.connection.write(lambda transaction: transaction.run("unset", name=COPIED))
         lock = ProcessLock(self.connection.path) if isinstance(self.connection, Sqlite) else None
         return Registration(self.connection, part, now, lock)
 
     def running(self) -> list[Running]:
-        """The processes that share the store."""
+        """Return the processes that share the store."""
         return running(self.connection)
 
     def room(self) -> Room:
-        """What the database takes, and what is free where it lies. Raises StoreUnavailable."""
+        """Return the size of the database and the free space of its disk. Raises StoreUnavailable."""
         return self.connection.room()
 
     def close(self) -> None:
-        """Finish what was submitted and close."""
+        """Finish the submitted operations and close."""
         self.hints.close()
         self.connection.close()
 
 
-def open_store(settings: StoreSettings) -> Store:
-    """The store, brought to this program's schema. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
-    bring_up(settings)
+def open_store(settings: StoreSettings, clock: Clock | None = None) -> Store:
+    """Open the store for a daemon, after bringing it to this program's schema. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
+    clock = clock or Clock()
+    bring_up(settings, clock)
     if settings.dialect == "postgresql":
-        return _on_server(settings, hints=True)
+        return _on_server(settings, clock, hints=True)
     if settings.path.stat().st_size <= INSPECTED_BYTES:
         inspect(settings.path)
-    return _on_file(settings)
+    return _on_file(settings, clock)
 
 
-def read_store(settings: StoreSettings) -> Store:
-    """The store as it is, for a command beside the daemon. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
+def read_store(settings: StoreSettings, clock: Clock | None = None) -> Store:
+    """Open the store for a command, with the schema it has. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
+    clock = clock or Clock()
     if settings.dialect == "postgresql":
         _require_driver()
         from syncd.store.postgresql import server
 
-        server.verify(settings)
-        return _on_server(settings, hints=False)
+        server.verify(settings, clock)
+        return _on_server(settings, clock, hints=False)
     verify(settings.path)
-    return _on_file(settings)
+    return _on_file(settings, clock)
 
 
-def move_store(source: StoreSettings, target: StoreSettings, progress: Progress) -> dict[str, int]:
-    """Move everything from a file to a server: how many rows each table has. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
+def move_store(source: StoreSettings, target: StoreSettings, progress: "Progress") -> dict[str, int]:
+    """Move everything from a file to a server, and return how many rows each table has. Raises ConfigError, SchemaMismatch,
+    StoreUnavailable."""
     _require_driver()
     from syncd.store import move
 
-    return move.copy(source, target, progress)
+    return move.copy(source, target, progress, Clock())
 
 
-def bring_up(settings: StoreSettings) -> list[str]:
-    """The names of the steps that the store lacked and has now. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
+def bring_up(settings: StoreSettings, clock: Clock | None = None) -> list[str]:
+    """Apply the migration steps that the store lacks, and return their names. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
+    clock = clock or Clock()
     if settings.dialect == "sqlite":
-        return migrate(settings.path)
+        return migrate(settings.path, clock)
     _require_driver()
     from syncd.store.postgresql import server
 
-    return server.apply(settings)
+    return server.apply(settings, clock)
 
 
 def probe(settings: StoreSettings) -> None:
-    """Raises StoreUnavailable unless a commit is durable now."""
+    """Commit something. Raises ConfigError, SchemaMismatch, StoreUnavailable if that is not possible now."""
     store = read_store(settings)
     try:
-        store.connection.write(lambda transaction: transaction.run("set", name="store.probe", value=str(time.time())))
+        store.connection.write(
+            lambda transaction: transaction.run("set", name="store.probe", value=secrets.token_hex(4))
+        )
     finally:
         store.close()
 
 
-def _on_file(settings: StoreSettings) -> Store:
-    connection = Sqlite(settings.path)
-    return Store(connection, NoHints(), Clock(connection))
+def _on_file(settings: StoreSettings, clock: Clock) -> Store:
+    connection = Sqlite(settings.path, clock)
+    return Store(connection, NoHints(), DueTimes(connection, clock), clock)
 
 
-def _on_server(settings: StoreSettings, *, hints: bool) -> Store:
-    # Imported only now: the driver is an extra.
+def _on_server(settings: StoreSettings, clock: Clock, *, hints: bool) -> Store:
+    # The driver is an extra.
     from syncd.store.postgresql.connection import Postgresql
     from syncd.store.postgresql.hints import ServerHints
-    from syncd.store.postgresql.server import ServerClock, conninfo
+    from syncd.store.postgresql.server import SharedDueTimes, conninfo
 
-    reached_by = conninfo(settings)
-    connection = Postgresql(reached_by, settings.place)
-    return Store(connection, ServerHints(reached_by) if hints else NoHints(), ServerClock(connection))
+    address = conninfo(settings)
+    connection = Postgresql(address, settings.place, clock)
+    return Store(connection, ServerHints(address) if hints else NoHints(), SharedDueTimes(connection, clock), clock)
 
 
 def _require_driver() -> None:

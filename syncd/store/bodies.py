@@ -1,12 +1,12 @@
 """Bodies as they are kept: compressed by zstd, with a dictionary of what the store's own bodies have in common. A commit has a quarter to
 write, and the disk a quarter to hold."""
 
-import time
 from collections.abc import Sequence
 from typing import cast
 
 import zstandard
 
+from syncd.platform.clock import Clock
 from syncd.store.connection import Connection, Transaction
 
 LEVEL = 3
@@ -25,18 +25,19 @@ _MAGIC = b"\x28\xb5\x2f\xfd"  # which no JSON begins with
 class Bodies:
     """Packs and unpacks inside the transactions of those who keep bodies; for any thread."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
+        self._clock = clock
         self._dictionaries: dict[int, zstandard.ZstdCompressionDict] = {}
         self._newest: int | None = None
         self._refresh_at = 0.0
 
     def pack(self, transaction: Transaction, bodies: Sequence[bytes]) -> list[tuple[bytes, int | None]]:
         """Each compressed, and which dictionary it needs; it is there as long as a delivery says so. None may be empty."""
-        if time.monotonic() >= self._refresh_at:
+        if self._clock.monotonic() >= self._refresh_at:
             row = transaction.rows("newest_dictionary")[0]
             self._newest = cast("int | None", row["id"])
-            self._refresh_at = time.monotonic() + REFRESH_SECONDS
+            self._refresh_at = self._clock.monotonic() + REFRESH_SECONDS
         # Looked at once: another thread may learn of a newer one meanwhile, and the row must name what the frame needs.
         newest = self._newest
         dictionary = None if newest is None else self._dictionary(transaction, newest)

@@ -1,11 +1,11 @@
-"""Moving a store from a SQLite file to a PostgreSQL server, once and for all: afterwards nothing more is kept in the file.
+"""Moving a store from a SQLite file to a PostgreSQL server, once: afterwards the file refuses writes.
 
-While it is copied nobody can write to the file: its daemon answers 503, and senders come again. All is copied in one transaction of
-the server, so that an interrupted copy has not happened, and may be begun anew.
+During the copy nobody can write to the file: its daemon answers 503, and senders try again. The copy is one transaction of the
+server: after an interruption it has not happened, and can be started again.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import psycopg
@@ -13,45 +13,46 @@ from psycopg import sql
 
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
+from syncd.platform.clock import Clock
 from syncd.store.migrate import verify
-from syncd.store.moved import COPIED, MOVED, Progress, require_here, words
 from syncd.store.postgresql import server
-from syncd.store.postgresql.connection import said
-from syncd.store.sqlite.driver import sqlite3
-from syncd.store.sqlite.file import immediate, open_file, sentence
+from syncd.store.postgresql.connection import sentence as server_sentence
+from syncd.store.sqlite.file import COPIED, MOVED, immediate, moved_to, open_file, require_here, sentence, sqlite3
 
-# What refers to another table comes after it. Not copied: which steps were applied, and which processes run.
+Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
+
+# A table comes after those it refers to. Migration steps and running processes are not copied.
 TABLES = (
     "settings", "groups", "releases", "dictionaries", "deliveries", "folded", "quarantine", "issues", "outbox", "trackers", "tracker_facts", "history",
     "silences", "budgets", "aliases", "announcements", "regressions", "storms", "route_pauses",
 )  # fmt: skip
-BITE = 1000
+CHUNK_ROWS = 1000
 
 
-def copy(source: StoreSettings, target: StoreSettings, progress: Progress) -> dict[str, int]:
-    """Move everything from a file to a server: how many rows each table has. A target in use is refused.
+def copy(source: StoreSettings, target: StoreSettings, progress: Progress, clock: Clock) -> dict[str, int]:
+    """Move everything from a file to a server, and return how many rows each table has. A target in use is refused.
 
-    Raises ConfigError, SchemaMismatch, StoreUnavailable; then the file is as it was, and the target has nothing in it, or a copy
-    that no daemon has used, which is replaced the next time.
+    Raises ConfigError, SchemaMismatch, StoreUnavailable; then the file is unchanged, and the target is empty or has a copy that no
+    daemon has used, which the next try replaces.
     """
     verify(source.path, target.place)
-    server.apply(target)
+    server.apply(target, clock)
     try:
         database = open_file(source.path, "rw")
         try:
             with immediate(database):
                 require_here(database, target.place)
-                database.execute("DELETE FROM settings WHERE name = ?", [MOVED])  # of the copy before, if there was one
-                with server.connected(target) as session, session.transaction():
+                database.execute("DELETE FROM settings WHERE name = ?", [MOVED])  # by an earlier copy
+                with server.connected(target, clock) as session, session.transaction():
                     counts = _copy_all(database, session, source, target, progress)
-                # Only now: a file that is given up before its copy is on the server's disk would be lost with it.
-                _give_up(database, target.place)
+                # Only now: the copy has to be on the server's disk first.
+                _refuse_writes(database, target.place)
         finally:
             database.close()
     except (sqlite3.Error, OSError) as error:
         raise StoreUnavailable(sentence(source.path, error)) from None
     except psycopg.Error as error:
-        raise StoreUnavailable(f"the database {target.place} cannot be used: {said(error)}") from None
+        raise StoreUnavailable(f"the database {target.place} cannot be used: {server_sentence(error)}") from None
     return counts
 
 
@@ -67,7 +68,7 @@ def _copy_all(
     session.execute(sql.SQL("LOCK TABLE settings IN ACCESS EXCLUSIVE MODE"))  # no daemon may open it meanwhile
     _require_unused(session, target)
     counts = {table: int(database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]) for table in TABLES}  # noqa: S608 - our own names
-    whole = 2 * sum(counts.values())
+    total = 2 * sum(counts.values())
     done = 0
     sums = {}
     for table in TABLES:
@@ -81,29 +82,29 @@ def _copy_all(
                 digest.add(row)
                 copied.write_row(row)
                 done += 1
-                if done % BITE == 0:
-                    progress(f"copying {table}", done, whole)
+                if done % CHUNK_ROWS == 0:
+                    progress(f"copying {table}", done, total)
         sums[table] = digest.value
-        _go_on_counting(database, session, table, columns)
+        _continue_numbering(database, session, table, columns)
     for table in TABLES:
         digest = _Digest()
-        for row in _kept(session, table, _columns(database, table)):
+        for row in _copied_rows(session, table, _columns(database, table)):
             digest.add(row)
             done += 1
-            if done % BITE == 0:
-                progress(f"verifying {table}", done, whole)
+            if done % CHUNK_ROWS == 0:
+                progress(f"verifying {table}", done, total)
         if digest.value != sums[table]:
             raise StoreUnavailable(
                 f"the rows of {table} are not the same on the server ({digest.value[0]} there, {sums[table][0]} in "
                 f"{source.path}); nothing was moved"
             )
     session.execute("INSERT INTO settings (name, value) VALUES (%s, %s)", [COPIED, str(source.path)])
-    progress("done", whole, whole)
+    progress("done", total, total)
     return counts
 
 
 def _require_unused(session: psycopg.Connection[Any], target: StoreSettings) -> None:
-    """Empty the target of a copy that nobody has used. Raises StoreUnavailable where there is anything else in it."""
+    """Empty the target of a copy that no daemon has used. Raises StoreUnavailable if it has anything else in it."""
     unused = session.execute("SELECT 1 FROM settings WHERE name = %s", [COPIED]).fetchone()
     filled = [table for table in TABLES if session.execute(_any(table)).fetchone()]
     if filled and not unused:
@@ -122,24 +123,24 @@ def _columns(database: sqlite3.Connection, table: str) -> list[str]:
 
 
 def _rows(database: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:
-    """All rows, as PostgreSQL can keep them: it knows no U+0000 in a text."""
+    """Yield all rows, without U+0000 in texts, which PostgreSQL cannot store."""
     cursor = database.execute(f"SELECT {', '.join(columns)} FROM {table}")  # noqa: S608 - our own names
-    while rows := cursor.fetchmany(BITE):
+    while rows := cursor.fetchmany(CHUNK_ROWS):
         for row in rows:
             yield tuple(value.replace("\x00", "") if isinstance(value, str) else value for value in row)
 
 
-def _kept(session: psycopg.Connection[Any], table: str, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:
+def _copied_rows(session: psycopg.Connection[Any], table: str, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:
     query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(table))
-    with session.cursor(name="kept") as cursor:  # a cursor of the server's: not all rows at once
-        cursor.itersize = BITE
+    with session.cursor(name="copied") as cursor:  # a server-side cursor: not all rows at once
+        cursor.itersize = CHUNK_ROWS
         yield from cursor.execute(query)
 
 
-def _go_on_counting(
+def _continue_numbering(
     database: sqlite3.Connection, session: psycopg.Connection[Any], table: str, columns: Sequence[str]
 ) -> None:
-    """Numbers are never given twice, those of rows that are gone included."""
+    """Continue the numbering of the file: a number is never used twice, not even that of a removed row."""
     if "id" not in columns:
         return
     used = database.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [table]).fetchone()
@@ -147,10 +148,10 @@ def _go_on_counting(
         session.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, used[0]])
 
 
-def _give_up(database: sqlite3.Connection, place: str) -> None:
-    """Let nobody write to the file any more: not a daemon that still runs on it, and none that is started on it."""
+def _refuse_writes(database: sqlite3.Connection, place: str) -> None:
+    """Refuse writes to the file by triggers: of a daemon that still runs on it as of any that starts on it."""
     database.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", [MOVED, place])
-    told = words(place).replace("'", "''")
+    message = moved_to(place).replace("'", "''")
     for table, change in (
         ("deliveries", "INSERT"),
         ("deliveries", "UPDATE"),
@@ -159,22 +160,22 @@ def _give_up(database: sqlite3.Connection, place: str) -> None:
     ):
         database.execute(
             f"CREATE TRIGGER IF NOT EXISTS moved_{table}_{change.lower()} BEFORE {change} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{told}'); END"
+            f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
         )
 
 
 class _Digest:
-    """How many rows a table has, and a sum of their digests, which does not depend on their order: databases sort texts differently."""
+    """The number of rows of a table and a sum of their digests. The sum does not depend on their order: databases sort texts differently."""
 
     def __init__(self) -> None:
         self._count = 0
         self._sum = 0
 
     def add(self, row: Sequence[object]) -> None:
-        """One more row."""
-        told = repr([bytes(value) if isinstance(value, memoryview) else value for value in row])
+        """Count a row and add its digest."""
+        text = repr([bytes(value) if isinstance(value, memoryview) else value for value in row])
         self._count += 1
-        self._sum = (self._sum + int.from_bytes(hashlib.sha256(told.encode()).digest(), "big")) % 2**256
+        self._sum = (self._sum + int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")) % 2**256
 
     @property
     def value(self) -> tuple[int, int]:

@@ -646,20 +646,17 @@ ORDER BY groups.id LIMIT :size;
 -- group_history: latest last
 SELECT at, action, reason, outcome, rule, inputs FROM history WHERE group_id = :group_id ORDER BY id DESC LIMIT :size;
 
--- move_outbox: the clock was set back by so much; leases, back-offs and intervals last as long as they did
+-- shift_outbox: after the clock was set back by so much, leases, back-offs and intervals last as long as before
 UPDATE outbox SET due_at = due_at + :by WHERE state <> 'dead';
 
--- move_issues: the same for what is asked of an issue
+-- shift_issues: the same for the times at which an issue is probed, written and looked at
 UPDATE issues SET sent_at = sent_at + :by, probe_at = probe_at + :by, comment_sent_at = comment_sent_at + :by,
     synced_at = synced_at + :by, looked_at = looked_at + :by WHERE state <> 'retired';
 
--- move_trackers: the same for rests
+-- shift_trackers: the same for rests of trackers
 UPDATE trackers SET until = until + :by, floor_at = floor_at + :by;
 
--- heal_budgets: a bucket that was last filled in the future would stay as it is until then
-UPDATE budgets SET at = :now WHERE at > :now;
-
--- move_silences: the same for silence that was asked for
+-- shift_silences: the same for the silence that a tracker asked for
 UPDATE silences SET until = until + :by;
 
 -- forget_look: it is to be looked at before anything else

@@ -9,7 +9,7 @@ import zstandard
 from psycopg.conninfo import conninfo_to_dict
 from sqlite_utils import Database
 
-from syncd.store.sqlite.driver import sqlite3
+from syncd.store.sqlite.file import sqlite3
 from tests.libraries import changed
 
 

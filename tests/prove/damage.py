@@ -7,8 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncd.errors import StoreUnavailable
-from syncd.store.sqlite.driver import sqlite3
-from syncd.store.sqlite.file import inspect
+from syncd.store.sqlite.file import inspect, sqlite3
 from tests.prove.report import Row
 from tests.prove.started import Accepted, deliver_all, ready, require_counts, stored_deliveries
 from tests.system import reference

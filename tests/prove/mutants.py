@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncd.store.sqlite.driver import sqlite3
+from syncd.store.sqlite.file import sqlite3
 from tests.prove.report import ROOT, Row
 
 LEAST = 95.0  # per cent of the mutants

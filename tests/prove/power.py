@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from syncd.store.sqlite.driver import sqlite3
+from syncd.store.sqlite.file import sqlite3
 from tests.fakes.github import TOKEN, FakeGitHub
 from tests.prove import recording, strace
 from tests.prove.crashes import until

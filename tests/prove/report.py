@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from syncd.store.sqlite.driver import sqlite3
+from syncd.store.sqlite.file import sqlite3
 
 ROOT = Path(__file__).parents[2]
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from markupsafe import escape
 
 from syncd.cli.sender import WEBHOOK, Sender
-from syncd.store.sqlite.driver import sqlite3
+from syncd.store.sqlite.file import sqlite3
 from tests.fakes.weather import Weather
 from tests.prove.report import ROOT, Row
 from tests.system import kinds

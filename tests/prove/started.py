@@ -12,7 +12,7 @@ from typing import Any
 
 from syncd.config import StoreSettings
 from syncd.store import read_store
-from syncd.store.sqlite.driver import sqlite3
+from syncd.store.sqlite.file import sqlite3
 from tests.system import reference
 from tests.system.daemon import Daemon
 

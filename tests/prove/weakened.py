@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from typing import Any
 
-from syncd.store.sqlite.driver import sqlite3
+from syncd.store.sqlite.file import sqlite3
 
 # The pragma of the daemon, and its check of the setting.
 _REPLACED = {"PRAGMA synchronous=FULL": "PRAGMA synchronous=NORMAL", "PRAGMA synchronous": "SELECT 2"}

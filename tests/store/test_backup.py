@@ -10,8 +10,7 @@ from syncd.config import StoreSettings
 from syncd.errors import SchemaMismatch, StoreUnavailable
 from syncd.store import Store, open_store
 from syncd.store.sqlite.backup import back_up
-from syncd.store.sqlite.file import open_file
-from syncd.store.sqlite.opened import WAL_BYTES
+from syncd.store.sqlite.file import WAL_BYTES, open_file
 from tests.store.filled import NOW, absorb, accept, owed, told
 
 

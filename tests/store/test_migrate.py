@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from syncd.errors import SchemaMismatch, StoreUnavailable
+from syncd.platform.clock import Clock
 from syncd.store.migrate import migrate, steps, verify
 from syncd.store.sqlite.file import open_file
 
@@ -25,55 +26,55 @@ def change(path: Path, sql: str) -> None:
 def test_an_empty_folder_becomes_a_store(tmp_path: Path) -> None:
     path = tmp_path / "new" / "syncd.db"
 
-    assert migrate(path) == [name for name, _ in steps("sqlite")]
+    assert migrate(path, Clock()) == [name for name, _ in steps("sqlite")]
     assert {"deliveries", "groups", "releases", "issues", "outbox"} <= tables(path)
     verify(path)
 
 
 def test_a_second_migration_has_nothing_to_do(tmp_path: Path) -> None:
-    migrate(tmp_path / "syncd.db")
+    migrate(tmp_path / "syncd.db", Clock())
 
-    assert migrate(tmp_path / "syncd.db") == []
+    assert migrate(tmp_path / "syncd.db", Clock()) == []
 
 
 def test_processes_that_start_at_once_do_not_clash(tmp_path: Path) -> None:
-    program = "import sys, pathlib; from syncd.store.migrate import migrate; sys.stdin.read(); migrate(pathlib.Path(sys.argv[1]))"
+    program = "import sys, pathlib; from syncd.platform.clock import Clock; from syncd.store.migrate import migrate; sys.stdin.read(); migrate(pathlib.Path(sys.argv[1]), Clock())"
     command = [sys.executable, "-c", program, str(tmp_path / "syncd.db")]
     racing = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(6)]
     for process in racing:
         assert process.stdin is not None
         process.stdin.close()
-    said = []
+    errors = []
     for process in racing:
         assert process.stderr is not None
-        said.append(process.stderr.read().decode())
+        errors.append(process.stderr.read().decode())
         process.stderr.close()
         process.wait()
 
-    assert said == [""] * 6
+    assert errors == [""] * 6
     verify(tmp_path / "syncd.db")
 
 
 def test_a_newer_database_is_refused_and_both_are_named(tmp_path: Path) -> None:
     path = tmp_path / "syncd.db"
-    migrate(path)
+    migrate(path, Clock())
     change(path, "INSERT INTO schema_migrations VALUES ('9999_future', 'x', 0)")
 
-    for refuse in (migrate, verify):
+    for refuse in (lambda: migrate(path, Clock()), lambda: verify(path)):
         with pytest.raises(SchemaMismatch, match=r"9999_future.*0006_bodies"):
-            refuse(path)
+            refuse()
 
 
 def test_a_step_with_another_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "syncd.db"
-    migrate(path)
+    migrate(path, Clock())
     change(path, "UPDATE schema_migrations SET sha256 = 'other'")
 
     with pytest.raises(SchemaMismatch, match="another text"):
-        migrate(path)
+        migrate(path, Clock())
 
 
-def test_a_database_behind_is_told_to_be_migrated(tmp_path: Path) -> None:
+def test_an_older_database_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = tmp_path / "syncd.db"
     path.touch()
 
@@ -88,11 +89,11 @@ def test_a_missing_database_is_not_made_by_looking(tmp_path: Path) -> None:
 
 
 def test_a_step_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    known = [
+    broken = [
         *steps("sqlite"),
         ("0002_broken", "CREATE TABLE half (x INTEGER); CREATE TABLE half (x INTEGER);"),
     ]
 
     with pytest.raises(StoreUnavailable, match="half"):
-        migrate(tmp_path / "syncd.db", known)
+        migrate(tmp_path / "syncd.db", Clock(), broken)
     assert tables(tmp_path / "syncd.db") <= {"sqlite_sequence"}

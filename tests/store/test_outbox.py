@@ -10,7 +10,7 @@ from syncd.model import Action, Call, Created, Group, Issue, IssueState, Plan
 from syncd.store import Store
 from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim
 from syncd.store.issues import Intent
-from syncd.store.sqlite.driver import sqlite3
+from syncd.store.sqlite.file import sqlite3
 from tests.store.filled import FREE, NOW, absorb, accept, claimed, owed, told
 from tests.store.raw import change
 

@@ -270,17 +270,6 @@ def test_what_the_dead_held_is_free_and_its_create_in_doubt(store: Store, anothe
     assert store.outbox.next_due("here") == {Call.CREATE: NOW, Call.PROBE: NOW}
 
 
-def test_a_clock_far_off_the_servers_claims_nothing(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert store.clock.follow() == 0.0
-    ahead = time.time() + 3600
-    monkeypatch.setattr(time, "time", lambda: ahead)
-
-    with pytest.raises(StoreUnavailable, match=r"clock is \+3600 s off"):
-        store.clock.follow()
-    monkeypatch.undo()
-    assert store.clock.follow() == 0.0
-
-
 def test_no_character_of_a_tracker_breaks_a_note(store: Store) -> None:
     store.notebook("here").note("home", "a\x00b")
 

@@ -9,6 +9,7 @@ import pytest
 
 from syncd.config import StoreSettings
 from syncd.errors import ConfigError, SchemaMismatch, StoreUnavailable
+from syncd.platform.clock import Clock
 from syncd.store import bring_up, open_store, read_store
 from syncd.store.migrate import steps
 from syncd.store.postgresql.server import apply, conninfo
@@ -73,7 +74,7 @@ def test_a_step_that_fails_leaves_nothing_behind(empty: StoreSettings) -> None:
     broken = [*steps("postgresql"), ("9000_broken", "CREATE TABLE half (x INTEGER); CREATE TABLE half (x INTEGER);")]
 
     with pytest.raises(StoreUnavailable, match="half"):
-        apply(empty, broken)
+        apply(empty, Clock(), broken)
     assert ask(empty, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
 
 

@@ -12,13 +12,13 @@ from sqlite_utils import utils
 
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
+from syncd.platform.clock import Clock
 from syncd.store import Store
 from syncd.store.connection import Transaction
 from syncd.store.migrate import migrate
 from syncd.store.queries import MAX_ROWS
 from syncd.store.sqlite import connection as sqlite
-from syncd.store.sqlite.driver import sqlite3
-from syncd.store.sqlite.file import open_file
+from syncd.store.sqlite.file import open_file, sqlite3
 from tests.store.filled import absorb, accept, told
 
 
@@ -46,7 +46,7 @@ def test_nothing_is_promised_in_a_file_that_was_deleted(store: Store, tmp_path: 
 def test_a_backup_put_in_its_place_is_what_is_read_and_written_from_then_on(store: Store, tmp_path: Path) -> None:
     accept(store, told())
     absorb(store)
-    migrate(tmp_path / "backup.db")
+    migrate(tmp_path / "backup.db", Clock())
     for left in ("syncd.db-wal", "syncd.db-shm"):
         (tmp_path / left).unlink()
     shutil.move(tmp_path / "backup.db", tmp_path / "syncd.db")

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from syncd.platform.clock import Clock
 from syncd.store.sqlite.connection import Sqlite
 from tests.system import reference
 from tests.system.daemon import PASSWORD, Daemon, run_syncd
@@ -46,7 +47,7 @@ def test_a_quarantined_notification_can_be_mended_by_replay(tmp_path: Path) -> N
     # What an older program could not read: put there by hand.
     with Daemon(tmp_path, trackers(tmp_path)) as daemon:
         daemon.send({"universe": "a"})
-        connection = Sqlite(tmp_path / "syncd.db")
+        connection = Sqlite(tmp_path / "syncd.db", Clock())
         body = json.dumps(reference.story(groups=1, size=11, seed=3)[0]).encode()
         connection.write(
             lambda transaction: transaction.rows(

@@ -1,6 +1,7 @@
-"""Bytes of a delivery to a notification. Pure: what cannot be understood is left out, what cannot be identified is refused.
+"""A delivery of Backtrace: from bytes to a notification. Pure. A field that cannot be understood is left out; a body without an
+identity is rejected.
 
-The fields are those of Backtrace's webhook documentation; the shapes are those its own query API and tools are known to
+The fields are those of Backtrace's webhook documentation; the shapes are those that its query API and its tools
 produce (a call stack as JSON text, numbers and null as attribute values, `*` for "not set").
 """
 
@@ -21,22 +22,22 @@ MAX_DEPTH = 64
 MAX_FRAMES = 1000
 MAX_RELEASES = 500
 MAX_ATTRIBUTES = 100
-MAX_VALUES = 8  # of one attribute, the commonest
+MAX_VALUES = 8  # the commonest values of one attribute
 MAX_TEXT = 4096
-MAX_COUNT = 2**53  # every JSON reader holds it exactly, and a database a sum of many
+MAX_COUNT = 2**53  # every JSON reader represents it exactly, and a database a sum of many
 _IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is not there
-_FAR_FUTURE = 86400  # a crash cannot be seen more than a day after it was received: that clock is wrong
+_FAR_FUTURE = 86400  # seconds; a crash dated later than this after its arrival has a wrong clock
 
 Json = Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How notifications are read. The first of `release_attributes` that there is names the release; of it counts the first group
-    of `release_pattern`, or all that it matches; what fits one of `ignore_releases` is no release. `zero_by_frames` tells
-    reports without a fingerprint apart by their frames."""
+    """Settings of the parser. The first of `release_attributes` that is present names the release: the first group of
+    `release_pattern` in it, or its whole match. A value that matches one of `ignore_releases` is no release. `zero_by_frames`
+    gives reports without a fingerprint one that is made from their frames."""
 
     release_attributes: Sequence[str] = ("version",)
     release_pattern: str | None = None
@@ -44,39 +45,13 @@ class Reading:
     zero_by_frames: bool = False
 
 
-def decode(body: bytes) -> object:
-    """The JSON value in `body`. Raises RejectedDelivery 400 for what is not JSON, not UTF-8, too deep or out of range.
-
-    Not UTF-8 is a body that would be JSON if each byte that is not UTF-8 were another character. This is decided here:
-    the class of msgspec's error for such bytes differs between its versions.
-
-    msgspec refuses what the standard library lets through: 1e999, lone surrogates, UTF-16, a byte order mark. It accepts
-    integers of any length, which no database holds, and nesting up to the interpreter's own limit, which differs
-    between Python versions; both are bounded here.
-    """
-    try:
-        value = msgspec.json.decode(body)
-    except RecursionError:
-        raise _too_deep() from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        legible = body.decode(errors="replace").encode()
-        if legible != body:
-            # Raises RejectedDelivery if the encoding is not all that is wrong.
-            decode(legible)
-            raise RejectedDelivery(400, "not_utf8", "The body is not UTF-8.") from None
-        if isinstance(error, msgspec.ValidationError):
-            raise _out_of_range() from None
-        raise RejectedDelivery(400, "not_json", "The body is not JSON.") from None
-    _check_bounds(value)
-    return value
-
-
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _Value = str | _Integer | float | bool | None
 
 
 class _Documented(msgspec.Struct, forbid_unknown_fields=True):
-    """What is shaped as Backtrace documents it. Nothing in it can be too deep or out of range."""
+    """A body shaped as Backtrace documents it. None of its values can be too deep or out of range, so that nothing is checked
+    afterwards: it costs a third of a body of any other shape. What a field means is not read from here."""
 
     universe: str
     project: str
@@ -97,19 +72,35 @@ class _Documented(msgspec.Struct, forbid_unknown_fields=True):
 _DOCUMENTED = msgspec.json.Decoder(_Documented)
 
 
-def recognise(body: bytes) -> Identity:
-    """`identify(decode(body))`, at a third of the cost for what is shaped as documented."""
-    told = _documented(body)
-    if told is None:
-        return identify(decode(body))
-    return identify({"universe": told.universe, "project": told.project, "fingerprint": told.fingerprint})
+def decode(body: bytes) -> object:
+    """Return the JSON value in `body`. Raises RejectedDelivery 400 for a body that is not JSON, not UTF-8, too deep or out of range.
 
+    A body is not UTF-8 if it would be JSON with each byte that is not UTF-8 replaced by another character. This is decided here: the
+    class of msgspec's error for such bytes differs between its versions.
 
-def _documented(body: bytes) -> _Documented | None:
+    msgspec refuses what the standard library accepts: 1e999, lone surrogates, UTF-16, a byte order mark. It accepts integers of any
+    length, which no database stores, and nesting up to the interpreter's own limit, which differs between Python versions; both are
+    bounded here.
+    """
     try:
-        return _DOCUMENTED.decode(body)
+        return msgspec.structs.asdict(_DOCUMENTED.decode(body))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+        pass  # it has another shape
+    try:
+        value = msgspec.json.decode(body)
+    except RecursionError:
+        raise _too_deep() from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        legible = body.decode(errors="replace").encode()
+        if legible != body:
+            # Raises RejectedDelivery if the encoding is not all that is wrong.
+            decode(legible)
+            raise RejectedDelivery(400, "not_utf8", "The body is not UTF-8.") from None
+        if isinstance(error, msgspec.ValidationError):
+            raise _out_of_range() from None
+        raise RejectedDelivery(400, "not_json", "The body is not JSON.") from None
+    _check_bounds(value)
+    return value
 
 
 def _check_bounds(value: object) -> None:
@@ -138,7 +129,7 @@ def _out_of_range() -> RejectedDelivery:
 
 
 def identify(value: object) -> Identity:
-    """Who the notification speaks of. Raises NotANotification 422 naming the first field that is missing or unusable."""
+    """Return the identity of the group. Raises RejectedDelivery 422 with the first field that is missing or unusable."""
     if not isinstance(value, dict):
         raise RejectedDelivery(422, "not_a_notification", "A notification is a JSON object.")
     return Identity(*(_identity_part(value, field) for field in _IDENTITY_LIMITS))
@@ -149,38 +140,38 @@ def _identity_part(value: Json, field: str) -> str:
     if isinstance(part, int) and not isinstance(part, bool):
         part = str(part)
     if not isinstance(part, str):
-        wrong = "is missing" if part is None else "must be text"
-        raise RejectedDelivery(
-            422, f"no_{field}", f"The field {field} {wrong}; without it no group can be told.", field
-        )
+        raise _unidentified(field, "is missing" if part is None else "must be text")
     if part.strip() in _UNSET:
-        raise RejectedDelivery(
-            422, f"no_{field}", f"The field {field} is not set; without it no group can be told.", field
-        )
+        raise _unidentified(field, "is not set")
     if len(part) > _IDENTITY_LIMITS[field]:
         # Cutting it would let two groups become one.
         limit = _IDENTITY_LIMITS[field]
         raise RejectedDelivery(422, f"bad_{field}", f"The field {field} is longer than {limit} characters.", field)
     if not part.isprintable() and _CONTROL.search(part):
-        # PostgreSQL cannot keep U+0000, and dropping it would let two groups become one.
+        # PostgreSQL cannot store U+0000, and dropping it would let two groups become one.
         raise RejectedDelivery(422, f"bad_{field}", f"The field {field} has a control character.", field)
     return part
 
 
+def _unidentified(field: str, defect: str) -> RejectedDelivery:
+    return RejectedDelivery(
+        422, f"no_{field}", f"The field {field} {defect}; a group cannot be identified without it.", field
+    )
+
+
 def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
-    """What the delivery says. Raises NotANotification."""
-    documented = _documented(body)
-    value = decode(body) if documented is None else msgspec.structs.asdict(documented)
+    """Return the notification in a delivery. Raises RejectedDelivery."""
+    value = decode(body)
     identity = identify(value)
-    assert isinstance(value, dict)  # noqa: S101 - identify() refused everything else; this is for the type checker
+    assert isinstance(value, dict)  # noqa: S101 - identify() rejected everything else; this is for the type checker
     first, last = _span(value.get("timestamp"), received_at)
-    told = value.get("attributes")
-    attributes: Json = told if isinstance(told, dict) else {}
+    histograms = value.get("attributes")
+    attributes: Json = histograms if isinstance(histograms, dict) else {}
     occurrences = _count(value.get("occurrences"))
     application, callstack = _text(value.get("application")), tuple(_frames(value.get("callstack")))
     if reading.zero_by_frames and frames.all_zero(identity.fingerprint):
-        apart = frames.sub_key(identity.fingerprint, application, callstack)
-        identity = replace(identity, fingerprint=apart or identity.fingerprint)
+        fingerprint = frames.sub_key(identity.fingerprint, application, callstack)
+        identity = replace(identity, fingerprint=fingerprint or identity.fingerprint)
     return Notification(
         identity=identity,
         digest=_digest(value),
@@ -201,14 +192,14 @@ def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
 
 
 def _span(value: object, received_at: float) -> tuple[int | None, int | None]:
-    """First and last occurrence. An impossible clock is no information rather than wrong information: one report from
-    the year 2099 would otherwise keep every later one from being the latest."""
+    """Return the times of the first and the last occurrence. An impossible time counts as missing: a report from the year 2099 would
+    otherwise keep every later one from being the latest."""
     items = value if isinstance(value, list) else [value]
     times = sorted(time for item in items[:2] if (time := _count(item)))
     latest = int(received_at) + _FAR_FUTURE
     if not times or times[0] > latest:
         return None, None
-    # Of a last time that cannot be, only this much is true: it was before the delivery came.
+    # An impossible last time is replaced by the latest possible one: the arrival of the delivery.
     return times[0], times[-1] if times[-1] <= latest else max(times[0], int(received_at))
 
 
@@ -224,31 +215,31 @@ def _releases(attributes: Json, reading: Reading, occurrences: int) -> tuple[tup
 
 
 def _release(value: str, reading: Reading) -> str | None:
-    """The release in an attribute's value, if it names one that counts."""
+    """Return the release in an attribute's value; None if the value names none, or an ignored one."""
     if reading.release_pattern is not None:
-        found = re.search(reading.release_pattern, value)
-        if found is None:
+        match = re.search(reading.release_pattern, value)
+        if match is None:
             return None
-        value = ((found[1] if found.re.groups else found[0]) or "").strip()
+        value = ((match[1] if match.re.groups else match[0]) or "").strip()
     ignored = any(fnmatchcase(value, pattern) for pattern in reading.ignore_releases)
     return None if ignored or not value else value
 
 
 def _commonest(histogram: Mapping[str, int]) -> list[str]:
-    # What is alike keeps its order, also in reverse.
+    # sorted() keeps the order of equal counts, also in reverse.
     return sorted(sorted(histogram), key=histogram.__getitem__, reverse=True) if len(histogram) > 1 else [*histogram]
 
 
 def _attributes(attributes: Json, occurrences: int) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Each attribute with its commonest values."""
+    """Yield each attribute with its commonest values."""
     for name in sorted(attributes)[:MAX_ATTRIBUTES]:
-        shown, values = _text(name), _commonest(_histogram(attributes[name], occurrences))
-        if shown is not None and values:
-            yield shown[:255], tuple(values[:MAX_VALUES])
+        label, values = _text(name), _commonest(_histogram(attributes[name], occurrences))
+        if label is not None and values:
+            yield label[:255], tuple(values[:MAX_VALUES])
 
 
 def _histogram(value: object, occurrences: int) -> dict[str, int]:
-    """[[value, count], …] as documented; also {value: count}, and a bare value, which all `occurrences` have."""
+    """Count values: [[value, count], …] as documented; also {value: count}, and a bare value, which counts for all `occurrences`."""
     if isinstance(value, dict):
         pairs: Iterable[object] = value.items()
     else:
@@ -256,8 +247,8 @@ def _histogram(value: object, occurrences: int) -> dict[str, int]:
     histogram = dict[str, int]()
     for pair in pairs:
         if isinstance(pair, (list, tuple)) and len(pair) == 2:
-            one, count = pair
-            text, counted = _text(one if type(one) is str else _scalar(one)), _count(count)
+            item, count = pair
+            text, counted = _text(item if type(item) is str else _scalar(item)), _count(count)
             if text is not None and counted:
                 text = text[:255]
                 histogram[text] = histogram.get(text, 0) + counted
@@ -270,7 +261,7 @@ def _scalar(value: object) -> object:
 
 
 def _frames(value: object) -> Iterator[str]:
-    """A list of names as documented; also the query API's JSON text {"frame": [...]}, or one name."""
+    """Yield frames: a list of names as documented; also the query API's JSON text {"frame": [...]}, or a single name."""
     if isinstance(value, str):
         value = _unpacked(value)
     if isinstance(value, dict):
@@ -291,9 +282,9 @@ def _unpacked(value: str) -> object:
 
 
 def _classifiers(value: object) -> Iterator[str]:
-    words = value.split() if isinstance(value, str) else value
-    for word in words[:100] if isinstance(words, list) else []:
-        text = _text(word)
+    names = value.split() if isinstance(value, str) else value
+    for name in names[:100] if isinstance(names, list) else []:
+        text = _text(name)
         if text is not None:
             yield text[:255]
 
@@ -305,7 +296,7 @@ def _object_id(value: object) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    """Text without U+0000, which PostgreSQL cannot keep; None when nothing is left to show."""
+    """Return text without U+0000, which PostgreSQL cannot store; None if nothing remains."""
     if not isinstance(value, str):
         return None
     text = (value.replace("\x00", "") if "\x00" in value else value).strip()
@@ -315,7 +306,7 @@ def _text(value: object) -> str | None:
 
 
 def _count(value: object) -> int | None:
-    """A number not below zero, also as text or with a fraction, at most MAX_COUNT; None for anything else."""
+    """Return a number not below zero, also from text or with a fraction, at most MAX_COUNT; None for anything else."""
     if type(value) is int and 0 <= value <= MAX_COUNT:
         return value
     if isinstance(value, str) and re.fullmatch(r"\s*\d{1,18}(\.\d{0,18})?\s*", value, re.ASCII):
@@ -326,7 +317,7 @@ def _count(value: object) -> int | None:
 
 
 def _digest(value: Json) -> bytes:
-    """Tells an exact redelivery: the same facts give the same digest, however keys were ordered or spaced. Only documented
-    fields count: a field of each delivery's own, which some day may come, must not make a redelivery look new."""
+    """Digest the documented fields: an exact redelivery has the same digest, whatever the order and spacing of its keys. Fields that are
+    not documented do not count: a sender may add one that differs with each delivery."""
     facts = {field: value.get(field) for field in _Documented.__struct_fields__}
     return hashlib.blake2b(msgspec.json.encode(facts, order="sorted"), digest_size=16).digest()

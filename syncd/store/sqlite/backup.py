@@ -6,8 +6,7 @@ from pathlib import Path
 from syncd.errors import StoreUnavailable
 from syncd.platform.fsync import sync
 from syncd.store.migrate import verify
-from syncd.store.sqlite.driver import sqlite3
-from syncd.store.sqlite.file import inspect, open_file, sentence
+from syncd.store.sqlite.file import inspect, open_file, sentence, sqlite3
 
 
 def back_up(path: Path, target: Path) -> int:

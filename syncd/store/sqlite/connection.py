@@ -1,29 +1,27 @@
-"""SQLite: one thread owns the only connection that writes, and commits for all who wait with one fsync."""
+"""SQLite: one thread owns the only connection that writes, and commits all waiting operations with one fsync."""
 
 import queue
+import secrets
 import shutil
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from syncd.errors import StoreUnavailable
+from syncd.platform.clock import Clock
 from syncd.store import queries
 from syncd.store.connection import Room, Transaction
-from syncd.store.moved import given_up
-from syncd.store.sqlite.driver import sqlite3
-from syncd.store.sqlite.file import immediate, sentence
-from syncd.store.sqlite.opened import Opened
+from syncd.store.sqlite.file import Opened, immediate, is_moved, sentence, sqlite3
 
 T = TypeVar("T")
 
 MAX_SHARED = 64  # operations that share one commit; each may itself be a batch
 PROBE_SECONDS = 1.0
 WRITER_CACHE_KB = 5_000
-# Of the log: then the commit that reaches it puts it all into its place. A tenth of a second, so long apart that 99 of 100 commits never
-# meet one, whatever comes.
+# The commit that makes the log this long checkpoints it. That takes a tenth of a second, so rarely that fewer than 1 of 100 commits
+# waits for one under any load.
 LOG_PAGES = 8_000
 
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
@@ -49,8 +47,8 @@ class _Cursor:
         return fetched
 
     def add(self, query: str, rows: Sequence[Sequence[object]]) -> list[int]:
-        # Not RETURNING: each row that is fetched lets go of the interpreter, and has to wait to get it back. Nobody else writes, and
-        # one INSERT counts up one by one (insert.c, OP_NewRowid of an AUTOINCREMENT).
+        # Not RETURNING: each row that is fetched releases the interpreter's lock and waits to get it back. Nobody else writes, and one
+        # INSERT numbers its rows consecutively (insert.c, OP_NewRowid of an AUTOINCREMENT).
         numbers: list[int] = []
         for text, values in queries.chunks(self._texts[query], "?", rows):
             cursor = self._database.execute(text, values)
@@ -59,7 +57,7 @@ class _Cursor:
         return numbers
 
     def lock(self, name: str) -> None:
-        """Nothing to do: whoever writes is alone."""
+        """Do nothing: there is one writer."""
 
 
 def _fetched(cursor: Any) -> list[dict[str, object]]:
@@ -68,10 +66,11 @@ def _fetched(cursor: Any) -> list[dict[str, object]]:
 
 
 class Sqlite:
-    """`Connection` to one file. The file must exist: `migrate` makes it."""
+    """`Connection` to one file. The file must exist: `migrate` creates it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
+        self._clock = clock
         self.fault: str | None = None
         self._texts = queries.load("sqlite")
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
@@ -79,35 +78,35 @@ class Sqlite:
         self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
         self._closed = False
-        self.beat = time.monotonic()
-        self._damaged: tuple[object, str] | None = None  # as the file was when it was found damaged, and the sentence
+        self.beat = self._clock.monotonic()
+        self._damaged: tuple[object, str] | None = None  # the version of the file that is damaged, and the sentence
 
     @property
     def place(self) -> str:
         return str(self.path)
 
-    def write(self, operation: Callable[[Transaction], T], *, exclusive: bool = True) -> T:  # noqa: ARG002 - one at a time writes
+    def write(self, operation: Callable[[Transaction], T], *, exclusive: bool = True) -> T:  # noqa: ARG002 - there is one writer
         return self.submit(operation).result()
 
     def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":
         future: Future[T] = Future()
-        # Running, it cannot be cancelled: a request that is cancelled while it waits must not end the writer, which would
-        # have nobody to give its result to.
+        # A running future cannot be cancelled: a request that is cancelled while it waits must not end the writer, which would fail to
+        # set its result.
         future.set_running_or_notify_cancel()
         with self._lock:
             if self._closed:
                 future.set_exception(StoreUnavailable("the store is closed"))
                 return future
             if self._writer is None:
-                self._writer = threading.Thread(target=self._write_for_ever, name="writer", daemon=True)
+                self._writer = threading.Thread(target=self._run_writer, name="writer", daemon=True)
                 self._writer.start()
             self._waiting.put(_Waiting(operation, cast("Future[object]", future), atomic=atomic))
         return future
 
-    def _write_for_ever(self) -> None:
+    def _run_writer(self) -> None:
         opened: Opened | None = None
         while True:
-            self.beat = time.monotonic()
+            self.beat = self._clock.monotonic()
             shared, closing = self._take()
             if shared or self.fault is not None:
                 opened = self._commit(opened, shared)
@@ -119,7 +118,8 @@ class Sqlite:
             opened.close()
 
     def _take(self) -> "tuple[list[_Waiting], bool]":
-        """Everything that waits, up to MAX_SHARED; nothing after PROBE_SECONDS, so that a fault is probed when idle."""
+        """Return the waiting operations, up to MAX_SHARED, and whether the store closes. Return none after PROBE_SECONDS, so that a fault is
+        probed when idle."""
         taken: list[_Waiting] = []
         try:
             waiting = self._waiting.get(timeout=PROBE_SECONDS)
@@ -133,43 +133,43 @@ class Sqlite:
         return taken, True
 
     def _commit(self, opened: "Opened | None", shared: "list[_Waiting]") -> "Opened | None":
-        """One transaction for all of them. Answers the connection to go on with: none after a fault, so that the next
-        transaction starts from the file as it then is (a full disk, a remount, a restored backup)."""
+        """Commit all of `shared` in one transaction. Return the connection for the next one: None after a fault, so that the next transaction
+        opens the file as it then is (a full disk, a remount, a restored backup)."""
         try:
             self._refuse_damaged()
             opened = opened or self._to_write()
             self._carry_out(opened.database, shared)
             opened.require_in_place()
-        except Exception as error:  # noqa: BLE001 - the writer's boundary: it must outlive whatever it is
+        except Exception as error:  # noqa: BLE001 - the writer's boundary: it must survive any error
             self.fault = self._explain(error)
             for waiting in shared:
                 waiting.future.set_exception(StoreUnavailable(self.fault))
-            self._close_readers()  # while the path still leads to their file: see Opened.close
+            self._close_readers()  # while the path leads to their file: see Opened.close
             if opened is not None:
                 opened.close()
             return None
-        # A reader may have met damage meanwhile.
+        # A reader may have met damage in the meantime.
         self.fault = None if self._damaged is None else self._damaged[1]
         for waiting in shared:
-            waiting.settle()
+            waiting.resolve()
         return opened
 
     def _carry_out(self, database: sqlite3.Connection, shared: "list[_Waiting]") -> None:
         cursor = _Cursor(database, self._texts)
         if len(shared) == 1 and shared[0].atomic and self.fault is None:
-            # Each call of SQLite lets go of the interpreter, and has to wait to get it back: BEGIN and COMMIT would be two more.
+            # Each call of SQLite releases the interpreter's lock and waits to get it back: BEGIN and COMMIT would be two more.
             shared[0].attempt(cursor)
             return
         with immediate(database):
             if self.fault is not None:
-                # Something must reach the disk, or a full one would look well; and what is taken needs its table.
-                cursor.run("set", name="store.probe", value=str(time.time()))
+                # Without a write to the disk a full one would look healthy; and accepting needs its table.
+                cursor.run("set", name="store.probe", value=secrets.token_hex(4))
                 cursor.rows("waiting_deliveries", size=0)
             for waiting in shared:
-                database.execute("SAVEPOINT one")  # so that its failure is its own
+                database.execute("SAVEPOINT operation")  # a failure undoes only its own operation
                 if not waiting.attempt(cursor):
-                    database.execute("ROLLBACK TO one")
-                database.execute("RELEASE one")
+                    database.execute("ROLLBACK TO operation")
+                database.execute("RELEASE operation")
 
     def _to_write(self) -> Opened:
         opened = Opened(self.path)
@@ -178,8 +178,8 @@ class Sqlite:
         return opened
 
     def _refuse_damaged(self) -> None:
-        """Nothing more is written to a file that was found damaged: what is written elsewhere in it would look well and might not be
-        there tomorrow. A backup in its place is taken."""
+        """Refuse to write to a damaged file, where new rows might be lost with it. Another file in its place, such as a backup, is
+        accepted."""
         if self._damaged is not None:
             file, why = self._damaged
             if file == _version(self.path):
@@ -187,11 +187,11 @@ class Sqlite:
             self._damaged = None
 
     def _explain(self, error: Exception) -> str:
-        told = sentence(self.path, error)
+        reason = sentence(self.path, error)
         if (getattr(error, "sqlite_errorname", None) or "").startswith(_DAMAGE):
-            self._damaged = _version(self.path), told
-            self.fault = told
-        return told
+            self._damaged = _version(self.path), reason
+            self.fault = reason
+        return reason
 
     def read(self, operation: Callable[[Transaction], T]) -> T:
         try:
@@ -239,7 +239,7 @@ class Sqlite:
         self._close_readers()
 
     def _close_readers(self) -> None:
-        """Those that nobody uses just now."""
+        """Close the readers that are idle."""
         while True:
             try:
                 self._readers.get_nowait().close()
@@ -248,16 +248,16 @@ class Sqlite:
 
 
 def _version(path: Path) -> object:
-    """Tells a file from another one in its place, and from itself as it was before somebody wrote to it."""
+    """Return a value that changes when the file is replaced or written to."""
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 class _Waiting:
-    """One submitted operation and what came of it, told to its caller after the commit."""
+    """A submitted operation and its result, which its caller gets after the commit."""
 
     def __init__(
         self, operation: Callable[[Transaction], object], future: "Future[object]", *, atomic: bool = False
@@ -269,17 +269,19 @@ class _Waiting:
         self._error: Exception | None = None
 
     def attempt(self, cursor: _Cursor) -> bool:
-        """Run it. False where what it wrote is to be undone: it failed, and its caller has to handle that. Raises what concerns all."""
+        """Run the operation. Return False if it failed and its writes have to be undone; its caller gets the error. Raises errors that
+        concern every operation of the transaction."""
         self._error = None
         try:
             self._result = self._operation(cursor)
-        except Exception as error:  # the writer's boundary: whatever it is, it is its caller's to handle
-            if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError or given_up(error):
-                raise  # the disk, the lock, a damaged file, a table that is gone: nobody in this transaction can be served
+        except Exception as error:  # the writer's boundary: the caller handles it
+            if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError or is_moved(error):
+                raise  # the disk, the lock, a damaged file, a missing table: no operation of this transaction can succeed
             self._error = error
         return self._error is None
 
-    def settle(self) -> None:
+    def resolve(self) -> None:
+        """Give the caller its result or its error."""
         if self._error is not None:
             self.future.set_exception(self._error)
         else:

@@ -1,17 +1,32 @@
-"""A SQLite file: opening it so that commits last, beginning a transaction, looking for damage, and what its errors mean."""
+"""A SQLite file: its driver, opening it so that commits last, beginning a transaction, looking for damage, and sentences for its errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from syncd.errors import StoreError, StoreUnavailable
-from syncd.store.sqlite.driver import sqlite3
+
+if TYPE_CHECKING:
+    import sqlite3 as sqlite3  # re-exported
+else:
+    # The choice of sqlite-utils (sqlite_utils/utils.py). Importing sqlite-utils would add a tenth of a second to every command.
+    try:
+        from pysqlite3 import dbapi2 as sqlite3
+    except ImportError:
+        import sqlite3
 
 BUSY_SECONDS = 5.0
 VERSION: tuple[int, int, int] = sqlite3.sqlite_version_info
+CACHE_KB = 4000  # of pages, for each connection; the writer has more
+WAL_BYTES = 16 * 2**20
+MOVED = "store.moved"  # setting of a file: the server that its store was moved to
+COPIED = (
+    "store.copied"  # setting of that server: the file it was copied from; removed as soon as a daemon uses the copy
+)
 
-CACHE_KB = 4000  # of pages, for each connection; the one that writes has more
-_PLAIN = {
+_MOVED_TO = "this store was moved to"
+_SENTENCES = {
     "SQLITE_FULL": "the disk is full",
     "SQLITE_READONLY": "the file or its folder is read-only",
     "SQLITE_BUSY": "another process keeps it locked",
@@ -22,8 +37,53 @@ _PLAIN = {
 }
 
 
+class Opened:
+    """A connection and the file that it was opened on. SQLite keeps working on a file that was deleted or replaced since, and what it
+    commits there is lost with the process."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = open_file(path, "rw")
+        self._path = path
+        self._file = _inode(path)
+
+    def in_place(self) -> bool:
+        """Return whether the path still leads to the file."""
+        return self._file is not None and _inode(self._path) == self._file
+
+    def require_in_place(self) -> None:
+        """Raise StoreUnavailable if the path leads elsewhere."""
+        if not self.in_place():
+            raise StoreUnavailable(
+                f"the database {self._path} was deleted or replaced; nothing more is stored in the old one"
+            )
+
+    def tidy(self) -> None:
+        """Checkpoint the log while nobody writes, and truncate it after a burst made it large: readers read past all of it."""
+        try:
+            large = self._path.with_name(f"{self._path.name}-wal").stat().st_size > WAL_BYTES
+            self.database.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if large else 'PASSIVE'})").fetchall()
+        except (sqlite3.Error, OSError):
+            return  # a reader holds the log, or there is none; the next commit reports whatever is wrong with the file
+
+    def close(self) -> None:
+        """Close the connection.
+
+        The last connection to a file removes its log by name, and SQLite recognises another file in its place only by its inode
+        (os_unix.c, fileHasMoved): a connection that stays open after a disk was replaced by its copy would remove the log of the copy.
+        """
+        self.database.close()
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def open_file(path: Path, mode: str) -> sqlite3.Connection:
-    """A connection in explicit-transaction mode. `mode` is SQLite's: rw refuses to make a file, rwc makes it."""
+    """Open a connection with explicit transactions. `mode` is SQLite's: rw refuses to create a file, rwc creates it."""
     database = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
@@ -36,7 +96,7 @@ def open_file(path: Path, mode: str) -> sqlite3.Connection:
         for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", f"cache_size={-CACHE_KB}"):
             database.execute(f"PRAGMA {pragma}")
         if database.execute("PRAGMA synchronous").fetchone()[0] != 2:
-            # Every answer of 200 rests on it: with NORMAL a power cut loses what was acknowledged.
+            # Every answer of 200 rests on it: with NORMAL, a power cut loses acknowledged deliveries.
             raise StoreUnavailable(f"{path}: this SQLite does not honour synchronous=FULL")
     except BaseException:
         database.close()
@@ -46,8 +106,8 @@ def open_file(path: Path, mode: str) -> sqlite3.Connection:
 
 @contextmanager
 def immediate(database: sqlite3.Connection) -> Iterator[None]:
-    """BEGIN IMMEDIATE, because sqlite-utils' own atomic() begins deferred: a read followed by a write then fails at once
-    with "database is locked" when another connection wrote in between, whatever the busy timeout."""
+    """BEGIN IMMEDIATE … COMMIT. The atomic() of sqlite-utils begins deferred: a read followed by a write then fails at once with
+    "database is locked" if another connection wrote in between, whatever the busy timeout."""
     database.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -59,28 +119,47 @@ def immediate(database: sqlite3.Connection) -> Iterator[None]:
 
 
 def inspect(path: Path) -> None:
-    """Raises StoreUnavailable where the file is damaged, after reading all of it: about a second for a gigabyte in memory."""
+    """Read the whole file, about a second for a gigabyte in memory. Raises StoreUnavailable if it is damaged."""
     try:
         database = open_file(path, "rw")
         try:
-            said = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
+            report = str(database.execute("PRAGMA quick_check(1)").fetchone()[0])
         finally:
             database.close()
     except (sqlite3.Error, OSError) as error:
         raise StoreUnavailable(sentence(path, error)) from None
-    if said != "ok":
+    if report != "ok":
         raise StoreUnavailable(
-            f"the database {path} cannot be used: {_PLAIN['SQLITE_CORRUPT']} ({said.splitlines()[-1][:200]})"
+            f"the database {path} cannot be used: {_SENTENCES['SQLITE_CORRUPT']} ({report.splitlines()[-1][:200]})"
         )
 
 
 def sentence(path: Path, error: Exception) -> str:
+    """Return what is wrong with the file, for people."""
     if isinstance(error, StoreError):
         return str(error)
     name = getattr(error, "sqlite_errorname", None) or type(error).__name__
-    plain = next((text for code, text in _PLAIN.items() if name.startswith(code)), None)
+    plain = next((text for code, text in _SENTENCES.items() if name.startswith(code)), None)
     if plain is None:
         plain = str(error)
     if not path.exists():
-        plain = "there is no such file; `syncd migrate` or `syncd run` makes it"
+        plain = "there is no such file; `syncd migrate` or `syncd run` creates it"
     return f"the database {path} cannot be used: {plain} ({name})"
+
+
+def moved_to(place: str) -> str:
+    """Return the sentence with which a file refuses writes after its store was moved to `place`."""
+    return f"{_MOVED_TO} {place}; set store.url to that"
+
+
+def is_moved(error: Exception) -> bool:
+    """Return whether a trigger of a moved store raised the error."""
+    return str(error).startswith(_MOVED_TO)
+
+
+def require_here(database: sqlite3.Connection, target: str | None = None) -> None:
+    """Raise StoreUnavailable if the store of this file was moved elsewhere than to `target`."""
+    exists = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'settings'").fetchone()
+    place = exists and database.execute("SELECT value FROM settings WHERE name = ?", [MOVED]).fetchone()
+    if place and place[0] != target:
+        raise StoreUnavailable(moved_to(place[0]))
