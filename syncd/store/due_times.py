@@ -10,7 +10,7 @@ from syncd.store.connection import Connection, Transaction
 JUMP_SECONDS = 5.0  # a smaller step of the clock is ignored
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_SHIFTS = ("shift_outbox", "shift_issues", "shift_trackers", "shift_silences")
+_SHIFTS = ("shift_outbox", "shift_issues", "shift_trackers", "shift_budgets", "shift_silences")
 
 
 class DueTimes:

@@ -656,6 +656,9 @@ UPDATE issues SET sent_at = sent_at + :by, probe_at = probe_at + :by, comment_se
 -- shift_trackers: the same for rests of trackers
 UPDATE trackers SET until = until + :by, floor_at = floor_at + :by;
 
+-- shift_budgets: the same for budgets, which would not refill before the time of their last write is reached again
+UPDATE budgets SET at = at + :by;
+
 -- shift_silences: the same for the silence that a tracker asked for
 UPDATE silences SET until = until + :by;
 
