@@ -2,6 +2,7 @@
 
 import http.client
 import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ from syncd.core.policy import Conditions, Match, unreachable
 from syncd.core.quantities import counted
 from syncd.errors import ConfigError, StoreError, TrackerError
 from syncd.model import Announcement, Group, Identity, Occasion, Release
+from syncd.platform.clock import Clock
 from syncd.platform.http_server import bind
 from syncd.store import probe
 from syncd.store.sqlite.file import VERSION, inspect
@@ -66,7 +68,7 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
     for name, settings in config.trackers.items():
         part = f"tracker {name}"
         try:
-            client = open_tracker(name, settings, _TransientNotebook())
+            client = open_tracker(name, settings, _TransientNotebook(), clock=Clock(), sleep=time.sleep)
             yield from ((part, finding) for finding in client.check())
             client.close()
         except ConfigError as error:

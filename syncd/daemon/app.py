@@ -176,7 +176,7 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
         routing = Routing(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
         _recover(store, registration, routing)
         stopping = threading.Event()
-        clients = _clients(config, store, threads.sleep_until(stopping))
+        clients = _clients(config, store, clock, threads.sleep_until(stopping))
         worker = threads.Worker(store, routing, registration.owner, clients, stopping)
         arrived = worker.arrived
     receiver = None if part is Part.WORKER else Receiver(config.receiver, store, arrived)
@@ -221,11 +221,13 @@ def _recover(store: Store, registration: Registration, routing: Routing) -> None
         log.info("groups_reevaluated", groups=groups)
 
 
-def _clients(config: Config, store: Store, sleep: Callable[[float], None]) -> Mapping[str, list[Tracker]]:
+def _clients(config: Config, store: Store, clock: Clock, sleep: Callable[[float], None]) -> Mapping[str, list[Tracker]]:
     """For each tracker one client a thread; `sleep` waits the seconds between two tries of a call. Raises ConfigError."""
     return {
         name: [
-            InstrumentedTracker(name, open_tracker(name, settings, store.notebook(name), sleep))
+            InstrumentedTracker(
+                name, open_tracker(name, settings, store.notebook(name), clock=clock, sleep=sleep), clock
+            )
             for _ in range(settings.concurrency)
         ]
         for name, settings in config.trackers.items()

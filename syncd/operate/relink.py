@@ -1,5 +1,6 @@
 """Links a group to an issue that a person names, after reading that issue from its tracker."""
 
+import time
 from dataclasses import dataclass
 
 from syncd.config import Config
@@ -7,6 +8,7 @@ from syncd.config.values import did_you_mean
 from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
 from syncd.model import Place
 from syncd.operate import explain
+from syncd.platform.clock import Clock
 from syncd.store import Store
 from syncd.trackers import open_tracker
 from syncd.trackers.references import named
@@ -40,7 +42,7 @@ def relink(
         raise NotLinked(f"there is no tracker {name or ''!r}{did_you_mean(name or '', sorted(config.trackers))}")
     try:
         reference = named(name, config.trackers[name], text)
-        client = open_tracker(name, config.trackers[name], store.notebook(name))
+        client = open_tracker(name, config.trackers[name], store.notebook(name), clock=Clock(), sleep=time.sleep)
         try:
             place = client.look(reference).place
         except Moved as error:

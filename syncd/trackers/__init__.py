@@ -1,7 +1,10 @@
-"""What the worker needs of a tracker, and how a configured one is opened."""
+"""The contract between the worker and a tracker, and how a configured tracker is opened.
+
+A package for each kind: github, jira, local. The HTTP below them is in `transport`. No module here reads the store or decides when
+a tracker is called.
+"""
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,35 +14,39 @@ from typing import Protocol, cast
 from syncd.config import TrackerSettings
 from syncd.errors import ConfigError, Unavailable
 from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
+from syncd.platform.clock import Clock
 from syncd.render.document import Document
+
+_CLOCK_SECONDS = 30.0  # a server sends its time in whole seconds, and some answers take seconds to arrive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """An issue to be created: what every tracker needs to write it in its own markup.
+    """An issue to create, in a form that every tracker can write in its own markup.
 
-    `expires` is when, on the monotonic clock, it is too late to send it: somebody else may then be proving that it was not.
+    `expires` is the last moment, by the monotonic clock, at which the request may begin: later another process may be proving that
+    it was never sent. A tracker leaves out any of `labels`, `assignee` and `components` that it does not take; it sets them at
+    creation only, in addition to those of its settings.
     """
 
     marker: str
     title: str
     body: Document
     group: Group
-    # Set at creation only, beside what the tracker's settings say. What a tracker does not take of these is left out.
     labels: tuple[str, ...] = ()
     assignee: str | None = None
     components: tuple[str, ...] = ()
     expires: float = math.inf
 
-    def require_fresh(self) -> None:
-        """To be called right before the request. Raises Unavailable when the process slept through its time."""
-        if time.monotonic() > self.expires:
+    def require_fresh(self, now: float) -> None:
+        """Call it right before the request, with the monotonic time. Raises Unavailable when the process slept too long."""
+        if now > self.expires:
             raise Unavailable("it took too long to begin; nothing was sent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing `check` looked at. `remedy` is empty when it is well."""
+    """One result of `check`. `remedy` is empty where `ok`."""
 
     ok: bool
     what: str
@@ -49,59 +56,62 @@ class Finding:
 class Tracker(Protocol):
     """One client of one configured tracker; used by one thread only.
 
-    Every method raises `TrackerError` and nothing else. Constructing one sends no request.
+    Every method raises `TrackerError` and nothing else. Constructing a client sends no request.
     """
 
     def newest(self) -> int:
-        """The highest issue number so far, 0 where there is none: one read. Lower than the truth does no harm."""
+        """Return the highest issue number so far, 0 where there is none, by one read. A lower number does no harm."""
 
     def create(self, draft: Draft) -> Created:
-        """Send the one request that creates the issue; never repeated here once it may have been carried out.
+        """Send the one request that creates the issue; never send it again once the tracker may have carried it out.
 
-        Calls `draft.require_fresh` right before it.
+        Calls `draft.require_fresh` right before the request.
         """
 
     def probe(self, issue: Issue) -> Evidence:
-        """Look for what became of a create: `issue.marker` among our issues above `issue.floor`. Reads only."""
+        """Find out whether a create was carried out: search for `issue.marker` among our issues above `issue.floor`. Reads only."""
 
     def look(self, issue: Issue) -> Observation:
-        """Where a linked issue is now, and how people left it. Raises Gone or OutOfReach when it is nowhere for us; a 404 alone
-        is no proof."""
+        """Return where a linked issue is now, and how people left it.
+
+        Raises Gone or OutOfReach when the account cannot read it anywhere. A 404 alone proves neither.
+        """
 
     def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
-        """How people left many linked issues, in as few reads as the tracker allows; `since` is the last survey's `until`."""
+        """Look at many linked issues in as few reads as the tracker allows. `since` is `until` of the last survey."""
 
     def reopen(self, issue: Issue) -> str:
-        """Open a closed issue again; nothing where it is open. A note for people, empty where all is well: what could not be
-        done by the tracker's own rules is said there, and is not tried again until people change something."""
+        """Open a closed issue again; do nothing to an open one. Returns a note for people, empty after success: why the tracker's
+        own rules forbid it. The worker does not try again until people change something."""
 
     def close_issue(self, issue: Issue) -> str:
-        """Close an issue as done; nothing where it is closed. A note as for `reopen`."""
+        """Close an issue as done; do nothing to a closed one. Returns a note as `reopen` does."""
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
-        """Add a comment that carries `marker`, and return its id. One request, never repeated here.
+        """Add a comment that carries `marker`, and return its id. One request, never sent again here.
 
-        Like every operation on a linked issue, raises Moved, Gone or OutOfReach where the issue is no longer there.
+        Like every operation on a linked issue, raises Moved, Gone or OutOfReach where the issue is no longer at its place.
         """
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
-        """The id of the comment that carries `marker`, read from the issue itself."""
+        """Return the id of our comment that carries `marker`, read from the issue itself."""
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        """Replace a comment of ours, mailing nobody where that can be asked for. Raises Missing when a person deleted it."""
+        """Replace one of our comments, without mail where the tracker can be asked for that. Raises Missing when a person deleted
+        it."""
 
     def refresh(self, issue: Issue, group: Group) -> None:
-        """Bring mapped fields up to date, where any are configured."""
+        """Update the mapped fields, where any are configured."""
 
     def check(self) -> list[Finding]:
-        """Ask the tracker real questions: login, project, permissions, required fields. Creates nothing."""
+        """Test login, project, permissions and required fields by real reads. Creates nothing."""
 
     def close(self) -> None:
-        """Give back connections."""
+        """Release the connections."""
 
 
 class Notebook(Protocol):
-    """Facts a tracker's clients keep between restarts, such as a repository's numeric id."""
+    """Facts that a tracker's clients keep across restarts, such as a repository's numeric id."""
 
     def recall(self, fact: str) -> str | None: ...
 
@@ -109,14 +119,23 @@ class Notebook(Protocol):
 
 
 class OpenTracker(Protocol):
-    """What `kind` names: built in, or an entry point of the group `syncd.trackers`."""
+    """The target of a `kind`: a built-in class, or an entry point of the group `syncd.trackers`.
+
+    `clock` is the only source of time, and `sleep` the only way to wait: it returns early when the daemon stops.
+    """
 
     def __call__(
-        self, name: str, settings: TrackerSettings, notebook: Notebook, *, sleep: Callable[[float], None]
+        self,
+        name: str,
+        settings: TrackerSettings,
+        notebook: Notebook,
+        *,
+        clock: Clock,
+        sleep: Callable[[float], None],
     ) -> Tracker: ...
 
 
-# Imported only when configured: a GitHub-only site never loads jira, and the other way round.
+# Imported only when configured: a site with GitHub alone never loads jira, and the reverse.
 BUILT_IN = {
     "github": "syncd.trackers.github.tracker:GitHub",
     "jira": "syncd.trackers.jira.tracker:Jira",
@@ -125,19 +144,28 @@ BUILT_IN = {
 
 
 def open_tracker(
-    name: str, settings: TrackerSettings, notebook: Notebook, sleep: Callable[[float], None] = time.sleep
+    name: str, settings: TrackerSettings, notebook: Notebook, *, clock: Clock, sleep: Callable[[float], None]
 ) -> Tracker:
-    """A client for one thread; `sleep` passes the seconds between its tries. Raises ConfigError when nothing installed
-    knows the kind."""
-    return _factory(name, settings.kind)(name, settings, notebook, sleep=sleep)
-
-
-def _factory(name: str, kind: str) -> OpenTracker:
+    """Return a client for one thread. Raises ConfigError when no installed package has the kind."""
+    kind = settings.kind
     if target := BUILT_IN.get(kind):
         module, _, attribute = target.partition(":")
-        return cast(OpenTracker, getattr(import_module(module), attribute))
-    installed = {entry.name: entry for entry in entry_points(group="syncd.trackers")}
-    if kind in installed:
-        return cast(OpenTracker, installed[kind].load())
-    known = ", ".join(sorted({*BUILT_IN, *installed}))
-    raise ConfigError([f"trackers.{name}.kind: no tracker called {kind!r} is installed (known: {known})"])
+        factory = cast(OpenTracker, getattr(import_module(module), attribute))
+    else:
+        installed = {entry.name: entry for entry in entry_points(group="syncd.trackers")}
+        if kind not in installed:
+            kinds = ", ".join(sorted({*BUILT_IN, *installed}))
+            raise ConfigError([f"trackers.{name}.kind: no tracker called {kind!r} is installed (known: {kinds})"])
+        factory = cast(OpenTracker, installed[kind].load())
+    return factory(name, settings, notebook, clock=clock, sleep=sleep)
+
+
+def clock_finding(server_time: float | None, now: float) -> list[Finding]:
+    """Compare this machine's time with the server's, both in epoch seconds; no finding where the server sent none."""
+    if server_time is None:
+        return []
+    off = now - server_time
+    if abs(off) <= _CLOCK_SECONDS:
+        return [Finding(ok=True, what="its clock and this machine's tell the same time")]
+    remedy = "run a time service on this machine (`timedatectl set-ntp true`): due times and proofs are times of both"
+    return [Finding(ok=False, what=f"this machine's clock is {off:+,.0f} seconds off the tracker's", remedy=remedy)]

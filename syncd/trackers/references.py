@@ -1,4 +1,4 @@
-"""An issue that a person names by its number, key or address, in its tracker's own terms. Pure."""
+"""An issue that a person names by its number, key or address, in its tracker's own terms. Asks no tracker."""
 
 import re
 from pathlib import Path

@@ -1,23 +1,24 @@
-"""The way below the tracker libraries: what they need to connect, and what it means when HTTP fails.
+"""One HTTP request to a tracker: its answer, its failures, and how often it is sent.
 
-The one place that knows the errors of requests and urllib3.
+The one module that knows the errors of requests and urllib3. The meaning of an answer belongs to each tracker.
 """
 
+import re
 import ssl
-import time
-from collections.abc import Callable, Iterator
-from typing import TypeVar
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any, TypeVar, cast
 
+import msgspec
 import requests
 from requests.exceptions import InvalidHeader, InvalidSchema, InvalidURL, MissingSchema
-from tenacity import (
-    Retrying,
-    retry_if_exception,
-    stop_after_attempt,
-    stop_before_delay,
-    wait_exponential,
-    wait_random,
-)
+from tenacity import Retrying, retry_if_exception, wait_exponential, wait_random
 from urllib3.exceptions import (
     ConnectTimeoutError,
     HTTPError,
@@ -28,15 +29,157 @@ from urllib3.exceptions import (
 
 from syncd.config import Secret
 from syncd.errors import ConfigError, Misconfigured, OutcomeUnknown, TrackerError, Unavailable
+from syncd.platform.clock import Clock
 
 T = TypeVar("T")
 
-_TRIES = 3
-_TRYING_SECONDS = 10.0
+Parameters = Mapping[str, str | int]
+
+# Routers drop connections that were silent for longer and notify neither end. The next request would be lost on the way, and a
+# create would be in doubt.
+IDLE_SECONDS = 30.0
+
+_ATTEMPTS = 3
+_ATTEMPTS_SECONDS = 10.0
+
+# msgspec inspects a type when it first decodes it, and runs Python code meanwhile. Two threads that do so with the same types at the
+# same time crashed the interpreter (msgspec 0.22.0, Python 3.11: `msgspec.json.decode(type=…)` in each of them).
+_decoders_lock = threading.Lock()
+_decoders: dict[object, msgspec.json.Decoder[Any]] = {}
+
+
+class Sent(StrEnum):
+    """The effect of sending the same request a second time."""
+
+    ONCE = "once"  # another issue or comment
+    AGAIN = "again"  # none
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole HTTP answer. Header names are in lower case. Headers and body do not show in a repr: they can hold secrets."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def redirects(self) -> bool:
+        return self.status in (301, 302, 303, 307, 308)
+
+    @property
+    def transient(self) -> bool:
+        """Whether the same request may get another answer a moment later."""
+        return self.status >= 500 or self.status in (408, 409, 421, 425)
+
+    @property
+    def json(self) -> Any:
+        """The JSON value of the body; None for an empty or truncated body and for a proxy's HTML page."""
+        return self.read(object)
+
+    @property
+    def date(self) -> float | None:
+        """The server's time, in epoch seconds; None where it did not send one."""
+        try:
+            then = parsedate_to_datetime(self.headers.get("date", ""))
+            return then.replace(tzinfo=then.tzinfo or UTC).timestamp()
+        except (ValueError, OverflowError):
+            return None
+
+    def read(self, shape: type[T]) -> T | None:
+        """The body as `shape`; None where it is anything else."""
+        try:
+            return decode(self.body, shape)
+        except (msgspec.MsgspecError, ValueError, RecursionError):
+            return None
+
+    def digits(self, header: str) -> float | None:
+        """A header that is a whole number."""
+        value = self.headers.get(header, "").strip()
+        return float(value) if re.fullmatch(r"[0-9]{1,12}", value) else None
+
+
+def decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
+    """The body as `shape`; safe in any thread. Raises msgspec.MsgspecError, ValueError, RecursionError."""
+    with _decoders_lock:
+        decoder = _decoders.get(shape)
+        if decoder is None:
+            decoder = _decoders[shape] = msgspec.json.Decoder(shape)
+    return cast(T, decoder.decode(body))
+
+
+class Connection(ABC):
+    """One client's requests to one server. `failure` gives the meaning of an answer without the wanted result; `sleep` waits the
+    seconds between two attempts."""
+
+    def __init__(
+        self, failure: Callable[[Answer, Sent], TrackerError], clock: Clock, sleep: Callable[[float], None]
+    ) -> None:
+        self._failure = failure
+        self._clock = clock
+        self._sleep = sleep
+
+    @abstractmethod
+    def send_once(
+        self,
+        method: str,
+        path: str,
+        payload: object = None,
+        parameters: Parameters | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send exactly one request and return its answer, whatever the status. Follows no redirect.
+
+        Raises Unavailable when it was never sent, OutcomeUnknown when that is not known, and Misconfigured.
+        """
+
+    def send_idempotent(
+        self,
+        method: str,
+        path: str,
+        payload: object = None,
+        parameters: Parameters | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send a request that does no harm twice: up to three attempts within about ten seconds.
+
+        Returns any answer that is not transient; a 2xx other than 204 is JSON. Raises like `send_once`, but Unavailable for
+        OutcomeUnknown. A wait that the tracker itself asked for is left to the caller.
+        """
+        began = self._clock.monotonic()
+        attempts = Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and error.retry_after is None),
+            stop=lambda state: (
+                state.attempt_number >= _ATTEMPTS
+                or self._clock.monotonic() - began + state.upcoming_sleep >= _ATTEMPTS_SECONDS
+            ),
+            wait=wait_exponential(multiplier=0.5, max=4.0) + wait_random(0, 0.5),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        for attempt in attempts:
+            with attempt:
+                try:
+                    answer = self.send_once(method, path, payload, parameters, headers)
+                except OutcomeUnknown as error:
+                    raise Unavailable(error.reason) from None
+                unreadable = answer.ok and answer.status != 204 and answer.json is None
+                if unreadable or answer.transient:
+                    raise self._failure(answer, Sent.AGAIN)
+                return answer
+        raise AssertionError("the last attempt returns or raises")
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release the connections; the next request opens new ones."""
 
 
 def token(key: str, secret: Secret) -> str:
-    """The token kept at `secret`. Raises Misconfigured naming `key` where it cannot be read or sent."""
+    """The token that `secret` holds. Raises Misconfigured naming `key` where it cannot be read or sent."""
     try:
         value = secret.read().get_secret_value()
     except ConfigError as error:
@@ -48,11 +191,11 @@ def token(key: str, secret: Secret) -> str:
 
 
 def trust(key: str, ca_file: str | None) -> str | bool:
-    """Whom to trust, as requests takes it. Raises Misconfigured where the file, named by `key`, is no use."""
+    """The certificates to trust, as requests takes them. Raises Misconfigured naming `key` where the file cannot be used."""
     if ca_file is None:
         return True
     try:
-        # requests says the same with a bare OSError, or later with what looks like a broken connection.
+        # requests reports this by a bare OSError, or later by what looks like a broken connection.
         ssl.create_default_context(cafile=ca_file)
     except OSError as error:
         why = error.strerror or "unreadable"
@@ -60,45 +203,22 @@ def trust(key: str, ca_file: str | None) -> str | bool:
     return ca_file
 
 
-def again(call: Callable[[], T], sleep: Callable[[float], None] = time.sleep) -> T:
-    """The answer of `call`, which may be repeated without harm: up to three tries within about ten seconds.
+@contextmanager
+def explained(host: str) -> Iterator[None]:
+    """Replace an error of requests or urllib3 while one request is sent.
 
-    Raises Unavailable where `call` raised that or OutcomeUnknown to the last, and all other errors at once.
-    A wait that the tracker itself asked for is left to whoever called.
-    """
-    tries = Retrying(
-        retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and error.retry_after is None),
-        stop=stop_after_attempt(_TRIES) | stop_before_delay(_TRYING_SECONDS),
-        wait=wait_exponential(multiplier=0.5, max=4.0) + wait_random(0, 0.5),
-        sleep=sleep,
-        reraise=True,
-    )
-    answer: T = tries(_harmless, call)
-    return answer
-
-
-def _harmless(call: Callable[[], T]) -> T:
-    try:
-        return call()
-    except OutcomeUnknown as error:
-        raise Unavailable(error.reason) from None
-
-
-def send(host: str, call: Callable[[], T]) -> T:
-    """The answer of `call`, which sends one request.
-
-    Raises Unavailable or Misconfigured when it was certainly never sent, OutcomeUnknown otherwise; never the
-    library's own error, whose text can hold cookies and payloads.
+    Raises Unavailable or Misconfigured when the request was certainly never sent, OutcomeUnknown otherwise. The library's own
+    error never leaves: its text can hold cookies and payloads.
     """
     try:
-        return call()
-    except (requests.RequestException, HTTPError) as error:  # requests lets some of urllib3's own through
+        yield
+    except (requests.RequestException, HTTPError) as error:  # requests lets some of urllib3's errors through
         raise _meaning(host, error) from None
 
 
 def _meaning(host: str, error: requests.RequestException | HTTPError) -> TrackerError:
-    # Only what fails before the first byte leaves is "never sent". Any other SSL error can happen in the
-    # middle of an answer, and a reset says nothing about which side of the commit it came from.
+    # Only a failure before the first byte leaves means "never sent". Any other SSL error can happen in the middle of an answer,
+    # and a reset does not tell on which side of the commit it happened.
     if isinstance(error, InvalidURL | InvalidHeader | InvalidSchema | MissingSchema | LocationValueError):
         return Misconfigured(f"no request can be made to {host}: its address or a proxy's is not valid")
     for cause in _causes(error):
@@ -116,10 +236,10 @@ def _meaning(host: str, error: requests.RequestException | HTTPError) -> Tracker
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what it wraps, which requests and urllib3 keep in `args` and `reason`.
+    """The error and the errors that it wraps, which requests and urllib3 keep in `args` and `reason`.
 
-    Not `__context__`: that also holds what was being handled when the request was sent, such as the refusal
-    of an earlier try, and this one would be taken for never sent as well.
+    Not `__context__`: it also holds whatever was being handled when the request was sent, such as the refusal of an earlier
+    attempt, and this one would count as never sent as well.
     """
     yield error
     for inner in (*error.args, getattr(error, "reason", None)):

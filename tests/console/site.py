@@ -17,6 +17,7 @@ from syncd.config import Config, ConsoleSettings, LocalSettings, Route, StoreSet
 from syncd.console.serving import Serving
 from syncd.errors import ConfigError
 from syncd.platform import http_server
+from syncd.platform.clock import Clock
 from syncd.store import Store
 from syncd.trackers import open_tracker
 from syncd.worker.absorb import absorb
@@ -101,7 +102,9 @@ class Site:
             pass
 
     def sync(self) -> None:
-        client = open_tracker("files", self.config.trackers["files"], self.store.notebook("files"))
+        client = open_tracker(
+            "files", self.config.trackers["files"], self.store.notebook("files"), clock=Clock(), sleep=time.sleep
+        )
         for number in range(1000):
             claim = self.store.outbox.claim("files", f"test/{number}", time.time())
             if claim is None:

@@ -17,6 +17,7 @@ from syncd.errors import Refused
 from syncd.model import Issue, IssueState
 from syncd.operate import gauges
 from syncd.platform import metrics
+from syncd.platform.clock import Clock
 from syncd.store import Store
 from syncd.trackers.instrumented import InstrumentedTracker
 from tests import documents
@@ -129,7 +130,7 @@ def test_a_store_that_is_away_is_told_and_nothing_else(store: Store) -> None:
 
 
 def test_operations_on_trackers_are_counted_by_what_came_of_them() -> None:
-    broken = InstrumentedTracker("watched", Tracker(fail_before={"reopen": Refused("no transition")}))
+    broken = InstrumentedTracker("watched", Tracker(fail_before={"reopen": Refused("no transition")}), Clock())
     issue = Issue(tracker="watched", state=IssueState.LINKED, marker="m", remote_id="1", key="K-1")
     broken.look(issue)
     with pytest.raises(Refused):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import syncd.platform.clock
 from syncd import config as configuration
 from syncd.store import Store, open_store
 from syncd.trackers import Tracker, open_tracker
@@ -100,7 +101,13 @@ def lived(
         loaded = configuration.load(folder / "config.toml")
         store = open_store(loaded.store)
         monkeypatch.setattr(time, "time", clock)  # not sooner: a server asks for the right time
-        tracker = open_tracker("here", loaded.trackers["here"], store.notebook("here"))
+        tracker = open_tracker(
+            "here",
+            loaded.trackers["here"],
+            store.notebook("here"),
+            clock=syncd.platform.clock.Clock(),
+            sleep=time.sleep,
+        )
         rules = Routing(config=loaded, instance_key=store.instance_key(), presentation=Presentation.from_config(loaded))
         yield Life(store, rules, tracker, people(known, folder), clock)
         tracker.close()

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from syncd import config as configuration
 from syncd.cli import app
+from syncd.platform.clock import Clock
 from syncd.store import Store, open_store
 from syncd.trackers import open_tracker
 from syncd.worker.absorb import absorb
@@ -51,7 +52,9 @@ class Room:
         rules = Routing(
             config=self.config, instance_key=store.instance_key(), presentation=Presentation.from_config(self.config)
         )
-        tracker = open_tracker("here", self.config.trackers["here"], store.notebook("here"))
+        tracker = open_tracker(
+            "here", self.config.trackers["here"], store.notebook("here"), clock=Clock(), sleep=time.sleep
+        )
         for notification in notifications:
             self._age(store)
             accept(store, notification, at=time.time())

@@ -3,7 +3,7 @@
 import secrets
 import socket
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,12 @@ import requests
 
 from syncd.config import Secret
 from syncd.errors import Misconfigured, OutcomeUnknown, Refused, TrackerError, Unavailable
+from syncd.platform.clock import Clock
 from syncd.trackers import transport
+from syncd.trackers.github.answers import failure
 from tests.fakes.server import Answer, Fault, How, Recorded, Routes, ServerBase
 from tests.fakes.tls import certificate, tls
+from tests.trackers.clock import AdapterClock
 
 HOST = "tracker.example"
 SECRET = secrets.token_hex(16)
@@ -45,16 +48,10 @@ def counter() -> Iterator[Counter]:
 def post(url: str, **options: Any) -> requests.Response:
     session = requests.Session()
     session.trust_env = False
-    with session:
-        return transport.send(
-            HOST,
-            lambda: session.post(
-                url,
-                json={"title": SECRET},
-                headers={"Authorization": f"token {SECRET}"},
-                **{"timeout": 5, **options},
-            ),
-        )
+    with session, transport.explained(HOST):
+        headers = {"Authorization": f"token {SECRET}"}
+        return session.post(url, json={"title": SECRET}, headers=headers, **{"timeout": 5, **options})
+    raise AssertionError
 
 
 def closed_port() -> int:
@@ -202,37 +199,65 @@ def test_a_token_that_is_not_there_is_a_fault_of_the_configuration(tmp_path: Pat
         transport.token("trackers.x.token", Secret(file=str(tmp_path / "token")))
 
 
-def failing(*errors: TrackerError) -> Callable[[], str]:
-    """A call that raises each of `errors` in turn and then answers."""
-    left = list(errors)
+class FailingConnection(transport.Connection):
+    """Raises each of `errors` in turn, and then answers."""
 
-    def call() -> str:
-        if left:
-            raise left.pop(0)
-        return "answer"
+    def __init__(
+        self, errors: Sequence[TrackerError], sleep: Callable[[float], None], clock: Clock | None = None
+    ) -> None:
+        super().__init__(failure, clock or Clock(), sleep)
+        self.errors = list(errors)
+        self.count = 0
 
-    return call
+    def send_once(
+        self,
+        method: str,
+        path: str,
+        payload: object = None,
+        parameters: transport.Parameters | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> transport.Answer:
+        self.count += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return transport.Answer(200, {}, b"{}")
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
-def test_what_may_be_repeated_is_tried_three_times_within_ten_seconds() -> None:
-    waits: list[float] = []
+def test_a_harmless_request_is_sent_three_times_at_most() -> None:
+    clock = AdapterClock()
+    recovering = FailingConnection([Unavailable("1"), OutcomeUnknown("2")], clock.sleep)
+    failing = FailingConnection([Unavailable("1"), Unavailable("2"), Unavailable("3")], clock.sleep)
 
-    assert transport.again(failing(Unavailable("1"), OutcomeUnknown("2")), waits.append) == "answer"
+    assert recovering.send_idempotent("GET", "issues").ok
     with pytest.raises(Unavailable, match="3"):
-        transport.again(failing(Unavailable("1"), Unavailable("2"), Unavailable("3")), waits.append)
-    assert len(waits) == 4
-    assert all(0 < wait <= 5 for wait in waits)
+        failing.send_idempotent("GET", "issues")
+    assert (recovering.count, failing.count) == (3, 3)
+    assert len(clock.waits) == 4
+    assert all(0 < wait <= 5 for wait in clock.waits)
 
 
-def test_what_may_be_repeated_is_never_in_doubt() -> None:
+def test_a_harmless_request_is_not_sent_again_after_ten_seconds() -> None:
+    clock = AdapterClock()
+    clock.step = 6.0
+    failing = FailingConnection([Unavailable("1"), Unavailable("2")], clock.sleep, clock)
+
+    with pytest.raises(Unavailable, match="2"):
+        failing.send_idempotent("GET", "issues")
+    assert failing.count == 2
+
+
+def test_a_harmless_request_is_never_in_doubt() -> None:
     with pytest.raises(Unavailable, match="3"):
-        transport.again(failing(*map(OutcomeUnknown, "123")), lambda seconds: None)
+        FailingConnection([*map(OutcomeUnknown, "123")], AdapterClock().sleep).send_idempotent("GET", "issues")
 
 
 @pytest.mark.parametrize("error", [Misconfigured("m"), Refused("r"), Unavailable("later", retry_after=30)])
-def test_what_another_try_cannot_mend_is_raised_at_once(error: TrackerError) -> None:
-    waits: list[float] = []
+def test_an_error_that_another_attempt_cannot_mend_is_raised_at_once(error: TrackerError) -> None:
+    clock = AdapterClock()
 
     with pytest.raises(type(error)):
-        transport.again(failing(error), waits.append)
-    assert waits == []
+        FailingConnection([error], clock.sleep).send_idempotent("GET", "issues")
+    assert clock.waits == []

@@ -4,6 +4,7 @@ A world belongs to one kind of tracker: it starts the fake server (or makes the 
 do there, and makes the next call fail. It asserts nothing.
 """
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -62,7 +63,7 @@ class World(ABC):
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.memory = Memory()
-        self.clock = MovableClock()
+        self.clock = MovableClock(time.time())  # the servers' time
         self.stack = ExitStack()  # closed with the world
 
     def __enter__(self) -> Self:
@@ -86,7 +87,7 @@ class World(ABC):
 
     def open(self) -> Tracker:
         """A new client, as after a restart; it shares the notebook with all clients before it."""
-        tracker = open_tracker("crashes", self.settings, self.memory, sleep=self.sleep)
+        tracker = open_tracker("crashes", self.settings, self.memory, clock=self.clock, sleep=self.sleep)
         self.stack.callback(tracker.close)
         return tracker
 

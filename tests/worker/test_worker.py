@@ -24,12 +24,13 @@ from syncd.model import Call, Created, Identity
 from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.dead_letters import Kind
 from syncd.store.issues import Intent
-from syncd.trackers import Draft, transport
+from syncd.trackers import Draft
 from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing
 from syncd.worker.stages import sync
 from tests.scene import Scene, made
 from tests.store.filled import accept, told
+from tests.trackers.test_transport import FailingConnection
 
 
 def test_a_new_group_costs_one_call_and_a_changed_one_costs_one_more(scene: Scene) -> None:
@@ -234,7 +235,7 @@ def test_a_create_that_began_too_late_is_not_sent(scene: Scene, monkeypatch: pyt
 
     def slept(draft: Draft) -> Created:
         monkeypatch.setattr(time, "monotonic", lambda: began + LEASE_SECONDS / 2 + 1)
-        draft.require_fresh()
+        draft.require_fresh(time.monotonic())
         return sent(draft)
 
     monkeypatch.setattr(scene.tracker, "create", slept)
@@ -629,13 +630,10 @@ def test_a_bug_in_one_group_is_set_aside_and_the_others_go_on(scene: Scene) -> N
 
 
 def test_what_waits_between_two_tries_ends_at_once_when_the_daemon_is_asked_to_stop() -> None:
-    stopping, tried = threading.Event(), []
-
-    def failing() -> None:
-        tried.append(time.monotonic())
-        stopping.set()
-        raise Unavailable("no connection")
+    stopping = threading.Event()
+    connection = FailingConnection([Unavailable("no connection")] * 3, sleep_until(stopping))
+    stopping.set()
 
     with pytest.raises(Unavailable, match="syncd is stopping"):
-        transport.again(failing, sleep_until(stopping))
-    assert len(tried) == 1
+        connection.send_idempotent("GET", "issues")
+    assert connection.count == 1

@@ -1,4 +1,4 @@
-"""What GitHub's answers mean. Pure: status, headers and body in; a value or an error out.
+"""The meaning of GitHub's answers. Pure: status, headers and body in; a value or an error out.
 
 Statuses, limits and headers: docs.github.com/rest, "Rate limits", "Best practices" and "Troubleshooting".
 """
@@ -6,7 +6,6 @@ Statuses, limits and headers: docs.github.com/rest, "Rate limits", "Best practic
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Annotated, TypeVar
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -15,13 +14,12 @@ import msgspec
 from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.model import Created
 from syncd.render.text import one_line
-from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.decoding import decode
+from syncd.trackers.transport import Answer, Sent
 
 T = TypeVar("T")
 
-_WORDS_LIMIT = 200
-_PAUSE_SECONDS = 60.0  # a secondary limit that does not say how long: at least a minute
+_MESSAGE_LIMIT = 200
+_PAUSE_SECONDS = 60.0  # for a secondary limit without a time; GitHub's documentation: at least a minute
 _LONGEST_PAUSE_SECONDS = 86400.0
 _LIMITED = re.compile(r"rate limit|abuse detection|submitted too quickly", re.IGNORECASE)
 
@@ -35,7 +33,7 @@ Number = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Account(msgspec.Struct):
-    """Who did it, or who we are. `type` is "User" or "Bot", or empty where nobody said."""
+    """An author, or the token's own account. `type` is "User", "Bot", or empty where the answer has none."""
 
     id: int
     login: str = ""
@@ -43,14 +41,14 @@ class Account(msgspec.Struct):
 
 
 class Permissions(msgspec.Struct):
-    """What the token's account may do in a repository."""
+    """The rights of the token's account in a repository."""
 
     push: bool = False
     triage: bool = False
 
 
 class Repository(msgspec.Struct):
-    """The part of a repository that matters here. Apps are not told their permissions."""
+    """The part of a repository that syncd uses. GitHub tells an app's token no permissions."""
 
     id: Number
     private: bool = True
@@ -60,13 +58,13 @@ class Repository(msgspec.Struct):
 
 
 class Label(msgspec.Struct):
-    """A label that an issue really got."""
+    """A label of an issue."""
 
     name: str = ""
 
 
 class Filed(msgspec.Struct):
-    """An issue that exists."""
+    """An issue in the answer to a create."""
 
     number: Number
     html_url: str = ""
@@ -75,7 +73,7 @@ class Filed(msgspec.Struct):
 
 
 class Listed(msgspec.Struct):
-    """An issue or pull request as it can be read; one without `user` is by an account that was deleted."""
+    """An issue or pull request in a list. `user` is None when the author's account was deleted."""
 
     number: Number
     html_url: str = ""
@@ -86,7 +84,7 @@ class Listed(msgspec.Struct):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where a redirect points: an issue of the repository with this id, or with this name."""
+    """The target of a redirect: an issue of the repository with this id, or with this name."""
 
     number: int
     repository_id: str = ""
@@ -94,7 +92,7 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class Comment(msgspec.Struct):
-    """A comment; GitHub has neither author nor text for some."""
+    """A comment. Some have neither author nor text."""
 
     id: Number
     body: str | None = None
@@ -112,37 +110,32 @@ class _Failure(msgspec.Struct):
     errors: list[_Fault | str] | str | None = None
 
 
-def read(answer: Answer, shape: type[T]) -> T | None:
-    """The body as `shape`, or None where it is empty, cut off, a proxy's page, or something else."""
-    try:
-        return decode(answer.body, shape)
-    except (msgspec.MsgspecError, ValueError, RecursionError):
-        return None
-
-
 def expect(answer: Answer, shape: type[T]) -> T:
-    """The body of an answer to a question. Raises what any other answer means; a question is never Refused."""
-    found = read(answer, shape) if answer.ok else None
-    if found is None:
+    """The body of an answer to a read. Raises what any other answer means; a read is never Refused."""
+    content = answer.read(shape) if answer.ok else None
+    if content is None:
         raise unanswered(answer)
-    return found
+    return content
 
 
 def unanswered(answer: Answer) -> TrackerError:
-    """What an answer to a question means that does not answer it. A question holds nothing that could be refused for good:
-    a 422 to a list is GitHub's word for an endpoint that was asked too much."""
+    """The meaning of an answer to a read that does not give what was asked for.
+
+    Never Refused: a read has no content that could be refused for good. A 422 to a list says that the endpoint was asked for
+    too much.
+    """
     error = failure(answer, Sent.AGAIN)
     return Unavailable(error.reason) if isinstance(error, Refused) else error
 
 
 def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
-    """The issue that a 201 speaks of. Raises what any other answer to a create means."""
-    issue = read(answer, Filed) if answer.status == 201 else None
+    """The issue in the 201 to a create. Raises what any other answer means."""
+    issue = answer.read(Filed) if answer.status == 201 else None
     if issue is None:
         raise failure(answer, Sent.ONCE)
-    # Without triage or push permission GitHub drops labels and says nothing. Their names have no case.
-    given = {label.name.lower() for label in issue.labels}
-    dropped = [label for label in labels if label.lower() not in given]
+    # Without triage or push permission GitHub drops labels silently. It ignores case in their names.
+    present = {label.name.lower() for label in issue.labels}
+    dropped = [label for label in labels if label.lower() not in present]
     note = f"GitHub dropped the labels {', '.join(dropped)}: the token may not set labels in {repository}"
     return Created(
         remote_id=str(issue.number),
@@ -154,19 +147,19 @@ def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
 
 
 def refuses_assignee(answer: Answer) -> bool:
-    """Whether a create was refused for nothing but whom it assigns: nothing was made."""
-    told = read(answer, _Failure) if answer.status == 422 else None
-    faults = told.errors if told is not None and isinstance(told.errors, list) else []
+    """Whether a create was refused for its assignee and nothing else. Nothing was created then."""
+    refusal = answer.read(_Failure) if answer.status == 422 else None
+    faults = refusal.errors if refusal is not None and isinstance(refusal.errors, list) else []
     return bool(faults) and all(isinstance(fault, _Fault) and fault.field == "assignees" for fault in faults)
 
 
 def web(url: str) -> str:
-    """`url` where it is one of the web, else nothing: it will be shown as a link."""
+    """`url` if its scheme is http or https, else an empty text: people get it as a link."""
     return url if url.startswith(("https://", "http://")) else ""
 
 
 def wrote(account: Account | None, author: Account | None) -> bool:
-    """Whether `account` is the author. An app is not told who it is (None): then any bot may be it, and no person."""
+    """Whether `account` is the author. For an app (None), which cannot read its own account, any bot may be, and no person."""
     if account is None:
         return author is None or author.type in ("", "Bot")
     if author is None:
@@ -174,30 +167,23 @@ def wrote(account: Account | None, author: Account | None) -> bool:
     return author.id == account.id if author.id else author.login.lower() == account.login.lower()
 
 
-def clock(answer: Answer) -> float | None:
-    """What time it was at GitHub, in epoch seconds."""
-    try:
-        return parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
-    except (ValueError, OverflowError):
-        return None
-
-
 def takes_no_issues(answer: Answer) -> bool:
-    """Whether a 410 is about the repository; otherwise it is GitHub's word that an issue was deleted."""
-    return "issues are disabled" in words(answer).lower()
+    """Whether a 410 is about the repository. Any other 410 says that the issue was deleted."""
+    return "issues are disabled" in message(answer).lower()
 
 
 def redirected(answer: Answer, api_url: str) -> Target:
-    """The issue a redirect points to. Raises Misconfigured for any other place: the token goes nowhere else."""
+    """The issue that a redirect points to. Raises Misconfigured for any other place: the token goes nowhere else."""
+    elsewhere = Misconfigured(f"GitHub redirects to another place ({answer.status}); correct repository or api_url")
     try:
         base = urlsplit(api_url.rstrip("/"))
         there = urlsplit(urljoin(f"{base.geturl()}/", answer.headers.get("location", "")))
         same = _server(base) == _server(there)
     except ValueError:
-        raise _misconfigured(answer, "") from None
+        raise elsewhere from None
     match = _MOVED.match(there.path.removeprefix(base.path))
     if not same or match is None:
-        raise _misconfigured(answer, "")
+        raise elsewhere
     return Target(number=int(match["number"]), repository_id=match["id"] or "", repository=match["name"] or "")
 
 
@@ -206,11 +192,11 @@ def _server(url: SplitResult) -> tuple[str, str | None, int | None]:
 
 
 def failure(answer: Answer, sent: Sent) -> TrackerError:
-    """What an answer without the wanted result means."""
-    status, said = answer.status, words(answer)
+    """The meaning of an answer without the wanted result."""
+    status, said = answer.status, message(answer)
     if answer.ok or status >= 500 or status == 408:
         reason = f"GitHub's answer ({status}{said}) does not say what became of the request"
-        return OutcomeUnknown(reason) if sent is Sent.ONCE else Unavailable(reason, _seconds(answer, "retry-after"))
+        return OutcomeUnknown(reason) if sent is Sent.ONCE else Unavailable(reason, _pause_of(answer, "retry-after"))
     pause = _pause(answer)
     if pause is not None:
         return Throttled(f"GitHub asks for fewer requests ({status}{said})", pause, narrow=_narrow(answer))
@@ -218,75 +204,6 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
         return Unavailable(f"GitHub cannot do it at this moment ({status}{said})")
     if status in (400, 413, 414, 422, 431) or (status == 403 and "issue is locked" in said):
         return Refused(f"GitHub refused it ({status}{said})")
-    return _misconfigured(answer, said)
-
-
-def words(answer: Answer) -> str:
-    """GitHub's own words after a blank, on one line of at most 200 characters; empty when it gave none."""
-    told = read(answer, _Failure)
-    if told is None:
-        return ""
-    faults = told.errors if isinstance(told.errors, list) else [told.errors or ""]
-    said = [told.message, *(fault if isinstance(fault, str) else _words_of(fault) for fault in faults)]
-    text = one_line("; ".join(filter(None, said)), _WORDS_LIMIT, otherwise="")
-    return f" {text}" if text else ""
-
-
-def _words_of(fault: _Fault) -> str:
-    # A fault's "value" would repeat what was sent.
-    return fault.message or " ".join(filter(None, (fault.field, fault.code)))
-
-
-def _pause(answer: Answer) -> float | None:
-    """Seconds of silence a limit asks for, or None when the answer is not about limits.
-
-    Both kinds of limit answer 403 or 429. A primary one has nothing remaining and tells when it is reset; a
-    secondary one may have Retry-After. A third, on comments, comes as a 422 in words only.
-    """
-    if answer.status in (403, 429):
-        after = _seconds(answer, "retry-after")
-        if after is not None:
-            return after
-        if answer.headers.get("x-ratelimit-remaining") == "0":
-            return _until_reset(answer)
-    limited = answer.status in (403, 422) and _LIMITED.search(words(answer))
-    return _PAUSE_SECONDS if limited or answer.status == 429 else None
-
-
-def _until_reset(answer: Answer) -> float:
-    # Against GitHub's own Date: the clock here may be wrong.
-    now, reset = clock(answer), _digits(answer, "x-ratelimit-reset")
-    return _PAUSE_SECONDS if now is None or reset is None else _bounded(reset + 1.0 - now)
-
-
-def _narrow(answer: Answer) -> bool:
-    """Whether only one kind of request has used up its own share. Secondary limits are the whole account's, though they
-    name a resource too."""
-    used_up = answer.headers.get("x-ratelimit-remaining") == "0"
-    return used_up and answer.headers.get("x-ratelimit-resource", "core") != "core"
-
-
-def used_up(answer: Answer) -> Throttled:
-    """The limit that GraphQL tells of in the body of a 200."""
-    return Throttled("GitHub asks for fewer queries", _until_reset(answer), narrow=_narrow(answer))
-
-
-def _seconds(answer: Answer, header: str) -> float | None:
-    seconds = _digits(answer, header)
-    return None if seconds is None else _bounded(seconds)
-
-
-def _digits(answer: Answer, header: str) -> float | None:
-    value = answer.headers.get(header, "").strip()
-    return float(value) if re.fullmatch(r"[0-9]{1,12}", value) else None
-
-
-def _bounded(seconds: float) -> float:
-    return min(max(seconds, 1.0), _LONGEST_PAUSE_SECONDS)
-
-
-def _misconfigured(answer: Answer, said: str) -> Misconfigured:
-    status = answer.status
     if status == 401:
         return Misconfigured(f"GitHub does not accept the token (401{said})")
     if answer.redirects:
@@ -298,3 +215,61 @@ def _misconfigured(answer: Answer, said: str) -> Misconfigured:
     if status == 410:
         return Misconfigured(f"the repository takes no issues (410{said})")
     return Misconfigured(f"what answers at api_url is not the GitHub API ({status}{said})")
+
+
+def message(answer: Answer) -> str:
+    """GitHub's message after a blank, on one line of at most 200 characters; empty where the answer has none."""
+    refusal = answer.read(_Failure)
+    if refusal is None:
+        return ""
+    parts = [refusal.message]
+    for fault in refusal.errors if isinstance(refusal.errors, list) else [refusal.errors or ""]:
+        # A fault's "value" would repeat what was sent.
+        parts.append(
+            fault if isinstance(fault, str) else fault.message or " ".join(filter(None, (fault.field, fault.code)))
+        )
+    text = one_line("; ".join(filter(None, parts)), _MESSAGE_LIMIT, otherwise="")
+    return f" {text}" if text else ""
+
+
+def query_limit(answer: Answer) -> Throttled:
+    """The limit that GraphQL reports in the body of a 200."""
+    return Throttled("GitHub asks for fewer queries", _until_reset(answer), narrow=_narrow(answer))
+
+
+def _pause(answer: Answer) -> float | None:
+    """The seconds for which a limit asks for silence; None where the answer is not about limits.
+
+    Both kinds of limit answer 403 or 429. A primary limit has nothing remaining and a time of reset; a secondary one may have
+    Retry-After. A third kind, on comments, is a 422 that only its message tells from others.
+    """
+    if answer.status in (403, 429):
+        after = _pause_of(answer, "retry-after")
+        if after is not None:
+            return after
+        if answer.headers.get("x-ratelimit-remaining") == "0":
+            return _until_reset(answer)
+    limited = answer.status in (403, 422) and _LIMITED.search(message(answer))
+    return _PAUSE_SECONDS if limited or answer.status == 429 else None
+
+
+def _until_reset(answer: Answer) -> float:
+    # By GitHub's own Date: this machine's clock may be wrong.
+    now, reset = answer.date, answer.digits("x-ratelimit-reset")
+    return _PAUSE_SECONDS if now is None or reset is None else _bounded(reset + 1.0 - now)
+
+
+def _narrow(answer: Answer) -> bool:
+    """Whether only one kind of request has used up a limit of its own. A secondary limit names a resource too, but holds for the
+    whole account."""
+    used_up = answer.headers.get("x-ratelimit-remaining") == "0"
+    return used_up and answer.headers.get("x-ratelimit-resource", "core") != "core"
+
+
+def _pause_of(answer: Answer, header: str) -> float | None:
+    seconds = answer.digits(header)
+    return None if seconds is None else _bounded(seconds)
+
+
+def _bounded(seconds: float) -> float:
+    return min(max(seconds, 1.0), _LONGEST_PAUSE_SECONDS)

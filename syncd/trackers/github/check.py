@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from syncd.config import GitHubSettings
 from syncd.errors import Misconfigured, TrackerError
-from syncd.trackers import Finding
-from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.clocks import compared
-from syncd.trackers.github.answers import Account, Listed, Repository, clock, expect, failure
+from syncd.platform.clock import Clock
+from syncd.trackers import Finding, clock_finding
+from syncd.trackers.github.answers import Account, Listed, Repository, expect, failure
 from syncd.trackers.github.connection import Connection
+from syncd.trackers.transport import Answer, Sent
 
 _REMEDY = (
     "use a token that may read and write the issues of this repository: a fine-grained one with Issues: Read "
@@ -16,24 +16,26 @@ _REMEDY = (
 )
 
 
-def check(connection: Connection, settings: GitHubSettings, remembered_id: str | None) -> list[Finding]:
-    """What was found, up to the failure that makes further questions pointless. Creates nothing."""
+def check(connection: Connection, settings: GitHubSettings, recalled_id: str | None, clock: Clock) -> list[Finding]:
+    """All findings, up to the first failure that makes further questions pointless. Creates nothing."""
     try:
         connection.open()
     except Misconfigured as error:
         return [Finding(ok=False, what=error.reason, remedy="correct the configuration")]
     findings: list[Finding] = []
     try:
-        login = connection.again("GET", "/user")
-        findings.append(_login(login))
-        findings += compared(clock(login))
-        answer = connection.again("GET", f"/repos/{settings.repository}")
+        login = connection.send_idempotent("GET", "/user")
+        if login.status == 403 and isinstance(failure(login, Sent.AGAIN), Misconfigured):
+            findings.append(Finding(ok=True, what="the token is that of an app"))
+        else:
+            findings.append(Finding(ok=True, what=f"the token is that of {expect(login, Account).login}"))
+        findings += clock_finding(login.date, clock.wall())
+        answer = connection.send_idempotent("GET", f"/repos/{settings.repository}")
         repository = expect(answer, Repository)
-        findings += _of_repository(settings.repository, repository, remembered_id, settings.allow_public)
-        findings += _of_scopes(repository, answer)
-        findings += _of_labels(settings, repository)
+        findings += _of_repository(settings, repository, recalled_id)
+        findings += _of_token(settings, repository, answer)
         if repository.has_issues:
-            expect(connection.again("GET", f"/repos/{settings.repository}/issues"), list[Listed])
+            expect(connection.send_idempotent("GET", f"/repos/{settings.repository}/issues"), list[Listed])
     except Misconfigured as error:
         findings.append(Finding(ok=False, what=error.reason, remedy=_REMEDY))
     except TrackerError as error:
@@ -41,21 +43,15 @@ def check(connection: Connection, settings: GitHubSettings, remembered_id: str |
     return findings
 
 
-def _login(answer: Answer) -> Finding:
-    if answer.status == 403 and isinstance(failure(answer, Sent.AGAIN), Misconfigured):
-        return Finding(ok=True, what="the token is that of an app")
-    account = expect(answer, Account)
-    return Finding(ok=True, what=f"the token is that of {account.login}")
-
-
-def _of_repository(name: str, repository: Repository, remembered_id: str | None, allowed: bool) -> Iterator[Finding]:
+def _of_repository(settings: GitHubSettings, repository: Repository, recalled_id: str | None) -> Iterator[Finding]:
+    name, allowed = settings.repository, settings.allow_public
     if repository.private:
         yield Finding(ok=True, what=f"{name} is there and not public")
     else:
         what = f"{name} is there and public: everybody can read what its issues say of crashes"
         remedy = "" if allowed else "set allow_public = true for it, or file in a private one"
         yield Finding(ok=allowed, what=what, remedy=remedy)
-    if remembered_id not in (None, str(repository.id)):
+    if recalled_id not in (None, str(repository.id)):
         yield Finding(
             ok=False,
             what=f"{name} is now another repository than the one that holds the issues so far",
@@ -67,19 +63,14 @@ def _of_repository(name: str, repository: Repository, remembered_id: str | None,
         yield Finding(ok=False, what=f"{name} takes no issues", remedy="turn on Issues in its settings")
 
 
-def _of_scopes(repository: Repository, answer: Answer) -> Iterator[Finding]:
+def _of_token(settings: GitHubSettings, repository: Repository, answer: Answer) -> Iterator[Finding]:
     """Only classic tokens have scopes; GitHub names them in a header of every answer."""
     granted = answer.headers.get("x-oauth-scopes")
-    if granted is None:
-        return
-    scopes = {scope.strip() for scope in granted.split(",")}
-    if "repo" not in scopes and (repository.private or "public_repo" not in scopes):
+    scopes = {scope.strip() for scope in (granted or "").split(",")}
+    if granted is not None and "repo" not in scopes and (repository.private or "public_repo" not in scopes):
         yield Finding(ok=False, what="the token lacks the scope repo", remedy=_REMEDY)
-
-
-def _of_labels(settings: GitHubSettings, repository: Repository) -> Iterator[Finding]:
-    may = repository.permissions
-    if settings.labels and may is not None and not (may.push or may.triage):
+    rights = repository.permissions
+    if settings.labels and rights is not None and not (rights.push or rights.triage):
         yield Finding(
             ok=False,
             what=f"the token may not set labels in {settings.repository}: GitHub would drop them in silence",

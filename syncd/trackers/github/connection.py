@@ -1,7 +1,9 @@
-"""The way to one GitHub: one token, one request for each call, every failure below HTTP as a TrackerError."""
+"""The requests of one client to one GitHub: one token, one request for each call, every failure below HTTP as a TrackerError.
+
+The one module that uses PyGithub. It serves for login and transport only; its own repeating, waiting and following is off.
+"""
 
 import math
-import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,20 +15,18 @@ from github.Requester import HTTPRequestsConnectionClass, HTTPSRequestsConnectio
 from syncd import __version__
 from syncd.config import GitHubSettings
 from syncd.errors import Misconfigured, OutcomeUnknown
+from syncd.platform.clock import Clock
 from syncd.trackers import transport
-from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.github.answers import failure, read
+from syncd.trackers.github.answers import failure
+from syncd.trackers.transport import IDLE_SECONDS, Answer, Parameters
 
 _Wire = HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass
 
 _API_VERSION = "2022-11-28"
-# Routers forget connections that are silent for longer and say so to nobody: the next request would be sent
-# into the void, and a create would be in doubt.
-_IDLE_SECONDS = 30.0
 # The header Location under a name that PyGithub does not follow.
 _LOCATION = "syncd-location"
-# What PyGithub raises, besides errors of requests, about an answer that came but is not what it expects.
-_STUMBLES = (
+# PyGithub raises these, besides errors of requests, about an answer that it does not expect.
+_PYGITHUB_ERRORS = (
     AssertionError,
     ArithmeticError,
     AttributeError,
@@ -37,125 +37,79 @@ _STUMBLES = (
 )
 
 
-class Connection:
-    """Logs in at first use. `clock` counts seconds and never goes back; `sleep` passes those between tries.
+class Connection(transport.Connection):
+    """Logs in at first use. Paths begin after `api_url`."""
 
-    Paths begin after `api_url`.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        settings: GitHubSettings,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, name: str, settings: GitHubSettings, clock: Clock, sleep: Callable[[float], None]) -> None:
+        super().__init__(failure, clock, sleep)
         self._name = name
         self._settings = settings
-        self._clock = clock
-        self._sleep = sleep
         self._client: tuple[Github, _Wire] | None = None
         self._used_at = 0.0
 
-    def again(
-        self,
-        method: str,
-        path: str,
-        payload: Mapping[str, object] | None = None,
-        parameters: Mapping[str, str | int] | None = None,
-        etag: str = "",
-    ) -> Answer:
-        """The answer to a request that may be sent twice, up to three tries within about ten seconds.
-
-        A 2xx is JSON; any other status but 408, 409 and 5xx is returned too, a 304 where nothing has changed since `etag`. Raises
-        what `once` does, but Unavailable for OutcomeUnknown.
-        """
-        return transport.again(lambda: self._try(method, path, payload, parameters, etag), self._sleep)
-
     def query(self, text: str, variables: Mapping[str, object]) -> Answer:
-        """The answer to a GraphQL query, as `again` has it. A query only reads."""
+        """Send a GraphQL query, which only reads, like `send_idempotent`."""
         client, _ = self.open()
-        return self.again("POST", client.requester.graphql_url, {"query": text, "variables": variables})
+        return self.send_idempotent("POST", client.requester.graphql_url, {"query": text, "variables": variables})
 
-    def _try(
+    def send_once(
         self,
         method: str,
         path: str,
-        payload: Mapping[str, object] | None,
-        parameters: Mapping[str, str | int] | None,
-        etag: str,
+        payload: object = None,
+        parameters: Parameters | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        answer = self.once(method, path, payload, parameters, etag)
-        unreadable = answer.ok and read(answer, object) is None
-        if unreadable or answer.passes:
-            raise failure(answer, Sent.AGAIN)
-        return answer
-
-    def once(
-        self,
-        method: str,
-        path: str,
-        payload: Mapping[str, object] | None = None,
-        parameters: Mapping[str, str | int] | None = None,
-        etag: str = "",
-    ) -> Answer:
-        """The answer to exactly one request, whatever its status; redirects are not followed.
-
-        Raises Unavailable when it was never sent, OutcomeUnknown when that is not known, Misconfigured.
-        """
         client, wire = self.open()
-        # A new one each time: PyGithub writes the token into it.
-        headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": _API_VERSION}
-        headers |= {"If-None-Match": etag} if etag else {}
-        query = dict(parameters or {})
+        # A new dictionary for each request: PyGithub writes the token into it.
+        own = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": _API_VERSION, **(headers or {})}
         try:
-            status, answered, text = transport.send(
-                wire.host, lambda: client.requester.requestJson(method, path, query, headers, payload, wire)
-            )
-        except _STUMBLES:
+            with transport.explained(wire.host):
+                # requestJson returns every status; PyGithub's higher methods raise, or return objects without a number.
+                status, received, text = client.requester.requestJson(
+                    method, path, dict(parameters or {}), own, payload, wire
+                )
+        except _PYGITHUB_ERRORS:
             raise OutcomeUnknown(f"the answer of {wire.host} could not be read") from None
-        if _LOCATION in answered:
-            answered["location"] = answered.pop(_LOCATION)
+        if _LOCATION in received:
+            received["location"] = received.pop(_LOCATION)
         if status == 401:
-            self.close()  # the next call reads the token anew, which may have been replaced meanwhile
-        return Answer(status, answered, text.encode())
+            self.close()  # the next call reads the token file again, in case the token was replaced
+        return Answer(status, received, text.encode())
 
     def open(self) -> tuple[Github, _Wire]:
-        """What requests are made and sent with. Raises Misconfigured; sends nothing."""
+        """The library's client, and the connection that its requests use. Sends nothing. Raises Misconfigured."""
         if self._client is None:
-            wire = self._wire()
+            wire = self._new_wire()
             self._client = self._login(), wire
-        elif self._clock() - self._used_at > _IDLE_SECONDS:
-            self._client[1].close()  # it opens again by itself
-        self._used_at = self._clock()
+        elif self._clock.monotonic() - self._used_at > IDLE_SECONDS:
+            self._client[1].close()  # the next request opens it again
+        self._used_at = self._clock.monotonic()
         return self._client
 
-    def _wire(self) -> _Wire:
-        """What PyGithub sends with; the one it would make itself follows redirects."""
-        host, port = self._place()
+    def _new_wire(self) -> _Wire:
+        """A connection for PyGithub that follows no redirect; the ones that PyGithub makes do."""
+        try:
+            parts = urlsplit(self._settings.api_url)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if not host:
+            raise Misconfigured(f"trackers.{self._name}.api_url: this is not an address")
         secure = self._settings.api_url.startswith("https:")
         wire = (HTTPSRequestsConnectionClass if secure else HTTPRequestsConnectionClass)(
-            host,
+            f"[{host}]" if ":" in host else host,
             port,
             timeout=math.ceil(self._settings.timeout),
             retry=None,
             pool_size=1,
             verify=transport.trust(f"trackers.{self._name}.ca_file", self._settings.ca_file),
         )
-        wire.session.hooks["response"] = [_unfollowed]
+        wire.session.hooks["response"] = [_hide_redirect]
         return wire
 
-    def _place(self) -> tuple[str, int | None]:
-        try:
-            parts = urlsplit(self._settings.api_url)
-            if parts.hostname:
-                return f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname, parts.port
-        except ValueError:
-            pass  # the same to whoever has to correct it
-        raise Misconfigured(f"trackers.{self._name}.api_url: this is not an address")
-
     def _login(self) -> Github:
-        """PyGithub, with all repeating and waiting of its own switched off: it repeats creates too."""
+        """PyGithub without its own repeating and waiting: it would send a create again."""
         token = transport.token(f"trackers.{self._name}.token", self._settings.token)
         return Github(
             auth=Auth.Token(token),
@@ -178,8 +132,8 @@ class Connection:
             self._client = None
 
 
-def _unfollowed(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
-    """PyGithub follows a 301 with the same verb, POST included, and asks again without end after a 202."""
+def _hide_redirect(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+    """Keep PyGithub from following a 301 with the same verb, POST included, and from asking again without end after a 202."""
     location = response.headers.pop("location", None)
     if location is not None:
         response.headers[_LOCATION] = location

@@ -1,26 +1,90 @@
-"""Where a linked issue is: in its repository, in another one, deleted, or out of our sight."""
+"""Where linked issues are, and how people left them: one issue by its address, or all by the list of what changed."""
 
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple
+
+import msgspec
 
 from syncd.config import GitHubSettings
 from syncd.errors import Gone, Misconfigured, Moved, OutOfReach, TrackerError
-from syncd.model import Issue
-from syncd.trackers.answer import Answer, Sent
+from syncd.model import Condition, Issue, Observation, Place, Survey
 from syncd.trackers.github.answers import (
+    Label,
     Listed,
+    Number,
     Repository,
     expect,
     failure,
-    read,
     redirected,
     takes_no_issues,
     unanswered,
+    web,
 )
 from syncd.trackers.github.connection import Connection
+from syncd.trackers.transport import Answer, Sent
+
+_PER_PAGE = 100
+_MOST_PAGES = 100
+_MOST_AWAY = 20  # issues in other repositories, each read by itself
+# The list may lag behind the issues.
+_OVERLAP_SECONDS = 600.0
+
+# REST says that an issue is a duplicate, but not of which issue.
+_DUPLICATE = """query($owner:String!,$name:String!,$number:Int!){repository(owner:$owner,name:$name){databaseId
+issue(number:$number){duplicateOf{number url repository{databaseId nameWithOwner}}}}}"""
+
+
+class _Milestone(msgspec.Struct):
+    title: str = ""
+
+
+class Snapshot(msgspec.Struct):
+    """An issue as REST shows it. `labels` are objects, on some old servers bare names."""
+
+    number: Number
+    html_url: str = ""
+    repository_url: str = ""
+    state: str = "open"
+    state_reason: str | None = None
+    closed_at: datetime | None = None
+    updated_at: datetime | None = None
+    milestone: _Milestone | None = None
+    labels: list[Label | str] = []
+    locked: bool = False
+    pull_request: object = None
+
+
+class _Home(msgspec.Struct, rename="camel"):
+    database_id: int
+    name_with_owner: str = ""
+
+
+class _Original(msgspec.Struct):
+    number: Number
+    repository: _Home
+    url: str = ""
+
+
+class _Issue(msgspec.Struct, rename="camel"):
+    duplicate_of: _Original | None = None
+
+
+class _Repository(msgspec.Struct, rename="camel"):
+    database_id: int
+    issue: _Issue | None = None
+
+
+class _Data(msgspec.Struct):
+    repository: _Repository | None = None
+
+
+class _Reply(msgspec.Struct):
+    data: _Data | None = None
 
 
 class Address(NamedTuple):
-    """An issue's `remote_id`: NUMBER in the tracker's own repository, REPOSITORY_ID/NUMBER in another one."""
+    """An issue's `remote_id`: NUMBER in the tracker's own repository, REPOSITORY_ID/NUMBER in another one (`away`)."""
 
     repository_id: str
     number: str
@@ -39,77 +103,182 @@ class Address(NamedTuple):
     def remote_id(self) -> str:
         return f"{self.repository_id}/{self.number}" if self.away else self.number
 
-    def failure(self, answer: Answer, sent: Sent) -> TrackerError:
-        """What an answer to a write means."""
-        return self._judged(failure(answer, sent), answer)
-
-    def unanswered(self, answer: Answer) -> TrackerError:
-        """What an answer to a question means that does not answer it."""
-        return self._judged(unanswered(answer), answer)
-
-    def _judged(self, error: TrackerError, answer: Answer) -> TrackerError:
-        # What may not be done in another repository says nothing about our own, and must not stop it.
-        if self.away and _shut(answer):
+    def error(self, answer: Answer, sent: Sent | None = None) -> TrackerError:
+        """The meaning of an answer about this issue; `sent` is None for a read."""
+        # A refusal in another repository says nothing about the tracker's own, and must not stop it.
+        error = unanswered(answer) if sent is None else failure(answer, sent)
+        if self.away and _forbids(answer):
             return OutOfReach(f"the issue was transferred to where the token may not do this: {error.reason}")
         return error
 
 
-def _shut(answer: Answer) -> bool:
-    """Whether an answer is about one repository: the token is good, and no limit is reached."""
+def _forbids(answer: Answer) -> bool:
+    """Whether an answer closes one repository to a token that is good otherwise."""
     return answer.status in (403, 404, 410, 451) and isinstance(unanswered(answer), Misconfigured)
 
 
-def look(
-    connection: Connection, settings: GitHubSettings, home_id: str, address: Address, issue: Issue
-) -> tuple[Address, Answer]:
-    """Where the issue is, and what is told of it: one GET, and one more where it was transferred. Raises Gone, OutOfReach, and
-    Moved where the new place is not the last one."""
-    answer = connection.again("GET", address.path)
-    if answer.redirects:
-        return _follow(connection, settings, home_id, answer, issue)
-    if answer.status == 410 and not takes_no_issues(answer):
-        raise Gone(f"issue {issue.key} was deleted")
-    if answer.status == 404:
-        _require_neighbours(connection, address)
-        raise Gone(f"issue {issue.key} is not there, though its neighbours can be read: it was deleted")
-    return address, answer
+class Reader:
+    """Reads linked issues for one client."""
 
+    def __init__(self, connection: Connection, settings: GitHubSettings) -> None:
+        self._connection = connection
+        self._settings = settings
+        # While nothing changes, the request for the first page stays the same, and so does its ETag. GitHub then answers 304,
+        # which does not count against the primary limit.
+        self._first_page: tuple[float | None, str] | None = None
 
-def _follow(
-    connection: Connection, settings: GitHubSettings, home_id: str, redirect: Answer, issue: Issue
-) -> tuple[Address, Answer]:
-    """Where the issue was transferred to."""
-    target = redirected(redirect, settings.api_url)
-    hidden = OutOfReach(f"issue {issue.key} was transferred to a repository that the token may not read")
-    repository_id = target.repository_id
-    if not repository_id:
-        answer = connection.again("GET", f"/repos/{target.repository}")
-        if _shut(answer):
+    def look(self, home_id: str, address: Address, issue: Issue) -> Observation:
+        """One GET, and one more where the issue was transferred; two more where it is not there, and a query for a duplicate.
+
+        Raises Gone, OutOfReach, and Moved where the new place is not the last one.
+        """
+        answer = self._connection.send_idempotent("GET", address.path)
+        if answer.redirects:
+            address, answer = self._follow(home_id, answer, issue)
+        elif answer.status == 410 and not takes_no_issues(answer):
+            raise Gone(f"issue {issue.key} was deleted")
+        elif answer.status == 404:
+            self._require_neighbours(address)
+            raise Gone(f"issue {issue.key} is not there, though its neighbours can be read: it was deleted")
+        snapshot = answer.read(Snapshot) if answer.ok else None
+        if snapshot is None:
+            raise address.error(answer)
+        return self._observation(home_id, address, snapshot)
+
+    def _follow(self, home_id: str, redirect: Answer, issue: Issue) -> tuple[Address, Answer]:
+        """The place that an issue was transferred to, and the answer from there."""
+        target = redirected(redirect, self._settings.api_url)
+        hidden = OutOfReach(f"issue {issue.key} was transferred to a repository that the token may not read")
+        repository_id = target.repository_id
+        if not repository_id:
+            answer = self._connection.send_idempotent("GET", f"/repos/{target.repository}")
+            if _forbids(answer):
+                raise hidden
+            repository_id = str(expect(answer, Repository).id)
+        address = Address(repository_id, str(target.number), repository_id != home_id)
+        answer = self._connection.send_idempotent("GET", address.path)
+        if answer.redirects and address.remote_id != issue.remote_id:
+            # Each look follows once; the next look begins here.
+            reason = f"issue {issue.key} was transferred more than once"
+            raise Moved(reason, address.remote_id, issue.key or "", issue.url or "")
+        if answer.status == 410 and not takes_no_issues(answer):
+            raise Gone(f"issue {issue.key} was transferred and then deleted")
+        if _forbids(answer):
             raise hidden
-        repository_id = str(expect(answer, Repository).id)
-    address = Address(repository_id, str(target.number), repository_id != home_id)
-    answer = connection.again("GET", address.path)
-    if answer.redirects and address.remote_id != issue.remote_id:
-        # Each look follows once; the next one goes on from here.
-        reason = f"issue {issue.key} was transferred more than once"
-        raise Moved(reason, address.remote_id, issue.key or "", issue.url or "")
-    if answer.status == 410 and not takes_no_issues(answer):
-        raise Gone(f"issue {issue.key} was transferred and then deleted")
-    if _shut(answer):
-        raise hidden
-    return address, answer
+        return address, answer
 
+    def _require_neighbours(self, address: Address) -> None:
+        """Raise where a 404 does not prove a deletion. GitHub also answers 404 for anything that a token may not see, and a token
+        that may see the repository may still not see its issues."""
+        answer = self._connection.send_idempotent("GET", address.home)
+        repository = answer.read(Repository) if answer.ok else None
+        if repository is None:
+            raise address.error(answer)
+        if not repository.has_issues:
+            if address.away:
+                raise OutOfReach("the repository that the issue was transferred to takes no issues")
+            raise Misconfigured("the repository takes no issues")
+        parameters: dict[str, str | int] = {"state": "all", "per_page": 1}
+        answer = self._connection.send_idempotent("GET", f"{address.home}/issues", parameters=parameters)
+        if not answer.ok or answer.read(list[Listed]) is None:
+            raise address.error(answer)
 
-def _require_neighbours(connection: Connection, address: Address) -> None:
-    """Raise where a 404 says nothing about the issue. GitHub hides with it what a token may not see; and the repository can
-    be seen by more than may see its issues."""
-    answer = connection.again("GET", address.home)
-    repository = read(answer, Repository) if answer.ok else None
-    if repository is None:
-        raise address.unanswered(answer)
-    if not repository.has_issues:
-        where = "the repository that the issue was transferred to" if address.away else "the repository"
-        raise (OutOfReach if address.away else Misconfigured)(f"{where} takes no issues")
-    answer = connection.again("GET", f"{address.home}/issues", parameters={"state": "all", "per_page": 1})
-    if not answer.ok or read(answer, list[Listed]) is None:
-        raise address.unanswered(answer)
+    def _observation(self, home_id: str, address: Address, snapshot: Snapshot) -> Observation:
+        """One query more where the issue was closed as a duplicate."""
+        repository, closed = self._settings.repository, snapshot.state == "closed"
+        if address.away:
+            owner, _, name = snapshot.repository_url.rstrip("/").rpartition("/")
+            repository = f"{owner.rpartition('/')[2]}/{name}" if owner else f"repository {address.repository_id}"
+        duplicate_of = None
+        if closed and snapshot.state_reason == "duplicate":
+            duplicate_of = self._duplicate_of(home_id, address, repository)
+        labels = (label if isinstance(label, str) else label.name for label in snapshot.labels)
+        milestone = snapshot.milestone.title if snapshot.milestone is not None else ""
+        return Observation(
+            place=Place(remote_id=address.remote_id, key=f"{repository}#{address.number}", url=web(snapshot.html_url)),
+            condition=Condition(
+                closed=closed,
+                resolution=(snapshot.state_reason or "") if closed else "",
+                closed_at=snapshot.closed_at.timestamp() if closed and snapshot.closed_at is not None else None,
+                fixed_in=(milestone,) if milestone else (),
+                labels=tuple(sorted(filter(None, labels))),
+                locked=snapshot.locked,
+                duplicate_of=duplicate_of,
+            ),
+        )
+
+    def _duplicate_of(self, home_id: str, address: Address, repository: str) -> Place | None:
+        """The issue that this one duplicates; None where GraphQL cannot be used or does not tell, and the issue just stays closed."""
+        owner, _, name = repository.partition("/")
+        variables = {"owner": owner, "name": name, "number": int(address.number)}
+        try:
+            answer = self._connection.query(_DUPLICATE, variables)
+        except TrackerError:
+            return None
+        reply = answer.read(_Reply) if answer.ok else None
+        home = reply.data.repository if reply is not None and reply.data is not None else None
+        if home is None or str(home.database_id) != address.repository_id or home.issue is None:
+            return None
+        original = home.issue.duplicate_of
+        if original is None:
+            return None
+        original_home = str(original.repository.database_id)
+        place = Address(original_home, str(original.number), away=original_home != home_id)
+        full_name = original.repository.name_with_owner if place.away else self._settings.repository
+        return Place(remote_id=place.remote_id, key=f"{full_name}#{original.number}", url=web(original.url))
+
+    def survey(self, home_id: str, issues: Sequence[Issue], since: float | None) -> Survey:
+        """Those of the issues that changed since, and all of them in other repositories."""
+        wanted = {str(issue.remote_id) for issue in issues}
+        observations: dict[str, Observation] = {}
+        missing: list[str] = []
+        latest = 0.0
+        at_home = {remote_id for remote_id in wanted if "/" not in remote_id}
+        for snapshot in self._changed(home_id, since):
+            latest = max(latest, snapshot.updated_at.timestamp() if snapshot.updated_at is not None else 0.0)
+            address = Address(home_id, str(snapshot.number), away=False)
+            if snapshot.pull_request is None and address.remote_id in wanted:
+                observations[address.remote_id] = self._observation(home_id, address, snapshot)
+            if since is None and observations.keys() >= at_home:
+                break  # the first list holds every issue of the repository, also those that nobody asked for
+        for issue in [issue for issue in issues if "/" in str(issue.remote_id)][:_MOST_AWAY]:
+            repository_id, _, number = str(issue.remote_id).rpartition("/")
+            address = Address(repository_id, number, away=True)
+            answer = self._connection.send_idempotent("GET", address.path)
+            moved = answer.read(Snapshot) if answer.ok else None
+            if moved is not None:
+                observations[address.remote_id] = self._observation(home_id, address, moved)
+            elif answer.redirects or answer.status in (404, 410) or isinstance(address.error(answer), OutOfReach):
+                missing.append(address.remote_id)
+            else:
+                raise address.error(answer)
+        until = max(latest - _OVERLAP_SECONDS, since or 0.0) if latest else since
+        return Survey(observations=observations, missing=tuple(missing), until=until)
+
+    def _changed(self, home_id: str, since: float | None) -> Iterator[Snapshot]:
+        """Issues and pull requests that changed since, the latest change first; none where GitHub answers 304."""
+        parameters: dict[str, str | int] = {
+            "state": "all",
+            "sort": "updated",
+            "direction": "desc",
+            "per_page": _PER_PAGE,
+        }
+        if since is not None:
+            parameters["since"] = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        for page in range(1, _MOST_PAGES + 1):
+            headers = {}
+            if page == 1 and self._first_page is not None and self._first_page[0] == since and self._first_page[1]:
+                headers = {"If-None-Match": self._first_page[1]}
+            answer = self._connection.send_idempotent(
+                "GET", f"/repositories/{home_id}/issues", parameters={**parameters, "page": page}, headers=headers
+            )
+            if answer.status == 304:
+                return
+            snapshots = answer.read(list[Snapshot]) if answer.ok else None
+            if page == 1 and answer.ok:
+                self._first_page = (since, answer.headers.get("etag", ""))
+            if snapshots is None:
+                raise unanswered(answer)
+            yield from snapshots
+            if len(snapshots) < _PER_PAGE:
+                return

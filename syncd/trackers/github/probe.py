@@ -1,153 +1,215 @@
-"""What became of a create: every number above its floor, read out of the unfiltered list or one by one.
+"""The outcome of a create: every number above its floor, read from the unfiltered list or by number.
 
-Lists with a filter come from indexes that can be days behind; the unfiltered one has been seen minutes behind. Reading by
-number has not. Numbers are given in order, never twice, and shared by issues, pull requests and discussions.
+Filtered lists come from indexes that can be days behind; the unfiltered list has been observed minutes behind. Reads by number
+have not. GitHub gives numbers in order, never twice, to issues, pull requests and discussions alike. One GraphQL query reads a
+hundred numbers; it answers a number that is no issue or pull request with null and an error NOT_FOUND, all under a 200.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from itertools import islice
 
+import msgspec
+
 from syncd.config import GitHubSettings
-from syncd.errors import Misconfigured
+from syncd.errors import Misconfigured, Refused, Unavailable
 from syncd.model import Created, Evidence, Issue
-from syncd.trackers.answer import Answer
-from syncd.trackers.github import query
+from syncd.platform.clock import Clock
 from syncd.trackers.github.answers import (
     Account,
     Listed,
+    Number,
     Repository,
-    clock,
     expect,
+    failure,
+    query_limit,
     redirected,
     takes_no_issues,
     unanswered,
     web,
 )
 from syncd.trackers.github.connection import Connection
+from syncd.trackers.transport import Answer, Sent, decode
 
 NEWEST_FIRST: Mapping[str, str | int] = {"state": "all", "sort": "created", "direction": "desc"}
 
 _PAGE = 100
 _PAGES = 20
-# So many numbers in a row that are nothing yet, above the newest known one, are where the numbers end.
+# After so many unused numbers in a row above the newest issue, no further number is in use.
 _BEYOND = 20
 _QUERY_NUMBERS = 100
-_QUERIED = 1000
-_SINGLY = 200
+_MOST_QUERIED = 1000
+_MOST_SINGLE = 200
 # No request begins later: a claim lasts three minutes.
 _READING_SECONDS = 90.0
 
 _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 
+# A token, or a server, that may not use GraphQL but can still read by REST.
+_DENIED = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES"})
+
+_QUERY = """query($owner:String!,$name:String!){repository(owner:$owner,name:$name){databaseId hasIssuesEnabled %s}}
+fragment issue on Issue{number body createdAt url repository{databaseId}
+author{__typename login ...on User{databaseId} ...on Bot{databaseId}}}
+fragment pull on PullRequest{number createdAt url repository{databaseId}}"""
+
+
+class _Author(msgspec.Struct, rename="camel"):
+    typename: str = msgspec.field(default="", name="__typename")
+    login: str = ""
+    database_id: int | None = None
+
+
+class _Home(msgspec.Struct, rename="camel"):
+    database_id: int
+
+
+class _Item(msgspec.Struct, rename="camel"):
+    typename: str = msgspec.field(name="__typename")
+    number: Number
+    created_at: datetime
+    repository: _Home
+    url: str = ""
+    body: str | None = None
+    author: _Author | None = None
+
+
+class _Error(msgspec.Struct):
+    type: str | None = None
+    path: list[str | int] | None = None
+
+
+class _Data(msgspec.Struct):
+    repository: dict[str, msgspec.Raw] | None = None
+
+
+class _Reply(msgspec.Struct):
+    data: _Data | None = None
+    errors: list[_Error] | None = None
+
 
 class Probe:
-    """One look for the issue that carries a marker. `now` is a monotonic clock."""
+    """One search for the issue that carries a marker."""
 
     def __init__(
-        self, connection: Connection, settings: GitHubSettings, repository_id: str, floor: int, now: Callable[[], float]
+        self, connection: Connection, settings: GitHubSettings, repository_id: str, floor: int, clock: Clock
     ) -> None:
         self._connection = connection
-        self._repository = settings.repository
-        self._api_url = settings.api_url
+        self._settings = settings
         self._repository_id = repository_id
         self._home = f"/repositories/{repository_id}"
         self._floor = floor
-        self._now = now
-        self._ends_at = now() + _READING_SECONDS
-        self._read: dict[int, Listed | None] = {}
-        self._known = floor  # the highest number that anything is or was under
-        self._budget = _QUERIED
-        self._singly = False
+        self._clock = clock
+        self._ends_at = clock.monotonic() + _READING_SECONDS
+        self._entries: dict[int, Listed | None] = {}  # by number; None where no issue or pull request has it
+        self._highest = floor  # the highest number that is or was in use
+        self._budget = _MOST_QUERIED
+        self._single = False  # whether GraphQL cannot be used
 
-    def evidence(self, issue: Issue, ours: Callable[[Account | None], bool]) -> Evidence:
-        """Usually two requests. Raises what it means when one of them fails: then nothing is known."""
+    def evidence(self, issue: Issue, is_own: Callable[[Account | None], bool]) -> Evidence:
+        """Usually two requests. When one fails, raises what the failure means: the probe then proves nothing."""
         at = self._read_list()
-        listed = sum(number > self._floor for number in self._read)
-        unread = self._read_numbers()
-        if self._singly:
+        listed = sum(number > self._floor for number in self._entries)
+        incomplete = self._read_numbers()
+        if self._single:
             self._require_issues()
-        entries = [self._read[number] for number in sorted(self._read)]
-        there = [entry for entry in entries if entry is not None]
-        found = [
+        entries = [entry for _, entry in sorted(self._entries.items()) if entry is not None]
+        matches = [
             entry
-            for entry in there
+            for entry in entries
             if entry.number > self._floor
             and entry.pull_request is None
             and carries(entry.body or "", marker_line(issue.marker))
-            and ours(entry.user)
+            and is_own(entry.user)
         ]
-        newest = there[-1] if there else None
-        born = newest.created_at if newest else None
+        newest = entries[-1] if entries else None
+        newest_at = newest.created_at if newest else None
+        single = sum(number > self._floor for number in self._entries) - listed
+        summary = f"above #{self._floor}, {listed} numbers were read out of the list and {single} one by one"
+        if incomplete:
+            summary += "; more than that were given since"
+        elif at is None:
+            summary += "; GitHub did not say what time it was"
+        else:
+            summary += f", up to #{self._highest + _BEYOND}"
         return Evidence(
-            issues=tuple(self._created(entry) for entry in found),
-            # Without GitHub's clock nobody could tell how much time lies between two probes.
-            covered=not unread and at is not None,
+            issues=tuple(
+                Created(
+                    remote_id=str(entry.number),
+                    key=f"{self._settings.repository}#{entry.number}",
+                    url=web(entry.html_url),
+                    number=entry.number,
+                )
+                for entry in matches
+            ),
+            # Without GitHub's time nobody can tell how long after the create a probe was.
+            covered=not incomplete and at is not None,
             newest=newest.number if newest else 0,
-            newest_at=born.timestamp() if born else None,
+            newest_at=newest_at.timestamp() if newest_at else None,
             at=at,
-            summary=self._words(listed, unread, at),
+            summary=summary,
         )
 
     def _read_list(self) -> float | None:
-        """Read the list down to the floor, as far as it is bearable. What time it was at GitHub then."""
+        """Read the list down to the floor, as far as time and pages allow. Returns GitHub's time at the first page."""
         at: float | None = None
         for page in range(1, _PAGES + 1):
-            if self._now() > self._ends_at:
+            if self._clock.monotonic() > self._ends_at:
                 break
-            answer = self._connection.again(
-                "GET", f"{self._home}/issues", parameters={**NEWEST_FIRST, "per_page": _PAGE, "page": page}
-            )
+            parameters = {**NEWEST_FIRST, "per_page": _PAGE, "page": page}
+            answer = self._connection.send_idempotent("GET", f"{self._home}/issues", parameters=parameters)
             entries = expect(answer, list[Listed])
-            at = clock(answer) if page == 1 else at
+            at = answer.date if page == 1 else at
             self._take({entry.number: entry for entry in entries})
             if len(entries) < _PAGE or min(entry.number for entry in entries) <= self._floor:
                 break
         return at
 
     def _take(self, entries: Mapping[int, Listed | None]) -> None:
-        self._read.update(entries)
-        self._known = max([self._known, *(number for number, entry in entries.items() if entry is not None)])
+        self._entries.update(entries)
+        self._highest = max([self._highest, *(number for number, entry in entries.items() if entry is not None)])
 
     def _read_numbers(self) -> bool:
-        """Read by number what the list did not show, and beyond the newest one. Whether some of it had to be left out."""
-        while missing := self._missing():
-            batch = missing[: self._budget]
-            if not batch or self._now() > self._ends_at:
+        """Read the numbers that the list did not show, up to beyond the newest. Returns True where some had to be left unread."""
+        while True:
+            numbers = range(self._floor + 1, self._highest + _BEYOND + 1)
+            unread = list(islice((number for number in numbers if number not in self._entries), _QUERY_NUMBERS))
+            if not unread:
+                return False
+            batch = unread[: self._budget]
+            if not batch or self._clock.monotonic() > self._ends_at:
                 return True
-            entries = None if self._singly else self._query(batch)
+            entries = None if self._single else self._query(batch)
             if entries is None:
-                self._singly = True
-                self._budget = min(self._budget, _SINGLY)
-                entries = self._one_by_one(batch[: self._budget])
+                self._single = True
+                self._budget = min(self._budget, _MOST_SINGLE)
+                entries = self._read_single(batch[: self._budget])
             self._budget -= len(entries)
             self._take(entries)
-        return False
 
-    def _missing(self) -> list[int]:
-        numbers = range(self._floor + 1, self._known + _BEYOND + 1)
-        return list(islice((number for number in numbers if number not in self._read), _QUERY_NUMBERS))
+    def _query(self, numbers: Sequence[int]) -> dict[int, Listed | None] | None:
+        """One GraphQL query. Returns None where this token or server has no GraphQL, or the name leads to another repository."""
+        owner, _, name = self._settings.repository.partition("/")
+        fields = (f"n{number}:issueOrPullRequest(number:{number}){{__typename ...issue ...pull}}" for number in numbers)
+        answer = self._connection.query(_QUERY % " ".join(fields), {"owner": owner, "name": name})
+        return entries_of(answer, self._repository_id, numbers)
 
-    def _query(self, numbers: list[int]) -> dict[int, Listed | None] | None:
-        owner, _, name = self._repository.partition("/")
-        answer = self._connection.query(query.text(numbers), {"owner": owner, "name": name})
-        return query.meaning(answer, self._repository_id, numbers)
-
-    def _one_by_one(self, numbers: list[int]) -> dict[int, Listed | None]:
-        """What GraphQL would tell, by a GET for each number, as far as the time allows."""
+    def _read_single(self, numbers: Sequence[int]) -> dict[int, Listed | None]:
+        """One GET for each number, as far as the time allows."""
         entries: dict[int, Listed | None] = {}
         for number in numbers:
-            if self._now() > self._ends_at:
+            if self._clock.monotonic() > self._ends_at:
                 break
-            answer = self._connection.again("GET", f"{self._home}/issues/{number}")
-            entries[number] = None if self._nothing(answer, number) else expect(answer, Listed)
+            answer = self._connection.send_idempotent("GET", f"{self._home}/issues/{number}")
+            entries[number] = None if self._is_unused(answer, number) else expect(answer, Listed)
         return entries
 
-    def _nothing(self, answer: Answer, number: int) -> bool:
-        """Whether GitHub says that no issue of this repository is under a number. Raises where that is said of all numbers,
-        or by somebody else, such as a proxy that sends everybody to a login."""
+    def _is_unused(self, answer: Answer, number: int) -> bool:
+        """Whether GitHub says that no issue of this repository has a number. Raises where it says so of every number, and where
+        somebody else answers, such as a proxy that redirects to a login."""
         if answer.redirects:
-            target = redirected(answer, self._api_url)
+            target = redirected(answer, self._settings.api_url)
             if (target.repository_id, target.number) == (self._repository_id, number):
                 raise unanswered(answer)
         if answer.status == 410 and takes_no_issues(answer):
@@ -155,28 +217,60 @@ class Probe:
         return answer.redirects or answer.status in (404, 410)
 
     def _require_issues(self) -> None:
-        """Raise where we may not read issues any more: every number would look as if nothing was there."""
-        repository = expect(self._connection.again("GET", self._home), Repository)
+        """Raise where the token may not read issues any more: every number would look unused."""
+        repository = expect(self._connection.send_idempotent("GET", self._home), Repository)
         if not repository.has_issues:
             raise Misconfigured("the repository takes no issues")
-        expect(self._connection.again("GET", f"{self._home}/issues", parameters={"per_page": 1}), list[Listed])
+        answer = self._connection.send_idempotent("GET", f"{self._home}/issues", parameters={"per_page": 1})
+        expect(answer, list[Listed])
 
-    def _created(self, entry: Listed) -> Created:
-        return Created(
-            remote_id=str(entry.number),
-            key=f"{self._repository}#{entry.number}",
-            url=web(entry.html_url),
-            number=entry.number,
-        )
 
-    def _words(self, listed: int, unread: bool, at: float | None) -> str:
-        singly = sum(number > self._floor for number in self._read) - listed
-        words = f"above #{self._floor}, {listed} numbers were read out of the list and {singly} one by one"
-        if unread:
-            return f"{words}; more than that were given since"
-        if at is None:
-            return f"{words}; GitHub did not say what time it was"
-        return f"{words}, up to #{self._known + _BEYOND}"
+def entries_of(answer: Answer, repository_id: str, numbers: Sequence[int]) -> dict[int, Listed | None] | None:
+    """The issues and pull requests in the answer to a query, None for an unused number; None in all where the token or server has
+    no GraphQL. Raises what it means when one of the numbers could not be read."""
+    if not answer.ok:
+        error = failure(answer, Sent.AGAIN)
+        if isinstance(error, Misconfigured | Refused):
+            return None
+        raise error
+    reply = answer.read(_Reply)
+    if reply is None:
+        return None  # JSON, but not of a GraphQL server
+    faults = [(str((fault.path or [""])[-1]), fault.type or "") for fault in reply.errors or []]
+    kinds = {kind for _, kind in faults}
+    if "RATE_LIMITED" in kinds:
+        raise query_limit(answer)
+    fields = reply.data.repository if reply.data else None
+    if fields is None or _DENIED & kinds or bytes(fields.get("databaseId", b"")) != repository_id.encode():
+        return None  # another repository may have the name by now
+    if bytes(fields.get("hasIssuesEnabled", b"")) != b"true":
+        # Then every number looks unused.
+        raise Misconfigured("the repository takes no issues")
+    if any(kind != "NOT_FOUND" or alias not in fields for alias, kind in faults):
+        raise Unavailable("GitHub could not read all the numbers it was asked for")
+    unused = {alias for alias, _ in faults}
+    entries: dict[int, Listed | None] = {}
+    for number in numbers:
+        entries[number] = None
+        if f"n{number}" in unused:
+            continue
+        try:
+            item = decode(fields.get(f"n{number}", b""), _Item)
+        except msgspec.MsgspecError:
+            raise Unavailable(f"GitHub's answer does not say what is under number {number}") from None
+        # A number of a transferred issue; as far as is known, GitHub answers NOT_FOUND for it.
+        if item.number == number and str(item.repository.database_id) == repository_id:
+            author = item.author
+            user = author and Account(id=author.database_id or 0, login=author.login, type=author.typename)
+            entries[number] = Listed(
+                number=number,
+                html_url=item.url,
+                body=item.body,
+                user=user or None,
+                created_at=item.created_at,
+                pull_request=None if item.typename == "Issue" else item.typename,
+            )
+    return entries
 
 
 def marker_line(marker: str) -> str:
@@ -185,7 +279,7 @@ def marker_line(marker: str) -> str:
 
 
 def carries(body: str, line: str) -> bool:
-    """Whether `body` ends with `line`, or has it further up, where people wrote below it; quoted as code it does not count."""
+    """Whether `body` ends with `line`, or has it further up because people wrote below it. Inside a code block it does not count."""
     lines = [each.removesuffix("\r") for each in body.split("\n")]
     while lines and not lines[-1].strip():
         lines.pop()
@@ -193,12 +287,12 @@ def carries(body: str, line: str) -> bool:
         return True
     fence = ""
     for each in lines:
-        opens = _FENCE.match(each)
+        opening = _FENCE.match(each)
         if fence:
-            if opens and opens[1].startswith(fence) and not each[opens.end() :].strip():
+            if opening and opening[1].startswith(fence) and not each[opening.end() :].strip():
                 fence = ""
-        elif opens:
-            fence = opens[1]
+        elif opening:
+            fence = opening[1]
         elif each == line:
             return True
     return False

@@ -1,15 +1,15 @@
-"""What `check` asks a Jira, and what a person can do about each answer."""
+"""Real questions to a Jira, with a remedy for each bad answer; and the permissions that the account has."""
 
 from typing import Any
 
 from syncd.config import JiraSettings
 from syncd.errors import Misconfigured, TrackerError
-from syncd.trackers import Finding
-from syncd.trackers.answer import Answer
-from syncd.trackers.clocks import compared
-from syncd.trackers.jira.answers import clock, content, more_after, rows, unanswered
+from syncd.platform.clock import Clock
+from syncd.trackers import Finding, clock_finding
+from syncd.trackers.jira.answers import more_after, rows, unanswered
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.fields import optional_names
+from syncd.trackers.transport import Answer
 
 _PAGE_SIZE = 200
 _NEEDED = ("BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS")
@@ -17,18 +17,21 @@ _NEEDED = ("BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENT
 # Always sent, or set by Jira itself: some versions report no default for the reporter, yet it has one.
 _SET_BY_JIRA = {"project", "issuetype", "summary", "description", "reporter"}
 
-# What a mapped field's text or number can be stored in.
+# The types of field that can store a mapped text or number.
 _PLAIN_TYPES = {"string", "number", "date", "datetime", "any"}
 
+_Row = dict[str, Any]
 
-def check(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:
-    """All findings, up to the first that makes the others meaningless."""
+
+def check(connection: Connection, settings: JiraSettings, name: str, clock: Clock) -> list[Finding]:
+    """All findings, up to the first failure that makes the others meaningless. Creates nothing."""
     findings: list[Finding] = []
     try:
-        login = connection.again("GET", "myself")
-        findings.append(_login(login))
-        findings += compared(clock(login))
-        findings.append(_project(connection, settings))
+        login = _get(connection, "myself")
+        findings.append(Finding(ok=True, what=f"logged in as {account(login.json)}"))
+        findings += clock_finding(login.date, clock.wall())
+        _get(connection, f"project/{settings.project}")
+        findings.append(Finding(ok=True, what=f"project {settings.project} can be read"))
         findings.append(_permissions(connection, settings))
         findings += _issue_type(connection, settings, name)
         findings += _statuses(connection, settings, name)
@@ -37,56 +40,33 @@ def check(connection: Connection, settings: JiraSettings, name: str) -> list[Fin
     return findings
 
 
-def _login(answer: Answer) -> Finding:
-    myself = content(_found(answer))
-    return Finding(ok=True, what=f"logged in as {account(myself)}")
-
-
-def _found(answer: Answer) -> Answer:
+def _get(connection: Connection, path: str, parameters: dict[str, str | int] | None = None) -> Answer:
+    answer = connection.send_idempotent("GET", path, parameters=parameters)
     if not answer.ok:
         raise unanswered(answer)
     return answer
 
 
 def account(user: object) -> str | None:
-    """What tells one account from another: Cloud gives only accountId, Data Center key and name."""
+    """The id that tells one account from another: Cloud gives only accountId, Data Center key and name."""
     if not isinstance(user, dict):
         return None
-    found = user.get("accountId") or user.get("key") or user.get("name")
-    return found if isinstance(found, str) else None
-
-
-def _project(connection: Connection, settings: JiraSettings) -> Finding:
-    _found(connection.again("GET", f"project/{settings.project}"))
-    return Finding(ok=True, what=f"project {settings.project} can be read")
-
-
-def _permissions(connection: Connection, settings: JiraSettings) -> Finding:
-    needed = (*_NEEDED, "EDIT_ISSUES") if settings.fields else _NEEDED
-    held = permissions(connection, settings)
-    lacking = [name for name in needed if name not in held]
-    if lacking:
-        return Finding(
-            ok=False,
-            what=f"the account lacks {', '.join(lacking)} in {settings.project}",
-            remedy="grant it in the project's permission scheme",
-        )
-    return Finding(ok=True, what=f"the account holds {', '.join(needed)}")
+    name = user.get("accountId") or user.get("key") or user.get("name")
+    return name if isinstance(name, str) else None
 
 
 def permissions(connection: Connection, settings: JiraSettings) -> set[str]:
-    """The project permissions the account holds. Raises Misconfigured when the project is not seen at all."""
-    parameters = {"projectKey": settings.project}
+    """The account's permissions in the project. Raises Misconfigured when it does not see the project at all."""
+    parameters: dict[str, str | int] = {"projectKey": settings.project}
     if settings.deployment == "cloud":
         parameters["permissions"] = ",".join((*_NEEDED, "EDIT_ISSUES"))
-    answer = _found(connection.again("GET", "mypermissions", parameters=parameters))
-    told = content(answer)
-    held = told.get("permissions") if isinstance(told, dict) else None
-    if not isinstance(held, dict):
-        # Not to be taken for an account that holds none.
+    answer = _get(connection, "mypermissions", parameters)
+    content = answer.json
+    entries = content.get("permissions") if isinstance(content, dict) else None
+    if not isinstance(entries, dict):
+        # This is not an account without permissions.
         raise unanswered(answer)
-    entries = held.items()
-    return {name for name, entry in entries if isinstance(entry, dict) and entry.get("havePermission") is True}
+    return {name for name, entry in entries.items() if isinstance(entry, dict) and entry.get("havePermission") is True}
 
 
 def require(connection: Connection, settings: JiraSettings, *names: str) -> None:
@@ -96,51 +76,54 @@ def require(connection: Connection, settings: JiraSettings, *names: str) -> None
         raise Misconfigured(f"the account lacks {', '.join(lacking)} in {settings.project}; grant it in Jira")
 
 
+def _permissions(connection: Connection, settings: JiraSettings) -> Finding:
+    needed = (*_NEEDED, "EDIT_ISSUES") if settings.fields else _NEEDED
+    granted = permissions(connection, settings)
+    lacking = [name for name in needed if name not in granted]
+    if lacking:
+        return Finding(
+            ok=False,
+            what=f"the account lacks {', '.join(lacking)} in {settings.project}",
+            remedy="grant it in the project's permission scheme",
+        )
+    return Finding(ok=True, what=f"the account holds {', '.join(needed)}")
+
+
 def _issue_type(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:
     path = f"issue/createmeta/{settings.project}/issuetypes"
-    types = {str(kind.get("name")): kind for kind in _all_rows(connection, path, "issueTypes")}
-    kind = types.get(settings.issue_type)
+    kinds = {str(row.get("name")): row for row in _all_rows(connection, path, "issueTypes")}
+    kind = kinds.get(settings.issue_type)
     if kind is None:
-        remedy = f"set trackers.{name}.issue_type to one of: {', '.join(sorted(types)) or 'none can be seen'}"
+        remedy = f"set trackers.{name}.issue_type to one of: {', '.join(sorted(kinds)) or 'none can be seen'}"
         return [Finding(ok=False, what=f"{settings.project} has no issue type {settings.issue_type!r}", remedy=remedy)]
-    fields = {_field_id(row): row for row in _all_rows(connection, f"{path}/{kind.get('id')}", "fields")}
-    found = Finding(ok=True, what=f"issues of type {settings.issue_type} can be created")
-    return [
-        found,
-        _labels(fields, settings),
-        *_sent_fields(fields, settings, name),
-        *_required(fields, settings, name),
-    ]
-
-
-def _all_rows(connection: Connection, path: str, cloud_name: str) -> list[dict[str, Any]]:
-    """Every page. Cloud names its lists after what they hold; Data Center says `values`."""
-    found: list[dict[str, Any]] = []
-    while True:
-        parameters = {"startAt": len(found), "maxResults": _PAGE_SIZE}
-        answer = connection.again("GET", path, parameters=parameters)
-        page = rows(answer, cloud_name, "values")
-        found += page
-        if not page or not more_after(answer, len(found)):
-            return found
-
-
-def _field_id(row: dict[str, Any]) -> str:
-    return str(row.get("fieldId") or row.get("key"))
-
-
-def _labels(fields: dict[str, dict[str, Any]], settings: JiraSettings) -> Finding:
+    fields = {
+        str(row.get("fieldId") or row.get("key")): row
+        for row in _all_rows(connection, f"{path}/{kind.get('id')}", "fields")
+    }
+    findings = [Finding(ok=True, what=f"issues of type {settings.issue_type} can be created")]
     if "labels" in fields:
-        return Finding(ok=True, what="labels can be set on new issues")
-    return Finding(
-        ok=False,
-        what=f"labels cannot be set on new issues of type {settings.issue_type}",
-        remedy=f"add Labels to the create screen of {settings.project}; syncd knows its issues by a label",
-    )
+        findings.append(Finding(ok=True, what="labels can be set on new issues"))
+    else:
+        what = f"labels cannot be set on new issues of type {settings.issue_type}"
+        remedy = f"add Labels to the create screen of {settings.project}; syncd knows its issues by a label"
+        findings.append(Finding(ok=False, what=what, remedy=remedy))
+    return [*findings, *_sent_fields(fields, settings, name), *_required(fields, settings, name)]
 
 
-def _sent_fields(fields: dict[str, dict[str, Any]], settings: JiraSettings, name: str) -> list[Finding]:
-    """Optional fields that every create would be made without."""
+def _all_rows(connection: Connection, path: str, cloud_name: str) -> list[_Row]:
+    """Every page. Cloud names its lists after their content; Data Center says `values`."""
+    everything: list[_Row] = []
+    while True:
+        parameters: dict[str, str | int] = {"startAt": len(everything), "maxResults": _PAGE_SIZE}
+        answer = connection.send_idempotent("GET", path, parameters=parameters)
+        page = rows(answer, cloud_name, "values")
+        everything += page
+        if not page or not more_after(answer, len(everything)):
+            return everything
+
+
+def _sent_fields(fields: dict[str, _Row], settings: JiraSettings, name: str) -> list[Finding]:
+    """Optional fields that Jira would refuse in every create."""
     findings = []
     for field in optional_names(settings):
         if field not in fields:
@@ -152,17 +135,17 @@ def _sent_fields(fields: dict[str, dict[str, Any]], settings: JiraSettings, name
     return findings
 
 
-def _type(field: dict[str, Any], settings: JiraSettings) -> str:
+def _type(field: _Row, settings: JiraSettings) -> str:
     schema = field.get("schema")
     schema = schema if isinstance(schema, dict) else {}
-    # On Cloud a paragraph field takes an Atlassian document and no text, though its type is called string.
+    # On Cloud a paragraph field takes an Atlassian document and no text, though its type is string.
     if settings.deployment == "cloud" and str(schema.get("custom", "")).endswith(":textarea"):
         return "paragraph"
     return str(schema.get("type", "any"))
 
 
-def _required(fields: dict[str, dict[str, Any]], settings: JiraSettings, name: str) -> list[Finding]:
-    """Fields without which Jira refuses every create."""
+def _required(fields: dict[str, _Row], settings: JiraSettings, name: str) -> list[Finding]:
+    """Required fields that syncd does not send: Jira would refuse every create."""
     sent = {*optional_names(settings), *_SET_BY_JIRA, "labels"}
     missing = [
         f"{field} ({row.get('name')})"
@@ -171,47 +154,39 @@ def _required(fields: dict[str, dict[str, Any]], settings: JiraSettings, name: s
     ]
     if not missing:
         return []
-    return [
-        Finding(
-            ok=False,
-            what=f"new issues of type {settings.issue_type} require {', '.join(missing)}",
-            remedy=f"map it under trackers.{name}.fields, or make it optional or give it a default in Jira",
-        )
-    ]
+    what = f"new issues of type {settings.issue_type} require {', '.join(missing)}"
+    remedy = f"map it under trackers.{name}.fields, or make it optional or give it a default in Jira"
+    return [Finding(ok=False, what=what, remedy=remedy)]
 
 
 def _statuses(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:
-    """Whether closed issues can be reopened: to which statuses, not by which transitions, which are told of one issue only."""
-    answer = connection.again("GET", f"project/{settings.project}/statuses")
-    told = content(answer) if answer.ok else None
-    kinds = [kind for kind in told if isinstance(kind, dict)] if isinstance(told, list) else []
-    known = next((kind.get("statuses") for kind in kinds if kind.get("name") == settings.issue_type), None)
-    statuses = [one for one in known if isinstance(one, dict)] if isinstance(known, list) else []
-    names = [str(one.get("name")) for one in statuses]
+    """Whether closed issues can be reopened, as far as the statuses tell: Jira lists transitions of a single issue only."""
+    kind_name = settings.issue_type
+    answer = connection.send_idempotent("GET", f"project/{settings.project}/statuses")
+    content = answer.json if answer.ok else None
+    kinds = [kind for kind in content if isinstance(kind, dict)] if isinstance(content, list) else []
+    listed = next((kind.get("statuses") for kind in kinds if kind.get("name") == kind_name), None)
+    statuses = [status for status in listed if isinstance(status, dict)] if isinstance(listed, list) else []
+    names = [str(status.get("name")) for status in statuses]
     wrong = [
         Finding(
             ok=False,
-            what=f"issues of type {settings.issue_type} have no status {wanted!r}",
+            what=f"issues of type {kind_name} have no status {wanted!r}",
             remedy=f"set trackers.{name}.{key} to one of: {', '.join(names)}",
         )
         for key, wanted in (("reopen_status", settings.reopen_status), ("close_status", settings.close_status))
         if statuses and wanted is not None and wanted not in names
     ]
-    reopened = [str(one.get("name")) for one in statuses if _category_of(one) != "done"]
     if not statuses or wrong:
         return wrong
-    if not reopened:
-        remedy = (
-            "add a status that is to do or in progress to its workflow; regressions are told in a comment until then"
-        )
-        return [
-            Finding(
-                ok=False, what=f"no status of {settings.issue_type} is open: nothing can be reopened", remedy=remedy
-            )
-        ]
-    return [Finding(ok=True, what=f"a closed issue can be reopened to {', '.join(reopened)}")]
+    reopened = [str(status.get("name")) for status in statuses if _category(status) != "done"]
+    if reopened:
+        return [Finding(ok=True, what=f"a closed issue can be reopened to {', '.join(reopened)}")]
+    what = f"no status of {kind_name} is open: nothing can be reopened"
+    remedy = "add a status that is to do or in progress to its workflow; regressions are told in a comment until then"
+    return [Finding(ok=False, what=what, remedy=remedy)]
 
 
-def _category_of(status: dict[str, Any]) -> str:
+def _category(status: _Row) -> str:
     category = status.get("statusCategory")
     return str(category.get("key")) if isinstance(category, dict) else ""

@@ -1,4 +1,4 @@
-"""What an issue's fields say, as JSON values for Jira. Pure."""
+"""The fields of an issue as JSON values for Jira, and the marker in each of them. Pure."""
 
 import hashlib
 import re
@@ -8,6 +8,7 @@ from typing import Any
 
 from syncd.config import JiraSettings
 from syncd.model import Group, Release
+from syncd.platform.clock import Clock
 from syncd.render import adf, wiki
 from syncd.render.document import Document, Paragraph
 from syncd.render.text import one_line
@@ -19,14 +20,14 @@ _ADF_LIMIT = 30_000  # of JSON: how Cloud counts a document is not published, bu
 _REFUSED_SECONDS = 3600.0
 
 _PLACEHOLDER = re.compile(r"\{\{\s*group\.(\w+)\s*\}\}")
-_OURS = {"project", "issuetype", "summary", "description", "labels"}
-_FOR_PEOPLE = {"assignee", "priority"}  # ours to set at creation, then theirs
+_FIXED = {"project", "issuetype", "summary", "description", "labels"}
+_FOR_PEOPLE = {"assignee", "priority"}  # set at creation, and never changed afterwards
 
 FieldValues = dict[str, Any]
 
 
 def tag(marker: str) -> str:
-    """The label that stands for a marker: a label has no blanks, and people read it."""
+    """The label made from a marker: short, since people read it, and without blanks."""
     return f"syncd-{_digest(marker)}"
 
 
@@ -37,7 +38,7 @@ def _digest(marker: str) -> str:
 def required(
     settings: JiraSettings, marker: str, title: str, body: Document, labels: Sequence[str] = ()
 ) -> FieldValues:
-    """The fields no issue of ours goes without."""
+    """The fields of every issue."""
     return {
         "project": {"key": settings.project},
         "issuetype": {"name": settings.issue_type},
@@ -48,7 +49,7 @@ def required(
 
 
 def _line(text: str) -> str:
-    # Jira counts what lies beyond U+FFFF twice.
+    # Jira counts a character beyond U+FFFF twice.
     counted_twice = sum(character > "\uffff" for character in text[:_LINE_LIMIT])
     return one_line(text, _LINE_LIMIT - min(counted_twice, _LINE_LIMIT // 2), otherwise="")
 
@@ -61,7 +62,7 @@ def _label(text: str) -> str:
 def _description(settings: JiraSettings, body: Document, marker: str) -> Any:
     if settings.deployment == "cloud":
         return adf.write(body, _ADF_LIMIT)
-    # Data Center's API types the value of a property as text, so there the marker stands in the description.
+    # Data Center's API types the value of a property as text, so that there the marker is in the description.
     return wiki.write((*body, Paragraph((issue_line(marker),))), _WIKI_LIMIT)
 
 
@@ -71,44 +72,44 @@ def issue_line(marker: str) -> str:
 
 
 def properties(settings: JiraSettings, marker: str) -> list[dict[str, Any]]:
-    """The entity properties of a new issue: unlike a label, people neither see nor copy them."""
+    """The entity properties of a new issue. People neither see nor copy them, unlike a label."""
     return [{"key": "syncd", "value": {"v": 1, "m": marker}}] if settings.deployment == "cloud" else []
 
 
 def optional(settings: JiraSettings, draft: Draft, versions: Iterable[str]) -> FieldValues:
-    """The fields an issue is created without rather than not at all. `versions` are those the project has."""
-    known, group = set(versions), draft.group
+    """The fields that may be left out where Jira refuses them. `versions` are those of the project."""
+    available, group = set(versions), draft.group
     components = dict.fromkeys((*settings.components, *draft.components))
-    # Cloud knows people by an id that says nothing, Data Center by the name they log in with.
+    # Cloud names people by an opaque id, Data Center by their login.
     person = "accountId" if settings.deployment == "cloud" else "name"
-    ours = {
-        "versions": [{"name": release.release} for release in group.releases if release.release in known],
+    values = {
+        "versions": [{"name": release.release} for release in group.releases if release.release in available],
         "components": [{"name": name} for name in components],
         "priority": {"name": settings.priority} if settings.priority else None,
         "assignee": {person: draft.assignee} if draft.assignee else None,
     }
-    return {**mapped(settings.fields, group), **{name: value for name, value in ours.items() if value}}
+    return {**mapped(settings.fields, group), **{name: value for name, value in values.items() if value}}
 
 
 def optional_names(settings: JiraSettings) -> list[str]:
-    """Every field that `optional` can give."""
-    ours = {
+    """Every field that `optional` can return."""
+    settable = {
         "versions": settings.affects_versions,
         "components": settings.components,
         "priority": settings.priority,
     }
-    names = [name for name in settings.fields if name not in _OURS] + [name for name, sent in ours.items() if sent]
+    names = [name for name in settings.fields if name not in _FIXED] + [name for name, sent in settable.items() if sent]
     return list(dict.fromkeys(names))
 
 
 def mapped(templates: Mapping[str, str], group: Group) -> FieldValues:
-    """The mapped fields. A whole placeholder keeps its type; a fact not known leaves its field out."""
-    values = {name: _filled(template, group) for name, template in templates.items() if name not in _OURS}
+    """The mapped fields. A template that is one placeholder keeps the type of its fact; a missing fact leaves the field out."""
+    values = {name: _filled(template, group) for name, template in templates.items() if name not in _FIXED}
     return {name: value for name, value in values.items() if value not in (None, "")}
 
 
 def refreshable(templates: Mapping[str, str], group: Group) -> FieldValues:
-    """The mapped fields that follow the group. A constant, once said, is for people to change."""
+    """The mapped fields that follow the group. Constants are set at creation only: people may change them."""
     moving = {name: text for name, text in templates.items() if _PLACEHOLDER.search(text)}
     return mapped({name: text for name, text in moving.items() if name not in _FOR_PEOPLE}, group)
 
@@ -121,7 +122,7 @@ def _filled(template: str, group: Group) -> int | str | None:
     facts = {name: _fact(group, name) for name in _PLACEHOLDER.findall(template)}
     if None in facts.values():
         return None
-    return _line(_PLACEHOLDER.sub(lambda found: str(facts[found[1]]), template))
+    return _line(_PLACEHOLDER.sub(lambda match: str(facts[match[1]]), template))
 
 
 def _fact(group: Group, name: str) -> int | str | None:
@@ -139,7 +140,7 @@ def _fact(group: Group, name: str) -> int | str | None:
 
 
 def _moment(seconds: int | None) -> str | None:
-    """The form Jira's date-time fields take; they take no epoch seconds. None for what no calendar has."""
+    """The form of Jira's date-time fields. None for a time that no calendar has."""
     if seconds is None:
         return None
     try:
@@ -148,13 +149,13 @@ def _moment(seconds: int | None) -> str | None:
         return None
 
 
-def _release(group: Group, seen: Callable[[Release], int | None], choose: Callable[[Any], Any]) -> str | None:
-    dated = [(when, release.release) for release in group.releases if (when := seen(release)) is not None]
+def _release(group: Group, date: Callable[[Release], int | None], choose: Callable[[Any], Any]) -> str | None:
+    dated = [(when, release.release) for release in group.releases if (when := date(release)) is not None]
     return str(choose(dated)[1]) if dated else None
 
 
 def comment_body(settings: JiraSettings, document: Document, marker: str) -> Any:
-    """A status comment. Its last line says whose it is: Jira lists comments without their properties."""
+    """A comment whose last line is its marker: Jira lists comments without their properties."""
     marked: Document = (*document, Paragraph((_comment_line(marker),)))
     if settings.deployment == "cloud":
         return adf.write(marked, _ADF_LIMIT)
@@ -171,7 +172,7 @@ def carries(body: object, marker: str) -> bool:
 
 
 def last_lines(body: object) -> list[str]:
-    """The last line of wiki markup or of an Atlassian document; none where there is no text."""
+    """The last line of wiki markup or of an Atlassian document, in a list; empty without text."""
     if isinstance(body, str):
         last = body.rstrip().splitlines()[-1:]
     elif isinstance(body, dict) and isinstance(body.get("content"), list):
@@ -189,16 +190,16 @@ def _text(node: object) -> str:
 
 
 class Refusals:
-    """Fields that Jira refused. They are tried again after an hour, since a screen may have been repaired."""
+    """The fields that Jira refused, each for an hour: somebody may repair the screen meanwhile."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._until: dict[str, float] = {}
 
     def add(self, fields: Iterable[str]) -> None:
-        self._until.update(dict.fromkeys(fields, self._clock() + _REFUSED_SECONDS))
+        self._until.update(dict.fromkeys(fields, self._clock.monotonic() + _REFUSED_SECONDS))
 
-    def spare(self, values: FieldValues) -> FieldValues:
-        """`values` without what was refused lately."""
-        now = self._clock()
+    def without(self, values: FieldValues) -> FieldValues:
+        """`values` without the refused fields."""
+        now = self._clock.monotonic()
         return {name: value for name, value in values.items() if self._until.get(name, now) <= now}

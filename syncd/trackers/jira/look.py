@@ -1,19 +1,39 @@
-"""Where a linked issue is: at home, in another project, deleted, or out of our sight.
+"""Where linked issues are, and how people left them: one issue, or a hundred in one request.
 
-Its id stays when it is moved to another project; its key does not.
+An issue keeps its id when it is moved to another project, and gets another key. It is closed if the category of its status says
+so: names of statuses are each team's own, and translated.
 """
 
+from collections.abc import Iterator, Sequence
+from typing import Any
 from urllib.parse import quote
+
+import msgspec
 
 from syncd.config import JiraSettings
 from syncd.errors import Gone, OutOfReach, Refused, TrackerError, Unavailable
-from syncd.model import Issue, Observation
-from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.jira.answers import Named, captcha, expect, failure, words
+from syncd.model import Condition, Issue, Observation, Place, Survey
+from syncd.trackers.jira.answers import Named, Unread, browse, captcha, expect, failure, message, moment
 from syncd.trackers.jira.check import require
-from syncd.trackers.jira.condition import Kept, seen, wanted
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.probe import search
+from syncd.trackers.transport import Answer, Parameters, Sent
+
+_BATCH = 100
+_FIELDS = ("status", "resolution", "resolutiondate", "labels", "issuelinks")
+
+
+class Snapshot(Named, kw_only=True):
+    """An issue with the fields that were asked for."""
+
+    fields: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class _Page(msgspec.Struct):
+    """The answer to a bulk fetch or a search. Jira could not read the `issueErrors` this time."""
+
+    issues: list[Snapshot]
+    issueErrors: list[Unread] = []
 
 
 def path(issue: Issue) -> str:
@@ -24,23 +44,53 @@ def path(issue: Issue) -> str:
 
 
 def look(connection: Connection, settings: JiraSettings, issue: Issue) -> Observation:
-    """One GET, and up to three more where that finds nothing."""
-    answer = connection.again("GET", path(issue), parameters={"fields": ",".join(wanted(settings))})
+    """One GET, and up to three more where the issue is not there. Raises Gone and OutOfReach."""
+    answer = connection.send_idempotent("GET", path(issue), parameters={"fields": ",".join(_fields(settings))})
     if answer.status == 404:
-        raise lost(connection, settings, issue)
+        raise missing(connection, settings, issue)
     if answer.status == 403 and not captcha(answer):
         require(connection, settings, "BROWSE_PROJECTS")
-        raise OutOfReach(f"{issue.key} may not be seen by the account that syncd uses{words(answer)}")
-    return seen(settings, expect(answer, Kept))
+        raise OutOfReach(f"{issue.key} may not be seen by the account that syncd uses{message(answer)}")
+    return _observation(settings, expect(answer, Snapshot))
 
 
-def lost(connection: Connection, settings: JiraSettings, issue: Issue) -> Gone:
-    """What it means that an issue answers 404. Raises where it may mean something else than that the issue is gone."""
+def survey(connection: Connection, settings: JiraSettings, issues: Sequence[Issue]) -> Survey:
+    """All of these issues. Those that Jira does not show although the project can be seen are missing."""
+    ids = [str(issue.remote_id) for issue in issues]
+    observations: dict[str, Observation] = {}
+    absent: list[str] = []
+    for start in range(0, len(ids), _BATCH):
+        batch = ids[start : start + _BATCH]
+        if settings.deployment == "cloud":
+            payload = {"issueIdsOrKeys": batch, "fields": _fields(settings)}
+            answer = connection.send_idempotent("POST", "issue/bulkfetch", payload)
+        else:
+            parameters: Parameters = {
+                "jql": f"id in ({', '.join(batch)})",
+                "maxResults": _BATCH,
+                "fields": ",".join(_fields(settings)),
+                # With validation, an id that is gone is an error.
+                "validateQuery": "false",
+            }
+            answer = connection.send_idempotent("GET", "search", parameters=parameters)
+        page = expect(answer, _Page)
+        read = {snapshot.id: _observation(settings, snapshot) for snapshot in page.issues}
+        unread = {error.id for error in page.issueErrors}
+        observations |= read
+        absent += [remote_id for remote_id in batch if remote_id not in read and remote_id not in unread]
+    if absent:
+        # Jira answers as if there were no issue where the account may not see one.
+        require(connection, settings, "BROWSE_PROJECTS")
+    return Survey(observations=observations, missing=tuple(absent))
+
+
+def missing(connection: Connection, settings: JiraSettings, issue: Issue) -> Gone:
+    """The error for an issue that answers 404. Raises another one where the 404 does not prove that the issue is gone."""
     require(connection, settings, "BROWSE_PROJECTS")
     _, newest = search(connection, settings, f'project = "{settings.project}" ORDER BY key DESC', 2)
-    # The index may still show the issue itself.
-    for neighbour in [one for one in newest if one.id != issue.remote_id][:1]:
-        answer = connection.again("GET", f"issue/{neighbour.id}", parameters={"fields": "created"})
+    # The index may still hold the issue itself.
+    for neighbour in [each for each in newest if each.id != issue.remote_id][:1]:
+        answer = connection.send_idempotent("GET", f"issue/{neighbour.id}", parameters={"fields": "created"})
         if answer.status == 404:
             raise Unavailable(f"neither {issue.key} nor {neighbour.key} can be read at this moment")
         expect(answer, Named)
@@ -51,21 +101,74 @@ def lost(connection: Connection, settings: JiraSettings, issue: Issue) -> Gone:
 def refusal(
     connection: Connection, settings: JiraSettings, issue: Issue, answer: Answer, permission: str, sent: Sent
 ) -> TrackerError:
-    """What a failed request on one issue means.
+    """The meaning of a failed request on one issue.
 
-    Jira says 404 both for what is gone and for what may not be seen, and 400 or 403 for what may not be done, so the
-    account's permissions tell one issue's fault from the whole project's.
+    Jira answers 404 both for what is gone and for what the account may not see, and 400 or 403 for what it may not do. The
+    account's permissions tell a fault of one issue from one of the whole project.
     """
     if answer.status not in (400, 403, 404) or captcha(answer):
         return failure(answer, sent)
     try:
         require(connection, settings, "BROWSE_PROJECTS", permission)
         if answer.status == 404:
-            return lost(connection, settings, issue)
+            return missing(connection, settings, issue)
     except TrackerError as error:
-        # Nothing was done whatever the reason, so a lost control answer puts nothing in doubt.
+        # Jira did nothing in any case, so a lost control answer leaves nothing in doubt.
         return error
     project = (issue.key or "").rpartition("-")[0]
     if answer.status == 403 and project != settings.project:
-        return OutOfReach(f"{issue.key} was moved to where the account syncd uses may not do this{words(answer)}")
-    return Refused(f"Jira does not take this for {issue.key} ({answer.status}){words(answer)}")
+        return OutOfReach(f"{issue.key} was moved to where the account syncd uses may not do this{message(answer)}")
+    return Refused(f"Jira does not take this for {issue.key} ({answer.status}){message(answer)}")
+
+
+def _fields(settings: JiraSettings) -> list[str]:
+    # Where a workflow sets no resolution, only Cloud gives the time since when the status has its category.
+    own = ["statuscategorychangedate"] if settings.deployment == "cloud" else []
+    return [*_FIELDS, *own, settings.fixed_in_field]
+
+
+def _observation(settings: JiraSettings, snapshot: Snapshot) -> Observation:
+    fields = snapshot.fields
+    status, labels = fields.get("status"), fields.get("labels")
+    category = status.get("statusCategory") if isinstance(status, dict) else None
+    closed = isinstance(category, dict) and category.get("key") == "done"
+    dates = (fields.get(name) for name in ("resolutiondate", "statuscategorychangedate"))
+    closed_at = next((at for text in dates if isinstance(text, str) and (at := moment(text)) is not None), None)
+    condition = Condition(
+        closed=closed,
+        resolution=(_name(fields.get("resolution")) or _name(status) or "") if closed else "",
+        closed_at=closed_at if closed else None,
+        fixed_in=tuple(_names(fields.get(settings.fixed_in_field))),
+        labels=tuple(sorted(label for label in labels if isinstance(label, str))) if isinstance(labels, list) else (),
+        duplicate_of=_duplicate_of(settings, fields.get("issuelinks")) if closed else None,
+    )
+    place = Place(remote_id=snapshot.id, key=snapshot.key, url=browse(settings.url, snapshot.key))
+    return Observation(place=place, condition=condition)
+
+
+def _name(value: Any) -> str | None:
+    name = value.get("name") if isinstance(value, dict) else None
+    return name if isinstance(name, str) else None
+
+
+def _names(value: Any) -> Iterator[str]:
+    """The names in a field of versions or options, single or in a list, or in a text field."""
+    for item in value if isinstance(value, list) else [value]:
+        text = item if isinstance(item, str) else _name(item)
+        if text is None and isinstance(item, dict) and isinstance(item.get("value"), str):
+            text = item["value"]
+        if text and text.strip():
+            yield text.strip()
+
+
+def _duplicate_of(settings: JiraSettings, links: Any) -> Place | None:
+    """The issue that this one duplicates. The original has the same link inwards, `is duplicated by`, and is no duplicate."""
+    for link in links if isinstance(links, list) else []:
+        kind, original = (link.get("type"), link.get("outwardIssue")) if isinstance(link, dict) else (None, None)
+        if not isinstance(kind, dict) or not isinstance(original, dict):
+            continue
+        names = f"{kind.get('name', '')} {kind.get('outward', '')}".casefold()
+        key, remote_id = original.get("key"), original.get("id")
+        if "duplicate" in names and isinstance(key, str) and isinstance(remote_id, str):
+            return Place(remote_id=remote_id, key=key, url=browse(settings.url, key))
+    return None

@@ -1,4 +1,4 @@
-"""Writing files so that a power cut leaves the old or the new one, and saying what the system says against it."""
+"""Files that a power cut leaves whole, old or new; and errors of the operating system as TrackerErrors."""
 
 import errno
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from syncd.errors import Misconfigured, Unavailable
 from syncd.platform.fsync import sync
 
-# What does not go away by itself. Anything else, a full disk above all, may.
+# These need a person. Anything else, such as a full disk, may pass.
 _FOR_PEOPLE = {
     errno.EACCES,
     errno.EPERM,
@@ -25,7 +25,7 @@ _FOR_PEOPLE = {
 
 @contextmanager
 def explained(folder: Path) -> Iterator[None]:
-    """Raise what the system says against the use of the folder as Misconfigured, or Unavailable where it may go away by itself."""
+    """Replace an OSError by Misconfigured, or by Unavailable where the cause may pass."""
     try:
         yield
     except OSError as error:
@@ -34,15 +34,15 @@ def explained(folder: Path) -> Iterator[None]:
 
 
 def make(folder: Path) -> None:
-    """Make the folder and those above it, on disk."""
+    """Make the folder and its parents durably."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    for made in missing:
-        sync(made.parent)
+    for created in missing:
+        sync(created.parent)
 
 
 def replace(path: Path, old: bytes, new: bytes) -> None:
-    """Replace what the file holds, its mode kept. Raises Unavailable when it holds something else than `old` by now."""
+    """Replace the file's content `old`, and keep its mode. Raises Unavailable when the content is another one by now."""
     if new == old:
         return
     with temporary(path.parent, new, mode=stat.S_IMODE(path.stat().st_mode)) as partial:
@@ -54,7 +54,7 @@ def replace(path: Path, old: bytes, new: bytes) -> None:
 
 @contextmanager
 def temporary(folder: Path, content: bytes, mode: int | None = None) -> Iterator[Path]:
-    """A file with `content` that is on disk, and gone afterwards under this name, which no issue has."""
+    """Write `content` durably to a file of a name that no issue has; remove that name at the end."""
     path = folder / f".{secrets.token_hex(8)}.partial"
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     try:

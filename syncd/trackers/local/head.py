@@ -1,4 +1,4 @@
-"""The lines below a file's title by which people say how its issue stands, and we read it. Pure.
+"""The lines below a file's title that hold the state of its issue. Pure.
 
 - Status: closed (won't fix)
 - Fixed in: 2.4.0, 2.3.5
@@ -23,7 +23,7 @@ _LONGEST_VALUE = 200
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the lines say. `closed_at` is None where nobody wrote it down."""
+    """The values of the lines. `closed_at` is None without such a line."""
 
     closed: bool = False
     resolution: str = ""
@@ -36,46 +36,46 @@ class Head:
 def lines(labels: Sequence[str], assignee: str | None, components: Sequence[str]) -> str:
     """The head of a new file."""
     facts = [
-        ("Labels", ", ".join(map(_shown, labels))),
-        ("Assignee", "" if assignee is None else _shown(assignee)),
-        ("Component", ", ".join(map(_shown, components))),
+        ("Labels", ", ".join(map(_value, labels))),
+        ("Assignee", "" if assignee is None else _value(assignee)),
+        ("Component", ", ".join(map(_value, components))),
     ]
     return "\n".join(["- Status: open", *(f"- {name}: {value}" for name, value in facts if value)])
 
 
-def _shown(text: str) -> str:
+def _value(text: str) -> str:
     plain = one_line(text, _LONGEST_VALUE, otherwise="unknown").replace(",", " ")
-    # A label may be made of what came with a crash.
+    # A label can contain text of a crash.
     return plain if re.fullmatch(r"[\w .:/-]+", plain) else markdown.literal(plain)
 
 
 def read(content: bytes) -> Head:
-    """What the head of a file says; an open issue where it has none."""
-    said = {name: value for _, name, value in reversed(list(_facts(content)))}
-    status = _CLOSED.fullmatch(said.get("status", ""))
+    """The head of a file; an open issue where the file has none."""
+    values = {name: value for _, name, value in reversed(list(_facts(content)))}
+    status = _CLOSED.fullmatch(values.get("status", ""))
     return Head(
         closed=status is not None,
-        resolution="" if status is None else said.get("resolution") or (status[2] or "").strip() or "done",
-        closed_at=None if status is None else _moment(said.get("closed", "")),
-        fixed_in=tuple(_listed(said.get("fixed in", ""))),
-        labels=tuple(sorted(_listed(said.get("labels", "")))),
-        duplicate_of=said.get("duplicate of", "").strip("`[]() "),
+        resolution="" if status is None else values.get("resolution") or (status[2] or "").strip() or "done",
+        closed_at=None if status is None else _moment(values.get("closed", "")),
+        fixed_in=tuple(_listed(values.get("fixed in", ""))),
+        labels=tuple(sorted(_listed(values.get("labels", "")))),
+        duplicate_of=values.get("duplicate of", "").strip("`[]() "),
     )
 
 
 def _facts(content: bytes) -> Iterator[tuple[int, str, str]]:
-    """Number of the line, name, and value of each fact, up to the first heading below the title."""
+    """(line number, name, value) of each fact, up to the first heading below the title."""
     for number, line in enumerate(content.splitlines()[:_LONGEST_HEAD]):
         text = line.decode("utf-8", "replace").lstrip("\ufeff")
         if number and text.startswith("#"):
             return
-        found = _LINE.fullmatch(text)
-        if found and number:
-            yield number, found[1].lower(), found[2]
+        match = _LINE.fullmatch(text)
+        if match and number:
+            yield number, match[1].lower(), match[2]
 
 
 def _listed(text: str) -> Iterator[str]:
-    return (part for one in text.split(",") if (part := one.strip().strip("`").strip()))
+    return (part for item in text.split(",") if (part := item.strip().strip("`").strip()))
 
 
 def _moment(text: str) -> float | None:
@@ -87,7 +87,7 @@ def _moment(text: str) -> float | None:
 
 
 def with_status(content: bytes, status: str) -> bytes | None:
-    """The content with another status, all else byte for byte as it was; None where it has no such line."""
+    """The content with another status and no other byte changed; None where it has no status line."""
     for number, name, value in _facts(content):
         if name == "status":
             rows = content.splitlines(keepends=True)

@@ -1,6 +1,6 @@
-"""A folder of Markdown files as a tracker. A file is an issue, known again by the marker on one of its lines.
+"""A folder of Markdown files as a tracker. A file is an issue; one of its lines is the marker.
 
-People may change everything in it; only what stands between the two lines of the status section is replaced.
+People may change everything in it. syncd replaces only the text between the two lines of the status section, and the status.
 """
 
 import os
@@ -13,6 +13,7 @@ from pathlib import Path
 from syncd.config import LocalSettings
 from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError
 from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
+from syncd.platform.clock import Clock
 from syncd.platform.fsync import sync
 from syncd.render import markdown
 from syncd.render.document import Document
@@ -29,35 +30,34 @@ _COMMENT_ID = "status"
 
 
 class Local:
-    """The tracker of kind `local`. Any call may be repeated: the folder itself says what was done before."""
+    """`kind = "local"`. Every call may be repeated: the folder shows the effect of earlier ones."""
 
     def __init__(
         self,
-        name: str,  # noqa: ARG002 - as all trackers
+        name: str,  # noqa: ARG002 - the signature of every tracker
         settings: LocalSettings,
         notebook: Notebook,
         *,
+        clock: Clock,
         sleep: Callable[[float], None],  # noqa: ARG002
     ) -> None:
+        self._clock = clock
         self._folder = Path(settings.folder).absolute()
         self._notebook = notebook
 
     def newest(self) -> int:
-        """Always 0: files have no numbers."""
+        """0: files have no numbers."""
         return 0
 
     def create(self, draft: Draft) -> Created:
-        """Write the issue's file, or return the one that is already there, left as it is.
-
-        Raises Refused when another file has its name.
-        """
+        """Write the issue's file, or return the existing one unchanged. Raises Refused when a file of another issue has its name."""
         with explained(self._folder):
             self._settle()
             path = self._find(draft.marker) or self._add(draft)
         return Created(remote_id=path.name, key=path.stem, url=path.as_uri())
 
     def _settle(self) -> None:
-        """Make the folder the first time, and remember it before there is any file in it."""
+        """Make the folder the first time, and note it in the notebook before it holds a file."""
         self._require_not_lost()
         make(self._folder)
         if self._notebook.recall("folder") != str(self._folder):
@@ -65,8 +65,7 @@ class Local:
             self._notebook.note("folder", str(self._folder))
 
     def _require_not_lost(self) -> None:
-        """Raise Misconfigured where the files of before cannot be seen: a disk that is not mounted must not look as if nothing
-        had been written, or everything deleted."""
+        """Raise Misconfigured where the earlier files cannot be seen: an unmounted disk must not look like an empty folder."""
         home = self._notebook.recall("folder")
         if home is None or any(self._folder.glob("*.md")):
             return
@@ -80,26 +79,26 @@ class Local:
             raise Misconfigured(f"nothing is mounted at {self._folder}, where the issues were")
 
     def _find(self, marker: str) -> Path | None:
-        # The name may begin otherwise than before: the title of a group can change between two attempts.
+        # Only the end of the name is fixed: the title of a group can change between two attempts.
         return _carrier(self._folder, f"*-{_digest(marker)}.md", marker)
 
     def _add(self, draft: Draft) -> Path:
         path = self._folder / f"{_slug(draft.title)}-{_digest(draft.marker)}.md"
         try:
             with temporary(self._folder, _content(draft)) as partial:
-                draft.require_fresh()
+                draft.require_fresh(self._clock.monotonic())
                 self._name(partial, path, draft)
             sync(self._folder)
         except OSError as error:
             if not path.exists():
                 raise
-            # Were it said not to have happened, the next try would take the file for one that shows the group as it is by then.
+            # After any other error the next attempt would take this file for one that shows the group of that time.
             raise OutcomeUnknown(f"{path} was written, but may be lost by a power cut: {error.strerror}") from None
         return path
 
     def _name(self, temporary: Path, path: Path, draft: Draft) -> None:
         try:
-            # Unlike a rename, a link never replaces what is there.
+            # Unlike a rename, a link never replaces an existing file.
             os.link(temporary, path)
         except FileExistsError:
             if self._find(draft.marker) != path:
@@ -107,7 +106,7 @@ class Local:
                 raise Refused(reason) from None
 
     def probe(self, issue: Issue) -> Evidence:
-        """Read the folder: it shows at once what was written, under whatever name."""
+        """Read the folder, which shows a file at once. The file may have any name by now."""
         with explained(self._folder):
             path = self._find_anywhere(issue.marker)
         if path is None:
@@ -116,52 +115,52 @@ class Local:
         return Evidence(issues=(created,), covered=True, summary=f"{path.name} has its marker")
 
     def _find_anywhere(self, marker: str) -> Path | None:
-        """The issue's file, also where people gave it another name. Of copies, the one named as we name it comes first."""
-        found = self._find(marker) or _carrier(self._folder, "*.md", marker)
-        if found is None:
+        """The issue's file, also under a name that people gave it. Among copies, a file with syncd's own name comes first."""
+        path = self._find(marker) or _carrier(self._folder, "*.md", marker)
+        if path is None:
             self._require_not_lost()
-        return found
+        return path
 
     def look(self, issue: Issue) -> Observation:
-        """Where the file is now, under whatever name, and what people wrote below its title."""
+        """The file's present name, and the lines that people wrote below its title."""
         with explained(self._folder):
             path = self._path(issue)
             return Observation(place=_place(path), condition=self._condition(path, head_lines.read(path.read_bytes())))
 
     def _condition(self, path: Path, head: Head) -> Condition:
         fact = f"closed {path.name}"
-        known = self._notebook.recall(fact)
+        noted = self._notebook.recall(fact)
         if not head.closed:
-            if known:
+            if noted:
                 self._notebook.note(fact, "")
             return Condition(fixed_in=head.fixed_in, labels=head.labels)
         closed_at = head.closed_at
         if closed_at is None:
-            # A file does not say when a line in it was written, and our own writing changes its time.
-            closed_at = float(known) if known else path.stat().st_mtime
-            if not known:
+            # A file has no time for each line, and syncd's own writing changes the time of the whole.
+            closed_at = float(noted) if noted else path.stat().st_mtime
+            if not noted:
                 self._notebook.note(fact, repr(closed_at))
-        other = self._folder / f"{head.duplicate_of.removesuffix('.md')}.md"
-        is_there = bool(head.duplicate_of) and other.parent == self._folder and other.is_file()
+        original = self._folder / f"{head.duplicate_of.removesuffix('.md')}.md"
+        is_there = bool(head.duplicate_of) and original.parent == self._folder and original.is_file()
         return Condition(
             closed=True,
             resolution=head.resolution,
             closed_at=closed_at,
             fixed_in=head.fixed_in,
             labels=head.labels,
-            duplicate_of=_place(other) if is_there else None,
+            duplicate_of=_place(original) if is_there else None,
         )
 
     def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:  # noqa: ARG002 - files are cheap to read
-        """Reads every file."""
-        found: dict[str, Observation] = {}
+        """Read every file."""
+        observations: dict[str, Observation] = {}
         missing: list[str] = []
         for issue in issues:
             try:
-                found[str(issue.remote_id)] = self.look(issue)
+                observations[str(issue.remote_id)] = self.look(issue)
             except Gone:
                 missing.append(str(issue.remote_id))
-        return Survey(observations=found, missing=tuple(missing))
+        return Survey(observations=observations, missing=tuple(missing))
 
     def reopen(self, issue: Issue) -> str:
         """Replace the status below the title."""
@@ -188,13 +187,13 @@ class Local:
             return path
         if not self._folder.exists():
             raise Misconfigured(f"the folder {self._folder} is gone; mount its disk, or make it anew")
-        found = self._find_anywhere(issue.marker)
-        if found is None:
+        renamed = self._find_anywhere(issue.marker)
+        if renamed is None:
             raise Gone(f"{path} is gone, and no other file there has its marker")
-        return found
+        return renamed
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
-        """Add the status section at the end of the file, or replace the one that is there."""
+        """Add the status section at the end of the file, or replace an existing one."""
         with explained(self._folder):
             path, content = self._read(issue)
             before, after = _around_section(content, marker) or (_ended(content) + b"\n", b"")
@@ -202,7 +201,7 @@ class Local:
         return _COMMENT_ID
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
-        """The id of the status section, if the file has it."""
+        """The id of the status section, if the file has one."""
         with explained(self._folder):
             _, content = self._read(issue)
         return _COMMENT_ID if _around_section(content, marker) else None
@@ -227,7 +226,7 @@ class Local:
         """A file has no fields."""
 
     def check(self) -> list[Finding]:
-        """Whether files can be written to the folder, or to where it will be made. Leaves nothing behind."""
+        """Try to write to the folder, or to the nearest folder above it. Leaves no file."""
         try:
             with explained(self._folder):
                 nearest = next(path for path in (self._folder, *self._folder.parents) if path.exists())
@@ -238,7 +237,7 @@ class Local:
         return [Finding(ok=True, what=f"{self._folder} can be {verb}")]
 
     def close(self) -> None:
-        """Nothing is held open."""
+        """Nothing is open."""
 
 
 def _carrier(folder: Path, pattern: str, marker: str) -> Path | None:
@@ -288,13 +287,13 @@ def _section_lines(marker: str) -> tuple[bytes, bytes]:
 
 
 def _around_section(content: bytes, marker: str) -> tuple[bytes, bytes] | None:
-    """What stands before and after the status section, byte for byte; None where one of its lines is gone."""
+    """The bytes before and after the status section; None where one of its two lines is gone."""
     lines = content.splitlines(keepends=True)
     bare = [line.strip() for line in lines]
     first, last = _section_lines(marker)
     if first not in bare:
         return None
-    # A first line whose last one was deleted may stand further up.
+    # Further up may be a first line whose last line was deleted.
     start = len(bare) - 1 - bare[::-1].index(first)
     if last not in bare[start:]:
         return None

@@ -11,7 +11,8 @@ from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.notebook import Memory
 from tests.fakes.specs import check_traffic
-from tests.trackers.github.parts import DRAFT, Clock, Open, linked
+from tests.trackers.clock import AdapterClock
+from tests.trackers.github.parts import DRAFT, Open, linked
 
 
 @pytest.fixture
@@ -28,12 +29,12 @@ def memory() -> Memory:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> AdapterClock:
+    return AdapterClock()
 
 
 @pytest.fixture
-def open_github(fake: FakeGitHub, memory: Memory, clock: Clock, tmp_path: Path) -> Iterator[Open]:
+def open_github(fake: FakeGitHub, memory: Memory, clock: AdapterClock, tmp_path: Path) -> Iterator[Open]:
     opened: list[GitHub] = []
 
     def opener(token: str = TOKEN, **settings: object) -> GitHub:
@@ -46,7 +47,7 @@ def open_github(fake: FakeGitHub, memory: Memory, clock: Clock, tmp_path: Path) 
             "timeout": 10.0,
             **settings,
         }
-        tracker = GitHub("crashes", GitHubSettings.model_validate(given), memory, clock=clock, sleep=clock.waits.append)
+        tracker = GitHub("crashes", GitHubSettings.model_validate(given), memory, clock=clock, sleep=clock.sleep)
         opened.append(tracker)
         return tracker
 

@@ -27,19 +27,6 @@ HOUR = 3600.0
 Open = Callable[..., GitHub]
 
 
-class Clock:
-    """A clock that stands still, or goes on by `step` whenever it is read; what sleeps on it is written down."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.step = 0.0
-        self.waits: list[float] = []
-
-    def __call__(self) -> float:
-        self.now += self.step
-        return self.now
-
-
 def linked(created: Created) -> Issue:
     return Issue(
         tracker="crashes",

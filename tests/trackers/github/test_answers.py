@@ -14,8 +14,8 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.trackers.answer import Answer, Sent
-from syncd.trackers.github.answers import Comment, Filed, Target, created, failure, read, redirected, unanswered, words
+from syncd.trackers.github.answers import Comment, Filed, Target, created, failure, message, redirected, unanswered
+from syncd.trackers.transport import Answer, Sent
 
 UNICORN = b"<!DOCTYPE html><html><title>Unicorn! &middot; GitHub</title></html>"
 SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
@@ -202,7 +202,7 @@ def test_a_server_that_is_down_may_tell_when_to_come_back() -> None:
 def test_a_reason_quotes_github_and_names_the_fields() -> None:
     assert f"422 Validation Failed; {TOO_LONG}" in failure(invalid("Issue", "body", TOO_LONG), Sent.ONCE).reason
     assert "422 Validation Failed; title custom" in failure(invalid("Issue", "title", None), Sent.ONCE).reason
-    assert "Validation Failed; as words" in words(said(422, "Validation Failed", "as words"))
+    assert "Validation Failed; as words" in message(said(422, "Validation Failed", "as words"))
 
 
 @pytest.mark.parametrize(
@@ -220,17 +220,17 @@ def test_a_reason_quotes_github_and_names_the_fields() -> None:
     ],
 )
 def test_where_github_says_nothing_readable_nothing_is_quoted(content: Any) -> None:
-    assert words(answer(422, content)) == ""
+    assert message(answer(422, content)) == ""
 
 
 def test_a_quotation_is_short_on_one_line_and_without_what_was_sent() -> None:
     fault = {"resource": "Issue", "field": "title", "code": "invalid", "value": "private words"}
-    quoted = words(said(422, "one\nline\u202e" + "x" * 300, fault))
+    quoted = message(said(422, "one\nline\u202e" + "x" * 300, fault))
 
     assert len(quoted) <= 201
     assert "\n" not in quoted
     assert "\u202e" not in quoted
-    assert "private" not in words(said(422, "Validation Failed", fault))
+    assert "private" not in message(said(422, "Validation Failed", fault))
 
 
 def test_an_answer_shows_nothing_private_of_itself() -> None:
@@ -282,6 +282,6 @@ def test_only_a_201_creates() -> None:
 
 
 def test_a_comment_without_author_or_text_can_be_read() -> None:
-    assert read(answer(200, {"id": 5, "body": None, "user": None}), Comment) == Comment(id=5)
-    assert read(answer(200, {"id": "5"}), Comment) is None
-    assert read(answer(200, {"number": 5, "labels": "crash"}), Filed) is None
+    assert answer(200, {"id": 5, "body": None, "user": None}).read(Comment) == Comment(id=5)
+    assert answer(200, {"id": "5"}).read(Comment) is None
+    assert answer(200, {"number": 5, "labels": "crash"}).read(Filed) is None

@@ -10,7 +10,8 @@ from syncd.model import Condition, Issue, Place
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.server import Fault
-from tests.trackers.github.parts import DRAFT, SOMEBODY, STATUS, Clock, Open, calls, linked
+from tests.trackers.clock import AdapterClock
+from tests.trackers.github.parts import DRAFT, SOMEBODY, STATUS, Open, calls, linked
 
 
 def test_an_open_issue_says_so_with_its_labels(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
@@ -215,7 +216,7 @@ def test_labels_and_an_assignee_are_given_at_creation(tracker: GitHub, fake: Fak
 
 
 def test_an_assignee_that_github_does_not_take_is_left_out_and_not_sent_again_for_an_hour(
-    tracker: GitHub, fake: FakeGitHub, clock: Clock
+    tracker: GitHub, fake: FakeGitHub, clock: AdapterClock
 ) -> None:
     draft = replace(DRAFT, assignee="nobody")
 
@@ -226,7 +227,7 @@ def test_an_assignee_that_github_does_not_take_is_left_out_and_not_sent_again_fo
 
     tracker.create(draft)
     assert calls(fake).count(f"POST /repositories/{fake.repository.id}/issues") == 3
-    clock.now += 3601
+    clock.uptime += 3601
     tracker.create(draft)
     assert calls(fake).count(f"POST /repositories/{fake.repository.id}/issues") == 5
     assert len(fake.repository.issues) == 3
@@ -245,12 +246,12 @@ def test_nothing_is_filed_where_everybody_could_read_it(open_github: Open, fake:
 
 
 def test_a_repository_that_was_made_public_is_noticed_within_an_hour(
-    tracker: GitHub, fake: FakeGitHub, issue: Issue, clock: Clock
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, clock: AdapterClock
 ) -> None:
     fake.repository.private = False
     tracker.comment(issue, STATUS, "m")
 
-    clock.now += 3601
+    clock.uptime += 3601
     with pytest.raises(Misconfigured, match="public"):
         tracker.comment(issue, STATUS, "n")
     with pytest.raises(Misconfigured, match="public"):

@@ -13,7 +13,8 @@ from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.github_records import Account
 from tests.fakes.server import Fault, How
 from tests.fakes.tls import certificate, tls
-from tests.trackers.github.parts import DRAFT, GROUP, LOST, MARKER, Clock, Open, calls
+from tests.trackers.clock import AdapterClock
+from tests.trackers.github.parts import DRAFT, GROUP, LOST, MARKER, Open, calls
 
 
 def test_headers_that_pygithub_stumbles_over_leave_the_create_in_doubt(tracker: GitHub, fake: FakeGitHub) -> None:
@@ -25,7 +26,7 @@ def test_headers_that_pygithub_stumbles_over_leave_the_create_in_doubt(tracker: 
 
 
 def test_the_repository_read_before_a_create_never_leaves_it_in_doubt(
-    tracker: GitHub, fake: FakeGitHub, clock: Clock
+    tracker: GitHub, fake: FakeGitHub, clock: AdapterClock
 ) -> None:
     fake.inject(Fault(how="reset_after", method="GET", times=99))
 
@@ -44,19 +45,21 @@ def test_a_read_is_tried_again(tracker: GitHub, fake: FakeGitHub) -> None:
 
 
 def test_a_connection_that_was_idle_for_long_is_not_trusted_with_a_create(
-    tracker: GitHub, fake: FakeGitHub, clock: Clock
+    tracker: GitHub, fake: FakeGitHub, clock: AdapterClock
 ) -> None:
     tracker.create(DRAFT)
-    clock.now += 29
+    clock.uptime += 29
     tracker.create(DRAFT)
     assert fake.connections == 1
 
-    clock.now += 31
+    clock.uptime += 31
     tracker.create(DRAFT)
     assert fake.connections == 2
 
 
-def test_a_read_that_is_answered_later_is_not_waited_for(tracker: GitHub, fake: FakeGitHub, clock: Clock) -> None:
+def test_a_read_that_is_answered_later_is_not_waited_for(
+    tracker: GitHub, fake: FakeGitHub, clock: AdapterClock
+) -> None:
     fake.inject(Fault(how="status", method="GET", status=202, body={}, times=99))
 
     with pytest.raises(Unavailable):
@@ -120,7 +123,7 @@ def test_an_address_that_is_none_is_a_fault_of_the_configuration(open_github: Op
         open_github(api_url="http://127.0.0.1:99999").create(DRAFT)
 
 
-def test_a_server_that_is_not_there_got_nothing(open_github: Open, fake: FakeGitHub, clock: Clock) -> None:
+def test_a_server_that_is_not_there_got_nothing(open_github: Open, fake: FakeGitHub, clock: AdapterClock) -> None:
     fake.close()
 
     with pytest.raises(Unavailable, match="no connection"):

@@ -1,6 +1,5 @@
 """Filing an issue: how many requests it takes, and what is made of every end."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from syncd.trackers import Draft
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub, secondary_limit
 from tests.fakes.server import Fault, How
+from tests.trackers.clock import AdapterClock
 from tests.trackers.github.parts import DRAFT, GROUP, LOST, MARKER, Open, calls
 
 
@@ -70,19 +70,14 @@ def test_labels_that_github_drops_are_noted(tracker: GitHub, fake: FakeGitHub) -
     assert created.notes == ("GitHub dropped the labels crash: the token may not set labels in acme/game",)
 
 
-def test_a_create_whose_time_has_passed_is_not_sent(tracker: GitHub, fake: FakeGitHub) -> None:
-    with pytest.raises(Unavailable, match="nothing was sent"):
-        tracker.create(replace(DRAFT, expires=time.monotonic() - 1))
-    assert calls(fake) == ["GET /repos/acme/game"]
-
-
-def test_a_redirected_create_whose_time_has_passed_is_not_sent_again(tracker: GitHub, fake: FakeGitHub) -> None:
+def test_a_redirected_create_whose_time_has_passed_is_not_sent_again(
+    tracker: GitHub, fake: FakeGitHub, clock: AdapterClock
+) -> None:
     fake.inject(Fault(how="status", status=307))
-    fake.inject(Fault(how="slow", method="GET", path="/repos/acme/game$"))
-    fake.inject(Fault(how="slow", method="GET", path="/repos/acme/game$", seconds=0.6))
+    fake.watch = clock.pass_during("/repos/acme/game", 40.0)
 
     with pytest.raises(Unavailable, match="nothing was sent"):
-        tracker.create(replace(DRAFT, expires=time.monotonic() + 0.5))
+        tracker.create(replace(DRAFT, expires=clock.monotonic() + 60))
     assert len(fake.sent("POST")) == 1
 
 

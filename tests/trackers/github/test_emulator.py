@@ -1,6 +1,7 @@
 """The GitHub adapter against a GitHub that somebody else wrote, and what a lost answer leaves there."""
 
 import secrets
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from syncd.config import GitHubSettings, Secret
 from syncd.errors import OutcomeUnknown
 from syncd.model import Group, Identity, Issue, IssueState
+from syncd.platform.clock import Clock
 from syncd.render.document import Code, Paragraph
 from syncd.trackers import Draft
 from syncd.trackers.github.tracker import GitHub
@@ -47,7 +49,7 @@ def tracker(running: EmulatedGitHub, tmp_path: Path) -> Iterator[GitHub]:
         timeout=5.0,
         allow_public=True,
     )
-    opened = GitHub("crashes", settings, Memory())
+    opened = GitHub("crashes", settings, Memory(), clock=Clock(), sleep=time.sleep)
     yield opened
     opened.close()
 

@@ -13,7 +13,8 @@ from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_records import Account
 from tests.fakes.server import Fault
-from tests.trackers.github.parts import BODY, DRAFT, HOUR, MARKER, SOMEBODY, Clock, Open, calls, doubtful, others, ours
+from tests.trackers.clock import AdapterClock
+from tests.trackers.github.parts import BODY, DRAFT, HOUR, MARKER, SOMEBODY, Open, calls, doubtful, others, ours
 
 
 @pytest.mark.usefixtures("reading")
@@ -256,7 +257,7 @@ def test_one_by_one_only_so_many_are_read(tracker: GitHub, fake: FakeGitHub) -> 
     assert len(fake.sent("GET", r"/issues/\d+$")) == 200
 
 
-def test_a_probe_ends_before_the_claim_does(tracker: GitHub, fake: FakeGitHub, clock: Clock) -> None:
+def test_a_probe_ends_before_the_claim_does(tracker: GitHub, fake: FakeGitHub, clock: AdapterClock) -> None:
     fake.graphql = False
     clock.step = 10
 

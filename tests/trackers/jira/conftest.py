@@ -10,7 +10,8 @@ from syncd.config import JiraSettings
 from syncd.trackers.jira.tracker import Jira
 from tests.fakes.jira import EMAIL, TOKEN, FakeJira, FakeJiraCloud, FakeJiraDataCenter
 from tests.fakes.notebook import Memory
-from tests.trackers.jira.parts import Clock, Open
+from tests.trackers.clock import AdapterClock
+from tests.trackers.jira.parts import Open
 
 DEPLOYMENTS = {"cloud": FakeJiraCloud, "datacenter": FakeJiraDataCenter}
 
@@ -30,12 +31,12 @@ def token_file(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def clock() -> AdapterClock:
+    return AdapterClock()
 
 
 @pytest.fixture
-def opened(fake: FakeJira, token_file: Path, clock: Clock) -> Iterator[Open]:
+def opened(fake: FakeJira, token_file: Path, clock: AdapterClock) -> Iterator[Open]:
     """Opens adapters on the fake, with further settings, and closes them."""
     adapters: list[Jira] = []
     memory = Memory()
@@ -51,7 +52,7 @@ def opened(fake: FakeJira, token_file: Path, clock: Clock) -> Iterator[Open]:
             "timeout": 5.0,
         } | ({"email": EMAIL} if cloud else {})
         parsed = JiraSettings.model_validate({**known, **settings})
-        adapters.append(Jira("mobile", parsed, memory, clock=clock, sleep=clock.slept.append))
+        adapters.append(Jira("mobile", parsed, memory, clock=clock, sleep=clock.sleep))
         return adapters[-1]
 
     yield open_one

@@ -1,7 +1,6 @@
 """What the tests of the Jira adapter share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from syncd.model import Group, Identity, Issue, IssueState
@@ -18,15 +17,6 @@ LOST: list[How] = ["reset_before", "reset_after", "half_after", "garbage_after",
 
 
 Open = Callable[..., Jira]
-
-
-@dataclass
-class Clock:
-    now: float = 1000.0
-    slept: list[float] = field(default_factory=list)
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def a_group(**facts: Any) -> Group:

@@ -6,19 +6,18 @@ from typing import Any
 import pytest
 
 from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
-from syncd.trackers.answer import Answer, Sent
 from syncd.trackers.jira.answers import (
-    clock,
     create_failure,
     created,
     failure,
+    message,
     moment,
     more_after,
     refused_fields,
     rows,
     unanswered,
-    words,
 )
+from syncd.trackers.transport import Answer, Sent
 
 DATE = {"date": "Fri, 15 Jan 2027 08:00:00 GMT"}
 NO_ISSUE = "Issue does not exist or you do not have permission to see it."
@@ -193,10 +192,10 @@ def test_a_moment_has_a_zone_or_is_not_known(text: str | None, seconds: float | 
 
 
 def test_jiras_clock_is_the_date_of_its_answer() -> None:
-    assert clock(answer(200)) == 1_800_000_000.0
-    assert clock(Answer(200, {"date": "Fri, 15 Jan 2027 08:00:00 -0000"})) == 1_800_000_000.0
-    assert clock(Answer(200, {"date": "soon"})) is None
-    assert clock(Answer(200)) is None
+    assert answer(200).date == 1_800_000_000.0
+    assert Answer(200, {"date": "Fri, 15 Jan 2027 08:00:00 -0000"}).date == 1_800_000_000.0
+    assert Answer(200, {"date": "soon"}).date is None
+    assert Answer(200).date is None
 
 
 def test_the_limit_on_writes_to_one_issue_does_not_silence_the_tracker() -> None:
@@ -239,7 +238,7 @@ def test_a_redirect_is_named_without_what_may_be_secret(location: str, said: str
 
 
 def test_jiras_words_come_cleaned_and_short() -> None:
-    said = words(answer(400, {"errorMessages": ["one\r\ntwo\x1b[31m"], "errors": {"summary": "x" * 5000}}))
+    said = message(answer(400, {"errorMessages": ["one\r\ntwo\x1b[31m"], "errors": {"summary": "x" * 5000}}))
 
     assert said.startswith(" one two")
     assert "\x1b" not in said
@@ -264,7 +263,7 @@ def test_jiras_words_come_cleaned_and_short() -> None:
 def test_a_body_that_is_not_jiras_adds_no_words(body: bytes) -> None:
     refused = Answer(400, {}, body)
 
-    assert words(refused) == ""
+    assert message(refused) == ""
     assert refused_fields(refused) == {}
     assert isinstance(failure(refused, Sent.ONCE), Refused)
 

@@ -10,7 +10,8 @@ from syncd.render.document import Code, Paragraph
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault, How
 from tests.fakes.specs import check_traffic
-from tests.trackers.jira.parts import LOST, MARKER, TAG, Clock, Open, a_group, linked, status
+from tests.trackers.clock import AdapterClock
+from tests.trackers.jira.parts import LOST, MARKER, TAG, Open, a_group, linked, status
 
 
 def test_the_status_comment_is_added_found_and_edited_with_one_request_each(fake: FakeJira, opened: Open) -> None:
@@ -102,7 +103,7 @@ def test_an_unreadable_list_of_comments_is_not_taken_for_an_empty_one(fake: Fake
         adapter.find_comment(issue, MARKER)
 
 
-def test_an_edit_is_tried_three_times_and_then_given_back(fake: FakeJira, opened: Open, clock: Clock) -> None:
+def test_an_edit_is_tried_three_times_and_then_given_back(fake: FakeJira, opened: Open, clock: AdapterClock) -> None:
     adapter = opened()
     issue = linked(adapter)
     comment_id = adapter.comment(issue, status("1"), MARKER)
@@ -110,7 +111,7 @@ def test_an_edit_is_tried_three_times_and_then_given_back(fake: FakeJira, opened
     adapter.edit_comment(issue, comment_id, status("2"), MARKER)
 
     assert len(fake.sent("PUT")) == 3
-    assert len(clock.slept) == 2
+    assert len(clock.waits) == 2
 
     fake.inject(Fault(how="status", method="PUT", status=500, times=9))
     with pytest.raises(Unavailable):
@@ -119,7 +120,9 @@ def test_an_edit_is_tried_three_times_and_then_given_back(fake: FakeJira, opened
     assert len(fake.sent("PUT")) == 6
 
 
-def test_a_wait_that_jira_asks_for_is_not_spent_in_the_thread(fake: FakeJira, opened: Open, clock: Clock) -> None:
+def test_a_wait_that_jira_asks_for_is_not_spent_in_the_thread(
+    fake: FakeJira, opened: Open, clock: AdapterClock
+) -> None:
     adapter = opened()
     issue = linked(adapter)
     comment_id = adapter.comment(issue, status("1"), MARKER)
@@ -128,7 +131,7 @@ def test_a_wait_that_jira_asks_for_is_not_spent_in_the_thread(fake: FakeJira, op
         adapter.edit_comment(issue, comment_id, status("2"), MARKER)
 
     assert caught.value.retry_after == 40
-    assert clock.slept == []
+    assert clock.waits == []
 
 
 def test_a_deleted_comment_is_missing_and_a_deleted_issue_gone(fake: FakeJira, opened: Open) -> None:

@@ -13,7 +13,8 @@ import pytest
 from syncd.errors import Misconfigured, OutcomeUnknown, Throttled, TrackerError, Unavailable
 from tests.fakes.jira import EMAIL, TOKEN, FakeJira, FakeJiraCloud, FakeJiraDataCenter
 from tests.fakes.server import Fault, How
-from tests.trackers.jira.parts import LOST, Clock, Open, a_draft
+from tests.trackers.clock import AdapterClock
+from tests.trackers.jira.parts import LOST, Open, a_draft
 
 
 @pytest.mark.parametrize("how", LOST)
@@ -112,7 +113,7 @@ def test_too_many_requests_say_for_how_long(fake: FakeJira, opened: Open) -> Non
 
 
 def test_a_create_is_never_sent_over_a_connection_that_was_long_silent(
-    fake: FakeJira, opened: Open, clock: Clock
+    fake: FakeJira, opened: Open, clock: AdapterClock
 ) -> None:
     adapter = opened()
     adapter.create(a_draft())
@@ -120,7 +121,7 @@ def test_a_create_is_never_sent_over_a_connection_that_was_long_silent(
 
     assert fake.connections == 1
 
-    clock.now += 31
+    clock.uptime += 31
     adapter.create(a_draft())
 
     assert fake.connections == 2

@@ -11,7 +11,8 @@ from syncd.render.document import Code, Heading
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault, How
 from tests.fakes.specs import check_traffic
-from tests.trackers.jira.parts import MARKER, TAG, Clock, Open, a_draft, a_group
+from tests.trackers.clock import AdapterClock
+from tests.trackers.jira.parts import MARKER, TAG, Open, a_draft, a_group
 
 
 def test_opening_sends_nothing(fake: FakeJira, opened: Open) -> None:
@@ -52,7 +53,7 @@ def test_the_longest_report_and_title_stay_within_jiras_limits(fake: FakeJira, o
     check_traffic(fake)
 
 
-def test_affected_versions_are_those_the_project_has(fake: FakeJira, opened: Open, clock: Clock) -> None:
+def test_affected_versions_are_those_the_project_has(fake: FakeJira, opened: Open, clock: AdapterClock) -> None:
     fake.archived_versions = {"1.1.0"}
     adapter = opened()
     releases = tuple(Release(release=name, occurrences=1) for name in ("1.0.0", "1.1.0", "9.9.9"))
@@ -63,7 +64,7 @@ def test_affected_versions_are_those_the_project_has(fake: FakeJira, opened: Ope
     assert len(fake.requests) == 3, "the versions are read once"
 
     fake.versions.append("9.9.9")
-    clock.now += 3601
+    clock.uptime += 3601
     adapter.create(a_draft(a_group(releases=releases)))
 
     assert {"name": "9.9.9"} in fake.issues["CRASH-3"].fields["versions"]
@@ -72,7 +73,7 @@ def test_affected_versions_are_those_the_project_has(fake: FakeJira, opened: Ope
 
 @pytest.mark.parametrize("how", ["status", "reset_before", "garbage_after"])
 def test_versions_that_cannot_be_read_do_not_stop_a_create(
-    fake: FakeJira, opened: Open, clock: Clock, how: How
+    fake: FakeJira, opened: Open, clock: AdapterClock, how: How
 ) -> None:
     fake.inject(Fault(how=how, method="GET", path="/versions$"))
     adapter = opened()
@@ -84,12 +85,12 @@ def test_versions_that_cannot_be_read_do_not_stop_a_create(
     assert made.notes[0].startswith("versions was left out")
     assert len(fake.sent("GET")) == 1, "nor does every further create wait for them"
 
-    clock.now += 301
+    clock.uptime += 301
     adapter.create(a_draft(group))
 
     assert fake.issues["CRASH-3"].fields["versions"] == [{"name": "1.0.0"}]
 
-    clock.now += 3601
+    clock.uptime += 3601
     fake.inject(Fault(how=how, method="GET", path="/versions$"))
     adapter.create(a_draft(group))
 
@@ -136,7 +137,7 @@ def test_mapped_fields_keep_the_type_of_a_single_placeholder(fake: FakeJira, ope
     assert fields["summary"] == "SIGSEGV in crash"
 
 
-def test_refused_optional_fields_are_left_out_and_remembered(fake: FakeJira, opened: Open, clock: Clock) -> None:
+def test_refused_optional_fields_are_left_out_and_remembered(fake: FakeJira, opened: Open, clock: AdapterClock) -> None:
     fake.off_screen = {"priority"}
     adapter = opened(components=["no such"], priority="Highest", fields={"customfield_1": "constant"})
     made = adapter.create(a_draft())
@@ -150,7 +151,7 @@ def test_refused_optional_fields_are_left_out_and_remembered(fake: FakeJira, ope
     assert len(fake.sent("POST")) == 3, "what was refused is not tried again"
 
     fake.components.append("no such")
-    clock.now += 3601
+    clock.uptime += 3601
     adapter.create(a_draft())
 
     assert len(fake.sent("POST")) == 5, "after an hour it is"

@@ -2,9 +2,7 @@ import errno
 import os
 import re
 import stat
-import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +17,7 @@ from syncd.model import Created, Group, Identity, Issue, IssueState, Place
 from syncd.render.document import Code, Document, Heading, Paragraph
 from syncd.trackers import Draft, Tracker, open_tracker
 from tests.fakes.notebook import Memory
+from tests.trackers.clock import AdapterClock
 
 MARKER = "syncd:3f2a9c1b3f2a9c1b"
 COMMENT_MARKER = "syncd:status:77aa"
@@ -29,7 +28,8 @@ GROUP = Group(identity=Identity("acme", "game", "f"))
 
 
 def tracker(folder: Path, notebook: Memory | None = None) -> Tracker:
-    return open_tracker("notes", LocalSettings(kind="local", folder=str(folder)), notebook or Memory())
+    settings, clock = LocalSettings(kind="local", folder=str(folder)), AdapterClock()
+    return open_tracker("notes", settings, notebook or Memory(), clock=clock, sleep=clock.sleep)
 
 
 def draft(title: str = "Crash in Renderer::draw (renderer)", marker: str = MARKER) -> Draft:
@@ -393,13 +393,6 @@ def test_the_folder_is_remembered_before_there_is_a_file_in_it(folder: Path) -> 
 
     with pytest.raises(KeyboardInterrupt):
         tracker(folder, Dying()).create(draft())
-
-    assert names(folder) == []
-
-
-def test_a_draft_that_is_too_old_is_not_written(folder: Path) -> None:
-    with pytest.raises(Unavailable, match="nothing was sent"):
-        tracker(folder).create(replace(draft(), expires=time.monotonic() - 1))
 
     assert names(folder) == []
 

@@ -95,7 +95,7 @@ class LocalWorld(World):
 
     def refuse(self, draft: Draft) -> None:
         scratch = LocalSettings(kind="local", folder=str(self.folder / "scratch"))
-        name = open_tracker("scratch", scratch, Memory()).create(draft).remote_id
+        name = open_tracker("scratch", scratch, Memory(), clock=self.clock, sleep=self.sleep).create(draft).remote_id
         self.issues.mkdir()
         (self.issues / name).write_text("# A person's file of the same name\n")
 

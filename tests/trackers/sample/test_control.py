@@ -164,7 +164,7 @@ class BrokenWorld(DeskWorld):
     kind: type[DeskTracker]
 
     def open(self) -> Tracker:
-        return self.kind("crashes", self.settings, self.memory, sleep=self.sleep)
+        return self.kind("crashes", self.settings, self.memory, clock=self.clock, sleep=self.sleep)
 
 
 def cases() -> Iterator[tuple[str, tuple[object, ...]]]:

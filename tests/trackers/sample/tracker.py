@@ -16,6 +16,7 @@ from syncd.errors import (
     Unavailable,
 )
 from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
+from syncd.platform.clock import Clock
 from syncd.render.document import Document
 from syncd.render.markdown import write
 from syncd.render.text import one_line
@@ -27,10 +28,17 @@ class DeskTracker:
     """`kind = "desk"` with `url` and `desk_token`. A ticket's field `reference` holds the marker."""
 
     def __init__(
-        self, name: str, settings: OtherSettings, notebook: Notebook, *, sleep: Callable[[float], None]
+        self,
+        name: str,
+        settings: OtherSettings,
+        notebook: Notebook,
+        *,
+        clock: Clock,
+        sleep: Callable[[float], None],
     ) -> None:
         keys = settings.model_extra or {}
         self._url = keys["url"]
+        self._clock = clock
         self._token = keys["desk_token"]
 
     def newest(self) -> int:
@@ -39,7 +47,7 @@ class DeskTracker:
     def create(self, draft: Draft) -> Created:
         text = write(draft.body, LONGEST_TEXT)
         title = one_line(draft.title, LONGEST_TITLE)
-        draft.require_fresh()
+        draft.require_fresh(self._clock.monotonic())
         return self._created(self._send("create", title=title, text=text, reference=draft.marker))
 
     def probe(self, issue: Issue) -> Evidence:
