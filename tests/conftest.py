@@ -83,9 +83,9 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test whose program printed or logged a secret has failed, whatever else it says."""
     report = yield
-    if report.passed and (found := leaks.leaked(report.capstdout + report.capstderr + report.caplog)):
+    if report.passed and (leak := leaks.leaked(report.capstdout + report.capstderr + report.caplog)):
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid}: printed or logged {', '.join(found)}"
+        report.longrepr = f"{item.nodeid}: printed or logged {', '.join(leak)}"
     return report
 
 

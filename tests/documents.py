@@ -23,13 +23,13 @@ _METRICS = re.compile(r"<!-- metrics -->\n.*?<!-- end -->", re.DOTALL)
 
 def configure(page: str) -> str:
     """docs/configure.md with every table of keys as the model has it."""
-    return _TABLE.sub(lambda found: "\n".join(_table(found[0].partition("\n")[0], found[1], found[2].split())), page)
+    return _TABLE.sub(lambda match: "\n".join(_table(match[0].partition("\n")[0], match[1], match[2].split())), page)
 
 
 def _table(mark: str, section: str, keys: list[str]) -> list[str]:
     fields: dict[str, FieldInfo] = getattr(config, section).model_fields
-    told = _texts(getattr(config, section))
-    rows = [f"| `{key}` | {_default(fields[key])} | {told.get(key, '')} |" for key in keys]
+    texts = _texts(getattr(config, section))
+    rows = [f"| `{key}` | {_default(fields[key])} | {texts.get(key, '')} |" for key in keys]
     return [mark, "", "| key | default | |", "| --- | --- | --- |", *rows, "", "<!-- end -->"]
 
 
@@ -63,7 +63,7 @@ def _default(field: FieldInfo) -> str:
 def _written(value: Any, duration: bool) -> str:
     """As TOML has it."""
     if isinstance(value, list):
-        return f"[{', '.join(_written(one, duration) for one in value)}]"
+        return f"[{', '.join(_written(item, duration) for item in value)}]"
     if isinstance(value, Limit):
         return f'"{value.count}/{_duration(value.seconds)}"'
     if duration and isinstance(value, float):
@@ -96,10 +96,10 @@ _ENDS = {"counter": "_total", "info": "_info"}
 
 def _metrics() -> list[str]:
     rows = [
-        f"| `{one._name}{_ENDS.get(one._type, '')}` | {', '.join(one._labelnames)} | {one._documentation} |"
-        for one in counted()
+        f"| `{metric._name}{_ENDS.get(metric._type, '')}` | {', '.join(metric._labelnames)} | {metric._documentation} |"
+        for metric in counted()
     ]
-    return rows + [f"| `{name}` | {label or ''} | {words} |" for name, (words, label) in metrics.GAUGES.items()]
+    return rows + [f"| `{name}` | {label or ''} | {help_text} |" for name, (help_text, label) in metrics.GAUGES.items()]
 
 
 PAGES = {"docs/configure.md": configure, "docs/metrics.md": measured}

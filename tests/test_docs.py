@@ -194,10 +194,10 @@ def test_what_security_rests_on_is_tested(test: str) -> None:
 
 
 def test_the_pictures_of_the_console_are_there_and_small() -> None:
-    shown = re.findall(r"docs/pictures/([\w-]+\.png)", README)
+    pictures = re.findall(r"docs/pictures/([\w-]+\.png)", README)
 
-    assert shown
-    for name in shown:
+    assert pictures
+    for name in pictures:
         picture = ROOT / "docs/pictures" / name
         assert picture.read_bytes().startswith(b"\x89PNG")
         assert picture.stat().st_size < 100_000

@@ -12,14 +12,14 @@ DAY = 86400.0
 NOW = 1_800_000_000.0
 
 
-def told(group: Group | None, at: float, occurrences: int, **facts: object) -> Group:
+def grown(group: Group | None, at: float, occurrences: int, **facts: object) -> Group:
     return fold.fold(group, make_notification(received_at=at, occurrences=occurrences, **facts), "cumulative")
 
 
 def test_each_notification_that_changes_something_leaves_a_point() -> None:
-    group = told(None, NOW, 3, users=2)
-    group = told(group, NOW + 60, 3, users=2)
-    group = told(group, NOW + 120, 9, hosts=4)
+    group = grown(None, NOW, 3, users=2)
+    group = grown(group, NOW + 60, 3, users=2)
+    group = grown(group, NOW + 120, 9, hosts=4)
 
     assert group.trail == (
         Point(at=NOW, occurrences=3, users=2),
@@ -28,7 +28,7 @@ def test_each_notification_that_changes_something_leaves_a_point() -> None:
 
 
 def test_what_was_gained_since_a_time_is_told_by_the_trail() -> None:
-    group = told(told(told(None, NOW, 10, users=9), NOW + DAY, 14, users=2), NOW + 2 * DAY, 15, users=3)
+    group = grown(grown(grown(None, NOW, 10, users=9), NOW + DAY, 14, users=2), NOW + 2 * DAY, 15, users=3)
 
     assert fold.gained(group, NOW - 1) == Point(at=NOW - 1, occurrences=15, users=9)
     assert fold.gained(group, NOW) == Point(at=NOW, occurrences=5, users=3)
@@ -43,7 +43,7 @@ def test_a_trail_is_short_rises_and_never_forgets_its_ends_nor_who_was_there(
     at, total, group = NOW, 0, None
     for seconds, more, users in steps:
         at, total = at + seconds, total + more
-        group = told(group, at, total, users=users)
+        group = grown(group, at, total, users=users)
 
     assert group is not None
     times = [point.at for point in group.trail]
@@ -59,7 +59,7 @@ def test_a_trail_is_short_rises_and_never_forgets_its_ends_nor_who_was_there(
 def test_a_long_trail_is_fine_where_it_is_new_and_coarse_where_it_is_old() -> None:
     group = None
     for hour in range(24 * 60):
-        group = told(group, NOW + hour * 3600, hour + 1)
+        group = grown(group, NOW + hour * 3600, hour + 1)
 
     assert group is not None
     newest, oldest = group.trail[-1].at, group.trail[0].at
@@ -69,10 +69,10 @@ def test_a_long_trail_is_fine_where_it_is_new_and_coarse_where_it_is_old() -> No
 
 
 def test_a_release_knows_when_it_was_first_heard_of_and_when_it_grew_last() -> None:
-    group = told(None, NOW, 3, releases=(("1.0", 3),))
-    group = told(group, NOW + 10, 3, releases=(("1.0", 3),), hosts=5)
-    group = told(group, NOW + 20, 5, releases=(("1.0", 4), ("1.1", 1)))
-    group = told(group, NOW + 30, 5, releases=(("1.0", 4), ("1.1", 1)), hosts=6)
+    group = grown(None, NOW, 3, releases=(("1.0", 3),))
+    group = grown(group, NOW + 10, 3, releases=(("1.0", 3),), hosts=5)
+    group = grown(group, NOW + 20, 5, releases=(("1.0", 4), ("1.1", 1)))
+    group = grown(group, NOW + 30, 5, releases=(("1.0", 4), ("1.1", 1)), hosts=6)
 
     assert [(entry.release, entry.noticed_at, entry.grown_at) for entry in group.releases] == [
         ("1.0", NOW, NOW + 20),
@@ -86,12 +86,12 @@ def a_release(name: str, count: int, noticed: float, grown: float) -> Release:
 
 def test_aliases_are_seen_as_one_group_that_keeps_its_own_face() -> None:
     own = make_group(occurrences=3, users=2, hosts=None, application="a", releases=(a_release("1.0", 3, 10, 20),))
-    other = make_group(
+    alias = make_group(
         fingerprint="other", occurrences=4, users=1, hosts=7, first_seen=1, application="b",
         releases=(a_release("1.0", 3, 5, 15), a_release("1.1", 1, 30, 30)),
     )  # fmt: skip
 
-    whole = fold.together(own, [other])
+    whole = fold.together(own, [alias])
     assert (whole.occurrences, whole.users, whole.hosts, whole.first_seen) == (7, 2, 7, 1)
     assert (whole.application, whole.identity, whole.revision) == ("a", own.identity, own.revision)
     assert whole.aliases == ("other",)
@@ -108,7 +108,7 @@ def test_a_sum_never_outgrows_a_database(counts: list[int]) -> None:
 
 
 def test_what_an_issue_shows_has_not_changed_when_only_the_moment_of_hearing_has() -> None:
-    group = told(None, NOW, 3, releases=(("1.0", 3),))
+    group = grown(None, NOW, 3, releases=(("1.0", 3),))
     again = fold.fold(
         group, make_notification(received_at=NOW + 5, occurrences=3, releases=(("1.0", 3),)), "cumulative"
     )

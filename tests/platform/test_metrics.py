@@ -41,11 +41,11 @@ def test_the_documents_list_every_metric_and_nothing_else() -> None:
 
 def names() -> set[str]:
     """All series that there can be."""
-    known = set(metrics.GAUGES)
-    for one in documents.counted():
-        ends = {"counter": ("_total",), "info": ("_info",), "histogram": ("_bucket", "_sum", "_count")}[one._type]
-        known |= {one._name + end for end in ends}
-    return known
+    series = set(metrics.GAUGES)
+    for metric in documents.counted():
+        ends = {"counter": ("_total",), "info": ("_info",), "histogram": ("_bucket", "_sum", "_count")}[metric._type]
+        series |= {metric._name + end for end in ends}
+    return series
 
 
 def expressions() -> list[str]:
@@ -55,15 +55,15 @@ def expressions() -> list[str]:
 
 @pytest.mark.parametrize("expression", expressions())
 def test_rules_and_dashboard_ask_for_what_there_is(expression: str) -> None:
-    asked = set(re.findall(r"\bsyncd_[a-z_]+", expression))
+    series = set(re.findall(r"\bsyncd_[a-z_]+", expression))
 
-    assert asked <= names()
-    assert asked or "process_" in expression
+    assert series <= names()
+    assert series or "process_" in expression
 
 
 def test_every_gauge_is_on_the_dashboard() -> None:
-    shown = " ".join(expressions())
-    assert [name for name in metrics.GAUGES if name not in shown] == []
+    expressions_ = " ".join(expressions())
+    assert [name for name in metrics.GAUGES if name not in expressions_] == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])

@@ -132,7 +132,7 @@ def _compare(
         if (count := _visible_count(text)) != total:
             verdict.wrong_counts.append(f"the issue of {name[:8]} says {count} instead of {total}")
     if stored is not None:
-        says, ought = reference.shown(stored), reference.expected(group)
+        says, ought = reference.as_listed(stored), reference.expected(group)
         says["notifications"] = ought["notifications"] = None  # compared by its bounds
         if says != ought:
             verdict.wrong_counts.append(f"the store says {says} of {name[:8]} instead of {ought}")

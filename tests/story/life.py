@@ -46,10 +46,10 @@ class Life:
     clock: Clock
     claims: int = 0
 
-    def told(self, frame: str, releases: dict[str, int], users: int = 5, fingerprint: str = "") -> None:
+    def notify(self, frame: str, releases: dict[str, int], users: int = 5, fingerprint: str = "") -> None:
         """A notification: the crash was seen until now, in all so often in these releases."""
         total = sum(releases.values())
-        said = {
+        notification = {
             "universe": "acme",
             "project": "game",
             "fingerprint": fingerprint or f"fingerprint of {frame}",
@@ -61,7 +61,7 @@ class Life:
             "guids": users,
             "attributes": {"version": [[release, count] for release, count in releases.items()]},
         }
-        accept(self.store, said, at=self.clock.now)
+        accept(self.store, notification, at=self.clock.now)
         self.work()
 
     def wait(self, days: float) -> None:
@@ -91,12 +91,12 @@ def lived(
 ) -> Iterator[Life]:
     """A life with this kind of tracker, its one route with more keys; in a file, or in the store at `url`."""
     clock = Clock()
-    with opened(kind, folder) as known:
+    with opened(kind, folder) as fake:
         limits = 'writes = ["6000/1m"]\n'
         place = url or f"sqlite:{folder}/syncd.db"
         plain = ROUTE.replace("max_new_issues = []\n", "")
         (folder / "config.toml").write_text(
-            f'[store]\nurl = "{place}"\n' + known.toml(limits).replace(ROUTE, plain + route)
+            f'[store]\nurl = "{place}"\n' + fake.toml(limits).replace(ROUTE, plain + route)
         )
         loaded = configuration.load(folder / "config.toml")
         store = open_store(loaded.store)
@@ -109,6 +109,6 @@ def lived(
             sleep=time.sleep,
         )
         rules = Routing(config=loaded, instance_key=store.instance_key(), presentation=Presentation.from_config(loaded))
-        yield Life(store, rules, tracker, people(known, folder), clock)
+        yield Life(store, rules, tracker, people(fake, folder), clock)
         tracker.close()
         store.close()

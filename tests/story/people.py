@@ -78,8 +78,8 @@ class OnGitHub(People):
     def close(
         self, title: str, why: str = "done", fixed_in: Sequence[str] = (), duplicate_of: str | None = None
     ) -> None:
-        other = None if duplicate_of is None else self._issue(duplicate_of)
-        self._fake.close_issue(self._issue(title), self.REASONS[why], next(iter(fixed_in), None), other)
+        original = None if duplicate_of is None else self._issue(duplicate_of)
+        self._fake.close_issue(self._issue(title), self.REASONS[why], next(iter(fixed_in), None), original)
 
     def edit(self, title: str, what: str, value: str) -> None:
         issue = self._issue(title)
@@ -125,8 +125,8 @@ class OnJira(People):
     def close(
         self, title: str, why: str = "done", fixed_in: Sequence[str] = (), duplicate_of: str | None = None
     ) -> None:
-        other = None if duplicate_of is None else self._issue(duplicate_of).key
-        self._fake.close_issue(self._issue(title).key, self.RESOLUTIONS[why], fixed_in, other)
+        original = None if duplicate_of is None else self._issue(duplicate_of).key
+        self._fake.close_issue(self._issue(title).key, self.RESOLUTIONS[why], fixed_in, original)
 
     def edit(self, title: str, what: str, value: str) -> None:
         issue = self._issue(title)
@@ -156,7 +156,7 @@ class OnFiles(People):
         return self._folder / self.names[title]
 
     def issues(self) -> list[Observation]:
-        found = []
+        observations = []
         for path in sorted(self._folder.glob("*.md")):
             text = path.read_text()
             sections = re.findall(r"<!-- status of \w+ -->(.*?)<!-- end of status of \w+ -->", text, re.DOTALL)
@@ -164,18 +164,18 @@ class OnFiles(People):
             is_open = re.search(r"(?m)^- Status: open", text) is not None
             # The status is ours to change as well.
             theirs = re.sub(r"(?m)^- Status: .*$", "", theirs)
-            found.append(Observation(_title(text), is_open, tuple(sections), (theirs.strip(),)))
-        return found
+            observations.append(Observation(_title(text), is_open, tuple(sections), (theirs.strip(),)))
+        return observations
 
     def close(
         self, title: str, why: str = "done", fixed_in: Sequence[str] = (), duplicate_of: str | None = None
     ) -> None:
-        words = {"done": "done", "rejected": "won't fix", "duplicate": "duplicate"}[why]
+        resolution = {"done": "done", "rejected": "won't fix", "duplicate": "duplicate"}[why]
         more = f"\n- Fixed in: {', '.join(fixed_in)}" if fixed_in else ""
         more += "" if duplicate_of is None else f"\n- Duplicate of: {self._path(duplicate_of).stem}"
         path = self._path(title)
         text = re.sub(r"\n- (?:Fixed in|Duplicate of): .*", "", path.read_text())
-        path.write_text(re.sub(r"(?m)^- Status: .*$", f"- Status: closed ({words}){more}", text, count=1))
+        path.write_text(re.sub(r"(?m)^- Status: .*$", f"- Status: closed ({resolution}){more}", text, count=1))
         # The file system has a clock of its own.
         os.utime(path, (time.time(), time.time()))
 
@@ -205,7 +205,7 @@ def _text(body: Any) -> str:
     """What can be read in wiki markup or an Atlassian document."""
     if isinstance(body, str):
         # Values are written as character entities.
-        return re.sub(r"&#(\d+);", lambda found: chr(int(found[1])), body)
+        return re.sub(r"&#(\d+);", lambda match: chr(int(match[1])), body)
     if isinstance(body, dict):
         inner = "".join(map(_text, body.get("content", []))) or body.get("text", "")
         return f"{inner}\n" if body.get("type") in ("paragraph", "heading", "tableRow") else inner

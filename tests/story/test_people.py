@@ -35,18 +35,18 @@ def theirs(life: Life) -> list[tuple[object, ...]]:
 
 
 def carry_out(life: Life, ledgers: dict[str, dict[str, int]], step: tuple[str, str, str, object]) -> None:
-    what, frame, one, other = step
+    what, frame, subject, value = step
     match what:
         case "edit":
-            life.people.edit(TITLES[frame], one, f"{other}" if one == "assignee" else f"A person's {other}")
+            life.people.edit(TITLES[frame], subject, f"{value}" if subject == "assignee" else f"A person's {value}")
         case "close":
-            life.people.close(TITLES[frame], one)
+            life.people.close(TITLES[frame], subject)
         case "erase":
             life.people.erase_status(TITLES[frame])
         case "wait":
             pass
         case _:
-            ledgers[frame][one] = ledgers[frame].get(one, 0) + int(str(other))
+            ledgers[frame][subject] = ledgers[frame].get(subject, 0) + int(str(value))
 
 
 @pytest.mark.parametrize("kind", ["github", "jira-cloud"])
@@ -59,7 +59,7 @@ def test_nothing_of_theirs_is_ever_changed(
     with pytest.MonkeyPatch.context() as patch, lived(kind, folder, patch, 'name = "main"\n') as life:
         ledgers = {frame: {"1.0": 3} for frame in FRAMES}
         for frame in FRAMES:
-            life.told(frame, ledgers[frame])
+            life.notify(frame, ledgers[frame])
             life.people.erase_status(TITLES[frame])  # so that the fake knows it by its first title
         # Whatever they did, at the end it is closed, and its crash comes back.
         ending = [
@@ -73,7 +73,7 @@ def test_nothing_of_theirs_is_ever_changed(
             before = theirs(life)
             life.clock.now += 3600 * 5
             if step[0] == "tell":
-                life.told(step[1], ledgers[step[1]])
+                life.notify(step[1], ledgers[step[1]])
             life.work()
             assert theirs(life) == before
         assert len(life.people.issues()) == len(FRAMES)

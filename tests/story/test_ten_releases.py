@@ -24,25 +24,25 @@ EXPECTED: dict[str, tuple[bool, list[str]]] = {
 }
 
 
-def found(life: Life) -> dict[str, tuple[bool, list[str]]]:
+def issues_of(life: Life) -> dict[str, tuple[bool, list[str]]]:
     """The same, as it really is; of two issues with one title the later one has a blank more."""
     result: dict[str, tuple[bool, list[str]]] = {}
     for issue in sorted(life.people.issues(), key=lambda issue: issue.open):
         title = issue.title if issue.title not in result else f"{issue.title} "
         remarks = [
-            re.sub(r"[`\n]", "", said[0])
+            re.sub(r"[`\n]", "", match[0])
             for text in issue.comments
-            if (said := re.search(r"came back in .*?: \d+ new", text)) is not None
+            if (match := re.search(r"came back in .*?: \d+ new", text)) is not None
         ]
         result[title] = (issue.open, remarks)
     return result
 
 
-def released(life: Life, known: dict[str, int], release: str, count: int) -> dict[str, int]:
+def released(life: Life, ledger: dict[str, int], release: str, count: int) -> dict[str, int]:
     """The ledger with more occurrences in a release, a fortnight later."""
     life.wait(14)
-    known[release] = known.get(release, 0) + count
-    return known
+    ledger[release] = ledger.get(release, 0) + count
+    return ledger
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -60,46 +60,46 @@ def ten_releases(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url
     route = 'name = "main"\nmax_new_issues = ["5/1d"]\n'
     with lived(kind, tmp_path, monkeypatch, route, url) as life:
         audio, draw, net = {"1.0": 9}, {"1.0": 4}, {"1.0": 2}
-        life.told(AUDIO, audio)
-        life.told(DRAW, draw)
-        life.told(NET, net)
+        life.notify(AUDIO, audio)
+        life.notify(DRAW, draw)
+        life.notify(NET, net)
         assert len(life.people.issues()) == 3
 
         # Closed as fixed before the release with the fix is out; old clients go on, and so does a hotfix of their line.
         life.wait(3)
         life.people.close(f"Crash in {AUDIO} (game)", fixed_in=["1.1"])
-        life.told(AUDIO, released(life, audio, "1.0", 20))
-        life.told(AUDIO, released(life, audio, "1.0.1", 5))
-        life.told(DRAW, released(life, draw, "1.1", 6))
+        life.notify(AUDIO, released(life, audio, "1.0", 20))
+        life.notify(AUDIO, released(life, audio, "1.0.1", 5))
+        life.notify(DRAW, released(life, draw, "1.1", 6))
         assert not by_title(life, f"Crash in {AUDIO} (game)").open
 
         # It comes back in 1.2, is fixed again in 1.3; nobody wants to fix the one in DRAW.
-        life.told(AUDIO, released(life, audio, "1.2", 3))
+        life.notify(AUDIO, released(life, audio, "1.2", 3))
         assert by_title(life, f"Crash in {AUDIO} (game)").open
         life.wait(2)
         life.people.close(f"Crash in {AUDIO} (game)", fixed_in=["1.3"])
         life.people.close(f"Crash in {DRAW} (game)", "rejected")
-        life.told(DRAW, released(life, draw, "1.3", 50))
-        life.told(AUDIO, released(life, audio, "1.2", 8))
+        life.notify(DRAW, released(life, draw, "1.3", 50))
+        life.notify(AUDIO, released(life, audio, "1.2", 8))
         assert not by_title(life, f"Crash in {DRAW} (game)").open
 
         # NET is the same as AUDIO, says a person: its occurrences are shown there from now on.
         life.people.close(f"Crash in {NET} (game)", "duplicate", duplicate_of=f"Crash in {AUDIO} (game)")
         life.wait(1)
-        life.told(NET, released(life, net, "1.2", 30))
+        life.notify(NET, released(life, net, "1.2", 30))
         life.wait(1)
         status = next(text for text in by_title(life, f"Crash in {AUDIO} (game)").comments if "So far" in text)
         assert f"Seen {sum(audio.values()) + sum(net.values())} times" in status
         assert "1 more fingerprint" in status
 
         # Groups are merged in the crash reporter: another fingerprint, the same frames. It says so, and nothing merges.
-        life.told(DRAW, {"1.5": 5}, fingerprint=MERGED)
+        life.notify(DRAW, {"1.5": 5}, fingerprint=MERGED)
         assert len(life.people.issues()) == 4
 
         # 1.6 is a bad one.
         life.wait(14)
         for number in range(12):
-            life.told(f"Level{number}::load", {"1.6": 3}, users=number)
+            life.notify(f"Level{number}::load", {"1.6": 3}, users=number)
         titles = [issue.title for issue in life.people.issues()]
         assert len(titles) == 4 + 5 + 1
         life.wait(1)
@@ -108,12 +108,12 @@ def ten_releases(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url
         life.wait(3)
 
         # 1.7 to 1.9 are quiet; then it comes back once more.
-        life.told(AUDIO, released(life, audio, "1.0", 1))
+        life.notify(AUDIO, released(life, audio, "1.0", 1))
         life.wait(40)
-        life.told(AUDIO, released(life, audio, "2.0", 2))
+        life.notify(AUDIO, released(life, audio, "2.0", 2))
         life.wait(1)
 
-        assert found(life) == EXPECTED
+        assert issues_of(life) == EXPECTED
         assert life.store.report.counts(life.clock.now).held == 0
         assert life.store.dead_letters.all() == []
 

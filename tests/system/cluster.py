@@ -93,7 +93,7 @@ class Cluster:
         return chance.choice(listening) if listening else None
 
 
-Told = dict[str, Any]
+Notification = dict[str, Any]
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Ledger:
     """What the senders know: (place in the order of telling, notification) of what was answered 200, and how often each group was
     spoken of."""
 
-    acknowledged: list[tuple[int, Told]] = field(default_factory=list)
+    acknowledged: list[tuple[int, Notification]] = field(default_factory=list)
     tries: dict[str, int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -113,8 +113,8 @@ def send_all(cluster: Cluster, groups: int, each: int, senders: int, seed: int) 
     def send(number: int) -> None:
         chance = random.Random(seed * 1000 + number)
         own = [itertools.islice(speak(group, chance), each) for group in range(number, groups, senders)]
-        for told in itertools.chain.from_iterable(zip(*own, strict=True)):
-            _tell(cluster, told, chance, ledger, next(places))
+        for notification in itertools.chain.from_iterable(zip(*own, strict=True)):
+            _post_all(cluster, notification, chance, ledger, next(places))
 
     threads = [threading.Thread(target=send, args=(number,), daemon=True) for number in range(senders)]
     for thread in threads:
@@ -125,24 +125,24 @@ def send_all(cluster: Cluster, groups: int, each: int, senders: int, seed: int) 
     yield ledger
 
 
-def _tell(cluster: Cluster, told: Told, chance: random.Random, ledger: Ledger, place: int) -> None:
+def _post_all(cluster: Cluster, notification: Notification, chance: random.Random, ledger: Ledger, place: int) -> None:
     """Send it, to one receiver after the other, until one says 200."""
     while True:
         address = cluster.address(chance)
         if address is not None:
             with ledger.lock:
-                ledger.tries[told["fingerprint"]] = ledger.tries.get(told["fingerprint"], 0) + 1
-            if _sent(address, told):
+                ledger.tries[notification["fingerprint"]] = ledger.tries.get(notification["fingerprint"], 0) + 1
+            if _sent(address, notification):
                 with ledger.lock:
-                    ledger.acknowledged.append((place, told))
+                    ledger.acknowledged.append((place, notification))
                 return
         time.sleep(RESEND_SECONDS)  # what answers nothing, or 503, is asked again a little later
 
 
-def _sent(address: tuple[str, int], told: Told) -> bool:
+def _sent(address: tuple[str, int], notification: Notification) -> bool:
     sender = Sender(*address, ("backtrace", PASSWORD))
     try:
-        return sender.send(told).status == 200
+        return sender.send(notification).status == 200
     except (OSError, http.client.HTTPException, json.JSONDecodeError):
         return False
     finally:

@@ -56,13 +56,13 @@ class Daemon:
     def start(self) -> Self:
         """Start, and return once it listens."""
         self.spawn()
-        self.wait_for(self._told, "the daemon to listen")
+        self.wait_for(self._has_begun, "the daemon to listen")
         return self
 
-    def _told(self) -> bool:
-        told = self.listens()
-        assert told or self.alive, self.log.read_text()[-4000:]
-        return told
+    def _has_begun(self) -> bool:
+        listens = self.listens()
+        assert listens or self.alive, self.log.read_text()[-4000:]
+        return listens
 
     def spawn(self, program: Sequence[str] = PROGRAM) -> None:
         """Start, and return at once. `program` is what Python is given before `run`."""
@@ -83,11 +83,11 @@ class Daemon:
         """Whether the process has said where it listens; `address` is that then."""
         with self.log.open("rb") as log:
             log.seek(self._offset)
-            told = [json.loads(line) for line in log.read().decode().splitlines() if _is_whole(line)]
-        for line in told[:1]:
+            lines = [json.loads(line) for line in log.read().decode().splitlines() if _is_whole(line)]
+        for line in lines[:1]:
             host, _, port = line["address"].rpartition(":")
             self._address = (host, int(port))
-        return bool(told)
+        return bool(lines)
 
     def works(self) -> bool:
         """Whether a process that only works has begun."""
@@ -178,8 +178,8 @@ class Daemon:
 
     def status(self) -> dict[str, Any]:
         """`status --json`."""
-        told: dict[str, Any] = json.loads(self.syncd("status", "--json"))
-        return told
+        status: dict[str, Any] = json.loads(self.syncd("status", "--json"))
+        return status
 
     def drain(self) -> dict[str, Any]:
         """Wait until nothing waits any more: the status then."""
@@ -191,11 +191,11 @@ class Daemon:
 
         return self.wait_for(drained, "everything to be filed")
 
-    def wait_for(self, asked: Callable[[], T | None], what: str) -> T:
+    def wait_for(self, condition: Callable[[], T | None], what: str) -> T:
         """The first answer that is not None or empty."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            if answer := asked():
+            if answer := condition():
                 return answer
             time.sleep(0.05)
         raise TimeoutError(f"waited for {what}:\n{self.log.read_text()[-4000:]}")

@@ -14,13 +14,13 @@ def story(groups: int, size: int, seed: int) -> list[dict[str, Any]]:
     """`size` notifications over `groups` groups, one in ten of them sent twice, shuffled. Some groups count totals, some
     windows, some both."""
     chance = random.Random(seed)
-    told: list[dict[str, Any]] = []
+    notifications: list[dict[str, Any]] = []
     each = size * 10 // 11 // groups
     for number in range(groups):
-        told += itertools.islice(speak(number, chance), each)
-    told += [dict(chance.choice(told)) for _ in range(size - len(told))]
-    chance.shuffle(told)
-    return told
+        notifications += itertools.islice(speak(number, chance), each)
+    notifications += [dict(chance.choice(notifications)) for _ in range(size - len(notifications))]
+    chance.shuffle(notifications)
+    return notifications
 
 
 def speak(number: int, chance: random.Random) -> Iterator[dict[str, Any]]:
@@ -54,7 +54,7 @@ def speak(number: int, chance: random.Random) -> Iterator[dict[str, Any]]:
 def counts(accepted: list[tuple[int, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
     """By fingerprint, what the rules of `occurrence_mode = "auto"` make of what was accepted, in the order it was."""
     result: dict[str, dict[str, Any]] = {}
-    seen: set[str] = set()
+    digests: set[str] = set()
     for _, sent in sorted(accepted, key=lambda pair: pair[0]):
         group = result.setdefault(
             sent["fingerprint"],
@@ -70,9 +70,9 @@ def counts(accepted: list[tuple[int, dict[str, Any]]]) -> dict[str, dict[str, An
         )
         group["notifications"] += 1
         text = json.dumps(sent, sort_keys=True)
-        if text in seen:
+        if text in digests:
             continue
-        seen.add(text)
+        digests.add(text)
         first, last = sent["timestamp"]
         group["total"] = _folded(group["total"], sent["occurrences"], first, last)
         for release, count in sent["attributes"]["version"]:
@@ -84,16 +84,16 @@ def counts(accepted: list[tuple[int, dict[str, Any]]]) -> dict[str, dict[str, An
     return result
 
 
-def _folded(known: tuple[int, int, int] | None, count: int, first: int, last: int) -> tuple[int, int, int]:
+def _folded(counts: tuple[int, int, int] | None, count: int, first: int, last: int) -> tuple[int, int, int]:
     """(occurrences, earliest first, latest last)"""
-    if known is None:
+    if counts is None:
         return count, first, last
-    total, since, until = known
+    total, since, until = counts
     total = total + count if first > until else max(total, count)
     return total, min(since, first), max(until, last)
 
 
-def shown(group: dict[str, Any]) -> dict[str, Any]:
+def as_listed(group: dict[str, Any]) -> dict[str, Any]:
     """A group of `groups --json`, in the words of `expected`."""
     names = ("occurrences", "notifications", "first_seen", "last_seen", "hosts", "users")
     return {name: group[name] for name in names} | {

@@ -56,7 +56,7 @@ def test_an_issue_that_nobody_asked_for_is_a_stray() -> None:
 
 
 def test_a_count_that_the_issue_shows_wrongly_is_found() -> None:
-    (sentence,) = _judged(texts=[_text(0), _text(1, shown=1)])
+    (sentence,) = _judged(texts=[_text(0), _text(1, total=1)])
 
     assert "says 1 instead of" in sentence
 
@@ -84,9 +84,9 @@ def test_two_acknowledgements_under_one_number_are_a_loss() -> None:
 def _judged(
     texts: list[str] | None = None, numbers: list[int] | None = None, notifications: int = 0, **changed: object
 ) -> list[str]:
-    """What is wrong where two groups were told of three times each; without arguments all is as it should be."""
-    told = _told(0) + _told(1)
-    ledger = Ledger(acknowledged=list(enumerate(told)), numbers=set(numbers or range(len(told))))
+    """What is wrong with two groups of three notifications each; without arguments nothing is wrong."""
+    sent = _notifications(0) + _notifications(1)
+    ledger = Ledger(acknowledged=list(enumerate(sent)), numbers=set(numbers or range(len(sent))))
     groups = {
         name: _kept(group, notifications, changed) for name, group in reference.counts(ledger.acknowledged).items()
     }
@@ -95,20 +95,20 @@ def _judged(
     return verdict.wrong
 
 
-def _told(number: int) -> list[Notification]:
-    told = speak(number, random.Random(number))
-    return [next(told) for _ in range(3)]
+def _notifications(number: int) -> list[Notification]:
+    stream = speak(number, random.Random(number))
+    return [next(stream) for _ in range(3)]
 
 
-def _text(number: int, shown: int | None = None) -> str:
-    (group,) = reference.counts(list(enumerate(_told(number)))).values()
-    total = group["total"][0] if shown is None else shown
-    return f"Fingerprint {_told(number)[0]['fingerprint']}\nOccurrences | 3\nSeen {total:,} times on 3 machines by 4 users."
+def _text(number: int, total: int | None = None) -> str:
+    (group,) = reference.counts(list(enumerate(_notifications(number)))).values()
+    total = group["total"][0] if total is None else total
+    return f"Fingerprint {_notifications(number)[0]['fingerprint']}\nOccurrences | 3\nSeen {total:,} times on 3 machines by 4 users."
 
 
 def _kept(group: dict[str, Any], notifications: int, changed: dict[str, object]) -> dict[str, Any]:
     """As `groups --json` has it."""
-    told = reference.expected(group)
-    told["notifications"] += notifications
-    releases = [{"release": release, "occurrences": count} for release, count in told.pop("releases").items()]
-    return {**told, "releases": releases, **changed}
+    shape = reference.expected(group)
+    shape["notifications"] += notifications
+    releases = [{"release": release, "occurrences": count} for release, count in shape.pop("releases").items()]
+    return {**shape, "releases": releases, **changed}

@@ -27,11 +27,11 @@ SEED = 20261125
 
 
 def test_killed_and_restarted_at_random_nothing_is_lost_doubled_or_miscounted(tmp_path: Path) -> None:
-    found = proof.trial(tmp_path, groups=30, each=15, seed=SEED)
+    verdict = proof.trial(tmp_path, groups=30, each=15, seed=SEED)
 
-    assert found.wrong == []
-    assert (found.issues, found.sent) == (30, 450)
-    assert found.killed.total() >= 3
+    assert verdict.wrong == []
+    assert (verdict.issues, verdict.sent) == (30, 450)
+    assert verdict.killed.total() >= 3
 
 
 @pytest.fixture
@@ -172,9 +172,9 @@ def test_while_the_server_is_away_nothing_is_promised_and_nobody_needs_a_restart
             server.stop()
             answer = receiver.send(crash(2))
             assert (answer.status, "store_unavailable" in answer.body) == (503, True)
-            status, said = ready(receiver)
+            status, body = ready(receiver)
             assert status == 503
-            assert "postgresql://" in said["reasons"][0]
+            assert "postgresql://" in body["reasons"][0]
             server.start()
             until(lambda: ready(receiver)[0] == 200, "it to be ready by itself", 60)
             assert receiver.send(crash(2)).status == 200

@@ -14,7 +14,7 @@ from tests.system.daemon import Daemon, run_syncd
 FREE = "127.0.0.1:0"
 
 
-def asked(daemon: Daemon, path: str) -> tuple[int, str]:
+def get(daemon: Daemon, path: str) -> tuple[int, str]:
     connection = http.client.HTTPConnection(*daemon.console_address, timeout=30)
     try:
         connection.request("GET", path)
@@ -33,12 +33,12 @@ def test_a_daemon_shows_itself_and_what_it_did(tmp_path: Path) -> None:
         daemon.send(notification_json(fingerprint="f1"))
         daemon.send(notification_json(fingerprint="f1"), password="wrong")
         daemon.drain()
-        status, page = asked(daemon, "/")
+        status, page = get(daemon, "/")
         assert (status, "All is well" in page) == (200, True)
-        shape = json.loads(asked(daemon, "/overview.json")[1])
+        shape = json.loads(get(daemon, "/overview.json")[1])
         assert (shape["issues"]["linked"], sum(shape["done"]["filed"])) == (1, 1)
-        assert [one["part"] for one in shape["instances"]] == ["all"]
-        metrics = asked(daemon, "/metrics")[1]
+        assert [instance["part"] for instance in shape["instances"]] == ["all"]
+        metrics = get(daemon, "/metrics")[1]
         for line in (
             'syncd_deliveries_total{outcome="accepted"} 1.0',
             'syncd_deliveries_total{outcome="unauthorized"} 1.0',
@@ -68,8 +68,8 @@ def test_what_a_button_asks_for_the_daemon_does(tmp_path: Path) -> None:
 
 
 def test_an_address_in_use_keeps_nothing_else_from_running(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        taken = f"127.0.0.1:{other.getsockname()[1]}"
+    with socket.create_server(("127.0.0.1", 0)) as occupied:
+        taken = f"127.0.0.1:{occupied.getsockname()[1]}"
         with Daemon(tmp_path, local(tmp_path), console=taken) as daemon:
             assert daemon.send(notification_json()).status == 200
             daemon.drain()
@@ -91,9 +91,9 @@ def test_many_who_look_at_once_are_answered_by_a_few_threads(tmp_path: Path) -> 
         daemon.drain()
         before = threads(daemon)
         with ThreadPoolExecutor(40) as pool:
-            answers = [pool.submit(asked, daemon, path) for path in ("/", "/groups", "/metrics", "/groups/1") * 50]
-            most = max(threads(daemon) for _ in iter(lambda: all(one.done() for one in answers), True))
-        assert {one.result()[0] for one in answers} == {200}
+            answers = [pool.submit(get, daemon, path) for path in ("/", "/groups", "/metrics", "/groups/1") * 50]
+            most = max(threads(daemon) for _ in iter(lambda: all(answer.done() for answer in answers), True))
+        assert {answer.result()[0] for answer in answers} == {200}
         assert most <= before + 8
         assert daemon.send(notification_json()).status == 200
 
@@ -112,8 +112,8 @@ def test_each_half_shows_itself(part: str, tmp_path: Path) -> None:
         daemon.wait_for(
             lambda: '"event":"console_listening"' in daemon.log.read_text() or not daemon.alive, "the console"
         )
-        assert json.loads(asked(daemon, "/overview.json")[1])["instances"][0]["part"] == part
-        assert asked(daemon, "/readyz")[0] == 200
+        assert json.loads(get(daemon, "/overview.json")[1])["instances"][0]["part"] == part
+        assert get(daemon, "/readyz")[0] == 200
         assert daemon.stop() == 0
     finally:
         if daemon.alive:

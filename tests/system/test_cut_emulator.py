@@ -35,23 +35,23 @@ def filed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filed]:
 
 @pytest.mark.parametrize("name", ["syncd", "lagging"])
 def test_each_crash_has_exactly_one_issue_though_every_first_answer_was_cut_off(name: str, filed: Filed) -> None:
-    found, cuts = filed[name].result()
+    verdict, cuts = filed[name].result()
 
-    assert found == Tally(issues=CRASHES, missing=0, doubles=0)
+    assert verdict == Tally(issues=CRASHES, missing=0, doubles=0)
     assert cuts.cut.total() >= CRASHES
     assert set(cuts.cut) == {"reset_before", "reset_after", "half_after", "empty_after", "garbage_after"}
 
 
 def test_left_to_repeat_by_itself_pygithub_makes_duplicates_of_the_same_cuts(filed: Filed) -> None:
-    found, _ = filed["pygithub"].result()
+    verdict, _ = filed["pygithub"].result()
 
-    assert found.doubles > 0
+    assert verdict.doubles > 0
 
 
 def test_whoever_searches_before_creating_makes_duplicates_where_lists_lag(filed: Filed) -> None:
-    found, _ = filed["search"].result()
+    verdict, _ = filed["search"].result()
 
-    assert found.doubles > 0
+    assert verdict.doubles > 0
 
 
 def test_a_tally_tells_what_is_missing_from_what_is_there_twice() -> None:

@@ -34,32 +34,32 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
 
 def talk(daemon: Daemon, *pieces: bytes, patience: float = 5.0) -> bytes:
     """Everything the daemon says until it closes, or until it has been silent for so long."""
-    said = b""
+    answer = b""
     with socket.create_connection(daemon.address, timeout=patience) as connection:
         try:
             for piece in pieces:
                 connection.sendall(piece)
             while piece := connection.recv(65536):
-                said += piece
+                answer += piece
         except (TimeoutError, ConnectionError):
             pass
-    return said
+    return answer
 
 
-def statuses(said: bytes) -> list[int]:
-    return [int(part[:4]) for part in said.split(b"HTTP/1.1")[1:]]
+def statuses(answer: bytes) -> list[int]:
+    return [int(part[:4]) for part in answer.split(b"HTTP/1.1")[1:]]
 
 
 def post(daemon: Daemon, body: bytes, headers: bytes = b"") -> tuple[int, dict[str, Any]]:
     length = f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode()
-    said = talk(daemon, POST + LOGIN + headers + length + body)
-    (status,) = statuses(said)
-    return status, json.loads(said.partition(b"\r\n\r\n")[2])
+    answer = talk(daemon, POST + LOGIN + headers + length + body)
+    (status,) = statuses(answer)
+    return status, json.loads(answer.partition(b"\r\n\r\n")[2])
 
 
 def notification(**overrides: object) -> bytes:
-    told = reference.story(groups=1, size=11, seed=3)[0]
-    return json.dumps(told | overrides).encode()
+    notification = reference.story(groups=1, size=11, seed=3)[0]
+    return json.dumps(notification | overrides).encode()
 
 
 NESTED = b'{"universe":"a","project":"b","fingerprint":"c","x":' + b"[" * 63 + b"]" * 63 + b"}"
@@ -101,16 +101,16 @@ BODIES = {
 def test_a_body_that_is_no_notification_is_refused_with_a_code(daemon: Daemon, case: str) -> None:
     body, status, code = BODIES[case]
 
-    answered, said = post(daemon, body)
+    answered, answer = post(daemon, body)
 
-    assert (answered, said["error"]["code"]) == (status, code)
-    assert said["error"]["message"]
+    assert (answered, answer["error"]["code"]) == (status, code)
+    assert answer["error"]["message"]
 
 
 def test_a_refusal_names_the_field(daemon: Daemon) -> None:
-    _, said = post(daemon, b'{"universe":"a","fingerprint":"c"}')
+    _, answer = post(daemon, b'{"universe":"a","fingerprint":"c"}')
 
-    assert said["error"]["field"] == "project"
+    assert answer["error"]["field"] == "project"
 
 
 def test_what_can_be_identified_is_taken_whatever_else_it_holds(daemon: Daemon) -> None:
@@ -135,18 +135,18 @@ LOGINS = {
 def test_without_the_right_login_it_is_401_before_a_byte_of_the_body_is_read(daemon: Daemon, case: str) -> None:
     head = POST + LOGINS[case] + b"Expect: 100-continue\r\nContent-Length: 100\r\n\r\n"
 
-    said = talk(daemon, head, patience=1.0)
+    answer = talk(daemon, head, patience=1.0)
 
     # Whoever reads a body of such a request must ask for it first.
-    assert statuses(said) == [401]
-    assert b"www-authenticate: Basic" in said
+    assert statuses(answer) == [401]
+    assert b"www-authenticate: Basic" in answer
 
 
 def test_after_401_an_endless_body_is_not_listened_to(daemon: Daemon) -> None:
-    said = talk(daemon, POST + b"Transfer-Encoding: chunked\r\n\r\n", patience=1.0)
+    answer = talk(daemon, POST + b"Transfer-Encoding: chunked\r\n\r\n", patience=1.0)
 
-    assert statuses(said) == [401]
-    assert b"connection: close" in said
+    assert statuses(answer) == [401]
+    assert b"connection: close" in answer
 
 
 FRAMINGS = {
@@ -199,9 +199,9 @@ def test_many_small_headers_are_as_large_as_one(daemon: Daemon) -> None:
 def test_a_header_that_is_never_finished_is_hung_up_on(daemon: Daemon, sent: bytes) -> None:
     started = time.monotonic()
 
-    said = talk(daemon, sent, patience=HEADER_SECONDS + 5)
+    answer = talk(daemon, sent, patience=HEADER_SECONDS + 5)
 
-    assert said == b""
+    assert answer == b""
     assert HEADER_SECONDS - 0.5 < time.monotonic() - started < HEADER_SECONDS + 3
 
 
@@ -228,27 +228,27 @@ def test_who_goes_on_after_the_answer_and_never_finishes_cannot_hold_a_connectio
 
 
 def test_a_body_that_does_not_come_is_answered_408(daemon: Daemon) -> None:
-    said = talk(daemon, POST + LOGIN + b"Content-Length: 100\r\n\r\n{", patience=BODY_SECONDS + 5)
+    answer = talk(daemon, POST + LOGIN + b"Content-Length: 100\r\n\r\n{", patience=BODY_SECONDS + 5)
 
-    assert statuses(said) == [408]
+    assert statuses(answer) == [408]
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 3000000\r\n", b"Transfer-Encoding: chunked\r\n"])
 def test_who_sends_too_much_sees_413_and_no_reset(daemon: Daemon, length: bytes) -> None:
     body = [b"x" * 3_000_000] if b"Length" in length else [*[b"10000\r\n" + b"x" * 65536 + b"\r\n"] * 48, b"0\r\n\r\n"]
 
-    said = talk(daemon, POST + LOGIN + length + b"\r\n", *body)
+    answer = talk(daemon, POST + LOGIN + length + b"\r\n", *body)
 
-    assert statuses(said) == [413]
-    assert b"too_large" in said
+    assert statuses(answer) == [413]
+    assert b"too_large" in answer
 
 
 def test_a_request_to_upgrade_is_refused_by_its_name(daemon: Daemon) -> None:
     upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
 
-    said = talk(daemon, POST + LOGIN + upgrade + b"Content-Length: 2\r\n\r\n{}", patience=1.0)
+    answer = talk(daemon, POST + LOGIN + upgrade + b"Content-Length: 2\r\n\r\n{}", patience=1.0)
 
-    assert b"upgrade_asked" in said
+    assert b"upgrade_asked" in answer
 
 
 def test_a_compressed_body_is_never_unpacked(daemon: Daemon) -> None:
@@ -274,11 +274,11 @@ def test_other_requests_are_answered_as_usual(daemon: Daemon, method: str, path:
     connection = http.client.HTTPConnection(*daemon.address, timeout=5)
     connection.request(method, path)
     answer = connection.getresponse()
-    said = json.loads(answer.read())
+    answer = json.loads(answer.read())
     connection.close()
 
     assert answer.status == status
-    assert (status == 200) or set(said["error"]) == {"code", "message"}
+    assert (status == 200) or set(answer["error"]) == {"code", "message"}
 
 
 def test_what_is_no_notification_is_kept_and_can_be_replayed_or_discarded(daemon: Daemon) -> None:
@@ -292,7 +292,7 @@ def test_what_is_no_notification_is_kept_and_can_be_replayed_or_discarded(daemon
     daemon.syncd("quarantine", "discard", number, "--dry-run")
     assert json.loads(daemon.syncd("quarantine", "list", "--json"))[0]["id"] == kept[0]["id"]
     daemon.syncd("quarantine", "discard", number)
-    assert kept[0]["id"] not in [one["id"] for one in json.loads(daemon.syncd("quarantine", "list", "--json"))]
+    assert kept[0]["id"] not in [entry["id"] for entry in json.loads(daemon.syncd("quarantine", "list", "--json"))]
     daemon.syncd("quarantine", "discard", number, code=4)
 
 
@@ -316,8 +316,8 @@ def test_no_password_and_no_body_is_ever_logged(daemon: Daemon) -> None:
 
 
 def test_after_all_that_the_daemon_still_serves(daemon: Daemon) -> None:
-    told = [reference.story(groups=1, size=11, seed=9)[0] | {"project": "afterwards"}]
-    daemon.send_all(told, clients=1)
+    afterwards = [reference.story(groups=1, size=11, seed=9)[0] | {"project": "afterwards"}]
+    daemon.send_all(afterwards, clients=1)
     daemon.drain()
 
     (group,) = [group for group in daemon.groups().values() if group["project"] == "afterwards"]

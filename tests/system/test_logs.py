@@ -36,13 +36,13 @@ def test_each_delivery_and_each_call_is_one_line_with_its_group(tmp_path: Path) 
         accepted = daemon.send(notification_json(fingerprint="f1"))
         daemon.drain()
         delivery = json.loads(accepted.body)["delivery"]
-    told = lines(daemon)
+    lines_ = lines(daemon)
 
-    (taken,) = [one for one in told if one["event"] == "delivery_accepted"]
+    (taken,) = [line for line in lines_ if line["event"] == "delivery_accepted"]
     assert (str(taken["delivery"]), taken["fingerprint"]) == (delivery, "f1")
-    (called,) = [one for one in told if one["event"] == "tracker_call" and one["operation"] == "create"]
-    (synced,) = [one for one in told if one["event"] == "issue_synced"]
-    assert {one["fingerprint"] for one in (called, synced)} == {"f1"}
+    (called,) = [line for line in lines_ if line["event"] == "tracker_call" and line["operation"] == "create"]
+    (synced,) = [line for line in lines_ if line["event"] == "issue_synced"]
+    assert {line["fingerprint"] for line in (called, synced)} == {"f1"}
     assert called["issue"] == synced["issue"] != ""
     assert (called["tracker"], called["outcome"], called["group"]) == ("files", "ok", synced["group"])
     assert called["ms"] > 0

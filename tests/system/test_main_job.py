@@ -13,9 +13,9 @@ FREE = "writes = []\n"  # budgets have tests of their own
 
 @pytest.mark.parametrize("name", [*KINDS, GITHUB_EMULATOR])
 def test_a_thousand_shuffled_notifications_become_fifty_issues_with_the_right_counts(name: str, tmp_path: Path) -> None:
-    told = reference.story(groups=50, size=1000, seed=20261124)
+    notifications = reference.story(groups=50, size=1000, seed=20261124)
     with opened(name, tmp_path) as kind, Daemon(tmp_path, kind.toml(FREE)) as daemon:
-        accepted = daemon.send_all(told, clients=8)
+        accepted = daemon.send_all(notifications, clients=8)
         status = daemon.drain()
         groups = daemon.groups()
         code = daemon.stop()
@@ -23,7 +23,7 @@ def test_a_thousand_shuffled_notifications_become_fifty_issues_with_the_right_co
         expected = reference.counts(accepted)
         assert code == 0
         assert status["issues"] == {"linked": 50, "in_doubt": 0, "parked": 0, "dropped": 0, "doubles": 0}
-        assert {name: reference.shown(group) for name, group in groups.items()} == {
+        assert {name: reference.as_listed(group) for name, group in groups.items()} == {
             name: reference.expected(group) for name, group in expected.items()
         }
         texts = kind.texts()
@@ -36,18 +36,18 @@ def test_a_thousand_shuffled_notifications_become_fifty_issues_with_the_right_co
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_redelivered_notification_changes_nothing_but_the_number_of_notifications(name: str, tmp_path: Path) -> None:
-    told = reference.story(groups=1, size=11, seed=1)[0]
+    notification = reference.story(groups=1, size=11, seed=1)[0]
     with opened(name, tmp_path) as kind, Daemon(tmp_path, kind.toml(FREE)) as daemon:
-        daemon.send(told)
+        daemon.send(notification)
         daemon.drain()
         before, requests = kind.texts(), len(kind.fake.requests) if kind.fake else 0
 
-        daemon.send(told)
+        daemon.send(notification)
         daemon.drain()
 
         (group,) = daemon.groups().values()
         assert group["notifications"] == 2
-        assert group["occurrences"] == told["occurrences"]
+        assert group["occurrences"] == notification["occurrences"]
         assert kind.texts() == before
         assert kind.fake is None or len(kind.fake.requests) == requests
 
@@ -57,13 +57,13 @@ SOON = FREE + 'timeout = "1s"\nprobe_after = ["2s", "3s", "4s"]\n'
 
 
 def test_stopped_and_killed_ten_times_everything_acknowledged_has_its_one_issue(tmp_path: Path) -> None:
-    told = reference.story(groups=50, size=1000, seed=7)
+    notifications = reference.story(groups=50, size=1000, seed=7)
     accepted = []
     with opened("github", tmp_path) as kind:
         daemon = Daemon(tmp_path, kind.toml(SOON))
         for number in range(10):
             daemon.start()
-            accepted += daemon.send_all(told[number * 100 : (number + 1) * 100])
+            accepted += daemon.send_all(notifications[number * 100 : (number + 1) * 100])
             if number % 2:
                 daemon.kill()
             else:
@@ -73,7 +73,7 @@ def test_stopped_and_killed_ten_times_everything_acknowledged_has_its_one_issue(
             groups = daemon.groups()
 
         expected = reference.counts(accepted)
-        assert {name: reference.shown(group) for name, group in groups.items()} == {
+        assert {name: reference.as_listed(group) for name, group in groups.items()} == {
             name: reference.expected(group) for name, group in expected.items()
         }
         assert status["issues"]["linked"] == 50

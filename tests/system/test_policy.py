@@ -35,9 +35,9 @@ def test_a_dry_run_takes_everything_and_sends_nothing_and_the_next_start_files_i
         with daemon:
             assert daemon.send(crash("draw", {"1.0": 3})).status == 200
             daemon.wait_for(lambda: "dry_run" in daemon.log.read_text() or None, "the plan to be told")
-            (told,) = daemon.groups().values()
-            assert told["issue"] is None
-            assert told["decision"]["action"] == "create"
+            (group,) = daemon.groups().values()
+            assert group["issue"] is None
+            assert group["decision"]["action"] == "create"
             assert daemon.stop() == 0
             assert github.fake.requests == []
             daemon.options = []
@@ -61,8 +61,8 @@ def test_a_closing_is_known_before_the_next_crash_and_a_regression_reopens(tmp_p
             fake.close_issue(issue, milestone="1.1")
 
             def closed() -> bool | None:
-                (shown,) = json.loads(daemon.syncd("show", "fingerprint", "--json"))
-                condition = shown["issue"] and shown["issue"]["condition"]
+                (group,) = json.loads(daemon.syncd("show", "fingerprint", "--json"))
+                condition = group["issue"] and group["issue"]["condition"]
                 return True if condition and condition["closed"] and condition["fixed_in"] == ["1.1"] else None
 
             daemon.wait_for(closed, "the survey")

@@ -45,7 +45,7 @@ def sync(disk: Disk, name: str = "a", result: int = 0) -> None:
     disk.end(Ended(call, result))
 
 
-def found(disk: Disk) -> set[bytes | None]:
+def committed(disk: Disk) -> set[bytes | None]:
     """What may be in the file after a cut."""
     chance = random.Random(SEED)
     return {disk.after_cut(chance).get("a") for _ in range(300)}
@@ -59,7 +59,7 @@ def test_what_was_synced_survives_and_what_was_not_may_be_there_in_part() -> Non
     write(disk, b"n" * 1024)
 
     old, new = b"o" * 512, b"n" * 512
-    assert found(disk) == {old + old, new + old, old + new, new + new}
+    assert committed(disk) == {old + old, new + old, old + new, new + new}
 
 
 def test_a_sync_covers_neither_a_write_under_way_nor_anything_before_it_has_returned() -> None:
@@ -70,27 +70,27 @@ def test_a_sync_covers_neither_a_write_under_way_nor_anything_before_it_has_retu
     disk.end(Ended(late, 1))
     disk.end(Ended(syncing, 0))
     sync(disk, FOLDER)
-    assert found(disk) == {b"", b"x"}
+    assert committed(disk) == {b"", b"x"}
 
     disk.begin(syncing)
-    assert found(disk) == {b"", b"x"}
+    assert committed(disk) == {b"", b"x"}
     disk.end(Ended(syncing, 0))
-    assert found(disk) == {b"x"}
+    assert committed(disk) == {b"x"}
 
 
 def test_a_file_may_be_missing_after_it_was_made_and_back_after_it_was_removed_until_its_folder_is_synced() -> None:
     disk = Disk()
     write(disk, b"x")
     sync(disk)
-    assert found(disk) == {None, b"x"}
+    assert committed(disk) == {None, b"x"}
 
     sync(disk, FOLDER)
-    assert found(disk) == {b"x"}
+    assert committed(disk) == {b"x"}
 
     disk.begin(Remove("a"))
-    assert found(disk) == {None, b"x"}
+    assert committed(disk) == {None, b"x"}
     sync(disk, FOLDER)
-    assert found(disk) == {None}
+    assert committed(disk) == {None}
 
 
 def test_what_a_sync_failed_to_write_stays_uncertain_until_its_page_is_written_again() -> None:
@@ -100,8 +100,8 @@ def test_what_a_sync_failed_to_write_stays_uncertain_until_its_page_is_written_a
     sync(disk, FOLDER)
     sync(disk, result=-1)
     sync(disk)
-    assert found(disk) == {b"", b"x"}
+    assert committed(disk) == {b"", b"x"}
 
     write(disk, b"y", offset=1)
     sync(disk)
-    assert found(disk) == {b"xy"}
+    assert committed(disk) == {b"xy"}

@@ -17,9 +17,11 @@ def trackers(folder: Path) -> str:
 def test_two_passwords_are_valid_while_one_is_replaced(tmp_path: Path) -> None:
     (tmp_path / "old").write_text("old password\n")
     receiver = f'previous_password = {{ file = "{tmp_path}/old" }}'
-    told = reference.story(groups=1, size=11, seed=3)[0]
+    notification = reference.story(groups=1, size=11, seed=3)[0]
     with Daemon(tmp_path, trackers(tmp_path), receiver) as daemon:
-        answers = {word: daemon.send(told, word).status for word in (PASSWORD, "old password", "older password")}
+        answers = {
+            word: daemon.send(notification, word).status for word in (PASSWORD, "old password", "older password")
+        }
 
     assert answers == {PASSWORD: 200, "old password": 200, "older password": 401}
 
@@ -31,7 +33,7 @@ def test_an_unrecognised_body_can_be_accepted_and_is_kept_all_the_same(tmp_path:
 
     assert answer.status == 200
     assert json.loads(answer.body)["status"] == "accepted"
-    assert [one["code"] for one in kept] == ["no_universe"]
+    assert [entry["code"] for entry in kept] == ["no_universe"]
 
 
 def test_the_quarantine_keeps_the_newest(tmp_path: Path) -> None:
@@ -40,7 +42,7 @@ def test_the_quarantine_keeps_the_newest(tmp_path: Path) -> None:
             daemon.send({"number": number})
         kept = json.loads(daemon.syncd("quarantine", "list", "--json"))
 
-    assert [json.loads(one["body"])["number"] for one in kept] == [4, 3, 2]
+    assert [json.loads(entry["body"])["number"] for entry in kept] == [4, 3, 2]
 
 
 def test_a_quarantined_notification_can_be_mended_by_replay(tmp_path: Path) -> None:
@@ -75,10 +77,10 @@ def test_a_public_address_without_a_login_is_refused(tmp_path: Path) -> None:
 
 
 def test_one_connection_too_many_is_told_to_come_back(tmp_path: Path) -> None:
-    told = reference.story(groups=1, size=11, seed=3)[0]
+    notification = reference.story(groups=1, size=11, seed=3)[0]
     with Daemon(tmp_path, trackers(tmp_path), "max_connections = 1") as daemon:
         first = daemon.sender()
-        answers = [first.send(told).status, daemon.send(told).status]
+        answers = [first.send(notification).status, daemon.send(notification).status]
         first.close()
 
     assert answers == [200, 503]
@@ -90,9 +92,9 @@ def test_a_start_on_an_address_in_use_leaves_the_other_ones_groups_alone(tmp_pat
         daemon.send(reference.story(groups=1, size=11, seed=3)[0])
         daemon.wait_for(lambda: daemon.status()["held"], "the group to be held")
         port = daemon.address[1]
-        other = tmp_path / "other.toml"
-        other.write_text(f'[receiver]\nlisten = "127.0.0.1:{port}"\n[store]\nurl = "sqlite:{tmp_path}/syncd.db"\n')
-        ran = run_syncd("run", "--config", str(other), folder=tmp_path)
+        second = tmp_path / "second.toml"
+        second.write_text(f'[receiver]\nlisten = "127.0.0.1:{port}"\n[store]\nurl = "sqlite:{tmp_path}/syncd.db"\n')
+        ran = run_syncd("run", "--config", str(second), folder=tmp_path)
 
     assert ran.returncode == 78
     assert "groups_reevaluated" not in ran.stderr
@@ -100,10 +102,10 @@ def test_a_start_on_an_address_in_use_leaves_the_other_ones_groups_alone(tmp_pat
 
 def test_an_address_in_use_is_said_plainly(tmp_path: Path) -> None:
     with Daemon(tmp_path, trackers(tmp_path)) as daemon:
-        other = tmp_path / "other"
-        other.mkdir()
-        (other / "config.toml").write_text(f'[receiver]\nlisten = "127.0.0.1:{daemon.address[1]}"\n')
-        ran = run_syncd("run", folder=other)
+        elsewhere = tmp_path / "elsewhere"
+        elsewhere.mkdir()
+        (elsewhere / "config.toml").write_text(f'[receiver]\nlisten = "127.0.0.1:{daemon.address[1]}"\n')
+        ran = run_syncd("run", folder=elsewhere)
 
     assert ran.returncode == 78
     assert "receiver.listen" in ran.stderr

@@ -12,33 +12,33 @@ FREE = "writes = []\n"
 
 def resting(daemon: Daemon) -> dict[str, str]:
     """Which trackers `/readyz` says do, and why; a daemon is ready all the same."""
-    status, said = ready(daemon)
+    status, answer = ready(daemon)
     assert status == 200
-    paused: dict[str, str] = said["paused_trackers"]
+    paused: dict[str, str] = answer["paused_trackers"]
     return paused
 
 
 def test_a_wrong_token_is_told_in_readyz_status_and_log_and_mended_by_hand(tmp_path: Path) -> None:
-    told = reference.story(groups=10, size=110, seed=6)
+    notifications = reference.story(groups=10, size=110, seed=6)
     with opened("github", tmp_path) as kind:
         right = (tmp_path / "github-token").read_text()
         (tmp_path / "github-token").write_text("wrong")
         with Daemon(tmp_path, kind.toml(FREE)) as daemon:
-            accepted = daemon.send_all(told)
+            accepted = daemon.send_all(notifications)
             paused = daemon.wait_for(lambda: resting(daemon), "the tracker to rest")
             standing = daemon.status()["trackers"]["here"]
             fake = kind.fake
             assert fake is not None
-            asked = len(fake.requests)
+            requests = len(fake.requests)
 
             assert "does not accept the token (401 Bad credentials)" in paused["here"]
             assert (standing["state"], standing["cause"]) == ("paused", "misconfigured")
             assert "tracker_paused" in daemon.log.read_text()
 
             daemon.syncd("resume", "here")
-            daemon.wait_for(lambda: len(fake.requests) > asked, "one try")
+            daemon.wait_for(lambda: len(fake.requests) > requests, "one try")
             paused = daemon.wait_for(lambda: resting(daemon), "it to rest again")
-            assert len(fake.requests) == asked + 1, "one try for all ten groups"
+            assert len(fake.requests) == requests + 1, "one try for all ten groups"
 
             (tmp_path / "github-token").write_text(right)
             daemon.syncd("resume", "here")

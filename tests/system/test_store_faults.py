@@ -19,30 +19,30 @@ def trackers(folder: Path) -> str:
 
 
 def test_a_full_disk_is_503_and_says_why_until_there_is_room_again(tmp_path: Path) -> None:
-    told = reference.story(groups=20, size=400, seed=5)
+    notifications = reference.story(groups=20, size=400, seed=5)
     with Daemon(tmp_path, trackers(tmp_path)) as daemon:
-        accepted = daemon.send_all(told[:200])
+        accepted = daemon.send_all(notifications[:200])
         daemon.drain()
         daemon.limit_files(1)
 
-        refused = [daemon.send(one) for one in told[200:210]]
-        status, said = ready(daemon)
+        refused = [daemon.send(notification) for notification in notifications[200:210]]
+        status, answer = ready(daemon)
 
         assert {answer.status for answer in refused} == {503}
         assert json.loads(refused[0].body)["error"]["code"] == "store_unavailable"
         assert status == 503
-        assert "syncd.db cannot be used" in said["reasons"][0]
+        assert "syncd.db cannot be used" in answer["reasons"][0]
 
         daemon.limit_files(None)
         daemon.wait_for(lambda: ready(daemon)[0] == 200, "the daemon to be ready by itself")
-        accepted += daemon.send_all(told[200:])
+        accepted += daemon.send_all(notifications[200:])
         daemon.drain()
         groups = daemon.groups()
         code = daemon.stop()
 
     expected = reference.counts(accepted)
     assert code == 0
-    assert {name: reference.shown(group) for name, group in groups.items()} == {
+    assert {name: reference.as_listed(group) for name, group in groups.items()} == {
         name: reference.expected(group) for name, group in expected.items()
     }
     assert '"unexpected_error"' not in daemon.log.read_text()
@@ -62,15 +62,15 @@ def test_a_503_tells_the_sender_when_to_come_back(tmp_path: Path) -> None:
 
 
 def test_a_database_locked_by_another_program_is_waited_for_and_then_503(tmp_path: Path) -> None:
-    told = reference.story(groups=1, size=11, seed=3)
+    notifications = reference.story(groups=1, size=11, seed=3)
     with Daemon(tmp_path, trackers(tmp_path)) as daemon:
-        other = sqlite3.connect(tmp_path / "syncd.db", isolation_level=None)
-        other.execute("BEGIN IMMEDIATE")
-        refused = daemon.send(told[0])
-        other.execute("ROLLBACK")
-        other.close()
+        locker = sqlite3.connect(tmp_path / "syncd.db", isolation_level=None)
+        locker.execute("BEGIN IMMEDIATE")
+        refused = daemon.send(notifications[0])
+        locker.execute("ROLLBACK")
+        locker.close()
         daemon.wait_for(lambda: ready(daemon)[0] == 200, "the daemon to be ready by itself")
-        taken = daemon.send(told[1])
+        taken = daemon.send(notifications[1])
 
     assert (refused.status, taken.status) == (503, 200)
 
@@ -132,7 +132,7 @@ def test_damage_met_by_the_running_daemon_is_503_for_all_until_a_backup_is_there
     daemon, accepted = damage.filled(tmp_path, seed=5)
     with daemon:
         with damage.rotting(daemon) as reason:
-            refused = [daemon.send(one) for one in reference.story(2, 22, 2)]
+            refused = [daemon.send(notification) for notification in reference.story(2, 22, 2)]
         daemon.wait_for(lambda: ready(daemon)[0] == 200, "the daemon to be ready by itself")
         groups = daemon.groups()
 

@@ -35,6 +35,6 @@ def weathered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, "
 def test_no_request_comes_inside_a_pause_and_none_that_is_not_needed(
     case: Case, weathered: dict[Case, "Future[Result]"]
 ) -> None:
-    found = weathered[case].result()
+    verdict = weathered[case].result()
 
-    assert found.wrong(case) == []
+    assert verdict.wrong(case) == []
