@@ -14,7 +14,6 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_BYTES = 32 * 1024
 STOP_ACCEPTING_SECONDS = 0.25
-WHOLE = "syncd.whole"  # key in the scope of a request whose body was complete before the application began
 THREADS = 8  # threads in which Starlette runs blocking endpoints; anyio's default of 40 exceeds the unit's TasksMax
 
 
@@ -101,8 +100,6 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Begin to count the next header."""
         self._disarm()
-        # If the whole request arrived in one read, the application has not begun yet.
-        self.scope[WHOLE] = True  # type: ignore[literal-required]
         super().on_message_complete()
         self._in_head = True
         self._head_bytes = 0

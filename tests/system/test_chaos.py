@@ -52,7 +52,7 @@ def test_a_group_without_an_issue_is_missing() -> None:
 
 
 def test_an_issue_that_nobody_asked_for_is_a_stray() -> None:
-    assert _judged(texts=[_text(0), _text(1), "0" * 64]) == ["1 issues are of no acknowledged group"]
+    assert _judged(texts=[_text(0), _text(1), "0" * 64]) == ["1 issues belong to no acknowledged group"]
 
 
 def test_a_count_that_the_issue_shows_wrongly_is_found() -> None:

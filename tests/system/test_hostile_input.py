@@ -274,11 +274,11 @@ def test_other_requests_are_answered_as_usual(daemon: Daemon, method: str, path:
     connection = http.client.HTTPConnection(*daemon.address, timeout=5)
     connection.request(method, path)
     answer = connection.getresponse()
-    answer = json.loads(answer.read())
+    body = json.loads(answer.read())
     connection.close()
 
     assert answer.status == status
-    assert (status == 200) or set(answer["error"]) == {"code", "message"}
+    assert (status == 200) or set(body["error"]) == {"code", "message"}
 
 
 def test_what_is_no_notification_is_kept_and_can_be_replayed_or_discarded(daemon: Daemon) -> None:
