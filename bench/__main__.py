@@ -42,7 +42,7 @@ def main() -> int:
     for name in names:
         title, measure = available[name]
         print(f"\n{title}", flush=True)
-        began, findings = time.monotonic(), []
+        start_time, findings = time.monotonic(), []
         try:
             for line in measure():
                 print(line, flush=True)
@@ -52,7 +52,7 @@ def main() -> int:
             failed = 1
             continue
         if name not in PRINTED_ONLY:
-            write(title, f"make bench ONLY={name}", findings, time.monotonic() - began)
+            write(title, f"make bench ONLY={name}", findings, time.monotonic() - start_time)
     return failed
 
 

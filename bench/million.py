@@ -35,9 +35,9 @@ def _fold(store: Store, groups: int, number: int) -> float:
     for batch in range(BATCHES):
         notifications = [_notification(group, number * BATCHES + batch) for group in _zipf(chosen, groups)]
         accept(store, *notifications, at=float(NOW))
-        began = time.perf_counter()
+        start_time = time.perf_counter()
         absorb(store, ToHere(), float(NOW))
-        seconds += time.perf_counter() - began
+        seconds += time.perf_counter() - start_time
     return seconds / (BATCH * BATCHES)
 
 
@@ -118,16 +118,16 @@ def _list(store: Store, wanted: dict[str, str], sort: Sort, later: bool) -> floa
     after = None
     if later:
         after = store.lists.groups(query, sort, None, PAGE).next
-    began = time.perf_counter()
+    start_time = time.perf_counter()
     store.lists.groups(query, sort, after, PAGE)
-    return time.perf_counter() - began
+    return time.perf_counter() - start_time
 
 
 def _each(call: Callable[[], None], times: int) -> float:
-    began = time.perf_counter()
+    start_time = time.perf_counter()
     for _ in range(times):
         call()
-    return (time.perf_counter() - began) / times
+    return (time.perf_counter() - start_time) / times
 
 
 def _finding(subject: str, baseline: str, pairs: Sequence[tuple[float, float]], goal: float) -> Finding:

@@ -46,8 +46,8 @@ def _send(address: tuple[str, int], seconds: float, groups: int, number: int, re
         answers[sock] = b""
         selector.register(sock, selectors.EVENT_READ, sock)
         sock.sendall(requests[index % groups])
-    accepted, began = 0, time.monotonic()
-    while time.monotonic() - began < seconds:
+    accepted, start_time = 0, time.monotonic()
+    while time.monotonic() - start_time < seconds:
         for key, _ in selector.select(1.0):
             peer: socket.socket = key.data
             answers[peer] += peer.recv(4096)
@@ -58,4 +58,4 @@ def _send(address: tuple[str, int], seconds: float, groups: int, number: int, re
             answers[peer] = b""
             accepted += 1
             peer.sendall(requests[accepted % groups])
-    results.send(accepted / (time.monotonic() - began))
+    results.send(accepted / (time.monotonic() - start_time))

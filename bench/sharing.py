@@ -71,10 +71,10 @@ def _seconds_to_drain(home: Path, server: Server, workers: int) -> float:
             for number in range(GROUPS):
                 assert sender.send(crash(number)).status == 200
             sender.close()
-            began = time.monotonic()
+            start_time = time.monotonic()
             while len(tracker.texts()) < GROUPS + 1:
                 time.sleep(0.02)
-            seconds = time.monotonic() - began
+            seconds = time.monotonic() - start_time
             cluster.receivers[0].drain()
         assert tally([fingerprint(number) for number in range(GROUPS)], tracker.texts()[1:]).exact
     return seconds

@@ -29,12 +29,12 @@ def start() -> Iterator[Finding]:
 
 
 def _seconds_to_listen(daemon: Daemon) -> float:
-    began = time.monotonic()
+    start_time = time.monotonic()
     daemon.spawn()
     try:
         while not daemon.listens():
             time.sleep(0.002)
-        return time.monotonic() - began
+        return time.monotonic() - start_time
     finally:
         daemon.kill()
 
@@ -50,9 +50,9 @@ def commands() -> Iterator[Finding]:
 
 
 def _seconds_of(arguments: Sequence[str]) -> float:
-    began = time.monotonic()
+    start_time = time.monotonic()
     subprocess.run([sys.executable, *arguments], stdout=subprocess.DEVNULL, check=True)
-    return time.monotonic() - began
+    return time.monotonic() - start_time
 
 
 def _finding(subject: str, baseline: str, pairs: Sequence[tuple[float, float]], goal: float) -> Finding:

@@ -208,7 +208,7 @@ def _prove(proof: Proof, options: Options) -> None:
     folder = options.results / f"{proof.name}.run"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    began = time.monotonic()
+    start_time = time.monotonic()
     finding = Finding(
         name=proof.name,
         title=proof.title,
@@ -224,7 +224,7 @@ def _prove(proof: Proof, options: Options) -> None:
     try:
         for row in proof.rows(folder, options):
             finding.rows.append(Row(*row))  # type: ignore[arg-type]
-            finding.seconds = time.monotonic() - began
+            finding.seconds = time.monotonic() - start_time
             report.save(options.results, finding)
             print(_printed(proof, finding.rows[-1]), flush=True)
     except (Exception, pytest.skip.Exception) as error:  # noqa: BLE001 - a proof that raises has failed; the next proof runs all the same
@@ -233,7 +233,7 @@ def _prove(proof: Proof, options: Options) -> None:
         finding.error = sentence[:400]
     else:
         finding.error = ""
-    finding.seconds = time.monotonic() - began
+    finding.seconds = time.monotonic() - start_time
     report.save(options.results, finding)
     if finding.ok:
         shutil.rmtree(folder, ignore_errors=True)

@@ -36,7 +36,7 @@ from tests.prove.chaos_kills import (
 )
 from tests.prove.chaos_load import Load
 from tests.prove.chaos_verdict import Verdict
-from tests.prove.started import UNEXPECTED
+from tests.prove.daemons import UNEXPECTED
 from tests.system.daemon import PROGRAM, Daemon
 from tests.system.kinds import Kind, opened
 
@@ -56,7 +56,7 @@ _ANY = "concurrency = 2\nwrites = []\n"
 
 def run(kind: str, folder: Path, kills: int, seed: int, fault: str = dying.NEVER) -> Verdict:
     """Kill the daemon `kills` times, drain it, and count. With `fault=dying.FORGETTING` the verdict must have duplicates."""
-    began = time.monotonic()
+    start_time = time.monotonic()
     with opened(kind, folder) as tracker:
         daemon = Daemon(folder, tracker.toml(_ANY if kind == "local" else _SERVER + _ANY))
         trial = _Trial(tracker, daemon, kind, seed, fault)
@@ -67,7 +67,7 @@ def run(kind: str, folder: Path, kills: int, seed: int, fault: str = dying.NEVER
         finally:
             if daemon.alive:
                 daemon.kill()
-        trial.verdict.seconds = time.monotonic() - began
+        trial.verdict.seconds = time.monotonic() - start_time
         return trial.verdict
 
 
@@ -96,16 +96,16 @@ class _Trial:
             fake.weather, fake.watch = self._weather, self._watch
         self._load.start()
         deaths: Counter[str] = Counter()
-        planned = schedule(self.verdict.kind, kills, self._chance, self._fault != dying.NEVER)
+        plan = schedule(self.verdict.kind, kills, self._chance, self._fault != dying.NEVER)
         how = MISSED
-        while planned:
-            step = next_step(planned, self.verdict.kind, how)
+        while plan:
+            step = next_step(plan, self.verdict.kind, how)
             how = self._live(step)
             deaths[how] += 1
-            if how == MISSED and RANDOM in planned:
+            if how == MISSED and RANDOM in plan:
                 # A missed step counts as a random kill. Replace a planned random kill by a second try of the step.
-                planned.remove(RANDOM)
-                planned.insert(self._chance.randint(0, len(planned)), step)
+                plan.remove(RANDOM)
+                plan.insert(self._chance.randint(0, len(plan)), step)
         self.verdict.kills = dict(deaths)
 
     def _live(self, step: str) -> str:
@@ -149,7 +149,7 @@ class _Trial:
 
     def drain(self) -> None:
         """Stop all failures, start the daemon once more, and wait until no work is left."""
-        began = time.monotonic()
+        start_time = time.monotonic()
         if fake := self._tracker.fake:
             fake.weather = None
         self._daemon.spawn(
@@ -158,9 +158,9 @@ class _Trial:
         self._watch.arm(self._daemon.pid, dying.NEVER, 0)
         self._await_listening()
         sent = self._load.end(DRAIN_SECONDS)
-        while sent and time.monotonic() - began < DRAIN_SECONDS:
+        while sent and time.monotonic() - start_time < DRAIN_SECONDS:
             if self._is_drained():
-                self.verdict.drained_after = time.monotonic() - began
+                self.verdict.drained_after = time.monotonic() - start_time
                 return
             time.sleep(0.5)
 
@@ -180,17 +180,17 @@ class _Trial:
         if fake := self._tracker.fake:
             verdict.requests, verdict.stormy = fake.arrivals, self._weather.met
             verdict.late = self._watch.late
-        doubted, stormed = set(), Counter(self._weather.failed)
+        groups_in_doubt, failures = set(), Counter(self._weather.failed)
         for event in _events(self._daemon.log):
             name = event["event"]
             verdict.busy += name == "claims_taken_over"
             verdict.bugs += name == UNEXPECTED
             verdict.probes += name == "create_probed"
             if name == "create_probed":
-                doubted.add(event["group"])
+                groups_in_doubt.add(event["group"])
             elif name == dying.FILE_FAILED:
-                stormed[str(event["what"])] += 1
-        verdict.in_doubt, verdict.failed = len(doubted), dict(stormed)
+                failures[str(event["what"])] += 1
+        verdict.in_doubt, verdict.failed = len(groups_in_doubt), dict(failures)
 
 
 def _events(log: Path) -> list[dict[str, object]]:

@@ -66,19 +66,19 @@ def schedule(kind: str, kills: int, chance: random.Random, forgetting: bool) -> 
     half = kills // 2 if steps else 0
     chance.shuffle(steps)
     rounds = itertools.cycle([*steps, *(step for step in steps if step not in DOUBTS)])
-    planned = list(itertools.islice(rounds, half))
-    planned += [chance.choice((RANDOM, RANDOM, STARTING)) for _ in range(kills - half)]
-    chance.shuffle(planned)
-    return planned
+    plan = list(itertools.islice(rounds, half))
+    plan += [chance.choice((RANDOM, RANDOM, STARTING)) for _ in range(kills - half)]
+    chance.shuffle(plan)
+    return plan
 
 
-def next_step(planned: list[str], kind: str, died: str) -> str:
+def next_step(plan: list[str], kind: str, last_step: str) -> str:
     """Remove the next step from `planned`, after a life that ended at step `died`."""
-    index = len(planned) - 1
+    index = len(plan) - 1
     if kind == "local":
-        fitting = [at for at, step in enumerate(planned) if (step in DOUBTS) == (died in _LEAVING_DOUBT)]
+        fitting = [at for at, step in enumerate(plan) if (step in DOUBTS) == (last_step in _LEAVING_DOUBT)]
         index = fitting[-1] if fitting else index
-    return planned.pop(index)
+    return plan.pop(index)
 
 
 class Watch:

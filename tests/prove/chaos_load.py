@@ -55,7 +55,7 @@ class Load:
         self._more = 0
         self._numbers = itertools.count()
         self._in_progress = 0
-        self._ended = False
+        self._stopped = False
         self._threads = [
             threading.Thread(target=self._send, args=(random.Random(seed * 100 + index),), daemon=True)
             for index in range(senders)
@@ -81,12 +81,12 @@ class Load:
     def end(self, timeout: float) -> bool:
         """Send the rest of the grant. Return True if all of it was acknowledged within `timeout`."""
         with self._changed:
-            done = self._changed.wait_for(lambda: not self._new + self._more + self._in_progress, timeout)
-            self._ended = True
+            finished = self._changed.wait_for(lambda: not self._new + self._more + self._in_progress, timeout)
+            self._stopped = True
             self._changed.notify_all()
         for thread in self._threads:
             thread.join(timeout)
-        return done
+        return finished
 
     def _send(self, chance: random.Random) -> None:
         groups: list[Iterator[Notification]] = []
@@ -108,11 +108,11 @@ class Load:
 
     def _next(self, may_repeat: bool) -> str | None:
         def granted() -> bool:
-            return self._ended or self._new > 0 or (may_repeat and self._more > 0)
+            return self._stopped or self._new > 0 or (may_repeat and self._more > 0)
 
         with self._changed:
             self._changed.wait_for(granted)
-            if self._ended:
+            if self._stopped:
                 return None
             self._in_progress += 1
             if self._new:
@@ -124,9 +124,9 @@ class Load:
     def _deliver(self, connection: "_Connection", notification: Notification) -> None:
         """Send to each daemon in turn until one responds 200."""
         position = next(self._positions)
-        while not self._ended:
+        while not self._stopped:
             with self._changed:
-                self._changed.wait_for(lambda: self._address is not None or self._ended)
+                self._changed.wait_for(lambda: self._address is not None or self._stopped)
                 address = self._address
             if address is None:
                 return

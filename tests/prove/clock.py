@@ -9,12 +9,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fakes.github import TOKEN, FakeGitHub
+from tests.fakes.github import FakeGitHub
 from tests.fakes.server import Fault, Recorded
 from tests.prove import shifted
 from tests.prove.crashes import tally, until
+from tests.prove.daemons import (
+    ROUTE,
+    deliver_all,
+    github_section,
+    is_drained,
+    require_no_unexpected_errors,
+    require_stored,
+    started,
+)
 from tests.prove.report import Row
-from tests.prove.started import deliver_all, require_no_unexpected_errors, require_stored, started
 from tests.system import reference
 from tests.system.daemon import Daemon
 
@@ -22,6 +30,7 @@ GROUPS = 8
 NOTIFICATIONS = 200
 PATIENCE_SECONDS = 90.0
 FAILING_SECONDS = 3.0  # back-offs and probes begin within this time
+_PROBES = 'probe_after = ["1s", "2s", "3s"]'
 JUMPS = ("+1d", "-1d", "+1h", "-1h")
 
 
@@ -37,15 +46,13 @@ class JumpResult:
 def jump(folder: Path, seed: int, by: str) -> JumpResult:
     """Move the clock after half of the story, when every group has failed once. Raises AssertionError if a promise is broken."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "token").write_text(TOKEN)
-    (folder / "token").chmod(0o600)
     offset = folder / "offset"
     offset.write_text("+0")
     story = reference.story(GROUPS, NOTIFICATIONS, seed)
     with FakeGitHub() as github:
         weather = _Weather()
         github.weather = weather
-        daemon = Daemon(folder, _tracker(folder, github.url))
+        daemon = Daemon(folder, github_section(folder, github.url, _PROBES) + ROUTE)
         with started(daemon, "-m", "tests.prove.shifted", str(offset)):
             accepted, _ = deliver_all(daemon, story[: NOTIFICATIONS // 2])
             until(lambda: weather.failed >= GROUPS, "a failure of every group", PATIENCE_SECONDS)
@@ -54,9 +61,9 @@ def jump(folder: Path, seed: int, by: str) -> JumpResult:
             accepted += deliver_all(daemon, story[NOTIFICATIONS // 2 :])[0]
             time.sleep(FAILING_SECONDS)
             weather.fine = True
-            began = time.monotonic()
-            until(lambda: _is_filed(daemon), f"everything to be filed after {by}", PATIENCE_SECONDS)
-            filed_after = time.monotonic() - began
+            start_time = time.monotonic()
+            until(lambda: is_drained(daemon), f"everything to be filed after {by}", PATIENCE_SECONDS)
+            filed_after = time.monotonic() - start_time
             groups = daemon.groups()
             assert daemon.stop() == 0
         texts = [issue.body or "" for issue in github.repository.issues.values()]
@@ -78,20 +85,6 @@ class _Weather:
             return None
         self.failed += 1
         return Fault(how="status", status=500, body={"message": "ordered to fail"})
-
-
-def _tracker(folder: Path, address: str) -> str:
-    return (
-        f'[trackers.here]\nkind = "github"\nrepository = "acme/game"\napi_url = "{address}"\n'
-        f'token = {{ file = "{folder}/token" }}\nwrites = ["6000/1m"]\nprobe_after = ["1s", "2s", "3s"]\n'
-        '[[routes]]\ntracker = "here"\nstatus_interval = "1s"\nmax_new_issues = []\nmax_updates = []\n'
-    )
-
-
-def _is_filed(daemon: Daemon) -> bool:
-    time.sleep(0.3)  # each status query is a process
-    status = daemon.status()
-    return not status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:

@@ -82,7 +82,7 @@ def trial(
 
 
 def _run_load(cluster: Cluster, server: Server, tracker: Kind, groups: int, each: int, seed: int) -> Outcome:
-    began = time.monotonic()
+    start_time = time.monotonic()
     with killed(cluster, seed, KILL_SECONDS) as dead:
         progress = send_all(cluster, groups, each, SENDERS, seed)
         ledger = next(progress)
@@ -97,12 +97,12 @@ def _run_load(cluster: Cluster, server: Server, tracker: Kind, groups: int, each
         sent=len(ledger.acknowledged),
         killed=Counter(dead),
         restarts=len(RESTARTS),
-        seconds=acknowledged - began,
+        seconds=acknowledged - start_time,
         issues=sum(bool(FINGERPRINT.search(text)) for text in texts),
         groups=groups,
         doubles=tally(counts(ledger.acknowledged), texts).doubles,
         drained_after=time.monotonic() - acknowledged,
-        wrong=judged(cluster, ledger, texts),
+        wrong=differences(cluster, ledger, texts),
     )
 
 
@@ -123,7 +123,7 @@ def drain(cluster: Cluster) -> None:
         time.sleep(0.5)
 
 
-def judged(cluster: Cluster, ledger: Ledger, texts: list[str]) -> list[str]:
+def differences(cluster: Cluster, ledger: Ledger, texts: list[str]) -> list[str]:
     """Up to five differences between the cluster and the ledger."""
     wanted = counts(ledger.acknowledged)
     groups = cluster.receivers[0].groups()

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from syncd.errors import StoreUnavailable
 from syncd.store.sqlite.file import inspect, sqlite3
+from tests.prove.daemons import Accepted, deliver_all, ready, require_counts, stored_deliveries
 from tests.prove.report import Row
-from tests.prove.started import Accepted, deliver_all, ready, require_counts, stored_deliveries
 from tests.system import reference
 from tests.system.daemon import Daemon, run_syncd
 
@@ -22,7 +22,7 @@ _ROT = b"\xa5"
 _TRACKER = '[trackers.here]\nkind = "local"\nfolder = "{}/issues"\n'  # without a route the daemon files nothing
 
 
-def filled(folder: Path, seed: int, killed: bool = False) -> tuple[Daemon, Accepted]:
+def prepare(folder: Path, seed: int, killed: bool = False) -> tuple[Daemon, Accepted]:
     """A stopped daemon and the deliveries that it accepted. If `killed`, all of them are still in the log of the database."""
     folder.mkdir(parents=True, exist_ok=True)
     daemon = Daemon(folder, _TRACKER.format(folder))
@@ -46,7 +46,7 @@ def require_refused(daemon: Daemon, content: bytes) -> None:
     assert database.read_bytes() == content
 
 
-def rotten(content: bytes, page: int) -> bytes:
+def overwritten(content: bytes, page: int) -> bytes:
     """The content with page `page` (from 0) overwritten."""
     return content[: page * PAGE] + _ROT * PAGE + content[(page + 1) * PAGE :]
 
@@ -58,7 +58,7 @@ def overlooked(database: Path) -> tuple[int, int]:
     pages = len(content) // PAGE
     missed = 0
     for page in range(pages):
-        trial.write_bytes(rotten(content, page))
+        trial.write_bytes(overwritten(content, page))
         missed += _passes_inspection(trial)
     return pages, missed
 
@@ -113,20 +113,20 @@ def damage_log(daemon: Daemon, at: int) -> int:
         assert daemon.stop() == 0
     database = daemon.folder / "syncd.db"
     inspect(database)
-    left = stored_deliveries(database)
-    require_counts(groups, left)
-    return len(left)
+    remaining = stored_deliveries(database)
+    require_counts(groups, remaining)
+    return len(remaining)
 
 
 def run(folder: Path, seed: int) -> Iterator[Row]:
     """One row per kind of damage."""
     chance = random.Random(seed)
-    daemon, accepted = filled(folder / "pages", seed)
+    daemon, accepted = prepare(folder / "pages", seed)
     database = daemon.folder / "syncd.db"
     content = database.read_bytes()
     pages, missed = overlooked(database)
-    damaged = [rotten(content, page) for page in chance.sample(range(1, 20), STARTS)]
-    for each in (*damaged, content[: len(content) // 2], content[: len(content) // 2 + 100], rotten(content, 0)):
+    damaged = [overwritten(content, page) for page in chance.sample(range(1, 20), STARTS)]
+    for each in (*damaged, content[: len(content) // 2], content[: len(content) // 2 + 100], overwritten(content, 0)):
         require_refused(daemon, each)
     yield Row(
         action="start with a damaged database: each page overwritten in turn, the file cut in half, the first page overwritten",
@@ -134,7 +134,7 @@ def run(folder: Path, seed: int) -> Iterator[Row]:
         result=f"{missed} pages overlooked; every start exited with 1 and “restore a backup”, and did not change the file",
         ok=missed <= free_pages(_rewritten(database, content)),
     )
-    daemon, accepted = filled(folder / "running", seed)
+    daemon, accepted = prepare(folder / "running", seed)
     with daemon:
         with rotting(daemon) as reason:
             pass
@@ -146,14 +146,14 @@ def run(folder: Path, seed: int) -> Iterator[Row]:
         scale=f"{NOTIFICATIONS} notifications",
         result=f"503, `/readyz`: “{reason.replace(str(folder), '…')}”; ready with the backup without a restart, every count correct",
     )
-    daemon, accepted = filled(folder / "log", seed, killed=True)
+    daemon, accepted = prepare(folder / "log", seed, killed=True)
     size = (daemon.folder / "syncd.db-wal").stat().st_size
-    left = damage_log(daemon, size // 10)
+    remaining = damage_log(daemon, size // 10)
     yield Row(
         action="one page of the database log (-wal) is overwritten after a kill -9",
         scale=f"{len(accepted)} notifications acknowledged, {size // 1024} KiB of log",
-        result=f"{left} remain, intact and counted correctly; SQLite takes the damage for the end of the log, which cannot be detected",
-        ok=left < len(accepted),
+        result=f"{remaining} remain, intact and counted correctly; SQLite takes the damage for the end of the log, which cannot be detected",
+        ok=remaining < len(accepted),
     )
 
 

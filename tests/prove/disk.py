@@ -13,11 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.github import TOKEN, FakeGitHub
+from tests.fakes.github import FakeGitHub
 from tests.prove import damage, mounts, strace
 from tests.prove.crashes import until
+from tests.prove.daemons import (
+    ROUTE,
+    Accepted,
+    deliver_all,
+    github_section,
+    is_drained,
+    ready,
+    require_no_unexpected_errors,
+    require_stored,
+)
 from tests.prove.report import Row
-from tests.prove.started import Accepted, deliver_all, ready, require_no_unexpected_errors, require_stored
 from tests.system import reference
 from tests.system.daemon import Daemon
 
@@ -27,7 +36,7 @@ REFUSED = 20  # the fault lasts for this many refusals
 # Longer than a lease: a claim whose fsync failed may still be in the log, and then holds its group until the lease ends.
 PATIENCE_SECONDS = 240.0
 TMPFS_SIZE = "12m"  # the log of the database needs 4 MB
-_INTERVALS = 'writes = ["6000/1m"]\nprobe_after = ["1s", "2s", "3s"]\n'
+_PROBES = 'probe_after = ["1s", "2s", "3s"]'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,24 +71,22 @@ def endure(folder: Path, seed: int, fault: Fault, place: Path | None = None, aga
     """Expose a daemon to `fault`. `place` is the folder of the database (default: `folder`). A fault that comes `again` and again lets
     some notifications through. Raises AssertionError if a promise is broken."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "token").write_text(TOKEN)
-    (folder / "token").chmod(0o600)
     database = (place or folder) / "syncd.db"
     story = reference.story(GROUPS, NOTIFICATIONS, seed)
     with FakeGitHub() as github:
-        daemon = Daemon(folder, _tracker(folder, github.url))
+        daemon = Daemon(folder, github_section(folder, github.url, _PROBES) + ROUTE)
         daemon.config.write_text(daemon.config.read_text().replace(f"{folder}/syncd.db", str(database)))
         with daemon:
             accepted = daemon.send_all(story[: NOTIFICATIONS // 2])
             daemon.drain()
             with fault(daemon, database):
                 refused, unsent, reason = _meet(daemon, story[NOTIFICATIONS // 2 :], accepted, again)
-            ended = time.monotonic()
+            end_time = time.monotonic()
             daemon.wait_for(lambda: ready(daemon)[0] == 200, "the daemon to be ready by itself")
-            ready_after = time.monotonic() - ended
+            ready_after = time.monotonic() - end_time
             accepted += deliver_all(daemon, unsent)[0]
-            until(lambda: _is_filed(daemon), "everything to be filed", PATIENCE_SECONDS)
-            filed_after = time.monotonic() - ended
+            until(lambda: is_drained(daemon), "everything to be filed", PATIENCE_SECONDS)
+            filed_after = time.monotonic() - end_time
             groups = daemon.groups()
             assert daemon.stop() == 0
         assert len(github.repository.issues) == GROUPS, f"{len(github.repository.issues)} issues of {GROUPS} groups"
@@ -91,13 +98,6 @@ def endure(folder: Path, seed: int, fault: Fault, place: Path | None = None, aga
         reason=reason.replace(str(database), "…/syncd.db"),
         ready_after=ready_after,
         filed_after=filed_after,
-    )
-
-
-def _tracker(folder: Path, address: str) -> str:
-    return (
-        f'[trackers.here]\nkind = "github"\nrepository = "acme/game"\napi_url = "{address}"\n'
-        f'token = {{ file = "{folder}/token" }}\n{_INTERVALS}[[routes]]\ntracker = "here"\nstatus_interval = "1s"\nmax_new_issues = []\nmax_updates = []\n'
     )
 
 
@@ -125,14 +125,8 @@ def _meet(
     raise AssertionError(f"only {refused} of {len(story)} were refused")
 
 
-def _is_filed(daemon: Daemon) -> bool:
-    time.sleep(0.3)  # each status query is a process
-    status = daemon.status()
-    return not status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
-
-
 @contextmanager
-def limited(daemon: Daemon, database: Path) -> Iterator[None]:
+def file_size_limit(daemon: Daemon, database: Path) -> Iterator[None]:
     """No file of the daemon can grow."""
     daemon.limit_files(1)
     yield
@@ -140,7 +134,7 @@ def limited(daemon: Daemon, database: Path) -> Iterator[None]:
 
 
 @contextmanager
-def full(daemon: Daemon, database: Path) -> Iterator[None]:
+def full_disk(daemon: Daemon, database: Path) -> Iterator[None]:
     """The disk of the database is full to the last byte."""
     filler = database.with_name("filler")
     with filler.open("wb", buffering=0) as file:
@@ -154,7 +148,7 @@ def full(daemon: Daemon, database: Path) -> Iterator[None]:
     filler.unlink()
 
 
-def failing(call: str, when: str = "") -> Fault:
+def io_error(call: str, when: str = "") -> Fault:
     """This system call fails with EIO on the files of the database. `when` is the strace expression."""
 
     @contextmanager
@@ -167,7 +161,7 @@ def failing(call: str, when: str = "") -> Fault:
 
 
 @contextmanager
-def broken_down(daemon: Daemon, database: Path) -> Iterator[None]:
+def read_only_disk(daemon: Daemon, database: Path) -> Iterator[None]:
     """The kernel makes the disk read-only after an error. At the end a copy of the disk replaces it."""
     place = database.parent
     mounts.break_down(place)
@@ -190,11 +184,11 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
 def endure_named(folder: Path, seed: int, name: str) -> Outcome | str:
     """The result of one of FAULTS, or the reason why this machine cannot produce it."""
     _, fault = FAULTS[name]
-    if fault in (full, broken_down):
-        if why := mounts.missing() if fault is full else mounts.missing_ext4():
+    if fault in (full_disk, read_only_disk):
+        if why := mounts.missing() if fault is full_disk else mounts.missing_ext4():
             return why
-        made = mounts.tmpfs(folder / "place", TMPFS_SIZE) if fault is full else mounts.ext4(folder / "place")
-        with made as place:
+        mounted = mounts.tmpfs(folder / "place", TMPFS_SIZE) if fault is full_disk else mounts.ext4(folder / "place")
+        with mounted as place:
             return endure(folder, seed, fault, place)
     return endure(folder, seed, fault, again=name == "now and then")
 
@@ -206,14 +200,14 @@ def _row(action: str, outcome: Outcome | str) -> Row:
 
 
 FAULTS: dict[str, tuple[str, Fault]] = {
-    "limit": ("no file can grow (RLIMIT_FSIZE); then files can grow again", limited),
-    "full": ("the disk is full to the last byte; then it has free space again (tmpfs)", full),
-    "write": ("every write to the database fails with EIO; then none fails (strace)", failing("pwrite64")),
-    "sync": ("every fsync of the database fails with EIO; then none fails (strace)", failing("fsync,fdatasync")),
-    "now and then": ("some writes and fsyncs fail with EIO (strace)", failing("pwrite64,fsync", ":when=5+7")),
+    "limit": ("no file can grow (RLIMIT_FSIZE); then files can grow again", file_size_limit),
+    "full": ("the disk is full to the last byte; then it has free space again (tmpfs)", full_disk),
+    "write": ("every write to the database fails with EIO; then none fails (strace)", io_error("pwrite64")),
+    "sync": ("every fsync of the database fails with EIO; then none fails (strace)", io_error("fsync,fdatasync")),
+    "now and then": ("some writes and fsyncs fail with EIO (strace)", io_error("pwrite64,fsync", ":when=5+7")),
     "read-only": (
         "the kernel makes the disk read-only after an error; then a copy of the disk is mounted (ext4)",
-        broken_down,
+        read_only_disk,
     ),
 }
 

@@ -175,8 +175,8 @@ def _search_then_create(fake: FakeGitHub, name: str) -> None:
     issues, headers = f"{fake.url}/repos/acme/game/issues", {"Authorization": f"Bearer {TOKEN}"}
     for _ in range(_TRIES):
         query = {"labels": "crash", "state": "all", "per_page": "100"}
-        listed = requests.get(issues, params=query, headers=headers, timeout=10).json()
-        if any(name in issue["body"] for issue in listed):
+        issues_with_label = requests.get(issues, params=query, headers=headers, timeout=10).json()
+        if any(name in issue["body"] for issue in issues_with_label):
             return
         draft = {"title": "Crash", "body": f"Fingerprint {name}", "labels": ["crash"]}
         with suppress(requests.RequestException, json.JSONDecodeError):

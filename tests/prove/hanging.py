@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fakes.github import TOKEN, FakeGitHub
+from tests.fakes.github import FakeGitHub
 from tests.fakes.server import Fault, Recorded
 from tests.prove.crashes import tally, until
+from tests.prove.daemons import deliver_all, github_section, is_drained, require_no_unexpected_errors, require_stored
 from tests.prove.report import Row
-from tests.prove.started import deliver_all, require_no_unexpected_errors, require_stored
 from tests.system import reference
 from tests.system.daemon import Daemon
 
@@ -23,6 +23,7 @@ GROUPS = 20  # half of them for the hanging tracker
 NOTIFICATIONS = 400
 HELD_SECONDS = 3.0  # delay of each request; longer than the timeout, shorter than the wait before the first probe
 PATIENCE_SECONDS = 120.0
+_SETTINGS = ('timeout = "1s"', 'probe_after = ["4s", "5s", "7s"]')
 _ROUTES = """
 [[routes]]
 match = { project = "game-server" }
@@ -68,26 +69,29 @@ class _Hanging:
 
 def hang(folder: Path, seed: int, seconds: float) -> HangResult:
     """Let a tracker hang for `seconds`. Raises AssertionError if a promise is broken."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "token").write_text(TOKEN)
-    (folder / "token").chmod(0o600)
     story = reference.story(GROUPS, NOTIFICATIONS, seed)
     with FakeGitHub() as here, FakeGitHub() as slow:
         hanging = _Hanging(seed)
         slow.weather = hanging
-        trackers = _tracker(folder, "here", here.url) + _tracker(folder, "slow", slow.url) + _ROUTES
+        trackers = "".join(
+            [
+                github_section(folder, here.url, *_SETTINGS),
+                github_section(folder, slow.url, *_SETTINGS, name="slow"),
+                _ROUTES,
+            ]
+        )
         with Daemon(folder, trackers) as daemon:
-            began = time.monotonic()
+            start_time = time.monotonic()
             accepted, refused = deliver_all(daemon, story)
             assert not refused
             until(lambda: len(here.repository.issues) == GROUPS // 2, "the healthy tracker's issues", PATIENCE_SECONDS)
-            healthy_after = time.monotonic() - began
+            healthy_after = time.monotonic() - start_time
             time.sleep(max(0.0, seconds - healthy_after))  # the duration of the fault
             assert hanging.creates, "no create was delayed"
             hanging.over = True
-            ended = time.monotonic()
-            until(lambda: _is_filed(daemon), "everything to be filed", PATIENCE_SECONDS)
-            filed_after = time.monotonic() - ended
+            end_time = time.monotonic()
+            until(lambda: is_drained(daemon), "everything to be filed", PATIENCE_SECONDS)
+            filed_after = time.monotonic() - end_time
             groups = daemon.groups()
             assert daemon.stop() == 0
         texts = [issue.body or "" for fake in (here, slow) for issue in fake.repository.issues.values()]
@@ -101,19 +105,6 @@ def hang(folder: Path, seed: int, seconds: float) -> HangResult:
         healthy_after=healthy_after,
         filed_after=filed_after,
     )
-
-
-def _tracker(folder: Path, name: str, address: str) -> str:
-    return (
-        f'[trackers.{name}]\nkind = "github"\nrepository = "acme/game"\napi_url = "{address}"\ntimeout = "1s"\n'
-        f'token = {{ file = "{folder}/token" }}\nwrites = ["6000/1m"]\nprobe_after = ["4s", "5s", "7s"]\n'
-    )
-
-
-def _is_filed(daemon: Daemon) -> bool:
-    time.sleep(0.3)  # each status query is a process
-    status = daemon.status()
-    return not status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:

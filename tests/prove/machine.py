@@ -130,7 +130,7 @@ class Machine:
 
 
 @contextmanager
-def booted(folder: Path) -> Iterator[Machine]:
+def boot_machine(folder: Path) -> Iterator[Machine]:
     """A new machine, removed at the end."""
     if not (BASE / "etc/debian_version").exists():
         shutil.rmtree(BASE, ignore_errors=True)
@@ -163,15 +163,17 @@ class Load(threading.Thread):
         self.answers: Counter[str] = Counter()
         self._port = port
         self._number = number
-        self._ended = threading.Event()
+        self._stop = threading.Event()
 
     def run(self) -> None:
-        sent = 0
-        while not self._ended.is_set():
-            sent += 1
+        number_sent = 0
+        while not self._stop.is_set():
+            number_sent += 1
             sender = Sender("127.0.0.1", self._port, LOGIN)
             try:
-                notification = notification_json(fingerprint=f"{self._number:032x}{sent % 50:032x}", occurrences=sent)
+                notification = notification_json(
+                    fingerprint=f"{self._number:032x}{number_sent % 50:032x}", occurrences=number_sent
+                )
                 self.answers[str(sender.send(notification).status)] += 1
             except (OSError, http.client.HTTPException) as error:
                 self.answers[type(error).__name__] += 1
@@ -179,7 +181,7 @@ class Load(threading.Thread):
                 sender.close()
 
     def end(self) -> Counter[str]:
-        self._ended.set()
+        self._stop.set()
         self.join()
         return self.answers
 
@@ -208,21 +210,21 @@ def run(folder: Path, seed: int, restarts: int = RESTARTS) -> Iterator[Row]:
     port, console = 18080, 18081
     folder.mkdir(parents=True, exist_ok=True)
     first, second = package(folder, "0.1.0"), package(folder, "0.1.1")
-    with booted(folder) as machine:
+    with boot_machine(folder) as machine:
         for deb in (first, second):
             shutil.copy(deb, machine.root / "root" / deb.name)
-        yield installed(machine, first)
-        yield configured(machine, port, console)
-        yield sandboxed(machine)
-        yield hung(machine)
-        yield restarted(machine, port, restarts)
-        yield upgraded(machine, second, port)
-        yield halved(machine, port)
-        yield badly_configured(machine, port, console)
-        yield removed(machine)
+        yield install(machine, first)
+        yield configure(machine, port, console)
+        yield check_sandbox(machine)
+        yield hang(machine)
+        yield restart(machine, port, restarts)
+        yield upgrade(machine, second, port)
+        yield split(machine, port)
+        yield start_misconfigured(machine, port, console)
+        yield remove(machine)
 
 
-def installed(machine: Machine, deb: Path) -> Row:
+def install(machine: Machine, deb: Path) -> Row:
     output = machine.run("dpkg", "-i", f"/root/{deb.name}")
     active = wait_for(lambda: machine.show("syncd", "ActiveState") == "active" or None, "the service to start")
     failed = machine.run("systemctl", "--failed", "--no-legend", "--plain").strip()
@@ -240,7 +242,7 @@ def installed(machine: Machine, deb: Path) -> Row:
     )
 
 
-def configured(machine: Machine, port: int, console: int) -> Row:
+def configure(machine: Machine, port: int, console: int) -> Row:
     machine.put("/etc/syncd/config.toml", CONFIG.format(port=port, console=console))
     machine.put("/etc/systemd/system/syncd.service.d/local.conf", DROP_IN)
     machine.put(
@@ -278,7 +280,7 @@ def _filed(machine: Machine) -> bool:
     return any((machine.root / "var/lib/private/syncd/issues").glob("*.md"))
 
 
-def sandboxed(machine: Machine) -> Row:
+def check_sandbox(machine: Machine) -> Row:
     pid = machine.show("syncd", "MainPID")
     facts = machine.run("grep", "-E", "^(Uid|NoNewPrivs|Seccomp|CapEff):", f"/proc/{pid}/status").split("\n")
     status = {line.partition(":")[0]: line.partition(":")[2].split()[0] for line in facts if line}
@@ -304,10 +306,10 @@ def _summary(answers: Counter[str]) -> str:
     return ", ".join(f"{count} × {what}" for what, count in answers.most_common())
 
 
-def hung(machine: Machine) -> Row:
+def hang(machine: Machine) -> Row:
     before = machine.show("syncd", "MainPID")
     machine.run("kill", "-STOP", before)
-    began = time.monotonic()
+    start_time = time.monotonic()
     after = wait_for(
         lambda: new if (new := machine.show("syncd", "MainPID")) not in (before, "0") else None, "the restart"
     )
@@ -316,7 +318,7 @@ def hung(machine: Machine) -> Row:
     return Row(
         action="a hanging process (SIGSTOP), with WatchdogSec=6",
         scale="1 process",
-        result=f"“Watchdog timeout”, killed and restarted after {time.monotonic() - began:.0f} s ({before} → {after})",
+        result=f"“Watchdog timeout”, killed and restarted after {time.monotonic() - start_time:.0f} s ({before} → {after})",
         ok=logged,
     )
 
@@ -327,15 +329,15 @@ def _stored(machine: Machine) -> int:
     return int(machine.run("python3", "-c", query).strip())
 
 
-def restarted(machine: Machine, port: int, restarts: int) -> Row:
+def restart(machine: Machine, port: int, restarts: int) -> Row:
     before = _stored(machine)
 
-    def restart() -> None:
+    def restart_repeatedly() -> None:
         for _ in range(restarts):
             machine.run("systemctl", "restart", "syncd.service")
             time.sleep(0.5)
 
-    answers = under_load(port, restart)
+    answers = under_load(port, restart_repeatedly)
     stored = _stored(machine) - before
     return Row(
         action="`systemctl restart` under load",
@@ -345,7 +347,7 @@ def restarted(machine: Machine, port: int, restarts: int) -> Row:
     )
 
 
-def upgraded(machine: Machine, deb: Path, port: int) -> Row:
+def upgrade(machine: Machine, deb: Path, port: int) -> Row:
     before = _stored(machine)
     changed = machine.run("cat", "/etc/syncd/config.toml")
     answers = under_load(port, lambda: machine.run("dpkg", "-i", "--force-confold", f"/root/{deb.name}"))
@@ -361,7 +363,7 @@ def upgraded(machine: Machine, deb: Path, port: int) -> Row:
     )
 
 
-def halved(machine: Machine, port: int) -> Row:
+def split(machine: Machine, port: int) -> Row:
     machine.run("systemctl", "stop", "syncd.socket", "syncd.service")
     units = {
         "syncd.socket": ("--socket", "--receiver-only"),
@@ -394,7 +396,7 @@ def halved(machine: Machine, port: int) -> Row:
     )
 
 
-def badly_configured(machine: Machine, port: int, console: int) -> Row:
+def start_misconfigured(machine: Machine, port: int, console: int) -> Row:
     machine.put("/etc/syncd/config.toml", "[receiver]\nlisen = 1\n")
     machine.run("systemctl", "restart", "syncd.service", check=False)
     wait_for(lambda: machine.show("syncd", "ActiveState") == "failed" or None, "the service to give up")
@@ -411,7 +413,7 @@ def badly_configured(machine: Machine, port: int, console: int) -> Row:
     )
 
 
-def removed(machine: Machine) -> Row:
+def remove(machine: Machine) -> Row:
     machine.run("dpkg", "-r", "syncd")
     stored = (machine.root / "var/lib/private/syncd/syncd.db").exists() and (
         machine.root / "etc/syncd/config.toml"
@@ -426,10 +428,10 @@ def removed(machine: Machine) -> Row:
         "usr/bin/syncd",
         "lib/systemd/system/syncd.service",
     )
-    left = [place for place in places if (machine.root / place).exists()]
+    remaining = [place for place in places if (machine.root / place).exists()]
     return Row(
         action="`dpkg -r`, then `dpkg -P`",
         scale="1 package",
-        result=f"after remove: stopped, store and configuration exist; after purge: {', '.join(left) or 'nothing'} left",
-        ok=stored and not left and "running" not in units,
+        result=f"after remove: stopped, store and configuration exist; after purge: {', '.join(remaining) or 'nothing'} left",
+        ok=stored and not remaining and "running" not in units,
     )

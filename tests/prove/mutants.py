@@ -82,18 +82,27 @@ class Survivor:
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
     """One row per module. `size` is the number of mutants per module, 0 for all."""
+    _require_current_equivalents()
     with ThreadPoolExecutor(2) as pool:
         results = pool.map(lambda name: _module(folder / name, name, seed, size), MODULES)
         for name, (count, survivors) in zip(MODULES, results, strict=True):
             yield _row(name, count, survivors)
 
 
+def _require_current_equivalents() -> None:
+    """Raises AssertionError if a pattern of _EQUIVALENT matches no line of its module any more."""
+    sources = {name: (ROOT / f"syncd/core/{name}.py").read_text().splitlines() for name in MODULES}
+    for module, pattern, _ in _EQUIVALENT:
+        lines = [line.strip() for name in MODULES if module in ("", name) for line in sources[name]]
+        assert any(re.search(pattern, line) for line in lines), f"{module or 'no module'} has no line {pattern}"
+
+
 def _row(name: str, count: int, survivors: Sequence[Survivor]) -> Row:
     killed = count - len(survivors)
     unnoticed = [survivor for survivor in survivors if not survivor.why]
     # No test can kill an equivalent mutant.
-    judged = count - (len(survivors) - len(unnoticed))
-    score = 100 * killed / judged if judged else 0.0
+    judgeable = count - (len(survivors) - len(unnoticed))
+    score = 100 * killed / judgeable if judgeable else 0.0
     survived = "; ".join(f"line {survivor.line}, {survivor.operator}: `{survivor.source}`" for survivor in unnoticed)
     reasons = Counter(survivor.why for survivor in survivors if survivor.why)
     same = "; ".join(f"{count}: {why}" for why, count in reasons.most_common())
@@ -158,10 +167,10 @@ def _thin(database: Path, seed: int, size: int) -> None:
     connection = sqlite3.connect(database)
     rows = connection.execute("SELECT job_id, operator_name FROM mutation_specs ORDER BY job_id").fetchall()
     excluded = re.compile("|".join(_EXCLUDED))
-    kept = [job for job, operator in rows if not excluded.fullmatch(operator)]
-    if size and len(kept) > size:
-        kept = random.Random(seed).sample(sorted(kept), size)
-    removed = [(job,) for job, _ in rows if job not in set(kept)]
+    selected = [job for job, operator in rows if not excluded.fullmatch(operator)]
+    if size and len(selected) > size:
+        selected = random.Random(seed).sample(sorted(selected), size)
+    removed = [(job,) for job, _ in rows if job not in set(selected)]
     connection.executemany("DELETE FROM mutation_specs WHERE job_id = ?", removed)
     connection.executemany("DELETE FROM work_items WHERE job_id = ?", removed)
     connection.commit()

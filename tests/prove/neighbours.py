@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.github import TOKEN, FakeGitHub
+from tests.fakes.github import FakeGitHub
 from tests.fakes.server import Fault, Recorded
 from tests.prove.crashes import FINGERPRINT, Tally, crash, fingerprint, tally, until
+from tests.prove.daemons import github_section
 from tests.prove.report import Row
 from tests.system.daemon import Daemon
 
@@ -23,6 +24,7 @@ PATIENCE_SECONDS = 300.0
 REFUSED, FAILING = 90_001, 90_002  # the rejected crashes: always 422, always 500
 _MESSAGES = {REFUSED: "body contains a forbidden word", FAILING: "the server choked on it"}
 _SILENT = re.compile(r"did not answer in time|no connection to")
+_PROBES = 'probe_after = ["1s", "2s", "3s"]'
 _ROUTES = """
 [[routes]]
 match = { project = "lost-game" }
@@ -89,21 +91,22 @@ def _compared(folder: Path, hangs: bool, rounds: int) -> Row:
 
 def file_healthy(folder: Path, hangs: bool | None = None) -> Round:
     """File the healthy crashes. None means without faults; otherwise `hangs` selects the kind of dead tracker, and the faults come first."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "token").write_text(TOKEN)
     faults = hangs is not None
     with FakeGitHub() as here, _dead(hangs=bool(hangs)) as address:
         here.latency = LATENCY_SECONDS
         here.weather = _poison
-        sections = _tracker(folder, "here", here.url, "30s"), _tracker(folder, "dead", address, "1s")
+        sections = [
+            github_section(folder, here.url, 'timeout = "30s"', _PROBES),
+            github_section(folder, address, 'timeout = "1s"', _PROBES, name="dead"),
+        ]
         with Daemon(folder, "".join([*sections, _ROUTES])) as daemon:
             if faults:
                 daemon.send_all([crash(HEALTHY + number, project="lost-game") for number in range(DEAD)])
                 daemon.send_all([crash(REFUSED), crash(FAILING)])
-            began = time.monotonic()
+            start_time = time.monotonic()
             daemon.send_all([crash(number) for number in range(HEALTHY)])
             until(lambda: len(here.repository.issues) >= HEALTHY, f"{HEALTHY} issues", PATIENCE_SECONDS)
-            seconds = time.monotonic() - began
+            seconds = time.monotonic() - start_time
             if faults:
                 until(lambda: _is_shown(daemon), "a reason for every fault", PATIENCE_SECONDS)
             groups = daemon.groups()
@@ -130,13 +133,6 @@ def _dead(hangs: bool) -> Iterator[str]:
         if hangs:
             listener.listen(128)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-def _tracker(folder: Path, name: str, address: str, timeout: str) -> str:
-    return (
-        f'[trackers.{name}]\nkind = "github"\nrepository = "acme/game"\napi_url = "{address}"\ntimeout = "{timeout}"\n'
-        f'token = {{ file = "{folder}/token" }}\nwrites = ["6000/1m"]\nprobe_after = ["1s", "2s", "3s"]\n'
-    )
 
 
 def _is_shown(daemon: Daemon) -> bool:

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from syncd.store.sqlite.file import sqlite3
-from tests.fakes.github import TOKEN, FakeGitHub
+from tests.fakes.github import FakeGitHub
 from tests.prove import recording, strace
 from tests.prove.crashes import until
+from tests.prove.daemons import ROUTE, Accepted, deliver_all, github_section, require_counts, started, stored_deliveries
 from tests.prove.disks import Disk, Image
 from tests.prove.recording import Acknowledged, Begun, CreateSent, Ended, Event, Sync, Write
 from tests.prove.report import Row
-from tests.prove.started import Accepted, deliver_all, require_counts, started, stored_deliveries
 from tests.system import reference
 from tests.system.daemon import Daemon
 
@@ -91,10 +91,9 @@ def cuts(
 def record(folder: Path, seed: int, synchronous: str, notifications: int, inject: str | None = None) -> list[Event]:
     """Record one life of a daemon that accepts and files `notifications` notifications."""
     folder.mkdir(parents=True)
-    (folder / "token").write_text(TOKEN)
     story = reference.story(GROUPS, notifications, seed)
     with FakeGitHub() as github:
-        daemon = Daemon(folder, _tracker(folder, github.url))
+        daemon = Daemon(folder, github_section(folder, github.url) + ROUTE)
         trace = folder / "trace"
         with started(daemon, "-m", "tests.prove.recorded", str(trace), inject or "", _MODULES[synchronous]):
             end = str(daemon.pid), "+++", "exited"
@@ -106,13 +105,6 @@ def record(folder: Path, seed: int, synchronous: str, notifications: int, inject
     events = recording.read(trace, folder / "syncd.db")
     _require_whole(events, accepted, folder / "syncd.db")
     return events
-
-
-def _tracker(folder: Path, address: str) -> str:
-    return (
-        f'[trackers.here]\nkind = "github"\nrepository = "acme/game"\napi_url = "{address}"\n'
-        f'token = {{ file = "{folder}/token" }}\nwrites = ["6000/1m"]\n[[routes]]\ntracker = "here"\nstatus_interval = "1s"\nmax_new_issues = []\nmax_updates = []\n'
-    )
 
 
 def _last_line(trace: Path) -> tuple[str, ...]:
@@ -238,12 +230,11 @@ def _read(database: Path, thorough: bool) -> _Contents:
 def resume(folder: Path, image: Image) -> None:
     """Start the daemon on the image of a cut. Raises AssertionError unless it counts every delivery exactly once."""
     folder.mkdir(parents=True)
-    (folder / "token").write_text(TOKEN)
     database = folder / "syncd.db"
     lay(image, database)
     deliveries = stored_deliveries(database)
     # Nothing listens there; this proof does not file.
-    with Daemon(folder, _tracker(folder, "http://127.0.0.1:9")) as daemon:
+    with Daemon(folder, github_section(folder, "http://127.0.0.1:9") + ROUTE) as daemon:
         daemon.wait_for(lambda: daemon.status()["inbox"]["waiting"] == 0, "everything to be absorbed")
         groups = daemon.groups()
     require_counts(groups, deliveries)

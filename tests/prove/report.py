@@ -102,8 +102,8 @@ def _section(finding: Finding) -> list[str]:
     if finding.rows:
         lines += [_line(*heading), _line(*["---"] * len(heading))]
     for row in finding.rows:
-        came = row.result if row.ok else f"**FAILED**: {row.result}"
-        lines.append(_line(*[row.action[:1].upper() + row.action[1:], row.scale, came, row.control][: len(heading)]))
+        result = row.result if row.ok else f"**FAILED**: {row.result}"
+        lines.append(_line(*[row.action[:1].upper() + row.action[1:], row.scale, result, row.control][: len(heading)]))
     return [*lines, "", *([f"**FAILED**: {finding.error}", ""] if finding.error else [])]
 
 

@@ -54,35 +54,35 @@ def run(folder: Path, seed: int, minutes: int) -> Iterator[Row]:
         kind.fake.weather = weather
         daemon = Daemon(folder, kind.toml(MORE).replace('"1s"', '"20s"'), console="127.0.0.1:0")
         with daemon:
-            samples, sent = soak(daemon, weather, seed, seconds)
+            samples, responses = soak(daemon, weather, seed, seconds)
             weather.share = 0.0
             assert daemon.alive
             assert daemon.stop() == 0
     draw(samples, PICTURE if minutes >= 30 else folder / "soak.svg")
-    yield verdict(samples, sent, weather, seconds)
+    yield verdict(samples, responses, weather, seconds)
 
 
 def soak(daemon: Daemon, weather: Weather, seed: int, seconds: float) -> tuple[list[Sample], Counter[str]]:
     """Run the load; the samples, and the counts of requests by response."""
-    ended, sent = threading.Event(), Counter[str]()
+    stop, responses = threading.Event(), Counter[str]()
     threads = [
         threading.Thread(target=work, daemon=True)
         for work in (
-            lambda: _send(daemon, seed, ended, sent),
-            lambda: _look(daemon, ended, sent),
-            lambda: _break(daemon, weather, ended, sent),
+            lambda: _send(daemon, seed, stop, responses),
+            lambda: _look(daemon, stop, responses),
+            lambda: _break(daemon, weather, stop, responses),
         )
     ]
     for thread in threads:
         thread.start()
-    began, samples = time.monotonic(), []
-    while (at := time.monotonic() - began) < seconds:
+    start_time, samples = time.monotonic(), []
+    while (at := time.monotonic() - start_time) < seconds:
         samples.append(_sample(daemon, at))
-        ended.wait(SAMPLE_SECONDS)
-    ended.set()
+        stop.wait(SAMPLE_SECONDS)
+    stop.set()
     for thread in threads:
         thread.join()
-    return samples, sent
+    return samples, responses
 
 
 def _sample(daemon: Daemon, at: float) -> Sample:
@@ -99,12 +99,12 @@ def _sample(daemon: Daemon, at: float) -> Sample:
     )
 
 
-def _send(daemon: Daemon, seed: int, ended: threading.Event, sent: Counter[str]) -> None:
+def _send(daemon: Daemon, seed: int, stop: threading.Event, responses: Counter[str]) -> None:
     """Send EACH_SECOND notifications per second; about one in a hundred is invalid."""
     chance, number, sender = random.Random(seed), 0, daemon.sender()
     counts = Counter[int]()
     due = time.monotonic()
-    while not ended.is_set():
+    while not stop.is_set():
         number += 1
         group = chance.randrange(GROUPS)
         counts[group] += chance.randrange(1, 5)
@@ -113,18 +113,18 @@ def _send(daemon: Daemon, seed: int, ended: threading.Event, sent: Counter[str])
             fault = chance.random()
             if fault < 0.003:
                 _abandon(daemon, body)
-                sent["aborted"] += 1
+                responses["aborted"] += 1
             elif fault < 0.006:
-                sent[str(Sender(*daemon.address, ("backtrace", "wrong")).send({}).status)] += 1
+                responses[str(Sender(*daemon.address, ("backtrace", "wrong")).send({}).status)] += 1
             elif fault < 0.009:
-                sent[str(sender.send({"hello": number}).status)] += 1
+                responses[str(sender.send({"hello": number}).status)] += 1
             else:
-                sent[str(sender.send(json.loads(body)).status)] += 1
+                responses[str(sender.send(json.loads(body)).status)] += 1
         except (OSError, http.client.HTTPException) as error:
-            sent[type(error).__name__] += 1
+            responses[type(error).__name__] += 1
             sender = daemon.sender()
         due += 1 / EACH_SECOND
-        ended.wait(max(0.0, due - time.monotonic()))
+        stop.wait(max(0.0, due - time.monotonic()))
 
 
 def _notification(group: int, count: int, number: int, chance: random.Random) -> dict[str, object]:
@@ -153,32 +153,32 @@ def _abandon(daemon: Daemon, body: str) -> None:
     connection.close()
 
 
-def _look(daemon: Daemon, ended: threading.Event, sent: Counter[str]) -> None:
+def _look(daemon: Daemon, stop: threading.Event, responses: Counter[str]) -> None:
     """Read the console pages all the time."""
     host, port = daemon.console_address
-    while not ended.is_set():
+    while not stop.is_set():
         for path in PATHS:
             connection = http.client.HTTPConnection(host, port, timeout=30)
             try:
                 connection.request("GET", path)
                 answer = connection.getresponse()
                 answer.read()
-                sent[f"console {answer.status}"] += 1
+                responses[f"console {answer.status}"] += 1
             except (OSError, http.client.HTTPException) as error:
-                sent[f"console {type(error).__name__}"] += 1
+                responses[f"console {type(error).__name__}"] += 1
             finally:
                 connection.close()
-        ended.wait(2.0)
+        stop.wait(2.0)
 
 
-def _break(daemon: Daemon, weather: Weather, ended: threading.Event, sent: Counter[str]) -> None:
+def _break(daemon: Daemon, weather: Weather, stop: threading.Event, responses: Counter[str]) -> None:
     """Faults: tracker down for 30 s of every 5 min, database locked for 3 s of every 4 min. Also backdates rows every minute."""
     tick = 0
-    while not ended.wait(10.0):
+    while not stop.wait(10.0):
         tick += 1
         weather.share = 1.0 if tick % 30 < 3 else 0.05
         if tick % 24 == 0:
-            sent["locks"] += 1
+            responses["locks"] += 1
             _locked(daemon)
         if tick % 6 == 0:
             _age(daemon)
@@ -212,7 +212,7 @@ def _age(daemon: Daemon) -> None:
         connection.close()
 
 
-def verdict(samples: Sequence[Sample], sent: Counter[str], weather: Weather, seconds: float) -> Row:
+def verdict(samples: Sequence[Sample], responses: Counter[str], weather: Weather, seconds: float) -> Row:
     """Compare the last third with the second third; the values must be nearly equal."""
     second = [sample for sample in samples if seconds / 3 <= sample.at < 2 * seconds / 3]
     last = [sample for sample in samples if sample.at >= 2 * seconds / 3]
@@ -228,8 +228,8 @@ def verdict(samples: Sequence[Sample], sent: Counter[str], weather: Weather, sec
         figures.append(f"{name} {before:.0f} → {after:.0f}{suffix}")
         if after > before * (1 + allowed) + (2 if unit == 1 else 1):
             wrong.append(name)
-    unexpected = {key: count for key, count in sent.items() if key not in _EXPECTED}
-    answers = ", ".join(f"{count} × {key}" for key, count in sent.most_common())
+    unexpected = {key: count for key, count in responses.items() if key not in _EXPECTED}
+    answers = ", ".join(f"{count} × {key}" for key, count in responses.most_common())
     return Row(
         action=f"{EACH_SECOND} notifications per second of {GROUPS} groups; 5% of all tracker calls fail in every way; the tracker is down for 30 s "
         "of every 5 min; the database is locked for 3 s of every 4 min; a client reads the console",

@@ -63,20 +63,20 @@ class Storm:
     def strike(self, fake: ServerBase) -> None:
         """Install the storm in a fake tracker, and observe its requests and responses."""
         fake.weather, fake.watch = self._weather, self._watch
-        fake._record = self._judged(fake._record)  # type: ignore[method-assign, assignment]
+        fake._record = self._observing(fake._record)  # type: ignore[method-assign, assignment]
 
-    def _judged(self, record: Callable[[Recorded], None]) -> Callable[[Recorded], None]:
-        def judged(request: Recorded) -> None:
+    def _observing(self, record: Callable[[Recorded], None]) -> Callable[[Recorded], None]:
+        def observe(request: Recorded) -> None:
             self._judge(request, time.time())
             record(request)
 
-        return judged
+        return observe
 
     def _judge(self, request: Recorded, now: float) -> None:
         for pause in self._pauses:
             if pause.begins < now < pause.ends:
-                met = (now - pause.begins, _name(request))
-                (self.late if met[0] <= WIRE_SECONDS else self.inside).append(met)
+                request_event = (now - pause.begins, _name(request))
+                (self.late if request_event[0] <= WIRE_SECONDS else self.inside).append(request_event)
                 return
 
     def _weather(self, request: Recorded) -> Fault | None:
@@ -181,16 +181,16 @@ def _row(folder: Path, seed: int, case: Case, size: int) -> Row:
     storm, wrong = outcome.storm, outcome.wrong(case)
     refused = ", ".join(f"{count} x {how}" for how, count in sorted(storm.refused.items()))
     excess = (outcome.sent / outcome.needed - 1) * 100
-    came = f"no request inside a pause; {outcome.sent} requests, {outcome.needed} needed ({excess:+.1f} %)"
+    result = f"no request inside a pause; {outcome.sent} requests, {outcome.needed} needed ({excess:+.1f} %)"
     if case.concurrency > 1:
         worst = max((after for after, _ in storm.late), default=0.0)
-        came += f"; {len(storm.late)} were in transit before the daemon read the refusal, the last {worst * 1000:.0f} ms after it"
+        result += f"; {len(storm.late)} were in transit before the daemon read the refusal, the last {worst * 1000:.0f} ms after it"
     if case.killed:
-        came += f"; {outcome.kills} kills, {outcome.silent} restarts before the end of the pause, without requests until then"
+        result += f"; {outcome.kills} kills, {outcome.silent} restarts before the end of the pause, without requests until then"
     return Row(
         action=f"a tracker that refuses at random and in series: {case}",
         scale=f"{size} crashes, {size * (_STEPS - 1)} updates, {refused}, {storm.paused_seconds:.0f} s of requested pauses",
-        result="; ".join(wrong) or came,
+        result="; ".join(wrong) or result,
         ok=not wrong,
     )
 
@@ -225,7 +225,7 @@ def run_case(folder: Path, seed: int, case: Case, size: int, patience: float = P
 def _send_steps(daemon: Daemon, tracker: Kind, storm: Storm, case: Case, size: int, patience: float) -> tuple[int, int]:
     """Send all steps; each waits until the previous one is visible. Return the numbers of kills and of restarts within a pause."""
     kills = silent = 0
-    met: Pause | None = None
+    last_pause: Pause | None = None
     for step in range(1, _STEPS + 1):
         daemon.send_all([crash(number, step * 1000 + number) for number in range(size)])
         deadline = time.monotonic() + patience
@@ -233,8 +233,8 @@ def _send_steps(daemon: Daemon, tracker: Kind, storm: Storm, case: Case, size: i
             assert time.monotonic() < deadline, f"step {step} is not visible"
             time.sleep(0.05)
             pause = storm.pause
-            if case.killed and pause is not None and pause is not met and _in_the_middle(pause):
-                met = pause
+            if case.killed and pause is not None and pause is not last_pause and _in_the_middle(pause):
+                last_pause = pause
                 kills += 1
                 daemon.kill()
                 daemon.start()

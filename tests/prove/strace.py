@@ -20,8 +20,8 @@ def missing() -> str | None:
     """The reason why this machine cannot use strace, or None if it can."""
     if shutil.which("strace") is None:
         return "strace is missing (Debian package strace)"
-    tried = subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False)
-    return f"strace cannot trace here: {tried.stderr.strip()[:200]}" if tried.returncode else None
+    trial = subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False)
+    return f"strace cannot trace here: {trial.stderr.strip()[:200]}" if trial.returncode else None
 
 
 def recording(trace: Path, program: Sequence[str], inject: str | None = None) -> list[str]:

@@ -17,7 +17,7 @@ from tests.fakes.server import Fault, Recorded
 from tests.postgres import Databases
 from tests.prove import cluster as proof
 from tests.prove.crashes import crash, fingerprint, tally, until
-from tests.prove.started import ready
+from tests.prove.daemons import ready
 from tests.store.raw import ask, change
 from tests.system.cluster import Cluster, send_all
 from tests.system.daemon import Daemon, run_syncd
@@ -200,7 +200,7 @@ def test_after_a_fail_over_the_standby_is_used_and_nothing_is_lost(tmp_path: Pat
                     session.execute("SELECT pg_promote()")
                 next(progress)
                 proof.drain(cluster)
-                assert proof.judged(cluster, ledger, tracker.texts()) == []
+                assert proof.differences(cluster, ledger, tracker.texts()) == []
         second.stop(signal.SIGQUIT)
     assert len(ledger.acknowledged) == 600
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.prove.started import ready
+from tests.prove.daemons import ready
 from tests.system import reference
 from tests.system.daemon import Daemon
 from tests.system.kinds import opened

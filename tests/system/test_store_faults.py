@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.prove import damage, disk, mounts, strace
-from tests.prove.started import ready, require_counts
+from tests.prove.daemons import ready, require_counts
 from tests.system import reference
 from tests.system.daemon import Daemon, run_syncd
 from tests.system.kinds import ROUTE
@@ -118,18 +118,18 @@ def test_a_disk_whose_writes_or_syncs_fail_is_told_until_it_works_again(name: st
 
 
 def test_a_start_finds_any_damaged_page_says_so_and_writes_nothing(tmp_path: Path) -> None:
-    daemon, _ = damage.filled(tmp_path, seed=5)
+    daemon, _ = damage.prepare(tmp_path, seed=5)
     database = tmp_path / "syncd.db"
     content = database.read_bytes()
     free = damage.free_pages(database)
 
     assert damage.overlooked(database)[1] <= free
-    damage.require_refused(daemon, damage.rotten(content, 5))
+    damage.require_refused(daemon, damage.overwritten(content, 5))
     damage.require_refused(daemon, content[: len(content) // 2 + 100])
 
 
 def test_damage_met_by_the_running_daemon_is_503_for_all_until_a_backup_is_there(tmp_path: Path) -> None:
-    daemon, accepted = damage.filled(tmp_path, seed=5)
+    daemon, accepted = damage.prepare(tmp_path, seed=5)
     with daemon:
         with damage.rotting(daemon) as reason:
             refused = [daemon.send(notification) for notification in reference.story(2, 22, 2)]
@@ -143,7 +143,7 @@ def test_damage_met_by_the_running_daemon_is_503_for_all_until_a_backup_is_there
 
 
 def test_a_damaged_log_of_the_database_costs_only_what_came_after_the_damage(tmp_path: Path) -> None:
-    daemon, accepted = damage.filled(tmp_path, seed=5, killed=True)
+    daemon, accepted = damage.prepare(tmp_path, seed=5, killed=True)
     log = tmp_path / "syncd.db-wal"
 
     left = damage.damage_log(daemon, log.stat().st_size // 10)

@@ -1,4 +1,4 @@
-"""Daemons started through another program (for example strace), and senders that repeat refused notifications."""
+"""Daemons for proofs: configuration, start through another program (for example strace), senders that repeat, and checks at the end."""
 
 import http.client
 import json
@@ -13,14 +13,41 @@ from typing import Any
 from syncd.config import StoreSettings
 from syncd.store import read_store
 from syncd.store.sqlite.file import sqlite3
+from tests.fakes.github import TOKEN
 from tests.system import reference
 from tests.system.daemon import Daemon
 
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.05
 UNEXPECTED = "unexpected_error"  # the log event of an unhandled exception
+ROUTE = '[[routes]]\ntracker = "here"\nstatus_interval = "1s"\nmax_new_issues = []\nmax_updates = []\n'
 
 Accepted = list[tuple[int, dict[str, Any]]]
+
+
+def github_section(folder: Path, address: str, *settings: str, name: str = "here") -> str:
+    """The section of a GitHub tracker at `address`, with further `settings` lines. Writes the token file into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    token = folder / "token"
+    token.write_text(TOKEN)
+    token.chmod(0o600)
+    lines = (
+        f"[trackers.{name}]",
+        'kind = "github"',
+        'repository = "acme/game"',
+        f'api_url = "{address}"',
+        f'token = {{ file = "{token}" }}',
+        'writes = ["6000/1m"]',
+        *settings,
+    )
+    return "\n".join(lines) + "\n"
+
+
+def is_drained(daemon: Daemon) -> bool:
+    """True if the daemon has no work left. Sleeps first, because each status query is a process."""
+    time.sleep(0.3)
+    status = daemon.status()
+    return not status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
 
 
 @contextmanager
