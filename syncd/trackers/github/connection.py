@@ -5,7 +5,7 @@ The one module that uses PyGithub. It serves for login and transport only; its o
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -100,7 +100,7 @@ class Connection(transport.Connection):
         wire = (HTTPSRequestsConnectionClass if secure else HTTPRequestsConnectionClass)(
             f"[{host}]" if ":" in host else host,
             port,
-            timeout=math.ceil(self._settings.timeout),
+            timeout=cast(int, self._settings.timeout),  # declared as int, and handed to requests as it is
             retry=None,
             pool_size=1,
             verify=transport.trust(f"trackers.{self._name}.ca_file", self._settings.ca_file),

@@ -37,17 +37,18 @@ def clock() -> AdapterClock:
 def open_github(fake: FakeGitHub, memory: Memory, clock: AdapterClock, tmp_path: Path) -> Iterator[Open]:
     opened: list[GitHub] = []
 
-    def opener(token: str = TOKEN, **settings: object) -> GitHub:
+    def opener(token: str = TOKEN, patience: float = 10.0, **settings: object) -> GitHub:
         (tmp_path / "token").write_text(token)
         given = {
             "kind": "github",
             "repository": "acme/game",
             "token": Secret(file=str(tmp_path / "token")),
             "api_url": fake.url,
-            "timeout": 10.0,
             **settings,
         }
-        tracker = GitHub("crashes", GitHubSettings.model_validate(given), memory, clock=clock, sleep=clock.sleep)
+        # Below the shortest timeout that a configuration may have.
+        parsed = GitHubSettings.model_validate(given).model_copy(update={"timeout": patience})
+        tracker = GitHub("crashes", parsed, memory, clock=clock, sleep=clock.sleep)
         opened.append(tracker)
         return tracker
 

@@ -99,7 +99,7 @@ def test_a_create_that_is_not_answered_in_time_was_sent_once_and_is_in_doubt(
     fake.inject(Fault(how="hang_after", times=99))
 
     with pytest.raises(OutcomeUnknown, match="did not answer in time"):
-        open_github(timeout=1.0).create(DRAFT)
+        open_github(patience=0.2).create(DRAFT)
     assert len(fake.sent("POST")) == 1
     assert len(fake.repository.issues) == 1
 

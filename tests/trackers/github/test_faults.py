@@ -53,7 +53,7 @@ def issue(fake: FakeGitHub) -> Issue:
 @pytest.fixture
 def tracker(open_github: Open, fake: FakeGitHub) -> GitHub:
     fake.accounts[TOKEN] = Account("syncd-bot", 501)
-    opened = open_github(TOKEN, timeout=1.0)
+    opened = open_github(TOKEN, patience=0.2)
     opened.newest()
     return opened
 

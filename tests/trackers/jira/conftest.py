@@ -41,20 +41,21 @@ def opened(fake: FakeJira, token_file: Path, clock: AdapterClock) -> Iterator[Op
     adapters: list[Jira] = []
     memory = Memory()
 
-    def open_one(**settings: Any) -> Jira:
+    def opener(patience: float = 5.0, **settings: Any) -> Jira:
         cloud = isinstance(fake, FakeJiraCloud)
-        known = {
+        given = {
             "kind": "jira",
             "deployment": "cloud" if cloud else "datacenter",
             "url": fake.url,
             "project": fake.project,
             "token": {"file": str(token_file)},
-            "timeout": 5.0,
         } | ({"email": EMAIL} if cloud else {})
-        parsed = JiraSettings.model_validate({**known, **settings})
+        parsed = JiraSettings.model_validate({**given, **settings})
+        # Below the shortest timeout that a configuration may have.
+        parsed = parsed.model_copy(update={"timeout": patience})
         adapters.append(Jira("mobile", parsed, memory, clock=clock, sleep=clock.sleep))
         return adapters[-1]
 
-    yield open_one
+    yield opener
     for adapter in adapters:
         adapter.close()

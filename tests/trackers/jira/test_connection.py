@@ -29,7 +29,7 @@ def test_a_lost_answer_leaves_one_post_and_a_doubt(fake: FakeJira, opened: Open,
 
 
 def test_an_answer_that_comes_too_late_leaves_one_post_and_a_doubt(fake: FakeJira, opened: Open) -> None:
-    adapter = opened(timeout=1.0)
+    adapter = opened(patience=0.2)
     fault = fake.inject(Fault(how="hang_before", path="/issue$"))
     started = time.monotonic()
     with pytest.raises(OutcomeUnknown):

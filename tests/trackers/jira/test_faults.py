@@ -49,7 +49,7 @@ BODIES: dict[str, object] = {
 def tracker(opened: Open, fake: FakeJira, token_file: Path) -> Jira:
     fake.token = TOKEN
     token_file.write_text(TOKEN)
-    tracker = opened(timeout=1.0, fields={"customfield_1": "{{ group.application }}"})
+    tracker = opened(patience=0.2, fields={"customfield_1": "{{ group.application }}"})
     tracker.newest()
     return tracker
 

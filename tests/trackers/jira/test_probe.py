@@ -361,7 +361,7 @@ def test_a_key_that_the_bulk_fetch_could_not_read_is_read_by_itself(fake: FakeJi
 
 
 def test_a_late_commit_is_found_by_the_next_probe(fake: FakeJira, opened: Open) -> None:
-    adapter = opened(timeout=1.0)
+    adapter = opened(patience=0.2)
     late = fake.inject(Fault(how="hang_before", path="/issue$"))
     with pytest.raises(OutcomeUnknown):
         adapter.create(a_draft())
