@@ -1,2 +1,4 @@
-"""The operator's pages: rendered here, whole without JavaScript, each also as JSON. With metrics and health, on a listener of
-their own."""
+"""The operator's pages: HTML without JavaScript, the same as JSON, actions, metrics and health, on their own listener.
+
+Pages read the store and call no tracker. Sentences about the system's state come from `operate`.
+"""

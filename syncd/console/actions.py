@@ -1,212 +1,201 @@
-"""What can be changed from the console: each action does what the command of its name does, and says what came of it."""
+"""The console's actions. Each does what the command of its name does, and returns a sentence about the result."""
 
-from collections.abc import Callable, Mapping
-from typing import cast
+from collections.abc import Callable, Container
 
-from syncd.console.page import Asked, NotThere
+from syncd.console.page import NotFound, PageRequest
 from syncd.core.quantities import counted
 from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
 from syncd.operate import explain
 from syncd.operate import relink as relinking
 from syncd.render.text import one_line, utc
-from syncd.store.dead_letters import DeadLetter
+from syncd.store.dead_letters import DeadLetter, Kind
 from syncd.store.hints import INBOX, of_tracker
 
-NO_REASON = "no reason given"
-
-Form = Mapping[str, str]
-Act = Callable[[Asked, Form], str]
+Action = Callable[[PageRequest], str]
 
 
-def _number(asked: Asked) -> int:
-    return cast(int, asked.path["number"])
-
-
-def _reason(form: Form) -> str:
-    return one_line(form.get("reason", ""), 500, NO_REASON)
-
-
-def sync(asked: Asked, form: Form) -> str:  # noqa: ARG001 - all actions are asked alike
-    """The group's issue is looked at and brought up to date at once."""
-    store = asked.desk.store
-    _require_group(asked, _number(asked))
-    tracker = store.operator.sync(_number(asked), explain.rules(asked.desk.config).next_call, asked.now)
+def sync(request: PageRequest) -> str:
+    """Bring the group's issue up to date now."""
+    _require_group(request)
+    next_call = explain.rules(request.config).next_call
+    tracker = request.store.operator.sync(request.number, next_call, request.now)
     if tracker is None:
-        return "Nothing is to be done for this group now; below is why."
-    store.hints.send(of_tracker(tracker))
-    return f"It is due now, for {tracker}."
+        return "This group needs nothing now; the reason is below."
+    request.store.hints.send(of_tracker(tracker))
+    return f"This group is due now, for {tracker}."
 
 
-def _require_group(asked: Asked, number: int) -> None:
-    if asked.desk.store.lists.group(number) is None:
-        raise NotThere(f"there is no group number {number}")
+def hold(request: PageRequest) -> str:
+    """File nothing for the group and write nothing to its issue."""
+    _require_group(request)
+    request.store.operator.hold(request.number, _reason(request), request.now)
+    return "This group is held: syncd files nothing for it and writes nothing. A call in progress is finished."
 
 
-def hold(asked: Asked, form: Form) -> str:
-    """Nothing is filed for the group and nothing written."""
-    _require_group(asked, _number(asked))
-    asked.desk.store.operator.hold(_number(asked), _reason(form), asked.now)
-    return "It is held: nothing is filed for it and nothing written. What is in hand is finished."
+def end_hold(request: PageRequest) -> str:
+    """Let the group's route decide again."""
+    _require_group(request)
+    next_call = explain.rules(request.config).next_call
+    ended = request.store.operator.end_hold(request.number, next_call, request.now)
+    return "This group is held no longer." if ended else "No operator held this group."
 
 
-def end_hold(asked: Asked, form: Form) -> str:  # noqa: ARG001
-    """Its route decides again."""
-    _require_group(asked, _number(asked))
-    ended = asked.desk.store.operator.end_hold(_number(asked), explain.rules(asked.desk.config).next_call, asked.now)
-    return "It is held no longer." if ended else "No operator held it."
-
-
-def alias(asked: Asked, form: Form) -> str:
-    """The group's occurrences are shown on the issue of another one."""
-    store = asked.desk.store
-    said = form.get("target", "").strip()
-    found = store.lists.by_fingerprint(said, 3) if said else []
-    whole = [one for one in found if one.standing.group.identity.fingerprint.lower() == said.lower()]
-    if len(whole or found) != 1:
-        return f"Nothing was changed: {counted(len(found), 'group')} have a fingerprint that begins with {said!r}."
-    target = (whole or found)[0]
+def alias(request: PageRequest) -> str:
+    """Show the group's occurrences on another group's issue."""
+    prefix = request.form.get("target", "").strip()
+    begun = request.store.lists.by_fingerprint(prefix, 3) if prefix else []
+    whole = [listed for listed in begun if listed.standing.group.identity.fingerprint.lower() == prefix.lower()]
+    if len(whole or begun) != 1:
+        return f"Nothing changed: {counted(len(begun), 'group')} have a fingerprint that begins with {prefix!r}."
+    target = (whole or begun)[0]
     try:
-        given_up = store.aliases.add(_number(asked), target.id, _reason(form), asked.now)
+        given_up = request.store.aliases.add(request.number, target.id, _reason(request), request.now)
     except ValueError as error:
-        return f"Nothing was changed: {error}."
-    shown = one_line(target.standing.group.identity.fingerprint, 16)
-    left = f" Its own issue {given_up} is not written to any more; close it by hand as a duplicate." if given_up else ""
-    return f"Its occurrences are shown on the issue of {shown} from now on.{left}"
+        return f"Nothing changed: {error}."
+    name = one_line(target.standing.group.identity.fingerprint, 16)
+    return f"The issue of {name} shows the occurrences of this group from now on.{_abandoned(given_up)}"
 
 
-def end_alias(asked: Asked, form: Form) -> str:  # noqa: ARG001
-    """The group stands for itself again."""
-    removed = asked.desk.store.aliases.remove(_number(asked), explain.rules(asked.desk.config).next_call, asked.now)
-    return "It stands for itself again." if removed else "It was no alias."
+def end_alias(request: PageRequest) -> str:
+    """Give the group an issue of its own again."""
+    removed = request.store.aliases.remove(request.number, explain.rules(request.config).next_call, request.now)
+    return "This group follows no other group any more." if removed else "This group was no alias."
 
 
-def relink(asked: Asked, form: Form) -> str:
-    """Another issue stands for the group."""
-    desk = asked.desk
+def relink(request: PageRequest) -> str:
+    """Link the group to an issue that exists already."""
+    tracker, issue = request.form.get("tracker") or None, request.form.get("issue", "")
     try:
-        done = relinking.relink(
-            desk.config, desk.store, _number(asked), form.get("tracker") or None, form.get("issue", ""), asked.now
-        )
+        link = relinking.relink(request.config, request.store, request.number, tracker, issue, request.now)
     except relinking.NotLinked as error:
-        return f"Nothing was changed: {error}."
-    left = f" {done.before} is not written to any more; close it by hand as a duplicate." if done.before else ""
-    return f"{done.place.key} stands for it from now on.{left}"
+        return f"Nothing changed: {error}."
+    return f"This group is linked to {link.place.key} from now on.{_abandoned(link.before)}"
 
 
-def _letter(asked: Asked) -> DeadLetter:
-    letter = asked.desk.store.dead_letters.of(_number(asked))
-    if letter is None:
-        raise NotThere("that group goes on by itself; there is nothing to retry or to discard")
-    return letter
+def retry(request: PageRequest) -> str:
+    """Retry a dead letter or a parked group; with `absent`, create the issue of a parked create."""
+    absent = request.form.get("absent") == "yes"
+    letter = _letter(request)
+    if absent and (letter.issue is not None or letter.kind is Kind.DEAD):
+        return "Nothing changed: no create of this group is in doubt; use Retry."
+    if not request.store.dead_letters.retry(letter, request.now, absent=absent):
+        return "Nothing changed: this group is no longer stuck."
+    request.store.hints.send(of_tracker(letter.tracker))
+    return "syncd creates the issue anew." if absent else "syncd tries this group again."
 
 
-def retry(asked: Asked, form: Form) -> str:
-    """A dead letter or a parked group is tried again."""
-    absent = form.get("absent") == "yes"
-    letter = _letter(asked)
-    if absent and (letter.issue is not None or letter.kind.value == "dead"):
-        return "Nothing was changed: there is no create in doubt; retry it without that."
-    if not asked.desk.store.dead_letters.retry(letter, asked.now, absent=absent):
-        return "It went on by itself meanwhile; nothing was done."
-    asked.desk.store.hints.send(of_tracker(letter.tracker))
-    return "It is created anew." if absent else "It is tried again."
+def discard(request: PageRequest) -> str:
+    """Drop a dead letter or a parked group: stop trying, and stop listing it."""
+    done = request.store.dead_letters.discard(_letter(request), request.now)
+    return "This group is dropped." if done else "Nothing changed: this group is dropped already or no longer stuck."
 
 
-def discard(asked: Asked, form: Form) -> str:  # noqa: ARG001
-    """It is left alone, and no longer listed as needing anybody."""
-    done = asked.desk.store.dead_letters.discard(_letter(asked), asked.now)
-    return "It is left alone." if done else "It went on by itself meanwhile, or is left alone already."
+def retry_all(request: PageRequest) -> str:
+    """Retry all dead letters and parked groups."""
+    stuck = [letter for letter in request.store.dead_letters.all() if letter.kind is not Kind.DROPPED]
+    retried = sum(request.store.dead_letters.retry(letter, request.now) for letter in stuck)
+    request.store.hints.send(*(of_tracker(letter.tracker) for letter in stuck))
+    return f"syncd tries {counted(retried, 'group')} again."
 
 
-def retry_all(asked: Asked, form: Form) -> str:  # noqa: ARG001
-    """All that need a person are tried again."""
-    store = asked.desk.store
-    needy = [one for one in store.dead_letters.all() if one.kind.value != "dropped"]
-    done = sum(store.dead_letters.retry(one, asked.now) for one in needy)
-    store.hints.send(*(of_tracker(one.tracker) for one in needy))
-    return f"{counted(done, 'group')} {'is' if done == 1 else 'are'} tried again."
+def replay_delivery(request: PageRequest) -> str:
+    """Read a stored delivery again."""
+    return _replayed(request, request.store.dead_letters.replay([request.number], request.now))
 
 
-def replay_delivery(asked: Asked, form: Form) -> str:  # noqa: ARG001
-    """A delivery is read once more by this version."""
-    return _replayed(asked, asked.desk.store.dead_letters.replay([_number(asked)], asked.now))
+def replay_group(request: PageRequest) -> str:
+    """Read all stored deliveries of a group again."""
+    letters, after, count = request.store.dead_letters, 0, 0
+    while batch := letters.replayable(after, 0.0, request.number):
+        count += letters.replay([stored.id for stored in batch], request.now)
+        after = batch[-1].id
+    return _replayed(request, count)
 
 
-def replay_group(asked: Asked, form: Form) -> str:  # noqa: ARG001
-    """Every delivery of a group that is kept is read once more."""
-    letters, after, count = asked.desk.store.dead_letters, 0, 0
-    while bite := letters.replayable(after, 0.0, _number(asked)):
-        count += letters.replay([one.id for one in bite], asked.now)
-        after = bite[-1].id
-    return _replayed(asked, count)
-
-
-def _replayed(asked: Asked, count: int) -> str:
-    asked.desk.store.hints.send(INBOX)
-    if not count:
-        return "Nothing is kept that could be read once more."
-    words = "1 delivery is" if count == 1 else f"{count:,} deliveries are"
-    return f"{words} read once more; what says the same changes nothing."
-
-
-def release(asked: Asked, form: Form) -> str:  # noqa: ARG001
-    """A quarantined body goes back into the inbox, if this version can read it."""
-    store, number = asked.desk.store, _number(asked)
-    kept = next((one for one in store.report.quarantine() if one.id == number), None)
-    if kept is None:
-        return "It is no longer in the quarantine."
+def release(request: PageRequest) -> str:
+    """Return a quarantined delivery to the inbox if this version can read it."""
+    delivery = next((each for each in request.store.report.quarantine() if each.id == request.number), None)
+    if delivery is None:
+        return "The quarantine no longer has this delivery."
     try:
-        backtrace.identify(backtrace.decode(kept.body))
+        backtrace.identify(backtrace.decode(delivery.body))
     except RejectedDelivery as error:
-        return f"It is still no notification: {error.message}"
-    store.quarantine.release(number, asked.now)
-    store.hints.send(INBOX)
-    return "It went back into the inbox."
+        return f"This delivery is still no notification: {error.message}"
+    request.store.quarantine.release(request.number, request.now)
+    request.store.hints.send(INBOX)
+    return "The delivery returned to the inbox."
 
 
-def drop(asked: Asked, form: Form) -> str:  # noqa: ARG001
-    """A quarantined body is removed for good."""
-    return "It is removed." if asked.desk.store.quarantine.discard(_number(asked)) else "It was gone already."
+def drop(request: PageRequest) -> str:
+    """Delete a quarantined delivery."""
+    deleted = request.store.quarantine.discard(request.number)
+    return "The delivery is deleted." if deleted else "The quarantine no longer has this delivery."
 
 
-def pause_tracker(asked: Asked, form: Form) -> str:
-    """Nothing more is sent to a tracker."""
-    name = _configured(asked, "tracker", asked.desk.config.trackers)
-    asked.desk.store.limits.pause_by_hand(name, f"{_reason(form)} (since {utc(asked.now)})")
-    return f"{name} is paused: nothing more is sent to it; notifications are counted, and wait."
+def pause_tracker(request: PageRequest) -> str:
+    """Stop sending to a tracker."""
+    name = _require_name(request, "tracker", request.config.trackers)
+    request.store.limits.pause_by_hand(name, f"{_reason(request)} (since {utc(request.now)})")
+    return f"{name} is paused: syncd sends nothing to it, and still counts notifications."
 
 
-def resume_tracker(asked: Asked, form: Form) -> str:
-    """Forget an operator's pause, and what a tracker rests for; a silence that it asked for only where that is said too."""
-    config, store = asked.desk.config, asked.desk.store
-    known = {*config.trackers, *store.report.trackers({}, asked.now), *store.report.left_behind(config.trackers)}
-    name = _configured(asked, "tracker", known)
-    forced = form.get("force") == "yes"
-    credential = config.credentials.get(name, "") if forced else ""
-    resumed = store.limits.resume_by_hand(name, credential)
+def resume_tracker(request: PageRequest) -> str:
+    """Clear a manual pause and any misconfiguration back-off; with `force` also a wait that the tracker asked for."""
+    config, store = request.config, request.store
+    waiting = store.report.left_behind(config.trackers)
+    name = _require_name(request, "tracker", {*config.trackers, *store.report.trackers({}, request.now), *waiting})
+    forced = request.form.get("force") == "yes"
+    resumed = store.limits.resume_by_hand(name, config.credentials.get(name, "") if forced else "")
     store.hints.send(of_tracker(name))
-    return f"{name} is called again." if resumed else f"{name} was not paused; a silence it asked for ends by itself."
+    return f"{name} is resumed." if resumed else f"{name} was not paused. A wait that it asked for ends by itself."
 
 
-def pause_route(asked: Asked, form: Form) -> str:
-    """Nothing is filed or written by a route."""
-    name = _configured(asked, "route", [one.name for one in asked.desk.config.all_routes])
-    asked.desk.store.routes.pause(name, _reason(form), asked.now)
-    return f"Route {name} is paused: its groups are counted, and wait."
+def pause_route(request: PageRequest) -> str:
+    """Stop filing and writing by a route."""
+    name = _require_name(request, "route", [route.name for route in request.config.all_routes])
+    request.store.routes.pause(name, _reason(request), request.now)
+    return f"Route {name} is paused: syncd files nothing by it, and still counts its groups."
 
 
-def resume_route(asked: Asked, form: Form) -> str:  # noqa: ARG001
-    """What it held is judged again."""
-    store = asked.desk.store
-    known = {*(one.name for one in asked.desk.config.all_routes), *(one.route for one in store.routes.pauses())}
-    name = _configured(asked, "route", known)
-    resumed = store.routes.resume(name, explain.rules(asked.desk.config).next_call, asked.now)
+def resume_route(request: PageRequest) -> str:
+    """Resume a route, and decide again about the groups that it held."""
+    names = {route.name for route in request.config.all_routes}
+    name = _require_name(request, "route", names | {pause.route for pause in request.store.routes.pauses()})
+    resumed = request.store.routes.resume(name, explain.rules(request.config).next_call, request.now)
     return f"Route {name} is resumed." if resumed else f"Route {name} was not paused."
 
 
-def _configured(asked: Asked, kind: str, known: "set[str] | list[str] | Mapping[str, object]") -> str:
-    name = str(asked.path["name"])
-    if name not in known:
-        raise NotThere(f"there is no {kind} {name!r}")
+def _reason(request: PageRequest) -> str:
+    return one_line(request.form.get("reason", ""), 500, "no reason given")
+
+
+def _require_group(request: PageRequest) -> None:
+    if request.store.lists.group(request.number) is None:
+        raise NotFound(f"there is no group number {request.number}")
+
+
+def _require_name(request: PageRequest, kind: str, names: Container[str]) -> str:
+    name = str(request.path["name"])
+    if name not in names:
+        raise NotFound(f"there is no {kind} {name!r}")
     return name
+
+
+def _letter(request: PageRequest) -> DeadLetter:
+    letter = request.store.dead_letters.of(request.number)
+    if letter is None:
+        raise NotFound("this group is not stuck: there is nothing to retry or to discard")
+    return letter
+
+
+def _abandoned(issue: str | None) -> str:
+    return f" syncd no longer writes to {issue}; close it by hand as a duplicate." if issue else ""
+
+
+def _replayed(request: PageRequest, count: int) -> str:
+    request.store.hints.send(INBOX)
+    if not count:
+        return "The store has no such delivery any more."
+    deliveries = "1 delivery" if count == 1 else f"{count:,} deliveries"
+    return f"syncd reads {deliveries} again. Deliveries that it reads as before change nothing."

@@ -1,4 +1,4 @@
-"""Charts as inline SVG: no script, no style attribute, colours by class. Pure."""
+"""Charts as inline SVG, without scripts or style attributes; classes select the colours. Pure."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,19 +14,19 @@ MOST_SEGMENTS = 7
 
 
 def _svg(width: int, height: int, title: str, inside: str, kind: str) -> Markup:
-    return Markup(  # noqa: S704 - every text in it was escaped where it was put in
+    return Markup(  # noqa: S704 - every text in it is escaped where it is inserted
         f'<svg class="{kind}" viewBox="0 0 {width} {height}" width="{width}" height="{height}" role="img" '
         f'preserveAspectRatio="none" aria-label="{escape(title)}"><title>{escape(title)}</title>{inside}</svg>'
     )
 
 
 def _bar(x: float, y: float, width: float, height: float, kind: str, title: str = "") -> str:
-    told = f"<title>{escape(title)}</title>" if title else ""
-    return f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}">{told}</rect>'
+    tooltip = f"<title>{escape(title)}</title>" if title else ""
+    return f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}">{tooltip}</rect>'
 
 
 def stacked(series: Mapping[str, Sequence[int]], labels: Sequence[str], title: str) -> Markup:
-    """Columns, one for each label, of the counts of several series on top of each other."""
+    """One column per label, with the counts of all series on top of each other."""
     totals = [sum(counts[at] for counts in series.values()) for at in range(len(labels))]
     most = max([*totals, 1])
     step = WIDTH / max(len(labels), 1)
@@ -44,49 +44,50 @@ def stacked(series: Mapping[str, Sequence[int]], labels: Sequence[str], title: s
 
 
 def shares(releases: Sequence[Release]) -> Markup:
-    """One bar whose segments are the releases in which a group was seen, the largest with a colour of its own."""
-    known = sorted((one for one in releases if one.occurrences), key=lambda one: -one.occurrences)
-    total = sum(one.occurrences for one in known)
-    if not total:
+    """One bar with a segment per release of a group. The MOST_SEGMENTS largest have colours of their own."""
+    ranks = ranked(releases)
+    if not ranks:
         return Markup("")
-    shown = known[:MOST_SEGMENTS]
-    rest = total - sum(one.occurrences for one in shown)
-    segments = [(one.release, one.occurrences) for one in shown] + ([("others", rest)] if rest else [])
+    counts = {entry.release: entry.occurrences for entry in releases}
+    segments = [(name, counts[name]) for name in list(ranks)[:MOST_SEGMENTS]]
+    total = sum(counts[name] for name in ranks)
+    rest = total - sum(count for _, count in segments)
+    segments += [("others", rest)] if rest else []
     parts, left = [], 0.0
     for number, (name, count) in enumerate(segments):
         wide = count / total * WIDTH
         title = f"{name}: {counted(count, 'occurrence')}, {count / total:.0%}"
         parts.append(_bar(left, 0, max(wide - 1, 1), 28, f"s{number}", title))
         left += wide
-    told = ", ".join(f"{name} {count / total:.0%}" for name, count in segments)
-    return _svg(WIDTH, 28, f"Occurrences by release: {told}", "".join(parts), "chart shares")
+    summary = ", ".join(f"{name} {count / total:.0%}" for name, count in segments)
+    return _svg(WIDTH, 28, f"Occurrences by release: {summary}", "".join(parts), "chart shares")
 
 
 def ranked(releases: Sequence[Release]) -> dict[str, int]:
-    """By release, the number of the colour that it has in `shares`."""
-    known = sorted((one for one in releases if one.occurrences), key=lambda one: -one.occurrences)
-    return {one.release: min(number, MOST_SEGMENTS) for number, one in enumerate(known)}
+    """By release, the number of its colour in `shares`; the release with the most occurrences first."""
+    entries = sorted((entry for entry in releases if entry.occurrences), key=lambda entry: -entry.occurrences)
+    return {entry.release: min(number, MOST_SEGMENTS) for number, entry in enumerate(entries)}
 
 
 def sparkline(releases: Sequence[Release], most: int = 10) -> Markup:
-    """A small bar for each of the newest releases in which a group was seen, the newest at the right."""
-    named = {one.release: one.occurrences for one in releases}
-    newest = list(reversed(ordered(named)[:most]))
+    """A small bar for each of a group's newest releases, the newest at the right."""
+    counts = {entry.release: entry.occurrences for entry in releases}
+    newest = list(reversed(ordered(counts)[:most]))
     if not newest:
         return Markup("")
-    tallest = max([*(named[one] for one in newest), 1])
+    tallest = max([*(counts[release] for release in newest), 1])
     step = min(SPARK_WIDTH / len(newest), 12.0)
     parts = []
     for at, release in enumerate(newest):
-        tall = max(named[release] / tallest * SPARK_HEIGHT, 2.0)
-        title = f"{release}: {named[release]:,}"
+        tall = max(counts[release] / tallest * SPARK_HEIGHT, 2.0)
+        title = f"{release}: {counts[release]:,}"
         parts.append(_bar(at * step, SPARK_HEIGHT - tall, step - 2, tall, "s0", title))
-    told = ", ".join(f"{one} {named[one]:,}" for one in newest)
-    return _svg(SPARK_WIDTH, SPARK_HEIGHT, f"Occurrences by release: {told}", "".join(parts), "spark")
+    summary = ", ".join(f"{release} {counts[release]:,}" for release in newest)
+    return _svg(SPARK_WIDTH, SPARK_HEIGHT, f"Occurrences by release: {summary}", "".join(parts), "spark")
 
 
 def growth(trail: Sequence[Point], columns: int = 60) -> Markup:
-    """How many occurrences came in each of as many equal spans of time."""
+    """The occurrences in each of `columns` equal spans of time."""
     if len(trail) < 2 or trail[-1].at <= trail[0].at:
         return Markup("")
     span = (trail[-1].at - trail[0].at) / columns
@@ -102,10 +103,10 @@ def growth(trail: Sequence[Point], columns: int = 60) -> Markup:
         for at, count in enumerate(totals)
         if count
     ]
-    return _svg(WIDTH, 60, "Occurrences over time, as they were told of", "".join(parts), "chart")
+    return _svg(WIDTH, 60, "Occurrences over time, as notifications reported them", "".join(parts), "chart")
 
 
 def meter(count: int, most: int) -> Markup:
-    """A bar as long as `count` is of `most`."""
+    """A bar whose length is the share of `count` in `most`."""
     wide = 0.0 if most <= 0 else max(count / most * 100, 1.0)
     return _svg(100, 8, f"{count:,}", _bar(0, 0, wide, 8, "s0"), "meter")

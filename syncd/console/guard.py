@@ -1,4 +1,4 @@
-"""What stands before every page: who may see it, from where it may be changed, and what a browser may do with it."""
+"""Checks each request to the console: who may see pages, from where changes may come, and what a browser may do with answers."""
 
 import asyncio
 import base64
@@ -19,7 +19,7 @@ log = structlog.get_logger("syncd.console")
 
 WRONG_LOGIN_SECONDS = 1.0
 HEADERS = {
-    # Nothing but our own style sheet and images, and forms that go back here. No script at all.
+    # Only the console's own style sheet and images, and forms that return to it. No script at all.
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'",
     "x-content-type-options": "nosniff",
@@ -28,14 +28,14 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
-OPEN = frozenset({"/livez", "/readyz"})  # for whoever watches; they tell nothing about crashes
+OPEN = frozenset({"/livez", "/readyz"})  # for monitoring, without login; they contain nothing about crashes
 
 
 class Guard:
-    """An ASGI application in front of another one."""
+    """An ASGI application in front of the console."""
 
     def __init__(self, app: ASGIApp, settings: ConsoleSettings) -> None:
-        """Raises ConfigError when the password cannot be read."""
+        """Raises ConfigError if the password cannot be read."""
         self._app = app
         self._login = None
         if settings.password is not None:
@@ -46,7 +46,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
 
-        async def guarded(message: Message) -> None:
+        async def send_guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in HEADERS.items():
@@ -58,37 +58,37 @@ class Guard:
         if refusal is not None:
             log.warning("console_refused", status=refusal.status_code, peer=(scope.get("client") or ("unknown",))[0])
         if refusal is not None and refusal.status_code == 401 and "authorization" in headers:
-            await asyncio.sleep(WRONG_LOGIN_SECONDS)  # whoever tries one password after the other gets nowhere
-        await (refusal or self._app)(scope, receive, guarded)
+            await asyncio.sleep(WRONG_LOGIN_SECONDS)  # makes guessing passwords slow
+        await (refusal or self._app)(scope, receive, send_guarded)
 
     def _refusal(self, method: str, path: str, headers: Headers) -> PlainTextResponse | None:
         if path in OPEN and method in ("GET", "HEAD"):
             return None
-        if self._login is None and not self._anyone and not _is_here(headers.get("host", "")):
-            # A page elsewhere can give its own name this machine's address, and then read what is answered under it.
-            return PlainTextResponse("This console has no password and answers only under a loopback name.\n", 403)
+        if self._login is None and not self._anyone and not _is_loopback(headers.get("host", "")):
+            # DNS rebinding: a foreign page could give its own name this machine's address, and read the answers.
+            return PlainTextResponse("This console has no password, so it answers only under a loopback name.\n", 403)
         if self._login is not None and not _fits(headers.get("authorization", ""), self._login):
             return PlainTextResponse(
-                "User name and password are those of [console].\n",
+                "Log in with the user name and the password of [console].\n",
                 401,
                 {"www-authenticate": 'Basic realm="syncd console", charset="UTF-8"'},
             )
-        if method not in ("GET", "HEAD") and not _from_here(headers):
-            return PlainTextResponse("Changes are only taken from this console's own pages.\n", 403)
+        if method not in ("GET", "HEAD") and not _is_same_origin(headers):
+            return PlainTextResponse("The console accepts changes only from its own pages.\n", 403)
         return None
 
 
 def _fits(authorization: str, login: bytes) -> bool:
     scheme, _, encoded = authorization.partition(" ")
     try:
-        said = base64.b64decode(encoded.strip(), validate=True) if scheme.lower() == "basic" else b""
+        decoded = base64.b64decode(encoded.strip(), validate=True) if scheme.lower() == "basic" else b""
     except (binascii.Error, ValueError):
-        said = b""
-    # Digests have one length: time tells nothing about how much fits.
-    return hmac.compare_digest(hashlib.sha256(said).digest(), login)
+        decoded = b""
+    # Digests have one length, so the time reveals nothing about how much fits.
+    return hmac.compare_digest(hashlib.sha256(decoded).digest(), login)
 
 
-def _is_here(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     name = urlsplit(f"//{host}").hostname or ""
     try:
         return ip_address(name).is_loopback
@@ -96,8 +96,9 @@ def _is_here(host: str) -> bool:
         return name == "localhost"
 
 
-def _from_here(headers: Headers) -> bool:
-    """Whether a browser says that the change comes from one of our pages; what says nothing is no browser, and has the commands."""
+def _is_same_origin(headers: Headers) -> bool:
+    """Whether a browser states that the change comes from one of the console's pages. A client that states nothing is no browser;
+    for it there are the commands."""
     site = headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"

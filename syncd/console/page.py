@@ -1,12 +1,11 @@
-"""One page of the console: what it is asked with, what it shows, and how that becomes HTML or JSON."""
+"""A page of the console: the request for it, its content, and how that becomes HTML or JSON."""
 
 import json
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -24,37 +23,37 @@ from syncd.store.listing import Key
 
 FOLDER = Path(__file__).parent
 PAGE = 50  # rows of a list
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 0.5))
 
 
-class NotThere(Exception):
-    """What was asked for is not there; the message says what, for people."""
+class NotFound(Exception):
+    """The thing that was requested does not exist; the message names it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """What every page is made from."""
+class PageRequest:
+    """A request for a page or an action: the parts of its path, its query, its form, and when it came."""
 
     config: Config
     store: Store
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What a page was asked for: parts of its path, its query, and when."""
-
-    desk: Desk
+    now: float
     path: Mapping[str, Any] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
-    now: float = field(default_factory=time.time)
+    form: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def number(self) -> int:
+        """The number in the path."""
+        return cast(int, self.path["number"])
 
     def get(self, name: str) -> str | None:
-        """A part of the query; None where it is missing or empty."""
+        """A part of the query; None if it is missing or empty."""
         return self.query.get(name, "").strip() or None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is shown: `shape` as JSON, and with `facts` besides in a template."""
+    """A page's content. `shape` is its JSON; the template has `shape` and `facts`."""
 
     template: str
     title: str
@@ -62,7 +61,7 @@ class Page:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-MakePage = Callable[[Asked], Page]
+View = Callable[[PageRequest], Page]
 
 
 def as_json(page: Page) -> bytes:
@@ -70,17 +69,17 @@ def as_json(page: Page) -> bytes:
     return json.dumps(page.shape, indent=2).encode()
 
 
-def as_html(page: Page, path: str, query: Mapping[str, str], now: float, said: str | None) -> bytes:
-    """The page for people. `said` is what became of what they just did."""
-    known = {key: value for key, value in query.items() if key not in ("said", "live")}
+def as_html(page: Page, path: str, query: Mapping[str, str], now: float, flash: str | None) -> bytes:
+    """The page for people. `flash` is the result of the action that led here."""
+    repeated = {key: value for key, value in query.items() if key not in ("flash", "live")}
     facts = {
         "title": page.title,
         "shape": page.shape,
         "path": path,
-        "json_path": json_path(path) + (f"?{urlencode(known)}" if known else ""),
+        "json_path": json_path(path) + (f"?{urlencode(repeated)}" if repeated else ""),
         "query": query,
         "now": now,
-        "said": said,
+        "flash": flash,
         "version": __version__,
         **page.facts,
     }
@@ -88,7 +87,7 @@ def as_html(page: Page, path: str, query: Mapping[str, str], now: float, said: s
 
 
 def json_path(path: str) -> str:
-    """Where the same page is for programs."""
+    """The path of the same page as JSON."""
     return "/overview.json" if path == "/" else f"{path}.json"
 
 
@@ -105,36 +104,27 @@ def _environment() -> Environment:
         "line": lambda text, limit=200: one_line(str(text), limit) if text not in (None, "") else "–",
         "clean": lambda text: clean(str(text)),
         "number": lambda value: "–" if value is None else f"{value:,}",
-        "when": _when,
-        "ago": _ago,
+        "when": lambda at: "–" if at is None else utc(at),
+        "ago": ago,
         "bytes": size,
         "duration": duration,
         "crash": crash,
         "path": lambda text: quote(str(text), safe=""),
     }
-    environment.globals |= {"drawing": drawing, "link": link, "stands": stands}
+    environment.globals |= {"drawing": drawing, "link": link, "state_of": state_of}
     return environment
 
 
-def _when(at: float | None) -> str:
-    return "–" if at is None else utc(at)
-
-
-def _ago(at: float | None, now: float) -> Markup:
-    """How long ago, with the time itself for whoever asks."""
+def ago(at: float | None, now: float) -> Markup:
+    """How long ago `at` was, in the largest unit of which there are at least two, rounded down; the exact time on hover."""
     if at is None:
         return Markup("–")
     passed = now - at
-    words = "now" if abs(passed) < 1 else f"{_passed(passed)} ago" if passed > 0 else f"in {duration(-passed)}"
-    return Markup('<time title="{}">{}</time>').format(utc(at), words)
-
-
-def _passed(seconds: float) -> str:
-    """In the largest unit of which there are at least two, what is left dropped: 5d is not yet 6d."""
-    for unit, length in (("d", 86400), ("h", 3600), ("m", 60)):
-        if seconds >= 2 * length:
-            return f"{int(seconds // length)}{unit}"
-    return f"{int(seconds)}s"
+    text = "now" if abs(passed) < 1 else f"in {duration(-passed)}"
+    if passed >= 1:
+        units = ((f"{int(passed // length)}{unit}", passed >= 2 * length) for unit, length in _UNITS)
+        text = next(amount for amount, enough in units if enough) + " ago"
+    return Markup('<time title="{}">{}</time>').format(utc(at), text)
 
 
 def size(count: float) -> str:
@@ -147,45 +137,45 @@ def size(count: float) -> str:
 
 
 def crash(standing: GroupView) -> str:
-    """What people know the crash by."""
+    """The crash's name in lists."""
     return one_line(report.title(standing.group).removeprefix("Crash in "), 160)
 
 
 def key_of(text: str | None) -> Key | None:
-    """Where a page of a list begins; None for the first one. Raises NotThere."""
+    """Where a page of a list begins; None for the first page. Raises NotFound."""
     if text is None:
         return None
     place, _, number = text.partition(".")
     if not (place.isdigit() and number.isdigit()) or len(text) > 40:
-        raise NotThere("that page does not begin anywhere; go back to the first one")
+        raise NotFound("the address of this page is damaged; go back to the first page")
     return Key(int(place), int(number))
 
 
 def text_of(key: Key | None) -> str | None:
-    """The same as it stands in an address; None where no page follows."""
+    """The key as `key_of` reads it; None if no page follows."""
     return None if key is None else f"{key.place}.{key.id}"
 
 
 def link(path: str, **query: object) -> str:
-    """The path with those parts of a query that are something."""
-    known = {name: value for name, value in query.items() if value not in (None, "")}
-    return f"{path}?{urlencode(known)}" if known else path
+    """The path with the parts of the query that are not empty."""
+    parts = {name: value for name, value in query.items() if value not in (None, "")}
+    return f"{path}?{urlencode(parts)}" if parts else path
 
 
-def stands(standing: GroupView) -> tuple[str, str]:
-    """How a group stands: a word that is also its colour, and a sentence."""
-    issue = standing.issue
+def state_of(standing: GroupView) -> tuple[str, str]:
+    """The state of a group: a word, which also selects the colour, and the reason."""
+    group, issue, reason = standing.group, standing.issue, standing.reason
+    state = None if issue is None else issue.state.value
     if standing.decision == "dead":
-        return "dead", standing.reason
-    if issue is not None and issue.state.value in ("parked", "dropped"):
-        return issue.state.value, standing.reason
-    if issue is not None and issue.state.value in ("intended", "in_doubt"):
-        return "in doubt", standing.reason
-    if standing.group.on_hold is not None:
-        return "held", standing.reason
+        return "dead", reason
+    if state in ("parked", "dropped"):
+        return state, reason
+    if state in ("intended", "in_doubt"):
+        return "in doubt", reason
+    if group.on_hold is not None:
+        return "held", reason
     if issue is not None and issue.key:
-        condition = issue.condition
-        return ("closed" if condition is not None and condition.closed else "open"), standing.reason
+        return ("closed" if issue.condition is not None and issue.condition.closed else "open"), reason
     if standing.decision == "hold":
-        return "held", standing.reason
-    return ("alias" if standing.group.follows else "waiting"), standing.reason
+        return "held", reason
+    return ("alias" if group.follows else "waiting"), reason

@@ -1,19 +1,22 @@
-"""What each page shows. Reads only; no tracker is asked."""
+"""The content of each page but those about releases. Reads only; calls no tracker."""
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 
 import msgspec
+from pydantic_core import to_jsonable_python
 
-from syncd.console.page import PAGE, Asked, NotThere, Page, crash, key_of, text_of
+from syncd.config import Config, Secret
+from syncd.console.page import PAGE, NotFound, Page, PageRequest, crash, key_of, text_of
 from syncd.core.fold import OTHERS
 from syncd.core.releases import ordered
 from syncd.operate import attention, explain, shapes
 from syncd.operate.status import status
 from syncd.render.text import utc
 from syncd.store import Store
-from syncd.store.listing import LOOKED, Delivered, Listed, Sort, State, Wanted
+from syncd.store.dead_letters import Kind
+from syncd.store.listing import LOOKED, Delivered, Sort, State, Wanted
 from syncd.store.report import Past
 from syncd.worker.presentation import Presentation
 
@@ -21,56 +24,60 @@ HOUR = 3600.0
 DONE = {"filed": ("create",), "updated": ("update", "close"), "reopened": ("reopen", "comment", "renew")}
 HISTOGRAM = 6
 
+Choice = TypeVar("Choice", Sort, State)
 
-def home(asked: Asked) -> Page:
-    """Whether it is well, and what waits, is held, or needs a person."""
-    store, now = asked.desk.store, asked.now
-    shape = status(asked.desk.config, store, now)
-    found = attention.counts(shape) + attention.interruptions(shape)
-    well, sentence = attention.sentence(found, store.fault)
-    days = 7 if asked.get("days") == "7" else 1
+
+def home(request: PageRequest) -> Page:
+    """The overview: whether all is well, what waits, what is held, what needs attention."""
+    store, now = request.store, request.now
+    shape = status(request.config, store, now)
+    items = attention.counts(shape) + attention.interruptions(shape)
+    well, sentence = attention.sentence(items, store.fault)
+    days = 7 if request.get("days") == "7" else 1
     span, spans = (HOUR, 24) if days == 1 else (6 * HOUR, 28)
-    until = (now // span + 1) * span
-    done = store.lists.done(until - span * spans, span, spans)
+    since = (now // span + 1) * span - span * spans
+    done = store.lists.done(since, span, spans)
     series = {
         name: [sum(done.get(action, [0] * spans)[at] for action in actions) for at in range(spans)]
         for name, actions in DONE.items()
     }
     oldest, room = store.lists.oldest(now), store.room()
-    latest = store.lists.groups(Wanted(), Sort.FIRST_SEEN, None, 6).groups
     shape |= {
         "well": well,
         "sentence": sentence,
         "oldest": {"received_at": oldest.received_at, "due_at": oldest.due_at},
-        "done": {"since": until - span * spans, "span": span, **series},
+        "done": {"since": since, "span": span, **series},
         "groups": store.report.how_many(),
         "store": {"place": store.connection.place, "taken": room.taken, "free": room.free},
     }
     facts = {
-        "needs": sorted(found, key=lambda need: not need.alarm),
+        "items": sorted(items, key=lambda item: not item.alarm),
         "days": days,
         "series": series,
-        "labels": [utc(until - span * (spans - at)) for at in range(spans)],
-        "latest": latest,
+        "labels": [utc(since + span * at) for at in range(spans)],
+        "latest": store.lists.groups(Wanted(), Sort.FIRST_SEEN, None, 6).groups,
     }
     return Page("home.html", "Overview", shape, facts)
 
 
-def groups(asked: Asked) -> Page:
-    """A list of groups, as it was narrowed down and sorted."""
-    store = asked.desk.store
+def groups(request: PageRequest) -> Page:
+    """A list of groups, filtered and sorted."""
+    store = request.store
     wanted = Wanted(
-        project=asked.get("project"),
-        release=asked.get("release"),
-        state=_one_of(State, asked.get("state")),
-        text=asked.get("text"),
+        project=request.get("project"),
+        release=request.get("release"),
+        state=_choice(State, request.get("state")),
+        text=request.get("text"),
     )
-    sort = _one_of(Sort, asked.get("sort")) or Sort.LAST_SEEN
-    listing = store.lists.groups(wanted, sort, key_of(asked.get("after")), PAGE)
+    sort = _choice(Sort, request.get("sort")) or Sort.LAST_SEEN
+    listing = store.lists.groups(wanted, sort, key_of(request.get("after")), PAGE)
     following = text_of(listing.next)
-    shape = {"groups": [numbered(one) for one in listing.groups], "next": following}
+    shape = {
+        "groups": [{"id": listed.id} | shapes.group(listed.standing) for listed in listing.groups],
+        "next": following,
+    }
     facts = {
-        "listed": listing.groups,
+        "groups": listing.groups,
         "wanted": wanted,
         "sort": sort,
         "following": following,
@@ -84,182 +91,189 @@ def groups(asked: Asked) -> Page:
     return Page("groups.html", "Groups", shape, facts)
 
 
-def numbered(one: Listed) -> dict[str, object]:
-    """A group as `groups --json` has it, under the number that its page has."""
-    return {"id": one.id} | shapes.group(one.standing)
-
-
-def _one_of(kind: Any, word: str | None) -> Any:
+def _choice(kind: type[Choice], text: str | None) -> Choice | None:
     try:
-        return None if word is None else kind(word)
+        return None if text is None else kind(text)
     except ValueError:
-        raise NotThere(f"there is no {kind.__name__.lower()} {word!r}; there are {', '.join(kind)}") from None
+        raise NotFound(f"there is no {kind.__name__.lower()} {text!r}; there are {', '.join(kind)}") from None
 
 
-def group(asked: Asked) -> Page:
+def group(request: PageRequest) -> Page:
     """Everything about one group."""
-    config, store, now = asked.desk.config, asked.desk.store, asked.now
-    number = cast(int, asked.path["number"])
-    found = store.lists.group(number)
-    if found is None:
-        raise NotThere(f"there is no group number {number}")
-    listed, history = found
+    config, store, number = request.config, request.store, request.number
+    entry = store.lists.group(number)
+    if entry is None:
+        raise NotFound(f"there is no group number {number}")
+    listed, history = entry
     standing = listed.standing
+    group, identity = standing.group, standing.group.identity
     delivered = store.lists.deliveries(None, 20, number)
     histograms = _histograms(store, delivered)
-    plan = explain.plan_now(config, store, standing, now)
+    plan = explain.plan_now(config, store, standing, request.now)
     routing = list(explain.routing(config, standing))
     shape = (
-        {"id": number, "owed_at": listed.owed_at, "on_hold": standing.group.on_hold}
+        {"id": number, "owed_at": listed.owed_at, "on_hold": group.on_hold}
         | shapes.whole(standing, history)
         | {
             "now": shapes.planned(plan),
             "routes": routing,
-            "deliveries": [_delivery(one) for one in delivered],
+            "deliveries": [_delivery(delivery) for delivery in delivered],
             "histograms": {name: dict(values) for name, values in histograms.items()},
         }
     )
-    releases = [one for one in standing.group.releases if one.release != OTHERS]
-    order = ordered(one.release for one in releases)
+    order = {
+        release: at for at, release in enumerate(ordered(e.release for e in group.releases if e.release != OTHERS))
+    }
+    timeline: list[tuple[float, Past | Delivered]] = [(past.at, past) for past in history]
+    timeline += [(delivery.received_at, delivery) for delivery in delivered]
     facts = {
         "listed": listed,
         "standing": standing,
-        "group": standing.group,
+        "group": group,
         "issue": standing.issue,
         "plan": plan,
         "routing": routing,
-        "releases": sorted(standing.group.releases, key=lambda one: _place(order, one.release)),
-        "timeline": _timeline(history, delivered),
+        "releases": sorted(group.releases, key=lambda entry: order.get(entry.release, len(order))),
+        "timeline": sorted(timeline, key=lambda event: event[0], reverse=True),
         "histograms": histograms,
         "deliveries": delivered,
         "letter": store.dead_letters.of(number),
         "trackers": list(config.trackers),
         "returns": [
-            one
-            for one in store.report.returns(standing.group.identity.project)
-            if one.fingerprint == standing.group.identity.fingerprint
+            each for each in store.report.returns(identity.project) if each.fingerprint == identity.fingerprint
         ],
     }
     return Page("group.html", "Group", shape, facts)
 
 
-def _place(order: Sequence[str], release: str) -> int:
-    return order.index(release) if release in order else len(order)
-
-
-def _timeline(history: Sequence[Past], delivered: Sequence[Delivered]) -> list[tuple[float, Past | Delivered]]:
-    """Notifications, decisions and what trackers answered, the latest first."""
-    events: list[tuple[float, Past | Delivered]] = [(one.at, one) for one in history]
-    events += [(one.received_at, one) for one in delivered]
-    return sorted(events, key=lambda event: event[0], reverse=True)
-
-
 def _histograms(store: Store, delivered: Sequence[Delivered]) -> dict[str, list[tuple[str, int]]]:
-    """How often each value of each attribute was there, in the latest delivery of the group that is kept."""
-    kept = None if not delivered else store.lists.delivery(delivered[0].id)
-    if kept is None:
-        return {}
+    """By attribute, how often each value occurs in the group's latest stored delivery. None for a body of any other form."""
+    delivery = store.lists.delivery(delivered[0].id) if delivered else None
     try:
-        said = msgspec.json.decode(kept.body)
+        body = msgspec.json.decode(delivery.body) if delivery is not None else None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return {}
-    attributes = said.get("attributes") if isinstance(said, dict) else None
-    if not isinstance(attributes, dict):
-        return {}
-    found = {str(name): _counted(values) for name, values in attributes.items()}
-    return {name: values[:HISTOGRAM] for name, values in sorted(found.items()) if values}
+    attributes = body.get("attributes") if isinstance(body, dict) else None
+    histograms = {}
+    for name, values in sorted(attributes.items()) if isinstance(attributes, dict) else ():
+        counts: Counter[str] = Counter()
+        for pair in values if isinstance(values, list) else []:
+            match pair:
+                case [value, int(count)] if isinstance(value, str | int | float) and count > 0:
+                    counts[str(value)] += count
+        if counts:
+            histograms[str(name)] = counts.most_common(HISTOGRAM)
+    return histograms
 
 
-def _counted(values: object) -> list[tuple[str, int]]:
-    counts: Counter[str] = Counter()
-    for pair in values if isinstance(values, list) else []:
-        match pair:
-            case [value, int(count)] if isinstance(value, str | int | float) and count > 0:
-                counts[str(value)] += count
-    return counts.most_common()
+def deliveries(request: PageRequest) -> Page:
+    """The stored deliveries, the newest first."""
+    before = request.get("before")
+    delivered = request.store.lists.deliveries(int(before) if before and before.isdigit() else None, PAGE)
+    following = delivered[-1].id if len(delivered) == PAGE else None
+    shape = {"deliveries": [_delivery(delivery) for delivery in delivered], "next": following}
+    facts = {"deliveries": delivered, "following": following, "retention": request.config.store.retention}
+    return Page("deliveries.html", "Deliveries", shape, facts)
 
 
-def deliveries(asked: Asked) -> Page:
-    """What was sent and is still kept, the newest first."""
-    before = asked.get("before")
-    kept = asked.desk.store.lists.deliveries(int(before) if before and before.isdigit() else None, PAGE)
-    following = kept[-1].id if len(kept) == PAGE else None
-    shape = {"deliveries": [_delivery(one) for one in kept], "next": following}
-    return Page("deliveries.html", "Deliveries", shape, {"deliveries": kept, "following": following,
-                                                         "retention": asked.desk.config.store.retention})  # fmt: skip
-
-
-def _delivery(one: Delivered) -> dict[str, object]:
+def _delivery(delivery: Delivered) -> dict[str, object]:
     return {
-        "id": one.id,
-        "received_at": one.received_at,
-        "state": one.state,
-        "size": one.size,
-        "group": one.group_id,
-        "fingerprint": one.fingerprint,
-        "project": one.project,
+        "id": delivery.id,
+        "received_at": delivery.received_at,
+        "state": delivery.state,
+        "size": delivery.size,
+        "group": delivery.group_id,
+        "fingerprint": delivery.fingerprint,
+        "project": delivery.project,
     }
 
 
-def delivery(asked: Asked) -> Page:
-    """One delivery as it was sent; scrubbed where that is asked for."""
-    number = cast(int, asked.path["number"])
-    kept = asked.desk.store.lists.delivery(number)
-    if kept is None:
-        raise NotThere(f"delivery {number} is not kept, or never was; they are kept for store.retention")
-    scrubbed = asked.get("scrubbed") is not None
-    body = kept.body.decode("utf-8", "replace")
-    body = Presentation.from_config(asked.desk.config).scrubber.text(body) if scrubbed else body
-    facts = {"delivery": kept, "body": _indented(body), "scrubbed": scrubbed}
-    return Page("delivery.html", f"Delivery {number}", _delivery(kept) | {"body": body, "scrubbed": scrubbed}, facts)
-
-
-def _indented(body: str) -> str:
+def delivery(request: PageRequest) -> Page:
+    """One delivery as the source sent it, or redacted."""
+    number = request.number
+    delivery = request.store.lists.delivery(number)
+    if delivery is None:
+        raise NotFound(f"the store has no delivery {number}; it keeps deliveries for store.retention")
+    scrubbed = request.get("scrubbed") is not None
+    body = delivery.body.decode("utf-8", "replace")
+    if scrubbed:
+        body = Presentation.from_config(request.config).scrubber.text(body)
     try:
-        return msgspec.json.format(body, indent=2)
+        indented = msgspec.json.format(body, indent=2)
     except (msgspec.DecodeError, RecursionError):
-        return body
+        indented = body
+    shape = _delivery(delivery) | {"body": body, "scrubbed": scrubbed}
+    return Page(
+        "delivery.html", f"Delivery {number}", shape, {"delivery": delivery, "body": indented, "scrubbed": scrubbed}
+    )
 
 
-def quarantine(asked: Asked) -> Page:
-    """What was authentic JSON but no notification, and why."""
-    kept = asked.desk.store.report.quarantine(200)
-    bodies = {one.id: one.body.decode("utf-8", "replace")[:4000] for one in kept}
-    shape = [
-        {"id": one.id, "received_at": one.received_at, "code": one.code, "reason": one.reason, "field": one.field,
-         "body": bodies[one.id]}
-        for one in kept
-    ]  # fmt: skip
-    return Page("quarantine.html", "Quarantine", shape, {"kept": kept, "bodies": bodies})
+def quarantine(request: PageRequest) -> Page:
+    """Deliveries that are JSON but no notification, with the reasons."""
+    quarantined = request.store.report.quarantine(200)
+    bodies = {delivery.id: delivery.body.decode("utf-8", "replace")[:4000] for delivery in quarantined}
+    keys = ("id", "received_at", "code", "reason", "field")
+    shape = [{key: getattr(delivery, key) for key in keys} | {"body": bodies[delivery.id]} for delivery in quarantined]
+    return Page("quarantine.html", "Quarantine", shape, {"quarantined": quarantined, "bodies": bodies})
 
 
-def dead(asked: Asked) -> Page:
-    """What does not go on by itself, and the ways out."""
-    letters = asked.desk.store.dead_letters.all(500)
-    needy = [one for one in letters if one.kind.value != "dropped"]
-    dropped = [one for one in letters if one.kind.value == "dropped"]
-    found = {one.group_id: asked.desk.store.lists.group(one.group_id) for one in needy[:PAGE]}
-    crashes = {number: crash(known[0].standing) for number, known in found.items() if known is not None}
-    facts = {"needy": needy[:PAGE], "all": len(needy), "dropped": dropped, "crashes": crashes}
-    return Page("dead.html", "Dead letters", [shapes.letter(one) for one in letters], facts)
+def dead(request: PageRequest) -> Page:
+    """Groups that are stuck until a person decides, and the ways out."""
+    lists, letters = request.store.lists, request.store.dead_letters.all(500)
+    stuck = [letter for letter in letters if letter.kind is not Kind.DROPPED]
+    entries = {letter.group_id: lists.group(letter.group_id) for letter in stuck[:PAGE]}
+    facts = {
+        "stuck": stuck[:PAGE],
+        "total": len(stuck),
+        "dropped": [letter for letter in letters if letter.kind is Kind.DROPPED],
+        "crashes": {number: crash(entry[0].standing) for number, entry in entries.items() if entry is not None},
+    }
+    return Page("dead.html", "Dead letters", [shapes.letter(letter) for letter in letters], facts)
 
 
-def trackers(asked: Asked) -> Page:
-    """Each tracker and route, whether it is called, and the processes that share the store."""
-    config, store, now = asked.desk.config, asked.desk.store, asked.now
-    shape = status(config, store, now)
-    told = shape["trackers"]
-    paused = {one["route"]: one for one in shape["paused_routes"]}
-    routes = [
-        {"route": route.name, "tracker": route.tracker, "paused": paused.get(route.name)} for route in config.all_routes
-    ]
-    facts = {"trackers": told, "kinds": {name: one.kind for name, one in config.trackers.items()}, "routes": routes,
-             "instances": shape["instances"], "waiting": store.report.owed()}  # fmt: skip
-    shown = {"trackers": told, "routes": routes, "instances": shape["instances"]}
-    return Page("trackers.html", "Trackers", shown, facts)
+def trackers(request: PageRequest) -> Page:
+    """Each tracker and route with its state, and the processes that share the store."""
+    config, store = request.config, request.store
+    whole = status(config, store, request.now)
+    paused = {pause["route"]: pause for pause in whole["paused_routes"]}
+    shape = {
+        "trackers": whole["trackers"],
+        "routes": [
+            {"route": route.name, "tracker": route.tracker, "paused": paused.get(route.name)}
+            for route in config.all_routes
+        ],
+        "instances": whole["instances"],
+    }
+    kinds = {name: settings.kind for name, settings in config.trackers.items()}
+    return Page("trackers.html", "Trackers", shape, shape | {"kinds": kinds, "waiting": store.report.owed()})
 
 
-def find(asked: Asked) -> list[Listed]:
-    """The groups that what was typed in names by their fingerprints."""
-    text = asked.get("text")
-    return asked.desk.store.lists.by_fingerprint(text, 2) if text and len(text) >= 4 else []
+def configuration(request: PageRequest) -> Page:
+    """The configuration in force, key by key, with a mark on what differs from the default. Of a secret, only its place."""
+    config = request.config
+    rows = _rows("", config, Config())
+    shape = {"version": config.version, "keys": {key: value for key, value, _ in rows}}
+    return Page("configuration.html", "Configuration", shape, {"rows": rows, "digest": config.version})
+
+
+def _rows(prefix: str, value: Any, default: Any) -> list[tuple[str, Any, bool]]:
+    """(key, value, whether it is the default) of `value` and everything in it."""
+    if isinstance(value, Secret):
+        return [(prefix, f"•••••• ({value.place})", False)]
+    fields: Mapping[str, Any] | None = None
+    if hasattr(type(value), "model_fields"):
+        fields = {name: getattr(value, name) for name in type(value).model_fields}
+        if type(default) is not type(value):  # a section that has no default as a whole
+            required = {name: None for name, key in type(value).model_fields.items() if key.is_required()}
+            default = type(value).model_construct(**required)
+    elif isinstance(value, dict) and value and all(hasattr(type(each), "model_fields") for each in value.values()):
+        fields, default = value, None
+    elif prefix == "routes" and value:
+        fields, default = {f"[{number}]": route for number, route in enumerate(value)}, None
+    if fields is None:
+        return [(prefix, to_jsonable_python(value), value == default)]
+    rows = []
+    for name, inner in fields.items():
+        key = f"{prefix}{name}" if name.startswith("[") or not prefix else f"{prefix}.{name}"
+        rows += _rows(key, inner, getattr(default, name, None))
+    return rows

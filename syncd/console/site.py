@@ -1,8 +1,11 @@
-"""The console as an ASGI application: which page is where, which action changes what."""
+"""The console as an ASGI application, and the thread that serves it: paths, pages, actions, errors."""
 
 import secrets
+import socket
+import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -16,24 +19,27 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from syncd.config import Config
-from syncd.console import actions, effective, pages, releases
+from syncd.console import actions, pages, releases
+from syncd.console.actions import Action
 from syncd.console.guard import Guard
-from syncd.console.page import Asked, Desk, MakePage, NotThere, Page, as_html, as_json, json_path, link
-from syncd.errors import StoreUnavailable
+from syncd.console.page import NotFound, Page, PageRequest, View, as_html, as_json, json_path, link
+from syncd.errors import ConfigError, StoreUnavailable
 from syncd.operate import gauges
 from syncd.operate.health import Health
-from syncd.platform import metrics
+from syncd.platform import http_server, metrics
 from syncd.platform.clock import Clock
 from syncd.store import Store
 
 log = structlog.get_logger("syncd.console")
 
 FORM_BYTES = 16 * 1024
-SAID_KEPT = 200
+FLASHES = 200
 LIVE_SECONDS = 10
+HEADER_SECONDS = 10.0
+MAX_CONNECTIONS = 100
 STATIC = Path(__file__).parent / "static"
 
-PAGES: dict[str, MakePage] = {
+PAGES: dict[str, View] = {
     "/": pages.home,
     "/groups": pages.groups,
     "/groups/{number:int}": pages.group,
@@ -43,11 +49,11 @@ PAGES: dict[str, MakePage] = {
     "/quarantine": pages.quarantine,
     "/dead": pages.dead,
     "/trackers": pages.trackers,
-    "/configuration": effective.configuration,
+    "/configuration": pages.configuration,
 }
 
-# Where it is asked for, what it does, and which page shows what came of it.
-ACTIONS: dict[str, tuple[actions.Act, str]] = {
+# By path: the action, and the page that shows its result.
+ACTIONS: dict[str, tuple[Action, str]] = {
     "/groups/{number:int}/sync": (actions.sync, "/groups/{number}"),
     "/groups/{number:int}/hold": (actions.hold, "/groups/{number}"),
     "/groups/{number:int}/end-hold": (actions.end_hold, "/groups/{number}"),
@@ -66,142 +72,152 @@ ACTIONS: dict[str, tuple[actions.Act, str]] = {
     "/routes/{name}/pause": (actions.pause_route, "/trackers"),
     "/routes/{name}/resume": (actions.resume_route, "/trackers"),
 }
+_ERRORS = {404: "There is no such page.", 405: "Method not allowed."}
 
 
-def site(config: Config, store: Store) -> ASGIApp:
-    """Every page behind its guard. Raises ConfigError when the password cannot be read."""
-    desk, said = Desk(config, store), _Said()
-    clock = Clock()
+def site(config: Config, store: Store, clock: Clock) -> ASGIApp:
+    """All pages behind the guard. Raises ConfigError if the console's password cannot be read."""
+    endpoints = _Endpoints(config, store, clock)
     health = Health(store, config.credentials, clock)
-    told = metrics.Gauges(lambda: gauges.read(config, store, clock.wall()))
-
-    def read_metrics(request: Request) -> Response:  # noqa: ARG001 - the shape Starlette asks for
-        return Response(metrics.text(told), media_type=metrics.CONTENT_TYPE)
-
     routes = [
         Route("/livez", health.livez),
         Route("/readyz", health.readyz),
-        Route("/metrics", read_metrics),
-        Route("/console.css", _file("console.css", "text/css")),
-        Route("/favicon.svg", _file("favicon.svg", "image/svg+xml")),
-        Route("/find", _find(desk)),
+        Route("/metrics", endpoints.metrics),
+        Route("/console.css", partial(_file, "console.css", "text/css")),
+        Route("/favicon.svg", partial(_file, "favicon.svg", "image/svg+xml")),
+        Route("/find", endpoints.find),
     ]
-    for path, make in PAGES.items():
-        routes.append(Route(path, _shown(desk, make, said)))
-        routes.append(Route(json_path(path), _for_programs(desk, make)))
-    routes += [Route(path, _done(desk, act, shows, said), methods=["POST"]) for path, (act, shows) in ACTIONS.items()]
+    for path, view in PAGES.items():
+        routes.append(Route(path, partial(endpoints.html, view)))
+        routes.append(Route(json_path(path), partial(endpoints.json, view)))
+    for path, (action, page) in ACTIONS.items():
+        routes.append(Route(path, partial(endpoints.act, action, page), methods=["POST"]))
     app = Starlette(
         routes=routes,
         exception_handlers={
-            NotThere: _failed(404, desk),
-            StoreUnavailable: _failed(503, desk),
-            HTTPException: _failed(None, desk),
+            NotFound: partial(endpoints.error, 404),
+            StoreUnavailable: partial(endpoints.error, 503),
+            HTTPException: partial(endpoints.error, None),
         },
     )
     app.router.redirect_slashes = False
     return Guard(app, config.console)
 
 
-class _Said:
-    """What became of what somebody just did, shown once on the page they are sent to. Only what we said ourselves: a text in an
-    address could be anybody's."""
+class _Endpoints:
+    """Answers for pages, their JSON, actions, metrics and errors."""
 
-    def __init__(self) -> None:
-        self._kept: OrderedDict[str, str] = OrderedDict()
+    def __init__(self, config: Config, store: Store, clock: Clock) -> None:
+        self._config = config
+        self._store = store
+        self._clock = clock
+        self._gauges = metrics.Gauges(lambda: gauges.read(config, store, clock.wall()))
+        # Results of actions, each shown once on the page that follows. Only a random name stands in the address, since a text there
+        # could come from anybody.
+        self._flashes: OrderedDict[str, str] = OrderedDict()
 
-    def keep(self, text: str) -> str:
-        """The name under which it is fetched."""
-        name = secrets.token_urlsafe(9)
-        self._kept[name] = text
-        while len(self._kept) > SAID_KEPT:
-            self._kept.popitem(last=False)
-        return name
+    def _request(self, http: Request, form: Mapping[str, str] | None = None) -> PageRequest:
+        now = self._clock.wall()
+        return PageRequest(self._config, self._store, now, dict(http.path_params), dict(http.query_params), form or {})
 
-    def fetch(self, name: str | None) -> str | None:
-        """The text, the first time it is asked for."""
-        return None if name is None else self._kept.pop(name, None)
-
-
-def _asked(desk: Desk, request: Request) -> Asked:
-    return Asked(desk, dict(request.path_params), dict(request.query_params))
-
-
-def _shown(desk: Desk, make: MakePage, said: _Said) -> Callable[[Request], Response]:
-    def show(request: Request) -> Response:
-        asked = _asked(desk, request)
-        html = as_html(make(asked), request.url.path, asked.query, asked.now, said.fetch(asked.get("said")))
-        # Asked for by whoever wants it: a page that changes under a reader is a nuisance.
-        headers = {"refresh": str(LIVE_SECONDS)} if asked.get("live") else None
+    def html(self, view: View, http: Request) -> Response:
+        request = self._request(http)
+        page = view(request)
+        flash = self._flashes.pop(request.get("flash") or "", None)
+        html = as_html(page, http.url.path, request.query, request.now, flash)
+        # Only on demand: a page that changes while somebody reads it is a nuisance.
+        headers = {"refresh": str(LIVE_SECONDS)} if request.get("live") else None
         return Response(html, media_type="text/html", headers=headers)
 
-    return show
+    def json(self, view: View, http: Request) -> Response:
+        return Response(as_json(view(self._request(http))), media_type="application/json")
+
+    def find(self, http: Request) -> Response:
+        """Redirect to the group that the text names, else to the list of groups that contain it."""
+        request = self._request(http)
+        text = request.get("text")
+        groups = self._store.lists.by_fingerprint(text, 2) if text and len(text) >= 4 else []
+        return RedirectResponse(f"/groups/{groups[0].id}" if len(groups) == 1 else link("/groups", text=text), 303)
+
+    async def act(self, action: Action, page: str, http: Request) -> Response:
+        """Carry out an action and redirect to the page that shows its result."""
+        request = self._request(http, await _form(http))
+        result = await run_in_threadpool(action, request)
+        log.info("operator_action", action=urlsplit(str(http.url)).path, result=result)
+        flash = secrets.token_urlsafe(9)
+        self._flashes[flash] = result
+        while len(self._flashes) > FLASHES:
+            self._flashes.popitem(last=False)
+        target = request.form.get("back") or page.format(**request.path)
+        # Only a path of the console: a form must not lead anywhere else.
+        target = target if target.startswith("/") and not target.startswith("//") and "\\" not in target else "/"
+        return RedirectResponse(link(target.partition("?")[0], flash=flash), 303)
+
+    def metrics(self, http: Request) -> Response:  # noqa: ARG002 - Starlette's signature
+        return Response(metrics.text(self._gauges), media_type=metrics.CONTENT_TYPE)
+
+    def error(self, status: int | None, http: Request, error: Exception) -> Response:
+        """The page or the JSON for an error. `status` is None for Starlette's own errors, which have one."""
+        code = status if status is not None else getattr(error, "status_code", 500)
+        message = str(error) if status is not None else _ERRORS.get(code, str(getattr(error, "detail", "")))
+        shape = {"error": {"status": code, "message": message}}
+        page = Page("error.html", "Not found" if code == 404 else "Failed", shape)
+        if http.url.path.endswith(".json"):
+            return Response(as_json(page), code, media_type="application/json")
+        html = as_html(page, http.url.path, {}, self._clock.wall(), None)
+        return Response(html, code, media_type="text/html")
 
 
-def _for_programs(desk: Desk, make: MakePage) -> Callable[[Request], Response]:
-    def show(request: Request) -> Response:
-        return Response(as_json(make(_asked(desk, request))), media_type="application/json")
-
-    return show
+def _file(name: str, kind: str, http: Request) -> Response:  # noqa: ARG001 - Starlette's signature
+    return FileResponse(STATIC / name, media_type=kind, headers={"cache-control": "no-cache"})
 
 
-def _file(name: str, kind: str) -> Callable[[Request], Response]:
-    def show(request: Request) -> Response:  # noqa: ARG001
-        return FileResponse(STATIC / name, media_type=kind, headers={"cache-control": "no-cache"})
-
-    return show
-
-
-def _find(desk: Desk) -> Callable[[Request], Response]:
-    """The group itself where what was typed in names one, else a list."""
-
-    def find(request: Request) -> Response:
-        asked = _asked(desk, request)
-        found = pages.find(asked)
-        where = f"/groups/{found[0].id}" if len(found) == 1 else link("/groups", text=asked.get("text"))
-        return RedirectResponse(where, 303)
-
-    return find
-
-
-def _done(desk: Desk, act: actions.Act, shows: str, said: _Said) -> Callable[[Request], object]:
-    async def do(request: Request) -> Response:
-        form = await _form(request)
-        asked = _asked(desk, request)
-        told = await run_in_threadpool(act, asked, form)
-        log.info("operator_action", action=urlsplit(str(request.url)).path, said=told)
-        where = form.get("back") or shows.format(**asked.path)
-        # Only a path of ours: a form must not lead anywhere else.
-        where = where if where.startswith("/") and not where.startswith("//") and "\\" not in where else "/"
-        return RedirectResponse(link(where.partition("?")[0], said=said.keep(told)), 303)
-
-    return do
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """What was filled in. Raises HTTPException 413 for more than any form of ours has."""
+async def _form(http: Request) -> dict[str, str]:
+    """The fields of a form. Raises HTTPException 413 if it is larger than any form of the console."""
     body = b""
-    async for piece in request.stream():
+    async for piece in http.stream():
         body += piece
         if len(body) > FORM_BYTES:
-            raise HTTPException(413, "That is more than any form here holds.")
+            raise HTTPException(413, "The form is too large.")
     return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=50))
 
 
-_WORDS = {404: "There is no such page.", 405: "That is not done here."}
+class Console(threading.Thread):
+    """Serves the console on its own thread and event loop, so that its pages never slow down the receiver."""
+
+    def __init__(self, config: Config, store: Store, clock: Clock, bound: socket.socket) -> None:
+        """Raises ConfigError if the console's password cannot be read."""
+        super().__init__(name="console", daemon=True)
+        self._bound = bound
+        app = site(config, store, clock)
+        self._server = http_server.Server(app, HEADER_SECONDS, MAX_CONNECTIONS, self._ready)
+
+    def _ready(self) -> None:
+        log.info("console_listening", address=f"http://{http_server.address_of(self._bound)}/")
+
+    def run(self) -> None:
+        self._server.run(sockets=[self._bound])
+
+    def stop(self) -> None:
+        """Finish the requests in progress, and return."""
+        self._server.stop()
+        self.join()
 
 
-def _failed(status: int | None, desk: Desk) -> Callable[[Request, Exception], Response]:
-    """The page, or the JSON, of an error made on purpose."""
+def open_console(config: Config, store: Store, clock: Clock) -> Console | None:
+    """The configured console; None if it is off or cannot listen, which must not stop the receiver.
 
-    def show(request: Request, error: Exception) -> Response:
-        code = status if status is not None else getattr(error, "status_code", 500)
-        words = str(error) if status is not None else _WORDS.get(code, str(getattr(error, "detail", "")))
-        page = Page(
-            "error.html", "Not there" if code == 404 else "Failed", {"error": {"status": code, "message": words}}
-        )
-        if request.url.path.endswith(".json"):
-            return Response(as_json(page), code, media_type="application/json")
-        asked = _asked(desk, request)
-        return Response(as_html(page, request.url.path, {}, asked.now, None), code, media_type="text/html")
-
-    return show
+    Raises ConfigError if the console's password cannot be read."""
+    if config.console.address is None:
+        return None
+    try:
+        bound = http_server.bind(config.console.address)
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no host name"
+        log.warning("console_disabled", listen=config.console.listen, reason=why, remedy="set console.listen")
+        return None
+    try:
+        return Console(config, store, clock, bound)
+    except ConfigError:
+        bound.close()
+        raise

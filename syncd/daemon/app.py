@@ -46,7 +46,7 @@ from syncd.worker.presentation import Presentation
 from syncd.worker.routing import Routing
 
 if TYPE_CHECKING:
-    from syncd.console.serving import Serving
+    from syncd.console.site import Console
 
 log = structlog.get_logger("syncd")
 
@@ -72,7 +72,7 @@ class Daemon:
     worker: threads.Worker | None
     receiver: Receiver | None
     listening: socket.socket | None
-    console: "Serving | None"
+    console: "Console | None"
     manager: Manager
     clock: Clock
 
@@ -182,9 +182,9 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
     receiver = None if part is Part.WORKER else Receiver(config.receiver, store, arrived)
     console = None
     if config.console.address is not None:
-        from syncd.console.serving import serving  # a process without a console does not load it
+        from syncd.console.site import open_console  # a process without a console does not load it
 
-        console = serving(config, store)
+        console = open_console(config, store, Clock())
     heartbeat = Heartbeat(store, registration, takes_over=worker is not None)
     return Daemon(config, store, registration, heartbeat, worker, receiver, listening, console, manager, clock)
 

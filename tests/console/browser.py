@@ -1,4 +1,4 @@
-"""A real Chromium, and what it complains of."""
+"""A real Chromium, and its complaints."""
 
 import shutil
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """The browser, for as long as the context lasts."""
+    """Run the browser."""
     with sync_playwright() as playwright:
-        # Its own sandbox needs a user who is not root; what it is shown here is our own.
+        # Chromium's sandbox refuses root, and these pages are the project's own.
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         try:
             yield browser
@@ -24,37 +24,36 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-class InstrumentedTracker:
-    """A page, and everything about it that should not be: messages on the console (a broken CSP is one), errors, failed
-    requests, and requests to anybody else."""
+class MonitoredPage:
+    """A page that records complaints: console messages (a violated CSP is one), errors, failed requests, requests to other hosts."""
 
     def __init__(self, context: BrowserContext, url: str) -> None:
         self.page: Page = context.new_page()
         self.complaints: list[str] = []
         self._url = url
-        self.page.on("console", self._said)
+        self.page.on("console", self._log)
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
         self.page.on("requestfailed", self._failed)
-        self.page.on("request", self._asked)
+        self.page.on("request", self._check)
 
-    def _said(self, message: ConsoleMessage) -> None:
+    def _log(self, message: ConsoleMessage) -> None:
         self.complaints.append(f"{message.type}: {message.text}")
 
     def _failed(self, request: Request) -> None:
-        if request.failure != "net::ERR_ABORTED":  # the page was left before it had come
+        if request.failure != "net::ERR_ABORTED":  # the browser left the page before the answer came
             self.complaints.append(f"failed: {request.url} ({request.failure})")
 
-    def _asked(self, request: Request) -> None:
+    def _check(self, request: Request) -> None:
         if not request.url.startswith((f"{self._url}/", "data:")):
-            self.complaints.append(f"asked {request.url}")
+            self.complaints.append(f"requested {request.url}")
 
     def open(self, path: str) -> Page:
-        """The page at a path, which is there."""
+        """Open the page at a path, which must exist."""
         answer = self.page.goto(self._url + path)
         assert answer is not None
         assert answer.status == 200, path
         return self.page
 
     def require_quiet(self) -> None:
-        """Nothing was complained of."""
+        """Fail if there is a complaint."""
         assert not self.complaints, self.complaints

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from syncd.cli import story
 from syncd.config import Config, ConsoleSettings, LocalSettings, Route, StoreSettings
-from syncd.console.serving import Serving
+from syncd.console.site import Console
 from syncd.errors import ConfigError
 from syncd.platform import http_server
 from syncd.platform.clock import Clock
@@ -87,13 +87,13 @@ class Site:
         finally:
             connection.close()
 
-    def said(self, path: str, form: Mapping[str, str] | None = None) -> str:
-        """What the console says came of an action."""
+    def act(self, path: str, form: Mapping[str, str] | None = None) -> str:
+        """Carry out an action; the sentence about its result."""
         done = self.post(path, form)
         assert done.status == 303, done.text
         page = self.get(done.headers["location"])
         assert page.status == 200
-        return page.text.partition('<p class="said" role="status">')[2].partition("</p>")[0]
+        return page.text.partition('<p class="flash" role="status">')[2].partition("</p>")[0]
 
     def tell(self, *notifications: dict[str, Any], at: float | None = None) -> None:
         """Notifications, folded."""
@@ -121,15 +121,15 @@ def served(config: Config, store: Store, login: str | None = None) -> Iterator[S
     """A console that listens."""
     bound = http_server.bind(("127.0.0.1", 0))
     try:
-        serving = Serving(config, store, bound)
+        console = Console(config, store, Clock(), bound)
     except ConfigError:
         bound.close()
         raise
-    serving.start()
+    console.start()
     try:
         yield Site(config, store, _place(bound), login)
     finally:
-        serving.stop()
+        console.stop()
 
 
 def _place(bound: socket.socket) -> tuple[str, int]:

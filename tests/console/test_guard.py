@@ -1,4 +1,4 @@
-"""Who may see the console, and from where it may be changed."""
+"""Who may see the console, and from where changes may come."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,7 +67,7 @@ PATHS = (
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_nothing_is_seen_without_the_password(locked: Site, path: str) -> None:
+def test_nothing_is_visible_without_the_password(locked: Site, path: str) -> None:
     answer = locked.get(path)
     assert (answer.status, answer.headers["www-authenticate"]) == (401, 'Basic realm="syncd console", charset="UTF-8"')
     locked.login = f"operator:{PASSWORD}"
@@ -81,7 +81,7 @@ def test_another_login_is_refused(locked: Site, login: str) -> None:
 
 
 @pytest.mark.parametrize("header", ["Basic !!!", "Bearer abc", "Basic", "Basic " + "A" * 5000, "basic b3BlcmF0b3I="])
-def test_what_is_no_login_is_refused(locked: Site, header: str) -> None:
+def test_a_header_that_is_no_login_is_refused(locked: Site, header: str) -> None:
     assert locked.get("/", Authorization=header).status == 401
 
 
@@ -126,7 +126,7 @@ def test_a_change_that_does_not_come_from_its_own_pages_is_refused(open_site: Si
     assert open_site.store.report.trackers({}, 0.0) == {}
 
 
-def test_a_browser_too_old_for_fetch_metadata_is_known_by_its_origin(open_site: Site) -> None:
+def test_a_browser_without_fetch_metadata_is_checked_by_its_origin(open_site: Site) -> None:
     host = f"{open_site.address[0]}:{open_site.address[1]}"
     assert open_site.post("/trackers/files/pause", Origin=f"http://{host}", Host=host).status == 303
 
@@ -139,7 +139,7 @@ def test_a_change_needs_a_post(open_site: Site) -> None:
 @pytest.mark.parametrize(
     "path", ["/", "/nowhere", "/groups/999", "/overview.json", "/console.css", "/metrics", "/livez"]
 )
-def test_every_answer_says_what_a_browser_may_do_with_it(open_site: Site, path: str) -> None:
+def test_every_answer_has_the_security_headers(open_site: Site, path: str) -> None:
     headers = open_site.get(path).headers
     policy = headers["content-security-policy"]
 
@@ -156,18 +156,18 @@ def test_a_refusal_has_these_headers_too(locked: Site) -> None:
     assert "default-src 'none'" in locked.get("/").headers["content-security-policy"]
 
 
-def test_what_is_more_than_a_form_is_refused(open_site: Site) -> None:
+def test_a_body_larger_than_any_form_is_refused(open_site: Site) -> None:
     assert open_site.post("/trackers/files/pause", {"reason": "x" * 20_000}, **HOME).status == 413
     assert open_site.store.report.trackers({}, 0.0) == {}
 
 
 @pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example/", "/\\evil.example", "evil"])
-def test_a_form_leads_nowhere_else(open_site: Site, back: str) -> None:
+def test_a_form_redirects_only_within_the_console(open_site: Site, back: str) -> None:
     answer = open_site.post("/trackers/files/pause", {"back": back})
-    assert answer.headers["location"].startswith("/?said=")
+    assert answer.headers["location"].startswith("/?flash=")
 
 
-def test_a_console_that_others_can_reach_needs_a_password(tmp_path: Path) -> None:
+def test_a_console_beyond_loopback_needs_a_password(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text('[console]\nlisten = "0.0.0.0:8081"\n')
     with pytest.raises(ConfigError, match=r"console\.password: 0\.0\.0\.0:8081 can be reached"):

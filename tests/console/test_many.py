@@ -1,4 +1,4 @@
-"""A hundred thousand groups: what a list reads is what it shows."""
+"""A hundred thousand groups: a list reads only what it shows."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from syncd.config import StoreSettings
 from syncd.store import open_store, queries
 from syncd.store.listing import Sort
 from tests.console import site as sites
-from tests.console.browser import DESKTOP, InstrumentedTracker, chromium, needs_chromium
+from tests.console.browser import DESKTOP, MonitoredPage, chromium, needs_chromium
 from tests.store.raw import ask, change
 
 MANY = 100_000
@@ -33,7 +33,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> StoreSettings:
 
 
 @pytest.mark.parametrize("sort", list(Sort))
-def test_a_page_is_found_by_an_index(settings: StoreSettings, sort: Sort) -> None:
+def test_an_index_finds_each_page(settings: StoreSettings, sort: Sort) -> None:
     given = {"place": "5", "after": "5", "size": "50", "floor": "1", "beyond": "1", "looked": "5000"}
     given |= {"numbered": "1"}
     given |= dict.fromkeys(("project", "release", "state", "text"), "NULL")
@@ -48,22 +48,22 @@ def test_a_page_is_found_by_an_index(settings: StoreSettings, sort: Sort) -> Non
 
 
 @needs_chromium
-def test_the_pages_show_their_part_of_them(settings: StoreSettings) -> None:
+def test_pages_show_their_part_of_the_groups(settings: StoreSettings) -> None:
     store = open_store(settings)
     try:
         with sites.served(sites.configuration(settings.path.parent, settings), store) as site, chromium() as browser:
-            watched = InstrumentedTracker(browser.new_context(viewport=DESKTOP), site.url)  # type: ignore[arg-type]
-            page = watched.open("/groups?sort=occurrences")
-            assert "100,000 in all" in page.locator("main").inner_text()
+            monitored = MonitoredPage(browser.new_context(viewport=DESKTOP), site.url)  # type: ignore[arg-type]
+            page = monitored.open("/groups?sort=occurrences")
+            assert "100,000 in total" in page.locator("main").inner_text()
             for _ in range(3):
                 assert page.locator("table.groups tbody tr").count() == 50
                 page.get_by_role("link", name="next page").click()
-            watched.open("/groups?text=frame99999&project=game-4")
+            monitored.open("/groups?text=frame99999&project=game-4")
             assert page.locator("table.groups tbody tr").count() == 1
-            watched.open("/releases?project=game-3")
+            monitored.open("/releases?project=game-3")
             assert page.locator("table.matrix tbody tr").count() == 51
             for path in ("/", "/groups/77777", "/releases?project=game-3&release=1.3", "/groups?state=held&sort=users"):
-                watched.open(path)
-            watched.require_quiet()
+                monitored.open(path)
+            monitored.require_quiet()
     finally:
         store.close()
