@@ -65,7 +65,7 @@ def _table(shape: Mapping[str, Any], bursts: Mapping[str, int]) -> Table:
     table.add_row("held", f"{counted(shape['held'], 'group')} not filed, on purpose")
     for held in shape["held_by"]:
         rule = f"{held['rule']}, route {held['route']}" if held["route"] else held["rule"]
-        table.add_row("", plain(f"{held['groups']:,} by {rule}"))
+        table.add_row("", plain(f"{held['groups']:,} by rule {rule}"))
     for storm in shape["storms"]:
         groups = counted(storm["held"], "group")
         table.add_row("storm", plain(f"route {storm['route']} holds back {groups} since {utc(storm['since'])}"))

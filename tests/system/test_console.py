@@ -1,4 +1,4 @@
-"""The console beside a daemon, as a process."""
+"""The console of a daemon in a process of its own."""
 
 import http.client
 import json
@@ -28,14 +28,14 @@ def local(folder: Path) -> str:
     return f'[trackers.files]\nkind = "local"\nfolder = "{folder}/issues"\n[[routes]]\nname = "all"\ntracker = "files"\nstatus_interval = "1s"\n'
 
 
-def test_a_daemon_shows_itself_and_what_it_did(tmp_path: Path) -> None:
+def test_a_daemon_shows_its_state_and_its_calls(tmp_path: Path) -> None:
     with Daemon(tmp_path, local(tmp_path), console=FREE) as daemon:
         daemon.send(notification_json(fingerprint="f1"))
         daemon.send(notification_json(fingerprint="f1"), password="wrong")
         daemon.drain()
         status, page = get(daemon, "/")
-        assert (status, "All is well" in page) == (200, True)
         shape = json.loads(get(daemon, "/overview.json")[1])
+        assert (status, shape["well"], shape["sentence"] in page) == (200, True, True)
         assert (shape["issues"]["linked"], sum(shape["done"]["filed"])) == (1, 1)
         assert [instance["part"] for instance in shape["instances"]] == ["all"]
         metrics = get(daemon, "/metrics")[1]
@@ -67,25 +67,25 @@ def test_what_a_button_asks_for_the_daemon_does(tmp_path: Path) -> None:
         daemon.wait_for(lambda: "777" in issue.read_text(), "the issue to show it a day early")
 
 
-def test_an_address_in_use_keeps_nothing_else_from_running(tmp_path: Path) -> None:
+def test_an_address_in_use_disables_only_the_console(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as occupied:
         taken = f"127.0.0.1:{occupied.getsockname()[1]}"
         with Daemon(tmp_path, local(tmp_path), console=taken) as daemon:
             assert daemon.send(notification_json()).status == 200
             daemon.drain()
             assert '"console_disabled"' in daemon.log.read_text()
-            assert "it cannot listen on" in daemon.syncd("check", code=1)
+            assert "cannot listen" in daemon.syncd("check", code=1)
             assert daemon.stop() == 0
 
 
-def test_a_check_beside_the_daemon_knows_whose_console_it_is(tmp_path: Path) -> None:
+def test_a_check_recognises_the_console_of_the_running_daemon(tmp_path: Path) -> None:
     with Daemon(tmp_path, local(tmp_path), console=FREE) as daemon:
         host, port = daemon.console_address
         daemon.config.write_text(daemon.config.read_text().replace(f'"{FREE}"', f'"{host}:{port}"'))
-        assert f"shows itself on http://{host}:{port}/ without a password" in daemon.syncd("check")
+        assert f"http://{host}:{port}/ without a password" in daemon.syncd("check")
 
 
-def test_many_who_look_at_once_are_answered_by_a_few_threads(tmp_path: Path) -> None:
+def test_a_few_threads_answer_many_readers_at_once(tmp_path: Path) -> None:
     with Daemon(tmp_path, local(tmp_path), console=FREE) as daemon:
         daemon.send(notification_json())
         daemon.drain()
@@ -104,7 +104,7 @@ def threads(daemon: Daemon) -> int:
 
 
 @pytest.mark.parametrize("part", ["receiver", "worker"])
-def test_each_half_shows_itself(part: str, tmp_path: Path) -> None:
+def test_receiver_and_worker_each_have_a_console(part: str, tmp_path: Path) -> None:
     daemon = Daemon(tmp_path, local(tmp_path), console=FREE)
     daemon.options = ["--only", part]
     daemon.spawn()
