@@ -138,6 +138,26 @@ def test_the_example_units_run_what_there_is(tmp_path: Path) -> None:
         assert (ran.returncode, "cannot be read" in ran.stderr) == (78, True), ran.stderr
 
 
+def test_the_index_has_every_decision_with_its_title_date_and_status() -> None:
+    pages = ROOT.glob("docs/decisions/[0-9]*.md")
+    titles = {page.name: page.read_text().splitlines()[0].removeprefix("# ") for page in pages}
+    index = (ROOT / "docs/decisions/README.md").read_text()
+
+    rows = re.findall(r"^\| \[(.+?)\]\((.+?)\) \| \d{4}-\d{2}-\d{2} \| \w.* \|$", index, re.MULTILINE)
+    assert {page: title for title, page in rows} == titles
+    assert len({page[:4] for page in titles}) == len(titles)
+
+
+def test_the_tree_of_the_architecture_has_every_room_from_the_lowest_layer_up() -> None:
+    tree = re.findall(r"^  (\w+)/ ", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE)
+    rooms = {path.parent.name for path in (ROOT / "syncd").glob("*/__init__.py")}
+    layers = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"][0]["layers"]
+    heights = {room: -height for height, layer in enumerate(layers) for room in layer.split(" | ")}
+
+    assert set(tree) == rooms
+    assert [heights[room] for room in tree] == sorted(heights[room] for room in tree)
+
+
 def logged() -> set[tuple[str, str]]:
     """Every event that the program logs, with its level."""
     events = {("tracker_call", "info")}  # a warning if the call failed
