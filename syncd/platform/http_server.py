@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEADER_BYTES = 32 * 1024
 STOP_ACCEPTING_SECONDS = 0.25
+COMPLETE = "syncd.complete"  # key in the scope of a request whose body arrived before the application began
 THREADS = 8  # threads in which Starlette runs blocking endpoints; anyio's default of 40 exceeds the unit's TasksMax
 
 
@@ -100,6 +101,8 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Begin to count the next header."""
         self._disarm()
+        # If the whole request arrived in one read, the application has not begun yet.
+        self.scope[COMPLETE] = True  # type: ignore[literal-required]
         super().on_message_complete()
         self._in_head = True
         self._head_bytes = 0
