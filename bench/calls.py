@@ -9,6 +9,7 @@ from bench.finding import Finding
 from syncd.config import Config, Route
 from syncd.config.trackers import LocalSettings
 from syncd.core import fold, plan
+from syncd.core.plan import PlanContext
 from syncd.model import Action, Group, Identity, Issue, IssueState, Notification
 from syncd.worker.routing import Routing
 
@@ -103,7 +104,7 @@ class _Simulation:
 
     def _sync(self, number: int, state: _GroupState, at: float) -> None:
         decision = plan.plan(
-            state.group, state.issue, self._routing.route(state.group), self._routing.context("here"), at
+            state.group, state.issue, self._routing.route(state.group), PlanContext(probe_after=[20.0]), at
         )
         if decision.action in (Action.CREATE, Action.UPDATE):
             self._calls += 1

@@ -15,7 +15,8 @@ from syncd.store.bodies import LEARN_FROM
 from syncd.store.issues import Intent
 from syncd.store.sqlite.backup import back_up
 from tests.prove.crashes import crash
-from tests.store.filled import FREE, NOW, absorb, accept
+from tests.store import steps
+from tests.store.filled import NOW, absorb, accept
 from tests.store.raw import ask
 
 GROUPS, EACH = 2000, 5
@@ -93,13 +94,13 @@ def _file(store: Store) -> None:
     number = 0
     while claim := store.outbox.claim("here", f"w/{number}", NOW):
         number += 1
-        revision = store.outbox.load(claim)[0].revision
-        store.issues.intend(claim, Intent(marker=f"syncd-{number:064}", revision=revision), FREE, NOW)
+        revision = steps.load(store, claim)[0].revision
+        steps.intend(store, claim, Intent(marker=f"syncd-{number:064}", revision=revision), NOW)
         url = f"https://github.com/acme/game/issues/{number}"
-        store.issues.link(
-            claim, Created(remote_id=str(10**9 + number), key=f"acme/game#{number}", url=url, number=number), NOW
+        steps.link(
+            store, claim, Created(remote_id=str(10**9 + number), key=f"acme/game#{number}", url=url, number=number), NOW
         )
-        store.outbox.settle(claim, _DONE, f"acme/game#{number}", revision, NOW, NOW)
+        steps.settle(store, claim, _DONE, f"acme/game#{number}", revision, NOW, NOW)
 
 
 def _size(home: Path, name: str) -> int:

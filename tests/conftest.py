@@ -10,6 +10,7 @@ from syncd.config import Config, LocalSettings, Route, StoreSettings
 from syncd.store import Store, open_store
 from syncd.worker.routing import Routing
 from tests import leaks
+from tests.clock import MovableClock
 from tests.postgres import Databases, databases
 from tests.scene import PROBES, Scene, Tracker
 from tests.system import processes
@@ -57,7 +58,9 @@ def scene(settings: StoreSettings, store: Store) -> Scene:
         trackers={"here": LocalSettings(kind="local", folder="unused", probe_after=PROBES)},
         routes=[Route(tracker="here", status_interval=1.0)],
     )
-    return Scene(store, Routing(config=config, instance_key=store.instance_key()), Tracker(), settings)
+    clock = MovableClock()
+    routing = Routing(config=config, instance_key=store.instance_key())
+    return Scene(store, routing, Tracker(wall=clock), settings, clock)
 
 
 # Their files hold tests of a minute each: begun last, one of them would keep the others waiting at the end.

@@ -1,26 +1,30 @@
 """A store, rules, and a tracker that keeps state and fails when told to: for tests of one group's sync, step by step."""
 
-import time
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from syncd.config import StoreSettings
+from syncd.core import budget
 from syncd.errors import (
     Missing,
     OutcomeUnknown,
 )
 from syncd.model import Call, Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
 from syncd.render.document import Document
-from syncd.store import Store
+from syncd.store import Store, issues
 from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.issues import Intent
 from syncd.trackers import Draft, Finding
 from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing
-from syncd.worker.stages import sync
+from syncd.worker.sync import sync
+from tests.clock import MovableClock
+from tests.store import steps
 from tests.store.filled import accept, told
 from tests.store.raw import change
 
+NUMBERS = itertools.count()
 PROBES = [20.0, 60.0, 180.0]
 
 
@@ -34,6 +38,7 @@ class Tracker:
     calls: list[str] = field(default_factory=list)
     fail_before: dict[str, Exception] = field(default_factory=dict)
     fail_after: dict[str, Exception] = field(default_factory=dict)
+    wall: MovableClock = field(default_factory=MovableClock)
     clock: float = 1000.0
     covered: bool = True
     moved_to: str | None = None
@@ -81,7 +86,7 @@ class Tracker:
 
     def close_issue(self, issue: Issue) -> str:
         self._called("shut")
-        self.conditions[str(issue.key)] = Condition(closed=True, resolution="done", closed_at=time.time())
+        self.conditions[str(issue.key)] = Condition(closed=True, resolution="done", closed_at=self.wall.wall())
         return self.unable
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
@@ -122,34 +127,37 @@ class Scene:
     rules: Routing
     tracker: Tracker
     settings: StoreSettings
+    clock: MovableClock
     between: float = 2.0  # seconds that pass before each notification, more than a status_interval
 
     def tell(self, fingerprint: str = "f1", **overrides: object) -> None:
-        self.age("issues", "synced_at", self.between)
-        accept(self.store, told(fingerprint, **overrides), at=time.time())
-        absorb(self.store, self.rules, time.time())
+        self.clock.advance(self.between)
+        accept(self.store, told(fingerprint, **overrides), at=self.clock.wall())
+        absorb(self.store, self.rules, self.clock.wall())
 
     def sync(self) -> bool:
         """Sync the group that is due; False when none is."""
-        claim = self.store.outbox.claim("here", f"test/{len(self.tracker.calls)}", time.time())
+        claim = self.store.outbox.claim("here", f"test/{len(self.tracker.calls)}", self.clock.wall())
         if claim is not None:
-            sync(self.store, self.tracker, claim, self.rules)
+            sync(self.store, self.tracker, claim, self.rules, self.clock)
         return claim is not None
 
     def overtake(self) -> tuple[Claim, Claim, float]:
         """A claim whose create outlived its lease, that of whoever took over and took it for proven absent, and when that was."""
         self.tell()
         late = self.claimed()
-        self.store.issues.intend(late, Intent(marker="m", revision=1), self.rules.allowance("here"), time.time())
-        after = time.time() + LEASE_SECONDS + 1
+        steps.intend(self.store, late, Intent(marker="m", revision=1), self.clock.wall())
+        after = self.clock.wall() + LEASE_SECONDS + 1
         second = self.store.outbox.claim("here", "second", after)
         assert second is not None
-        self.store.issues.absent(second, "proven", after)
+        steps.commit(
+            self.store, second, after, lambda transaction: issues.absent(transaction, second.group_id, "proven")
+        )
         return late, second, after
 
     def claimed(self) -> Claim:
         self.age("outbox", "due_at", 10_000)
-        claim = self.store.outbox.claim("here", f"claimed/{time.monotonic()}", time.time())
+        claim = self.store.outbox.claim("here", f"claimed/{next(NUMBERS)}", self.clock.wall())
         assert claim is not None
         return claim
 
@@ -167,15 +175,16 @@ class Scene:
     @property
     def due_in(self) -> float | None:
         due = self.store.outbox.next_due("here")
-        return min(due.values()) - time.time() if due else None
+        return min(due.values()) - self.clock.wall() if due else None
 
     @property
     def reason(self) -> str:
         return self.store.report.groups()[0].reason
 
     def opens_in(self, call: Call = Call.CREATE) -> float:
-        now = time.time()
-        return self.store.limits.opens("here", self.rules.allowance("here"), now)[call] - now
+        now = self.clock.wall()
+        allowance = self.rules.allowance("here")
+        return budget.opens(self.store.limits.standing("here", allowance.credential), allowance, now)[call] - now
 
     def doubt(self, after: bool = False) -> None:
         """A group whose create was sent and not answered, at a time when its tracker can be asked about it."""

@@ -7,7 +7,7 @@ import typer
 
 from syncd.cli import COMMANDS, FAILED, NOT_FOUND, USAGE, stop
 from syncd.cli.arguments import ConfigOption, DryRunOption, Fingerprint, JsonOption, ReasonOption, find_group, opened
-from syncd.operate import explain
+from syncd.operate import actions, explain
 from syncd.operate import relink as relinking
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line, utc
@@ -33,7 +33,7 @@ def sync(
         name = group.standing.group.identity.fingerprint
         tracker = None
         if not dry_run:
-            tracker = store.operator.sync(group.id, explain.rules(loaded).next_call, Clock().wall())
+            tracker = actions.sync_now(store, explain.rules(loaded), group.id, Clock().wall())
     if as_json:
         print(json.dumps({"fingerprint": name, "tracker": tracker, "dry_run": dry_run}, indent=2))
     elif dry_run:
@@ -61,10 +61,10 @@ def hold(
         group, now = find_group(store, fingerprint), Clock().wall()
         name = group.standing.group.identity.fingerprint
         if end:
-            if not dry_run and not store.operator.end_hold(group.id, explain.rules(loaded).next_call, now):
+            if not dry_run and not actions.end_hold(store, explain.rules(loaded), group.id, now):
                 stop(FAILED, f"no operator holds {name}; `syncd explain {name[:12]}` explains its state")
         elif not dry_run:
-            store.operator.hold(group.id, one_line(reason, 500, "no reason given"), now)
+            actions.hold(store, group.id, one_line(reason, 500, "no reason given"), now)
     if as_json:
         print(json.dumps({"fingerprint": name, "on_hold": not end, "dry_run": dry_run}, indent=2))
     elif end:
@@ -134,7 +134,9 @@ def alias_add(
         given_up = issue.key if issue is not None and issue.key else None
         if not dry_run:
             try:
-                store.aliases.add(group.id, followed.id, one_line(reason, 500, "no reason given"), Clock().wall())
+                actions.add_alias(
+                    store, group.id, followed.id, one_line(reason, 500, "no reason given"), Clock().wall()
+                )
             except ValueError as error:
                 stop(FAILED, f"{name} cannot follow {target_name}: {error}")
     if as_json:
@@ -160,7 +162,7 @@ def alias_remove(
         if all(entry.group_id != group.id for entry in store.aliases.all()):
             stop(NOT_FOUND, f"{name} is no alias")
         if not dry_run:
-            store.aliases.remove(group.id, explain.rules(loaded).next_call, Clock().wall())
+            actions.remove_alias(store, explain.rules(loaded), group.id, Clock().wall())
     if as_json:
         print(json.dumps({"fingerprint": name, "dry_run": dry_run}, indent=2))
         return

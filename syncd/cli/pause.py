@@ -11,11 +11,12 @@ from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, ReasonOp
 from syncd.cli.tables import tracker_state
 from syncd.config import Config
 from syncd.config.values import did_you_mean
-from syncd.operate import explain, shapes
+from syncd.core import budget
+from syncd.core.budget import Allowance
+from syncd.operate import actions, explain, shapes
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line, utc
 from syncd.store import Store
-from syncd.store.limits import Allowance
 from syncd.store.report import TrackerStanding
 
 app = typer.Typer(add_completion=False)
@@ -99,7 +100,7 @@ def _resume_route(config: Config, store: Store, route: str, now: float, dry_run:
     # A route may be paused that the configuration no longer has.
     _require_name(route, {*(each.name for each in config.all_routes), *paused}, "route")
     if not dry_run:
-        store.routes.resume(route, explain.rules(config).next_call, now)
+        actions.resume_route(store, explain.rules(config), route, now)
     reason = paused[route].reason if route in paused else None
     if as_json:
         shape = {"route": route, "resumed": reason is not None, "reason": reason, "dry_run": dry_run}
@@ -163,7 +164,7 @@ def _silence(store: Store, config: Config, tracker: str, now: float) -> TrackerS
     if credential is None:
         return None
     # No tracker is named like a credential, so this returns only what the credential has to wait for.
-    opens = store.limits.opens(credential, Allowance(credential=credential), now).values()
+    opens = budget.opens(store.limits.standing(credential, credential), Allowance(credential=credential), now).values()
     if max(opens) <= now:
         return None
     standing = store.report.trackers(config.credentials, now).get(tracker)

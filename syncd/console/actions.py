@@ -6,7 +6,7 @@ from syncd.console.page import NotFound, PageRequest
 from syncd.core.quantities import counted
 from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
-from syncd.operate import explain
+from syncd.operate import actions, explain
 from syncd.operate import relink as relinking
 from syncd.render.text import one_line, utc
 from syncd.store.dead_letters import DeadLetter, Kind
@@ -18,8 +18,7 @@ Action = Callable[[PageRequest], str]
 def sync(request: PageRequest) -> str:
     """Bring the group's issue up to date now."""
     _require_group(request)
-    next_call = explain.rules(request.config).next_call
-    tracker = request.store.operator.sync(request.number, next_call, request.now)
+    tracker = actions.sync_now(request.store, explain.rules(request.config), request.number, request.now)
     if tracker is None:
         return "This group needs nothing now; the reason is below."
     request.store.hints.send(of_tracker(tracker))
@@ -29,15 +28,14 @@ def sync(request: PageRequest) -> str:
 def hold(request: PageRequest) -> str:
     """File nothing for the group and write nothing to its issue."""
     _require_group(request)
-    request.store.operator.hold(request.number, _reason(request), request.now)
+    actions.hold(request.store, request.number, _reason(request), request.now)
     return "This group is held: syncd files nothing for it and writes nothing. A call in progress is finished."
 
 
 def end_hold(request: PageRequest) -> str:
     """Let the group's route decide again."""
     _require_group(request)
-    next_call = explain.rules(request.config).next_call
-    ended = request.store.operator.end_hold(request.number, next_call, request.now)
+    ended = actions.end_hold(request.store, explain.rules(request.config), request.number, request.now)
     return "This group is held no longer." if ended else "No operator held this group."
 
 
@@ -50,7 +48,7 @@ def alias(request: PageRequest) -> str:
         return f"Nothing changed: {counted(len(begun), 'group')} have a fingerprint that begins with {prefix!r}."
     target = (whole or begun)[0]
     try:
-        given_up = request.store.aliases.add(request.number, target.id, _reason(request), request.now)
+        given_up = actions.add_alias(request.store, request.number, target.id, _reason(request), request.now)
     except ValueError as error:
         return f"Nothing changed: {error}."
     name = one_line(target.standing.group.identity.fingerprint, 16)
@@ -59,7 +57,7 @@ def alias(request: PageRequest) -> str:
 
 def end_alias(request: PageRequest) -> str:
     """Give the group an issue of its own again."""
-    removed = request.store.aliases.remove(request.number, explain.rules(request.config).next_call, request.now)
+    removed = actions.remove_alias(request.store, explain.rules(request.config), request.number, request.now)
     return "This group follows no other group any more." if removed else "This group was no alias."
 
 
@@ -162,7 +160,7 @@ def resume_route(request: PageRequest) -> str:
     """Resume a route, and decide again about the groups that it held."""
     names = {route.name for route in request.config.all_routes}
     name = _require_name(request, "route", names | {pause.route for pause in request.store.routes.pauses()})
-    resumed = request.store.routes.resume(name, explain.rules(request.config).next_call, request.now)
+    resumed = actions.resume_route(request.store, explain.rules(request.config), name, request.now)
     return f"Route {name} is resumed." if resumed else f"Route {name} was not paused."
 
 

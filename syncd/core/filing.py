@@ -5,6 +5,7 @@ from syncd.core.policy import Policy
 from syncd.core.quantities import counted, duration
 from syncd.model import Action, Call, Group, Plan
 
+RELEASED = "let-through"  # the rule of a group that a storm released and that is not filed yet
 UNROUTED = "no route matches this group"
 STORM, ROUTE_PAUSED, BY_HAND = (
     "storm",

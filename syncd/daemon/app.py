@@ -42,6 +42,7 @@ from syncd.store.hints import INBOX
 from syncd.store.instances import Registration
 from syncd.trackers import Tracker, open_tracker
 from syncd.trackers.instrumented import InstrumentedTracker
+from syncd.worker import reconcile
 from syncd.worker.presentation import Presentation
 from syncd.worker.routing import Routing
 
@@ -216,7 +217,7 @@ def _recover(store: Store, registration: Registration, routing: Routing) -> None
     store.outbox.wake_dry(now)
     routes = [asdict(route) for route in routing.config.all_routes]
     routes_and_zero = json.dumps([routes, routing.config.notifications.zero_fingerprint], sort_keys=True)
-    groups = store.outbox.reroute(routing.next_call, hashlib.sha256(routes_and_zero.encode()).hexdigest(), now)
+    groups = reconcile.reroute(store, routing, hashlib.sha256(routes_and_zero.encode()).hexdigest(), now)
     if groups:
         log.info("groups_reevaluated", groups=groups)
 

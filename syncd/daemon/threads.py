@@ -3,7 +3,6 @@ that hangs holds up only its own."""
 
 import itertools
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 
 import structlog
@@ -12,13 +11,15 @@ from syncd.core import plan
 from syncd.daemon import arrivals
 from syncd.daemon.arrivals import Arrivals
 from syncd.errors import LeaseLost, StoreUnavailable, Unavailable
-from syncd.model import Action, Call, Identity, Plan
+from syncd.model import Identity
+from syncd.platform.clock import Clock
 from syncd.store import Store
-from syncd.store.claims import HORIZON_SECONDS, Claim
+from syncd.store.claims import Claim
 from syncd.store.hints import INBOX, of_tracker
 from syncd.trackers import Tracker
-from syncd.worker import stages, surveys
+from syncd.worker import reconcile, surveys, sync
 from syncd.worker.absorb import BATCH, absorb
+from syncd.worker.limits import opens
 from syncd.worker.routing import Routing
 
 log = structlog.get_logger("syncd.worker")
@@ -33,22 +34,23 @@ STOP_SECONDS = 45.0  # longer than one request with its timeouts, shorter than a
 class Absorber(threading.Thread):
     """Folds deliveries into groups until it is stopped."""
 
-    def __init__(self, store: Store, rules: Routing, wake: Mapping[str, threading.Event]) -> None:
+    def __init__(self, store: Store, routing: Routing, wake: Mapping[str, threading.Event], clock: Clock) -> None:
         """`wake` holds, by tracker, what its syncing threads wait for."""
         super().__init__(name="absorb")
         self.arrivals = Arrivals()
         self._store = store
-        self._rules = rules
+        self._routing = routing
         self._wake = wake
+        self._clock = clock
         self._stopping = threading.Event()
         self._purge_at = 0.0
         self._drain_at = 0.0
-        self.beat = time.monotonic()
+        self.beat = self._clock.monotonic()
 
     def run(self) -> None:
         while not self._stopping.is_set():
             self.arrivals.any.clear()
-            self.beat = began = time.monotonic()
+            self.beat = began = self._clock.monotonic()
             rate = self.arrivals.rate(began)
             try:
                 taken = self._turn()
@@ -61,41 +63,41 @@ class Absorber(threading.Thread):
             else:
                 if not taken:
                     self.arrivals.any.wait(POLL_SECONDS)
-                elif pause := arrivals.pause(rate, taken, time.monotonic() - began):
+                elif pause := arrivals.pause(rate, taken, self._clock.monotonic() - began):
                     self.arrivals.first.wait(pause)
 
     def _turn(self) -> int:
         if not self._store.hints.leads:
             return 0  # another process absorbs; this one is told when it is its turn
         first = self.arrivals.take_firsts(BATCH)
-        taken, woken = absorb(self._store, self._rules, time.time(), first)
-        if time.monotonic() >= self._drain_at:
-            self._drain_at = time.monotonic() + DRAIN_SECONDS
-            woken |= self._store.storms.drain(self._rules.gates(), self._rules.next_call, time.time())
+        taken, woken = absorb(self._store, self._routing, self._clock.wall(), first)
+        if self._clock.monotonic() >= self._drain_at:
+            self._drain_at = self._clock.monotonic() + DRAIN_SECONDS
+            woken |= reconcile.drain(self._store, self._routing, self._clock.wall())
         for tracker in woken & self._wake.keys():
             self._wake[tracker].set()
         self._store.hints.send(*(of_tracker(tracker) for tracker in woken))
-        if not taken and time.monotonic() >= self._purge_at:
-            self._purge_at = time.monotonic() + PURGE_SECONDS
+        if not taken and self._clock.monotonic() >= self._purge_at:
+            self._purge_at = self._clock.monotonic() + PURGE_SECONDS
             self._purge()
             self._learn()
         return taken
 
     def _purge(self) -> None:
-        now, settings = time.time(), self._rules.config.store
+        now, settings = self._clock.wall(), self._routing.config.store
         before, decided_before = now - settings.retention, now - settings.history
         while (
             self._store.inbox.purge(before, decided_before)
             and not self._stopping.is_set()
             and not self.arrivals.any.is_set()
         ):
-            self.beat = time.monotonic()
+            self.beat = self._clock.monotonic()
 
     def _learn(self) -> None:
         """Once a week, what kept bodies have in common: a second for which nothing is folded."""
-        if self._store.bodies.learn(time.time()):
+        if self._store.bodies.learn(self._clock.wall()):
             log.info("bodies_learned")
-            self._store.bodies.forget(time.time())
+            self._store.bodies.forget(self._clock.wall())
 
     def stop(self) -> None:
         """Ask it to end after the batch in hand."""
@@ -110,24 +112,26 @@ class Syncer(threading.Thread):
     def __init__(
         self,
         store: Store,
-        rules: Routing,
+        routing: Routing,
         name: str,
         owner: str,
         client: Tracker,
         wake: threading.Event,
+        clock: Clock,
         *,
         surveys: bool = False,
     ) -> None:
         """One of them also `surveys` the tracker from time to time."""
         super().__init__(name=f"sync {name}", daemon=True)  # one that is left in hand must not keep the process
         self._store = store
-        self._rules = rules
+        self._routing = routing
         self._tracker = name
         self._owners = (f"{owner}/{name}-{number}" for number in itertools.count())
         self._client = client
+        self._clock = clock
         self._wake = wake
         self._stopping = threading.Event()
-        self._survey_at = 0.0 if surveys and not rules.dry else float("inf")
+        self._survey_at = 0.0 if surveys and not routing.dry else float("inf")
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -135,21 +139,21 @@ class Syncer(threading.Thread):
             claim = None
             try:
                 # Of several processes one surveys.
-                if time.monotonic() >= self._survey_at and self._store.hints.leads:
+                if self._clock.monotonic() >= self._survey_at and self._store.hints.leads:
                     # Put off first: what fails here must not keep this thread from its groups.
-                    self._survey_at = time.monotonic() + surveys.RETRY_SECONDS
-                    wait = surveys.survey(self._store, self._client, self._tracker, self._rules)
-                    self._survey_at = time.monotonic() + wait
+                    self._survey_at = self._clock.monotonic() + surveys.RETRY_SECONDS
+                    wait = surveys.survey(self._store, self._client, self._tracker, self._routing, self._clock.wall())
+                    self._survey_at = self._clock.monotonic() + wait
                 if back := self._store.due_times.follow_clock():
                     log.warning("clock_set_back", seconds=round(back))
-                now = time.time()
-                opens = self._opens(now)
-                idle = min((at - now for at in opens.values()), default=POLL_SECONDS)
+                now = self._clock.wall()
+                allowed = opens(self._store, self._tracker, self._routing.allowance(self._tracker), now)
+                idle = min((at - now for at in allowed.values()), default=POLL_SECONDS)
                 if idle <= 0:
-                    calls = [call for call, at in opens.items() if at <= now]
+                    calls = [call for call, at in allowed.items() if at <= now]
                     claim = self._store.outbox.claim(self._tracker, next(self._owners), now, calls)
                 if claim is not None:
-                    stages.sync(self._store, self._client, claim, self._rules)
+                    sync.sync(self._store, self._client, claim, self._routing, self._clock)
             except LeaseLost as error:
                 log.warning("lease_lost", tracker=self._tracker, reason=str(error))
             except StoreUnavailable as error:
@@ -162,21 +166,13 @@ class Syncer(threading.Thread):
                 self._wake.wait(max(0.0, min(idle, POLL_SECONDS)))
         self._client.close()
 
-    def _opens(self, now: float) -> dict[Call, float]:
-        """From when on there is something to do, for each kind of call that a group waits for."""
-        due = self._store.outbox.next_due(self._tracker)
-        if not due:
-            return {}
-        opens = self._store.limits.opens(self._tracker, self._rules.allowance(self._tracker), now)
-        # What lies beyond any back-off was written by a clock that has been set back since, and is healed by claiming.
-        return {call: max(opens[call], at if at <= now + HORIZON_SECONDS else now) for call, at in due.items()}
-
     def _give_back(self, claim: Claim | None, reason: str) -> None:
         """Return once the store takes the claim back: its group would wait for the end of its lease otherwise, long after the
         disk has room again."""
         while not self._stopping.wait(FAULT_SECONDS) and claim is not None:
             try:
-                self._postpone(claim, reason, 0.0, claim.attempts)
+                now = self._clock.wall()
+                sync.give_back(self._store, claim, reason, now, claim.attempts, now)
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
             except LeaseLost as error:
@@ -185,24 +181,18 @@ class Syncer(threading.Thread):
             else:
                 return
 
-    def _set_aside(self, claim: Claim | None, bug: str) -> None:
+    def _set_aside(self, claim: Claim | None, error: str) -> None:
         self._stopping.wait(FAULT_SECONDS)
         if claim is None:
             return
-        reason = f"a bug in syncd ({bug}); its log has the details"
+        reason = f"a bug in syncd ({error}); its log has the details"
         attempts = claim.attempts + 1
         try:
-            self._postpone(claim, reason, plan.backoff(attempts), attempts)
+            now = self._clock.wall()
+            sync.give_back(self._store, claim, reason, now + plan.backoff(attempts), attempts, now)
         except (LeaseLost, StoreUnavailable) as error:
             # The claim runs out by itself, and its intent is in doubt then.
             log.warning("lease_lost", tracker=self._tracker, reason=str(error))
-
-    def _postpone(self, claim: Claim, reason: str, seconds: float, attempts: int) -> None:
-        """Put off what was in hand. What had been sent is in doubt."""
-        now = time.time()
-        self._store.issues.doubt(claim, reason)
-        decision = Plan(action=Action.WAIT, reason=reason, call=Call.PROBE)
-        self._store.outbox.postpone(claim, decision, reason, now + seconds, attempts, now)
 
     def stop(self) -> None:
         """Ask it to end after the group in hand."""
@@ -226,18 +216,22 @@ class Worker:
     def __init__(
         self,
         store: Store,
-        rules: Routing,
+        routing: Routing,
         owner: str,
         clients: Mapping[str, Sequence[Tracker]],
         stopping: threading.Event | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """`clients` has, by tracker, one client for each thread; `stopping` cuts short what they wait for."""
         self._stopping = stopping or threading.Event()
+        self._clock = clock or Clock()
         self._hints = store.hints
         self._wake = {name: threading.Event() for name in clients}
-        self._absorber = Absorber(store, rules, self._wake)
+        self._absorber = Absorber(store, routing, self._wake, self._clock)
         self._syncers = [
-            Syncer(store, rules, name, f"{owner}/{number}", client, self._wake[name], surveys=number == 0)
+            Syncer(
+                store, routing, name, f"{owner}/{number}", client, self._wake[name], self._clock, surveys=number == 0
+            )
             for name, several in clients.items()
             for number, client in enumerate(several)
         ]
@@ -272,9 +266,9 @@ class Worker:
         self._absorber.stop()
         for syncer in self._syncers:
             syncer.stop()
-        deadline = time.monotonic() + STOP_SECONDS
+        deadline = self._clock.monotonic() + STOP_SECONDS
         for thread in (self._absorber, *self._syncers):
-            thread.join(max(0.0, deadline - time.monotonic()))
+            thread.join(max(0.0, deadline - self._clock.monotonic()))
             if thread.is_alive():
                 # A tracker that sends its answer byte by byte is never silent for long enough to time out. Its create is in
                 # doubt at the next start.

@@ -7,6 +7,7 @@ from syncd.core import plan
 from syncd.core.policy import hindrance
 from syncd.model import GroupView, Plan
 from syncd.store import Store
+from syncd.worker import reconcile
 from syncd.worker.routing import Routing
 
 _NO_KEY = "00" * 32  # signs markers, and no marker is made here
@@ -23,13 +24,13 @@ def plan_now(config: Config, store: Store, standing: GroupView, now: float) -> P
     group, issue = standing.group, standing.issue
     policy = routing.route(group)
     tracker = issue.tracker if issue is not None else policy.tracker if policy is not None else None
-    paused = None if policy is None else store.routes.paused(policy.name)
-    gate = routing.gate(group, policy) if issue is None else None
-    wait = 0.0 if gate is None else store.storms.wait(gate.route, gate.new_issues, now)
     configured = tracker if tracker in config.trackers else next(iter(config.trackers), None)
     if configured is None:
         return plan.plan(group, issue, policy, plan.PlanContext(probe_after=[0.0]), now)
-    return plan.plan(group, issue, policy, routing.context(configured, paused, wait), now)
+    context = store.read(
+        lambda transaction: reconcile.plan_context(transaction, routing, group, issue, policy, configured, now)
+    )
+    return plan.plan(group, issue, policy, context, now)
 
 
 def routing(config: Config, standing: GroupView) -> Sequence[str]:

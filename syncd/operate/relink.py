@@ -7,7 +7,7 @@ from syncd.config import Config
 from syncd.config.values import did_you_mean
 from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
 from syncd.model import Place
-from syncd.operate import explain
+from syncd.operate import actions, explain
 from syncd.platform.clock import Clock
 from syncd.store import Store
 from syncd.trackers import open_tracker
@@ -51,8 +51,6 @@ def relink(
             client.close()
         if dry_run:
             return Relinked(place, issue.key if issue else None)
-        return Relinked(
-            place, store.operator.relink(group_id, name, place, store.instance_key(), routing.next_call, now)
-        )
+        return Relinked(place, actions.relink(store, routing, group_id, name, place, store.instance_key(), now))
     except (ValueError, ConfigError, TrackerError) as error:
         raise NotLinked(str(error)) from None

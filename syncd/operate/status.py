@@ -3,9 +3,10 @@
 from typing import Any
 
 from syncd.config import Config
+from syncd.core import budget
+from syncd.core.budget import Allowance
 from syncd.operate import shapes
 from syncd.store import Store
-from syncd.store.limits import Allowance
 
 
 def status(config: Config, store: Store, now: float) -> dict[str, Any]:
@@ -21,7 +22,9 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
 
 def writes_left(config: Config, store: Store, now: float) -> dict[str, int | None]:
     """By configured tracker, the writes that its budget still allows; None if nothing limits it."""
-    return {
-        name: store.limits.left(Allowance(credential=config.credentials[name], limits=settings.writes), now)
-        for name, settings in config.trackers.items()
-    }
+    remaining: dict[str, int | None] = {}
+    for name, settings in config.trackers.items():
+        allowance = Allowance(credential=config.credentials[name], limits=settings.writes)
+        standing = store.limits.standing(name, allowance.credential)
+        remaining[name] = budget.left(standing.buckets, allowance, now)
+    return remaining

@@ -19,12 +19,10 @@ from syncd.store.due_times import DueTimes
 from syncd.store.hints import Hints, NoHints
 from syncd.store.inbox import Inbox
 from syncd.store.instances import Registration, Running, running
-from syncd.store.issues import Issues
 from syncd.store.limits import Limits
 from syncd.store.listing import Lists
 from syncd.store.migrate import migrate, verify
 from syncd.store.notebook import Notebook
-from syncd.store.operator import OperatorActions
 from syncd.store.outbox import Outbox
 from syncd.store.quarantine import Quarantine
 from syncd.store.report import Report
@@ -32,8 +30,6 @@ from syncd.store.routes import Routes
 from syncd.store.sqlite.connection import Sqlite
 from syncd.store.sqlite.file import COPIED, inspect
 from syncd.store.sqlite.process_lock import ProcessLock
-from syncd.store.storms import Storms
-from syncd.store.surveys import Surveys
 
 if TYPE_CHECKING:
     from syncd.store.move import Progress
@@ -56,14 +52,10 @@ class Store:
         self.inbox = Inbox(connection, self.bodies)
         self.quarantine = Quarantine(connection, self.bodies)
         self.outbox = Outbox(connection)
-        self.issues = Issues(connection)
         self.limits = Limits(connection)
         self.dead_letters = DeadLetters(connection, self.bodies)
-        self.storms = Storms(connection)
         self.routes = Routes(connection)
         self.aliases = Aliases(connection)
-        self.surveys = Surveys(connection)
-        self.operator = OperatorActions(connection)
         self.report = Report(connection)
         self.lists = Lists(connection, self.bodies)
 

@@ -1,16 +1,11 @@
-"""A claim on a group: who may write what a tracker call left behind."""
+"""A claim on a group: the permission to write what a sync of the group leaves behind."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from syncd.errors import LeaseLost
-from syncd.store.connection import Connection, Transaction
-
-T = TypeVar("T")
+from syncd.store.connection import Transaction
 
 LEASE_SECONDS = 180.0  # longer than any one tracker call with its retries
-HORIZON_SECONDS = 86400.0  # nothing is ever put off longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,27 +19,14 @@ class Claim:
     trial: bool = False
 
 
-def in_force(until: float, now: float) -> bool:
-    """Whether a rest or a silence lasts. What lies beyond any of them was written by a clock that has been set back since."""
-    return now < until <= now + HORIZON_SECONDS
-
-
-def owned(
-    connection: Connection, claim: Claim, now: float, operation: Callable[[Transaction], T], *, exclusive: bool = False
-) -> T:
-    """What `operation` returns, in a transaction that begins the lease anew. Raises LeaseLost where it is over. The group is locked:
-    `beside` goes for what touches no other one."""
-
-    def fenced(transaction: Transaction) -> T:
-        if not renew(transaction, claim, now):
-            raise LeaseLost(f"the lease on group {claim.group_id} is over")
-        return operation(transaction)
-
-    return connection.write(fenced, exclusive=exclusive)
-
-
 def renew(transaction: Transaction, claim: Claim, now: float) -> bool:
-    """Whether the claim is still ours; its lease then begins anew."""
-    leased_until = now + LEASE_SECONDS
+    """Lock the group and begin the lease anew; False where another owner has claimed the group since."""
     transaction.rows("lock_group", group_id=claim.group_id)
+    leased_until = now + LEASE_SECONDS
     return transaction.run("renew", group_id=claim.group_id, owner=claim.owner, leased_until=leased_until) > 0
+
+
+def fence(transaction: Transaction, claim: Claim, now: float) -> None:
+    """Begin the lease anew. Raises LeaseLost, which undoes the transaction, where another owner has claimed the group since."""
+    if not renew(transaction, claim, now):
+        raise LeaseLost(f"the lease on group {claim.group_id} is over")

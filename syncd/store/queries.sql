@@ -225,11 +225,8 @@ UPDATE trackers SET floor_at = :now WHERE name = :tracker;
 -- floor: the highest number known, and when it was last asked for
 SELECT floor, floor_at FROM trackers WHERE name = :tracker;
 
--- not_created: certainly nothing was made; it may be asked for again
-UPDATE issues SET state = 'wanted', note = :note WHERE group_id = :group_id AND state = 'intended' AND sent_by = :owner;
-
--- doubt: nobody knows
-UPDATE issues SET state = 'in_doubt', note = :note WHERE group_id = :group_id AND state = 'intended' AND sent_by = :owner;
+-- end_intent: certainly nothing was created and it may be asked for again, or nobody knows
+UPDATE issues SET state = :state, note = :note WHERE group_id = :group_id AND state = 'intended' AND sent_by = :owner;
 
 -- doubt_expired: whoever sent this create lost its lease without saying what became of it
 UPDATE issues SET state = 'in_doubt', note = :note
@@ -296,17 +293,8 @@ INSERT INTO announcements (issue_id, occasion, subject, facts, marker, state)
 SELECT id, :occasion, :subject, :facts, :marker, 'wanted' FROM issues WHERE group_id = :group_id AND state = 'linked'
 ON CONFLICT (issue_id, occasion, subject) DO NOTHING;
 
--- intend_announcement: on disk before the request
-UPDATE announcements SET state = 'sent', sent_at = :now, probes = 0 WHERE id = :id;
-
--- announcement_probed: it was looked for in vain
-UPDATE announcements SET probes = probes + 1 WHERE id = :id;
-
--- announcement_again: certainly not sent; it may be
-UPDATE announcements SET state = 'wanted', sent_at = NULL WHERE id = :id;
-
--- announced: it is there
-UPDATE announcements SET state = 'written', comment_id = :comment_id, sent_at = NULL WHERE id = :id;
+-- save_announcement: how far it got; sent is on disk before the request
+UPDATE announcements SET state = :state, sent_at = :sent_at, probes = :probes, comment_id = :comment_id WHERE id = :id;
 
 -- answered: the releases of regressions since an issue was closed that it need not be told of again
 SELECT release FROM regressions WHERE group_id = :group_id AND closed_at = :closed_at AND answer <> 'pending';
@@ -431,21 +419,10 @@ UPDATE outbox SET due_at = :now WHERE state = 'waiting' AND group_id IN (SELECT 
 -- route_pause: one
 SELECT reason FROM route_pauses WHERE route = :route;
 
--- intend_comment: on disk before the request, as for the issue itself
-UPDATE issues SET comment_sent_at = :now, comment_probes = 0 WHERE group_id = :group_id AND state = 'linked';
-
--- comment_probed: the comment was looked for in vain
-UPDATE issues SET comment_probes = comment_probes + 1 WHERE group_id = :group_id AND state = 'linked';
-
--- link_comment: NULL where there is none
-UPDATE issues SET comment_id = :comment_id, comment_sent_at = NULL WHERE group_id = :group_id AND state = 'linked';
-
--- lose_comment: a person deleted it
-UPDATE issues SET comment_id = NULL, comment_sent_at = NULL, comment_text = NULL, comment_losses = comment_losses + 1
-WHERE group_id = :group_id AND state = 'linked';
-
--- said: what the status comment says now
-UPDATE issues SET comment_text = :text WHERE group_id = :group_id AND state = 'linked';
+-- save_status: how far the status comment got; sent is on disk before the request, as for the issue itself
+UPDATE issues SET comment_id = :comment_id, comment_sent_at = :sent_at, comment_probes = :probes, comment_text = :text,
+    comment_losses = :losses
+WHERE group_id = :group_id AND marker = :marker AND state = 'linked';
 
 -- synced: the issue shows this revision; NULL keeps the baseline of a closed one
 UPDATE issues SET synced_revision = :revision, synced_at = :now, baseline = COALESCE(:baseline, baseline)
@@ -599,9 +576,6 @@ WHERE groups.id > :after AND (issues.id IS NULL OR issues.state = 'wanted') AND 
 
 -- move: a group that has no issue yet follows its route
 UPDATE outbox SET tracker = :tracker WHERE group_id = :group_id AND state <> 'claimed';
-
--- forget_owed: no route takes the group any more
-DELETE FROM outbox WHERE group_id = :group_id AND state <> 'claimed';
 
 -- setting: one value
 SELECT value FROM settings WHERE name = :name;
@@ -805,10 +779,10 @@ WHERE at >= :since AND done = 1 GROUP BY 1, 2;
 SELECT (SELECT received_at FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT 1) AS received_at,
     (SELECT MIN(due_at) FROM outbox WHERE state <> 'dead' AND due_at <= :now) AS due_at;
 
--- hold_by_hand: on an operator's word; NULL ends it
+-- hold_manually: on an operator's word; NULL ends it
 UPDATE groups SET on_hold = :reason WHERE id = :group_id;
 
--- hurry: its issue is looked at and shown the latest state at once, or looked for
+-- refresh: the issue is looked at and updated at once, or a create in doubt is probed at once
 UPDATE issues SET looked_at = NULL, synced_revision = CASE state WHEN 'linked' THEN 0 ELSE synced_revision END, synced_at = NULL,
     probe_at = CASE state WHEN 'in_doubt' THEN :now ELSE probe_at END
 WHERE group_id = :group_id AND state IN ('linked', 'in_doubt');

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from syncd.core.budget import in_force
 from syncd.core.overview import Return
 from syncd.model import GroupView, IssueState
-from syncd.store.claims import in_force
 from syncd.store.connection import Connection, Transaction
 from syncd.store.limits import ALL
 from syncd.store.records import load_group, load_issue

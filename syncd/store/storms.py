@@ -1,142 +1,72 @@
-"""Storms: what a route holds back above its `max_new_issues`, the one issue that tells of it, and how it drains."""
+"""Storms: the groups that a route holds back above its `max_new_issues`, and the group whose issue stands for them. Functions over a
+transaction of the caller's; `core.storms` decides who is released and when a storm is over."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from syncd.core.budget import SKEW_SECONDS, Limit
-from syncd.core.plan import NextCall
-from syncd.model import Call, Plan
-from syncd.store.claims import Claim, owned
-from syncd.store.connection import Connection, Transaction
-from syncd.store.history import decide
-from syncd.store.records import load_issue
-from syncd.store.routes import reevaluate
+from syncd.core.storms import Filed
+from syncd.store.connection import Transaction
 
-CALM_SECONDS = (
-    3600.0  # a storm is over when nothing was held back for so long: its issue does not open and close all day
-)
 UNIVERSE = "syncd"
-LET_THROUGH = "let-through"
-_MOST_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gate:
-    """A route, its tracker, and how many issues it may file."""
+class Storm:
+    """A storm of a route: the group that stands for it, and when a group was last held back."""
 
     route: str
-    tracker: str
-    new_issues: Sequence[Limit]
+    group_id: int
+    held_at: float
 
 
-class Storms:
-    """Operations on storms; for any thread."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def wait(self, route: str, new_issues: Sequence[Limit], now: float) -> float:
-        """Seconds until the route may file another issue; 0 for now."""
-        return self._connection.read(lambda transaction: wait(transaction, route, new_issues, now))
-
-    def hold(self, claim: Claim, decision: Plan, gate: Gate, now: float) -> None:
-        """Hold a claimed group back, and let the storm's issue tell of it."""
-
-        def write(transaction: Transaction) -> None:
-            transaction.lock(f"route {gate.route}")  # two that begin a storm begin the same one
-            decide(transaction, claim.group_id, decision, None, now, gate.route)
-            transaction.run("drop_claim", group_id=claim.group_id, owner=claim.owner)
-            storm = _begun(transaction, gate, now)
-            transaction.run("storm_goes_on", route=gate.route, now=now)
-            _tell(transaction, storm, gate.tracker, now)
-
-        owned(self._connection, claim, now, write)
-
-    def drain(self, gates: Iterable[Gate], owes: NextCall, now: float) -> set[str]:
-        """Let through what the routes may file by now, the largest groups first, and end the storms that are over. The trackers
-        that have something to do are returned."""
-        known = {gate.route: gate for gate in gates}
-        if not self._connection.read(lambda transaction: transaction.rows("storms")):
-            return set()
-        return self._connection.write(lambda transaction: _drain(transaction, known, owes, now))
+def filed(transaction: Transaction, route: str, limits: Sequence[Limit], now: float) -> Sequence[Filed]:
+    """How many issues the route filed within the window of each limit."""
+    windows = [
+        transaction.rows("issues_since", route=route, since=now - limit.seconds, until=now + SKEW_SECONDS)[0]
+        for limit in limits
+    ]
+    return [Filed(cast(int, row["issues"]), cast(float | None, row["oldest"])) for row in windows]
 
 
-def wait(transaction: Transaction, route: str, new_issues: Sequence[Limit], now: float) -> float:
-    """Seconds until the route may file another issue; 0 for now."""
-    waits = [_room(transaction, route, limit, now)[1] for limit in new_issues]
-    return max(waits, default=0.0)
+def every(transaction: Transaction) -> Sequence[Storm]:
+    """All storms, by the names of their routes."""
+    return [
+        Storm(route=str(row["route"]), group_id=cast(int, row["group_id"]), held_at=cast(float, row["held_at"]))
+        for row in transaction.rows("storms")
+    ]
 
 
-def _room(transaction: Transaction, route: str, limit: Limit, now: float) -> tuple[int, float]:
-    """How many issues a limit leaves to a route, and the seconds until it leaves one."""
-    (filed,) = transaction.rows("issues_since", route=route, since=now - limit.seconds, until=now + SKEW_SECONDS)
-    left = limit.count - cast(int, filed["issues"])
-    oldest = filed["oldest"]
-    if left > 0 or oldest is None:
-        return max(0, left), 0.0
-    return 0, max(1.0, cast(float, oldest) + limit.seconds - now)
+def counts(transaction: Transaction, route: str) -> tuple[int, int]:
+    """How many groups a route holds back, and how many it released that are not filed yet."""
+    held_back = cast(int, transaction.rows("stormy", route=route)[0]["groups"])
+    return held_back, cast(int, transaction.rows("let_through_by", route=route)[0]["groups"])
 
 
-def _begun(transaction: Transaction, gate: Gate, now: float) -> int:
-    """The group of the route's storm, which begins now where there is none."""
-    storm = transaction.rows("storm", route=gate.route)
+def largest(transaction: Transaction, route: str, size: int) -> Sequence[int]:
+    """The ids of the groups held back with the most users, then occurrences."""
+    return [cast(int, row["id"]) for row in transaction.rows("largest_stormy", route=route, size=size)] if size else []
+
+
+def goes_on(transaction: Transaction, route: str, now: float) -> int:
+    """One more group was held back; returns the group of the storm, which begins now where there is none. The caller has locked the
+    route, so that two threads begin the same storm."""
+    storm = transaction.rows("storm", route=route)
     if storm:
-        return cast(int, storm[0]["id"])
-    fingerprint = f"storm {gate.route} {int(now)}"
-    identity = (UNIVERSE, gate.route, fingerprint)
-    known = transaction.batch("groups_by_identity", [identity])
-    rows = known or transaction.batch("new_groups", [(*identity, fingerprint)])
-    group_id = cast(int, rows[0]["id"])
-    transaction.run("mark_storm", group_id=group_id, second=int(now))
-    transaction.run("begin_storm", route=gate.route, group_id=group_id, now=now)
+        group_id = cast(int, storm[0]["id"])
+    else:
+        fingerprint = f"storm {route} {int(now)}"
+        identity = (UNIVERSE, route, fingerprint)
+        rows = transaction.batch("groups_by_identity", [identity])
+        rows = rows or transaction.batch("new_groups", [(*identity, fingerprint)])
+        group_id = cast(int, rows[0]["id"])
+        transaction.run("mark_storm", group_id=group_id, second=int(now))
+        transaction.run("begin_storm", route=route, group_id=group_id, now=now)
+    transaction.run("storm_goes_on", route=route, now=now)
     return group_id
 
 
-def _tell(transaction: Transaction, group_id: int, tracker: str, now: float) -> None:
-    """Let the storm's issue be brought up to date, or be created where there is none."""
-    transaction.run("bump", group_id=group_id)
-    issue = load_issue(transaction, group_id)
-    if issue is None or issue.remote_id is None:
-        transaction.batch("owe", [(group_id, tracker, now, Call.CREATE)])
-    else:
-        transaction.batch("owe", [(group_id, issue.tracker, now, Call.UPDATE)])
-
-
-def _drain(transaction: Transaction, gates: Mapping[str, Gate], owes: NextCall, now: float) -> set[str]:
-    woken = set[str]()
-    for storm in transaction.rows("storms"):
-        route, group_id = str(storm["route"]), cast(int, storm["group_id"])
-        gate = gates.get(route)
-        left = cast(int, transaction.rows("stormy", route=route)[0]["groups"])
-        if gate is not None and left:
-            woken |= _let_through(transaction, gate, owes, now)
-            left = cast(int, transaction.rows("stormy", route=route)[0]["groups"])
-        calm = not 0 <= now - cast(float, storm["held_at"]) < CALM_SECONDS
-        if not left and not _on_their_way(transaction, route) and (calm or gate is None):
-            issue = load_issue(transaction, group_id)
-            transaction.run("end_storm", route=route)
-            if issue is not None:
-                _tell(transaction, group_id, issue.tracker, now)
-                woken.add(issue.tracker)
-    return woken
-
-
-def _on_their_way(transaction: Transaction, route: str) -> int:
-    return cast(int, transaction.rows("let_through_by", route=route)[0]["groups"])
-
-
-def _let_through(transaction: Transaction, gate: Gate, owes: NextCall, now: float) -> set[str]:
-    room = min((_room(transaction, gate.route, limit, now)[0] for limit in gate.new_issues), default=_MOST_AT_ONCE)
-    # Those that were let through and are not filed yet have their place.
-    room -= _on_their_way(transaction, gate.route)
-    rows = transaction.rows("largest_stormy", route=gate.route, size=max(0, min(room, _MOST_AT_ONCE)))
-    woken = set[str]()
-    for row in rows:
-        group_id = cast(int, row["id"])
-        tracker = reevaluate(transaction, group_id, "the storm let it through", owes, now, LET_THROUGH)
-        woken |= {tracker} if tracker is not None else set()
-    if rows:
-        storm = transaction.rows("storm", route=gate.route)
-        _tell(transaction, cast(int, storm[0]["id"]), gate.tracker, now)
-    return woken
+def end(transaction: Transaction, route: str) -> None:
+    """The storm is over."""
+    transaction.run("end_storm", route=route)

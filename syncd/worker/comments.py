@@ -1,135 +1,116 @@
-"""Comments on a linked issue: the one that is edited in place, and further ones, each written at most once."""
+"""Comments on a linked issue: the status comment, which is edited in place, and announcements. Each exists at most once."""
 
 import hashlib
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from syncd.errors import Missing, OutcomeUnknown, TrackerError
 from syncd.model import Announcement, Call, Issue, Plan
 from syncd.render.document import Document
-from syncd.trackers import Tracker
-from syncd.worker.context import Retry, SyncContext
+from syncd.store import comments as saved
+from syncd.store.comments import Sending
+from syncd.worker.context import Operation, Retry, SyncContext
 
-MOST_LOSSES = 1  # a status comment that people deleted more often is not wanted
+MOST_LOSSES = 1  # people who deleted the status comment more often do not want it
+
+Save = Callable[[Sending], Operation[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A comment that is there: written now, or `existing` since an earlier try whose answer was lost."""
+
+    comment_id: str
+    existing: bool
 
 
 def write_status(context: SyncContext, decision: Plan, issue: Issue) -> Retry | None:
-    """Edit the status comment where it says something else by now, or add it where there is none; Later where it may still appear.
+    """Edit the status comment if its text has changed, or add it where there is none; Retry while an unanswered one may still appear.
     One that people deleted is added once more, and then never again. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    store, claim = context.store, context.claim
     document = context.presented.status(decision.note)
     text = hashlib.sha256(repr(document).encode()).hexdigest()[:32]
+    sending = Sending(sent_at=issue.comment_sent_at, probes=issue.comment_probes, comment_id=issue.comment_id)
+
+    def save(sending: Sending, issue: Issue) -> Operation[None]:
+        return partial(saved.save_status, group_id=context.claim.group_id, issue=issue, sending=sending)
+
     if issue.comment_id is not None:
         if text == issue.comment_text:
             return None
         try:
             context.tracker.edit_comment(issue, issue.comment_id, document, issue.marker)
         except Missing:
-            store.issues.lose_comment(claim, time.time())
-            losses = issue.comment_losses + 1
-            issue = replace(issue, comment_id=None, comment_sent_at=None, comment_losses=losses)
+            issue = replace(issue, comment_text=None, comment_losses=issue.comment_losses + 1)
+            sending = Sending(probes=issue.comment_probes)
+            context.record(save(sending, issue))
         else:
-            store.issues.said(claim, text, time.time())
+            context.record(save(sending, replace(issue, comment_text=text)))
             return None
     if issue.comment_losses > MOST_LOSSES:
         return None
-    sending = _Sending(
-        marker=issue.marker,
-        sent_at=issue.comment_sent_at,
-        probes=issue.comment_probes,
-        intend=lambda: store.issues.intend_comment(claim, time.time()),
-        probed=lambda: store.issues.comment_probed(claim, time.time()),
-        settled=lambda found: store.issues.link_comment(claim, found, time.time()),
-    )
-    written = _write(context.tracker, issue, document, sending, context.rules.probe_after(claim.tracker))
+    written = _write(context, issue, document, issue.marker, sending, lambda sending: save(sending, issue))
     if isinstance(written, Retry):
         return written
-    if written.found:
-        # It says what it said when it was sent.
+    if written.existing:
+        # It has the text of the time it was sent.
         context.tracker.edit_comment(issue, written.comment_id, document, issue.marker)
-    store.issues.said(claim, text, time.time())
+    context.record(save(Sending(comment_id=written.comment_id), replace(issue, comment_text=text)))
     return None
 
 
-def announce(context: SyncContext, owed: Announcement, issue: Issue) -> Retry | None:
-    """Write one further comment; Later where it may still appear. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    issues, claim = context.store.issues, context.claim
-    document = context.presented.announcement(owed)
-
-    def settled(found: str | None) -> None:
-        if found is None:
-            issues.not_announced(claim, owed, time.time())
-        else:
-            issues.announced(claim, owed, found, time.time())
-
-    sending = _Sending(
-        marker=owed.marker,
-        sent_at=owed.sent_at,
-        probes=owed.probes,
-        intend=lambda: issues.intend_announcement(claim, owed, time.time()),
-        probed=lambda: issues.announcement_probed(claim, owed, time.time()),
-        settled=settled,
+def announce(context: SyncContext, announcement: Announcement, issue: Issue) -> Retry | None:
+    """Write one announcement; Retry while an unanswered one may still appear. Raises TrackerError, LeaseLost, StoreUnavailable."""
+    document = context.presented.announcement(announcement)
+    sending = Sending(sent_at=announcement.sent_at, probes=announcement.probes)
+    written = _write(
+        context,
+        issue,
+        document,
+        announcement.marker,
+        sending,
+        lambda sending: partial(saved.save_announcement, announcement=announcement, sending=sending),
     )
-    written = _write(context.tracker, issue, document, sending, context.rules.probe_after(claim.tracker))
     return written if isinstance(written, Retry) else None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Sending:
-    """A comment that is there at most once: by what it is known, when it was sent and not answered, how often it was looked for since,
-    and where each step is put down before the next."""
-
-    marker: str
-    sent_at: float | None
-    probes: int
-    intend: Callable[[], None]
-    probed: Callable[[], None]
-    settled: Callable[[str | None], None]
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """A comment that is there: written now, or `found`."""
-
-    comment_id: str
-    found: bool
-
-
 def _write(
-    tracker: Tracker, issue: Issue, document: Document, sending: _Sending, probe_after: Sequence[float]
+    context: SyncContext, issue: Issue, document: Document, marker: str, sending: Sending, save: Save
 ) -> _Written | Retry:
-    """See to it that the comment is there, looking for it where it may have been written before; Later where it may still appear."""
+    """Make sure that the comment with this marker exists, looking for it first where an earlier try was not answered. The intent is on
+    disk before the request; the answer follows with the next commit, and until then a restart looks for the comment."""
     if sending.sent_at is not None:
-        found = _look_for(tracker, issue, sending, sending.sent_at, probe_after)
-        if found is not None:
-            return found if isinstance(found, Retry) else _Written(found, found=True)
-    sending.intend()
+        earlier = _look_for(context, issue, marker, sending, sending.sent_at, save)
+        if isinstance(earlier, Retry):
+            return earlier
+        if earlier is not None:
+            return _Written(earlier, existing=True)
+    context.commit(save(Sending(sent_at=context.clock.wall())))
     try:
-        added = tracker.comment(issue, document, sending.marker)
+        comment_id = context.tracker.comment(issue, document, marker)
     except OutcomeUnknown:
-        raise  # the intent stays on disk: the next sync looks for it
+        raise  # the intent stays on disk: the next sync looks for the comment
     except TrackerError:
-        sending.settled(None)
+        context.record(save(Sending()))
         raise
-    sending.settled(added)
-    return _Written(added, found=False)
+    context.record(save(Sending(comment_id=comment_id)))
+    return _Written(comment_id, existing=False)
 
 
 def _look_for(
-    tracker: Tracker, issue: Issue, sending: _Sending, sent_at: float, probe_after: Sequence[float]
+    context: SyncContext, issue: Issue, marker: str, sending: Sending, sent_at: float, save: Save
 ) -> str | Retry | None:
-    """The id of a comment whose adding was sent and never answered, read from the issue itself; None once it has been looked for as
-    often, and as late, as a create would be."""
-    now = time.time()
+    """The id of a comment that was sent and never answered, read from the issue itself; None once it has been looked for as often,
+    and as late, as a create would be."""
+    now, probe_after = context.clock.wall(), context.plan_context.probe_after
     tried = min(sending.probes, len(probe_after) - 1)
     due = sent_at + probe_after[tried]
     reason = "a comment was sent and its answer was lost; it may still appear"
     if now < due <= now + probe_after[-1]:
         return Retry(reason, due, Call.UPDATE)
-    comment_id = tracker.find_comment(issue, sending.marker)
+    comment_id = context.tracker.find_comment(issue, marker)
     if comment_id is None and tried + 1 < len(probe_after):
-        sending.probed()
+        context.record(save(replace(sending, probes=sending.probes + 1)))
         return Retry(reason, now + probe_after[tried + 1] - probe_after[tried], Call.UPDATE)
-    sending.settled(comment_id)
+    context.record(save(Sending(comment_id=comment_id)))
     return comment_id

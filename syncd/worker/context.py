@@ -1,27 +1,53 @@
-"""One claimed group's turn: what it is done with, and what becomes of it."""
+"""One sync of one claimed group: its facts, what it is done with, and what comes of it."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeVar
 
+from syncd.core.plan import PlanContext
 from syncd.core.policy import Policy
-from syncd.model import Call, Group
-from syncd.store import Store
+from syncd.model import Call, Created, Group, Issue, Place, Plan
+from syncd.platform.clock import Clock
+from syncd.store import Store, claims
 from syncd.store.claims import Claim
+from syncd.store.connection import Transaction
+from syncd.store.limits import Floor
 from syncd.trackers import Tracker
 from syncd.worker.presentation import Presented
 from syncd.worker.routing import Routing
 
+T = TypeVar("T")
+
+Operation = Callable[[Transaction], T]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilingFacts:
+    """What creating an issue needs to know: how many issues the group had before and where the last of them is, issues of similar
+    groups, and the highest issue number known."""
+
+    generation: int
+    previous: Place | None
+    look_alikes: Sequence[Place]
+    floor: Floor
+
 
 @dataclass(frozen=True, kw_only=True)
 class SyncContext:
-    """A group as it was claimed, the route that takes it, and the hands that work on it."""
+    """A claimed group with all its facts, loaded once, and the tools to act on it. `filing` is None for a group that has an issue."""
 
     store: Store
     tracker: Tracker
     claim: Claim
-    rules: Routing
+    routing: Routing
+    clock: Clock
     group: Group
+    issue: Issue | None
     policy: Policy | None
+    plan_context: PlanContext
+    filing: FilingFacts | None
+    _recorded: list[tuple[Operation[object], Callable[[object], None] | None]] = field(default_factory=list)
 
     @property
     def route(self) -> str | None:
@@ -31,33 +57,80 @@ class SyncContext:
     @cached_property
     def presented(self) -> Presented:
         """The group as its tracker may see it, and the texts of its issue."""
-        return self.rules.presentation.present(self.group, self.route)
+        return self.routing.presentation.present(self.group, self.route)
+
+    def record(self, operation: Operation[T], then: Callable[[T], None] | None = None) -> None:
+        """Write something with the next commit; `then` gets its result once it is on disk. For what may be lost with this process:
+        a restart finds out by itself."""
+        self._recorded.append((operation, then))  # type: ignore[arg-type]
+
+    def commit(self, operation: Operation[T], *, exclusive: bool = False) -> T:
+        """Write everything recorded, then `operation`, in one transaction that begins the lease anew. Raises LeaseLost, which writes
+        nothing, where another owner has the group; StoreUnavailable."""
+        now = self.clock.wall()
+
+        def fenced(transaction: Transaction) -> tuple[list[object], T]:
+            claims.fence(transaction, self.claim, now)
+            return [recorded(transaction) for recorded, _ in self._recorded], operation(transaction)
+
+        results, result = self.store.write(fenced, exclusive=exclusive)
+        for value, (_, then) in zip(results, self._recorded, strict=True):
+            if then is not None:
+                then(value)
+        self._recorded.clear()
+        return result
 
 
 @dataclass(frozen=True, slots=True)
 class Synced:
-    """The issue `key` shows the group's `revision`."""
+    """The issue `key` shows the group's `revision`. `created`: the tracker has just answered its create, which is not linked yet."""
 
     key: str
     revision: int
+    created: Created | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """More is to be done, at a time, with a kind of call; for now nothing could be done, or a first step is."""
+    """A call of a kind is due at a time: nothing could be done for now, or a first step is."""
 
     reason: str
     at: float
     call: Call
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A person must decide, or the issue is left alone, by a plan of its own and for a cause."""
+
+    plan: Plan
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A dead letter. The tracker will never take `content`; None where it may take the next change. A group that changed meanwhile is
+    due again at a time."""
+
+    reason: str
+    content: str | None
+    at: float
 
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Nothing more is to be done: the decision is carried out, or has put the group aside. `outcome` is a word on how;
-    `given_back`: the claim is, too."""
+    """Nothing more is owed: the decision is carried out, with an `outcome` where the tracker was called."""
 
     outcome: str | None = None
-    given_back: bool = False
 
 
-SyncResult = Synced | Retry | Finished
+@dataclass(frozen=True, slots=True)
+class HeldBack:
+    """A storm of the route holds the group back, by a plan of its own."""
+
+    plan: Plan
+    policy: Policy
+
+
+SyncResult = Synced | Retry | Parked | Refusal | Finished | HeldBack

@@ -1,117 +1,150 @@
 """Creating the issue of a group exactly once: the intent, the one request, and the proof where its answer was lost."""
 
-import time
+from collections.abc import Sequence
+from functools import partial
 
 import structlog
 
 from syncd.core import doubt, filing, plan, policy, regression
+from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
-from syncd.model import Action, Call, Issue, Outcome, Place, Plan
-from syncd.store.claims import LEASE_SECONDS
+from syncd.model import Action, Call, Created, GroupKind, Issue, IssueState, Outcome, Plan
+from syncd.store import Store, claims, issues, limits, operator, outbox
+from syncd.store.claims import LEASE_SECONDS, Claim
+from syncd.store.connection import Transaction
 from syncd.store.issues import Intent
-from syncd.store.storms import Gate
 from syncd.trackers import Draft
-from syncd.worker.context import Finished, Retry, SyncContext, Synced, SyncResult
+from syncd.worker import reconcile
+from syncd.worker.context import FilingFacts, HeldBack, Operation, Parked, Retry, SyncContext, Synced, SyncResult
+from syncd.worker.limits import take
 
 log = structlog.get_logger("syncd.worker")
 
-FLOOR_SECONDS = 86400.0  # how old the highest number known may be: the older, the more there is to read in doubt
+FLOOR_SECONDS = 86400.0  # the greatest age of the highest number known: the older it is, the more a probe has to read
 
 
-def create(context: SyncContext) -> SyncResult:
+def create(context: SyncContext, facts: FilingFacts) -> SyncResult:
     """Send the one request, after its intent is on disk. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    _know_floor(context)
-    store, claim, group = context.store, context.claim, context.group
-    marker = plan.marker(context.rules.instance_key, claim.tracker, group, store.issues.retired(claim))
-    previous = store.issues.last_retired(claim)
-    draft = _draft(context, marker, previous)
-    gate = context.rules.gate(group, context.policy)
+    claim, group, now = context.claim, context.group, context.clock.wall()
+    # What is created from now on has a number above the highest one.
+    fresh = facts.floor.read_at is not None and 0 <= now - facts.floor.read_at < FLOOR_SECONDS
+    newest = None if fresh else context.tracker.newest()
+    marker = plan.marker(context.routing.instance_key, claim.tracker, group, facts.generation)
+    draft = _draft(context, marker, facts)
     intent = Intent(
         marker=marker,
         revision=group.revision,
         route=context.route,
-        new_issues=() if gate is None else gate.new_issues,
         baseline=regression.ledger(group),
-        previous=previous,
+        previous=facts.previous,
     )
-    now = time.time()
-    if wait := store.issues.intend(claim, intent, context.rules.allowance(claim.tracker), now):
-        return _waits(context, gate, now + wait, now)
+    if obstacle := intend(context, intent, newest):
+        return obstacle
     try:
         created = context.tracker.create(draft)
-    except OutcomeUnknown as error:
-        store.issues.doubt(claim, error.reason)
-        raise
     except TrackerError as error:
-        store.issues.not_created(claim, error.reason)
+        state = IssueState.IN_DOUBT if isinstance(error, OutcomeUnknown) else IssueState.WANTED
+        context.record(partial(issues.end_intent, claim=claim, state=state, note=error.reason))
         raise
     # Anything else that ends this thread leaves the intent on disk, and the next owner of the claim in doubt.
-    try:
-        store.issues.link(claim, created, time.time())
-    except LeaseLost:
-        log.error("create_answered_late", tracker=claim.tracker, issue=created.key, group=claim.group_id)
-        raise
-    return Synced(created.key, group.revision)
+    return Synced(created.key, group.revision, created)
 
 
-def _waits(context: SyncContext, gate: Gate | None, at: float, now: float) -> SyncResult:
-    """Put it off; where another thread has filed the last issue that the route may file, the storm holds it."""
-    closed = 0.0 if gate is None else context.store.storms.wait(gate.route, gate.new_issues, now)
-    if gate is not None and context.policy is not None and closed:
-        context.store.storms.hold(context.claim, filing.stormy(context.policy, closed), gate, now)
-        return Finished(given_back=True)
-    return Retry("the tracker's budget is spent", at, Call.CREATE)
+def intend(context: SyncContext, intent: Intent, newest: int | None) -> SyncResult | None:
+    """Commit that the create is about to be sent: None. Where the route or the credential may not create now nothing is intended, and
+    the result says what to do instead. Raises LeaseLost, StoreUnavailable."""
+    claim, route, now = context.claim, context.policy, context.clock.wall()
+
+    def write(transaction: Transaction) -> SyncResult | None:
+        if route is not None and context.group.kind is not GroupKind.STORM and route.max_new_issues:
+            transaction.lock(f"route {route.name}")
+            # Another thread may have filed the last issue that the route may file.
+            if wait := reconcile.storm_wait(transaction, route, now):
+                return HeldBack(filing.stormy(route, wait), route)
+        wait = take(transaction, context.routing.allowance(claim.tracker), Call.CREATE, now)
+        if newest is not None:
+            limits.raise_floor(transaction, claim.tracker, newest, now)
+        if wait:
+            return Retry("the tracker's budget is spent", now + wait, Call.CREATE)
+        issues.intend(transaction, claim, intent, now)
+        return None
+
+    return context.commit(write)
 
 
-def _know_floor(context: SyncContext) -> None:
-    """Ask for the highest issue number where none is known, or only an old one: what is made from now on lies above it."""
-    limits, name = context.store.limits, context.claim.tracker
-    floor = limits.floor(name)
-    now = time.time()
-    if floor.read_at is None or not 0 <= now - floor.read_at < FLOOR_SECONDS:
-        limits.raise_floor(name, context.tracker.newest(), now)
+def link(store: Store, claim: Claim, created: Created, end: Operation[bool], now: float) -> bool:
+    """Commit the answer, and with it the `end` of the claim, whose result is returned. Only the sender of this very intent can link
+    its issue, however late: the lease does not count. Raises LeaseLost, with the issue on disk, where another owner has the group; an
+    issue that can stand for it no more is kept as a double. Raises StoreUnavailable."""
+    group_id = claim.group_id
+
+    def write(transaction: Transaction) -> tuple[bool, bool, bool]:
+        operator.lock(transaction, group_id)
+        linked = issues.link(transaction, group_id, [created], claim.owner, now)
+        owned = claims.renew(transaction, claim, now)
+        if linked and not owned:
+            # The new owner may have settled the group as in doubt: what came meanwhile is owed again.
+            due = DueCall(tracker=claim.tracker, due_at=now, call=Call.UPDATE)
+            outbox.owe(transaction, {group_id: due})
+        resumed = end(transaction) if linked and owned else False
+        limits.raise_floor(transaction, claim.tracker, created.number)
+        return linked, owned, resumed
+
+    linked, owned, resumed = store.write(write, exclusive=False)
+    if not linked:
+        log.error("create_answered_late", tracker=claim.tracker, issue=created.key, group=group_id)
+        raise LeaseLost(f"group {group_id} was taken over before its issue {created.key} could be linked")
+    if not owned:
+        raise LeaseLost(f"group {group_id} was taken over while its issue {created.key} was created")
+    return resumed
 
 
-def _draft(context: SyncContext, marker: str, previous: Place | None) -> Draft:
-    """What is sent."""
+def _draft(context: SyncContext, marker: str, facts: FilingFacts) -> Draft:
+    """The new issue as the tracker gets it."""
     route, presented = context.policy, context.presented
     assignee, component = (None, None) if route is None else policy.owner(context.group, route.owners)
     return Draft(
         marker=marker,
         title=presented.title(),
-        body=presented.body(previous=previous, alike=context.store.issues.look_alikes(context.claim)),
+        body=presented.body(previous=facts.previous, alike=facts.look_alikes),
         group=presented.group,
         labels=() if route is None else policy.labels(presented.group, route.labels),
         assignee=assignee,
         components=() if component is None else (component,),
-        # Long before somebody else may take the intent for that of a dead process.
-        expires=time.monotonic() + LEASE_SECONDS / 2,
+        # Long before another owner may take the intent for that of a dead process.
+        expires=context.clock.monotonic() + LEASE_SECONDS / 2,
     )
 
 
 def probe(context: SyncContext, issue: Issue) -> SyncResult:
-    """Look for what became of a create. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    store, claim = context.store, context.claim
+    """Look for the issue of a create in doubt. Raises TrackerError."""
+    claim, group_id = context.claim, context.claim.group_id
     evidence = context.tracker.probe(issue)
-    now = time.time()
-    judgement = doubt.judge(issue, evidence, context.rules.probe_after(claim.tracker), now)
-    log.info(
-        "create_probed", tracker=claim.tracker, group=claim.group_id, outcome=judgement.outcome, reason=judgement.reason
-    )
+    now = context.clock.wall()
+    judgement = doubt.judge(issue, evidence, context.plan_context.probe_after, now)
+    log.info("create_probed", tracker=claim.tracker, group=group_id, outcome=judgement.outcome, reason=judgement.reason)
     match judgement.outcome:
         case Outcome.FOUND:
-            store.issues.found(claim, evidence.issues, now)
+            context.record(partial(link_proved, group_id=group_id, proved=evidence.issues, now=now))
             if len(evidence.issues) > 1:
                 keys = [created.key for created in evidence.issues]
-                log.error("doubles_found", tracker=claim.tracker, group=claim.group_id, issues=keys)
+                log.error("doubles_found", tracker=claim.tracker, group=group_id, issues=keys)
             return Synced(evidence.issues[0].key, issue.sent_revision)
         case Outcome.ABSENT:
-            store.issues.absent(claim, judgement.reason, now)
+            context.record(partial(issues.absent, group_id=group_id, note=judgement.reason))
             return Retry(judgement.reason, now, Call.CREATE)
         case Outcome.OPEN:
-            store.issues.probed(claim, evidence.at, judgement.until, now)
+            context.record(
+                partial(
+                    issues.probed, group_id=group_id, probe_at=judgement.until, tracker_clock=evidence.at, clean=True
+                )
+            )
             return Retry(judgement.reason, judgement.until, Call.PROBE)
         case Outcome.UNPROVEN:
-            decision = Plan(action=Action.PARK, reason=judgement.reason, rule="unproven")
-            store.outbox.park(claim, decision, "doubt", context.group.revision, now)
-            return Finished()
+            return Parked(Plan(action=Action.PARK, reason=judgement.reason, rule="unproven"), "doubt")
+
+
+def link_proved(transaction: Transaction, group_id: int, proved: Sequence[Created], now: float) -> None:
+    """The oldest issue stands for the group, the others are its doubles. Raises LeaseLost where the group was decided upon since."""
+    if not issues.link(transaction, group_id, proved, issues.sender(transaction, group_id), now):
+        raise LeaseLost(f"group {group_id} was decided upon before its issue {proved[0].key} was linked")

@@ -1,12 +1,12 @@
 """What a failed tracker call means for its group, its tracker, and the credential it was made with."""
 
 import random
-import time
+from functools import partial
 
 import structlog
 
-from syncd.core import plan
-from syncd.core.policy import Policy
+from syncd.core import budget, plan
+from syncd.core.budget import HORIZON_SECONDS
 from syncd.errors import (
     Gone,
     Misconfigured,
@@ -18,89 +18,107 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Action, Call, Group, Place, Plan
-from syncd.store import Store
-from syncd.store.claims import HORIZON_SECONDS, Claim
-from syncd.store.limits import Allowance
-from syncd.worker.context import SyncContext
+from syncd.model import Action, Call, Place, Plan
+from syncd.store import issues, limits
+from syncd.store.claims import Claim
+from syncd.store.connection import Transaction
+from syncd.worker.context import Parked, Refusal, Retry, SyncContext, SyncResult
 
 WRITING = (Action.UPDATE, Action.REOPEN, Action.CLOSE)
 
 log = structlog.get_logger("syncd.worker")
 
 
-def settle(context: SyncContext, decision: Plan, error: TrackerError) -> None:
-    """Settle the claim by the class of the failure. Raises LeaseLost, StoreUnavailable."""
-    store, claim, group = context.store, context.claim, context.group
-    allowance = context.rules.allowance(claim.tracker)
+def judge(context: SyncContext, decision: Plan, error: TrackerError) -> tuple[Plan, SyncResult]:
+    """What comes of a decision whose call failed, by the class of the failure. What the failure says about the tracker is recorded."""
+    claim, policy, group_id = context.claim, context.policy, context.claim.group_id
+    now, reason = context.clock.wall(), error.reason
     log.warning(
         "tracker_call_failed",
         tracker=claim.tracker,
         action=decision.action,
-        group=claim.group_id,
+        group=group_id,
         failure=type(error).__name__,
-        reason=error.reason,
+        reason=reason,
     )
-    now = time.time()
-    _about_tracker(store, claim, allowance, decision, error, now)
+    _record_for_tracker(context, decision, error, now)
+    attempts = claim.attempts + 1
+    again_at = now + _patience(attempts)
     match error:
         case Moved(remote_id=remote_id, key=key, url=url):
-            store.issues.moved(claim, Place(remote_id=remote_id, key=key, url=url), now)
-            again_at = now if claim.attempts == 0 else now + _patience(claim.attempts + 1)
-            store.outbox.postpone(claim, decision, error.reason, again_at, claim.attempts + 1, now)
+            place = Place(remote_id=remote_id, key=key, url=url)
+            context.record(partial(issues.move, group_id=group_id, place=place, now=now))
+            return decision, Retry(reason, now if claim.attempts == 0 else again_at, decision.call, attempts)
+        case Gone() if policy is not None and policy.on_deleted == "recreate":
+            reason = f"{reason}; it is created anew, as on_deleted says"
+            context.record(partial(issues.retire, group_id=group_id, note=reason))
+            return Plan(action=Action.CREATE, reason=reason, call=Call.CREATE), Retry(reason, now, Call.CREATE)
         case Gone():
-            _gone(store, claim, context.policy, group, error, now)
+            plan_ = Plan(action=Action.DROP, reason=f"{reason}; it stays so, as on_deleted says")
+            return plan_, Parked(plan_, "deleted")
         case OutOfReach():
-            store.outbox.park(claim, Plan(action=Action.PARK, reason=error.reason), "out of reach", group.revision, now)
+            plan_ = Plan(action=Action.PARK, reason=reason)
+            return plan_, Parked(plan_, "out of reach")
         case Refused() if decision.action is Action.CREATE:
-            again_at = now + _patience(claim.attempts + 1)
-            store.outbox.bury(claim, decision, error.reason, plan.content(group), group.revision, again_at, now)
+            return decision, Refusal(reason, plan.content(context.group), again_at)
         case Refused() if decision.action in WRITING:
-            # An issue that is locked, say: no word of ours is to blame, and the next change may find it open.
-            again_at = now + _patience(claim.attempts + 1)
-            store.outbox.bury(claim, decision, error.reason, None, group.revision, again_at, now)
+            # A locked issue, for example: the content is not to blame, and the next change may find the issue open.
+            return decision, Refusal(reason, None, again_at)
         case Throttled() | Misconfigured():
-            # The group is not to blame: it keeps its place, and the tracker's rest is what it waits for.
-            store.outbox.postpone(claim, decision, error.reason, now, claim.attempts, now)
-        case _:
-            attempts = claim.attempts + 1
-            wait = _patience(attempts)
-            if isinstance(error, Unavailable) and error.retry_after is not None:
-                wait = max(wait, error.retry_after)
-            call = Call.PROBE if isinstance(error, OutcomeUnknown) and decision.action is Action.CREATE else None
-            store.outbox.postpone(claim, decision, error.reason, now + wait, attempts, now, call)
+            # The group is not to blame: it keeps its place, and waits for the tracker's rest.
+            return decision, Retry(reason, now, decision.call, claim.attempts)
+        case Unavailable(retry_after=float(seconds)):
+            return decision, Retry(reason, max(again_at, now + seconds), decision.call, attempts)
+    call = Call.PROBE if isinstance(error, OutcomeUnknown) and decision.action is Action.CREATE else decision.call
+    return decision, Retry(reason, again_at, call, attempts)
 
 
-def _about_tracker(
-    store: Store, claim: Claim, allowance: Allowance, decision: Plan, error: TrackerError, now: float
-) -> None:
-    """What the failure says about more than this group. Whatever a tracker answers with its own words, it answers."""
+def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerError, now: float) -> None:
+    """Record what the failure says about more than this group. A tracker that gives any answer of its own is there."""
+    claim = context.claim
     match error:
         case Throttled(seconds=seconds, narrow=narrow):
-            part = decision.call if narrow else None
-            until = now + min(seconds, HORIZON_SECONDS)
-            store.limits.silence(allowance, part, error.reason, until, now)
+            credential = context.routing.allowance(claim.tracker).credential
+            part, until = decision.call if narrow else None, now + min(seconds, HORIZON_SECONDS)
+            context.record(
+                partial(limits.silence, credential=credential, part=part, reason=error.reason, until=until, now=now)
+            )
             log.warning("tracker_silenced", tracker=claim.tracker, until=until, reason=error.reason)
-        case Misconfigured(seconds=rest):
-            if again_at := store.limits.pause(claim, error.reason, rest, now):
-                log.warning("tracker_paused", tracker=claim.tracker, until=again_at, reason=error.reason)
+        case Misconfigured(seconds=seconds):
+            context.record(
+                partial(rest, claim=claim, reason=error.reason, seconds=seconds, now=now),
+                partial(_log_rest, claim, error.reason),
+            )
         case Unavailable() | OutcomeUnknown():
             if claim.trial:
-                store.limits.untried(claim, now + plan.pause(0))
+                context.record(partial(limits.end_trial, tracker=claim.tracker, until=now + plan.pause(0)))
         case _:
-            if store.limits.answered(claim.tracker):
-                log.info("tracker_resumed", tracker=claim.tracker)
+            context.record(partial(limits.resume, tracker=claim.tracker), partial(_log_resumed, claim))
 
 
-def _gone(store: Store, claim: Claim, policy: Policy | None, group: Group, error: Gone, now: float) -> None:
-    if policy is not None and policy.on_deleted == "recreate":
-        reason = f"{error.reason}; it is created anew, as on_deleted says"
-        store.issues.retire(claim, reason, now)
-        decision = Plan(action=Action.CREATE, reason=reason, call=Call.CREATE)
-        store.outbox.postpone(claim, decision, reason, now, 0, now)
-        return
-    reason = f"{error.reason}; it stays so, as on_deleted says"
-    store.outbox.park(claim, Plan(action=Action.DROP, reason=reason), "deleted", group.revision, now)
+def rest(transaction: Transaction, claim: Claim, reason: str, seconds: float | None, now: float) -> float | None:
+    """Let a misconfigured tracker rest for so many seconds, or longer each time: until when; None where it rests already."""
+    transaction.lock(f"tracker {claim.tracker}")
+    current = limits.rest(transaction, claim.tracker)
+    if current is not None and current.cause == "operator":
+        return None
+    # Another thread had the same answer.
+    if current is not None and not claim.trial and current.until is not None and budget.in_force(current.until, now):
+        return None
+    attempts = 0 if current is None else current.attempts
+    until = now + (plan.pause(attempts) if seconds is None else seconds)
+    limits.pause(transaction, claim.tracker, reason, until, "misconfigured", attempts + 1)
+    return until
+
+
+def _log_rest(claim: Claim, reason: str, until: float | None) -> None:
+    if until is not None:
+        log.warning("tracker_paused", tracker=claim.tracker, until=until, reason=reason)
+
+
+def _log_resumed(claim: Claim, resumed: bool) -> None:
+    if resumed:
+        log.info("tracker_resumed", tracker=claim.tracker)
 
 
 def _patience(attempts: int) -> float:

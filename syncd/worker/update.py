@@ -1,121 +1,180 @@
-"""Keeping a linked issue: how people left it, what it shows, and what is done when its crash comes back."""
+"""Keeping a linked issue: how people left it, what it shows, and the answer when its crash comes back."""
 
-import time
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 from syncd.core import plan, regression
-from syncd.model import Call, Issue, Occasion, Plan
+from syncd.core.budget import Allowance
+from syncd.model import Announcement, Call, Issue, Occasion, Plan
+from syncd.store import comments as saved
+from syncd.store import issues, outbox
+from syncd.store.connection import Transaction
+from syncd.worker import reconcile
 from syncd.worker.comments import announce, write_status
 from syncd.worker.context import Finished, Retry, SyncContext, Synced, SyncResult
+from syncd.worker.limits import take
 
-LOOK_SECONDS = 60.0  # how long an issue is believed to be as it was last seen
+LOOK_SECONDS = 60.0  # for so long an issue is believed to be as it was last seen
 
 
 def look(context: SyncContext, issue: Issue) -> Issue:
-    """The issue as people left it, read anew unless it was just read. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    now = time.time()
+    """The issue as people left it, read from the tracker unless it was just read. Raises TrackerError, StoreUnavailable."""
+    group_id, now = context.claim.group_id, context.clock.wall()
     if 0 <= now - (issue.looked_at or 0.0) < LOOK_SECONDS:
         return issue
-    seen = context.tracker.look(issue)
-    changed = seen.condition != issue.condition
-    baseline = regression.learned(context.group, issue, seen.condition) if changed else issue.baseline
-    context.store.issues.seen(context.claim, seen, baseline, issue.condition, now)
-    return _loaded(context, issue)
-
-
-def _loaded(context: SyncContext, issue: Issue) -> Issue:
-    """The issue as it is on disk by now."""
-    _, found = context.store.outbox.load(context.claim)
-    return issue if found is None else found
+    observation = context.tracker.look(issue)
+    condition, before = observation.condition, issue.condition
+    baseline = regression.learned(context.group, issue, condition) if condition != before else issue.baseline
+    context.record(
+        partial(issues.see, group_id=group_id, observation=observation, baseline=baseline, before=before, now=now)
+    )
+    answered: Sequence[str] = issue.answered
+    closed_at = condition.closed_at or 0.0
+    if closed_at != (0.0 if before is None else before.closed_at or 0.0):
+        answered = context.store.read(partial(saved.answered, group_id=group_id, closed_at=closed_at))
+    # A label or a lock that asked for silence may be gone: the issue is brought up to date where it has a comment for that.
+    opened = before is not None and (before.labels, before.locked) != (condition.labels, condition.locked)
+    return replace(
+        issue,
+        remote_id=observation.place.remote_id,
+        key=observation.place.key,
+        url=observation.place.url,
+        condition=condition,
+        baseline=baseline,
+        looked_at=now,
+        answered=tuple(answered),
+        synced_revision=0 if opened and issue.comment_id is not None else issue.synced_revision,
+    )
 
 
 def update(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
-    """Bring status comment, further comments and mapped fields up to date. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    if wait := _may_write(context):
+    """Bring status comment, announcements and mapped fields up to date. Raises TrackerError, LeaseLost, StoreUnavailable."""
+    announcements = _begin(context, issue, decision=decision)
+    if isinstance(announcements, Retry):
+        return announcements
+    if wait := write_status(context, decision, issue):
         return wait
-    if decision.remarks:
-        issue = replace(issue, announcements=_remarked(context, decision, issue).announcements)
-    if waits := write_status(context, decision, issue):
-        return waits
-    for owed in issue.announcements:
-        if waits := announce(context, owed, issue):
-            return waits
+    for announcement in announcements:
+        if wait := announce(context, announcement, issue):
+            return wait
     context.tracker.refresh(issue, context.presented.group)
     closed = issue.condition is not None and issue.condition.closed
-    shown = None if closed else regression.ledger(context.group)
-    context.store.issues.synced(context.claim, context.group.revision, shown, time.time())
+    _shown(context, None if closed else regression.ledger(context.group))
     return Synced(issue.key or "", context.group.revision)
 
 
-def _may_write(context: SyncContext) -> Retry | None:
-    """None where the budgets of the route and of the credential have room for one more write, which is then taken."""
-    now, rules = time.time(), context.rules
-    for whose, allowance in (
-        ("route", rules.updates(context.policy)),
-        ("tracker", rules.allowance(context.claim.tracker)),
-    ):
-        if allowance is not None and (wait := context.store.limits.take(context.claim, allowance, Call.UPDATE, now)):
-            return Retry(f"the {whose}'s budget is spent", now + wait, Call.UPDATE)
-    return None
+def _begin(
+    context: SyncContext, issue: Issue, *, decision: Plan, answer: str = ""
+) -> "tuple[Announcement, ...] | Retry":
+    """Take one write from the budgets of the route and of the credential, and commit what is about to be said: the remarks of the
+    decision, and the answer to a regression. Returns the announcements that the issue owes; Retry where a budget is spent."""
+    claim, policy, now = context.claim, context.policy, context.clock.wall()
+    route = None if policy is None else Allowance(credential=f"route {policy.name}", limits=policy.max_updates)
+
+    def write(transaction: Transaction) -> "tuple[Announcement, ...] | Retry":
+        for owner, allowance in (("route", route), ("tracker", context.routing.allowance(claim.tracker))):
+            if allowance is not None and (wait := take(transaction, allowance, Call.UPDATE, now)):
+                return Retry(f"the {owner}'s budget is spent", now + wait, Call.UPDATE)
+        for occasion, subject, facts in decision.remarks:
+            marker = plan.remark_marker(context.routing.instance_key, issue.marker, occasion, subject)
+            saved.announce(transaction, claim.group_id, occasion, subject, facts, marker)
+        if answer:
+            _regress(transaction, context, decision, issue, answer, now)
+        if not decision.remarks:
+            return issue.announcements
+        _, loaded = outbox.load(transaction, claim.group_id)
+        return issue.announcements if loaded is None else loaded.announcements
+
+    return context.commit(write)
 
 
-def _remarked(context: SyncContext, decision: Plan, issue: Issue) -> Issue:
-    """The issue with what it is to tell its readers besides, put down before it is sent."""
-    for occasion, subject, facts in decision.remarks:
-        marker = plan.remark_marker(context.rules.instance_key, issue.marker, occasion, subject)
-        context.store.issues.announce(context.claim, (occasion, subject, facts), marker, time.time())
-    return _loaded(context, issue)
+def _shown(context: SyncContext, baseline: "dict[str, int] | None") -> None:
+    """The issue shows the group's revision. `baseline` is the ledger of an issue that is open."""
+    revision, now = context.group.revision, context.clock.wall()
+    context.record(
+        partial(issues.synced, group_id=context.claim.group_id, revision=revision, baseline=baseline, now=now)
+    )
+
+
+def _regress(
+    transaction: Transaction, context: SyncContext, decision: Plan, issue: Issue, answer: str, now: float
+) -> None:
+    """Write down that the crash came back, with its answer, and the announcement that says so unless another issue is filed."""
+    regressed, group_id = decision.regression, context.claim.group_id
+    if regressed is None:
+        raise ValueError("the decision names no regression")
+    saved.regress(transaction, group_id, issue, regressed, answer, now)
+    if answer == FILED_ANEW:
+        issues.retire(transaction, group_id, decision.reason)
+        return
+    subject, facts = regression.subject(regressed), regression.facts(regressed, decision.action)
+    marker = plan.remark_marker(context.routing.instance_key, issue.marker, Occasion.REGRESSION, subject)
+    saved.announce(transaction, group_id, Occasion.REGRESSION, subject, facts, marker)
+
+
+PENDING, COMMENTED, FILED_ANEW = (
+    "pending",
+    "commented",
+    "filed anew",
+)  # answers to a regression, as they are written down
 
 
 def reopen(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
-    """Open the issue again, after it is on disk that it will be told why. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    if wait := _may_write(context):
-        return wait
-    issues, closed_at = context.store.issues, None if decision.regression is None else decision.regression.closed_at
-    issues.regress(context.claim, issue, decision, _marker(context, decision, issue), "pending", time.time())
+    """Open the issue again, after the regression and its announcement are on disk. Raises TrackerError, LeaseLost, StoreUnavailable."""
+    begun = _begin(context, issue, decision=decision, answer=PENDING)
+    if isinstance(begun, Retry):
+        return begun
     note = context.tracker.reopen(issue)
-    issues.answered(context.claim, closed_at, note or "reopened", time.time())
-    issues.look_again(context.claim, time.time())
-    return Retry(f"{decision.reason}{f', but: {note}' if note else ''}", time.time(), Call.UPDATE)
+    group_id, closed_at = context.claim.group_id, None if decision.regression is None else decision.regression.closed_at
+    context.record(partial(saved.answer, group_id=group_id, closed_at=closed_at, text=note or "reopened"))
+    context.record(partial(issues.look_again, group_id=group_id))
+    reason = f"{decision.reason}{f', but: {note}' if note else ''}"
+    return Retry(reason, context.clock.wall(), Call.UPDATE)
 
 
-def _marker(context: SyncContext, decision: Plan, issue: Issue) -> str:
-    """By which the comment on a regression is known again."""
-    subject = "" if decision.regression is None else regression.subject(decision.regression)
-    return plan.remark_marker(context.rules.instance_key, issue.marker, Occasion.REGRESSION, subject)
-
-
-def say(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
-    """Owe a comment on the regression, and leave the issue closed. Raises LeaseLost, StoreUnavailable."""
-    marker = _marker(context, decision, issue)
-    context.store.issues.regress(context.claim, issue, decision, marker, "commented", time.time())
-    return Retry(decision.reason, time.time(), Call.UPDATE)
+def comment(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
+    """Owe a comment on the regression, and leave the issue closed."""
+    return _answer(context, decision, issue, COMMENTED, Call.UPDATE)
 
 
 def renew(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
-    """Give the issue up for another one, which is filed next. Raises LeaseLost, StoreUnavailable."""
-    marker = _marker(context, decision, issue)
-    context.store.issues.regress(context.claim, issue, decision, marker, "filed anew", time.time())
-    return Retry(decision.reason, time.time(), Call.CREATE)
+    """Give the issue up for another one, which is created next."""
+    return _answer(context, decision, issue, FILED_ANEW, Call.CREATE)
+
+
+def _answer(context: SyncContext, decision: Plan, issue: Issue, answer: str, call: Call) -> SyncResult:
+    now = context.clock.wall()
+    context.record(partial(_regress, context=context, decision=decision, issue=issue, answer=answer, now=now))
+    return Retry(decision.reason, now, call)
 
 
 def follow(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
-    """Follow the issue that this one was closed as a duplicate of. Raises LeaseLost, StoreUnavailable."""
+    """Follow the issue that this one was closed as a duplicate of; where that stands for another group, become that group's alias.
+    Raises LeaseLost, StoreUnavailable."""
+    group_id, now = context.claim.group_id, context.clock.wall()
     target = None if issue.condition is None else issue.condition.duplicate_of
     if target is None:
         return Finished()
-    other = context.store.issues.follow(context.claim, issue, target, decision.reason, time.time())
-    if other is not None:
-        return Finished(f"it is an alias of {other} from now on")
-    return Retry(decision.reason, time.time(), Call.UPDATE)
+
+    def write(transaction: Transaction) -> SyncResult:
+        for owner_id, fingerprint in issues.at_place(transaction, context.claim.tracker, target.remote_id):
+            reconcile.become_alias(transaction, group_id, owner_id, decision.reason, now)
+            return Finished(f"it is an alias of {fingerprint} from now on")
+        issues.follow(transaction, group_id, issue, target, decision.reason)
+        return Retry(decision.reason, now, Call.UPDATE)
+
+    # Exclusive: another group is changed too.
+    return context.commit(write, exclusive=True)
 
 
 def close(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
-    """Close the issue of a storm that is over, once its comment says so. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    if wait := _may_write(context):
+    """Close the issue of a storm that is over, after its comment says so. Raises TrackerError, LeaseLost, StoreUnavailable."""
+    begun = _begin(context, issue, decision=decision)
+    if isinstance(begun, Retry):
+        return begun
+    if wait := write_status(context, decision, issue):
         return wait
-    if waits := write_status(context, decision, issue):
-        return waits
     note = context.tracker.close_issue(issue)
-    context.store.issues.synced(context.claim, context.group.revision, None, time.time())
+    _shown(context, None)
     return Finished(note or "closed")

@@ -10,9 +10,10 @@ from playwright.sync_api import Browser
 from syncd.cli import story
 from syncd.config import LocalSettings, Route, StoreSettings
 from syncd.errors import OutcomeUnknown
+from syncd.platform.clock import Clock
 from syncd.store import open_store
 from syncd.store.listing import Sort, Wanted
-from syncd.worker.stages import sync
+from syncd.worker.sync import sync
 from tests.console import site as sites
 from tests.console.browser import chromium
 from tests.console.site import Site
@@ -88,6 +89,7 @@ def _live(site: Site, settings: StoreSettings) -> None:
         Tracker(fail_before={"create": OutcomeUnknown("the connection broke before its answer was whole")}),
         claim,
         site.rules,
+        Clock(),
     )
 
 

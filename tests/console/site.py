@@ -22,7 +22,7 @@ from syncd.store import Store
 from syncd.trackers import open_tracker
 from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing
-from syncd.worker.stages import sync
+from syncd.worker.sync import sync
 from tests.store.filled import accept, told
 
 HOME = {"Sec-Fetch-Site": "same-origin"}
@@ -109,7 +109,7 @@ class Site:
             claim = self.store.outbox.claim("files", f"test/{number}", time.time())
             if claim is None:
                 break
-            sync(self.store, client, claim, self.rules)
+            sync(self.store, client, claim, self.rules, Clock())
         client.close()
 
     def number(self, prefix: str) -> int:

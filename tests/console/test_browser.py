@@ -11,8 +11,10 @@ from playwright.sync_api import Browser, Page
 
 from syncd.config import StoreSettings
 from syncd.errors import OutcomeUnknown, Refused, RejectedDelivery
+from syncd.operate import actions
+from syncd.platform.clock import Clock
 from syncd.store import Store, open_store
-from syncd.worker.stages import sync
+from syncd.worker.sync import sync
 from tests.console import site as sites
 from tests.console.browser import DESKTOP, PHONE, MonitoredPage, chromium, needs_chromium
 from tests.console.site import Site
@@ -63,13 +65,13 @@ def add_stuck(site: Site) -> None:
         broken = Tracker(fail_before={"create": error}, covered=False)
         claim = site.store.outbox.claim("files", f"stuck/{fingerprint}", time.time())
         assert claim is not None
-        sync(site.store, broken, claim, site.rules)
+        sync(site.store, broken, claim, site.rules, Clock())
     number = site.number(DOUBT)
     for _ in range(8):
-        site.store.operator.sync(number, site.rules.next_call, time.time())
+        actions.sync_now(site.store, site.rules, number, time.time())
         claim = site.store.outbox.claim("files", f"stuck/{time.monotonic()}", time.time())
         if claim is not None:
-            sync(site.store, broken, claim, site.rules)
+            sync(site.store, broken, claim, site.rules, Clock())
     for body in (b'{"hello": "<world>"}', b'{"universe": "u", "project": "p", "fingerprint": "f"}'):
         refused = RejectedDelivery(422, "no_project", "The field project is missing", "project")
         site.store.quarantine.add(body, time.time(), refused, 10).result()

@@ -34,18 +34,18 @@ STAGES = {
     "comment committed": Stage("carried_out", _COMMENT),
 }
 _ONLY_FILES = {"before file", "after file"}
-_NEVER_FILES = {"before doubt", "after a negative probe"}  # one look tells whether a file exists
+_NEVER_FILES = {"before doubt", "before a negative probe"}  # one look tells whether a file exists
 
 # Steps that only a create in doubt reaches, with the fault that causes the doubt in the same life.
 DOUBTS: dict[str, How] = {
     "before doubt": "reset_after",
     "during probe": "half_after",
     "after probe": "reset_before",
-    "after a negative probe": "reset_before",
+    "before a negative probe": "reset_before",
     "before found": "reset_after",
-    "after found": "empty_after",
+    "inside found": "empty_after",
     "before absent": "reset_before",
-    "after absent": "reset_before",
+    "inside absent": "reset_before",
 }
 # Updates follow creates and probes, so that they do not occur at the beginning of a life.
 _COMMENTS = {"after comment intent", "before comment link", "comment sent", "comment committed"}

@@ -15,7 +15,8 @@ from syncd.store import Store, bring_up, move_store, open_store, probe, read_sto
 from syncd.store.issues import Intent
 from syncd.store.move import TABLES
 from tests.postgres import Databases
-from tests.store.filled import FREE, NOW, absorb, accept, claimed, owed, told
+from tests.store import steps
+from tests.store.filled import NOW, absorb, accept, claimed, owed, told
 from tests.store.raw import ask, change
 
 
@@ -40,8 +41,8 @@ def running(source: StoreSettings) -> Iterator[Store]:
     owed(store, "f1", "f2", "f3")
     linked, intended = claimed(store, "old/0"), claimed(store, "old/1")
     for claim in (linked, intended):
-        store.issues.intend(claim, Intent(marker=f"m{claim.group_id}", revision=1), FREE, NOW)
-    store.issues.link(linked, Created(remote_id="7", key="K-7", url="https://example.com/7", number=7), NOW)
+        steps.intend(store, claim, Intent(marker=f"m{claim.group_id}", revision=1), NOW)
+    steps.link(store, linked, Created(remote_id="7", key="K-7", url="https://example.com/7", number=7), NOW)
     accept(store, told("held", project="unrouted"), told("odd", application="a\x00b", callstack=["✓ \U0001f480"]))
     absorb(store)
     accept(store, told("waiting"))

@@ -3,13 +3,13 @@
 import pytest
 
 from syncd.config import StoreSettings
-from syncd.core.budget import Limit
+from syncd.core.budget import Allowance, Limit
 from syncd.errors import StoreUnavailable
 from syncd.model import Action, Call, Plan
 from syncd.store import Store
 from syncd.store.due_times import DueTimes
-from syncd.store.limits import Allowance
 from tests.clock import MovableClock
+from tests.store import steps
 from tests.store.filled import FREE, NOW, claimed, owed
 
 CREATE = Plan(action=Action.CREATE, reason="the group has no issue yet")
@@ -31,15 +31,15 @@ def test_waits_keep_their_length_when_the_clock_is_set_back(
     store: Store, due_times: DueTimes, clock: MovableClock
 ) -> None:
     owed(store)
-    store.outbox.postpone(claimed(store), CREATE, "later", NOW + 60, 1, NOW)
-    store.limits.silence(FREE, None, "slow down", NOW + 30, NOW)
+    steps.postpone(store, claimed(store), CREATE, "later", NOW + 60, 1, NOW)
+    steps.silence(store, FREE, "slow down", NOW + 30, NOW)
 
     clock.set_back(3600)
     assert due_times.follow_clock() == 3600
     assert due_times.follow_clock() == 0.0
 
     assert min(store.outbox.next_due("here").values()) == NOW - 3540
-    assert min(store.limits.opens("here", FREE, clock.wall()).values()) == NOW - 3570
+    assert min(steps.opens(store, FREE, clock.wall()).values()) == NOW - 3570
 
 
 def test_another_process_of_the_machine_does_not_shift_them_again(
@@ -72,15 +72,13 @@ def test_time_that_passes_shifts_nothing(store: Store, due_times: DueTimes, cloc
 
 def test_a_budget_refills_after_the_clock_was_set_back(store: Store, due_times: DueTimes, clock: MovableClock) -> None:
     limited = Allowance(credential="here", limits=[Limit(count=10, seconds=60.0)])
-    owed(store)
-    claim = claimed(store)
     for _ in range(2):
-        assert store.limits.take(claim, limited, Call.UPDATE, NOW) == 0.0
+        assert steps.take(store, limited, Call.UPDATE, NOW) == 0.0
 
     clock.set_back(3600)
     due_times.follow_clock()
     now = clock.advance(60)
-    assert store.limits.opens("here", limited, now)[Call.UPDATE] <= now
+    assert steps.opens(store, limited, now)[Call.UPDATE] <= now
 
 
 @pytest.mark.parametrize("settings", ["postgresql"], indirect=True)

@@ -1,14 +1,14 @@
 """An operator's word about one group, with the daemon going on beside it."""
 
-import time
-
 import pytest
 
 from syncd.errors import OutcomeUnknown
 from syncd.model import Created, Place
+from syncd.operate import actions
 from syncd.trackers import Draft
-from syncd.worker.stages import sync
+from syncd.worker.sync import sync
 from tests.scene import Scene
+from tests.store import steps
 
 FIRST = Place(remote_id="1", key="K-1", url="https://example.com/1")
 ELSEWHERE = Place(remote_id="77", key="K-77", url="https://example.com/77")
@@ -41,7 +41,7 @@ def test_sync_now_does_not_wait_for_the_interval(scene: Scene) -> None:
     assert scene.due_in is not None
     assert scene.due_in > 0.5
 
-    assert scene.store.operator.sync(number(scene), scene.rules.next_call, time.time()) == "here"
+    assert actions.sync_now(scene.store, scene.rules, number(scene), scene.clock.wall()) == "here"
     before = len(scene.tracker.calls)
     assert scene.sync()
     assert "edit_comment" in scene.tracker.calls[before:] or "comment" in scene.tracker.calls[before:]
@@ -49,9 +49,9 @@ def test_sync_now_does_not_wait_for_the_interval(scene: Scene) -> None:
 
 def test_sync_now_of_an_issue_that_shows_everything_looks_and_writes_nothing_new(scene: Scene) -> None:
     settled(scene)
-    scene.store.operator.sync(number(scene), scene.rules.next_call, time.time())
+    actions.sync_now(scene.store, scene.rules, number(scene), scene.clock.wall())
     assert scene.sync()  # it had no status comment yet
-    scene.store.operator.sync(number(scene), scene.rules.next_call, time.time())
+    actions.sync_now(scene.store, scene.rules, number(scene), scene.clock.wall())
     before = len(scene.tracker.calls)
 
     assert scene.sync()
@@ -60,7 +60,7 @@ def test_sync_now_of_an_issue_that_shows_everything_looks_and_writes_nothing_new
 
 def test_a_group_without_an_issue_that_is_held_is_neither_filed_nor_forgotten(scene: Scene) -> None:
     scene.tell()
-    scene.store.operator.hold(number(scene), "known, wait for the fix", time.time())
+    actions.hold(scene.store, number(scene), "known, wait for the fix", scene.clock.wall())
     scene.tell(occurrences=50)
 
     assert not scene.sync()
@@ -68,21 +68,21 @@ def test_a_group_without_an_issue_that_is_held_is_neither_filed_nor_forgotten(sc
     assert (standing.decision, standing.rule, standing.group.occurrences) == ("hold", "on-hold", 50)
     assert "known, wait for the fix" in standing.reason
 
-    assert scene.store.operator.end_hold(number(scene), scene.rules.next_call, time.time())
+    assert actions.end_hold(scene.store, scene.rules, number(scene), scene.clock.wall())
     assert scene.sync()
     assert len(scene.tracker.issues) == 1
-    assert not scene.store.operator.end_hold(number(scene), scene.rules.next_call, time.time())
+    assert not actions.end_hold(scene.store, scene.rules, number(scene), scene.clock.wall())
 
 
 def test_an_issue_that_is_held_is_not_written_to_and_catches_up_afterwards(scene: Scene) -> None:
     settled(scene)
-    scene.store.operator.hold(number(scene), "", time.time())
+    actions.hold(scene.store, number(scene), "", scene.clock.wall())
     before = len(scene.tracker.calls)
     scene.tell(occurrences=50)
     drain(scene)
     assert scene.tracker.calls[before:] == []
 
-    scene.store.operator.end_hold(number(scene), scene.rules.next_call, time.time())
+    actions.end_hold(scene.store, scene.rules, number(scene), scene.clock.wall())
     assert scene.sync()
     assert {"comment", "edit_comment"} & set(scene.tracker.calls[before:])
 
@@ -90,8 +90,8 @@ def test_an_issue_that_is_held_is_not_written_to_and_catches_up_afterwards(scene
 def test_a_hold_that_meets_a_claim_wins_after_what_is_in_hand(scene: Scene) -> None:
     scene.tell()
     claim = scene.claimed()
-    scene.store.operator.hold(number(scene), "", time.time())
-    group, issue = scene.store.outbox.load(claim)
+    actions.hold(scene.store, number(scene), "", scene.clock.wall())
+    group, issue = steps.load(scene.store, claim)
     assert (group.on_hold, issue) == ("", None)
 
     scene.age("outbox", "due_at", 10_000)
@@ -104,7 +104,7 @@ def test_a_hold_that_comes_during_a_create_is_what_is_decided_in_the_end(scene: 
     create = scene.tracker.create
 
     def held_meanwhile(draft: Draft) -> Created:
-        scene.store.operator.hold(number(scene), "too many", time.time())
+        actions.hold(scene.store, number(scene), "too many", scene.clock.wall())
         return create(draft)
 
     scene.tracker.create = held_meanwhile  # type: ignore[method-assign]
@@ -118,19 +118,19 @@ def test_an_update_whose_group_is_held_ends_and_is_made_up_for(scene: Scene) -> 
     settled(scene)
     scene.tell(occurrences=50)
     claim = scene.claimed()
-    scene.store.operator.hold(number(scene), "", time.time())
+    actions.hold(scene.store, number(scene), "", scene.clock.wall())
     before = len(scene.tracker.calls)
-    sync(scene.store, scene.tracker, claim, scene.rules)
+    sync(scene.store, scene.tracker, claim, scene.rules, scene.clock)
     assert (scene.tracker.calls[before:], scene.due_in) == ([], None)
 
-    scene.store.operator.end_hold(number(scene), scene.rules.next_call, time.time())
+    actions.end_hold(scene.store, scene.rules, number(scene), scene.clock.wall())
     assert scene.sync()
     assert {"comment", "edit_comment"} & set(scene.tracker.calls[before:])
 
 
 def test_a_create_in_doubt_is_looked_for_while_its_group_is_held(scene: Scene) -> None:
     scene.doubt(after=True)
-    scene.store.operator.hold(number(scene), "", time.time())
+    actions.hold(scene.store, number(scene), "", scene.clock.wall())
     scene.probe()
 
     assert scene.state == "linked"
@@ -139,8 +139,8 @@ def test_a_create_in_doubt_is_looked_for_while_its_group_is_held(scene: Scene) -
 
 def test_an_issue_that_people_name_stands_for_the_group(scene: Scene) -> None:
     settled(scene)
-    before = scene.store.operator.relink(
-        number(scene), "here", ELSEWHERE, scene.store.instance_key(), scene.rules.next_call, time.time()
+    before = actions.relink(
+        scene.store, scene.rules, number(scene), "here", ELSEWHERE, scene.store.instance_key(), scene.clock.wall()
     )
 
     assert before == "K-1"
@@ -158,8 +158,8 @@ def test_an_issue_that_people_name_stands_for_the_group(scene: Scene) -> None:
 def test_a_group_that_was_never_filed_takes_an_issue_that_people_made(scene: Scene) -> None:
     scene.tell()
     assert (
-        scene.store.operator.relink(
-            number(scene), "here", ELSEWHERE, scene.store.instance_key(), scene.rules.next_call, time.time()
+        actions.relink(
+            scene.store, scene.rules, number(scene), "here", ELSEWHERE, scene.store.instance_key(), scene.clock.wall()
         )
         is None
     )
@@ -172,9 +172,9 @@ def test_one_issue_does_not_stand_for_two_groups_by_a_link(scene: Scene) -> None
     settled(scene)
     scene.tell("f2")
     with pytest.raises(ValueError, match="stands for group f1"):
-        scene.store.operator.relink(number(scene, "f2"), "here", FIRST, "00" * 32, scene.rules.next_call, time.time())
+        actions.relink(scene.store, scene.rules, number(scene, "f2"), "here", FIRST, "00" * 32, scene.clock.wall())
     with pytest.raises(ValueError, match="already"):
-        scene.store.operator.relink(number(scene), "here", FIRST, "00" * 32, scene.rules.next_call, time.time())
+        actions.relink(scene.store, scene.rules, number(scene), "here", FIRST, "00" * 32, scene.clock.wall())
 
 
 def test_a_create_in_doubt_is_not_linked_away(scene: Scene) -> None:
@@ -182,4 +182,4 @@ def test_a_create_in_doubt_is_not_linked_away(scene: Scene) -> None:
     scene.fail("create", OutcomeUnknown("no answer"))
     scene.sync()
     with pytest.raises(ValueError, match="not answered yet"):
-        scene.store.operator.relink(number(scene), "here", ELSEWHERE, "00" * 32, scene.rules.next_call, time.time())
+        actions.relink(scene.store, scene.rules, number(scene), "here", ELSEWHERE, "00" * 32, scene.clock.wall())

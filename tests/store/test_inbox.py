@@ -11,6 +11,7 @@ from syncd.store import Store
 from syncd.store.connection import Transaction
 from syncd.worker.absorb import absorb as absorb_batch
 from syncd.worker.absorb import fold_batch
+from tests.store import steps
 from tests.store.filled import NOW, ToHere, absorb, accept, claimed, owed, told
 
 
@@ -167,7 +168,7 @@ def test_the_purge_forgets_old_decisions_but_for_the_latest_of_each_group(store:
     for number in range(5):
         claim = claimed(store, f"one/{number}", NOW + number)
         wait = Plan(action=Action.WAIT, reason=f"reason {number}")
-        store.outbox.postpone(claim, wait, "later", NOW + number, 0, NOW + number)
+        steps.postpone(store, claim, wait, "later", NOW + number, 0, NOW + number)
 
     assert store.inbox.purge(before=0.0, decided_before=NOW + 3, size=2) == 2
     assert store.inbox.purge(before=0.0, decided_before=NOW + 1000) == 1

@@ -1,7 +1,5 @@
 """What the console lists, on both databases."""
 
-import time
-
 import pytest
 
 from syncd.store import Store, listing
@@ -141,7 +139,7 @@ def test_what_waits_longest_is_told(store: Store) -> None:
 
 def test_only_what_trackers_took_is_counted_as_done(scene: Scene) -> None:
     scene.doubt()
-    now = time.time()
+    now = scene.clock.wall()
     assert scene.store.lists.done(now - 3600, 600.0, 6) == {}
     scene.tell("f2")
     scene.sync()

@@ -1,17 +1,22 @@
 import threading
+from functools import partial
 
 import psycopg
 import pytest
 
-from syncd.config import StoreSettings
-from syncd.core.plan import DueCall
+from syncd.config import Config, LocalSettings, Route, StoreSettings
+from syncd.config.routes import Match
+from syncd.core.budget import HORIZON_SECONDS
 from syncd.errors import LeaseLost
-from syncd.model import Action, Call, Created, Group, Issue, IssueState, Plan
-from syncd.store import Store
-from syncd.store.claims import HORIZON_SECONDS, LEASE_SECONDS, Claim
+from syncd.model import Action, Call, Created, Issue, IssueState, Plan
+from syncd.store import Store, limits
+from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.issues import Intent
 from syncd.store.sqlite.file import sqlite3
-from tests.store.filled import FREE, NOW, absorb, accept, claimed, owed, told
+from syncd.worker import reconcile
+from syncd.worker.routing import Routing
+from tests.store import steps
+from tests.store.filled import NOW, absorb, accept, claimed, owed, told
 from tests.store.raw import change
 
 CREATE = Plan(action=Action.CREATE, reason="the group has no issue yet")
@@ -20,7 +25,7 @@ ISSUE = Created(remote_id="7", key="acme/game#7", url="https://example.com/7", n
 
 
 def issue_of(store: Store, claim: Claim) -> Issue | None:
-    return store.outbox.load(claim)[1]
+    return steps.load(store, claim)[1]
 
 
 def test_a_group_is_claimed_by_one_only(store: Store) -> None:
@@ -52,7 +57,7 @@ def test_a_claim_is_for_one_tracker(store: Store) -> None:
 def test_a_dead_owners_group_comes_back_after_its_lease_and_its_create_is_in_doubt(store: Store) -> None:
     owed(store)
     first = claimed(store)
-    store.issues.intend(first, Intent(marker="m", revision=1), FREE, NOW)
+    steps.intend(store, first, Intent(marker="m", revision=1), NOW)
 
     assert store.outbox.claim("here", "two/here", NOW + LEASE_SECONDS - 1) is None
     second = claimed(store, "two/here", NOW + LEASE_SECONDS + 1)
@@ -61,7 +66,7 @@ def test_a_dead_owners_group_comes_back_after_its_lease_and_its_create_is_in_dou
     assert issue is not None
     assert issue.state is IssueState.IN_DOUBT
     with pytest.raises(LeaseLost):
-        store.outbox.settle(first, DONE, None, 1, NOW, NOW)
+        steps.settle(store, first, DONE, None, 1, NOW, NOW)
 
 
 def test_an_owner_that_was_taken_over_cannot_intend(store: Store) -> None:
@@ -70,16 +75,17 @@ def test_an_owner_that_was_taken_over_cannot_intend(store: Store) -> None:
     claimed(store, "two/here", NOW + LEASE_SECONDS + 1)
 
     with pytest.raises(LeaseLost):
-        store.issues.intend(first, Intent(marker="m", revision=1), FREE, NOW + LEASE_SECONDS + 2)
+        steps.intend(store, first, Intent(marker="m", revision=1), NOW + LEASE_SECONDS + 2)
 
 
 def test_a_late_answer_still_links_the_issue_it_speaks_of(store: Store) -> None:
     owed(store)
     first = claimed(store)
-    store.issues.intend(first, Intent(marker="m", revision=1), FREE, NOW)
+    steps.intend(store, first, Intent(marker="m", revision=1), NOW)
     second = claimed(store, "two/here", NOW + LEASE_SECONDS + 1)
 
-    store.issues.link(first, ISSUE, NOW + LEASE_SECONDS + 2)
+    with pytest.raises(LeaseLost):
+        steps.link(store, first, ISSUE, NOW + LEASE_SECONDS + 2)
 
     issue = issue_of(store, second)
     assert issue is not None
@@ -90,19 +96,19 @@ def test_a_group_with_an_issue_or_one_in_doubt_is_never_intended_again(store: St
     owed(store, "linked", "doubtful")
     for _ in range(2):
         claim = claimed(store)
-        store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
-        if store.outbox.load(claim)[0].identity.fingerprint == "linked":
-            store.issues.link(claim, ISSUE, NOW)
+        steps.intend(store, claim, Intent(marker="m", revision=1), NOW)
+        if steps.load(store, claim)[0].identity.fingerprint == "linked":
+            steps.link(store, claim, ISSUE, NOW)
         else:
-            store.issues.doubt(claim, "no answer")
+            steps.end_intent(store, claim, IssueState.IN_DOUBT, "no answer", NOW)
         with pytest.raises(LeaseLost, match="already has an issue"):
-            store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
+            steps.intend(store, claim, Intent(marker="m", revision=1), NOW)
 
 
 def test_the_database_itself_refuses_a_second_live_issue(store: Store, settings: StoreSettings) -> None:
     owed(store)
     claim = claimed(store)
-    store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
+    steps.intend(store, claim, Intent(marker="m", revision=1), NOW)
 
     with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
         change(
@@ -116,9 +122,9 @@ def test_the_database_itself_refuses_a_second_live_issue(store: Store, settings:
 def test_a_refused_create_may_be_tried_again_as_another_attempt(store: Store) -> None:
     owed(store)
     claim = claimed(store)
-    store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
-    store.issues.not_created(claim, "no connection")
-    store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW + 1)
+    steps.intend(store, claim, Intent(marker="m", revision=1), NOW)
+    steps.end_intent(store, claim, IssueState.WANTED, "no connection", NOW)
+    steps.intend(store, claim, Intent(marker="m", revision=1), NOW + 1)
 
     issue = issue_of(store, claim)
     assert issue is not None
@@ -128,10 +134,10 @@ def test_a_refused_create_may_be_tried_again_as_another_attempt(store: Store) ->
 def test_an_intent_remembers_the_highest_number_known(store: Store) -> None:
     owed(store, "a", "b")
     first = claimed(store)
-    store.issues.intend(first, Intent(marker="m", revision=1), FREE, NOW)
-    store.issues.link(first, ISSUE, NOW)
+    steps.intend(store, first, Intent(marker="m", revision=1), NOW)
+    steps.link(store, first, ISSUE, NOW)
     second = claimed(store)
-    store.issues.intend(second, Intent(marker="n", revision=1), FREE, NOW)
+    steps.intend(store, second, Intent(marker="n", revision=1), NOW)
 
     issue = issue_of(store, second)
     assert issue is not None
@@ -141,8 +147,8 @@ def test_an_intent_remembers_the_highest_number_known(store: Store) -> None:
 def test_settled_means_nothing_is_owed(store: Store) -> None:
     owed(store)
     claim = claimed(store)
-    group, _ = store.outbox.load(claim)
-    store.outbox.settle(claim, CREATE, "acme/game#7", group.revision, NOW, NOW)
+    group, _ = steps.load(store, claim)
+    steps.settle(store, claim, CREATE, "acme/game#7", group.revision, NOW, NOW)
 
     assert not store.outbox.next_due("here")
     (standing,) = store.report.groups()
@@ -152,17 +158,17 @@ def test_settled_means_nothing_is_owed(store: Store) -> None:
 def test_a_change_during_a_sync_is_not_lost(store: Store) -> None:
     owed(store)
     claim = claimed(store)
-    group, _ = store.outbox.load(claim)
+    group, _ = steps.load(store, claim)
     accept(store, told(occurrences=99))
     absorb(store)
-    store.outbox.settle(claim, CREATE, "acme/game#7", group.revision, NOW + 900, NOW)
+    steps.settle(store, claim, CREATE, "acme/game#7", group.revision, NOW + 900, NOW)
 
     assert min(store.outbox.next_due("here").values()) == NOW + 900
 
 
 def test_a_postponed_group_waits_for_its_time_even_if_it_changes(store: Store) -> None:
     owed(store)
-    store.outbox.postpone(claimed(store), CREATE, "no connection", NOW + 60, 1, NOW)
+    steps.postpone(store, claimed(store), CREATE, "no connection", NOW + 60, 1, NOW)
     accept(store, told(occurrences=99))
     absorb(store)
 
@@ -175,7 +181,7 @@ def test_a_postponed_group_waits_for_its_time_even_if_it_changes(store: Store) -
 
 def test_a_dead_letter_is_visible_and_revived_by_a_change(store: Store) -> None:
     owed(store)
-    store.outbox.bury(claimed(store), CREATE, "GitHub says no", None, 1, NOW, NOW)
+    steps.bury(store, claimed(store), CREATE, "GitHub says no", None, NOW)
 
     assert store.report.counts(NOW).dead == 1
     assert not store.outbox.next_due("here")
@@ -191,7 +197,7 @@ def test_a_dead_letter_is_visible_and_revived_by_a_change(store: Store) -> None:
 
 def test_a_due_time_from_a_clock_that_was_set_back_is_healed(store: Store) -> None:
     owed(store)
-    store.outbox.postpone(claimed(store), CREATE, "later", NOW + HORIZON_SECONDS + 3600, 1, NOW)
+    steps.postpone(store, claimed(store), CREATE, "later", NOW + HORIZON_SECONDS + 3600, 1, NOW)
 
     assert store.outbox.claim("here", "one/here", NOW) is None
     assert min(store.outbox.next_due("here").values()) == NOW
@@ -200,8 +206,8 @@ def test_a_due_time_from_a_clock_that_was_set_back_is_healed(store: Store) -> No
 def test_what_dead_processes_held_is_free_at_once_and_their_creates_are_in_doubt(store: Store) -> None:
     owed(store, "a", "b", "c")
     dying, living = claimed(store, "dead/here"), claimed(store, "alive/here")
-    store.issues.intend(dying, Intent(marker="m", revision=1), FREE, NOW)
-    store.issues.intend(living, Intent(marker="n", revision=1), FREE, NOW)
+    steps.intend(store, dying, Intent(marker="m", revision=1), NOW)
+    steps.intend(store, living, Intent(marker="n", revision=1), NOW)
     claimed(store, "dead/here-2")
 
     dead = store.outbox.take_over(lambda owner: owner.startswith("dead"), NOW + 1)
@@ -214,27 +220,24 @@ def test_what_dead_processes_held_is_free_at_once_and_their_creates_are_in_doubt
     assert min(store.outbox.next_due("here").values()) == NOW + 1
 
 
-def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store) -> None:
+def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store, settings: StoreSettings) -> None:
     accept(store, told("held", project="unrouted"), told("routed"), told("filed"))
     absorb(store)
     for _ in range(2):
         claim = claimed(store)
-        if store.outbox.load(claim)[0].identity.fingerprint == "filed":
-            store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
-            store.issues.link(claim, ISSUE, NOW)
-        store.outbox.settle(claim, DONE, None, 1, NOW, NOW)
+        if steps.load(store, claim)[0].identity.fingerprint == "filed":
+            steps.intend(store, claim, Intent(marker="m", revision=1), NOW)
+            steps.link(store, claim, ISSUE, NOW)
+        steps.settle(store, claim, DONE, None, 1, NOW, NOW)
 
-    def elsewhere(group: Group, issue: Issue | None, now: float) -> DueCall:
-        return (
-            DueCall(tracker="elsewhere")
-            if group.identity.fingerprint == "held"
-            else DueCall(tracker=None, hold=Plan(action=Action.HOLD, reason="no more", rule="unrouted"))
-        )
-
-    assert store.outbox.reroute(elsewhere, "second", NOW) == 2
-    assert store.outbox.reroute(elsewhere, "second", NOW) == 0
-    decided = {one.group.identity.fingerprint: one.reason for one in store.report.groups()}
-    assert decided["routed"] == "no more"
+    route = Route(tracker="elsewhere", match=Match(project=["unrouted"]))
+    there = LocalSettings(kind="local", folder="unused")
+    config = Config(store=settings, trackers={"elsewhere": there}, routes=[route])
+    elsewhere = Routing(config=config, instance_key="")
+    assert reconcile.reroute(store, elsewhere, "second", NOW) == 2
+    assert reconcile.reroute(store, elsewhere, "second", NOW) == 0
+    rules = {listed.group.identity.fingerprint: listed.rule for listed in store.report.groups()}
+    assert rules["routed"] == "unrouted"
     assert min(store.outbox.next_due("elsewhere").values()) == NOW
     assert not store.outbox.next_due("here")
 
@@ -256,8 +259,8 @@ def test_history_tells_every_step_but_not_the_same_decision_twice(store: Store) 
     owed(store)
     for _ in range(3):
         claim = claimed(store)
-        store.outbox.postpone(claim, CREATE, "no connection", NOW, 1, NOW)
-    store.outbox.settle(claimed(store), CREATE, "acme/game#7", 1, NOW, NOW)
+        steps.postpone(store, claim, CREATE, "no connection", NOW, 1, NOW)
+    steps.settle(store, claimed(store), CREATE, "acme/game#7", 1, NOW, NOW)
 
     (listed,) = store.lists.by_fingerprint("f1")
     past = store.report.history(listed.id)
@@ -280,7 +283,7 @@ def overtaken(store: Store) -> tuple[Claim, Claim]:
     """A claim whose create outlived its lease, and whose group has changed since; and the claim of whoever took over."""
     owed(store)
     late = claimed(store)
-    store.issues.intend(late, Intent(marker="m", revision=1), FREE, NOW)
+    steps.intend(store, late, Intent(marker="m", revision=1), NOW)
     accept(store, told(occurrences=99))
     absorb(store)
     return late, claimed(store, "two/here", AFTER)
@@ -288,16 +291,18 @@ def overtaken(store: Store) -> tuple[Claim, Claim]:
 
 def test_what_came_while_a_create_outlived_its_lease_is_owed_again(store: Store) -> None:
     late, second = overtaken(store)
-    store.outbox.settle(second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, AFTER, AFTER)
-    store.issues.link(late, ISSUE, AFTER)
+    steps.settle(store, second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, AFTER, AFTER)
+    with pytest.raises(LeaseLost):
+        steps.link(store, late, ISSUE, AFTER)
 
     assert min(store.outbox.next_due("here").values()) == AFTER
 
 
 def test_a_late_link_is_seen_by_whoever_settles_after_it(store: Store) -> None:
     late, second = overtaken(store)
-    store.issues.link(late, ISSUE, AFTER)
-    store.outbox.settle(second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, AFTER, AFTER)
+    with pytest.raises(LeaseLost):
+        steps.link(store, late, ISSUE, AFTER)
+    steps.settle(store, second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, AFTER, AFTER)
 
     assert min(store.outbox.next_due("here").values()) == AFTER
 
@@ -305,22 +310,24 @@ def test_a_late_link_is_seen_by_whoever_settles_after_it(store: Store) -> None:
 def test_only_a_tracker_that_holds_no_issue_forgets_where_it_was(store: Store) -> None:
     owed(store)
     claim = claimed(store)
-    store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
+    steps.intend(store, claim, Intent(marker="m", revision=1), NOW)
     for name in ("here", "elsewhere"):
         store.notebook(name).note("home", "somewhere")
-        store.limits.raise_floor(name, 70, NOW)
+        store.write(partial(limits.raise_floor, tracker=name, number=70, read_at=NOW))
     store.outbox.forget_homes()
 
     assert store.notebook("here").recall("home") == "somewhere"
     assert store.notebook("elsewhere").recall("home") is None
-    assert store.limits.floor("here").number == 70
-    assert store.limits.floor("elsewhere").number == 0, "numbers of another place would hide what is made below them"
+    assert store.read(partial(limits.floor, tracker="here")).number == 70
+    assert store.read(partial(limits.floor, tracker="elsewhere")).number == 0, (
+        "numbers of another place would hide what is made below them"
+    )
 
 
 def test_a_group_whose_route_changed_while_it_was_claimed_follows_it_with_its_next_change(store: Store) -> None:
     owed(store)
     claim = claimed(store)
-    store.outbox.postpone(claim, CREATE, "no connection", NOW, 0, NOW)
+    steps.postpone(store, claim, CREATE, "no connection", NOW, 0, NOW)
     store.connection.write(lambda transaction: transaction.batch("owe", [(claim.group_id, "there", NOW, Call.CREATE)]))
 
     assert store.outbox.next_due("there")

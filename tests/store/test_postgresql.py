@@ -12,21 +12,26 @@ from pathlib import Path
 
 import pytest
 
-from syncd.config import StoreSettings
+from syncd.config import Config, LocalSettings, Route, StoreSettings
 from syncd.core import budget
-from syncd.core.budget import Limit
+from syncd.core.budget import Allowance, Limit
 from syncd.errors import LeaseLost, StoreUnavailable
-from syncd.model import Action, Call, Created, Plan
-from syncd.store import Store, open_store
+from syncd.model import Action, Call, Created, IssueState, Plan
+from syncd.store import Store, limits, open_store
 from syncd.store.claims import Claim
 from syncd.store.hints import INBOX
 from syncd.store.instances import DEAD_SECONDS
 from syncd.store.issues import Intent
-from syncd.store.limits import Allowance
+from syncd.worker import create
+from syncd.worker.routing import Routing
+from syncd.worker.sync import load
 from tests import postgres
+from tests.clock import MovableClock
 from tests.fakes.wire import Wire
 from tests.postgres import Databases, Server
-from tests.store.filled import FREE, NOW, absorb, accept, claimed, owed, told
+from tests.scene import Tracker
+from tests.store import steps
+from tests.store.filled import NOW, absorb, accept, claimed, owed, told
 from tests.store.raw import ask, change
 
 DONE = Plan(action=Action.NOTHING, reason="all is shown")
@@ -103,31 +108,33 @@ def test_deliveries_that_are_absorbed_by_two_at_once_count_once(store: Store, an
 def test_a_credential_spends_no_more_than_its_budget_whoever_spends_it(store: Store, another: Store) -> None:
     limit = Limit(count=35, seconds=3600.0)
     allowance = Allowance(credential="here", limits=[limit])
-    owed(store, *MANY[:20])
-    claims = [claimed(store, f"one/{number}") for number in range(20)]
-
-    spenders = zip(claims, [store, another] * 10, strict=True)
-    waits = at_once(*(partial(which.limits.take, claim, allowance, Call.UPDATE, NOW) for claim, which in spenders))
+    waits = at_once(*(partial(steps.take, each, allowance, Call.UPDATE, NOW) for each in [store, another] * 10))
     assert waits.count(0.0) == budget.burst(limit) == 7
 
 
 def test_a_route_files_no_more_than_it_may_whoever_files(store: Store, another: Store) -> None:
     owed(store, *MANY[:20])
     claims = [claimed(store, f"one/{number}") for number in range(20)]
-    limit = [Limit(count=5, seconds=3600.0)]
+    routes = [Route(tracker="here", max_new_issues=[Limit(count=5, seconds=3600.0)])]
+    config = Config(
+        store=StoreSettings(), trackers={"here": LocalSettings(kind="local", folder="unused")}, routes=routes
+    )
+    routing, clock = Routing(config=config, instance_key="00"), MovableClock(NOW)
 
-    def intend(claim: Claim, which: Store) -> float:
-        intent = Intent(marker=f"m{claim.group_id}", revision=1, route="r", new_issues=limit)
-        return which.issues.intend(claim, intent, FREE, NOW)
+    def intend(claim: Claim, each: Store) -> object:
+        context = load(each, Tracker(), claim, routing, clock)
+        return create.intend(context, Intent(marker=f"m{claim.group_id}", revision=1, route="route-1"), None)
 
-    waits = at_once(*(partial(intend, *pair) for pair in zip(claims, [store, another] * 10, strict=True)))
-    assert waits.count(0.0) == 5
+    obstacles = at_once(*(partial(intend, *pair) for pair in zip(claims, [store, another] * 10, strict=True)))
+    assert obstacles.count(None) == 5
 
 
 def test_a_tracker_that_rested_is_tried_by_one_alone(store: Store, another: Store) -> None:
     owed(store, *MANY[:20])
-    first = claimed(store, "first/0")
-    store.limits.pause(first, "no such token", 10.0, NOW)
+    claimed(store, "first/0")
+    store.write(
+        partial(limits.pause, tracker="here", reason="no such token", until=NOW + 10, cause="misconfigured", attempts=1)
+    )
     later = NOW + 11
 
     pairs = enumerate([store, another] * 4)
@@ -141,10 +148,10 @@ def test_what_changes_while_it_is_settled_is_owed_again(store: Store, another: S
     owed(store, *names)
     for round_ in range(6):
         claims = [claimed(store, f"one/{round_}-{number}", NOW + round_) for number in range(len(names))]
-        revisions = [store.outbox.load(claim)[0].revision for claim in claims]
+        revisions = [steps.load(store, claim)[0].revision for claim in claims]
         accept(another, *(told(name, occurrences=10 + round_, timestamp=[1000, 3000 + round_]) for name in names))
         settling = [
-            partial(store.outbox.settle, claim, DONE, None, revision, NOW, NOW)
+            partial(steps.settle, store, claim, DONE, None, revision, NOW, NOW)
             for claim, revision in zip(claims, revisions, strict=True)
         ]
         at_once(*settling, partial(absorb, another))
@@ -170,12 +177,12 @@ def test_whoever_lost_its_lease_writes_nothing(store: Store, another: Store) -> 
     assert second is not None
 
     with pytest.raises(LeaseLost):
-        store.issues.intend(late, Intent(marker="m", revision=1), FREE, after)
+        steps.intend(store, late, Intent(marker="m", revision=1), after)
     with pytest.raises(LeaseLost):
-        store.outbox.settle(late, DONE, None, 1, after, after)
-    assert another.outbox.load(second)[1] is None
-    another.issues.intend(second, Intent(marker="m", revision=1), FREE, after)
-    another.issues.link(second, Created(remote_id="7", key="K-7", url="https://example.com/7", number=7), after)
+        steps.settle(store, late, DONE, None, 1, after, after)
+    assert steps.load(another, second)[1] is None
+    steps.intend(another, second, Intent(marker="m", revision=1), after)
+    steps.link(another, second, Created(remote_id="7", key="K-7", url="https://example.com/7", number=7), after)
 
 
 def test_a_hint_reaches_the_other_process_and_one_of_them_leads(store: Store, another: Store) -> None:
@@ -262,7 +269,7 @@ def test_what_the_dead_held_is_free_and_its_create_in_doubt(store: Store, anothe
     for number in range(2):
         claim = claimed(another, f"gone/{number}")
         if number:
-            another.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
+            steps.intend(another, claim, Intent(marker="m", revision=1), NOW)
     is_dead = here.judge(NOW)
 
     assert sorted(store.outbox.take_over(is_dead, NOW)) == ["gone/0", "gone/1"]
@@ -314,8 +321,8 @@ def test_an_intent_whose_commit_is_unknown_sends_nothing_and_is_in_doubt(own: Se
         wire.marked = b"intended"
         wire.cut["after"] = 1
         with pytest.raises(StoreUnavailable, match="broke during a commit"):
-            store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
-        store.issues.doubt(claim, "the store was away")
+            steps.intend(store, claim, Intent(marker="m", revision=1), NOW)
+        steps.end_intent(store, claim, IssueState.IN_DOUBT, "the store was away", NOW)
 
         assert store.report.counts(NOW).in_doubt == 1
         store.close()
@@ -402,8 +409,8 @@ def test_an_older_program_goes_on_when_a_newer_one_adds_to_the_schema(store: Sto
 
     assert store.report.groups()[0].group.occurrences == 3
     claim = claimed(store)
-    store.issues.intend(claim, Intent(marker="m", revision=1), FREE, NOW)
-    assert store.outbox.load(claim)[1] is not None
+    steps.intend(store, claim, Intent(marker="m", revision=1), NOW)
+    assert steps.load(store, claim)[1] is not None
 
 
 def test_requests_that_arrive_together_share_commits(store: Store, settings: StoreSettings) -> None:

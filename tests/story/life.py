@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-import syncd.platform.clock
 from syncd import config as configuration
 from syncd.store import Store, open_store
 from syncd.trackers import Tracker, open_tracker
+from syncd.worker import reconcile
 from syncd.worker.absorb import absorb
 from syncd.worker.presentation import Presentation
 from syncd.worker.routing import Routing
-from syncd.worker.stages import sync
 from syncd.worker.surveys import survey
+from syncd.worker.sync import sync
+from tests.clock import MovableClock
 from tests.store.filled import accept
 from tests.story.people import People, people
 from tests.system.kinds import ROUTE, opened
@@ -25,14 +26,12 @@ DAY = 86400.0
 BEGIN = 1_760_000_000.0
 
 
-class Clock:
-    """What everybody here takes for the time."""
+class Time(MovableClock):
+    """The wall is moved by the test; spans are real, because a real tracker measures its own requests."""
 
-    def __init__(self) -> None:
-        self.now = BEGIN
-
-    def __call__(self) -> float:
-        return self.now
+    def monotonic(self) -> float:
+        """Seconds of this machine."""
+        return time.monotonic()
 
 
 @dataclass
@@ -43,7 +42,7 @@ class Life:
     rules: Routing
     tracker: Tracker
     people: People
-    clock: Clock
+    clock: Time
     claims: int = 0
 
     def notify(self, frame: str, releases: dict[str, int], users: int = 5, fingerprint: str = "") -> None:
@@ -73,15 +72,15 @@ class Life:
 
     def work(self) -> None:
         """Do all that is due now."""
-        survey(self.store, self.tracker, "here", self.rules)
+        survey(self.store, self.tracker, "here", self.rules, self.clock.now)
         for _ in range(300):
             absorb(self.store, self.rules, self.clock.now)
-            self.store.storms.drain(self.rules.gates(), self.rules.next_call, self.clock.now)
+            reconcile.drain(self.store, self.rules, self.clock.now)
             self.claims += 1
             claim = self.store.outbox.claim("here", f"life/{self.claims}", self.clock.now)
             if claim is None:
                 return
-            sync(self.store, self.tracker, claim, self.rules)
+            sync(self.store, self.tracker, claim, self.rules, self.clock)
         raise AssertionError("there is always something due")
 
 
@@ -90,7 +89,7 @@ def lived(
     kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch, route: str = "", url: str | None = None
 ) -> Iterator[Life]:
     """A life with this kind of tracker, its one route with more keys; in a file, or in the store at `url`."""
-    clock = Clock()
+    clock = Time(BEGIN)
     with opened(kind, folder) as fake:
         limits = 'writes = ["6000/1m"]\n'
         place = url or f"sqlite:{folder}/syncd.db"
@@ -100,12 +99,12 @@ def lived(
         )
         loaded = configuration.load(folder / "config.toml")
         store = open_store(loaded.store)
-        monkeypatch.setattr(time, "time", clock)  # not sooner: a server asks for the right time
+        monkeypatch.setattr(time, "time", clock.wall)  # not sooner: a server asks for the right time
         tracker = open_tracker(
             "here",
             loaded.trackers["here"],
             store.notebook("here"),
-            clock=syncd.platform.clock.Clock(),
+            clock=clock,
             sleep=time.sleep,
         )
         rules = Routing(config=loaded, instance_key=store.instance_key(), presentation=Presentation.from_config(loaded))

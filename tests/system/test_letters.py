@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from syncd import config as configuration
+from syncd.core.budget import Allowance
 from syncd.model import Call
 from syncd.store import Store, open_store
-from syncd.store.limits import Allowance
 from syncd.store.sqlite.file import open_file
+from syncd.worker.failures import rest
 from tests.fakes.server import Fault
+from tests.store import steps
 from tests.store.filled import NOW, absorb, accept, told
 from tests.store.stuck import doubtful, linked, parked, refused, settled, update_refused
 from tests.system import reference
@@ -66,7 +68,7 @@ class Place:
 
     def silence(self, seconds: float) -> None:
         now = time.time()
-        self.store.limits.silence(Allowance(credential=self.credential), None, "slow down", now + seconds, now)
+        steps.silence(self.store, Allowance(credential=self.credential), "slow down", now + seconds, now)
 
 
 @pytest.fixture
@@ -324,7 +326,8 @@ def test_a_tracker_that_was_removed_from_the_configuration_can_still_be_resumed(
 
 def test_what_a_misconfigured_tracker_rests_for_is_forgotten(place: Place) -> None:
     claim = linked(place.store, "f1", 1)
-    place.store.limits.pause(claim, "bad credentials", None, time.time())
+    now = time.time()
+    place.store.write(lambda transaction: rest(transaction, claim, "bad credentials", None, now))
 
     assert "bad credentials" in place.syncd("status")
     assert place.json("status")["trackers"]["here"]["cause"] == "misconfigured"
@@ -371,12 +374,12 @@ def test_status_tells_what_is_left_of_a_budget_that_was_used(place: Place) -> No
     assert (full["here"]["writes_left"], full["files"]["writes_left"]) == (15, None)
     assert "writes left" not in place.syncd("status")
 
-    claim = doubtful(place.store, "f1")
+    doubtful(place.store, "f1")
     limits = configuration.load(place.folder / "config.toml").trackers["here"].writes
     allowance = Allowance(credential=place.credential, limits=limits)
     later = time.time() + 3600  # until then nothing is refilled, however slow this machine
     for _ in range(3):
-        place.store.limits.take(claim, allowance, Call.UPDATE, later)
+        steps.take(place.store, allowance, Call.UPDATE, later)
     assert place.json("status")["trackers"]["here"]["writes_left"] == 12
     assert "12 writes left" in place.syncd("status")
 

@@ -15,7 +15,7 @@ from syncd.trackers import open_tracker
 from syncd.worker.absorb import absorb
 from syncd.worker.presentation import Presentation
 from syncd.worker.routing import Routing
-from syncd.worker.stages import sync
+from syncd.worker.sync import sync
 from tests.store.filled import accept, told
 
 HEX = ["0x7ff6a1b2c3d4"]
@@ -61,7 +61,7 @@ class Room:
             absorb(store, rules, time.time())
             number = 0
             while claim := store.outbox.claim("here", f"room/{number}", time.time()):
-                sync(store, tracker, claim, rules)
+                sync(store, tracker, claim, rules, Clock())
                 number += 1
         store.close()
 

@@ -1,22 +1,20 @@
 """What becomes of a linked issue: people close, label and delete; crashes come back; routes pause; storms rise and fall."""
 
-import time
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from syncd.config import Route
 from syncd.errors import OutcomeUnknown, Unavailable
-from syncd.model import Action, Condition, Place
+from syncd.model import Action, Call, Condition, Place, Plan
+from syncd.operate import actions
 from syncd.render import markdown
 from syncd.store.outbox import DRY
-from syncd.worker import create
+from syncd.worker import create, reconcile, surveys
 from syncd.worker.absorb import absorb
-from syncd.worker.context import Finished, SyncContext, Synced
-from syncd.worker.routing import Routing
 from syncd.worker.surveys import survey
+from syncd.worker.sync import UPKEEP, finish, load
 from tests.scene import Scene
 from tests.store.filled import accept, told
 from tests.store.raw import change
@@ -37,14 +35,14 @@ def seen_again(scene: Scene, releases: dict[str, int], fingerprint: str = "f1") 
     scene.tell(
         fingerprint,
         occurrences=total,
-        timestamp=[1000, int(time.time()) + 60],
+        timestamp=[1000, int(scene.clock.wall()) + 60],
         attributes={"version": [[release, count] for release, count in releases.items()]},
     )
 
 
 def closed(scene: Scene, resolution: str = "completed", **facts: object) -> None:
     """A person closes the issue now."""
-    condition = Condition(closed=True, resolution=resolution, closed_at=time.time())
+    condition = Condition(closed=True, resolution=resolution, closed_at=scene.clock.wall())
     scene.tracker.conditions["K-1"] = replace(condition, **facts)  # type: ignore[arg-type]
 
 
@@ -248,7 +246,7 @@ def test_a_status_comment_that_people_deleted_is_added_once_more_and_then_never_
 
 def test_a_status_comment_is_left_alone_while_its_text_is_the_same(scene: Scene) -> None:
     filed(scene)
-    same: dict[str, Any] = {"occurrences": 4, "timestamp": [1000, int(time.time()) + 90]}
+    same: dict[str, Any] = {"occurrences": 4, "timestamp": [1000, int(scene.clock.wall()) + 90]}
     scene.tell(attributes={"version": [["1.0", 4]]}, **same)
     work_off(scene)
     scene.tracker.calls.clear()
@@ -266,7 +264,7 @@ def test_a_group_whose_issue_is_a_duplicate_of_another_groups_shows_its_numbers_
     scene.tracker.conditions["K-2"] = Condition(
         closed=True,
         resolution="duplicate",
-        closed_at=time.time(),
+        closed_at=scene.clock.wall(),
         duplicate_of=Place(remote_id="1", key="K-1", url="u"),
     )
     seen_again(scene, {"1.0": 50}, "f2")
@@ -309,14 +307,14 @@ def test_an_alias_can_be_taken_back(scene: Scene) -> None:
     seen_again(scene, {"1.0": 3})
     seen_again(scene, {"1.0": 5}, "f2")
     one, other = (listed.id for listed in scene.store.lists.by_fingerprint("f"))
-    scene.store.aliases.add(other, one, "the same", time.time())
+    actions.add_alias(scene.store, other, one, "the same", scene.clock.wall())
     work_off(scene)
     assert len(scene.tracker.issues) == 1
 
-    assert scene.store.aliases.remove(other, scene.rules.next_call, time.time())
+    assert actions.remove_alias(scene.store, scene.rules, other, scene.clock.wall())
     work_off(scene)
     assert len(scene.tracker.issues) == 2
-    assert not scene.store.aliases.remove(other, scene.rules.next_call, time.time())
+    assert not actions.remove_alias(scene.store, scene.rules, other, scene.clock.wall())
 
 
 def test_a_group_that_looks_like_one_already_filed_says_so_and_nothing_merges(scene: Scene) -> None:
@@ -334,7 +332,7 @@ def test_a_group_below_its_threshold_is_held_with_what_is_missing_and_filed_when
     seen_again(scene, {"1.0": 4})
     assert not scene.sync()
     assert "4 of 5 occurrences" in scene.reason
-    assert scene.store.report.counts(time.time()).held == 1
+    assert scene.store.report.counts(scene.clock.wall()).held == 1
 
     seen_again(scene, {"1.0": 5})
     work_off(scene)
@@ -358,7 +356,7 @@ def test_groups_are_judged_anew_under_another_configuration(scene: Scene) -> Non
     seen_again(scene, {"1.0": 4})
     routed(scene, min_occurrences=2)
 
-    assert scene.store.outbox.reroute(scene.rules.next_call, "another one", time.time()) == 1
+    assert reconcile.reroute(scene.store, scene.rules, "another one", scene.clock.wall()) == 1
     work_off(scene)
     assert scene.state == "linked"
 
@@ -371,13 +369,13 @@ def test_a_refused_group_is_not_sent_again_by_another_configuration(scene: Scene
     change(scene.settings, "UPDATE groups SET refused = ?", plan.content(group))
     change(scene.settings, "DELETE FROM outbox")
 
-    scene.store.outbox.reroute(scene.rules.next_call, "another one", time.time())
+    reconcile.reroute(scene.store, scene.rules, "another one", scene.clock.wall())
     assert not scene.sync()
 
 
 def test_a_paused_route_files_nothing_and_goes_on_when_it_is_resumed(scene: Scene) -> None:
     routed(scene)
-    scene.store.routes.pause("main", "a release day", time.time())
+    scene.store.routes.pause("main", "a release day", scene.clock.wall())
     seen_again(scene, {"1.0": 4})
     work_off(scene)
     assert scene.tracker.calls == []
@@ -385,10 +383,10 @@ def test_a_paused_route_files_nothing_and_goes_on_when_it_is_resumed(scene: Scen
     seen_again(scene, {"1.0": 5})
     assert not scene.sync()
 
-    assert scene.store.routes.resume("main", scene.rules.next_call, time.time())
+    assert actions.resume_route(scene.store, scene.rules, "main", scene.clock.wall())
     work_off(scene)
     assert scene.state == "linked"
-    assert not scene.store.routes.resume("main", scene.rules.next_call, time.time())
+    assert not actions.resume_route(scene.store, scene.rules, "main", scene.clock.wall())
 
 
 def test_a_dry_run_plans_and_sends_nothing_and_the_next_start_catches_up(scene: Scene) -> None:
@@ -401,7 +399,7 @@ def test_a_dry_run_plans_and_sends_nothing_and_the_next_start_catches_up(scene: 
     assert (past[0].action, past[0].outcome) == ("create", DRY)
 
     scene.rules = wet
-    scene.store.outbox.wake_dry(time.time())
+    scene.store.outbox.wake_dry(scene.clock.wall())
     work_off(scene)
     assert scene.tracker.calls == ["create"]
 
@@ -410,7 +408,7 @@ def storm(scene: Scene, groups: int, limit: str = "2/1h") -> None:
     routed(scene, max_new_issues=[limit])
     for number in range(groups):
         accept(scene.store, told(f"f{number}", occurrences=10 + number, guids=number, callstack=[f"frame{number}"]))
-    absorb(scene.store, scene.rules, time.time())
+    absorb(scene.store, scene.rules, scene.clock.wall())
     work_off(scene)
 
 
@@ -425,7 +423,7 @@ def test_above_its_cap_a_route_files_one_issue_for_all_that_it_holds_back(scene:
     assert titles(scene)[-1] == "Crash storm: groups held back by route main"
     body = markdown.write(scene.tracker.issues[-1].body, 60_000)
     assert "| `frame5` | 5 | 15 |" in body
-    counts = scene.store.report.counts(time.time())
+    counts = scene.store.report.counts(scene.clock.wall())
     assert (counts.held, counts.storms) == (4, 1)
     held = [standing for standing in scene.store.report.groups() if standing.decision == "hold"]
     assert all("max_new_issues" in standing.reason for standing in held)
@@ -433,53 +431,48 @@ def test_above_its_cap_a_route_files_one_issue_for_all_that_it_holds_back(scene:
 
 def test_a_storm_drains_by_itself_the_most_users_first_and_closes_its_issue(scene: Scene) -> None:
     storm(scene, 6)
-    gates, owes = scene.rules.gates(), scene.rules.next_call
-    assert scene.store.storms.drain(gates, owes, time.time()) == set()
+    assert reconcile.drain(scene.store, scene.rules, scene.clock.wall()) == set()
 
     scene.age("issues", "sent_at", 3700)
-    assert scene.store.storms.drain(gates, owes, time.time()) == {"here"}
+    assert reconcile.drain(scene.store, scene.rules, scene.clock.wall()) == {"here"}
     # What was let through and is not filed yet has its place.
-    assert scene.store.storms.drain(gates, owes, time.time()) == set()
+    assert reconcile.drain(scene.store, scene.rules, scene.clock.wall()) == set()
     work_off(scene)
     assert titles(scene)[3:] == ["Crash in frame5 (game)", "Crash in frame4 (game)"]
     scene.age("issues", "sent_at", 3700)
-    scene.store.storms.drain(gates, owes, time.time())
+    reconcile.drain(scene.store, scene.rules, scene.clock.wall())
     work_off(scene)
     assert len(scene.tracker.issues) == 7
     assert "shut" not in scene.tracker.calls
 
     scene.age("storms", "held_at", 4000)
     scene.age("issues", "synced_at", 10)
-    scene.store.storms.drain(gates, owes, time.time())
+    reconcile.drain(scene.store, scene.rules, scene.clock.wall())
     work_off(scene)
     assert scene.tracker.calls.count("shut") == 1
     assert any("The storm is over" in text for text in comments(scene))
-    assert scene.store.report.counts(time.time()).storms == 0
+    assert scene.store.report.counts(scene.clock.wall()).storms == 0
     assert not scene.sync()
+
+
+CREATE = Plan(action=Action.CREATE, reason="the group has no issue yet", call=Call.CREATE)
 
 
 def test_a_group_that_comes_second_for_the_last_place_is_held_by_the_storm(scene: Scene) -> None:
     routed(scene, max_new_issues=["1/1h"])
     scene.tell("f1")
     scene.tell("f2", callstack=["other"])
-    first = scene.store.outbox.claim("here", "one", time.time())
-    second = scene.store.outbox.claim("here", "two", time.time())
+    first = scene.store.outbox.claim("here", "one", scene.clock.wall())
+    second = scene.store.outbox.claim("here", "two", scene.clock.wall())
     assert first is not None
     assert second is not None
-    turns = []
-    for claim in (first, second):
-        group, _ = scene.store.outbox.load(claim)
-        policy = scene.rules.route(group)
-        turns.append(
-            SyncContext(
-                store=scene.store, tracker=scene.tracker, claim=claim, rules=scene.rules, group=group, policy=policy
-            )
-        )
+    contexts = [load(scene.store, scene.tracker, claim, scene.rules, scene.clock) for claim in (first, second)]
 
-    # Both were told that there is a place.
-    assert isinstance(create.create(turns[0]), Synced)
-    assert create.create(turns[1]) == Finished(given_back=True)
-    assert scene.store.report.counts(time.time()).storms == 1
+    # Both saw a free place when they were loaded.
+    for context in contexts:
+        assert context.filing is not None
+        finish(context, CREATE, create.create(context, context.filing))
+    assert scene.store.report.counts(scene.clock.wall()).storms == 1
     (held,) = scene.store.report.held_groups()
     assert held.rule == "storm"
     assert len(scene.tracker.issues) == 1
@@ -490,7 +483,7 @@ def test_a_group_held_back_by_a_storm_is_not_looked_at_with_every_notification(s
     calls = len(scene.tracker.calls)
     for number in range(4):
         accept(scene.store, told(f"f{number}", occurrences=100, callstack=[f"frame{number}"]))
-    absorb(scene.store, scene.rules, time.time())
+    absorb(scene.store, scene.rules, scene.clock.wall())
     work_off(scene)
 
     assert len(scene.tracker.calls) - calls <= 3  # the one that is filed, and the storm's own
@@ -512,22 +505,22 @@ def test_updates_of_a_route_are_capped_too(scene: Scene) -> None:
 def test_a_survey_learns_of_a_closing_before_the_next_crash(scene: Scene) -> None:
     filed(scene)
     closed(scene, fixed_in=("2.0",))
-    survey(scene.store, scene.tracker, "here", scene.rules)
+    survey(scene.store, scene.tracker, "here", scene.rules, scene.clock.wall())
     issue = scene.store.report.groups()[0].issue
     assert issue is not None
     assert issue.condition is not None
     assert issue.condition.fixed_in == ("2.0",)
     assert issue.baseline == {"": 3, "1.0": 3}
 
-    assert survey(scene.store, scene.tracker, "here", scene.rules) > 3000
+    assert survey(scene.store, scene.tracker, "here", scene.rules, scene.clock.wall()) > 3000
     assert scene.tracker.calls.count("survey") == 1
 
 
 def test_a_survey_that_fails_is_tried_again_and_a_silence_is_kept(scene: Scene) -> None:
     filed(scene)
     scene.fail("survey", Unavailable("no route to host"))
-    assert survey(scene.store, scene.tracker, "here", scene.rules) == 300
-    assert survey(scene.store, scene.tracker, "here", scene.rules) == 3600
+    assert survey(scene.store, scene.tracker, "here", scene.rules, scene.clock.wall()) == 300
+    assert survey(scene.store, scene.tracker, "here", scene.rules, scene.clock.wall()) == 3600
 
 
 def test_a_quiet_issue_is_told_so_once_and_stays_open(scene: Scene) -> None:
@@ -538,7 +531,7 @@ def test_a_quiet_issue_is_told_so_once_and_stays_open(scene: Scene) -> None:
     change(scene.settings, "UPDATE groups SET trail = '[[1000.0, 4, 0, 0]]', last_seen = 2000")
     for _ in range(2):
         scene.age("issues", "synced_at", 10)
-        scene.store.surveys.owe_quiet("here", time.time() - 3600, time.time())
+        surveys.owe_quiet(scene.store, "here", scene.rules, scene.clock.wall())
         work_off(scene)
 
     assert len([text for text in comments(scene) if "Not seen since" in text]) == 1
@@ -577,21 +570,14 @@ def test_labels_and_owners_are_given_at_creation(scene: Scene) -> None:
 
 
 def test_every_action_is_carried_out_by_somebody() -> None:
-    from syncd.worker import stages
-
     named = {Action.CREATE, Action.HOLD, Action.WAIT, Action.PROBE, Action.NOTHING, Action.PARK, Action.DROP}
-    assert named | stages.UPKEEP.keys() == set(Action)
-
-
-def test_the_rules_of_a_process_know_their_routes(scene: Scene, tmp_path: Path) -> None:
-    assert isinstance(scene.rules, Routing)
-    assert [gate.route for gate in scene.rules.gates()] == ["route-1"]
+    assert named | UPKEEP.keys() == set(Action)
 
 
 def test_a_closing_alone_is_nothing_to_write_about(scene: Scene) -> None:
     filed(scene)
     closed(scene)
-    survey(scene.store, scene.tracker, "here", scene.rules)
+    survey(scene.store, scene.tracker, "here", scene.rules, scene.clock.wall())
     scene.tracker.calls.clear()
     scene.age("issues", "synced_at", 10)
     work_off(scene)
@@ -611,6 +597,6 @@ def test_what_came_while_an_issue_was_muted_is_shown_once_it_is_not(scene: Scene
 
     scene.tracker.conditions.clear()
     scene.age("issues", "synced_at", 10)
-    survey(scene.store, scene.tracker, "here", scene.rules)
+    survey(scene.store, scene.tracker, "here", scene.rules, scene.clock.wall())
     work_off(scene)
     assert any("Seen 9 times" in text for text in comments(scene))

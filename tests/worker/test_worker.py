@@ -26,9 +26,11 @@ from syncd.store.dead_letters import Kind
 from syncd.store.issues import Intent
 from syncd.trackers import Draft
 from syncd.worker.absorb import absorb
+from syncd.worker.failures import rest
 from syncd.worker.routing import Routing
-from syncd.worker.stages import sync
+from syncd.worker.sync import sync
 from tests.scene import Scene, made
+from tests.store import steps
 from tests.store.filled import accept, told
 from tests.trackers.test_transport import FailingConnection
 
@@ -50,19 +52,19 @@ def test_a_new_group_costs_one_call_and_a_changed_one_costs_one_more(scene: Scen
 
 
 def test_a_tracker_that_has_something_to_do_is_woken_at_once(scene: Scene) -> None:
-    accept(scene.store, told(), at=time.time())
+    accept(scene.store, told(), at=scene.clock.wall())
 
-    assert absorb(scene.store, scene.rules, time.time()) == (1, {"here"})
+    assert absorb(scene.store, scene.rules, scene.clock.wall()) == (1, {"here"})
 
 
 def test_a_pause_from_a_clock_that_was_set_back_is_over(scene: Scene) -> None:
     scene.tell()
-    now = time.time()
-    scene.store.limits.silence(scene.rules.allowance("here"), None, "slow down", now + 3 * 86400, now)
-    worker = Worker(scene.store, scene.rules, "me", {"here": [scene.tracker]})
+    now = scene.clock.wall()
+    steps.silence(scene.store, scene.rules.allowance("here"), "slow down", now + 3 * 86400, now)
+    worker = Worker(scene.store, scene.rules, "me", {"here": [scene.tracker]}, clock=scene.clock)
     worker.start()
     deadline = time.monotonic() + 20
-    while scene.store.report.counts(time.time()).linked < 1 and time.monotonic() < deadline:
+    while scene.store.report.counts(scene.clock.wall()).linked < 1 and time.monotonic() < deadline:
         time.sleep(0.02)
     worker.stop()
 
@@ -142,7 +144,7 @@ def test_a_probe_that_fails_is_no_evidence(scene: Scene) -> None:
         scene.probe(100.0)
 
     assert scene.state == "in_doubt"
-    assert scene.store.outbox.load(scene.claimed())[1].probes == 0  # type: ignore[union-attr]
+    assert steps.load(scene.store, scene.claimed())[1].probes == 0  # type: ignore[union-attr]
 
 
 def test_what_no_probe_can_tell_is_parked_for_a_person_who_decides(scene: Scene) -> None:
@@ -155,19 +157,19 @@ def test_what_no_probe_can_tell_is_parked_for_a_person_who_decides(scene: Scene)
     (letter,) = scene.store.dead_letters.all()
     assert letter.kind is Kind.PARKED
 
-    assert scene.store.dead_letters.retry(letter, time.time())
+    assert scene.store.dead_letters.retry(letter, scene.clock.wall())
     scene.tracker.covered = True
     scene.probe_often()
     scene.sync()
     assert scene.state == "linked"
-    assert not scene.store.dead_letters.retry(letter, time.time())
+    assert not scene.store.dead_letters.retry(letter, scene.clock.wall())
 
 
 def test_a_person_who_has_looked_may_say_that_there_is_no_issue(scene: Scene) -> None:
     scene.park()
     (letter,) = scene.store.dead_letters.all()
 
-    assert scene.store.dead_letters.retry(letter, time.time(), absent=True)
+    assert scene.store.dead_letters.retry(letter, scene.clock.wall(), absent=True)
     scene.sync()
     assert (scene.state, len(scene.tracker.issues)) == ("linked", 1)
 
@@ -175,9 +177,9 @@ def test_a_person_who_has_looked_may_say_that_there_is_no_issue(scene: Scene) ->
 def test_a_parked_group_that_is_discarded_needs_nobody_any_more(scene: Scene) -> None:
     scene.park()
     (letter,) = scene.store.dead_letters.all()
-    scene.store.dead_letters.discard(letter, time.time())
+    scene.store.dead_letters.discard(letter, scene.clock.wall())
 
-    counts = scene.store.report.counts(time.time())
+    counts = scene.store.report.counts(scene.clock.wall())
     assert (counts.parked, counts.dropped) == (0, 1)
     assert scene.state == "dropped"
 
@@ -190,16 +192,16 @@ def test_a_second_live_issue_is_reported_and_the_oldest_is_followed(scene: Scene
     issue = scene.store.report.groups()[0].issue
     assert issue is not None
     assert (issue.key, issue.doubles) == ("K-1", "K-2")
-    assert scene.store.report.counts(time.time()).doubles == 1
+    assert scene.store.report.counts(scene.clock.wall()).doubles == 1
 
 
 def test_an_answer_that_comes_after_everything_was_decided_is_kept_as_a_double(scene: Scene) -> None:
     late, second, after = scene.overtake()
-    scene.store.issues.intend(second, Intent(marker="m", revision=1), scene.rules.allowance("here"), after)
-    scene.store.issues.link(second, made(1), after)
+    steps.intend(scene.store, second, Intent(marker="m", revision=1), after)
+    steps.link(scene.store, second, made(1), after)
 
     with pytest.raises(LeaseLost):
-        scene.store.issues.link(late, made(2), after)
+        steps.link(scene.store, late, made(2), after)
     issue = scene.store.report.groups()[0].issue
     assert issue is not None
     assert (issue.key, issue.doubles) == ("K-1", "K-2")
@@ -209,19 +211,20 @@ def test_an_answer_that_comes_after_the_proof_of_absence_is_believed_while_no_ot
     scene: Scene,
 ) -> None:
     late, second, after = scene.overtake()
-    scene.store.issues.link(late, made(1), after)
+    with pytest.raises(LeaseLost):
+        steps.link(scene.store, late, made(1), after)
 
     assert scene.state == "linked"
     with pytest.raises(LeaseLost):
-        scene.store.issues.intend(second, Intent(marker="m", revision=1), scene.rules.allowance("here"), after)
+        steps.intend(scene.store, second, Intent(marker="m", revision=1), after)
 
 
 def test_an_answer_that_comes_while_another_create_is_under_way_is_kept_as_a_double(scene: Scene) -> None:
     late, second, after = scene.overtake()
-    scene.store.issues.intend(second, Intent(marker="m", revision=1), scene.rules.allowance("here"), after)
+    steps.intend(scene.store, second, Intent(marker="m", revision=1), after)
     with pytest.raises(LeaseLost):
-        scene.store.issues.link(late, made(1), after)
-    scene.store.issues.link(second, made(2), after)
+        steps.link(scene.store, late, made(1), after)
+    steps.link(scene.store, second, made(2), after)
 
     issue = scene.store.report.groups()[0].issue
     assert issue is not None
@@ -310,10 +313,10 @@ def test_a_deleted_issue_is_left_alone_and_says_why(scene: Scene, operation: str
 
     assert scene.state == "dropped"
     assert scene.reason == "issue K-1 was deleted; it stays so, as on_deleted says"
-    counts = scene.store.report.counts(time.time())
+    counts = scene.store.report.counts(scene.clock.wall())
     assert (counts.parked, counts.dropped, counts.held) == (0, 1, 0)
     (letter,) = scene.store.dead_letters.all()
-    assert scene.store.dead_letters.retry(letter, time.time())
+    assert scene.store.dead_letters.retry(letter, scene.clock.wall())
     scene.sync()
     assert (scene.state, len(scene.tracker.issues)) == ("linked", 2)
 
@@ -343,7 +346,7 @@ def test_an_issue_out_of_reach_waits_for_a_person_and_has_no_double(scene: Scene
 
     assert scene.state == "parked"
     (letter,) = scene.store.dead_letters.all()
-    assert scene.store.dead_letters.retry(letter, time.time())
+    assert scene.store.dead_letters.retry(letter, scene.clock.wall())
     scene.sync()
     assert scene.state == "linked"
     assert scene.tracker.calls == ["create", "comment", "comment"]
@@ -407,7 +410,7 @@ def test_a_limit_on_one_kind_of_call_leaves_the_others_alone(scene: Scene) -> No
 
     assert scene.opens_in(Call.CREATE) == pytest.approx(120.0, abs=5)
     assert scene.opens_in(Call.UPDATE) <= 0
-    standing = scene.store.report.trackers(scene.rules.config.credentials, time.time())["here"]
+    standing = scene.store.report.trackers(scene.rules.config.credentials, scene.clock.wall())["here"]
     assert (standing.state, standing.cause, standing.reason) == ("slowed", "throttled", "slow down")
 
 
@@ -416,13 +419,13 @@ def test_a_misconfigured_tracker_rests_and_says_why_and_its_group_is_not_to_blam
     scene.fail("create", Misconfigured("bad credentials"))
     scene.sync()
 
-    standing = scene.store.report.trackers({}, time.time())["here"]
+    standing = scene.store.report.trackers({}, scene.clock.wall())["here"]
     assert (standing.state, standing.cause, standing.reason) == ("paused", "misconfigured", "bad credentials")
     assert scene.opens_in() == pytest.approx(60.0, abs=5)
-    assert scene.store.report.counts(time.time()).dead == 0
-    assert scene.store.outbox.claim("here", "next", time.time()) is None
+    assert scene.store.report.counts(scene.clock.wall()).dead == 0
+    assert scene.store.outbox.claim("here", "next", scene.clock.wall()) is None
     scene.age("trackers", "until", 61)
-    claim = scene.store.outbox.claim("here", "next", time.time())
+    claim = scene.store.outbox.claim("here", "next", scene.clock.wall())
     assert claim is not None
     assert (claim.attempts, claim.trial) == (0, True)
 
@@ -433,12 +436,12 @@ def test_after_a_rest_one_group_is_tried_and_the_others_wait_for_what_comes_of_i
     scene.fail("create", Misconfigured("bad credentials"))
     scene.sync()
     scene.age("trackers", "until", 61)
-    trial = scene.store.outbox.claim("here", "trial", time.time())
+    trial = scene.store.outbox.claim("here", "trial", scene.clock.wall())
     assert trial is not None
 
     assert not scene.sync()
     scene.fail("create", Misconfigured("still bad"))
-    sync(scene.store, scene.tracker, trial, scene.rules)
+    sync(scene.store, scene.tracker, trial, scene.rules, scene.clock)
     assert scene.opens_in() == pytest.approx(120.0, abs=5), "twice as long as the first time"
     assert not scene.sync()
 
@@ -447,7 +450,7 @@ def test_after_a_rest_one_group_is_tried_and_the_others_wait_for_what_comes_of_i
     assert scene.opens_in() <= 0
     assert scene.sync()
     assert scene.sync()
-    assert scene.store.report.trackers({}, time.time())["here"].state == "ok"
+    assert scene.store.report.trackers({}, scene.clock.wall())["here"].state == "ok"
     assert len(scene.tracker.issues) == 3
 
 
@@ -455,8 +458,8 @@ def test_a_trial_that_had_nothing_to_try_lets_the_next_group_try(scene: Scene) -
     scene.tell()
     scene.sync()
     scene.tell(occurrences=9)
-    now = time.time()
-    scene.store.limits.pause(Claim(group_id=1, tracker="here", owner="x", attempts=0), "bad credentials", None, now)
+    claim, now = Claim(group_id=1, tracker="here", owner="x", attempts=0), scene.clock.wall()
+    scene.store.write(lambda transaction: rest(transaction, claim, "bad credentials", None, now))
     scene.age("trackers", "until", 61)
     scene.age("issues", "synced_at", -2)  # it was updated just now after all
 
@@ -465,19 +468,19 @@ def test_a_trial_that_had_nothing_to_try_lets_the_next_group_try(scene: Scene) -
     assert scene.opens_in() <= 0
     scene.tell(fingerprint="f2")
     assert scene.sync()
-    assert scene.store.report.trackers({}, time.time())["here"].state == "ok"
+    assert scene.store.report.trackers({}, scene.clock.wall())["here"].state == "ok"
 
 
 def test_what_an_operator_paused_only_an_operator_resumes(scene: Scene) -> None:
     scene.tell()
-    claim = scene.store.outbox.claim("here", "in hand", time.time())
+    claim = scene.store.outbox.claim("here", "in hand", scene.clock.wall())
     assert claim is not None
     scene.store.limits.pause_by_hand("here", "maintenance")
 
-    sync(scene.store, scene.tracker, claim, scene.rules)
+    sync(scene.store, scene.tracker, claim, scene.rules, scene.clock)
     scene.tell(fingerprint="f2")
     assert not scene.sync()
-    scene.store.limits.retry_rested(time.time())
+    scene.store.limits.retry_rested(scene.clock.wall())
     assert not scene.sync()
 
     assert scene.store.limits.resume_by_hand("here", "tracker here")
@@ -521,7 +524,7 @@ def test_an_update_that_is_refused_is_tried_with_the_next_change_and_not_more_of
     scene.tell(occurrences=9)
     scene.fail("comment", Refused("the issue is locked"))
     scene.sync()
-    assert scene.store.report.counts(time.time()).dead == 1
+    assert scene.store.report.counts(scene.clock.wall()).dead == 1
     scene.between = 0.0
     scene.tell(occurrences=10)
 
@@ -581,12 +584,12 @@ def test_a_deleted_comment_is_written_anew(scene: Scene) -> None:
 
 def test_a_worker_that_lost_its_lease_before_the_call_does_not_call(scene: Scene) -> None:
     scene.tell()
-    late = scene.store.outbox.claim("here", "late", time.time())
+    late = scene.store.outbox.claim("here", "late", scene.clock.wall())
     assert late is not None
-    scene.store.outbox.claim("here", "next", time.time() + LEASE_SECONDS + 1)
+    scene.store.outbox.claim("here", "next", scene.clock.wall() + LEASE_SECONDS + 1)
 
     with pytest.raises(LeaseLost):
-        sync(scene.store, scene.tracker, late, scene.rules)
+        sync(scene.store, scene.tracker, late, scene.rules, scene.clock)
     assert scene.tracker.calls == []
 
 
@@ -612,12 +615,12 @@ def test_an_issue_is_brought_up_to_date_once_in_an_interval(scene: Scene) -> Non
 def test_a_bug_in_one_group_is_set_aside_and_the_others_go_on(scene: Scene) -> None:
     scene.tell(fingerprint="poisoned")
     scene.fail("create", ZeroDivisionError("a bug"))
-    worker = Worker(scene.store, scene.rules, "me", {"here": [scene.tracker]})
+    worker = Worker(scene.store, scene.rules, "me", {"here": [scene.tracker]}, clock=scene.clock)
     worker.start()
-    (number,) = accept(scene.store, told("healthy"), at=time.time())
+    (number,) = accept(scene.store, told("healthy"), at=scene.clock.wall())
     worker.arrived(number, Identity("acme", "game", "healthy"))
     deadline = time.monotonic() + 20
-    while scene.store.report.counts(time.time()).linked < 1 and time.monotonic() < deadline:
+    while scene.store.report.counts(scene.clock.wall()).linked < 1 and time.monotonic() < deadline:
         time.sleep(0.02)
     worker.stop()
 

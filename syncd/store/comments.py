@@ -1,0 +1,89 @@
+"""What an issue tells its readers after it was filed: the status comment, announcements, and answers to regressions. Functions over a
+transaction of the caller's."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from syncd.model import Announcement, Facts, Issue, Occasion, Regression
+from syncd.store.connection import Transaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending:
+    """How far the sending of a comment got: not begun, sent at a time and not answered, looked for `probes` times since, or written with
+    the id `comment_id`."""
+
+    sent_at: float | None = None
+    probes: int = 0
+    comment_id: str | None = None
+
+
+def save_status(transaction: Transaction, group_id: int, issue: Issue, sending: Sending) -> None:
+    """Write down how far the status comment of the group's linked issue got, with its digest and how often people deleted it."""
+    transaction.run(
+        "save_status",
+        group_id=group_id,
+        marker=issue.marker,
+        comment_id=sending.comment_id,
+        sent_at=sending.sent_at,
+        probes=sending.probes,
+        text=issue.comment_text,
+        losses=issue.comment_losses,
+    )
+
+
+def save_announcement(transaction: Transaction, announcement: Announcement, sending: Sending) -> None:
+    """Write down how far an announcement got."""
+    state = "written" if sending.comment_id is not None else "wanted" if sending.sent_at is None else "sent"
+    transaction.run(
+        "save_announcement",
+        id=announcement.id,
+        state=state,
+        sent_at=sending.sent_at,
+        probes=sending.probes,
+        comment_id=sending.comment_id,
+    )
+
+
+def announce(
+    transaction: Transaction, group_id: int, occasion: Occasion, subject: str, facts: Facts, marker: str
+) -> None:
+    """An announcement is owed, once for each occasion and subject of an issue."""
+    transaction.run(
+        "announce",
+        group_id=group_id,
+        occasion=occasion,
+        subject=subject,
+        facts=json.dumps(dict(facts), ensure_ascii=False),
+        marker=marker,
+    )
+
+
+def answered(transaction: Transaction, group_id: int, closed_at: float) -> Sequence[str]:
+    """The releases of regressions since this closing that were answered."""
+    rows = transaction.rows("answered", group_id=group_id, closed_at=closed_at)
+    return [cast(str, row["release"]) for row in rows]
+
+
+def regress(
+    transaction: Transaction, group_id: int, issue: Issue, regressed: Regression, answer: str, now: float
+) -> None:
+    """Write down that the crash came back after the issue was closed, and how that is answered; once for each closing and release."""
+    transaction.run(
+        "regress",
+        group_id=group_id,
+        issue_key=issue.key,
+        release=regressed.release,
+        fixed_in=regressed.fixed_in,
+        closed_at=regressed.closed_at or 0.0,
+        occurrences=regressed.occurrences,
+        answer=answer,
+        now=now,
+    )
+
+
+def answer(transaction: Transaction, group_id: int, closed_at: float | None, text: str) -> None:
+    """Write down what became of a pending answer."""
+    transaction.run("answer", group_id=group_id, answer=text, closed_at=closed_at or 0.0)

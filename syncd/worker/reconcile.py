@@ -1,0 +1,172 @@
+"""Groups that are judged again: after another configuration, a resumed route, an ended hold, while a storm drains. A function that
+takes a transaction is part of its caller's."""
+
+from functools import partial
+
+from msgspec.structs import replace
+
+from syncd.core import filing
+from syncd.core import storms as storm_rules
+from syncd.core.plan import DueCall, PlanContext
+from syncd.core.policy import Policy
+from syncd.model import Call, Group, GroupKind, Issue, IssueState, Plan
+from syncd.store import Store, aliases, history, issues, operator, outbox, routes, storms
+from syncd.store.claims import Claim
+from syncd.store.connection import Transaction
+from syncd.store.storms import Storm
+from syncd.worker.routing import Routing
+
+
+def reroute(store: Store, routing: Routing, configuration: str, now: float) -> int:
+    """Judge every group without an issue by the routes with this digest, unless they are those it was judged by; how many groups."""
+    if store.read(routes.configuration) == configuration:
+        return 0
+    judged, after = 0, 0
+    while ids := store.write(partial(_reroute, routing=routing, after=after, now=now)):
+        judged, after = judged + len(ids), ids[-1]
+    store.write(partial(routes.set_configuration, digest=configuration))
+    return judged
+
+
+def _reroute(transaction: Transaction, routing: Routing, after: int, now: float) -> list[int]:
+    """The ids of the groups that were judged."""
+    groups = outbox.without_issue(transaction, after)
+    for group_id, group in groups:
+        due = routing.next_call(replace(group, held_by=None), None, now)
+        if due.tracker is not None:
+            outbox.owe(transaction, {group_id: DueCall(tracker=due.tracker, due_at=max(now, due.due_at))})
+            outbox.move(transaction, group_id, due.tracker)
+        elif due.hold is not None:
+            outbox.forget(transaction, group_id)
+        if due.hold is not None:
+            history.decide(transaction, group_id, due.hold, None, now, due.route)
+    return [group_id for group_id, _ in groups]
+
+
+def reevaluate(
+    transaction: Transaction, routing: Routing, group_id: int, reason: str, now: float, rule: str | None = None
+) -> str | None:
+    """Release a group from what held it, and make due what it owes: the tracker to call, None where nothing is due."""
+    operator.release(transaction, group_id, reason, rule, now)
+    due = routing.next_call(*outbox.load(transaction, group_id), now)
+    if due.tracker is not None:
+        outbox.owe(transaction, {group_id: due})
+    if due.hold is not None:
+        history.decide(transaction, group_id, due.hold, None, now, due.route)
+    return due.tracker
+
+
+def make_due(
+    transaction: Transaction, routing: Routing, group_id: int, reason: str, rule: str, now: float
+) -> str | None:
+    """Make due now what the group owes, with a fresh look at its issue, or judge the group again where it has none: the tracker to
+    call, None where nothing is due."""
+    operator.lock(transaction, group_id)
+    operator.refresh(transaction, group_id, now)
+    group, issue = outbox.load(transaction, group_id)
+    if issue is None or issue.state is IssueState.WANTED:
+        tracker = reevaluate(transaction, routing, group_id, reason, now, rule)
+    else:
+        due = routing.next_call(group, issue, now)
+        tracker = None if group.follows is not None else due.tracker
+        if tracker is not None:
+            outbox.owe(transaction, {group_id: DueCall(tracker=tracker, due_at=now, call=due.call)})
+    if tracker is not None:
+        outbox.make_due(transaction, group_id, now)
+    return tracker
+
+
+def become_alias(transaction: Transaction, group_id: int, target_id: int, reason: str, now: float) -> None:
+    """Make a group the alias of another one, or of the one that that one follows. Raises ValueError for a group's own alias."""
+    target_id = aliases.target(transaction, target_id) or target_id
+    if target_id == group_id:
+        raise ValueError("a group cannot be an alias of itself")
+    issues.retire(transaction, group_id, reason, wanted_too=True)
+    outbox.forget(transaction, group_id)
+    aliases.add(transaction, group_id, target_id, reason, now)
+    group, _ = outbox.load(transaction, group_id)
+    history.decide(transaction, group_id, filing.follows(group), reason, now)
+    show(transaction, target_id, now)
+
+
+def show(transaction: Transaction, group_id: int, now: float, *, create_on: str | None = None) -> str | None:
+    """Bring the group's issue up to date, or create it on a tracker where it has none and `create_on` names one: the tracker to call."""
+    operator.bump(transaction, group_id)
+    _, issue = outbox.load(transaction, group_id)
+    if issue is not None and issue.remote_id is not None:
+        outbox.owe(transaction, {group_id: DueCall(tracker=issue.tracker, due_at=now, call=Call.UPDATE)})
+        return issue.tracker
+    if create_on is not None:
+        outbox.owe(transaction, {group_id: DueCall(tracker=create_on, due_at=now, call=Call.CREATE)})
+    return create_on
+
+
+def plan_context(
+    transaction: Transaction,
+    routing: Routing,
+    group: Group,
+    issue: Issue | None,
+    policy: Policy | None,
+    tracker: str,
+    now: float,
+) -> PlanContext:
+    """The facts beside a group and its issue that a plan depends on."""
+    wait = 0.0
+    if policy is not None and group.kind is not GroupKind.STORM and (issue is None or issue.state is IssueState.WANTED):
+        wait = storm_wait(transaction, policy, now)
+    return PlanContext(
+        probe_after=routing.config.trackers[tracker].probe_after,
+        paused=None if policy is None else routes.paused(transaction, policy.name),
+        wait=wait,
+        hold_zero=routing.hold_zero,
+    )
+
+
+def storm_wait(transaction: Transaction, policy: Policy, now: float) -> float:
+    """Seconds until the route may file another issue; 0 for now."""
+    limits = policy.max_new_issues
+    return storm_rules.wait(limits, storms.filed(transaction, policy.name, limits, now), now)
+
+
+def hold_back(transaction: Transaction, claim: Claim, hold: Plan, policy: Policy, now: float) -> None:
+    """Hold a claimed group back and end its claim; the issue of the route's storm counts it."""
+    transaction.lock(f"route {policy.name}")  # two threads that begin a storm begin the same one
+    history.decide(transaction, claim.group_id, hold, None, now, policy.name)
+    outbox.drop(transaction, claim)
+    show(transaction, storms.goes_on(transaction, policy.name, now), now, create_on=policy.tracker)
+
+
+def drain(store: Store, routing: Routing, now: float) -> set[str]:
+    """Release what the routes may file by now, the largest groups first, and end the storms that are over: the trackers to call."""
+    if not store.read(storms.every):
+        return set()
+
+    def write(transaction: Transaction) -> set[str]:
+        return {
+            tracker
+            for storm in storms.every(transaction)
+            for tracker in _drain(transaction, routing, storm, routing.policy(storm.route), now)
+        }
+
+    return store.write(write)
+
+
+def _drain(transaction: Transaction, routing: Routing, storm: Storm, policy: Policy | None, now: float) -> set[str]:
+    trackers = set[str | None]()
+    held_back, released = storms.counts(transaction, storm.route)
+    if policy is not None and held_back:
+        filed = storms.filed(transaction, policy.name, policy.max_new_issues, now)
+        places = storm_rules.places(policy.max_new_issues, filed, released, now)
+        groups = storms.largest(transaction, policy.name, places)
+        for group_id in groups:
+            reason = "the storm let it through"
+            trackers.add(reevaluate(transaction, routing, group_id, reason, now, filing.RELEASED))
+        if groups:
+            show(transaction, storm.group_id, now, create_on=policy.tracker)
+        held_back, released = storms.counts(transaction, storm.route)
+    if storm_rules.is_over(held_back, released, storm.held_at, now, routed=policy is not None):
+        _, issue = outbox.load(transaction, storm.group_id)
+        storms.end(transaction, storm.route)
+        if issue is not None:
+            trackers.add(show(transaction, storm.group_id, now, create_on=issue.tracker))
+    return trackers - {None}  # type: ignore[return-value]

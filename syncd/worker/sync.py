@@ -1,0 +1,203 @@
+"""One sync: load all facts of a claimed group, look at its issue if needed, decide, carry out, and commit what came of it."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import structlog
+
+from syncd.core import filing, plan
+from syncd.core.budget import HORIZON_SECONDS
+from syncd.errors import TrackerError
+from syncd.model import Action, Call, Issue, IssueState, Plan
+from syncd.platform import metrics
+from syncd.platform.clock import Clock
+from syncd.render.text import one_line
+from syncd.store import Store, claims, history, issues, limits, outbox
+from syncd.store.claims import Claim
+from syncd.store.connection import Transaction
+from syncd.store.outbox import DRY
+from syncd.trackers import Tracker
+from syncd.worker import create, failures, reconcile, update
+from syncd.worker.context import (
+    FilingFacts,
+    Finished,
+    HeldBack,
+    Parked,
+    Refusal,
+    Retry,
+    SyncContext,
+    Synced,
+    SyncResult,
+)
+from syncd.worker.routing import Routing
+
+log = structlog.get_logger("syncd.worker")
+
+DRY_SECONDS = 3600.0
+SENDING = frozenset(Action) - {Action.NOTHING, Action.HOLD, Action.WAIT, Action.PARK, Action.DROP}
+
+
+def sync(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: Clock) -> None:
+    """Do the one thing the claimed group's issue needs, and end the claim. Raises LeaseLost, StoreUnavailable."""
+    context = load(store, tracker, claim, routing, clock)
+    issue = context.issue
+    with structlog.contextvars.bound_contextvars(
+        group=claim.group_id, fingerprint=one_line(context.group.identity.fingerprint, 100)
+    ):
+        decision = _decide(context, issue)
+        try:
+            if issue is not None and _may_look(context, decision, issue):
+                issue = update.look(context, issue)
+                decision = _decide(context, issue)
+            result = carry_out(context, decision, issue)
+        except TrackerError as error:
+            decision, result = failures.judge(context, decision, error)
+        else:
+            if claim.trial and decision.action is Action.PROBE:
+                context.record(partial(limits.resume, tracker=claim.tracker))
+            elif claim.trial:
+                context.record(partial(limits.end_trial, tracker=claim.tracker, until=clock.wall()))
+        finish(context, decision, result)
+
+
+def give_back(store: Store, claim: Claim, reason: str, due_at: float, attempts: int, now: float) -> None:
+    """End a claim whose sync broke off; a create that was sent is in doubt. Raises LeaseLost, StoreUnavailable."""
+    decision = Plan(action=Action.WAIT, reason=reason, call=Call.PROBE)
+
+    def write(transaction: Transaction) -> None:
+        claims.fence(transaction, claim, now)
+        issues.end_intent(transaction, claim, IssueState.IN_DOUBT, reason)
+        history.decide(transaction, claim.group_id, decision, reason, now)
+        outbox.release(transaction, claim, due_at, attempts, reason, decision.call)
+
+    store.write(write, exclusive=False)
+
+
+def load(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: Clock) -> SyncContext:
+    """All facts of a claimed group, as they are at one moment. Raises StoreUnavailable."""
+    now = clock.wall()
+
+    def read(transaction: Transaction) -> SyncContext:
+        group, issue = outbox.load(transaction, claim.group_id)
+        policy = routing.route(group)
+        filing_facts = None
+        if issue is None or issue.state is IssueState.WANTED:
+            generation, previous = issues.retired(transaction, claim.group_id)
+            filing_facts = FilingFacts(
+                generation=generation,
+                previous=previous,
+                look_alikes=issues.look_alikes(transaction, claim.group_id, claim.tracker),
+                floor=limits.floor(transaction, claim.tracker),
+            )
+        return SyncContext(
+            store=store,
+            tracker=tracker,
+            claim=claim,
+            routing=routing,
+            clock=clock,
+            group=group,
+            issue=issue,
+            policy=policy,
+            plan_context=reconcile.plan_context(transaction, routing, group, issue, policy, claim.tracker, now),
+            filing=filing_facts,
+        )
+
+    return store.read(read)
+
+
+def _decide(context: SyncContext, issue: Issue | None) -> Plan:
+    return plan.plan(context.group, issue, context.policy, context.plan_context, context.clock.wall())
+
+
+def _may_look(context: SyncContext, decision: Plan, issue: Issue) -> bool:
+    """Whether people may have done something to the issue that changes the decision."""
+    dry, follows = context.routing.dry, context.group.follows
+    return issue.state is IssueState.LINKED and not dry and decision.action is not Action.WAIT and follows is None
+
+
+def carry_out(context: SyncContext, decision: Plan, issue: Issue | None) -> SyncResult:
+    """Do what was decided. Raises TrackerError, LeaseLost, StoreUnavailable."""
+    claim, now = context.claim, context.clock.wall()
+    if context.routing.dry and decision.action in SENDING:
+        return Retry(DRY, now + DRY_SECONDS, decision.call)
+    match decision.action:
+        case Action.CREATE if context.filing is not None:
+            return create.create(context, context.filing)
+        case Action.PROBE if issue is not None:
+            return create.probe(context, issue)
+        case action if issue is not None and action in UPKEEP:
+            return UPKEEP[action](context, decision, issue)
+        case Action.WAIT:
+            at = now if decision.until is None else decision.until
+            if decision.call is Call.PROBE:
+                context.record(partial(issues.probed, group_id=claim.group_id, probe_at=at))
+            return Retry(decision.reason, at, decision.call)
+    if issue is not None:
+        context.record(partial(issues.skip, group_id=claim.group_id, revision=context.group.revision))
+    if decision.rule == filing.STORM and decision.action is Action.HOLD and context.policy is not None:
+        return HeldBack(decision, context.policy)
+    if decision.action is Action.HOLD and decision.until is not None:
+        return Retry(decision.reason, min(decision.until, now + HORIZON_SECONDS / 2), Call.CREATE)
+    return Finished()
+
+
+UPKEEP: Mapping[Action, Callable[[SyncContext, Plan, Issue], SyncResult]] = {
+    Action.UPDATE: update.update,
+    Action.REOPEN: update.reopen,
+    Action.COMMENT: update.comment,
+    Action.RENEW: update.renew,
+    Action.FOLLOW: update.follow,
+    Action.CLOSE: update.close,
+}
+
+
+def finish(context: SyncContext, decision: Plan, result: SyncResult) -> None:
+    """Write what came of the decision and end the claim, in one commit. Raises LeaseLost, StoreUnavailable."""
+    claim = context.claim
+    now = context.clock.wall()
+    end = partial(_end, context=context, decision=decision, result=result, now=now)
+    if isinstance(result, Synced) and result.created is not None:
+        resumed = create.link(context.store, claim, result.created, end, now)
+    else:
+        resumed = context.commit(end)
+    if isinstance(result, Synced):
+        metrics.SYNCS.labels(claim.tracker, decision.action).inc()
+        log.info("issue_synced", tracker=claim.tracker, action=decision.action, issue=result.key)
+    elif isinstance(result, Retry) and result.reason == DRY:
+        log.info("dry_run", tracker=claim.tracker, group=claim.group_id, would=decision.action, reason=decision.reason)
+    if resumed:
+        log.info("tracker_resumed", tracker=claim.tracker)
+
+
+def _end(transaction: Transaction, context: SyncContext, decision: Plan, result: SyncResult, now: float) -> bool:
+    """Write down the decision and end the claim as the result asks; whether the tracker rested until now."""
+    claim, group_id, revision = context.claim, context.claim.group_id, context.group.revision
+    match result:
+        case Synced(key, shown):
+            interval = plan.STATUS_INTERVAL if context.policy is None else context.policy.status_interval
+            history.decide(transaction, group_id, decision, key, now, context.route, done=True)
+            outbox.settle(transaction, claim, shown, now + interval)
+            return limits.resume(transaction, claim.tracker)
+        case Finished(outcome):
+            history.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)
+            outbox.settle(transaction, claim, revision, now)
+            return outcome is not None and limits.resume(transaction, claim.tracker)
+        case Retry(reason, at, call, attempts):
+            # A decision that is put off again and again for the same reason is one line of the history.
+            put_off = decision.action is Action.HOLD or (decision.action is Action.WAIT and bool(decision.rule))
+            history.decide(transaction, group_id, decision, None if put_off else reason, now)
+            outbox.release(transaction, claim, at, attempts, reason, call)
+        case HeldBack(hold, policy):
+            reconcile.hold_back(transaction, claim, hold, policy, now)
+        case Parked(why, cause):
+            history.decide(transaction, group_id, why, None, now)
+            issues.park(transaction, group_id, why.reason, cause)
+            outbox.settle(transaction, claim, revision, now)
+        case Refusal(reason, content, at):
+            history.decide(transaction, group_id, decision, reason, now)
+            issues.refused(transaction, group_id, now)
+            if outbox.load(transaction, group_id)[0].revision > revision:
+                outbox.release(transaction, claim, at, claim.attempts + 1, reason, decision.call)
+            else:
+                outbox.bury(transaction, claim, reason, content, now)
+    return False
