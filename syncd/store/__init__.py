@@ -92,7 +92,7 @@ class Store:
 
     def join(self, part: str, now: float) -> Registration:
         """Register this process, which runs `part` of the daemon, among those that share the store."""
-        self.connection.write(lambda transaction: transaction.run("unset", name=COPIED))
+        self.connection.execute("unset", name=COPIED)
         lock = ProcessLock(self.connection.path) if isinstance(self.connection, Sqlite) else None
         return Registration(self.connection, part, now, lock)
 
@@ -158,9 +158,7 @@ def probe(settings: StoreSettings) -> None:
     """Commit something. Raises ConfigError, SchemaMismatch, StoreUnavailable if that is not possible now."""
     store = read_store(settings)
     try:
-        store.connection.write(
-            lambda transaction: transaction.run("set", name="store.probe", value=secrets.token_hex(4))
-        )
+        store.connection.execute("set", name="store.probe", value=secrets.token_hex(4))
     finally:
         store.close()
 

@@ -1,5 +1,5 @@
-"""Bodies as they are kept: compressed by zstd, with a dictionary of what the store's own bodies have in common. A commit has a quarter to
-write, and the disk a quarter to hold."""
+"""Stored bodies: compressed by zstd, with a dictionary that is trained on the store's own bodies. A commit writes a quarter of their bytes,
+and the disk holds a quarter. Decision 0018 has the figures, decision 0025 why the dictionary stays."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -10,20 +10,20 @@ from syncd.platform.clock import Clock
 from syncd.store.connection import Connection, Transaction
 
 LEVEL = 3
-LEARN_FROM = 2000  # bodies, the latest
-LEARN_AT = 1000  # deliveries; fewer say too little
-# What bodies have in common drifts, and none of them is remembered for much longer than it is kept.
-AGAIN_SECONDS = 7 * 86400.0
+LEARN_FROM = 2000  # the latest bodies
+LEARN_AT = 1000  # deliveries; fewer have too little in common
+# The contents of bodies drift.
+RELEARN_SECONDS = 7 * 86400.0
 DICTIONARY_BYTES = 16 * 1024
-FIRST = 32768  # RFC 8878, 5: lower numbers are for a public registry
-REFRESH_SECONDS = 60.0  # another process may have learned a new one
-HEAD_BYTES = 18  # RFC 8878, 3.1.1: magic number and header of a frame, at most
+FIRST = 32768  # RFC 8878, 5: lower numbers are reserved for a public registry
+REFRESH_SECONDS = 60.0  # another process may have trained a newer dictionary
+HEAD_BYTES = 18  # RFC 8878, 3.1.1: the longest magic number and frame header
 
-_MAGIC = b"\x28\xb5\x2f\xfd"  # which no JSON begins with
+_MAGIC = b"\x28\xb5\x2f\xfd"  # no JSON begins with it
 
 
 class Bodies:
-    """Packs and unpacks inside the transactions of those who keep bodies; for any thread."""
+    """Packs and unpacks bodies inside the transactions of the inbox; for any thread."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
@@ -33,37 +33,43 @@ class Bodies:
         self._refresh_at = 0.0
 
     def pack(self, transaction: Transaction, bodies: Sequence[bytes]) -> list[tuple[bytes, int | None]]:
-        """Each compressed, and which dictionary it needs; it is there as long as a delivery says so. None may be empty."""
+        """Return each body compressed, with the number of the dictionary that it needs. A dictionary exists as long as a delivery refers to
+        it. No body may be empty."""
         if self._clock.monotonic() >= self._refresh_at:
             row = transaction.rows("newest_dictionary")[0]
             self._newest = cast("int | None", row["id"])
             self._refresh_at = self._clock.monotonic() + REFRESH_SECONDS
-        # Looked at once: another thread may learn of a newer one meanwhile, and the row must name what the frame needs.
+        # Read once: another thread may replace it, and the row must name the dictionary of its frame.
         newest = self._newest
         dictionary = None if newest is None else self._dictionary(transaction, newest)
         number = None if dictionary is None else newest
-        level = 1 if dictionary is None else LEVEL  # without one, a higher level leaves hardly less and costs more
+        level = (
+            1 if dictionary is None else LEVEL
+        )  # without a dictionary a higher level costs more and saves hardly anything
         compressor = zstandard.ZstdCompressor(level=level, dict_data=dictionary)
-        # All in one call: each call lets go of the interpreter, and has to wait to get it back.
+        # One call for all: each call releases the interpreter's lock and waits to get it back.
         packed = compressor.multi_compress_to_buffer(list(bodies))
         return [(packed[place].tobytes(), number) for place in range(len(packed))]
 
-    def unpack(self, transaction: Transaction, kept: Sequence[bytes]) -> list[bytes]:
-        """Each as it came. One that is damaged stays as it is: it is no JSON, and goes where such bodies go."""
-        known: dict[int, zstandard.ZstdDecompressor] = {}
-        return [self._unpacked(transaction, bytes(one), known) for one in kept]
+    def unpack(self, transaction: Transaction, packed: Sequence[bytes]) -> list[bytes]:
+        """Return each body as it was received. A frame that cannot be decompressed is returned unchanged; parsing it then moves it to the
+        quarantine."""
+        decompressors: dict[int, zstandard.ZstdDecompressor] = {}
+        return [self._unpack(transaction, bytes(frame), decompressors) for frame in packed]
 
-    def _unpacked(self, transaction: Transaction, kept: bytes, known: dict[int, zstandard.ZstdDecompressor]) -> bytes:
-        if not kept.startswith(_MAGIC):
-            return kept  # by a program that did not compress
+    def _unpack(
+        self, transaction: Transaction, frame: bytes, decompressors: dict[int, zstandard.ZstdDecompressor]
+    ) -> bytes:
+        if not frame.startswith(_MAGIC):
+            return frame  # an older program stored bodies uncompressed
         try:
-            number = zstandard.get_frame_parameters(kept).dict_id
-            if number not in known:
+            number = zstandard.get_frame_parameters(frame).dict_id
+            if number not in decompressors:
                 dictionary = self._dictionary(transaction, number) if number else None
-                known[number] = zstandard.ZstdDecompressor(dict_data=dictionary)
-            return known[number].decompress(kept)
+                decompressors[number] = zstandard.ZstdDecompressor(dict_data=dictionary)
+            return decompressors[number].decompress(frame)
         except zstandard.ZstdError:
-            return kept
+            return frame
 
     def _dictionary(self, transaction: Transaction, number: int) -> zstandard.ZstdCompressionDict | None:
         if number not in self._dictionaries:
@@ -74,12 +80,12 @@ class Bodies:
         return self._dictionaries.get(number)
 
     def learn(self, now: float) -> bool:
-        """Make a dictionary of the latest bodies where there is none, or none that is new enough; whether one was made."""
+        """Train a dictionary on the latest bodies if there is none yet or the newest is old. Return whether that was done."""
 
         def latest(transaction: Transaction) -> tuple[int, list[bytes]]:
             newest = transaction.rows("newest_dictionary")[0]
             number, made_at = cast("int | None", newest["id"]), cast("float | None", newest["made_at"])
-            if made_at is not None and now - made_at < AGAIN_SECONDS:
+            if made_at is not None and now - made_at < RELEARN_SECONDS:
                 return 0, []
             rows = transaction.rows("latest_bodies", size=LEARN_FROM)
             following = FIRST if number is None else number + 1
@@ -89,21 +95,19 @@ class Bodies:
         if len(bodies) < LEARN_AT:
             return False
         try:
-            # It lets go of the interpreter while it looks for what is common.
+            # The training releases the interpreter's lock.
             content = zstandard.train_dictionary(DICTIONARY_BYTES, [*bodies], dict_id=number, level=LEVEL).as_bytes()
         except zstandard.ZstdError:
             return False  # they have too little in common
-        self._connection.write(
-            lambda transaction: transaction.run("keep_dictionary", id=number, content=content, made_at=now)
-        )
+        self._connection.execute("keep_dictionary", id=number, content=content, made_at=now)
         self._refresh_at = 0.0
         return True
 
     def forget(self, now: float) -> int:
-        """Remove the dictionaries that no delivery needs any more; how many that were. Those that were replaced lately stay: another
-        process may not know of it yet."""
-        before = now - AGAIN_SECONDS / 2
-        rows = self._connection.read(lambda transaction: transaction.rows("unneeded_dictionaries", before=before))
+        """Remove the dictionaries that no delivery refers to, and return how many those were. A dictionary that was replaced lately stays:
+        another process may still pack with it."""
+        before = now - RELEARN_SECONDS / 2
+        rows = self._connection.select("unneeded_dictionaries", before=before)
 
         def remove(transaction: Transaction) -> int:
             return sum(transaction.run("forget_dictionary", id=row["id"]) for row in rows)
@@ -111,6 +115,6 @@ class Bodies:
         return self._connection.write(remove) if rows else 0
 
 
-def size(head: bytes, kept: int) -> int:
-    """The bytes of a body, told by the HEAD_BYTES first of its `kept` ones."""
-    return zstandard.frame_content_size(head) if head.startswith(_MAGIC) else kept
+def size(head: bytes, stored: int) -> int:
+    """Return the size of a body from its first HEAD_BYTES and its `stored` size."""
+    return zstandard.frame_content_size(head) if head.startswith(_MAGIC) else stored

@@ -1,4 +1,7 @@
-"""What the store needs of a database: durable transactions, and reads beside them."""
+"""The seam between the store and a database: durable transactions, and reads at the same time.
+
+tests/store/test_conformance.py lists what both databases guarantee.
+"""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -10,57 +13,65 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many bytes a database takes, and how many are free where it lies; None where that is not known."""
+    """The size of a database and the free space of its disk, in bytes; `free` is None if it is unknown."""
 
     taken: int
     free: int | None = None
 
 
 class Transaction(Protocol):
-    """Queries by name inside one transaction. Only the functions handed to a `Connection` see one."""
+    """Queries by name inside one transaction. It is valid only inside the operation that a `Connection` calls with it."""
 
     def rows(self, query: str, **parameters: object) -> list[dict[str, object]]:
-        """All rows."""
+        """Return all rows."""
 
     def run(self, query: str, **parameters: object) -> int:
-        """How many rows were changed."""
+        """Return how many rows were changed."""
 
     def batch(self, query: str, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
-        """One statement for all `rows`, which the query names `:rows`; what it returns. Nothing happens for no rows."""
+        """Run one statement for all `rows`, which the query calls `:rows`, and return its rows. Without rows nothing runs."""
 
     def add(self, query: str, rows: Sequence[Sequence[object]]) -> list[int]:
-        """The same for an INSERT of rows that are numbered: their numbers, which rise in the order of the rows."""
+        """Run an INSERT like `batch`, and return the numbers of the new rows, which rise in the order of `rows`."""
 
     def lock(self, name: str) -> None:
-        """Until the transaction ends, no other one gets past a lock of this name. Of several, all take them in the same order:
-        a group, its claim, `route …`, `credential …`, `tracker …`."""
+        """Wait for the lock of this name and hold it until the transaction ends. Every operation takes locks in the same order: a group,
+        its claim, `route …`, `credential …`, `tracker …`."""
 
 
 class Connection(Protocol):
-    """A database. `fault` says why the last commit failed, or is None; `beat` is when it last did anything, on the monotonic
-    clock; `place` is where it is, for people."""
+    """A database. `fault` is why the last commit failed, or None; `beat` is when it last did anything, on the monotonic clock."""
 
     fault: str | None
     beat: float
 
     @property
     def place(self) -> str:
-        """Where the database is: no secrets."""
+        """The address of the database as people may see it, without secrets."""
 
     def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":
-        """For what only adds rows: run `operation` in a durable transaction, soon. The future is done only after the commit is on disk; it
-        raises StoreUnavailable when nothing was committed, or what `operation` raised, which undoes it alone. One that is `atomic` writes
-        with one statement, and so may do without a transaction around it."""
+        """Run an `operation` that only adds rows in a durable transaction, soon. The future is done after the commit is on disk. It raises
+        StoreUnavailable if nothing was committed, or the error of `operation`, which undoes that operation alone. `atomic` says that the
+        operation writes with one statement, so that it needs no transaction around it."""
 
     def write(self, operation: Callable[[Transaction], T], *, exclusive: bool = True) -> T:
-        """The same, waiting for it. No other write goes on meanwhile, unless `beside`: such an operation locks what it judges by. It
-        may be run several times before it is committed once, and so changes nothing but the store."""
+        """Run `operation` in a durable transaction and wait for the commit. If it is `exclusive` no other write runs at the same time;
+        otherwise it locks the rows it decides by. It may run several times before it is committed once, and so must change nothing
+        outside of the store. Raises StoreUnavailable if nothing was committed, or the error of `operation`."""
 
     def read(self, operation: Callable[[Transaction], T]) -> T:
         """Run `operation` on a consistent view; it must not write. Raises StoreUnavailable."""
 
+    def select(self, query: str, **parameters: object) -> list[dict[str, object]]:
+        """Return the rows of one query. Raises StoreUnavailable."""
+        return self.read(lambda transaction: transaction.rows(query, **parameters))
+
+    def execute(self, query: str, **parameters: object) -> int:
+        """Commit one query, exclusively, and return how many rows it changed. Raises StoreUnavailable."""
+        return self.write(lambda transaction: transaction.run(query, **parameters))
+
     def room(self) -> Room:
-        """What the database takes. Raises StoreUnavailable."""
+        """Return the size of the database. Raises StoreUnavailable."""
 
     def close(self) -> None:
-        """Finish what was submitted and close."""
+        """Finish the submitted operations and close."""

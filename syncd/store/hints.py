@@ -1,4 +1,4 @@
-"""Hints between processes that share a store: "something arrived". They only save the wait until the next poll; none is needed."""
+"""Hints between processes that share a store: "something arrived". They only shorten the wait until the next poll; losing one is harmless."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -7,36 +7,36 @@ INBOX = "inbox"
 
 
 def of_tracker(name: str) -> str:
-    """The hint that a group owes this tracker a call."""
+    """Return the hint that a group is due at this tracker."""
     return f"tracker {name}"
 
 
 class Hints(Protocol):
-    """What processes tell each other."""
+    """The seam for hints between processes."""
 
     @property
     def leads(self) -> bool:
-        """Whether this process is the one to absorb."""
+        """Whether this process is the one that absorbs."""
 
     def send(self, *topics: str) -> None:
-        """Tell all processes, this one included; at once, later, or, where the server is away, never."""
+        """Send topics to all processes, this one included: soon, or never if the server is unavailable."""
 
-    def listen(self, told: Callable[[str], None]) -> None:
-        """Call `told` with every topic from now on, from a thread of its own."""
+    def listen(self, notify: Callable[[str], None]) -> None:
+        """Call `notify` with every topic from now on, in a thread of its own."""
 
     def close(self) -> None:
         """Stop listening."""
 
 
 class NoHints:
-    """Of a store on one machine: whoever stores something there wakes its own threads."""
+    """No hints, for a store on one machine: a process that stores something there wakes its own threads."""
 
     leads = True
 
     def send(self, *topics: str) -> None:
         pass
 
-    def listen(self, told: Callable[[str], None]) -> None:
+    def listen(self, notify: Callable[[str], None]) -> None:
         pass
 
     def close(self) -> None:

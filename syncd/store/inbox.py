@@ -63,9 +63,7 @@ class Inbox:
 
     def purgeable(self, before: float, decided_before: float) -> Purgeable:
         """Count what `purge` would remove."""
-        row = self._connection.read(
-            lambda transaction: transaction.rows("purgeable", before=before, decided_before=decided_before)[0]
-        )
+        row = self._connection.select("purgeable", before=before, decided_before=decided_before)[0]
         return Purgeable(cast(int, row["deliveries"]), cast(int, row["decisions"]))
 
     def purge(self, before: float, decided_before: float, size: int = 1000) -> int:

@@ -1,7 +1,7 @@
-"""Which processes share the store, and which of them have died.
+"""The processes that share the store, and which of them have died.
 
-On one machine the kernel tells. From another one a process is taken for dead only when it has not renewed its line for longer than
-any lease lasts: whatever it still had in hand is too late to be sent by then.
+On its own machine the kernel shows whether a process lives. A process of another machine counts as dead only after it has not renewed its
+registration for longer than any lease lasts: by then it may not write to a tracker any more.
 """
 
 import os
@@ -25,7 +25,7 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A process as it last showed itself. `part` is `all`, `receiver` or `worker`."""
+    """A process as it was registered last. `part` is `all`, `receiver` or `worker`."""
 
     owner: str
     host: str
@@ -39,10 +39,10 @@ class Running:
 
 
 class Registration:
-    """This process among those that share the store, known to the others by `owner`."""
+    """The registration of this process. Its `owner` is the name under which it claims groups."""
 
     def __init__(self, connection: Connection, part: str, now: float, lock: ProcessLock | None) -> None:
-        """`lock` is held on a file beside a store on one machine, where it tells even better who lives."""
+        """`lock` is the lock on a file next to a SQLite store; None for a server. It shows at once that a process has died."""
         self._connection = connection
         self._lock = lock
         self.owner = lock.owner if lock is not None else new_owner()
@@ -59,65 +59,66 @@ class Registration:
         self.beat(now)
 
     def beat(self, now: float) -> None:
-        """Show that this process lives. Raises StoreUnavailable."""
+        """Renew the registration. Raises StoreUnavailable."""
         self._connection.write(lambda transaction: transaction.run("beat", beat_at=now, **self._line), exclusive=False)
 
     def judge(self, now: float) -> Callable[[str], bool]:
-        """Tells of whoever claimed as an owner (an instance, then `/` and a thread) whether it has died."""
+        """Return a function that says whether an owner has died; an owner is a process, then `/` and a thread."""
         if self._lock is not None:
             return self._lock.is_dead
-        known = {one.owner: one for one in running(self._connection)}
+        processes = {process.owner: process for process in running(self._connection)}
 
         def is_dead(owner: str) -> bool:
             instance = owner.partition("/")[0]
-            return instance != self.owner and (instance not in known or _has_died(known[instance], now))
+            return instance != self.owner and (instance not in processes or _has_died(processes[instance], now))
 
         return is_dead
 
     def sweep(self, is_dead: Callable[[str], bool]) -> None:
-        """Forget those that died; a line of one that was only asleep comes back with its next beat."""
-        for owner in [one.owner for one in running(self._connection) if is_dead(one.owner)]:
-            self._forget(owner)
+        """Remove the registrations of dead processes. One that was only suspended registers again with its next beat."""
+        for process in running(self._connection):
+            if is_dead(process.owner):
+                self._remove(process.owner)
 
     def close(self) -> None:
-        """Leave. Raises StoreUnavailable."""
+        """Remove this registration. Raises StoreUnavailable."""
         try:
-            self._forget(self.owner)
+            self._remove(self.owner)
         finally:
             if self._lock is not None:
                 self._lock.close()
 
-    def _forget(self, owner: str) -> None:
+    def _remove(self, owner: str) -> None:
         self._connection.write(lambda transaction: transaction.run("forget_instance", owner=owner), exclusive=False)
 
 
 def running(connection: Connection) -> list[Running]:
-    """All processes that have not left, the longest running first."""
-    rows = connection.read(lambda transaction: transaction.rows("instances"))
+    """Return all registered processes, the longest running first."""
+    rows = connection.select("instances")
     return [Running(**cast(Mapping[str, Any], row)) for row in rows]
 
 
-def _has_died(one: Running, now: float) -> bool:
-    if one.machine == _machine():
-        return _begun(one.pid) != one.begun
-    return now - one.beat_at > DEAD_SECONDS
+def _has_died(process: Running, now: float) -> bool:
+    if process.machine == _machine():
+        return _begun(process.pid) != process.begun
+    return now - process.beat_at > DEAD_SECONDS
 
 
 def _machine() -> str:
-    """One start of one machine, and the process numbers that are counted there: a container has its own."""
+    """Identify this boot of this machine and this namespace of process ids: a container has its own."""
     try:
         boot = (_PROC / "sys/kernel/random/boot_id").read_text().strip()
-        (_PROC / "1/stat").read_text()  # a sandbox may hide the processes of others: they would all look dead
+        (_PROC / "1/stat").read_text()  # a sandbox may hide other processes: all of them would look dead
         return f"{boot} {(_PROC / 'self/ns/pid').readlink()}"
     except OSError:
-        return f"unknown {secrets.token_hex(8)}"  # then only the beat tells
+        return f"unknown {secrets.token_hex(8)}"  # only the beat is left to judge by
 
 
 def _begun(pid: int) -> str | None:
-    """When a process began, in ticks since its machine did (proc(5), field 22 of stat); None where there is none."""
+    """Return when a process began, in ticks since the boot (proc(5), field 22 of stat); None if it does not exist."""
     try:
-        said = (_PROC / str(pid) / "stat").read_text()
+        stat = (_PROC / str(pid) / "stat").read_text()
     except OSError:
         return None
-    fields = said.rpartition(")")[2].split()  # a program's name may hold blanks and brackets
+    fields = stat.rpartition(")")[2].split()  # the name of a program may contain blanks and brackets
     return None if fields[0] in ("Z", "X") else fields[19]

@@ -13,7 +13,7 @@ from syncd.errors import LeaseLost
 from syncd.model import Condition, Created, Issue, IssueState, Observation, Place
 from syncd.store.claims import Claim
 from syncd.store.connection import Transaction
-from syncd.store.records import issue_of, place_text, seen_values
+from syncd.store.records import issue_of, observed_values, place_text
 
 BITE = 500
 
@@ -152,7 +152,7 @@ def see(
     now: float,
 ) -> None:
     """Where the issue is, and in which condition it is now and was before."""
-    transaction.run("see_issue", group_id=group_id, now=now, **seen_values(observation, baseline, before))
+    transaction.run("see_issue", group_id=group_id, now=now, **observed_values(observation, baseline, before))
 
 
 def look_again(transaction: Transaction, group_id: int) -> None:

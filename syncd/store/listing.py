@@ -168,7 +168,7 @@ class Lists:
 
     def releases(self, project: str) -> list[Ledger]:
         """All releases of a project, in no order."""
-        rows = self._connection.read(lambda transaction: transaction.rows("releases_of_project", project=project))
+        rows = self._connection.select("releases_of_project", project=project)
         return [Ledger(**cast(dict[str, Any], row)) for row in rows]
 
     def seen_in(self, project: str, releases: Sequence[str]) -> list[Listed]:
@@ -190,11 +190,9 @@ class Lists:
         """The newest deliveries that are kept, below a number; of one group or of all."""
         facts: dict[str, object] = {"before": before or 2**62, "size": size}
         if group_id is None:
-            rows = self._connection.read(lambda transaction: transaction.rows("deliveries_before", **facts))
+            rows = self._connection.select("deliveries_before", **facts)
         else:
-            rows = self._connection.read(
-                lambda transaction: transaction.rows("deliveries_of", group_id=group_id, **facts)
-            )
+            rows = self._connection.select("deliveries_of", group_id=group_id, **facts)
         return [_delivered(row) for row in rows]
 
     def delivery(self, number: int) -> Delivered | None:
@@ -210,7 +208,7 @@ class Lists:
 
     def done(self, since: float, span: float, spans: int) -> Mapping[str, list[int]]:
         """How often trackers took each action, in each of so many spans of seconds."""
-        rows = self._connection.read(lambda transaction: transaction.rows("done_since", since=since, span=span))
+        rows = self._connection.select("done_since", since=since, span=span)
         counts: dict[str, list[int]] = {}
         for row in rows:
             number = min(cast(int, row["span"]), spans - 1)
@@ -219,7 +217,7 @@ class Lists:
 
     def oldest(self, now: float) -> Oldest:
         """What waits longest."""
-        row = self._connection.read(lambda transaction: transaction.rows("oldest", now=now)[0])
+        row = self._connection.select("oldest", now=now)[0]
         return Oldest(**cast(dict[str, Any], row))
 
 

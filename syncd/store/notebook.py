@@ -1,4 +1,4 @@
-"""Facts that a tracker's clients learned once, such as a repository's numeric id."""
+"""Facts that a tracker's client has learned, such as the numeric id of a repository."""
 
 from typing import cast
 
@@ -13,10 +13,12 @@ class Notebook:
         self._tracker = tracker
 
     def recall(self, fact: str) -> str | None:
-        rows = self._connection.read(lambda transaction: transaction.rows("recall", tracker=self._tracker, fact=fact))
+        """Return a fact; None if it was never noted."""
+        rows = self._connection.select("recall", tracker=self._tracker, fact=fact)
         return cast(str, rows[0]["value"]) if rows else None
 
     def note(self, fact: str, value: str) -> None:
+        """Store a fact in place of an earlier one."""
         self._connection.write(
             lambda transaction: transaction.run("note", tracker=self._tracker, fact=fact, value=value), exclusive=False
         )

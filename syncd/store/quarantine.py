@@ -40,7 +40,7 @@ class Quarantine:
 
     def discard(self, number: int) -> bool:
         """Remove a body; False if no body has this number."""
-        return self._connection.write(lambda transaction: transaction.run("leave_quarantine", id=number)) > 0
+        return self._connection.execute("leave_quarantine", id=number) > 0
 
 
 def add(transaction: Transaction, body: bytes, received_at: float, error: RejectedDelivery) -> int:

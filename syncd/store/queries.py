@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 
-# In one statement: SQLite takes 32,766 parameters, PostgreSQL's protocol 65,535, and both any number of VALUES.
+# Rows of one statement: SQLite takes 32,766 parameters, PostgreSQL's protocol 65,535, and both any number of VALUES.
 MAX_ROWS = 500
 
 _NAMED = re.compile(r"^-- (\w+): .+\n((?:(?!-- ).*\n?)+)", re.MULTILINE)
 _PART = re.compile(r"\{(_\w+)\}")
-# The only words that differ; why is said at the top of queries.sql.
-_WORDS = {
+# The only phrases that differ; queries.sql explains them at its top.
+_PHRASES = {
     "sqlite": {"lock": "", "skip_locked": ""},
     "postgresql": {"lock": "FOR NO KEY UPDATE OF groups", "skip_locked": "FOR UPDATE SKIP LOCKED"},
 }
@@ -18,26 +18,26 @@ _PARAMETER = re.compile(r":(?!rows\b)([a-z_]+)")
 
 
 def load(dialect: str) -> dict[str, str]:
-    """queries.sql as {name: SQL} for `sqlite` or `postgresql`. A name given twice is an error of ours."""
+    """queries.sql as {name: SQL} for `sqlite` or `postgresql`. Raises ValueError if a name occurs twice."""
     text = files("syncd.store").joinpath("queries.sql").read_text(encoding="utf-8")
     named = [(match[1], match[2].strip().rstrip(";")) for match in _NAMED.finditer(text)]
     texts = dict(named)
     if len(texts) != len(named):
         raise ValueError("a query is named twice in queries.sql")
     whole = {name: _PART.sub(lambda part: texts[part[1]], text) for name, text in named if not name.startswith("_")}
-    return {name: _put(query, dialect) for name, query in whole.items()}
+    return {name: _in_dialect(query, dialect) for name, query in whole.items()}
 
 
 def chunks(text: str, mark: str, rows: Sequence[Sequence[object]]) -> Iterator[tuple[str, list[object]]]:
-    """A query over `:rows` as statements with no more than MAX_ROWS each, and their parameters, which the driver knows by `mark`."""
+    """Yield a query over `:rows` as statements of at most MAX_ROWS rows, with their parameters. `mark` is the driver's placeholder."""
     for start in range(0, len(rows), MAX_ROWS):
         part = rows[start : start + MAX_ROWS]
         places = ",".join([f"({','.join([mark] * len(part[0]))})"] * len(part))
         yield text.replace(":rows", places), [value for row in part for value in row]
 
 
-def _put(query: str, dialect: str) -> str:
-    for word, replacement in _WORDS[dialect].items():
-        query = query.replace(f"{{{word}}}", replacement)
-    # psycopg names a parameter %(name)s.
+def _in_dialect(query: str, dialect: str) -> str:
+    for phrase, replacement in _PHRASES[dialect].items():
+        query = query.replace(f"{{{phrase}}}", replacement)
+    # psycopg writes a parameter as %(name)s.
     return _PARAMETER.sub(r"%(\1)s", query) if dialect == "postgresql" else query

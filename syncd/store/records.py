@@ -27,9 +27,9 @@ from syncd.model import (
 )
 from syncd.store.connection import Transaction
 
-LARGEST = 10  # of a storm's groups, as many as its issue names
+LARGEST = 10  # the groups of a storm that its issue names
 
-# Made once: msgspec looks through a type that it is given with each call, and two threads must not do so together.
+# Made once: msgspec inspects a type with each call that passes one, and two threads must not do so at the same time.
 _TEXTS = msgspec.json.Decoder(tuple[str, ...])
 _ATTRIBUTES = msgspec.json.Decoder(Attributes)
 _TRAIL = msgspec.json.Decoder(tuple[tuple[float, int, int, int], ...])
@@ -40,7 +40,7 @@ def _json(value: object) -> str:
 
 
 def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
-    """A group from its row and its releases' rows."""
+    """Return a group from its row and those of its releases."""
     return Group(
         identity=Identity(row["universe"], row["project"], row["fingerprint"]),
         application=row["application"],
@@ -71,7 +71,7 @@ def _point(at: float, occurrences: int, users: int, hosts: int) -> Point:
 
 
 def group_values(group_id: int, group: Group) -> tuple[object, ...]:
-    """What `save_groups` takes, in its order."""
+    """Return the parameters of `save_groups`, in their order."""
     return (
         group_id,
         group.identity.universe,
@@ -98,7 +98,7 @@ def group_values(group_id: int, group: Group) -> tuple[object, ...]:
 
 
 def release_values(group_id: int, release: Release) -> tuple[object, ...]:
-    """What `save_releases` takes, in its order."""
+    """Return the parameters of `save_releases`, in their order."""
     return (
         group_id,
         release.release,
@@ -116,7 +116,7 @@ def release_values(group_id: int, release: Release) -> tuple[object, ...]:
 def issue_of(
     row: Mapping[str, Any], announcements: Sequence[Mapping[str, Any]] = (), answered: Sequence[str] = ()
 ) -> Issue:
-    """An issue from its row, the rows of what it told its readers or owes them, and the regressions that were answered."""
+    """Return an issue from its row, those of its announcements, and the releases whose regressions were answered."""
     state = IssueState(row["state"])
     if state is IssueState.PARKED and row["cause"] in ("deleted", "discarded"):
         state = IssueState.DROPPED
@@ -127,14 +127,14 @@ def issue_of(
         baseline=json.loads(row["baseline"] or "{}"),
         previous=None if row["previous"] is None else Place(**json.loads(row["previous"])),
         followed=tuple(json.loads(row["followed"])),
-        announcements=tuple(_announcement(one) for one in announcements if one["state"] in ("wanted", "sent")),
-        told=tuple(f"{one['occasion']} {one['subject']}" for one in announcements),
+        announcements=tuple(_announcement(entry) for entry in announcements if entry["state"] in ("wanted", "sent")),
+        told=tuple(f"{entry['occasion']} {entry['subject']}" for entry in announcements),
         answered=tuple(answered),
     )
 
 
 def condition_of(text: str) -> Condition:
-    """A condition from its JSON."""
+    """Return a condition from its JSON."""
     values = json.loads(text)
     place = values.pop("duplicate_of")
     return Condition(
@@ -144,27 +144,29 @@ def condition_of(text: str) -> Condition:
 
 
 def condition_text(condition: Condition) -> str:
-    """A condition as JSON."""
+    """Return a condition as JSON."""
     return json.dumps(asdict(condition), ensure_ascii=False, sort_keys=True)
 
 
-def seen_values(seen: Observation, baseline: Mapping[str, int], before: Condition | None) -> dict[str, object]:
-    """What `see_issue` takes, given how the issue was seen before."""
-    now = seen.condition
+def observed_values(
+    observation: Observation, baseline: Mapping[str, int], before: Condition | None
+) -> dict[str, object]:
+    """Return the parameters of `see_issue`. `before` is the condition at the last observation."""
+    now = observation.condition
     # A label or a lock that asked for silence may be gone.
     opened = before is not None and (before.labels, before.locked) != (now.labels, now.locked)
     return {
-        "remote_id": seen.place.remote_id,
-        "key": seen.place.key,
-        "url": seen.place.url,
-        "condition": condition_text(seen.condition),
+        "remote_id": observation.place.remote_id,
+        "key": observation.place.key,
+        "url": observation.place.url,
+        "condition": condition_text(now),
         "baseline": json.dumps(dict(baseline), ensure_ascii=False),
         "opened": int(opened),
     }
 
 
 def place_text(place: Place | None) -> str | None:
-    """A place as JSON."""
+    """Return a place as JSON."""
     return None if place is None else json.dumps(asdict(place), ensure_ascii=False, sort_keys=True)
 
 
@@ -188,7 +190,7 @@ _ISSUE = (
 
 
 def load_group(transaction: Transaction, row: Mapping[str, Any]) -> Group:
-    """A group from its row, with its releases, and what its aliases or its storm add."""
+    """Return a group from its row, with its releases and with what its aliases or its storm add."""
     group = group_of(row, transaction.rows("group_releases", group_id=row["id"]))
     if group.kind is GroupKind.STORM:
         return _of_storm(transaction, group)
@@ -198,14 +200,14 @@ def load_group(transaction: Transaction, row: Mapping[str, Any]) -> Group:
         return replace(group, follows=cast(str, targets[0]["fingerprint"]))
     if not aliases:
         return group
-    others = [group_of(other, transaction.rows("group_releases", group_id=other["id"])) for other in aliases]
-    return fold.together(group, others)
+    followers = [group_of(alias, transaction.rows("group_releases", group_id=alias["id"])) for alias in aliases]
+    return fold.together(group, followers)
 
 
 def _of_storm(transaction: Transaction, group: Group) -> Group:
     route = group.identity.project
     current = transaction.rows("storm", route=route)
-    # An earlier storm of the route is over, whatever is held back now.
+    # An earlier storm of the route is over, whatever the route holds back now.
     if not current or current[0]["fingerprint"] != group.identity.fingerprint:
         return replace(group, storm=Storm(held=0, since=float(group.first_seen or 0), over=True))
     held = cast(int, transaction.rows("stormy", route=route)[0]["groups"])
@@ -215,17 +217,17 @@ def _of_storm(transaction: Transaction, group: Group) -> Group:
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    """What people know a group by: the frame it crashed in, or else its fingerprint."""
+    """Return the name of a group for people: the frame of the crash, or else the fingerprint."""
     return frames.meaningful(json.loads(row["callstack"])) or f"group {row['fingerprint']}"
 
 
 def load_issue(transaction: Transaction, group_id: object) -> Issue | None:
-    """The live issue of a group, with what it still owes its readers."""
+    """Return the live issue of a group with its announcements; None if there is none."""
     rows = transaction.rows("live_issue", group_id=group_id)
     if not rows:
         return None
-    told = transaction.rows("announcements", issue_id=rows[0]["id"])
+    announcements = transaction.rows("announcements", issue_id=rows[0]["id"])
     closed = issue_of(rows[0])
     at = 0.0 if closed.condition is None else closed.condition.closed_at or 0.0
     answered = transaction.rows("answered", group_id=group_id, closed_at=at)
-    return issue_of(rows[0], told, [str(row["release"]) for row in answered])
+    return issue_of(rows[0], announcements, [str(row["release"]) for row in answered])

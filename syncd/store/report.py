@@ -84,7 +84,7 @@ class Report:
 
     def counts(self, now: float) -> Counts:
         """Everything `syncd status` counts."""
-        row = self._connection.read(lambda transaction: transaction.rows("counts", now=now)[0])
+        row = self._connection.select("counts", now=now)[0]
         return Counts(**cast(dict[str, Any], row))
 
     def trackers(self, credentials: Mapping[str, str], now: float) -> dict[str, TrackerStanding]:
@@ -103,7 +103,7 @@ class Report:
 
     def owed(self) -> dict[str, int]:
         """How many groups owe each tracker a call."""
-        rows = self._connection.read(lambda transaction: transaction.rows("owed_by_tracker"))
+        rows = self._connection.select("owed_by_tracker")
         return {cast(str, row["tracker"]): cast(int, row["groups"]) for row in rows}
 
     def left_behind(self, configured: Iterable[str]) -> dict[str, TrackerStanding]:
@@ -129,7 +129,7 @@ class Report:
 
     def how_many(self) -> int:
         """The number of groups."""
-        return cast(int, self._connection.read(lambda transaction: transaction.rows("how_many")[0]["groups"]))
+        return cast(int, self._connection.select("how_many")[0]["groups"])
 
     def history(self, group_id: int) -> list[Past]:
         """The latest decisions about a group, latest first."""
@@ -146,12 +146,12 @@ class Report:
 
     def projects(self) -> list[str]:
         """The names of all projects."""
-        rows = self._connection.read(lambda transaction: transaction.rows("projects"))
+        rows = self._connection.select("projects")
         return [str(row["project"]) for row in rows]
 
     def returns(self, project: str) -> list[Return]:
         """The regressions of a project."""
-        rows = self._connection.read(lambda transaction: transaction.rows("regressions_of", project=project))
+        rows = self._connection.select("regressions_of", project=project)
         return [
             Return(
                 fingerprint=str(row["fingerprint"]),
@@ -179,7 +179,7 @@ class Report:
 
     def held(self) -> list[tuple[str, str | None, int]]:
         """How many groups are held, by rule and route."""
-        rows = self._connection.read(lambda transaction: transaction.rows("held_counts"))
+        rows = self._connection.select("held_counts")
         return [
             (
                 str(row["rule"] or "unrouted"),
@@ -191,7 +191,7 @@ class Report:
 
     def quarantine(self, size: int = EVERYTHING) -> list[Quarantined]:
         """What was kept although it is no notification, newest first."""
-        rows = self._connection.read(lambda transaction: transaction.rows("quarantined", size=size))
+        rows = self._connection.select("quarantined", size=size)
         return [Quarantined(**cast(dict[str, Any], row)) for row in rows]
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from bench.load import notification
 from syncd.config import StoreSettings
 from syncd.store import Store, bodies, open_store
-from syncd.store.bodies import AGAIN_SECONDS, FIRST, LEARN_AT
+from syncd.store.bodies import FIRST, LEARN_AT, RELEARN_SECONDS
 from tests.store.filled import NOW, absorb, accept, told
 from tests.store.raw import ask, change
 
-WEEK = AGAIN_SECONDS
+WEEK = RELEARN_SECONDS
 
 
 def _bodies(many: int) -> list[dict[str, object]]:

@@ -18,7 +18,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from syncd.errors import StoreError, StoreUnavailable
 from syncd.platform.clock import Clock
 from syncd.store import queries
-from syncd.store.connection import Room, Transaction
+from syncd.store.connection import Connection, Room, Transaction
 
 T = TypeVar("T")
 Session = psycopg.Connection[dict[str, Any]]
@@ -84,12 +84,12 @@ def _fetched(cursor: psycopg.Cursor[dict[str, Any]]) -> list[dict[str, object]]:
     return list(cursor.fetchall()) if cursor.description is not None else []
 
 
-class Postgresql:
+class Postgresql(Connection):
     """`Connection` to one database. Its schema must exist: `migrate` creates it."""
 
     def __init__(self, conninfo: str, place: str, clock: Clock) -> None:
         """`place` is the address of the database as people may see it, without secrets."""
-        self.place = place
+        self._place = place
         self._clock = clock
         self.fault: str | None = None
         self.beat = clock.monotonic()
@@ -110,6 +110,10 @@ class Postgresql:
         )
         # Two, so that a quarantined body does not wait for accepted ones.
         self._submitted = ThreadPoolExecutor(max_workers=2, thread_name_prefix="writer")
+
+    @property
+    def place(self) -> str:
+        return self._place
 
     def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":  # noqa: ARG002 - a transaction costs little here
         """Run an operation that only adds rows; it does not even wait for exclusive ones."""

@@ -1,6 +1,6 @@
-"""Hints over a PostgreSQL server: one session for each process listens (LISTEN), tells (NOTIFY), and holds the lock of whoever absorbs: a
-second absorber would read what the first one is about to fold, for nothing. The server ends a session that says nothing for
-QUIET_MS, so that the lock of a process that was stopped goes to another one.
+"""Hints over a PostgreSQL server: one session of each process listens (LISTEN) and notifies (NOTIFY). One of these sessions holds the lock
+of the absorbing process: a second absorber would read deliveries that the first is about to fold, for nothing. The server ends a session
+that is silent for QUIET_MS, so that the lock of a stopped process goes to another one.
 """
 
 import select
@@ -17,8 +17,8 @@ from syncd.store.hints import INBOX
 log = structlog.get_logger("syncd.store")
 
 CHANNEL = "syncd"
-LEADS = 0x73796E6366  # the advisory lock of whoever absorbs
-TURN_SECONDS = 1.0
+LEADER = 0x73796E6366  # the advisory lock of the absorbing process
+CHECK_SECONDS = 1.0
 QUIET_MS = 10_000
 GATHER_SECONDS = 0.005
 
@@ -28,7 +28,7 @@ class ServerHints:
 
     def __init__(self, conninfo: str) -> None:
         self._conninfo = conninfo
-        self._told: Callable[[str], None] | None = None
+        self._notify: Callable[[str], None] | None = None
         self._topics: set[str] = set()
         self._lock = threading.Lock()
         self._woken, self._wake = socket.socketpair()
@@ -36,7 +36,7 @@ class ServerHints:
         self._wake.setblocking(False)
         self._closed = False
         self._leads = False
-        self._thread = threading.Thread(target=self._for_ever, name="hints", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
         self._thread.start()
 
     @property
@@ -48,8 +48,8 @@ class ServerHints:
             self._topics |= set(topics)
         self._interrupt()
 
-    def listen(self, told: Callable[[str], None]) -> None:
-        self._told = told
+    def listen(self, notify: Callable[[str], None]) -> None:
+        self._notify = notify
         self._interrupt()
 
     def close(self) -> None:
@@ -65,15 +65,15 @@ class ServerHints:
         try:
             self._wake.send(b"!")
         except OSError:
-            return  # it is full of wake-ups, or just closed
+            return  # the socket is full of wake-ups, or was just closed
 
-    def _for_ever(self) -> None:
+    def _run(self) -> None:
         import psycopg
 
         while not self._closed:
             try:
                 with psycopg.connect(self._conninfo, autocommit=True) as session:
-                    # Nothing that must last is written here.
+                    # This session writes nothing durable.
                     session.execute("SET synchronous_commit = off")
                     session.execute(f"SET idle_session_timeout = {QUIET_MS}")
                     self._serve(session)
@@ -83,35 +83,35 @@ class ServerHints:
                 log.exception("unexpected_error")
             self._leads = False
             if not self._closed:
-                select.select([self._woken], [], [], TURN_SECONDS)
+                select.select([self._woken], [], [], CHECK_SECONDS)
                 self._drain()
 
     def _serve(self, session: Any) -> None:
         listening = False
-        turn_at = 0.0
+        check_at = 0.0
         while not self._closed:
-            if self._told is not None and not listening:
+            if self._notify is not None and not listening:
                 session.execute(f"LISTEN {CHANNEL}")
                 listening = True
-                turn_at = 0.0
-            if time.monotonic() >= turn_at:
-                turn_at = time.monotonic() + TURN_SECONDS
+                check_at = 0.0
+            if time.monotonic() >= check_at:
+                check_at = time.monotonic() + CHECK_SECONDS
                 self._lead(session)
-            select.select([session.fileno(), self._woken], [], [], max(0.0, turn_at - time.monotonic()))
-            for told in session.notifies(timeout=0):
-                if self._told is not None:
-                    self._told(told.payload)
+            select.select([session.fileno(), self._woken], [], [], max(0.0, check_at - time.monotonic()))
+            for notification in session.notifies(timeout=0):
+                if self._notify is not None:
+                    self._notify(notification.payload)
             if self._drain():
                 self._send(session)
 
     def _lead(self, session: Any) -> None:
-        """Try to be the one to absorb; it also tells the server that this session lives."""
-        if self._told is None or self._leads:
+        """Try to become the absorbing process. The query also shows the server that this session is alive."""
+        if self._notify is None or self._leads:
             session.execute("SELECT 1")
             return
-        self._leads = bool(session.execute("SELECT pg_try_advisory_lock(%s)", [LEADS]).fetchone()[0])
+        self._leads = bool(session.execute("SELECT pg_try_advisory_lock(%s)", [LEADER]).fetchone()[0])
         if self._leads:
-            self._told(INBOX)
+            self._notify(INBOX)
 
     def _drain(self) -> bool:
         try:
@@ -120,7 +120,7 @@ class ServerHints:
             return False
 
     def _send(self, session: Any) -> None:
-        time.sleep(GATHER_SECONDS)  # under load one hint stands for many
+        time.sleep(GATHER_SECONDS)  # under load one notification stands for many
         with self._lock:
             topics, self._topics = self._topics, set()
         for topic in sorted(topics):

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 from syncd.errors import StoreUnavailable
 from syncd.platform.clock import Clock
 from syncd.store import queries
-from syncd.store.connection import Room, Transaction
+from syncd.store.connection import Connection, Room, Transaction
 from syncd.store.sqlite.file import Opened, immediate, is_moved, sentence, sqlite3
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ def _fetched(cursor: Any) -> list[dict[str, object]]:
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-class Sqlite:
+class Sqlite(Connection):
     """`Connection` to one file. The file must exist: `migrate` creates it."""
 
     def __init__(self, path: Path, clock: Clock) -> None:

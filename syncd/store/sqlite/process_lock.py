@@ -1,5 +1,5 @@
-"""Which processes are alive. Each holds a lock on a file of its own, which the kernel gives up with the process, however
-it dies: no heartbeat to wait for, and no process id that another may have been given since."""
+"""The living processes of one machine. Each holds a lock on a file of its own, which the kernel releases when the process ends, however it
+dies: there is no heartbeat to wait for, and no process id that may belong to another process by now."""
 
 import fcntl
 import os
@@ -9,18 +9,18 @@ from pathlib import Path
 
 
 def new_owner() -> str:
-    """A name that no other process has or had."""
+    """Return a name that no other process has or had."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
 
 class ProcessLock:
-    """This process, known to the others by `owner` for as long as it lives."""
+    """The lock of this process, which holds as long as the process lives; `owner` is its name."""
 
     def __init__(self, database: Path) -> None:
         self._folder = database.with_name(f"{database.name}-instances")
         self._folder.mkdir(exist_ok=True)
         self.owner = new_owner()
-        # Locked before it gets its name: nobody can take it for one that was left behind.
+        # Locked before it gets its name: no other process can take it for the file of a dead one.
         unnamed = self._folder / f".{self.owner}"
         self._file = unnamed.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX)
@@ -28,23 +28,23 @@ class ProcessLock:
         self._sweep()
 
     def is_dead(self, owner: str) -> bool:
-        """Whether whoever claimed as `owner` (an instance, then `/` and a thread) has died."""
+        """Return whether an owner has died; an owner is a process, then `/` and a thread."""
         instance = owner.partition("/")[0]
-        return instance != self.owner and not _held(self._folder / instance)
+        return instance != self.owner and not _is_locked(self._folder / instance)
 
     def _sweep(self) -> None:
-        for left in self._folder.iterdir():
-            # One without a name yet is about to be locked by a process that starts at this moment.
-            if left.name != self.owner and not left.name.startswith(".") and not _held(left):
-                left.unlink(missing_ok=True)
+        for file in self._folder.iterdir():
+            # A file that begins with a dot is about to be locked by a process that starts at this moment.
+            if file.name != self.owner and not file.name.startswith(".") and not _is_locked(file):
+                file.unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Leave."""
+        """Release the lock and remove its file."""
         (self._folder / self.owner).unlink(missing_ok=True)
         self._file.close()
 
 
-def _held(path: Path) -> bool:
+def _is_locked(path: Path) -> bool:
     try:
         with path.open("r") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
