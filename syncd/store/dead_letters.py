@@ -1,4 +1,4 @@
-"""What needs a person, and the way out: dead letters, parked groups, and deliveries to be read once more."""
+"""Groups that need a person, and the way out: dead letters, parked and dropped groups, and the replay of deliveries."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ EVERYTHING = 2**31 - 1
 
 
 class Kind(StrEnum):
-    """Why a group does not go on by itself."""
+    """The state in which a group needs a person."""
 
-    DEAD = "dead"  # its tracker refused it
+    DEAD = "dead"  # its tracker refused the content
     PARKED = "parked"  # a person must decide
-    DROPPED = "dropped"  # left alone for good
+    DROPPED = "dropped"  # no call is ever due again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """One group that does not go on by itself. `since` is when that was decided; `cause`, of one that is not dead, is
-    `doubt`, `deleted`, `out of reach` or `discarded`; `issue` is None where none is known to exist."""
+    """A group that needs a person. `since` is when that was decided. `cause` is None for a dead letter, otherwise `doubt`, `deleted`,
+    `out of reach` or `discarded`. `issue` is None if none is certain to exist."""
 
     group_id: int
     kind: Kind
@@ -41,7 +41,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """An absorbed delivery that is still there."""
+    """An absorbed delivery that is not yet purged."""
 
     id: int
     received_at: float
@@ -50,14 +50,14 @@ class Kept:
 
 
 class DeadLetters:
-    """Operations of the commands `dead` and `replay`; the daemon beside them goes on."""
+    """Operations of the commands `dead` and `replay`, which run while the daemon does."""
 
     def __init__(self, connection: Connection, bodies: Bodies) -> None:
         self._connection = connection
         self._bodies = bodies
 
     def all(self, size: int = EVERYTHING) -> list[DeadLetter]:
-        """All of them, the newest first."""
+        """Return all, the newest first."""
 
         def read(transaction: Transaction) -> list[DeadLetter]:
             return [_letter(transaction, row) for row in transaction.rows("dead_letters", size=size)]
@@ -65,7 +65,7 @@ class DeadLetters:
         return self._connection.read(read)
 
     def of(self, group_id: int) -> DeadLetter | None:
-        """That of a group; None where it goes on by itself."""
+        """Return that of a group; None if the group needs nobody."""
 
         def read(transaction: Transaction) -> DeadLetter | None:
             rows = transaction.rows("dead_letter", group_id=group_id)
@@ -74,11 +74,11 @@ class DeadLetters:
         return self._connection.read(read)
 
     def retry(self, letter: DeadLetter, now: float, *, absent: bool = False) -> bool:
-        """Try again; False when it went on by itself meanwhile.
+        """Make a call due again; False if the group needs nobody by now.
 
-        A dead letter is sent again, content as it was or not. A parked create is looked for from the beginning, or, with
-        `absent`, a person has looked and there is none: it is created. A deleted issue is created anew, and one
-        that was out of reach is brought up to date.
+        A dead letter is sent again, even with the same content. A parked create is probed from the beginning; with `absent`, a person
+        has looked and found no issue, and the create is sent. A deleted issue is created anew, and an issue that was out of reach is
+        updated.
         """
 
         def write(transaction: Transaction) -> bool:
@@ -97,12 +97,11 @@ class DeadLetters:
         return self._decided(letter, write, Action.WAIT, "an operator asked for another try", now)
 
     def discard(self, letter: DeadLetter, now: float) -> bool:
-        """Leave it alone: it is not listed as needing anybody. A dead letter comes back with another content. False when
-        it went on by itself meanwhile, or is left alone already."""
+        """Drop the group; False if it needs nobody by now or is dropped already. A dead letter returns with the next other content."""
 
         def write(transaction: Transaction) -> bool:
             if letter.kind is Kind.DROPPED:
-                return False  # that its issue was deleted must not be forgotten: another try would write to it
+                return False  # its cause has to stay: after a deletion another try would write to the deleted issue
             query = "discard_dead" if letter.kind is Kind.DEAD else "drop_parked"
             return transaction.run(query, group_id=letter.group_id) > 0
 
@@ -120,7 +119,7 @@ class DeadLetters:
         return self._connection.write(both)
 
     def replayable(self, after: int, since: float, group_id: int | None, size: int = 500) -> list[Kept]:
-        """Deliveries that were absorbed, received at `since` or later, of one group or of all: the next ones after a number."""
+        """Return absorbed deliveries with numbers above `after`, received at `since` or later, of one group or of all."""
 
         def read(transaction: Transaction) -> list[Kept]:
             rows = transaction.rows("replayable", after=after, since=since, group_id=group_id, size=size)
@@ -130,8 +129,8 @@ class DeadLetters:
         return self._connection.read(read)
 
     def replay(self, numbers: list[int], now: float) -> int:
-        """Put deliveries back into the inbox: how many. What they say is folded again and counts only where this version of
-        syncd reads something else in it."""
+        """Put deliveries back into the inbox, and return how many. They are folded again, and count only if this version parses them to
+        other facts."""
         return self._connection.write(
             lambda transaction: len(transaction.batch("replay", [(number, now) for number in numbers]))
         )
@@ -161,7 +160,7 @@ def _letter(transaction: Transaction, row: dict[str, object]) -> DeadLetter:
 
 
 def _unpark(transaction: Transaction, letter: DeadLetter, now: float, absent: bool) -> Call | None:
-    """The call a parked group owes now; None when it is no longer parked."""
+    """Return the call that is due for a parked group; None if it is not parked any more."""
     rows = transaction.rows("live_issue", group_id=letter.group_id)
     if not rows or rows[0]["state"] != "parked":
         return None

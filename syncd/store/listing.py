@@ -1,4 +1,4 @@
-"""What the console lists: groups, deliveries and releases, a page at a time. Reads only."""
+"""Lists of the console: groups, deliveries and releases, a page at a time. Nothing here writes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +11,12 @@ from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection, Transaction
 from syncd.store.report import Past, history_of, standing_of
 
-LOOKED = 5000  # groups that are looked through for one page, however many there are
-MOST_OF_A_RELEASE = 1000  # groups of which one page is made
+LOOKED = 5000  # groups that one page examines at most, however many exist
+MOST_OF_A_RELEASE = 1000  # groups of one page
 
 
 class Sort(StrEnum):
-    """By what groups are listed, the largest or latest first."""
+    """The order of a list, the largest or latest first."""
 
     LAST_SEEN = "last_seen"
     FIRST_SEEN = "first_seen"
@@ -25,7 +25,7 @@ class Sort(StrEnum):
 
 
 class State(StrEnum):
-    """Where groups stand, as lists are narrowed down by it."""
+    """The states that a list can be limited to."""
 
     FILED = "filed"
     UNFILED = "unfiled"
@@ -37,8 +37,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which groups a list shows. `text` is in a fingerprint, a stack or an application, or, where it has a digit,
-    in an issue's key; in any case."""
+    """The filter of a list. `text` is searched in fingerprints, stacks and applications, and in issue keys if it has a digit; upper and
+    lower case are the same."""
 
     project: str | None = None
     release: str | None = None
@@ -48,7 +48,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """After which group a page begins: what it is sorted by, and its number."""
+    """The last group of a page: the value it is sorted by, and its number."""
 
     place: int
     id: int
@@ -56,7 +56,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A group under its number. `owed_at` is when its tracker is called for it, None where it owes nothing."""
+    """A group with its number. `owed_at` is when its tracker is called, None if no call is due."""
 
     id: int
     standing: GroupView
@@ -65,8 +65,7 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One page, and where the next one begins; None where there is none. It is `cut` where LOOKED groups were looked through and
-    there are more that were not."""
+    """A page, and the key after which the next one begins; None if it is the last. `cut`: LOOKED groups were examined, and there are more."""
 
     groups: Sequence[Listed]
     next: Key | None
@@ -75,7 +74,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """A delivery that is kept, of a group or not yet of any; `body` only where it was asked for."""
+    """A stored delivery; its group is None until it is absorbed. Lists leave `body` empty."""
 
     id: int
     received_at: float
@@ -89,7 +88,7 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """A release of a project: in how many groups it was seen, how often, and when."""
+    """A release of a project: the number of groups and occurrences in it, and when it was first and last seen."""
 
     release: str
     groups: int
@@ -100,7 +99,7 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Oldest:
-    """Since when the oldest delivery waits to be folded, and the group that is longest due to be called for."""
+    """When the oldest waiting delivery was received, and when the call that is due longest was due."""
 
     received_at: float | None
     due_at: float | None
@@ -110,21 +109,21 @@ _FIRST = Key(2**62, 2**62)
 
 
 class Lists:
-    """Questions of the console, each answered from one consistent view."""
+    """Reads for the console, each from one consistent view; for any thread."""
 
     def __init__(self, connection: Connection, packed: Bodies) -> None:
         self._connection = connection
         self._packed = packed
 
     def groups(self, wanted: Wanted, sort: Sort, after: Key | None, size: int) -> Listing:
-        """A page of groups. It may hold fewer than `size`, or none, and yet have a next one."""
+        """Return a page of groups. A page may have fewer groups than `size`, or none, and still have a next one."""
         key = after or _FIRST
         facts = {
             "project": wanted.project,
             "release": wanted.release,
             "state": wanted.state,
             "text": None if not wanted.text else f"%{_literal(wanted.text.lower())}%",
-            # Every key has a number in it; to look up the issue of each group costs as much as all else.
+            # Every issue key has a digit; joining the issue of each group doubles the cost.
             "numbered": int(any(sign.isdigit() for sign in wanted.text or "")),
         }
 
@@ -137,19 +136,19 @@ class Lists:
                 edge = _edge(transaction, wanted, sort, begin)
                 floor = {"floor": -1, "beyond": -1} if edge is None else {"floor": edge.place, "beyond": edge.id}
                 rows = transaction.rows(f"groups_by_{sort}", size=size + 1, **begin, **floor, **facts)
-            shown = rows[:size]
-            listed = [_listed(transaction, cast(int, row["id"])) for row in shown]
+            page = rows[:size]
+            listed = [_listed(transaction, cast(int, row["id"])) for row in page]
             if len(rows) > size:
                 edge = None
-                following: Key | None = _key(shown[-1])
+                following: Key | None = _key(page[-1])
             else:
                 following = None if edge is None else Key(edge.place, edge.id + 1)
-            return Listing([one for one in listed if one is not None], following, cut=edge is not None)
+            return Listing([entry for entry in listed if entry is not None], following, cut=edge is not None)
 
         return self._connection.read(read)
 
     def group(self, group_id: int) -> tuple[Listed, list[Past]] | None:
-        """One group with its history, latest first."""
+        """Return a group with its history, latest first; None if it does not exist."""
 
         def read(transaction: Transaction) -> tuple[Listed, list[Past]] | None:
             listed = _listed(transaction, group_id)
@@ -158,7 +157,7 @@ class Lists:
         return self._connection.read(read)
 
     def by_fingerprint(self, prefix: str, size: int = 20) -> list[Listed]:
-        """The groups whose fingerprint is, or begins with, `prefix`."""
+        """Return the groups whose fingerprint is `prefix` or begins with it."""
 
         def read(transaction: Transaction) -> list[Listed]:
             rows = transaction.rows("groups_by_prefix", prefix=prefix, size=size)
@@ -167,27 +166,27 @@ class Lists:
         return self._connection.read(read)
 
     def releases(self, project: str) -> list[Ledger]:
-        """All releases of a project, in no order."""
+        """Return all releases of a project, in no particular order."""
         rows = self._connection.select("releases_of_project", project=project)
         return [Ledger(**cast(dict[str, Any], row)) for row in rows]
 
     def seen_in(self, project: str, releases: Sequence[str]) -> list[Listed]:
-        """The groups of a project that were seen in any of these releases: of each the MOST_OF_A_RELEASE with the most users."""
+        """Return the groups of a project that occurred in any of these releases: for each release the MOST_OF_A_RELEASE with the most users."""
 
         def read(transaction: Transaction) -> list[Listed]:
-            found: dict[int, Listed] = {}
+            groups: dict[int, Listed] = {}
             for release in releases:
                 for row in transaction.rows(
                     "groups_of_release", project=project, release=release, size=MOST_OF_A_RELEASE
                 ):
                     number = cast(int, row["id"])
-                    found.setdefault(number, Listed(number, standing_of(transaction, row)))
-            return list(found.values())
+                    groups.setdefault(number, Listed(number, standing_of(transaction, row)))
+            return list(groups.values())
 
         return self._connection.read(read)
 
     def deliveries(self, before: int | None, size: int, group_id: int | None = None) -> list[Delivered]:
-        """The newest deliveries that are kept, below a number; of one group or of all."""
+        """Return the newest stored deliveries with numbers below `before`, of one group or of all."""
         facts: dict[str, object] = {"before": before or 2**62, "size": size}
         if group_id is None:
             rows = self._connection.select("deliveries_before", **facts)
@@ -196,7 +195,7 @@ class Lists:
         return [_delivered(row) for row in rows]
 
     def delivery(self, number: int) -> Delivered | None:
-        """One delivery with its body."""
+        """Return a delivery with its body; None if it does not exist."""
 
         def read(transaction: Transaction) -> Delivered | None:
             for row in transaction.rows("delivery", id=number):
@@ -207,7 +206,7 @@ class Lists:
         return self._connection.read(read)
 
     def done(self, since: float, span: float, spans: int) -> Mapping[str, list[int]]:
-        """How often trackers took each action, in each of so many spans of seconds."""
+        """Count the actions that trackers accepted since `since`, in `spans` spans of `span` seconds each."""
         rows = self._connection.select("done_since", since=since, span=span)
         counts: dict[str, list[int]] = {}
         for row in rows:
@@ -216,7 +215,7 @@ class Lists:
         return counts
 
     def oldest(self, now: float) -> Oldest:
-        """What waits longest."""
+        """Return the ages of the oldest waiting work."""
         row = self._connection.select("oldest", now=now)[0]
         return Oldest(**cast(dict[str, Any], row))
 
@@ -230,7 +229,7 @@ def _listed(transaction: Transaction, group_id: int) -> Listed | None:
 
 
 def _few(transaction: Transaction, wanted: Wanted) -> str | None:
-    """By what an index finds so few groups that each can be looked at; None where nothing does."""
+    """Return the criterion whose index yields few enough groups to examine each; None if there is none."""
     states = {State.DEAD, State.DOUBT, State.PARKED, State.HELD}
     narrow = [str(wanted.state)] if wanted.state in states else []
     for among in (*narrow, *(["project"] if wanted.project else [])):
@@ -241,7 +240,7 @@ def _few(transaction: Transaction, wanted: Wanted) -> str | None:
 
 
 def _edge(transaction: Transaction, wanted: Wanted, sort: Sort, begin: Mapping[str, int]) -> Key | None:
-    """The first group that is not looked at any more; None where all are, or whatever comes is shown."""
+    """Return the first group beyond those examined; None if all are examined, or nothing is filtered."""
     if wanted == Wanted():
         return None
     rows = transaction.rows(f"edge_by_{sort}", looked=LOOKED, **begin)
@@ -259,5 +258,5 @@ def _delivered(row: Mapping[str, object]) -> Delivered:
 
 
 def _literal(text: str) -> str:
-    """As a part of a LIKE pattern whose escape is an exclamation mark: a backslash is what texts of crashes are full of."""
+    """Escape text for a LIKE pattern. The escape is an exclamation mark: crash texts are full of backslashes."""
     return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -1,4 +1,4 @@
-"""What people ask of the store. Reads only."""
+"""Reads for console and commands: counts, trackers, groups, quarantine. Nothing here writes."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ EVERYTHING = 2**31 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackerStanding:
-    """How a tracker is: `ok`, `paused`, `slowed` (some kinds of call are), or `missing`. `until` is when that ends, None for
-    not by itself; `cause` is `misconfigured`, `throttled` or `operator`."""
+    """The state of a tracker: `ok`, `paused`, `slowed` (some kinds of call are paused), or `missing`. `until` is when that ends, None if
+    it does not end by itself; `cause` is `misconfigured`, `throttled` or `operator`."""
 
     state: str
     reason: str | None = None
@@ -27,7 +27,7 @@ class TrackerStanding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """How many of everything that waits, is held, or needs a person."""
+    """Numbers of deliveries, groups and issues by state."""
 
     inbox_waiting: int
     outbox_due: int
@@ -45,7 +45,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """An authentic body that is no notification, and why."""
+    """An authentic body that is no notification, with the reason."""
 
     id: int
     received_at: float
@@ -57,7 +57,7 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """One line of a group's history."""
+    """A decision in a group's history."""
 
     at: float
     action: str
@@ -69,7 +69,7 @@ class Past:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stormy:
-    """A route that holds groups back: how many, and since when."""
+    """A route in a storm: how many groups it holds back, and since when."""
 
     route: str
     held: int
@@ -77,37 +77,37 @@ class Stormy:
 
 
 class Report:
-    """Questions, each answered from one consistent view."""
+    """Reads for console and commands, each from one consistent view; for any thread."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def counts(self, now: float) -> Counts:
-        """Everything `syncd status` counts."""
+        """Return the numbers of `syncd status`."""
         row = self._connection.select("counts", now=now)[0]
         return Counts(**cast(dict[str, Any], row))
 
     def trackers(self, credentials: Mapping[str, str], now: float) -> dict[str, TrackerStanding]:
-        """Every tracker that was ever called, and every configured one that has to be silent, by name. `credentials` are
-        those of the configured ones."""
+        """Return by name every tracker that was ever called, and every configured tracker that has to be silent. `credentials` has the
+        credential of each configured tracker."""
 
         def read(transaction: Transaction) -> dict[str, TrackerStanding]:
-            known = {cast(str, row["name"]): _tracker(row) for row in transaction.rows("trackers")}
+            standings = {cast(str, row["name"]): _tracker(row) for row in transaction.rows("trackers")}
             for name, credential in credentials.items():
                 silent = _silence(transaction.rows("silences", credential=credential), now)
-                if silent is not None and (name not in known or known[name].state != "paused"):
-                    known[name] = silent
-            return known
+                if silent is not None and (name not in standings or standings[name].state != "paused"):
+                    standings[name] = silent
+            return standings
 
         return self._connection.read(read)
 
     def owed(self) -> dict[str, int]:
-        """How many groups owe each tracker a call."""
+        """Return how many groups are due at each tracker, now or later."""
         rows = self._connection.select("owed_by_tracker")
         return {cast(str, row["tracker"]): cast(int, row["groups"]) for row in rows}
 
     def left_behind(self, configured: Iterable[str]) -> dict[str, TrackerStanding]:
-        """Trackers that groups wait for although the configuration has them no more."""
+        """Return the trackers that groups wait for and that are no longer configured."""
         waiting = self.owed()
         return {
             name: TrackerStanding(state="missing", reason=f"not configured any more, and {count} groups wait for it")
@@ -116,27 +116,27 @@ class Report:
         }
 
     def groups(self, size: int = EVERYTHING) -> list[GroupView]:
-        """Groups, the one seen last first."""
+        """Return groups, the latest occurrence first."""
         return self._connection.read(
             lambda transaction: [standing_of(transaction, row) for row in transaction.rows("all_groups", size=size)]
         )
 
     def held_groups(self, size: int = EVERYTHING) -> list[GroupView]:
-        """The groups that are held, the largest first."""
+        """Return the groups on hold, the largest first."""
         return self._connection.read(
             lambda transaction: [standing_of(transaction, row) for row in transaction.rows("held_groups", size=size)]
         )
 
     def how_many(self) -> int:
-        """The number of groups."""
+        """Return the number of groups."""
         return cast(int, self._connection.select("how_many")[0]["groups"])
 
     def history(self, group_id: int) -> list[Past]:
-        """The latest decisions about a group, latest first."""
+        """Return the latest decisions about a group, latest first."""
         return self._connection.read(lambda transaction: history_of(transaction, group_id))
 
     def project(self, project: str) -> list[GroupView]:
-        """The groups of a project in all universes; those that follow another one are in that one's numbers."""
+        """Return the groups of a project in all universes. An alias is part of the numbers of its target, and is left out."""
 
         def read(transaction: Transaction) -> list[GroupView]:
             rows = transaction.rows("groups_of_project", project=project)
@@ -145,12 +145,12 @@ class Report:
         return self._connection.read(read)
 
     def projects(self) -> list[str]:
-        """The names of all projects."""
+        """Return the names of all projects."""
         rows = self._connection.select("projects")
         return [str(row["project"]) for row in rows]
 
     def returns(self, project: str) -> list[Return]:
-        """The regressions of a project."""
+        """Return the regressions of a project."""
         rows = self._connection.select("regressions_of", project=project)
         return [
             Return(
@@ -163,7 +163,7 @@ class Report:
         ]
 
     def storms(self) -> list[Stormy]:
-        """The routes that hold groups back."""
+        """Return the routes in a storm."""
 
         def read(transaction: Transaction) -> list[Stormy]:
             return [
@@ -178,7 +178,7 @@ class Report:
         return self._connection.read(read)
 
     def held(self) -> list[tuple[str, str | None, int]]:
-        """How many groups are held, by rule and route."""
+        """Return how many groups are on hold, by rule and route."""
         rows = self._connection.select("held_counts")
         return [
             (
@@ -190,19 +190,19 @@ class Report:
         ]
 
     def quarantine(self, size: int = EVERYTHING) -> list[Quarantined]:
-        """What was kept although it is no notification, newest first."""
+        """Return quarantined bodies, newest first."""
         rows = self._connection.select("quarantined", size=size)
         return [Quarantined(**cast(dict[str, Any], row)) for row in rows]
 
 
 def _tracker(row: Mapping[str, Any]) -> TrackerStanding:
-    # Before there were causes, every pause was one to wait for.
+    # Older programs stored no cause; every pause was a misconfiguration.
     cause = (row["cause"] or "misconfigured") if row["state"] == "paused" else None
     return TrackerStanding(state=row["state"], reason=row["reason"], until=row["until"], cause=cause)
 
 
 def _silence(rows: Iterable[Mapping[str, Any]], now: float) -> TrackerStanding | None:
-    """What a credential was asked for, if anything is in force: silence of everything before that of one kind of call."""
+    """Return the silence in force for a credential; a silence of all calls comes before that of one kind."""
     lasting = [row for row in rows if in_force(row["until"], now)]
     for row in sorted(lasting, key=lambda row: (row["part"] != ALL, -row["until"])):
         state = "paused" if row["part"] == ALL else "slowed"
@@ -211,7 +211,7 @@ def _silence(rows: Iterable[Mapping[str, Any]], now: float) -> TrackerStanding |
 
 
 def standing_of(transaction: Transaction, row: Mapping[str, Any]) -> GroupView:
-    """How a group stands, from its row with what it owes."""
+    """Return a group with its issue and its latest decision, from its row joined with its outbox row."""
     issue = load_issue(transaction, row["id"])
     decision, reason = row["decision"], row["decision_reason"]
     if row["owed"] == "dead":
@@ -228,6 +228,6 @@ def standing_of(transaction: Transaction, row: Mapping[str, Any]) -> GroupView:
 
 
 def history_of(transaction: Transaction, group_id: object) -> list[Past]:
-    """The latest decisions about a group, latest first."""
+    """Return the latest decisions about a group, latest first."""
     rows = transaction.rows("group_history", group_id=group_id, size=50)
     return [Past(**cast(dict[str, Any], entry)) for entry in rows]
