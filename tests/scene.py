@@ -21,7 +21,7 @@ from syncd.worker.routing import Routing
 from syncd.worker.sync import sync
 from tests.clock import MovableClock
 from tests.store import steps
-from tests.store.filled import accept, told
+from tests.store.filled import accept, crash_notification
 from tests.store.raw import change
 
 NUMBERS = itertools.count()
@@ -132,7 +132,7 @@ class Scene:
 
     def tell(self, fingerprint: str = "f1", **overrides: object) -> None:
         self.clock.advance(self.between)
-        accept(self.store, told(fingerprint, **overrides), at=self.clock.wall())
+        accept(self.store, crash_notification(fingerprint, **overrides), at=self.clock.wall())
         absorb(self.store, self.rules, self.clock.wall())
 
     def sync(self) -> bool:

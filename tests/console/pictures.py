@@ -18,7 +18,7 @@ from tests.console import site as sites
 from tests.console.browser import chromium
 from tests.console.site import Site
 from tests.scene import Tracker
-from tests.store.filled import told
+from tests.store.filled import crash_notification
 from tests.store.raw import change
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +65,7 @@ def _live(site: Site, settings: StoreSettings) -> None:
                 past = back * DAY + hours * 3600 + 1800.0
                 change(settings, "UPDATE history SET at = at - ? WHERE at > ?", past, now - 1200)
     site.tell(
-        told(
+        crash_notification(
             "5e" * 32,
             project="game-client",
             callstack=["Shop::refresh()", "Hud::paint()", "main"],
@@ -74,7 +74,7 @@ def _live(site: Site, settings: StoreSettings) -> None:
         )
     )
     site.tell(
-        told(
+        crash_notification(
             "6f" * 32,
             project="game-server",
             callstack=["Lobby::join(Player&)", "main"],

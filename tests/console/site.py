@@ -23,7 +23,7 @@ from syncd.trackers import open_tracker
 from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing
 from syncd.worker.sync import sync
-from tests.store.filled import accept, told
+from tests.store.filled import accept, crash_notification
 
 HOME = {"Sec-Fetch-Site": "same-origin"}
 
@@ -142,5 +142,5 @@ def live(site: Site) -> None:
     for day in story.tell(int(time.time()), days=3).days:
         site.tell(*day)
     site.sync()
-    site.tell(told("11" * 32, project="held-back", callstack=["Held::frame"], timestamp=[1, 2]))
-    accept(site.store, told("22" * 32, project="waiting"), at=time.time())
+    site.tell(crash_notification("11" * 32, project="held-back", callstack=["Held::frame"], timestamp=[1, 2]))
+    accept(site.store, crash_notification("22" * 32, project="waiting"), at=time.time())

@@ -19,7 +19,7 @@ from tests.console import site as sites
 from tests.console.browser import DESKTOP, PHONE, MonitoredPage, chromium, needs_chromium
 from tests.console.site import Site
 from tests.scene import Tracker
-from tests.store.filled import told
+from tests.store.filled import crash_notification
 
 pytestmark = needs_chromium
 
@@ -61,7 +61,7 @@ def add_stuck(site: Site) -> None:
     site.tell()
     site.sync()
     for fingerprint, error in ((DEAD, Refused("the field is not on the screen")), (DOUBT, OutcomeUnknown("no answer"))):
-        site.tell(told(fingerprint))
+        site.tell(crash_notification(fingerprint))
         broken = Tracker(fail_before={"create": error}, covered=False)
         claim = site.store.outbox.claim("files", f"stuck/{fingerprint}", time.time())
         assert claim is not None

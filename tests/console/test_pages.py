@@ -13,7 +13,7 @@ from syncd.errors import RejectedDelivery
 from syncd.store.listing import Sort, Wanted
 from tests.console.site import Site
 from tests.golden import golden
-from tests.store.filled import accept, told
+from tests.store.filled import accept, crash_notification
 from tests.store.raw import ask
 
 HELD, WAITING = "11" * 32, "22" * 32
@@ -91,7 +91,7 @@ def test_a_page_that_does_not_exist_is_404(site: Site, path: str) -> None:
 
 
 def test_a_list_continues_by_key_until_its_end(either: Site) -> None:
-    either.tell(*(told(f"{number:064x}", project="many") for number in range(1, 121)))
+    either.tell(*(crash_notification(f"{number:064x}", project="many") for number in range(1, 121)))
     path, seen = "/groups.json?project=many", list[str]()
     while path:
         shape = either.get(path).json
@@ -143,7 +143,9 @@ def test_a_release_shows_new_and_gone_crashes(either: Site) -> None:
 
 
 def test_a_delivery_is_shown_in_the_original_and_redacted(site: Site) -> None:
-    (number,) = accept(site.store, told("33" * 32, callstack=["C:\\Users\\alice\\game.exe"], mail="bob@acme.example"))
+    (number,) = accept(
+        site.store, crash_notification("33" * 32, callstack=["C:\\Users\\alice\\game.exe"], mail="bob@acme.example")
+    )
     raw, scrubbed = site.get(f"/deliveries/{number}").text, site.get(f"/deliveries/{number}?scrubbed=1").text
     assert "bob@acme.example" in raw
     assert "alice" in raw
@@ -281,7 +283,7 @@ def test_the_sentences_of_all_actions(site: Site) -> None:
 
 
 def test_the_group_that_stands_for_a_storm_has_a_page_too(site: Site) -> None:
-    site.tell(*(told(f"{number:064x}", project="flood") for number in range(1, 130)))
+    site.tell(*(crash_notification(f"{number:064x}", project="flood") for number in range(1, 130)))
     site.sync()
     storms = [one for one in site.store.report.storms() if one.held]
     assert storms

@@ -22,7 +22,7 @@ from syncd.store import Store
 from syncd.trackers.instrumented import InstrumentedTracker
 from tests import documents
 from tests.scene import Scene, Tracker
-from tests.store.filled import accept, told
+from tests.store.filled import accept, crash_notification
 
 ROOT = Path(__file__).parents[2]
 PROMTOOL = ROOT / ".tests/prometheus/usr/bin/promtool"
@@ -94,7 +94,7 @@ def read(scene: Scene) -> str:
     """The metrics of a store with something in it."""
     scene.tell()
     scene.sync()
-    accept(scene.store, told("f2"))
+    accept(scene.store, crash_notification("f2"))
     return metrics.text(metrics.Gauges(lambda: gauges.read(scene.rules.config, scene.store, time.time()))).decode()
 
 

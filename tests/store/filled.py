@@ -19,11 +19,13 @@ NOW = 1_800_000_000.0
 FREE = Allowance(credential="here")
 
 
-def accept(store: Store, *told: dict[str, Any], at: float = NOW) -> list[int]:
+def accept(store: Store, *crash_notification: dict[str, Any], at: float = NOW) -> list[int]:
     """The numbers of the deliveries."""
 
     async def all_at_once() -> list[int]:
-        return list(await asyncio.gather(*(store.inbox.accept(json.dumps(one).encode(), at) for one in told)))
+        return list(
+            await asyncio.gather(*(store.inbox.accept(json.dumps(one).encode(), at) for one in crash_notification))
+        )
 
     return asyncio.run(all_at_once())
 
@@ -51,7 +53,7 @@ def absorb(store: Store, at: float = NOW) -> set[str]:
     return woken
 
 
-def told(fingerprint: str = "f1", **overrides: object) -> dict[str, Any]:
+def crash_notification(fingerprint: str = "f1", **overrides: object) -> dict[str, Any]:
     """A notification as it comes."""
     return {
         "universe": "acme",
@@ -69,7 +71,7 @@ def told(fingerprint: str = "f1", **overrides: object) -> dict[str, Any]:
 
 def owed(store: Store, *fingerprints: str) -> None:
     """Groups that owe `here` a call."""
-    accept(store, *(told(fingerprint) for fingerprint in fingerprints or ("f1",)))
+    accept(store, *(crash_notification(fingerprint) for fingerprint in fingerprints or ("f1",)))
     absorb(store)
 
 

@@ -7,7 +7,7 @@ from syncd.store import Store
 from syncd.store.claims import Claim
 from syncd.store.issues import Intent
 from tests.store import steps
-from tests.store.filled import NOW, absorb, accept, told
+from tests.store.filled import NOW, absorb, accept, crash_notification
 
 FREE = Allowance(credential="nobody's")
 CREATE = Plan(action=Action.CREATE, reason="the group has no issue yet", call=Call.CREATE)
@@ -17,24 +17,24 @@ PROBE = Plan(action=Action.PROBE, reason="in doubt", call=Call.PROBE)
 
 def claimed(store: Store, fingerprint: str, project: str = "game") -> Claim:
     """A group that was just told of, claimed; every other one must be settled."""
-    accept(store, told(fingerprint, project=project))
+    accept(store, crash_notification(fingerprint, project=project))
     absorb(store)
     claim = store.outbox.claim("here", f"worker/{fingerprint}", NOW)
     assert claim is not None
     return claim
 
 
-def refused(store: Store, fingerprint: str, words: str, project: str = "game") -> None:
+def refused(store: Store, fingerprint: str, reason: str, project: str = "game") -> None:
     """A create that its tracker refused."""
     claim = claimed(store, fingerprint, project)
     group, _ = steps.load(store, claim)
-    steps.bury(store, claim, CREATE, words, plan.content(group), NOW)
+    steps.bury(store, claim, CREATE, reason, plan.content(group), NOW)
 
 
-def update_refused(store: Store, fingerprint: str, number: int, words: str) -> None:
+def update_refused(store: Store, fingerprint: str, number: int, reason: str) -> None:
     """An update of the issue K-`number` that its tracker refused."""
     claim = linked(store, fingerprint, number)
-    steps.bury(store, claim, UPDATE, words, None, NOW)
+    steps.bury(store, claim, UPDATE, reason, None, NOW)
 
 
 def linked(store: Store, fingerprint: str, number: int) -> Claim:
@@ -61,7 +61,7 @@ def settled(store: Store, claim: Claim, at: float) -> None:
     steps.postpone(store, claim, PROBE, "in doubt", at, 1, NOW, Call.PROBE)
 
 
-def parked(store: Store, claim: Claim, cause: str, words: str) -> None:
+def parked(store: Store, claim: Claim, cause: str, reason: str) -> None:
     """Given up by the worker until a person decides, or, where it is `deleted`, for good."""
     action = Action.DROP if cause == "deleted" else Action.PARK
-    steps.park(store, claim, Plan(action=action, reason=words), cause, 1, NOW)
+    steps.park(store, claim, Plan(action=action, reason=reason), cause, 1, NOW)

@@ -11,7 +11,7 @@ from syncd.errors import SchemaMismatch, StoreUnavailable
 from syncd.store import Store, open_store
 from syncd.store.sqlite.backup import back_up
 from syncd.store.sqlite.file import WAL_BYTES, open_file
-from tests.store.filled import NOW, absorb, accept, owed, told
+from tests.store.filled import NOW, absorb, accept, crash_notification, owed
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def test_a_backup_made_while_the_daemon_writes_is_a_whole_store(
     def write() -> None:
         number = 0
         while not ended.is_set():
-            accept(store, told(f"n{number}"))
+            accept(store, crash_notification(f"n{number}"))
             number += 1
 
     writer = threading.Thread(target=write)
@@ -42,7 +42,7 @@ def test_a_backup_made_while_the_daemon_writes_is_a_whole_store(
     assert (tmp_path / "copy.db").stat().st_mode & 0o077 == 0
     copy = open_store(StoreSettings(url=f"sqlite:{tmp_path}/copy.db"))
     assert copy.instance_key() == store.instance_key()
-    assert {one.group.identity.fingerprint for one in copy.report.groups()} == {"f1", "f2"}
+    assert {view.group.identity.fingerprint for view in copy.report.groups()} == {"f1", "f2"}
     copy.close()
 
 
@@ -98,7 +98,7 @@ def test_the_log_gives_its_room_back_when_nobody_writes(
     reader.execute("BEGIN")
     reader.execute("SELECT COUNT(*) FROM deliveries").fetchone()  # as long as it reads, the log must grow
     while log.stat().st_size <= WAL_BYTES:
-        accept(store, told(application=secrets.token_hex(250_000)))  # which hardly gets smaller
+        accept(store, crash_notification(application=secrets.token_hex(250_000)))  # which hardly gets smaller
     absorb(store, NOW)
     reader.execute("ROLLBACK")
     reader.close()

@@ -13,7 +13,7 @@ from bench.load import notification
 from syncd.config import StoreSettings
 from syncd.store import Store, bodies, open_store
 from syncd.store.bodies import FIRST, LEARN_AT, RELEARN_SECONDS
-from tests.store.filled import NOW, absorb, accept, told
+from tests.store.filled import NOW, absorb, accept, crash_notification
 from tests.store.raw import ask, change
 
 WEEK = RELEARN_SECONDS
@@ -30,7 +30,7 @@ def _all_bodies() -> list[dict[str, object]]:
 
 
 def _kept(store: Store) -> list[bytes]:
-    return [one.body for one in store.inbox.waiting(10_000)]
+    return [body.body for body in store.inbox.waiting(10_000)]
 
 
 def _dictionaries(settings: StoreSettings) -> list[int]:
@@ -42,7 +42,7 @@ def test_bodies_come_back_as_they_came_with_a_dictionary_and_without(store: Stor
     accept(store, *sent[:LEARN_AT])
     assert store.bodies.learn(NOW)
     accept(store, *sent[LEARN_AT:])
-    assert _kept(store) == [json.dumps(one).encode() for one in sent]
+    assert _kept(store) == [json.dumps(body).encode() for body in sent]
     assert ask(settings, "SELECT DISTINCT dictionary FROM deliveries ORDER BY 1") in (
         [(None,), (FIRST,)],
         [(FIRST,), (None,)],
@@ -58,13 +58,13 @@ def test_a_learned_dictionary_leaves_a_third(store: Store, settings: StoreSettin
     store.bodies.learn(NOW)
     accept(store, *sent[LEARN_AT:])
     ((kept,),) = ask(settings, "SELECT SUM(length(body)) FROM deliveries WHERE dictionary IS NOT NULL")
-    assert kept < 0.35 * sum(len(json.dumps(one)) for one in sent[LEARN_AT:])
+    assert kept < 0.35 * sum(len(json.dumps(body)) for body in sent[LEARN_AT:])
 
 
 def test_few_bodies_teach_nothing_and_a_dictionary_is_good_for_a_week(store: Store, settings: StoreSettings) -> None:
     accept(store, *_bodies(LEARN_AT - 1))
     assert not store.bodies.learn(NOW)
-    accept(store, told())
+    accept(store, crash_notification())
     assert store.bodies.learn(NOW)
     assert not store.bodies.learn(NOW + WEEK - 1)
     assert store.bodies.learn(NOW + WEEK)
@@ -80,7 +80,7 @@ def test_bodies_that_have_nothing_in_common_are_no_failure(store: Store) -> None
 def test_a_dictionary_goes_when_no_delivery_needs_it_any_more(store: Store, settings: StoreSettings) -> None:
     accept(store, *_bodies(LEARN_AT))
     store.bodies.learn(NOW)
-    accept(store, told("f1"))
+    accept(store, crash_notification("f1"))
     store.bodies.learn(NOW + WEEK)
     assert store.bodies.forget(NOW + 3 * WEEK) == 0, "a delivery needs it"
     while absorb(store):
@@ -93,23 +93,23 @@ def test_a_dictionary_goes_when_no_delivery_needs_it_any_more(store: Store, sett
 
 
 def test_what_an_older_program_kept_is_read_as_it_is(store: Store, settings: StoreSettings) -> None:
-    accept(store, told("f1"))
-    change(settings, "UPDATE deliveries SET body = ?", json.dumps(told("f2")).encode())
-    assert _kept(store) == [json.dumps(told("f2")).encode()]
+    accept(store, crash_notification("f1"))
+    change(settings, "UPDATE deliveries SET body = ?", json.dumps(crash_notification("f2")).encode())
+    assert _kept(store) == [json.dumps(crash_notification("f2")).encode()]
     absorb(store)
     (listed,) = store.lists.deliveries(None, 10)
-    assert listed.size == len(json.dumps(told("f2")))
+    assert listed.size == len(json.dumps(crash_notification("f2")))
 
 
 def test_what_cannot_be_unpacked_is_handed_on_as_it_is(store: Store, settings: StoreSettings) -> None:
-    accept(store, told("f1"), told("f2"))
-    damaged = zstandard.compress(json.dumps(told("f1")).encode())[:-9]
+    accept(store, crash_notification("f1"), crash_notification("f2"))
+    damaged = zstandard.compress(json.dumps(crash_notification("f1")).encode())[:-9]
     change(settings, "UPDATE deliveries SET body = ? WHERE id = 1", damaged)
-    assert _kept(store) == [damaged, json.dumps(told("f2")).encode()]
+    assert _kept(store) == [damaged, json.dumps(crash_notification("f2")).encode()]
 
 
 def test_the_size_shown_is_that_of_what_was_sent(store: Store) -> None:
-    accept(store, told("f1", padding="x" * 100_000))
+    accept(store, crash_notification("f1", padding="x" * 100_000))
     (listed,) = store.lists.deliveries(None, 10)
     whole = store.lists.delivery(listed.id)
     assert whole is not None
@@ -121,7 +121,9 @@ def test_the_size_shown_is_that_of_what_was_sent(store: Store) -> None:
 def test_any_bytes_come_back(store: Store, content: list[bytes]) -> None:
     def there_and_back(transaction: object) -> list[bytes]:
         packed = store.bodies.pack(transaction, content)  # type: ignore[arg-type]
-        assert [bodies.size(one[: bodies.HEAD_BYTES], len(one)) for one, _ in packed] == [len(one) for one in content]
-        return store.bodies.unpack(transaction, [one for one, _ in packed])  # type: ignore[arg-type]
+        assert [bodies.size(body[: bodies.HEAD_BYTES], len(body)) for body, _ in packed] == [
+            len(body) for body in content
+        ]
+        return store.bodies.unpack(transaction, [body for body, _ in packed])  # type: ignore[arg-type]
 
     assert store.connection.read(there_and_back) == content

@@ -16,7 +16,7 @@ from syncd.store.issues import Intent
 from syncd.store.move import TABLES
 from tests.postgres import Databases
 from tests.store import steps
-from tests.store.filled import NOW, absorb, accept, claimed, owed, told
+from tests.store.filled import NOW, absorb, accept, claimed, crash_notification, owed
 from tests.store.raw import ask, change
 
 
@@ -43,9 +43,13 @@ def running(source: StoreSettings) -> Iterator[Store]:
     for claim in (linked, intended):
         steps.intend(store, claim, Intent(marker=f"m{claim.group_id}", revision=1), NOW)
     steps.link(store, linked, Created(remote_id="7", key="K-7", url="https://example.com/7", number=7), NOW)
-    accept(store, told("held", project="unrouted"), told("odd", application="a\x00b", callstack=["✓ \U0001f480"]))
+    accept(
+        store,
+        crash_notification("held", project="unrouted"),
+        crash_notification("odd", application="a\x00b", callstack=["✓ \U0001f480"]),
+    )
     absorb(store)
-    accept(store, told("waiting"))
+    accept(store, crash_notification("waiting"))
     store.instance_key()
     yield store
     store.close()
@@ -67,7 +71,7 @@ def test_all_that_was_known_is_known_on_the_server(
     moved = open_store(target)
     assert (moved.report.groups(), moved.report.counts(NOW), moved.instance_key()) == before
     assert counts["groups"] == 5
-    numbers = accept(moved, told("f9"))
+    numbers = accept(moved, crash_notification("f9"))
     assert numbers > [kept.id for kept in moved.inbox.waiting(10)][:1], "no number is given twice"
     absorb(moved)
     assert moved.report.how_many() == 7
@@ -78,7 +82,7 @@ def test_nothing_is_kept_in_the_file_any_more(running: Store, source: StoreSetti
     move_store(source, target, silent)
 
     with pytest.raises(StoreUnavailable, match="was moved to postgresql://"):
-        accept(running, told("late"))
+        accept(running, crash_notification("late"))
     assert "set store.url" in str(running.fault)
     with pytest.raises(StoreUnavailable, match="was moved to"):
         running.outbox.claim("here", "old/2", NOW)
@@ -104,14 +108,14 @@ def test_an_intent_of_the_old_daemon_is_in_doubt_and_not_sent_again(
 def test_a_target_in_use_is_refused_and_stays_as_it_is(
     running: Store, source: StoreSettings, target: StoreSettings
 ) -> None:
-    other = open_store(target)
-    accept(other, told("theirs"))
+    target_store = open_store(target)
+    accept(target_store, crash_notification("theirs"))
     with pytest.raises(StoreUnavailable, match="is not empty: it has rows in deliveries"):
         move_store(source, target, silent)
 
-    assert [kept.body for kept in other.inbox.waiting(10)]
-    accept(running, told("goes on"))
-    other.close()
+    assert [kept.body for kept in target_store.inbox.waiting(10)]
+    accept(running, crash_notification("goes on"))
+    target_store.close()
 
 
 def test_a_copy_that_no_daemon_used_is_made_anew(running: Store, source: StoreSettings, target: StoreSettings) -> None:
@@ -132,7 +136,7 @@ def test_an_interrupted_copy_has_not_happened(running: Store, source: StoreSetti
 
     with pytest.raises(KeyboardInterrupt):
         move_store(source, target, interrupt)
-    accept(running, told("meanwhile"))
+    accept(running, crash_notification("meanwhile"))
     move_store(source, target, silent)
     moved = open_store(target)
     assert moved.report.counts(NOW).inbox_waiting == 2
@@ -151,13 +155,13 @@ def test_rows_that_did_not_arrive_as_they_were_are_noticed(
 
     with pytest.raises(StoreUnavailable, match="rows of groups are not the same"):
         move_store(source, target, silent)
-    accept(running, told("goes on"))
+    accept(running, crash_notification("goes on"))
     assert ask(target, "SELECT 1 FROM groups") == []
 
 
 def test_killed_while_it_copies_it_can_be_run_again(source: StoreSettings, target: StoreSettings) -> None:
     store = open_store(source)
-    accept(store, *(told(f"f{number}") for number in range(3000)))
+    accept(store, *(crash_notification(f"f{number}") for number in range(3000)))
     command = [sys.executable, "-m", "syncd", "migrate-store", "--from", source.url, "--to", target.url]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     deadline = time.monotonic() + 30
@@ -167,7 +171,7 @@ def test_killed_while_it_copies_it_can_be_run_again(source: StoreSettings, targe
     process.kill()
     process.communicate()
 
-    accept(store, told("meanwhile"))
+    accept(store, crash_notification("meanwhile"))
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "3,001 deliveries" in done.stdout

@@ -15,8 +15,8 @@ ELSEWHERE = Place(remote_id="77", key="K-77", url="https://example.com/77")
 
 
 def number(scene: Scene, fingerprint: str = "f1") -> int:
-    (found,) = scene.store.lists.by_fingerprint(fingerprint)
-    return found.id
+    (listed,) = scene.store.lists.by_fingerprint(fingerprint)
+    return listed.id
 
 
 def drain(scene: Scene) -> None:

@@ -12,15 +12,15 @@ from syncd.store.connection import Transaction
 from syncd.worker.absorb import absorb as absorb_batch
 from syncd.worker.absorb import fold_batch
 from tests.store import steps
-from tests.store.filled import NOW, ToHere, absorb, accept, claimed, owed, told
+from tests.store.filled import NOW, ToHere, absorb, accept, claimed, crash_notification, owed
 
 
 def test_an_accepted_body_is_kept_byte_for_byte(store: Store) -> None:
-    (number,) = accept(store, told())
+    (number,) = accept(store, crash_notification())
 
     (delivery,) = store.inbox.waiting(10)
     assert delivery.id == number
-    assert json.loads(delivery.body) == told()
+    assert json.loads(delivery.body) == crash_notification()
     assert delivery.received_at == NOW
 
 
@@ -34,7 +34,7 @@ def test_whatever_arrives_during_a_commit_shares_the_next_one(store: Store, monk
         return submit(operation, atomic=atomic)
 
     monkeypatch.setattr(store.connection, "submit", counted)
-    numbers = accept(store, *(told(str(number)) for number in range(100)))
+    numbers = accept(store, *(crash_notification(str(number)) for number in range(100)))
 
     assert len(set(numbers)) == 100
     assert commits == 2
@@ -53,15 +53,15 @@ def test_one_sender_that_goes_away_does_not_disturb_the_others(store: Store) -> 
 
 
 def test_nothing_is_accepted_by_a_closed_store(store: Store) -> None:
-    accept(store, told())
+    accept(store, crash_notification())
     store.close()
 
     with pytest.raises(StoreUnavailable):
-        accept(store, told())
+        accept(store, crash_notification())
 
 
 def test_a_delivery_is_folded_once_even_if_two_absorb_it(store: Store) -> None:
-    accept(store, told())
+    accept(store, crash_notification())
     parsed = [(delivery, ToHere().parse(delivery)) for delivery in store.inbox.waiting(10)]
     threads = [threading.Thread(target=fold_batch, args=(store, ToHere(), parsed, NOW)) for _ in range(4)]
     for thread in threads:
@@ -74,11 +74,11 @@ def test_a_delivery_is_folded_once_even_if_two_absorb_it(store: Store) -> None:
 
 
 def test_a_redelivery_raises_the_number_of_notifications_and_owes_nothing(store: Store) -> None:
-    accept(store, told())
+    accept(store, crash_notification())
     assert absorb(store) == {"here"}
     before = store.report.counts(NOW)
 
-    accept(store, told())
+    accept(store, crash_notification())
 
     assert absorb(store) == set()
     (standing,) = store.report.groups()
@@ -87,7 +87,13 @@ def test_a_redelivery_raises_the_number_of_notifications_and_owes_nothing(store:
 
 
 def test_a_redelivery_is_told_also_in_the_same_batch(store: Store) -> None:
-    accept(store, told(), told(), told(occurrences=5, timestamp=[3000, 4000]), told())
+    accept(
+        store,
+        crash_notification(),
+        crash_notification(),
+        crash_notification(occurrences=5, timestamp=[3000, 4000]),
+        crash_notification(),
+    )
     absorb(store)
 
     (standing,) = store.report.groups()
@@ -96,22 +102,36 @@ def test_a_redelivery_is_told_also_in_the_same_batch(store: Store) -> None:
 
 
 def test_a_group_is_one_whatever_the_case_of_its_sha256_and_shown_as_it_first_came(store: Store) -> None:
-    accept(store, told("AB" * 32), told("ab" * 32, occurrences=9), told("Abc"), told("abc"))
+    accept(
+        store,
+        crash_notification("AB" * 32),
+        crash_notification("ab" * 32, occurrences=9),
+        crash_notification("Abc"),
+        crash_notification("abc"),
+    )
     absorb(store)
 
-    shown = {standing.group.identity.fingerprint: standing.group.occurrences for standing in store.report.groups()}
-    assert shown == {"AB" * 32: 9, "Abc": 3, "abc": 3}
+    occurrences = {
+        standing.group.identity.fingerprint: standing.group.occurrences for standing in store.report.groups()
+    }
+    assert occurrences == {"AB" * 32: 9, "Abc": 3, "abc": 3}
 
 
 def test_groups_differ_by_universe_project_and_fingerprint(store: Store) -> None:
-    accept(store, told("f"), told("f", project="other"), told("f", universe="other"), told("g"))
+    accept(
+        store,
+        crash_notification("f"),
+        crash_notification("f", project="other"),
+        crash_notification("f", universe="other"),
+        crash_notification("g"),
+    )
     absorb(store)
 
     assert len(store.report.groups()) == 4
 
 
 def test_what_no_route_takes_is_held_and_visible(store: Store) -> None:
-    accept(store, told(project="unrouted"))
+    accept(store, crash_notification(project="unrouted"))
 
     assert absorb(store) == set()
     (standing,) = store.report.groups()
@@ -122,7 +142,7 @@ def test_what_no_route_takes_is_held_and_visible(store: Store) -> None:
 def test_everything_a_group_knows_survives_the_store(store: Store) -> None:
     accept(
         store,
-        told(
+        crash_notification(
             group_url="https://acme.sp.backtrace.io/x",
             object_id="af3",
             classifiers=["segfault", "null"],
@@ -140,7 +160,7 @@ def test_everything_a_group_knows_survives_the_store(store: Store) -> None:
 
 
 def test_an_accepted_body_that_cannot_be_read_any_more_goes_to_the_quarantine(store: Store) -> None:
-    accept(store, told())
+    accept(store, crash_notification())
     (delivery,) = store.inbox.waiting(10)
     why = RejectedDelivery(422, "no_project", "The field project is missing.", "project")
 
@@ -152,10 +172,10 @@ def test_an_accepted_body_that_cannot_be_read_any_more_goes_to_the_quarantine(st
 
 
 def test_the_purge_takes_only_what_is_old_and_absorbed(store: Store) -> None:
-    accept(store, told("old"), at=NOW - 100)
-    accept(store, told("new"))
+    accept(store, crash_notification("old"), at=NOW - 100)
+    accept(store, crash_notification("new"))
     absorb(store, at=NOW)
-    accept(store, told("waiting"), at=NOW - 100)
+    accept(store, crash_notification("waiting"), at=NOW - 100)
 
     assert store.inbox.purge(before=NOW - 50, decided_before=0.0) == 1
     assert store.inbox.purge(before=NOW - 50, decided_before=0.0) == 0
@@ -190,15 +210,21 @@ def test_a_sender_that_goes_away_during_its_commit_does_not_end_the_writer(store
 
     asyncio.run(leave())
 
-    assert accept(store, told())
+    assert accept(store, crash_notification())
     assert len(store.report.quarantine()) == 1
 
 
 def test_deliveries_that_are_to_come_first_do_and_what_they_overtook_still_counts(store: Store) -> None:
-    numbers = accept(store, told("f1"), told("f2", occurrences=5), told("f2", occurrences=4), told("f3"))
-    assert [one.id for one in store.inbox.waiting(10, [numbers[3], numbers[2]])] == [numbers[2], numbers[3]]
+    numbers = accept(
+        store,
+        crash_notification("f1"),
+        crash_notification("f2", occurrences=5),
+        crash_notification("f2", occurrences=4),
+        crash_notification("f3"),
+    )
+    assert [view.id for view in store.inbox.waiting(10, [numbers[3], numbers[2]])] == [numbers[2], numbers[3]]
     assert absorb_batch(store, ToHere(), NOW, numbers[2:]) == (2, {"here"})
-    assert [one.id for one in store.inbox.waiting(10, numbers[2:])] == numbers[:2], "they were taken: the oldest come"
+    assert [view.id for view in store.inbox.waiting(10, numbers[2:])] == numbers[:2], "they were taken: the oldest come"
     absorb(store)
-    counts = {one.group.identity.fingerprint: one.group.occurrences for one in store.report.groups()}
+    counts = {view.group.identity.fingerprint: view.group.occurrences for view in store.report.groups()}
     assert counts == {"f1": 3, "f2": 5, "f3": 3}

@@ -9,7 +9,7 @@ from syncd.config import StoreSettings
 from syncd.model import Call
 from syncd.store import Store
 from syncd.store.dead_letters import DeadLetter, Kind
-from tests.store.filled import NOW, absorb, accept, told
+from tests.store.filled import NOW, absorb, accept, crash_notification
 from tests.store.raw import change
 from tests.store.stuck import doubtful, linked, parked, refused, update_refused
 
@@ -70,7 +70,7 @@ def test_a_discarded_dead_letter_comes_back_with_another_content_only(store: Sto
     assert store.dead_letters.all() == []
     (standing,) = store.report.groups()
     assert (standing.decision, standing.reason) == ("drop", "discarded by an operator: too long")
-    accept(store, told("f1", callstack=["shorter"], occurrences=9))
+    accept(store, crash_notification("f1", callstack=["shorter"], occurrences=9))
     absorb(store)
     assert owed(store) == {Call.CREATE: NOW}
 
@@ -130,7 +130,7 @@ def test_what_an_operator_discarded_says_so_and_can_be_taken_up_again(store: Sto
 
 
 def test_groups_are_found_by_a_beginning_in_either_case(store: Store) -> None:
-    accept(store, told("AbC1"), told("abd2"), told("xyz", project="other"))
+    accept(store, crash_notification("AbC1"), crash_notification("abd2"), crash_notification("xyz", project="other"))
     absorb(store)
 
     identities = [listed.standing.group.identity for listed in store.lists.by_fingerprint("AB")]
@@ -139,10 +139,10 @@ def test_groups_are_found_by_a_beginning_in_either_case(store: Store) -> None:
 
 
 def test_deliveries_are_told_in_bites_in_the_order_in_which_they_came(store: Store) -> None:
-    accept(store, *(told(f"f{number}") for number in range(5)), at=NOW)
-    accept(store, told("late"), at=NOW + 100)
+    accept(store, *(crash_notification(f"f{number}") for number in range(5)), at=NOW)
+    accept(store, crash_notification("late"), at=NOW + 100)
     absorb(store)
-    accept(store, told("waiting"), at=NOW + 200)
+    accept(store, crash_notification("waiting"), at=NOW + 200)
 
     first = store.dead_letters.replayable(0, 0.0, None, 4)
     second = store.dead_letters.replayable(first[-1].id, 0.0, None, 4)
@@ -153,7 +153,7 @@ def test_deliveries_are_told_in_bites_in_the_order_in_which_they_came(store: Sto
 
 
 def test_deliveries_put_back_that_say_the_same_change_nothing(store: Store) -> None:
-    accept(store, told("f1"), told("f1"), told("f1", occurrences=9))
+    accept(store, crash_notification("f1"), crash_notification("f1"), crash_notification("f1", occurrences=9))
     absorb(store)
     claim = store.outbox.claim("here", "one/here", NOW)
     assert claim is not None
@@ -169,9 +169,11 @@ def test_deliveries_put_back_that_say_the_same_change_nothing(store: Store) -> N
 
 
 def test_a_delivery_that_was_misread_counts_anew_as_it_is_read_now(store: Store, settings: StoreSettings) -> None:
-    accept(store, told("f1", application="misread"))
+    accept(store, crash_notification("f1", application="misread"))
     absorb(store)
-    change(settings, "UPDATE deliveries SET body = ?", json.dumps(told("f1", application="right")).encode())
+    change(
+        settings, "UPDATE deliveries SET body = ?", json.dumps(crash_notification("f1", application="right")).encode()
+    )
 
     store.dead_letters.replay([kept.id for kept in store.dead_letters.replayable(0, 0.0, None)], NOW)
     absorb(store)

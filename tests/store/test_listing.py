@@ -5,21 +5,25 @@ import pytest
 from syncd.store import Store, listing
 from syncd.store.listing import Key, Sort, State, Wanted
 from tests.scene import Scene
-from tests.store.filled import NOW, absorb, accept, told
+from tests.store.filled import NOW, absorb, accept, crash_notification
 
 
 def fingerprints(store: Store, wanted: Wanted | None = None, sort: Sort = Sort.LAST_SEEN, size: int = 100) -> list[str]:
-    found = store.lists.groups(wanted or Wanted(), sort, None, size).groups
-    return [one.standing.group.identity.fingerprint for one in found]
+    listed = store.lists.groups(wanted or Wanted(), sort, None, size).groups
+    return [entry.standing.group.identity.fingerprint for entry in listed]
 
 
 def fill(store: Store) -> None:
     accept(
         store,
-        told("a1", occurrences=5, timestamp=[1000, 9000], guids=1, callstack=["Renderer::draw", "main"]),
-        told("b2", occurrences=50, timestamp=[3000, 4000], guids=7, project="server", application="worldd"),
-        told("c3", occurrences=500, timestamp=[2000, 5000], guids=3, attributes={"version": [["2.0", 500]]}),
-        told("d4", occurrences=1, timestamp=None, guids=None, project="unrouted"),
+        crash_notification("a1", occurrences=5, timestamp=[1000, 9000], guids=1, callstack=["Renderer::draw", "main"]),
+        crash_notification(
+            "b2", occurrences=50, timestamp=[3000, 4000], guids=7, project="server", application="worldd"
+        ),
+        crash_notification(
+            "c3", occurrences=500, timestamp=[2000, 5000], guids=3, attributes={"version": [["2.0", 500]]}
+        ),
+        crash_notification("d4", occurrences=1, timestamp=None, guids=None, project="unrouted"),
     )
     absorb(store)
 
@@ -37,29 +41,29 @@ def test_groups_are_sorted_and_each_is_on_one_page(store: Store, sort: Sort, ord
     fill(store)
     assert fingerprints(store, sort=sort) == order
 
-    seen: list[str] = []
+    on_pages: list[str] = []
     after: Key | None = None
     while True:
         page = store.lists.groups(Wanted(), sort, after, 1)
-        seen += [one.standing.group.identity.fingerprint for one in page.groups]
+        on_pages += [entry.standing.group.identity.fingerprint for entry in page.groups]
         if (after := page.next) is None:
             break
-    assert seen == order
+    assert on_pages == order
 
 
 def test_equal_places_are_told_apart_by_their_numbers(store: Store) -> None:
-    accept(store, *(told(f"same{number}", occurrences=3) for number in range(7)))
+    accept(store, *(crash_notification(f"same{number}", occurrences=3) for number in range(7)))
     absorb(store)
     first = store.lists.groups(Wanted(), Sort.OCCURRENCES, None, 3)
     assert first.next is not None
     second = store.lists.groups(Wanted(), Sort.OCCURRENCES, first.next, 10)
 
-    both = [one.id for one in (*first.groups, *second.groups)]
+    both = [entry.id for entry in (*first.groups, *second.groups)]
     assert len(set(both)) == len(both) == 7
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("wanted", "listed"),
     [
         (Wanted(project="server"), {"b2"}),
         (Wanted(release="2.0"), {"c3"}),
@@ -77,9 +81,9 @@ def test_equal_places_are_told_apart_by_their_numbers(store: Store) -> None:
         (Wanted(project="server", text="draw"), {"b2"}),
     ],
 )
-def test_groups_are_narrowed_down(store: Store, wanted: Wanted, found: set[str]) -> None:
+def test_groups_are_narrowed_down(store: Store, wanted: Wanted, listed: set[str]) -> None:
     fill(store)
-    assert set(fingerprints(store, wanted)) == found
+    assert set(fingerprints(store, wanted)) == listed
 
 
 def test_states_follow_the_issue(scene: Scene) -> None:
@@ -99,16 +103,16 @@ def test_a_group_in_doubt_and_then_parked_is_found_as_such(scene: Scene) -> None
 
 
 def test_deliveries_are_listed_with_and_without_a_group(store: Store) -> None:
-    first, second = accept(store, told("a1"), told("b2"))
+    first, second = accept(store, crash_notification("a1"), crash_notification("b2"))
     absorb(store)
-    (third,) = accept(store, told("c3"))
+    (third,) = accept(store, crash_notification("c3"))
 
     every = store.lists.deliveries(None, 10)
-    assert [one.id for one in every] == [third, second, first]
+    assert [entry.id for entry in every] == [third, second, first]
     assert (every[0].state, every[0].group_id, every[0].fingerprint) == ("waiting", None, None)
     assert store.lists.deliveries(second, 10) == [every[2]]
     group = store.lists.by_fingerprint("a1")[0].id
-    assert [one.id for one in store.lists.deliveries(None, 10, group)] == [first]
+    assert [entry.id for entry in store.lists.deliveries(None, 10, group)] == [first]
     kept = store.lists.delivery(first)
     assert kept is not None
     assert (kept.size, b'"a1"' in kept.body) == (len(kept.body), True)
@@ -117,11 +121,11 @@ def test_deliveries_are_listed_with_and_without_a_group(store: Store) -> None:
 
 def test_releases_of_a_project_are_added_up(store: Store) -> None:
     fill(store)
-    found = {one.release: one for one in store.lists.releases("game")}
+    listed = {entry.release: entry for entry in store.lists.releases("game")}
 
-    assert (found["2.0"].groups, found["2.0"].occurrences) == (1, 500)
-    assert found["1.0"].groups == 1
-    assert [one.standing.group.identity.fingerprint for one in store.lists.seen_in("game", ["2.0", "1.0"])] == [
+    assert (listed["2.0"].groups, listed["2.0"].occurrences) == (1, 500)
+    assert listed["1.0"].groups == 1
+    assert [entry.standing.group.identity.fingerprint for entry in store.lists.seen_in("game", ["2.0", "1.0"])] == [
         "c3",
         "a1",
     ]
@@ -129,8 +133,8 @@ def test_releases_of_a_project_are_added_up(store: Store) -> None:
 
 def test_what_waits_longest_is_told(store: Store) -> None:
     assert store.lists.oldest(NOW).received_at is None
-    accept(store, told("a1"), at=NOW - 90)
-    accept(store, told("b2"), at=NOW)
+    accept(store, crash_notification("a1"), at=NOW - 90)
+    accept(store, crash_notification("b2"), at=NOW)
     assert store.lists.oldest(NOW).received_at == NOW - 90
     absorb(store)
     oldest = store.lists.oldest(NOW + 5)
@@ -163,7 +167,9 @@ def test_a_page_looks_through_no_more_than_so_many_groups_and_the_next_one_goes_
     accept(
         store,
         *(
-            told(f"g{number}", occurrences=number // 3, application="sought" if number in sought else "game")
+            crash_notification(
+                f"g{number}", occurrences=number // 3, application="sought" if number in sought else "game"
+            )
             for number in range(20)
         ),
     )
@@ -172,7 +178,7 @@ def test_a_page_looks_through_no_more_than_so_many_groups_and_the_next_one_goes_
     after: Key | None = None
     while True:
         page = store.lists.groups(Wanted(text="SOUGHT"), sort, after, 3)
-        pages.append([one.standing.group.identity.fingerprint for one in page.groups])
+        pages.append([entry.standing.group.identity.fingerprint for entry in page.groups])
         assert page.cut == (page.next is not None)
         if (after := page.next) is None:
             break
@@ -185,9 +191,9 @@ def test_few_groups_of_a_project_are_found_among_however_many(
     store: Store, sort: Sort, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(listing, "LOOKED", 4)
-    accept(store, *(told(f"g{number}", project="rare" if number < 3 else "game") for number in range(20)))
+    accept(store, *(crash_notification(f"g{number}", project="rare" if number < 3 else "game") for number in range(20)))
     absorb(store)
     first = store.lists.groups(Wanted(project="rare"), sort, None, 2)
     second = store.lists.groups(Wanted(project="rare"), sort, first.next, 2)
     assert (len(first.groups), first.cut, len(second.groups), second.next) == (2, False, 1, None)
-    assert len({one.id for one in (*first.groups, *second.groups)}) == 3
+    assert len({entry.id for entry in (*first.groups, *second.groups)}) == 3

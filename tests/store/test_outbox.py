@@ -16,7 +16,7 @@ from syncd.store.sqlite.file import sqlite3
 from syncd.worker import reconcile
 from syncd.worker.routing import Routing
 from tests.store import steps
-from tests.store.filled import NOW, absorb, accept, claimed, owed, told
+from tests.store.filled import NOW, absorb, accept, claimed, crash_notification, owed
 from tests.store.raw import change
 
 CREATE = Plan(action=Action.CREATE, reason="the group has no issue yet")
@@ -159,7 +159,7 @@ def test_a_change_during_a_sync_is_not_lost(store: Store) -> None:
     owed(store)
     claim = claimed(store)
     group, _ = steps.load(store, claim)
-    accept(store, told(occurrences=99))
+    accept(store, crash_notification(occurrences=99))
     absorb(store)
     steps.settle(store, claim, CREATE, "acme/game#7", group.revision, NOW + 900, NOW)
 
@@ -169,7 +169,7 @@ def test_a_change_during_a_sync_is_not_lost(store: Store) -> None:
 def test_a_postponed_group_waits_for_its_time_even_if_it_changes(store: Store) -> None:
     owed(store)
     steps.postpone(store, claimed(store), CREATE, "no connection", NOW + 60, 1, NOW)
-    accept(store, told(occurrences=99))
+    accept(store, crash_notification(occurrences=99))
     absorb(store)
 
     assert min(store.outbox.next_due("here").values()) == NOW + 60
@@ -188,7 +188,7 @@ def test_a_dead_letter_is_visible_and_revived_by_a_change(store: Store) -> None:
     (standing,) = store.report.groups()
     assert (standing.decision, standing.reason) == ("dead", "GitHub says no")
 
-    accept(store, told(occurrences=99))
+    accept(store, crash_notification(occurrences=99))
     absorb(store)
 
     assert store.report.counts(NOW).dead == 0
@@ -221,7 +221,9 @@ def test_what_dead_processes_held_is_free_at_once_and_their_creates_are_in_doubt
 
 
 def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store, settings: StoreSettings) -> None:
-    accept(store, told("held", project="unrouted"), told("routed"), told("filed"))
+    accept(
+        store, crash_notification("held", project="unrouted"), crash_notification("routed"), crash_notification("filed")
+    )
     absorb(store)
     for _ in range(2):
         claim = claimed(store)
@@ -264,7 +266,7 @@ def test_history_tells_every_step_but_not_the_same_decision_twice(store: Store) 
 
     (listed,) = store.lists.by_fingerprint("f1")
     past = store.report.history(listed.id)
-    assert [(one.action, one.outcome) for one in past] == [("create", "acme/game#7")] + [
+    assert [(view.action, view.outcome) for view in past] == [("create", "acme/game#7")] + [
         ("create", "no connection")
     ] * 3
 
@@ -284,7 +286,7 @@ def overtaken(store: Store) -> tuple[Claim, Claim]:
     owed(store)
     late = claimed(store)
     steps.intend(store, late, Intent(marker="m", revision=1), NOW)
-    accept(store, told(occurrences=99))
+    accept(store, crash_notification(occurrences=99))
     absorb(store)
     return late, claimed(store, "two/here", AFTER)
 

@@ -31,7 +31,7 @@ from tests.fakes.wire import Wire
 from tests.postgres import Databases, Server
 from tests.scene import Tracker
 from tests.store import steps
-from tests.store.filled import NOW, absorb, accept, claimed, owed, told
+from tests.store.filled import NOW, absorb, accept, claimed, crash_notification, owed
 from tests.store.raw import ask, change
 
 DONE = Plan(action=Action.NOTHING, reason="all is shown")
@@ -55,17 +55,17 @@ def at_once(*calls: Callable[[], object]) -> list[object]:
     """What calls return that all begin at the same moment."""
     gate = threading.Barrier(len(calls))
 
-    def one(call: Callable[[], object]) -> object:
+    def attempt(call: Callable[[], object]) -> object:
         gate.wait()
         return call()
 
     with ThreadPoolExecutor(len(calls)) as threads:
-        return [future.result() for future in [threads.submit(one, call) for call in calls]]
+        return [future.result() for future in [threads.submit(attempt, call) for call in calls]]
 
 
 def accepted(store: Store, fingerprint: str) -> bool:
     try:
-        return bool(accept(store, told(fingerprint)))
+        return bool(accept(store, crash_notification(fingerprint)))
     except StoreUnavailable:
         return False
 
@@ -96,7 +96,10 @@ def test_no_group_is_claimed_twice_and_none_is_left(store: Store, another: Store
 
 def test_deliveries_that_are_absorbed_by_two_at_once_count_once(store: Store, another: Store) -> None:
     for round_ in range(10):
-        accept(store, *(told(name, occurrences=3 + round_, timestamp=[1000, 2000 + round_]) for name in MANY[:20]))
+        accept(
+            store,
+            *(crash_notification(name, occurrences=3 + round_, timestamp=[1000, 2000 + round_]) for name in MANY[:20]),
+        )
         at_once(partial(absorb, store), partial(absorb, another), partial(absorb, store))
 
     groups = [standing.group for standing in store.report.groups()]
@@ -149,7 +152,10 @@ def test_what_changes_while_it_is_settled_is_owed_again(store: Store, another: S
     for round_ in range(6):
         claims = [claimed(store, f"one/{round_}-{number}", NOW + round_) for number in range(len(names))]
         revisions = [steps.load(store, claim)[0].revision for claim in claims]
-        accept(another, *(told(name, occurrences=10 + round_, timestamp=[1000, 3000 + round_]) for name in names))
+        accept(
+            another,
+            *(crash_notification(name, occurrences=10 + round_, timestamp=[1000, 3000 + round_]) for name in names),
+        )
         settling = [
             partial(steps.settle, store, claim, DONE, None, revision, NOW, NOW)
             for claim, revision in zip(claims, revisions, strict=True)
@@ -193,7 +199,7 @@ def test_a_hint_reaches_the_other_process_and_one_of_them_leads(store: Store, an
 
     def told_both() -> bool:
         another.hints.send("tracker here")  # one that begins to listen does not hear what was said before
-        return all("tracker here" in one for one in heard.values())
+        return all("tracker here" in line for line in heard.values())
 
     until(told_both)
     assert not another.hints.leads
@@ -237,7 +243,7 @@ def test_a_process_of_another_machine_is_dead_only_after_any_lease(
     )
     assert here.judge(NOW)(there.owner), "on this machine the kernel tells"
     here.sweep(here.judge(NOW))
-    assert [one.owner for one in store.running()] == [here.owner]
+    assert [process.owner for process in store.running()] == [here.owner]
     there.beat(NOW)
     assert len(store.running()) == 2, "who was taken for dead comes back"
     there.close()
@@ -301,7 +307,7 @@ def test_an_unknown_commit_is_not_acknowledged_and_sent_again_counts_once(own: S
         wire.marked = b"INSERT INTO deliveries"
         for when, kept in (("before", 0), ("after", 1)):
             wire.cut[when] = 1
-            body = told(when)
+            body = crash_notification(when)
             with pytest.raises(StoreUnavailable, match="broke during a commit"):
                 accept(store, body)
             assert store.report.counts(NOW).inbox_waiting == kept
@@ -330,10 +336,10 @@ def test_an_intent_whose_commit_is_unknown_sends_nothing_and_is_in_doubt(own: Se
 
 def test_the_store_is_away_and_comes_back(own: Server, place: StoreSettings) -> None:
     store = open_store(place)
-    accept(store, told("f1"))
+    accept(store, crash_notification("f1"))
     own.stop()
     with pytest.raises(StoreUnavailable):
-        accept(store, told("f2"))
+        accept(store, crash_notification("f2"))
     assert place.place in str(store.fault)
     with pytest.raises(StoreUnavailable):
         store.report.groups()
@@ -353,7 +359,7 @@ def test_a_restart_between_two_writes_is_not_even_noticed(own: Server, place: St
     at_once(*[lambda: store.connection.read(lambda transaction: (together.wait(), transaction.rows("how_many")))] * 10)
     own.restart()
 
-    accept(store, told("f2"))
+    accept(store, crash_notification("f2"))
     assert store.report.counts(NOW).inbox_waiting == 1
     store.close()
 
@@ -361,7 +367,7 @@ def test_a_restart_between_two_writes_is_not_even_noticed(own: Server, place: St
 def test_a_server_that_became_a_standby_is_left(own: Server, place: StoreSettings) -> None:
     """After a fail-over the sessions to the old server go on, and refuse every write."""
     store = open_store(place)
-    accept(store, told("f1"))
+    accept(store, crash_notification("f1"))
     session = store.connection.read(lambda transaction: transaction.rows("setting", name="none"))
     assert session == []
     before = _sessions(place)
@@ -395,7 +401,7 @@ def test_a_disk_that_is_full_on_the_server_is_a_fault_with_its_name(store: Store
     change(settings, "CREATE TRIGGER t BEFORE INSERT ON deliveries FOR EACH ROW EXECUTE FUNCTION full_disk()")
 
     with pytest.raises(StoreUnavailable, match="53100"):
-        accept(store, told())
+        accept(store, crash_notification())
     assert "53100" in str(store.fault)
 
 
@@ -414,7 +420,7 @@ def test_an_older_program_goes_on_when_a_newer_one_adds_to_the_schema(store: Sto
 
 
 def test_requests_that_arrive_together_share_commits(store: Store, settings: StoreSettings) -> None:
-    bodies = [json.dumps(told(name)).encode() for name in MANY * 5]
+    bodies = [json.dumps(crash_notification(name)).encode() for name in MANY * 5]
 
     async def send() -> None:
         await asyncio.gather(*(store.inbox.accept(body, NOW) for body in bodies))

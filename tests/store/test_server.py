@@ -135,7 +135,7 @@ def offences(text: str, released: set[str]) -> list[str]:
         return []
     plain = re.sub(r"--.*", "", text)
     statements = [" ".join(statement.split()) for statement in plain.split(";") if statement.strip()]
-    return [one for one in statements if not any(re.fullmatch(pattern, one) for pattern in ADDITIONS)]
+    return [statement for statement in statements if not any(re.fullmatch(pattern, statement) for pattern in ADDITIONS)]
 
 
 def test_steps_only_add_and_remove_one_release_later() -> None:
@@ -178,10 +178,10 @@ def test_a_password_is_read_from_its_own_place_and_never_shown(tmp_path: Path) -
 
 
 def test_several_hosts_are_searched_for_the_one_that_takes_writes() -> None:
-    told = conninfo(StoreSettings(url="postgresql://syncd@one,two/syncd"))
+    address = conninfo(StoreSettings(url="postgresql://syncd@one,two/syncd"))
 
-    assert "target_session_attrs=read-write" in told
-    assert "host=one,two" in told
+    assert "target_session_attrs=read-write" in address
+    assert "host=one,two" in address
     chosen = conninfo(StoreSettings(url="postgresql://syncd@one/syncd?target_session_attrs=any&connect_timeout=2"))
     assert "target_session_attrs=any" in chosen
     assert "connect_timeout=2" in chosen

@@ -19,7 +19,7 @@ from syncd.store.migrate import migrate
 from syncd.store.queries import MAX_ROWS
 from syncd.store.sqlite import connection as sqlite
 from syncd.store.sqlite.file import open_file, sqlite3
-from tests.store.filled import absorb, accept, told
+from tests.store.filled import absorb, accept, crash_notification
 
 
 def test_its_driver_is_the_one_that_sqlite_utils_uses() -> None:
@@ -33,18 +33,18 @@ def settings(tmp_path: Path) -> StoreSettings:
 
 
 def test_nothing_is_promised_in_a_file_that_was_deleted(store: Store, tmp_path: Path) -> None:
-    accept(store, told())
+    accept(store, crash_notification())
     (tmp_path / "syncd.db").unlink()
 
     with pytest.raises(StoreUnavailable, match="deleted or replaced"):
-        accept(store, told("f2"))
+        accept(store, crash_notification("f2"))
     assert store.fault is not None
     with pytest.raises(StoreUnavailable, match="no such file"):
         store.report.groups()
 
 
 def test_a_backup_put_in_its_place_is_what_is_read_and_written_from_then_on(store: Store, tmp_path: Path) -> None:
-    accept(store, told())
+    accept(store, crash_notification())
     absorb(store)
     migrate(tmp_path / "backup.db", Clock())
     for left in ("syncd.db-wal", "syncd.db-shm"):
@@ -53,23 +53,23 @@ def test_a_backup_put_in_its_place_is_what_is_read_and_written_from_then_on(stor
 
     assert store.report.groups() == []
     with pytest.raises(StoreUnavailable):
-        accept(store, told("lost"))
-    accept(store, told("kept"))
+        accept(store, crash_notification("lost"))
+    accept(store, crash_notification("kept"))
     absorb(store)
-    assert [one.group.identity.fingerprint for one in store.report.groups()] == ["kept"]
+    assert [view.group.identity.fingerprint for view in store.report.groups()] == ["kept"]
 
 
 def test_a_table_that_is_gone_is_a_fault_that_is_told_until_it_is_back(store: Store, tmp_path: Path) -> None:
-    accept(store, told())
+    accept(store, crash_notification())
     for before, after in (("deliveries", "elsewhere"), ("elsewhere", "deliveries")):
         database = open_file(tmp_path / "syncd.db", "rw")
         database.execute(f"ALTER TABLE {before} RENAME TO {after}")
         database.close()
         if after == "elsewhere":
             with pytest.raises(StoreUnavailable):
-                accept(store, told("f2"))
+                accept(store, crash_notification("f2"))
             assert "no such table" in str(store.fault)
-    accept(store, told("f3"))
+    accept(store, crash_notification("f3"))
     assert store.fault is None
 
 
@@ -84,11 +84,11 @@ def test_processes_that_start_at_once_all_get_a_name(tmp_path: Path) -> None:
     assert [process.communicate()[1] for process in racing] == [b""] * 6
 
 
-def _soon(asked: Callable[[], bool]) -> bool:
+def _soon(condition: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + 20
-    while not asked() and time.monotonic() < deadline:
+    while not condition() and time.monotonic() < deadline:
         time.sleep(0.01)
-    return asked()
+    return condition()
 
 
 def test_what_is_committed_gets_to_its_place_when_nobody_writes(
@@ -96,7 +96,7 @@ def test_what_is_committed_gets_to_its_place_when_nobody_writes(
 ) -> None:
     monkeypatch.setattr(sqlite, "PROBE_SECONDS", 0.01)
     empty = (tmp_path / "syncd.db").stat().st_size
-    accept(store, *(told(f"f{number}", padding=f"{number}" * 3000) for number in range(300)))
+    accept(store, *(crash_notification(f"f{number}", padding=f"{number}" * 3000) for number in range(300)))
     assert _soon(lambda: (tmp_path / "syncd.db").stat().st_size > empty)
 
 
@@ -122,7 +122,7 @@ def test_deliveries_of_one_commit_are_kept_together_or_not_at_all(store: Store, 
     assert {type(answer) for answer in together} == {sqlite3.IntegrityError}
     assert store.fault is None
     assert store.connection.read(lambda transaction: len(transaction.rows("latest_bodies", size=9))) == 1
-    assert accept(store, told("after")) == [2]
+    assert accept(store, crash_notification("after")) == [2]
 
 
 def test_an_operation_that_fails_alone_is_undone_and_the_store_is_well(store: Store) -> None:
@@ -134,4 +134,4 @@ def test_an_operation_that_fails_alone_is_undone_and_the_store_is_well(store: St
         store.connection.write(fails)
     assert store.connection.read(lambda transaction: transaction.rows("setting", name="half")) == []
     assert store.fault is None
-    accept(store, told())
+    accept(store, crash_notification())

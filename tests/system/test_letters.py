@@ -19,7 +19,7 @@ from syncd.store.sqlite.file import open_file
 from syncd.worker.failures import rest
 from tests.fakes.server import Fault
 from tests.store import steps
-from tests.store.filled import NOW, absorb, accept, told
+from tests.store.filled import NOW, absorb, accept, crash_notification
 from tests.store.stuck import doubtful, linked, parked, refused, settled, update_refused
 from tests.system import reference
 from tests.system.daemon import Daemon, run_syncd
@@ -277,8 +277,14 @@ def test_a_replay_of_everything_is_never_an_accident(stuck: Place) -> None:
 
 def test_a_replay_says_what_goes_back_and_what_cannot_be_read_any_more(place: Place) -> None:
     now = time.time()
-    accept(place.store, *(told(f"a{number}") for number in range(600)), at=now - 7200)
-    accept(place.store, told("b"), told("b", occurrences=9), told("broken"), at=now - 60)
+    accept(place.store, *(crash_notification(f"a{number}") for number in range(600)), at=now - 7200)
+    accept(
+        place.store,
+        crash_notification("b"),
+        crash_notification("b", occurrences=9),
+        crash_notification("broken"),
+        at=now - 60,
+    )
     absorb(place.store)
     place.run("UPDATE deliveries SET body = CAST('{}' AS BLOB) WHERE id = (SELECT MAX(id) FROM deliveries)")
 
@@ -412,7 +418,11 @@ def test_show_tells_of_doubles_and_where_a_create_in_doubt_stands(stuck: Place) 
 
 
 def test_while_a_tracker_is_paused_everything_is_counted_and_nothing_is_filed(tmp_path: Path) -> None:
-    first, second, elsewhere = told("f1"), told("f1", occurrences=50, timestamp=[1000, 3000]), told("f2")
+    first, second, elsewhere = (
+        crash_notification("f1"),
+        crash_notification("f1", occurrences=50, timestamp=[1000, 3000]),
+        crash_notification("f2"),
+    )
     with opened("local", tmp_path) as kind:
         route = '[[routes]]\nmatch = { project = "other" }\ntracker = "there"\n'
         there = f'[trackers.there]\nkind = "local"\nfolder = "{tmp_path}/there"\n'
@@ -436,7 +446,7 @@ def test_a_dead_letter_is_filed_once_the_tracker_takes_it(tmp_path: Path) -> Non
         assert kind.fake is not None
         words = {"message": "Validation Failed", "errors": [{"message": "title has \x1b[31mforbidden words"}]}
         kind.fake.inject(Fault(how="status", path="/issues$", status=422, body=words, times=2))
-        daemon.send(told("f1"))
+        daemon.send(crash_notification("f1"))
         daemon.wait_for(_when(daemon, lambda status: status["dead"] == 1), "the dead letter")
         printed = daemon.syncd("dead", "list")
         assert "Validation Failed" in printed

@@ -16,7 +16,7 @@ from syncd.worker.absorb import absorb
 from syncd.worker.presentation import Presentation
 from syncd.worker.routing import Routing
 from syncd.worker.sync import sync
-from tests.store.filled import accept, told
+from tests.store.filled import accept, crash_notification
 
 HEX = ["0x7ff6a1b2c3d4"]
 CONFIG = """
@@ -75,7 +75,7 @@ class Room:
 
 
 def crash(frame: str, releases: dict[str, int], **more: object) -> dict[str, object]:
-    return told(
+    return crash_notification(
         f"fingerprint-{frame}",
         callstack=[frame, "main"],
         occurrences=sum(releases.values()),
@@ -88,7 +88,11 @@ def crash(frame: str, releases: dict[str, int], **more: object) -> dict[str, obj
 @pytest.fixture
 def room(tmp_path: Path) -> Room:
     room = Room(tmp_path)
-    room.fill(crash("draw", {"1.0": 5}), crash("load", {"1.0": 2, "1.1": 3}), told("hex", callstack=HEX, attributes={}))
+    room.fill(
+        crash("draw", {"1.0": 5}),
+        crash("load", {"1.0": 2, "1.1": 3}),
+        crash_notification("hex", callstack=HEX, attributes={}),
+    )
     return room
 
 

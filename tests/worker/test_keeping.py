@@ -16,7 +16,7 @@ from syncd.worker.absorb import absorb
 from syncd.worker.surveys import survey
 from syncd.worker.sync import UPKEEP, finish, load
 from tests.scene import Scene
-from tests.store.filled import accept, told
+from tests.store.filled import accept
 from tests.store.raw import change
 
 
@@ -407,7 +407,7 @@ def test_a_dry_run_plans_and_sends_nothing_and_the_next_start_catches_up(scene: 
 def storm(scene: Scene, groups: int, limit: str = "2/1h") -> None:
     routed(scene, max_new_issues=[limit])
     for number in range(groups):
-        accept(scene.store, told(f"f{number}", occurrences=10 + number, guids=number, callstack=[f"frame{number}"]))
+        accept(scene.store, crash_notification(f"f{number}", occurrences=10 + number, guids=number, callstack=[f"frame{number}"]))
     absorb(scene.store, scene.rules, scene.clock.wall())
     work_off(scene)
 
@@ -482,7 +482,7 @@ def test_a_group_held_back_by_a_storm_is_not_looked_at_with_every_notification(s
     storm(scene, 4, "1/1h")
     calls = len(scene.tracker.calls)
     for number in range(4):
-        accept(scene.store, told(f"f{number}", occurrences=100, callstack=[f"frame{number}"]))
+        accept(scene.store, crash_notification(f"f{number}", occurrences=100, callstack=[f"frame{number}"]))
     absorb(scene.store, scene.rules, scene.clock.wall())
     work_off(scene)
 

@@ -31,7 +31,7 @@ from syncd.worker.routing import Routing
 from syncd.worker.sync import sync
 from tests.scene import Scene, made
 from tests.store import steps
-from tests.store.filled import accept, told
+from tests.store.filled import accept, crash_notification
 from tests.trackers.test_transport import FailingConnection
 
 
@@ -52,7 +52,7 @@ def test_a_new_group_costs_one_call_and_a_changed_one_costs_one_more(scene: Scen
 
 
 def test_a_tracker_that_has_something_to_do_is_woken_at_once(scene: Scene) -> None:
-    accept(scene.store, told(), at=scene.clock.wall())
+    accept(scene.store, crash_notification(), at=scene.clock.wall())
 
     assert absorb(scene.store, scene.rules, scene.clock.wall()) == (1, {"here"})
 
@@ -617,7 +617,7 @@ def test_a_bug_in_one_group_is_set_aside_and_the_others_go_on(scene: Scene) -> N
     scene.fail("create", ZeroDivisionError("a bug"))
     worker = Worker(scene.store, scene.rules, "me", {"here": [scene.tracker]}, clock=scene.clock)
     worker.start()
-    (number,) = accept(scene.store, told("healthy"), at=scene.clock.wall())
+    (number,) = accept(scene.store, crash_notification("healthy"), at=scene.clock.wall())
     worker.arrived(number, Identity("acme", "game", "healthy"))
     deadline = time.monotonic() + 20
     while scene.store.report.counts(scene.clock.wall()).linked < 1 and time.monotonic() < deadline:
