@@ -24,7 +24,7 @@ def accept(store: Store, *crash_notification: dict[str, Any], at: float = NOW) -
 
     async def all_at_once() -> list[int]:
         return list(
-            await asyncio.gather(*(store.inbox.accept(json.dumps(one).encode(), at) for one in crash_notification))
+            await asyncio.gather(*(store.inbox.accept(json.dumps(entry).encode(), at) for entry in crash_notification))
         )
 
     return asyncio.run(all_at_once())
