@@ -19,12 +19,12 @@ NOW = 1_800_000_000.0
 FREE = Allowance(credential="here")
 
 
-def accept(store: Store, *crash_notification: dict[str, Any], at: float = NOW) -> list[int]:
+def accept(store: Store, *notifications: dict[str, Any], at: float = NOW) -> list[int]:
     """The numbers of the deliveries."""
 
     async def all_at_once() -> list[int]:
         return list(
-            await asyncio.gather(*(store.inbox.accept(json.dumps(entry).encode(), at) for entry in crash_notification))
+            await asyncio.gather(*(store.inbox.accept(json.dumps(entry).encode(), at) for entry in notifications))
         )
 
     return asyncio.run(all_at_once())

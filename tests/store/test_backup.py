@@ -78,7 +78,7 @@ def test_the_command_says_what_it_did(store: Store, tmp_path: Path) -> None:
     again = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
 
     assert (done.returncode, again.returncode) == (0, 1), done.stderr
-    assert "read back and whole" in done.stdout
+    assert "verified" in done.stdout
     assert "a backup never overwrites one" in again.stderr
 
 

@@ -5,62 +5,30 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from itertools import count
 from pathlib import Path
 
 import pytest
 
-from syncd.config import Config, LocalSettings, Route, StoreSettings
-from syncd.core import budget
-from syncd.core.budget import Allowance, Limit
-from syncd.errors import LeaseLost, StoreUnavailable
-from syncd.model import Action, Call, Created, IssueState, Plan
-from syncd.store import Store, limits, open_store
-from syncd.store.claims import Claim
+from syncd.config import StoreSettings
+from syncd.errors import StoreUnavailable
+from syncd.model import Call, IssueState
+from syncd.store import Store, open_store
 from syncd.store.hints import INBOX
 from syncd.store.instances import DEAD_SECONDS
 from syncd.store.issues import Intent
-from syncd.worker import create
-from syncd.worker.routing import Routing
-from syncd.worker.sync import load
 from tests import postgres
-from tests.clock import MovableClock
 from tests.fakes.wire import Wire
 from tests.postgres import Databases, Server
-from tests.scene import Tracker
 from tests.store import steps
+from tests.store.conformance import DONE, MANY, at_once
 from tests.store.filled import NOW, absorb, accept, claimed, crash_notification, owed
 from tests.store.raw import ask, change
-
-DONE = Plan(action=Action.NOTHING, reason="all is shown")
-MANY = [f"{number:03}" for number in range(60)]
 
 
 @pytest.fixture
 def settings(servers: Databases) -> StoreSettings:
     return StoreSettings(url=servers.new())
-
-
-@pytest.fixture
-def another(settings: StoreSettings, store: Store) -> Iterator[Store]:
-    """A second process on the same store, as far as the store can tell."""
-    opened = open_store(settings)
-    yield opened
-    opened.close()
-
-
-def at_once(*calls: Callable[[], object]) -> list[object]:
-    """What calls return that all begin at the same moment."""
-    gate = threading.Barrier(len(calls))
-
-    def attempt(call: Callable[[], object]) -> object:
-        gate.wait()
-        return call()
-
-    with ThreadPoolExecutor(len(calls)) as threads:
-        return [future.result() for future in [threads.submit(attempt, call) for call in calls]]
 
 
 def accepted(store: Store, fingerprint: str) -> bool:
@@ -75,74 +43,6 @@ def until(true: Callable[[], bool]) -> None:
     while not true():
         assert time.monotonic() < deadline
         time.sleep(0.01)
-
-
-def test_no_group_is_claimed_twice_and_none_is_left(store: Store, another: Store) -> None:
-    owed(store, *MANY)
-
-    taken: list[int] = []
-
-    def drain(which: Store, owner: str) -> None:
-        for number in count():
-            claim = which.outbox.claim("here", f"{owner}/{number}", NOW)
-            if claim is None:
-                return
-            taken.append(claim.group_id)
-
-    at_once(*(partial(drain, which, f"w{number}") for number, which in enumerate([store, another] * 3)))
-    assert sorted(taken) == sorted(set(taken))
-    assert len(taken) == len(MANY)
-
-
-def test_deliveries_that_are_absorbed_by_two_at_once_count_once(store: Store, another: Store) -> None:
-    for round_ in range(10):
-        accept(
-            store,
-            *(crash_notification(name, occurrences=3 + round_, timestamp=[1000, 2000 + round_]) for name in MANY[:20]),
-        )
-        at_once(partial(absorb, store), partial(absorb, another), partial(absorb, store))
-
-    groups = [standing.group for standing in store.report.groups()]
-    assert {group.notifications for group in groups} == {10}
-    assert len(groups) == 20
-    assert {group.occurrences for group in groups} == {12}
-
-
-def test_a_credential_spends_no_more_than_its_budget_whoever_spends_it(store: Store, another: Store) -> None:
-    limit = Limit(count=35, seconds=3600.0)
-    allowance = Allowance(credential="here", limits=[limit])
-    waits = at_once(*(partial(steps.take, each, allowance, Call.UPDATE, NOW) for each in [store, another] * 10))
-    assert waits.count(0.0) == budget.burst(limit) == 7
-
-
-def test_a_route_files_no_more_than_it_may_whoever_files(store: Store, another: Store) -> None:
-    owed(store, *MANY[:20])
-    claims = [claimed(store, f"one/{number}") for number in range(20)]
-    routes = [Route(tracker="here", max_new_issues=[Limit(count=5, seconds=3600.0)])]
-    config = Config(
-        store=StoreSettings(), trackers={"here": LocalSettings(kind="local", folder="unused")}, routes=routes
-    )
-    routing, clock = Routing(config=config, instance_key="00"), MovableClock(NOW)
-
-    def intend(claim: Claim, each: Store) -> object:
-        context = load(each, Tracker(), claim, routing, clock)
-        return create.intend(context, Intent(marker=f"m{claim.group_id}", revision=1, route="route-1"), None)
-
-    obstacles = at_once(*(partial(intend, *pair) for pair in zip(claims, [store, another] * 10, strict=True)))
-    assert obstacles.count(None) == 5
-
-
-def test_a_tracker_that_rested_is_tried_by_one_alone(store: Store, another: Store) -> None:
-    owed(store, *MANY[:20])
-    claimed(store, "first/0")
-    store.write(
-        partial(limits.pause, tracker="here", reason="no such token", until=NOW + 10, cause="misconfigured", attempts=1)
-    )
-    later = NOW + 11
-
-    pairs = enumerate([store, another] * 4)
-    claims = at_once(*(partial(which.outbox.claim, "here", f"w/{number}", later) for number, which in pairs))
-    assert [claim.trial for claim in claims if isinstance(claim, Claim)] == [True]
 
 
 def test_what_changes_while_it_is_settled_is_owed_again(store: Store, another: Store, settings: StoreSettings) -> None:
@@ -173,22 +73,6 @@ def test_what_changes_while_it_is_settled_is_owed_again(store: Store, another: S
         )
     )
     assert ask(settings, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()") == [(0,)]
-
-
-def test_whoever_lost_its_lease_writes_nothing(store: Store, another: Store) -> None:
-    owed(store)
-    late = claimed(store)
-    after = NOW + 1000
-    second = another.outbox.claim("here", "two/0", after)
-    assert second is not None
-
-    with pytest.raises(LeaseLost):
-        steps.intend(store, late, Intent(marker="m", revision=1), after)
-    with pytest.raises(LeaseLost):
-        steps.settle(store, late, DONE, None, 1, after, after)
-    assert steps.load(another, second)[1] is None
-    steps.intend(another, second, Intent(marker="m", revision=1), after)
-    steps.link(another, second, Created(remote_id="7", key="K-7", url="https://example.com/7", number=7), after)
 
 
 def test_a_hint_reaches_the_other_process_and_one_of_them_leads(store: Store, another: Store) -> None:

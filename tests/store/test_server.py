@@ -1,20 +1,17 @@
 """The schema on a PostgreSQL server: steps, races, and that it is the same as in a file."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from syncd.config import StoreSettings
-from syncd.errors import ConfigError, SchemaMismatch, StoreUnavailable
-from syncd.platform.clock import Clock
-from syncd.store import bring_up, open_store, read_store
+from syncd.errors import ConfigError, StoreUnavailable
+from syncd.store import bring_up, open_store
 from syncd.store.migrate import steps
-from syncd.store.postgresql.server import apply, conninfo
+from syncd.store.postgresql.server import conninfo
 from tests.postgres import Databases
-from tests.store.raw import ask, change
+from tests.store.raw import ask
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,60 +19,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def empty(servers: Databases) -> StoreSettings:
     return StoreSettings(url=servers.new(empty=True))
-
-
-def test_an_empty_database_becomes_a_store_and_then_has_nothing_to_do(empty: StoreSettings) -> None:
-    assert bring_up(empty) == [name for name, _ in steps("postgresql")]
-    assert bring_up(empty) == []
-    read_store(empty).close()
-
-
-def test_processes_that_start_at_once_do_not_clash(empty: StoreSettings) -> None:
-    program = (
-        "import sys; from syncd.config import StoreSettings; from syncd.store import open_store; sys.stdin.read();"
-        "open_store(StoreSettings(url=sys.argv[1])).close()"
-    )
-    racing = [
-        subprocess.Popen([sys.executable, "-c", program, empty.url], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
-        for _ in range(6)
-    ]
-
-    for process in racing:
-        assert process.stdin is not None
-        process.stdin.close()
-        process.stdin = None  # all at once: communicate() would wait for one after the other
-    assert [process.communicate()[1].decode() for process in racing] == [""] * 6
-    assert len(ask(empty, "SELECT 1 FROM schema_migrations")) == len(steps("postgresql"))
-
-
-def test_a_newer_database_is_refused_and_both_are_named(empty: StoreSettings) -> None:
-    bring_up(empty)
-    change(empty, "INSERT INTO schema_migrations VALUES ('9999_future', 'x', 0)")
-
-    for refuse in (bring_up, read_store):
-        with pytest.raises(SchemaMismatch, match=r"9999_future.*0006_bodies"):
-            refuse(empty)
-
-
-def test_a_step_with_another_text_is_refused(empty: StoreSettings) -> None:
-    bring_up(empty)
-    change(empty, "UPDATE schema_migrations SET sha256 = 'other'")
-
-    with pytest.raises(SchemaMismatch, match="another text"):
-        bring_up(empty)
-
-
-def test_a_database_behind_is_told_to_be_migrated(empty: StoreSettings) -> None:
-    with pytest.raises(SchemaMismatch, match="syncd migrate"):
-        read_store(empty)
-
-
-def test_a_step_that_fails_leaves_nothing_behind(empty: StoreSettings) -> None:
-    broken = [*steps("postgresql"), ("9000_broken", "CREATE TABLE half (x INTEGER); CREATE TABLE half (x INTEGER);")]
-
-    with pytest.raises(StoreUnavailable, match="half"):
-        apply(empty, Clock(), broken)
-    assert ask(empty, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'") == []
 
 
 def test_both_databases_have_the_same_schema(servers: Databases, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from syncd.errors import StoreUnavailable
 from syncd.platform.clock import Clock
 from syncd.store import Store
 from syncd.store.connection import Transaction
-from syncd.store.migrate import migrate
+from syncd.store.migrate import migrate, verify
 from syncd.store.queries import MAX_ROWS
 from syncd.store.sqlite import connection as sqlite
 from syncd.store.sqlite.file import open_file, sqlite3
@@ -135,3 +135,9 @@ def test_an_operation_that_fails_alone_is_undone_and_the_store_is_well(store: St
     assert store.connection.read(lambda transaction: transaction.rows("setting", name="half")) == []
     assert store.fault is None
     accept(store, crash_notification())
+
+
+def test_a_missing_file_is_not_created_by_reading(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable, match="no such file"):
+        verify(tmp_path / "syncd.db")
+    assert not (tmp_path / "syncd.db").exists()

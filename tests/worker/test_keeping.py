@@ -16,7 +16,7 @@ from syncd.worker.absorb import absorb
 from syncd.worker.surveys import survey
 from syncd.worker.sync import UPKEEP, finish, load
 from tests.scene import Scene
-from tests.store.filled import accept
+from tests.store.filled import accept, crash_notification
 from tests.store.raw import change
 
 
@@ -407,7 +407,10 @@ def test_a_dry_run_plans_and_sends_nothing_and_the_next_start_catches_up(scene: 
 def storm(scene: Scene, groups: int, limit: str = "2/1h") -> None:
     routed(scene, max_new_issues=[limit])
     for number in range(groups):
-        accept(scene.store, crash_notification(f"f{number}", occurrences=10 + number, guids=number, callstack=[f"frame{number}"]))
+        accept(
+            scene.store,
+            crash_notification(f"f{number}", occurrences=10 + number, guids=number, callstack=[f"frame{number}"]),
+        )
     absorb(scene.store, scene.rules, scene.clock.wall())
     work_off(scene)
 
