@@ -1,25 +1,13 @@
-"""Two processes on one store, for tests of the guarantees that hold between them."""
+"""Operations that begin at the same moment, for tests of the guarantees between threads and processes."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
-from syncd.config import StoreSettings
 from syncd.model import Action, Plan
-from syncd.store import Store, open_store
 
 DONE = Plan(action=Action.NOTHING, reason="all is shown")
 MANY = [f"{number:03}" for number in range(60)]
-
-
-@pytest.fixture
-def another(settings: StoreSettings, store: Store) -> Iterator[Store]:
-    """A second process on the same store, as far as the store can tell."""
-    opened = open_store(settings)
-    yield opened
-    opened.close()
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:

@@ -32,11 +32,9 @@ from tests.clock import MovableClock
 from tests.postgres import Databases
 from tests.scene import Tracker
 from tests.store import steps as store_steps
-from tests.store.conformance import DONE, MANY, another, at_once
+from tests.store.conformance import DONE, MANY, at_once
 from tests.store.filled import NOW, absorb, accept, claimed, crash_notification, owed
 from tests.store.raw import ask, change
-
-__all__ = ["another"]
 
 
 def put(transaction: Transaction, name: str, value: str) -> None:
