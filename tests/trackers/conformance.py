@@ -248,6 +248,20 @@ class Conformance:
         assert "fivehundred" not in after
         assert tracker.find_comment(issue, MARKER) == comment_id
 
+    def test_comments_with_different_markers_are_told_apart(self, world: World) -> None:
+        tracker = world.open()
+        issue = linked(tracker.create(DRAFT))
+        first = tracker.comment(issue, FIVE, "a" * 32)
+        second = tracker.comment(issue, FIVE, "b" * 32)
+
+        assert tracker.find_comment(issue, "a" * 32) == first
+        assert tracker.find_comment(issue, "b" * 32) == second
+        assert tracker.find_comment(issue, "c" * 32) is None
+        tracker.edit_comment(issue, second, SIX, "b" * 32)
+        before, after = only(world).comments
+        assert "fivehundred" in before
+        assert "sixhundred" in after
+
     def test_a_comment_lost_on_the_way_there_is_in_doubt_and_not_found(self, world: World) -> None:
         world.require("comment lost before")
         tracker = world.open()
@@ -390,11 +404,17 @@ class Conformance:
         assert place.key != issue.key
         assert tracker.look(linked(place)).place == place
         try:
-            tracker.comment(issue, FIVE, MARKER)
+            comment_id = tracker.comment(issue, FIVE, MARKER)
         except Moved as moved:
             there = Place(remote_id=moved.remote_id, key=moved.key, url=moved.url)
-            tracker.comment(linked(there), FIVE, MARKER)
-        assert len(item_of(world, place.remote_id).comments) == 1
+            assert there == place
+            comment_id = tracker.comment(linked(there), FIVE, MARKER)
+        for name in ("find_comment", "close_issue", "reopen"):
+            with suppress(Moved):
+                operations(tracker, issue)[name]()
+        tracker.edit_comment(linked(place), comment_id, SIX, MARKER)
+        (comment,) = item_of(world, place.remote_id).comments
+        assert "sixhundred" in comment
         assert tracker.survey([linked(place)], None).observations[place.remote_id] == tracker.look(linked(place))
 
     def test_a_deleted_issue_is_gone(self, world: World) -> None:

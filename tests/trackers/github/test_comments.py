@@ -98,14 +98,6 @@ def test_an_app_finds_its_comment_though_it_is_not_told_who_it_is(open_github: O
     assert tracker.find_comment(issue, MARKER) == comment_id
 
 
-def test_a_comment_that_a_person_deleted_is_missing(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
-    comment_id = tracker.comment(issue, STATUS, MARKER)
-    fake.repository.issues[1].comments.clear()
-
-    with pytest.raises(Missing, match=r"the status comment of acme/game#1 is gone"):
-        tracker.edit_comment(issue, comment_id, STATUS, MARKER)
-
-
 def each_use(tracker: GitHub, issue: Issue) -> Iterator[Callable[[], object]]:
     yield lambda: tracker.edit_comment(issue, "1", STATUS, MARKER)
     yield lambda: tracker.comment(issue, STATUS, MARKER)

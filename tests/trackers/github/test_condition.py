@@ -32,15 +32,6 @@ def test_a_closed_issue_says_why_when_and_in_which_milestone(
     assert condition.duplicate_of is None
 
 
-def test_an_issue_that_people_reopened_is_open_and_remembers_no_reason(
-    tracker: GitHub, fake: FakeGitHub, issue: Issue
-) -> None:
-    fake.close_issue(fake.repository.issues[1], "not_planned")
-    fake.reopen_issue(fake.repository.issues[1])
-
-    assert tracker.look(issue).condition == Condition(labels=("crash",))
-
-
 def test_a_locked_conversation_is_told(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
     fake.edit_issue(fake.repository.issues[1], locked=True)
 
@@ -257,11 +248,3 @@ def test_a_repository_that_was_made_public_is_noticed_within_an_hour(
     with pytest.raises(Misconfigured, match="public"):
         tracker.reopen(issue)
     assert len(fake.repository.issues[1].comments) == 1
-
-
-def test_comments_are_told_apart_by_their_markers(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
-    first, second = tracker.comment(issue, STATUS, "a" * 32), tracker.comment(issue, STATUS, "b" * 32)
-
-    assert tracker.find_comment(issue, "a" * 32) == first
-    assert tracker.find_comment(issue, "b" * 32) == second
-    assert tracker.find_comment(issue, "c" * 32) is None

@@ -6,7 +6,7 @@ from dataclasses import replace
 import github
 import pytest
 
-from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, Unavailable
+from syncd.errors import Misconfigured, OutcomeUnknown, Throttled, Unavailable
 from syncd.model import Created
 from syncd.render.document import Code, Paragraph
 from syncd.trackers import Draft
@@ -196,13 +196,6 @@ def test_a_repository_that_takes_no_issues_is_a_fault_of_the_configuration(
     with pytest.raises(Misconfigured, match=words):
         tracker.create(DRAFT)
     assert len(fake.sent("POST")) == 1
-
-
-def test_content_that_github_will_never_take_is_refused(tracker: GitHub, fake: FakeGitHub) -> None:
-    fake.inject(Fault(how="status", status=422, body={"message": "Validation Failed"}))
-
-    with pytest.raises(Refused, match="422 Validation Failed"):
-        tracker.create(DRAFT)
 
 
 @pytest.mark.parametrize(("retry_after", "seconds"), [(None, 60), (17, 17)])

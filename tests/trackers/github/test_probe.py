@@ -7,7 +7,6 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from syncd.errors import OutcomeUnknown, Throttled
-from syncd.model import Created
 from syncd.trackers.github.probe import carries, marker_line
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
@@ -15,22 +14,6 @@ from tests.fakes.github_records import Account
 from tests.fakes.server import Fault
 from tests.trackers.clock import AdapterClock
 from tests.trackers.github.parts import BODY, DRAFT, HOUR, MARKER, SOMEBODY, Open, calls, doubtful, others, ours
-
-
-@pytest.mark.usefixtures("reading")
-def test_a_create_whose_answer_was_lost_is_found(tracker: GitHub, fake: FakeGitHub) -> None:
-    others(fake, 3)
-    floor = tracker.newest()
-    fake.inject(Fault(how="reset_after"))
-    with pytest.raises(OutcomeUnknown):
-        tracker.create(DRAFT)
-    others(fake, 2)
-
-    evidence = tracker.probe(doubtful(floor))
-    assert evidence.issues == (
-        Created(remote_id="4", key="acme/game#4", url=f"{fake.url}/acme/game/issues/4", number=4),
-    )
-    assert (evidence.newest, evidence.covered) == (6, True)
 
 
 @pytest.mark.usefixtures("reading")

@@ -1,17 +1,16 @@
 """The status comment: added, found again, edited, lost."""
 
 import json
-from collections.abc import Callable
 
 import pytest
 
-from syncd.errors import Gone, Misconfigured, Missing, OutcomeUnknown, Refused, Unavailable
-from syncd.render.document import Code, Paragraph
+from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
+from syncd.render.document import Paragraph
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault, How
 from tests.fakes.specs import check_traffic
 from tests.trackers.clock import AdapterClock
-from tests.trackers.jira.parts import LOST, MARKER, TAG, Open, a_group, linked, status
+from tests.trackers.jira.parts import LOST, MARKER, TAG, Open, linked, status
 
 
 def test_the_status_comment_is_added_found_and_edited_with_one_request_each(fake: FakeJira, opened: Open) -> None:
@@ -35,14 +34,6 @@ def test_the_status_comment_is_added_found_and_edited_with_one_request_each(fake
     if isinstance(fake, FakeJiraCloud):
         assert fake.sent("PUT")[0].query == {"notifyUsers": ["false"]}
     check_traffic(fake)
-
-
-def test_a_status_comment_of_any_length_still_ends_with_its_line(fake: FakeJira, opened: Open) -> None:
-    adapter = opened()
-    issue = linked(adapter)
-    comment_id = adapter.comment(issue, (Code(("x" * 200,) * 3000),), MARKER)
-
-    assert adapter.find_comment(issue, MARKER) == comment_id
 
 
 def test_somebody_elses_copy_of_the_status_comment_is_not_ours(fake: FakeJira, opened: Open) -> None:
@@ -132,27 +123,6 @@ def test_a_wait_that_jira_asks_for_is_not_spent_in_the_thread(
 
     assert caught.value.retry_after == 40
     assert clock.waits == []
-
-
-def test_a_deleted_comment_is_missing_and_a_deleted_issue_gone(fake: FakeJira, opened: Open) -> None:
-    fake.custom_fields = {"customfield_1": "number"}
-    adapter = opened(fields={"customfield_1": "{{ group.occurrences }}"})
-    issue = linked(adapter)
-    comment_id = adapter.comment(issue, status("1"), MARKER)
-    del fake.issues["CRASH-1"].comments[comment_id]
-    with pytest.raises(Missing, match="comment"):
-        adapter.edit_comment(issue, comment_id, status("2"), MARKER)
-    fake.delete("CRASH-1")
-    calls: list[Callable[[], object]] = [
-        lambda: adapter.edit_comment(issue, comment_id, status("2"), MARKER),
-        lambda: adapter.comment(issue, status("2"), MARKER),
-        lambda: adapter.find_comment(issue, MARKER),
-        lambda: adapter.refresh(issue, a_group(occurrences=9)),
-    ]
-    for call in calls:
-        with pytest.raises(Gone, match="CRASH-1 was deleted"):
-            call()
-    check_traffic(fake)
 
 
 def test_a_lost_permission_is_not_taken_for_deleted_issues(fake: FakeJira, opened: Open) -> None:

@@ -54,14 +54,6 @@ def test_where_the_workflow_sets_no_resolution_the_status_says_it(adapter: Jira,
     assert (found.closed_at is not None) is isinstance(fake, FakeJiraCloud)
 
 
-def test_an_issue_that_people_reopened_is_open(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
-    fake.close_issue("CRASH-1", fix_versions=["2.4.0"])
-    fake.reopen_issue("CRASH-1")
-
-    found = condition(adapter, issue)
-    assert (found.closed, found.resolution, found.closed_at) == (False, "", None)
-
-
 @pytest.mark.parametrize(
     ("value", "fixed_in"),
     [
@@ -281,13 +273,3 @@ def test_an_assignee_or_component_that_jira_does_not_take_is_left_out(adapter: J
     assert "assignee" not in fields
     assert "components" not in fields
     assert set(created.notes) == {"assignee was left out: Jira refused it", "components was left out: Jira refused it"}
-
-
-def test_comments_are_told_apart_by_their_markers(adapter: Jira, issue: Issue) -> None:
-    from tests.trackers.jira.parts import status
-
-    first, second = adapter.comment(issue, status("1"), "a" * 32), adapter.comment(issue, status("1"), "b" * 32)
-
-    assert adapter.find_comment(issue, "a" * 32) == first
-    assert adapter.find_comment(issue, "b" * 32) == second
-    assert adapter.find_comment(issue, "c" * 32) is None

@@ -24,19 +24,6 @@ def test_an_issue_at_home_is_one_request(fake: FakeJira, opened: Open) -> None:
     check_traffic(fake)
 
 
-def test_a_moved_issue_is_followed_by_its_id(fake: FakeJira, opened: Open) -> None:
-    adapter = opened()
-    issue = linked(adapter)
-    comment_id = adapter.comment(issue, status("1"), MARKER)
-    fake.move("CRASH-1", "TRIAGE")
-
-    place = adapter.look(issue).place
-
-    assert place == Place(remote_id=str(issue.remote_id), key="TRIAGE-1", url=f"{fake.url}/browse/TRIAGE-1")
-    adapter.edit_comment(issue, comment_id, status("2"), MARKER)
-    assert fake.issues["TRIAGE-1"].comments[comment_id].edits == 1
-
-
 def test_a_deleted_issue_is_gone_once_a_neighbour_was_read(fake: FakeJira, opened: Open) -> None:
     fake.file("a neighbour")
     adapter = opened()
@@ -48,15 +35,6 @@ def test_a_deleted_issue_is_gone_once_a_neighbour_was_read(fake: FakeJira, opene
 
     assert len(fake.sent("GET", f"/issue/{fake.issues['CRASH-1'].id}$")) == 1
     check_traffic(fake)
-
-
-def test_the_only_issue_of_a_project_can_be_gone_too(fake: FakeJira, opened: Open) -> None:
-    adapter = opened()
-    issue = linked(adapter)
-    fake.delete("CRASH-1")
-
-    with pytest.raises(Gone):
-        adapter.look(issue)
 
 
 def test_an_issue_that_was_moved_out_of_sight_is_gone_in_words_that_say_both(fake: FakeJira, opened: Open) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from syncd.errors import Misconfigured, OutcomeUnknown, Throttled, TrackerError, Unavailable
-from syncd.model import Created, Evidence, Release
+from syncd.model import Evidence, Release
 from syncd.trackers import Draft
 from syncd.trackers.jira.tracker import Jira
 from tests.fakes.jira import FakeJira, FakeJiraCloud
@@ -40,22 +40,6 @@ def test_the_newest_number_is_the_highest_that_the_index_knows(fake: FakeJira, o
     fake.lag_seconds = LAG
     assert adapter.newest() == 0
     assert len(fake.requests) == 3
-    check_traffic(fake)
-
-
-def test_a_lost_create_is_found_by_key_while_the_search_lags(fake: FakeJira, opened: Open) -> None:
-    fake.file("somebody's own")
-    adapter = opened()
-    fake.lag_seconds = LAG
-    lose(fake, adapter)
-    fake.file("a later one")
-
-    evidence = adapter.probe(doubtful(floor=1))
-
-    issue = fake.issues["CRASH-2"]
-    assert evidence.issues == (Created(remote_id=issue.id, key="CRASH-2", url=f"{fake.url}/browse/CRASH-2", number=2),)
-    assert evidence.covered
-    assert evidence.newest == 3
     check_traffic(fake)
 
 
@@ -138,20 +122,6 @@ def test_other_peoples_issues_above_the_floor_are_not_ours(fake: FakeJira, opene
     assert evidence.issues == ()
     assert evidence.covered
     assert (evidence.newest, evidence.newest_at) == (3, 1_800_000_000.0)
-
-
-def test_a_clone_by_a_person_is_not_ours(fake: FakeJira, opened: Open) -> None:
-    adapter = opened()
-    lose(fake, adapter)
-    fake.clone("CRASH-1")
-
-    assert keys(adapter.probe(doubtful())) == ["CRASH-1"]
-
-    fake.delete("CRASH-1")
-
-    evidence = adapter.probe(doubtful())
-    assert evidence.issues == ()
-    assert evidence.covered
 
 
 def test_a_clone_that_a_rule_made_in_our_name_is_not_ours_where_the_property_tells(

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.errors import Gone
 from syncd.model import Condition, Issue
 from syncd.trackers import Tracker
 from syncd.trackers.local import head
 from tests.fakes.notebook import Memory
-from tests.trackers.local.test_tracker import COMMENT_MARKER, FIRST, SECOND, draft, issue, tracker
+from tests.trackers.local.test_tracker import COMMENT_MARKER, FIRST, draft, issue, tracker
 
 
 @pytest.fixture
@@ -138,29 +137,6 @@ def test_a_file_whose_status_line_people_removed_is_left_alone(notes: Tracker, f
 
     assert "write `- Status: closed` below its title" in notes.close_issue(filed)
     assert path.read_bytes() == before
-
-
-def test_a_survey_reads_all_and_says_what_is_gone(notes: Tracker, filed: Issue, path: Path, tmp_path: Path) -> None:
-    other = issue(notes.create(draft(marker="syncd:0000000000000000")))
-    (tmp_path / "issues" / str(other.remote_id)).unlink()
-    written(path, "- Status: closed\n")
-
-    survey = notes.survey([filed, replace(other, marker="syncd:0000000000000000")], None)
-    assert survey.observations[str(filed.remote_id)].condition.closed
-    assert survey.missing == (other.remote_id,)
-    with pytest.raises(Gone):
-        notes.look(replace(other, marker="syncd:0000000000000000"))
-
-
-def test_further_comments_are_sections_of_their_own(notes: Tracker, filed: Issue, path: Path) -> None:
-    notes.comment(filed, FIRST, "a" * 32)
-    second = notes.comment(filed, SECOND, "b" * 32)
-
-    notes.edit_comment(filed, second, FIRST, "a" * 32)
-    assert path.read_text().count("Seen 1 time.") == 1
-    assert path.read_text().count("Seen 2 times.") == 1
-    assert notes.find_comment(filed, "a" * 32)
-    assert notes.find_comment(filed, "c" * 32) is None
 
 
 @given(st.binary(max_size=2000), st.sampled_from(["open", "closed"]))

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from syncd.config import LocalSettings
-from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError, Unavailable
-from syncd.model import Created, Group, Identity, Issue, IssueState, Place
+from syncd.errors import Gone, Misconfigured, Missing, OutcomeUnknown, Refused, TrackerError, Unavailable
+from syncd.model import Created, Group, Identity, Issue, IssueState
 from syncd.render.document import Code, Document, Heading, Paragraph
 from syncd.trackers import Draft, Tracker, open_tracker
 from tests.fakes.notebook import Memory
@@ -112,13 +112,6 @@ def test_a_marker_may_be_given_as_a_comment_already(folder: Path) -> None:
     assert tracker(folder).create(draft()) == tracker(folder).create(draft(marker=f"<!-- {MARKER} -->"))
 
 
-def test_different_markers_are_different_issues(folder: Path) -> None:
-    created = {tracker(folder).create(draft(marker=f"syncd:{number}")).remote_id for number in range(20)}
-
-    assert names(folder) == sorted(created)
-    assert len(created) == 20
-
-
 def test_a_file_that_only_quotes_the_marker_is_not_the_issue(folder: Path) -> None:
     created = tracker(folder).create(draft())
     path = folder / created.remote_id
@@ -177,20 +170,6 @@ def test_the_status_section_comes_and_changes_while_the_rest_stays_as_it_is(fold
         b"below\r\n"
     )
     assert notes.find_comment(issue(created), COMMENT_MARKER) == comment
-
-
-def test_commenting_twice_leaves_one_section(folder: Path) -> None:
-    notes = tracker(folder)
-    created = notes.create(draft())
-
-    assert notes.find_comment(issue(created), COMMENT_MARKER) is None
-    first = notes.comment(issue(created), FIRST, COMMENT_MARKER)
-    second = notes.comment(issue(created), SECOND, COMMENT_MARKER)
-
-    text = (folder / created.remote_id).read_text(encoding="utf-8")
-    assert first == second
-    assert "Seen 1 time." not in text
-    assert text.count("Seen 2 times.") == 1
 
 
 def test_the_status_may_have_the_marker_of_its_issue(folder: Path) -> None:
@@ -287,24 +266,6 @@ def test_a_deleted_file_is_gone_but_a_lost_folder_is_not_a_deletion(folder: Path
             use()
 
 
-def test_a_renamed_file_is_followed_by_its_marker(folder: Path) -> None:
-    notes = tracker(folder)
-    created = notes.create(draft())
-    (folder / created.remote_id).rename(folder / "the renderer again.md")
-    url = (folder / "the renderer again.md").as_uri()
-
-    place = Place(remote_id="the renderer again.md", key="the renderer again", url=url)
-    assert notes.look(issue(created)).place == place
-    for use in uses(notes, created)[1:]:
-        with pytest.raises(Moved, match=r"is called the renderer again\.md now") as caught:
-            use()
-        assert (caught.value.remote_id, caught.value.key, caught.value.url) == (place.remote_id, place.key, url)
-    moved = Created(remote_id=place.remote_id, key=place.key, url=url)
-    notes.comment(issue(moved), FIRST, COMMENT_MARKER)
-    assert "Seen 1 time." in (folder / place.remote_id).read_text(encoding="utf-8")
-    assert notes.probe(doubtful()).issues == (moved,)
-
-
 def test_a_file_that_lost_its_marker_is_still_known_by_its_name(folder: Path) -> None:
     notes = tracker(folder)
     created = notes.create(draft())
@@ -319,19 +280,6 @@ def test_of_two_files_with_the_marker_the_one_with_our_name_is_the_issue(folder:
     (folder / "a copy.md").write_bytes((folder / created.remote_id).read_bytes())
 
     assert notes.probe(doubtful()).issues == (created,)
-
-
-def test_a_create_in_doubt_is_found_or_proven_absent_by_its_file(folder: Path) -> None:
-    notes = tracker(folder)
-    notes.create(draft(marker="syncd:another"))
-
-    absent = notes.probe(doubtful())
-    assert (absent.issues, absent.covered, absent.at, absent.newest) == ((), True, None, 0)
-
-    created = notes.create(draft())
-    found = notes.probe(doubtful())
-    assert (found.issues, found.covered) == ((created,), True)
-    assert notes.newest() == 0
 
 
 def test_a_first_create_that_never_made_its_folder_is_proven_absent(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import re
 import shutil
 import stat
 from collections.abc import Mapping
@@ -120,12 +121,10 @@ class LocalWorld(World):
 
 def _item(path: Path) -> Item:
     text = path.read_text()
-    _, section, rest = text.partition("<!-- status of")
-    comment = rest.partition("<!-- end of status")[0] if section else ""
     return Item(
         remote_id=path.name,
         title=text.splitlines()[0],
         body=text,
         closed="- Status: closed" in text,
-        comments=(comment,) if section else (),
+        comments=tuple(re.findall(r"<!-- status of(.*?)<!-- end of status", text, re.DOTALL)),
     )
