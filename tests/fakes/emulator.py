@@ -127,8 +127,8 @@ def _installed() -> tuple[Path, Path]:
     node, npm = wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     lock = (_PACKAGE / "package-lock.json").read_bytes()
     _INSTALLED.mkdir(parents=True, exist_ok=True)
-    with (_INSTALLED / "lock").open("w") as turn:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+    with (_INSTALLED / "lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
         done = _INSTALLED / "done"
         if not done.exists() or done.read_bytes() != lock:
             _install(node, npm)

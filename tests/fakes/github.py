@@ -222,8 +222,8 @@ class FakeGitHub(ServerBase):
         return answered
 
     def _named(self, full_name: str) -> FakeRepository | None:
-        present = (one for one in self._repositories.values() if not one.hidden)
-        return next((one for one in present if one.full_name.lower() == full_name.lower()), None)
+        present = (each for each in self._repositories.values() if not each.hidden)
+        return next((each for each in present if each.full_name.lower() == full_name.lower()), None)
 
     def _query(self, request: Recorded) -> Answer:
         if not self.graphql:
@@ -236,10 +236,10 @@ class FakeGitHub(ServerBase):
 
     def _moved(self, request: Recorded, path: str) -> Answer:
         # GitHub redirects reads with 301 and writes with 307.
-        status, words = (301, "Moved Permanently") if request.method == "GET" else (307, "Temporary Redirect")
+        status, message = (301, "Moved Permanently") if request.method == "GET" else (307, "Temporary Redirect")
         base = "/api/v3" if request.path.startswith("/api/v3/") else ""
         url = f"{self.url}{base}/{path}"
-        return status, {"Location": url}, {"message": words, "url": url}
+        return status, {"Location": url}, {"message": message, "url": url}
 
     def _read_repository(self, repository: FakeRepository, request: Recorded) -> Answer:
         return 200, self._scopes(request), self._shapes.repository(repository, self._author(request))
@@ -250,7 +250,7 @@ class FakeGitHub(ServerBase):
         query = {name: values[-1] for name, values in request.query.items()}
         lag = self.filtered_lag_seconds if _FILTERS & query.keys() else self.lag_seconds
         labels = set(filter(None, query.get("labels", "").split(",")))
-        shown = [
+        rows = [
             issue
             for issue in repository.issues.values()
             if issue.here
@@ -262,11 +262,11 @@ class FakeGitHub(ServerBase):
             and (issue.updated_at or issue.created_at) >= query.get("since", "")
         ]
         updated = query.get("sort") == "updated"
-        shown.sort(
+        rows.sort(
             key=lambda issue: (issue.updated_at or issue.created_at if updated else "", issue.number),
             reverse=query.get("direction", "desc") == "desc",
         )
-        answer = self._page(request, [self._shapes.issue(repository, issue) for issue in shown])
+        answer = self._page(request, [self._shapes.issue(repository, issue) for issue in rows])
         etag = f'W/"{hashlib.sha256(repr(answer).encode()).hexdigest()}"'
         if request.headers.get("if-none-match") == etag:
             self.remaining += 1  # it costs nothing
@@ -276,11 +276,11 @@ class FakeGitHub(ServerBase):
     def _page(self, request: Recorded, everything: list[Any]) -> Answer:
         size = min(int(request.query.get("per_page", ["30"])[-1]), 100)
         page = int(request.query.get("page", ["1"])[-1])
-        shown = everything[(page - 1) * size : page * size]
+        rows = everything[(page - 1) * size : page * size]
         if page * size >= len(everything):
-            return 200, {}, shown
+            return 200, {}, rows
         following = urlencode({**request.query, "page": [page + 1]}, doseq=True)
-        return 200, {"Link": f'<{self.url}{request.path}?{following}>; rel="next"'}, shown
+        return 200, {"Link": f'<{self.url}{request.path}?{following}>; rel="next"'}, rows
 
     def _create_issue(self, repository: FakeRepository, request: Recorded) -> Answer:
         _require_writable(repository)
@@ -306,8 +306,8 @@ class FakeGitHub(ServerBase):
         if issue is None or issue.discussion or not repository.can_read_issues:
             raise Denied(self.unknown(request))
         if issue.deleted:
-            words = "This issue was deleted" if issue.deleted_status == 410 else "Not Found"
-            raise Denied(_refusal(issue.deleted_status, words))
+            message = "This issue was deleted" if issue.deleted_status == 410 else "Not Found"
+            raise Denied(_refusal(issue.deleted_status, message))
         if issue.moved_to is not None:
             # GitHub redirects the issue itself, but nothing below it.
             itself = request.path.endswith(f"/issues/{issue.number}")
@@ -342,8 +342,8 @@ class FakeGitHub(ServerBase):
 
     def _list_comments(self, repository: FakeRepository, request: Recorded) -> Answer:
         issue = self._issue(repository, request)
-        shown = [self._shapes.comment(repository, issue, comment) for comment in issue.comments.values()]
-        return self._page(request, shown)
+        rows = [self._shapes.comment(repository, issue, comment) for comment in issue.comments.values()]
+        return self._page(request, rows)
 
     def _create_comment(self, repository: FakeRepository, request: Recorded) -> Answer:
         issue = self._issue(repository, request)
@@ -406,8 +406,8 @@ def _require_fit(content: Any, resource: str, needed: str | None = None) -> None
         raise Denied(_invalid({"resource": resource, "code": "missing_field", "field": needed}))
     for name, limit in (("title", 256), ("body", 65536)):
         if len(content.get(name) or "") > limit:
-            words = f"{name} is too long (maximum is {limit} characters)"
-            raise Denied(_invalid({"resource": resource, "code": "custom", "field": name, "message": words}))
+            message = f"{name} is too long (maximum is {limit} characters)"
+            raise Denied(_invalid({"resource": resource, "code": "custom", "field": name, "message": message}))
 
 
 def _invalid(fault: dict[str, str]) -> Answer:
@@ -415,11 +415,11 @@ def _invalid(fault: dict[str, str]) -> Answer:
     return status, headers, {**content, "errors": [fault]}
 
 
-def _refusal(status: int, words: str) -> Answer:
+def _refusal(status: int, message: str) -> Answer:
     return (
         status,
         {},
-        {"message": words, "documentation_url": "https://docs.github.com/rest", "status": str(status)},
+        {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)},
     )
 
 

@@ -23,8 +23,8 @@ def query(
     if "duplicateOf" in text:
         return {"data": {"repository": _duplicate(shapes, repository, number)}}
     if repository is None:
-        words = "Could not resolve to a Repository with the name."
-        return {"data": {"repository": None}, "errors": [_error("NOT_FOUND", ["repository"], words)]}
+        message = "Could not resolve to a Repository with the name."
+        return {"data": {"repository": None}, "errors": [_error("NOT_FOUND", ["repository"], message)]}
     fields: dict[str, Any] = {"databaseId": repository.id, "hasIssuesEnabled": repository.has_issues}
     errors = []
     for alias, digits in _WANTED.findall(text):
@@ -32,11 +32,11 @@ def query(
         kind = faults.get(int(digits), "NOT_FOUND")
         readable = issue is not None and issue.here and (repository.has_issues or issue.pull_request)
         if issue is not None and readable and int(digits) not in faults:
-            fields[alias] = _shown(shapes, repository, issue)
+            fields[alias] = _node(shapes, repository, issue)
             continue
         fields[alias] = None
-        words = f"Could not resolve to an issue or pull request with the number of {digits}."
-        errors.append(_error(kind, ["repository", alias], words))
+        message = f"Could not resolve to an issue or pull request with the number of {digits}."
+        errors.append(_error(kind, ["repository", alias], message))
     return {"data": {"repository": fields}, **({"errors": errors} if errors else {})}
 
 
@@ -45,20 +45,19 @@ def _duplicate(shapes: Shapes, repository: FakeRepository | None, number: int) -
     if repository is None:
         return None
     issue = repository.issues.get(number)
-    other = None if issue is None or issue.duplicate_of is None else issue.duplicate_of
-    shown = None
-    if other is not None:
-        home, original = other
-        shown = {
+    node = None
+    if issue is not None and issue.duplicate_of is not None:
+        home, original = issue.duplicate_of
+        node = {
             "number": original.number,
             "url": shapes.issue(home, original)["html_url"],
             "repository": {"databaseId": home.id, "nameWithOwner": home.full_name},
         }
-    return {"databaseId": repository.id, "issue": None if issue is None else {"duplicateOf": shown}}
+    return {"databaseId": repository.id, "issue": None if issue is None else {"duplicateOf": node}}
 
 
-def _shown(shapes: Shapes, repository: FakeRepository, issue: FakeIssue) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+def _node(shapes: Shapes, repository: FakeRepository, issue: FakeIssue) -> dict[str, Any]:
+    node: dict[str, Any] = {
         "__typename": "PullRequest" if issue.pull_request else "Issue",
         "number": issue.number,
         "createdAt": issue.created_at,
@@ -67,15 +66,15 @@ def _shown(shapes: Shapes, repository: FakeRepository, issue: FakeIssue) -> dict
     }
     if not issue.pull_request:
         author = issue.author
-        shown["body"] = issue.body or ""
+        node["body"] = issue.body or ""
         # Here bots go by their bare names.
-        shown["author"] = {
+        node["author"] = {
             "__typename": "Bot" if author.app else "User",
             "login": author.login.removesuffix("[bot]"),
             "databaseId": author.id,
         }
-    return shown
+    return node
 
 
-def _error(kind: str, path: list[str], words: str) -> dict[str, Any]:
-    return {"type": kind, "path": path, "locations": [{"line": 1, "column": 1}], "message": words}
+def _error(kind: str, path: list[str], message: str) -> dict[str, Any]:
+    return {"type": kind, "path": path, "locations": [{"line": 1, "column": 1}], "message": message}

@@ -56,28 +56,28 @@ class FakeJiraCloud(FakeJira):
         return None
 
     def _search(self, request: Recorded) -> Answer:
-        found = self.indexed(request.query.get("jql", [""])[0])
-        if found is None:
+        matches = self.indexed(request.query.get("jql", [""])[0])
+        if matches is None:
             return fault(400, "Unbounded JQL queries are not allowed here.")
         start = int(request.query.get("nextPageToken", ["0"])[0])
         end = start + int(request.query.get("maxResults", ["50"])[0])
         query = {"fields": ["id"], **request.query}
-        shown = [self.shown(issue, query) for issue in found[start:end]]
-        if end >= len(found):
-            return 200, {}, {"issues": shown, "isLast": True}
-        return 200, {}, {"issues": shown, "isLast": False, "nextPageToken": str(end)}
+        view = [self.view(issue, query) for issue in matches[start:end]]
+        if end >= len(matches):
+            return 200, {}, {"issues": view, "isLast": True}
+        return 200, {}, {"issues": view, "isLast": False, "nextPageToken": str(end)}
 
     def _bulk_fetch(self, request: Recorded) -> Answer:
-        asked = request.body["issueIdsOrKeys"]
-        if len(asked) > 100:
+        keys = request.body["issueIdsOrKeys"]
+        if len(keys) > 100:
             return fault(400, "You can request at most 100 issues.")
         query = {name: request.body[name] for name in ("fields", "properties") if name in request.body}
-        found = [issue for issue in self.issues.values() if not issue.names.isdisjoint(asked) and self.sees(issue)]
-        failed = [issue for issue in found if not issue.names.isdisjoint(self.unreadable)]
-        shown = sorted((issue for issue in found if issue not in failed), key=lambda issue: int(issue.id))
+        matches = [issue for issue in self.issues.values() if not issue.names.isdisjoint(keys) and self.sees(issue)]
+        failed = [issue for issue in matches if not issue.names.isdisjoint(self.unreadable)]
+        view = sorted((issue for issue in matches if issue not in failed), key=lambda issue: int(issue.id))
         # What is not there, or may not be seen, is in neither list.
         errors = [{"id": issue.id, "errorMessage": "The issue could not be read."} for issue in failed]
-        return 200, {}, {"issues": [self.shown(issue, query) for issue in shown], "issueErrors": errors}
+        return 200, {}, {"issues": [self.view(issue, query) for issue in view], "issueErrors": errors}
 
 
 class FakeJiraDataCenter(FakeJira):
@@ -111,7 +111,7 @@ class FakeJiraDataCenter(FakeJira):
         return None
 
     def _search(self, request: Recorded) -> Answer:
-        found = self.indexed(request.query.get("jql", [""])[0])
-        if found is None and request.query.get("validateQuery") != ["false"]:
+        matches = self.indexed(request.query.get("jql", [""])[0])
+        if matches is None and request.query.get("validateQuery") != ["false"]:
             return fault(400, "Error in the JQL Query.")
-        return 200, {}, page_of(request, "issues", [self.shown(issue, request.query) for issue in found or []])
+        return 200, {}, page_of(request, "issues", [self.view(issue, request.query) for issue in matches or []])

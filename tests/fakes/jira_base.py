@@ -68,7 +68,7 @@ class FakeJira(JiraProject):
 
     def routes(self) -> Routes:
         issue, meta = r"/issue/(?P<issue>[^/]+)", r"/issue/createmeta/(?P<project>[^/]+)/issuetypes"
-        known: Routes = [
+        own: Routes = [
             ("GET", "/myself", lambda _: (200, {}, self.user(self.me))),
             ("GET", r"/project/(?P<project>[^/]+)", self._get_project),
             ("GET", r"/project/(?P<project>[^/]+)/versions", self._get_versions),
@@ -89,7 +89,7 @@ class FakeJira(JiraProject):
             ("POST", issue + "/transitions", self._post_transition),
             *self.more_routes(),
         ]
-        return [(method, self.api + pattern, answer) for method, pattern, answer in known]
+        return [(method, self.api + pattern, answer) for method, pattern, answer in own]
 
     def described_path(self, request: Recorded) -> str | None:
         # "Get all statuses for project" is left out of the descriptions at hand.
@@ -129,10 +129,10 @@ class FakeJira(JiraProject):
     def _get_permissions(self, request: Recorded) -> Answer:
         if not self._sees_project(request.query["projectKey"][0]):
             return fault(404, f"No project could be found with key '{request.query['projectKey'][0]}'.")
-        asked = self.permissions_asked(request)
-        if not asked:
+        names = self.permissions_asked(request)
+        if not names:
             return fault(400, "The parameter 'permissions' is required.")
-        held = {key: {"key": key, "havePermission": key in self.permissions} for key in sorted(asked)}
+        held = {key: {"key": key, "havePermission": key in self.permissions} for key in sorted(names)}
         return 200, {}, {"permissions": held}
 
     @abstractmethod
@@ -166,7 +166,7 @@ class FakeJira(JiraProject):
         errors = self._create_errors(request.body["fields"])
         if errors:
             return fault(400, **errors)
-        properties = {one["key"]: one["value"] for one in request.body.get("properties", [])}
+        properties = {each["key"]: each["value"] for each in request.body.get("properties", [])}
         issue = self._file(key, request.body["fields"], self.me, properties)
         return 201, {}, {"id": issue.id, "key": issue.key, "self": self._self(issue)}
 
@@ -180,8 +180,8 @@ class FakeJira(JiraProject):
         return {**self._invalid(fields), **{name: f"{name.title()} is required." for name in missing}}
 
     def _invalid(self, fields: Mapping[str, Any]) -> dict[str, str]:
-        found = {name: self._field_problem(name, value) for name, value in fields.items()}
-        return {name: problem for name, problem in found.items() if problem is not None}
+        problems = {name: self._field_problem(name, value) for name, value in fields.items()}
+        return {name: problem for name, problem in problems.items() if problem is not None}
 
     def _field_problem(self, name: str, value: Any) -> str | None:
         kind = {**SYSTEM_FIELDS, **self.custom_fields}.get(name)
@@ -200,8 +200,8 @@ class FakeJira(JiraProject):
                 spaced = [label for label in value if re.search(r"\s", label)]
                 return f"The label '{spaced[0]}' contains spaces which is invalid." if spaced else None
             case "versions" | "components":
-                known = self.versions if name == "versions" else self.components
-                wrong = [one["name"] for one in value if one["name"] not in known]
+                choices = self.versions if name == "versions" else self.components
+                wrong = [each["name"] for each in value if each["name"] not in choices]
                 return f"{name[:-1].title()} name '{wrong[0]}' is not valid" if wrong else None
             case "assignee":
                 fits = any(value.items() <= self.user(name).items() for name in self.people)
@@ -213,16 +213,16 @@ class FakeJira(JiraProject):
     def _named(self, request: Recorded) -> FakeIssue | None:
         """The issue by id, key or old key; None also where the account may not see it."""
         name = request.groups["issue"]
-        found = self.by_name(name)
-        if found is not None and found.id in self.hidden and self.tells_hidden:
+        issue = self.by_name(name)
+        if issue is not None and issue.id in self.hidden and self.tells_hidden:
             raise Denied(fault(403, "You do not have the permission to see the specified issue."))
-        return found if found is not None and self.sees(found) else None
+        return issue if issue is not None and self.sees(issue) else None
 
     def _get_issue(self, request: Recorded) -> Answer:
         issue = self._named(request)
-        return no_issue() if issue is None else (200, {}, self.shown(issue, request.query))
+        return no_issue() if issue is None else (200, {}, self.view(issue, request.query))
 
-    def shown(self, issue: FakeIssue, query: Mapping[str, list[str]]) -> dict[str, Any]:
+    def view(self, issue: FakeIssue, query: Mapping[str, list[str]]) -> dict[str, Any]:
         """An issue with the fields and properties that were asked for."""
         wanted = [name for text in query.get("fields", ["*all"]) for name in text.split(",")]
         fields = {name: value for name, value in issue.fields.items() if name in wanted or "*all" in wanted}
@@ -309,8 +309,8 @@ class FakeJira(JiraProject):
     def _ways_out(self, issue: FakeIssue) -> list[str]:
         """The transitions that the account may take."""
         status = issue.fields["status"]["name"]
-        others = [id_ for id_, (name, _) in STATUSES.items() if name != status]
-        return self.ways.get(status, others) if self._may(issue, "TRANSITION_ISSUES") else []
+        transitions = [id_ for id_, (name, _) in STATUSES.items() if name != status]
+        return self.ways.get(status, transitions) if self._may(issue, "TRANSITION_ISSUES") else []
 
     def _get_transitions(self, request: Recorded) -> Answer:
         issue = self._named(request)

@@ -103,10 +103,10 @@ class JiraProject(ServerBase):
             fields = self.issues[key].fields
             fields["fixVersions"] = [{"name": version} for version in fix_versions]
             if duplicate_of is not None:
-                other = self.issues[duplicate_of]
+                original = self.issues[duplicate_of]
                 kind = {"name": "Duplicate", "inward": "is duplicated by", "outward": "duplicates"}
-                fields["issuelinks"] = [{"type": kind, "outwardIssue": {"id": other.id, "key": other.key}}]
-                other.fields["issuelinks"] = [{"type": kind, "inwardIssue": {"id": self.issues[key].id, "key": key}}]
+                fields["issuelinks"] = [{"type": kind, "outwardIssue": {"id": original.id, "key": original.key}}]
+                original.fields["issuelinks"] = [{"type": kind, "inwardIssue": {"id": self.issues[key].id, "key": key}}]
             self.enter(self.issues[key], "31", resolution, who)
 
     def reopen_issue(self, key: str, who: str = "ada") -> None:
@@ -150,24 +150,24 @@ class JiraProject(ServerBase):
     def indexed(self, jql: str) -> list[FakeIssue] | None:
         """The issues a search finds; None for JQL beyond `project = X AND labels = "y" ORDER BY key`, without any condition, or
         about a project that cannot be seen."""
-        asked = JQL.fullmatch(jql)
-        if asked is None or not (asked["project"] or asked["label"] or asked["ids"]):
+        query = JQL.fullmatch(jql)
+        if query is None or not (query["project"] or query["label"] or query["ids"]):
             return None
-        ids = set((asked["ids"] or "").split(", "))
-        if asked["project"] and not self._sees_project(asked["project"]):
+        ids = set((query["ids"] or "").split(", "))
+        if query["project"] and not self._sees_project(query["project"]):
             return None
-        found = [
+        matches = [
             issue
             for issue in self.issues.values()
-            if (asked["project"] is None or asked["project"] == issue.project)
-            and (asked["label"] is None or asked["label"] in issue.labels)
-            and (asked["ids"] is None or issue.id in ids)
+            if (query["project"] is None or query["project"] == issue.project)
+            and (query["label"] is None or query["label"] in issue.labels)
+            and (query["ids"] is None or issue.id in ids)
             and self.settled(issue.written, self.lag_seconds)
             and self.sees(issue)
         ]
-        by_key = asked["field"] == "key"
+        by_key = query["field"] == "key"
         return sorted(
-            found,
+            matches,
             key=lambda issue: (issue.project, issue.number) if by_key else ("", int(issue.id)),
-            reverse=asked["order"] == "DESC",
+            reverse=query["order"] == "DESC",
         )

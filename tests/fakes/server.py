@@ -150,7 +150,7 @@ class ServerBase(ABC):
 
     def sent(self, method: str, path: str = "") -> list[Recorded]:
         """The requests so far with this method whose path fits."""
-        return [one for one in self.requests if one.method == method and re.search(path, one.path)]
+        return [each for each in self.requests if each.method == method and re.search(path, each.path)]
 
     def wait_for(self, method: str, path: str = "", count: int = 1, timeout: float = 10.0) -> None:
         """Return when `count` such requests have arrived. Raises TimeoutError."""
@@ -195,7 +195,7 @@ class ServerBase(ABC):
 
     def _take_fault(self, request: Recorded) -> Fault | None:
         with self.lock:
-            fault = next((one for one in self._faults if one.fits(request)), None)
+            fault = next((each for each in self._faults if each.fits(request)), None)
             if fault is not None:
                 fault.times -= 1
             elif self.weather is not None:

@@ -13,7 +13,7 @@ from tests.fakes.server import Cut, Fault, How, Moment, Recorded
 from tests.fakes.weather import Weather
 
 ISSUES = "/repos/acme/game/issues"
-ASKED = Recorded(method="GET", path=ISSUES, query={}, headers={}, body=None, raw=b"")
+REQUESTS = Recorded(method="GET", path=ISSUES, query={}, headers={}, body=None, raw=b"")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def status(fake: FakeGitHub, method: str = "GET") -> int:
 def test_a_quarter_of_the_requests_fails_in_every_way_there_is() -> None:
     weather = Weather(7, 0.25, (0.3, 1.3))
 
-    faults = [fault for fault in (weather(ASKED) for _ in range(4000)) if fault is not None]
+    faults = [fault for fault in (weather(REQUESTS) for _ in range(4000)) if fault is not None]
 
     assert 900 <= len(faults) == sum(weather.failed.values()) <= 1100
     assert {fault.how for fault in faults} == set(get_args(How))
@@ -50,9 +50,9 @@ def test_a_quarter_of_the_requests_fails_in_every_way_there_is() -> None:
 
 
 def test_a_seed_decides_the_weather() -> None:
-    one, same, other = (Weather(seed, 0.25, (0.3, 1.3)) for seed in (7, 7, 8))
+    first, same, second = (Weather(seed, 0.25, (0.3, 1.3)) for seed in (7, 7, 8))
 
-    drawn = [[getattr(weather(ASKED), "how", None) for _ in range(200)] for weather in (one, same, other)]
+    drawn = [[getattr(weather(REQUESTS), "how", None) for _ in range(200)] for weather in (first, same, second)]
 
     assert drawn[0] == drawn[1] != drawn[2]
 
@@ -79,11 +79,11 @@ def test_a_create_that_is_held_is_carried_out_after_its_sender_died(fake: FakeGi
 
 
 def test_whoever_watches_is_told_how_far_a_request_has_come(fake: FakeGitHub) -> None:
-    seen: list[tuple[Moment, str, int]] = []
+    outcomes: list[tuple[Moment, str, int]] = []
     answered = threading.Event()
 
     def note(moment: Moment, request: Recorded) -> None:
-        seen.append((moment, request.method, len(fake.repository.issues)))
+        outcomes.append((moment, request.method, len(fake.repository.issues)))
         if moment == "answered":
             answered.set()
 
@@ -91,7 +91,7 @@ def test_whoever_watches_is_told_how_far_a_request_has_come(fake: FakeGitHub) ->
 
     assert status(fake, "POST") == 201
     assert answered.wait(10)
-    assert seen == [("arrived", "POST", 0), ("carried_out", "POST", 1), ("answered", "POST", 1)]
+    assert outcomes == [("arrived", "POST", 0), ("carried_out", "POST", 1), ("answered", "POST", 1)]
 
 
 def test_whoever_watches_may_cut_what_arrives(fake: FakeGitHub) -> None:

@@ -76,21 +76,21 @@ class Wire:
         while True:
             ready, _, _ = select.select([client, server], [], [])
             if client in ready:
-                told = client.recv(65536)
-                if not told:
+                content = client.recv(65536)
+                if not content:
                     return
-                marked = marked or self.marked in told
-                if told.endswith(_COMMIT) and marked:
+                marked = marked or self.marked in content
+                if content.endswith(_COMMIT) and marked:
                     if self._due("before"):
                         return
                     swallowing = self._due("after")
                     marked = False
-                server.sendall(told)
+                server.sendall(content)
             if server in ready:
-                told = server.recv(65536)
-                if not told or (swallowing and _COMMITTED in told):
+                content = server.recv(65536)
+                if not content or (swallowing and _COMMITTED in content):
                     return
-                client.sendall(told)
+                client.sendall(content)
 
     def _due(self, when: str) -> bool:
         with self._lock:

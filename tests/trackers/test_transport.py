@@ -138,8 +138,8 @@ def test_errors_show_neither_payload_nor_token(counter: Counter) -> None:
     for url in (f"http://127.0.0.1:{closed_port()}/count", f"{counter.url}/count", "http://a..b/count"):
         with pytest.raises(TrackerError) as caught:
             post(f"{url}?key={SECRET}")
-        shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
-        assert SECRET not in shown
+        text = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+        assert SECRET not in text
 
 
 def test_a_certificate_nobody_vouches_for_is_told_and_nothing_was_sent(tmp_path: Path) -> None:

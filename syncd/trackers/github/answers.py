@@ -193,28 +193,28 @@ def _server(url: SplitResult) -> tuple[str, str | None, int | None]:
 
 def failure(answer: Answer, sent: Sent) -> TrackerError:
     """The meaning of an answer without the wanted result."""
-    status, said = answer.status, message(answer)
+    status, detail = answer.status, message(answer)
     if answer.ok or status >= 500 or status == 408:
-        reason = f"GitHub's answer ({status}{said}) does not say what became of the request"
+        reason = f"GitHub's answer ({status}{detail}) does not say what became of the request"
         return OutcomeUnknown(reason) if sent is Sent.ONCE else Unavailable(reason, _pause_of(answer, "retry-after"))
     pause = _pause(answer)
     if pause is not None:
-        return Throttled(f"GitHub asks for fewer requests ({status}{said})", pause, narrow=_narrow(answer))
+        return Throttled(f"GitHub asks for fewer requests ({status}{detail})", pause, narrow=_narrow(answer))
     if status in (409, 421, 425):
-        return Unavailable(f"GitHub cannot do it at this moment ({status}{said})")
-    if status in (400, 413, 414, 422, 431) or (status == 403 and "issue is locked" in said):
-        return Refused(f"GitHub refused it ({status}{said})")
+        return Unavailable(f"GitHub cannot do it at this moment ({status}{detail})")
+    if status in (400, 413, 414, 422, 431) or (status == 403 and "issue is locked" in detail):
+        return Refused(f"GitHub refused it ({status}{detail})")
     if status == 401:
-        return Misconfigured(f"GitHub does not accept the token (401{said})")
+        return Misconfigured(f"GitHub does not accept the token (401{detail})")
     if answer.redirects:
-        return Misconfigured(f"GitHub redirects to another place ({status}{said}); correct repository or api_url")
+        return Misconfigured(f"GitHub redirects to another place ({status}{detail}); correct repository or api_url")
     if status == 403:
-        return Misconfigured(f"GitHub does not let the token do this (403{said})")
+        return Misconfigured(f"GitHub does not let the token do this (403{detail})")
     if status == 404:
-        return Misconfigured(f"GitHub does not know this, or hides it from the token (404{said})")
+        return Misconfigured(f"GitHub does not know this, or hides it from the token (404{detail})")
     if status == 410:
-        return Misconfigured(f"the repository takes no issues (410{said})")
-    return Misconfigured(f"what answers at api_url is not the GitHub API ({status}{said})")
+        return Misconfigured(f"the repository takes no issues (410{detail})")
+    return Misconfigured(f"what answers at api_url is not the GitHub API ({status}{detail})")
 
 
 def message(answer: Answer) -> str:

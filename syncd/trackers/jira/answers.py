@@ -112,10 +112,10 @@ def browse(url: str, key: str) -> str:
 
 def failure(answer: Answer, sent: Sent) -> TrackerError:
     """The meaning of an answer without the wanted result."""
-    status, said = answer.status, message(answer)
+    status, detail = answer.status, message(answer)
     if answer.ok or status >= 500 or status == 408:
         # Also a 503 with Retry-After: a gateway sends it after Jira has begun, and Jira may still commit.
-        reason = f"Jira's answer ({status}{said}) does not say what became of the request"
+        reason = f"Jira's answer ({status}{detail}) does not say what became of the request"
         return OutcomeUnknown(reason) if sent is Sent.ONCE else Unavailable(reason, _retry_after(answer))
     if status == 429:
         seconds = _retry_after(answer) or _PAUSE_SECONDS
@@ -125,9 +125,9 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
             return Unavailable("Jira limits how often this issue may be written (429)", seconds)
         return Throttled("Jira asks for fewer requests (429)", seconds, narrow="burst" in limit)
     if status in (409, 421, 425):
-        return Unavailable(f"Jira cannot do it at this moment ({status}{said})", _retry_after(answer))
+        return Unavailable(f"Jira cannot do it at this moment ({status}{detail})", _retry_after(answer))
     if status in (400, 413, 414, 422, 431):
-        return Refused(f"Jira refused it ({status}{said})")
+        return Refused(f"Jira refused it ({status}{detail})")
     if captcha(answer):
         return Misconfigured(
             "Jira wants a CAPTCHA after failed logins (403); log in once with a browser as the account "
@@ -135,16 +135,16 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
             _LOCKED_SECONDS,
         )
     if status == 401:
-        return Misconfigured(f"Jira does not accept the login (401{said}); check email, token and its expiry")
+        return Misconfigured(f"Jira does not accept the login (401{detail}); check email, token and its expiry")
     if answer.redirects:
         place = _without_query(answer.headers.get("location", ""))
         return Misconfigured(f"Jira redirects to another place ({status}, {place}); correct url")
     if status in (403, 404):
         return Misconfigured(
-            f"Jira does not let the account do this, or does not know the project ({status}{said}); "
+            f"Jira does not let the account do this, or does not know the project ({status}{detail}); "
             "check the project key and the account's permissions"
         )
-    return Misconfigured(f"what answers at this url is not the Jira API ({status}{said}); correct url")
+    return Misconfigured(f"what answers at this url is not the Jira API ({status}{detail}); correct url")
 
 
 def message(answer: Answer) -> str:
@@ -204,15 +204,15 @@ def _without_query(location: str) -> str:
 
 def create_failure(answer: Answer, project: str) -> TrackerError:
     """Like `failure`, for a create from which no further field can be left out."""
-    fields, said = refused_fields(answer), message(answer)
+    fields, detail = refused_fields(answer), message(answer)
     if "labels" in fields:
         return Misconfigured(
-            f"Jira does not take labels on new issues (400{said}); add the field Labels to the create screen "
+            f"Jira does not take labels on new issues (400{detail}); add the field Labels to the create screen "
             f"of {project}, since syncd knows its issues by a label"
         )
     if fields and not fields.keys() <= _CONTENT_FIELDS:
         return Misconfigured(
-            f"Jira takes no new issue in {project} like this (400{said}); correct project or issue_type, "
+            f"Jira takes no new issue in {project} like this (400{detail}); correct project or issue_type, "
             "map the field under fields, or make it optional in Jira"
         )
     return failure(answer, Sent.ONCE)

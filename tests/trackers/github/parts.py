@@ -39,16 +39,16 @@ def linked(created: Created) -> Issue:
 
 
 def calls(fake: FakeGitHub) -> list[str]:
-    return [f"{one.method} {one.path}" for one in fake.requests]
+    return [f"{each.method} {each.path}" for each in fake.requests]
 
 
 def doubtful(floor: int = 0) -> Issue:
     return Issue(tracker="crashes", state=IssueState.IN_DOUBT, marker=MARKER, floor=floor, attempt=1, sent_at=1.0)
 
 
-def others(fake: FakeGitHub, number: int = 1) -> list[FakeIssue]:
+def persons_issues(fake: FakeGitHub, number: int = 1) -> list[FakeIssue]:
     return [fake.file(fake.repository, "A person's issue", "words", SOMEBODY, []) for _ in range(number)]
 
 
-def ours(fake: FakeGitHub) -> FakeIssue:
+def own_issue(fake: FakeGitHub) -> FakeIssue:
     return fake.file(fake.repository, "Crash in render()", BODY, fake.account, ["crash"])

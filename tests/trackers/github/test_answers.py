@@ -27,13 +27,13 @@ def answer(status: int, content: Any = None, **headers: str) -> Answer:
     return Answer(status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
 
 
-def said(status: int, message: str, *errors: Any, **headers: str) -> Answer:
+def refusal(status: int, message: str, *errors: Any, **headers: str) -> Answer:
     return answer(status, {"message": message, "errors": list(errors)} if errors else {"message": message}, **headers)
 
 
 def invalid(resource: str, field: str, message: str | None) -> Answer:
     fault = {"resource": resource, "code": "custom", "field": field} | ({"message": message} if message else {})
-    return said(422, "Validation Failed", fault)
+    return refusal(422, "Validation Failed", fault)
 
 
 DATE = "Tue, 24 Nov 2026 03:50:00 GMT"  # 1795492200
@@ -51,44 +51,44 @@ TOO_LONG = "body is too long (maximum is 65536 characters)"
         (answer(201, b'{"number": 1, "ti'), OutcomeUnknown, Unavailable),
         (answer(202, {}), OutcomeUnknown, Unavailable),
         (answer(204), OutcomeUnknown, Unavailable),
-        (said(301, "Moved Permanently"), Misconfigured, Misconfigured),
+        (refusal(301, "Moved Permanently"), Misconfigured, Misconfigured),
         (answer(302), Misconfigured, Misconfigured),
-        (said(307, "Temporary Redirect"), Misconfigured, Misconfigured),
+        (refusal(307, "Temporary Redirect"), Misconfigured, Misconfigured),
         (answer(308), Misconfigured, Misconfigured),
-        (said(400, "Problems parsing JSON"), Refused, Refused),
-        (said(401, "Bad credentials"), Misconfigured, Misconfigured),
-        (said(403, "Resource not accessible by integration"), Misconfigured, Misconfigured),
-        (said(403, "Repository was archived so is read-only."), Misconfigured, Misconfigured),
-        (said(403, "Unable to create comment because issue is locked."), Refused, Refused),
-        (said(403, SECONDARY), Throttled, Throttled),
-        (said(403, ABUSE), Throttled, Throttled),
-        (said(403, "API rate limit exceeded for user ID 1."), Throttled, Throttled),
-        (said(403, SECONDARY, retry_after="30"), Throttled, Throttled),
-        (said(403, "Forbidden", retry_after="30"), Throttled, Throttled),
-        (said(403, "Forbidden", x_ratelimit_remaining="0"), Throttled, Throttled),
-        (said(403, "Forbidden", x_ratelimit_remaining="1"), Misconfigured, Misconfigured),
+        (refusal(400, "Problems parsing JSON"), Refused, Refused),
+        (refusal(401, "Bad credentials"), Misconfigured, Misconfigured),
+        (refusal(403, "Resource not accessible by integration"), Misconfigured, Misconfigured),
+        (refusal(403, "Repository was archived so is read-only."), Misconfigured, Misconfigured),
+        (refusal(403, "Unable to create comment because issue is locked."), Refused, Refused),
+        (refusal(403, SECONDARY), Throttled, Throttled),
+        (refusal(403, ABUSE), Throttled, Throttled),
+        (refusal(403, "API rate limit exceeded for user ID 1."), Throttled, Throttled),
+        (refusal(403, SECONDARY, retry_after="30"), Throttled, Throttled),
+        (refusal(403, "Forbidden", retry_after="30"), Throttled, Throttled),
+        (refusal(403, "Forbidden", x_ratelimit_remaining="0"), Throttled, Throttled),
+        (refusal(403, "Forbidden", x_ratelimit_remaining="1"), Misconfigured, Misconfigured),
         (answer(403, UNICORN), Misconfigured, Misconfigured),
-        (said(404, "Not Found"), Misconfigured, Misconfigured),
+        (refusal(404, "Not Found"), Misconfigured, Misconfigured),
         (answer(407), Misconfigured, Misconfigured),
         (answer(408), OutcomeUnknown, Unavailable),
-        (said(409, "Conflict"), Unavailable, Unavailable),
-        (said(410, "Issues are disabled for this repo"), Misconfigured, Misconfigured),
-        (said(410, "This issue was deleted"), Misconfigured, Misconfigured),  # but see test_look
+        (refusal(409, "Conflict"), Unavailable, Unavailable),
+        (refusal(410, "Issues are disabled for this repo"), Misconfigured, Misconfigured),
+        (refusal(410, "This issue was deleted"), Misconfigured, Misconfigured),  # but see test_look
         (answer(413, UNICORN), Refused, Refused),
         (answer(421), Unavailable, Unavailable),
         (invalid("Issue", "body", TOO_LONG), Refused, Refused),
         (
-            said(422, "Validation Failed", {"resource": "Issue", "code": "missing_field", "field": "title"}),
+            refusal(422, "Validation Failed", {"resource": "Issue", "code": "missing_field", "field": "title"}),
             Refused,
             Refused,
         ),
         (invalid("IssueComment", "body", "was submitted too quickly"), Throttled, Throttled),
         (answer(429), Throttled, Throttled),
         (answer(429, UNICORN, retry_after="5"), Throttled, Throttled),
-        (said(451, "Repository access blocked"), Misconfigured, Misconfigured),
-        (said(500, "Server Error"), OutcomeUnknown, Unavailable),
+        (refusal(451, "Repository access blocked"), Misconfigured, Misconfigured),
+        (refusal(500, "Server Error"), OutcomeUnknown, Unavailable),
         (answer(502, UNICORN), OutcomeUnknown, Unavailable),
-        (said(503, "Service unavailable", retry_after="7"), OutcomeUnknown, Unavailable),
+        (refusal(503, "Service unavailable", retry_after="7"), OutcomeUnknown, Unavailable),
         (answer(504), OutcomeUnknown, Unavailable),
         (answer(599), OutcomeUnknown, Unavailable),
     ],
@@ -155,7 +155,7 @@ def test_a_limit_stops_one_kind_of_request_only_where_that_kind_has_used_up_its_
 
 @pytest.mark.parametrize("status", [400, 422, 431])
 def test_a_question_is_never_refused_for_its_content(status: int) -> None:
-    assert type(unanswered(said(status, "Validation Failed, or the endpoint has been spammed."))) is Unavailable
+    assert type(unanswered(refusal(status, "Validation Failed, or the endpoint has been spammed."))) is Unavailable
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_a_redirect_to_any_other_place_is_a_fault_of_the_configuration(location:
 
 
 def test_a_server_that_is_down_may_tell_when_to_come_back() -> None:
-    error = failure(said(503, "Service unavailable", retry_after="7"), Sent.AGAIN)
+    error = failure(refusal(503, "Service unavailable", retry_after="7"), Sent.AGAIN)
 
     assert isinstance(error, Unavailable)
     assert error.retry_after == 7
@@ -202,7 +202,7 @@ def test_a_server_that_is_down_may_tell_when_to_come_back() -> None:
 def test_a_reason_quotes_github_and_names_the_fields() -> None:
     assert f"422 Validation Failed; {TOO_LONG}" in failure(invalid("Issue", "body", TOO_LONG), Sent.ONCE).reason
     assert "422 Validation Failed; title custom" in failure(invalid("Issue", "title", None), Sent.ONCE).reason
-    assert "Validation Failed; as words" in message(said(422, "Validation Failed", "as words"))
+    assert "Validation Failed; as words" in message(refusal(422, "Validation Failed", "as words"))
 
 
 @pytest.mark.parametrize(
@@ -225,12 +225,12 @@ def test_where_github_says_nothing_readable_nothing_is_quoted(content: Any) -> N
 
 def test_a_quotation_is_short_on_one_line_and_without_what_was_sent() -> None:
     fault = {"resource": "Issue", "field": "title", "code": "invalid", "value": "private words"}
-    quoted = message(said(422, "one\nline\u202e" + "x" * 300, fault))
+    quoted = message(refusal(422, "one\nline\u202e" + "x" * 300, fault))
 
     assert len(quoted) <= 201
     assert "\n" not in quoted
     assert "\u202e" not in quoted
-    assert "private" not in message(said(422, "Validation Failed", fault))
+    assert "private" not in message(refusal(422, "Validation Failed", fault))
 
 
 def test_an_answer_shows_nothing_private_of_itself() -> None:

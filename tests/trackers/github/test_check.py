@@ -43,7 +43,7 @@ def test_a_check_says_that_a_repository_is_public(tracker: GitHub, fake: FakeGit
 
 
 @pytest.mark.parametrize(
-    ("spoil", "words"),
+    ("spoil", "text"),
     [
         (lambda fake: fake.remove(fake.repository), "GitHub does not know this"),
         (lambda fake: fake.rename(fake.repository, "renamed"), "redirects to another place"),
@@ -62,13 +62,13 @@ def test_a_check_says_that_a_repository_is_public(tracker: GitHub, fake: FakeGit
     ],
 )
 def test_a_check_finds_what_is_wrong_and_how_to_mend_it(
-    tracker: GitHub, fake: FakeGitHub, spoil: Callable[[FakeGitHub], object], words: str
+    tracker: GitHub, fake: FakeGitHub, spoil: Callable[[FakeGitHub], object], text: str
 ) -> None:
     spoil(fake)
 
-    found = bad(tracker.check())
-    assert len(found) == 1
-    assert words in found[0]
+    findings = bad(tracker.check())
+    assert len(findings) == 1
+    assert text in findings[0]
 
 
 def test_a_check_finds_that_the_name_went_to_another_repository(tracker: GitHub, fake: FakeGitHub) -> None:
@@ -91,7 +91,7 @@ def test_a_check_takes_an_app_and_a_classic_token_as_they_are(open_github: Open,
 def test_a_check_finds_a_token_that_cannot_be_read(tracker: GitHub, tmp_path: Path, fake: FakeGitHub) -> None:
     (tmp_path / "token").unlink()
 
-    found = bad(tracker.check())
-    assert len(found) == 1
-    assert found[0].startswith("trackers.crashes.token: the secret in")
+    findings = bad(tracker.check())
+    assert len(findings) == 1
+    assert findings[0].startswith("trackers.crashes.token: the secret in")
     assert fake.requests == []

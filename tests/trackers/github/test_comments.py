@@ -19,7 +19,7 @@ def test_a_comment_is_one_request_and_is_found_again(tracker: GitHub, fake: Fake
     before = len(fake.requests)
 
     comment_id = tracker.comment(issue, STATUS, MARKER)
-    assert [one.method for one in fake.requests[before:]] == ["POST"]
+    assert [each.method for each in fake.requests[before:]] == ["POST"]
     comment = fake.repository.issues[1].comments[int(comment_id)]
     assert comment.body == f"Seen `5` times.\n\n<!-- syncd:status:1:{MARKER} -->"
     assert tracker.find_comment(issue, MARKER) == comment_id
@@ -42,7 +42,7 @@ def test_an_edit_is_one_request_and_replaces_the_text(tracker: GitHub, fake: Fak
     before = len(fake.requests)
 
     tracker.edit_comment(issue, comment_id, (Paragraph(("Seen often.",)),), MARKER)
-    assert [one.method for one in fake.requests[before:]] == ["PATCH"]
+    assert [each.method for each in fake.requests[before:]] == ["PATCH"]
     comment = fake.repository.issues[1].comments[int(comment_id)]
     assert comment.body == f"Seen often.\n\n<!-- syncd:status:1:{MARKER} -->"
 
@@ -73,9 +73,9 @@ def test_only_our_own_comment_with_the_whole_marker_is_found(tracker: GitHub, fa
     fake.remark(filed, f"<!-- syncd:1:{MARKER} -->", fake.account)
     assert tracker.find_comment(issue, MARKER) is None
 
-    ours = fake.remark(filed, f"words\r\n{line}\r\nmore words", fake.account)
+    own = fake.remark(filed, f"words\r\n{line}\r\nmore words", fake.account)
     fake.remark(filed, line, fake.account)
-    assert tracker.find_comment(issue, MARKER) == str(ours.id)
+    assert tracker.find_comment(issue, MARKER) == str(own.id)
     assert len(fake.sent("GET", "^/user$")) == 1
 
 
@@ -117,22 +117,22 @@ def test_an_issue_that_was_deleted_is_gone(tracker: GitHub, fake: FakeGitHub, is
 def test_an_issue_that_was_transferred_is_moved_and_nothing_is_written_there(
     tracker: GitHub, fake: FakeGitHub, issue: Issue
 ) -> None:
-    other = fake.add_repository("acme/other")
-    there = fake.transfer(fake.repository, 1, other)
+    elsewhere = fake.add_repository("acme/other")
+    there = fake.transfer(fake.repository, 1, elsewhere)
 
     for use in each_use(tracker, issue):
         with pytest.raises(Moved, match="acme/game#1 was transferred and is acme/other#1 now") as caught:
             use()
-        assert (caught.value.remote_id, caught.value.key) == (f"{other.id}/1", "acme/other#1")
+        assert (caught.value.remote_id, caught.value.key) == (f"{elsewhere.id}/1", "acme/other#1")
         assert caught.value.url == f"{fake.url}/acme/other/issues/1"
     assert not there.comments
 
 
 def test_comments_follow_a_transferred_issue(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
     former_id = tracker.comment(issue, STATUS, MARKER)
-    other = fake.add_repository("acme/other")
-    there = fake.transfer(fake.repository, 1, other)
-    moved = replace(issue, remote_id=f"{other.id}/1", key="acme/other#1")
+    elsewhere = fake.add_repository("acme/other")
+    there = fake.transfer(fake.repository, 1, elsewhere)
+    moved = replace(issue, remote_id=f"{elsewhere.id}/1", key="acme/other#1")
 
     with pytest.raises(Missing, match="comment of acme/other#1 is gone"):
         tracker.edit_comment(moved, former_id, STATUS, MARKER)
@@ -146,18 +146,18 @@ def test_comments_follow_a_transferred_issue(tracker: GitHub, fake: FakeGitHub, 
 @pytest.mark.parametrize(
     "spoil",
     [
-        lambda other: setattr(other, "hidden", True),
-        lambda other: setattr(other, "has_issues", False),
-        lambda other: setattr(other, "can_read_issues", False),
+        lambda elsewhere: setattr(elsewhere, "hidden", True),
+        lambda elsewhere: setattr(elsewhere, "has_issues", False),
+        lambda elsewhere: setattr(elsewhere, "can_read_issues", False),
     ],
 )
 def test_another_repository_that_is_closed_to_us_does_not_stop_the_tracker(
     tracker: GitHub, fake: FakeGitHub, issue: Issue, spoil: Callable[[FakeRepository], None]
 ) -> None:
-    other = fake.add_repository("acme/other")
-    fake.transfer(fake.repository, 1, other)
-    moved = replace(issue, remote_id=f"{other.id}/1", key="acme/other#1")
-    spoil(other)
+    elsewhere = fake.add_repository("acme/other")
+    fake.transfer(fake.repository, 1, elsewhere)
+    moved = replace(issue, remote_id=f"{elsewhere.id}/1", key="acme/other#1")
+    spoil(elsewhere)
 
     for use in each_use(tracker, moved):
         with pytest.raises(OutOfReach):
@@ -167,9 +167,9 @@ def test_another_repository_that_is_closed_to_us_does_not_stop_the_tracker(
 def test_another_repository_that_takes_no_comments_of_ours_does_not_stop_the_tracker(
     tracker: GitHub, fake: FakeGitHub, issue: Issue
 ) -> None:
-    other = fake.add_repository("acme/other", archived=True)
-    fake.transfer(fake.repository, 1, other)
-    moved = replace(issue, remote_id=f"{other.id}/1", key="acme/other#1")
+    elsewhere = fake.add_repository("acme/other", archived=True)
+    fake.transfer(fake.repository, 1, elsewhere)
+    moved = replace(issue, remote_id=f"{elsewhere.id}/1", key="acme/other#1")
 
     with pytest.raises(OutOfReach, match="archived"):
         tracker.comment(moved, STATUS, MARKER)

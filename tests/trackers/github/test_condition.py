@@ -39,8 +39,8 @@ def test_a_locked_conversation_is_told(tracker: GitHub, fake: FakeGitHub, issue:
 
 
 def test_a_duplicate_says_of_which_issue(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
-    other = fake.file(fake.repository, "The same", "words", SOMEBODY, [])
-    fake.close_issue(fake.repository.issues[1], "duplicate", duplicate_of=other)
+    original = fake.file(fake.repository, "The same", "words", SOMEBODY, [])
+    fake.close_issue(fake.repository.issues[1], "duplicate", duplicate_of=original)
     before = len(fake.requests)
 
     assert tracker.look(issue).condition.duplicate_of == Place(
@@ -53,9 +53,9 @@ def test_a_duplicate_of_an_issue_elsewhere_is_told_with_its_repository(
     tracker: GitHub, fake: FakeGitHub, issue: Issue
 ) -> None:
     there = fake.add_repository("acme/other")
-    other = fake.file(there, "The same", "words", SOMEBODY, [])
+    original = fake.file(there, "The same", "words", SOMEBODY, [])
     fake.close_issue(fake.repository.issues[1], "duplicate")
-    fake.repository.issues[1].duplicate_of = (there, other)
+    fake.repository.issues[1].duplicate_of = (there, original)
 
     duplicate_of = tracker.look(issue).condition.duplicate_of
     assert duplicate_of is not None
@@ -66,8 +66,8 @@ def test_a_duplicate_of_an_issue_elsewhere_is_told_with_its_repository(
 def test_where_nobody_can_say_of_which_it_is_a_duplicate_it_is_just_closed(
     tracker: GitHub, fake: FakeGitHub, issue: Issue, spoil: str
 ) -> None:
-    other = fake.file(fake.repository, "The same", "words", SOMEBODY, [])
-    fake.close_issue(fake.repository.issues[1], "duplicate", duplicate_of=None if spoil == "unknown" else other)
+    original = fake.file(fake.repository, "The same", "words", SOMEBODY, [])
+    fake.close_issue(fake.repository.issues[1], "duplicate", duplicate_of=None if spoil == "unknown" else original)
     fake.graphql = spoil != "no graphql"
     fake.query_fault = "FORBIDDEN" if spoil == "a fault" else None
 
@@ -110,8 +110,8 @@ def test_an_issue_that_cannot_be_reopened_is_told_in_githubs_words(
 
 
 def test_an_issue_that_is_elsewhere_or_gone_is_not_changed(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
-    other = fake.add_repository("acme/other")
-    fake.transfer(fake.repository, 1, other)
+    original = fake.add_repository("acme/other")
+    fake.transfer(fake.repository, 1, original)
     with pytest.raises(Moved):
         tracker.reopen(issue)
 
@@ -131,7 +131,7 @@ def test_a_survey_tells_of_what_was_changed(tracker: GitHub, fake: FakeGitHub) -
 
     survey = tracker.survey(issues, None)
     assert len(fake.requests) == before + 1
-    assert {remote_id: seen.condition.closed for remote_id, seen in survey.observations.items()} == {
+    assert {remote_id: observation.condition.closed for remote_id, observation in survey.observations.items()} == {
         "1": False,
         "2": True,
         "3": False,
@@ -177,14 +177,14 @@ def test_a_survey_reads_every_page_and_leaves_out_what_is_not_ours(tracker: GitH
 
 
 def test_a_survey_looks_for_what_was_transferred_one_by_one(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
-    other = fake.add_repository("acme/other")
-    there = fake.transfer(fake.repository, 1, other)
+    original = fake.add_repository("acme/other")
+    there = fake.transfer(fake.repository, 1, original)
     fake.close_issue(there)
-    away = replace(issue, remote_id=f"{other.id}/1")
+    away = replace(issue, remote_id=f"{original.id}/1")
 
-    survey = tracker.survey([away, replace(issue, remote_id=f"{other.id}/99")], None)
-    assert survey.observations[f"{other.id}/1"].condition.closed
-    assert survey.missing == (f"{other.id}/99",)
+    survey = tracker.survey([away, replace(issue, remote_id=f"{original.id}/99")], None)
+    assert survey.observations[f"{original.id}/1"].condition.closed
+    assert survey.missing == (f"{original.id}/99",)
 
 
 def test_a_survey_that_is_throttled_says_so(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:

@@ -41,7 +41,7 @@ def test_a_read_is_tried_again(tracker: GitHub, fake: FakeGitHub) -> None:
     fake.inject(Fault(how="garbage_after", method="GET"))
 
     tracker.create(DRAFT)
-    assert [one.method for one in fake.requests] == ["GET", "GET", "GET", "POST"]
+    assert [each.method for each in fake.requests] == ["GET", "GET", "GET", "POST"]
 
 
 def test_a_connection_that_was_idle_for_long_is_not_trusted_with_a_create(
@@ -104,9 +104,9 @@ def test_no_error_shows_the_token_or_the_issue(open_github: Open, fake: FakeGitH
 
     with pytest.raises(TrackerError) as caught:
         open_github(token).create(Draft(marker=MARKER, title=title, body=(), group=GROUP))
-    shown = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
-    assert token not in shown
-    assert title not in shown
+    text = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
+    assert token not in text
+    assert title not in text
 
 
 def test_a_token_that_was_replaced_is_read_anew(open_github: Open, fake: FakeGitHub, tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_the_repository_is_known_again_after_a_restart(open_github: Open, fake: 
     open_github().create(DRAFT)
 
     # The second GET asks whether it is still private.
-    assert [one.method for one in fake.requests] == ["GET", "POST", "GET", "POST"]
+    assert [each.method for each in fake.requests] == ["GET", "POST", "GET", "POST"]
 
 
 def test_an_issue_says_what_the_draft_says_and_ends_with_the_marker(tracker: GitHub, fake: FakeGitHub) -> None:
@@ -132,7 +132,7 @@ def test_a_redirected_create_is_sent_once_more_when_the_repository_is_the_same(
     fake.inject(Fault(how="status", status=status, headers={"Location": f"{fake.url}/repositories/1/issues"}))
 
     assert tracker.create(DRAFT).number == 1
-    assert [one.method for one in fake.requests] == ["GET", "POST", "GET", "POST"]
+    assert [each.method for each in fake.requests] == ["GET", "POST", "GET", "POST"]
     assert fake.sent("POST")[0].path == fake.sent("POST")[1].path
 
 
@@ -181,7 +181,7 @@ def test_a_repository_that_is_gone_or_hidden_is_a_fault_of_the_configuration(tra
 
 
 @pytest.mark.parametrize(
-    ("spoil", "words"),
+    ("spoil", "message"),
     [
         (lambda fake: setattr(fake.repository, "has_issues", False), "410 Issues are disabled for this repo"),
         (lambda fake: setattr(fake.repository, "archived", True), "403 Repository was archived"),
@@ -189,11 +189,11 @@ def test_a_repository_that_is_gone_or_hidden_is_a_fault_of_the_configuration(tra
     ],
 )
 def test_a_repository_that_takes_no_issues_is_a_fault_of_the_configuration(
-    tracker: GitHub, fake: FakeGitHub, spoil: Callable[[FakeGitHub], None], words: str
+    tracker: GitHub, fake: FakeGitHub, spoil: Callable[[FakeGitHub], None], message: str
 ) -> None:
     spoil(fake)
 
-    with pytest.raises(Misconfigured, match=words):
+    with pytest.raises(Misconfigured, match=message):
         tracker.create(DRAFT)
     assert len(fake.sent("POST")) == 1
 

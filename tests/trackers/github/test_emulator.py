@@ -104,7 +104,7 @@ def test_a_probe_finds_what_a_lost_create_left_and_nothing_else(
     doubt = Issue(tracker="crashes", state=IssueState.IN_DOUBT, marker=marker, floor=floor, attempt=1)
     evidence = tracker.probe(doubt)
     left = running.issues()[: len(running.issues()) - before]
-    assert [one.number for one in evidence.issues] == [one["number"] for one in left]
+    assert [each.number for each in evidence.issues] == [each["number"] for each in left]
     assert len(left) == (how == "reset_after")
     assert evidence.covered
     assert evidence.at is not None

@@ -37,10 +37,10 @@ def test_the_fake_answers_as_github_describes(tracker: GitHub, fake: FakeGitHub,
             tracker.look(replace(issue, remote_id=remote_id))
 
     validator = Validator("github")
-    judged = [one for one in fake.requests if "/issues" in one.path]
-    assert {one.method for one in judged} == {"GET", "POST", "PATCH"}
-    for one in judged:
-        assert validator.answer_problems(one, fake.described_path(one)) == []
+    judged = [each for each in fake.requests if "/issues" in each.path]
+    assert {each.method for each in judged} == {"GET", "POST", "PATCH"}
+    for each in judged:
+        assert validator.answer_problems(each, fake.described_path(each)) == []
 
 
 def test_every_answer_tells_the_time(fake: FakeGitHub) -> None:
@@ -64,7 +64,7 @@ def test_queries_are_answered_like_gets_by_number(tracker: GitHub, fake: FakeGit
     fake.graphql = False
     read = tracker.probe(issue)
     assert replace(queried, at=None) == replace(read, at=None)
-    assert [found.number for found in read.issues] == [1]
+    assert [listed.number for listed in read.issues] == [1]
 
 
 def test_the_fake_hides_new_issues_from_lists_that_lag(tracker: GitHub, fake: FakeGitHub) -> None:

@@ -65,9 +65,9 @@ def require_ours(error: BaseException) -> None:
     while behind is not None:
         assert type(behind).__module__ == syncd.errors.__name__
         behind = behind.__cause__ or (None if behind.__suppress_context__ else behind.__context__)
-    shown = [str(error), repr(error), repr(error.args), repr(vars(error)), *traceback.format_exception(error)]
+    texts = [str(error), repr(error), repr(error.args), repr(vars(error)), *traceback.format_exception(error)]
     for secret in (TOKEN, TEXT, COOKIE, ANSWER):
-        assert not any(secret in each for each in shown)
+        assert not any(secret in each for each in texts)
 
 
 def fail(use: Callable[[GitHub, Issue], object], tracker: GitHub, issue: Issue) -> None:

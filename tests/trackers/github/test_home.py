@@ -11,16 +11,16 @@ def test_another_repository_under_the_same_name_is_refused_before_anything_is_wr
     open_github: Open, fake: FakeGitHub
 ) -> None:
     issue = linked(open_github().create(DRAFT))
-    other = fake.add_repository("acme/other")
-    fake.file(other, "A person's issue", "theirs", fake.account, [])
+    stranger = fake.add_repository("acme/other")
+    fake.file(stranger, "A person's issue", "theirs", fake.account, [])
     moved = open_github(repository="acme/other")
 
     with pytest.raises(Misconfigured, match="tracker of another name"):
         moved.comment(issue, STATUS, issue.marker)
     with pytest.raises(Misconfigured, match="tracker of another name"):
         moved.create(DRAFT)
-    assert len(other.issues) == 1
-    assert not other.issues[1].comments
+    assert len(stranger.issues) == 1
+    assert not stranger.issues[1].comments
 
 
 def test_the_new_name_of_a_renamed_repository_is_taken(open_github: Open, fake: FakeGitHub) -> None:

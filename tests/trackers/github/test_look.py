@@ -15,7 +15,7 @@ from tests.trackers.github.parts import DRAFT, Open, calls, linked
 
 
 @pytest.fixture
-def other(fake: FakeGitHub) -> FakeRepository:
+def elsewhere(fake: FakeGitHub) -> FakeRepository:
     repository = fake.add_repository("acme/other")
     fake.file(repository, "A person's issue", "theirs", fake.account, [])
     return repository
@@ -35,63 +35,63 @@ def test_a_renamed_repository_changes_nothing(tracker: GitHub, fake: FakeGitHub,
 
 
 def test_a_transferred_issue_is_followed(
-    tracker: GitHub, fake: FakeGitHub, issue: Issue, other: FakeRepository
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, elsewhere: FakeRepository
 ) -> None:
-    fake.transfer(fake.repository, 1, other)
+    fake.transfer(fake.repository, 1, elsewhere)
     before = len(fake.requests)
 
     place = tracker.look(issue).place
-    assert place == Place(remote_id=f"{other.id}/2", key="acme/other#2", url=f"{fake.url}/acme/other/issues/2")
+    assert place == Place(remote_id=f"{elsewhere.id}/2", key="acme/other#2", url=f"{fake.url}/acme/other/issues/2")
     assert len(fake.requests) == before + 2
     assert tracker.look(replace(issue, remote_id=place.remote_id)).place == place
     assert len(fake.requests) == before + 3
 
 
 def test_an_issue_that_came_back_is_one_of_ours_again(
-    tracker: GitHub, fake: FakeGitHub, issue: Issue, other: FakeRepository
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, elsewhere: FakeRepository
 ) -> None:
-    fake.transfer(fake.repository, 1, other)
+    fake.transfer(fake.repository, 1, elsewhere)
     away = replace(issue, remote_id=tracker.look(issue).place.remote_id)
-    fake.transfer(other, 2, fake.repository)
+    fake.transfer(elsewhere, 2, fake.repository)
 
     assert tracker.look(away).place == Place(remote_id="2", key="acme/game#2", url=f"{fake.url}/acme/game/issues/2")
 
 
 def test_an_issue_that_was_transferred_twice_is_followed_step_by_step(
-    tracker: GitHub, fake: FakeGitHub, issue: Issue, other: FakeRepository
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, elsewhere: FakeRepository
 ) -> None:
     third = fake.add_repository("acme/third")
-    fake.transfer(fake.repository, 1, other)
-    fake.transfer(other, 2, third)
+    fake.transfer(fake.repository, 1, elsewhere)
+    fake.transfer(elsewhere, 2, third)
 
     with pytest.raises(Moved) as caught:
         tracker.look(issue)
-    assert caught.value.remote_id == f"{other.id}/2"
+    assert caught.value.remote_id == f"{elsewhere.id}/2"
     assert tracker.look(replace(issue, remote_id=caught.value.remote_id)).place.key == "acme/third#1"
 
 
 def test_a_server_that_redirects_by_name_is_understood(
-    tracker: GitHub, fake: FakeGitHub, issue: Issue, other: FakeRepository
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, elsewhere: FakeRepository
 ) -> None:
     fake.repository.issues[1].moved_to = "repos/acme/other/issues/1"
 
     assert tracker.look(issue).place == Place(
-        remote_id=f"{other.id}/1", key="acme/other#1", url=f"{fake.url}/acme/other/issues/1"
+        remote_id=f"{elsewhere.id}/1", key="acme/other#1", url=f"{fake.url}/acme/other/issues/1"
     )
-    other.hidden = True
+    elsewhere.hidden = True
     with pytest.raises(OutOfReach):
         tracker.look(issue)
 
 
 def test_an_enterprise_server_is_followed_below_its_own_path(
-    open_github: Open, fake: FakeGitHub, other: FakeRepository
+    open_github: Open, fake: FakeGitHub, elsewhere: FakeRepository
 ) -> None:
     tracker = open_github(api_url=f"{fake.url}/api/v3")
     issue = linked(tracker.create(DRAFT))
-    fake.transfer(fake.repository, 1, other)
+    fake.transfer(fake.repository, 1, elsewhere)
 
     assert tracker.look(issue).place.key == "acme/other#2"
-    assert calls(fake)[-1] == f"GET /api/v3/repositories/{other.id}/issues/2"
+    assert calls(fake)[-1] == f"GET /api/v3/repositories/{elsewhere.id}/issues/2"
 
 
 def test_a_redirect_to_another_server_is_not_followed(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
@@ -117,25 +117,25 @@ def test_a_redirect_in_a_circle_is_a_fault_of_the_configuration(
 
 @pytest.mark.parametrize("spoil", ["hidden", "can_read_issues", "has_issues", "gone"])
 def test_an_issue_that_went_where_we_cannot_read_is_out_of_reach(
-    tracker: GitHub, fake: FakeGitHub, issue: Issue, other: FakeRepository, spoil: str
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, elsewhere: FakeRepository, spoil: str
 ) -> None:
-    fake.transfer(fake.repository, 1, other)
+    fake.transfer(fake.repository, 1, elsewhere)
     if spoil == "gone":
-        fake.remove(other)
+        fake.remove(elsewhere)
     else:
-        setattr(other, spoil, spoil == "hidden")
+        setattr(elsewhere, spoil, spoil == "hidden")
 
-    for remote_id in ("1", f"{other.id}/2"):
+    for remote_id in ("1", f"{elsewhere.id}/2"):
         with pytest.raises(OutOfReach):
             tracker.look(replace(issue, remote_id=remote_id))
 
 
 def test_a_limit_at_the_new_place_is_only_a_limit(
-    tracker: GitHub, fake: FakeGitHub, issue: Issue, other: FakeRepository
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, elsewhere: FakeRepository
 ) -> None:
-    fake.transfer(fake.repository, 1, other)
+    fake.transfer(fake.repository, 1, elsewhere)
     fake.inject(
-        Fault(how="status", method="GET", path=f"{other.id}/", status=403, headers={"Retry-After": "30"}, times=9)
+        Fault(how="status", method="GET", path=f"{elsewhere.id}/", status=403, headers={"Retry-After": "30"}, times=9)
     )
 
     with pytest.raises(Throttled):
@@ -152,11 +152,11 @@ def test_a_deleted_issue_is_gone_by_githubs_own_word(tracker: GitHub, fake: Fake
 
 
 def test_an_issue_that_was_transferred_and_then_deleted_is_gone(
-    tracker: GitHub, fake: FakeGitHub, issue: Issue, other: FakeRepository
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, elsewhere: FakeRepository
 ) -> None:
-    fake.transfer(fake.repository, 1, other).deleted = True
+    fake.transfer(fake.repository, 1, elsewhere).deleted = True
 
-    for remote_id in ("1", f"{other.id}/2"):
+    for remote_id in ("1", f"{elsewhere.id}/2"):
         with pytest.raises(Gone):
             tracker.look(replace(issue, remote_id=remote_id))
 

@@ -8,7 +8,7 @@ from syncd.errors import Misconfigured, Throttled, TrackerError, Unavailable
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub, secondary_limit
 from tests.fakes.server import Fault
-from tests.trackers.github.parts import BODY, HOUR, Open, calls, doubtful, others, ours
+from tests.trackers.github.parts import BODY, HOUR, Open, calls, doubtful, own_issue, persons_issues
 
 
 def each_failure(fake: FakeGitHub) -> Iterator[tuple[Callable[[], object], type[TrackerError]]]:
@@ -16,7 +16,7 @@ def each_failure(fake: FakeGitHub) -> Iterator[tuple[Callable[[], object], type[
         fake.inject(Fault(how="status", method="GET", path="/issues$", times=3))
 
     def second_page_fails() -> None:
-        others(fake, 100)
+        persons_issues(fake, 100)
         fake.inject(Fault(how="slow", method="GET", path="/issues$"))
         fake.inject(Fault(how="reset_after", method="GET", path="/issues$", times=3))
 
@@ -85,10 +85,10 @@ def test_where_queries_are_not_served_the_numbers_are_read_singly(
 ) -> None:
     fake.inject(Fault(how="status", path="graphql", status=status, times=9))
     fake.lag_seconds = HOUR
-    issue = ours(fake)
+    issue = own_issue(fake)
 
     evidence = tracker.probe(doubtful(0))
-    assert [one.number for one in evidence.issues] == [issue.number]
+    assert [each.number for each in evidence.issues] == [issue.number]
     assert evidence.covered
     assert len(fake.sent("POST", "graphql")) == 1
 
@@ -99,35 +99,35 @@ def test_where_the_token_may_not_query_the_numbers_are_read_singly(
 ) -> None:
     fake.query_fault = kind
     fake.lag_seconds = HOUR
-    issue = ours(fake)
+    issue = own_issue(fake)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
+    assert [each.number for each in tracker.probe(doubtful(0)).issues] == [issue.number]
 
 
 def test_where_single_numbers_are_forbidden_to_queries_they_are_read_singly(tracker: GitHub, fake: FakeGitHub) -> None:
     fake.graphql_faults[1] = "FORBIDDEN"
     fake.lag_seconds = HOUR
-    issue = ours(fake)
+    issue = own_issue(fake)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
+    assert [each.number for each in tracker.probe(doubtful(0)).issues] == [issue.number]
 
 
 def test_a_schema_of_an_old_server_is_no_obstacle(tracker: GitHub, fake: FakeGitHub) -> None:
     body = {"errors": [{"message": "Field 'x' doesn't exist", "extensions": {"code": "undefinedField"}}]}
     fake.inject(Fault(how="status", path="graphql", status=200, body=body))
     fake.lag_seconds = HOUR
-    issue = ours(fake)
+    issue = own_issue(fake)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
+    assert [each.number for each in tracker.probe(doubtful(0)).issues] == [issue.number]
 
 
 @pytest.mark.parametrize("body", [{}, [], "words", {"data": None}, {"data": {"repository": {"databaseId": None}}}])
 def test_an_answer_that_is_not_of_graphql_is_not_believed(tracker: GitHub, fake: FakeGitHub, body: object) -> None:
     fake.inject(Fault(how="status", path="graphql", status=200, body=body))
     fake.lag_seconds = HOUR
-    issue = ours(fake)
+    issue = own_issue(fake)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
+    assert [each.number for each in tracker.probe(doubtful(0)).issues] == [issue.number]
 
 
 @pytest.mark.parametrize("item", [{}, {"n1": None}, {"n1": {"number": 1}}])
@@ -144,20 +144,20 @@ def test_a_number_that_a_query_says_nothing_of_was_not_read(
 
 def test_a_stranger_that_took_over_the_name_is_not_queried_for_our_issues(tracker: GitHub, fake: FakeGitHub) -> None:
     tracker.newest()
-    issue = ours(fake)
+    issue = own_issue(fake)
     fake.lag_seconds = HOUR
     fake.rename(fake.repository, "renamed")
     stranger = fake.add_repository("acme/game")
     fake.file(stranger, "A copy", BODY, fake.account, [])
     fake.file(stranger, "A copy", BODY, fake.account, [])
 
-    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
+    assert [each.number for each in tracker.probe(doubtful(0)).issues] == [issue.number]
     assert len(fake.sent("GET", r"/issues/\d+$")) == 21
 
 
 @pytest.mark.usefixtures("reading")
 def test_issues_that_were_turned_off_do_not_look_absent(tracker: GitHub, fake: FakeGitHub) -> None:
-    ours(fake)
+    own_issue(fake)
     fake.repository.has_issues = False
 
     with pytest.raises(Misconfigured, match=r"takes no issues|Issues are disabled"):
@@ -169,7 +169,7 @@ def test_a_permission_that_is_lost_while_numbers_are_read_does_not_make_them_abs
 ) -> None:
     fake.graphql = False
     fake.lag_seconds = HOUR
-    ours(fake)
+    own_issue(fake)
     fake.inject(Fault(how="slow", method="GET", path="/issues$"))
     fake.inject(Fault(how="status", method="GET", path="/issues", status=404, body={"message": "Not Found"}, times=99))
 
@@ -180,9 +180,9 @@ def test_a_permission_that_is_lost_while_numbers_are_read_does_not_make_them_abs
 def test_an_enterprise_server_is_queried_at_its_own_place(open_github: Open, fake: FakeGitHub) -> None:
     tracker = open_github(api_url=f"{fake.url}/api/v3")
     fake.lag_seconds = HOUR
-    issue = ours(fake)
+    issue = own_issue(fake)
 
-    assert [one.number for one in tracker.probe(doubtful(0)).issues] == [issue.number]
+    assert [each.number for each in tracker.probe(doubtful(0)).issues] == [issue.number]
     assert calls(fake)[-2:] == ["POST /api/graphql", "GET /api/v3/user"]
 
 
@@ -192,7 +192,7 @@ def test_a_redirect_of_somebody_else_does_not_make_a_number_absent(
 ) -> None:
     fake.graphql = False
     fake.lag_seconds = HOUR
-    ours(fake)
+    own_issue(fake)
     headers = {"Location": location.format(fake.repository.id)}
     fake.inject(Fault(how="status", method="GET", path="/issues/1$", status=302, headers=headers))
 

@@ -135,8 +135,8 @@ SITUATIONS: dict[str, tuple[Answer, type[TrackerError], type[TrackerError], str]
 
 @pytest.mark.parametrize("situation", SITUATIONS)
 def test_each_situation_has_one_meaning(situation: str) -> None:
-    said, once, again, words_of_it = SITUATIONS[situation]
-    for error, meaning in ((failure(said, Sent.ONCE), once), (failure(said, Sent.AGAIN), again)):
+    refusal, once, again, words_of_it = SITUATIONS[situation]
+    for error, meaning in ((failure(refusal, Sent.ONCE), once), (failure(refusal, Sent.AGAIN), again)):
         assert type(error) is meaning
         assert words_of_it in error.reason
         assert "<html>" not in error.reason
@@ -171,8 +171,8 @@ def test_a_locked_login_is_left_alone_for_an_hour() -> None:
 
     assert isinstance(error, Misconfigured)
     assert error.seconds == 3600
-    assert isinstance(other := failure(answer(403), Sent.AGAIN), Misconfigured)
-    assert other.seconds is None
+    assert isinstance(second := failure(answer(403), Sent.AGAIN), Misconfigured)
+    assert second.seconds is None
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_captcha_sends_a_person_to_the_browser() -> None:
 
 
 @pytest.mark.parametrize(
-    ("location", "said"),
+    ("location", "text"),
     [
         ("https://id.example/login?token=hush&continue=x#hush", "https://id.example/login"),
         ("https://user:hush@id.example/login", "https://id.example/login"),
@@ -230,19 +230,19 @@ def test_a_captcha_sends_a_person_to_the_browser() -> None:
         ("", "nowhere"),
     ],
 )
-def test_a_redirect_is_named_without_what_may_be_secret(location: str, said: str) -> None:
+def test_a_redirect_is_named_without_what_may_be_secret(location: str, text: str) -> None:
     error = failure(answer(302, location=location), Sent.ONCE)
 
-    assert f", {said})" in error.reason
+    assert f", {text})" in error.reason
     assert "hush" not in error.reason
 
 
 def test_jiras_words_come_cleaned_and_short() -> None:
-    said = message(answer(400, {"errorMessages": ["one\r\ntwo\x1b[31m"], "errors": {"summary": "x" * 5000}}))
+    text = message(answer(400, {"errorMessages": ["one\r\ntwo\x1b[31m"], "errors": {"summary": "x" * 5000}}))
 
-    assert said.startswith(" one two")
-    assert "\x1b" not in said
-    assert len(said) <= 301
+    assert text.startswith(" one two")
+    assert "\x1b" not in text
+    assert len(text) <= 301
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_a_check_that_is_refused_says_why(fake: FakeJira, opened: Open) -> None:
 
 def test_cloud_takes_no_text_in_a_paragraph_field(fake: FakeJira, opened: Open) -> None:
     fake.custom_fields = {"customfield_1": "paragraph"}
-    wrong = [one.what for one in opened(fields={"customfield_1": "constant"}).check() if not one.ok]
+    wrong = [each.what for each in opened(fields={"customfield_1": "constant"}).check() if not each.ok]
 
     assert wrong == (
         ["customfield_1 is of type paragraph, which no text fits"] if isinstance(fake, FakeJiraCloud) else []
@@ -76,7 +76,7 @@ def spoiled_permission(fake: FakeJira) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "said"),
+    ("spoil", "text"),
     [
         (spoiled_login, "login"),
         (spoiled_project, "project"),
@@ -89,7 +89,7 @@ def spoiled_permission(fake: FakeJira) -> None:
     ],
 )
 def test_check_names_what_is_wrong_and_a_remedy(
-    fake: FakeJira, opened: Open, spoil: Callable[[FakeJira], None], said: str
+    fake: FakeJira, opened: Open, spoil: Callable[[FakeJira], None], text: str
 ) -> None:
     fake.custom_fields = {"customfield_1": "number"}
     adapter = opened(fields={"customfield_1": "{{ group.occurrences }}"}, components=["client"])
@@ -98,12 +98,12 @@ def test_check_names_what_is_wrong_and_a_remedy(
 
     assert len(wrong) == 1
     assert wrong[0].remedy
-    assert said in f"{wrong[0].what} {wrong[0].remedy}"
+    assert text in f"{wrong[0].what} {wrong[0].remedy}"
 
 
 def test_check_names_the_statuses_that_a_closed_issue_can_be_reopened_to(opened: Open) -> None:
-    said = [finding.what for finding in opened().check() if finding.ok]
-    assert "a closed issue can be reopened to To Do, In Progress" in said
+    text = [finding.what for finding in opened().check() if finding.ok]
+    assert "a closed issue can be reopened to To Do, In Progress" in text
 
 
 def test_check_knows_a_status_that_there_is_not(opened: Open) -> None:

@@ -39,8 +39,8 @@ def test_the_status_comment_is_added_found_and_edited_with_one_request_each(fake
 def test_somebody_elses_copy_of_the_status_comment_is_not_ours(fake: FakeJira, opened: Open) -> None:
     adapter = opened()
     issue = linked(adapter)
-    ours = adapter.comment(issue, status("1"), MARKER)
-    body = fake.issues["CRASH-1"].comments.pop(ours).body
+    own = adapter.comment(issue, status("1"), MARKER)
+    body = fake.issues["CRASH-1"].comments.pop(own).body
     fake.add_comment("CRASH-1", "ada", body)
 
     assert adapter.find_comment(issue, MARKER) is None
@@ -56,9 +56,9 @@ def test_our_comment_is_found_on_a_later_page(fake: FakeJira, opened: Open) -> N
     issue = linked(adapter)
     for _ in range(12):
         fake.add_comment("CRASH-1", "ada", "me too")
-    ours = adapter.comment(issue, status("1"), MARKER)
+    own = adapter.comment(issue, status("1"), MARKER)
 
-    assert adapter.find_comment(issue, MARKER) == ours
+    assert adapter.find_comment(issue, MARKER) == own
     assert len(fake.sent("GET", "/comment$")) == 3
 
 
@@ -84,10 +84,10 @@ def test_a_lost_comment_is_sent_once_and_in_doubt(fake: FakeJira, opened: Open, 
 def test_an_unreadable_list_of_comments_is_not_taken_for_an_empty_one(fake: FakeJira, opened: Open) -> None:
     adapter = opened()
     issue = linked(adapter)
-    ours = adapter.comment(issue, status("1"), MARKER)
+    own = adapter.comment(issue, status("1"), MARKER)
     fake.inject(Fault(how="garbage_after", method="GET", path="/comment$", times=2))
 
-    assert adapter.find_comment(issue, MARKER) == ours
+    assert adapter.find_comment(issue, MARKER) == own
 
     fake.inject(Fault(how="garbage_after", method="GET", path="/comment$", times=3))
     with pytest.raises(Unavailable):

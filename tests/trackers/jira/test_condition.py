@@ -40,18 +40,18 @@ def test_a_resolved_issue_says_how_when_and_for_which_versions(
 ) -> None:
     fake.close_issue("CRASH-1", resolution, fix_versions=["2.4.0", "2.3.5"])
 
-    found = condition(adapter, issue)
-    assert (found.closed, found.resolution, found.fixed_in) == (True, resolution, ("2.4.0", "2.3.5"))
-    assert found.closed_at == pytest.approx(time.time(), abs=5)
+    state = condition(adapter, issue)
+    assert (state.closed, state.resolution, state.fixed_in) == (True, resolution, ("2.4.0", "2.3.5"))
+    assert state.closed_at == pytest.approx(time.time(), abs=5)
 
 
 def test_where_the_workflow_sets_no_resolution_the_status_says_it(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
     fake.close_issue("CRASH-1", None)
 
-    found = condition(adapter, issue)
-    assert (found.closed, found.resolution) == (True, "Done")
+    state = condition(adapter, issue)
+    assert (state.closed, state.resolution) == (True, "Done")
     # Data Center does not say since when then.
-    assert (found.closed_at is not None) is isinstance(fake, FakeJiraCloud)
+    assert (state.closed_at is not None) is isinstance(fake, FakeJiraCloud)
 
 
 @pytest.mark.parametrize(
@@ -76,13 +76,13 @@ def test_a_field_of_the_teams_own_may_say_where_it_is_fixed(
 
 
 def test_a_duplicate_says_of_which_issue_and_the_other_one_is_none(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
-    other = fake.file("The same")
-    fake.close_issue("CRASH-1", "Duplicate", duplicate_of=other.key)
+    original = fake.file("The same")
+    fake.close_issue("CRASH-1", "Duplicate", duplicate_of=original.key)
 
-    place = Place(remote_id=other.id, key="CRASH-2", url=f"{fake.url}/browse/CRASH-2")
+    place = Place(remote_id=original.id, key="CRASH-2", url=f"{fake.url}/browse/CRASH-2")
     assert condition(adapter, issue).duplicate_of == place
     fake.close_issue("CRASH-2")
-    assert condition(adapter, replace(issue, remote_id=other.id)).duplicate_of is None
+    assert condition(adapter, replace(issue, remote_id=original.id)).duplicate_of is None
 
 
 @pytest.mark.parametrize(
@@ -202,26 +202,28 @@ def test_an_issue_that_is_gone_or_out_of_sight_is_not_moved(adapter: Jira, fake:
 
 
 def test_a_survey_asks_for_a_hundred_issues_in_one_request(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
-    others = [fake.file(f"A person's issue {number}") for number in range(150)]
-    fake.close_issue(others[120].key, "Won't Do")
-    issues = [replace(issue, remote_id=other.id) for other in others]
+    persons_issues = [fake.file(f"A person's issue {number}") for number in range(150)]
+    fake.close_issue(persons_issues[120].key, "Won't Do")
+    issues = [replace(issue, remote_id=original.id) for original in persons_issues]
     before = len(fake.requests)
 
     survey = adapter.survey(issues, None)
     assert len(fake.requests) == before + 2
     assert len(survey.observations) == 150
-    assert [one.place.key for one in survey.observations.values() if one.condition.closed] == [others[120].key]
+    assert [each.place.key for each in survey.observations.values() if each.condition.closed] == [
+        persons_issues[120].key
+    ]
     assert (survey.missing, survey.until) == ((), None)
     check_traffic(fake)
 
 
 def test_a_survey_says_what_it_was_not_shown(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
-    other = fake.file("A person's issue")
-    fake.delete(other.key)
+    original = fake.file("A person's issue")
+    fake.delete(original.key)
 
-    survey = adapter.survey([issue, replace(issue, remote_id=other.id)], None)
+    survey = adapter.survey([issue, replace(issue, remote_id=original.id)], None)
     assert list(survey.observations) == [issue.remote_id]
-    assert survey.missing == (other.id,)
+    assert survey.missing == (original.id,)
 
 
 def test_a_survey_of_a_project_that_cannot_be_seen_says_nothing_of_its_issues(

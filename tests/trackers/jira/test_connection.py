@@ -168,7 +168,7 @@ def test_no_error_tells_a_secret_or_the_payload(fake: FakeJira, opened: Open) ->
         fake.inject(Fault(how="status", status=code, headers=cookie, body=f"<b>{private}</b>".encode()))
         with pytest.raises(TrackerError) as caught:
             opened().create(a_draft(title=private))
-        told = "".join(traceback.format_exception(caught.value, chain=True))
+        answer = "".join(traceback.format_exception(caught.value, chain=True))
 
-        assert private not in told
-        assert TOKEN not in told
+        assert private not in answer
+        assert TOKEN not in answer

@@ -69,9 +69,9 @@ def fail(use: Callable[[Jira, Issue], object], tracker: Jira, issue: Issue) -> N
     error = caught.value
     assert type(error).__module__ == syncd.errors.__name__
     assert error.__cause__ is None
-    shown = [str(error), repr(error), repr(error.args), repr(vars(error)), *traceback.format_exception(error)]
+    texts = [str(error), repr(error), repr(error.args), repr(vars(error)), *traceback.format_exception(error)]
     for secret in (TOKEN, PAIR, TEXT, COOKIE, ANSWER):
-        assert not any(secret in each for each in shown)
+        assert not any(secret in each for each in texts)
 
 
 @pytest.mark.parametrize("name", USES)

@@ -131,9 +131,9 @@ def test_a_clone_that_a_rule_made_in_our_name_is_not_ours_where_the_property_tel
     lose(fake, adapter)
     fake.clone("CRASH-1", creator=fake.me)
 
-    found = keys(adapter.probe(doubtful()))
+    matches = keys(adapter.probe(doubtful()))
 
-    assert found == (["CRASH-1"] if isinstance(fake, FakeJiraCloud) else ["CRASH-1", "CRASH-2"])
+    assert matches == (["CRASH-1"] if isinstance(fake, FakeJiraCloud) else ["CRASH-1", "CRASH-2"])
 
 
 def test_an_issue_that_lost_its_label_is_still_ours(fake: FakeJira, opened: Open) -> None:

@@ -103,13 +103,13 @@ def test_when_it_was_closed_does_not_move_with_what_is_written_later(notes: Trac
 
 
 def test_a_duplicate_names_another_file(notes: Tracker, filed: Issue, path: Path) -> None:
-    other = notes.create(draft(marker="syncd:0000000000000000"))
-    written(path, f"- Status: closed (duplicate)\n- Duplicate of: {other.key}\n")
+    original = notes.create(draft(marker="syncd:0000000000000000"))
+    written(path, f"- Status: closed (duplicate)\n- Duplicate of: {original.key}\n")
 
     duplicate_of = notes.look(filed).condition.duplicate_of
     assert duplicate_of is not None
-    assert duplicate_of.remote_id == other.remote_id
-    path.write_text(path.read_text().replace(other.key, "../elsewhere"))
+    assert duplicate_of.remote_id == original.remote_id
+    path.write_text(path.read_text().replace(original.key, "../elsewhere"))
     assert notes.look(filed).condition.duplicate_of is None
 
 

@@ -322,16 +322,16 @@ def test_issues_are_not_taken_for_deleted_where_the_configuration_names_another_
 ) -> None:
     memory = Memory()
     created = tracker(folder, memory).create(draft())
-    other = tracker(tmp_path / "other", memory)
+    second = tracker(tmp_path / "other", memory)
     (tmp_path / "other").mkdir()
 
-    for use in (lambda: other.probe(doubtful()), lambda: other.create(draft()), *uses(other, created)):
+    for use in (lambda: second.probe(doubtful()), lambda: second.create(draft()), *uses(second, created)):
         with pytest.raises(Misconfigured, match="the issues so far are in"):
             use()
 
     (folder / created.remote_id).rename(tmp_path / "other" / created.remote_id)
-    assert other.look(issue(created)).place.remote_id == created.remote_id
-    assert other.create(draft()).remote_id == created.remote_id
+    assert second.look(issue(created)).place.remote_id == created.remote_id
+    assert second.create(draft()).remote_id == created.remote_id
 
 
 def test_the_folder_is_remembered_before_there_is_a_file_in_it(folder: Path) -> None:
