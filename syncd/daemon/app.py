@@ -10,7 +10,6 @@ import signal
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -82,7 +81,7 @@ class Daemon:
         _tune_interpreter()
         server = None if self.receiver is None else self._server(self.receiver)
         stopping = threading.Event()
-        watchdog = Watchdog(self.manager, self._beats(server), self._status)
+        watchdog = Watchdog(self.manager, self.clock, self._beats(server), self._status)
         signals: list[str] = []
 
         def stop(number: int) -> None:
@@ -152,7 +151,7 @@ class Daemon:
 
     def _status(self) -> str:
         """One line for `systemctl status`. Raises StoreUnavailable."""
-        counts = self.store.report.counts(time.time())
+        counts = self.store.report.counts(self.clock.wall())
         waiting = f"{counts.inbox_waiting} in the inbox, {counts.outbox_due} due in the outbox"
         wrong = counts.dead + counts.parked + counts.quarantined
         return waiting + (f", {wrong} need a person" if wrong else "")
@@ -170,15 +169,15 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
     # Before the store: a process that cannot listen must not disturb the one that does.
     listening = None if part is Part.WORKER else _listen(config, sockets)
     store = open_store(config.store)
-    registration = store.join(part, time.time())
+    registration = store.join(part, clock.wall())
     worker = None
     arrived: Callable[..., None] = lambda *_: store.hints.send(INBOX)  # noqa: E731 - a receiver alone wakes the workers elsewhere
     if part is not Part.RECEIVER:
         routing = Routing(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
-        _recover(store, registration, routing)
+        _recover(store, registration, routing, clock.wall())
         stopping = threading.Event()
         clients = _clients(config, store, clock, threads.sleep_until(stopping))
-        worker = threads.Worker(store, routing, registration.owner, clients, stopping)
+        worker = threads.Worker(store, routing, registration.owner, clients, stopping, clock)
         arrived = worker.arrived
     receiver = None if part is Part.WORKER else Receiver(config.receiver, store, arrived)
     console = None
@@ -186,7 +185,7 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
         from syncd.console.site import open_console  # a process without a console does not load it
 
         console = open_console(config, store, Clock())
-    heartbeat = Heartbeat(store, registration, takes_over=worker is not None)
+    heartbeat = Heartbeat(store, registration, clock, takes_over=worker is not None)
     return Daemon(config, store, registration, heartbeat, worker, receiver, listening, console, manager, clock)
 
 
@@ -205,11 +204,10 @@ def _listen(config: Config, sockets: Sequence[socket.socket]) -> socket.socket:
         raise ConfigError([f"receiver.listen: {config.receiver.listen} cannot be used: {reason}"]) from None
 
 
-def _recover(store: Store, registration: Registration, routing: Routing) -> None:
+def _recover(store: Store, registration: Registration, routing: Routing, now: float) -> None:
     """Free the claims of dead processes, and evaluate again what another configuration has held back."""
     if back := store.due_times.follow_clock():
         log.warning("clock_set_back", seconds=round(back))
-    now = time.time()
     take_over(store, registration, now)
     store.outbox.owe_doubtful(now)
     store.outbox.forget_homes()

@@ -1,11 +1,11 @@
 """The heartbeat of a process: it renews the process's registration, and takes over from processes that died."""
 
 import threading
-import time
 
 import structlog
 
 from syncd.errors import StoreUnavailable
+from syncd.platform.clock import Clock
 from syncd.store import Store
 from syncd.store.instances import Registration
 
@@ -18,10 +18,11 @@ FAULT_SECONDS = 1.0
 class Heartbeat(threading.Thread):
     """Beats until it is stopped. With `takes_over` it also takes_over the claims of dead processes: only a worker can sync them."""
 
-    def __init__(self, store: Store, registration: Registration, *, takes_over: bool) -> None:
+    def __init__(self, store: Store, registration: Registration, clock: Clock, *, takes_over: bool) -> None:
         super().__init__(name="heartbeat", daemon=True)
         self._store = store
         self._registration = registration
+        self._clock = clock
         self._takes_over = takes_over
         self._stopping = threading.Event()
 
@@ -42,7 +43,7 @@ class Heartbeat(threading.Thread):
                 away = False
 
     def _beat(self) -> None:
-        now = time.time()
+        now = self._clock.wall()
         self._registration.beat(now)
         if self._takes_over:
             take_over(self._store, self._registration, now)

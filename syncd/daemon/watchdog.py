@@ -1,12 +1,12 @@
 """The watchdog: it reports to the service manager that this process is well, but only while each of its parts makes progress."""
 
 import threading
-import time
 from collections.abc import Callable, Mapping
 
 import structlog
 
 from syncd.errors import StoreUnavailable
+from syncd.platform.clock import Clock
 from syncd.platform.systemd import Manager
 
 log = structlog.get_logger("syncd")
@@ -17,9 +17,12 @@ STATUS_SECONDS = 15.0
 class Watchdog(threading.Thread):
     """Reports while all `beats` are recent: by part, the monotonic time of its last sign of life. `status` is one line for people."""
 
-    def __init__(self, manager: Manager, beats: Mapping[str, Callable[[], float]], status: Callable[[], str]) -> None:
+    def __init__(
+        self, manager: Manager, clock: Clock, beats: Mapping[str, Callable[[], float]], status: Callable[[], str]
+    ) -> None:
         super().__init__(name="watchdog", daemon=True)
         self._manager = manager
+        self._clock = clock
         self._beats = beats
         self._status = status
         self._stopping = threading.Event()
@@ -36,15 +39,15 @@ class Watchdog(threading.Thread):
                 log.exception("unexpected_error")
 
     def _report(self, limit: float | None) -> None:
-        now = time.monotonic()
+        now = self._clock.monotonic()
         stale = [] if limit is None else [part for part, beat in self._beats.items() if now - beat() > limit / 2]
         if stale != self._stale:
             log.error("watchdog_stuck", parts=stale) if stale else log.info("watchdog_recovered")
         self._stale = stale
         if limit is not None and not stale:
             self._manager.notify(WATCHDOG="1")
-        if time.monotonic() >= self._status_at:
-            self._status_at = time.monotonic() + STATUS_SECONDS
+        if self._clock.monotonic() >= self._status_at:
+            self._status_at = self._clock.monotonic() + STATUS_SECONDS
             try:
                 self._manager.notify(STATUS=self._status())
             except StoreUnavailable as error:

@@ -173,10 +173,10 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
     """Write down the decision and end the claim as the result asks; whether the tracker rested until now."""
     claim, group_id, revision = context.claim, context.claim.group_id, context.group.revision
     match result:
-        case Synced(key, shown):
+        case Synced(key, synced_revision):
             interval = plan.STATUS_INTERVAL if context.policy is None else context.policy.status_interval
             history.decide(transaction, group_id, decision, key, now, context.route, done=True)
-            outbox.settle(transaction, claim, shown, now + interval)
+            outbox.settle(transaction, claim, synced_revision, now + interval)
             return limits.resume(transaction, claim.tracker)
         case Finished(outcome):
             history.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)

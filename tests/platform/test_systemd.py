@@ -1,4 +1,4 @@
-"""What systemd is told and hands over, and the units that are printed for it."""
+"""Notifications to systemd, sockets from it, and the printed units."""
 
 import os
 import shutil
@@ -15,6 +15,7 @@ from syncd.config import Config, units
 from syncd.daemon.watchdog import Watchdog
 from syncd.errors import StoreUnavailable
 from syncd.platform import systemd
+from syncd.platform.clock import Clock
 from syncd.platform.systemd import Manager
 
 ROOT = Path(__file__).parents[2]
@@ -61,7 +62,7 @@ def test_it_beats_only_while_everything_turns(manager: socket.socket, tmp_path: 
     stuck = threading.Event()
     since = time.monotonic()
     beats["event loop"] = lambda: since if stuck.is_set() else time.monotonic()
-    watchdog = Watchdog(service_manager, beats, lambda: "all is well")
+    watchdog = Watchdog(service_manager, Clock(), beats, lambda: "all is well")
     watchdog.start()
     assert {received(manager) for _ in range(5)} == {"WATCHDOG=1", "STATUS=all is well"}
 
@@ -84,7 +85,7 @@ def test_a_store_that_cannot_be_asked_is_the_status(manager: socket.socket, tmp_
         raise StoreUnavailable("the disk is full")
 
     service_manager = Manager({"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"})
-    watchdog = Watchdog(service_manager, {}, away)
+    watchdog = Watchdog(service_manager, Clock(), {}, away)
     watchdog.start()
     assert {received(manager) for _ in range(3)} == {"WATCHDOG=1", "STATUS=the disk is full"}
     watchdog.stop()
