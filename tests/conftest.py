@@ -63,6 +63,21 @@ def scene(settings: StoreSettings, store: Store) -> Scene:
     return Scene(store, routing, Tracker(wall=clock), settings, clock)
 
 
+# The tests in these start processes, servers or a browser, or take seconds each; single tests of that kind elsewhere are marked slow.
+SLOW = (
+    "tests/system",
+    "tests/prove",
+    "tests/story",
+    "tests/console/test_browser.py",
+    "tests/console/test_many.py",
+    "tests/store/test_copying.py",
+    "tests/store/test_postgresql.py",
+    "tests/store/test_server.py",
+    "tests/trackers/github/test_emulator.py",
+    "tests/trackers/github/test_faults.py",
+    "tests/trackers/jira/test_faults.py",
+)
+
 # Their files hold tests of a minute each: begun last, one of them would keep the others waiting at the end.
 LONG = (
     "test_chaos.py",
@@ -75,8 +90,34 @@ LONG = (
 )
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long tests first."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick", action="store_true", help="only tests that need no process, server or browser; stores are SQLite files"
+    )
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """What is slow is not even imported in a quick run."""
+    quick = config.getoption("--quick")
+    return True if quick and str(collection_path.relative_to(config.rootpath)) in SLOW else None
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    databases = {"settings": "postgresql", "either": "server_site"}
+    callspec = getattr(item, "callspec", None)
+    return (
+        item.get_closest_marker("slow") is not None
+        or "servers" in getattr(item, "fixturenames", ())
+        or (callspec is not None and any(callspec.params.get(name) == on for name, on in databases.items()))
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Long tests first; without the slow ones in a quick run."""
+    if config.getoption("--quick"):
+        slow = [item for item in items if _is_slow(item)]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in set(slow)]
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
