@@ -23,6 +23,9 @@ run: .venv/run.ok config.toml ## keep a daemon on config.toml in the foreground
 test: check tools ## lint, types, layers, and every test
 	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
+quick: check ## lint, types, layers, and the tests that need no process, server or browser: within a minute
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --quick -r fE
+
 # Without one of these the tests that need it say so and are skipped. Of Prometheus only promtool: its package starts a server.
 tools:
 	@command -v chromium >/dev/null && command -v systemd-analyze >/dev/null && test -x $(PROMTOOL) || \
@@ -122,4 +125,4 @@ config.toml:
 	@$(ITSELF)
 	@touch $@ .venv/run.ok
 
-.PHONY: help demo run test tools deb screenshots prove prove-systemd bench check format docs lock clean
+.PHONY: help demo run test quick tools deb screenshots prove prove-systemd bench check format docs lock clean

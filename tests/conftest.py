@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import is_hypothesis_test
 
 from syncd.config import Config, LocalSettings, Route, StoreSettings
 from syncd.store import Store, open_store
@@ -63,7 +64,7 @@ def scene(settings: StoreSettings, store: Store) -> Scene:
     return Scene(store, routing, Tracker(wall=clock), settings, clock)
 
 
-# The tests in these start processes, servers or a browser, or take seconds each; single tests of that kind elsewhere are marked slow.
+# The tests in these start processes, servers or a browser, or take seconds each. Single tests of that kind elsewhere are marked slow.
 SLOW = (
     "tests/system",
     "tests/prove",
@@ -76,6 +77,7 @@ SLOW = (
     "tests/trackers/github/test_emulator.py",
     "tests/trackers/github/test_faults.py",
     "tests/trackers/jira/test_faults.py",
+    "tests/trackers/sample/test_control.py",
 )
 
 # Their files hold tests of a minute each: begun last, one of them would keep the others waiting at the end.
@@ -92,7 +94,9 @@ LONG = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
-        "--quick", action="store_true", help="only tests that need no process, server or browser; stores are SQLite files"
+        "--quick",
+        action="store_true",
+        help="only tests that need no process, server, browser or hundreds of examples; stores are SQLite files",
     )
 
 
@@ -107,6 +111,7 @@ def _is_slow(item: pytest.Item) -> bool:
     callspec = getattr(item, "callspec", None)
     return (
         item.get_closest_marker("slow") is not None
+        or is_hypothesis_test(getattr(item, "obj", None))  # hundreds of examples each
         or "servers" in getattr(item, "fixturenames", ())
         or (callspec is not None and any(callspec.params.get(name) == on for name, on in databases.items()))
     )

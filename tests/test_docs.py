@@ -105,6 +105,7 @@ def test_the_configuration_in_the_readme_is_complete(tmp_path: Path) -> None:
     assert [route.tracker for route in loaded.routes] == ["game", "mobile"]
 
 
+@pytest.mark.slow
 def test_the_readme_names_every_command_and_nothing_else() -> None:
     printed = subprocess.run(
         [sys.executable, "-m", "syncd", "--help"], capture_output=True, text=True, check=True
@@ -123,6 +124,7 @@ def test_the_store_for_several_machines_is_a_configuration(tmp_path: Path) -> No
     assert loaded.store.dialect == "postgresql"
 
 
+@pytest.mark.slow
 def test_the_example_units_run_what_there_is(tmp_path: Path) -> None:
     units = re.findall(r"```ini\n(.*?)```", OPERATE, re.DOTALL)
 

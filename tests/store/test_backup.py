@@ -71,6 +71,7 @@ def test_a_damaged_store_gives_no_backup(store: Store, settings: StoreSettings, 
     assert not (tmp_path / "copy.db").exists()
 
 
+@pytest.mark.slow
 def test_the_command_says_what_it_did(store: Store, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(f'[store]\nurl = "sqlite:{tmp_path}/syncd.db"\n')
     command = [sys.executable, "-m", "syncd", "backup", "copy.db", "--config", "config.toml"]
@@ -82,6 +83,7 @@ def test_the_command_says_what_it_did(store: Store, tmp_path: Path) -> None:
     assert "a backup never overwrites one" in again.stderr
 
 
+@pytest.mark.slow
 def test_of_a_server_the_command_names_the_means(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[store]\nurl = "postgresql://db/syncd"\n')
     command = [sys.executable, "-m", "syncd", "backup", "copy.db", "--config", "config.toml"]
@@ -90,6 +92,7 @@ def test_of_a_server_the_command_names_the_means(tmp_path: Path) -> None:
     assert (done.returncode, "pg_dump" in done.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_the_log_gives_its_room_back_when_nobody_writes(
     store: Store, settings: StoreSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

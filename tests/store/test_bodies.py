@@ -4,6 +4,7 @@ import functools
 import json
 import random
 
+import pytest
 import zstandard
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -37,6 +38,7 @@ def _dictionaries(settings: StoreSettings) -> list[int]:
     return [number for (number,) in ask(settings, "SELECT id FROM dictionaries ORDER BY id")]
 
 
+@pytest.mark.slow
 def test_bodies_come_back_as_they_came_with_a_dictionary_and_without(store: Store, settings: StoreSettings) -> None:
     sent = _bodies(LEARN_AT + 50)
     accept(store, *sent[:LEARN_AT])

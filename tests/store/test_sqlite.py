@@ -73,6 +73,7 @@ def test_a_table_that_is_gone_is_a_fault_that_is_told_until_it_is_back(store: St
     assert store.fault is None
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_all_get_a_name(tmp_path: Path) -> None:
     program = (
         "import sys, pathlib; from syncd.store.sqlite.process_lock import ProcessLock\n"
