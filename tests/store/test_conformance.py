@@ -308,6 +308,7 @@ def test_an_empty_place_becomes_a_store_and_a_second_migration_has_nothing_to_do
     read_store(empty).close()
 
 
+@pytest.mark.slow
 def test_processes_that_start_at_once_do_not_clash(empty: StoreSettings) -> None:
     program = (
         "import sys; from syncd.config import StoreSettings; from syncd.store import open_store; sys.stdin.read();"
