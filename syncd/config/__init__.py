@@ -1,4 +1,4 @@
-"""config.toml as frozen values. Every problem is reported at once, each with its key and a remedy."""
+"""config.toml as frozen values. `load` reports all problems at once, each with its key and a remedy."""
 
 import hashlib
 import tomllib
@@ -48,7 +48,6 @@ __all__ = [
     "Titles",
     "TrackerSettings",
     "load",
-    "read_secrets",
     "secrets",
     "warnings",
 ]
@@ -69,18 +68,18 @@ class Config(Section):
 
     @cached_property
     def all_routes(self) -> list[Policy]:
-        """The routes, each with a name; where none is written and there is one tracker, everything goes to it."""
+        """All routes, each with a name. Without routes, everything goes to the only tracker."""
         routes = self.routes or [Route(tracker=name) for name in self.trackers]
         return [route.policy(route.name or f"route-{number}") for number, route in enumerate(routes, start=1)]
 
     @cached_property
     def version(self) -> str:
-        """Tells one configuration from another: a digest of all that is in force. Secrets are in it by their places only."""
+        """A digest of all values in force. Of secrets it contains only the places."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     @cached_property
     def credentials(self) -> dict[str, str]:
-        """By tracker, what its server counts requests by."""
+        """By tracker, the key by which its server counts requests."""
         return {name: getattr(tracker, "credential", f"tracker {name}") for name, tracker in self.trackers.items()}
 
 
@@ -103,7 +102,7 @@ def load(path: Path) -> Config:
 
 
 def _unroutable(document: dict[str, Any]) -> Iterator[str]:
-    """Routes that lead nowhere. Judged on the bare document, so that these are told together with all other faults."""
+    """Problems of routes and trackers together. Reads the bare document, so that `load` reports them with all others."""
     trackers, routes = document.get("trackers", {}), document.get("routes", [])
     if not isinstance(trackers, dict) or not isinstance(routes, list):
         return
@@ -111,20 +110,20 @@ def _unroutable(document: dict[str, Any]) -> Iterator[str]:
         name = route.get("tracker") if isinstance(route, dict) else None
         if isinstance(name, str) and name not in trackers:
             yield f"routes[{number}].tracker: {name!r} is not configured{did_you_mean(name, list(trackers))}"
-    # One without a name gets one by its place.
+    # `Config.all_routes` names a route without a name by its position.
     names = [
         (route.get("name") if isinstance(route, dict) else None) or f"route-{number}"
         for number, route in enumerate(routes, start=1)
     ]
     for number, name in enumerate(names):
         if name in names[:number]:
-            yield f"routes[{number}].name: another route is called {name!r} too"
+            yield f"routes[{number}].name: another route has the name {name!r}"
     if len(trackers) > 1 and not routes:
-        yield "routes: there are several trackers; say with [[routes]] which groups go where"
+        yield "routes: there are several trackers; add [[routes]] to choose one for each group"
 
 
 def _problems(error: ValidationError) -> Iterator[str]:
-    # include_input=False: what was written in the wrong place may be a secret.
+    # include_input=False: a value in the wrong place may be a secret.
     for fault in error.errors(include_input=False, include_url=False):
         section, key = _place(fault["loc"])
         text = fault["msg"].removeprefix("Value error, ")
@@ -132,11 +131,15 @@ def _problems(error: ValidationError) -> Iterator[str]:
             text = f"there is no such key{did_you_mean(key.rpartition('.')[2], list(section.model_fields))}"
         elif fault["type"] == "missing":
             text = "is missing"
+        elif fault["type"] in ("model_type", "dict_type"):
+            text = "must be a table"
+        else:
+            text = text.replace("Input should be ", "must be ").replace("a valid ", "a ")
         yield f"{key}: {text}" if key else text
 
 
 def _place(location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
-    """The section a fault lies in and its key as written in TOML, without pydantic's union tags."""
+    """The section of a fault, and its key as TOML writes it, without pydantic's union tags."""
     section: type[BaseModel] = Config
     key = ""
     for depth, part in enumerate(location):
@@ -154,11 +157,11 @@ def _place(location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
 def _section_of(annotation: object) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((found for inner in get_args(annotation) if (found := _section_of(inner))), None)
+    return next((section for inner in get_args(annotation) if (section := _section_of(inner))), None)
 
 
 def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
-    """Every secret that it names, with its key."""
+    """All secrets of the configuration, with their keys."""
     places: list[tuple[str, object]] = [
         ("receiver.password", config.receiver.password),
         ("receiver.previous_password", config.receiver.previous_password),
@@ -169,23 +172,11 @@ def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
     return ((key, secret) for key, secret in places if isinstance(secret, Secret))
 
 
-def read_secrets(config: Config) -> None:
-    """Raises ConfigError with every secret that cannot be read."""
-    problems = []
-    for key, secret in secrets(config):
-        try:
-            secret.read()
-        except ConfigError as error:
-            problems += [f"{key}: {problem}" for problem in error.problems]
-    if problems:
-        raise ConfigError(problems)
-
-
 def warnings(config: Config) -> Iterator[str]:
-    """What is allowed but unwise, each with its key."""
+    """Settings that are allowed but unwise, each with its key."""
     for key, secret in secrets(config):
         if secret.open_to_others():
-            yield f"{key}: {secret.file} can be read by other accounts; chmod 600 it"
+            yield f"{key}: other accounts can read {secret.file}; run chmod 600 on it"
     for name, tracker in config.trackers.items():
         if tracker.probe_after[0] < getattr(tracker, "timeout", 0.0):
-            yield f"trackers.{name}.probe_after: the first time lies within timeout, when a create may still be carried out"
+            yield f"trackers.{name}.probe_after: the first delay is shorter than timeout, so the create may still take effect later"

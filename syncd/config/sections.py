@@ -1,4 +1,4 @@
-"""The sections of config.toml but the trackers'."""
+"""The sections of config.toml except trackers and routes."""
 
 import re
 from ipaddress import ip_address
@@ -20,32 +20,32 @@ Listen = Annotated[str, AfterValidator(_listen)]
 
 
 class Receiver(Section):
-    """`[receiver]`: where notifications come in."""
+    """`[receiver]`: where the source sends notifications."""
 
-    # In this order, since a field is judged beside those above it. Judged afterwards, all at once, a fault between
-    # two fields would stay unsaid until the last fault in one was corrected.
+    # The order matters: each field is validated together with the fields above it. A validator of the whole section would report
+    # a contradiction between two fields only after every single field is valid.
     listen: Listen = "127.0.0.1:8080"
-    """`HOST:PORT`; port 0 lets the system choose, the log says which"""
+    """`HOST:PORT`; with port 0 the system chooses a port, which the log names"""
     allow_unauthenticated: bool = False
-    """listen on other addresses without a login all the same"""
+    """accept addresses beyond loopback without a login"""
     username: str | None = None
-    """HTTP Basic, with `password`. Without them whatever comes is taken, and only loopback is listened on"""
+    """HTTP Basic, with `password`. Without both, syncd accepts every sender and listens only on loopback"""
     password: Annotated[Secret | None, Field(validate_default=True)] = None
-    """a secret; belongs to `username`"""
+    """a secret; required with `username`"""
     previous_password: Secret | None = None
-    """valid beside `password` while the sender is given the new one"""
+    """the old password, still accepted during rotation"""
     accept_unrecognised: bool = False
-    """answer 200, not 422, to authentic JSON that is no notification; it is kept in the quarantine either way"""
+    """answer 200 instead of 422 to authenticated JSON that is no notification; the quarantine keeps it in both cases"""
     max_body_bytes: Annotated[int, Field(ge=1024, le=64 * 2**20)] = 2**20
-    """larger is 413"""
+    """a larger body is answered 413"""
     max_connections: Annotated[int, Field(ge=1)] = 1000
-    """more are answered 503"""
+    """further connections are answered 503"""
     header_seconds: Annotated[Seconds, Field(gt=0)] = 10.0
-    """a connection whose header is not complete by then is closed"""
+    """syncd closes a connection whose header takes longer"""
     body_seconds: Annotated[Seconds, Field(gt=0)] = 15.0
-    """a body that is not complete by then is 408"""
+    """a body that takes longer is answered 408"""
     quarantine_size: Annotated[int, Field(ge=0)] = 1000
-    """the newest so many are kept"""
+    """the number of deliveries that the quarantine keeps; the oldest leave first"""
 
     @property
     def address(self) -> tuple[str, int]:
@@ -54,13 +54,13 @@ class Receiver(Section):
     @field_validator("password")
     @classmethod
     def _credentials(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
-        beside = info.data
-        if "username" in beside and (beside["username"] is None) != (value is None):
-            raise ValueError("username and password belong together; give both or neither")
-        listen = beside.get("listen")
-        if value is None and listen and not beside.get("allow_unauthenticated", True) and not _loopback(listen):
+        data = info.data
+        if "username" in data and (data["username"] is None) != (value is None):
+            raise ValueError("username and password belong together; set both or neither")
+        listen = data.get("listen")
+        if value is None and listen and not data.get("allow_unauthenticated", True) and not _loopback(listen):
             raise ValueError(
-                f"{listen} can be reached from other machines but nobody must log in; set username and "
+                f"other machines can reach {listen}, and no login is required; set username and "
                 "password, listen on 127.0.0.1, or set allow_unauthenticated = true"
             )
         return value
@@ -69,7 +69,7 @@ class Receiver(Section):
     @classmethod
     def _rotation(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
         if value is not None and info.data.get("password", value) is None:
-            raise ValueError("is for rotation and needs password beside it")
+            raise ValueError("is for rotation, and needs password as well")
         return value
 
 
@@ -87,22 +87,21 @@ def _loopback(listen: str) -> bool:
 
 
 class ConsoleSettings(Section):
-    """`[console]`: the operator's pages, the metrics, and health, on a listener of their own."""
+    """`[console]`: the operator's pages, metrics and health, on their own listener."""
 
     listen: Annotated[str, AfterValidator(lambda value: value if value == "off" else _listen(value))] = "127.0.0.1:8081"
-    """where pages, metrics and health are: `HOST:PORT`, or `"off"`. A console that cannot listen is told in the log
-    and keeps nothing else from running"""
+    """`HOST:PORT` of pages, metrics and health, or `"off"`. If the console cannot listen, syncd logs that and runs
+    without it"""
     allow_unauthenticated: bool = False
-    """listen on other addresses without a password all the same; whoever sees the console may change things"""
+    """accept addresses beyond loopback without a password; everybody who sees the console may change things"""
     username: str = "operator"
-    """of the login, where there is a password"""
+    """the user name of the login"""
     password: Annotated[Secret | None, Field(validate_default=True)] = None
-    """a secret; needed unless only loopback is listened on. Without one, only requests under a loopback name are
-    answered"""
+    """a secret; required beyond loopback. Without it the console answers only requests under a loopback name"""
 
     @property
     def address(self) -> tuple[str, int] | None:
-        """Where it listens; None where it is off."""
+        """Host and port; None if the console is off."""
         return None if self.listen == "off" else _host_and_port(self.listen)
 
     @field_validator("password")
@@ -116,27 +115,27 @@ class ConsoleSettings(Section):
             and not _loopback(listen)
         ):
             raise ValueError(
-                f"{listen} can be reached from other machines, and whoever sees the console may change things; set password, "
+                f"other machines can reach {listen}, and everybody who sees the console may change things; set password, "
                 "listen on 127.0.0.1, or set allow_unauthenticated = true"
             )
         return value
 
 
 class StoreSettings(Section):
-    """`[store]`: where everything is kept."""
+    """`[store]`: the database."""
 
     url: str = "sqlite:syncd.db"
-    """`sqlite:///var/lib/syncd/syncd.db` is absolute; `sqlite:NAME` lies in the working folder;
-    `postgresql://user@host/database` is a server that several machines share
+    """`sqlite:///var/lib/syncd/syncd.db` is an absolute path; `sqlite:NAME` is a file in the working folder;
+    `postgresql://user@host/database` is a server that several machines can share
     ([operate](operate.md#more-than-one-machine))"""
-    # Of the PostgreSQL user; never in the URL, which is printed.
+    # Not in the URL, which logs and commands print.
     password: Secret | None = None
-    """of the PostgreSQL user; it never stands in the URL. Without it libpq looks where it always does (`PGPASSFILE`,
-    peer)"""
+    """the PostgreSQL user's password, a secret; not allowed in the URL. Without it libpq looks in its usual places
+    (`PGPASSFILE`, peer)"""
     retention: Annotated[Seconds, Field(ge=3600)] = 30 * 86400.0
-    """how long raw deliveries are kept after they were folded, and for how long an exact redelivery is told"""
+    """how long syncd keeps raw deliveries after folding them, and recognises exact redeliveries"""
     history: Annotated[Seconds, Field(ge=86400)] = 365 * 86400.0
-    """how long decisions (`explain`, `show`) are kept; the latest of each group always is"""
+    """how long syncd keeps decisions (`explain`, `show`); it always keeps the latest of each group"""
 
     @field_validator("url")
     @classmethod
@@ -145,9 +144,9 @@ class StoreSettings(Section):
         if scheme in ("postgresql", "postgres"):
             return _without_password(scheme, rest)
         if not re.fullmatch(r"sqlite:(/|////?)?[^/].*", value):
-            shown = f"{scheme}://…" if rest else value  # what follows may hold a password
+            start = f"{scheme}://…" if rest else value  # the rest may hold a password
             raise ValueError(
-                f'{shown!r} is not a store; write "sqlite:///var/lib/syncd/syncd.db", "sqlite:syncd.db" for a file in the '
+                f'{start!r} is not a store; write "sqlite:///var/lib/syncd/syncd.db", "sqlite:syncd.db" for a file in the '
                 'working folder, or "postgresql://user@host/database"'
             )
         return value
@@ -156,57 +155,56 @@ class StoreSettings(Section):
     @classmethod
     def _for_a_server(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
         if value is not None and str(info.data.get("url", "postgresql:")).startswith("sqlite:"):
-            raise ValueError("is for a PostgreSQL server; a file has none")
+            raise ValueError("is only for PostgreSQL; a SQLite file has no password")
         return value
 
     @property
     def dialect(self) -> Literal["sqlite", "postgresql"]:
-        """Which database it is."""
+        """The kind of database."""
         return "sqlite" if self.url.startswith("sqlite:") else "postgresql"
 
     @property
     def place(self) -> str:
-        """Where it is, for people."""
+        """The file or the server, without options, for messages."""
         return str(self.path) if self.dialect == "sqlite" else self.url.partition("?")[0]
 
     @property
     def path(self) -> Path:
-        """The database file. `sqlite:///a/b.db` is absolute; `sqlite:b.db` and `sqlite:///b.db` lie in the working folder,
-        since three slashes before a bare name are other programs' way to say so and nobody keeps a database in `/`."""
+        """The database file. `sqlite:///a/b.db` is absolute; `sqlite:b.db` and `sqlite:///b.db` are in the working folder, since other
+        programs write three slashes for a relative name, and nobody keeps a database in `/`."""
         path = self.url.removeprefix("sqlite:").removeprefix("//")
         absolute = re.fullmatch(r"/+([^/]+/.*)", path)
         return Path("/", absolute[1]) if absolute else Path(path.lstrip("/"))
 
 
 def _without_password(scheme: str, rest: str) -> str:
-    """The URL as it is. Raises ValueError for one with a password: it would be seen wherever the URL is."""
+    """The URL unchanged. Raises ValueError if it has a password, which would appear wherever the URL does."""
     authority, _, query = rest.partition("?")
     user = authority.rpartition("@")[0]
     if ":" in user or re.search(r"(^|&)(ssl)?password=", query):
         raise ValueError(
-            'a password does not belong into the URL; write store.password = { file = "/etc/syncd/postgresql-password" }'
+            'a password does not belong in the URL; write store.password = { file = "/etc/syncd/postgresql-password" }'
         )
     return f"{scheme}://{rest}"
 
 
 class Notifications(Section):
-    """`[notifications]`: how to read what the source says."""
+    """`[notifications]`: how to read notifications."""
 
     occurrence_mode: Literal["auto", "cumulative", "window"] = "auto"
-    """what `occurrences` counts; see below"""
+    """the meaning of `occurrences`; see below"""
     release_attributes: list[str] = ["version"]
-    """the attribute that names the release: the first of these that a notification has"""
-    # What in such an attribute is the release: the first group of the expression, or all that it matches.
+    """attributes that name the release; the first that a notification has counts"""
     release_pattern: str | None = None
-    """a regular expression; the release is its first group, or all that it matches: `"build ([0-9.]+)"` makes `1.2.3`
-    of `build 1.2.3 (abc)`. A value that does not match is no release"""
+    """a regular expression; the release is its first group, or the whole match: `"build ([0-9.]+)"` makes `1.2.3` of
+    `build 1.2.3 (abc)`. A value that does not match is no release"""
     ignore_releases: list[str] = []
-    """patterns of what is no release: `["999.*", "*-dev"]`. Its occurrences count in the group"""
-    # What reports without a stack have in common is no crash: Backtrace gives all of them the fingerprint 000…0.
+    """patterns of values that are no releases: `["999.*", "*-dev"]`. The group still counts their occurrences"""
+    # Backtrace gives all reports without a stack the fingerprint 000…0, although they are different crashes.
     zero_fingerprint: Literal["hold", "frames", "file"] = "hold"
-    """the fingerprint `000…0`, which all reports without a stack have in common: `"hold"` keeps it visible and
-    unfiled, `"frames"` tells such reports apart by application and top frames where they have any, `"file"` files
-    it as one crash"""
+    """what to do with the fingerprint `000…0`, which all reports without a stack share: `"hold"` shows it and files
+    nothing, `"frames"` separates such reports by application and top frames if they have any, `"file"` files it as
+    one crash"""
 
     @field_validator("release_pattern")
     @classmethod
@@ -219,34 +217,34 @@ class Notifications(Section):
 
 
 class Links(Section):
-    """`[links]`: which hosts of the source may appear as links in issues."""
+    """`[links]`: which hosts issues may link to."""
 
     hosts: list[str] = ["*.backtrace.io"]
-    """hosts whose https addresses may be links in issues; others are shown as text. Nothing there is ever fetched"""
+    """hosts whose https addresses become links in issues; other addresses stay text. syncd never fetches them"""
 
 
 class Privacy(Section):
-    """`[privacy]`: which attributes may appear in issues, and what is taken out of every text."""
+    """`[privacy]`: which attributes may appear in issues, and what syncd redacts in every text."""
 
     attributes: list[str] = [
         "version", "uname.sysname", "uname.version", "os", "os.version", "os_version", "device.model", "environment",
     ]  # fmt: skip
-    """patterns of the attributes that may appear in issues; all others stay here"""
+    """patterns of attributes that may appear in issues; all others stay in the store"""
     scrub_user_folders: bool = True
-    r"""`/home/alice`, `C:\Users\alice` become `/home/<user>`, … in every text that leaves"""
+    r"""`/home/alice`, `C:\Users\alice` become `/home/<user>`, … in every text that leaves syncd"""
     scrub_emails: bool = True
-    """e-mail addresses"""
+    """redact e-mail addresses"""
     scrub_ips: bool = True
-    """IP addresses"""
+    """redact IP addresses"""
     scrub_tokens: bool = True
-    """keys, tokens, passwords"""
+    """redact keys, tokens and passwords"""
 
 
 class Titles(Section):
-    """`[titles]`: what a title names."""
+    """`[titles]`: which frame a title names."""
 
-    skip_frames: list[str] = []  # besides those that every stack has
-    """patterns of functions that say nothing about a crash and are not named in a title, besides those every program
-    has (`abort`, `memcpy`, allocators, panic machinery)"""
+    skip_frames: list[str] = []
+    """patterns of functions that titles skip, in addition to the built-in list (`abort`, `memcpy`, allocators, panic
+    machinery)"""
     only_these: bool = False
-    """the built-in ones are not skipped"""
+    """skip only `skip_frames`, and not the built-in list"""

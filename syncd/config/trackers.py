@@ -1,4 +1,4 @@
-"""`[trackers.NAME]`, for each kind."""
+"""`[trackers.NAME]`, for each kind of tracker."""
 
 import re
 from typing import Annotated, Any, Literal
@@ -19,7 +19,7 @@ from syncd.core.budget import Limit
 
 _PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
-# What a mapped field may say of a group: `{{ group.NAME }}`.
+# The facts of a group that a mapped field may contain as `{{ group.NAME }}`.
 GROUP_FACTS = (
     "universe", "project", "fingerprint", "application", "occurrences", "hosts", "users", "first_seen",
     "last_seen", "first_release", "last_release", "group_url", "object_id",
@@ -28,16 +28,16 @@ GROUP_FACTS = (
 
 def _rising(value: list[float]) -> list[float]:
     if value != sorted(set(value)):
-        raise ValueError("each must be later than the one before it")
+        raise ValueError("each time must be later than the time before it")
     return value
 
 
-# When, after a create whose answer was lost, the tracker is asked what became of it: so many clean answers of "not here" prove it.
+# Delays of the probes after a create whose answer was lost. If all find nothing, the issue does not exist.
 ProbeAfter = Annotated[
     list[Annotated[Seconds, Field(le=86400)]], Field(min_length=1, max_length=20), AfterValidator(_rising)
 ]
 
-# How often all issues are asked how people left them.
+# How often syncd reads the state of all issues.
 SurveyInterval = Annotated[Seconds, Field(ge=1, le=86400)]
 
 
@@ -45,40 +45,38 @@ class GitHubSettings(Section):
     """`[trackers.NAME]` with `kind = "github"`."""
 
     kind: Literal["github"]
-    """what kind of tracker it is"""
+    """the kind of tracker"""
     repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
-    """`"owner/name"`; followed by its id when it is renamed"""
+    """`"owner/name"`; syncd follows the repository when it is renamed"""
     token: Secret
     """a secret"""
     api_url: Address = "https://api.github.com"
     """Enterprise Server: `"https://HOST/api/v3"`"""
     labels: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=20)] = ["crash"]
-    """given at creation, never removed; GitHub ignores them without push permission"""
+    """labels that syncd adds at creation and never removes; GitHub ignores them without push permission"""
     ca_file: str | None = None
-    """certificates to trust"""
+    """a file with CA certificates to trust"""
     timeout: Annotated[Seconds, Field(ge=1, le=60)] = 15.0
-    """for one request, at most a minute"""
+    """for one request; at most a minute"""
     concurrency: Annotated[int, Field(ge=1, le=32)] = 1
-    """threads, and so requests at once; GitHub asks for one after the other"""
+    """requests at the same time; GitHub asks for one after the other"""
     survey_interval: SurveyInterval = 3600.0
-    """how often all issues are asked how people left them: closed, reopened, labelled, moved. An issue is also looked
-    at before it is written to"""
-    # Crash reports carry what their users did; whoever publishes them has to say so.
+    """how often syncd reads the state of all issues: closed, reopened, labelled, moved. It also reads an issue before
+    writing to it"""
     allow_public: bool = False
-    """without it nothing is filed in a public repository: crash reports can carry what users did"""
-    # GitHub ends its own requests after 10 seconds; its lists lag by seconds to minutes.
+    """file in a public repository; crash reports can reveal what users did"""
+    # GitHub aborts requests after 10 seconds; its lists lag by seconds to minutes.
     probe_after: ProbeAfter = [20.0, 60.0, 180.0]
-    """when, after a create whose answer was lost, the tracker is asked what became of it. The first must lie beyond
-    the time in which it could still be carried out; the last, beyond the time by which its reads may lag. So many
-    clean answers prove that nothing was made"""
+    """delays after which syncd looks for the issue of a create whose answer was lost. The first must be longer than a
+    request can still take effect, the last longer than the tracker's reads can lag. If all probes find nothing, the
+    issue does not exist"""
     # Below GitHub's 80 content creations a minute and 500 an hour.
     writes: list[WriteLimit] = [Limit(count=75, seconds=60.0), Limit(count=480, seconds=3600.0)]
-    """how many creates and updates may be made in any such time; trackers with the same secret on the same server
-    share it"""
+    """maximum numbers of creates and updates per time; trackers with the same secret on the same server share them"""
 
     @property
     def credential(self) -> str:
-        """What the server counts requests by; trackers that have it in common share its limits."""
+        """The key by which the server counts requests; trackers with the same key share limits."""
         return f"{self.api_url.rstrip('/')} {self.token.place}"
 
 
@@ -86,7 +84,7 @@ class JiraSettings(Section):
     """`[trackers.NAME]` with `kind = "jira"`."""
 
     kind: Literal["jira"]
-    """what kind of tracker it is"""
+    """the kind of tracker"""
     deployment: Literal["cloud", "datacenter"]
     """`"cloud"` (REST v3, `email` and an API token) or `"datacenter"` (REST v2, a personal access token)"""
     url: Address
@@ -96,60 +94,57 @@ class JiraSettings(Section):
     token: Secret
     """a secret"""
     email: Annotated[str | None, Field(validate_default=True)] = None
-    """whose API token it is; only with `deployment = "cloud"`"""
+    """the account of the API token; only with `deployment = "cloud"`"""
     issue_type: str = "Bug"
     """the name of an issue type"""
     labels: list[Annotated[str, Field(pattern=r"^\S{1,255}$")]] = ["crash"]
-    """one more, by which syncd knows its issue again, is always added"""
+    """labels that syncd adds at creation, together with a label that identifies the issue"""
     components: list[str] = []
-    """names of components, given at creation"""
+    """names of components, set at creation"""
     priority: str | None = None
-    """the name of a priority, given at creation"""
+    """the name of a priority, set at creation"""
     fields: dict[str, str] = {}
-    """other fields: `{ customfield_10050 = "{{ group.occurrences }}" }`, kept up to date"""
+    """other fields, which syncd updates with the issue: `{ customfield_10050 = "{{ group.occurrences }}" }`"""
     affects_versions: bool = True
-    """releases of the crash go to Affects Version where the project has them"""
+    """set Affects Version to the releases of the crash that the project has"""
     ca_file: str | None = None
-    """certificates to trust"""
+    """a file with CA certificates to trust"""
     timeout: Annotated[Seconds, Field(ge=1, le=60)] = 30.0
-    """for one request, at most a minute"""
+    """for one request; at most a minute"""
     concurrency: Annotated[int, Field(ge=1, le=32)] = 4
-    """threads, and so requests at once"""
+    """requests at the same time"""
     survey_interval: SurveyInterval = 3600.0
-    """how often all issues are asked how people left them: closed, reopened, labelled, moved. An issue is also looked
-    at before it is written to"""
-    # Which field tells the release that has the fix; a field of versions, or of text.
+    """how often syncd reads the state of all issues: closed, reopened, labelled, moved. It also reads an issue before
+    writing to it"""
     fixed_in_field: str = "fixVersions"
-    """the field that names the release with the fix: versions, an option, or text"""
-    # The status to reopen to and to close with, where the workflow leaves a choice.
+    """the field with the release that has the fix: a field of versions, an option, or text"""
     reopen_status: str | None = None
-    """the status to reopen to, where the workflow leaves a choice; else any that is to do, else one in progress"""
+    """the status to reopen to if the workflow has several; without it a status to do, else a status in progress"""
     close_status: str | None = None
-    """the status to close the issue of a storm with, where the workflow leaves a choice"""
-    # A create behind a gateway that gives up after a minute can still be committed.
+    """the status to close a storm's issue with if the workflow has several"""
+    # Jira can still commit a create after a gateway has given up on it, after a minute.
     probe_after: ProbeAfter = [75.0, 150.0, 300.0]
-    """when, after a create whose answer was lost, the tracker is asked what became of it. The first must lie beyond
-    the time in which it could still be carried out; the last, beyond the time by which its reads may lag. So many
-    clean answers prove that nothing was made"""
+    """delays after which syncd looks for the issue of a create whose answer was lost. The first must be longer than a
+    request can still take effect, the last longer than the tracker's reads can lag. If all probes find nothing, the
+    issue does not exist"""
     # Cloud takes bursts of 50 PUT a second.
     writes: list[WriteLimit] = [Limit(count=40, seconds=1.0)]
-    """how many creates and updates may be made in any such time; trackers with the same secret on the same server
-    share it"""
+    """maximum numbers of creates and updates per time; trackers with the same secret on the same server share them"""
 
     @property
     def credential(self) -> str:
-        """What the site counts requests by; trackers that have it in common share its limits."""
+        """The key by which the site counts requests; trackers with the same key share limits."""
         return f"{self.url.rstrip('/')} {self.token.place}"
 
     @field_validator("fields")
     @classmethod
-    def _known_facts(cls, value: dict[str, str]) -> dict[str, str]:
-        known = [f"group.{fact}" for fact in GROUP_FACTS]
+    def _require_facts(cls, value: dict[str, str]) -> dict[str, str]:
+        facts = [f"group.{fact}" for fact in GROUP_FACTS]
         unknown = [
-            f"{field} asks for {{{{ {name} }}}}, which does not exist{did_you_mean(name, known)}"
+            f"{field} contains {{{{ {name} }}}}, which does not exist{did_you_mean(name, facts)}"
             for field, template in value.items()
             for name in _PLACEHOLDER.findall(template)
-            if name not in known
+            if name not in facts
         ]
         if unknown:
             raise ValueError("; ".join(unknown))
@@ -160,9 +155,9 @@ class JiraSettings(Section):
     def _login(cls, value: str | None, info: ValidationInfo) -> str | None:
         deployment = info.data.get("deployment")
         if deployment == "cloud" and value is None:
-            raise ValueError("is missing; Jira Cloud logs in with email and API token")
+            raise ValueError("is missing; Jira Cloud needs the email of the API token")
         if deployment == "datacenter" and value is not None:
-            raise ValueError("does not belong here; Jira Data Center logs in with a personal access token alone")
+            raise ValueError("does not belong here; Jira Data Center needs only a personal access token")
         return value
 
 
@@ -170,23 +165,22 @@ class LocalSettings(Section):
     """`[trackers.NAME]` with `kind = "local"`: one Markdown file per issue."""
 
     kind: Literal["local"]
-    """what kind of tracker it is"""
+    """the kind of tracker"""
     folder: str
-    """made when the first issue is filed; if it is lost later, the tracker pauses rather than make it anew"""
+    """the folder of the files; syncd creates it for the first issue. If it disappears later, the tracker pauses"""
     concurrency: Annotated[int, Field(ge=1, le=32)] = 1
-    """threads, and so requests at once"""
+    """requests at the same time"""
     survey_interval: SurveyInterval = 3600.0
-    """how often all issues are asked how people left them: closed, reopened, labelled, moved. An issue is also looked
-    at before it is written to"""
+    """how often syncd reads the state of all issues: closed, reopened, labelled, moved. It also reads an issue before
+    writing to it"""
     probe_after: ProbeAfter = [0.0]
-    """when, after a create whose end was not seen, the folder is looked at"""
+    """delays after which syncd looks in the folder for a create that did not finish"""
     writes: list[WriteLimit] = []
-    """how many creates and updates may be made in any such time; trackers with the same secret on the same server
-    share it"""
+    """maximum numbers of creates and updates per time; trackers with the same secret on the same server share them"""
 
 
 class OtherSettings(BaseModel):
-    """`[trackers.NAME]` of a kind that another package installs; it judges its own keys in `model_extra`."""
+    """`[trackers.NAME]` of a kind that another package installs, which validates its own keys in `model_extra`."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 

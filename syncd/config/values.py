@@ -1,4 +1,4 @@
-"""What keys of every section are made of: durations, addresses, secrets."""
+"""Types of keys in all sections: durations, addresses, limits, secrets."""
 
 import difflib
 import os
@@ -12,7 +12,7 @@ from syncd.core.budget import Limit
 from syncd.errors import ConfigError
 
 _LIMIT = re.compile(r"(\d{1,7})/(\d{1,4})\s*([smhd])")
-CREDENTIALS = "/etc/syncd/credentials"  # where systemd loads credentials from, each under its file's name
+CREDENTIALS = "/etc/syncd/credentials"  # the folder whose files systemd loads as credentials
 LOADED = "syncd"  # the name under which the package's unit loads that whole folder
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -28,8 +28,8 @@ def _seconds(value: object) -> object:
 
 
 def _address(value: str) -> str:
-    """An http(s) URL of a host, maybe with port and path; a login in it would end up in issues as part of links."""
-    # The value is not shown: before an @ stands a password.
+    """An http(s) URL with a host, and optionally a port and a path. A login in it would appear in links in issues."""
+    # The message omits the value: it may hold a password before an @.
     if not re.fullmatch(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:\d{1,5})?(/[^\s?#]*)?", value):
         raise ValueError('is not an address; write it like "https://jira.example.com", without user name and password')
     return value
@@ -40,7 +40,7 @@ Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=
 
 
 class Section(BaseModel):
-    """One section of config.toml. The text below a key is what docs/configure.md says of it."""
+    """One section of config.toml. The text below a key is its description in docs/configure.md."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -62,7 +62,7 @@ WriteLimit = Annotated[Limit, BeforeValidator(_limit)]
 
 
 class Secret(Section):
-    """Where a secret is kept. Exactly one of `file`, `env`, `credential` (of systemd's LoadCredential=)."""
+    """The place of a secret: exactly one of `file`, `env`, `credential` (systemd's LoadCredential=)."""
 
     file: str | None = None
     env: str | None = None
@@ -73,21 +73,21 @@ class Secret(Section):
     def _never_inline(cls, value: object) -> object:
         if isinstance(value, str):
             raise ValueError(
-                'secrets are never written here; use { file = "…" }, { env = "…" } or { credential = "…" }'
+                'a secret does not belong in this file; use { file = "…" }, { env = "…" } or { credential = "…" }'
             )
         return value
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Secret":
         if sum(place is not None for place in (self.file, self.env, self.credential)) != 1:
-            raise ValueError("give exactly one of file, env, credential")
+            raise ValueError("set exactly one of file, env, credential")
         return self
 
     def read(self) -> SecretStr:
         """The secret without its trailing newline. Raises ConfigError naming the place, never the value."""
         try:
             value = self._path().read_text(encoding="utf-8") if self.env is None else os.environ[self.env]
-            value.encode()  # an environment may hold bytes that are no text
+            value.encode()  # the environment may hold bytes that are no text
         except KeyError as error:
             raise ConfigError([f"the environment variable {error.args[0]} is not set"]) from None
         except (OSError, UnicodeError) as error:
@@ -100,7 +100,7 @@ class Secret(Section):
 
     @property
     def place(self) -> str:
-        """Where it is kept, which tells one secret from another."""
+        """The kind and name of the place, which identifies the secret."""
         kind = next(kind for kind in ("file", "env", "credential") if getattr(self, kind) is not None)
         return f"{kind} {getattr(self, kind)}"
 
@@ -108,22 +108,23 @@ class Secret(Section):
         if self.file is not None:
             return Path(self.file)
         name = str(self.credential)
-        if (given := os.environ.get("CREDENTIALS_DIRECTORY")) is None:
-            return Path(CREDENTIALS, name)  # a command beside the service, by root
-        # systemd.exec(5): what is loaded from a folder has the folder's name before its own.
-        whole = Path(given, f"{LOADED}_{name}")
-        return whole if whole.exists() else Path(given, name)
+        if (folder := os.environ.get("CREDENTIALS_DIRECTORY")) is None:
+            return Path(CREDENTIALS, name)  # a command that root runs outside of the service
+        # systemd.exec(5): a credential from a loaded folder has the folder's name as a prefix.
+        prefixed = Path(folder, f"{LOADED}_{name}")
+        return prefixed if prefixed.exists() else Path(folder, name)
 
     def open_to_others(self) -> bool:
-        """True when a file with the secret can be read by other accounts."""
+        """Whether other accounts can read the secret's file."""
         try:
             return self.file is not None and bool(Path(self.file).stat().st_mode & 0o077)
         except OSError:
-            return False  # what cannot be reached is told when it is read
+            return False  # reading it reports the error
 
 
-def did_you_mean(word: str, known: list[str] | tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, known, 1)
+def did_you_mean(name: str, names: list[str] | tuple[str, ...]) -> str:
+    """The nearest of the names that exist, else all of them, in brackets after a space."""
+    close = difflib.get_close_matches(name, names, 1)
     if close:
         return f" (did you mean {close[0]!r}?)"
-    return f" (known: {', '.join(sorted(known))})" if known else ""
+    return f" (known: {', '.join(sorted(names))})" if names else ""

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from syncd import config as configuration
-from syncd.config import Config, units
+from syncd.cli import systemd_unit as units
+from syncd.config import Config
 from syncd.daemon.watchdog import Watchdog
 from syncd.errors import StoreUnavailable
 from syncd.platform import systemd
