@@ -1,12 +1,12 @@
-"""Every error syncd raises on purpose. Imports nothing, so that nothing can cycle."""
+"""Every error that syncd raises on purpose. Imports nothing: every module may import it."""
 
 
 class SyncdError(Exception):
-    """Base of all of them."""
+    """Base of all of syncd's errors."""
 
 
 class ConfigError(SyncdError):
-    """The configuration cannot be used; `problems` are complete sentences, each naming its key."""
+    """The configuration is invalid. `problems` are sentences, each of which names its key."""
 
     def __init__(self, problems: list[str]) -> None:
         super().__init__("\n".join(problems))
@@ -14,10 +14,10 @@ class ConfigError(SyncdError):
 
 
 class RejectedDelivery(SyncdError):
-    """A delivery that cannot be taken.
+    """The receiver does not accept this delivery.
 
-    `status` is the HTTP answer; `code` is at once the answer's code, the log field and the metric label;
-    `field` names the offending field, or is None.
+    `status` is the HTTP status. `code` is the error code in the answer, the log and the metric. `field` names the invalid
+    field, or is None.
     """
 
     def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
@@ -29,23 +29,23 @@ class RejectedDelivery(SyncdError):
 
 
 class StoreError(SyncdError):
-    """Base of what the store can answer besides a result."""
+    """Base of the store's errors."""
 
 
 class StoreUnavailable(StoreError):
-    """Nothing was committed: disk full, locked, read-only, closing. Later it may work."""
+    """Nothing was committed: the disk is full, the database locked, read-only or closing. A later try may succeed."""
 
 
 class SchemaMismatch(StoreError):
-    """The database does not fit this program; the message names both and the remedy."""
+    """The database has another schema than this program; the message names both versions and the remedy."""
 
 
 class LeaseLost(StoreError):
-    """Another worker owns the group now: the result in hand must be dropped."""
+    """Another worker owns the group now: this worker must discard its result."""
 
 
 class TrackerError(SyncdError):
-    """Base of what an adapter raises; `reason` is a sentence for people, without secrets or payloads."""
+    """Base of an adapter's errors. `reason` is a sentence for people, without secrets or payloads."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -53,7 +53,7 @@ class TrackerError(SyncdError):
 
 
 class Unavailable(TrackerError):
-    """It certainly did not happen; try again, after `retry_after` seconds where the tracker said so."""
+    """The request was certainly not carried out. Try again, after `retry_after` seconds if the tracker named a time."""
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
@@ -61,13 +61,13 @@ class Unavailable(TrackerError):
 
 
 class OutcomeUnknown(TrackerError):
-    """The request may have been carried out. A create must be proved before it is sent again."""
+    """The request may have been carried out. A create needs proof before it is sent again."""
 
 
 class Throttled(TrackerError):
-    """It did not happen and the tracker asks for silence for `seconds`.
+    """The request was not carried out, and the tracker wants no requests for `seconds`.
 
-    `narrow`: only requests of this kind are to stop; otherwise all that use the same credential.
+    If `narrow`, this concerns requests of the same kind; otherwise all that use the same credential.
     """
 
     def __init__(self, reason: str, seconds: float, *, narrow: bool = False) -> None:
@@ -77,13 +77,13 @@ class Throttled(TrackerError):
 
 
 class Refused(TrackerError):
-    """It did not happen and never will with this content."""
+    """The request was not carried out, and never will be with this content."""
 
 
 class Misconfigured(TrackerError):
-    """It did not happen and no group can succeed until a person changes something (token, permission, project).
+    """The request was not carried out, and none can succeed until a person changes the token, a permission or the project.
 
-    `seconds` is how long not to ask again where asking does harm, or None.
+    `seconds` is the time without a request, if further requests do harm; otherwise None.
     """
 
     def __init__(self, reason: str, seconds: float | None = None) -> None:
@@ -92,19 +92,19 @@ class Misconfigured(TrackerError):
 
 
 class Missing(TrackerError):
-    """The comment that was to be changed is gone; its issue is there."""
+    """The comment to edit is deleted; its issue exists."""
 
 
 class Gone(TrackerError):
-    """The issue is deleted; a control read has shown that we may still see its neighbours."""
+    """The issue is deleted. A control read has shown that the account may still read its neighbours."""
 
 
 class OutOfReach(TrackerError):
-    """The issue lives on where we may not see or change it; another one would be its double."""
+    """The issue exists where the account may not read or change it; creating another one would duplicate it."""
 
 
 class Moved(TrackerError):
-    """The issue has another address now, and what was asked was not done under the old one."""
+    """The issue has another address now; the request to the old one was not carried out."""
 
     def __init__(self, reason: str, remote_id: str, key: str, url: str) -> None:
         super().__init__(reason)

@@ -1,6 +1,6 @@
-"""The nouns of syncd, as values. Times are whole UTC epoch seconds; None means not known.
+"""The nouns of syncd, as immutable values. Times are UTC epoch seconds; None means that the fact is not known.
 
-What is made anew with every notification is a `Struct`: a changed copy of one costs a twentieth of that of a dataclass.
+Every notification changes several values; those are a `Struct`, of which a changed copy costs a twentieth of a dataclass's.
 """
 
 import re
@@ -15,7 +15,7 @@ _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What makes two notifications speak of the same crash: all three, whole."""
+    """The key of a group. Two notifications belong to one group if all three parts are equal."""
 
     universe: str
     project: str
@@ -23,19 +23,19 @@ class Identity:
 
     @property
     def fingerprint_key(self) -> str:
-        """The fingerprint as compared: a SHA-256 has no case, anything else is opaque and compared as it is."""
+        """The fingerprint for comparisons: a SHA-256 in lower case, any other text unchanged."""
         return self.fingerprint.lower() if _SHA256.fullmatch(self.fingerprint) else self.fingerprint
 
 
-# What something was decided by, or what a comment tells.
+# The inputs of a decision, or the facts in a comment.
 Facts = Mapping[str, str | int | float]
 
-# By name, what a group's crashes have in common: for each attribute its commonest values.
+# Attributes by name, each with its most frequent values in the group.
 Attributes = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
-    """What one delivery says about a group. `releases` is (release, occurrences); `digest` tells a redelivery."""
+    """The content of one delivery. `releases` are pairs of release and occurrences; equal digests mean a redelivery."""
 
     identity: Identity
     digest: bytes
@@ -55,9 +55,12 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a group's ledger. `since` and `until` bound the notifications that spoke of it; they decide
-    whether a further one is a total, a new window or an overlap. `noticed_at` and `grown_at` are when the first and the
-    latest notification in which it grew were received: by our clock, which no crashing machine can set."""
+    """One row of a group's ledger.
+
+    `since` and `until` bound the time spans of the notifications that named the release: with them the fold decides whether the
+    next one is a total, a new window or an overlap. `noticed_at` and `grown_at` are the times at which syncd received the first
+    and the latest notification that added occurrences; no crashing machine can set that clock.
+    """
 
     release: str
     occurrences: int
@@ -71,7 +74,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """How a group stood after the notification received `at`: occurrences so far, and the users and hosts that it told of."""
+    """A group's total occurrences after the notification received `at`, and the users and hosts of that notification."""
 
     at: float
     occurrences: int
@@ -80,15 +83,17 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupKind(StrEnum):
-    """What a group stands for."""
+    """The kind of a group."""
 
     CRASH = "crash"
-    STORM = "storm"  # the groups that a route holds back; `identity.project` is the route's name
+    STORM = "storm"  # all groups that one route holds back; `identity.project` is the route's name
 
 
 class Storm(msgspec.Struct, frozen=True, kw_only=True):
-    """What a storm's issue tells: how many groups are held back, since when, and the largest as (name, users, occurrences).
-    It is `over` once none was held back for long enough."""
+    """The facts of a storm's issue: the number of groups held back, since when, and the largest as (name, users, occurrences).
+
+    The storm is `over` after an hour without a group held back.
+    """
 
     held: int
     since: float
@@ -99,8 +104,8 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
 class Group(msgspec.Struct, frozen=True, kw_only=True):
     """All occurrences with one identity. `revision` rises with every change an issue would show.
 
-    `trail` tells how it grew, `signature` which other groups look alike, and `aliases` whose occurrences are in its numbers
-    besides its own. `follows` is the group whose issue stands for this one too.
+    `trail` is its growth over time. `aliases` are the fingerprints whose occurrences are included in its numbers. `follows` is
+    the fingerprint of the group whose issue represents this one too.
     """
 
     identity: Identity
@@ -124,25 +129,25 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     kind: GroupKind = GroupKind.CRASH
     storm: Storm | None = None
     revision: int = 0
-    held_by: str | None = None  # the rule that holds it, if any does
-    refused: str | None = None  # the content, as `plan.content` tells it, that its tracker refused for good
-    on_hold: str | None = None  # why an operator holds it back, if one does
+    held_by: str | None = None  # the rule that holds it
+    refused: str | None = None  # the `plan.content` that its tracker refused for good
+    on_hold: str | None = None  # the reason of an operator's hold
 
 
 class IssueState(StrEnum):
-    """Where the one issue of a group stands."""
+    """The state of a group's issue; docs/states.md draws the transitions."""
 
     WANTED = "wanted"  # no create is under way
-    INTENDED = "intended"  # a create is about to be sent, is being sent, or its sender died
-    IN_DOUBT = "in_doubt"  # a create was sent and nobody knows what became of it
-    LINKED = "linked"
+    INTENDED = "intended"  # the intent is on disk: the create is not yet sent, is being sent, or its process died
+    IN_DOUBT = "in_doubt"  # a create was sent and its outcome is unknown
+    LINKED = "linked"  # the issue exists
     PARKED = "parked"  # a person must decide
-    DROPPED = "dropped"  # left alone for good: deleted in its tracker, or given up by an operator
+    DROPPED = "dropped"  # syncd never writes to it again: deleted in its tracker, or given up by an operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where an issue is, for programs (`remote_id`) and for people."""
+    """The address of an issue: `remote_id` for programs, `key` and `url` for people."""
 
     remote_id: str
     key: str
@@ -151,10 +156,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """How people left an issue, as its tracker tells it.
+    """The state of an issue as people set it in the tracker.
 
-    `resolution` is the tracker's own word for why it was closed (Jira's resolution, or its status where there is none; GitHub's
-    state_reason), `fixed_in` what its fix version, milestone or configured field names. `closed_at` is by the tracker's clock.
+    `resolution` is Jira's resolution (its status if there is none) or GitHub's state_reason. `fixed_in` are the releases in its
+    fix version, milestone or configured field. `closed_at` is read from the tracker's clock.
     """
 
     closed: bool = False
@@ -168,7 +173,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """Where an issue was found, and how people left it."""
+    """One reading of an issue: its address and its condition."""
 
     place: Place
     condition: Condition
@@ -189,7 +194,7 @@ class Survey:
 
 
 class Occasion(StrEnum):
-    """What a further comment is written for: each of them at most once."""
+    """The reason for a further comment; each is announced at most once."""
 
     REGRESSION = "regression"
     RELEASE = "release"
@@ -199,8 +204,11 @@ class Occasion(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """A comment that an issue owes its readers. `subject` tells it from others of its occasion, `facts` are what it says;
-    `sent_at` is when it was sent and not yet answered, `probes` how often it was looked for since."""
+    """A further comment that is not yet confirmed.
+
+    `subject` distinguishes it from others of its occasion, `facts` are its content. `sent_at` is the time of a request without
+    an answer, `probes` the number of searches for the comment since then.
+    """
 
     id: int
     occasion: Occasion
@@ -213,17 +221,17 @@ class Announcement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regression:
-    """A crash that came back: in which release, after an issue was closed, and what that said of where it is fixed."""
+    """A crash that came back after its issue was closed. `fixed_in` is the release with the fix, as the issue named it."""
 
     release: str
-    occurrences: int  # new ones in such releases
+    occurrences: int  # new ones since the closing, in `release` and all others that count
     fixed_in: str
     closed_at: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
-    """The one item in a tracker that stands for a group. Before it is linked, `remote_id` is None."""
+    """The one item in a tracker that represents a group. `remote_id` is None until the issue is linked."""
 
     tracker: str
     state: IssueState
@@ -234,9 +242,9 @@ class Issue:
     attempt: int = 0
     sent_at: float | None = None
     floor: int = 0
-    sent_revision: int = 0  # the group's, that the create speaks of
-    probes: int = 0  # clean ones that found nothing, since it is in doubt
-    probed_since: float | None = None  # when the first of them was answered, by the tracker's clock
+    sent_revision: int = 0  # the group's revision in the create
+    probes: int = 0  # complete probes without a match since the issue is in doubt
+    probed_since: float | None = None  # the time of the first of them, by the tracker's clock
     probe_at: float | None = None
     comment_id: str | None = None
     comment_sent_at: float | None = None
@@ -244,23 +252,23 @@ class Issue:
     synced_revision: int = 0
     synced_at: float | None = None
     looked_at: float | None = None
-    doubles: str | None = None  # keys of further live issues of this group, found in the tracker
+    doubles: str | None = None  # keys of further live issues of this group in the tracker
     note: str | None = None
-    route: str | None = None  # by which it was filed
-    condition: Condition | None = None  # as last seen; None before the first look
-    # Occurrences by release when it was last seen open, or closed: whatever is more is new since then.
+    route: str | None = None  # the route that filed it
+    condition: Condition | None = None  # the latest one read; None before the first look
+    # Occurrences by release at the latest look while it was open, or at its closing: every occurrence beyond them is new.
     baseline: Mapping[str, int] = field(default_factory=dict)
-    comment_text: str | None = None  # a digest of what the status comment says
+    comment_text: str | None = None  # a digest of the status comment
     comment_losses: int = 0  # how often people deleted the status comment
-    previous: Place | None = None  # the issue of this group that it was filed after
-    followed: tuple[str, ...] = ()  # remote ids of those that were closed as duplicates of it, or of one that was
-    announcements: tuple[Announcement, ...] = ()  # that are still owed
-    told: tuple[str, ...] = ()  # "occasion subject" of all announcements there ever were
-    answered: tuple[str, ...] = ()  # releases of regressions since it was closed that were answered
+    previous: Place | None = None  # the group's issue before this one
+    followed: tuple[str, ...] = ()  # remote ids of issues that were closed as duplicates of it, directly or through others
+    announcements: tuple[Announcement, ...] = ()  # those still to be written
+    announced: tuple[str, ...] = ()  # "occasion subject" of all announcements so far
+    answered: tuple[str, ...] = ()  # releases of the regressions that were answered since it was closed
 
 
 class Call(IntEnum):
-    """The kinds of calls a tracker is asked for, the most urgent first."""
+    """The kinds of tracker calls, the most urgent first."""
 
     CREATE = 0
     PROBE = 1
@@ -268,7 +276,7 @@ class Call(IntEnum):
 
 
 class Action(StrEnum):
-    """What a plan asks for."""
+    """The action of a plan."""
 
     NOTHING = "nothing"
     HOLD = "hold"
@@ -276,21 +284,22 @@ class Action(StrEnum):
     CREATE = "create"
     PROBE = "probe"
     UPDATE = "update"
-    REOPEN = "reopen"  # the crash came back: the issue is opened again, and says so
-    COMMENT = "comment"  # the crash came back: the issue stays closed, and says so
-    RENEW = "renew"  # the crash came back: another issue is filed, and this one is given up
-    FOLLOW = "follow"  # its issue was closed as a duplicate of another one
-    CLOSE = "close"  # a storm is over
+    REOPEN = "reopen"  # the crash came back: reopen the issue and comment
+    COMMENT = "comment"  # the crash came back: leave the issue closed and comment
+    RENEW = "renew"  # the crash came back: file another issue and retire this one
+    FOLLOW = "follow"  # the issue was closed as a duplicate: follow its original
+    CLOSE = "close"  # the storm is over: close its issue
     PARK = "park"
     DROP = "drop"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A decision and, in a sentence for people, why. `until` is when a WAIT or a HOLD is over, `call` what it waits for.
+    """A decision, and its reason in a sentence for people.
 
-    `rule` names what decided, `inputs` on which facts. `regression` is what REOPEN, COMMENT and RENEW answer; `remarks` are
-    announcements that an UPDATE adds, as (occasion, subject, facts). `note` belongs into the status comment.
+    `rule` names the rule that decided and `inputs` the facts it used. `until` is the end of a WAIT or a HOLD, `call` the call that
+    comes then. REOPEN, COMMENT and RENEW answer `regression`. An UPDATE adds `remarks` as announcements of (occasion, subject,
+    facts) and writes `note` into the status comment.
     """
 
     action: Action
@@ -305,17 +314,17 @@ class Plan:
 
 
 class Outcome(StrEnum):
-    """What all evidence so far says about a create in doubt."""
+    """The verdict of all evidence so far about a create in doubt."""
 
-    FOUND = "found"
-    ABSENT = "absent"  # proven: it may be created again
-    OPEN = "open"  # probe once more
-    UNPROVEN = "unproven"  # no probe will tell: a person must look
+    EXISTS = "found"
+    ABSENT = "absent"  # proven: the issue may be created again
+    OPEN = "open"  # probe again
+    UNPROVEN = "unproven"  # no further probe can decide: a person must look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """An outcome and, in a sentence for people, why. `until` is when to probe again."""
+    """An outcome, and its reason in a sentence for people. `until` is the time of the next probe."""
 
     outcome: Outcome
     reason: str
@@ -324,7 +333,7 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Created:
-    """A tracker's word that an issue exists. `number` rises with every issue of that tracker."""
+    """A tracker's confirmation that an issue exists. `number` rises with every issue of that tracker."""
 
     remote_id: str
     key: str
@@ -353,7 +362,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupView:
-    """A group, its issue, and the latest decision about it, for people."""
+    """A group with its issue and the latest decision about it, for people."""
 
     group: Group
     issue: Issue | None

@@ -21,7 +21,7 @@ def doubtful(issue: Issue, probe_after: Sequence[float], now: float) -> Plan:
 def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: float) -> Judgement:
     """What the newest evidence, and the clean negative probes before it, say about a create in doubt."""
     if evidence.issues:
-        return Judgement(outcome=Outcome.FOUND, reason=f"found as {evidence.issues[0].key}: {evidence.summary}")
+        return Judgement(outcome=Outcome.EXISTS, reason=f"found as {evidence.issues[0].key}: {evidence.summary}")
     if evidence.covered and _outlived(issue, evidence, probe_after):
         return Judgement(
             outcome=Outcome.ABSENT,

@@ -238,7 +238,7 @@ def _remarks(group: Group, issue: Issue, policy: Policy, now: float) -> Iterator
     if not issue.baseline or group.kind is GroupKind.STORM or (issue.condition is not None and issue.condition.closed):
         return
     for occasion, subject, facts in _occasions(group, issue, policy, now):
-        if f"{occasion} {subject}" not in issue.told:
+        if f"{occasion} {subject}" not in issue.announced:
             yield occasion, subject, facts
 
 

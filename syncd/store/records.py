@@ -128,7 +128,7 @@ def issue_of(
         previous=None if row["previous"] is None else Place(**json.loads(row["previous"])),
         followed=tuple(json.loads(row["followed"])),
         announcements=tuple(_announcement(entry) for entry in announcements if entry["state"] in ("wanted", "sent")),
-        told=tuple(f"{entry['occasion']} {entry['subject']}" for entry in announcements),
+        announced=tuple(f"{entry['occasion']} {entry['subject']}" for entry in announcements),
         answered=tuple(answered),
     )
 

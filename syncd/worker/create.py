@@ -124,7 +124,7 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
     judgement = doubt.judge(issue, evidence, context.plan_context.probe_after, now)
     log.info("create_probed", tracker=claim.tracker, group=group_id, outcome=judgement.outcome, reason=judgement.reason)
     match judgement.outcome:
-        case Outcome.FOUND:
+        case Outcome.EXISTS:
             context.record(partial(link_proved, group_id=group_id, proved=evidence.issues, now=now))
             if len(evidence.issues) > 1:
                 keys = [created.key for created in evidence.issues]

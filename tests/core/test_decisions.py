@@ -270,13 +270,13 @@ TOLD: list[tuple[str, Group, Issue, dict[str, Any], list[tuple[Occasion, str]]]]
     ("#10 not nine", grown(9), linked(baseline={regression.TOTAL: 8}), MILESTONES, []),
     ("#10 several milestones at once are one", grown(1234), linked(), MILESTONES, [(Occasion.MILESTONE, "1000")]),
     ("#10 a milestone that was shown before", grown(12), linked(baseline={regression.TOTAL: 10}), MILESTONES, []),
-    ("#10 a milestone that was told before", grown(12), linked(told=("milestone 10",)), MILESTONES, []),
+    ("#10 a milestone that was told before", grown(12), linked(announced=("milestone 10",)), MILESTONES, []),
     ("#10 nothing before it is known what was shown", grown(1000), linked(baseline={}), MILESTONES, []),
     ("#10 a new release", grown(10, ("2.3.1", "2.4.0")), linked(), NEW_RELEASE, [(Occasion.RELEASE, "2.4.0")]),
     ("#10 an older release is no new one", grown(10, ("2.3.1", "2.2.0")), linked(), NEW_RELEASE, []),
     ("#10 a release nobody can order is no new one", grown(10, ("2.3.1", "nightly")), linked(), NEW_RELEASE, []),
     ("#10 of two new releases the newer one", grown(10, ("2.3.1", "2.4.0", "2.5.0")), linked(), NEW_RELEASE, [(Occasion.RELEASE, "2.5.0")]),
-    ("#10 a new release that was told before", grown(10, ("2.3.1", "2.4.0")), linked(told=("release 2.4.0",)), NEW_RELEASE, []),
+    ("#10 a new release that was told before", grown(10, ("2.3.1", "2.4.0")), linked(announced=("release 2.4.0",)), NEW_RELEASE, []),
     ("#10 nothing on a closed issue", grown(10, ("2.3.1", "2.4.0")), linked(condition=Condition(closed=True, resolution="won't fix")), MILESTONES | NEW_RELEASE, []),
     ("#30 quiet for long enough", grown(9, at=NOW - 90 * DAY, revision=1), linked(), {"quiet_after": "90d"}, [(Occasion.QUIET, str(int(NOW - 90 * DAY)))]),
     ("#30 quiet for much longer", grown(9, at=NOW - 200 * DAY), linked(), {"quiet_after": "90d"}, [(Occasion.QUIET, str(int(NOW - 200 * DAY)))]),
@@ -284,7 +284,7 @@ TOLD: list[tuple[str, Group, Issue, dict[str, Any], list[tuple[Occasion, str]]]]
     ("#30 a long way, and quiet since", replace(grown(9), trail=(Point(at=NOW - 300 * DAY, occurrences=1), Point(at=NOW - 100 * DAY, occurrences=9))), linked(), {"quiet_after": "90d"}, [(Occasion.QUIET, str(int(NOW - 100 * DAY)))]),
     ("#10 nothing below ten, even at the very first", grown(9), linked(baseline={regression.TOTAL: 0, "2.3.1": 0}), MILESTONES, []),
     ("#30 quiet, but a second too short", grown(9, at=NOW - 90 * DAY + 1), linked(), {"quiet_after": "90d"}, []),
-    ("#30 quiet, and told before", grown(9, at=NOW - 90 * DAY), linked(told=(f"quiet {int(NOW - 90 * DAY)}",)), {"quiet_after": "90d"}, []),
+    ("#30 quiet, and told before", grown(9, at=NOW - 90 * DAY), linked(announced=(f"quiet {int(NOW - 90 * DAY)}",)), {"quiet_after": "90d"}, []),
 ]  # fmt: skip
 
 

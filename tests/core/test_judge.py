@@ -33,7 +33,7 @@ def outcome(issue: Issue, evidence: Evidence, probe_after: list[float] = PROBES)
 def test_what_is_found_is_found_whatever_else_is_known() -> None:
     judgement = doubt.judge(doubtful(), Evidence(issues=(made(8), made(9)), summary="2 pages"), PROBES, NOW)
 
-    assert judgement.outcome is Outcome.FOUND
+    assert judgement.outcome is Outcome.EXISTS
     assert judgement.reason == "found as K-8: 2 pages"
 
 
