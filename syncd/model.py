@@ -261,7 +261,9 @@ class Issue:
     comment_text: str | None = None  # a digest of the status comment
     comment_losses: int = 0  # how often people deleted the status comment
     previous: Place | None = None  # the group's issue before this one
-    followed: tuple[str, ...] = ()  # remote ids of issues that were closed as duplicates of it, directly or through others
+    followed: tuple[
+        str, ...
+    ] = ()  # remote ids of issues that were closed as duplicates of it, directly or through others
     announcements: tuple[Announcement, ...] = ()  # those still to be written
     announced: tuple[str, ...] = ()  # "occasion subject" of all announcements so far
     answered: tuple[str, ...] = ()  # releases of the regressions that were answered since it was closed

@@ -91,19 +91,19 @@ def test_aliases_are_seen_as_one_group_that_keeps_its_own_face() -> None:
         releases=(a_release("1.0", 3, 5, 15), a_release("1.1", 1, 30, 30)),
     )  # fmt: skip
 
-    whole = fold.together(own, [alias])
+    whole = fold.with_aliases(own, [alias])
     assert (whole.occurrences, whole.users, whole.hosts, whole.first_seen) == (7, 2, 7, 1)
     assert (whole.application, whole.identity, whole.revision) == ("a", own.identity, own.revision)
     assert whole.aliases == ("other",)
     assert whole.releases == (a_release("1.0", 6, 5, 20), a_release("1.1", 1, 30, 30))
-    assert fold.together(own, []) == own
+    assert fold.with_aliases(own, []) == own
 
 
 @given(st.lists(st.integers(0, 2**62), min_size=1, max_size=6))
 def test_a_sum_never_outgrows_a_database(counts: list[int]) -> None:
     some = [make_group(fingerprint=str(number), occurrences=count) for number, count in enumerate(counts)]
 
-    whole = fold.together(some[0], some[1:])
+    whole = fold.with_aliases(some[0], some[1:])
     assert max(counts) <= whole.occurrences <= 2**63 - 1
 
 

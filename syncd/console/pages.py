@@ -9,7 +9,7 @@ from pydantic_core import to_jsonable_python
 
 from syncd.config import Config, Secret
 from syncd.console.page import PAGE, NotFound, Page, PageRequest, crash, key_of, text_of
-from syncd.core.fold import OTHERS
+from syncd.core.fold import OTHER_RELEASES
 from syncd.core.releases import ordered
 from syncd.operate import attention, explain, shapes
 from syncd.operate.status import status
@@ -122,7 +122,8 @@ def group(request: PageRequest) -> Page:
         }
     )
     order = {
-        release: at for at, release in enumerate(ordered(e.release for e in group.releases if e.release != OTHERS))
+        release: at
+        for at, release in enumerate(ordered(e.release for e in group.releases if e.release != OTHER_RELEASES))
     }
     timeline: list[tuple[float, Past | Delivered]] = [(past.at, past) for past in history]
     timeline += [(delivery.received_at, delivery) for delivery in delivered]

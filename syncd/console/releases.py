@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from syncd.console.page import PAGE, NotFound, Page, PageRequest, key_of, text_of
 from syncd.core import overview
-from syncd.core.fold import OTHERS
+from syncd.core.fold import OTHER_RELEASES
 from syncd.core.releases import ordered
 from syncd.model import GroupView
 from syncd.operate import shapes
@@ -26,7 +26,7 @@ def releases(request: PageRequest) -> Page:
         return Page("projects.html", "Releases", {"projects": projects}, {"projects": projects})
     if project not in projects:
         raise NotFound(f"no group has the project {project!r}")
-    ledgers = {ledger.release: ledger for ledger in store.lists.releases(project) if ledger.release != OTHERS}
+    ledgers = {ledger.release: ledger for ledger in store.lists.releases(project) if ledger.release != OTHER_RELEASES}
     order = ordered(ledgers)
     if release is not None:
         return _release(request, project, release, order)
@@ -66,7 +66,7 @@ def releases(request: PageRequest) -> Page:
 
 def _cell(standing: GroupView, release: str, order: Sequence[str], returned: set[tuple[str, str]]) -> Cell | None:
     """A group's occurrences in a release, and whether it is new in it, returned in it, or gone since the release before."""
-    counts = {entry.release: entry.occurrences for entry in standing.group.releases if entry.release != OTHERS}
+    counts = {entry.release: entry.occurrences for entry in standing.group.releases if entry.release != OTHER_RELEASES}
     count, at = counts.get(release, 0), order.index(release)
     if not count:
         before = order[at + 1] if at + 1 < len(order) else None

@@ -1,4 +1,4 @@
-"""What evidence says about a create whose answer was lost. Pure."""
+"""The decisions about a create whose answer was lost: when to probe, and what the evidence proves. Pure."""
 
 from collections.abc import Sequence
 
@@ -6,26 +6,26 @@ from syncd.model import Action, Call, Evidence, Issue, Judgement, Outcome, Plan
 
 
 def doubtful(issue: Issue, probe_after: Sequence[float], now: float) -> Plan:
-    """Whether to look for it now."""
+    """Probe now, or wait until the next probe is due."""
     doubt = f"in doubt: {issue.note or 'a create was sent and its answer was lost'}"
     due = issue.probe_at
     if due is None:
         due = (issue.sent_at or 0.0) + probe_after[0]
-    # Further away than the longest wait, it was written by a clock that was set back since. To probe early does no harm:
-    # what counts is the time that passes between the probes by the tracker's clock.
+    # If this is later than the longest wait from now, the clock was set back. An early probe does no harm: the tracker's clock
+    # measures the time between the probes.
     if now < due <= now + probe_after[-1]:
         return Plan(action=Action.WAIT, reason=doubt, rule="in-doubt", until=due, call=Call.PROBE)
     return Plan(action=Action.PROBE, reason=doubt, rule="in-doubt", call=Call.PROBE)
 
 
 def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: float) -> Judgement:
-    """What the newest evidence, and the clean negative probes before it, say about a create in doubt."""
+    """Judge a create in doubt by the newest evidence and by the complete probes before it that found no issue."""
     if evidence.issues:
         return Judgement(outcome=Outcome.EXISTS, reason=f"found as {evidence.issues[0].key}: {evidence.summary}")
     if evidence.covered and _outlived(issue, evidence, probe_after):
         return Judgement(
             outcome=Outcome.ABSENT,
-            reason=f"proven not created: an issue that was made later is there, and no earlier one is ours: {evidence.summary}",
+            reason=f"proven not created: the tracker has a later issue, and no earlier one has the marker: {evidence.summary}",
         )
     clean = issue.probes + 1
     if clean < len(probe_after):
@@ -33,10 +33,10 @@ def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: f
         return Judgement(
             outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.summary}", until=now + wait
         )
-    # The tracker's clock decides whether the probes lie far enough apart: ours may have jumped between them.
+    # The tracker's clock measures the time between the probes: ours may have jumped.
     lacking = probe_after[-1] - probe_after[0] - _span(issue, evidence)
     if lacking > 1.0:  # its Date has whole seconds
-        # Where its clock was set back, as much may be lacking as by how much it was.
+        # If the tracker's clock was set back, `lacking` may be as large as that jump.
         until = now + min(lacking, probe_after[-1])
         return Judgement(
             outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.summary}", until=until
@@ -52,17 +52,19 @@ def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: f
 
 
 def _outlived(issue: Issue, evidence: Evidence, probe_after: Sequence[float]) -> bool:
-    """Whether the tracker numbered another issue so late that ours would have had a lower number. Not counted from when it
-    was sent, which only our clock knows, but from the first negative probe."""
+    """True if the tracker numbered another issue so late that our issue would have a lower number.
+
+    The time counts from the first probe without a match, by the tracker's clock; only our clock knows the time of sending.
+    """
     if issue.probed_since is None or evidence.newest_at is None or evidence.newest <= issue.floor:
         return False
     if evidence.at is None or evidence.newest_at > evidence.at:
-        return False  # made by a clock that was wrong then or is wrong now
+        return False  # the tracker's clock was wrong at that time or is wrong now
     return evidence.newest_at > issue.probed_since + probe_after[0]
 
 
 def _span(issue: Issue, evidence: Evidence) -> float:
-    """Seconds since the first negative probe, by the tracker's clock. A tracker without one is its own witness."""
+    """Seconds since the first probe without a match, by the tracker's clock; unlimited for a tracker that reports no time."""
     if evidence.at is None:
         return float("inf")
     return evidence.at - (evidence.at if issue.probed_since is None else issue.probed_since)

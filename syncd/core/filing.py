@@ -1,4 +1,4 @@
-"""Whether a group that has no issue is filed now, or held and for what. Pure."""
+"""The decision whether a group without an issue is filed now or held. Pure."""
 
 from syncd.core import fold, frames
 from syncd.core.policy import Policy
@@ -7,21 +7,24 @@ from syncd.model import Action, Call, Group, Plan
 
 RELEASED = "let-through"  # the rule of a group that a storm released and that is not filed yet
 UNROUTED = "no route matches this group"
-STORM, ROUTE_PAUSED, BY_HAND = (
-    "storm",
-    "route-paused",
-    "on-hold",
-)  # rules whose groups are let through by whoever ends them
+# The rules whose groups stay held until the storm drains, the route resumes or the operator releases them.
+STORM, ROUTE_PAUSED, BY_HAND = "storm", "route-paused", "on-hold"
 
 
 def held(group: Group, policy: Policy | None, *, hold_zero: bool, now: float) -> Plan | None:
-    """Why the group is not filed now; None when it is. `hold_zero`: the all-zero fingerprint stands for no crash."""
+    """The decision to hold the group, or None if it is filed now. `hold_zero` holds groups with the all-zero fingerprint."""
     if policy is None:
         return _hold("unrouted", UNROUTED)
     if hold_zero and frames.all_zero(group.identity.fingerprint):
-        reason = "its fingerprint is all zeros: what reports without a stack have in common, and no one crash"
+        reason = "its fingerprint is all zeros: every report without a stack has it, so it stands for no single crash"
         return _hold("zero-fingerprint", reason)
-    return _below_threshold(group, policy, now) or _unreadable(group, policy)
+    if (threshold := _below_threshold(group, policy, now)) is not None:
+        return threshold
+    if policy.hold_unsymbolicated and frames.unsymbolicated(group.callstack):
+        count = counted(len(group.callstack), "frame")
+        reason = f"its stack of {count} has addresses instead of names: symbols are missing"
+        return _hold("unsymbolicated", reason, frames=count)
+    return None
 
 
 def _hold(rule: str, reason: str, until: float | None = None, **inputs: str | int | float) -> Plan:
@@ -29,7 +32,10 @@ def _hold(rule: str, reason: str, until: float | None = None, **inputs: str | in
 
 
 def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
-    """What is missing, all of it. A group that lacks nothing but age is filed by itself."""
+    """The decision to hold a group that misses a threshold; the reason names all that it misses.
+
+    A group that misses only the age is filed at the time `until`.
+    """
     window = policy.within
     recent = fold.gained(group, 0.0 if window is None else now - window)
     users = (group.users or 0) if window is None else recent.users
@@ -40,13 +46,13 @@ def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
         ("users", users, policy.min_users),
         ("machines", hosts, policy.min_hosts),
     )
-    lacking = [f"{have:,} of {least:,} {noun}" for noun, have, least in needed if have < least]
-    born = group.trail[0].at if group.trail else float(group.first_seen or 0)
-    # One that was born in the future was received before the clock was set back.
-    ripe = min(born, now) + policy.min_age
-    if ripe > now:
-        lacking.append(f"{duration(now - min(born, now))} of {duration(policy.min_age)} of age")
-    if not lacking:
+    missing = [f"{have:,} of {least:,} {noun}" for noun, have, least in needed if have < least]
+    # A first notification in the future was received before the clock was set back.
+    first = min(group.trail[0].at if group.trail else float(group.first_seen or 0), now)
+    old_enough_at = first + policy.min_age
+    if old_enough_at > now:
+        missing.append(f"{duration(now - first)} of {duration(policy.min_age)} of age")
+    if not missing:
         return None
     span = "" if window is None else f" within {duration(window)}"
     inputs = {noun: have for noun, have, least in needed if least} | {
@@ -54,38 +60,29 @@ def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
     }
     return _hold(
         "threshold",
-        f"below the thresholds of route {policy.name}: it has {' and '.join(lacking)}{span}",
-        ripe if ripe > now and len(lacking) == 1 else None,
+        f"below the thresholds of route {policy.name}: it has {' and '.join(missing)}{span}",
+        old_enough_at if old_enough_at > now and len(missing) == 1 else None,
         **inputs,
     )
 
 
-def _unreadable(group: Group, policy: Policy) -> Plan | None:
-    if not policy.hold_unsymbolicated or not frames.unsymbolicated(group.callstack):
-        return None
-    shown = counted(len(group.callstack), "frame")
-    return _hold(
-        "unsymbolicated", f"its stack of {shown} has addresses and no names: its symbols are missing", frames=shown
-    )
-
-
 def paused(policy: Policy, reason: str) -> Plan:
-    """Held since an operator paused the route."""
+    """The decision for a group whose route an operator has paused."""
     return _hold(ROUTE_PAUSED, f"route {policy.name} is paused: {reason}", route=policy.name)
 
 
 def by_hand(group: Group) -> Plan:
-    """Held since an operator said so: nothing is filed, and nothing written."""
+    """The decision for a group that an operator holds: syncd files and writes nothing."""
     return _hold(BY_HAND, f"an operator holds it: {group.on_hold}")
 
 
 def stormy(policy: Policy, wait: float) -> Plan:
-    """Held since the route has filed as many issues as it may."""
+    """The decision for a group whose route has reached its limit of new issues."""
     reason = f"route {policy.name} has filed as many new issues as max_new_issues allows; the next in {duration(wait)}"
     return _hold(STORM, reason, route=policy.name, wait=round(wait))
 
 
 def follows(group: Group) -> Plan:
-    """Nothing is done for a group whose occurrences another one's issue shows."""
+    """The decision for a group whose occurrences are in the issue of another group."""
     reason = f"it is an alias of {group.follows}, whose issue shows its occurrences"
     return Plan(action=Action.NOTHING, reason=reason, rule="alias", inputs={"target": group.follows or ""})

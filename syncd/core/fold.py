@@ -1,8 +1,8 @@
-"""Folding a notification into its group. Pure, and level-triggered: the result says what is true, not what happened.
+"""Folding a notification into its group. Pure and level-triggered: a group says what is true, not what happened.
 
-Backtrace does not say whether `occurrences` is a lifetime total or the count of a window. Mode `auto` reads it off the
-timestamps; `cumulative` and `window` say it. In every mode a count never falls. The caller never folds the same notification
-twice (`Notification.digest`): for a redelivery it calls `again`.
+Backtrace does not document whether `occurrences` is a lifetime total or the count of a time window. Mode `auto` infers it from
+the timestamps; `cumulative` and `window` state it. In every mode a count never falls. The caller never folds a notification twice
+(`Notification.digest`): for a redelivery it calls `fold_redelivery`.
 """
 
 from collections.abc import Iterable
@@ -13,15 +13,15 @@ from msgspec.structs import replace
 from syncd.model import Group, Notification, Point, Release
 
 Mode = Literal["auto", "cumulative", "window"]
-Shown = TypeVar("Shown")
+T = TypeVar("T")
 
-MAX_LEDGER = 2000  # releases of one group; a sender that names a new one each time would slow everybody's folds
-OTHERS = "(other releases)"
+MAX_LEDGER = 2000  # releases of one group: a sender that invents one each time must not slow the folds of other groups
+OTHER_RELEASES = "(other releases)"
 MAX_TRAIL = 64
 
 
 def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
-    """The group with the notification in it. Its revision rises exactly when something an issue shows has changed."""
+    """The group after the notification. Its revision rises exactly if the texts of its issue change."""
     before = group or Group(identity=notification.identity)
     after = replace(
         _described(before, notification),
@@ -38,16 +38,16 @@ def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
     return replace(after, notifications=before.notifications + 1, revision=before.revision + changed)
 
 
-def again(group: Group) -> Group:
-    """The group after an exact redelivery: only the number of notifications has changed."""
+def fold_redelivery(group: Group) -> Group:
+    """The group after an exact redelivery: only the number of notifications changes."""
     return replace(group, notifications=group.notifications + 1)
 
 
 def _described(before: Group, notification: Notification) -> Group:
-    """What the latest notification says it looks like. An older one that comes late only fills what is empty."""
+    """The group with the descriptions of the latest notification. An older one that arrives late only fills empty fields."""
     latest = before.last_seen is None or (notification.last is not None and notification.last >= before.last_seen)
 
-    def chosen(old: Shown, new: Shown) -> Shown:
+    def chosen(old: T, new: T) -> T:
         return (new or old) if latest else (old or new)
 
     return replace(
@@ -62,32 +62,33 @@ def _described(before: Group, notification: Notification) -> Group:
 
 
 def _counted(before: Group, after: Group, notification: Notification, mode: Mode) -> Group:
+    """The group `after` with its new number of occurrences."""
     counted = notification.occurrences
     guessed = counted is None
     if counted is None:
-        # Somebody was notified of something: the histogram's sum, or at least one.
+        # Without a count: the histogram's sum, and at least one, since a crash caused the notification.
         counted = _sum(count for _, count in notification.releases) or 1
     if before.revision == 0:
         return replace(after, occurrences=counted, approximate=guessed)
-    known = (before.first_seen, before.last_seen)
-    total, doubtful = _total(before.occurrences, known, counted, notification, mode)
+    span = (before.first_seen, before.last_seen)
+    total, doubtful = _total(before.occurrences, span, counted, notification, mode)
     return replace(after, occurrences=total, approximate=before.approximate or guessed or doubtful)
 
 
 def _total(
-    stored: int, known: tuple[int | None, int | None], counted: int, notification: Notification, mode: Mode
+    stored: int, span: tuple[int | None, int | None], counted: int, notification: Notification, mode: Mode
 ) -> tuple[int, bool]:
-    """The new count, and whether it is doubtful. `known` is the span of time that the stored count stands for."""
+    """The new count, and True if it is doubtful. `span` is the time span of the stored count."""
     if mode == "window":
         return _sum((stored, counted)), False
     larger = max(stored, counted)
     if mode == "cumulative":
         return larger, False
-    (since, until), first, last = known, notification.first, notification.last
+    (since, until), first, last = span, notification.first, notification.last
     if since is None or until is None or first is None or last is None:
         return larger, True
     if first <= since:
-        # A total reaches back to the beginning. One that also ends before it began speaks of other occurrences.
+        # A total starts at the beginning. A count that also ends before the stored span is of different occurrences.
         return larger, last < since
     if first > until:
         return _sum((stored, counted)), False
@@ -95,47 +96,47 @@ def _total(
 
 
 def _sum(counts: Iterable[int]) -> int:
-    # A database holds no larger number, and one that it refused would hold up every delivery behind it.
+    # Databases store no larger number, and a refused one would block all later deliveries.
     return min(sum(counts), 2**63 - 1)
 
 
 def _ledger(group: Group, notification: Notification, mode: Mode) -> tuple[Release, ...]:
+    """The group's releases with the counts of the notification. Releases beyond MAX_LEDGER share one row."""
     ledger = {row.release: row for row in group.releases}
-    seen = _sighting(group, notification, mode)
-    others = 0
+    first_seen = _first_sighting(group, notification, mode)
+    surplus = 0
     for release, counted in notification.releases:
         row = ledger.get(release)
-        if row is None and len(ledger) >= MAX_LEDGER and release != OTHERS:
-            others = _sum((others, counted))
+        if row is None and len(ledger) >= MAX_LEDGER and release != OTHER_RELEASES:
+            surplus = _sum((surplus, counted))
             continue
         ledger[release] = (
-            _entry(release, counted, seen, notification)
+            _entry(release, counted, first_seen, notification)
             if row is None
-            else _grown(row, counted, seen, notification, mode)
+            else _grown(row, counted, first_seen, notification, mode)
         )
-    if others:
-        row = ledger.get(OTHERS) or Release(release=OTHERS, occurrences=0, first_seen=seen)
-        ledger[OTHERS] = replace(_grown(row, others, seen, notification, mode), approximate=True)
+    if surplus:
+        row = ledger.get(OTHER_RELEASES) or Release(release=OTHER_RELEASES, occurrences=0, first_seen=first_seen)
+        ledger[OTHER_RELEASES] = replace(_grown(row, surplus, first_seen, notification, mode), approximate=True)
     return tuple(ledger.values())
 
 
-def _sighting(group: Group, notification: Notification, mode: Mode) -> int | None:
-    """The earliest time at which every release the notification names had certainly been seen."""
+def _first_sighting(group: Group, notification: Notification, mode: Mode) -> int | None:
+    """The earliest time at which every release in the notification had certainly crashed."""
     first, last = notification.first, notification.last
     if mode == "window" or first is None or last is None or group.first_seen is None or group.last_seen is None:
         return first
-    # A span that overlaps the group's may be a total's. Its first timestamp is then that of the group and says
-    # nothing of a release.
+    # A span that overlaps the group's may belong to a total: its first timestamp is the group's, not a release's.
     return last if first <= group.last_seen and last >= group.first_seen else first
 
 
-def _entry(release: str, counted: int, seen: int | None, notification: Notification) -> Release:
+def _entry(release: str, counted: int, first_seen: int | None, notification: Notification) -> Release:
     first, last = notification.first, notification.last
     received = notification.received_at
     return Release(
         release=release,
         occurrences=counted,
-        first_seen=seen,
+        first_seen=first_seen,
         last_seen=last,
         since=first,
         until=last,
@@ -144,15 +145,16 @@ def _entry(release: str, counted: int, seen: int | None, notification: Notificat
     )
 
 
-def _grown(row: Release, counted: int, seen: int | None, notification: Notification, mode: Mode) -> Release:
+def _grown(row: Release, counted: int, first_seen: int | None, notification: Notification, mode: Mode) -> Release:
+    """The row after a count of its release."""
     total, doubtful = _total(row.occurrences, (row.since, row.until), counted, notification, mode)
-    # A total names every release there ever was: only one that grew was seen again.
+    # A total names every release of the group: only a release that grew has crashed again.
     newly = total > row.occurrences or row.last_seen is None
     return replace(
         row,
         occurrences=total,
         approximate=row.approximate or doubtful,
-        first_seen=_smaller(row.first_seen, seen),
+        first_seen=_smaller(row.first_seen, first_seen),
         last_seen=_larger(row.last_seen, notification.last) if newly else row.last_seen,
         since=_smaller(row.since, notification.first),
         until=_larger(row.until, notification.last),
@@ -162,8 +164,11 @@ def _grown(row: Release, counted: int, seen: int | None, notification: Notificat
 
 
 def _trail(trail: tuple[Point, ...], group: Group, notification: Notification) -> tuple[Point, ...]:
-    """The trail with the group's newest state. Where it gets too long, the point goes whose neighbours lie closest together for their
-    age: what was lately is told finely, what was long ago coarsely."""
+    """The trail with the group's newest state.
+
+    If it is too long, the point whose neighbours are closest together relative to their age is dropped: recent growth keeps a
+    fine resolution, old growth a coarse one.
+    """
     at = max(notification.received_at, trail[-1].at if trail else 0.0)
     point = Point(at=at, occurrences=group.occurrences, users=notification.users or 0, hosts=notification.hosts or 0)
     if trail and trail[-1].at == at:
@@ -177,12 +182,12 @@ def _trail(trail: tuple[Point, ...], group: Group, notification: Notification) -
     return (*longer[:least], _merged(longer[least], longer[least + 1]), *longer[least + 2 :])
 
 
-def _merged(gone: Point, heir: Point) -> Point:
-    return replace(heir, users=max(gone.users, heir.users), hosts=max(gone.hosts, heir.hosts))
+def _merged(dropped: Point, point: Point) -> Point:
+    return replace(point, users=max(dropped.users, point.users), hosts=max(dropped.hosts, point.hosts))
 
 
 def gained(group: Group, since: float) -> Point:
-    """What came after `since`: occurrences, and the most users and hosts that any notification told of."""
+    """The growth after `since`: occurrences, and the most users and hosts that any one notification counted."""
     later = [point for point in group.trail if point.at > since]
     before = [point.occurrences for point in group.trail if point.at <= since]
     return Point(
@@ -194,10 +199,10 @@ def gained(group: Group, since: float) -> Point:
 
 
 def _differs(before: Group, after: Group) -> bool:
-    """Whether an issue shows anything else now; the spans by which the ledger is kept are not shown."""
+    """True if the texts of the issue change. They do not show the time spans of the ledger's rows."""
     if len(after.releases) > len(before.releases) or replace(after, releases=()) != replace(before, releases=()):
         return True
-    # A row keeps its place; new ones come behind.
+    # Rows keep their order, and new ones are appended.
     rows = zip(before.releases, after.releases, strict=True)
     return any(
         replace(new, since=old.since, until=old.until, noticed_at=old.noticed_at, grown_at=old.grown_at) != old
@@ -206,45 +211,49 @@ def _differs(before: Group, after: Group) -> bool:
     )
 
 
-def together(group: Group, others: Iterable[Group]) -> Group:
-    """The group with its aliases' occurrences in its numbers. Users and hosts of several cannot be added up: the most that any has."""
-    for other in others:
+def with_aliases(group: Group, aliases: Iterable[Group]) -> Group:
+    """The group with the occurrences of its aliases.
+
+    The users and hosts of several groups overlap and cannot be added: the result has the largest numbers.
+    """
+    for alias in aliases:
         ledger = {row.release: row for row in group.releases}
-        for row in other.releases:
-            ledger[row.release] = row if row.release not in ledger else _joined(ledger[row.release], row)
+        for row in alias.releases:
+            own = ledger.get(row.release)
+            ledger[row.release] = row if own is None else _joined(own, row)
         group = replace(
             group,
-            occurrences=_sum((group.occurrences, other.occurrences)),
-            approximate=group.approximate or other.approximate,
-            notifications=group.notifications + other.notifications,
-            hosts=_larger(group.hosts, other.hosts),
-            users=_larger(group.users, other.users),
-            first_seen=_smaller(group.first_seen, other.first_seen),
-            last_seen=_larger(group.last_seen, other.last_seen),
+            occurrences=_sum((group.occurrences, alias.occurrences)),
+            approximate=group.approximate or alias.approximate,
+            notifications=group.notifications + alias.notifications,
+            hosts=_larger(group.hosts, alias.hosts),
+            users=_larger(group.users, alias.users),
+            first_seen=_smaller(group.first_seen, alias.first_seen),
+            last_seen=_larger(group.last_seen, alias.last_seen),
             releases=tuple(ledger.values()),
-            aliases=(*group.aliases, other.identity.fingerprint),
+            aliases=(*group.aliases, alias.identity.fingerprint),
         )
     return group
 
 
-def _joined(one: Release, other: Release) -> Release:
-    """One release as two groups saw it."""
-    noticed = [at for at in (one.noticed_at, other.noticed_at) if at is not None]
-    grown = [at for at in (one.grown_at, other.grown_at) if at is not None]
+def _joined(own: Release, alias: Release) -> Release:
+    """One release of a group and of its alias."""
+    noticed = [at for at in (own.noticed_at, alias.noticed_at) if at is not None]
+    grown = [at for at in (own.grown_at, alias.grown_at) if at is not None]
     return replace(
-        one,
-        occurrences=_sum((one.occurrences, other.occurrences)),
-        approximate=one.approximate or other.approximate,
-        first_seen=_smaller(one.first_seen, other.first_seen),
-        last_seen=_larger(one.last_seen, other.last_seen),
+        own,
+        occurrences=_sum((own.occurrences, alias.occurrences)),
+        approximate=own.approximate or alias.approximate,
+        first_seen=_smaller(own.first_seen, alias.first_seen),
+        last_seen=_larger(own.last_seen, alias.last_seen),
         noticed_at=min(noticed, default=None),
         grown_at=max(grown, default=None),
     )
 
 
-def _larger(one: int | None, other: int | None) -> int | None:
-    return other if one is None else one if other is None else max(one, other)
+def _larger(a: int | None, b: int | None) -> int | None:
+    return b if a is None else a if b is None else max(a, b)
 
 
-def _smaller(one: int | None, other: int | None) -> int | None:
-    return other if one is None else one if other is None else min(one, other)
+def _smaller(a: int | None, b: int | None) -> int | None:
+    return b if a is None else a if b is None else min(a, b)

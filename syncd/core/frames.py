@@ -1,13 +1,13 @@
-"""What a call stack says: the names in it, those that say nothing, and which stacks look alike. Pure."""
+"""Call stacks: the names of functions and modules, frames without information, and signatures of similar stacks. Pure."""
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from fnmatch import translate
 from functools import lru_cache
 from itertools import islice
 
-# Functions that stand on top of stacks of every kind, and say nothing about the crash. Patterns, as in a shell.
+# Functions on top of stacks of every kind, which give no information about the crash. Shell patterns.
 DEFAULT_SKIP: tuple[str, ...] = (
     # leaving the program
     "abort", "*_abort", "raise", "*GI_raise", "*GI_abort", "gsignal", "kill", "tgkill", "tkill", "*pthread_kill*", "exit", "_exit",
@@ -31,11 +31,11 @@ DEFAULT_SKIP: tuple[str, ...] = (
 )  # fmt: skip
 
 _TOP = 5  # frames that a signature is made of
-_MERGED_ZEROS = 16  # Backtrace gives merged groups a SHA-256 that begins with many
+_MERGED_ZEROS = 16  # the fingerprint of groups merged in Backtrace begins with at least as many zeros
 
 _ADDRESS = re.compile(r"(?:0x)?[0-9a-fA-F]{8,16}|0x[0-9a-fA-F]+")
 _UNKNOWN = re.compile(r"\?+|[<\[(]?unknown(?: module| function)?[>\])]?", re.IGNORECASE)
-# Unlike a function, a module is a file: it has a folder, or an ending of its own.
+# A module is a file: unlike a function it has a folder or a file extension.
 _FILE = r"[^\s!(<]{0,255}(?:[/\\][^\s!(<]{1,255}|\.(?:exe|dll|so|dylib|sys|node|bin|elf)(?:\.[0-9.]{1,20})?)"
 _OFFSET_ONLY = re.compile(_FILE + r"\s?[+(]\s?(?:0x)?[0-9a-fA-F]+\s?\)?")
 _MODULE = re.compile(r"([^\s!(<]{1,255}?)!")
@@ -47,73 +47,69 @@ _CALLABLE = ("operator()", "(anonymous namespace)", "(anonymous class)", "(lambd
 
 @lru_cache(8192)  # the same functions are in the stacks of many groups, and of every repetition of one
 def name_of(frame: str) -> str:
-    """The function's name: without its module, arguments and offset."""
+    """The name of the function, without its module, arguments and offset."""
     text = frame.strip()
-    if found := _GLIBC.match(text):
-        return found[2]
-    if found := _MODULE.match(text):
-        text = text[found.end() :]
+    if glibc := _GLIBC.match(text):
+        return glibc[2]
+    if module := _MODULE.match(text):
+        text = text[module.end() :]
     return _without_arguments(_OFFSET.sub("", text)).strip() or text
 
 
 def _without_arguments(text: str) -> str:
-    """The text up to its argument list; parentheses that belong to a name stay."""
+    """The text up to its argument list. Parentheses that belong to a name stay."""
     start = 0
     while (place := text.find("(", start)) > -1:
-        known = next((word for word in _CALLABLE if text.startswith(word, place - word.index("("))), None)
-        if known is None:
+        name = next((name for name in _CALLABLE if text.startswith(name, place - name.index("("))), None)
+        if name is None:
             return text[:place] if place else text
-        start = place + len(known) - known.index("(")
+        start = place + len(name) - name.index("(")
     return text
 
 
 def module_of(frame: str) -> str | None:
-    """The module that the frame names, without its folders; None where it names none."""
+    """The file name of the frame's module, or None if the frame names none."""
     text = frame.strip()
-    found = _GLIBC.match(text) or _MODULE.match(text) or _MODULE_OFFSET.fullmatch(text)
-    if found is None or _ADDRESS.fullmatch(found[1]):
+    module = _GLIBC.match(text) or _MODULE.match(text) or _MODULE_OFFSET.fullmatch(text)
+    if module is None or _ADDRESS.fullmatch(module[1]):
         return None
-    return re.split(r"[/\\]", found[1])[-1] or None
+    return re.split(r"[/\\]", module[1])[-1] or None
 
 
 def meaningful(callstack: Sequence[str], skip: Sequence[str] = DEFAULT_SKIP) -> str | None:
-    """The first frame that says something about the crash, as it came; else the first; None for an empty stack."""
-    return next(_meaningful(callstack, skip), callstack[0] if callstack else None)
-
-
-def _meaningful(callstack: Sequence[str], skip: Sequence[str]) -> Iterator[str]:
-    return filter(_judge(tuple(skip)), callstack)
+    """The first frame with information about the crash, unchanged; else the first frame; None for an empty stack."""
+    return next(filter(_meaning(tuple(skip)), callstack), callstack[0] if callstack else None)
 
 
 @lru_cache
-def _judge(skip: tuple[str, ...]) -> Callable[[str], bool]:
-    """Whether a frame says something. One expression instead of a hundred patterns for each."""
+def _meaning(skip: tuple[str, ...]) -> Callable[[str], bool]:
+    """A test for frames with information. One expression is faster than a hundred patterns."""
     skipped = re.compile("|".join(map(translate, skip)) or r"(?!)")
 
     @lru_cache(8192)
-    def says(frame: str) -> bool:
+    def has_meaning(frame: str) -> bool:
         return not _nameless(frame) and not skipped.match(name_of(frame))
 
-    return says
+    return has_meaning
 
 
 def unsymbolicated(callstack: Sequence[str]) -> bool:
-    """Whether there is a stack, and nothing in it but addresses and modules."""
+    """True if there is a stack and it has only addresses and modules."""
     return bool(callstack) and all(map(_nameless, callstack))
 
 
 def _nameless(frame: str) -> bool:
     text = frame.strip()
     bare = text.split("!", 1)[1] if "!" in text and not text.endswith("!") else text
-    return any(pattern.fullmatch(one) for one in (text, bare) for pattern in (_ADDRESS, _UNKNOWN)) or (
+    return any(pattern.fullmatch(part) for part in (text, bare) for pattern in (_ADDRESS, _UNKNOWN)) or (
         _OFFSET_ONLY.fullmatch(text) is not None
     )
 
 
 def signature(application: str | None, callstack: Sequence[str], skip: Sequence[str] = DEFAULT_SKIP) -> str | None:
-    """What groups have in common that crash in the same application with the same frames on top, whatever addresses and arguments;
-    None where no frame has a name. 32 hex digits."""
-    names = [name_of(frame) for frame in islice(_meaningful(callstack, skip), _TOP)]
+    """32 hex digits that are equal for groups with the same application and the same top frames, whatever their addresses and
+    arguments; None if no frame has a name."""
+    names = [name_of(frame) for frame in islice(filter(_meaning(tuple(skip)), callstack), _TOP)]
     if not names:
         return None
     base = re.split(r"[/\\]", (application or "").rstrip("/\\"))[-1].casefold()
@@ -121,12 +117,12 @@ def signature(application: str | None, callstack: Sequence[str], skip: Sequence[
 
 
 def all_zero(fingerprint: str) -> bool:
-    """Whether it is what reports without a stack have in common."""
+    """True for the fingerprint of reports without a stack."""
     return len(fingerprint) >= 8 and not fingerprint.strip("0")
 
 
 def merged(fingerprint: str) -> bool:
-    """Whether it is that of groups which were merged in Backtrace."""
+    """True for the fingerprint of groups that were merged in Backtrace."""
     whole = re.fullmatch(r"[0-9a-fA-F]{64}", fingerprint) is not None
     return whole and fingerprint.startswith("0" * _MERGED_ZEROS) and not all_zero(fingerprint)
 
@@ -134,6 +130,6 @@ def merged(fingerprint: str) -> bool:
 def sub_key(
     fingerprint: str, application: str | None, callstack: Sequence[str], skip: Sequence[str] = DEFAULT_SKIP
 ) -> str | None:
-    """A fingerprint that tells groups with the same one apart by their frames; None where there are none to tell by."""
-    found = signature(application, callstack, skip)
-    return None if found is None else f"{fingerprint}/{found}"
+    """A fingerprint that also distinguishes the frames of groups with the same fingerprint; None without named frames."""
+    digest = signature(application, callstack, skip)
+    return None if digest is None else f"{fingerprint}/{digest}"

@@ -1,16 +1,16 @@
-"""What a release brought: which crashes are new in it, came back in it, are still there, or are gone. Pure."""
+"""The crashes of a release: new in it, back in it, still there, or gone. Pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from syncd.core.fold import OTHERS
+from syncd.core.fold import OTHER_RELEASES
 from syncd.core.releases import Order, compare, newest, ordered
 from syncd.model import GroupView, Release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Return:
-    """A regression that was put down: which group came back in which release."""
+    """A recorded regression: the group and the release in which it came back."""
 
     fingerprint: str
     release: str
@@ -20,7 +20,7 @@ class Return:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """A crash in a release; `occurrences` are those in it, or for one that is gone, those in the release before."""
+    """A crash and its occurrences in the release; for a crash that is gone, its occurrences in the release before."""
 
     standing: GroupView
     occurrences: int
@@ -28,7 +28,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """What a release brought. `before` is the release it is compared with, None where there is none."""
+    """The crashes of a release, compared with the release `before`; None if there is none."""
 
     release: str
     before: str | None
@@ -40,7 +40,7 @@ class Overview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One release of a project: in how many groups it was seen, how many began or came back with it, and how often."""
+    """One release of a project: its groups, how many of them are new or came back in it, and its occurrences."""
 
     release: str
     groups: int
@@ -51,112 +51,96 @@ class Line:
     last_seen: int | None
 
 
-def releases(standings: Iterable[GroupView]) -> list[str]:
+def releases(views: Iterable[GroupView]) -> list[str]:
     """All releases of a project, the newest first."""
-    return ordered({entry.release for one in standings for entry in one.group.releases if entry.release != OTHERS})
+    return ordered({entry.release for view in views for entry in _named(view)})
 
 
-def latest(standings: Sequence[GroupView]) -> str | None:
-    """The newest release; of several that cannot be compared, the one that was heard of last. None where there is none."""
+def latest(views: Sequence[GroupView]) -> str | None:
+    """The newest release, or None. Of several that are not comparable, the one that was reported last."""
     noticed: dict[str, float] = {}
-    for one in standings:
-        for entry in one.group.releases:
-            if entry.release != OTHERS:
-                at = entry.noticed_at or float(entry.first_seen or 0)
-                noticed[entry.release] = min(noticed.get(entry.release, at), at)
+    for view in views:
+        for entry in _named(view):
+            at = entry.noticed_at or float(entry.first_seen or 0)
+            noticed[entry.release] = min(noticed.get(entry.release, at), at)
     return max(newest(noticed), key=lambda release: (noticed[release], release), default=None)
 
 
-def overview(standings: Sequence[GroupView], returns: Iterable[Return], release: str) -> Overview:
-    """What a release brought, the crash with the most users first."""
-    before = previous(releases(standings), release)
-    back = {one.fingerprint for one in returns if compare(one.release, release) is Order.SAME}
+def same(left: str, right: str) -> bool:
+    """True if both names mean one release: 2.0 is v2.0.0."""
+    return compare(left, right) is Order.SAME
+
+
+def previous(candidates: Iterable[str], release: str) -> str | None:
+    """The newest release before this one. Releases that are not comparable do not count."""
+    return next(iter(newest(name for name in candidates if compare(name, release) is Order.OLDER)), None)
+
+
+def overview(views: Sequence[GroupView], returns: Iterable[Return], release: str) -> Overview:
+    """The crashes of a release by what it changed, those with the most users first."""
+    before = previous(releases(views), release)
+    back = {regression.fingerprint for regression in returns if same(regression.release, release)}
     new: list[Entry] = []
     regressed: list[Entry] = []
     still: list[Entry] = []
     gone: list[Entry] = []
-    for one in standings:
-        here = _in(one, release)
-        if here:
-            entry = Entry(standing=one, occurrences=here)
-            if one.group.identity.fingerprint in back:
+    for view in views:
+        if here := _occurrences_in(view, release):
+            entry = Entry(standing=view, occurrences=here)
+            if view.group.identity.fingerprint in back:
                 regressed.append(entry)
-            elif _seen_before(one, release):
+            elif _crashed_in(view, release, Order.OLDER):
                 still.append(entry)
             else:
                 new.append(entry)
-        elif before is not None and (there := _in(one, before)) and not _seen_after(one, release):
-            gone.append(Entry(standing=one, occurrences=there))
+        elif before and (there := _occurrences_in(view, before)) and not _crashed_in(view, release, Order.NEWER):
+            gone.append(Entry(standing=view, occurrences=there))
+    for entries in (new, regressed, still, gone):
+        entries.sort(key=_rank)
     return Overview(
         release=release,
         before=before,
-        new=_ranked(new),
-        regressed=_ranked(regressed),
-        still=_ranked(still),
-        gone=_ranked(gone),
+        new=tuple(new),
+        regressed=tuple(regressed),
+        still=tuple(still),
+        gone=tuple(gone),
     )
 
 
-def same(one: str, other: str) -> bool:
-    """Whether both name one release, under whatever spelling."""
-    return compare(one, other) is Order.SAME
-
-
-def previous(known: Iterable[str], release: str) -> str | None:
-    """The newest of those that are older than a release; those that cannot be compared are left out."""
-    older = [one for one in known if compare(one, release) is Order.OLDER]
-    return next(iter(newest(older)), None)
-
-
-def _in(standing: GroupView, release: str) -> int:
-    """Occurrences in a release, under whatever spelling."""
-    return sum(
-        entry.occurrences
-        for entry in standing.group.releases
-        if entry.release != OTHERS and compare(entry.release, release) is Order.SAME
-    )
-
-
-def _seen_before(standing: GroupView, release: str) -> bool:
-    return any(compare(entry.release, release) is Order.OLDER for entry in _named(standing))
-
-
-def _seen_after(standing: GroupView, release: str) -> bool:
-    return any(compare(entry.release, release) is Order.NEWER for entry in _named(standing))
-
-
-def _named(standing: GroupView) -> Iterable[Release]:
-    return (entry for entry in standing.group.releases if entry.release != OTHERS and entry.occurrences)
-
-
-def _ranked(entries: Iterable[Entry]) -> tuple[Entry, ...]:
-    """The most users first, then the most occurrences."""
-    return tuple(
-        sorted(
-            entries,
-            key=lambda entry: (
-                -(entry.standing.group.users or 0),
-                -entry.occurrences,
-                entry.standing.group.identity.fingerprint,
-            ),
-        )
-    )
-
-
-def lines(standings: Sequence[GroupView], returns: Sequence[Return]) -> list[Line]:
+def lines(views: Sequence[GroupView], returns: Sequence[Return]) -> list[Line]:
     """One line for each release, the newest first."""
-    return [_line(standings, returns, release) for release in releases(standings)]
+    result = []
+    for release in releases(views):
+        entries = [entry for view in views for entry in view.group.releases if entry.release == release]
+        changes = overview(views, returns, release)
+        result.append(
+            Line(
+                release=release,
+                groups=len(entries),
+                new=len(changes.new),
+                regressed=len(changes.regressed),
+                occurrences=sum(entry.occurrences for entry in entries),
+                first_seen=min((entry.first_seen for entry in entries if entry.first_seen is not None), default=None),
+                last_seen=max((entry.last_seen for entry in entries if entry.last_seen is not None), default=None),
+            )
+        )
+    return result
 
 
-def _line(standings: Sequence[GroupView], returns: Sequence[Return], release: str) -> Line:
-    entries = [entry for one in standings for entry in one.group.releases if entry.release == release]
-    brought = overview(standings, returns, release)
-    return Line(
-        release=release,
-        groups=len(entries),
-        new=len(brought.new),
-        regressed=len(brought.regressed),
-        occurrences=sum(entry.occurrences for entry in entries),
-        first_seen=min((entry.first_seen for entry in entries if entry.first_seen is not None), default=None),
-        last_seen=max((entry.last_seen for entry in entries if entry.last_seen is not None), default=None),
-    )
+def _named(view: GroupView) -> Iterable[Release]:
+    return (entry for entry in view.group.releases if entry.release != OTHER_RELEASES)
+
+
+def _occurrences_in(view: GroupView, release: str) -> int:
+    return sum(entry.occurrences for entry in _named(view) if same(entry.release, release))
+
+
+def _crashed_in(view: GroupView, release: str, order: Order) -> bool:
+    """True if the group has occurrences in an older or newer release than this one."""
+    return any(entry.occurrences and compare(entry.release, release) is order for entry in _named(view))
+
+
+def _rank(entry: Entry) -> tuple[int, int, str]:
+    """The most users first, then the most occurrences."""
+    group = entry.standing.group
+    return -(group.users or 0), -entry.occurrences, group.identity.fingerprint

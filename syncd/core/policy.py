@@ -1,4 +1,4 @@
-"""Which route takes a group, and what a route asks for. Pure."""
+"""Routes: the settings of each, the route that matches a group, and the labels and owner of its issue. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from syncd.core import frames
 from syncd.core.budget import Limit
 from syncd.model import Group, GroupKind
 
-_ATTRIBUTE = "attributes."  # before the name of one, among the names of conditions
+_ATTRIBUTE = "attributes."  # the prefix of an attribute's condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,109 +88,26 @@ class Policy:
 
 
 def route(group: Group, routes: Iterable[Policy]) -> Policy | None:
-    """The first route that takes the group; a storm belongs to the route it is named after."""
+    """The first route that matches the group. A storm belongs to the route with its name."""
     if group.kind is GroupKind.STORM:
         return next((policy for policy in routes if policy.name == group.identity.project), None)
-    return next((policy for policy in routes if _takes(policy.match, group)), None)
-
-
-def _takes(match: Match, group: Group) -> bool:
-    return all(_fits(group, match)) and not any(_fits(group, match.unless))
+    return next((policy for policy in routes if hindrance(group, policy.match) is None), None)
 
 
 def hindrance(group: Group, match: Match) -> str | None:
-    """Why a route does not take the group, in words for people; None where it does."""
-    asked = _asked(match)
-    for (name, patterns), fitting in zip(asked, _fits(group, match), strict=True):
-        if not fitting:
+    """The reason why a route does not match the group, for people; None if it matches."""
+    for name, patterns in _conditions(match):
+        if not _fits(group, name, patterns):
             return f"its {name} fits none of {', '.join(patterns)}"
-    for (name, patterns), fitting in zip(_asked(match.unless), _fits(group, match.unless), strict=True):
-        if fitting:
-            return f"its {name} fits {' or '.join(patterns)}, which `not` takes out"
+    for name, patterns in _conditions(match.unless):
+        if _fits(group, name, patterns):
+            return f"its {name} fits {' or '.join(patterns)}, which `not` excludes"
     return None
 
 
-def _fits(group: Group, conditions: Conditions) -> Iterator[bool]:
-    """For each condition that is asked for, whether the group fits it. Of what a group has several, one has to fit."""
-    return (any(fits(value, patterns) for value in _held(group, name)) for name, patterns in _asked(conditions))
-
-
-def _held(group: Group, name: str) -> Sequence[str]:
-    """What the group has of that which a condition of this name asks for."""
-    match name:
-        case "universe":
-            return [group.identity.universe]
-        case "project":
-            return [group.identity.project]
-        case "application":
-            return [group.application or ""]
-        case "classifiers":
-            return group.classifiers
-        case "releases":
-            return [release.release for release in group.releases]
-    return dict(group.attributes).get(name.removeprefix(_ATTRIBUTE), ())
-
-
-def fits(value: str, patterns: Iterable[str]) -> bool:
-    """Whether a text fits one of the patterns: `*`, `?` and `[…]` as in a shell, in the case they are written in."""
-    return any(fnmatchcase(value, pattern) for pattern in patterns)
-
-
-def labels(group: Group, rules: Iterable[LabelRule]) -> tuple[str, ...]:
-    """The labels that a new issue of the group gets, each once."""
-    attributes = dict(group.attributes)
-    found: dict[str, None] = {}
-    for rule in rules:
-        values = group.classifiers if rule.attribute is None else attributes.get(rule.attribute, ())
-        pattern = rule.value if rule.classifier is None else rule.classifier
-        for value in values:
-            if fnmatchcase(value, pattern):
-                found[rule.label.replace("{value}", value)] = None
-    return tuple(found)
-
-
-def owner(group: Group, rules: Iterable[OwnerRule]) -> tuple[str | None, str | None]:
-    """Who gets a new issue of the group, and its component: by the first rule that fits."""
-    names = [frames.name_of(frame) for frame in group.callstack]
-    modules = [module for frame in group.callstack if (module := frames.module_of(frame)) is not None]
-    for rule in rules:
-        framed = rule.frame is None or any(fnmatchcase(name, rule.frame) for name in names)
-        within = rule.module is None or any(fnmatchcase(module, rule.module) for module in modules)
-        if framed and within:
-            return rule.assignee, rule.component
-    return None, None
-
-
-def unreachable(routes: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
-    """The routes that can never take a group, each with the reason."""
-    for number, policy in enumerate(routes):
-        earlier = next((one for one in routes[:number] if _covers(one.match, policy.match)), None)
-        if earlier is not None:
-            yield policy, f"whatever it matches is taken by the route {earlier.name} before it"
-        elif key := _contradiction(policy.match):
-            yield policy, f"its own `not` takes out whatever its {key} lets in"
-
-
-def _covers(earlier: Match, later: Match) -> bool:
-    """Whether the earlier one surely takes whatever the later one would."""
-    if any(patterns for _, patterns in _asked(earlier.unless)):
-        return False
-    wanted = dict(_asked(later))
-    return all(_within(wanted.get(key, ()), patterns) for key, patterns in _asked(earlier))
-
-
-def _contradiction(match: Match) -> str | None:
-    """The condition that the match asks for and excludes at once. Of what a group has several, another value may let it in."""
-    wanted = dict(_asked(match))
-    for key, patterns in _asked(match.unless):
-        if key in ("universe", "project", "application") and _within(wanted.get(key, ()), patterns):
-            return key
-    return None
-
-
-def _asked(conditions: Conditions) -> list[tuple[str, Sequence[str]]]:
-    """The conditions that are asked for, by name."""
-    asked = [
+def _conditions(conditions: Conditions) -> list[tuple[str, tuple[str, ...]]]:
+    """The conditions that have patterns, by name."""
+    everything = [
         ("universe", conditions.universe),
         ("project", conditions.project),
         ("application", conditions.application),
@@ -198,12 +115,88 @@ def _asked(conditions: Conditions) -> list[tuple[str, Sequence[str]]]:
         ("releases", conditions.releases),
         *((f"{_ATTRIBUTE}{name}", patterns) for name, patterns in conditions.attributes.items()),
     ]
-    return [(name, patterns) for name, patterns in asked if patterns]
+    return [(name, patterns) for name, patterns in everything if patterns]
+
+
+def _fits(group: Group, condition: str, patterns: Iterable[str]) -> bool:
+    """True if the group fits the condition. Of several values, such as releases, one must fit."""
+    values: Iterable[str]
+    match condition:
+        case "universe":
+            values = [group.identity.universe]
+        case "project":
+            values = [group.identity.project]
+        case "application":
+            values = [group.application or ""]
+        case "classifiers":
+            values = group.classifiers
+        case "releases":
+            values = [release.release for release in group.releases]
+        case _:
+            values = dict(group.attributes).get(condition.removeprefix(_ATTRIBUTE), ())
+    return any(fits(value, patterns) for value in values)
+
+
+def fits(value: str, patterns: Iterable[str]) -> bool:
+    """True if the value fits one of the shell patterns (`*`, `?`, `[…]`). Case matters."""
+    return any(fnmatchcase(value, pattern) for pattern in patterns)
+
+
+def labels(group: Group, rules: Iterable[LabelRule]) -> tuple[str, ...]:
+    """The labels of a new issue of the group, each once."""
+    attributes = dict(group.attributes)
+    chosen: dict[str, None] = {}
+    for rule in rules:
+        values = group.classifiers if rule.attribute is None else attributes.get(rule.attribute, ())
+        pattern = rule.value if rule.classifier is None else rule.classifier
+        for value in values:
+            if fnmatchcase(value, pattern):
+                chosen[rule.label.replace("{value}", value)] = None
+    return tuple(chosen)
+
+
+def owner(group: Group, rules: Iterable[OwnerRule]) -> tuple[str | None, str | None]:
+    """The assignee and the component of a new issue of the group, by the first rule that fits."""
+    names = [frames.name_of(frame) for frame in group.callstack]
+    modules = [module for frame in group.callstack if (module := frames.module_of(frame)) is not None]
+    for rule in rules:
+        frame_fits = rule.frame is None or any(fnmatchcase(name, rule.frame) for name in names)
+        module_fits = rule.module is None or any(fnmatchcase(module, rule.module) for module in modules)
+        if frame_fits and module_fits:
+            return rule.assignee, rule.component
+    return None, None
+
+
+def unreachable(routes: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
+    """The routes that can never match a group, each with the reason."""
+    for number, policy in enumerate(routes):
+        earlier = next((route for route in routes[:number] if _covers(route.match, policy.match)), None)
+        if earlier is not None:
+            yield policy, f"the route {earlier.name} before it matches every group that it matches"
+        elif key := _contradiction(policy.match):
+            yield policy, f"its own `not` excludes every {key} that it matches"
+
+
+def _covers(earlier: Match, later: Match) -> bool:
+    """True if the earlier route surely matches every group that the later one matches."""
+    if _conditions(earlier.unless):
+        return False
+    narrow = dict(_conditions(later))
+    return all(_within(narrow.get(key, ()), patterns) for key, patterns in _conditions(earlier))
+
+
+def _contradiction(match: Match) -> str | None:
+    """The condition that the match requires and excludes at once. A group has one value for each of these keys."""
+    required = dict(_conditions(match))
+    for key, patterns in _conditions(match.unless):
+        if key in ("universe", "project", "application") and _within(required.get(key, ()), patterns):
+            return key
+    return None
 
 
 def _within(narrow: Sequence[str], wide: Sequence[str]) -> bool:
-    """Whether whatever fits the narrow patterns surely fits the wide ones; no narrow pattern lets everything in."""
-    return bool(narrow) and all(any(_pattern_within(one, other) for other in wide) for one in narrow)
+    """True if every value that fits `narrow` surely fits `wide`. Without a pattern, `narrow` fits every value."""
+    return bool(narrow) and all(any(_pattern_within(inner, outer) for outer in wide) for inner in narrow)
 
 
 def _pattern_within(narrow: str, wide: str) -> bool:
@@ -211,6 +204,6 @@ def _pattern_within(narrow: str, wide: str) -> bool:
         return True
     if not set(narrow) & set("*?["):
         return fnmatchcase(narrow, wide)
-    # `game-*` lies within `ga*`; of other wildcards nothing is said.
+    # `game-*` is within `ga*`. Other wildcards are not compared.
     start = wide[:-1]
     return wide.endswith("*") and not set(start) & set("*?[") and narrow.startswith(start)

@@ -1,4 +1,4 @@
-"""Numbers and spans of time as people say them. Pure."""
+"""Numbers, durations and lists as text. Pure."""
 
 
 def counted(count: int, noun: str) -> str:
@@ -7,7 +7,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """90s, 15m, 2h, 3d: in the largest unit of which there are at least two, rounded up."""
+    """90s, 15m, 2h, 3d: the duration in the largest unit of which it has at least two, rounded up."""
     for unit, size in (("d", 86400), ("h", 3600), ("m", 60)):
         if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
             return f"{-(-seconds // size):.0f}{unit}"
@@ -16,7 +16,7 @@ def duration(seconds: float) -> str:
 
 def listed(items: tuple[str, ...] | list[str], most: int = 3) -> str:
     """a, b and c; a, b, c and 4 more."""
-    shown, rest = list(items[:most]), len(items) - most
+    first, rest = list(items[:most]), len(items) - most
     if rest > 0:
-        return f"{', '.join(shown)} and {rest:,} more"
-    return f"{', '.join(shown[:-1])} and {shown[-1]}" if len(shown) > 1 else "".join(shown)
+        return f"{', '.join(first)} and {rest:,} more"
+    return f"{', '.join(first[:-1])} and {first[-1]}" if len(first) > 1 else "".join(first)

@@ -1,25 +1,26 @@
-"""Whether a crash came back after its issue was closed, and by which rule. Pure.
+"""The decision whether a crash came back after its issue was closed. Pure.
 
-It came back when a release that was not known when the issue was closed, and that is not older than the release with the fix,
-has new occurrences. Old clients go on crashing; a bogus release is named by few; an issue is often closed before the fix is out.
+A crash came back if a release has new occurrences that was not known when the issue was closed and is not older than the release
+with the fix. Three facts shape the rules: old clients go on crashing, a few senders name bogus releases, and an issue is often
+closed before its fix is released.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
-from syncd.core.fold import OTHERS
+from syncd.core.fold import OTHER_RELEASES
 from syncd.core.policy import Policy
 from syncd.core.quantities import counted, listed
 from syncd.core.releases import Order, compare, newest, same_line
 from syncd.model import Condition, Facts, Group, Issue, Regression, Release
 
-TOTAL = ""  # in a baseline, the name of all releases together
+TOTAL = ""  # the key of all releases together in a baseline
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """What new occurrences since the closing mean. `note`: it belongs into the status comment."""
+    """The meaning of new occurrences since the closing. If `note` is set, `reason` belongs into the status comment."""
 
     rule: str
     reason: str
@@ -29,226 +30,216 @@ class Verdict:
 
 
 def ledger(group: Group) -> dict[str, int]:
-    """What a baseline is made of: the occurrences of each release, and of all together."""
+    """The occurrences of each release and of all together, as a baseline stores them."""
     return {TOTAL: group.occurrences} | {release.release: release.occurrences for release in group.releases}
 
 
-def learned(group: Group, issue: Issue, condition: Condition) -> Mapping[str, int]:
-    """The baseline of an issue that is seen in this condition: it is fixed at the closing, and follows what is shown otherwise."""
+def next_baseline(group: Group, issue: Issue, condition: Condition) -> Mapping[str, int]:
+    """The baseline after a look at the issue: fixed at its closing, otherwise the numbers that the issue shows."""
     before = issue.condition
     if not condition.closed:
-        # One that was reopened by a person starts anew: what came while it was closed is nothing new to whoever reopened it.
+        # Whoever reopens an issue has seen all its occurrences: the baseline starts anew.
         return ledger(group) if before is not None and before.closed else issue.baseline or ledger(group)
     if before is not None and before.closed and before.closed_at == condition.closed_at:
         return issue.baseline
-    return baseline(group, issue, condition)
+    return baseline_at_closing(group, issue, condition)
 
 
-def baseline(group: Group, issue: Issue, condition: Condition) -> dict[str, int]:
-    """The ledger as it was when the issue was closed, as far as can be told: of a release that has grown since, what the issue showed
-    last while it was open."""
+def baseline_at_closing(group: Group, issue: Issue, condition: Condition) -> dict[str, int]:
+    """The ledger at the time of the closing.
+
+    A release that has grown since then counts with the occurrences that the issue showed last while it was open.
+    """
     closed_at = condition.closed_at
     if closed_at is None:
-        # Nobody says when. What was folded before it was seen closed is taken for known, but for what came since it was last shown.
+        # Without a time of closing, all occurrences that the issue showed last count as known.
         return dict(issue.baseline) or ledger(group)
-    known = {
-        release.release: issue.baseline.get(release.release, 0) if _later(release, closed_at) else release.occurrences
+    releases = {
+        release.release: issue.baseline.get(release.release, 0)
+        if (release.grown_at or 0.0) > closed_at
+        else release.occurrences
         for release in group.releases
         if (release.noticed_at or 0.0) <= closed_at
     }
     grown = any(point.at > closed_at and point.occurrences > issue.baseline.get(TOTAL, 0) for point in group.trail)
-    return {TOTAL: issue.baseline.get(TOTAL, group.occurrences) if grown else group.occurrences} | known
+    return {TOTAL: issue.baseline.get(TOTAL, group.occurrences) if grown else group.occurrences} | releases
 
 
-def _later(release: Release, closed_at: float) -> bool:
-    return (release.grown_at or 0.0) > closed_at
+def resolved_as(condition: Condition, patterns: Iterable[str]) -> bool:
+    """True if the issue is closed and its resolution fits one of the patterns, in any case."""
+    resolution = condition.resolution.casefold().replace("\u2019", "'")
+    return condition.closed and any(fnmatchcase(resolution, pattern.casefold()) for pattern in patterns)
+
+
+def subject(regression: Regression) -> str:
+    """The subject of the announcement; it distinguishes the regressions of one issue."""
+    return f"{int(regression.closed_at or 0)} {regression.release}"
+
+
+def facts(regression: Regression, answer: str) -> dict[str, str | int | float]:
+    """The facts of the announcement. `answer` is the action that the plan takes."""
+    return {
+        "release": regression.release,
+        "occurrences": regression.occurrences,
+        "fixed_in": regression.fixed_in,
+        "answer": answer,
+    }
 
 
 def verdict(group: Group, issue: Issue, condition: Condition, policy: Policy) -> Verdict:
-    """Whether the crash of a closed issue came back."""
+    """Decide whether the crash of a closed issue came back."""
     key = issue.key or "the issue"
     if policy.ignore_label and policy.ignore_label in condition.labels:
         return Verdict(rule="ignore-label", reason=f"{key} stays closed: it has the label {policy.ignore_label}")
     if condition.locked:
         return Verdict(rule="locked", reason=f"{key} stays closed: its conversation is locked")
-    if resolved_as(condition, policy.duplicate):
-        return Verdict(rule="duplicate", reason=f"{key} stays closed: it was closed as {_said(condition)}")
-    if resolved_as(condition, policy.wont_fix):
-        return Verdict(rule="wont-fix", reason=f"{key} stays closed: it was closed as {_said(condition)}")
-    fresh = _fresh(group, issue, condition)
-    if not fresh:
-        return _without_release(group, issue, condition, policy, key)
-    return _judged(fresh, group, issue, condition, policy, key)
-
-
-def resolved_as(condition: Condition, patterns: Iterable[str]) -> bool:
-    """Whether the tracker's word for why it was closed is one of these, in any case."""
-    said = condition.resolution.casefold().replace("\u2019", "'")
-    return condition.closed and any(fnmatchcase(said, pattern.casefold()) for pattern in patterns)
-
-
-def _said(condition: Condition) -> str:
-    return condition.resolution.replace("_", " ").lower()
-
-
-def subject(found: Regression) -> str:
-    """What tells a regression from others of the same issue."""
-    return f"{int(found.closed_at or 0)} {found.release}"
-
-
-def facts(found: Regression, answer: str) -> dict[str, str | int | float]:
-    """What a comment on a regression tells."""
-    return {"release": found.release, "occurrences": found.occurrences, "fixed_in": found.fixed_in, "answer": answer}
-
-
-def _fresh(group: Group, issue: Issue, condition: Condition) -> dict[str, int]:
-    """New occurrences since the closing, by release."""
+    for rule, patterns in (("duplicate", policy.duplicate), ("wont-fix", policy.wont_fix)):
+        if resolved_as(condition, patterns):
+            resolution = condition.resolution.replace("_", " ").lower()
+            return Verdict(rule=rule, reason=f"{key} stays closed: it was closed as {resolution}")
     grown = {
         release.release: release.occurrences - issue.baseline.get(release.release, 0)
         for release in group.releases
-        if release.release != OTHERS and _seen_since(release, condition.closed_at)
+        if release.release != OTHER_RELEASES and _crashed_since(release, condition.closed_at)
     }
-    return {release: count for release, count in grown.items() if count > 0}
+    if new := {release: count for release, count in grown.items() if count > 0}:
+        return _by_release(new, group, issue, condition, policy, key)
+    count = group.occurrences - issue.baseline.get(TOTAL, group.occurrences)
+    crashed = condition.closed_at is None or group.last_seen is None or group.last_seen > condition.closed_at
+    if count < 1 or group.releases or not crashed:
+        return Verdict(rule="nothing-new", reason=f"{key} is closed and has no new occurrence since then")
+    return _uncertain(policy, "", count, f"{counted(count, 'new occurrence')} without a release", condition, key)
 
 
-def _seen_since(release: Release, closed_at: float | None) -> bool:
-    """Whether it was counted since the closing, and not for a crash of before."""
+def _crashed_since(release: Release, closed_at: float | None) -> bool:
+    """True if occurrences were added after the closing, and not for crashes that happened before it."""
     if closed_at is None:
         return True
-    return _later(release, closed_at) and (release.last_seen is None or release.last_seen > closed_at)
+    return (release.grown_at or 0.0) > closed_at and (release.last_seen is None or release.last_seen > closed_at)
 
 
-def _without_release(group: Group, issue: Issue, condition: Condition, policy: Policy, key: str) -> Verdict:
-    new = group.occurrences - issue.baseline.get(TOTAL, group.occurrences)
-    seen = condition.closed_at is None or group.last_seen is None or group.last_seen > condition.closed_at
-    if new < 1 or group.releases or not seen:
-        return Verdict(rule="nothing-new", reason=f"{key} is closed, and nothing new was seen since")
-    return _unknown(policy, "", new, f"{counted(new, 'new occurrence')} came without a release", condition, key)
-
-
-def _unknown(policy: Policy, release: str, new: int, what: str, condition: Condition, key: str) -> Verdict:
-    """New occurrences of which nobody can say whether they are in a release with the fix."""
-    inputs: dict[str, str | int | float] = {"release": release, "new": new}
-    if policy.unknown_release == "note":
-        reason = f"not reopened: {key} is closed; {what}, so nobody can tell whether it has the fix"
-        return Verdict(rule="incomparable" if release else "unknown-release", reason=reason, inputs=inputs, note=True)
-    if new < policy.min_regression_occurrences:
-        return _too_few(new, policy, key, inputs)
-    came_back = Regression(release=release, occurrences=new, fixed_in="", closed_at=condition.closed_at)
-    reason = f"{key} was closed; {what}, and unknown_release takes that for a regression"
-    return Verdict(rule="unknown-release", reason=reason, inputs=inputs, regression=came_back)
-
-
-def _judged(
-    fresh: Mapping[str, int], group: Group, issue: Issue, condition: Condition, policy: Policy, key: str
+def _by_release(
+    new: Mapping[str, int], group: Group, issue: Issue, condition: Condition, policy: Policy, key: str
 ) -> Verdict:
-    """What new occurrences in these releases mean."""
-    known = _known(group, issue, condition)
-    fixes = condition.fixed_in or newest(known)
-    orders = {release: _against(release, fixes, given=bool(condition.fixed_in)) for release in fresh}
-    fixed_in, where = listed(fixes), listed(newest(fresh))
-    inputs: dict[str, str | int | float] = {"new": sum(fresh.values()), "releases": where, "fixed_in": fixed_in}
-    strange = {release: count for release, count in fresh.items() if release not in known}
-    if not strange and condition.fixed_in and set(orders.values()) == {Order.OLDER}:
-        return _older(fresh, condition, key, inputs, fixed_in)
-    if not strange:
-        new = counted(sum(fresh.values()), "new occurrence")
-        reason = f"not reopened: the {new} since {key} was closed are all in {where}, known by then"
+    """Decide by the releases that have new occurrences. `new` are these occurrences by release."""
+    known_before = _known_at_closing(group, issue, condition)
+    fixes = condition.fixed_in or newest(known_before)
+    orders = {release: _against(release, fixes, fixed=bool(condition.fixed_in)) for release in new}
+    fixed_in, where, count = listed(fixes), listed(newest(new)), counted(sum(new.values()), "new occurrence")
+    inputs: dict[str, str | int | float] = {"new": sum(new.values()), "releases": where, "fixed_in": fixed_in}
+    later = {release: count for release, count in new.items() if release not in known_before}
+    if not later and condition.fixed_in and set(orders.values()) == {Order.OLDER}:
+        return _older(new, condition, key, inputs, fixed_in)
+    if not later:
+        reason = f"not reopened: {count} since {key} was closed, all in releases known at the closing ({where})"
         return Verdict(rule="known-at-closing", reason=reason, inputs=inputs, note=True)
-    strange = {release: count for release, count in strange.items() if release not in issue.answered}
-    if not strange:
-        return Verdict(rule="answered", reason=f"{key} already says that it came back in {where}", inputs=inputs)
-    late = {one for one in strange if policy.hotfix_regressions and _later_hotfix(one, known, orders[one])}
-    came_back = {
-        release: count for release, count in strange.items() if orders[release] is Order.NEWER or release in late
+    later = {release: count for release, count in later.items() if release not in issue.answered}
+    if not later:
+        return Verdict(
+            rule="answered", reason=f"{key} already reports that the crash came back in {where}", inputs=inputs
+        )
+    hotfixes = {
+        release for release in later if policy.hotfix_regressions and _is_hotfix(release, known_before, orders[release])
     }
-    if came_back:
-        return _came_back(came_back, late, condition, policy, key, inputs, fixed_in)
-    unclear = {release: count for release, count in strange.items() if orders[release] is Order.INCOMPARABLE}
+    back = {release: count for release, count in later.items() if orders[release] is Order.NEWER or release in hotfixes}
+    if back:
+        return _came_back(back, hotfixes, condition, policy, key, inputs, fixed_in)
+    unclear = {release: count for release, count in later.items() if orders[release] is Order.INCOMPARABLE}
     if unclear:
-        names = listed(newest(unclear))
-        against = f"cannot be compared with {fixed_in}" if fixes else "has nothing to be compared with"
-        what = f"{counted(sum(unclear.values()), 'new occurrence')} in {names}, which {against}"
-        return _unknown(policy, newest(unclear)[0], sum(unclear.values()), what, condition, key)
-    return _older(strange, condition, key, inputs, fixed_in)
+        total, names = sum(unclear.values()), newest(unclear)
+        against = f"cannot be compared with {fixed_in}" if fixes else "cannot be compared with any release"
+        finding = f"{counted(total, 'new occurrence')} in {listed(names)}, which {against}"
+        return _uncertain(policy, names[0], total, finding, condition, key)
+    return _older(later, condition, key, inputs, fixed_in)
 
 
-def _known(group: Group, issue: Issue, condition: Condition) -> set[str]:
-    """The releases that were known when the issue was closed."""
+def _known_at_closing(group: Group, issue: Issue, condition: Condition) -> set[str]:
     if condition.closed_at is None:
-        return set(issue.baseline) - {TOTAL, OTHERS}
+        return set(issue.baseline) - {TOTAL, OTHER_RELEASES}
     return {
         release.release
         for release in group.releases
-        if release.release != OTHERS and (release.noticed_at or 0.0) <= condition.closed_at
+        if release.release != OTHER_RELEASES and (release.noticed_at or 0.0) <= condition.closed_at
     }
 
 
-def _against(release: str, fixes: Sequence[str], *, given: bool) -> Order:
-    """How a release stands to those with the fix: to that of its own line if there is one, else to the newest. Where nobody named
-    any, they are the newest ones known, which crash themselves: only what is newer than these has a chance to be fixed."""
-    own = [fix for fix in fixes if given and same_line(fix, release)]
-    orders = [order for fix in newest(own or fixes) if (order := compare(release, fix)) is not Order.INCOMPARABLE]
+def _against(release: str, fixes: Sequence[str], *, fixed: bool) -> Order:
+    """The order of a release and the releases with the fix: the fix of its own line if there is one, else the newest.
+
+    If `fixed` is false, no issue names a fix, and `fixes` are the newest releases known at the closing. Those crash themselves,
+    so only a newer release can have the fix.
+    """
+    own_line = [fix for fix in fixes if fixed and same_line(fix, release)]
+    orders = [order for fix in newest(own_line or fixes) if (order := compare(release, fix)) is not Order.INCOMPARABLE]
     if not orders:
         return Order.INCOMPARABLE
-    enough = (Order.NEWER, Order.SAME) if given else (Order.NEWER,)
+    enough = (Order.NEWER, Order.SAME) if fixed else (Order.NEWER,)
     return Order.NEWER if all(order in enough for order in orders) else Order.OLDER
 
 
-def _later_hotfix(release: str, known: Iterable[str], order: Order) -> bool:
-    """Whether it is a later patch of an older line than that of the fix."""
-    earlier = [one for one in known if same_line(one, release)]
-    return order is Order.OLDER and bool(earlier) and all(compare(release, one) is Order.NEWER for one in earlier)
+def _is_hotfix(release: str, known_before: Iterable[str], order: Order) -> bool:
+    """True if the release is a later patch of a line older than the fix."""
+    line = [known_release for known_release in known_before if same_line(known_release, release)]
+    return order is Order.OLDER and bool(line) and all(compare(release, patch) is Order.NEWER for patch in line)
 
 
 def _came_back(
-    found: Mapping[str, int],
-    late: set[str],
+    back: Mapping[str, int],
+    hotfixes: set[str],
     condition: Condition,
     policy: Policy,
     key: str,
     inputs: dict[str, str | int | float],
     fixed_in: str,
 ) -> Verdict:
-    new, release = sum(found.values()), newest(found)[0]
+    """Enough new occurrences are a regression. `back` are these occurrences by release."""
+    new, release, where = sum(back.values()), newest(back)[0], listed(newest(back))
     inputs |= {"release": release, "new": new}
     if new < policy.min_regression_occurrences:
         return _too_few(new, policy, key, inputs)
-    came_back = Regression(
-        release=release,
-        occurrences=new,
-        fixed_in=listed(condition.fixed_in),
-        closed_at=condition.closed_at,
-    )
-    if release in late:
-        return Verdict(
-            rule="hotfix-line",
-            reason=f"{key} was closed; the {counted(new, 'new occurrence')} are in {release}, a later patch of an older line",
-            inputs=inputs,
-            regression=came_back,
+    count = counted(new, "new occurrence")
+    if release in hotfixes:
+        rule, reason = (
+            "hotfix-line",
+            f"{key} was closed; {count} in {release}, a later patch of an older line than the fix",
         )
+    elif condition.fixed_in:
+        rule, reason = "fixed-in", f"{key} was fixed in {fixed_in}; {count} in {where}, not older than the fix"
+    else:
+        closed = f"{key} was closed when {fixed_in} was the newest known release"
+        rule, reason = "known-releases", f"{closed}; {count} in {where}, newer than that"
+    regression = Regression(
+        release=release, occurrences=new, fixed_in=listed(condition.fixed_in), closed_at=condition.closed_at
+    )
+    return Verdict(rule=rule, reason=reason, inputs=inputs, regression=regression)
+
+
+def _older(old: Mapping[str, int], condition: Condition, key: str, inputs: Facts, fixed_in: str) -> Verdict:
+    """Old clients go on crashing: no regression."""
     if condition.fixed_in:
         rule, closed = "fixed-in", f"was fixed in {fixed_in}"
-        against = "which is not older"
     else:
-        rule, closed = "known-releases", f"was closed when {fixed_in} was the newest release known"
-        against = "which is newer"
-    where = listed(newest(found))
-    reason = f"{key} {closed}; the {counted(new, 'new occurrence')} are in {where}, {against}"
-    return Verdict(rule=rule, reason=reason, inputs=inputs, regression=came_back)
+        rule, closed = "known-releases", f"was closed when {fixed_in} was the newest known release"
+    new = counted(sum(old.values()), "new occurrence")
+    reason = f"not reopened: {key} {closed}; {new}, all in older releases ({listed(newest(old))})"
+    return Verdict(rule=rule, reason=reason, inputs=inputs, note=True)
+
+
+def _uncertain(policy: Policy, release: str, new: int, finding: str, condition: Condition, key: str) -> Verdict:
+    """No order of releases says whether these occurrences have the fix; the route's `unknown_release` decides."""
+    inputs: dict[str, str | int | float] = {"release": release, "new": new}
+    if policy.unknown_release == "note":
+        reason = f"not reopened: {key} is closed; {finding}: syncd cannot tell whether they have the fix"
+        return Verdict(rule="incomparable" if release else "unknown-release", reason=reason, inputs=inputs, note=True)
+    if new < policy.min_regression_occurrences:
+        return _too_few(new, policy, key, inputs)
+    regression = Regression(release=release, occurrences=new, fixed_in="", closed_at=condition.closed_at)
+    reason = f"{key} was closed; {finding}; unknown_release counts them as a regression"
+    return Verdict(rule="unknown-release", reason=reason, inputs=inputs, regression=regression)
 
 
 def _too_few(new: int, policy: Policy, key: str, inputs: Facts) -> Verdict:
     least = policy.min_regression_occurrences
-    reason = f"not reopened: {key} came back {counted(new, 'time')}, and route {policy.name} asks for {least:,}"
+    since = f"{counted(new, 'new occurrence')} since {key} was closed"
+    reason = f"not reopened: {since}, and route {policy.name} requires {least:,} (min_regression_occurrences)"
     return Verdict(rule="min-regression-occurrences", reason=reason, inputs={**inputs, "least": least}, note=True)
-
-
-def _older(found: Mapping[str, int], condition: Condition, key: str, inputs: Facts, fixed_in: str) -> Verdict:
-    new, where = counted(sum(found.values()), "new occurrence"), listed(newest(found))
-    if condition.fixed_in:
-        rule, closed = "fixed-in", f"was fixed in {fixed_in}"
-    else:
-        rule, closed = "known-releases", f"was closed when {fixed_in} was the newest release known"
-    reason = f"not reopened: {key} {closed}; the {new} are all in {where}, which is older"
-    return Verdict(rule=rule, reason=reason, inputs=inputs, note=True)

@@ -1,7 +1,7 @@
-"""The order of releases: of what they are really called, and only where it can be told. Pure.
+"""The order of releases, whatever their names look like. Pure.
 
-Every text belongs to one family: the version numbers of one product, its calendar versions, dates, or nothing but itself. Within a
-family the order is total; across families nothing is compared. Sources: SemVer 2.0.0, section 11 (pre-releases, build metadata);
+Every name belongs to one family: the version numbers of one product, its calendar versions, dates, or a family of its own. Within
+a family the order is total; names of different families are not comparable. Sources: SemVer 2.0.0, section 11 (pre-releases, build metadata);
 PEP 440 (a, b, rc, post, dev); git-describe(1) (commits since a tag).
 """
 
@@ -25,18 +25,18 @@ _PYTHON = re.compile(
     re.IGNORECASE,
 )
 _PRERELEASE = re.compile(r"-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)\Z")
-_WORDS = {"a": "alpha", "b": "beta", "c": "rc", "pre": "rc", "preview": "rc"}
+_SPELLINGS = {"a": "alpha", "b": "beta", "c": "rc", "pre": "rc", "preview": "rc"}
 
 _DATED = "date"
 
-# Of one core, in their order: what came before it, itself, what came after it.
+# For equal numbers, in this order: pre-releases, the release itself, later builds.
 _BEFORE, _ITSELF, _AFTER = 0, 1, 2
 
-Number = tuple[int, str]  # as many digits, and which: of any length, where int() takes no more than 4,300
+Number = tuple[int, str]  # the count of digits and the digits: int() takes no more than 4,300 of them
 
 
 class Order(StrEnum):
-    """How one release stands to another."""
+    """The order of one release relative to another."""
 
     OLDER = "older"
     SAME = "same"
@@ -46,16 +46,16 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class _Parsed:
-    """A release's family, its numbers without trailing zeros, and what stands behind them, as something that sorts."""
+    """A release's family, its numbers without trailing zeros, and a sortable value for the rest of its name."""
 
     family: str
     core: tuple[Number, ...]
     behind: tuple[object, ...] = (_ITSELF,)
 
 
-def compare(one: str, other: str) -> Order:
-    """How `one` stands to `other`."""
-    left, right = _parsed(one), _parsed(other)
+def compare(release: str, reference: str) -> Order:
+    """The order of `release` relative to `reference`."""
+    left, right = _parsed(release), _parsed(reference)
     if left.family != right.family:
         return Order.INCOMPARABLE
     before, after = (left.core, left.behind), (right.core, right.behind)
@@ -65,42 +65,39 @@ def compare(one: str, other: str) -> Order:
 
 
 def newest(releases: Iterable[str]) -> tuple[str, ...]:
-    """Those than which none of the others is newer: several where their forms cannot be compared, or they are equal."""
-    some = tuple(dict.fromkeys(releases))
+    """The maximal releases: no other one is newer. There are several if they are equal or not comparable."""
+    parsed = {release: _parsed(release) for release in releases}
     best: dict[str, tuple[object, ...]] = {}
-    for release in some:
-        found = _parsed(release)
-        best[found.family] = max(best.get(found.family, ()), (found.core, found.behind))
-    return tuple(one for one in some if (_parsed(one).core, _parsed(one).behind) == best[_parsed(one).family])
+    for name in parsed.values():
+        best[name.family] = max(best.get(name.family, ()), (name.core, name.behind))
+    return tuple(release for release, name in parsed.items() if (name.core, name.behind) == best[name.family])
 
 
 def ordered(releases: Iterable[str]) -> list[str]:
-    """For people: the newest first within each family, one family after the other."""
+    """The releases for people: one family after the other, the newest first in each."""
     by_name = sorted(set(releases))
     by_age = sorted(by_name, key=lambda release: (_parsed(release).core, _parsed(release).behind), reverse=True)
     return sorted(by_age, key=lambda release: _parsed(release).family)
 
 
-def same_line(one: str, other: str) -> bool:
-    """Whether both belong to one maintenance line: all numbers but the last are the same, at most the first two. 2.3.1 and 2.3.7 do,
-    2.4.0 does not; 145.1.87.42 and 145.1.90.7 do."""
-    left, right = _parsed(one), _parsed(other)
-    # A nightly has no line but that of all nightlies.
-    return left.family == right.family and (left.family == _DATED or _line(one) == _line(other))
+def same_line(left: str, right: str) -> bool:
+    """True if both releases belong to one maintenance line: all numbers but the last are equal, at most the first two.
+
+    2.3.1 and 2.3.7 are of one line, 2.4.0 is not; 145.1.87.42 and 145.1.90.7 are of one line.
+    """
+    family = _parsed(left).family
+    # All dated releases are one line.
+    return family == _parsed(right).family and (family == _DATED or _line(left) == _line(right))
 
 
 def _line(release: str) -> tuple[Number, ...]:
-    core = _numbers(release)
+    numbered = _NUMBERED.match(_bare(release))
+    core = [] if numbered is None else [_number(part) for part in numbered[2].split(".")]
     return _trimmed(core[: min(2, max(1, len(core) - 1))])
 
 
-def _numbers(release: str) -> list[Number]:
-    found = _NUMBERED.match(_bare(release))
-    return [] if found is None else [_number(part) for part in found[2].split(".")]
-
-
 def _bare(release: str) -> str:
-    """The release without what people say before a number."""
+    """The release without a prefix such as "version" before its number."""
     text = release.strip()
     return _SPOKEN.sub("", text, 1) if _SPOKEN.match(text) else text
 
@@ -111,11 +108,11 @@ def _parsed(release: str) -> _Parsed:
     nightly = _NIGHTLY.sub("", text, 1) if _NIGHTLY.match(text) else text
     if date := _DATE.fullmatch(nightly):
         return _Parsed(_DATED, tuple(_number(part) for part in (date[1], date[3], date[4])))
-    found = _NUMBERED.fullmatch(text)
-    behind = None if found is None else _behind(_BUILD.sub("", found[3]))
-    if found is None or behind is None:
+    numbered = _NUMBERED.fullmatch(text)
+    behind = None if numbered is None else _behind(_BUILD.sub("", numbered[3]))
+    if numbered is None or behind is None:
         return _Parsed(f"text {release.strip()}", ())
-    name, parts = (found[1] or "").strip(" -_./").casefold(), found[2].split(".")
+    name, parts = (numbered[1] or "").strip(" -_./").casefold(), numbered[2].split(".")
     kind = "calendar" if len(parts) > 1 and _YEAR.fullmatch(parts[0]) else "version"
     return _Parsed(f"{kind} {name}", _trimmed([_number(part) for part in parts]), behind)
 
@@ -126,7 +123,7 @@ def _number(digits: str) -> Number:
 
 
 def _trimmed(numbers: Iterable[Number]) -> tuple[Number, ...]:
-    """Without the zeros at the end: 1.2 is 1.2.0."""
+    """The numbers without trailing zeros: 1.2 equals 1.2.0."""
     core = list(numbers)
     while core and not core[-1][0]:
         core.pop()
@@ -134,26 +131,22 @@ def _trimmed(numbers: Iterable[Number]) -> tuple[Number, ...]:
 
 
 def _behind(rest: str) -> tuple[object, ...] | None:
-    """What stands behind the numbers, as something that sorts; None where nobody can tell what it means."""
+    """A sortable value for the text after the numbers; None if its meaning is unclear."""
     rest = rest.rstrip()
     if not rest:
         return (_ITSELF,)
-    if found := _DESCRIBED.fullmatch(rest):
-        return (_AFTER, _number(found[1]))
-    if found := _PYTHON.fullmatch(rest):
-        return _python(found)
-    if found := _PRERELEASE.fullmatch(rest):
-        return (_BEFORE, (*(_identifier(part) for part in found[1].split(".")),))
-    return None
-
-
-def _python(found: re.Match[str]) -> tuple[object, ...]:
-    word, number, post, post_number, dev, dev_number = found.groups()
-    # A dev release comes before what it leads to, and that before what comes after it.
+    if described := _DESCRIBED.fullmatch(rest):
+        return (_AFTER, _number(described[1]))
+    python = _PYTHON.fullmatch(rest)
+    if python is None:
+        prerelease = _PRERELEASE.fullmatch(rest)
+        return prerelease and (_BEFORE, tuple(map(_identifier, prerelease[1].split("."))))
+    word, number, post, post_number, dev, dev_number = python.groups()
+    # A dev release comes before its release, and a post release after it.
     last = (0, _number(dev_number or "0")) if dev else (1, _number("0"))
     after = (1, _number(post_number or "0")) if post else (0, _number("0"))
     if word:
-        spelled = _WORDS.get(word.lower(), word.lower())
+        spelled = _SPELLINGS.get(word.lower(), word.lower())
         return (_BEFORE, (_identifier(spelled), _identifier(number or "0"), after, last))
     if post:
         return (_AFTER, _number(post_number or "0"), last)
@@ -161,7 +154,7 @@ def _python(found: re.Match[str]) -> tuple[object, ...]:
 
 
 def _identifier(part: str) -> tuple[int, Number | tuple[int, str]]:
-    """Numbers before words, numbers by value, words by their letters."""
+    """A sortable value: numbers before texts, numbers by value, texts by their letters."""
     if part.isascii() and part.isdigit():
         return 0, _number(part)
     return 1, (0, part)

@@ -201,7 +201,7 @@ def load_group(transaction: Transaction, row: Mapping[str, Any]) -> Group:
     if not aliases:
         return group
     followers = [group_of(alias, transaction.rows("group_releases", group_id=alias["id"])) for alias in aliases]
-    return fold.together(group, followers)
+    return fold.with_aliases(group, followers)
 
 
 def _of_storm(transaction: Transaction, group: Group) -> Group:

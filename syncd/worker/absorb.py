@@ -84,7 +84,7 @@ def _folded(
     for group_id, delivery, notification in batch:
         group = after.get(group_id, before[group_id])
         digest = (group_id, notification.digest)
-        folded = fold.fold(group, notification, mode) if digest in pending else fold.again(group)
+        folded = fold.fold(group, notification, mode) if digest in pending else fold.fold_redelivery(group)
         pending.discard(digest)
         after[group_id] = replace(folded, notifications=group.notifications) if delivery.replayed else folded
     return after

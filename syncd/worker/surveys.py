@@ -103,7 +103,7 @@ def _save(
             if observation is None:
                 issues.look_again(transaction, group_id)
             elif observation.condition != issue.condition:
-                baseline = regression.learned(group, issue, observation.condition)
+                baseline = regression.next_baseline(group, issue, observation.condition)
                 issues.see(transaction, group_id, observation, baseline, issue.condition, now)
             else:
                 continue

@@ -25,7 +25,7 @@ def look(context: SyncContext, issue: Issue) -> Issue:
         return issue
     observation = context.tracker.look(issue)
     condition, before = observation.condition, issue.condition
-    baseline = regression.learned(context.group, issue, condition) if condition != before else issue.baseline
+    baseline = regression.next_baseline(context.group, issue, condition) if condition != before else issue.baseline
     context.record(
         partial(issues.see, group_id=group_id, observation=observation, baseline=baseline, before=before, now=now)
     )

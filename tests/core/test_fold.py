@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from syncd.core.fold import MAX_LEDGER, OTHERS, Mode, again, fold
+from syncd.core.fold import MAX_LEDGER, OTHER_RELEASES, Mode, fold, fold_redelivery
 from syncd.model import Group, Notification, Release
 from tests.factories import make_group, make_notification
 
@@ -308,7 +308,7 @@ def test_a_release_first_told_without_times_gets_them_later() -> None:
 def test_an_exact_redelivery_changes_nothing_but_the_number_of_notifications() -> None:
     group = folded([spoken(10, 100, 200, releases=(("1.0", 10),)), spoken(5, 300, 400)], "window")
 
-    assert again(group) == replace(group, notifications=3)
+    assert fold_redelivery(group) == replace(group, notifications=3)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -566,5 +566,5 @@ def test_a_ledger_has_an_end_and_what_lies_beyond_is_counted_together() -> None:
 
     ledger = {entry.release: entry for entry in group.releases}
     assert len(ledger) == MAX_LEDGER + 1
-    assert (ledger[OTHERS].occurrences, ledger[OTHERS].approximate) == (7, True)
+    assert (ledger[OTHER_RELEASES].occurrences, ledger[OTHER_RELEASES].approximate) == (7, True)
     assert ledger["7"].occurrences == 5

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core import overview
-from syncd.core.fold import OTHERS
+from syncd.core.fold import OTHER_RELEASES
 from syncd.core.overview import Return
 from syncd.model import GroupView, Release
 from tests.factories import make_group
@@ -31,7 +31,7 @@ STANDINGS = [
     seen("back", {"1.0": 5, "2.0": 7}),
     seen("later", {"2.1": 1}),
     seen("none", {}),
-    seen("others", {OTHERS: 5}),
+    seen("others", {OTHER_RELEASES: 5}),
     seen("commit", {"deadbeef": 2}),
 ]
 RETURNS = [Return(fingerprint="back", release="v2.0", issue_key="K-1", answer="reopened")]
@@ -88,7 +88,9 @@ def test_of_releases_that_cannot_be_compared_the_latest_heard_of_is_the_newest()
     assert overview.latest([seen("a", {})]) is None
 
 
-ledgers = st.dictionaries(st.sampled_from(["1.0", "1.1", "2.0", "2.1", "x", OTHERS]), st.integers(1, 5), max_size=4)
+ledgers = st.dictionaries(
+    st.sampled_from(["1.0", "1.1", "2.0", "2.1", "x", OTHER_RELEASES]), st.integers(1, 5), max_size=4
+)
 
 
 @given(st.lists(ledgers, max_size=6), st.sampled_from(["1.0", "1.1", "2.0", "x", "9"]), st.sets(st.integers(0, 5)))

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from syncd.core import regression
-from syncd.core.fold import OTHERS
-from syncd.core.regression import TOTAL, baseline, learned, ledger, verdict
+from syncd.core.fold import OTHER_RELEASES
+from syncd.core.regression import TOTAL, baseline_at_closing, ledger, next_baseline, verdict
 from syncd.model import Condition, Group, Issue, Point, Regression, Release
 from tests.factories import make_group, make_issue, make_policy
 
@@ -49,22 +49,22 @@ def test_a_ledger_has_each_release_and_the_whole() -> None:
 
 
 def test_while_an_issue_is_open_its_baseline_is_what_it_showed_last() -> None:
-    assert learned(SEEN, issue({TOTAL: 4, "1.0": 4}), OPEN) == {TOTAL: 4, "1.0": 4}
-    assert learned(SEEN, issue({TOTAL: 4}, OPEN), OPEN) == {TOTAL: 4}
-    assert learned(SEEN, issue(), OPEN) == ledger(SEEN)
+    assert next_baseline(SEEN, issue({TOTAL: 4, "1.0": 4}), OPEN) == {TOTAL: 4, "1.0": 4}
+    assert next_baseline(SEEN, issue({TOTAL: 4}, OPEN), OPEN) == {TOTAL: 4}
+    assert next_baseline(SEEN, issue(), OPEN) == ledger(SEEN)
 
 
 def test_one_that_people_reopened_begins_anew() -> None:
-    assert learned(SEEN, issue({TOTAL: 4}, CLOSED), OPEN) == ledger(SEEN)
+    assert next_baseline(SEEN, issue({TOTAL: 4}, CLOSED), OPEN) == ledger(SEEN)
 
 
 def test_a_closing_fixes_the_baseline_and_it_stays_until_another_closing() -> None:
     fixed = {TOTAL: 3, "1.0": 3}
-    assert learned(SEEN, issue(fixed, CLOSED), CLOSED) == fixed
+    assert next_baseline(SEEN, issue(fixed, CLOSED), CLOSED) == fixed
     for other in (CLOSED_AT - 600, CLOSED_AT + 600):
-        assert learned(SEEN, issue(fixed, replace(CLOSED, closed_at=other)), CLOSED) == ledger(SEEN)
-    assert learned(SEEN, issue(fixed, OPEN), CLOSED) == ledger(SEEN)
-    assert learned(SEEN, issue(fixed), CLOSED) == ledger(SEEN)
+        assert next_baseline(SEEN, issue(fixed, replace(CLOSED, closed_at=other)), CLOSED) == ledger(SEEN)
+    assert next_baseline(SEEN, issue(fixed, OPEN), CLOSED) == ledger(SEEN)
+    assert next_baseline(SEEN, issue(fixed), CLOSED) == ledger(SEEN)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_closing_fixes_the_baseline_and_it_stays_until_another_closing() -> No
 def test_what_has_not_grown_since_the_closing_was_known_then(
     one: Release, shown: int | None, known: int | None
 ) -> None:
-    found = baseline(group(one), issue({} if shown is None else {"1.0": shown}), CLOSED)
+    found = baseline_at_closing(group(one), issue({} if shown is None else {"1.0": shown}), CLOSED)
 
     assert found.get("1.0") == known
 
@@ -90,7 +90,7 @@ def test_what_has_not_grown_since_the_closing_was_known_then(
 def test_of_a_moment_that_may_be_the_first_of_time_nothing_is_assumed() -> None:
     early = replace(CLOSED, closed_at=0.5)
 
-    assert baseline(group(line("1.0", 5, None, None)), issue(), early)["1.0"] == 5
+    assert baseline_at_closing(group(line("1.0", 5, None, None)), issue(), early)["1.0"] == 5
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_so_many_were_known_in_all(trail: list[tuple[float, int]], shown: int | 
     points = tuple(Point(at=at, occurrences=count) for at, count in trail)
 
     assert (
-        baseline(group(line("1.0", 7, 500.0), trail=points), issue({} if shown is None else {TOTAL: shown}), CLOSED)[
-            TOTAL
-        ]
+        baseline_at_closing(
+            group(line("1.0", 7, 500.0), trail=points), issue({} if shown is None else {TOTAL: shown}), CLOSED
+        )[TOTAL]
         == total
     )
 
@@ -118,8 +118,8 @@ def test_so_many_were_known_in_all(trail: list[tuple[float, int]], shown: int | 
 def test_where_nobody_says_when_it_was_closed_what_was_shown_is_known() -> None:
     undated = replace(CLOSED, closed_at=None)
 
-    assert baseline(SEEN, issue({TOTAL: 4, "1.0": 4}), undated) == {TOTAL: 4, "1.0": 4}
-    assert baseline(SEEN, issue(), undated) == ledger(SEEN)
+    assert baseline_at_closing(SEEN, issue({TOTAL: 4, "1.0": 4}), undated) == {TOTAL: 4, "1.0": 4}
+    assert baseline_at_closing(SEEN, issue(), undated) == ledger(SEEN)
 
 
 def test_a_regression_is_told_from_others_by_its_closing_and_its_release() -> None:
@@ -144,16 +144,16 @@ def test_nothing_is_new_where_no_release_has_more_than_before() -> None:
 
 def test_where_nobody_says_when_it_was_closed_only_what_was_never_shown_is_strange() -> None:
     undated = replace(CLOSED, closed_at=None)
-    ledgered = group(line("1.0", 5, 500.0), line("2.0", 3, 1500.0), line(OTHERS, 9, 1500.0))
+    ledgered = group(line("1.0", 5, 500.0), line("2.0", 3, 1500.0), line(OTHER_RELEASES, 9, 1500.0))
 
-    assert rule(ledgered, {TOTAL: 5, "1.0": 5, OTHERS: 2}, undated) == "known-releases"
+    assert rule(ledgered, {TOTAL: 5, "1.0": 5, OTHER_RELEASES: 2}, undated) == "known-releases"
     assert rule(ledgered, {TOTAL: 5, "1.0": 5, "2.0": 1}, undated) == "known-at-closing"
 
 
 def test_the_bucket_of_too_many_releases_is_never_held_against_a_release() -> None:
-    ledgered = group(line("1.0", 5, 500.0), line(OTHERS, 9, 500.0), line("2.0", 3, 1500.0, last=2000))
+    ledgered = group(line("1.0", 5, 500.0), line(OTHER_RELEASES, 9, 500.0), line("2.0", 3, 1500.0, last=2000))
 
-    assert rule(ledgered, {TOTAL: 14, "1.0": 5, OTHERS: 9}) == "known-releases"
+    assert rule(ledgered, {TOTAL: 14, "1.0": 5, OTHER_RELEASES: 9}) == "known-releases"
 
 
 @pytest.mark.parametrize(

@@ -116,8 +116,8 @@ def test_an_old_client_reopens_nothing_and_the_status_comment_says_why(scene: Sc
 
     assert "reopen" not in scene.tracker.calls
     (status,) = comments(scene)
-    assert "not reopened: K-1 was fixed in 2.0; the 12 new occurrences are all in 1.0, which is older" in status
-    assert scene.reason.endswith("which is older")
+    assert scene.reason.startswith("not reopened: K-1 was fixed in 2.0; 12 new occurrences")
+    assert scene.reason in status
 
 
 def test_an_issue_that_cannot_be_reopened_says_so_and_is_not_tried_again(scene: Scene) -> None:
