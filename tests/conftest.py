@@ -28,7 +28,7 @@ def servers() -> Iterator[Databases]:
 
 @pytest.fixture
 def manager(tmp_path: Path) -> Iterator[socket.socket]:
-    """The service manager's end: what is told to tmp_path/notify."""
+    """The service manager's socket at tmp_path/notify."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.bind(str(tmp_path / "notify"))
         sock.settimeout(30)

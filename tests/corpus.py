@@ -21,7 +21,7 @@ def corpus(seed: int = 20261124, size: int = 240) -> list[dict[str, Any]]:
     # Each column is shuffled by itself, so that shapes of different fields meet in ever new company.
     columns = {field: _column(list(shapes.values()), size, chance) for field, shapes in SHAPES.items()}
     notifications = [_notification(number, columns, chance) for number in range(size)]
-    # What crashed without a call stack falls into one group, so that there can be but one in a corpus.
+    # All crashes without a call stack fall into one group, so a corpus has at most one.
     notifications[0]["fingerprint"] = "0" * 64
     return notifications
 

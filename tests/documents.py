@@ -1,4 +1,4 @@
-"""`make docs`: the parts of the documents that are generated. A test holds them against what is in the program."""
+"""`make docs`: the generated parts of the documents. A test compares them with the program."""
 
 import ast
 import inspect

@@ -116,7 +116,7 @@ class Server:
         self.start()
 
     def url(self, database: str) -> str:
-        """Where one of its databases is."""
+        """The URL of one of its databases."""
         return f"postgresql://syncd@127.0.0.1:{self.port}/{database}"
 
 

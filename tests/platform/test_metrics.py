@@ -1,4 +1,4 @@
-"""What is measured: told in one place, listed in the documents, and read by Prometheus' own tools."""
+"""Metrics: declared in one place, listed in the documents, and accepted by Prometheus' own tools."""
 
 import json
 import re

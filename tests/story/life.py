@@ -36,7 +36,7 @@ class Time(MovableClock):
 
 @dataclass
 class Life:
-    """A store, a tracker, the people there, and time that passes when it is told to."""
+    """A store, a tracker, its people, and a clock that the test moves."""
 
     store: Store
     rules: Routing

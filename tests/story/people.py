@@ -1,4 +1,4 @@
-"""What people do to issues in a tracker, and what they see there: for each kind of tracker with its fake."""
+"""People who change and read issues, for each kind of tracker with its fake."""
 
 import json
 import os
@@ -202,7 +202,7 @@ def _title(text: str) -> str:
 
 
 def _text(body: Any) -> str:
-    """What can be read in wiki markup or an Atlassian document."""
+    """The readable text of wiki markup or of an Atlassian document."""
     if isinstance(body, str):
         # Values are written as character entities.
         return re.sub(r"&#(\d+);", lambda match: chr(int(match[1])), body)

@@ -13,7 +13,7 @@ from tests.system.kinds import KINDS
 AUDIO, DRAW, NET = "Audio::open", "Renderer::draw", "Net::poll"
 MERGED = "0" * 40 + "ab" * 12
 
-# What is there at the end: for each issue whether it is open, and the comments that people were sent, in order.
+# At the end, for each issue: is it open, and which comments did people receive, in order?
 EXPECTED: dict[str, tuple[bool, list[str]]] = {
     f"Crash in {AUDIO} (game)": (True, ["came back in 1.2: 3 new", "came back in 2.0: 2 new"]),
     f"Crash in {DRAW} (game)": (False, []),

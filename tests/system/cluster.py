@@ -98,8 +98,8 @@ Notification = dict[str, Any]
 
 @dataclass
 class Ledger:
-    """What the senders know: (place in the order of telling, notification) of what was answered 200, and how often each group was
-    spoken of."""
+    """The senders' record: (place in the order of sending, notification) of each delivery that was answered 200, and the number of
+    notifications of each group."""
 
     acknowledged: list[tuple[int, Notification]] = field(default_factory=list)
     tries: dict[str, int] = field(default_factory=dict)
@@ -136,7 +136,7 @@ def _post_all(cluster: Cluster, notification: Notification, chance: random.Rando
                 with ledger.lock:
                     ledger.acknowledged.append((place, notification))
                 return
-        time.sleep(RESEND_SECONDS)  # what answers nothing, or 503, is asked again a little later
+        time.sleep(RESEND_SECONDS)  # no answer or 503: send again a little later
 
 
 def _sent(address: tuple[str, int], notification: Notification) -> bool:

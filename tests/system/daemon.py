@@ -74,13 +74,13 @@ class Daemon:
 
     @property
     def console_address(self) -> tuple[str, int]:
-        """Where its console is."""
+        """The address of its console."""
         line = [line for line in self.log.read_text().splitlines() if '"event":"console_listening"' in line][-1]
         host, _, port = json.loads(line)["address"].removeprefix("http://").rstrip("/").rpartition(":")
         return host, int(port)
 
     def listens(self) -> bool:
-        """Whether the process has said where it listens; `address` is that then."""
+        """True once the log has the address that it listens on; then `address` is set."""
         with self.log.open("rb") as log:
             log.seek(self._offset)
             lines = [json.loads(line) for line in log.read().decode().splitlines() if _is_whole(line)]
@@ -90,14 +90,14 @@ class Daemon:
         return bool(lines)
 
     def works(self) -> bool:
-        """Whether a process that only works has begun."""
+        """True once a process without a receiver works."""
         with self.log.open("rb") as log:
             log.seek(self._offset)
             return b'"worker_started"' in log.read()
 
     @property
     def alive(self) -> bool:
-        """Whether the process has not ended."""
+        """True while the process runs."""
         return self._process is not None and self._process.poll() is None
 
     def wait_dead(self, timeout: float) -> int | None:
@@ -120,7 +120,7 @@ class Daemon:
         return self._process.pid
 
     def send_signal(self, number: signal.Signals) -> None:
-        """One that it may survive."""
+        """Send a signal that the process may survive."""
         os.kill(self.pid, number)
 
     def stop(self) -> int:

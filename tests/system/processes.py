@@ -1,4 +1,4 @@
-"""Processes of syncd that tests start: programs of their own, or, where `PREPARED`, forked from one that has imported syncd already.
+"""Processes of syncd that tests start: new programs, or, if `PREPARED`, forks of a process that has already imported syncd.
 
 Importing takes a second, and the tests start several hundred. Apart from that a forked one is like the other: a process that can be
 killed, with a folder, an environment, open files and an exit code of its own."""
@@ -38,7 +38,7 @@ _FORKING.set_forkserver_preload(
 
 
 class Process(Protocol):
-    """One that was started; subprocess.Popen is one."""
+    """A started process; subprocess.Popen implements it."""
 
     @property
     def pid(self) -> int: ...
@@ -93,7 +93,7 @@ class _Forked:
 def _become(
     program: Sequence[str], arguments: Sequence[str], folder: Path, environment: Mapping[str, str], out: Path, err: Path
 ) -> None:
-    """What `python PROGRAM ARGUMENTS` is, in this process."""
+    """Turn this process into `python PROGRAM ARGUMENTS`."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)

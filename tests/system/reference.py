@@ -1,4 +1,4 @@
-"""What must come out, computed in the plainest way from what was sent: another program than the one under test."""
+"""The expected counts, computed in the plainest way from the notifications sent, by code that shares nothing with syncd."""
 
 import hashlib
 import itertools
@@ -24,7 +24,7 @@ def story(groups: int, size: int, seed: int) -> list[dict[str, Any]]:
 
 
 def speak(number: int, chance: random.Random) -> Iterator[dict[str, Any]]:
-    """Without end, what is told of one group: totals, windows, or both by turns."""
+    """An endless stream of notifications of one group: totals, windows, or both by turns."""
     kind = ("total", "window", "mixed")[number % 3]
     first, last, total = START + number * 1000, START + number * 1000, 0
     ledger: dict[str, int] = {}

@@ -84,7 +84,7 @@ def test_two_acknowledgements_under_one_number_are_a_loss() -> None:
 def _judged(
     texts: list[str] | None = None, numbers: list[int] | None = None, notifications: int = 0, **changed: object
 ) -> list[str]:
-    """What is wrong with two groups of three notifications each; without arguments nothing is wrong."""
+    """The verdict over two groups of three notifications each; without arguments nothing is wrong."""
     sent = _notifications(0) + _notifications(1)
     ledger = Ledger(acknowledged=list(enumerate(sent)), numbers=set(numbers or range(len(sent))))
     groups = {

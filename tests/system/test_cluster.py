@@ -52,11 +52,11 @@ def pair(tmp_path: Path, settings: StoreSettings) -> Iterator[tuple[Cluster, Fak
 def test_a_worker_stopped_past_its_lease_writes_nothing_and_files_nothing(
     pair: tuple[Cluster, FakeGitHub], settings: StoreSettings
 ) -> None:
-    """Stopped with a group in hand, before its request: another worker takes over, files it once, and the first one, continued,
-    drops what it has."""
+    """The worker is stopped after its claim and before its request. Another worker takes over and files the group once; the first
+    one, once continued, drops its claim."""
     cluster, fake = pair
     (worker,) = cluster.workers
-    # It hangs in its first question, with the group claimed and nothing intended.
+    # It hangs in its first read, after the claim and before the intent.
     hanging = Fault(how="hang_before", method="GET", path=r"/issues$", times=1)
     fake.inject(hanging)
     cluster.receivers[0].send(crash(1))
@@ -83,9 +83,7 @@ def test_a_worker_stopped_past_its_lease_writes_nothing_and_files_nothing(
     assert len(fake.repository.issues) == 3
 
 
-def test_what_nobody_gave_a_hint_of_is_found_all_the_same(
-    pair: tuple[Cluster, FakeGitHub], settings: StoreSettings
-) -> None:
+def test_a_delivery_without_a_hint_is_filed_as_well(pair: tuple[Cluster, FakeGitHub], settings: StoreSettings) -> None:
     _, fake = pair
     change(
         settings,
@@ -97,7 +95,7 @@ def test_what_nobody_gave_a_hint_of_is_found_all_the_same(
     until(lambda: len(fake.repository.issues) == 1, "it to be filed", 30)
 
 
-def test_no_transaction_is_open_while_a_tracker_is_asked(
+def test_no_transaction_is_open_during_a_tracker_call(
     pair: tuple[Cluster, FakeGitHub], settings: StoreSettings
 ) -> None:
     cluster, fake = pair
@@ -138,13 +136,13 @@ def test_four_workers_stay_under_the_limit_of_one_credential(tmp_path: Path, set
     spent = [float(row[0]) for row in ask(settings, "SELECT at FROM spent ORDER BY at")]
     assert len(spent) >= 40
     assert most_within(4.0, spent) <= 20
-    # On a busy machine the first of a burst may be half a second longer on its way than the last that was let through with it.
+    # On a busy machine the first request of a burst may travel half a second longer than the last one.
     assert most_within(3.5, times) <= 20
     assert times[-1] - times[0] > 4.0
 
 
 def note_what_is_spent(settings: StoreSettings) -> None:
-    """Have the server put down when each write was let through: the tracker sees it when it arrives."""
+    """Record on the server when the budget allowed each write; the tracker only sees when it arrives."""
     change(settings, "CREATE TABLE spent (at DOUBLE PRECISION NOT NULL)")
     change(
         settings,
@@ -158,7 +156,7 @@ def note_what_is_spent(settings: StoreSettings) -> None:
 
 
 def most_within(seconds: float, times: list[float]) -> int:
-    """How many lie in one span of that length, wherever it begins."""
+    """The largest number of `times` within any span of this length."""
     return max(sum(start <= at < start + seconds for at in times) for start in times)
 
 
@@ -217,7 +215,7 @@ def test_a_store_that_is_moved_while_its_daemon_runs_files_nothing_twice(
             for number in range(20):
                 old.send(crash(number))
             old.drain()
-            # What is under way while it is moved: carried out, and its answer never comes.
+            # A create that is under way during the move: the tracker carries it out, and its answer is lost.
             hanging = Fault(how="hang_after", path=r"/issues$")
             fake.inject(hanging)
             old.send(crash(20))

@@ -19,7 +19,7 @@ Filed = dict[str, "Future[tuple[Tally, Cuts]]"]
 
 @pytest.fixture(scope="module")
 def filed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filed]:
-    """What each of the four files, at the same time: they mostly wait."""
+    """The issues that each of the four clients files. They run at the same time, because they mostly wait."""
 
     def folder(name: str) -> Path:
         return tmp_path_factory.mktemp(name)

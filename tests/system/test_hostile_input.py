@@ -1,4 +1,4 @@
-"""What an attacker, a broken sender, or a curious neighbour can put on the wire. Afterwards the daemon still serves."""
+"""Input of an attacker, a broken sender, or a curious neighbour. Afterwards the daemon still serves."""
 
 import base64
 import gzip

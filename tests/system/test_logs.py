@@ -1,4 +1,4 @@
-"""What a daemon logs: one line for each delivery and each call of a tracker, and never what was in them."""
+"""The log of a daemon: one line for each delivery and each call of a tracker, and none of their contents."""
 
 import http.client
 import json

@@ -52,7 +52,7 @@ def test_a_redelivered_notification_changes_nothing_but_the_number_of_notificati
         assert kind.fake is None or len(kind.fake.requests) == requests
 
 
-# What is in doubt after a kill is looked for soon: the fakes do not lag here.
+# Probe early after a kill: these fakes do not lag.
 SOON = FREE + 'timeout = "1s"\nprobe_after = ["2s", "3s", "4s"]\n'
 
 

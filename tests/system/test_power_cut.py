@@ -46,7 +46,7 @@ def sync(disk: Disk, name: str = "a", result: int = 0) -> None:
 
 
 def committed(disk: Disk) -> set[bytes | None]:
-    """What may be in the file after a cut."""
+    """The contents that the file may have after a cut."""
     chance = random.Random(SEED)
     return {disk.after_cut(chance).get("a") for _ in range(300)}
 

@@ -1,4 +1,4 @@
-"""What `[receiver]` can be told."""
+"""The keys of `[receiver]`, each in a running daemon."""
 
 import json
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_the_quarantine_keeps_the_newest(tmp_path: Path) -> None:
 
 
 def test_a_quarantined_notification_can_be_mended_by_replay(tmp_path: Path) -> None:
-    # What an older program could not read: put there by hand.
+    # Written directly: a body that an older program could not read.
     with Daemon(tmp_path, trackers(tmp_path)) as daemon:
         daemon.send({"universe": "a"})
         connection = Sqlite(tmp_path / "syncd.db", Clock())

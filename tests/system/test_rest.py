@@ -11,7 +11,7 @@ FREE = "writes = []\n"
 
 
 def resting(daemon: Daemon) -> dict[str, str]:
-    """Which trackers `/readyz` says do, and why; a daemon is ready all the same."""
+    """The resting trackers that `/readyz` lists, with their reasons; the daemon stays ready."""
     status, answer = ready(daemon)
     assert status == 200
     paused: dict[str, str] = answer["paused_trackers"]

@@ -1,4 +1,4 @@
-"""When the store cannot commit: 503 while it lasts, well again by itself, nothing acknowledged lost."""
+"""Faults of the store: 503 while they last, recovery without a restart, and no acknowledged delivery lost."""
 
 import http.client
 import json

@@ -23,7 +23,7 @@ CASES = {
 
 @pytest.fixture(scope="module")
 def weathered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Case, "Future[Result]"]]:
-    """What came of each case. All at once: they mostly keep silent."""
+    """The result of each case. They run at the same time, because they mostly wait."""
     with ThreadPoolExecutor(len(CASES)) as pool:
         yield {
             case: pool.submit(storm.run_case, tmp_path_factory.mktemp("storm"), seed, case, CRASHES, PATIENCE_SECONDS)

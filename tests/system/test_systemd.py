@@ -58,7 +58,7 @@ def test_it_tells_when_it_is_ready_how_it_is_and_that_it_stops(manager: socket.s
 
 
 def test_a_restart_under_load_refuses_no_connection_and_applies_the_configuration(tmp_path: Path) -> None:
-    """What `systemctl restart` does with the socket unit: the service manager keeps the socket, so connections wait meanwhile."""
+    """`systemctl restart` with the socket unit: the service manager keeps the socket, so connections wait meanwhile."""
     statuses: list[int] = []
     ended = threading.Event()
     with opened("local", tmp_path) as tracker, socket.create_server(("127.0.0.1", 0), backlog=4096) as listening:

@@ -1,4 +1,4 @@
-"""What is installed is whole: migrations, queries and the example configuration travel in the wheel."""
+"""The wheel is complete: it holds the migrations, the queries and the example configuration."""
 
 import os
 import subprocess
