@@ -9,13 +9,13 @@ from typer.testing import CliRunner
 
 from syncd import config as configuration
 from syncd.cli import app
-from syncd.platform.clock import Clock
-from syncd.store import Store, open_store
+from syncd.store import open_store
 from syncd.trackers import open_tracker
 from syncd.worker.absorb import absorb
 from syncd.worker.presentation import Presentation
 from syncd.worker.routing import Routing
 from syncd.worker.sync import sync
+from tests.clock import MovableClock
 from tests.store.filled import accept, crash_notification
 
 HEX = ["0x7ff6a1b2c3d4"]
@@ -44,6 +44,7 @@ class Room:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / "config.toml"
+        self.clock = MovableClock(time.time() - 3500)
         self.path.write_text(CONFIG.format(folder=folder))
         self.config = configuration.load(self.path)
 
@@ -53,20 +54,17 @@ class Room:
             config=self.config, instance_key=store.instance_key(), presentation=Presentation.from_config(self.config)
         )
         tracker = open_tracker(
-            "here", self.config.trackers["here"], store.notebook("here"), clock=Clock(), sleep=time.sleep
+            "here", self.config.trackers["here"], store.notebook("here"), clock=self.clock, sleep=time.sleep
         )
         for notification in notifications:
-            self._age(store)
-            accept(store, notification, at=time.time())
-            absorb(store, rules, time.time())
+            now = self.clock.advance(1000)
+            accept(store, notification, at=now)
+            absorb(store, rules, now)
             number = 0
-            while claim := store.outbox.claim("here", f"room/{number}", time.time()):
-                sync(store, tracker, claim, rules, Clock())
+            while claim := store.outbox.claim("here", f"room/{number}", now):
+                sync(store, tracker, claim, rules, self.clock)
                 number += 1
         store.close()
-
-    def _age(self, store: Store) -> None:
-        store.connection.write(lambda transaction: transaction.run("move_issues", by=-1000.0))
 
     def syncd(self, *arguments: str, code: int = 0) -> str:
         result = CliRunner().invoke(app, [*arguments, "--config", str(self.path)])
