@@ -1,115 +1,115 @@
--- Every query by name, each with a line of why. Times are epoch seconds; `:name` is a parameter; `:rows` stands for as many
--- rows as a batch has. Casts are for PostgreSQL, which does not guess the types of such rows. One text for both databases
--- but for two words, which are empty for SQLite, where whoever writes is alone:
--- {lock}: rows that are judged and then changed are locked, in the order of their ids, or what another one changes meanwhile is lost.
--- {skip_locked}: whoever claims passes over what another one is just claiming, and does not wait for it.
--- What has a name that begins with _ is no query but a part of some: {_name} stands for it.
+-- Every query by name, each with a line of why. Times are epoch seconds; `:name` is a parameter; `:rows` is as many rows as a batch has.
+-- Casts are for PostgreSQL, which does not infer the types of such rows. The text is the same for both databases except for two phrases,
+-- which are empty for SQLite, where there is one writer:
+-- {lock}: locks rows that are read and then changed, in the order of their ids; otherwise a concurrent change is lost.
+-- {skip_locked}: a claim skips rows that another process is just claiming, and does not wait for them.
+-- A name that begins with _ is a part of other queries, which refer to it as {_name}.
 
--- accept: the promise behind an answer of 200
+-- accept: committed before the answer of 200
 INSERT INTO deliveries (received_at, body, dictionary, state)
 SELECT column1, column2, CAST(column3 AS BIGINT), 'waiting' FROM (VALUES :rows) AS arrived;
 
--- newest_dictionary: NULL where there is none
+-- newest_dictionary: the one to pack with; NULL before the first training
 SELECT MAX(id) AS id, MAX(made_at) AS made_at FROM dictionaries;
 
--- dictionary: one
+-- dictionary: the contents that a frame was packed with
 SELECT content FROM dictionaries WHERE id = :id;
 
--- latest_bodies: to learn from
+-- latest_bodies: the sample that a dictionary is trained on
 SELECT body FROM deliveries ORDER BY id DESC LIMIT :size;
 
--- keep_dictionary: the first one of a number, or what another process packed could not be read
+-- keep_dictionary: the first of its number stays: another process may have packed with it already
 INSERT INTO dictionaries (id, content, made_at) VALUES (:id, :content, :made_at) ON CONFLICT DO NOTHING;
 
--- unneeded_dictionaries: replaced long enough ago, and of no delivery; of one still in use the oldest rows tell at once
+-- unneeded_dictionaries: replaced long enough ago, and no delivery refers to it; the oldest deliveries show soonest that one is in use
 SELECT id FROM dictionaries WHERE EXISTS (
         SELECT 1 FROM dictionaries AS later WHERE later.id > dictionaries.id AND later.made_at < :before)
     AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.dictionary = dictionaries.id);
 
--- forget_dictionary: by its id
+-- forget_dictionary: once no delivery refers to it
 DELETE FROM dictionaries WHERE id = :id;
 
--- waiting_deliveries: oldest first, so that what came earlier is folded earlier
+-- waiting_deliveries: oldest first, so that the earlier delivery is folded earlier
 SELECT id, received_at, body, replayed_at FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
 
--- waiting_of: those of them that wait
+-- waiting_of: named deliveries, unless another process has absorbed them
 WITH wanted (id) AS (VALUES :rows)
 SELECT deliveries.id, received_at, body, replayed_at FROM wanted JOIN deliveries ON deliveries.id = CAST(wanted.id AS BIGINT)
 WHERE state = 'waiting' ORDER BY deliveries.id;
 
--- claim_deliveries: leaves out those that another process was faster to take
+-- claim_deliveries: returns only the deliveries that no other process has absorbed
 WITH absorbed (id, group_id) AS (VALUES :rows)
 UPDATE deliveries SET state = 'absorbed', group_id = CAST(absorbed.group_id AS BIGINT) FROM absorbed
 WHERE deliveries.id = CAST(absorbed.id AS BIGINT) AND deliveries.state = 'waiting' RETURNING deliveries.id;
 
--- reject_delivery: what an older program accepted and this one cannot read goes to the quarantine, never away
+-- reject_delivery: a delivery that this program cannot parse moves to the quarantine and is never just removed
 DELETE FROM deliveries WHERE id = :id AND state = 'waiting';
 
--- purge_deliveries: a bounded bite at a time, so that no purge holds the writer for long
+-- purge_deliveries: a limited number of rows at a time, so that no purge holds the writer for long
 DELETE FROM deliveries WHERE id IN (
     SELECT id FROM deliveries WHERE state = 'absorbed' AND received_at < :before ORDER BY received_at LIMIT :size);
 
--- purge_history: decisions of long ago, but for the latest of each group, which says why it is as it is
+-- purge_history: old decisions except the latest of each group, which explains its state
 DELETE FROM history WHERE id IN (
     SELECT id FROM history WHERE at < :before
         AND EXISTS (SELECT 1 FROM history AS later WHERE later.group_id = history.group_id AND later.id > history.id)
     ORDER BY at LIMIT :size);
 
--- purgeable: how much of that there is
+-- purgeable: what a purge would remove, for its dry run
 SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'absorbed' AND received_at < :before) AS deliveries,
     (SELECT COUNT(*) FROM history WHERE at < :decided_before AND EXISTS (SELECT 1 FROM history AS later
         WHERE later.group_id = history.group_id AND later.id > history.id)) AS decisions;
 
--- replayable: absorbed deliveries that are still kept, a bounded bite at a time
+-- replayable: absorbed deliveries that are not yet purged, a limited number of rows at a time
 SELECT deliveries.id, deliveries.received_at, deliveries.body, groups.fingerprint
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id
 WHERE deliveries.state = 'absorbed' AND deliveries.id > :after AND deliveries.received_at >= :since
     AND (CAST(:group_id AS BIGINT) IS NULL OR deliveries.group_id = CAST(:group_id AS BIGINT))
 ORDER BY deliveries.id LIMIT :size;
 
--- replay: back into the inbox; what it says is folded again, and counts only where it says something else than before
+-- replay: back into the inbox; the delivery is folded again and counts only if it is now parsed to other facts
 WITH again (id, now) AS (VALUES :rows)
 UPDATE deliveries SET state = 'waiting', replayed_at = CAST(again.now AS DOUBLE PRECISION) FROM again
 WHERE deliveries.id = CAST(again.id AS BIGINT) AND deliveries.state = 'absorbed' RETURNING deliveries.id;
 
--- quarantine: authentic JSON that is not a notification
+-- quarantine: authentic bodies that are no notification; nothing that was sent is lost
 INSERT INTO quarantine (received_at, body, code, reason, field) VALUES (:received_at, :body, :code, :reason, :field)
 RETURNING id;
 
--- bound_quarantine: the newest stay
+-- bound_quarantine: the newest stay: a sender that is wrong for days must not fill the disk
 DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC LIMIT 1 OFFSET :size);
 
--- quarantined: newest first
+-- quarantined: newest first, for people
 SELECT id, received_at, body, code, reason, field FROM quarantine ORDER BY id DESC LIMIT :size;
 
--- quarantined_body: by its number
+-- quarantined_body: one, to be released
 SELECT id, received_at, body, code, reason, field FROM quarantine WHERE id = :id;
 
--- leave_quarantine: after a replay or on the operator's word
+-- leave_quarantine: it was released or discarded
 DELETE FROM quarantine WHERE id = :id;
 
--- groups_by_identity: the fingerprint as compared
+-- groups_by_identity: identities compare the normalised fingerprint
 WITH wanted (universe, project, fingerprint_key) AS (VALUES :rows)
 SELECT groups.id, universe, project, fingerprint_key FROM wanted JOIN groups USING (universe, project, fingerprint_key);
 
--- groups_by_id: whole rows, about to be changed
+-- groups_by_id: whole rows in the order of their ids, locked because they are about to change
 WITH wanted (id) AS (VALUES :rows) SELECT groups.* FROM wanted JOIN groups ON groups.id = CAST(wanted.id AS BIGINT)
 ORDER BY groups.id {lock};
 
--- lock_group: its claim and its issue are about to be changed; an absorber takes the same locks in the same order
+-- lock_group: its claim or its issue is about to change; absorbing takes the same locks in the same order
 SELECT id FROM groups WHERE id = :group_id {lock};
 
 -- group_by_id: the whole row
 SELECT * FROM groups WHERE id = :group_id;
 
--- new_groups: empty rows, so that everything that follows has an id to point to
+-- new_groups: empty rows, so that all later rows have an id to refer to
 WITH new (universe, project, fingerprint, fingerprint_key) AS (VALUES :rows)
 INSERT INTO groups (universe, project, fingerprint, fingerprint_key, callstack, classifiers, occurrences, approximate,
     notifications, revision)
 SELECT universe, project, fingerprint, fingerprint_key, '[]', '[]', 0, 0, 0, 0 FROM new WHERE true
 RETURNING id, universe, project, fingerprint_key;
 
--- save_groups: rows that are there, brought up to date but for the decision; the insert never happens
+-- save_groups: updates many rows in one statement, except the decision; the rows exist, so that the insert never happens
 INSERT INTO groups (id, universe, project, fingerprint, fingerprint_key, application, group_url, callstack, object_id,
     classifiers, occurrences, approximate, notifications, hosts, users, first_seen, last_seen, attributes, trail, signature,
     revision)
@@ -120,31 +120,31 @@ ON CONFLICT (id) DO UPDATE SET application = excluded.application, group_url = e
     hosts = excluded.hosts, users = excluded.users, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
     attributes = excluded.attributes, trail = excluded.trail, signature = excluded.signature, revision = excluded.revision;
 
--- group_releases: a stable order
+-- group_releases: in a stable order, so that a document does not change by itself
 SELECT release, occurrences, approximate, first_seen, last_seen, since, until, noticed_at, grown_at FROM releases WHERE group_id = :group_id
 ORDER BY release;
 
--- releases_of_groups: the same for many
+-- releases_of_groups: the same for many groups
 WITH wanted (id) AS (VALUES :rows)
 SELECT group_id, release, occurrences, approximate, first_seen, last_seen, since, until, noticed_at, grown_at FROM wanted
 JOIN releases ON releases.group_id = CAST(wanted.id AS BIGINT) ORDER BY group_id, release;
 
--- save_releases: a row is only ever added or brought up to date
+-- save_releases: a release is never removed
 INSERT INTO releases (group_id, release, occurrences, approximate, first_seen, last_seen, since, until, noticed_at, grown_at)
 VALUES :rows
 ON CONFLICT (group_id, release) DO UPDATE SET occurrences = excluded.occurrences, approximate = excluded.approximate,
     first_seen = excluded.first_seen, last_seen = excluded.last_seen, since = excluded.since, until = excluded.until,
     noticed_at = excluded.noticed_at, grown_at = excluded.grown_at;
 
--- remember_folded: what is not in the answer is an exact redelivery
+-- remember_folded: a digest that is not returned is an exact redelivery
 INSERT INTO folded (group_id, digest, folded_at) VALUES :rows ON CONFLICT (group_id, digest) DO NOTHING
 RETURNING group_id, digest;
 
--- purge_folded: a redelivery later than the retention is judged by its timestamps alone
+-- purge_folded: a redelivery after the retention is recognised by its timestamps alone
 DELETE FROM folded WHERE (group_id, digest) IN (
     SELECT group_id, digest FROM folded WHERE folded_at < :before ORDER BY folded_at LIMIT :size);
 
--- owe: the group owes its tracker a call. A claimed row keeps its lease, a backed-off one its patience; a dead one revives.
+-- owe: a claimed row keeps its lease, a row in back-off its due time; a dead letter revives
 WITH owing (group_id, tracker, due_at, rank) AS (VALUES :rows)
 INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank)
 SELECT CAST(group_id AS BIGINT), tracker, 'waiting', CAST(due_at AS DOUBLE PRECISION), 0, CAST(rank AS INTEGER)
@@ -159,12 +159,12 @@ ON CONFLICT (group_id) DO UPDATE SET
         WHEN outbox.state = 'claimed' OR outbox.attempts > 0 OR outbox.due_at < excluded.due_at THEN outbox.due_at
         ELSE excluded.due_at END;
 
--- next_due: when the next group of a tracker is due for each kind of call, without touching it
+-- next_due: when the next group of a tracker is due for each kind of call; claims nothing
 SELECT ranks.rank, (SELECT due_at FROM outbox WHERE tracker = :tracker AND outbox.rank = ranks.rank AND state <> 'dead'
     ORDER BY due_at LIMIT 1) AS due_at
 FROM (SELECT 0 AS rank UNION ALL SELECT 1 UNION ALL SELECT 2) AS ranks;
 
--- claim_group: the longest due first, a claim whose lease is over like any other; none for a tracker that rests
+-- claim_group: the longest due first; a claim whose lease is over counts as due; none for a resting tracker
 UPDATE outbox SET state = 'claimed', owner = :owner, due_at = :leased_until WHERE group_id = (
     SELECT group_id FROM outbox WHERE tracker = :tracker AND rank = :rank AND state <> 'dead' AND due_at <= :now
     ORDER BY due_at LIMIT 1 {skip_locked})
@@ -172,120 +172,120 @@ AND NOT EXISTS (SELECT 1 FROM trackers WHERE name = :tracker AND trackers.state 
     AND (until IS NULL OR (until > :now AND until <= :horizon)))
 RETURNING group_id, attempts, (SELECT trackers.state FROM trackers WHERE name = :tracker) AS standing;
 
--- begin_trial: whoever claims first after a rest tries alone; for the others it goes on
+-- begin_trial: the first claim after a rest tries alone, and the rest goes on for all others
 UPDATE trackers SET until = :leased_until WHERE name = :tracker AND state = 'paused' AND (until <= :now OR until > :horizon);
 
--- end_trial: it tried nothing after all; the next one may
+-- end_trial: the trial sent nothing, so that the next claim may try
 UPDATE trackers SET until = :until WHERE name = :tracker AND state = 'paused' AND cause = 'misconfigured';
 
--- heal_due: a due time beyond any back-off was written by a clock that has been set back since; a claim starts its lease anew
+-- heal_due: a due time or a lease further away than any can be was written before the clock was set back
 UPDATE outbox SET due_at = CASE state WHEN 'claimed' THEN :leased_until ELSE :now END
 WHERE tracker = :tracker AND rank IN (0, 1, 2) AND state <> 'dead' AND due_at > :horizon;
 
--- renew: proof, inside a transaction, that the claim is still ours
+-- renew: proves inside a transaction that the claim is still held
 UPDATE outbox SET due_at = :leased_until WHERE group_id = :group_id AND owner = :owner;
 
--- live_issue: the one issue of a group
+-- live_issue: a group has at most one
 SELECT * FROM issues WHERE group_id = :group_id AND state <> 'retired';
 
--- live_issues: the same for many
+-- live_issues: the same for many groups
 WITH wanted (id) AS (VALUES :rows)
 SELECT issues.* FROM wanted JOIN issues ON issues.group_id = CAST(wanted.id AS BIGINT) AND issues.state <> 'retired';
 
--- want_issue: a first row; the unique index keeps it the only one
+-- want_issue: the unique index keeps it the only live issue of its group
 INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, previous)
 VALUES (:group_id, :tracker, 'wanted', :marker, 0, 0, 0, :previous)
 ON CONFLICT (group_id) WHERE state <> 'retired' DO NOTHING;
 
--- retired: how many issues of the group were given up before
+-- retired: the number of retired issues distinguishes the markers of a group's issues
 SELECT COUNT(*) AS issues FROM issues WHERE group_id = :group_id AND state = 'retired';
 
--- intend: on disk before the request; only a wanted issue may be asked for
+-- intend: on disk before the request; only a wanted issue may be requested
 UPDATE issues SET state = 'intended', tracker = :tracker, marker = :marker, attempt = attempt + 1, sent_at = :now, sent_by = :owner,
     sent_revision = :revision, route = :route, baseline = :baseline, probes = 0, probed_since = NULL, probe_at = NULL, note = NULL,
     floor = COALESCE((SELECT trackers.floor FROM trackers WHERE trackers.name = :tracker), 0)
 WHERE group_id = :group_id AND state = 'wanted';
 
--- link: the answer came, or a probe found it. An answer that comes after all proof beats the proof, until another is under way.
+-- link: the response arrived, or a probe found the issue. A response that arrives after proof of absence is believed, unless a new create is under way.
 UPDATE issues SET state = 'linked', remote_id = :remote_id, key = :key, url = :url, note = :note, cause = NULL,
     synced_revision = sent_revision, synced_at = :now, looked_at = :now
 WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'parked') AND remote_id IS NULL AND sent_by = :sender;
 
--- add_double: another live issue of the group was found in the tracker
+-- add_double: the tracker has another live issue of the group, for people to see
 UPDATE issues SET doubles = CASE WHEN doubles IS NULL THEN :key ELSE doubles || ', ' || :key END
 WHERE group_id = :group_id AND state <> 'retired' AND (remote_id IS NULL OR remote_id <> :remote_id);
 
--- raise_floor: numbers of a tracker only rise
+-- raise_floor: the numbers of a tracker only rise
 INSERT INTO trackers (name, state, floor) VALUES (:tracker, 'ok', :number)
 ON CONFLICT (name) DO UPDATE SET floor = CASE WHEN trackers.floor < excluded.floor THEN excluded.floor ELSE trackers.floor END;
 
--- floor_read: the tracker itself said so
+-- floor_read: the tracker itself reported its highest number
 UPDATE trackers SET floor_at = :now WHERE name = :tracker;
 
--- floor: the highest number known, and when it was last asked for
+-- floor: below it no issue of a later create can be
 SELECT floor, floor_at FROM trackers WHERE name = :tracker;
 
--- end_intent: certainly nothing was created and it may be asked for again, or nobody knows
+-- end_intent: either nothing was created for certain, and it may be requested again, or the outcome is unknown
 UPDATE issues SET state = :state, note = :note WHERE group_id = :group_id AND state = 'intended' AND sent_by = :owner;
 
--- doubt_expired: whoever sent this create lost its lease without saying what became of it
+-- doubt_expired: the process that sent this create lost its lease without recording the outcome
 UPDATE issues SET state = 'in_doubt', note = :note
 WHERE group_id = :group_id AND state = 'intended' AND sent_by <> :owner;
 
--- probed: one more clean probe found nothing
+-- probed: one more probe found nothing
 UPDATE issues SET probes = probes + 1, probe_at = :probe_at,
     probed_since = CASE WHEN probed_since <= :tracker_clock THEN probed_since ELSE :tracker_clock END
 WHERE group_id = :group_id AND state = 'in_doubt';
 
--- probe_later: when to look
+-- probe_later: the next probe of an issue in doubt
 UPDATE issues SET probe_at = :probe_at WHERE group_id = :group_id AND state = 'in_doubt';
 
--- absent: proven not to exist; it may be asked for again
+-- absent: proven not to exist, so that it may be requested again
 UPDATE issues SET state = 'wanted', note = :note WHERE group_id = :group_id AND state = 'in_doubt';
 
--- park: nothing more is sent until a person decides; a deleted issue is left alone
+-- park: no call until a person decides; a deleted issue is dropped
 UPDATE issues SET state = 'parked', note = :note, cause = :cause WHERE group_id = :group_id AND (state = 'in_doubt' OR (state = 'linked' AND :cause <> 'doubt'));
 
--- retire: given up for another one
+-- retire: another issue takes its place
 UPDATE issues SET state = 'retired', note = :note WHERE group_id = :group_id AND state IN ('linked', 'parked');
 
--- unpark_doubt: look again, from the beginning
+-- unpark_doubt: probe again from the beginning
 UPDATE issues SET state = 'in_doubt', cause = NULL, probes = 0, probed_since = NULL, probe_at = :now
 WHERE group_id = :group_id AND state = 'parked' AND remote_id IS NULL;
 
--- unpark_absent: a person has looked, and there is none
+-- unpark_absent: a person has looked and found no issue
 UPDATE issues SET state = 'wanted', cause = NULL, note = :note
 WHERE group_id = :group_id AND state = 'parked' AND remote_id IS NULL;
 
--- unpark_linked: a person has made it reachable again
+-- unpark_linked: a person has made the issue reachable again
 UPDATE issues SET state = 'linked', cause = NULL, note = NULL
 WHERE group_id = :group_id AND state = 'parked' AND remote_id IS NOT NULL;
 
--- drop_parked: a person leaves it as it is
+-- drop_parked: a person drops it
 UPDATE issues SET cause = 'discarded' WHERE group_id = :group_id AND state = 'parked';
 
 -- move_issue: it has another address
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now
 WHERE group_id = :group_id AND state = 'linked';
 
--- see_issue: where it is, and how people left it; one that may be written to again is brought up to date where it has a comment for that
+-- see_issue: its address and what people changed; an issue that may be written to again is due for the update it missed
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now, condition = :condition, baseline = :baseline,
     synced_revision = CASE WHEN :opened = 1 AND comment_id IS NOT NULL THEN 0 ELSE synced_revision END
 WHERE group_id = :group_id AND state = 'linked';
 
--- follow_issue: it was closed as a duplicate of this one, which stands for the group from now on
+-- follow_issue: people closed it as a duplicate of this issue, which stands for the group from now on
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = NULL, condition = NULL, comment_id = NULL,
     comment_sent_at = NULL, comment_text = NULL, comment_losses = 0, followed = :followed, note = :note, synced_revision = 0
 WHERE group_id = :group_id AND state = 'linked';
 
--- issue_at: whose issue is there
+-- issue_at: the group that an address belongs to already
 SELECT groups.id, groups.fingerprint FROM issues JOIN groups ON groups.id = issues.group_id
 WHERE issues.tracker = :tracker AND issues.remote_id = :remote_id AND issues.state <> 'retired';
 
--- linked_issues: for a survey, a bounded bite at a time
+-- linked_issues: for a survey, a limited number of rows at a time
 SELECT * FROM issues WHERE tracker = :tracker AND state = 'linked' AND id > :after ORDER BY id LIMIT :size;
 
--- announcements: all that an issue ever told its readers, and what it owes them
+-- announcements: what an issue has announced, and what is still to be announced
 SELECT * FROM announcements WHERE issue_id = :issue_id ORDER BY id;
 
 -- announce: at most once for each occasion and subject
@@ -293,46 +293,46 @@ INSERT INTO announcements (issue_id, occasion, subject, facts, marker, state)
 SELECT id, :occasion, :subject, :facts, :marker, 'wanted' FROM issues WHERE group_id = :group_id AND state = 'linked'
 ON CONFLICT (issue_id, occasion, subject) DO NOTHING;
 
--- save_announcement: how far it got; sent is on disk before the request
+-- save_announcement: its progress; `sent` is on disk before the request
 UPDATE announcements SET state = :state, sent_at = :sent_at, probes = :probes, comment_id = :comment_id WHERE id = :id;
 
--- answered: the releases of regressions since an issue was closed that it need not be told of again
+-- answered: releases whose regression after the last closing needs no further comment
 SELECT release FROM regressions WHERE group_id = :group_id AND closed_at = :closed_at AND answer <> 'pending';
 
--- regress: one line for each release after each closing
+-- regress: one row for each release after each closing
 INSERT INTO regressions (group_id, issue_key, release, fixed_in, closed_at, occurrences, answer, at)
 VALUES (:group_id, :issue_key, :release, :fixed_in, :closed_at, :occurrences, :answer, :now)
 ON CONFLICT (group_id, closed_at, release) DO NOTHING;
 
--- answer: what became of it
+-- answer: the result of a regression
 UPDATE regressions SET answer = :answer WHERE group_id = :group_id AND closed_at = :closed_at AND answer = 'pending';
 
--- regressions_of: of the groups of a project, for `releases`
+-- regressions_of: of the groups of a project, for the command `releases`
 SELECT regressions.*, groups.fingerprint FROM regressions JOIN groups ON groups.id = regressions.group_id
 WHERE groups.project = :project ORDER BY regressions.id;
 
--- last_retired: the issue that a group had before
+-- last_retired: the issue that a group had before, to be mentioned in the new one
 SELECT key, url, remote_id FROM issues WHERE group_id = :group_id AND state = 'retired' AND remote_id IS NOT NULL
 ORDER BY id DESC LIMIT 1;
 
--- look_alikes: groups with the same application and frames that are filed
+-- look_alikes: filed groups with the same application and frames, to be mentioned
 SELECT issues.key, issues.url, issues.remote_id FROM groups JOIN issues ON issues.group_id = groups.id AND issues.state = 'linked'
 WHERE groups.signature = (SELECT signature FROM groups WHERE id = :group_id) AND groups.id <> :group_id
     AND issues.tracker = :tracker ORDER BY groups.last_seen DESC NULLS LAST LIMIT :size;
 
--- quiet_groups: open issues whose crash was not seen since, for a remark; the trail's last point is judged by the caller
+-- quiet_groups: open issues without an occurrence since a time; the caller judges the last point of the trail
 SELECT groups.id FROM groups JOIN issues ON issues.group_id = groups.id AND issues.state = 'linked'
 WHERE issues.tracker = :tracker AND groups.last_seen < :before
     AND NOT EXISTS (SELECT 1 FROM announcements WHERE issue_id = issues.id AND occasion = 'quiet')
 ORDER BY groups.id LIMIT :size;
 
--- aliases_of: the groups whose occurrences this one's issue shows besides
+-- aliases_of: the groups whose occurrences this group's issue shows as well
 SELECT groups.* FROM aliases JOIN groups ON groups.id = aliases.group_id WHERE aliases.target_id = :group_id ORDER BY groups.id;
 
--- target_of: the group whose issue shows this one's occurrences
+-- target_of: the group whose issue shows this alias's occurrences
 SELECT groups.* FROM aliases JOIN groups ON groups.id = aliases.target_id WHERE aliases.group_id = :group_id;
 
--- targets: the same for many
+-- targets: the same for many groups
 WITH wanted (id) AS (VALUES :rows)
 SELECT aliases.group_id, aliases.target_id FROM wanted JOIN aliases ON aliases.group_id = CAST(wanted.id AS BIGINT);
 
@@ -341,115 +341,115 @@ SELECT aliases.group_id, one.fingerprint, one.project, aliases.target_id, other.
 FROM aliases JOIN groups AS one ON one.id = aliases.group_id JOIN groups AS other ON other.id = aliases.target_id
 ORDER BY aliases.at DESC;
 
--- add_alias: what followed it follows the same target from now on
+-- add_alias: its own aliases follow the same target from now on
 INSERT INTO aliases (group_id, target_id, reason, at) VALUES (:group_id, :target_id, :reason, :now)
 ON CONFLICT (group_id) DO UPDATE SET target_id = excluded.target_id, reason = excluded.reason, at = excluded.at;
 
--- retarget_aliases: an alias of an alias would show its occurrences nowhere
+-- retarget_aliases: the occurrences of an alias of an alias would be shown nowhere
 UPDATE aliases SET target_id = :target_id WHERE target_id = :group_id;
 
--- remove_alias: it stands for itself again
+-- remove_alias: the group stands for itself again
 DELETE FROM aliases WHERE group_id = :group_id;
 
--- bump: its issue has something else to show
+-- bump: its issue has something new to show
 UPDATE groups SET revision = revision + 1 WHERE id = :group_id;
 
 -- retire_live: another issue shows its occurrences from now on
 UPDATE issues SET state = 'retired', note = :note WHERE group_id = :group_id AND state IN ('wanted', 'linked', 'parked');
 
--- forget_waiting: nothing is owed for it, unless it is in hand
+-- forget_waiting: no call is due, unless one is being made
 DELETE FROM outbox WHERE group_id = :group_id AND state <> 'claimed';
 
--- issues_since: how many issues a route has filed between two times, and when the oldest of these was sent
+-- issues_since: how many issues a route created in a span of time, and when the oldest of them was sent
 SELECT COUNT(*) AS issues, MIN(sent_at) AS oldest FROM issues JOIN groups ON groups.id = issues.group_id
 WHERE issues.route = :route AND issues.sent_at > :since AND issues.sent_at <= :until AND groups.kind = 'crash'
     AND issues.state <> 'wanted';
 
--- storm: the one a route is in
+-- storm: the one that a route is in
 SELECT storms.since, storms.held_at, groups.id, groups.fingerprint FROM storms JOIN groups ON groups.id = storms.group_id
 WHERE storms.route = :route;
 
--- storms: all there are
+-- storms: all routes that are in one
 SELECT storms.route, storms.since, storms.held_at, storms.group_id FROM storms ORDER BY storms.route;
 
--- begin_storm: one for each route
+-- begin_storm: at most one for each route
 INSERT INTO storms (route, group_id, since, held_at) VALUES (:route, :group_id, :now, :now) ON CONFLICT (route) DO NOTHING;
 
 -- storm_goes_on: one more group was held back
 UPDATE storms SET held_at = :now WHERE route = :route;
 
--- end_storm: all that it held back was let through
+-- end_storm: it holds nothing back any more
 DELETE FROM storms WHERE route = :route;
 
--- mark_storm: what stands for a storm is no crash
+-- mark_storm: the group of a storm is no crash
 UPDATE groups SET kind = 'storm', first_seen = :second, last_seen = :second, revision = revision + 1 WHERE id = :group_id;
 
 -- stormy: how many groups a route holds back
 SELECT COUNT(*) AS groups FROM groups WHERE decision_rule = 'storm' AND route = :route AND kind = 'crash';
 
--- largest_stormy: the first to be let through
+-- largest_stormy: the first to be released
 SELECT id, fingerprint, callstack, users, occurrences FROM groups
 WHERE decision_rule = 'storm' AND route = :route AND kind = 'crash' ORDER BY COALESCE(users, 0) DESC, occurrences DESC, id LIMIT :size;
 
--- let_through: it is judged again
+-- let_through: the hold is over, and the group is decided again
 UPDATE groups SET decision = 'wait', decision_rule = :rule, decision_reason = :reason, decided_at = :now WHERE id = :group_id;
 
--- let_through_by: those of a route that a storm let through and that are not filed yet
+-- let_through_by: groups that a storm released and that have no issue yet: they count against the route's limit
 SELECT COUNT(*) AS groups FROM groups WHERE decision_rule = 'let-through' AND route = :route;
 
--- held_by_rule: the groups that a rule of a route holds
+-- held_by_rule: the groups on hold by a rule of a route, to be released
 SELECT id FROM groups WHERE decision = 'hold' AND decision_rule = :rule AND route = :route ORDER BY id;
 
--- pause_route: on an operator's word
+-- pause_route: an operator asked for it
 INSERT INTO route_pauses (route, reason, at) VALUES (:route, :reason, :now)
 ON CONFLICT (route) DO UPDATE SET reason = excluded.reason, at = excluded.at;
 
--- resume_route: on an operator's word
+-- resume_route: an operator asked for it
 DELETE FROM route_pauses WHERE route = :route;
 
--- route_pauses: all there are
+-- route_pauses: all, for people
 SELECT route, reason, at FROM route_pauses ORDER BY route;
 
--- drop_claim: nothing is owed for the group
+-- drop_claim: no call is due for the group
 DELETE FROM outbox WHERE group_id = :group_id AND owner = :owner;
 
--- wake_route: what a pause put off is due now
+-- wake_route: calls that a pause postponed are due now
 UPDATE outbox SET due_at = :now WHERE state = 'waiting' AND group_id IN (SELECT id FROM groups WHERE decision_rule = :rule);
 
--- route_pause: one
+-- route_pause: the reason, if the route is paused
 SELECT reason FROM route_pauses WHERE route = :route;
 
--- save_status: how far the status comment got; sent is on disk before the request, as for the issue itself
+-- save_status: progress of the status comment; `sent` is on disk before the request, as for the issue itself
 UPDATE issues SET comment_id = :comment_id, comment_sent_at = :sent_at, comment_probes = :probes, comment_text = :text,
     comment_losses = :losses
 WHERE group_id = :group_id AND marker = :marker AND state = 'linked';
 
--- synced: the issue shows this revision; NULL keeps the baseline of a closed one
+-- synced: the issue shows this revision; NULL keeps the baseline of a closed issue
 UPDATE issues SET synced_revision = :revision, synced_at = :now, baseline = COALESCE(:baseline, baseline)
 WHERE group_id = :group_id AND state = 'linked';
 
--- shows: nothing of this revision is to be shown
+-- shows: this revision has nothing to show
 UPDATE issues SET synced_revision = :revision WHERE group_id = :group_id AND state = 'linked' AND synced_revision < :revision;
 
--- update_tried: it was refused; the next try waits as long as after a success
+-- update_tried: a refused update waits as long for its next try as after a success
 UPDATE issues SET synced_at = :now WHERE group_id = :group_id AND state = 'linked';
 
--- settle: nothing is owed any more, unless the group has changed meanwhile, or its issue was linked by someone late
+-- settle: no call is due any more, unless the group has changed since, or its issue was linked late
 DELETE FROM outbox WHERE group_id = :group_id AND owner = :owner
     AND :revision = (SELECT revision FROM groups WHERE id = :group_id)
     AND NOT EXISTS (SELECT 1 FROM issues WHERE group_id = :group_id AND state = 'linked' AND synced_revision < :revision);
 
--- release_claim: give it back, due at a time for a kind of call
+-- release_claim: due again at a time for a kind of call
 UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :due_at, attempts = :attempts, reason = :reason, rank = :rank
 WHERE group_id = :group_id AND owner = :owner;
 
--- bury: not tried again until a person or another content says so
+-- bury: no further try until a person or other content asks for it
 UPDATE outbox SET state = 'dead', owner = NULL, reason = :reason, due_at = :now WHERE group_id = :group_id AND owner = :owner;
 
--- refuse: this content will never be taken; NULL forgets it
+-- refuse: the tracker will never accept this content; NULL forgets that
 UPDATE groups SET refused = :content WHERE id = :group_id;
 
--- dead_letter: one, if it is such
+-- dead_letter: the one of a group, if it is one
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts,
     COALESCE(issues.tracker, outbox.tracker) AS letter_tracker
 FROM groups
@@ -457,7 +457,7 @@ LEFT JOIN outbox ON outbox.group_id = groups.id AND outbox.state = 'dead'
 LEFT JOIN issues ON issues.group_id = groups.id AND issues.state = 'parked'
 WHERE groups.id = :group_id AND (outbox.group_id IS NOT NULL OR issues.group_id IS NOT NULL);
 
--- dead_letters: what its tracker refused, and what is parked; the newest first
+-- dead_letters: refused by a tracker, parked or dropped; the newest first
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts,
     COALESCE(issues.tracker, outbox.tracker) AS letter_tracker
 FROM groups
@@ -466,80 +466,80 @@ LEFT JOIN issues ON issues.group_id = groups.id AND issues.state = 'parked'
 WHERE groups.id IN (SELECT group_id FROM outbox WHERE state = 'dead' UNION SELECT group_id FROM issues WHERE state = 'parked')
 ORDER BY groups.decided_at DESC NULLS LAST, groups.id LIMIT :size;
 
--- revive: a dead letter is tried again
+-- revive: an operator retries a dead letter
 UPDATE outbox SET state = 'waiting', due_at = :now, attempts = 0, reason = NULL WHERE group_id = :group_id AND state = 'dead';
 
--- discard_dead: a dead letter is given up
+-- discard_dead: an operator gives up a dead letter
 DELETE FROM outbox WHERE group_id = :group_id AND state = 'dead';
 
--- decide: the latest decision, shown with the group
+-- decide: the latest decision, shown with its group
 UPDATE groups SET decision = :action, decision_reason = :reason, decision_rule = :rule, route = COALESCE(:route, route), decided_at = :now
 WHERE id = :group_id;
 
--- decision: the one before
+-- decision: the one before, so that a repetition is not recorded
 SELECT decision, decision_reason, decision_rule FROM groups WHERE id = :group_id;
 
 -- record: what was done and why, for `explain`
 INSERT INTO history (group_id, at, action, reason, outcome, rule, inputs, done)
 VALUES (:group_id, :now, :action, :reason, :outcome, :rule, :inputs, :done);
 
--- pause: the tracker rests until a time, NULL until somebody says otherwise
+-- pause: the tracker rests until a time; NULL until an operator resumes it
 INSERT INTO trackers (name, state, reason, until, cause, attempts, floor)
 VALUES (:tracker, 'paused', :reason, :until, :cause, :attempts, 0)
 ON CONFLICT (name) DO UPDATE SET state = 'paused', reason = excluded.reason, until = excluded.until, cause = excluded.cause,
     attempts = excluded.attempts;
 
--- resume: it answered again. What an operator paused, only an operator resumes.
+-- resume: it answered again; only an operator ends the pause of an operator
 UPDATE trackers SET state = 'ok', reason = NULL, until = NULL, cause = NULL, attempts = 0
 WHERE name = :tracker AND state <> 'ok' AND (COALESCE(cause, '') <> 'operator' OR :operator = 1);
 
--- tracker: how it stands
+-- tracker: its state
 SELECT name, state, reason, until, cause, attempts FROM trackers WHERE name = :tracker;
 
--- trackers: all that were ever spoken of
+-- trackers: all that were ever called
 SELECT name, state, reason, until, cause FROM trackers ORDER BY name;
 
--- retry_rested: a new start tries at once what rested for a fault of its configuration
+-- retry_rested: after a start, trackers that rest for a misconfiguration are tried at once
 UPDATE trackers SET until = :now WHERE state = 'paused' AND until > :now;
 
--- silence: asked for until a time; a longer one stands
+-- silence: requested by a tracker until a time; a longer one stays in force
 INSERT INTO silences (credential, part, until, reason) VALUES (:credential, :part, :until, :reason)
 ON CONFLICT (credential, part) DO UPDATE SET reason = excluded.reason,
     until = CASE WHEN silences.until > excluded.until AND silences.until <= :horizon THEN silences.until ELSE excluded.until END;
 
--- silences: those in force, and those that a clock wrote which has been set back since
+-- silences: of a credential; the caller ignores what an older clock wrote
 SELECT part, until, reason FROM silences WHERE credential = :credential;
 
--- break_silence: on the operator's word
+-- break_silence: an operator asked for it
 DELETE FROM silences WHERE credential = :credential;
 
--- budget: what is left
+-- budget: the writes that are left
 SELECT allowance, tokens, at FROM budgets WHERE credential = :credential;
 
--- spend: what is left now
+-- spend: the writes that are left now
 INSERT INTO budgets (credential, allowance, tokens, at) VALUES (:credential, :allowance, :tokens, :at)
 ON CONFLICT (credential, allowance) DO UPDATE SET tokens = excluded.tokens, at = excluded.at;
 
--- owed_by_tracker: who has to be called how often
+-- owed_by_tracker: the number of groups that wait for each tracker
 SELECT tracker, COUNT(*) AS groups FROM outbox WHERE state <> 'dead' GROUP BY tracker;
 
--- recall: one fact
+-- recall: a fact that a client has learned
 SELECT value FROM tracker_facts WHERE tracker = :tracker AND fact = :fact;
 
--- note: facts are replaced
+-- note: a newer fact replaces the older one
 INSERT INTO tracker_facts (tracker, fact, value) VALUES (:tracker, :fact, :value)
 ON CONFLICT (tracker, fact) DO UPDATE SET value = excluded.value;
 
--- wake_dry: what a dry run only spoke of is due now
+-- wake_dry: calls that a dry run only logged are due now
 UPDATE outbox SET due_at = :now, reason = NULL WHERE state = 'waiting' AND reason = :reason;
 
--- forget_homes: a tracker that never held an issue may still be pointed elsewhere
+-- forget_homes: a tracker without an issue may still be pointed to another place
 DELETE FROM tracker_facts WHERE tracker NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
 
--- forget_floors: the numbers of another place would hide what was made below them
+-- forget_floors: the numbers of another place would hide issues below them
 UPDATE trackers SET floor = 0, floor_at = NULL WHERE name NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
 
--- beat: a process shows that it lives
+-- beat: the process is alive
 INSERT INTO instances (owner, host, machine, pid, begun, part, version, started_at, beat_at)
 VALUES (:owner, :host, :machine, :pid, :begun, :part, :version, :started_at, :beat_at)
 ON CONFLICT (owner) DO UPDATE SET beat_at = excluded.beat_at;
@@ -547,49 +547,49 @@ ON CONFLICT (owner) DO UPDATE SET beat_at = excluded.beat_at;
 -- instances: the longest running first
 SELECT owner, host, machine, pid, begun, part, version, started_at, beat_at FROM instances ORDER BY started_at, owner;
 
--- forget_instance: it left, or died
+-- forget_instance: the process ended or died
 DELETE FROM instances WHERE owner = :owner;
 
--- owners: who holds claims or intents
+-- owners: the holders of claims or intents, of which some may be dead
 SELECT owner FROM outbox WHERE owner IS NOT NULL UNION SELECT sent_by FROM issues WHERE state = 'intended';
 
--- free_claims: a dead owner's groups are due now
+-- free_claims: the groups of a dead owner are due now
 UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :now WHERE owner = :owner;
 
--- rank_doubtful: a group whose create is in doubt waits to be looked for
+-- rank_doubtful: a group whose create is in doubt is due for a probe
 UPDATE outbox SET rank = 1 WHERE state = 'waiting' AND rank = 0
     AND group_id IN (SELECT group_id FROM issues WHERE state = 'in_doubt');
 
--- doubt_dead: a dead owner's creates may have been carried out
+-- doubt_dead: the creates of a dead owner may have been carried out
 UPDATE issues SET state = 'in_doubt', note = :note WHERE state = 'intended' AND sent_by = :owner;
 
--- owe_doubtful: whoever is in doubt is looked for
+-- owe_doubtful: every issue in doubt is probed
 INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank)
 SELECT group_id, tracker, 'waiting', :now, 0, 1 FROM issues WHERE state = 'in_doubt'
     AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.group_id = issues.group_id);
 
--- unsettled_groups: groups that are held, owe a call, or were never judged, for a new configuration
+-- unsettled_groups: groups on hold, due, or never decided, for a new configuration
 SELECT groups.* FROM groups LEFT JOIN outbox ON outbox.group_id = groups.id
 LEFT JOIN issues ON issues.group_id = groups.id AND issues.state <> 'retired'
 WHERE groups.id > :after AND (issues.id IS NULL OR issues.state = 'wanted') AND groups.kind = 'crash'
     AND NOT EXISTS (SELECT 1 FROM aliases WHERE aliases.group_id = groups.id) ORDER BY groups.id LIMIT :size;
 
--- move: a group that has no issue yet follows its route
+-- move: a group without an issue follows its route to another tracker
 UPDATE outbox SET tracker = :tracker WHERE group_id = :group_id AND state <> 'claimed';
 
 -- setting: one value
 SELECT value FROM settings WHERE name = :name;
 
--- set: replaced
+-- set: the newer value replaces the older one
 INSERT INTO settings (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
--- unset: forgotten
+-- unset: removes the value
 DELETE FROM settings WHERE name = :name;
 
 -- set_once: the first writer wins
 INSERT INTO settings (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
 
--- counts: everything `status` counts, each from an index
+-- counts: the numbers of `status`, each from an index
 SELECT
     (SELECT COUNT(*) FROM deliveries WHERE state = 'waiting') AS inbox_waiting,
     (SELECT COUNT(*) FROM outbox WHERE state <> 'dead' AND due_at <= :now) AS outbox_due,
@@ -608,7 +608,7 @@ SELECT
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
 LEFT JOIN outbox ON outbox.group_id = groups.id WHERE groups.kind = 'crash' ORDER BY last_seen DESC NULLS LAST, groups.id LIMIT :size;
 
--- how_many: groups
+-- how_many: the number of groups
 SELECT COUNT(*) AS groups FROM groups WHERE kind = 'crash';
 
 -- groups_by_prefix: a fingerprint or its beginning, in any universe and project
@@ -617,7 +617,7 @@ LEFT JOIN outbox ON outbox.group_id = groups.id
 WHERE substr(lower(fingerprint), 1, length(CAST(:prefix AS TEXT))) = lower(CAST(:prefix AS TEXT))
 ORDER BY groups.id LIMIT :size;
 
--- group_history: latest last
+-- group_history: the latest decisions
 SELECT at, action, reason, outcome, rule, inputs FROM history WHERE group_id = :group_id ORDER BY id DESC LIMIT :size;
 
 -- shift_outbox: after the clock was set back by so much, leases, back-offs and intervals last as long as before
@@ -636,10 +636,10 @@ UPDATE budgets SET at = at + :by;
 -- shift_silences: the same for the silence that a tracker asked for
 UPDATE silences SET until = until + :by;
 
--- forget_look: it is to be looked at before anything else
+-- forget_look: the issue is looked at before anything else
 UPDATE issues SET looked_at = NULL, synced_revision = 0 WHERE group_id = :group_id AND state = 'linked';
 
--- groups_of_project: in all universes; an alias is seen in the group it follows
+-- groups_of_project: in all universes; an alias is part of its target
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
 LEFT JOIN outbox ON outbox.group_id = groups.id
 WHERE groups.project = :project AND groups.kind = 'crash'
@@ -657,7 +657,7 @@ SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.atte
 LEFT JOIN outbox ON outbox.group_id = groups.id WHERE groups.decision = 'hold' AND groups.kind = 'crash'
 ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, groups.id LIMIT :size;
 
--- _wanted: which groups a list shows; what is NULL is not asked for
+-- _wanted: the filter of a list; a NULL parameter does not filter
 groups.kind = 'crash'
     AND (CAST(:project AS TEXT) IS NULL OR groups.project = CAST(:project AS TEXT))
     AND (CAST(:release AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM releases
@@ -678,7 +678,7 @@ groups.kind = 'crash'
         OR (CAST(:numbered AS BIGINT) = 1 AND EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id
             AND issues.state <> 'retired' AND lower(issues.key) LIKE CAST(:text AS TEXT) ESCAPE '!')));
 
--- groups_by_last_seen: a page, from a key to an edge; two comparisons each, as SQLite finds no place in an index on expressions by a pair
+-- groups_by_last_seen: a page from a key to an edge; two comparisons each, because SQLite does not search an index on expressions by a pair
 SELECT groups.id, COALESCE(last_seen, 0) AS place FROM groups
 WHERE COALESCE(last_seen, 0) <= :place AND (COALESCE(last_seen, 0) < :place OR groups.id < :after)
     AND COALESCE(last_seen, 0) >= :floor AND (COALESCE(last_seen, 0) > :floor OR groups.id > :beyond) AND {_wanted}
@@ -702,7 +702,7 @@ WHERE COALESCE(users, 0) <= :place AND (COALESCE(users, 0) < :place OR groups.id
     AND COALESCE(users, 0) >= :floor AND (COALESCE(users, 0) > :floor OR groups.id > :beyond) AND {_wanted}
 ORDER BY COALESCE(users, 0) DESC, groups.id DESC LIMIT :size;
 
--- edge_by_last_seen: the first group that is not looked at for a page
+-- edge_by_last_seen: the first group that a page does not examine
 SELECT id, COALESCE(last_seen, 0) AS place FROM groups WHERE kind = 'crash' AND COALESCE(last_seen, 0) <= :place AND (COALESCE(last_seen, 0) < :place OR id < :after)
 ORDER BY COALESCE(last_seen, 0) DESC, id DESC LIMIT 1 OFFSET :looked;
 
@@ -718,7 +718,7 @@ ORDER BY occurrences DESC, id DESC LIMIT 1 OFFSET :looked;
 SELECT id, COALESCE(users, 0) AS place FROM groups WHERE kind = 'crash' AND COALESCE(users, 0) <= :place AND (COALESCE(users, 0) < :place OR id < :after)
 ORDER BY COALESCE(users, 0) DESC, id DESC LIMIT 1 OFFSET :looked;
 
--- _among: groups that an index finds by a state, or by their project
+-- _among: groups that an index yields by a state, or by their project
 SELECT outbox.group_id AS id FROM outbox WHERE CAST(:among AS TEXT) = 'dead' AND outbox.state = 'dead'
     UNION ALL SELECT issues.group_id FROM issues
         WHERE CAST(:among AS TEXT) = 'doubt' AND issues.state IN ('intended', 'in_doubt')
@@ -726,27 +726,27 @@ SELECT outbox.group_id AS id FROM outbox WHERE CAST(:among AS TEXT) = 'dead' AND
     UNION ALL SELECT held.id FROM groups AS held WHERE CAST(:among AS TEXT) = 'held' AND held.decision = 'hold'
     UNION ALL SELECT its.id FROM groups AS its WHERE CAST(:among AS TEXT) = 'project' AND its.project = CAST(:project AS TEXT);
 
--- how_many_among: no more than are looked through for a page
+-- how_many_among: counts no further than a page examines
 SELECT COUNT(*) AS groups FROM (SELECT 1 FROM ({_among}) AS found LIMIT :most) AS counted;
 
--- groups_among: a page of few groups, by whatever they are sorted
+-- groups_among: a page of few groups, in any order
 SELECT id, place FROM (
     SELECT groups.id, CASE CAST(:sort AS TEXT) WHEN 'last_seen' THEN COALESCE(last_seen, 0) WHEN 'first_seen' THEN COALESCE(first_seen, 0)
         WHEN 'users' THEN COALESCE(users, 0) ELSE occurrences END AS place
     FROM groups WHERE groups.id IN ({_among}) AND {_wanted}) AS few
 WHERE place <= :place AND (place < :place OR id < :after) ORDER BY place DESC, id DESC LIMIT :size;
 
--- group_standing: one, with what it owes
+-- group_standing: a group with its outbox row
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts, outbox.due_at AS owed_at
 FROM groups LEFT JOIN outbox ON outbox.group_id = groups.id WHERE groups.id = :group_id;
 
--- releases_of_project: each with in how many groups it was seen, how often, and when
+-- releases_of_project: each with its number of groups and occurrences, and its first and last time
 SELECT releases.release, COUNT(*) AS groups, CAST(SUM(releases.occurrences) AS BIGINT) AS occurrences,
     MIN(releases.first_seen) AS first_seen, MAX(releases.last_seen) AS last_seen
 FROM releases JOIN groups ON groups.id = releases.group_id WHERE groups.project = :project AND groups.kind = 'crash'
 GROUP BY releases.release;
 
--- groups_of_release: those seen in a release, the one with the most users first
+-- groups_of_release: the groups of a release, the most users first
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
 LEFT JOIN outbox ON outbox.group_id = groups.id
 WHERE groups.project = :project AND groups.kind = 'crash'
@@ -771,15 +771,15 @@ SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS s
     groups.fingerprint, groups.project, body
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id WHERE deliveries.id = :id;
 
--- done_since: what trackers took, by action and span of time
+-- done_since: actions that trackers accepted, by action and span of time
 SELECT CAST(FLOOR((at - :since) / :span) AS BIGINT) AS span, action, COUNT(*) AS times FROM history
 WHERE at >= :since AND done = 1 GROUP BY 1, 2;
 
--- oldest: when what waits longest came, or was due
+-- oldest: when the oldest waiting delivery arrived, and since when the oldest call is due
 SELECT (SELECT received_at FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT 1) AS received_at,
     (SELECT MIN(due_at) FROM outbox WHERE state <> 'dead' AND due_at <= :now) AS due_at;
 
--- hold_manually: on an operator's word; NULL ends it
+-- hold_manually: an operator asked for it; NULL ends the hold
 UPDATE groups SET on_hold = :reason WHERE id = :group_id;
 
 -- refresh: the issue is looked at and updated at once, or a create in doubt is probed at once
@@ -787,9 +787,9 @@ UPDATE issues SET looked_at = NULL, synced_revision = CASE state WHEN 'linked' T
     probe_at = CASE state WHEN 'in_doubt' THEN :now ELSE probe_at END
 WHERE group_id = :group_id AND state IN ('linked', 'in_doubt');
 
--- due_now: whatever it was put off for
+-- due_now: whatever it was postponed for
 UPDATE outbox SET due_at = :now, attempts = 0, reason = NULL WHERE group_id = :group_id AND state = 'waiting';
 
--- link_by_hand: an operator says which issue stands for the group
+-- link_by_hand: an operator names the issue that stands for the group
 INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, remote_id, key, url, route, note)
 VALUES (:group_id, :tracker, 'linked', :marker, 0, 0, 0, :remote_id, :key, :url, :route, :note);
