@@ -2,12 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from syncd.config import JiraSettings
-from syncd.model import Group, Release
+from syncd.model import Group
 from syncd.platform.clock import Clock
 from syncd.render import adf, wiki
 from syncd.render.document import Document, Paragraph
@@ -39,12 +39,19 @@ def required(
     settings: JiraSettings, marker: str, title: str, body: Document, labels: Sequence[str] = ()
 ) -> FieldValues:
     """The fields of every issue."""
+    # A label has no blanks.
+    added = ("-".join(one_line(label, _LINE_LIMIT, otherwise="unknown").split()) for label in labels)
+    if settings.deployment == "cloud":
+        description: Any = adf.write(body, _ADF_LIMIT)
+    else:
+        # Data Center's API types the value of a property as text, so that there the marker is in the description.
+        description = wiki.write((*body, Paragraph((issue_line(marker),))), _WIKI_LIMIT)
     return {
         "project": {"key": settings.project},
         "issuetype": {"name": settings.issue_type},
         "summary": _line(title) or "unknown",
-        "description": _description(settings, body, marker),
-        "labels": list(dict.fromkeys([*settings.labels, *map(_label, labels), tag(marker)])),
+        "description": description,
+        "labels": list(dict.fromkeys([*settings.labels, *added, tag(marker)])),
     }
 
 
@@ -52,18 +59,6 @@ def _line(text: str) -> str:
     # Jira counts a character beyond U+FFFF twice.
     counted_twice = sum(character > "\uffff" for character in text[:_LINE_LIMIT])
     return one_line(text, _LINE_LIMIT - min(counted_twice, _LINE_LIMIT // 2), otherwise="")
-
-
-def _label(text: str) -> str:
-    # A label has no blanks.
-    return "-".join(one_line(text, _LINE_LIMIT, otherwise="unknown").split())
-
-
-def _description(settings: JiraSettings, body: Document, marker: str) -> Any:
-    if settings.deployment == "cloud":
-        return adf.write(body, _ADF_LIMIT)
-    # Data Center's API types the value of a property as text, so that there the marker is in the description.
-    return wiki.write((*body, Paragraph((issue_line(marker),))), _WIKI_LIMIT)
 
 
 def issue_line(marker: str) -> str:
@@ -126,32 +121,23 @@ def _filled(template: str, group: Group) -> int | str | None:
 
 
 def _fact(group: Group, name: str) -> int | str | None:
-    """One of `config.GROUP_FACTS`."""
+    """One of `config.GROUP_FACTS`; None where the group does not have it."""
     if name in ("universe", "project", "fingerprint"):
         return str(getattr(group.identity, name))
-    if name in ("first_seen", "last_seen"):
-        return _moment(getattr(group, name))
     if name == "first_release":
-        return _release(group, lambda release: release.first_seen, min)
+        first = [(each.first_seen, each.release) for each in group.releases if each.first_seen is not None]
+        return min(first)[1] if first else None
     if name == "last_release":
-        return _release(group, lambda release: release.last_seen, max)
+        last = [(each.last_seen, each.release) for each in group.releases if each.last_seen is not None]
+        return max(last)[1] if last else None
     fact: int | str | None = getattr(group, name)
+    if name in ("first_seen", "last_seen") and fact is not None:
+        try:
+            # The form of Jira's date-time fields.
+            return datetime.fromtimestamp(int(fact), UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+        except (OverflowError, OSError, ValueError):
+            return None  # no calendar has this time
     return fact
-
-
-def _moment(seconds: int | None) -> str | None:
-    """The form of Jira's date-time fields. None for a time that no calendar has."""
-    if seconds is None:
-        return None
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S.000+0000")
-    except (OverflowError, OSError, ValueError):
-        return None
-
-
-def _release(group: Group, date: Callable[[Release], int | None], choose: Callable[[Any], Any]) -> str | None:
-    dated = [(when, release.release) for release in group.releases if (when := date(release)) is not None]
-    return str(choose(dated)[1]) if dated else None
 
 
 def comment_body(settings: JiraSettings, document: Document, marker: str) -> Any:

@@ -4,7 +4,7 @@ Transitions are each team's own: their ids and names differ by workflow and by p
 transition leads to tells what it does.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from syncd.config import JiraSettings
 from syncd.model import Issue
@@ -20,16 +20,30 @@ _OPEN_CATEGORIES = (
 )  # to do, in progress; preferred in this order to a status without a category
 
 
+class _Transition(NamedTuple):
+    """A way out of the present status. `resolution` is the one to send, empty where none is required."""
+
+    id: str
+    status: str
+    category: str
+    resolution: str
+
+    @property
+    def order(self) -> int:
+        """The id as a number; the last of all where it is none."""
+        return int(self.id) if self.id.isascii() and self.id.isdigit() and len(self.id) < 10 else 10**10
+
+
 def reopen(connection: Connection, settings: JiraSettings, issue: Issue) -> str:
     """Three requests, or one where it is open."""
     if not look(connection, settings, issue).condition.closed:
         return ""
     ranked = sorted(
-        (each for each in _transitions(connection, settings, issue) if _category(each) != "done"),
+        (each for each in _transitions(connection, settings, issue) if each.category != "done"),
         key=lambda each: (
-            _status(each) != settings.reopen_status,
-            *(_category(each) != category for category in _OPEN_CATEGORIES),
-            _number(each),
+            each.status != settings.reopen_status,
+            *(each.category != category for category in _OPEN_CATEGORIES),
+            each.order,
         ),
     )
     if not ranked:
@@ -42,41 +56,31 @@ def close_issue(connection: Connection, settings: JiraSettings, issue: Issue) ->
     if look(connection, settings, issue).condition.closed:
         return ""
     ranked = sorted(
-        (each for each in _transitions(connection, settings, issue) if _category(each) == "done"),
-        key=lambda each: (_status(each) != settings.close_status, _number(each)),
+        (each for each in _transitions(connection, settings, issue) if each.category == "done"),
+        key=lambda each: (each.status != settings.close_status, each.order),
     )
     if not ranked:
         return f"the workflow of {issue.key} has no way to done for the account that syncd uses; close it by hand"
     return _apply(connection, settings, issue, ranked[0], "close it by hand, or set close_status")
 
 
-def _transitions(connection: Connection, settings: JiraSettings, issue: Issue) -> list[dict[str, Any]]:
+def _transitions(connection: Connection, settings: JiraSettings, issue: Issue) -> list[_Transition]:
     parameters = {"expand": "transitions.fields"}
     answer = connection.send_idempotent("GET", f"{path(issue)}/transitions", parameters=parameters)
     if answer.status in (403, 404):
         raise refusal(connection, settings, issue, answer, "BROWSE_PROJECTS", Sent.AGAIN)
-    return rows(answer, "transitions")
+    transitions = []
+    for row in rows(answer, "transitions"):
+        target = row["to"] if isinstance(row.get("to"), dict) else {}
+        category = target["statusCategory"] if isinstance(target.get("statusCategory"), dict) else {}
+        status = str(target.get("name", "another status"))
+        resolution = _required_resolution(row.get("fields"))
+        transitions.append(_Transition(str(row.get("id", "")), status, str(category.get("key", "")), resolution))
+    return transitions
 
 
-def _apply(
-    connection: Connection, settings: JiraSettings, issue: Issue, transition: dict[str, Any], remedy: str
-) -> str:
-    """Empty after the transition; else Jira's reason why this one issue cannot take it."""
-    payload: dict[str, Any] = {"transition": {"id": str(transition.get("id"))}}
-    if resolution := _required_resolution(transition):
-        payload["fields"] = {"resolution": {"name": resolution}}
-    answer = connection.send_idempotent("POST", f"{path(issue)}/transitions", payload)
-    if answer.ok:
-        return ""
-    if answer.status == 400:
-        reason = message(answer) or " Jira refused it"
-        return f"{issue.key} could not be moved to {_status(transition)}:{reason}; {remedy}"
-    raise refusal(connection, settings, issue, answer, "BROWSE_PROJECTS", Sent.AGAIN)
-
-
-def _required_resolution(transition: dict[str, Any]) -> str:
+def _required_resolution(screen: Any) -> str:
     """The resolution for a transition whose screen requires one, preferably one that means done; empty where it does not."""
-    screen = transition.get("fields")
     field = screen.get("resolution") if isinstance(screen, dict) else None
     if not isinstance(field, dict) or not field.get("required") or field.get("hasDefaultValue"):
         return ""
@@ -85,20 +89,15 @@ def _required_resolution(transition: dict[str, Any]) -> str:
     return next((name for name in names if name.casefold() in _DONE), names[0] if names else "")
 
 
-def _target(transition: dict[str, Any]) -> dict[str, Any]:
-    target = transition.get("to")
-    return target if isinstance(target, dict) else {}
-
-
-def _status(transition: dict[str, Any]) -> str:
-    return str(_target(transition).get("name", "another status"))
-
-
-def _category(transition: dict[str, Any]) -> str:
-    category = _target(transition).get("statusCategory")
-    return str(category.get("key")) if isinstance(category, dict) else ""
-
-
-def _number(transition: dict[str, Any]) -> int:
-    text = str(transition.get("id", ""))
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 10**10
+def _apply(connection: Connection, settings: JiraSettings, issue: Issue, transition: _Transition, remedy: str) -> str:
+    """Empty after the transition; else Jira's reason why this one issue cannot take it."""
+    payload: dict[str, Any] = {"transition": {"id": transition.id}}
+    if transition.resolution:
+        payload["fields"] = {"resolution": {"name": transition.resolution}}
+    answer = connection.send_idempotent("POST", f"{path(issue)}/transitions", payload)
+    if answer.ok:
+        return ""
+    if answer.status == 400:
+        reason = message(answer) or " Jira refused it"
+        return f"{issue.key} could not be moved to {transition.status}:{reason}; {remedy}"
+    raise refusal(connection, settings, issue, answer, "BROWSE_PROJECTS", Sent.AGAIN)

@@ -52,17 +52,38 @@ class Local:
     def create(self, draft: Draft) -> Created:
         """Write the issue's file, or return the existing one unchanged. Raises Refused when a file of another issue has its name."""
         with explained(self._folder):
-            self._settle()
+            self._require_not_lost()
+            make(self._folder)
+            if self._notebook.recall("folder") != str(self._folder):
+                # Before the folder holds a file: from now on an empty folder is a lost one.
+                self._notebook.note("mounted", "yes" if os.path.ismount(self._folder) else "no")
+                self._notebook.note("folder", str(self._folder))
             path = self._find(draft.marker) or self._add(draft)
         return Created(remote_id=path.name, key=path.stem, url=path.as_uri())
 
-    def _settle(self) -> None:
-        """Make the folder the first time, and note it in the notebook before it holds a file."""
-        self._require_not_lost()
-        make(self._folder)
-        if self._notebook.recall("folder") != str(self._folder):
-            self._notebook.note("mounted", "yes" if os.path.ismount(self._folder) else "no")
-            self._notebook.note("folder", str(self._folder))
+    def _add(self, draft: Draft) -> Path:
+        slug = re.sub(r"[^a-z0-9]+", "-", _ascii(draft.title)).strip("-")[:_LONGEST_SLUG].rstrip("-") or "crash"
+        path = self._folder / f"{slug}-{_digest(draft.marker)}.md"
+        title = markdown.literal(one_line(draft.title, _LONGEST_TITLE))
+        head = head_lines.lines(draft.labels, draft.assignee, draft.components)
+        body = markdown.write(draft.body, _LONGEST_FILE, tail=_marker_line(draft.marker).decode())
+        try:
+            with temporary(self._folder, f"# {title}\n\n{head}\n\n{body}\n".encode()) as partial:
+                draft.require_fresh(self._clock.monotonic())
+                try:
+                    # Unlike a rename, a link never replaces an existing file.
+                    os.link(partial, path)
+                except FileExistsError:
+                    if self._find(draft.marker) != path:
+                        reason = f"{path} is not the file of this issue but has its name; move it away"
+                        raise Refused(reason) from None
+            sync(self._folder)
+        except OSError as error:
+            if not path.exists():
+                raise
+            # After any other error the next attempt would take this file for one that shows the group of that time.
+            raise OutcomeUnknown(f"{path} was written, but may be lost by a power cut: {error.strerror}") from None
+        return path
 
     def _require_not_lost(self) -> None:
         """Raise Misconfigured where the earlier files cannot be seen: an unmounted disk must not look like an empty folder."""
@@ -78,48 +99,28 @@ class Local:
         if self._notebook.recall("mounted") == "yes" and not os.path.ismount(self._folder):
             raise Misconfigured(f"nothing is mounted at {self._folder}, where the issues were")
 
-    def _find(self, marker: str) -> Path | None:
-        # Only the end of the name is fixed: the title of a group can change between two attempts.
-        return _carrier(self._folder, f"*-{_digest(marker)}.md", marker)
-
-    def _add(self, draft: Draft) -> Path:
-        path = self._folder / f"{_slug(draft.title)}-{_digest(draft.marker)}.md"
-        try:
-            with temporary(self._folder, _content(draft)) as partial:
-                draft.require_fresh(self._clock.monotonic())
-                self._name(partial, path, draft)
-            sync(self._folder)
-        except OSError as error:
-            if not path.exists():
-                raise
-            # After any other error the next attempt would take this file for one that shows the group of that time.
-            raise OutcomeUnknown(f"{path} was written, but may be lost by a power cut: {error.strerror}") from None
-        return path
-
-    def _name(self, temporary: Path, path: Path, draft: Draft) -> None:
-        try:
-            # Unlike a rename, a link never replaces an existing file.
-            os.link(temporary, path)
-        except FileExistsError:
-            if self._find(draft.marker) != path:
-                reason = f"{path} is not the file of this issue but has its name; move it away"
-                raise Refused(reason) from None
-
     def probe(self, issue: Issue) -> Evidence:
         """Read the folder, which shows a file at once. The file may have any name by now."""
         with explained(self._folder):
-            path = self._find_anywhere(issue.marker)
+            path = self._find(issue.marker, renamed=True)
         if path is None:
             return Evidence(covered=True, summary=f"no file in {self._folder} has its marker")
         created = Created(remote_id=path.name, key=path.stem, url=path.as_uri())
         return Evidence(issues=(created,), covered=True, summary=f"{path.name} has its marker")
 
-    def _find_anywhere(self, marker: str) -> Path | None:
-        """The issue's file, also under a name that people gave it. Among copies, a file with syncd's own name comes first."""
-        path = self._find(marker) or _carrier(self._folder, "*.md", marker)
-        if path is None:
+    def _find(self, marker: str, *, renamed: bool = False) -> Path | None:
+        """The first file, by name, with the marker on a line of its own; if `renamed`, also under a name that people gave it, after
+        those with syncd's own name."""
+        # Only the end of the name is fixed: the title of a group can change between two attempts.
+        paths = sorted(self._folder.glob(f"*-{_digest(marker)}.md"))
+        paths += sorted(self._folder.glob("*.md")) if renamed else []
+        line = _marker_line(marker)
+        for path in paths:
+            if not path.is_dir() and line in map(bytes.strip, path.read_bytes().splitlines()):
+                return path
+        if renamed:
             self._require_not_lost()
-        return path
+        return None
 
     def look(self, issue: Issue) -> Observation:
         """The file's present name, and the lines that people wrote below its title."""
@@ -187,7 +188,7 @@ class Local:
             return path
         if not self._folder.exists():
             raise Misconfigured(f"the folder {self._folder} is gone; mount its disk, or make it anew")
-        renamed = self._find_anywhere(issue.marker)
+        renamed = self._find(issue.marker, renamed=True)
         if renamed is None:
             raise Gone(f"{path} is gone, and no other file there has its marker")
         return renamed
@@ -196,7 +197,8 @@ class Local:
         """Add the status section at the end of the file, or replace an existing one."""
         with explained(self._folder):
             path, content = self._read(issue)
-            before, after = _around_section(content, marker) or (_ended(content) + b"\n", b"")
+            ending = b"" if content.endswith(b"\n") or not content else b"\n"
+            before, after = _around_section(content, marker) or (content + ending + b"\n", b"")
             replace(path, content, before + _section(document, marker) + after)
         return _COMMENT_ID
 
@@ -240,29 +242,12 @@ class Local:
         """Nothing is open."""
 
 
-def _carrier(folder: Path, pattern: str, marker: str) -> Path | None:
-    """The first file by name that has the marker on one of its lines."""
-    line = _marker_line(marker)
-    for path in sorted(folder.glob(pattern)):
-        if not path.is_dir() and line in map(bytes.strip, path.read_bytes().splitlines()):
-            return path
-    return None
-
-
-def _content(draft: Draft) -> bytes:
-    title = markdown.literal(one_line(draft.title, _LONGEST_TITLE))
-    body = markdown.write(draft.body, _LONGEST_FILE, tail=_marker_line(draft.marker).decode())
-    head = head_lines.lines(draft.labels, draft.assignee, draft.components)
-    return f"# {title}\n\n{head}\n\n{body}\n".encode()
-
-
 def _place(path: Path) -> Place:
     return Place(remote_id=path.name, key=path.stem, url=path.as_uri())
 
 
-def _slug(title: str) -> str:
-    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:_LONGEST_SLUG].rstrip("-") or "crash"
+def _ascii(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
 
 
 def _digest(marker: str) -> str:
@@ -299,7 +284,3 @@ def _around_section(content: bytes, marker: str) -> tuple[bytes, bytes] | None:
         return None
     end = bare.index(last, start)
     return b"".join(lines[:start]), b"".join(lines[end + 1 :])
-
-
-def _ended(content: bytes) -> bytes:
-    return content if content.endswith(b"\n") or not content else content + b"\n"
