@@ -1,5 +1,4 @@
-"""The worker's threads: one that absorbs, and for each tracker as many that sync as its `concurrency` says, so that a tracker
-that hangs holds up only its own."""
+"""The worker's threads: one absorbs, and `concurrency` threads per tracker sync, so that a tracker that hangs holds up only its own groups."""
 
 import itertools
 import threading
@@ -24,7 +23,7 @@ from syncd.worker.routing import Routing
 
 log = structlog.get_logger("syncd.worker")
 
-POLL_SECONDS = 1.0  # what another process stored is found within this time; what this one stored wakes at once
+POLL_SECONDS = 1.0  # the longest delay of work that another process stored; work of this process wakes its thread
 FAULT_SECONDS = 1.0
 PURGE_SECONDS = 60.0
 DRAIN_SECONDS = 5.0
@@ -35,7 +34,7 @@ class Absorber(threading.Thread):
     """Folds deliveries into groups until it is stopped."""
 
     def __init__(self, store: Store, routing: Routing, wake: Mapping[str, threading.Event], clock: Clock) -> None:
-        """`wake` holds, by tracker, what its syncing threads wait for."""
+        """`wake` holds, by tracker, the event that wakes its syncing threads."""
         super().__init__(name="absorb")
         self.arrivals = Arrivals()
         self._store = store
@@ -53,7 +52,7 @@ class Absorber(threading.Thread):
             self.beat = began = self._clock.monotonic()
             rate = self.arrivals.rate(began)
             try:
-                taken = self._turn()
+                taken = self._absorb()
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
                 self._stopping.wait(FAULT_SECONDS)
@@ -66,9 +65,10 @@ class Absorber(threading.Thread):
                 elif pause := arrivals.pause(rate, taken, self._clock.monotonic() - began):
                     self.arrivals.first.wait(pause)
 
-    def _turn(self) -> int:
+    def _absorb(self) -> int:
+        """Absorb one batch, and do the chores that are due. Return how many deliveries there were."""
         if not self._store.hints.leads:
-            return 0  # another process absorbs; this one is told when it is its turn
+            return 0  # another process absorbs; a hint says when this one takes over
         first = self.arrivals.take_firsts(BATCH)
         taken, woken = absorb(self._store, self._routing, self._clock.wall(), first)
         if self._clock.monotonic() >= self._drain_at:
@@ -94,13 +94,13 @@ class Absorber(threading.Thread):
             self.beat = self._clock.monotonic()
 
     def _learn(self) -> None:
-        """Once a week, what kept bodies have in common: a second for which nothing is folded."""
+        """Train the compression dictionary once a week. It takes a second in which nothing is folded."""
         if self._store.bodies.learn(self._clock.wall()):
             log.info("bodies_learned")
             self._store.bodies.forget(self._clock.wall())
 
     def stop(self) -> None:
-        """Ask it to end after the batch in hand."""
+        """Request the end, after the current batch."""
         self._stopping.set()
         self.arrivals.any.set()
         self.arrivals.first.set()
@@ -121,8 +121,8 @@ class Syncer(threading.Thread):
         *,
         surveys: bool = False,
     ) -> None:
-        """One of them also `surveys` the tracker from time to time."""
-        super().__init__(name=f"sync {name}", daemon=True)  # one that is left in hand must not keep the process
+        """With `surveys`, the thread also surveys the tracker from time to time; one thread per tracker does."""
+        super().__init__(name=f"sync {name}", daemon=True)  # a call that never returns must not keep the process alive
         self._store = store
         self._routing = routing
         self._tracker = name
@@ -138,9 +138,9 @@ class Syncer(threading.Thread):
             self._wake.clear()
             claim = None
             try:
-                # Of several processes one surveys.
+                # Only one of several processes surveys.
                 if self._clock.monotonic() >= self._survey_at and self._store.hints.leads:
-                    # Put off first: what fails here must not keep this thread from its groups.
+                    # Scheduled first, so that a failure here does not keep this thread from its groups.
                     self._survey_at = self._clock.monotonic() + surveys.RETRY_SECONDS
                     wait = surveys.survey(self._store, self._client, self._tracker, self._routing, self._clock.wall())
                     self._survey_at = self._clock.monotonic() + wait
@@ -167,8 +167,8 @@ class Syncer(threading.Thread):
         self._client.close()
 
     def _give_back(self, claim: Claim | None, reason: str) -> None:
-        """Return once the store takes the claim back: its group would wait for the end of its lease otherwise, long after the
-        disk has room again."""
+        """Try until the store takes the claim back. Otherwise the group would wait for the end of its lease, long after the store
+        works again."""
         while not self._stopping.wait(FAULT_SECONDS) and claim is not None:
             try:
                 now = self._clock.wall()
@@ -191,17 +191,17 @@ class Syncer(threading.Thread):
             now = self._clock.wall()
             sync.give_back(self._store, claim, reason, now + plan.backoff(attempts), attempts, now)
         except (LeaseLost, StoreUnavailable) as error:
-            # The claim runs out by itself, and its intent is in doubt then.
+            # The lease runs out by itself; an intent is in doubt then.
             log.warning("lease_lost", tracker=self._tracker, reason=str(error))
 
     def stop(self) -> None:
-        """Ask it to end after the group in hand."""
+        """Request the end, after the current group."""
         self._stopping.set()
         self._wake.set()
 
 
 def sleep_until(stopping: threading.Event) -> Callable[[float], None]:
-    """How to pass the seconds between two tries of a tracker call; once the daemon is asked to stop, there is no other try."""
+    """Return a function that waits between two tries of a tracker call. It raises Unavailable once `stopping` is set."""
 
     def sleep(seconds: float) -> None:
         if stopping.wait(seconds):
@@ -222,7 +222,7 @@ class Worker:
         stopping: threading.Event | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`clients` has, by tracker, one client for each thread; `stopping` cuts short what they wait for."""
+        """`clients` has, by tracker, one client for each thread. `stopping` interrupts their waits between two tries."""
         self._stopping = stopping or threading.Event()
         self._clock = clock or Clock()
         self._hints = store.hints
@@ -238,12 +238,12 @@ class Worker:
 
     def start(self) -> None:
         """Start all threads."""
-        self._hints.listen(self._told)
+        self._hints.listen(self._wake_for)
         for thread in (self._absorber, *self._syncers):
             thread.start()
 
-    def _told(self, topic: str) -> None:
-        """Another process has stored something, or it is this one's turn to absorb."""
+    def _wake_for(self, topic: str) -> None:
+        """Wake the threads of a topic: another process stored something, or this one takes over absorbing."""
         if topic == INBOX:
             self._absorber.arrivals.any.set()
         for name, event in self._wake.items():
@@ -252,16 +252,16 @@ class Worker:
 
     @property
     def beat(self) -> float:
-        """When the absorbing thread last turned, on the monotonic clock. Those that sync may wait for a tracker."""
+        """The monotonic time of the absorbing thread's last sign of life. A syncing thread may wait for a tracker, and has none."""
         return self._absorber.beat
 
     def arrived(self, delivery: int, identity: Identity) -> None:
-        """A delivery was stored."""
+        """Announce a stored delivery to this process and the others."""
         self._absorber.arrivals.add(delivery, identity)
         self._hints.send(INBOX)
 
     def stop(self) -> None:
-        """Take nothing new, and return once what is in hand is finished, at the latest after STOP_SECONDS."""
+        """Begin nothing new, and return when the current work is finished, at the latest after STOP_SECONDS."""
         self._stopping.set()
         self._absorber.stop()
         for syncer in self._syncers:
@@ -270,6 +270,5 @@ class Worker:
         for thread in (self._absorber, *self._syncers):
             thread.join(max(0.0, deadline - self._clock.monotonic()))
             if thread.is_alive():
-                # A tracker that sends its answer byte by byte is never silent for long enough to time out. Its create is in
-                # doubt at the next start.
+                # A tracker that answers byte by byte never times out. Its create is in doubt at the next start.
                 log.warning("shutdown_timeout", thread=thread.name)
