@@ -6,9 +6,11 @@ tests/store/test_conformance.py lists what both databases guarantee.
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from functools import wraps
+from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +77,33 @@ class Connection(Protocol):
 
     def close(self) -> None:
         """Finish the submitted operations and close."""
+
+
+class Operations:
+    """A class of operations on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+
+S = TypeVar("S", bound=Operations)
+
+
+def reads(method: Callable[Concatenate[S, Transaction, P], T]) -> Callable[Concatenate[S, P], T]:
+    """Run a method of `Operations` on one consistent view: it gets the transaction, and its callers pass none."""
+
+    @wraps(method)
+    def operation(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._connection.read(lambda transaction: method(self, transaction, *args, **kwargs))
+
+    return operation
+
+
+def writes(method: Callable[Concatenate[S, Transaction, P], T]) -> Callable[Concatenate[S, P], T]:
+    """Run a method of `Operations` in an exclusive transaction; it returns after the commit."""
+
+    @wraps(method)
+    def operation(self: S, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return self._connection.write(lambda transaction: method(self, transaction, *args, **kwargs))
+
+    return operation

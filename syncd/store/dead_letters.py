@@ -1,13 +1,12 @@
 """Groups that need a person, and the way out: dead letters, parked and dropped groups, and the replay of deliveries."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
 from syncd.model import Action, Call, Issue, IssueState, Plan
 from syncd.store.bodies import Bodies
-from syncd.store.connection import Connection, Transaction
+from syncd.store.connection import Connection, Operations, Transaction, reads, writes
 from syncd.store.history import decide
 from syncd.store.records import issue_of
 
@@ -49,91 +48,71 @@ class Kept:
     fingerprint: str | None
 
 
-class DeadLetters:
+class DeadLetters(Operations):
     """Operations of the commands `dead` and `replay`, which run while the daemon does."""
 
     def __init__(self, connection: Connection, bodies: Bodies) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._bodies = bodies
 
-    def all(self, size: int = EVERYTHING) -> list[DeadLetter]:
+    @reads
+    def all(self, transaction: Transaction, size: int = EVERYTHING) -> list[DeadLetter]:
         """Return all, the newest first."""
+        return [_letter(transaction, row) for row in transaction.rows("dead_letters", size=size)]
 
-        def read(transaction: Transaction) -> list[DeadLetter]:
-            return [_letter(transaction, row) for row in transaction.rows("dead_letters", size=size)]
-
-        return self._connection.read(read)
-
-    def of(self, group_id: int) -> DeadLetter | None:
+    @reads
+    def of(self, transaction: Transaction, group_id: int) -> DeadLetter | None:
         """Return that of a group; None if the group needs nobody."""
+        rows = transaction.rows("dead_letter", group_id=group_id)
+        return _letter(transaction, rows[0]) if rows else None
 
-        def read(transaction: Transaction) -> DeadLetter | None:
-            rows = transaction.rows("dead_letter", group_id=group_id)
-            return _letter(transaction, rows[0]) if rows else None
-
-        return self._connection.read(read)
-
-    def retry(self, letter: DeadLetter, now: float, *, absent: bool = False) -> bool:
+    @writes
+    def retry(self, transaction: Transaction, letter: DeadLetter, now: float, *, absent: bool = False) -> bool:
         """Make a call due again; False if the group needs nobody by now.
 
         A dead letter is sent again, even with the same content. A parked create is probed from the beginning; with `absent`, a person
         has looked and found no issue, and the create is sent. A deleted issue is created anew, and an issue that was out of reach is
         updated.
         """
-
-        def write(transaction: Transaction) -> bool:
-            group_id = letter.group_id
-            if letter.kind is Kind.DEAD:
-                revived = transaction.run("revive", group_id=group_id, now=now) > 0
-                if revived:
-                    transaction.run("refuse", group_id=group_id, content=None)
-                return revived
+        if letter.kind is Kind.DEAD:
+            done = transaction.run("revive", group_id=letter.group_id, now=now) > 0
+        else:
             call = _unpark(transaction, letter, now, absent)
-            if call is not None:
-                transaction.run("refuse", group_id=group_id, content=None)
-                transaction.batch("owe", [(group_id, letter.tracker, now, call)])
-            return call is not None
-
-        return self._decided(letter, write, Action.WAIT, "an operator asked for another try", now)
-
-    def discard(self, letter: DeadLetter, now: float) -> bool:
-        """Drop the group; False if it needs nobody by now or is dropped already. A dead letter returns with the next other content."""
-
-        def write(transaction: Transaction) -> bool:
-            if letter.kind is Kind.DROPPED:
-                return False  # its cause has to stay: after a deletion another try would write to the deleted issue
-            query = "discard_dead" if letter.kind is Kind.DEAD else "drop_parked"
-            return transaction.run(query, group_id=letter.group_id) > 0
-
-        return self._decided(letter, write, Action.DROP, f"discarded by an operator: {letter.reason}", now)
-
-    def _decided(
-        self, letter: DeadLetter, write: Callable[[Transaction], bool], action: Action, reason: str, now: float
-    ) -> bool:
-        def both(transaction: Transaction) -> bool:
-            done = write(transaction)
+            done = call is not None
             if done:
-                decide(transaction, letter.group_id, Plan(action=action, reason=reason, rule="operator"), None, now)
-            return done
+                transaction.batch("owe", [(letter.group_id, letter.tracker, now, call)])
+        if done:
+            transaction.run("refuse", group_id=letter.group_id, content=None)
+            plan = Plan(action=Action.WAIT, reason="an operator asked for another try", rule="operator")
+            decide(transaction, letter.group_id, plan, None, now)
+        return done
 
-        return self._connection.write(both)
+    @writes
+    def discard(self, transaction: Transaction, letter: DeadLetter, now: float) -> bool:
+        """Drop the group; False if it needs nobody by now or is dropped already. A dead letter returns with the next other content."""
+        if letter.kind is Kind.DROPPED:
+            return False  # its cause has to stay: after a deletion another try would write to the deleted issue
+        query = "discard_dead" if letter.kind is Kind.DEAD else "drop_parked"
+        done = transaction.run(query, group_id=letter.group_id) > 0
+        if done:
+            reason = f"discarded by an operator: {letter.reason}"
+            decide(transaction, letter.group_id, Plan(action=Action.DROP, reason=reason, rule="operator"), None, now)
+        return done
 
-    def replayable(self, after: int, since: float, group_id: int | None, size: int = 500) -> list[Kept]:
+    @reads
+    def replayable(
+        self, transaction: Transaction, after: int, since: float, group_id: int | None, size: int = 500
+    ) -> list[Kept]:
         """Return absorbed deliveries with numbers above `after`, received at `since` or later, of one group or of all."""
+        rows = transaction.rows("replayable", after=after, since=since, group_id=group_id, size=size)
+        bodies = self._bodies.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
+        return [Kept(**{**row, "body": body}) for row, body in zip(cast(Any, rows), bodies, strict=True)]
 
-        def read(transaction: Transaction) -> list[Kept]:
-            rows = transaction.rows("replayable", after=after, since=since, group_id=group_id, size=size)
-            bodies = self._bodies.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
-            return [Kept(**{**row, "body": body}) for row, body in zip(cast(Any, rows), bodies, strict=True)]
-
-        return self._connection.read(read)
-
-    def replay(self, numbers: list[int], now: float) -> int:
+    @writes
+    def replay(self, transaction: Transaction, numbers: list[int], now: float) -> int:
         """Put deliveries back into the inbox, and return how many. They are folded again, and count only if this version parses them to
         other facts."""
-        return self._connection.write(
-            lambda transaction: len(transaction.batch("replay", [(number, now) for number in numbers]))
-        )
+        return len(transaction.batch("replay", [(number, now) for number in numbers]))
 
 
 def _letter(transaction: Transaction, row: dict[str, object]) -> DeadLetter:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from syncd.errors import RejectedDelivery
 from syncd.store import quarantine
 from syncd.store.bodies import Bodies
-from syncd.store.connection import Connection, Transaction
+from syncd.store.connection import Connection, Operations, Transaction, reads, writes
 
 if TYPE_CHECKING:
     from syncd.store.group_commit import GroupCommit
@@ -31,11 +31,11 @@ class Purgeable:
     decisions: int
 
 
-class Inbox:
+class Inbox(Operations):
     """Operations on deliveries. `accept` belongs to one event loop; the rest to any thread."""
 
     def __init__(self, connection: Connection, bodies: Bodies) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._bodies = bodies
         self._commits: GroupCommit | None = None
 
@@ -47,35 +47,29 @@ class Inbox:
             self._commits = GroupCommit(self._connection, self._bodies)
         return await self._commits.add(body, received_at)
 
-    def waiting(self, size: int, first: Sequence[int] = ()) -> list[Delivery]:
+    @reads
+    def waiting(self, transaction: Transaction, size: int, first: Sequence[int] = ()) -> list[Delivery]:
         """Return the deliveries of `first` that are not yet absorbed; if there are none, the oldest `size` ones."""
-
-        def read(transaction: Transaction) -> list[Delivery]:
-            rows = transaction.batch("waiting_of", [(number,) for number in first])
-            rows = rows or transaction.rows("waiting_deliveries", size=size)
-            bodies = self._bodies.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
-            return [
-                Delivery(cast(int, row["id"]), cast(float, row["received_at"]), body, row["replayed_at"] is not None)
-                for row, body in zip(rows, bodies, strict=True)
-            ]
-
-        return self._connection.read(read)
+        rows = transaction.batch("waiting_of", [(number,) for number in first])
+        rows = rows or transaction.rows("waiting_deliveries", size=size)
+        bodies = self._bodies.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
+        return [
+            Delivery(cast(int, row["id"]), cast(float, row["received_at"]), body, row["replayed_at"] is not None)
+            for row, body in zip(rows, bodies, strict=True)
+        ]
 
     def purgeable(self, before: float, decided_before: float) -> Purgeable:
         """Count what `purge` would remove."""
         row = self._connection.select("purgeable", before=before, decided_before=decided_before)[0]
         return Purgeable(cast(int, row["deliveries"]), cast(int, row["decisions"]))
 
-    def purge(self, before: float, decided_before: float, size: int = 1000) -> int:
+    @writes
+    def purge(self, transaction: Transaction, before: float, decided_before: float, size: int = 1000) -> int:
         """Remove up to `size` absorbed deliveries received before a time, as many digests of them, and as many decisions made before
         `decided_before`; return how many rows that were. The latest decision of each group stays."""
-
-        def write(transaction: Transaction) -> int:
-            folded = transaction.run("purge_folded", before=before, size=size)
-            decided = transaction.run("purge_history", before=decided_before, size=size)
-            return folded + decided + transaction.run("purge_deliveries", before=before, size=size)
-
-        return self._connection.write(write)
+        folded = transaction.run("purge_folded", before=before, size=size)
+        decided = transaction.run("purge_history", before=decided_before, size=size)
+        return folded + decided + transaction.run("purge_deliveries", before=before, size=size)
 
 
 def claim(transaction: Transaction, deliveries: Iterable[tuple[int, int]]) -> set[int]:

@@ -8,7 +8,7 @@ from typing import Any, cast
 from syncd.model import GroupView
 from syncd.store import bodies
 from syncd.store.bodies import Bodies
-from syncd.store.connection import Connection, Transaction
+from syncd.store.connection import Connection, Operations, Transaction, reads
 from syncd.store.report import Past, history_of, standing_of
 
 LOOKED = 5000  # groups that one page examines at most, however many exist
@@ -108,14 +108,15 @@ class Oldest:
 _FIRST = Key(2**62, 2**62)
 
 
-class Lists:
+class Lists(Operations):
     """Reads for the console, each from one consistent view; for any thread."""
 
     def __init__(self, connection: Connection, packed: Bodies) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._packed = packed
 
-    def groups(self, wanted: Wanted, sort: Sort, after: Key | None, size: int) -> Listing:
+    @reads
+    def groups(self, transaction: Transaction, wanted: Wanted, sort: Sort, after: Key | None, size: int) -> Listing:
         """Return a page of groups. A page may have fewer groups than `size`, or none, and still have a next one."""
         key = after or _FIRST
         facts = {
@@ -126,64 +127,49 @@ class Lists:
             # Every issue key has a digit; joining the issue of each group doubles the cost.
             "numbered": int(any(sign.isdigit() for sign in wanted.text or "")),
         }
+        begin = {"place": key.place, "after": key.id}
+        edge, among = None, _few(transaction, wanted)
+        if among is not None:
+            rows = transaction.rows("groups_among", among=among, sort=sort, size=size + 1, **begin, **facts)
+        else:
+            edge = _edge(transaction, wanted, sort, begin)
+            floor = {"floor": -1, "beyond": -1} if edge is None else {"floor": edge.place, "beyond": edge.id}
+            rows = transaction.rows(f"groups_by_{sort}", size=size + 1, **begin, **floor, **facts)
+        page = rows[:size]
+        listed = [_listed(transaction, cast(int, row["id"])) for row in page]
+        if len(rows) > size:
+            edge = None
+            following: Key | None = _key(page[-1])
+        else:
+            following = None if edge is None else Key(edge.place, edge.id + 1)
+        return Listing([entry for entry in listed if entry is not None], following, cut=edge is not None)
 
-        def read(transaction: Transaction) -> Listing:
-            begin = {"place": key.place, "after": key.id}
-            edge, among = None, _few(transaction, wanted)
-            if among is not None:
-                rows = transaction.rows("groups_among", among=among, sort=sort, size=size + 1, **begin, **facts)
-            else:
-                edge = _edge(transaction, wanted, sort, begin)
-                floor = {"floor": -1, "beyond": -1} if edge is None else {"floor": edge.place, "beyond": edge.id}
-                rows = transaction.rows(f"groups_by_{sort}", size=size + 1, **begin, **floor, **facts)
-            page = rows[:size]
-            listed = [_listed(transaction, cast(int, row["id"])) for row in page]
-            if len(rows) > size:
-                edge = None
-                following: Key | None = _key(page[-1])
-            else:
-                following = None if edge is None else Key(edge.place, edge.id + 1)
-            return Listing([entry for entry in listed if entry is not None], following, cut=edge is not None)
-
-        return self._connection.read(read)
-
-    def group(self, group_id: int) -> tuple[Listed, list[Past]] | None:
+    @reads
+    def group(self, transaction: Transaction, group_id: int) -> tuple[Listed, list[Past]] | None:
         """Return a group with its history, latest first; None if it does not exist."""
+        listed = _listed(transaction, group_id)
+        return None if listed is None else (listed, history_of(transaction, group_id))
 
-        def read(transaction: Transaction) -> tuple[Listed, list[Past]] | None:
-            listed = _listed(transaction, group_id)
-            return None if listed is None else (listed, history_of(transaction, group_id))
-
-        return self._connection.read(read)
-
-    def by_fingerprint(self, prefix: str, size: int = 20) -> list[Listed]:
+    @reads
+    def by_fingerprint(self, transaction: Transaction, prefix: str, size: int = 20) -> list[Listed]:
         """Return the groups whose fingerprint is `prefix` or begins with it."""
-
-        def read(transaction: Transaction) -> list[Listed]:
-            rows = transaction.rows("groups_by_prefix", prefix=prefix, size=size)
-            return [Listed(cast(int, row["id"]), standing_of(transaction, row)) for row in rows]
-
-        return self._connection.read(read)
+        rows = transaction.rows("groups_by_prefix", prefix=prefix, size=size)
+        return [Listed(cast(int, row["id"]), standing_of(transaction, row)) for row in rows]
 
     def releases(self, project: str) -> list[Ledger]:
         """Return all releases of a project, in no particular order."""
         rows = self._connection.select("releases_of_project", project=project)
         return [Ledger(**cast(dict[str, Any], row)) for row in rows]
 
-    def seen_in(self, project: str, releases: Sequence[str]) -> list[Listed]:
+    @reads
+    def seen_in(self, transaction: Transaction, project: str, releases: Sequence[str]) -> list[Listed]:
         """Return the groups of a project that occurred in any of these releases: for each release the MOST_OF_A_RELEASE with the most users."""
-
-        def read(transaction: Transaction) -> list[Listed]:
-            groups: dict[int, Listed] = {}
-            for release in releases:
-                for row in transaction.rows(
-                    "groups_of_release", project=project, release=release, size=MOST_OF_A_RELEASE
-                ):
-                    number = cast(int, row["id"])
-                    groups.setdefault(number, Listed(number, standing_of(transaction, row)))
-            return list(groups.values())
-
-        return self._connection.read(read)
+        groups: dict[int, Listed] = {}
+        for release in releases:
+            for row in transaction.rows("groups_of_release", project=project, release=release, size=MOST_OF_A_RELEASE):
+                number = cast(int, row["id"])
+                groups.setdefault(number, Listed(number, standing_of(transaction, row)))
+        return list(groups.values())
 
     def deliveries(self, before: int | None, size: int, group_id: int | None = None) -> list[Delivered]:
         """Return the newest stored deliveries with numbers below `before`, of one group or of all."""
@@ -194,16 +180,13 @@ class Lists:
             rows = self._connection.select("deliveries_of", group_id=group_id, **facts)
         return [_delivered(row) for row in rows]
 
-    def delivery(self, number: int) -> Delivered | None:
+    @reads
+    def delivery(self, transaction: Transaction, number: int) -> Delivered | None:
         """Return a delivery with its body; None if it does not exist."""
-
-        def read(transaction: Transaction) -> Delivered | None:
-            for row in transaction.rows("delivery", id=number):
-                body = self._packed.unpack(transaction, [cast(bytes, row["body"])])[0]
-                return _delivered(row | {"body": body})
-            return None
-
-        return self._connection.read(read)
+        for row in transaction.rows("delivery", id=number):
+            body = self._packed.unpack(transaction, [cast(bytes, row["body"])])[0]
+            return _delivered(row | {"body": body})
+        return None
 
     def done(self, since: float, span: float, spans: int) -> Mapping[str, list[int]]:
         """Count the actions that trackers accepted since `since`, in `spans` spans of `span` seconds each."""

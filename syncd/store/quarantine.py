@@ -5,14 +5,14 @@ from typing import cast
 
 from syncd.errors import RejectedDelivery
 from syncd.store.bodies import Bodies
-from syncd.store.connection import Connection, Transaction
+from syncd.store.connection import Connection, Operations, Transaction, writes
 
 
-class Quarantine:
+class Quarantine(Operations):
     """Operations on quarantined bodies; for any thread."""
 
     def __init__(self, connection: Connection, bodies: Bodies) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self._bodies = bodies
 
     def add(self, body: bytes, received_at: float, error: RejectedDelivery, size: int) -> "Future[int]":
@@ -25,18 +25,15 @@ class Quarantine:
 
         return self._connection.submit(write)
 
-    def release(self, number: int, now: float) -> bool:
+    @writes
+    def release(self, transaction: Transaction, number: int, now: float) -> bool:
         """Move a body back into the inbox; False if no body has this number."""
-
-        def write(transaction: Transaction) -> bool:
-            rows = transaction.rows("quarantined_body", id=number)
-            for row in rows:
-                packed = self._bodies.pack(transaction, [bytes(cast(bytes, row["body"]))])
-                transaction.add("accept", [(now, *packed[0])])
-                transaction.run("leave_quarantine", id=number)
-            return bool(rows)
-
-        return self._connection.write(write)
+        rows = transaction.rows("quarantined_body", id=number)
+        for row in rows:
+            packed = self._bodies.pack(transaction, [bytes(cast(bytes, row["body"]))])
+            transaction.add("accept", [(now, *packed[0])])
+            transaction.run("leave_quarantine", id=number)
+        return bool(rows)
 
     def discard(self, number: int) -> bool:
         """Remove a body; False if no body has this number."""

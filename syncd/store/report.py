@@ -7,7 +7,7 @@ from typing import Any, cast
 from syncd.core.budget import in_force
 from syncd.core.overview import Return
 from syncd.model import GroupView, IssueState
-from syncd.store.connection import Connection, Transaction
+from syncd.store.connection import Operations, Transaction, reads
 from syncd.store.limits import ALL
 from syncd.store.records import load_group, load_issue
 
@@ -76,30 +76,26 @@ class Stormy:
     since: float
 
 
-class Report:
+class Report(Operations):
     """Reads for console and commands, each from one consistent view; for any thread."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
 
     def counts(self, now: float) -> Counts:
         """Return the numbers of `syncd status`."""
         row = self._connection.select("counts", now=now)[0]
         return Counts(**cast(dict[str, Any], row))
 
-    def trackers(self, credentials: Mapping[str, str], now: float) -> dict[str, TrackerStanding]:
+    @reads
+    def trackers(
+        self, transaction: Transaction, credentials: Mapping[str, str], now: float
+    ) -> dict[str, TrackerStanding]:
         """Return by name every tracker that was ever called, and every configured tracker that has to be silent. `credentials` has the
         credential of each configured tracker."""
-
-        def read(transaction: Transaction) -> dict[str, TrackerStanding]:
-            standings = {cast(str, row["name"]): _tracker(row) for row in transaction.rows("trackers")}
-            for name, credential in credentials.items():
-                silent = _silence(transaction.rows("silences", credential=credential), now)
-                if silent is not None and (name not in standings or standings[name].state != "paused"):
-                    standings[name] = silent
-            return standings
-
-        return self._connection.read(read)
+        standings = {cast(str, row["name"]): _tracker(row) for row in transaction.rows("trackers")}
+        for name, credential in credentials.items():
+            silent = _silence(transaction.rows("silences", credential=credential), now)
+            if silent is not None and (name not in standings or standings[name].state != "paused"):
+                standings[name] = silent
+        return standings
 
     def owed(self) -> dict[str, int]:
         """Return how many groups are due at each tracker, now or later."""
@@ -115,34 +111,30 @@ class Report:
             if name not in set(configured)
         }
 
-    def groups(self, size: int = EVERYTHING) -> list[GroupView]:
+    @reads
+    def groups(self, transaction: Transaction, size: int = EVERYTHING) -> list[GroupView]:
         """Return groups, the latest occurrence first."""
-        return self._connection.read(
-            lambda transaction: [standing_of(transaction, row) for row in transaction.rows("all_groups", size=size)]
-        )
+        return [standing_of(transaction, row) for row in transaction.rows("all_groups", size=size)]
 
-    def held_groups(self, size: int = EVERYTHING) -> list[GroupView]:
+    @reads
+    def held_groups(self, transaction: Transaction, size: int = EVERYTHING) -> list[GroupView]:
         """Return the groups on hold, the largest first."""
-        return self._connection.read(
-            lambda transaction: [standing_of(transaction, row) for row in transaction.rows("held_groups", size=size)]
-        )
+        return [standing_of(transaction, row) for row in transaction.rows("held_groups", size=size)]
 
     def how_many(self) -> int:
         """Return the number of groups."""
         return cast(int, self._connection.select("how_many")[0]["groups"])
 
-    def history(self, group_id: int) -> list[Past]:
+    @reads
+    def history(self, transaction: Transaction, group_id: int) -> list[Past]:
         """Return the latest decisions about a group, latest first."""
-        return self._connection.read(lambda transaction: history_of(transaction, group_id))
+        return history_of(transaction, group_id)
 
-    def project(self, project: str) -> list[GroupView]:
+    @reads
+    def project(self, transaction: Transaction, project: str) -> list[GroupView]:
         """Return the groups of a project in all universes. An alias is part of the numbers of its target, and is left out."""
-
-        def read(transaction: Transaction) -> list[GroupView]:
-            rows = transaction.rows("groups_of_project", project=project)
-            return [standing_of(transaction, row) for row in rows]
-
-        return self._connection.read(read)
+        rows = transaction.rows("groups_of_project", project=project)
+        return [standing_of(transaction, row) for row in rows]
 
     def projects(self) -> list[str]:
         """Return the names of all projects."""
@@ -162,20 +154,17 @@ class Report:
             for row in rows
         ]
 
-    def storms(self) -> list[Stormy]:
+    @reads
+    def storms(self, transaction: Transaction) -> list[Stormy]:
         """Return the routes in a storm."""
-
-        def read(transaction: Transaction) -> list[Stormy]:
-            return [
-                Stormy(
-                    route=str(row["route"]),
-                    held=cast(int, transaction.rows("stormy", route=row["route"])[0]["groups"]),
-                    since=cast(float, row["since"]),
-                )
-                for row in transaction.rows("storms")
-            ]
-
-        return self._connection.read(read)
+        return [
+            Stormy(
+                route=str(row["route"]),
+                held=cast(int, transaction.rows("stormy", route=row["route"])[0]["groups"]),
+                since=cast(float, row["since"]),
+            )
+            for row in transaction.rows("storms")
+        ]
 
     def held(self) -> list[tuple[str, str | None, int]]:
         """Return how many groups are on hold, by rule and route."""
