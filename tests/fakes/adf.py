@@ -1,4 +1,4 @@
-"""The judge of Atlassian documents: Atlassian's own JSON schema, where it is at hand."""
+"""The judge of Atlassian documents: Atlassian's own JSON schema, from npm."""
 
 import json
 from functools import cache
@@ -11,7 +11,7 @@ from tests.fakes import specs
 
 def problem(document: object) -> str | None:
     """What is wrong with the document; None when nothing is, or when the schema is not at hand."""
-    if not specs.available():
+    if specs.missing("adf"):
         return None
     try:
         _schema()(document)
@@ -22,5 +22,5 @@ def problem(document: object) -> str | None:
 
 @cache
 def _schema() -> Any:
-    text = (specs.FOLDER / "adf-schema-v1-full.json").read_text(encoding="utf-8")
+    text = specs.path("adf").read_text(encoding="utf-8")
     return fastjsonschema.compile(json.loads(text))

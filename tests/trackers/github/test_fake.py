@@ -14,11 +14,11 @@ from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.github_records import Account
 from tests.fakes.server import Fault
-from tests.fakes.specs import REASON, Validator, available
+from tests.fakes.specs import Validator, missing
 from tests.trackers.github.parts import DRAFT, MARKER, STATUS
 
 
-@pytest.mark.skipif(not available(), reason=REASON)
+@pytest.mark.skipif(bool(missing("github")), reason=missing("github"))
 def test_the_fake_answers_as_github_describes(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
     comment_id = tracker.comment(issue, STATUS, MARKER)
     tracker.find_comment(issue, MARKER)

@@ -10,7 +10,7 @@ from syncd.trackers.github.probe import marker_line
 from tests.fakes.github import PERSON, TOKEN, FakeGitHub, secondary_limit
 from tests.fakes.github_records import FakeIssue, FakeRepository
 from tests.fakes.server import Fault
-from tests.fakes.specs import available, check_traffic
+from tests.fakes.specs import check_traffic
 from tests.trackers.world import Event, Item, World
 
 _PATHS = {"create": "/issues$", "comment": "/comments$"}
@@ -24,8 +24,7 @@ class GitHubWorld(World):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.fake = self.stack.enter_context(FakeGitHub())
-        if available():
-            self.stack.callback(check_traffic, self.fake)
+        self.stack.callback(check_traffic, self.fake)
         self.elsewhere = self.fake.add_repository("acme/other")
         (folder / "token").write_text(TOKEN)
 
