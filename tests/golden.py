@@ -14,7 +14,7 @@ import pytest
 
 FOLDER = Path(__file__).with_name("golden")
 _NAME = re.compile(r"\S(?:.*\S)?")
-_MARGIN = "| "  # before each line of a text, so that names, empty lines and blanks at an end are unmistakable
+_MARGIN = "|"  # before each line of a text, so that names, empty lines and trailing blanks are unmistakable
 _written: dict[Path, dict[str, str]] = {}  # by this process
 
 
@@ -52,7 +52,10 @@ def _write(path: Path, name: str, text: str) -> None:
 
 def render(entries: dict[str, str]) -> str:
     """The golden file of these entries, sorted by name."""
-    blocks = ("\n".join([name, *(_MARGIN + line for line in entries[name].split("\n"))]) for name in sorted(entries))
+    blocks = (
+        "\n".join([name, *(f"{_MARGIN} {line}" if line else _MARGIN for line in entries[name].split("\n"))])
+        for name in sorted(entries)
+    )
     return "\n\n".join(blocks) + "\n"
 
 
@@ -64,7 +67,7 @@ def read(path: Path) -> dict[str, str]:
     name = ""
     for line in path.read_bytes().decode("utf-8").split("\n"):
         if line.startswith(_MARGIN):
-            entries[name].append(line.removeprefix(_MARGIN))
+            entries[name].append(line.removeprefix(_MARGIN).removeprefix(" "))
         elif line:
             name = line
             entries[name] = []

@@ -19,7 +19,7 @@ from syncd.render.document import (
     Value,
     fit,
     more_rows,
-)  # fmt: skip
+)
 
 Node = dict[str, object]
 
@@ -44,30 +44,22 @@ def _nodes(block: Block) -> list[Node]:
             return [_paragraph(spans)]
         case Panel(spans, kind):
             return [{"type": "panel", "attrs": {"panelType": kind}, "content": [_paragraph(spans)]}]
-        case Code():
-            return [_code(block), *_rest(block)]
-        case Table():
-            return [_table(block), *_rest(block)]
-
-
-def _code(code: Code) -> Node:
-    return {"type": "codeBlock", "attrs": {"language": "text"}, "content": _texts(("\n".join(code.lines),))}
-
-
-def _table(table: Table) -> Node:
-    rows = [_row("tableHeader", table.header), *(_row("tableCell", row) for row in table.rows)]
-    return {"type": "table", "content": rows}
-
-
-def _row(kind: str, cells: Iterable[Span]) -> Node:
-    return {
-        "type": "tableRow",
-        "content": [{"type": kind, "content": [_paragraph((cell,))]} for cell in cells],
-    }
-
-
-def _rest(block: Code | Table) -> list[Node]:
-    return [_paragraph((more_rows(block),))] if block.more else []
+        case Code(lines):
+            content: Node = {
+                "type": "codeBlock",
+                "attrs": {"language": "text"},
+                "content": _texts(("\n".join(lines),)),
+            }
+        case Table(header, rows):
+            cells = [("tableHeader", header), *(("tableCell", row) for row in rows)]
+            content = {
+                "type": "table",
+                "content": [
+                    {"type": "tableRow", "content": [{"type": kind, "content": [_paragraph((cell,))]} for cell in row]}
+                    for kind, row in cells
+                ],
+            }
+    return [content, _paragraph((more_rows(block),))] if block.more else [content]
 
 
 def _paragraph(spans: Iterable[Span]) -> Node:
@@ -75,17 +67,16 @@ def _paragraph(spans: Iterable[Span]) -> Node:
 
 
 def _texts(spans: Iterable[Span]) -> list[Node]:
-    """Text nodes; what is empty has none, because Jira refuses a document with an empty one."""
-    return [node for span in spans if (node := _text(span))["text"]]
-
-
-def _text(span: Span) -> Node:
-    match span:
-        case Value(text):
-            return {"type": "text", "text": text, "marks": [{"type": "code"}]}
-        case Link(label, url) if url.startswith("https://"):
-            return {"type": "text", "text": label, "marks": [{"type": "link", "attrs": {"href": url}}]}
-        case Link(label):
-            return {"type": "text", "text": label}
-        case str():
-            return {"type": "text", "text": span}
+    """One text node for each span that is not empty: Jira refuses a document with an empty text node."""
+    nodes: list[Node] = []
+    for span in spans:
+        match span:
+            case Value(text):
+                nodes.append({"type": "text", "text": text, "marks": [{"type": "code"}]})
+            case Link(label, url) if url.startswith("https://"):
+                nodes.append({"type": "text", "text": label, "marks": [{"type": "link", "attrs": {"href": url}}]})
+            case Link(label):
+                nodes.append({"type": "text", "text": label})
+            case str():
+                nodes.append({"type": "text", "text": span})
+    return [node for node in nodes if node["text"]]

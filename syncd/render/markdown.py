@@ -1,4 +1,4 @@
-"""Documents as GitHub Markdown. Whatever came with a crash stands in a code block or a code span.
+"""Documents as GitHub Markdown. All crash text stands in a code block or a code span.
 
 In both, GitHub makes no mentions, references, links, images or HTML of it (CommonMark 0.31, 4.5 and 6.1).
 """
@@ -19,14 +19,14 @@ from syncd.render.document import (
     Value,
     fit,
     more_rows,
-)  # fmt: skip
+)
 
-# GitHub reads the quoted part of a reply sent by e-mail as Markdown again, by then without the code block.
+# GitHub reads the quoted part of an e-mail reply as Markdown again, without the code block around it.
 _MENTION = re.compile(r"@(?=[A-Za-z0-9])")
 
 
 def write(document: Document, limit: int, tail: str = "") -> str:
-    """The document in at most `limit` code points, `tail` included: always whole, alone on the last line.
+    """The document in at most `limit` code points. `tail` is included, never shortened, and alone on the last line.
 
     Raises ValueError if `limit` is too small for syncd's own words.
     """
@@ -41,32 +41,19 @@ def _block(block: Block) -> str:
         case Paragraph(spans):
             return _inline(spans)
         case Panel(spans):
-            # Not GitHub's alerts: the mail that GitHub sends shows their marks as text.
+            # No GitHub alert: GitHub's mails show the marks of an alert as text.
             return f"> {_inline(spans)}"
-        case Code():
-            return _code(block)
-        case Table():
-            return _table(block)
-
-
-def _code(code: Code) -> str:
-    lines = "".join(f"{_unmentioned(line)}\n" for line in code.lines)
-    fence = "`" * max(3, _longest_run(lines) + 1)
-    return _with_rest(f"{fence}text\n{lines}{fence}", code)
-
-
-def _table(table: Table) -> str:
-    rows = (table.header, ("---",) * len(table.header), *table.rows)
-    return _with_rest("\n".join(f"| {' | '.join(map(_cell, row))} |" for row in rows), table)
-
-
-def _cell(cell: Span) -> str:
-    # Tables take the backslash away before code spans are read, so it never shows (GFM 0.29, 4.10).
-    return _inline((cell,)).replace("|", "\\|")
-
-
-def _with_rest(written: str, block: Code | Table) -> str:
-    return "\n\n".join(filter(None, (written, more_rows(block))))
+        case Code(lines):
+            code = "".join(f"{line}\n" for line in lines)
+            code = _MENTION.sub("@\u200b", code)
+            fence = "`" * max(3, _longest_run(code) + 1)
+            written = f"{fence}text\n{code}{fence}"
+        case Table(header, rows):
+            # A table removes the backslash before it reads code spans, so nobody sees it (GFM 0.29, 4.10).
+            cells = [[_inline((cell,)).replace("|", "\\|") for cell in row] for row in (header, *rows)]
+            cells.insert(1, ["---"] * len(header))
+            written = "\n".join(f"| {' | '.join(row)} |" for row in cells)
+    return f"{written}\n\n{more_rows(block)}" if block.more else written
 
 
 def _inline(spans: Iterable[Span]) -> str:
@@ -74,7 +61,7 @@ def _inline(spans: Iterable[Span]) -> str:
     for span in spans:
         match span:
             case Value(text):
-                # Two code spans that touch would be read as one.
+                # Markdown reads two adjacent code spans as one.
                 line += (" " if line.endswith("`") else "") + literal(text)
             case Link(label, url):
                 line += f"[{label}]({url})"
@@ -84,17 +71,13 @@ def _inline(spans: Iterable[Span]) -> str:
 
 
 def literal(text: str) -> str:
-    """Untrusted text on one line as a code span, blanks and backticks included."""
-    shown = _unmentioned(text) or " "
-    ticks = "`" * (_longest_run(shown) + 1)
-    # One blank is taken off either side when both are there, unless there is nothing else.
-    stripped = shown.startswith(" ") and shown.endswith(" ") and shown.strip(" ")
-    padding = " " if stripped or shown.startswith("`") or shown.endswith("`") else ""
-    return f"{ticks}{padding}{shown}{padding}{ticks}"
-
-
-def _unmentioned(text: str) -> str:
-    return _MENTION.sub("@\u200b", text)
+    """Untrusted text on one line as a code span, with its blanks and backticks."""
+    content = _MENTION.sub("@\u200b", text) or " "
+    ticks = "`" * (_longest_run(content) + 1)
+    # Markdown strips one blank from both sides if both are there and the content is not all blanks.
+    stripped = content.startswith(" ") and content.endswith(" ") and content.strip(" ")
+    padding = " " if stripped or content.startswith("`") or content.endswith("`") else ""
+    return f"{ticks}{padding}{content}{padding}{ticks}"
 
 
 def _longest_run(text: str) -> int:

@@ -1,6 +1,6 @@
-"""Documents as Jira wiki markup. Whatever came with a crash stands in {noformat}, or as character entities.
+"""Documents as Jira wiki markup. All crash text stands in {noformat}, or as character entities.
 
-Inside {noformat} Jira reads no macros, mentions, images, links or issue keys; only its own end ends it.
+Inside {noformat} Jira reads no macros, mentions, images, links or issue keys; only its own end tag ends it.
 """
 
 import re
@@ -19,11 +19,11 @@ from syncd.render.document import (
     Value,
     fit,
     more_rows,
-)  # fmt: skip
+)
 
 _MACRO = re.compile(r"\{(?=\s*(?:noformat|code))", re.IGNORECASE)
 _SPECIAL = re.compile(r"[!-/:-@\[-`{-~]")
-_WIDEST_PADDING = 40  # columns: one long name must not blow up every row
+_WIDEST_PADDING = 40  # columns: one long name must not widen every row
 
 
 def write(document: Document, limit: int) -> str:
@@ -31,11 +31,12 @@ def write(document: Document, limit: int) -> str:
 
     Raises ValueError if `limit` is too small for syncd's own words.
     """
-    return fit(document, limit, lambda fitted: "\n\n".join(map(_block, fitted)), _utf16_units)
-
-
-def _utf16_units(text: str) -> int:
-    return len(text.encode("utf-16-le")) // 2
+    return fit(
+        document,
+        limit,
+        lambda fitted: "\n\n".join(map(_block, fitted)),
+        lambda text: len(text.encode("utf-16-le")) // 2,
+    )
 
 
 def _block(block: Block) -> str:
@@ -47,39 +48,33 @@ def _block(block: Block) -> str:
         case Panel(spans):
             return f"{{panel}}\n{''.join(map(_span, spans))}\n{{panel}}"
         case Code(lines):
-            return _paragraphs(_verbatim(lines), more_rows(block))
+            written = _verbatim(lines)
         case Table():
-            return _paragraphs(_table(block), more_rows(block))
-
-
-def _paragraphs(*paragraphs: str) -> str:
-    return "\n\n".join(filter(None, paragraphs))
+            written = _table(block)
+    return f"{written}\n\n{more_rows(block)}" if block.more else written
 
 
 def _table(table: Table) -> str:
-    cells = [cell for row in table.rows for cell in row]
-    if any(isinstance(cell, Value) for cell in cells):
-        links = " ".join(_span(cell) for cell in cells if isinstance(cell, Link))
-        return _paragraphs(_verbatim(_aligned(table)), links)
-    rows = (f"|{'|'.join(_span(cell) or ' ' for cell in row)}|" for row in table.rows)
-    return "\n".join((f"||{'||'.join(name or ' ' for name in table.header)}||", *rows))
-
-
-def _aligned(table: Table) -> list[str]:
-    """The table as lines of plain text; a link is its words."""
-    rows = [table.header, *(tuple(map(_plain, row)) for row in table.rows)]
-    widths = [min(max(map(len, column)), _WIDEST_PADDING) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-
-
-def _plain(cell: Span) -> str:
-    match cell:
-        case Value(text):
-            return text
-        case Link(label):
-            return label
-        case str():
-            return cell
+    """A wiki table if every cell is trusted; otherwise verbatim lines with aligned columns, and the links below."""
+    if not any(isinstance(cell, Value) for row in table.rows for cell in row):
+        rows = (f"|{'|'.join(_span(cell) or ' ' for cell in row)}|" for row in table.rows)
+        return "\n".join((f"||{'||'.join(name or ' ' for name in table.header)}||", *rows))
+    plain = [list(table.header)]
+    links = []
+    for row in table.rows:
+        plain.append([])
+        for cell in row:
+            match cell:
+                case Value(text):
+                    plain[-1].append(text)
+                case Link(label):
+                    plain[-1].append(label)
+                    links.append(_span(cell))
+                case str():
+                    plain[-1].append(cell)
+    widths = [min(max(map(len, column)), _WIDEST_PADDING) for column in zip(*plain, strict=True)]
+    written = _verbatim("  ".join(map(str.ljust, row, widths)).rstrip() for row in plain)
+    return f"{written}\n\n{' '.join(links)}" if links else written
 
 
 def _verbatim(lines: Iterable[str]) -> str:
@@ -89,7 +84,7 @@ def _verbatim(lines: Iterable[str]) -> str:
 def _span(span: Span) -> str:
     match span:
         case Value(text):
-            # Backslashes would not do: two of them in a row are a line break.
+            # A backslash would not escape: two of them in a row are a line break.
             return _SPECIAL.sub(lambda special: f"&#{ord(special[0])};", text)
         case Link(label, url):
             return f"[{label}|{url}]"

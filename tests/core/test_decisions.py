@@ -36,7 +36,7 @@ CLOSED_AT = NOW - 10 * DAY  # when people closed the issue
 BEFORE, AFTER = CLOSED_AT - DAY, CLOSED_AT + DAY
 PROBES = (20.0, 60.0, 180.0)
 UNSEEN = Condition(closed=False)
-OTHER = Place(remote_id="9", key="K-9", url="https://tracker.example/9")
+ORIGINAL = Place(remote_id="9", key="K-9", url="https://tracker.example/9")
 
 
 def entry(
@@ -67,7 +67,7 @@ def new(release: str, count: int = 3) -> tuple[Release, int]:
 def came_back(*lines: tuple[Release, int], issue: dict[str, Any] | None = None, **closing: Any) -> tuple[Group, Issue]:
     """A group and its issue, closed as done ten days ago, with these lines in the ledger."""
     releases = tuple(line for line, _ in lines)
-    shown = {line.release: count for line, count in lines if count}
+    counts = {line.release: count for line, count in lines if count}
     total = sum(line.occurrences for line in releases)
     group = make_group(
         occurrences=total,
@@ -76,9 +76,9 @@ def came_back(*lines: tuple[Release, int], issue: dict[str, Any] | None = None, 
         last_seen=int(AFTER),
         trail=(Point(at=AFTER, occurrences=total),),
     )
-    told: dict[str, Any] = {"closed": True, "resolution": "completed", "closed_at": CLOSED_AT} | closing
-    condition = Condition(**told)
-    baseline = {regression.TOTAL: sum(shown.values())} | shown
+    closed: dict[str, Any] = {"closed": True, "resolution": "completed", "closed_at": CLOSED_AT} | closing
+    condition = Condition(**closed)
+    baseline = {regression.TOTAL: sum(counts.values())} | counts
     facts = {"key": "K-1", "synced_revision": 8, "synced_at": NOW - DAY, "condition": condition, "baseline": baseline}
     return group, make_issue(**facts | (issue or {}))
 
@@ -207,10 +207,10 @@ CLOSED: list[tuple[str, tuple[Group, Issue], dict[str, Any], Action, str]] = [
     ("#20 a resolution that nobody listed is done", came_back(old("2.3.1"), new("2.5.0"), resolution="Shelved"), {}, Action.REOPEN, "known-releases"),
     ("#20 no resolution at all is done", came_back(old("2.3.1"), new("2.5.0"), resolution=""), {}, Action.REOPEN, "known-releases"),
     ("#21 a duplicate of something unknown", came_back(old("2.3.1"), new("2.5.0"), resolution="Duplicate"), {}, Action.UPDATE, "duplicate"),
-    ("#21 a duplicate of another issue", came_back(old("2.3.1"), new("2.5.0"), resolution="duplicate", duplicate_of=OTHER), {}, Action.FOLLOW, "duplicate"),
-    ("#21 a duplicate of an issue followed before", came_back(old("2.3.1"), resolution="duplicate", duplicate_of=OTHER, issue={"followed": ("9",)}), {}, Action.UPDATE, "duplicate"),
-    ("#21 a duplicate of itself", came_back(old("2.3.1"), resolution="duplicate", duplicate_of=dataclasses.replace(OTHER, remote_id="7001")), {}, Action.UPDATE, "duplicate"),
-    ("linked to another issue, but closed as done", came_back(old("2.3.1"), new("2.5.0"), duplicate_of=OTHER), {}, Action.REOPEN, "known-releases"),
+    ("#21 a duplicate of another issue", came_back(old("2.3.1"), new("2.5.0"), resolution="duplicate", duplicate_of=ORIGINAL), {}, Action.FOLLOW, "duplicate"),
+    ("#21 a duplicate of an issue followed before", came_back(old("2.3.1"), resolution="duplicate", duplicate_of=ORIGINAL, issue={"followed": ("9",)}), {}, Action.UPDATE, "duplicate"),
+    ("#21 a duplicate of itself", came_back(old("2.3.1"), resolution="duplicate", duplicate_of=dataclasses.replace(ORIGINAL, remote_id="7001")), {}, Action.UPDATE, "duplicate"),
+    ("linked to another issue, but closed as done", came_back(old("2.3.1"), new("2.5.0"), duplicate_of=ORIGINAL), {}, Action.REOPEN, "known-releases"),
     ("#9 the label that asks for silence", came_back(old("2.3.1"), new("2.5.0"), labels=("syncd:ignore",)), {}, Action.NOTHING, "muted"),
     ("#9 another label", came_back(old("2.3.1"), new("2.5.0"), labels=("crash",)), {}, Action.REOPEN, "known-releases"),
     ("#9 a label of the team's own", came_back(old("2.3.1"), new("2.5.0"), labels=("hush",)), {"ignore_label": "hush"}, Action.NOTHING, "muted"),
@@ -263,7 +263,7 @@ def grown(
 MILESTONES, NEW_RELEASE = {"comment_milestones": True}, {"comment_new_release": True}
 
 # What an update tells beside the numbers: the group, the issue, the route's keys, the announcements as (occasion, subject).
-TOLD: list[tuple[str, Group, Issue, dict[str, Any], list[tuple[Occasion, str]]]] = [
+ANNOUNCED: list[tuple[str, Group, Issue, dict[str, Any], list[tuple[Occasion, str]]]] = [
     ("#10 nothing, by default", grown(1000, ("2.3.1", "2.4.0")), linked(), {}, []),
     ("#10 ten occurrences", grown(10), linked(), MILESTONES, [(Occasion.MILESTONE, "10")]),
     ("#10 not nine", grown(9), linked(baseline={regression.TOTAL: 8}), MILESTONES, []),
@@ -287,14 +287,16 @@ TOLD: list[tuple[str, Group, Issue, dict[str, Any], list[tuple[Occasion, str]]]]
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("group", "issue", "route", "told"), [pytest.param(*row[1:], id=row[0]) for row in TOLD])
+@pytest.mark.parametrize(
+    ("group", "issue", "route", "expected"), [pytest.param(*row[1:], id=row[0]) for row in ANNOUNCED]
+)
 def test_what_an_update_tells_beside_the_numbers(
-    group: Group, issue: Issue, route: dict[str, Any], told: list[tuple[Occasion, str]]
+    group: Group, issue: Issue, route: dict[str, Any], expected: list[tuple[Occasion, str]]
 ) -> None:
     decision = decide(group, issue, route)
 
     assert decision.action is Action.UPDATE
-    assert [(occasion, subject) for occasion, subject, _ in decision.remarks] == told
+    assert [(occasion, subject) for occasion, subject, _ in decision.remarks] == expected
 
 
 OWED = Announcement(id=1, occasion=Occasion.MILESTONE, subject="10", facts={}, marker="m")
@@ -386,8 +388,13 @@ def test_a_regression_says_what_its_comment_needs() -> None:
     decision = decide(*came_back(old("2.3.1"), new("2.5.0", 4), fixed_in=("2.4.0",)))
 
     assert decision.regression is not None
-    found = decision.regression
-    assert (found.release, found.occurrences, found.fixed_in, found.closed_at) == ("2.5.0", 4, "2.4.0", CLOSED_AT)
+    answer = decision.regression
+    assert (answer.release, answer.occurrences, answer.fixed_in, answer.closed_at) == (
+        "2.5.0",
+        4,
+        "2.4.0",
+        CLOSED_AT,
+    )
     assert decision.inputs == {"new": 4, "release": "2.5.0", "releases": "2.5.0", "fixed_in": "2.4.0"}
 
 

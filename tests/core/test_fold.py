@@ -30,8 +30,8 @@ def folded(notifications: Iterable[Notification], mode: Mode) -> Group:
 
 
 def row(group: Group, release: str) -> Release:
-    (found,) = [entry for entry in group.releases if entry.release == release]
-    return found
+    (row,) = [entry for entry in group.releases if entry.release == release]
+    return row
 
 
 # Occurrences. Stored is always a group with 10 occurrences between 100 and 200.
@@ -135,8 +135,8 @@ def test_what_a_first_notification_counts(
 
 
 def test_once_approximate_a_count_stays_so() -> None:
-    told = [(10, 100, 200), (5, 150, 300), (20, 100, 300)]
-    group = folded([spoken(*said, releases=(("1.0", said[0]),)) for said in told], "auto")
+    deliveries = [(10, 100, 200), (5, 150, 300), (20, 100, 300)]
+    group = folded([spoken(*delivery, releases=(("1.0", delivery[0]),)) for delivery in deliveries], "auto")
 
     assert (group.occurrences, group.approximate) == (20, True)
     assert (row(group, "1.0").occurrences, row(group, "1.0").approximate) == (20, True)
@@ -144,8 +144,8 @@ def test_once_approximate_a_count_stays_so() -> None:
 
 def test_an_earlier_beginning_counts_from_then_on() -> None:
     """The last one begins after the total before it, so that it is neither a total nor a new window."""
-    told = [(10, 100, 200), (12, 50, 200), (14, 70, 200)]
-    group = folded([spoken(*said, releases=(("1.0", said[0]),)) for said in told], "auto")
+    deliveries = [(10, 100, 200), (12, 50, 200), (14, 70, 200)]
+    group = folded([spoken(*delivery, releases=(("1.0", delivery[0]),)) for delivery in deliveries], "auto")
 
     assert (group.occurrences, group.approximate) == (14, True)
     assert (row(group, "1.0").occurrences, row(group, "1.0").approximate) == (14, True)
@@ -154,13 +154,13 @@ def test_an_earlier_beginning_counts_from_then_on() -> None:
 @pytest.mark.parametrize("mode", MODES)
 def test_no_sum_outgrows_what_a_database_holds(mode: Mode) -> None:
     enormous = tuple((f"1.{number}", 2**53) for number in range(500))
-    said = [
+    fields = [
         spoken(count, 100 * number, 100 * number + 50, releases=enormous)
         for number in range(1, 6)
         for count in (None, 2**62)
     ]
 
-    group = folded(said, mode)
+    group = folded(fields, mode)
     assert group.occurrences < 2**63
     assert max(entry.occurrences for entry in group.releases) < 2**63
 
@@ -207,11 +207,11 @@ def test_an_older_notification_that_comes_late_fills_what_nobody_has_said() -> N
 
 
 def test_a_notification_that_says_nothing_takes_nothing_away() -> None:
-    said = {"application": "a", "group_url": "u", "callstack": ("f",), "object_id": "1", "classifiers": ("oom",)}
-    before = fold(None, spoken(10, 100, 200, hosts=3, users=4, **said), "auto")
+    fields = {"application": "a", "group_url": "u", "callstack": ("f",), "object_id": "1", "classifiers": ("oom",)}
+    before = fold(None, spoken(10, 100, 200, hosts=3, users=4, **fields), "auto")
 
     group = fold(before, spoken(11, 100, 300), "auto")
-    assert {name: getattr(group, name) for name in said} == said
+    assert {name: getattr(group, name) for name in fields} == fields
     assert (group.hosts, group.users) == (3, 4)
 
 
@@ -238,7 +238,7 @@ def test_a_group_keeps_the_fingerprint_that_came_first() -> None:
 # When a release was seen.
 
 
-def seen(group: Group) -> dict[str, tuple[int | None, int | None]]:
+def spans(group: Group) -> dict[str, tuple[int | None, int | None]]:
     return {entry.release: (entry.first_seen, entry.last_seen) for entry in group.releases}
 
 
@@ -248,32 +248,32 @@ def test_a_release_that_a_total_names_anew_was_first_seen_when_the_latest_crash_
         [spoken(3, 100, 200, releases=(("1.0", 3),)), spoken(5, 100, 300, releases=(("1.0", 3), ("1.1", 2)))], "auto"
     )
 
-    assert seen(group) == {"1.0": (100, 200), "1.1": (300, 300)}
+    assert spans(group) == {"1.0": (100, 200), "1.1": (300, 300)}
 
 
 def test_a_span_that_touches_the_group_s_may_be_a_total_s() -> None:
-    told = [spoken(3, 100, 200, releases=(("1.0", 3),)), spoken(5, 200, 300, releases=(("1.1", 2),))]
+    deliveries = [spoken(3, 100, 200, releases=(("1.0", 3),)), spoken(5, 200, 300, releases=(("1.1", 2),))]
 
-    assert seen(folded(told, "auto"))["1.1"] == (300, 300)
+    assert spans(folded(deliveries, "auto"))["1.1"] == (300, 300)
 
 
 def test_a_release_that_a_new_window_names_was_first_seen_in_that_window() -> None:
     group = folded([spoken(3, 100, 200, releases=(("1.0", 3),)), spoken(2, 250, 300, releases=(("1.1", 2),))], "auto")
 
-    assert seen(group) == {"1.0": (100, 200), "1.1": (250, 300)}
+    assert spans(group) == {"1.0": (100, 200), "1.1": (250, 300)}
 
 
 def test_windows_that_touch_say_when_their_releases_were_seen() -> None:
-    told = [spoken(3, 100, 200, releases=(("1.0", 3),)), spoken(2, 200, 300, releases=(("1.1", 2),))]
+    deliveries = [spoken(3, 100, 200, releases=(("1.0", 3),)), spoken(2, 200, 300, releases=(("1.1", 2),))]
 
-    for order in (told, told[::-1]):
-        assert seen(folded(order, "window")) == {"1.0": (100, 200), "1.1": (200, 300)}
+    for order in (deliveries, deliveries[::-1]):
+        assert spans(folded(order, "window")) == {"1.0": (100, 200), "1.1": (200, 300)}
 
 
 def test_a_release_that_did_not_grow_was_not_seen_again() -> None:
     totals = [spoken(n, 100, 100 * n, releases=(("1.0", 2), ("1.1", n))) for n in (2, 3, 4)]
 
-    assert seen(folded(totals, "cumulative")) == {"1.0": (100, 200), "1.1": (100, 400)}
+    assert spans(folded(totals, "cumulative")) == {"1.0": (100, 200), "1.1": (100, 400)}
 
 
 def test_an_older_total_that_comes_late_says_at_most_when_it_was_sent_that_a_release_was_seen() -> None:
@@ -283,8 +283,8 @@ def test_an_older_total_that_comes_late_says_at_most_when_it_was_sent_that_a_rel
         spoken(5, 100, 300, releases=(("1.0", 3), ("1.1", 2))),
     ]
 
-    assert seen(folded(totals, "auto"))["1.1"] == (300, 500)
-    assert seen(folded(sorted(totals, key=lambda said: said.last or 0), "auto"))["1.1"] == (300, 500)
+    assert spans(folded(totals, "auto"))["1.1"] == (300, 500)
+    assert spans(folded(sorted(totals, key=lambda notification: notification.last or 0), "auto"))["1.1"] == (300, 500)
 
 
 def test_an_older_window_that_comes_late_moves_the_first_time_back() -> None:
@@ -292,14 +292,14 @@ def test_an_older_window_that_comes_late_moves_the_first_time_back() -> None:
 
     for mode in MODES:
         group = folded(windows, mode)
-        assert seen(group) == {"1.0": (100, 400)}
+        assert spans(group) == {"1.0": (100, 400)}
         assert (group.first_seen, group.last_seen) == (100, 400)
 
 
 def test_a_release_first_told_without_times_gets_them_later() -> None:
     group = folded([spoken(3, None, None, releases=(("1.0", 3),)), spoken(3, 100, 200, releases=(("1.0", 3),))], "auto")
 
-    assert seen(group) == {"1.0": (100, 200)}
+    assert spans(group) == {"1.0": (100, 200)}
 
 
 # Redeliveries and revisions.
@@ -313,8 +313,8 @@ def test_an_exact_redelivery_changes_nothing_but_the_number_of_notifications() -
 
 @pytest.mark.parametrize("mode", MODES)
 def test_a_notification_that_says_nothing_new_asks_for_nothing(mode: Mode) -> None:
-    said = {"releases": (("1.0", 10),), "hosts": 3, "callstack": ("f",)}
-    before = fold(None, spoken(10, 100, 200, **said), mode)
+    fields = {"releases": (("1.0", 10),), "hosts": 3, "callstack": ("f",)}
+    before = fold(None, spoken(10, 100, 200, **fields), mode)
 
     nothing_new = spoken(0, 120, 180, hosts=2) if mode == "window" else spoken(7, 100, 150, releases=(("1.0", 7),))
     assert fold(before, nothing_new, mode) == replace(before, notifications=2)
@@ -339,14 +339,14 @@ def test_a_notification_that_says_nothing_new_asks_for_nothing(mode: Mode) -> No
     ],
 )
 def test_anything_new_is_a_new_revision(new: dict[str, object]) -> None:
-    said: dict[str, Any] = {
+    fields: dict[str, Any] = {
         **{"occurrences": 10, "first": 100, "last": 200, "hosts": 3, "users": 4, "releases": (("1.0", 10),)},
         **{"application": "a", "group_url": "u", "object_id": "1", "callstack": ("f",), "classifiers": ("oom",)},
     }
-    before = fold(None, make_notification(**said), "auto")
+    before = fold(None, make_notification(**fields), "auto")
 
     assert before.revision == 1
-    assert fold(before, make_notification(**said | new), "auto").revision == 2
+    assert fold(before, make_notification(**fields | new), "auto").revision == 2
 
 
 def test_even_a_first_notification_that_says_nothing_is_a_revision() -> None:
@@ -358,14 +358,14 @@ def test_even_a_first_notification_that_says_nothing_is_a_revision() -> None:
 
 
 def test_what_only_the_bookkeeping_knows_is_no_revision() -> None:
-    told = [
+    deliveries = [
         spoken(9, 100, 500, releases=(("1.0", 9),)),
         spoken(1, 100, 200, releases=(("1.1", 1),)),
         spoken(1, 100, 300, releases=(("1.1", 1),)),
     ]
-    before = folded(told[:2], "auto")
+    before = folded(deliveries[:2], "auto")
 
-    after = fold(before, told[2], "auto")
+    after = fold(before, deliveries[2], "auto")
     assert row(after, "1.1").until == 300
     assert after.revision == before.revision
 
@@ -373,7 +373,7 @@ def test_what_only_the_bookkeeping_knows_is_no_revision() -> None:
 # Whatever comes.
 
 times = st.integers(1, 60)
-spans = st.none() | st.tuples(times, times).map(sorted)
+time_spans = st.none() | st.tuples(times, times).map(sorted)
 counts = st.integers(0, 9)
 histograms = st.dictionaries(st.sampled_from(["1.0", "1.1", "2.0"]), st.integers(1, 9)).map(
     lambda histogram: tuple(histogram.items())
@@ -381,8 +381,8 @@ histograms = st.dictionaries(st.sampled_from(["1.0", "1.1", "2.0"]), st.integers
 
 
 @st.composite
-def said(draw: st.DrawFn) -> Notification:
-    first, last = draw(spans) or (None, None)
+def notifications(draw: st.DrawFn) -> Notification:
+    first, last = draw(time_spans) or (None, None)
     return spoken(
         draw(st.none() | counts),
         first,
@@ -399,14 +399,14 @@ def never_less(old: int | None, new: int | None) -> bool:
     return old is None or (new is not None and new >= old)
 
 
-def shown(group: Group) -> Group:
+def visible(group: Group) -> Group:
     """The group without what no issue shows."""
     rows = tuple(replace(entry, since=None, until=None) for entry in group.releases)
     return replace(group, releases=rows, notifications=0, revision=0)
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(said(), min_size=1, max_size=8), st.sampled_from(MODES))
+@given(st.lists(notifications(), min_size=1, max_size=8), st.sampled_from(MODES))
 def test_nothing_a_group_knows_ever_runs_backwards(stream: list[Notification], mode: Mode) -> None:
     before = fold(None, stream[0], mode)
     for notification in stream[1:]:
@@ -429,18 +429,18 @@ def test_nothing_a_group_knows_ever_runs_backwards(stream: list[Notification], m
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(said(), min_size=1, max_size=8), st.sampled_from(MODES))
+@given(st.lists(notifications(), min_size=1, max_size=8), st.sampled_from(MODES))
 def test_a_revision_rises_exactly_when_something_shown_has_changed(stream: list[Notification], mode: Mode) -> None:
     before = fold(None, stream[0], mode)
     for notification in stream[1:]:
         after = fold(before, notification, mode)
 
-        assert after.revision - before.revision == (shown(after) != shown(before))
+        assert after.revision - before.revision == (visible(after) != visible(before))
         before = after
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(said(), min_size=1, max_size=8), st.sampled_from(MODES))
+@given(st.lists(notifications(), min_size=1, max_size=8), st.sampled_from(MODES))
 def test_a_release_was_seen_while_its_group_was(stream: list[Notification], mode: Mode) -> None:
     group = folded(stream, mode)
 

@@ -93,13 +93,13 @@ def test_a_stack_without_names_has_no_symbols(stack: list[str], bare: bool) -> N
 
 
 def test_two_groups_look_alike_whose_application_and_top_frames_are_the_same() -> None:
-    one = frames.signature("/opt/game/bin/Game", ["abort", "libx.so!draw(int)+0x1", "loop", "main"])
+    signature = frames.signature("/opt/game/bin/Game", ["abort", "libx.so!draw(int)+0x1", "loop", "main"])
 
-    assert one is not None
-    assert len(one) == 32
-    assert one == frames.signature("C:\\game\\game", ["raise", "draw(long)+0x99", "loop()", "main"])
-    assert one != frames.signature("editor", ["draw", "loop", "main"])
-    assert one != frames.signature("game", ["draw", "main"])
+    assert signature is not None
+    assert len(signature) == 32
+    assert signature == frames.signature("C:\\game\\game", ["raise", "draw(long)+0x99", "loop()", "main"])
+    assert signature != frames.signature("editor", ["draw", "loop", "main"])
+    assert signature != frames.signature("game", ["draw", "main"])
     assert frames.signature("game", ["a", "b", "c", "d", "e", "f"]) == frames.signature(
         "game", ["a", "b", "c", "d", "e", "g"]
     )
@@ -129,12 +129,12 @@ def test_fingerprints_of_nothing_and_of_merged_groups_are_told(fingerprint: str,
 
 def test_reports_without_a_fingerprint_are_told_apart_by_their_frames() -> None:
     zero = "0" * 64
-    one = frames.sub_key(zero, "game", ["draw", "main"])
+    signature = frames.sub_key(zero, "game", ["draw", "main"])
 
-    assert one is not None
-    assert one.startswith(f"{zero}/")
-    assert one != frames.sub_key(zero, "game", ["load", "main"])
-    assert not frames.all_zero(one)
+    assert signature is not None
+    assert signature.startswith(f"{zero}/")
+    assert signature != frames.sub_key(zero, "game", ["load", "main"])
+    assert not frames.all_zero(signature)
     assert frames.sub_key(zero, "game", ["0x1234"]) is None
 
 

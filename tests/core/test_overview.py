@@ -13,7 +13,7 @@ from syncd.model import GroupView, Release
 from tests.factories import make_group
 
 
-def seen(name: str, ledger: dict[str, int], **facts: Any) -> GroupView:
+def view(name: str, ledger: dict[str, int], **facts: Any) -> GroupView:
     releases = tuple(
         Release(release=release, occurrences=count, noticed_at=float(place), first_seen=place, last_seen=place + 1)
         for place, (release, count) in enumerate(ledger.items())
@@ -23,16 +23,16 @@ def seen(name: str, ledger: dict[str, int], **facts: Any) -> GroupView:
 
 
 STANDINGS = [
-    seen("fresh", {"2.0": 3}, users=1),
-    seen("larger", {"2.0": 1}, users=9),
-    seen("old", {"1.0": 5, "2.0": 2}),
-    seen("gone", {"1.0": 1, "1.1": 4}),
-    seen("long gone", {"1.0": 4}),
-    seen("back", {"1.0": 5, "2.0": 7}),
-    seen("later", {"2.1": 1}),
-    seen("none", {}),
-    seen("others", {OTHER_RELEASES: 5}),
-    seen("commit", {"deadbeef": 2}),
+    view("fresh", {"2.0": 3}, users=1),
+    view("larger", {"2.0": 1}, users=9),
+    view("old", {"1.0": 5, "2.0": 2}),
+    view("gone", {"1.0": 1, "1.1": 4}),
+    view("long gone", {"1.0": 4}),
+    view("back", {"1.0": 5, "2.0": 7}),
+    view("later", {"2.1": 1}),
+    view("none", {}),
+    view("others", {OTHER_RELEASES: 5}),
+    view("commit", {"deadbeef": 2}),
 ]
 RETURNS = [Return(fingerprint="back", release="v2.0", issue_key="K-1", answer="reopened")]
 
@@ -42,27 +42,27 @@ def names(entries: tuple[overview.Entry, ...]) -> list[tuple[str, int]]:
 
 
 def test_a_release_is_held_against_the_one_before_it() -> None:
-    found = overview.overview(STANDINGS, RETURNS, "2.0")
+    result = overview.overview(STANDINGS, RETURNS, "2.0")
 
-    assert found.before == "1.1"
-    assert names(found.new) == [("larger", 1), ("fresh", 3)]
-    assert names(found.regressed) == [("back", 7)]
-    assert names(found.still) == [("old", 2)]
-    assert names(found.gone) == [("gone", 4)]
+    assert result.before == "1.1"
+    assert names(result.new) == [("larger", 1), ("fresh", 3)]
+    assert names(result.regressed) == [("back", 7)]
+    assert names(result.still) == [("old", 2)]
+    assert names(result.gone) == [("gone", 4)]
 
 
 def test_a_crash_that_is_back_in_a_later_release_is_not_gone() -> None:
-    found = overview.overview([seen("a", {"1.0": 1, "2.1": 1})], [], "2.0")
+    result = overview.overview([view("a", {"1.0": 1, "2.1": 1})], [], "2.0")
 
-    assert (found.new, found.gone) == ((), ())
+    assert (result.new, result.gone) == ((), ())
 
 
 def test_the_first_release_has_nothing_before_it() -> None:
-    found = overview.overview(STANDINGS, [], "1.0")
+    result = overview.overview(STANDINGS, [], "1.0")
 
-    assert found.before is None
-    assert found.gone == ()
-    assert [name for name, _ in names(found.new)] == ["back", "old", "long gone", "gone"]
+    assert result.before is None
+    assert result.gone == ()
+    assert [name for name, _ in names(result.new)] == ["back", "old", "long gone", "gone"]
 
 
 def test_a_release_may_be_asked_for_under_another_spelling() -> None:
@@ -84,8 +84,8 @@ def test_the_releases_of_a_project_are_listed_the_newest_first() -> None:
 
 def test_of_releases_that_cannot_be_compared_the_latest_heard_of_is_the_newest() -> None:
     assert overview.latest(STANDINGS) == "deadbeef"
-    assert overview.latest([seen("a", {"1.0": 1, "2.0": 1}), seen("b", {"1.5": 1, "x": 1})]) == "x"
-    assert overview.latest([seen("a", {})]) is None
+    assert overview.latest([view("a", {"1.0": 1, "2.0": 1}), view("b", {"1.5": 1, "x": 1})]) == "x"
+    assert overview.latest([view("a", {})]) is None
 
 
 ledgers = st.dictionaries(
@@ -98,12 +98,12 @@ ledgers = st.dictionaries(
 def test_each_crash_is_in_one_section_at_most(
     returned: str, some: list[dict[str, int]], release: str, back: set[int]
 ) -> None:
-    standings = [seen(str(number), ledger) for number, ledger in enumerate(some)]
+    standings = [view(str(number), ledger) for number, ledger in enumerate(some)]
     returns = [Return(fingerprint=str(number), release=returned, issue_key="K", answer="") for number in back]
 
-    found = overview.overview(standings, returns, release)
-    told = [name for part in (found.new, found.regressed, found.still, found.gone) for name, _ in names(part)]
-    assert len(told) == len(set(told))
-    assert {name for name, _ in names(found.new + found.regressed + found.still)} == {
+    result = overview.overview(standings, returns, release)
+    listed = [name for part in (result.new, result.regressed, result.still, result.gone) for name, _ in names(part)]
+    assert len(listed) == len(set(listed))
+    assert {name for name, _ in names(result.new + result.regressed + result.still)} == {
         str(number) for number, ledger in enumerate(some) if release in ledger
     }

@@ -339,11 +339,11 @@ def test_a_create_in_doubt_whose_time_nobody_knows_is_owed_now() -> None:
 
 def test_contents_and_remarks_are_told_by_32_hex_digits() -> None:
     assert len(plan.content(make_group())) == 32
-    one = plan.remark_marker(KEY, "m", Occasion.RELEASE, "2.0")
-    assert len(one) == 32
-    assert one != plan.remark_marker(KEY, "m", Occasion.RELEASE, "2.1")
-    assert one != plan.remark_marker(KEY, "n", Occasion.RELEASE, "2.0")
-    assert one != plan.remark_marker(KEY, "m", Occasion.REGRESSION, "2.0")
+    left = plan.remark_marker(KEY, "m", Occasion.RELEASE, "2.0")
+    assert len(left) == 32
+    assert left != plan.remark_marker(KEY, "m", Occasion.RELEASE, "2.1")
+    assert left != plan.remark_marker(KEY, "n", Occasion.RELEASE, "2.0")
+    assert left != plan.remark_marker(KEY, "m", Occasion.REGRESSION, "2.0")
 
 
 def test_a_doubt_says_what_is_known_of_it() -> None:
@@ -371,17 +371,17 @@ def marker(tracker: str, *identity: str, key: str = KEY) -> str:
 def test_a_marker_is_32_hex_digits_and_always_the_same(
     tracker: str, universe: str, project: str, fingerprint: str
 ) -> None:
-    found = marker(tracker, universe, project, fingerprint)
+    text = marker(tracker, universe, project, fingerprint)
 
-    assert len(found) == 32
-    assert set(found) <= set("0123456789abcdef")
-    assert marker(tracker, universe, project, fingerprint) == found
+    assert len(text) == 32
+    assert set(text) <= set("0123456789abcdef")
+    assert marker(tracker, universe, project, fingerprint) == text
 
 
 @settings(max_examples=200)
 @given(st.tuples(short, short, short, short), st.tuples(short, short, short, short))
-def test_two_groups_or_trackers_never_share_a_marker(one: tuple[str, ...], other: tuple[str, ...]) -> None:
-    assert (marker(*one) == marker(*other)) is (one == other)
+def test_two_groups_or_trackers_never_share_a_marker(left: tuple[str, ...], right: tuple[str, ...]) -> None:
+    assert (marker(*left) == marker(*right)) is (left == right)
 
 
 @settings(max_examples=200)
@@ -393,8 +393,8 @@ def test_characters_moved_from_one_field_to_the_next_make_another_marker(text: s
         bounds = [0, *places, len(text)]
         return [text[start:end] for start, end in pairwise(bounds)]
 
-    one, other = cut(data.draw(places)), cut(data.draw(places))
-    assert (marker(*one) == marker(*other)) is (one == other)
+    left, right = cut(data.draw(places)), cut(data.draw(places))
+    assert (marker(*left) == marker(*right)) is (left == right)
 
 
 def test_a_marker_is_the_same_for_a_sha256_in_upper_and_lower_case_and_for_nothing_else() -> None:

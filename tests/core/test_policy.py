@@ -85,7 +85,7 @@ def test_a_route_behind_one_that_takes_everything_it_would_can_never_match(
 ) -> None:
     never = list(policy.unreachable([a_route("first", **earlier), a_route("second", **later)]))
 
-    assert [one.name for one, _ in never] == ([] if reachable else ["second"])
+    assert [taken.name for taken, _ in never] == ([] if reachable else ["second"])
     assert all("the route first before it" in reason for _, reason in never)
 
 
@@ -130,7 +130,7 @@ def test_what_is_said_never_to_match_never_does(
     earlier: dict[str, Any], later: dict[str, Any], some: list[Group]
 ) -> None:
     routes = [a_route("first", **earlier), a_route("second", **later)]
-    never = {one.name for one, _ in policy.unreachable(routes)}
+    never = {taken.name for taken, _ in policy.unreachable(routes)}
 
     for group in some:
         taken = policy.route(group, routes)
@@ -138,7 +138,7 @@ def test_what_is_said_never_to_match_never_does(
 
 
 @pytest.mark.parametrize(
-    ("match", "words"),
+    ("match", "reason"),
     [
         ({}, None),
         ({"project": "game", "not": {"classifiers": "hang"}}, None),
@@ -151,9 +151,9 @@ def test_what_is_said_never_to_match_never_does(
         ),
     ],
 )
-def test_why_a_route_does_not_take_a_group_is_told(match: dict[str, Any], words: str | None) -> None:
-    assert policy.hindrance(GROUP, a_route(**match).match) == words
-    assert (policy.route(GROUP, [a_route(**match)]) is None) is (words is not None)
+def test_why_a_route_does_not_take_a_group_is_told(match: dict[str, Any], reason: str | None) -> None:
+    assert policy.hindrance(GROUP, a_route(**match).match) == reason
+    assert (policy.route(GROUP, [a_route(**match)]) is None) is (reason is not None)
 
 
 def test_labels_come_from_classifiers_and_attributes_each_once() -> None:
@@ -174,7 +174,7 @@ STACK = make_group(callstack=("libc.so.6!abort", "libaudio.so!Audio::open(int)",
 
 
 @pytest.mark.parametrize(
-    ("rules", "found"),
+    ("rules", "owner"),
     [
         ([{"frame": "Audio::*", "assignee": "alice"}], ("alice", None)),
         ([{"frame": "Video::*", "assignee": "bob"}, {"frame": "Audio::*", "assignee": "alice"}], ("alice", None)),
@@ -187,9 +187,9 @@ STACK = make_group(callstack=("libc.so.6!abort", "libaudio.so!Audio::open(int)",
     ],
 )
 def test_an_issue_goes_to_whom_the_first_rule_names_that_fits(
-    rules: list[dict[str, str]], found: tuple[str | None, str | None]
+    rules: list[dict[str, str]], owner: tuple[str | None, str | None]
 ) -> None:
-    assert policy.owner(STACK, [OwnerRule(**rule) for rule in rules]) == found
+    assert policy.owner(STACK, [OwnerRule(**rule) for rule in rules]) == owner
 
 
 def test_a_pattern_minds_the_case() -> None:

@@ -30,45 +30,45 @@ def line(
 
 
 def group(*lines: Release, at: float = 500.0, **facts: Any) -> Group:
-    total = sum(one.occurrences for one in lines)
+    total = sum(row.occurrences for row in lines)
     return make_group(
         **{"occurrences": total, "releases": lines, "trail": (Point(at=at, occurrences=total),), "last_seen": None}
         | facts
     )
 
 
-def issue(shown: dict[str, int] | None = None, condition: Condition | None = None, **facts: Any) -> Issue:
-    return make_issue(key="K-1", baseline=shown or {}, condition=condition, **facts)
+def issue(showed: dict[str, int] | None = None, condition: Condition | None = None, **facts: Any) -> Issue:
+    return make_issue(key="K-1", baseline=showed or {}, condition=condition, **facts)
 
 
-SEEN = group(line("1.0", 5, 500.0), line("1.1", 2, 900.0))
+GROUP = group(line("1.0", 5, 500.0), line("1.1", 2, 900.0))
 
 
 def test_a_ledger_has_each_release_and_the_whole() -> None:
-    assert ledger(SEEN) == {TOTAL: 7, "1.0": 5, "1.1": 2}
+    assert ledger(GROUP) == {TOTAL: 7, "1.0": 5, "1.1": 2}
 
 
 def test_while_an_issue_is_open_its_baseline_is_what_it_showed_last() -> None:
-    assert next_baseline(SEEN, issue({TOTAL: 4, "1.0": 4}), OPEN) == {TOTAL: 4, "1.0": 4}
-    assert next_baseline(SEEN, issue({TOTAL: 4}, OPEN), OPEN) == {TOTAL: 4}
-    assert next_baseline(SEEN, issue(), OPEN) == ledger(SEEN)
+    assert next_baseline(GROUP, issue({TOTAL: 4, "1.0": 4}), OPEN) == {TOTAL: 4, "1.0": 4}
+    assert next_baseline(GROUP, issue({TOTAL: 4}, OPEN), OPEN) == {TOTAL: 4}
+    assert next_baseline(GROUP, issue(), OPEN) == ledger(GROUP)
 
 
 def test_one_that_people_reopened_begins_anew() -> None:
-    assert next_baseline(SEEN, issue({TOTAL: 4}, CLOSED), OPEN) == ledger(SEEN)
+    assert next_baseline(GROUP, issue({TOTAL: 4}, CLOSED), OPEN) == ledger(GROUP)
 
 
 def test_a_closing_fixes_the_baseline_and_it_stays_until_another_closing() -> None:
     fixed = {TOTAL: 3, "1.0": 3}
-    assert next_baseline(SEEN, issue(fixed, CLOSED), CLOSED) == fixed
-    for other in (CLOSED_AT - 600, CLOSED_AT + 600):
-        assert next_baseline(SEEN, issue(fixed, replace(CLOSED, closed_at=other)), CLOSED) == ledger(SEEN)
-    assert next_baseline(SEEN, issue(fixed, OPEN), CLOSED) == ledger(SEEN)
-    assert next_baseline(SEEN, issue(fixed), CLOSED) == ledger(SEEN)
+    assert next_baseline(GROUP, issue(fixed, CLOSED), CLOSED) == fixed
+    for closed_at in (CLOSED_AT - 600, CLOSED_AT + 600):
+        assert next_baseline(GROUP, issue(fixed, replace(CLOSED, closed_at=closed_at)), CLOSED) == ledger(GROUP)
+    assert next_baseline(GROUP, issue(fixed, OPEN), CLOSED) == ledger(GROUP)
+    assert next_baseline(GROUP, issue(fixed), CLOSED) == ledger(GROUP)
 
 
 @pytest.mark.parametrize(
-    ("one", "shown", "known"),
+    ("row", "showed", "expected"),
     [
         pytest.param(line("1.0", 5, 500.0, 999.0), 2, 5, id="it grew before the closing"),
         pytest.param(line("1.0", 5, 500.0, CLOSED_AT), 2, 5, id="it grew in the moment of the closing"),
@@ -80,11 +80,11 @@ def test_a_closing_fixes_the_baseline_and_it_stays_until_another_closing() -> No
     ],
 )
 def test_what_has_not_grown_since_the_closing_was_known_then(
-    one: Release, shown: int | None, known: int | None
+    row: Release, showed: int | None, expected: int | None
 ) -> None:
-    found = baseline_at_closing(group(one), issue({} if shown is None else {"1.0": shown}), CLOSED)
+    result = baseline_at_closing(group(row), issue({} if showed is None else {"1.0": showed}), CLOSED)
 
-    assert found.get("1.0") == known
+    assert result.get("1.0") == expected
 
 
 def test_of_a_moment_that_may_be_the_first_of_time_nothing_is_assumed() -> None:
@@ -94,7 +94,7 @@ def test_of_a_moment_that_may_be_the_first_of_time_nothing_is_assumed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("trail", "shown", "total"),
+    ("trail", "showed", "total"),
     [
         pytest.param([(500.0, 7)], 4, 7, id="all came before"),
         pytest.param([(500.0, 4), (CLOSED_AT, 7)], 4, 7, id="the last came in the moment of the closing"),
@@ -104,12 +104,12 @@ def test_of_a_moment_that_may_be_the_first_of_time_nothing_is_assumed() -> None:
         pytest.param([(1001.0, 7), (900.0, 7)], 8, 7, id="less than was shown"),
     ],
 )
-def test_so_many_were_known_in_all(trail: list[tuple[float, int]], shown: int | None, total: int) -> None:
+def test_so_many_were_known_in_all(trail: list[tuple[float, int]], showed: int | None, total: int) -> None:
     points = tuple(Point(at=at, occurrences=count) for at, count in trail)
 
     assert (
         baseline_at_closing(
-            group(line("1.0", 7, 500.0), trail=points), issue({} if shown is None else {TOTAL: shown}), CLOSED
+            group(line("1.0", 7, 500.0), trail=points), issue({} if showed is None else {TOTAL: showed}), CLOSED
         )[TOTAL]
         == total
     )
@@ -118,20 +118,25 @@ def test_so_many_were_known_in_all(trail: list[tuple[float, int]], shown: int | 
 def test_where_nobody_says_when_it_was_closed_what_was_shown_is_known() -> None:
     undated = replace(CLOSED, closed_at=None)
 
-    assert baseline_at_closing(SEEN, issue({TOTAL: 4, "1.0": 4}), undated) == {TOTAL: 4, "1.0": 4}
-    assert baseline_at_closing(SEEN, issue(), undated) == ledger(SEEN)
+    assert baseline_at_closing(GROUP, issue({TOTAL: 4, "1.0": 4}), undated) == {TOTAL: 4, "1.0": 4}
+    assert baseline_at_closing(GROUP, issue(), undated) == ledger(GROUP)
 
 
 def test_a_regression_is_told_from_others_by_its_closing_and_its_release() -> None:
-    found = Regression(release="2.0", occurrences=3, fixed_in="", closed_at=1234.9)
+    result = Regression(release="2.0", occurrences=3, fixed_in="", closed_at=1234.9)
 
-    assert regression.subject(found) == "1234 2.0"
-    assert regression.subject(replace(found, closed_at=None)) == "0 2.0"
-    assert regression.facts(found, "reopen") == {"release": "2.0", "occurrences": 3, "fixed_in": "", "answer": "reopen"}
+    assert regression.subject(result) == "1234 2.0"
+    assert regression.subject(replace(result, closed_at=None)) == "0 2.0"
+    assert regression.facts(result, "reopen") == {
+        "release": "2.0",
+        "occurrences": 3,
+        "fixed_in": "",
+        "answer": "reopen",
+    }
 
 
-def rule(of: Group, known: dict[str, int], condition: Condition = CLOSED, **route: Any) -> str:
-    return verdict(of, issue(known, condition), condition, replace(ROUTE, **route)).rule
+def rule(of: Group, expected: dict[str, int], condition: Condition = CLOSED, **route: Any) -> str:
+    return verdict(of, issue(expected, condition), condition, replace(ROUTE, **route)).rule
 
 
 def test_nothing_is_new_where_no_release_has_more_than_before() -> None:
@@ -176,47 +181,47 @@ def test_without_a_release_the_route_may_want_several_new_ones() -> None:
 
 def test_a_label_or_a_lock_asks_for_silence_whatever_came() -> None:
     more = group(line("1.0", 9, 500.0), line("2.0", 1, 1500.0, last=2000))
-    known = {TOTAL: 9, "1.0": 9}
+    expected = {TOTAL: 9, "1.0": 9}
 
-    assert rule(more, known) == "known-releases"
-    assert rule(more, known, replace(CLOSED, labels=("syncd:ignore",))) == "ignore-label"
-    assert rule(more, known, replace(CLOSED, labels=("syncd:ignore",)), ignore_label="") == "known-releases"
-    assert rule(more, known, replace(CLOSED, locked=True)) == "locked"
+    assert rule(more, expected) == "known-releases"
+    assert rule(more, expected, replace(CLOSED, labels=("syncd:ignore",))) == "ignore-label"
+    assert rule(more, expected, replace(CLOSED, labels=("syncd:ignore",)), ignore_label="") == "known-releases"
+    assert rule(more, expected, replace(CLOSED, locked=True)) == "locked"
 
 
 def test_of_two_spellings_of_one_release_the_first_is_named() -> None:
     spelled = group(line("1.0", 1, 500.0), line("2.0", 2, 1500.0, last=2000), line("v2.0", 3, 1500.0, last=2000))
-    found = verdict(spelled, issue({TOTAL: 1, "1.0": 1}), CLOSED, ROUTE)
+    result = verdict(spelled, issue({TOTAL: 1, "1.0": 1}), CLOSED, ROUTE)
 
-    assert found.regression is not None
-    assert found.regression.release == "2.0"
+    assert result.regression is not None
+    assert result.regression.release == "2.0"
 
 
 def test_which_verdicts_belong_into_the_status_comment() -> None:
-    def noted(of: Group, known: dict[str, int], condition: Condition = CLOSED, **route: Any) -> bool:
-        return verdict(of, issue(known, condition), condition, replace(ROUTE, **route)).note
+    def noted(of: Group, expected: dict[str, int], condition: Condition = CLOSED, **route: Any) -> bool:
+        return verdict(of, issue(expected, condition), condition, replace(ROUTE, **route)).note
 
     more = group(line("1.0", 9, 500.0, 1500.0, last=2000), line("2.0", 1, 1500.0, last=2000))
     assert noted(group(line("1.0", 9, 500.0, 1500.0, last=2000)), {TOTAL: 5, "1.0": 5})
     assert noted(more, {TOTAL: 9, "1.0": 9}, min_regression_occurrences=2)
     assert noted(more, {TOTAL: 9, "1.0": 9}, replace(CLOSED, fixed_in=("3.0",)))
-    assert not noted(SEEN, ledger(SEEN))
+    assert not noted(GROUP, ledger(GROUP))
 
 
 def test_of_several_releases_that_cannot_be_compared_all_are_counted_and_one_is_named() -> None:
     strange = group(line("1.0", 1, 500.0), line("xx", 2, 1500.0, last=2000), line("yy", 3, 1500.0, last=2000))
-    found = verdict(strange, issue({TOTAL: 1, "1.0": 1}), CLOSED, replace(ROUTE, unknown_release="regression"))
+    result = verdict(strange, issue({TOTAL: 1, "1.0": 1}), CLOSED, replace(ROUTE, unknown_release="regression"))
 
-    assert found.regression is not None
-    assert (found.regression.release, found.regression.occurrences) == ("xx", 5)
+    assert result.regression is not None
+    assert (result.regression.release, result.regression.occurrences) == ("xx", 5)
 
 
 def test_of_several_regressing_releases_the_newest_is_named() -> None:
     several = group(line("1.0", 1, 500.0), line("2.0", 2, 1500.0, last=2000), line("3.0", 3, 1500.0, last=2000))
-    found = verdict(several, issue({TOTAL: 1, "1.0": 1}), CLOSED, ROUTE)
+    result = verdict(several, issue({TOTAL: 1, "1.0": 1}), CLOSED, ROUTE)
 
-    assert found.regression is not None
-    assert (found.regression.release, found.regression.occurrences) == ("3.0", 5)
+    assert result.regression is not None
+    assert (result.regression.release, result.regression.occurrences) == ("3.0", 5)
     late = replace(ROUTE, hotfix_regressions=True)
     hotfix = group(line("1.0.1", 1, 500.0), line("1.0.5", 1, 400.0), line("1.0.3", 2, 1500.0, last=2000))
     fixed = replace(CLOSED, fixed_in=("2.0",))

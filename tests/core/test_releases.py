@@ -57,7 +57,7 @@ def test_a_line_rises(line: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("release", "reference"),
     [
         ("1.2", "1.2.0"), ("1", "1.0.0.0"), ("0", "0.0"), ("v1.2", "1.2"), ("release-1.2", "version 1.2"), ("1.02", "1.2"),
         ("1.2.3+build.5", "1.2.3"), ("1.2.3+5", "1.2.3+6"), ("1.2.3 (456)", "1.2.3"), ("1.2.3 (a) (b)", "1.2.3"),
@@ -66,13 +66,13 @@ def test_a_line_rises(line: list[str]) -> None:
         ("2024.1", "2024.01.0"), ("game-1.2", "GAME_1.2"), ("1.0.0-01", "1.0.0-1"), ("1.0.dev", "1.0.dev0"),
     ],
 )  # fmt: skip
-def test_one_release_may_be_spelled_in_several_ways(one: str, other: str) -> None:
-    assert compare(one, other) is compare(other, one) is Order.SAME
-    assert newest([one, other]) == (one, other)
+def test_one_release_may_be_spelled_in_several_ways(release: str, reference: str) -> None:
+    assert compare(release, reference) is compare(reference, release) is Order.SAME
+    assert newest([release, reference]) == (release, reference)
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("release", "reference"),
     [
         ("1.2", "deadbeef"), ("deadbeef", "cafebabe"), ("1.2", "stable"), ("1.2", ""), ("2024.10.1", "3.0"), ("20240503", "3.0"),
         ("2024-05-03", "2024.5"), ("2024", "2024.1"), ("game-1.2", "editor-1.2"), ("game-1.2", "1.2"), ("1.2 stable build", "1.2"), ("1.2_final!", "1.2"),
@@ -81,13 +81,13 @@ def test_one_release_may_be_spelled_in_several_ways(one: str, other: str) -> Non
         ("1.2-", "1.2"), ("1.2-a..b", "1.2"), ("1.2a1b2", "1.2"), ("+1", "1"), ("1899.1", "1900.1"), ("2100.1", "2099.1"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_compared_is_not_guessed(one: str, other: str) -> None:
-    assert compare(one, other) is compare(other, one) is Order.INCOMPARABLE
-    assert set(newest([one, other])) == {one, other}
+def test_what_cannot_be_compared_is_not_guessed(release: str, reference: str) -> None:
+    assert compare(release, reference) is compare(reference, release) is Order.INCOMPARABLE
+    assert set(newest([release, reference])) == {release, reference}
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "same"),
+    ("release", "reference", "same"),
     [
         ("2.3.1", "2.3.7", True), ("2.3.1", "2.4.0", False), ("2.3", "2.4", True), ("2.3", "3.4", False), ("2", "2", True), ("2", "3", False),
         ("145.1.87.42", "145.1.90.7", True), ("145.1.87.42", "145.2.87.42", False), ("2.3.1", "2.3.2-rc.1", True), ("v2.3.1", "2.3.9", True),
@@ -95,8 +95,8 @@ def test_what_cannot_be_compared_is_not_guessed(one: str, other: str) -> None:
         ("2.3.1", "game-2.3.2", False), ("2.0.0", "2.0.5", True), ("2.0.1", "2.1.0", False), ("0.0.1", "0.0.2", True), ("20240503", "20240504", True),
     ],
 )  # fmt: skip
-def test_a_line_is_all_but_the_last_number_at_most_two(one: str, other: str, same: bool) -> None:
-    assert same_line(one, other) is same_line(other, one) is same
+def test_a_line_is_all_but_the_last_number_at_most_two(release: str, reference: str, same: bool) -> None:
+    assert same_line(release, reference) is same_line(reference, release) is same
 
 
 def test_of_several_families_each_has_its_newest() -> None:
@@ -139,18 +139,18 @@ spelled = (
 
 @settings(max_examples=400)
 @given(spelled, spelled)
-def test_the_other_way_round_it_is_the_other_way_round(one: str, other: str) -> None:
+def test_the_other_way_round_it_is_the_other_way_round(release: str, reference: str) -> None:
     mirrored = {Order.OLDER: Order.NEWER, Order.NEWER: Order.OLDER}
-    order = compare(one, other)
+    order = compare(release, reference)
 
-    assert compare(other, one) is mirrored.get(order, order)
-    assert compare(one, one) is Order.SAME
+    assert compare(reference, release) is mirrored.get(order, order)
+    assert compare(release, release) is Order.SAME
 
 
 @settings(max_examples=600)
 @given(spelled, spelled, spelled)
-def test_it_is_a_total_preorder_on_what_can_be_compared(one: str, two: str, three: str) -> None:
-    first, second, whole = compare(one, two), compare(two, three), compare(one, three)
+def test_it_is_a_total_preorder_on_what_can_be_compared(release: str, two: str, three: str) -> None:
+    first, second, whole = compare(release, two), compare(two, three), compare(release, three)
 
     # What can be compared with the same can be compared.
     if Order.INCOMPARABLE in (first, second):
@@ -166,7 +166,11 @@ def test_it_is_a_total_preorder_on_what_can_be_compared(one: str, two: str, thre
 @settings(max_examples=400)
 @given(st.lists(spelled, max_size=8))
 def test_the_newest_are_those_that_nothing_is_newer_than(some: list[str]) -> None:
-    expected = [one for one in dict.fromkeys(some) if not any(compare(other, one) is Order.NEWER for other in some)]
+    expected = [
+        release
+        for release in dict.fromkeys(some)
+        if not any(compare(reference, release) is Order.NEWER for reference in some)
+    ]
 
     assert list(newest(some)) == expected
     for older, newer in pairwise(reversed(ordered(some))):
@@ -184,10 +188,12 @@ python = st.builds(
 
 @settings(max_examples=600)
 @given(python, python)
-def test_it_agrees_with_python_where_that_applies(one: str, other: str) -> None:
-    left, right = Version(one), Version(other)
+def test_it_agrees_with_python_where_that_applies(release: str, reference: str) -> None:
+    left, right = Version(release), Version(reference)
 
-    assert compare(one, other) is (Order.SAME if left == right else Order.NEWER if left > right else Order.OLDER)
+    assert compare(release, reference) is (
+        Order.SAME if left == right else Order.NEWER if left > right else Order.OLDER
+    )
 
 
 identifiers = st.sampled_from(["0", "1", "2", "10", "x", "y", "x-1", "zeta", "gamma"])
@@ -209,18 +215,20 @@ def semver_key(text: str) -> tuple[object, ...]:
 
 @settings(max_examples=600)
 @given(semvers, semvers)
-def test_it_agrees_with_semver_where_that_applies(one: str, other: str) -> None:
-    left, right = semver_key(one), semver_key(other)
+def test_it_agrees_with_semver_where_that_applies(release: str, reference: str) -> None:
+    left, right = semver_key(release), semver_key(reference)
 
-    assert compare(one, other) is (Order.SAME if left == right else Order.NEWER if left > right else Order.OLDER)
+    assert compare(release, reference) is (
+        Order.SAME if left == right else Order.NEWER if left > right else Order.OLDER
+    )
 
 
 @settings(max_examples=300)
 @given(st.text(max_size=60), st.text(max_size=60))
-def test_whatever_a_release_is_called_nothing_fails(one: str, other: str) -> None:
-    compare(one, other)
-    same_line(one, other)
-    assert ordered([one, other])
+def test_whatever_a_release_is_called_nothing_fails(release: str, reference: str) -> None:
+    compare(release, reference)
+    same_line(release, reference)
+    assert ordered([release, reference])
 
 
 @pytest.mark.parametrize(

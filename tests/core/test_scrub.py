@@ -70,11 +70,15 @@ def test_a_group_shows_only_the_attributes_that_are_allowed_and_nothing_private(
         storm=Storm(held=1, since=0.0, largest=(("/home/alice/x", 1, 2),)),
     )
 
-    seen = redact(group, ["os", "os.*"], ALL)
-    assert seen.application == "/home/<user>/game"
-    assert seen.callstack == ("/home/<user>/x!draw", "main")
-    assert seen.classifiers == ("<email>",)
-    assert seen.attributes == (("os", ("Linux at <ip>",)), ("os.version", ("6.1",)))
-    assert seen.storm is not None
-    assert seen.storm.largest == (("/home/<user>/x", 1, 2),)
-    assert (seen.identity, seen.occurrences, seen.releases) == (group.identity, group.occurrences, group.releases)
+    redacted = redact(group, ["os", "os.*"], ALL)
+    assert redacted.application == "/home/<user>/game"
+    assert redacted.callstack == ("/home/<user>/x!draw", "main")
+    assert redacted.classifiers == ("<email>",)
+    assert redacted.attributes == (("os", ("Linux at <ip>",)), ("os.version", ("6.1",)))
+    assert redacted.storm is not None
+    assert redacted.storm.largest == (("/home/<user>/x", 1, 2),)
+    assert (redacted.identity, redacted.occurrences, redacted.releases) == (
+        group.identity,
+        group.occurrences,
+        group.releases,
+    )

@@ -80,22 +80,24 @@ _ATTACKS = [
 any_text = st.text(st.characters(exclude_categories=()), max_size=6)
 hostile = st.lists(st.sampled_from(_ATTACKS) | any_text, max_size=8).map("".join)
 
-words = st.sampled_from(["Seen so far", "at least 12,345", "2026-11-24 03:15 UTC", "97%", "Last seen."])
-links = st.builds(Link, words, st.sampled_from(["https://a.example/p?q=%28#f", "https://b.example/x_y-z~1&c=2"]))
-spans: st.SearchStrategy[Span] = words | links | hostile.map(Value)
+trusted_texts = st.sampled_from(["Seen so far", "at least 12,345", "2026-11-24 03:15 UTC", "97%", "Last seen."])
+links = st.builds(
+    Link, trusted_texts, st.sampled_from(["https://a.example/p?q=%28#f", "https://b.example/x_y-z~1&c=2"])
+)
+spans: st.SearchStrategy[Span] = trusted_texts | links | hostile.map(Value)
 counts = st.integers(0, 2000)
 
 
 @st.composite
 def tables(draw: st.DrawFn) -> Table:
     columns = draw(st.integers(1, 4))
-    header = draw(st.lists(words, min_size=columns, max_size=columns))
+    header = draw(st.lists(trusted_texts, min_size=columns, max_size=columns))
     rows = draw(st.lists(st.lists(spans, min_size=columns, max_size=columns).map(tuple), max_size=4))
     return Table(tuple(header), tuple(rows), draw(counts))
 
 
 blocks: st.SearchStrategy[Block] = (
-    st.builds(Heading, words)
+    st.builds(Heading, trusted_texts)
     | st.builds(Paragraph, st.lists(spans, max_size=5).map(tuple))
     | st.builds(Code, st.lists(hostile, max_size=6).map(tuple), counts)
     | tables()
@@ -105,16 +107,16 @@ documents: st.SearchStrategy[Document] = st.lists(blocks, max_size=5).map(tuple)
 
 def untrusted(document: Document) -> list[str | tuple[str, ...]]:
     """What came with the crash, in order: a text for each value, a tuple of lines for each code block."""
-    found: list[str | tuple[str, ...]] = []
+    texts: list[str | tuple[str, ...]] = []
     for block in document:
         match block:
             case Code(lines):
-                found.append(lines)
+                texts.append(lines)
             case Paragraph(inline):
-                found += [span.text for span in inline if isinstance(span, Value)]
+                texts += [span.text for span in inline if isinstance(span, Value)]
             case Table(_, rows):
-                found += [cell.text for row in rows for cell in row if isinstance(cell, Value)]
-    return found
+                texts += [cell.text for row in rows for cell in row if isinstance(cell, Value)]
+    return texts
 
 
 def harmless(document: Document) -> Document:

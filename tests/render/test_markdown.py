@@ -45,7 +45,7 @@ class Page(HTMLParser):
             self.codes[-1] += data
 
 
-def shown(crashed: str | tuple[str, ...]) -> str:
+def visible(crashed: str | tuple[str, ...]) -> str:
     """How text of a crash is to appear, but for the zero-width spaces that defuse it."""
     text = flat(crashed) or " " if isinstance(crashed, str) else "".join(f"{flat(line)}\n" for line in crashed)
     return text.replace("\u200b", "")
@@ -58,7 +58,7 @@ def test_nothing_from_a_crash_leaves_its_code_block_span_or_cell(document: Docum
 
     assert page.elements == Page(markdown.write(harmless(document), PLENTY)).elements
     assert [code.replace("\u200b", "") or " " for code in page.codes] == [
-        shown(text) or " " for text in untrusted(document)
+        visible(text) or " " for text in untrusted(document)
     ]
 
 

@@ -11,6 +11,7 @@ from syncd.render import adf, markdown, wiki
 from syncd.render.document import Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
 from syncd.render.report import ReportExtras, announcement, body, status, title
 from tests.fakes.adf import problem
+from tests.golden import golden
 from tests.render.strategies import harmless, hostile
 
 HOSTS = ["*.backtrace.io"]
@@ -41,8 +42,8 @@ def group(**changes: Any) -> Group:
 
 
 def table(document: Document, first_of_header: str) -> Table:
-    (found,) = (block for block in document if isinstance(block, Table) and block.header[0] == first_of_header)
-    return found
+    (match,) = (block for block in document if isinstance(block, Table) and block.header[0] == first_of_header)
+    return match
 
 
 @pytest.mark.parametrize(
@@ -310,62 +311,84 @@ def owed(occasion: Occasion, **facts: str | int | float) -> Announcement:
     return Announcement(id=1, occasion=occasion, subject="", facts=facts, marker="")
 
 
-def said(document: Document) -> str:
+def written(document: Document) -> str:
     return markdown.write(document, 60_000)
 
 
-def test_a_body_names_the_issue_before_and_those_that_look_alike() -> None:
-    text = said(body(GROUP, ReportExtras(previous=PLACE, alike=[PLACE])))
+OVER = replace(STORM, storm=Storm(held=0, since=0.0, over=True))
+MERGED = group(identity=Identity("u", "p", "0" * 40 + "a" * 24))
+UNKNOWN = Group(identity=Identity("acme", "game", "f"))
+CROWDED = group(
+    callstack=tuple(f"frame {number}" for number in range(75)),
+    releases=tuple(Release(release=str(number), occurrences=1, last_seen=number) for number in range(42)),
+)
+ATTRIBUTES = group(attributes=(("os", ("Linux", "@all")), ("|x", ("`",))))
+RELATED = ReportExtras(link_hosts=HOSTS, previous=PLACE, alike=[PLACE])
+HOSTILE_NOTE = "not reopened: in @everyone ![x](https://evil.example) `"
 
-    assert "> This crash came back. Its previous issue: [acme/game#7](https://github.com/acme/game/issues/7)." in text
-    assert "> Possible duplicate of [acme/game#7](https://github.com/acme/game/issues/7): that group" in text
+
+@pytest.mark.parametrize(
+    ("case", "document"),
+    [
+        ("body", body(GROUP, ReportExtras(link_hosts=HOSTS))),
+        ("body of a crash that came back and looks like another one", body(GROUP, RELATED)),
+        ("body with attributes", body(ATTRIBUTES, ReportExtras())),
+        ("body of a group of which little is known", body(UNKNOWN, ReportExtras())),
+        ("body with many frames and releases", body(CROWDED, ReportExtras())),
+        ("body of a storm", body(STORM, ReportExtras())),
+        ("status", status(GROUP, ReportExtras())),
+        ("status with a note", status(GROUP, ReportExtras(note=HOSTILE_NOTE))),
+        ("status with aliases", status(group(aliases=("f2", "f3")), ReportExtras())),
+        ("status of merged groups", status(MERGED, ReportExtras())),
+        ("status of a storm that is over", status(OVER, ReportExtras())),
+    ],
+)
+def test_a_text_is_as_people_have_approved_it(case: str, document: Document) -> None:
+    golden("report", case, written(document))
 
 
-def test_a_body_shows_the_attributes_it_was_given_as_text() -> None:
-    text = said(body(group(attributes=(("os", ("Linux", "@all")), ("|x", ("`",)))), ReportExtras()))
+@pytest.mark.parametrize(
+    ("case", "occasion", "facts"),
+    [
+        ("reopened", Occasion.REGRESSION, {"release": "2.5", "occurrences": 3, "fixed_in": "2.4", "answer": "reopen"}),
+        ("commented", Occasion.REGRESSION, {"release": "2.5", "occurrences": 1, "fixed_in": "", "answer": "comment"}),
+        ("without a release", Occasion.REGRESSION, {"release": "", "occurrences": 2, "fixed_in": ""}),
+        ("new release", Occasion.RELEASE, {"release": "@all"}),
+        ("milestone", Occasion.MILESTONE, {"milestone": 1000, "occurrences": 1000}),
+        ("quiet", Occasion.QUIET, {"since": 1795400000}),
+    ],
+)
+def test_a_further_comment_is_as_people_have_approved_it(case: str, occasion: Occasion, facts: dict[str, Any]) -> None:
+    golden("report", f"comment: {case}", written(announcement(owed(occasion, **facts))))
+
+
+def test_the_title_of_a_storm_names_its_route() -> None:
+    assert title(STORM) == "Crash storm: groups held back by route main"
+
+
+def test_a_body_links_to_the_issue_before_and_to_those_that_look_alike() -> None:
+    text = written(body(GROUP, RELATED))
+
+    assert text.count("[acme/game#7](https://github.com/acme/game/issues/7)") == 2
+
+
+def test_names_and_values_of_attributes_are_literal_text() -> None:
+    text = written(body(ATTRIBUTES, ReportExtras()))
 
     assert "| `os` | `Linux, @\u200ball` |" in text
     assert "| `\\|x` | `` ` `` |" in text
 
 
-def test_a_status_says_how_a_closed_issue_stands_and_whose_occurrences_are_in_it() -> None:
-    text = said(status(group(aliases=("f2", "f3")), ReportExtras(note="not reopened: it is older")))
+def test_a_note_is_literal_text() -> None:
+    text = written(status(GROUP, ReportExtras(note=HOSTILE_NOTE)))
 
-    assert "> Note: `not reopened: it is older`" in text
-    hostile_release = said(status(GROUP, ReportExtras(note="in @everyone ![x](https://evil.example) `")))
-    assert "`` in @\u200beveryone ![x](https://evil.example) ` ``" in hostile_release
-    assert "These numbers include 2 more fingerprints: `f2, f3`" in text
-    assert "merged in Backtrace" in said(
-        status(group(identity=Identity("u", "p", "0" * 40 + "a" * 24)), ReportExtras())
-    )
+    assert "`` not reopened: in @\u200beveryone ![x](https://evil.example) ` ``" in text
 
 
-@pytest.mark.parametrize(
-    ("occasion", "facts", "words"),
-    [
-        (Occasion.REGRESSION, {"release": "2.5", "occurrences": 3, "fixed_in": "2.4", "answer": "reopen"}, "came back in `2.5`: 3 new occurrences since this issue was closed as fixed in `2.4`."),
-        (Occasion.REGRESSION, {"release": "2.5", "occurrences": 1, "fixed_in": "", "answer": "comment"}, "came back in `2.5`: 1 new occurrence since this issue was closed.\n\nThe issue stays closed"),
-        (Occasion.REGRESSION, {"release": "", "occurrences": 2, "fixed_in": ""}, "This crash came back: 2 new occurrences"),
-        (Occasion.RELEASE, {"release": "@all"}, "Seen for the first time in `@\u200ball`."),
-        (Occasion.MILESTONE, {"milestone": 1000, "occurrences": 1200}, "Seen at least 1,000 times by now."),
-        (Occasion.QUIET, {"since": 1795400000}, "Not seen since 2026-11-23 02:13 UTC. The crash may be gone."),
-    ],
-)  # fmt: skip
-def test_a_further_comment_says_what_it_is_for(occasion: Occasion, facts: dict[str, Any], words: str) -> None:
-    assert words in said(announcement(owed(occasion, **facts)))
+def test_the_largest_groups_of_a_storm_are_a_table_that_counts_the_rest() -> None:
+    text = written(body(STORM, ReportExtras()))
 
-
-def test_a_storm_has_words_of_its_own() -> None:
-    assert title(STORM) == "Crash storm: groups held back by route main"
-    text = said(body(STORM, ReportExtras()))
-    assert (
-        "Route `main` has filed as many new issues as max_new_issues allows. It holds back 12 groups since 2026-11-23 02:13 UTC."
-        in text
-    )
     assert "| `draw` | 9 | 30 |\n| `<b>load` | not known | 4 |\n\n… 10 more rows" in text
-    assert "closes this issue when no group is held back" in text
-    over = replace(STORM, storm=Storm(held=0, since=0.0, over=True))
-    assert "The storm is over: route `main` holds back no group any more." in said(status(over, ReportExtras()))
 
 
 def test_all_of_it_is_written_for_every_tracker() -> None:

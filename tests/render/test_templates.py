@@ -139,16 +139,16 @@ def test_a_template_that_cannot_be_read_says_where(source: str) -> None:
 
 def trusted(document: Document) -> list[Any]:
     """All of a document but what is untrusted."""
-    said: list[Any] = []
+    trusted_parts: list[Any] = []
     for block in document:
         match block:
             case Paragraph(spans) | Panel(spans):
-                said.append([span for span in spans if not isinstance(span, Value)])
+                trusted_parts.append([span for span in spans if not isinstance(span, Value)])
             case Heading(text):
-                said.append(text)
+                trusted_parts.append(text)
             case _:
-                said.append(type(block).__name__)
-    return said
+                trusted_parts.append(type(block).__name__)
+    return trusted_parts
 
 
 PLAIN = "## A {{ application }} heading\n{{ application }} and {{ classifiers[0]|upper }}{{ frames|join(' / ') }}\n\n> {{ attributes.os }}\n"

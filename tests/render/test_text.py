@@ -175,7 +175,7 @@ def test_a_safe_address_stays_on_its_host_in_any_markup(glue: str, rest: str) ->
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (None, "not known"),
         (0, "1970-01-01 00:00 UTC"),
@@ -186,5 +186,5 @@ def test_a_safe_address_stays_on_its_host_in_any_markup(glue: str, rest: str) ->
         (float("nan"), "not known"),
     ],
 )
-def test_times_are_said_to_the_minute_and_absurd_ones_are_not_known(seconds: float | None, said: str) -> None:
-    assert utc(seconds) == said
+def test_times_are_said_to_the_minute_and_absurd_ones_are_not_known(seconds: float | None, text: str) -> None:
+    assert utc(seconds) == text

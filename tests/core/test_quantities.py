@@ -1,4 +1,4 @@
-"""Numbers and spans of time as people say them."""
+"""Numbers, durations and lists as text."""
 
 import pytest
 
@@ -6,14 +6,14 @@ from syncd.core.quantities import counted, duration, listed
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (0, "0s"), (1, "1s"), (59.2, "60s"), (60, "1m"), (90, "90s"), (119, "119s"), (120, "2m"), (121, "3m"), (3600, "1h"),
         (3601, "61m"), (7200, "2h"), (7201, "3h"), (86400, "1d"), (90000, "25h"), (172800, "2d"), (172801, "3d"),
     ],
 )  # fmt: skip
-def test_a_span_of_time_is_said_in_the_unit_people_would_take(seconds: float, said: str) -> None:
-    assert duration(seconds) == said
+def test_a_span_of_time_is_said_in_the_unit_people_would_take(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
 
 
 def test_one_is_singular() -> None:
@@ -21,7 +21,7 @@ def test_one_is_singular() -> None:
 
 
 @pytest.mark.parametrize(
-    ("items", "said"),
+    ("items", "text"),
     [
         ([], ""),
         (["a"], "a"),
@@ -30,5 +30,5 @@ def test_one_is_singular() -> None:
         (list("abcde"), "a, b, c and 2 more"),
     ],
 )
-def test_a_list_is_said_up_to_three(items: list[str], said: str) -> None:
-    assert listed(items) == said
+def test_a_list_is_said_up_to_three(items: list[str], text: str) -> None:
+    assert listed(items) == text
