@@ -49,7 +49,6 @@ _EQUIVALENT = [
     ("releases", r"core\[-1\]\[0\]", "a number without digits has neither length nor text"),
     ("releases", r"(last|after) = |return \(_BEFORE, \(\(-1|return [01], ", "only their order counts"),
     ("", r"^def .*\*,", "every call passes the required keyword"),
-    ("", r"strict=True", "both have the same length"),
     ("doubt", r"sent_at or 0\.0", "a time before all other times"),
     ("filing", r"^recent = ", "without a window the value is not read"),
     ("filing", r'"target": group\.follows', "an alias always has a target"),
