@@ -73,7 +73,7 @@ class Answer:
 
     @property
     def transient(self) -> bool:
-        """Whether the same request may get another answer a moment later."""
+        """True if the same request may get another answer a moment later."""
         return self.status >= 500 or self.status in (408, 409, 421, 425)
 
     @property

@@ -41,7 +41,7 @@ def query(
 
 
 def _duplicate(shapes: Shapes, repository: FakeRepository | None, number: int) -> dict[str, Any] | None:
-    """Of which issue another one is a duplicate."""
+    """The answer to a query for the original of a duplicate."""
     if repository is None:
         return None
     issue = repository.issues.get(number)

@@ -1,4 +1,4 @@
-"""What the fake GitHub keeps, and how GitHub shows it."""
+"""The records of the fake GitHub, and their JSON."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Account:
-    """Who a token belongs to. An `app` cannot ask who it is; `scopes` are those of a classic token."""
+    """The account of a token. An `app` cannot read its own account; `scopes` are those of a classic token."""
 
     login: str
     id: int
@@ -25,7 +25,7 @@ class FakeComment:
 
 @dataclass
 class FakeIssue:
-    """One issue or pull request. `written` is when it was committed, on the monotonic clock."""
+    """One issue or pull request. `written` is the time of its commit, by the monotonic clock."""
 
     id: int
     number: int
@@ -52,7 +52,7 @@ class FakeIssue:
 
     @property
     def here(self) -> bool:
-        """Whether it is an issue or pull request of this repository."""
+        """True if it is an issue or pull request of this repository."""
         return not (self.deleted or self.discussion or self.moved_to)
 
 
@@ -88,7 +88,7 @@ class Shapes:
         self._url = url
 
     def repository(self, repository: FakeRepository, reader: Account) -> dict[str, Any]:
-        """A part of what GitHub tells. Apps are not told what they may do."""
+        """The fields that syncd uses, and some more. An app's token gets no permissions."""
         permissions = {"admin": False, "push": repository.push, "triage": repository.push, "pull": True}
         return {
             "id": repository.id,

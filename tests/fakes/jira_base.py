@@ -28,7 +28,7 @@ EMAIL = "syncd@example.com"
 
 
 class FakeJira(JiraProject):
-    """What both deployments share. A test may read and change everything public."""
+    """The part that both deployments have in common. A test may read and change every public attribute."""
 
     api: str
     issue_types_name: str
@@ -97,11 +97,11 @@ class FakeJira(JiraProject):
 
     @abstractmethod
     def more_routes(self) -> Routes:
-        """What only this deployment has."""
+        """The routes of this deployment alone."""
 
     @abstractmethod
     def text_problem(self, text: Any) -> str | None:
-        """What Jira says against a description or a comment, if anything."""
+        """Jira's objection to a description or a comment, or None."""
 
     def _get_project(self, request: Recorded) -> Answer:
         if not self._sees_project(request.groups["project"]):

@@ -1,4 +1,4 @@
-"""The issues that both fakes of Jira keep, and what people do to them in the browser."""
+"""The issues of both fakes of Jira, and what people do to them in the browser."""
 
 import time
 from abc import abstractmethod
@@ -115,7 +115,7 @@ class JiraProject(ServerBase):
             self.enter(self.issues[key], "11", None, who)
 
     def enter(self, issue: FakeIssue, transition: str, resolution: str | None, who: str) -> None:
-        """An issue takes a status; with one that is done comes a resolution, and with any other goes the one it had."""
+        """An issue takes a status. A status that is done brings a resolution, any other removes it."""
         issue.fields["status"] = status_of(transition)
         issue.fields["resolution"] = None if resolution is None else {"name": resolution}
         issue.fields["resolutiondate"] = None if resolution is None else jira_now()

@@ -1,4 +1,4 @@
-"""What Jira's issues are made of, and how it words what it does not take."""
+"""The parts of Jira's issues, and Jira's messages for a refused value."""
 
 import re
 import time
@@ -90,7 +90,7 @@ def summary_problem(summary: str) -> str | None:
 
 
 def field_schema(kind: str) -> dict[str, Any]:
-    """How Jira describes a type: a paragraph's is that of a line, but for who made the field."""
+    """Jira's description of a type. A paragraph differs from a line only in `custom`."""
     if kind == "paragraph":
         return {"type": "string", "custom": "com.atlassian.jira.plugin.system.customfieldtypes:textarea"}
     return {"type": kind}

@@ -111,7 +111,7 @@ class ServerBase(ABC):
 
     @abstractmethod
     def routes(self) -> Routes:
-        """Method, pattern of the whole path, and what answers it."""
+        """(method, pattern of the whole path, handler) of each route."""
 
     def unknown(self, request: Recorded) -> Answer:
         """The answer where no route fits."""
@@ -126,11 +126,11 @@ class ServerBase(ABC):
         return {}
 
     def described_path(self, request: Recorded) -> str | None:
-        """The path under which the API description knows the request; None for what it leaves out."""
+        """The request's path in the API description; None where the description lacks it."""
         return request.path
 
     def settled(self, written: float, lag_seconds: float) -> bool:
-        """Whether what was written at `written` (monotonic) shows in a view that lags."""
+        """True if a record of the time `written` (monotonic) shows in a view that lags."""
         return time.monotonic() - written >= lag_seconds
 
     @property
@@ -176,7 +176,7 @@ class ServerBase(ABC):
             raise self.errors[0]
 
     def close(self) -> None:
-        """Stop, release what hangs and cut all connections."""
+        """Stop, release hanging requests and cut all connections."""
         self._closing.set()
         with self.lock:
             for fault in self._faults:
@@ -315,7 +315,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silent: what was asked is in `requests`."""
+        """Log nothing: every request is in `requests`."""
 
 
 class _Server(ThreadingHTTPServer):

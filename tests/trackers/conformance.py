@@ -1,4 +1,4 @@
-"""What every tracker must do. Subclass `Conformance` with a fixture `world`, and make it green.
+"""The rules that every tracker keeps. Subclass `Conformance` with a fixture `world`, and make it green.
 
 Every rule here holds for all trackers; a rule of one product (its status codes, its request counts) belongs to that product's
 own tests.

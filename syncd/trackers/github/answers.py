@@ -147,7 +147,7 @@ def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
 
 
 def refuses_assignee(answer: Answer) -> bool:
-    """Whether a create was refused for its assignee and nothing else. Nothing was created then."""
+    """True if a create was refused for its assignee and nothing else. Nothing was created then."""
     refusal = answer.read(_Failure) if answer.status == 422 else None
     faults = refusal.errors if refusal is not None and isinstance(refusal.errors, list) else []
     return bool(faults) and all(isinstance(fault, _Fault) and fault.field == "assignees" for fault in faults)
@@ -159,7 +159,7 @@ def web(url: str) -> str:
 
 
 def wrote(account: Account | None, author: Account | None) -> bool:
-    """Whether `account` is the author. For an app (None), which cannot read its own account, any bot may be, and no person."""
+    """True if `account` is the author. For an app (None), which cannot read its own account, any bot may be, and no person."""
     if account is None:
         return author is None or author.type in ("", "Bot")
     if author is None:
@@ -168,7 +168,7 @@ def wrote(account: Account | None, author: Account | None) -> bool:
 
 
 def takes_no_issues(answer: Answer) -> bool:
-    """Whether a 410 is about the repository. Any other 410 says that the issue was deleted."""
+    """True if a 410 is about the repository. Any other 410 says that the issue was deleted."""
     return "issues are disabled" in message(answer).lower()
 
 
@@ -260,7 +260,7 @@ def _until_reset(answer: Answer) -> float:
 
 
 def _narrow(answer: Answer) -> bool:
-    """Whether only one kind of request has used up a limit of its own. A secondary limit names a resource too, but holds for the
+    """True if only one kind of request has used up a limit of its own. A secondary limit names a resource too, but holds for the
     whole account."""
     used_up = answer.headers.get("x-ratelimit-remaining") == "0"
     return used_up and answer.headers.get("x-ratelimit-resource", "core") != "core"

@@ -1,4 +1,4 @@
-"""Where linked issues are, and how people left them: one issue by its address, or all by the list of what changed."""
+"""Place and condition of linked issues: of one by its address, or of all by the list of changed issues."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -113,7 +113,7 @@ class Address(NamedTuple):
 
 
 def _forbids(answer: Answer) -> bool:
-    """Whether an answer closes one repository to a token that is good otherwise."""
+    """True if an answer closes one repository to a token that is good otherwise."""
     return answer.status in (403, 404, 410, 451) and isinstance(unanswered(answer), Misconfigured)
 
 

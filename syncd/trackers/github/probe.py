@@ -206,7 +206,7 @@ class Probe:
         return entries
 
     def _is_unused(self, answer: Answer, number: int) -> bool:
-        """Whether GitHub says that no issue of this repository has a number. Raises where it says so of every number, and where
+        """True if GitHub says that no issue of this repository has a number. Raises where it says so of every number, and where
         somebody else answers, such as a proxy that redirects to a login."""
         if answer.redirects:
             target = redirected(answer, self._settings.api_url)
@@ -279,7 +279,7 @@ def marker_line(marker: str) -> str:
 
 
 def carries(body: str, line: str) -> bool:
-    """Whether `body` ends with `line`, or has it further up because people wrote below it. Inside a code block it does not count."""
+    """True if `body` ends with `line`, or has it further up because people wrote below it. Inside a code block it does not count."""
     lines = [each.removesuffix("\r") for each in body.split("\n")]
     while lines and not lines[-1].strip():
         lines.pop()

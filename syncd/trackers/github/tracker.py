@@ -170,7 +170,7 @@ class GitHub:
         return probe.evidence(issue, self._is_own)
 
     def _is_own(self, author: Account | None) -> bool:
-        """Whether the token's account wrote it, as far as the token can tell: an app's token may not read its own account."""
+        """True if the token's account is the author, as far as the token can tell: an app's token may not read its own account."""
         if self._account is None:
             answer = self._connection.send_idempotent("GET", "/user")
             if answer.status != 403 or not isinstance(unanswered(answer), Misconfigured):

@@ -188,7 +188,7 @@ def _bounded(seconds: float) -> float:
 
 
 def captcha(answer: Answer) -> bool:
-    """Whether Jira Data Center locked the account's API login. Every further attempt prolongs the lock."""
+    """True if Jira Data Center locked the account's API login. Every further attempt prolongs the lock."""
     return answer.status == 403 and "CAPTCHA" in answer.headers.get("x-authentication-denied-reason", "")
 
 
@@ -246,7 +246,7 @@ def rows(answer: Answer, *names: str) -> list[dict[str, Any]]:
 
 
 def more_after(answer: Answer, count: int) -> bool:
-    """Whether a paged list goes on after `count` rows. Where Jira gives no total, an empty page ends the list."""
+    """True if a paged list goes on after `count` rows. Where Jira gives no total, an empty page ends the list."""
     content = answer.json
     total = content.get("total") if isinstance(content, dict) else None
     return count < total if isinstance(total, int) else True

@@ -160,7 +160,7 @@ def _required(fields: dict[str, _Row], settings: JiraSettings, name: str) -> lis
 
 
 def _statuses(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:
-    """Whether closed issues can be reopened, as far as the statuses tell: Jira lists transitions of a single issue only."""
+    """Findings about reopening closed issues, from the statuses alone: Jira lists transitions of a single issue only."""
     kind_name = settings.issue_type
     answer = connection.send_idempotent("GET", f"project/{settings.project}/statuses")
     content = answer.json if answer.ok else None

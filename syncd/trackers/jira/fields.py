@@ -153,7 +153,7 @@ def _comment_line(marker: str) -> str:
 
 
 def carries(body: object, marker: str) -> bool:
-    """Whether a comment's body ends with the line of `marker`."""
+    """True if a comment's body ends with the line of `marker`."""
     return last_lines(body) == [_comment_line(marker)]
 
 

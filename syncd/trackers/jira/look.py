@@ -1,4 +1,4 @@
-"""Where linked issues are, and how people left them: one issue, or a hundred in one request.
+"""Place and condition of linked issues: of one issue, or of a hundred in one request.
 
 An issue keeps its id when it is moved to another project, and gets another key. It is closed if the category of its status says
 so: names of statuses are each team's own, and translated.

@@ -23,7 +23,7 @@ _READING_SECONDS = 90.0
 
 
 class _Walk(NamedTuple):
-    """How many keys one request reads; after how many unused keys above the newest issue the walk ends; how many it reads at most."""
+    """Counts of keys: in one request, unused above the newest issue before the walk ends, and in the whole walk."""
 
     batch: int
     beyond: int

@@ -1,4 +1,4 @@
-"""What the tests of the GitHub adapter share."""
+"""Values and builders that several tests of the GitHub adapter use."""
 
 from collections.abc import Callable
 

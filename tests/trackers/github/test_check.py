@@ -1,4 +1,4 @@
-"""What `check` asks, finds, and advises."""
+"""Questions, findings and remedies of `check`."""
 
 from collections.abc import Callable
 from pathlib import Path

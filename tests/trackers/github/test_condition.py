@@ -1,4 +1,4 @@
-"""How people left issues: closed, and why; in which release they are fixed; told one by one or all at once, and changed back."""
+"""The condition of issues by look and by survey, and reopening and closing them."""
 
 import time
 from dataclasses import replace

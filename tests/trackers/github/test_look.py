@@ -1,4 +1,4 @@
-"""Where a linked issue is now: still there, transferred, deleted, or where we cannot see it."""
+"""A look at an issue that is still there, transferred, deleted, or hidden from the token."""
 
 from collections.abc import Callable
 from dataclasses import replace

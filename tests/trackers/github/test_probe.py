@@ -1,4 +1,4 @@
-"""What became of a create: what a probe reads, what it takes for ours, and what it claims to know."""
+"""A probe of a create: its reads, the issues that it takes for ours, and its claims."""
 
 import time
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""What a probe makes of reads that fail, and of a GitHub that takes no queries."""
+"""A probe whose reads fail, and a GitHub that takes no queries."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""What the tests of the Jira adapter share."""
+"""Values and builders that several tests of the Jira adapter use."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""What `check` finds in a project, and what it advises."""
+"""Findings and remedies of `check` in a project."""
 
 from collections.abc import Callable
 

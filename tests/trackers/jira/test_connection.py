@@ -1,4 +1,4 @@
-"""How often a request is sent, and what its end means."""
+"""One request: how often it is sent, and the meaning of its end."""
 
 import secrets
 import time

@@ -1,4 +1,4 @@
-"""What a new issue says, and what becomes of fields that Jira does not take."""
+"""The content of a new issue, and the fields that Jira refuses."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""Where a linked issue is: moved, deleted, hidden, and what only looks like it."""
+"""A look at an issue that was moved, deleted or hidden, and answers that only look like it."""
 
 from collections.abc import Callable
 

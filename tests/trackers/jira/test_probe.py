@@ -1,4 +1,4 @@
-"""What became of a create: found by key where the search lags, proven absent, or left open."""
+"""A probe of a create: found by key while the search lags, proved absent, or left open."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""What people write below the title of a file: its status, why, where it is fixed; and what is changed there by us."""
+"""The lines below the title of a file: people write them, and syncd changes the status."""
 
 import os
 import time
