@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from syncd.core import doubt
 from syncd.model import Created, Evidence, Issue, IssueState, Outcome
 from tests.factories import make_issue
+from tests.golden import golden
 
 NOW = 1_800_000_000.0
 CLOCK = 1_799_990_000.0  # the tracker's: another one than ours
@@ -34,19 +35,30 @@ def test_what_is_found_is_found_whatever_else_is_known() -> None:
     judgement = doubt.judge(doubtful(), Evidence(issues=(made(8), made(9)), summary="2 pages"), PROBES, NOW)
 
     assert judgement.outcome is Outcome.EXISTS
-    assert judgement.reason == "found as K-8: 2 pages"
+    golden("doubt", "found", judgement.reason)
 
 
 def test_one_negative_probe_proves_nothing_and_the_next_one_waits_its_time() -> None:
     first = doubt.judge(doubtful(), clean(), PROBES, NOW)
     second = doubt.judge(doubtful(1, CLOCK - 40), clean(), PROBES, NOW)
 
+    golden("doubt", "open", first.reason)
     assert (first.outcome, first.until) == (Outcome.OPEN, NOW + 40)
     assert (second.outcome, second.until) == (Outcome.OPEN, NOW + 120)
 
 
 def test_all_probes_together_prove_that_it_does_not_exist() -> None:
-    assert outcome(doubtful(2, CLOCK - 160), clean()) is Outcome.ABSENT
+    judgement = doubt.judge(doubtful(2, CLOCK - 160), clean(), PROBES, NOW)
+
+    assert judgement.outcome is Outcome.ABSENT
+    golden("doubt", "absent by all probes", judgement.reason)
+
+
+def test_a_later_issue_proves_that_it_does_not_exist() -> None:
+    judgement = doubt.judge(doubtful(1, CLOCK - 60), clean(newest_at=CLOCK - 39), PROBES, NOW)
+
+    assert judgement.outcome is Outcome.ABSENT
+    golden("doubt", "absent by a later issue", judgement.reason)
 
 
 def test_probes_that_only_our_clock_put_far_apart_prove_nothing() -> None:
@@ -60,7 +72,7 @@ def test_an_index_alone_never_proves_absence() -> None:
     judgement = doubt.judge(doubtful(2, CLOCK - 160), clean(covered=False), PROBES, NOW)
 
     assert judgement.outcome is Outcome.UNPROVEN
-    assert "not every number could be read" in judgement.reason
+    golden("doubt", "unproven", judgement.reason)
 
 
 @pytest.mark.parametrize(
