@@ -22,7 +22,6 @@ from syncd.worker.sync import sync
 from tests.clock import MovableClock
 from tests.store import steps
 from tests.store.filled import accept, crash_notification
-from tests.store.raw import change
 
 NUMBERS = itertools.count()
 PROBES = [20.0, 60.0, 180.0]
@@ -156,7 +155,7 @@ class Scene:
         return late, second, after
 
     def claimed(self) -> Claim:
-        self.age("outbox", "due_at", 10_000)
+        self.wait()
         claim = self.store.outbox.claim("here", f"claimed/{next(NUMBERS)}", self.clock.wall())
         assert claim is not None
         return claim
@@ -164,8 +163,9 @@ class Scene:
     def fail(self, operation: str, error: Exception, after: bool = False) -> None:
         (self.tracker.fail_after if after else self.tracker.fail_before)[operation] = error
 
-    def age(self, table: str, column: str, seconds: float) -> None:
-        change(self.settings, f"UPDATE {table} SET {column} = {column} - ?", seconds)
+    def wait(self) -> None:
+        """Let time pass until the next group is due."""
+        self.clock.advance(max(0.0, self.due_in or 0.0))
 
     @property
     def state(self) -> str | None:
@@ -176,6 +176,10 @@ class Scene:
     def due_in(self) -> float | None:
         due = self.store.outbox.next_due("here")
         return min(due.values()) - self.clock.wall() if due else None
+
+    @property
+    def rule(self) -> str | None:
+        return self.store.report.groups()[0].rule
 
     @property
     def reason(self) -> str:
@@ -191,7 +195,7 @@ class Scene:
         self.tell()
         self.fail("create", OutcomeUnknown("no answer"), after)
         self.sync()
-        self.age("issues", "sent_at", 60)
+        self.clock.advance(60)
 
     def park(self) -> None:
         """The same, after all probes, at a tracker whose numbers cannot all be read."""
@@ -207,6 +211,5 @@ class Scene:
     def probe(self, seconds: float = 0.0) -> None:
         """The next probe, that much later by the tracker's clock."""
         self.tracker.clock += seconds
-        self.age("outbox", "due_at", 10_000)
-        self.age("issues", "probe_at", 10_000)
+        self.wait()
         self.sync()

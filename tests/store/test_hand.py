@@ -22,7 +22,7 @@ def number(scene: Scene, fingerprint: str = "f1") -> int:
 def drain(scene: Scene) -> None:
     """Sync until nothing is due, which is soon."""
     for _ in range(10):
-        scene.age("outbox", "due_at", 10_000)
+        scene.wait()
         if not scene.sync():
             return
     raise AssertionError("it is due again and again")
@@ -94,7 +94,7 @@ def test_a_hold_that_meets_a_claim_wins_after_what_is_in_hand(scene: Scene) -> N
     group, issue = steps.load(scene.store, claim)
     assert (group.on_hold, issue) == ("", None)
 
-    scene.age("outbox", "due_at", 10_000)
+    scene.wait()
     assert scene.sync()
     assert (scene.tracker.issues, scene.reason) == ([], "an operator holds it: ")
 
