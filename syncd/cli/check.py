@@ -41,16 +41,16 @@ def check(config: ConfigOption = None) -> None:
     path = config_path(config)
     loaded = configuration.load(path)
     out = console()
-    out.print(Text("✓ ", style="green").append(f"configuration: {path}"))
+    out.print(Text("✓ ", style="green").append(f"configuration: {path}"), soft_wrap=True)
     for warning in configuration.warnings(loaded):
-        out.print(Text("! ", style="yellow").append(warning))
+        out.print(Text("! ", style="yellow").append(warning), soft_wrap=True)
     faults = 0
     for part, finding in findings(loaded):
         mark = Text("✓ ", style="green") if finding.ok else Text("✗ ", style="red")
-        out.print(mark.append(f"{part}: {finding.what}", style="default"))
+        out.print(mark.append(f"{part}: {finding.what}", style="default"), soft_wrap=True)
         if not finding.ok:
             faults += 1
-            out.print(Text(f"  → {finding.remedy}"))
+            out.print(Text(f"  → {finding.remedy}"), soft_wrap=True)
     if faults:
         stop(FAILED, f"{counted(faults, 'problem')} must be fixed before syncd can file crashes")
 

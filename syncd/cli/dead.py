@@ -227,7 +227,8 @@ def _print(results: Sequence[tuple[DeadLetter, str, bool]], notes: Sequence[str]
         else:
             result = "is no longer stuck; nothing was done"
         line = plain(letter.fingerprint, 12, style="cyan")
-        out.print(line.append(f"  {letter.kind:<8}{result}", style="default"), soft_wrap=True)
+        line.pad_right(12 - len(line))
+        out.print(line.append(f"  {letter.kind:<7}  {result}", style="default"), soft_wrap=True)
     for note in notes:
         out.print(plain(note, 400, style="yellow"), soft_wrap=True)
     if not results:

@@ -38,8 +38,10 @@ def relink(
     routing = explain.rules(config)
     policy = routing.route(group)
     name = tracker or (issue.tracker if issue else None) or (policy.tracker if policy else None)
-    if name is None or name not in config.trackers:
-        raise NotLinked(f"there is no tracker {name or ''!r}{did_you_mean(name or '', sorted(config.trackers))}")
+    if name is None:
+        raise NotLinked("no route takes this group; give the issue's tracker as well")
+    if name not in config.trackers:
+        raise NotLinked(f"there is no tracker {name!r}{did_you_mean(name, sorted(config.trackers))}")
     try:
         reference = named(name, config.trackers[name], text)
         client = open_tracker(name, config.trackers[name], store.notebook(name), clock=Clock(), sleep=time.sleep)

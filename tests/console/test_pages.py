@@ -90,6 +90,18 @@ def test_a_page_that_does_not_exist_is_404(site: Site, path: str) -> None:
     assert site.get(json_path).json["error"]["status"] == 404
 
 
+def test_the_messages_of_errors(site: Site) -> None:
+    paths = ("/x", "/groups/99", "/deliveries/99999", "/groups?sort=color", "/groups?state=x", "/groups?after=x", "/releases?project=x",
+             "/releases?project=game-client&release=77", "/trackers/files/pause")  # fmt: skip
+    lines = []
+    for path in paths:
+        page = html.unescape(site.get(path).text)
+        lines.append(f"{path}: {' '.join(re.findall('<(?:h1|p)>(.*?)</(?:h1|p)>', page)[:2])}")
+    golden("console", "error pages", "\n".join(lines))
+    refusals = [site.get("/", Host="evil.example").text, site.post("/trackers/files/pause", X="1").text]
+    golden("console", "refusals", "".join(refusals).rstrip())
+
+
 def test_a_list_continues_by_key_until_its_end(either: Site) -> None:
     either.tell(*(crash_notification(f"{number:064x}", project="many") for number in range(1, 121)))
     path, seen = "/groups.json?project=many", list[str]()

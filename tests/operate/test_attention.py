@@ -6,6 +6,7 @@ import pytest
 
 from syncd.operate import attention
 from syncd.operate.attention import AttentionItem
+from tests.golden import golden
 
 
 def status(**overrides: Any) -> dict[str, Any]:
@@ -46,6 +47,29 @@ def test_a_fault_is_an_alarm_on_the_page_that_shows_it(status: dict[str, Any], f
     assert fact in item.what
     assert (item.page, item.alarm) == (page, True)
     assert attention.sentence([item], None)[0] is False
+
+
+def test_the_sentences_of_all_items() -> None:
+    single, several = ({"parked": count, "in_doubt": count, "doubles": count} for count in (1, 1200))
+    whole = {
+        "trackers": {
+            "game": {"state": "paused", "reason": "bad token", "cause": "misconfigured"},
+            "old": {"state": "missing", "reason": None, "cause": None},
+        },
+        "paused_routes": [{"route": "all", "reason": "moving"}],
+        "storms": [{"route": "all", "held": 7}],
+        "instances": [{"instance": "a", "part": "worker", "silent": True}],
+    }
+    for name, overview in (
+        ("one of each", status(dead=1, quarantined=1, issues=single)),
+        ("several of each", status(dead=1200, quarantined=1200, issues=several)),
+        ("interruptions", status(**whole)),
+        ("no alarm", status(storms=[{"route": "all", "held": 1}])),
+    ):
+        attention_items = items(overview)
+        lines = [attention.sentence(attention_items, None)[1], *(item.what for item in attention_items)]
+        golden("attention", name, "\n".join(lines))
+    golden("attention", "a full disk", attention.sentence([], "the disk is full")[1])
 
 
 @pytest.mark.parametrize(

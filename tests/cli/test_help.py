@@ -1,0 +1,78 @@
+"""The help of every command, and what listing the commands imports."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from syncd import cli
+from tests.golden import golden
+
+
+def command(name: str) -> TyperCommand | TyperGroup:
+    """The real command behind the entry of the list."""
+    group = typer.main.get_command(cli.app)
+    assert isinstance(group, cli.Commands)
+    _, resolved, _ = group.resolve_command(None, [name])
+    assert isinstance(resolved, TyperCommand | TyperGroup)
+    return resolved
+
+
+def texts(path: str, command: TyperCommand | TyperGroup) -> Iterator[tuple[str, str]]:
+    """The help of a command and of each of its subcommands, without the layout of a terminal."""
+    lines = [command.help or ""]
+    for parameter in command.params:
+        help_text = getattr(parameter, "help", None)
+        if help_text and "--help" not in parameter.opts:
+            lines.append(f"{', '.join(parameter.opts)}: {help_text}")
+    yield path, "\n".join(lines)
+    if isinstance(command, TyperGroup):
+        for name, inner in command.commands.items():
+            assert isinstance(inner, TyperCommand)
+            yield from texts(f"{path} {name}", inner)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_list_of_commands_has_the_first_sentence_of_each_command(name: str) -> None:
+    assert (command(name).help or "").partition("\n")[0] == cli.COMMANDS[name].help
+
+
+def test_the_help_of_every_command() -> None:
+    for name in cli.COMMANDS:
+        for path, text in texts(name, command(name)):
+            golden("help", path, text)
+
+
+def test_every_parameter_has_a_help_text() -> None:
+    def missing(command: TyperCommand | TyperGroup) -> Iterator[str]:
+        yield from (str(parameter.name) for parameter in command.params if not getattr(parameter, "help", None))
+        for inner in command.commands.values() if isinstance(command, TyperGroup) else ():
+            assert isinstance(inner, TyperCommand)
+            yield from missing(inner)
+
+    assert [f"{name}: {parameter}" for name in cli.COMMANDS for parameter in missing(command(name))] == []
+
+
+def test_listing_the_commands_imports_none_of_them() -> None:
+    program = (
+        "import sys; sys.argv = ['syncd', '--help']; from syncd import cli\n"
+        "try: cli.main()\n"
+        "except SystemExit: print(*sys.modules, file=sys.stderr)\n"
+    )
+    modules = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stderr.split()
+
+    assert "typer" in modules
+    heavy = (
+        "pydantic",
+        "structlog",
+        "starlette",
+        "sqlite3",
+        "pysqlite3",
+        "syncd.config",
+        "syncd.store",
+        "syncd.cli.status",
+    )
+    assert [name for name in heavy if name in modules] == []
