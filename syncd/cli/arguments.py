@@ -93,8 +93,8 @@ def pick(candidates: Iterable[tuple[Identity, T]], name: str, nothing: str) -> T
     if not fits:
         stop(NOT_FOUND, f"{nothing} {name!r}")
     if len(fits) > 1:
-        shown = [identity for identity, _ in fits[:20]]
-        lines = [one_line(f"{each.universe}/{each.project}/{each.fingerprint}", 250) for each in shown]
+        identities = [identity for identity, _ in fits[:20]]
+        lines = [one_line(f"{each.universe}/{each.project}/{each.fingerprint}", 250) for each in identities]
         lines += [f"… and {len(fits) - 20:,} more"] if len(fits) > 20 else []
         stop(USAGE, f"{name!r} fits {len(fits):,} groups; give more of one of these:", *(f"  {line}" for line in lines))
     return fits[0][1]

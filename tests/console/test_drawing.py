@@ -1,4 +1,4 @@
-"""Charts: well-formed whatever is drawn, within their frame, and said in words too."""
+"""Charts are well-formed for any data, stay within their frame, and have a text alternative."""
 
 from xml.etree import ElementTree
 
@@ -14,24 +14,24 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), m
 RELEASES = st.lists(
     st.builds(lambda name, count: Release(release=name, occurrences=count), NAMES, st.integers(0, 2**40)),
     max_size=20,
-    unique_by=lambda one: one.release,
+    unique_by=lambda release: release.release,
 )
 
 
 def drawn(markup: str) -> ElementTree.Element | None:
-    """The picture, which is nothing but bars and words."""
+    """The parsed chart, which contains only bars, lines and titles."""
     if not markup:
         return None
     root = ElementTree.fromstring(markup)
     width = float(root.attrib["width"])
     assert root.attrib["role"] == "img"
     assert root.attrib["aria-label"]
-    for one in root.iter():
-        assert one.tag in ("svg", "title", "rect", "line"), one.tag
-        assert not {"style", "onload", "onclick", "href"} & set(one.attrib)
-        if one.tag == "rect":
-            assert float(one.attrib["height"]) >= 0
-            assert -0.1 <= float(one.attrib["x"]) <= width + 0.1
+    for element in root.iter():
+        assert element.tag in ("svg", "title", "rect", "line"), element.tag
+        assert not {"style", "onload", "onclick", "href"} & set(element.attrib)
+        if element.tag == "rect":
+            assert float(element.attrib["height"]) >= 0
+            assert -0.1 <= float(element.attrib["x"]) <= width + 0.1
     return root
 
 
@@ -39,12 +39,12 @@ def drawn(markup: str) -> ElementTree.Element | None:
 def test_shares_and_sparklines_of_any_releases(releases: list[Release]) -> None:
     shares, spark = drawn(drawing.shares(releases)), drawn(drawing.sparkline(releases))
 
-    known = [one for one in releases if one.occurrences]
-    assert (shares is not None) == bool(known)
+    with_occurrences = [release for release in releases if release.occurrences]
+    assert (shares is not None) == bool(with_occurrences)
     assert (spark is not None) == bool(releases)
     if shares is not None:
-        assert len(shares.findall("rect")) == min(len(known), drawing.MOST_SEGMENTS) + (
-            len(known) > drawing.MOST_SEGMENTS
+        assert len(shares.findall("rect")) == min(len(with_occurrences), drawing.MOST_SEGMENTS) + (
+            len(with_occurrences) > drawing.MOST_SEGMENTS
         )
 
 
@@ -56,7 +56,7 @@ def test_growth_of_any_trail(points: list[tuple[float, int]]) -> None:
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=1, max_size=30))
-def test_columns_are_as_tall_as_what_they_tell(counts: list[int]) -> None:
+def test_columns_are_as_tall_as_their_counts(counts: list[int]) -> None:
     root = drawn(
         drawing.stacked({"filed": counts, "updated": counts}, [str(at) for at in range(len(counts))], "what was done")
     )

@@ -22,20 +22,20 @@ HOSTILE = "<script>alert(1)</script>"
 
 def every_path(site: Site) -> list[str]:
     """A path of each page, and of each page that a page leads to."""
-    seen, queue = (
+    visited, queue = (
         set[str](),
         ["/", "/?days=7", "/groups?state=held&sort=users", "/releases?project=game-client&release=2.4.0"],
     )
     while queue:
         path = queue.pop()
-        if path in seen or len(seen) > 120:
+        if path in visited or len(visited) > 120:
             continue
-        seen.add(path)
+        visited.add(path)
         answer = site.get(path)
         assert answer.status in (200, 303), (path, answer.text)
-        found = re.findall(r'href="(/[^"]*)"', answer.text) if "html" in answer.headers.get("content-type", "") else []
-        queue += [html.unescape(one) for one in found if "live=" not in one]
-    return sorted(seen)
+        links = re.findall(r'href="(/[^"]*)"', answer.text) if "html" in answer.headers.get("content-type", "") else []
+        queue += [html.unescape(entry) for entry in links if "live=" not in entry]
+    return sorted(visited)
 
 
 def test_every_link_leads_to_a_page_and_links_reach_every_page(either: Site) -> None:
@@ -43,7 +43,7 @@ def test_every_link_leads_to_a_page_and_links_reach_every_page(either: Site) -> 
 
     for path in PAGES:
         pattern = re.sub(r"\{\w+:int\}", r"\\d+", path)
-        assert any(re.fullmatch(pattern, one.partition("?")[0]) for one in reached), path
+        assert any(re.fullmatch(pattern, entry.partition("?")[0]) for entry in reached), path
 
 
 def test_every_page_exists_as_json(either: Site) -> None:
@@ -71,7 +71,7 @@ def test_the_overview_shows_alarms_first(either: Site) -> None:
 
 
 def test_all_crash_text_is_text(site: Site) -> None:
-    (number,) = [one.id for one in site.store.lists.groups(Wanted(text="alert(1)"), Sort.LAST_SEEN, None, 9).groups]
+    (number,) = [entry.id for entry in site.store.lists.groups(Wanted(text="alert(1)"), Sort.LAST_SEEN, None, 9).groups]
     for path in ("/", "/groups", f"/groups/{number}", "/releases?project=game-client", "/deliveries"):
         page = site.get(path).text
         assert "<script" not in page
@@ -104,19 +104,19 @@ def test_the_messages_of_errors(site: Site) -> None:
 
 def test_a_list_continues_by_key_until_its_end(either: Site) -> None:
     either.tell(*(crash_notification(f"{number:064x}", project="many") for number in range(1, 121)))
-    path, seen = "/groups.json?project=many", list[str]()
+    path, visited = "/groups.json?project=many", list[str]()
     while path:
         shape = either.get(path).json
-        seen += [one["fingerprint"] for one in shape["groups"]]
+        visited += [entry["fingerprint"] for entry in shape["groups"]]
         path = f"/groups.json?project=many&after={shape['next']}" if shape["next"] else ""
-    assert len(seen) == len(set(seen)) == 120
+    assert len(visited) == len(set(visited)) == 120
     assert "next page" in either.get("/groups?project=many").text
 
 
 def test_a_crash_is_found_by_its_fingerprint_or_a_frame(either: Site) -> None:
-    one = either.store.lists.groups(Wanted(project="game-server"), Sort.USERS, None, 1).groups[0]
-    fingerprint = one.standing.group.identity.fingerprint
-    assert either.get(f"/find?text={fingerprint[:10]}").headers["location"] == f"/groups/{one.id}"
+    entry = either.store.lists.groups(Wanted(project="game-server"), Sort.USERS, None, 1).groups[0]
+    fingerprint = entry.standing.group.identity.fingerprint
+    assert either.get(f"/find?text={fingerprint[:10]}").headers["location"] == f"/groups/{entry.id}"
     assert either.get("/find?text=Pathfinder").headers["location"] == "/groups?text=Pathfinder"
     assert "Pathfinder::step" in either.get("/groups?text=pathfinder").text
 
@@ -127,11 +127,11 @@ def test_a_group_shows_everything(either: Site) -> None:
 
     assert shape["now"]["rule"] == "current"
     assert shape["issue"]["key"] in page
-    assert [one["release"] for one in shape["releases"]] == sorted(one["release"] for one in shape["releases"])
+    assert [entry["release"] for entry in shape["releases"]] == sorted(entry["release"] for entry in shape["releases"])
     assert 0 < sum(shape["histograms"]["version"].values()) <= shape["occurrences"]
     assert len(shape["deliveries"]) == 20
-    assert {"create", "update"} >= {one["action"] for one in shape["history"]}
-    for words in (
+    assert {"create", "update"} >= {entry["action"] for entry in shape["history"]}
+    for text in (
         "Renderer::frame()",
         "Sync now",
         "Hold",
@@ -141,15 +141,15 @@ def test_a_group_shows_everything(either: Site) -> None:
         "notification",
         "route all takes it",
     ):
-        assert words in page
+        assert text in page
 
 
 def test_a_release_shows_new_and_gone_crashes(either: Site) -> None:
     shape = either.get("/releases.json?project=game-client&release=2.4.0").json
-    assert {one["application"] for one in shape["new"]} == {"game"}
+    assert {entry["application"] for entry in shape["new"]} == {"game"}
     matrix = either.get("/releases.json?project=game-client").json
-    assert [one["release"] for one in matrix["releases"]] == ["2.4.0", "2.3.1", "2.3.0", "1.9.2"]
-    cells = {name: cell["is"] for one in matrix["groups"] for name, cell in one["releases"].items()}
+    assert [entry["release"] for entry in matrix["releases"]] == ["2.4.0", "2.3.1", "2.3.0", "1.9.2"]
+    cells = {name: cell["is"] for entry in matrix["groups"] for name, cell in entry["releases"].items()}
     assert set(cells.values()) <= {"new", "still", "gone", "regressed"}
     assert "new" in cells.values()
 
@@ -297,7 +297,7 @@ def test_the_sentences_of_all_actions(site: Site) -> None:
 def test_the_group_that_stands_for_a_storm_has_a_page_too(site: Site) -> None:
     site.tell(*(crash_notification(f"{number:064x}", project="flood") for number in range(1, 130)))
     site.sync()
-    storms = [one for one in site.store.report.storms() if one.held]
+    storms = [entry for entry in site.store.report.storms() if entry.held]
     assert storms
     (number,) = (row[0] for row in ask(site.config.store, "SELECT group_id FROM storms"))
 
@@ -306,7 +306,7 @@ def test_the_group_that_stands_for_a_storm_has_a_page_too(site: Site) -> None:
     assert "storm" in page.text
     assert site.get("/overview.json").json["storms"]
     held = site.get("/groups.json?state=held&project=flood").json["groups"]
-    assert {one["decision"]["rule"] for one in held} == {"storm"}
+    assert {entry["decision"]["rule"] for entry in held} == {"storm"}
 
 
 def test_a_result_is_shown_once_and_only_of_what_was_done(site: Site) -> None:

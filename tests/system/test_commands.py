@@ -1,4 +1,4 @@
-"""The commands as a newcomer types them."""
+"""The commands as a newcomer types them, with and without a daemon."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
         yield started
 
 
-def test_groups_prints_a_line_for_each_and_never_what_a_terminal_would_obey(daemon: Daemon) -> None:
+def test_groups_prints_a_line_per_group_and_no_control_sequence(daemon: Daemon) -> None:
     printed = daemon.syncd("groups") + daemon.syncd("show", "badc0de")
 
     assert "frame_3" in printed
@@ -83,7 +83,7 @@ def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
     }
 
 
-def test_status_for_people_says_that_all_is_well(daemon: Daemon) -> None:
+def test_status_of_a_healthy_daemon_says_so(daemon: Daemon) -> None:
     printed = daemon.syncd("status")
     assert "all is well" in printed
     assert re.search(rf"running +\S+-{daemon.pid}-\w+: receiver and worker, syncd \S+, alive", printed)
@@ -91,11 +91,11 @@ def test_status_for_people_says_that_all_is_well(daemon: Daemon) -> None:
 
 def test_show_finds_a_group_by_the_beginning_of_its_fingerprint_in_either_case(daemon: Daemon) -> None:
     printed = daemon.syncd("show", "BADC")
-    (shown,) = json.loads(daemon.syncd("show", "badc0de", "--json"))
+    (group,) = json.loads(daemon.syncd("show", "badc0de", "--json"))
 
     assert "Call stack" in printed
-    assert shown["fingerprint"] == "badc0de"
-    assert [past["action"] for past in shown["history"]] == ["create"]
+    assert group["fingerprint"] == "badc0de"
+    assert [past["action"] for past in group["history"]] == ["create"]
 
 
 def test_show_of_an_unknown_fingerprint_is_exit_code_4(daemon: Daemon) -> None:
@@ -110,7 +110,7 @@ def test_show_of_an_ambiguous_beginning_lists_the_candidates(daemon: Daemon) -> 
     assert all(name[:10] in printed for name in candidates) or len(candidates) == 1
 
 
-def test_a_reader_that_leaves_early_is_no_error(daemon: Daemon) -> None:
+def test_a_closed_pipe_is_no_error(daemon: Daemon) -> None:
     command = f"{sys.executable} -m syncd groups --json --config {daemon.config} | head -n 1"
     ran = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
 
@@ -132,7 +132,7 @@ def test_send_test_raises_a_count_and_opens_one_issue(tmp_path: Path) -> None:
         assert group["notifications"] == 2
 
 
-def test_send_test_without_a_daemon_says_how_to_start_one(tmp_path: Path) -> None:
+def test_send_test_without_a_daemon_names_the_command_to_start_it(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[receiver]\nlisten = "127.0.0.1:1"\n')
 
     ran = run_syncd("send-test", folder=tmp_path)
@@ -153,7 +153,7 @@ def test_send_test_without_a_daemon_says_how_to_start_one(tmp_path: Path) -> Non
         ["replay", "--all-kept"],
     ],
 )
-def test_a_question_before_the_first_start_is_answered_plainly(tmp_path: Path, command: list[str]) -> None:
+def test_a_command_before_the_first_start_names_the_command_to_run(tmp_path: Path, command: list[str]) -> None:
     (tmp_path / "config.toml").write_text("")
 
     ran = run_syncd(*command, folder=tmp_path)
@@ -164,18 +164,18 @@ def test_a_question_before_the_first_start_is_answered_plainly(tmp_path: Path, c
 
 
 @pytest.mark.parametrize("command", [["run"], ["check"], ["migrate"], ["status"], ["send-test"]])
-def test_every_fault_of_a_configuration_is_told_at_once(tmp_path: Path, command: list[str]) -> None:
+def test_every_fault_of_a_configuration_is_printed_at_once(tmp_path: Path, command: list[str]) -> None:
     (tmp_path / "config.toml").write_text(
         '[receiver]\nlisten = "nowhere"\npasword = "x"\n[trackers.a]\nkind = "local"\n[[routes]]\ntracker = "b"\n'
     )
 
     ran = run_syncd(*command, folder=tmp_path)
     assert ran.returncode == 78
-    for said in ("receiver.listen", "did you mean 'password'", "trackers.a.folder: is missing", "routes[0].tracker"):
-        assert said in ran.stderr
+    for fault in ("receiver.listen", "did you mean 'password'", "trackers.a.folder: is missing", "routes[0].tracker"):
+        assert fault in ran.stderr
 
 
-def test_no_configuration_at_all_is_said_plainly(tmp_path: Path) -> None:
+def test_a_missing_configuration_names_the_option(tmp_path: Path) -> None:
     ran = run_syncd("status", folder=tmp_path)
 
     assert ran.returncode == 78
@@ -193,7 +193,7 @@ def test_the_version_is_printed(tmp_path: Path) -> None:
     assert run_syncd("--version", folder=tmp_path).stdout == f"syncd {__version__}\n"
 
 
-def test_migrate_makes_a_store_and_then_has_nothing_to_do(tmp_path: Path) -> None:
+def test_migrate_creates_a_store_once(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[store]\nurl = "sqlite:made/here.db"\n')
 
     assert "0001_initial" in run_syncd("migrate", folder=tmp_path).stdout
@@ -201,7 +201,7 @@ def test_migrate_makes_a_store_and_then_has_nothing_to_do(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["local", "github", "jira-cloud", "jira-datacenter"])
-def test_check_of_a_sound_configuration_is_exit_code_0_and_creates_nothing(name: str, tmp_path: Path) -> None:
+def test_check_of_a_valid_configuration_is_exit_code_0_and_creates_nothing(name: str, tmp_path: Path) -> None:
     with opened(name, tmp_path) as kind:
         (tmp_path / "config.toml").write_text(kind.toml())
         ran = run_syncd("check", folder=tmp_path)
@@ -210,11 +210,11 @@ def test_check_of_a_sound_configuration_is_exit_code_0_and_creates_nothing(name:
         assert "every group → here" in ran.stdout
         assert kind.texts() == []
         assert not (tmp_path / "syncd.db").exists()
-        assert kind.fake is None or {one.method for one in kind.fake.requests} == {"GET"}
+        assert kind.fake is None or {request.method for request in kind.fake.requests} == {"GET"}
 
 
 @pytest.mark.parametrize("name", ["github", "jira-cloud", "jira-datacenter"])
-def test_check_says_what_to_mend_and_never_shows_the_token(name: str, tmp_path: Path) -> None:
+def test_check_prints_a_remedy_and_never_the_token(name: str, tmp_path: Path) -> None:
     with opened(name, tmp_path) as kind:
         (token,) = tmp_path.glob("*-token")
         token.write_text("wrong-and-secret")
@@ -227,7 +227,7 @@ def test_check_says_what_to_mend_and_never_shows_the_token(name: str, tmp_path: 
     assert "wrong-and-secret" not in ran.stdout + ran.stderr
 
 
-def test_a_configuration_without_trackers_runs_and_check_says_what_is_missing(tmp_path: Path) -> None:
+def test_check_reports_a_configuration_without_trackers(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text("")
 
     ran = run_syncd("check", folder=tmp_path)
@@ -258,7 +258,7 @@ def test_another_packages_tracker_is_found_by_its_entry_point(tmp_path: Path) ->
     assert "no tracker called 'redmine' is installed (known: github, jira, local)" in unknown.stderr
 
 
-def test_routes_after_one_that_takes_everything_are_pointed_out(tmp_path: Path) -> None:
+def test_check_reports_a_route_that_can_never_match(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(
         f'[trackers.here]\nkind = "local"\nfolder = "{tmp_path}/issues"\n{ROUTE}'
         '[[routes]]\nmatch = { project = "x" }\ntracker = "here"\n'
@@ -269,14 +269,14 @@ def test_routes_after_one_that_takes_everything_are_pointed_out(tmp_path: Path) 
     assert "never match" in ran.stdout
 
 
-def test_check_names_what_is_wrong_with_a_store_and_the_remedy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_reports_a_damaged_and_an_unreachable_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "password").write_text("hunter2")
     (tmp_path / "password").chmod(0o644)
     written = '[store]\nurl = "sqlite:syncd.db"\n[trackers.here]\nkind = "local"\nfolder = "issues"\n'
     (tmp_path / "config.toml").write_text(written)
     run_syncd("migrate", folder=tmp_path)
     sound = run_syncd("check", folder=tmp_path).stdout
-    assert all(words in sound for words in ("every page", "MB free", "SQLite 3.", "two alerts"))
+    assert all(part in sound for part in ("every page", "MB free", "SQLite 3.", "two alerts"))
 
     with (tmp_path / "syncd.db").open("r+b") as file:
         file.seek(8192)
@@ -294,7 +294,7 @@ def test_check_names_what_is_wrong_with_a_store_and_the_remedy(tmp_path: Path, m
     assert "hunter2" not in away.stdout + away.stderr
 
 
-def test_little_room_and_an_old_sqlite_are_findings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_reports_a_full_disk_and_an_old_sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from syncd.cli import check as checks
 
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 100 * 2**20})())

@@ -16,7 +16,7 @@ def made(folder: Path, interval: str = "1d") -> Daemon:
     )
 
 
-def test_sync_does_not_wait(tmp_path: Path) -> None:
+def test_sync_updates_the_issue_at_once(tmp_path: Path) -> None:
     with made(tmp_path) as daemon:
         daemon.send(notification_json(fingerprint="f1", occurrences=1))
         daemon.wait_for(lambda: daemon.groups()["f1"]["issue"], "the issue")
@@ -46,7 +46,7 @@ def test_hold_and_its_end(tmp_path: Path) -> None:
         daemon.syncd("hold", "f1", "--end", code=1)
 
 
-def test_relink_to_an_issue_that_people_made(tmp_path: Path) -> None:
+def test_relink_to_an_existing_issue(tmp_path: Path) -> None:
     with made(tmp_path) as daemon:
         daemon.send(notification_json(fingerprint="f1"))
         daemon.wait_for(lambda: daemon.groups()["f1"]["issue"], "the issue")
@@ -61,7 +61,7 @@ def test_relink_to_an_issue_that_people_made(tmp_path: Path) -> None:
         assert len(list((tmp_path / "issues").glob("*.md"))) == 2
 
 
-def test_purge_removes_what_is_old(tmp_path: Path) -> None:
+def test_purge_deletes_old_deliveries(tmp_path: Path) -> None:
     with made(tmp_path) as daemon:
         for number in range(3):
             daemon.send(notification_json(fingerprint=f"f{number}"))

@@ -1,4 +1,4 @@
-"""What needs a person, and the ways out, as an operator types them."""
+"""`dead`, `replay`, `pause`, `resume` and `status` on groups that are stuck, as an operator types them."""
 
 import json
 import re
@@ -31,13 +31,13 @@ DELETED, DEAD, LOCKED, OUT, DOUBT, PROBED = "de1e7ed", "dead0", "10cced", "0u7",
 
 @dataclass
 class Place:
-    """A folder with a configuration and a store that a test has filled; no daemon runs."""
+    """A folder with a configuration and a store, without a daemon."""
 
     folder: Path
     store: Store
 
     def syncd(self, *arguments: str, code: int = 0) -> str:
-        """What a command printed; where it failed, what it said about that."""
+        """The output of a command; of a failing command its stderr."""
         ran = run_syncd(*arguments, folder=self.folder)
         assert ran.returncode == code, ran.stdout + ran.stderr
         assert "Traceback" not in ran.stderr
@@ -96,12 +96,12 @@ def stuck(place: Place) -> Place:
     return place
 
 
-def test_a_list_without_letters_is_one_calm_sentence(place: Place) -> None:
+def test_an_empty_list_is_one_line(place: Place) -> None:
     assert len(place.syncd("dead", "list").splitlines()) == 1
     assert place.json("dead", "list") == []
 
 
-def test_the_list_has_what_needs_a_person_and_the_rest_on_request(stuck: Place) -> None:
+def test_the_list_has_stuck_groups_and_on_request_dropped_groups(stuck: Place) -> None:
     printed = stuck.syncd("dead", "list")
     whole = stuck.syncd("dead", "list", "--dropped")
 
@@ -116,7 +116,7 @@ def test_the_list_has_what_needs_a_person_and_the_rest_on_request(stuck: Place) 
     assert PROBED not in whole
 
 
-def test_a_trackers_words_cannot_deceive_whoever_reads_the_list(stuck: Place) -> None:
+def test_a_trackers_message_cannot_forge_lines_of_the_list(stuck: Place) -> None:
     printed = stuck.syncd("dead", "list")
 
     assert "[bold]body[/bold]" in printed
@@ -124,11 +124,11 @@ def test_a_trackers_words_cannot_deceive_whoever_reads_the_list(stuck: Place) ->
     assert not [line for line in printed.splitlines() if line.startswith("syncd:")]
 
 
-def test_the_list_in_json_has_all_of_them_with_their_kind_the_newest_first(stuck: Place) -> None:
+def test_the_list_in_json_has_all_kinds_the_newest_first(stuck: Place) -> None:
     stuck.run("UPDATE groups SET decided_at = decided_at + id")
     letters = stuck.json("dead", "list")
 
-    kinds = [(one["fingerprint"], one["kind"], one["cause"]) for one in letters]
+    kinds = [(letter["fingerprint"], letter["kind"], letter["cause"]) for letter in letters]
     assert kinds == [
         (DOUBT, "parked", "doubt"),
         (OUT, "parked", "out of reach"),
@@ -136,7 +136,7 @@ def test_the_list_in_json_has_all_of_them_with_their_kind_the_newest_first(stuck
         (DEAD, "dead", None),
         (DELETED, "dropped", "deleted"),
     ]
-    assert [one["issue"] and one["issue"]["key"] for one in letters] == [None, "K-3", "K-2", None, "K-1"]
+    assert [letter["issue"] and letter["issue"]["key"] for letter in letters] == [None, "K-3", "K-2", None, "K-1"]
     assert letters[3]["reason"] == HOSTILE
 
 
@@ -151,7 +151,7 @@ def test_the_list_in_json_has_all_of_them_with_their_kind_the_newest_first(stuck
         pytest.param(DOUBT, ["--no-issue-exists"], "created anew", id="in doubt, but looked for"),
     ],
 )
-def test_another_try_says_what_it_does(stuck: Place, name: str, more: list[str], what: str) -> None:
+def test_a_retry_prints_its_effect(stuck: Place, name: str, more: list[str], what: str) -> None:
     assert f"would be {what}" in stuck.syncd("dead", "retry", name, *more, "--dry-run")
     assert name in stuck.letters()
     (tried,) = stuck.json("dead", "retry", name[:3], *more)
@@ -162,7 +162,7 @@ def test_another_try_says_what_it_does(stuck: Place, name: str, more: list[str],
 
 
 @pytest.mark.parametrize(
-    ("names", "said"),
+    ("names", "message"),
     [
         pytest.param([DEAD], "refused it", id="refused"),
         pytest.param([DOUBT, OUT], "K-3", id="linked"),
@@ -170,14 +170,14 @@ def test_another_try_says_what_it_does(stuck: Place, name: str, more: list[str],
         pytest.param(["--all"], "--no-issue-exists", id="all"),
     ],
 )
-def test_nobody_can_say_that_no_issue_exists_where_there_is_no_doubt(stuck: Place, names: list[str], said: str) -> None:
+def test_no_issue_exists_is_refused_without_a_create_in_doubt(stuck: Place, names: list[str], message: str) -> None:
     before = stuck.dump()
 
-    assert said in stuck.syncd("dead", "retry", *names, "--no-issue-exists", code=2)
+    assert message in stuck.syncd("dead", "retry", *names, "--no-issue-exists", code=2)
     assert stuck.dump() == before
 
 
-def test_all_are_those_that_need_a_person_of_one_tracker_or_of_any(stuck: Place) -> None:
+def test_all_selects_stuck_groups_of_one_tracker_or_of_all(stuck: Place) -> None:
     stuck.run(
         f"UPDATE outbox SET tracker = 'files' WHERE group_id = (SELECT id FROM groups WHERE fingerprint = '{DEAD}')"
     )
@@ -185,28 +185,28 @@ def test_all_are_those_that_need_a_person_of_one_tracker_or_of_any(stuck: Place)
     (files,) = stuck.json("dead", "retry", "--all", "--tracker", "files")
     assert files["fingerprint"] == DEAD
     assert "did you mean 'files'" in stuck.syncd("dead", "retry", "--all", "--tracker", "file", code=4)
-    assert {one["fingerprint"] for one in stuck.json("dead", "retry", "--all")} == {LOCKED, OUT, DOUBT}
+    assert {letter["fingerprint"] for letter in stuck.json("dead", "retry", "--all")} == {LOCKED, OUT, DOUBT}
     assert stuck.letters() == {DELETED: "dropped"}
     assert "nothing to do" in stuck.syncd("dead", "retry", "--all")
 
 
-def test_a_beginning_that_names_several_groups_lists_them_and_touches_none(stuck: Place) -> None:
+def test_an_ambiguous_beginning_lists_the_groups_and_changes_none(stuck: Place) -> None:
     before = stuck.dump()
 
-    said = stuck.syncd("dead", "retry", DOUBT, "d", code=2)
-    assert f"acme/game/{DEAD}" in said
-    assert f"acme/game/{DOUBT}" in said
+    message = stuck.syncd("dead", "retry", DOUBT, "d", code=2)
+    assert f"acme/game/{DEAD}" in message
+    assert f"acme/game/{DOUBT}" in message
     assert "begins with 'zzz'" in stuck.syncd("dead", "discard", DEAD, "zzz", code=4)
     assert "begins with 'game/'" in stuck.syncd("dead", "retry", "game/", code=4)
     assert stuck.dump() == before
 
 
-def test_a_fingerprint_in_two_projects_is_told_by_its_project(place: Place) -> None:
+def test_a_project_selects_one_of_two_equal_fingerprints(place: Place) -> None:
     refused(place.store, "same", "too long", project="one")
     refused(place.store, "same", "too long", project="two")
 
-    said = place.syncd("dead", "retry", "same", code=2)
-    assert "acme/one/same" in said
+    message = place.syncd("dead", "retry", "same", code=2)
+    assert "acme/one/same" in message
     (tried,) = place.json("dead", "retry", "two/same")
     assert tried["project"] == "two"
     (tried,) = place.json("dead", "retry", "acme/one/s")
@@ -215,12 +215,12 @@ def test_a_fingerprint_in_two_projects_is_told_by_its_project(place: Place) -> N
 
 @pytest.mark.parametrize("command", ["retry", "discard"])
 @pytest.mark.parametrize("arguments", [[], [DEAD, "--all"], [DEAD, "--tracker", "here"]])
-def test_which_letters_are_meant_must_be_said(stuck: Place, command: str, arguments: list[str]) -> None:
+def test_a_selection_of_letters_is_required(stuck: Place, command: str, arguments: list[str]) -> None:
     assert "--all" in stuck.syncd("dead", command, *arguments, code=2)
     assert len(stuck.letters()) == 5
 
 
-def test_what_is_discarded_needs_nobody_any_more(stuck: Place) -> None:
+def test_discarded_groups_need_nobody(stuck: Place) -> None:
     printed = stuck.syncd("dead", "discard", DEAD, LOCKED, DOUBT, DELETED)
 
     assert {line.split()[0]: line.split()[1] for line in printed.splitlines()[:4]} == {
@@ -231,7 +231,7 @@ def test_what_is_discarded_needs_nobody_any_more(stuck: Place) -> None:
     assert stuck.json("status")["issues"]["parked"] == 1
 
 
-def test_another_try_that_has_to_wait_says_for_what(stuck: Place) -> None:
+def test_a_retry_that_must_wait_prints_the_reason(stuck: Place) -> None:
     stuck.run(
         f"UPDATE outbox SET tracker = 'old' WHERE group_id = (SELECT id FROM groups WHERE fingerprint = '{DEAD}')"
     )
@@ -253,7 +253,7 @@ def test_another_try_that_has_to_wait_says_for_what(stuck: Place) -> None:
         ["resume", "here"],
     ],
 )
-def test_a_dry_run_says_something_and_changes_nothing(stuck: Place, command: list[str]) -> None:
+def test_a_dry_run_prints_something_and_changes_nothing(stuck: Place, command: list[str]) -> None:
     stuck.store.limits.pause_by_hand("here", "maintenance")
     before = stuck.dump()
 
@@ -264,7 +264,7 @@ def test_a_dry_run_says_something_and_changes_nothing(stuck: Place, command: lis
     assert stuck.dump() != before, "or the comparison proves nothing"
 
 
-def test_a_replay_of_everything_is_never_an_accident(stuck: Place) -> None:
+def test_a_replay_of_everything_needs_an_option(stuck: Place) -> None:
     before = stuck.dump()
 
     assert "--all-kept" in stuck.syncd("replay", code=2)
@@ -275,7 +275,7 @@ def test_a_replay_of_everything_is_never_an_accident(stuck: Place) -> None:
     assert stuck.dump() == before
 
 
-def test_a_replay_says_what_goes_back_and_what_cannot_be_read_any_more(place: Place) -> None:
+def test_a_replay_counts_readable_and_unreadable_deliveries(place: Place) -> None:
     now = time.time()
     accept(place.store, *(crash_notification(f"a{number}") for number in range(600)), at=now - 7200)
     accept(
@@ -318,7 +318,7 @@ def test_an_operators_pause_is_shown_with_its_reason_until_it_is_resumed(place: 
     assert "was not paused" in place.syncd("resume", "here")
 
 
-def test_a_tracker_that_nobody_knows_can_neither_be_paused_nor_resumed(place: Place) -> None:
+def test_an_unknown_tracker_can_neither_be_paused_nor_resumed(place: Place) -> None:
     for command in ("pause", "resume"):
         assert "did you mean 'here'" in place.syncd(command, "hree", code=4)
 
@@ -330,7 +330,7 @@ def test_a_tracker_that_was_removed_from_the_configuration_can_still_be_resumed(
     assert place.store.report.trackers({}, NOW)["old"].state == "ok"
 
 
-def test_what_a_misconfigured_tracker_rests_for_is_forgotten(place: Place) -> None:
+def test_resume_ends_the_rest_of_a_misconfigured_tracker(place: Place) -> None:
     claim = linked(place.store, "f1", 1)
     now = time.time()
     place.store.write(lambda transaction: rest(transaction, claim, "bad credentials", None, now))
@@ -341,23 +341,23 @@ def test_what_a_misconfigured_tracker_rests_for_is_forgotten(place: Place) -> No
     assert place.json("status")["trackers"]["here"]["state"] == "ok"
 
 
-def test_silence_that_the_tracker_asked_for_is_broken_by_force_only(place: Place) -> None:
+def test_only_force_ends_a_wait_that_the_tracker_asked_for(place: Place) -> None:
     linked(place.store, "f1", 1)
     place.silence(600)
     assert "slow down" in place.syncd("status")
     before = place.dump()
 
-    said = place.syncd("resume", "here", code=1)
-    assert "GitHub" in said
-    assert "slow down" in said
-    assert "--force" in said
+    message = place.syncd("resume", "here", code=1)
+    assert "GitHub" in message
+    assert "slow down" in message
+    assert "--force" in message
     assert place.dump() == before
     forced = place.json("resume", "here", "--force")
     assert (forced["resumed"], forced["silence"]["broken"]) == (True, True)
     assert place.json("status")["trackers"]["here"]["state"] == "ok"
 
 
-def test_an_operators_pause_ends_without_breaking_a_silence(place: Place) -> None:
+def test_resume_ends_a_pause_and_respects_a_wait(place: Place) -> None:
     linked(place.store, "f1", 1)
     place.silence(600)
     place.store.limits.pause_by_hand("here", "maintenance")
@@ -369,13 +369,13 @@ def test_an_operators_pause_ends_without_breaking_a_silence(place: Place) -> Non
     assert (here["state"], here["cause"]) == ("paused", "throttled")
 
 
-def test_a_silence_before_the_first_answer_of_a_tracker_is_no_secret_to_resume(place: Place) -> None:
+def test_resume_respects_a_wait_of_a_tracker_that_never_answered(place: Place) -> None:
     place.silence(600)
 
     assert "GitHub" in place.syncd("resume", "here", code=1)
 
 
-def test_status_tells_what_is_left_of_a_budget_that_was_used(place: Place) -> None:
+def test_status_shows_the_rest_of_a_used_budget(place: Place) -> None:
     full = place.json("status")["trackers"]
     assert (full["here"]["writes_left"], full["files"]["writes_left"]) == (15, None)
     assert "writes left" not in place.syncd("status")
@@ -401,7 +401,7 @@ def test_status_counts_dropped_groups_and_doubles(stuck: Place) -> None:
     assert (issues["parked"], issues["dropped"], issues["doubles"]) == (2, 1, 1)
 
 
-def test_show_tells_of_doubles_and_where_a_create_in_doubt_stands(stuck: Place) -> None:
+def test_show_has_doubles_and_the_state_of_a_create_in_doubt(stuck: Place) -> None:
     stuck.run("UPDATE issues SET doubles = 'K-9' WHERE key = 'K-2'")
 
     assert "K-9" in stuck.syncd("show", LOCKED)
@@ -410,8 +410,8 @@ def test_show_tells_of_doubles_and_where_a_create_in_doubt_stands(stuck: Place) 
     probed = stuck.syncd("show", PROBED)
     assert "2027-01-15 08:01 UTC" in probed
     assert "d" * 32 in probed
-    (shown,) = stuck.json("show", PROBED)
-    facts = {name: shown["issue"][name] for name in ("state", "marker", "probes", "probe_at", "sent_at")}
+    (group,) = stuck.json("show", PROBED)
+    facts = {name: group["issue"][name] for name in ("state", "marker", "probes", "probe_at", "sent_at")}
     assert facts == {"state": "in_doubt", "marker": "d" * 32, "probes": 1, "probe_at": NOW + 60, "sent_at": NOW}
     assert "d" * 32 in stuck.syncd("show", DOUBT), "a person has to look for it"
     assert "marker" not in stuck.syncd("show", LOCKED)
@@ -441,11 +441,11 @@ def test_while_a_tracker_is_paused_everything_is_counted_and_nothing_is_filed(tm
             assert "50" in text
 
 
-def test_a_dead_letter_is_filed_once_the_tracker_takes_it(tmp_path: Path) -> None:
+def test_a_retried_dead_letter_is_filed_when_the_tracker_accepts_it(tmp_path: Path) -> None:
     with opened("github", tmp_path) as kind, Daemon(tmp_path, kind.toml()) as daemon:
         assert kind.fake is not None
-        words = {"message": "Validation Failed", "errors": [{"message": "title has \x1b[31mforbidden words"}]}
-        kind.fake.inject(Fault(how="status", path="/issues$", status=422, body=words, times=2))
+        refusal = {"message": "Validation Failed", "errors": [{"message": "title has \x1b[31mforbidden words"}]}
+        kind.fake.inject(Fault(how="status", path="/issues$", status=422, body=refusal, times=2))
         daemon.send(crash_notification("f1"))
         daemon.wait_for(_when(daemon, lambda status: status["dead"] == 1), "the dead letter")
         printed = daemon.syncd("dead", "list")
@@ -482,8 +482,8 @@ def test_a_replay_beside_a_running_daemon_changes_nothing(tmp_path: Path) -> Non
 
 
 def _when(daemon: Daemon, is_so: Callable[[dict[str, Any]], bool]) -> Callable[[], dict[str, Any] | None]:
-    def asked() -> dict[str, Any] | None:
+    def query() -> dict[str, Any] | None:
         status = daemon.status()
         return status if is_so(status) else None
 
-    return asked
+    return query

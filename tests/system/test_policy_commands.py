@@ -1,4 +1,4 @@
-"""`releases`, `explain`, `alias`, `pause --route`, `check`: what people read on a store that a daemon has filled."""
+"""`releases`, `explain`, `alias`, `pause --route` and `check` on a store that the daemon's stages have filled."""
 
 import json
 import time
@@ -94,7 +94,7 @@ def room(tmp_path: Path) -> Room:
     return room
 
 
-def test_releases_says_what_is_new_still_there_and_gone(room: Room) -> None:
+def test_releases_lists_new_remaining_and_gone_crashes(room: Room) -> None:
     room.fill(crash("fresh", {"1.1": 7}))
 
     printed = room.syncd("releases", "game")
@@ -107,7 +107,7 @@ def test_releases_says_what_is_new_still_there_and_gone(room: Room) -> None:
     assert (shape["release"], shape["before"]) == ("1.1", "1.0")
 
 
-def test_releases_can_be_pasted_into_release_notes(room: Room) -> None:
+def test_releases_prints_markdown_for_release_notes(room: Room) -> None:
     printed = room.syncd("releases", "game", "1.1", "--markdown")
 
     assert printed.startswith(
@@ -116,12 +116,12 @@ def test_releases_can_be_pasted_into_release_notes(room: Room) -> None:
     assert ": 3 occurrences, 2 users" in printed
 
 
-def test_a_project_or_release_that_nobody_named_is_not_found(room: Room) -> None:
+def test_an_unknown_project_or_release_is_exit_code_4(room: Room) -> None:
     room.syncd("releases", "gmae", code=4)
     room.syncd("releases", "game", "7.7", code=4)
 
 
-def test_explain_tells_what_happened_and_what_would_happen_now(room: Room) -> None:
+def test_explain_has_the_history_and_the_plan(room: Room) -> None:
     (path,) = room.folder.glob("issues/crash-in-draw*.md")
     path.write_text(path.read_text().replace("- Status: open", "- Status: closed\n- Fixed in: 1.2"))
     room.fill(crash("draw", {"1.0": 17}))
@@ -138,7 +138,7 @@ def test_explain_tells_what_happened_and_what_would_happen_now(room: Room) -> No
     assert told_of["history"][0]["inputs"]["fixed_in"] == "1.2"
 
 
-def test_explain_says_what_a_held_group_lacks(room: Room) -> None:
+def test_explain_has_the_reason_of_a_hold(room: Room) -> None:
     printed = room.syncd("explain", "hex")
 
     assert "hold: its stack of 1 frame has addresses instead of names" in printed
@@ -148,7 +148,7 @@ def test_explain_says_what_a_held_group_lacks(room: Room) -> None:
     assert status["held_by"] == [{"rule": "unsymbolicated", "route": "game", "groups": 1}]
 
 
-def test_show_has_the_ledger_its_shares_and_how_it_grew(room: Room) -> None:
+def test_show_has_releases_shares_and_growth(room: Room) -> None:
     room.fill(crash("load", {"1.0": 2, "1.1": 9}))
 
     printed = room.syncd("show", "fingerprint-load")
@@ -158,7 +158,7 @@ def test_show_has_the_ledger_its_shares_and_how_it_grew(room: Room) -> None:
     assert ledger == ["1.1", "1.0"]
 
 
-def test_two_groups_become_one_and_two_again(room: Room) -> None:
+def test_an_alias_joins_two_groups_until_it_is_removed(room: Room) -> None:
     dry = room.syncd("alias", "add", "fingerprint-load", "fingerprint-draw", "--dry-run")
     assert "would follow" in dry
     assert "No alias" in room.syncd("alias", "list")
@@ -166,8 +166,8 @@ def test_two_groups_become_one_and_two_again(room: Room) -> None:
     printed = room.syncd("alias", "add", "fingerprint-load", "fingerprint-draw", "--reason", "the same bug")
     assert "crash-in-load" in printed
     assert "the same bug" in room.syncd("alias", "list")
-    (shown,) = json.loads(room.syncd("show", "fingerprint-draw", "--json"))
-    assert (shown["occurrences"], shown["aliases"]) == (10, ["fingerprint-load"])
+    (group,) = json.loads(room.syncd("show", "fingerprint-draw", "--json"))
+    assert (group["occurrences"], group["aliases"]) == (10, ["fingerprint-load"])
     assert "an alias of fingerprint-draw" in room.syncd("explain", "fingerprint-load")
 
     assert room.syncd("alias", "remove", "fingerprint-load")
@@ -195,7 +195,7 @@ def test_a_route_is_paused_and_resumed(room: Room) -> None:
     room.syncd("pause", "here", "--route", "game", code=2)
 
 
-def test_check_names_routes_that_never_match_and_templates_that_fail(room: Room) -> None:
+def test_check_reports_routes_that_never_match_and_templates_that_fail(room: Room) -> None:
     folder = room.folder / "templates"
     folder.mkdir()
     (folder / "body.j2").write_text("{{ nothing }}")
@@ -203,6 +203,6 @@ def test_check_names_routes_that_never_match_and_templates_that_fail(room: Room)
     room.path.write_text(room.path.read_text() + more)
 
     printed = room.syncd("check", code=1)
-    said = " ".join(printed.split())
-    assert "never can never match: the route game before it matches every group that it matches" in said
-    assert "'nothing' is undefined" in said
+    output = " ".join(printed.split())
+    assert "never can never match: the route game before it matches every group that it matches" in output
+    assert "'nothing' is undefined" in output
