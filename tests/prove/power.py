@@ -215,7 +215,9 @@ def _read(database: Path, thorough: bool) -> _Contents:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'deliveries'").fetchone():
             return _Contents(deliveries=set(), absorbed=0, counted=0, markers=set())
         states = connection.execute("SELECT id, state FROM deliveries").fetchall()
-        markers = connection.execute("SELECT marker FROM issues WHERE state IN ('intended', 'linked')").fetchall()
+        markers = connection.execute(
+            "SELECT marker FROM issues WHERE state IN ('intended', 'in_doubt', 'linked')"
+        ).fetchall()
         counted = connection.execute("SELECT COALESCE(SUM(notifications), 0) FROM groups").fetchone()
         return _Contents(
             deliveries={number for number, _ in states},
