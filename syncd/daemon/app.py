@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
@@ -81,7 +81,12 @@ class Daemon:
         _tune_interpreter()
         server = None if self.receiver is None else self._server(self.receiver)
         stopping = threading.Event()
-        watchdog = Watchdog(self.manager, self.clock, self._beats(server), self._status)
+        beats: dict[str, Callable[[], float]] = {"writer": lambda: self.store.beat}
+        if server is not None:
+            beats["event loop"] = lambda: server.beat
+        if (worker := self.worker) is not None:
+            beats["worker"] = lambda: worker.beat
+        watchdog = Watchdog(self.manager, self.clock, beats, self._status)
         signals: list[str] = []
 
         def stop(number: int) -> None:
@@ -140,15 +145,6 @@ class Daemon:
         application = _application(receiver, Health(self.store, self.config.credentials, self.clock))
         return http_server.Server(application, settings.header_seconds, settings.max_connections, listens)
 
-    def _beats(self, server: http_server.Server | None) -> dict[str, Callable[[], float]]:
-        """By part, the monotonic time of its last sign of life."""
-        beats: dict[str, Callable[[], float]] = {"writer": lambda: self.store.beat}
-        if server is not None:
-            beats["event loop"] = lambda: server.beat
-        if (worker := self.worker) is not None:
-            beats["worker"] = lambda: worker.beat
-        return beats
-
     def _status(self) -> str:
         """One line for `systemctl status`. Raises StoreUnavailable."""
         counts = self.store.report.counts(self.clock.wall())
@@ -176,7 +172,12 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
         routing = Routing(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
         _recover(store, registration, routing, clock.wall())
         stopping = threading.Event()
-        clients = _clients(config, store, clock, threads.sleep_until(stopping))
+        sleep = threads.sleep_until(stopping)
+        clients: dict[str, list[Tracker]] = {}
+        for name, settings in config.trackers.items():
+            for _ in range(settings.concurrency):  # one client per thread
+                client = open_tracker(name, settings, store.notebook(name), clock=clock, sleep=sleep)
+                clients.setdefault(name, []).append(InstrumentedTracker(name, client, clock))
         worker = threads.Worker(store, routing, registration.owner, clients, stopping, clock)
         arrived = worker.arrived
     receiver = None if part is Part.WORKER else Receiver(config.receiver, store, arrived)
@@ -218,19 +219,6 @@ def _recover(store: Store, registration: Registration, routing: Routing, now: fl
     groups = reconcile.reroute(store, routing, hashlib.sha256(routes_and_zero.encode()).hexdigest(), now)
     if groups:
         log.info("groups_reevaluated", groups=groups)
-
-
-def _clients(config: Config, store: Store, clock: Clock, sleep: Callable[[float], None]) -> Mapping[str, list[Tracker]]:
-    """For each tracker one client a thread; `sleep` waits the seconds between two tries of a call. Raises ConfigError."""
-    return {
-        name: [
-            InstrumentedTracker(
-                name, open_tracker(name, settings, store.notebook(name), clock=clock, sleep=sleep), clock
-            )
-            for _ in range(settings.concurrency)
-        ]
-        for name, settings in config.trackers.items()
-    }
 
 
 def _application(receiver: Receiver, health: Health) -> ASGIApp:

@@ -30,7 +30,10 @@ class Heartbeat(threading.Thread):
         away = False
         while not self._stopping.wait(FAULT_SECONDS if away else BEAT_SECONDS):
             try:
-                self._beat()
+                now = self._clock.wall()
+                self._registration.beat(now)
+                if self._takes_over:
+                    take_over(self._store, self._registration, now)
             except StoreUnavailable as error:
                 if not away:  # the other threads log it again each time they need the store
                     log.error("store_unavailable", reason=str(error))
@@ -41,12 +44,6 @@ class Heartbeat(threading.Thread):
                 if away:
                     log.info("store_available")
                 away = False
-
-    def _beat(self) -> None:
-        now = self._clock.wall()
-        self._registration.beat(now)
-        if self._takes_over:
-            take_over(self._store, self._registration, now)
 
     def stop(self) -> None:
         """Ask it to end, and return once it has."""

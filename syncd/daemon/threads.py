@@ -79,11 +79,11 @@ class Absorber(threading.Thread):
         self._store.hints.send(*(of_tracker(tracker) for tracker in woken))
         if not taken and self._clock.monotonic() >= self._purge_at:
             self._purge_at = self._clock.monotonic() + PURGE_SECONDS
-            self._purge()
-            self._learn()
+            self._clean_up()
         return taken
 
-    def _purge(self) -> None:
+    def _clean_up(self) -> None:
+        """Delete what retention no longer keeps, and train the compression dictionary once a week."""
         now, settings = self._clock.wall(), self._routing.config.store
         before, decided_before = now - settings.retention, now - settings.history
         while (
@@ -92,9 +92,6 @@ class Absorber(threading.Thread):
             and not self.arrivals.any.is_set()
         ):
             self.beat = self._clock.monotonic()
-
-    def _learn(self) -> None:
-        """Train the compression dictionary once a week. It takes a second in which nothing is folded."""
         if self._store.bodies.learn(self._clock.wall()):
             log.info("bodies_learned")
             self._store.bodies.forget(self._clock.wall())
