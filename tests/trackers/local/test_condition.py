@@ -14,7 +14,7 @@ from syncd.model import Condition, Issue
 from syncd.trackers import Tracker
 from syncd.trackers.local import head
 from tests.fakes.notebook import Memory
-from tests.trackers.local.test_tracker import COMMENT_MARKER, FIRST, draft, issue, tracker
+from tests.trackers.local.parts import COMMENT_MARKER, FIRST, draft, issue, tracker
 
 
 @pytest.fixture
