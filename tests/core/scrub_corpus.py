@@ -1,4 +1,4 @@
-"""Texts with something private in them, as they leave; and texts that stay as they are. No secret here was ever one."""
+"""Texts with private data and their scrubbed form, and texts without any. All secrets here are invented."""
 
 TOKEN = "x" * 36
 

@@ -1,4 +1,4 @@
-"""Token buckets: no window sees more than the limit, and what is allowed is not withheld."""
+"""Token buckets: no window has more writes than the limit, and allowed writes do not wait."""
 
 import random
 
@@ -13,7 +13,7 @@ NOW = 1_800_000_000.0
 
 
 def spend(limit: Limit, pauses: list[float]) -> list[float]:
-    """When writes are made by somebody who wants one after each pause, and waits where told to."""
+    """The times of writes, each requested after a pause and delayed as the bucket demands."""
     now, bucket, made = NOW, budget.full(limit, NOW), []
     for pause in pauses:
         now += pause
@@ -37,7 +37,7 @@ def test_no_window_of_a_limit_s_length_sees_more_than_it_allows(limit: Limit, pa
 
 
 @pytest.mark.parametrize(("count", "seconds"), [(75, 60.0), (480, 3600.0), (40, 1.0)])
-def test_whoever_is_never_idle_gets_most_of_the_limit(count: int, seconds: float) -> None:
+def test_a_credential_that_is_never_idle_gets_most_of_the_limit(count: int, seconds: float) -> None:
     made = spend(Limit(count, seconds), [0.0] * count * 10)
 
     assert len(made) / (made[-1] - NOW) * seconds >= 0.8 * count
@@ -65,7 +65,7 @@ def test_a_clock_that_was_set_back_neither_gives_nor_takes() -> None:
     st.randoms(use_true_random=False),
 )
 def test_machines_whose_clocks_differ_share_one_limit(limit: Limit, ahead: list[float], chance: random.Random) -> None:
-    """Each takes whenever it may. What one of them is ahead by is gained once, and not each time they take turns."""
+    """Each machine writes whenever the bucket allows. The lead of a clock refills the bucket once, not at every change of machine."""
     now, bucket, made = NOW, budget.full(limit, NOW + ahead[0]), 0
     while now < NOW + 20 * limit.seconds and made < 1000:
         machine = chance.choice(ahead)

@@ -1,4 +1,4 @@
-"""What is decided, and by which rule: a specification in rows. `#14` names a complaint that users of such tools have made.
+"""Decisions and their rules: a specification in rows. `#14` is a complaint of users of similar tools.
 
 What a tracker takes of title and body (#24) is in tests/render/, what is private (#29) in tests/core/test_scrub.py.
 """
@@ -60,7 +60,7 @@ def old(release: str, count: int = 5, since: int = 0) -> tuple[Release, int]:
 
 
 def new(release: str, count: int = 3) -> tuple[Release, int]:
-    """A release first heard of after the closing."""
+    """A release first reported after the closing."""
     return entry(release, count, AFTER), 0
 
 
@@ -84,7 +84,7 @@ def came_back(*lines: tuple[Release, int], issue: dict[str, Any] | None = None, 
 
 
 def several(pair: tuple[Group, Issue]) -> tuple[Group, Issue]:
-    """The same, where the occurrences of further fingerprints are in the numbers."""
+    """The same group and issue, with aliases whose occurrences are in the numbers."""
     return replace(pair[0], aliases=("f2", "f3")), pair[1]
 
 
@@ -98,7 +98,7 @@ def decide(group: Group, issue: Issue | None, route: dict[str, Any] | None = Non
 
 
 def fresh(**facts: Any) -> Group:
-    """A group without an issue, first heard of an hour ago."""
+    """A group without an issue, first reported an hour ago."""
     points = facts.pop("points", [(NOW - HOUR, facts.get("occurrences", 1))])
     trail = tuple(
         Point(at=at, occurrences=count, users=facts.get("users") or 0, hosts=facts.get("hosts") or 0)
@@ -290,7 +290,7 @@ ANNOUNCED: list[tuple[str, Group, Issue, dict[str, Any], list[tuple[Occasion, st
 @pytest.mark.parametrize(
     ("group", "issue", "route", "expected"), [pytest.param(*row[1:], id=row[0]) for row in ANNOUNCED]
 )
-def test_what_an_update_tells_beside_the_numbers(
+def test_announcements_of_an_update(
     group: Group, issue: Issue, route: dict[str, Any], expected: list[tuple[Occasion, str]]
 ) -> None:
     decision = decide(group, issue, route)
@@ -384,7 +384,7 @@ def test_a_group_born_in_the_future_was_received_before_the_clock_was_set_back()
     assert decision.until == NOW + 2 * HOUR
 
 
-def test_a_regression_says_what_its_comment_needs() -> None:
+def test_a_regression_has_the_facts_of_its_comment() -> None:
     decision = decide(*came_back(old("2.3.1"), new("2.5.0", 4), fixed_in=("2.4.0",)))
 
     assert decision.regression is not None
@@ -398,7 +398,7 @@ def test_a_regression_says_what_its_comment_needs() -> None:
     assert decision.inputs == {"new": 4, "release": "2.5.0", "releases": "2.5.0", "fixed_in": "2.4.0"}
 
 
-def test_what_people_should_know_of_a_closed_issue_is_in_its_status_comment() -> None:
+def test_the_reason_not_to_reopen_is_the_note_of_the_status_comment() -> None:
     older = decide(*came_back(old("2.3.1", since=1), fixed_in=("2.4.0",)))
     unclear = decide(*came_back(old("2.3.1"), new("deadbeef")))
     rejected = decide(*came_back(old("2.3.1"), new("2.5.0"), resolution="won't fix"))
@@ -408,7 +408,7 @@ def test_what_people_should_know_of_a_closed_issue_is_in_its_status_comment() ->
     assert rejected.note == ""
 
 
-def test_without_any_release_what_is_new_is_noted_or_taken_for_a_regression_as_the_route_says() -> None:
+def test_new_occurrences_without_a_release_are_noted_or_a_regression_as_the_route_decides() -> None:
     group, issue = came_back()
     group = replace(group, occurrences=7)
 

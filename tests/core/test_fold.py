@@ -1,4 +1,4 @@
-"""What notifications add up to, by the rules of `occurrence_mode`."""
+"""Folding notifications into a group, by the rules of `occurrence_mode`."""
 
 import random
 import time
@@ -69,7 +69,7 @@ def row(group: Group, release: str) -> Release:
         pytest.param("window", None, (201, 300), 11, True, id="window without count: at least one more"),
     ],
 )
-def test_what_a_further_notification_makes_of_ten_occurrences(
+def test_ten_occurrences_after_a_further_notification(
     mode: Mode, count: int | None, span: tuple[int | None, int | None], total: int, approximate: bool
 ) -> None:
     group = folded([spoken(10, 100, 200), spoken(count, *span)], mode)
@@ -126,7 +126,7 @@ def test_a_release_is_judged_by_the_notifications_that_spoke_of_it() -> None:
         pytest.param(None, (), 1, True, id="at least one"),
     ],
 )
-def test_what_a_first_notification_counts(
+def test_the_count_of_a_first_notification(
     mode: Mode, count: int | None, releases: tuple[tuple[str, int], ...], total: int, approximate: bool
 ) -> None:
     group = fold(None, spoken(count, 100, 200, releases=releases), mode)
@@ -152,7 +152,7 @@ def test_an_earlier_beginning_counts_from_then_on() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_no_sum_outgrows_what_a_database_holds(mode: Mode) -> None:
+def test_no_sum_is_larger_than_a_database_can_store(mode: Mode) -> None:
     enormous = tuple((f"1.{number}", 2**53) for number in range(500))
     fields = [
         spoken(count, 100 * number, 100 * number + 50, releases=enormous)
@@ -169,7 +169,7 @@ def test_no_sum_outgrows_what_a_database_holds(mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_latest_notification_says_what_a_group_looks_like(mode: Mode) -> None:
+def test_the_latest_notification_describes_the_group(mode: Mode) -> None:
     old = {"application": "a", "group_url": "u", "callstack": ("f",), "object_id": "1", "classifiers": ("oom",)}
     new = {"application": "b", "group_url": "v", "callstack": ("g",), "object_id": "2", "classifiers": ("dump",)}
     group = folded([spoken(1, 100, 200, **old), spoken(2, 100, 300, **new)], mode)
@@ -199,7 +199,7 @@ def test_an_older_notification_that_comes_late_moves_nothing_back(
     assert {name: getattr(group, name) for name in facts} == facts
 
 
-def test_an_older_notification_that_comes_late_fills_what_nobody_has_said() -> None:
+def test_an_older_notification_that_arrives_late_fills_empty_fields() -> None:
     before = fold(None, spoken(10, 100, 300), "auto")
 
     group = fold(before, spoken(1, 100, 150, object_id="1", callstack=("f",), application="a"), "auto")
@@ -296,7 +296,7 @@ def test_an_older_window_that_comes_late_moves_the_first_time_back() -> None:
         assert (group.first_seen, group.last_seen) == (100, 400)
 
 
-def test_a_release_first_told_without_times_gets_them_later() -> None:
+def test_a_release_first_reported_without_times_gets_them_later() -> None:
     group = folded([spoken(3, None, None, releases=(("1.0", 3),)), spoken(3, 100, 200, releases=(("1.0", 3),))], "auto")
 
     assert spans(group) == {"1.0": (100, 200)}
@@ -357,7 +357,7 @@ def test_even_a_first_notification_that_says_nothing_is_a_revision() -> None:
     assert fold(Group(identity=nothing.identity), nothing, "auto").revision == 1
 
 
-def test_what_only_the_bookkeeping_knows_is_no_revision() -> None:
+def test_a_change_of_bookkeeping_is_no_revision() -> None:
     deliveries = [
         spoken(9, 100, 500, releases=(("1.0", 9),)),
         spoken(1, 100, 200, releases=(("1.1", 1),)),
@@ -400,7 +400,7 @@ def never_less(old: int | None, new: int | None) -> bool:
 
 
 def visible(group: Group) -> Group:
-    """The group without what no issue shows."""
+    """The group without the facts that no issue shows."""
     rows = tuple(replace(entry, since=None, until=None) for entry in group.releases)
     return replace(group, releases=rows, notifications=0, revision=0)
 
@@ -522,7 +522,7 @@ def test_windows_that_are_known_to_be_windows_come_to_their_sum_in_any_order(
 
 @settings(max_examples=200, deadline=None)
 @given(windows(), st.randoms())
-def test_windows_out_of_order_are_never_counted_too_high_and_said_to_be_approximate(
+def test_windows_out_of_order_are_never_counted_too_high_and_are_approximate(
     stream: list[Notification], chance: random.Random
 ) -> None:
     exact = folded(stream, "auto").occurrences
@@ -534,7 +534,7 @@ def test_windows_out_of_order_are_never_counted_too_high_and_said_to_be_approxim
 
 @settings(max_examples=200, deadline=None)
 @given(windows(), st.data())
-def test_a_window_that_is_told_again_later_is_not_counted_twice(
+def test_a_window_that_is_delivered_again_later_is_not_counted_twice(
     stream: list[Notification], data: st.DataObject
 ) -> None:
     """Such as after the memory of redeliveries has been purged."""
@@ -557,7 +557,7 @@ def test_a_ledger_of_thousands_of_releases_is_folded_in_no_time() -> None:
     assert sum(entry.occurrences for entry in group.releases) == 20_000 + 50 * 4
 
 
-def test_a_ledger_has_an_end_and_what_lies_beyond_is_counted_together() -> None:
+def test_a_ledger_has_a_limit_and_further_releases_share_one_row() -> None:
     group = make_group(
         releases=tuple(Release(release=str(number), occurrences=1) for number in range(MAX_LEDGER)),
     )

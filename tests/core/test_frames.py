@@ -1,4 +1,4 @@
-"""What a call stack says: names, modules, what says nothing, and which stacks look alike."""
+"""Call stacks: names, modules, frames without information, signatures."""
 
 import pytest
 from hypothesis import given
@@ -45,7 +45,7 @@ NOISE = [
 
 
 @pytest.mark.parametrize("noise", NOISE)
-def test_what_stands_on_every_stack_says_nothing(noise: str) -> None:
+def test_frames_of_every_stack_have_no_information(noise: str) -> None:
     assert frames.meaningful([noise, "Game::loop", "main"]) == "Game::loop"
 
 
@@ -63,7 +63,7 @@ def test_what_stands_on_every_stack_says_nothing(noise: str) -> None:
         "strategy()",
     ],
 )
-def test_what_only_looks_like_it_is_named(frame: str) -> None:
+def test_similar_names_of_a_program_have_information(frame: str) -> None:
     assert frames.meaningful([frame, "main"]) == frame
 
 
@@ -123,11 +123,13 @@ def test_two_groups_look_alike_whose_application_and_top_frames_are_the_same() -
         ("", False, False),
     ],
 )
-def test_fingerprints_of_nothing_and_of_merged_groups_are_told(fingerprint: str, zero: bool, merged: bool) -> None:
+def test_fingerprints_of_empty_stacks_and_of_merged_groups_are_recognised(
+    fingerprint: str, zero: bool, merged: bool
+) -> None:
     assert (frames.all_zero(fingerprint), frames.merged(fingerprint)) == (zero, merged)
 
 
-def test_reports_without_a_fingerprint_are_told_apart_by_their_frames() -> None:
+def test_reports_without_a_fingerprint_are_distinguished_by_their_frames() -> None:
     zero = "0" * 64
     signature = frames.sub_key(zero, "game", ["draw", "main"])
 

@@ -1,4 +1,4 @@
-"""What the evidence about a create in doubt proves, and what it does not."""
+"""The verdict of the evidence about a create in doubt."""
 
 import pytest
 from hypothesis import given
@@ -31,7 +31,7 @@ def outcome(issue: Issue, evidence: Evidence, probe_after: list[float] = PROBES)
     return doubt.judge(issue, evidence, probe_after, NOW).outcome
 
 
-def test_what_is_found_is_found_whatever_else_is_known() -> None:
+def test_an_issue_with_the_marker_exists_whatever_the_other_evidence() -> None:
     judgement = doubt.judge(doubtful(), Evidence(issues=(made(8), made(9)), summary="2 pages"), PROBES, NOW)
 
     assert judgement.outcome is Outcome.EXISTS

@@ -1,4 +1,4 @@
-"""What a release brought: new in it, regressed in it, still seen in it, gone since."""
+"""The crashes of a release: new, regressed, still there, gone."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def names(entries: tuple[overview.Entry, ...]) -> list[tuple[str, int]]:
     return [(entry.standing.group.identity.fingerprint, entry.occurrences) for entry in entries]
 
 
-def test_a_release_is_held_against_the_one_before_it() -> None:
+def test_a_release_is_compared_with_the_one_before_it() -> None:
     result = overview.overview(STANDINGS, RETURNS, "2.0")
 
     assert result.before == "1.1"

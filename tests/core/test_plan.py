@@ -1,4 +1,4 @@
-"""What a group's issue needs now: every state under every policy."""
+"""The next action of an issue: every state under every policy."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -81,7 +81,7 @@ def test_a_group_that_no_route_takes_is_held(issue: Issue | None) -> None:
     ],
 )
 @pytest.mark.parametrize("note", [None, "the answer was lost on the way"])
-def test_what_is_under_way_or_parked_is_left_alone_whatever_has_changed(
+def test_an_issue_under_way_or_parked_gets_no_update(
     state: IssueState, action: Action, note: str | None, policy: Policy | None
 ) -> None:
     issue = make_issue(state=state, note=note, synced_revision=0, probe_at=0.0)
@@ -176,7 +176,7 @@ def test_content_that_was_refused_is_not_owed_again_until_it_says_something_else
     assert owes(replace(refused, callstack=("other",)), None, [POLICY], NOW).tracker == "crashes"
 
 
-def test_what_is_parked_or_dropped_owes_nothing_and_its_decision_stands() -> None:
+def test_a_parked_or_dropped_issue_has_no_due_call_and_its_decision_stays() -> None:
     for state in (IssueState.PARKED, IssueState.DROPPED):
         assert owes(make_group(), make_issue(state=state), [POLICY], NOW) == DueCall(tracker=None)
 
@@ -274,7 +274,7 @@ def test_a_route_takes_a_group_when_each_key_fits_one_of_its_patterns(patterns: 
 
 
 @pytest.mark.parametrize(("pattern", "takes"), [("*", True), ("", True), ("?*", False), ("client", False)])
-def test_a_group_whose_application_nobody_knows_fits_only_what_fits_nothing(pattern: str, takes: bool) -> None:
+def test_a_group_without_an_application_fits_only_patterns_that_fit_an_empty_text(pattern: str, takes: bool) -> None:
     route = a_route(match={"application": [pattern]})
 
     assert (policy.route(make_group(), [route]) is not None) is takes
@@ -331,13 +331,13 @@ def test_a_storm_is_held_by_no_threshold() -> None:
     assert owes(storm, None, [], NOW).tracker is None
 
 
-def test_a_create_in_doubt_whose_time_nobody_knows_is_owed_now() -> None:
+def test_a_create_in_doubt_without_a_time_is_due_now() -> None:
     doubtful = make_issue(state=IssueState.IN_DOUBT, probe_at=None)
 
     assert owes(make_group(), doubtful, [POLICY], 0.5).due_at == 0.5
 
 
-def test_contents_and_remarks_are_told_by_32_hex_digits() -> None:
+def test_contents_and_remarks_are_identified_by_32_hex_digits() -> None:
     assert len(plan.content(make_group())) == 32
     left = plan.remark_marker(KEY, "m", Occasion.RELEASE, "2.0")
     assert len(left) == 32
@@ -346,7 +346,7 @@ def test_contents_and_remarks_are_told_by_32_hex_digits() -> None:
     assert left != plan.remark_marker(KEY, "m", Occasion.REGRESSION, "2.0")
 
 
-def test_a_doubt_says_what_is_known_of_it() -> None:
+def test_the_reason_of_a_doubt_is_the_error_of_its_create() -> None:
     def reason(note: str | None) -> str:
         return decide(make_group(), make_issue(state=IssueState.IN_DOUBT, note=note), POLICY, NOW).reason
 
@@ -403,17 +403,17 @@ def test_a_marker_is_the_same_for_a_sha256_in_upper_and_lower_case_and_for_nothi
     assert marker("t", "u", "P", FINGERPRINT) != marker("t", "u", "p", FINGERPRINT)
 
 
-def test_nobody_makes_a_marker_without_the_key_of_the_instance() -> None:
+def test_a_marker_needs_the_key_of_the_instance() -> None:
     assert marker("t", "u", "p", "f", key="ff" * 32) != marker("t", "u", "p", "f")
 
 
-def test_what_a_group_shows_does_not_change_its_marker() -> None:
+def test_the_facts_of_a_group_do_not_change_its_marker() -> None:
     grown = make_group(occurrences=99, application="b", callstack=("g",), revision=7)
 
     assert plan.marker(KEY, "t", grown) == plan.marker(KEY, "t", make_group())
 
 
-def test_an_issue_that_was_given_up_and_the_one_after_it_are_told_apart() -> None:
+def test_a_retired_issue_and_its_successor_have_different_markers() -> None:
     markers = {plan.marker(KEY, "t", make_group(), generation) for generation in range(4)}
 
     assert len(markers) == 4

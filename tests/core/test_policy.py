@@ -1,4 +1,4 @@
-"""Which route takes a group, and what a route gives a new issue."""
+"""The route that matches a group, and the labels and owner of a new issue."""
 
 from typing import Any
 
@@ -48,7 +48,9 @@ def a_route(name: str = "main", **match: Any) -> Policy:
         pytest.param({"application": "client", "universe": "other"}, False, id="all keys but one"),
     ],
 )
-def test_a_route_takes_what_fits_each_of_its_keys_and_none_of_its_not(match: dict[str, Any], takes: bool) -> None:
+def test_a_route_matches_groups_that_fit_each_of_its_keys_and_none_of_its_not(
+    match: dict[str, Any], takes: bool
+) -> None:
     assert (policy.route(GROUP, [a_route(**match)]) is not None) is takes
 
 
@@ -101,7 +103,7 @@ def test_a_route_behind_one_that_takes_everything_it_would_can_never_match(
         ({"not": {"project": "*"}}, None),
     ],
 )
-def test_a_route_that_excludes_what_it_asks_for_can_never_match(match: dict[str, Any], key: str | None) -> None:
+def test_a_route_that_excludes_its_own_condition_can_never_match(match: dict[str, Any], key: str | None) -> None:
     never = list(policy.unreachable([a_route(**match)]))
 
     assert len(never) == (key is not None)
@@ -130,7 +132,7 @@ groups = st.builds(
 
 
 @given(matches, matches, st.lists(groups, min_size=1, max_size=20))
-def test_what_is_said_never_to_match_never_does(
+def test_a_route_reported_as_unreachable_never_matches(
     earlier: dict[str, Any], later: dict[str, Any], some: list[Group]
 ) -> None:
     routes = [a_route("first", **earlier), a_route("second", **later)]
@@ -193,7 +195,7 @@ STACK = make_group(callstack=("libc.so.6!abort", "libaudio.so!Audio::open(int)",
         ([], (None, None)),
     ],
 )
-def test_an_issue_goes_to_whom_the_first_rule_names_that_fits(
+def test_the_first_owner_rule_that_fits_assigns_the_issue(
     rules: list[dict[str, str]], owner: tuple[str | None, str | None]
 ) -> None:
     assert policy.owner(STACK, [OwnerRule(**rule) for rule in rules]) == owner

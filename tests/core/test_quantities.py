@@ -12,7 +12,7 @@ from syncd.core.quantities import counted, duration, listed
         (3601, "61m"), (7200, "2h"), (7201, "3h"), (86400, "1d"), (90000, "25h"), (172800, "2d"), (172801, "3d"),
     ],
 )  # fmt: skip
-def test_a_span_of_time_is_said_in_the_unit_people_would_take(seconds: float, text: str) -> None:
+def test_a_duration_has_the_unit_that_people_would_choose(seconds: float, text: str) -> None:
     assert duration(seconds) == text
 
 
@@ -30,5 +30,5 @@ def test_one_is_singular() -> None:
         (list("abcde"), "a, b, c and 2 more"),
     ],
 )
-def test_a_list_is_said_up_to_three(items: list[str], text: str) -> None:
+def test_a_list_names_at_most_three_items(items: list[str], text: str) -> None:
     assert listed(items) == text

@@ -1,4 +1,4 @@
-"""What is known of an issue at its closing, and what is new since: the baseline, at its edges."""
+"""The baseline of an issue: occurrences known at its closing, and new ones since then."""
 
 from dataclasses import replace
 from typing import Any
@@ -48,7 +48,7 @@ def test_a_ledger_has_each_release_and_the_whole() -> None:
     assert ledger(GROUP) == {TOTAL: 7, "1.0": 5, "1.1": 2}
 
 
-def test_while_an_issue_is_open_its_baseline_is_what_it_showed_last() -> None:
+def test_the_baseline_of_an_open_issue_is_its_latest_numbers() -> None:
     assert next_baseline(GROUP, issue({TOTAL: 4, "1.0": 4}), OPEN) == {TOTAL: 4, "1.0": 4}
     assert next_baseline(GROUP, issue({TOTAL: 4}, OPEN), OPEN) == {TOTAL: 4}
     assert next_baseline(GROUP, issue(), OPEN) == ledger(GROUP)
@@ -79,7 +79,7 @@ def test_a_closing_fixes_the_baseline_and_it_stays_until_another_closing() -> No
         pytest.param(line("1.0", 5, 1001.0), 2, None, id="it was noticed after the closing"),
     ],
 )
-def test_what_has_not_grown_since_the_closing_was_known_then(
+def test_a_release_that_has_not_grown_since_the_closing_was_known_then(
     row: Release, showed: int | None, expected: int | None
 ) -> None:
     result = baseline_at_closing(group(row), issue({} if showed is None else {"1.0": showed}), CLOSED)
@@ -115,14 +115,14 @@ def test_so_many_were_known_in_all(trail: list[tuple[float, int]], showed: int |
     )
 
 
-def test_where_nobody_says_when_it_was_closed_what_was_shown_is_known() -> None:
+def test_without_a_time_of_closing_all_occurrences_shown_are_known() -> None:
     undated = replace(CLOSED, closed_at=None)
 
     assert baseline_at_closing(GROUP, issue({TOTAL: 4, "1.0": 4}), undated) == {TOTAL: 4, "1.0": 4}
     assert baseline_at_closing(GROUP, issue(), undated) == ledger(GROUP)
 
 
-def test_a_regression_is_told_from_others_by_its_closing_and_its_release() -> None:
+def test_a_regression_is_identified_by_its_closing_and_its_release() -> None:
     result = Regression(release="2.0", occurrences=3, fixed_in="", closed_at=1234.9)
 
     assert regression.subject(result) == "1234 2.0"
@@ -147,7 +147,7 @@ def test_nothing_is_new_where_no_release_has_more_than_before() -> None:
     assert rule(grew_not, {TOTAL: 5, "1.0": 6}) == "nothing-new"
 
 
-def test_where_nobody_says_when_it_was_closed_only_what_was_never_shown_is_strange() -> None:
+def test_without_a_time_of_closing_only_releases_never_shown_are_new() -> None:
     undated = replace(CLOSED, closed_at=None)
     ledgered = group(line("1.0", 5, 500.0), line("2.0", 3, 1500.0), line(OTHER_RELEASES, 9, 1500.0))
 
@@ -155,7 +155,7 @@ def test_where_nobody_says_when_it_was_closed_only_what_was_never_shown_is_stran
     assert rule(ledgered, {TOTAL: 5, "1.0": 5, "2.0": 1}, undated) == "known-at-closing"
 
 
-def test_the_bucket_of_too_many_releases_is_never_held_against_a_release() -> None:
+def test_the_row_of_surplus_releases_is_never_compared_with_a_release() -> None:
     ledgered = group(line("1.0", 5, 500.0), line(OTHER_RELEASES, 9, 500.0), line("2.0", 3, 1500.0, last=2000))
 
     assert rule(ledgered, {TOTAL: 14, "1.0": 5, OTHER_RELEASES: 9}) == "known-releases"

@@ -1,4 +1,4 @@
-"""The order of releases: of what they are really called, and only where it can be told."""
+"""The order of releases, with names as they occur in practice."""
 
 import string
 from itertools import pairwise
@@ -81,7 +81,7 @@ def test_one_release_may_be_spelled_in_several_ways(release: str, reference: str
         ("1.2-", "1.2"), ("1.2-a..b", "1.2"), ("1.2a1b2", "1.2"), ("+1", "1"), ("1899.1", "1900.1"), ("2100.1", "2099.1"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_compared_is_not_guessed(release: str, reference: str) -> None:
+def test_releases_of_different_families_are_not_comparable(release: str, reference: str) -> None:
     assert compare(release, reference) is compare(reference, release) is Order.INCOMPARABLE
     assert set(newest([release, reference])) == {release, reference}
 
@@ -149,7 +149,7 @@ def test_the_other_way_round_it_is_the_other_way_round(release: str, reference: 
 
 @settings(max_examples=600)
 @given(spelled, spelled, spelled)
-def test_it_is_a_total_preorder_on_what_can_be_compared(release: str, two: str, three: str) -> None:
+def test_comparable_releases_have_a_total_preorder(release: str, two: str, three: str) -> None:
     first, second, whole = compare(release, two), compare(two, three), compare(release, three)
 
     # What can be compared with the same can be compared.

@@ -1,4 +1,4 @@
-"""What is private does not leave; what is not stays as it is."""
+"""Scrubbing removes private data and keeps all other text."""
 
 import pytest
 from hypothesis import given
@@ -20,7 +20,7 @@ def test_there_is_enough_to_judge_by() -> None:
 
 
 @pytest.mark.parametrize(("switch", "before", "after"), PAIRS)
-def test_what_is_private_is_taken_out(switch: str, before: str, after: str) -> None:
+def test_private_data_is_removed(switch: str, before: str, after: str) -> None:
     assert ALL.text(before) == after
     assert ALL.text(after) == after
 
@@ -34,7 +34,7 @@ def test_each_kind_can_be_switched_off(switch: str, before: str, after: str) -> 
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_what_only_looks_like_it_stays(text: str) -> None:
+def test_text_that_only_looks_private_stays(text: str) -> None:
     assert ALL.text(text) == text
 
 

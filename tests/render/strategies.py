@@ -1,4 +1,4 @@
-"""What a crash may bring into a document, and documents of every shape made of it."""
+"""Hostile crash text, and documents of every shape with it."""
 
 from hypothesis import strategies as st
 
@@ -106,7 +106,7 @@ documents: st.SearchStrategy[Document] = st.lists(blocks, max_size=5).map(tuple)
 
 
 def untrusted(document: Document) -> list[str | tuple[str, ...]]:
-    """What came with the crash, in order: a text for each value, a tuple of lines for each code block."""
+    """The untrusted texts in order: a text for each value, a tuple of lines for each code block."""
     texts: list[str | tuple[str, ...]] = []
     for block in document:
         match block:
@@ -120,7 +120,7 @@ def untrusted(document: Document) -> list[str | tuple[str, ...]]:
 
 
 def harmless(document: Document) -> Document:
-    """A document of the same shape in which a crash says nothing but x."""
+    """A document of the same shape with x as its only crash text."""
 
     def span(given: Span) -> Span:
         return Value("x") if isinstance(given, Value) else given

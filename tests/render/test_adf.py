@@ -26,7 +26,7 @@ def text_nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def crashed(document: Document) -> list[str]:
-    """The text that a crash brought, as it is to appear; what is empty does not."""
+    """The crash text as it must appear; an empty text does not."""
     texts = [flat(text) if isinstance(text, str) else "\n".join(map(flat, text)) for text in untrusted(document)]
     return [text.replace("\u200b", "") for text in texts if text]
 

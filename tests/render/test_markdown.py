@@ -46,7 +46,7 @@ class Page(HTMLParser):
 
 
 def visible(crashed: str | tuple[str, ...]) -> str:
-    """How text of a crash is to appear, but for the zero-width spaces that defuse it."""
+    """Crash text as it must appear, without the zero-width spaces that defuse it."""
     text = flat(crashed) or " " if isinstance(crashed, str) else "".join(f"{flat(line)}\n" for line in crashed)
     return text.replace("\u200b", "")
 

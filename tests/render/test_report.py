@@ -85,7 +85,7 @@ def test_the_title_names_the_first_frame_that_says_something(callstack: tuple[st
         ({"callstack": (), "application": None}, "Crash in game, group 3f2a9c1b3f2…"),
     ],
 )
-def test_the_title_falls_back_on_what_is_known(changes: dict[str, Any], expected: str) -> None:
+def test_the_title_falls_back_on_the_facts_of_the_group(changes: dict[str, Any], expected: str) -> None:
     assert title(group(**changes)) == expected
 
 
@@ -108,7 +108,7 @@ def test_a_title_is_one_line_that_every_tracker_takes(
     assert len(line.encode("utf-8", errors="strict").decode().splitlines()) == 1
 
 
-def test_the_body_says_what_crashed_and_how_much_when_filed() -> None:
+def test_the_body_has_the_facts_and_the_counts_when_filed() -> None:
     document = body(GROUP, ReportExtras(link_hosts=HOSTS))
 
     assert table(document, "Fact").rows == (
@@ -163,7 +163,7 @@ def test_the_body_shows_sixty_frames_and_thirty_releases_and_counts_the_rest() -
     assert ledger.more == 12
 
 
-def test_the_ledger_lists_what_was_seen_last_first() -> None:
+def test_the_ledger_lists_the_latest_release_first() -> None:
     ledger = table(body(GROUP, ReportExtras(link_hosts=HOSTS)), "Release")
 
     assert ledger == Table(
@@ -203,7 +203,7 @@ def test_the_status_says_the_current_numbers_in_a_sentence_and_a_ledger() -> Non
         ({"hosts": None, "users": None}, "Seen at least 12,345 times."),
     ],
 )
-def test_the_sentence_of_the_status_says_only_what_is_known(changes: dict[str, Any], sentence: str) -> None:
+def test_the_summary_of_the_status_has_only_known_counts(changes: dict[str, Any], sentence: str) -> None:
     assert status(group(**changes), ReportExtras())[1] == Paragraph((sentence,))
 
 
@@ -227,7 +227,7 @@ def test_shares_are_of_all_occurrences_and_never_round_to_all_or_nothing(
     assert table(status(group(occurrences=total, releases=releases), ReportExtras()), "Release").rows[0][2] == share
 
 
-def test_the_status_does_not_depend_on_how_often_it_was_told() -> None:
+def test_the_status_does_not_depend_on_the_number_of_notifications() -> None:
     assert status(group(revision=7, notifications=99), ReportExtras()) == status(GROUP, ReportExtras())
 
 
@@ -282,7 +282,7 @@ def addresses(document: Document) -> list[str]:
 
 @settings(max_examples=25, deadline=None)
 @given(groups)
-def test_what_issues_say_fits_every_tracker_whatever_crashed(crashed: Group) -> None:
+def test_every_text_fits_every_tracker_whatever_crashed(crashed: Group) -> None:
     for document in (body(crashed, ReportExtras(link_hosts=HOSTS)), status(crashed, ReportExtras())):
         github = markdown.write(document, 65_536, tail="<!-- m -->")
         datacenter = wiki.write(document, 32_767)

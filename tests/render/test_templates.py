@@ -138,7 +138,7 @@ def test_a_template_that_cannot_be_read_says_where(source: str) -> None:
 
 
 def trusted(document: Document) -> list[Any]:
-    """All of a document but what is untrusted."""
+    """The trusted parts of a document."""
     trusted_parts: list[Any] = []
     for block in document:
         match block:
@@ -159,7 +159,7 @@ def hostile(text: str) -> Document:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_what_came_with_a_crash_never_becomes_our_words(text: str) -> None:
+def test_crash_text_never_becomes_trusted_text(text: str) -> None:
     assert trusted(hostile(text)) == trusted(hostile("x"))
 
 
@@ -169,5 +169,5 @@ signs = st.sampled_from(
 
 
 @given(st.lists(signs | st.text(max_size=5), min_size=1, max_size=12).map("".join))
-def test_no_signs_in_a_crash_change_what_a_template_says(text: str) -> None:
+def test_no_signs_in_crash_text_change_the_result_of_a_template(text: str) -> None:
     assert trusted(hostile(text or "x")) == trusted(hostile("x"))

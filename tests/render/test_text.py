@@ -40,7 +40,9 @@ DECEIVING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\
         (f"naïve 字 {FAMILY} \u200b", f"naïve 字 {FAMILY} \u200b"),
     ],
 )
-def test_cleaning_keeps_letters_and_replaces_what_cannot_be_stored_or_deceives(text: str, cleaned: str) -> None:
+def test_cleaning_keeps_letters_and_replaces_characters_that_cannot_be_stored_or_deceive(
+    text: str, cleaned: str
+) -> None:
     assert clean(text) == cleaned
 
 
@@ -83,7 +85,7 @@ def test_one_line_collapses_blanks_cuts_with_an_ellipsis_and_falls_back() -> Non
 
 
 @pytest.mark.parametrize("cluster", CLUSTERS)
-def test_what_people_read_as_one_character_goes_whole(cluster: str) -> None:
+def test_a_grapheme_cluster_is_cut_as_a_whole(cluster: str) -> None:
     for short in range(1, len(cluster) + 1):
         assert cut(f"x{cluster}y", short) == "x"
     assert cut(f"x{cluster}y", 1 + len(cluster)) == f"x{cluster}"
@@ -91,7 +93,7 @@ def test_what_people_read_as_one_character_goes_whole(cluster: str) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(CLUSTERS), max_size=20), st.integers(0, 40))
-def test_cutting_never_splits_what_people_read_as_one_character(clusters: list[str], limit: int) -> None:
+def test_cutting_never_splits_a_grapheme_cluster(clusters: list[str], limit: int) -> None:
     text = "".join(clusters)
     ends = {len("".join(clusters[:count])) for count in range(len(clusters) + 1)}
 
@@ -186,5 +188,5 @@ def test_a_safe_address_stays_on_its_host_in_any_markup(glue: str, rest: str) ->
         (float("nan"), "not known"),
     ],
 )
-def test_times_are_said_to_the_minute_and_absurd_ones_are_not_known(seconds: float | None, text: str) -> None:
+def test_times_have_minutes_and_absurd_ones_are_not_known(seconds: float | None, text: str) -> None:
     assert utc(seconds) == text

@@ -15,14 +15,14 @@ LINK = Link("Open", "https://acme.backtrace.io/p/game?x=%28#y")
 
 
 def outside_and_inside(written: str) -> tuple[list[str], list[str]]:
-    """What stands between the {noformat} blocks, and in them."""
+    """The text between the {noformat} blocks, and the text in them."""
     parts = written.split("{noformat}")
     assert len(parts) % 2 == 1, "a block is open at the end"
     return parts[::2], parts[1::2]
 
 
 def markup(outside: list[str]) -> str:
-    """All that Jira could read as markup: ASCII but letters, digits, blanks and character entities."""
+    """Every character that Jira could read as markup: ASCII without letters, digits, blanks and character entities."""
     return re.sub(r"&#\d+;|[A-Za-z0-9 \t]|[^\x00-\x7f]", "", "\n".join(outside))
 
 
