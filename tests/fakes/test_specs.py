@@ -44,7 +44,7 @@ def test_a_described_request_is_taken(name: str, taken: Recorded) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "refused", "words"),
+    ("name", "refused", "sentence"),
     [
         (
             "github",
@@ -75,12 +75,12 @@ def test_a_described_request_is_taken(name: str, taken: Recorded) -> None:
         ("jira-dc", request("POST", "/rest/api/3/issue", {"fields": {}}), "Path not found"),
     ],
 )
-def test_any_other_request_is_a_problem(name: str, refused: Recorded, words: str) -> None:
-    assert any(words in problem for problem in validator(name).problems(refused))
+def test_any_other_request_is_a_problem(name: str, refused: Recorded, sentence: str) -> None:
+    assert any(sentence in problem for problem in validator(name).problems(refused))
 
 
 def test_an_answer_that_lacks_what_is_described_is_a_problem() -> None:
-    asked = request("GET", "/repos/acme/game/issues/1")
-    asked.status, asked.answer = 200, {"number": 1}
+    recorded = request("GET", "/repos/acme/game/issues/1")
+    recorded.status, recorded.answer = 200, {"number": 1}
 
-    assert any("'title' is a required property" in one for one in validator("github").answer_problems(asked))
+    assert any("'title' is a required property" in problem for problem in validator("github").answer_problems(recorded))
