@@ -28,8 +28,8 @@ def prepare(folder: Path, seed: int, killed: bool = False) -> tuple[Daemon, Acce
     daemon = Daemon(folder, _TRACKER.format(folder))
     with daemon:
         accepted, _ = deliver_all(daemon, reference.story(GROUPS, FEW if killed else NOTIFICATIONS, seed))
-        daemon.wait_for(lambda: daemon.status()["inbox"]["waiting"] == 0, "everything to be absorbed")
-        if not killed:
+        if not killed:  # a daemon without work soon moves its log into the database
+            daemon.wait_for(lambda: daemon.status()["inbox"]["waiting"] == 0, "everything to be absorbed")
             assert daemon.stop() == 0
     return daemon, accepted
 

@@ -50,11 +50,11 @@ class Load(threading.Thread):
         self.answers: Counter[str] = Counter()
         self._port = port
         self._number = number
-        self._stop = threading.Event()
+        self._stop_event = threading.Event()
 
     def run(self) -> None:
         number_sent = 0
-        while not self._stop.is_set():
+        while not self._stop_event.is_set():
             number_sent += 1
             sender = Sender("127.0.0.1", self._port, LOGIN)
             try:
@@ -68,7 +68,7 @@ class Load(threading.Thread):
                 sender.close()
 
     def end(self) -> Counter[str]:
-        self._stop.set()
+        self._stop_event.set()
         self.join()
         return self.answers
 
