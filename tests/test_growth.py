@@ -30,10 +30,10 @@ def test_each_notification_that_changes_something_leaves_a_point() -> None:
 def test_what_was_gained_since_a_time_is_told_by_the_trail() -> None:
     group = grown(grown(grown(None, NOW, 10, users=9), NOW + DAY, 14, users=2), NOW + 2 * DAY, 15, users=3)
 
-    assert fold.gained(group, NOW - 1) == Point(at=NOW - 1, occurrences=15, users=9)
-    assert fold.gained(group, NOW) == Point(at=NOW, occurrences=5, users=3)
-    assert fold.gained(group, NOW + 1.5 * DAY).occurrences == 1
-    assert fold.gained(group, NOW + 3 * DAY) == Point(at=NOW + 3 * DAY, occurrences=0)
+    assert fold.growth(group, NOW - 1) == Point(at=NOW - 1, occurrences=15, users=9)
+    assert fold.growth(group, NOW) == Point(at=NOW, occurrences=5, users=3)
+    assert fold.growth(group, NOW + 1.5 * DAY).occurrences == 1
+    assert fold.growth(group, NOW + 3 * DAY) == Point(at=NOW + 3 * DAY, occurrences=0)
 
 
 @given(st.lists(st.tuples(st.floats(0, 1e7), st.integers(1, 50), st.integers(0, 9)), min_size=1, max_size=150))
@@ -65,7 +65,7 @@ def test_a_long_trail_is_fine_where_it_is_new_and_coarse_where_it_is_old() -> No
     newest, oldest = group.trail[-1].at, group.trail[0].at
     assert oldest == NOW
     assert len([point for point in group.trail if point.at > newest - DAY]) > 10
-    assert fold.gained(group, newest - 7 * DAY).occurrences in range(7 * 24 - 24, 7 * 24 + 60)
+    assert fold.growth(group, newest - 7 * DAY).occurrences in range(7 * 24 - 24, 7 * 24 + 60)
 
 
 def test_a_release_knows_when_it_was_first_heard_of_and_when_it_grew_last() -> None:

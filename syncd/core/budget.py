@@ -70,7 +70,7 @@ def spent(buckets: Mapping[str, Bucket], allowance: Allowance, now: float) -> di
     return {name(limit): taken(bucket, limit, now) for limit, bucket in _of_limits(buckets, allowance, now)}
 
 
-def left(buckets: Mapping[str, Bucket], allowance: Allowance, now: float) -> int | None:
+def remaining(buckets: Mapping[str, Bucket], allowance: Allowance, now: float) -> int | None:
     """The number of writes that may follow each other at once now; None without a limit."""
     return min((int(bucket.tokens + 1e-9) for _, bucket in _of_limits(buckets, allowance, now)), default=None)
 

@@ -11,7 +11,7 @@ UNROUTED = "no route matches this group"
 STORM, ROUTE_PAUSED, BY_HAND = "storm", "route-paused", "on-hold"
 
 
-def held(group: Group, policy: Policy | None, *, hold_zero: bool, now: float) -> Plan | None:
+def hold_plan(group: Group, policy: Policy | None, *, hold_zero: bool, now: float) -> Plan | None:
     """The decision to hold the group, or None if it is filed now. `hold_zero` holds groups with the all-zero fingerprint."""
     if policy is None:
         return _hold("unrouted", UNROUTED)
@@ -37,7 +37,7 @@ def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
     A group that misses only the age is filed at the time `until`.
     """
     window = policy.within
-    recent = fold.gained(group, 0.0 if window is None else now - window)
+    recent = fold.growth(group, 0.0 if window is None else now - window)
     users = (group.users or 0) if window is None else recent.users
     hosts = (group.hosts or 0) if window is None else recent.hosts
     occurrences = group.occurrences if window is None else recent.occurrences

@@ -186,7 +186,7 @@ def _merged(dropped: Point, point: Point) -> Point:
     return replace(point, users=max(dropped.users, point.users), hosts=max(dropped.hosts, point.hosts))
 
 
-def gained(group: Group, since: float) -> Point:
+def growth(group: Group, since: float) -> Point:
     """The growth after `since`: occurrences, and the most users and hosts that any one notification counted."""
     later = [point for point in group.trail if point.at > since]
     before = [point.occurrences for point in group.trail if point.at <= since]

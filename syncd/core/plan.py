@@ -95,7 +95,7 @@ def next_call(group: Group, issue: Issue | None, routes: Iterable[Policy], hold_
             return DueCall(tracker=None)
         if group.held_by in (filing.STORM, filing.ROUTE_PAUSED):
             return DueCall(tracker=None)  # the end of the storm or the pause evaluates it again
-        hold = None if group.kind is GroupKind.STORM else filing.held(group, policy, hold_zero=hold_zero, now=now)
+        hold = None if group.kind is GroupKind.STORM else filing.hold_plan(group, policy, hold_zero=hold_zero, now=now)
         if policy is None or (hold is not None and hold.until is None):
             return DueCall(tracker=None, hold=hold, route=None if policy is None else policy.name)
         due_at = now if hold is None or hold.until is None else hold.until
@@ -139,7 +139,7 @@ def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) 
             return Plan(action=Action.HOLD, reason="the storm's route is not configured any more", rule="unrouted")
         reason = f"route {policy.name} holds back {counted(group.storm.held, 'group')}"
         return Plan(action=Action.CREATE, reason=reason, rule="storm", call=Call.CREATE)
-    hold = filing.held(group, policy, hold_zero=context.hold_zero, now=now)
+    hold = filing.hold_plan(group, policy, hold_zero=context.hold_zero, now=now)
     if hold is not None:
         return hold
     assert policy is not None  # noqa: S101 - a group without a route is held

@@ -26,5 +26,5 @@ def writes_left(config: Config, store: Store, now: float) -> dict[str, int | Non
     for name, settings in config.trackers.items():
         allowance = Allowance(credential=config.credentials[name], limits=settings.writes)
         standing = store.limits.standing(name, allowance.credential)
-        remaining[name] = budget.left(standing.buckets, allowance, now)
+        remaining[name] = budget.remaining(standing.buckets, allowance, now)
     return remaining
