@@ -4,12 +4,12 @@ import hashlib
 import re
 import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.fakes.github_graph import query
 from tests.fakes.github_records import Account, FakeComment, FakeIssue, FakeRepository, Shapes
+from tests.fakes.github_rules import github_now, invalid, refusal, require_fit, require_writable
 from tests.fakes.server import Answer, Denied, Fault, Recorded, Routes, ServerBase
 
 TOKEN = "fake-token-0123456789"
@@ -95,7 +95,7 @@ class FakeGitHub(ServerBase):
         with self.lock:
             repository.last_number += 1
             issue = FakeIssue(
-                self._next_id(), repository.last_number, title, body, author, labels, time.monotonic(), _now()
+                self._next_id(), repository.last_number, title, body, author, labels, time.monotonic(), github_now()
             )
             repository.issues[issue.number] = issue
         return issue
@@ -110,7 +110,7 @@ class FakeGitHub(ServerBase):
 
     def _touch(self, issue: FakeIssue, who: Account, what: str) -> None:
         """Put down that somebody changed something of an issue."""
-        issue.updated_at = _now()
+        issue.updated_at = github_now()
         self.changes.append((who.login, issue.number, what))
 
     def close_issue(
@@ -123,7 +123,7 @@ class FakeGitHub(ServerBase):
     ) -> None:
         """A person closes an issue, and may say in which release it is fixed, or of which one it is a duplicate."""
         with self.lock:
-            issue.state, issue.state_reason, issue.closed_at = "closed", reason, _now()
+            issue.state, issue.state_reason, issue.closed_at = "closed", reason, github_now()
             issue.milestone = milestone or issue.milestone
             issue.duplicate_of = None if duplicate_of is None else (self.repository, duplicate_of)
             self._touch(issue, who, "state")
@@ -171,13 +171,13 @@ class FakeGitHub(ServerBase):
         return None if undescribed else re.sub(r"^/repositories/\d+", "/repos/acme/game", path)
 
     def unknown(self, request: Recorded) -> Answer:
-        return _refusal(404, "Not Found")
+        return refusal(404, "Not Found")
 
     def admit(self, request: Recorded) -> Answer | None:
         if _token(request) not in self.accounts:
-            return _refusal(401, "Bad credentials")
+            return refusal(401, "Bad credentials")
         if self.remaining <= 0:
-            return _refusal(403, "API rate limit exceeded for user ID 501.")
+            return refusal(403, "API rate limit exceeded for user ID 501.")
         self.remaining -= 1
         return None
 
@@ -195,7 +195,7 @@ class FakeGitHub(ServerBase):
     def _read_user(self, request: Recorded) -> Answer:
         account = self._author(request)
         if account.app:
-            return _refusal(403, "Resource not accessible by integration")
+            return refusal(403, "Resource not accessible by integration")
         return 200, self._scopes(request), self._shapes.account(account)
 
     def _scopes(self, request: Recorded) -> dict[str, str]:
@@ -227,7 +227,7 @@ class FakeGitHub(ServerBase):
 
     def _query(self, request: Recorded) -> Answer:
         if not self.graphql:
-            return _refusal(self.graphql_status, "Resource not accessible by personal access token")
+            return refusal(self.graphql_status, "Resource not accessible by personal access token")
         variables = request.body["variables"]
         repository = self._named(f"{variables['owner']}/{variables['name']}")
         number = int(variables.get("number", 0))
@@ -246,7 +246,7 @@ class FakeGitHub(ServerBase):
 
     def _list_issues(self, repository: FakeRepository, request: Recorded) -> Answer:
         if not repository.can_read_issues:
-            return _refusal(403, "Resource not accessible by personal access token")
+            return refusal(403, "Resource not accessible by personal access token")
         query = {name: values[-1] for name, values in request.query.items()}
         lag = self.filtered_lag_seconds if _FILTERS & query.keys() else self.lag_seconds
         labels = set(filter(None, query.get("labels", "").split(",")))
@@ -283,16 +283,16 @@ class FakeGitHub(ServerBase):
         return 200, {"Link": f'<{self.url}{request.path}?{following}>; rel="next"'}, rows
 
     def _create_issue(self, repository: FakeRepository, request: Recorded) -> Answer:
-        _require_writable(repository)
-        _require_fit(request.body, "Issue", needed="title")
+        require_writable(repository)
+        require_fit(request.body, "Issue", needed="title")
         if not repository.has_issues:
-            return _refusal(410, "Issues are disabled for this repo")
+            return refusal(410, "Issues are disabled for this repo")
         labels = [str(label) for label in request.body.get("labels", [])] if repository.push else []
         title, body = request.body["title"], request.body.get("body")
         assignees = [str(login) for login in request.body.get("assignees", [])]
         unknown = [login for login in assignees if login not in repository.assignable]
         if unknown and not repository.drops_assignees:
-            return _invalid({"resource": "Issue", "code": "invalid", "field": "assignees", "value": unknown[0]})
+            return invalid({"resource": "Issue", "code": "invalid", "field": "assignees", "value": unknown[0]})
         issue = self.file(repository, title, body, self._author(request), labels)
         issue.assignees = [login for login in assignees if login in repository.assignable] if repository.push else []
         content = self._shapes.issue(repository, issue)
@@ -302,12 +302,12 @@ class FakeGitHub(ServerBase):
         """The issue of the path. Raises Denied where GitHub has none to give."""
         issue = repository.issues.get(int(request.groups["number"]))
         if not repository.has_issues:
-            raise Denied(_refusal(410, "Issues are disabled for this repo"))
+            raise Denied(refusal(410, "Issues are disabled for this repo"))
         if issue is None or issue.discussion or not repository.can_read_issues:
             raise Denied(self.unknown(request))
         if issue.deleted:
             message = "This issue was deleted" if issue.deleted_status == 410 else "Not Found"
-            raise Denied(_refusal(issue.deleted_status, message))
+            raise Denied(refusal(issue.deleted_status, message))
         if issue.moved_to is not None:
             # GitHub redirects the issue itself, but nothing below it.
             itself = request.path.endswith(f"/issues/{issue.number}")
@@ -319,8 +319,8 @@ class FakeGitHub(ServerBase):
 
     def _edit_issue(self, repository: FakeRepository, request: Recorded) -> Answer:
         issue = self._issue(repository, request)
-        _require_writable(repository)
-        _require_fit(request.body, "Issue")
+        require_writable(repository)
+        require_fit(request.body, "Issue")
         author = self._author(request)
         for name in {"title", "body", "labels"} & request.body.keys():
             setattr(issue, name, request.body[name])
@@ -334,7 +334,7 @@ class FakeGitHub(ServerBase):
 
     def _add_labels(self, repository: FakeRepository, request: Recorded) -> Answer:
         issue = self._issue(repository, request)
-        _require_writable(repository)
+        require_writable(repository)
         if not repository.push:
             return self.unknown(request)
         issue.labels += [label for label in request.body["labels"] if label not in issue.labels]
@@ -347,10 +347,10 @@ class FakeGitHub(ServerBase):
 
     def _create_comment(self, repository: FakeRepository, request: Recorded) -> Answer:
         issue = self._issue(repository, request)
-        _require_writable(repository)
-        _require_fit(request.body, "IssueComment", needed="body")
+        require_writable(repository)
+        require_fit(request.body, "IssueComment", needed="body")
         if issue.locked and not repository.push:
-            return _refusal(403, "Unable to create comment because issue is locked.")
+            return refusal(403, "Unable to create comment because issue is locked.")
         comment = self.remark(issue, request.body["body"], self._author(request))
         content = self._shapes.comment(repository, issue, comment)
         return 201, {"Location": content["url"]}, content
@@ -368,15 +368,15 @@ class FakeGitHub(ServerBase):
 
     def _edit_comment(self, repository: FakeRepository, request: Recorded) -> Answer:
         issue, comment = self._comment(repository, request)
-        _require_writable(repository)
-        _require_fit(request.body, "IssueComment", needed="body")
+        require_writable(repository)
+        require_fit(request.body, "IssueComment", needed="body")
         comment.body = request.body["body"]
         self._touch(issue, self._author(request), "comment")
         return 200, {}, self._shapes.comment(repository, issue, comment)
 
     def _delete_comment(self, repository: FakeRepository, request: Recorded) -> Answer:
         issue, comment = self._comment(repository, request)
-        _require_writable(repository)
+        require_writable(repository)
         self.erase(issue, comment, self._author(request))
         return 204, {}, None
 
@@ -389,40 +389,3 @@ class FakeGitHub(ServerBase):
 def _token(request: Recorded) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token if scheme.lower() in ("token", "bearer") else ""
-
-
-def _require_writable(repository: FakeRepository) -> None:
-    if repository.archived:
-        raise Denied(_refusal(403, "Repository was archived so is read-only."))
-    if not repository.can_file:
-        raise Denied(_refusal(403, "Resource not accessible by personal access token"))
-
-
-def _require_fit(content: Any, resource: str, needed: str | None = None) -> None:
-    """Raise Denied, in GitHub's words, for a body it would not take."""
-    if not isinstance(content, dict):
-        raise Denied(_refusal(400, "Problems parsing JSON"))
-    if needed is not None and not content.get(needed):
-        raise Denied(_invalid({"resource": resource, "code": "missing_field", "field": needed}))
-    for name, limit in (("title", 256), ("body", 65536)):
-        if len(content.get(name) or "") > limit:
-            message = f"{name} is too long (maximum is {limit} characters)"
-            raise Denied(_invalid({"resource": resource, "code": "custom", "field": name, "message": message}))
-
-
-def _invalid(fault: dict[str, str]) -> Answer:
-    status, headers, content = _refusal(422, "Validation Failed")
-    return status, headers, {**content, "errors": [fault]}
-
-
-def _refusal(status: int, message: str) -> Answer:
-    return (
-        status,
-        {},
-        {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)},
-    )
-
-
-def _now() -> str:
-    # Not datetime.now(): tests in which months pass put another clock into `time`.
-    return datetime.fromtimestamp(time.time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
