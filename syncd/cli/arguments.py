@@ -56,7 +56,7 @@ def config_path(path: Path | None) -> Path:
 
 
 @contextmanager
-def opened(path: Path | None) -> Iterator[tuple[Config, Store]]:
+def open_store(path: Path | None) -> Iterator[tuple[Config, Store]]:
     """The configuration and its store, with or without a running daemon. Raises ConfigError, StoreError."""
     config = configuration.load(config_path(path))
     store = read_store(config.store)

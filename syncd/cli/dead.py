@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from syncd.cli import COMMANDS, NOT_FOUND, USAGE, stop
-from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, opened, pick
+from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, open_store, pick
 from syncd.cli.tables import console, plain, plain_table, tracker_state
 from syncd.config import Config
 from syncd.config.values import did_you_mean
@@ -45,7 +45,7 @@ def dead_list(
     limit: Annotated[int, typer.Option(min=1, max=2**31, help="Maximum number of lines in the table.")] = 50,
 ) -> None:
     """List stuck groups with the tracker's reasons, the newest first."""
-    with opened(config) as (_, store):
+    with open_store(config) as (_, store):
         letters = store.dead_letters.all()
     if as_json:
         print(json.dumps([shapes.letter(letter) for letter in letters], indent=2))
@@ -115,7 +115,7 @@ def dead_retry(
     syncd sends again what a tracker refused, and starts again to look for a create in doubt.
     """
     now = Clock().wall()
-    with opened(config) as (loaded, store):
+    with open_store(config) as (loaded, store):
         chosen = _chosen(store, loaded, names, all_stuck, tracker)
         if absent:
             _require_doubt(chosen, all_stuck)
@@ -141,7 +141,7 @@ def dead_discard(
     syncd still counts their occurrences.
     """
     now = Clock().wall()
-    with opened(config) as (loaded, store):
+    with open_store(config) as (loaded, store):
         results = []
         for letter in _chosen(store, loaded, names, all_stuck, tracker):
             what = "be dropped for good"

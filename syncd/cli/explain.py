@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import typer
 
 from syncd.cli import NOT_FOUND, stop
-from syncd.cli.arguments import ConfigOption, Fingerprint, JsonOption, opened
+from syncd.cli.arguments import ConfigOption, Fingerprint, JsonOption, open_store
 from syncd.model import GroupView, Plan
 from syncd.operate import explain as explanation
 from syncd.operate import shapes
@@ -25,7 +25,7 @@ def explain(fingerprint: Fingerprint, config: ConfigOption = None, as_json: Json
     Calls no tracker.
     """
     now = Clock().wall()
-    with opened(config) as (loaded, store):
+    with open_store(config) as (loaded, store):
         groups = [
             (
                 listed.standing,

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from syncd.cli import NOT_FOUND, stop
-from syncd.cli.arguments import ConfigOption, Fingerprint, JsonOption, opened
+from syncd.cli.arguments import ConfigOption, Fingerprint, JsonOption, open_store
 from syncd.cli.tables import console, issue_cell, number, plain, plain_table
 from syncd.core.plan import NEVER_LINKED
 from syncd.core.quantities import counted
@@ -52,7 +52,7 @@ def groups(
     ] = None,
 ) -> None:
     """List crash groups with counts and issues, the latest crash first."""
-    with opened(config) as (_, store):
+    with open_store(config) as (_, store):
         size = limit or (EVERYTHING if as_json else 50)
         standings = store.report.held_groups(size) if held else store.report.groups(size)
         if as_json:
@@ -65,7 +65,7 @@ def groups(
 @app.command()
 def show(fingerprint: Fingerprint, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show one crash group: counts, releases, stack, issue, decisions."""
-    with opened(config) as (_, store):
+    with open_store(config) as (_, store):
         listed = store.lists.by_fingerprint(fingerprint)
         groups = [(group.standing, store.report.history(group.id)) for group in listed]
     if not groups:

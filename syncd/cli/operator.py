@@ -6,9 +6,16 @@ from typing import Annotated
 import typer
 
 from syncd.cli import COMMANDS, FAILED, NOT_FOUND, USAGE, stop
-from syncd.cli.arguments import ConfigOption, DryRunOption, Fingerprint, JsonOption, ReasonOption, find_group, opened
+from syncd.cli.arguments import (
+    ConfigOption,
+    DryRunOption,
+    Fingerprint,
+    JsonOption,
+    ReasonOption,
+    find_group,
+    open_store,
+)
 from syncd.operate import actions, explain
-from syncd.operate import relink as relinking
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line, utc
 
@@ -28,7 +35,7 @@ def sync(
 
     The daemon looks at the issue and writes to it at once, even if it had put that off.
     """
-    with opened(config) as (loaded, store):
+    with open_store(config) as (loaded, store):
         group = find_group(store, fingerprint)
         name = group.standing.group.identity.fingerprint
         tracker = None
@@ -57,7 +64,7 @@ def hold(
 
     syncd still counts its occurrences.
     """
-    with opened(config) as (loaded, store):
+    with open_store(config) as (loaded, store):
         group, now = find_group(store, fingerprint), Clock().wall()
         name = group.standing.group.identity.fingerprint
         if end:
@@ -94,12 +101,12 @@ def relink(
 
     syncd leaves the group's previous issue as it is in its tracker.
     """
-    with opened(config) as (loaded, store):
+    with open_store(config) as (loaded, store):
         group = find_group(store, fingerprint)
         name = group.standing.group.identity.fingerprint
         try:
-            link = relinking.relink(loaded, store, group.id, tracker, issue, Clock().wall(), dry_run=dry_run)
-        except relinking.NotLinked as error:
+            link = actions.relink(loaded, store, group.id, tracker, issue, Clock().wall(), dry_run=dry_run)
+        except actions.NotLinked as error:
             stop(FAILED, f"{name}: {error}")
     if as_json:
         shape = {"fingerprint": name, "issue": link.place.key, "url": link.place.url, "before": link.before}
@@ -125,7 +132,7 @@ def alias_add(
 
     syncd leaves the group's own issue as it is in its tracker.
     """
-    with opened(config) as (_, store):
+    with open_store(config) as (_, store):
         group, followed = find_group(store, fingerprint), find_group(store, target)
         name, target_name = (each.standing.group.identity.fingerprint for each in (group, followed))
         if group.id == followed.id:
@@ -156,7 +163,7 @@ def alias_remove(
     as_json: JsonOption = False,
 ) -> None:
     """Remove an alias: the group gets an issue of its own, as its route decides."""
-    with opened(config) as (loaded, store):
+    with open_store(config) as (loaded, store):
         group = find_group(store, fingerprint)
         name = group.standing.group.identity.fingerprint
         if all(entry.group_id != group.id for entry in store.aliases.all()):
@@ -172,7 +179,7 @@ def alias_remove(
 @alias.command("list")
 def alias_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List all aliases with their reasons, the newest first."""
-    with opened(config) as (_, store):
+    with open_store(config) as (_, store):
         aliases = store.aliases.all()
     if as_json:
         keys = ("fingerprint", "project", "target", "reason", "at")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from syncd.cli import FAILED, NOT_FOUND, USAGE, stop
-from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, ReasonOption, opened
+from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, ReasonOption, open_store
 from syncd.cli.tables import tracker_state
 from syncd.config import Config
 from syncd.config.values import did_you_mean
@@ -47,7 +47,7 @@ def pause(
     """
     _require_exactly_one(tracker, route)
     now, why = Clock().wall(), one_line(reason, 500, "no reason given")
-    with opened(config) as (loaded, store):
+    with open_store(config) as (loaded, store):
         if tracker is not None:
             _require_name(tracker, loaded.trackers, "tracker")
             why = f"{why} (since {utc(now)})"
@@ -88,7 +88,7 @@ def resume(
     """
     _require_exactly_one(tracker, route)
     now = Clock().wall()
-    with opened(config) as (loaded, store):
+    with open_store(config) as (loaded, store):
         if route is not None:
             _resume_route(loaded, store, route, now, dry_run, as_json)
         elif tracker is not None:

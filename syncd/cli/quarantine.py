@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from syncd.cli import COMMANDS, NOT_FOUND, stop
-from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, opened
+from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, open_store
 from syncd.cli.tables import console, plain, plain_table
 from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
@@ -21,7 +21,7 @@ Numbers = Annotated[list[int], typer.Argument(help="Numbers from `quarantine lis
 @app.command("list")
 def quarantine_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the quarantine with reasons, the newest first."""
-    with opened(config) as (_, store):
+    with open_store(config) as (_, store):
         quarantined = store.report.quarantine()
     if as_json:
         keys = ("id", "received_at", "code", "reason", "field")
@@ -47,7 +47,7 @@ def quarantine_list(config: ConfigOption = None, as_json: JsonOption = False) ->
 @app.command("replay")
 def quarantine_replay(numbers: Numbers, config: ConfigOption = None, dry_run: DryRunOption = False) -> None:
     """Return deliveries to the inbox if this version of syncd can read them."""
-    with opened(config) as (_, store):
+    with open_store(config) as (_, store):
         bodies = {delivery.id: delivery.body for delivery in store.report.quarantine()}
         for number in numbers:
             if number not in bodies:
@@ -69,7 +69,7 @@ def quarantine_replay(numbers: Numbers, config: ConfigOption = None, dry_run: Dr
 @app.command("discard")
 def quarantine_discard(numbers: Numbers, config: ConfigOption = None, dry_run: DryRunOption = False) -> None:
     """Delete deliveries from the quarantine."""
-    with opened(config) as (_, store):
+    with open_store(config) as (_, store):
         quarantined = {delivery.id for delivery in store.report.quarantine()}
         for number in numbers:
             if number not in quarantined:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from syncd.cli import NOT_FOUND, stop
-from syncd.cli.arguments import ConfigOption, JsonOption, opened
+from syncd.cli.arguments import ConfigOption, JsonOption, open_store
 from syncd.cli.tables import console, issue_cell, number, plain, plain_table
 from syncd.config.values import did_you_mean
 from syncd.core import overview
@@ -43,7 +43,7 @@ def releases(
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown for release notes.")] = False,
 ) -> None:
     """Show which crashes are new, regressed, still seen or gone in a release."""
-    with opened(config) as (_, store):
+    with open_store(config) as (_, store):
         standings, returns = store.report.project(project), store.report.returns(project)
         if not standings:
             stop(NOT_FOUND, f"no group has the project {project!r}{did_you_mean(project, store.report.projects())}")

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from syncd.cli import USAGE, stop
-from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, duration, find_group, opened
+from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, duration, find_group, open_store
 from syncd.cli.tables import console, plain
 from syncd.config import Config
 from syncd.errors import RejectedDelivery
@@ -69,7 +69,7 @@ def replay(
     if all_kept and since is not None:
         stop(USAGE, "--since and --all-kept contradict each other; give one of them")
     now = Clock().wall()
-    with opened(config) as (loaded, store):
+    with open_store(config) as (loaded, store):
         group_id = None if fingerprint is None else find_group(store, fingerprint).id
         survey = _replay(store, loaded, 0.0 if since is None else now - since, now, group_id, dry_run)
     if as_json:

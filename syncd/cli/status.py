@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from syncd.cli.arguments import ConfigOption, JsonOption, opened
+from syncd.cli.arguments import ConfigOption, JsonOption, open_store
 from syncd.cli.tables import console, plain, tracker_state
 from syncd.core import budget
 from syncd.core.quantities import counted
@@ -24,7 +24,7 @@ app = typer.Typer(add_completion=False)
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show the daemon's state: what waits, what is held, what needs a person."""
     now = Clock().wall()
-    with opened(config) as (loaded, store):
+    with open_store(config) as (loaded, store):
         shape = system.status(loaded, store, now)
     if as_json:
         print(json.dumps(shape, indent=2))

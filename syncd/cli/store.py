@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from syncd import config as configuration
 from syncd.cli import USAGE, stop
-from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, config_path, duration, opened
+from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, config_path, duration, open_store
 from syncd.config import StoreSettings
 from syncd.platform.clock import Clock
 from syncd.store import bring_up, move_store
@@ -53,7 +53,7 @@ def purge(
 
     Decisions are old after store.history. The daemon does all this by itself every minute.
     """
-    with opened(config) as (loaded, store):
+    with open_store(config) as (loaded, store):
         now, settings = Clock().wall(), loaded.store
         before, decided = now - (settings.retention if older is None else older), now - settings.history
         old = store.inbox.purgeable(before, decided)

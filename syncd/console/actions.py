@@ -7,7 +7,6 @@ from syncd.core.quantities import counted
 from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
 from syncd.operate import actions, explain
-from syncd.operate import relink as relinking
 from syncd.render.text import one_line, utc
 from syncd.store.dead_letters import DeadLetter, Kind
 from syncd.store.hints import INBOX, of_tracker
@@ -65,8 +64,8 @@ def relink(request: PageRequest) -> str:
     """Link the group to an issue that exists already."""
     tracker, issue = request.form.get("tracker") or None, request.form.get("issue", "")
     try:
-        link = relinking.relink(request.config, request.store, request.number, tracker, issue, request.now)
-    except relinking.NotLinked as error:
+        link = actions.relink(request.config, request.store, request.number, tracker, issue, request.now)
+    except actions.NotLinked as error:
         return f"Nothing changed: {error}."
     return f"This group is linked to {link.place.key} from now on.{_abandoned(link.before)}"
 

@@ -1,26 +1,47 @@
-"""What an operator does to groups and routes, by the console or a command; the daemon goes on meanwhile. Each function is one
-transaction."""
+"""An operator's decisions about groups and routes, for the console and the commands, while the daemon runs. Each function writes in
+one transaction; only `relink` calls a tracker."""
 
+import time
+from dataclasses import dataclass
+
+from syncd.config import Config
+from syncd.config.values import did_you_mean
 from syncd.core import filing, plan
 from syncd.core.plan import NEVER_LINKED
+from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
 from syncd.model import Action, IssueState, Place, Plan
+from syncd.operate import explain
+from syncd.platform.clock import Clock
 from syncd.store import Store, aliases, history, issues, operator, outbox, routes
 from syncd.store.connection import Transaction
+from syncd.trackers import open_tracker
+from syncd.trackers.references import named
 from syncd.worker import reconcile
 from syncd.worker.routing import Routing
 
-OPERATOR = "operator"  # the rule of what an operator asked for
+OPERATOR = "operator"  # the rule of an operator's decisions
 REASON = "an operator asked for it"
 
 
+class NotLinked(SyncdError):
+    """Nothing changed; the message gives the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relinked:
+    """The issue of the group from now on, and the key of its previous issue."""
+
+    place: Place
+    before: str | None
+
+
 def sync_now(store: Store, routing: Routing, group_id: int, now: float) -> str | None:
-    """Look at the group's issue and bring it up to date at once, or judge a group without an issue again: the tracker to call, None
-    where nothing is due."""
+    """Make the group due now, or decide again about a group without an issue. Returns the tracker to call, None if nothing is due."""
     return store.write(lambda transaction: reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now))
 
 
 def hold(store: Store, group_id: int, reason: str, now: float) -> None:
-    """File nothing for the group and write nothing to its issue until `end_hold`. A call under way is finished."""
+    """File nothing for the group and write nothing to its issue until `end_hold`. A call in progress is finished."""
 
     def write(transaction: Transaction) -> None:
         operator.lock(transaction, group_id)
@@ -29,7 +50,7 @@ def hold(store: Store, group_id: int, reason: str, now: float) -> None:
         group, issue = outbox.load(transaction, group_id)
         history.decide(transaction, group_id, filing.by_hand(group), None, now)
         if issue is not None and issue.state in NEVER_LINKED:
-            # A create that was sent and not answered goes on being looked for.
+            # syncd still looks for the issue of a create without an answer.
             due = plan.next_call(group, issue, [], hold_zero=False, now=now)
             outbox.owe(transaction, {group_id: due})
 
@@ -37,7 +58,7 @@ def hold(store: Store, group_id: int, reason: str, now: float) -> None:
 
 
 def end_hold(store: Store, routing: Routing, group_id: int, now: float) -> bool:
-    """Judge the group by its route again; False where no operator held it."""
+    """Let the group's route decide again; False if no operator held the group."""
 
     def write(transaction: Transaction) -> bool:
         operator.lock(transaction, group_id)
@@ -50,11 +71,12 @@ def end_hold(store: Store, routing: Routing, group_id: int, now: float) -> bool:
     return store.write(write)
 
 
-def relink(
+def link(
     store: Store, routing: Routing, group_id: int, tracker: str, place: Place, instance_key: str, now: float
 ) -> str | None:
-    """Let the issue at `place` stand for the group; returns the key of the one that did, which stays as it is in its tracker. Raises
-    ValueError where the place is another group's, while a create is in doubt, and for an alias."""
+    """Link the group to the issue at `place`. Returns the key of its previous issue, which syncd leaves as it is in its tracker.
+
+    Raises ValueError if the issue is linked to another group already, while a create is in doubt, and for an alias."""
 
     def write(transaction: Transaction) -> str | None:
         operator.lock(transaction, group_id)
@@ -63,9 +85,9 @@ def relink(
             raise ValueError(f"it is an alias of {group.follows}; remove the alias first")
         _require_settled(issue.state if issue is not None else None)
         if issue is not None and (issue.tracker, issue.remote_id) == (tracker, place.remote_id):
-            raise ValueError(f"{place.key} stands for it already")
+            raise ValueError(f"{place.key} is linked to it already")
         for _, fingerprint in issues.at_place(transaction, tracker, place.remote_id):
-            raise ValueError(f"{place.key} stands for group {fingerprint}; make this one its alias")
+            raise ValueError(f"{place.key} is linked to group {fingerprint}; make this group its alias")
         reason = f"an operator linked {place.key}"
         issues.retire(transaction, group_id, reason, wanted_too=True)
         generation, _ = issues.retired(transaction, group_id)
@@ -81,9 +103,41 @@ def relink(
     return store.write(write)
 
 
+def relink(
+    config: Config, store: Store, group_id: int, tracker: str | None, text: str, now: float, *, dry_run: bool = False
+) -> Relinked:
+    """Read the issue that `text` names (number, key or URL) and link the group to it. `tracker` defaults to that of the group's
+    issue, else of its route. Raises NotLinked, StoreUnavailable."""
+    entry = store.lists.group(group_id)
+    if entry is None:
+        raise NotLinked("there is no such group")
+    group, issue = entry[0].standing.group, entry[0].standing.issue
+    routing = explain.rules(config)
+    policy = routing.route(group)
+    name = tracker or (issue.tracker if issue else None) or (policy.tracker if policy else None)
+    if name is None:
+        raise NotLinked("no route takes this group; give the issue's tracker as well")
+    if name not in config.trackers:
+        raise NotLinked(f"there is no tracker {name!r}{did_you_mean(name, sorted(config.trackers))}")
+    try:
+        reference = named(name, config.trackers[name], text)
+        client = open_tracker(name, config.trackers[name], store.notebook(name), clock=Clock(), sleep=time.sleep)
+        try:
+            place = client.look(reference).place
+        except Moved as error:
+            place = Place(remote_id=error.remote_id, key=error.key, url=error.url)
+        finally:
+            client.close()
+        if dry_run:
+            return Relinked(place, issue.key if issue else None)
+        return Relinked(place, link(store, routing, group_id, name, place, store.instance_key(), now))
+    except (ValueError, ConfigError, TrackerError) as error:
+        raise NotLinked(str(error)) from None
+
+
 def add_alias(store: Store, group_id: int, target_id: int, reason: str, now: float) -> str | None:
-    """Show a group's occurrences on the issue of another one from now on; returns the key of the issue it had, which is given up and
-    stays as it is in the tracker. Raises ValueError for a group's own alias, and while a create of it is in doubt."""
+    """Show a group's occurrences on another group's issue from now on. Returns the key of the group's own issue, to which syncd no
+    longer writes. Raises ValueError for an alias of itself, and while a create is in doubt."""
 
     def write(transaction: Transaction) -> str | None:
         _, issue = outbox.load(transaction, group_id)
@@ -95,7 +149,7 @@ def add_alias(store: Store, group_id: int, target_id: int, reason: str, now: flo
 
 
 def remove_alias(store: Store, routing: Routing, group_id: int, now: float) -> bool:
-    """Let the group stand for itself again; False when it was no alias."""
+    """Give the group an issue of its own again, as its route decides; False if it was no alias."""
 
     def write(transaction: Transaction) -> bool:
         target = aliases.target(transaction, group_id)
@@ -103,14 +157,14 @@ def remove_alias(store: Store, routing: Routing, group_id: int, now: float) -> b
             return False
         if target is not None:
             reconcile.show(transaction, target, now)
-        reconcile.reevaluate(transaction, routing, group_id, "it stands for itself again", now)
+        reconcile.reevaluate(transaction, routing, group_id, "it is no alias any more", now)
         return True
 
     return store.write(write)
 
 
 def resume_route(store: Store, routing: Routing, route: str, now: float) -> bool:
-    """Judge again what the paused route held; False when it was not paused."""
+    """Resume a route, and decide again about the groups that it held; False if it was not paused."""
 
     def write(transaction: Transaction) -> bool:
         if not routes.resume(transaction, route):
@@ -125,4 +179,4 @@ def resume_route(store: Store, routing: Routing, route: str, now: float) -> bool
 
 def _require_settled(state: IssueState | None) -> None:
     if state in NEVER_LINKED:
-        raise ValueError("a create for it was sent and is not answered yet; try again when it is settled")
+        raise ValueError("a create for it has no answer yet; try again when syncd knows the outcome")
