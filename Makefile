@@ -26,15 +26,32 @@ test: check tools ## lint, types, layers, and every test
 quick: check ## lint, types, layers, and the tests that need no process, server or browser: within a minute
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --quick -r fE
 
+# In an environment of its own: the fast tests, and a daemon that files an issue. The arguments: its name, and uv's way to choose versions.
+define with_versions
+	@$(BIN)/uv venv -q --clear --python $(BIN)/python .tests/$(1)
+	@$(BIN)/uv pip install -q --python .tests/$(1)/bin/python --resolution $(2) -e . --group dev
+	@.tests/$(1)/bin/python -m pytest -q -n 2 --dist worksteal --quick -r fE
+	@.tests/$(1)/bin/python -m pytest -q -r fE tests/system/test_first_issue.py
+endef
+
+test-newest: .venv/build.ok ## the fast tests, and a daemon that files an issue, with the newest versions there are
+	$(call with_versions,newest,highest)
+
+test-lowest: .venv/build.ok ## the same with the lowest versions that pyproject.toml names
+	$(call with_versions,lowest,lowest-direct)
+
 # Without one of these the tests that need it say so and are skipped. Of Prometheus only promtool: its package starts a server.
+# Debian's own packages come in the version that the release has; no lock holds them.
 tools:
-	@command -v chromium >/dev/null && command -v systemd-analyze >/dev/null && test -x $(PROMTOOL) || \
-	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing chromium, systemd-analyze and promtool …" && \
+	@command -v chromium >/dev/null && command -v systemd-analyze >/dev/null && command -v faketime >/dev/null && \
+	  command -v strace >/dev/null && command -v mkfs.ext4 >/dev/null && test -x $(PROMTOOL) || \
+	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
+	  echo "installing chromium, systemd-analyze, faketime, strace, mkfs.ext4 and promtool …" && \
 	  apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium systemd >/dev/null && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium systemd faketime strace e2fsprogs >/dev/null && \
 	  mkdir -p .tests/debs && cd .tests/debs && apt-get download -qq prometheus 2>/dev/null && \
 	  dpkg-deb -x prometheus_*.deb ../prometheus; } || \
-	  echo "no root, or no Debian: tests that need chromium, systemd-analyze or promtool are skipped where that is missing"
+	  echo "no root, or no Debian: tests that need chromium, systemd-analyze, faketime, strace, mkfs.ext4 or promtool are skipped where that is missing"
 
 deb: .venv/dev.ok ## build a Debian package in dist/, for this release of Debian
 	@$(INSTALL) -r locks/deb.txt
@@ -125,4 +142,4 @@ config.toml:
 	@$(ITSELF)
 	@touch $@ .venv/run.ok
 
-.PHONY: help demo run test quick tools deb screenshots prove prove-systemd bench check format docs lock clean
+.PHONY: help demo run test quick test-newest test-lowest tools deb screenshots prove prove-systemd bench check format docs lock clean

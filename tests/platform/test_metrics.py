@@ -27,7 +27,7 @@ from tests.store.filled import accept, crash_notification
 ROOT = Path(__file__).parents[2]
 PROMTOOL = ROOT / ".tests/prometheus/usr/bin/promtool"
 needs_promtool = pytest.mark.skipif(
-    not PROMTOOL.exists(), reason="promtool is not there (`make tools` fetches it from Debian)"
+    not PROMTOOL.exists(), reason="promtool is missing: `make tools` as root fetches it"
 )
 RULES = yaml.safe_load((ROOT / "deploy/alerts.yml").read_text())["groups"][0]["rules"]
 DASHBOARD = json.loads((ROOT / "deploy/grafana.json").read_text())

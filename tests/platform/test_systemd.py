@@ -153,7 +153,7 @@ def test_a_receiver_with_a_server_for_a_store_keeps_its_network(loaded: Config) 
     assert "PrivateNetwork" not in units.service(loaded, ["/opt/syncd"], "receiver")
 
 
-@pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed (Debian: systemd)")
+@pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is missing: `make tools` as root installs it")
 @pytest.mark.parametrize(("part", "threshold"), [("all", 11), ("worker", 11), ("receiver", 3)])
 def test_the_sandbox_is_as_tight_as_promised(part: str, threshold: int, loaded: Config, tmp_path: Path) -> None:
     program = tmp_path / "syncd-program"

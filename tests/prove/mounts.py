@@ -14,7 +14,7 @@ from pathlib import Path
 def missing() -> str | None:
     """The reason why this machine cannot mount a file system, or None if it can."""
     if os.geteuid() != 0:
-        return "only root may mount a file system"
+        return "only root may mount a file system: run `make test` as root"
     with tempfile.TemporaryDirectory() as folder:
         error = _error_of("mount", "-t", "tmpfs", "tmpfs", folder)
         if error is None:
@@ -28,7 +28,7 @@ def missing_ext4() -> str | None:
     if (why := missing()) is not None:
         return why
     if shutil.which("mkfs.ext4") is None:
-        return "mkfs.ext4 is missing (Debian package e2fsprogs)"
+        return "mkfs.ext4 is missing: `make tools` as root installs it"
     with tempfile.TemporaryDirectory() as folder:
         image = make_ext4(Path(folder))
         place = Path(folder) / "place"

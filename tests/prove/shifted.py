@@ -18,7 +18,7 @@ def library() -> str | None:
 
 def missing() -> str | None:
     """The reason why this machine cannot shift a clock, or None if it can."""
-    return None if library() else "libfaketimeMT.so.1 is missing (Debian package faketime)"
+    return None if library() else "libfaketimeMT.so.1 is missing: `make tools` as root installs it"
 
 
 def main(arguments: list[str]) -> None:

@@ -19,7 +19,7 @@ ATTACH_SECONDS = 10.0
 def missing() -> str | None:
     """The reason why this machine cannot use strace, or None if it can."""
     if shutil.which("strace") is None:
-        return "strace is missing (Debian package strace)"
+        return "strace is missing: `make tools` as root installs it"
     trial = subprocess.run(["strace", "-f", "-o", "/dev/null", "true"], capture_output=True, text=True, check=False)
     return f"strace cannot trace here: {trial.stderr.strip()[:200]}" if trial.returncode else None
 
