@@ -26,19 +26,20 @@ test: check tools ## lint, types, layers, and every test
 quick: check ## lint, types, layers, and the tests that need no process, server or browser: within a minute
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal --quick -r fE
 
-# In an environment of its own: the fast tests, and a daemon that files an issue. The arguments: its name, and uv's way to choose versions.
+# In an environment of its own: the fast tests, and a daemon that files an issue. The arguments: its name, uv's way to
+# choose versions, options of pytest: old libraries call what newer ones have deprecated.
 define with_versions
 	@$(BIN)/uv venv -q --clear --python $(BIN)/python .tests/$(1)
 	@$(BIN)/uv pip install -q --python .tests/$(1)/bin/python --resolution $(2) -e . --group dev
-	@.tests/$(1)/bin/python -m pytest -q -n 2 --dist worksteal --quick -r fE
-	@.tests/$(1)/bin/python -m pytest -q -r fE tests/system/test_first_issue.py
+	@.tests/$(1)/bin/python -m pytest -q -n 2 --dist worksteal --quick -r fE $(3)
+	@.tests/$(1)/bin/python -m pytest -q -r fE $(3) tests/system/test_first_issue.py
 endef
 
 test-newest: .venv/build.ok ## the fast tests, and a daemon that files an issue, with the newest versions there are
 	$(call with_versions,newest,highest)
 
 test-lowest: .venv/build.ok ## the same with the lowest versions that pyproject.toml names
-	$(call with_versions,lowest,lowest-direct)
+	$(call with_versions,lowest,lowest-direct,-o filterwarnings=default)
 
 # Without one of these the tests that need it say so and are skipped. Of Prometheus only promtool: its package starts a server.
 # Debian's own packages come in the version that the release has; no lock holds them.
