@@ -15,6 +15,7 @@ from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Action, Call, Group, GroupKind, Identity, Issue, IssueState, Occasion, Plan, Point
 from tests.factories import FINGERPRINT, make_group, make_issue, make_policy
+from tests.golden import golden
 
 NOW = 1_800_000_000.0
 KEY = "00" * 32
@@ -179,6 +180,29 @@ def test_content_that_was_refused_is_not_owed_again_until_it_says_something_else
 def test_a_parked_or_dropped_issue_has_no_due_call_and_its_decision_stays() -> None:
     for state in (IssueState.PARKED, IssueState.DROPPED):
         assert owes(make_group(), make_issue(state=state), [POLICY], NOW) == DueCall(tracker=None)
+
+
+ON_HOLD = make_group(revision=9, on_hold="wait for the release")
+
+
+@pytest.mark.parametrize("state", [None, IssueState.WANTED, IssueState.LINKED])
+def test_a_group_on_hold_has_no_due_call_and_nothing_is_written(state: IssueState | None) -> None:
+    issue = None if state is None else make_issue(state=state)
+
+    due = owes(ON_HOLD, issue, [POLICY], NOW)
+    assert (due.tracker, due.route) == (None, "main")
+    assert due.hold is not None
+    assert due.hold.rule == filing.BY_HAND
+    assert owes(ON_HOLD, issue, [], NOW).route is None
+    decision = decide(ON_HOLD, issue, POLICY, NOW)
+    assert (decision.action, decision.rule) == (Action.HOLD, filing.BY_HAND)
+    golden("decisions", "on hold", decision.reason)
+
+
+@pytest.mark.parametrize("state", [IssueState.INTENDED, IssueState.IN_DOUBT])
+def test_a_create_in_doubt_is_probed_even_if_its_group_is_on_hold(state: IssueState) -> None:
+    assert owes(ON_HOLD, make_issue(state=state), [POLICY], NOW).call is Call.PROBE
+    assert decide(ON_HOLD, make_issue(state=state), POLICY, NOW).rule != filing.BY_HAND
 
 
 def test_a_change_does_not_bring_a_probe_forward() -> None:

@@ -147,6 +147,11 @@ def test_nothing_is_new_where_no_release_has_more_than_before() -> None:
     assert rule(grew_not, {TOTAL: 5, "1.0": 6}) == "nothing-new"
 
 
+def test_growth_at_the_moment_of_the_closing_is_not_new() -> None:
+    assert rule(group(line("1.0", 5, 500.0, CLOSED_AT)), {TOTAL: 5, "1.0": 4}) == "nothing-new"
+    assert rule(group(line("1.0", 5, 500.0, CLOSED_AT + 1)), {TOTAL: 5, "1.0": 4}) == "known-at-closing"
+
+
 def test_without_a_time_of_closing_only_releases_never_shown_are_new() -> None:
     undated = replace(CLOSED, closed_at=None)
     ledgered = group(line("1.0", 5, 500.0), line("2.0", 3, 1500.0), line(OTHER_RELEASES, 9, 1500.0))
