@@ -95,7 +95,7 @@ class Receiver:
         """Log one line for each delivery. Those of one commit are written together, after all their senders have their answers."""
         self._accepted.append({"delivery": delivery, "fingerprint": one_line(identity.fingerprint, 100)})
         if len(self._accepted) == 1:
-            # Whatever waited for the commit runs before what is scheduled now.
+            # The event loop wakes the waiters of the commit before it runs a callback that is scheduled now.
             asyncio.get_running_loop().call_soon(self._write_accepted)
 
     def _write_accepted(self) -> None:

@@ -1,4 +1,4 @@
-"""Decisions about a group: the latest is shown with it, and every new one is kept."""
+"""Decisions about a group: the latest is part of its row, and every new one is a row of its history."""
 
 import json
 
@@ -16,13 +16,13 @@ def decide(
     *,
     done: bool = False,
 ) -> None:
-    """Put down a decision and, where one was tried, its outcome; `done` where the tracker took it. A group that is held goes on being
-    held for other numbers with every notification: only another rule makes another line of that."""
+    """Store a decision and the outcome of its call, if there was one; `done`: the tracker accepted it. The reason of a hold has new
+    numbers with every notification; the history gets a new row only for another rule."""
     facts = {"group_id": group_id, "action": plan.action, "reason": plan.reason, "rule": plan.rule or None, "now": now}
     before = transaction.rows("decision", group_id=group_id)[0]
     transaction.run("decide", route=route, **facts)
     held = plan.action in (Action.HOLD, Action.NOTHING)
-    known = (before["decision"], before["decision_rule"] if held and plan.rule else before["decision_reason"])
-    if outcome is not None or known != (plan.action, plan.rule if held and plan.rule else plan.reason):
+    latest = (before["decision"], before["decision_rule"] if held and plan.rule else before["decision_reason"])
+    if outcome is not None or latest != (plan.action, plan.rule if held and plan.rule else plan.reason):
         inputs = json.dumps(dict(plan.inputs), ensure_ascii=False) if plan.inputs else None
         transaction.run("record", outcome=outcome, inputs=inputs, done=int(done), **facts)

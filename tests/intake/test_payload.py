@@ -62,7 +62,7 @@ def nested(depth: int, bottom: bytes) -> bytes:
     return with_value(b"[" * (depth - 1) + bottom + b"]" * (depth - 1))
 
 
-def test_the_documented_sample_says_what_its_fields_mean() -> None:
+def test_each_field_of_the_documented_sample_is_read() -> None:
     notification = backtrace.parse(SAMPLE.read_bytes(), NOW, Reading())
 
     assert notification == Notification(
@@ -133,7 +133,7 @@ def test_the_identity_is_enough() -> None:
         pytest.param(with_value(b"[" * 100_000), "too_deep", id="100,000 levels, never closed"),
     ],
 )
-def test_what_is_no_json_or_cannot_be_held_is_refused_with_400(body: bytes, code: str) -> None:
+def test_a_body_that_is_no_json_or_out_of_range_is_refused_with_400(body: bytes, code: str) -> None:
     error = refusal(body)
 
     assert (error.status, error.code, error.field) == (400, code, None)
@@ -153,7 +153,7 @@ def test_what_is_no_json_or_cannot_be_held_is_refused_with_400(body: bytes, code
         pytest.param(b" \r\n\t" + with_value(b"1") + b"\n", id="white space around"),
     ],
 )
-def test_what_can_be_held_is_taken(body: bytes) -> None:
+def test_a_body_within_the_limits_is_accepted(body: bytes) -> None:
     assert backtrace.parse(body, NOW, Reading()).identity == Identity("u", "p", "f")
 
 
@@ -192,7 +192,7 @@ def test_json_that_is_no_object_is_refused_with_422(body: bytes) -> None:
         pytest.param("x" * 1025, "bad", id="too long"),
     ],
 )
-def test_what_cannot_be_identified_is_refused_with_422_naming_the_field(field: str, value: object, code: str) -> None:
+def test_a_body_without_an_identity_is_refused_with_422_naming_the_field(field: str, value: object, code: str) -> None:
     error = refusal(msgspec.json.encode(notification_json(**{field: value})))
 
     assert (error.status, error.code, error.field) == (422, f"{code}_{field}", field)
@@ -205,7 +205,7 @@ def test_the_first_field_that_is_wrong_is_named() -> None:
     assert error.field == "universe"
 
 
-def test_a_refusal_does_not_repeat_what_was_sent() -> None:
+def test_a_refusal_does_not_repeat_the_body() -> None:
     error = refusal(msgspec.json.encode(notification_json(project="private\n")))
 
     assert "private" not in repr(error) + str(error) + error.message
@@ -466,7 +466,7 @@ def test_a_small_difference_is_no_redelivery_either(changed: dict[str, object]) 
     assert parsed(**changed).digest != parsed().digest
 
 
-def test_a_redelivery_is_told_also_by_a_sender_that_numbers_its_deliveries() -> None:
+def test_a_redelivery_is_recognised_although_the_sender_numbers_its_deliveries() -> None:
     assert parsed(delivery_number=1).digest == parsed(delivery_number=2).digest
 
 
@@ -667,7 +667,7 @@ def test_a_pattern_names_the_part_of_the_attribute_that_is_the_release(
     assert releases_of(version, release_pattern=pattern) == releases
 
 
-def test_what_is_ignored_is_no_release_and_its_occurrences_count() -> None:
+def test_an_ignored_value_is_no_release_and_its_occurrences_count() -> None:
     version = [["999.9.9", 5], ["2.0-dev", 2], ["2.0", 1]]
 
     assert releases_of(version, ignore_releases=["999.*", "*-dev"]) == (("2.0", 1),)
@@ -675,7 +675,7 @@ def test_what_is_ignored_is_no_release_and_its_occurrences_count() -> None:
     assert parse(notification_json(attributes={"version": version}, occurrences=8)).occurrences == 8
 
 
-def test_an_attribute_with_nothing_but_what_is_ignored_leaves_the_word_to_the_next() -> None:
+def test_an_attribute_with_only_ignored_values_is_passed_over_for_the_next() -> None:
     body = msgspec.json.encode(notification_json(attributes={"version": "0.0.0-dev", "build": "7"}))
     reading = Reading(release_attributes=["version", "build"], ignore_releases=["*-dev"])
 
@@ -695,7 +695,7 @@ def test_attributes_are_kept_with_their_commonest_values() -> None:
     )
 
 
-def test_reports_without_a_stack_are_told_apart_by_their_frames_where_they_have_any() -> None:
+def test_reports_without_a_fingerprint_are_grouped_by_their_frames() -> None:
     zero = "0" * 64
     reading = Reading(zero_by_frames=True)
 

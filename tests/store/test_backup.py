@@ -72,7 +72,7 @@ def test_a_damaged_store_gives_no_backup(store: Store, settings: StoreSettings, 
 
 
 @pytest.mark.slow
-def test_the_command_says_what_it_did(store: Store, tmp_path: Path) -> None:
+def test_the_command_reports_the_copy(store: Store, tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text(f'[store]\nurl = "sqlite:{tmp_path}/syncd.db"\n')
     command = [sys.executable, "-m", "syncd", "backup", "copy.db", "--config", "config.toml"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)

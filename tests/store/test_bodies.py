@@ -94,7 +94,7 @@ def test_a_dictionary_goes_when_no_delivery_needs_it_any_more(store: Store, sett
     assert _dictionaries(settings) == [FIRST + 1]
 
 
-def test_what_an_older_program_kept_is_read_as_it_is(store: Store, settings: StoreSettings) -> None:
+def test_an_uncompressed_body_of_an_older_program_is_read(store: Store, settings: StoreSettings) -> None:
     accept(store, crash_notification("f1"))
     change(settings, "UPDATE deliveries SET body = ?", json.dumps(crash_notification("f2")).encode())
     assert _kept(store) == [json.dumps(crash_notification("f2")).encode()]
@@ -103,14 +103,14 @@ def test_what_an_older_program_kept_is_read_as_it_is(store: Store, settings: Sto
     assert listed.size == len(json.dumps(crash_notification("f2")))
 
 
-def test_what_cannot_be_unpacked_is_handed_on_as_it_is(store: Store, settings: StoreSettings) -> None:
+def test_a_damaged_frame_is_returned_unchanged(store: Store, settings: StoreSettings) -> None:
     accept(store, crash_notification("f1"), crash_notification("f2"))
     damaged = zstandard.compress(json.dumps(crash_notification("f1")).encode())[:-9]
     change(settings, "UPDATE deliveries SET body = ? WHERE id = 1", damaged)
     assert _kept(store) == [damaged, json.dumps(crash_notification("f2")).encode()]
 
 
-def test_the_size_shown_is_that_of_what_was_sent(store: Store) -> None:
+def test_the_size_of_a_delivery_is_that_of_its_uncompressed_body(store: Store) -> None:
     accept(store, crash_notification("f1", padding="x" * 100_000))
     (listed,) = store.lists.deliveries(None, 10)
     whole = store.lists.delivery(listed.id)

@@ -229,14 +229,14 @@ def test_deliveries_that_are_absorbed_by_two_at_once_count_once(store: Store, an
     assert {group.occurrences for group in groups} == {12}
 
 
-def test_a_credential_spends_no_more_than_its_budget_whoever_spends_it(store: Store, another: Store) -> None:
+def test_two_processes_together_spend_no_more_than_a_credentials_budget(store: Store, another: Store) -> None:
     limit = Limit(count=35, seconds=3600.0)
     allowance = Allowance(credential="here", limits=[limit])
     waits = at_once(*(partial(store_steps.take, each, allowance, Call.UPDATE, NOW) for each in [store, another] * 10))
     assert waits.count(0.0) == budget.burst(limit) == 7
 
 
-def test_a_route_files_no_more_than_it_may_whoever_files(store: Store, another: Store) -> None:
+def test_two_processes_together_file_no_more_than_a_routes_limit(store: Store, another: Store) -> None:
     owed(store, *MANY[:20])
     claims = [claimed(store, f"one/{number}") for number in range(20)]
     routes = [Route(tracker="here", max_new_issues=[Limit(count=5, seconds=3600.0)])]
@@ -266,7 +266,7 @@ def test_a_tracker_that_rested_is_tried_by_one_alone(store: Store, another: Stor
     assert [claim.trial for claim in claims if isinstance(claim, Claim)] == [True]
 
 
-def test_whoever_lost_its_lease_writes_nothing(store: Store, another: Store) -> None:
+def test_an_owner_that_lost_its_lease_writes_nothing(store: Store, another: Store) -> None:
     owed(store)
     late = claimed(store)
     after = NOW + 1000

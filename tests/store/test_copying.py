@@ -193,7 +193,7 @@ def _copying(target: StoreSettings) -> bool:
         (["--from", "sqlite:missing.db", "--to", "postgresql://127.0.0.1:1/d"], "there is no such file"),
     ],
 )
-def test_what_cannot_be_moved_is_said_with_a_remedy(options: list[str], why: str, tmp_path: Path) -> None:
+def test_a_refused_move_names_the_remedy(options: list[str], why: str, tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "syncd", "migrate-store", *options], capture_output=True, text=True, cwd=tmp_path
     )

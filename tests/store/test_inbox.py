@@ -86,7 +86,7 @@ def test_a_redelivery_raises_the_number_of_notifications_and_owes_nothing(store:
     assert store.report.counts(NOW) == before
 
 
-def test_a_redelivery_is_told_also_in_the_same_batch(store: Store) -> None:
+def test_a_redelivery_is_recognised_in_the_same_batch(store: Store) -> None:
     accept(
         store,
         crash_notification(),
@@ -130,7 +130,7 @@ def test_groups_differ_by_universe_project_and_fingerprint(store: Store) -> None
     assert len(store.report.groups()) == 4
 
 
-def test_what_no_route_takes_is_held_and_visible(store: Store) -> None:
+def test_a_group_without_a_route_is_held_and_visible(store: Store) -> None:
     accept(store, crash_notification(project="unrouted"))
 
     assert absorb(store) == set()
@@ -171,7 +171,7 @@ def test_an_accepted_body_that_cannot_be_read_any_more_goes_to_the_quarantine(st
     assert store.inbox.waiting(10) == []
 
 
-def test_the_purge_takes_only_what_is_old_and_absorbed(store: Store) -> None:
+def test_the_purge_removes_only_old_absorbed_deliveries(store: Store) -> None:
     accept(store, crash_notification("old"), at=NOW - 100)
     accept(store, crash_notification("new"))
     absorb(store, at=NOW)
@@ -214,7 +214,7 @@ def test_a_sender_that_goes_away_during_its_commit_does_not_end_the_writer(store
     assert len(store.report.quarantine()) == 1
 
 
-def test_deliveries_that_are_to_come_first_do_and_what_they_overtook_still_counts(store: Store) -> None:
+def test_deliveries_named_first_are_folded_first_and_the_overtaken_still_count(store: Store) -> None:
     numbers = accept(
         store,
         crash_notification("f1"),

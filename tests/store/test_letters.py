@@ -117,7 +117,7 @@ def test_a_deleted_issue_stays_deleted_whatever_is_discarded_and_is_created_anew
     assert owed(store) == {Call.CREATE: NOW + 5}
 
 
-def test_what_an_operator_discarded_says_so_and_can_be_taken_up_again(store: Store) -> None:
+def test_a_discarded_letter_says_so_and_can_be_retried(store: Store) -> None:
     parked(store, doubtful(store, "f1"), "doubt", "3 probes found no issue")
     assert store.dead_letters.discard(only(store), NOW + 1)
 
@@ -138,7 +138,7 @@ def test_groups_are_found_by_a_beginning_in_either_case(store: Store) -> None:
     assert store.lists.by_fingerprint("b") == []
 
 
-def test_deliveries_are_told_in_bites_in_the_order_in_which_they_came(store: Store) -> None:
+def test_deliveries_are_replayed_page_by_page_in_the_order_of_arrival(store: Store) -> None:
     accept(store, *(crash_notification(f"f{number}") for number in range(5)), at=NOW)
     accept(store, crash_notification("late"), at=NOW + 100)
     absorb(store)

@@ -51,7 +51,7 @@ def test_groups_are_sorted_and_each_is_on_one_page(store: Store, sort: Sort, ord
     assert on_pages == order
 
 
-def test_equal_places_are_told_apart_by_their_numbers(store: Store) -> None:
+def test_groups_with_equal_sort_keys_are_ordered_by_number(store: Store) -> None:
     accept(store, *(crash_notification(f"same{number}", occurrences=3) for number in range(7)))
     absorb(store)
     first = store.lists.groups(Wanted(), Sort.OCCURRENCES, None, 3)
@@ -131,7 +131,7 @@ def test_releases_of_a_project_are_added_up(store: Store) -> None:
     ]
 
 
-def test_what_waits_longest_is_told(store: Store) -> None:
+def test_the_oldest_waiting_work_is_reported(store: Store) -> None:
     assert store.lists.oldest(NOW).received_at is None
     accept(store, crash_notification("a1"), at=NOW - 90)
     accept(store, crash_notification("b2"), at=NOW)
@@ -141,7 +141,7 @@ def test_what_waits_longest_is_told(store: Store) -> None:
     assert (oldest.received_at, oldest.due_at) == (None, NOW)
 
 
-def test_only_what_trackers_took_is_counted_as_done(scene: Scene) -> None:
+def test_only_accepted_actions_are_counted_as_done(scene: Scene) -> None:
     scene.doubt()
     now = scene.clock.wall()
     assert scene.store.lists.done(now - 3600, 600.0, 6) == {}
@@ -152,7 +152,7 @@ def test_only_what_trackers_took_is_counted_as_done(scene: Scene) -> None:
     assert done["create"][-1] == 1
 
 
-def test_the_room_of_a_store_is_told(store: Store) -> None:
+def test_the_size_of_a_store_is_reported(store: Store) -> None:
     room = store.room()
     assert room.taken > 10_000
     assert room.free is None or room.free > 0

@@ -45,7 +45,9 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def test_what_changes_while_it_is_settled_is_owed_again(store: Store, another: Store, settings: StoreSettings) -> None:
+def test_a_group_that_changes_while_it_is_settled_is_due_again(
+    store: Store, another: Store, settings: StoreSettings
+) -> None:
     """Whichever comes first: the group is owed a call for the new number, and nobody waits in a circle."""
     names = MANY[:12]
     owed(store, *names)
@@ -153,7 +155,7 @@ def test_where_processes_are_hidden_only_the_beat_tells(
     here.close()
 
 
-def test_what_the_dead_held_is_free_and_its_create_in_doubt(store: Store, another: Store) -> None:
+def test_groups_of_a_dead_process_are_free_and_their_creates_in_doubt(store: Store, another: Store) -> None:
     owed(store, "f1", "f2")
     here = store.join("worker", NOW)
     for number in range(2):
@@ -316,7 +318,7 @@ def test_requests_that_arrive_together_share_commits(store: Store, settings: Sto
     assert rows[0][1] <= 3
 
 
-def test_plans_of_what_is_asked_most_touch_an_index_only(store: Store, settings: StoreSettings, tmp_path: Path) -> None:
+def test_the_most_frequent_queries_read_only_an_index(store: Store, settings: StoreSettings, tmp_path: Path) -> None:
     change(
         settings,
         "INSERT INTO groups (universe, project, fingerprint, fingerprint_key, callstack, classifiers, occurrences, approximate,"

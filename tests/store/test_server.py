@@ -100,11 +100,11 @@ def test_steps_only_add_and_remove_one_release_later() -> None:
         "-- Unused since 9.9.9.\nDROP TABLE history",
     ],
 )
-def test_what_an_older_program_needs_is_not_taken_away(statement: str) -> None:
+def test_a_step_removes_nothing_that_an_older_program_needs(statement: str) -> None:
     assert offences(statement, {"1.0.0"})
 
 
-def test_what_no_released_program_needs_may_go() -> None:
+def test_a_step_may_remove_columns_that_no_released_program_needs() -> None:
     assert offences("-- Unused since 1.0.0.\nDROP TABLE history", {"1.0.0"}) == []
 
 
@@ -120,7 +120,7 @@ def test_a_password_is_read_from_its_own_place_and_never_shown(tmp_path: Path) -
     assert "hunter2" not in f"{settings!r} {refused.value} {refused.value.__context__!r}"
 
 
-def test_several_hosts_are_searched_for_the_one_that_takes_writes() -> None:
+def test_of_several_hosts_the_writable_server_is_chosen() -> None:
     address = conninfo(StoreSettings(url="postgresql://syncd@one,two/syncd"))
 
     assert "target_session_attrs=read-write" in address

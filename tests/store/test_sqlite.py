@@ -22,7 +22,7 @@ from syncd.store.sqlite.file import open_file, sqlite3
 from tests.store.filled import absorb, accept, crash_notification
 
 
-def test_its_driver_is_the_one_that_sqlite_utils_uses() -> None:
+def test_the_driver_is_that_of_sqlite_utils() -> None:
     """Errors of another one would be of other classes, and pass by those who wait for them."""
     assert sqlite3.OperationalError is utils.OperationalError
 
@@ -43,7 +43,7 @@ def test_nothing_is_promised_in_a_file_that_was_deleted(store: Store, tmp_path: 
         store.report.groups()
 
 
-def test_a_backup_put_in_its_place_is_what_is_read_and_written_from_then_on(store: Store, tmp_path: Path) -> None:
+def test_a_backup_in_place_of_the_file_is_read_and_written_from_then_on(store: Store, tmp_path: Path) -> None:
     accept(store, crash_notification())
     absorb(store)
     migrate(tmp_path / "backup.db", Clock())
@@ -59,7 +59,7 @@ def test_a_backup_put_in_its_place_is_what_is_read_and_written_from_then_on(stor
     assert [view.group.identity.fingerprint for view in store.report.groups()] == ["kept"]
 
 
-def test_a_table_that_is_gone_is_a_fault_that_is_told_until_it_is_back(store: Store, tmp_path: Path) -> None:
+def test_a_missing_table_is_a_fault_until_it_is_back(store: Store, tmp_path: Path) -> None:
     accept(store, crash_notification())
     for before, after in (("deliveries", "elsewhere"), ("elsewhere", "deliveries")):
         database = open_file(tmp_path / "syncd.db", "rw")
@@ -92,7 +92,7 @@ def _soon(condition: Callable[[], bool]) -> bool:
     return condition()
 
 
-def test_what_is_committed_gets_to_its_place_when_nobody_writes(
+def test_the_log_is_checkpointed_when_nobody_writes(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite, "PROBE_SECONDS", 0.01)

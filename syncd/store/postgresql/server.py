@@ -22,7 +22,7 @@ from syncd.store.postgresql.connection import (
     setting,
 )
 
-SCHEMA = 0x73796E6365  # the advisory lock of whoever migrates
+SCHEMA = 0x73796E6365  # the advisory lock of a migration
 OLDEST = 140000  # idle_session_timeout came with PostgreSQL 14
 MIGRATE_SECONDS = 600
 SKEW_SECONDS = 30.0
