@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 
 def config_path(path: Path | None) -> Path:
-    """Where the configuration is. Raises ConfigError if there is none."""
+    """The path of the configuration. Raises ConfigError if there is none."""
     if path is not None:
         return path
     if path_in_environment := os.environ.get("SYNCD_CONFIG"):

@@ -130,7 +130,7 @@ def _console(config: Config) -> Iterator[Finding]:
 
 
 def _is_syncd(address: tuple[str, int]) -> bool:
-    """Whether a syncd answers at the address, such as the daemon that this configuration runs."""
+    """True if a syncd answers at the address, such as the daemon of this configuration."""
     connection = http.client.HTTPConnection(*address, timeout=2)
     try:
         connection.request("GET", "/livez")
@@ -198,7 +198,7 @@ def _routes(config: Config) -> Iterator[Finding]:
 
 
 def _match(match: Match) -> str:
-    """What a route matches, in words."""
+    """The conditions of a route as a phrase."""
 
     def patterns(conditions: Conditions) -> list[str]:
         keys = ("universe", "project", "application", "classifiers", "releases")

@@ -201,12 +201,12 @@ def _waits(store: Store, config: Config, trackers: set[str], now: float) -> list
 
 
 def _retried(letter: DeadLetter, absent: bool) -> str:
-    """What a retry does, as `DeadLetters.retry` decides it."""
+    """The effect of a retry, as `DeadLetters.retry` decides it."""
     if letter.issue is not None and letter.cause != "deleted":
         return f"brought up to date ({letter.issue.key})"
     if letter.issue is not None or absent:
         return "created anew"
-    return "sent again" if letter.kind is Kind.DEAD else "looked for again from the beginning"
+    return "sent again" if letter.kind is Kind.DEAD else "probed again from the beginning"
 
 
 def _print(results: Sequence[tuple[DeadLetter, str, bool]], notes: Sequence[str], dry_run: bool, as_json: bool) -> None:

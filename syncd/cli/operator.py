@@ -33,7 +33,7 @@ def sync(
 ) -> None:
     """Bring a group's issue up to date now.
 
-    The daemon looks at the issue and writes to it at once, even if it had put that off.
+    The daemon reads the issue and writes to it immediately, even if its next update was due later.
     """
     with open_store(config) as (loaded, store):
         group = find_group(store, fingerprint)

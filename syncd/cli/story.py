@@ -17,7 +17,7 @@ HOSTILE = (
 
 @dataclass(frozen=True, slots=True)
 class Crash:
-    """One cause of crashes: where, in which releases, and how often a day."""
+    """A cause of crashes, with its stack, its releases and its occurrences per day."""
 
     project: str
     application: str

@@ -1,4 +1,4 @@
-"""What the tables of several commands share. Text from crashes and trackers is printed as text, never as markup."""
+"""Shared parts of the commands' tables. Text from crashes and trackers is printed as text, never as markup."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -115,7 +115,7 @@ class Secret(Section):
         return prefixed if prefixed.exists() else Path(folder, name)
 
     def open_to_others(self) -> bool:
-        """Whether other accounts can read the secret's file."""
+        """True if other accounts can read the secret's file."""
         try:
             return self.file is not None and bool(Path(self.file).stat().st_mode & 0o077)
         except OSError:

@@ -97,7 +97,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_same_origin(headers: Headers) -> bool:
-    """Whether a browser states that the change comes from one of the console's pages. A client that states nothing is no browser;
+    """True if a browser states that the change comes from one of the console's pages. A client that states nothing is no browser;
     for it there are the commands."""
     site = headers.get("sec-fetch-site")
     if site is not None:

@@ -116,7 +116,7 @@ def _environment() -> Environment:
 
 
 def ago(at: float | None, now: float) -> Markup:
-    """How long ago `at` was, in the largest unit of which there are at least two, rounded down; the exact time on hover."""
+    """The time since `at` in the largest unit of which there are at least two, rounded down; the exact time on hover."""
     if at is None:
         return Markup("–")
     passed = now - at
@@ -142,7 +142,7 @@ def crash(standing: GroupView) -> str:
 
 
 def key_of(text: str | None) -> Key | None:
-    """Where a page of a list begins; None for the first page. Raises NotFound."""
+    """The key at which a page of a list begins; None for the first page. Raises NotFound."""
     if text is None:
         return None
     place, _, number = text.partition(".")

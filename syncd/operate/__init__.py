@@ -1,4 +1,4 @@
-"""What the console and the commands both ask and do: status, attention, explain, operators' actions, health, gauges.
+"""Operations that console and commands share: status, attention, explain, operators' actions, health, gauges.
 
 This package turns reads of the store into answers for people. Pages belong to `console`, tables and options to `cli`.
 """

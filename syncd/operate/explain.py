@@ -1,4 +1,4 @@
-"""Why a group is as it is: the plan that the daemon would make now, and how each route judges the group. Calls no tracker."""
+"""Explains a group: the plan that the daemon would make now, and the result of each route. Calls no tracker."""
 
 from collections.abc import Sequence
 

@@ -10,7 +10,7 @@ from syncd.store import Store
 
 
 def status(config: Config, store: Store, now: float) -> dict[str, Any]:
-    """What waits, what is held and what needs a person; trackers, routes and processes. Raises StoreUnavailable."""
+    """The counts, the held groups, and the states of trackers, routes and processes. Raises StoreUnavailable."""
     # A tracker that the configuration no longer has still counts while groups wait for it.
     trackers = store.report.trackers(config.credentials, now) | store.report.left_behind(config.trackers)
     return (

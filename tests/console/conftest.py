@@ -48,6 +48,6 @@ def server_site(tmp_path: Path, servers: Databases) -> Iterator[Site]:
 
 @pytest.fixture(params=["site", "server_site"], ids=["sqlite", "postgresql"])
 def either(request: pytest.FixtureRequest) -> Site:
-    """One on each database, for what asks it questions of its own."""
+    """A console on each database, for pages with queries of their own."""
     made: Site = request.getfixturevalue(request.param)
     return made

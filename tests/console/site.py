@@ -1,4 +1,4 @@
-"""The console over a store with a week of crashes, and what browsers and programs ask of it."""
+"""A console over a store with a week of crashes, and a client for it."""
 
 import http.client
 import json
@@ -54,7 +54,7 @@ class Answer:
 
 @dataclass
 class Site:
-    """A console that listens, and its store; `sync` lets a worker do all that is due."""
+    """A listening console and its store; `sync` does all due work as a worker does."""
 
     config: Config
     store: Store
@@ -96,7 +96,7 @@ class Site:
         return page.text.partition('<p class="flash" role="status">')[2].partition("</p>")[0]
 
     def tell(self, *notifications: dict[str, Any], at: float | None = None) -> None:
-        """Notifications, folded."""
+        """Accept and fold notifications."""
         accept(self.store, *notifications, at=time.time() if at is None else at)
         while absorb(self.store, self.rules, time.time())[0]:
             pass
@@ -118,7 +118,7 @@ class Site:
 
 @contextmanager
 def served(config: Config, store: Store, login: str | None = None) -> Iterator[Site]:
-    """A console that listens."""
+    """Serve a console."""
     bound = http_server.bind(("127.0.0.1", 0))
     try:
         console = Console(config, store, Clock(), bound)
@@ -138,7 +138,7 @@ def _place(bound: socket.socket) -> tuple[str, int]:
 
 
 def live(site: Site) -> None:
-    """A week of crashes, some held, one delivery that waits, two in quarantine."""
+    """Add a week of crashes, a held group, and a delivery that waits."""
     for day in story.tell(int(time.time()), days=3).days:
         site.tell(*day)
     site.sync()

@@ -18,7 +18,7 @@ PASSWORD = "open sesame"
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long refused logins were made to wait: nobody waits here."""
+    """The waits of refused logins, which this replaces by nothing."""
     waited: list[float] = []
 
     async def note(seconds: float) -> None:

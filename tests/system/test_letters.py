@@ -147,7 +147,7 @@ def test_the_list_in_json_has_all_kinds_the_newest_first(stuck: Place) -> None:
         pytest.param(LOCKED, [], "brought up to date (K-2)", id="update refused"),
         pytest.param(OUT, [], "brought up to date (K-3)", id="out of reach"),
         pytest.param(DELETED, [], "created anew", id="deleted"),
-        pytest.param(DOUBT, [], "looked for again from the beginning", id="in doubt"),
+        pytest.param(DOUBT, [], "probed again from the beginning", id="in doubt"),
         pytest.param(DOUBT, ["--no-issue-exists"], "created anew", id="in doubt, but looked for"),
     ],
 )
