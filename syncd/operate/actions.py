@@ -64,7 +64,7 @@ def end_hold(store: Store, routing: Routing, group_id: int, now: float) -> bool:
         operator.lock(transaction, group_id)
         if outbox.load(transaction, group_id)[0].on_hold is None:
             return False
-        operator.end_hold(transaction, group_id)
+        operator.hold(transaction, group_id, None)
         reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)
         return True
 

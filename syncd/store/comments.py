@@ -1,4 +1,4 @@
-"""What an issue tells its readers after it was filed: the status comment, announcements, and answers to regressions. Functions over a
+"""The comments on an issue: the status comment, announcements, and answers to regressions. Functions over a
 transaction of the caller's."""
 
 import json
@@ -12,7 +12,7 @@ from syncd.store.connection import Transaction
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sending:
-    """How far the sending of a comment got: not begun, sent at a time and not answered, looked for `probes` times since, or written with
+    """The progress of sending a comment: not begun, sent at a time and not answered, looked for `probes` times since, or written with
     the id `comment_id`."""
 
     sent_at: float | None = None

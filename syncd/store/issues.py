@@ -31,7 +31,7 @@ class Intent:
 
 
 def retired(transaction: Transaction, group_id: int) -> tuple[int, Place | None]:
-    """How many issues of the group were given up, and where the last of them is."""
+    """Return the number of issues of the group that were given up, and the place of the last."""
     count = cast(int, transaction.rows("retired", group_id=group_id)[0]["issues"])
     rows = transaction.rows("last_retired", group_id=group_id) if count else []
     return count, _place(rows[0]) if rows else None
@@ -108,7 +108,7 @@ def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sen
 
 
 def sender(transaction: Transaction, group_id: int) -> str:
-    """Who sent the last create of the group."""
+    """Return the owner that sent the last create of the group."""
     return str(transaction.rows("live_issue", group_id=group_id)[0]["sent_by"])
 
 
@@ -151,7 +151,7 @@ def see(
     before: Condition | None,
     now: float,
 ) -> None:
-    """Where the issue is, and in which condition it is now and was before."""
+    """Write the place and the condition of the issue; `before` is its condition at the last look."""
     transaction.run("see_issue", group_id=group_id, now=now, **observed_values(observation, baseline, before))
 
 

@@ -1,4 +1,4 @@
-"""What limits the calls to a tracker and its credential: rests, silences, budgets, and the highest issue number. All of it outlives a
+"""The limits of calls to a tracker and its credential: rests, silences, budgets, and the highest issue number. All of it outlives a
 restart. `core.budget` decides by these facts who may call when."""
 
 import math
@@ -75,7 +75,7 @@ def standing(transaction: Transaction, tracker: str, credential: str) -> Standin
 
 
 def spend(transaction: Transaction, credential: str, left: Mapping[str, Bucket]) -> None:
-    """What is left of each budget now. The caller has locked the credential before it read the budgets."""
+    """Write what is left of each budget. The caller has locked the credential before it read the budgets."""
     for name, bucket in left.items():
         transaction.run("spend", credential=credential, allowance=name, tokens=bucket.tokens, at=bucket.at)
 
@@ -114,7 +114,7 @@ def resume(transaction: Transaction, tracker: str) -> bool:
 
 
 def begin_trial(transaction: Transaction, tracker: str, now: float) -> bool:
-    """Whether a tracker whose rest is over may be tried; for all other threads it goes on resting."""
+    """Return True if the caller may try a tracker whose rest is over; for all other threads it goes on resting."""
     leased_until, horizon = now + LEASE_SECONDS, now + HORIZON_SECONDS
     return transaction.run("begin_trial", tracker=tracker, now=now, leased_until=leased_until, horizon=horizon) > 0
 

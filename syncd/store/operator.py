@@ -1,17 +1,13 @@
-"""What an operator decides about one group, and what is judged anew. Functions over a transaction of the caller's."""
+"""Changes of one group by an operator, and its release for another evaluation. Functions over a transaction of the caller's."""
 
 from syncd.store.connection import Transaction
 
 
-def hold(transaction: Transaction, group_id: int, reason: str) -> None:
-    """Hold the group. Its revision rises, so that a worker that has claimed it does not settle what is decided here."""
+def hold(transaction: Transaction, group_id: int, reason: str | None) -> None:
+    """Hold the group for a reason, or no longer. Its revision rises, so that a worker that has claimed it does not settle what is
+    decided here."""
     transaction.run("hold_manually", group_id=group_id, reason=reason)
     transaction.run("bump", group_id=group_id)
-
-
-def end_hold(transaction: Transaction, group_id: int) -> None:
-    """Hold the group no longer."""
-    transaction.run("hold_manually", group_id=group_id, reason=None)
 
 
 def lock(transaction: Transaction, group_id: int) -> None:

@@ -26,7 +26,7 @@ class Outbox:
         self._connection = connection
 
     def next_due(self, tracker: str) -> Mapping[Call, float]:
-        """When the next group of the tracker is due for each kind of call that any waits for."""
+        """Return the due time of the next group for each kind of call that any group of the tracker waits for."""
         return self._connection.read(lambda transaction: next_due(transaction, tracker))
 
     def claim(self, tracker: str, owner: str, now: float, calls: Iterable[Call] = Call) -> Claim | None:
@@ -63,7 +63,7 @@ class Outbox:
             return None
 
     def take_over(self, is_dead: Callable[[str], bool], now: float) -> list[str]:
-        """Free the claims of dead owners and put their creates in doubt; returns these owners."""
+        """Free the claims of dead owners and put their creates in doubt. Return these owners."""
 
         def dead_owners(transaction: Transaction) -> list[str]:
             owners = [cast(str, row["owner"]) for row in transaction.rows("owners")]
@@ -103,7 +103,7 @@ class _Resting(Exception):
 
 
 def next_due(transaction: Transaction, tracker: str) -> Mapping[Call, float]:
-    """When the next group of the tracker is due for each kind of call that any waits for."""
+    """Return the due time of the next group for each kind of call that any group of the tracker waits for."""
     rows = transaction.rows("next_due", tracker=tracker)
     return {Call(cast(int, row["rank"])): cast(float, row["due_at"]) for row in rows if row["due_at"] is not None}
 

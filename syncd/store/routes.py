@@ -35,7 +35,7 @@ class Routes:
 
 
 def paused(transaction: Transaction, route: str) -> str | None:
-    """Why the route is paused; None when it is not."""
+    """Return the reason why the route is paused, None if it is not."""
     rows = transaction.rows("route_pause", route=route)
     return str(rows[0]["reason"]) if rows else None
 

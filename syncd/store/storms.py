@@ -22,7 +22,7 @@ class Storm:
 
 
 def filed(transaction: Transaction, route: str, limits: Sequence[Limit], now: float) -> Sequence[Filed]:
-    """How many issues the route filed within the window of each limit."""
+    """Return the issues that the route filed within the window of each limit."""
     windows = [
         transaction.rows("issues_since", route=route, since=now - limit.seconds, until=now + SKEW_SECONDS)[0]
         for limit in limits
@@ -39,7 +39,7 @@ def every(transaction: Transaction) -> Sequence[Storm]:
 
 
 def counts(transaction: Transaction, route: str) -> tuple[int, int]:
-    """How many groups a route holds back, and how many it released that are not filed yet."""
+    """Return the number of groups that a route holds back, and of those it released that are not filed yet."""
     held_back = cast(int, transaction.rows("stormy", route=route)[0]["groups"])
     return held_back, cast(int, transaction.rows("let_through_by", route=route)[0]["groups"])
 

@@ -24,7 +24,7 @@ Operation = Callable[[Transaction], T]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilingFacts:
-    """What creating an issue needs to know: how many issues the group had before and where the last of them is, issues of similar
+    """The facts that a create depends on: the number of issues the group had before and the place of the last, issues of similar
     groups, and the highest issue number known."""
 
     generation: int

@@ -1,4 +1,4 @@
-"""What a failed tracker call means for its group, its tracker, and the credential it was made with."""
+"""The consequences of a failed tracker call for its group, its tracker, and the credential it was made with."""
 
 import random
 from functools import partial
@@ -30,7 +30,8 @@ log = structlog.get_logger("syncd.worker")
 
 
 def judge(context: SyncContext, decision: Plan, error: TrackerError) -> tuple[Plan, SyncResult]:
-    """What comes of a decision whose call failed, by the class of the failure. What the failure says about the tracker is recorded."""
+    """Return the plan and the result of a sync whose call failed, by the class of the failure. The next commit writes what the failure
+    says about the tracker."""
     claim, policy, group_id = context.claim, context.policy, context.claim.group_id
     now, reason = context.clock.wall(), error.reason
     log.warning(
@@ -74,7 +75,7 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError) -> tuple[Pl
 
 
 def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerError, now: float) -> None:
-    """Record what the failure says about more than this group. A tracker that gives any answer of its own is there."""
+    """Record what the failure says about the tracker as a whole. A tracker that gives any answer of its own works."""
     claim = context.claim
     match error:
         case Throttled(seconds=seconds, narrow=narrow):
@@ -97,7 +98,7 @@ def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerErro
 
 
 def rest(transaction: Transaction, claim: Claim, reason: str, seconds: float | None, now: float) -> float | None:
-    """Let a misconfigured tracker rest for so many seconds, or longer each time: until when; None where it rests already."""
+    """Let a misconfigured tracker rest for `seconds`, or longer each time. Return the end of the rest, None if it rests already."""
     transaction.lock(f"tracker {claim.tracker}")
     current = limits.rest(transaction, claim.tracker)
     if current is not None and current.cause == "operator":

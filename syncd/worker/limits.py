@@ -1,4 +1,4 @@
-"""When a tracker may be called, and what each call takes from the budgets: facts of the store, judged by `core.budget`."""
+"""The limits of tracker calls: `core.budget` judges the facts of the store."""
 
 from syncd.core import budget
 from syncd.core.budget import HORIZON_SECONDS, Allowance
@@ -8,7 +8,7 @@ from syncd.store.connection import Transaction
 
 
 def opens(store: Store, tracker: str, allowance: Allowance, now: float) -> dict[Call, float]:
-    """From when on a group waits and its tracker may be called, for each kind of call that any group waits for."""
+    """For each kind of call that any group waits for, return the time from which on a group is due and its tracker may be called."""
 
     def read(transaction: Transaction) -> dict[Call, float]:
         due = outbox.next_due(transaction, tracker)
@@ -22,8 +22,8 @@ def opens(store: Store, tracker: str, allowance: Allowance, now: float) -> dict[
 
 
 def take(transaction: Transaction, allowance: Allowance, call: Call, now: float) -> float:
-    """Take what one call costs from every budget of a credential: 0, or the seconds to wait, with nothing taken. Processes that share
-    a credential share its budgets."""
+    """Take one call from every budget of a credential. Return 0, or the seconds to wait, with nothing taken. Processes that share a
+    credential share its budgets."""
     spends = bool(allowance.limits) and call is not Call.PROBE
     if spends:
         transaction.lock(f"credential {allowance.credential}")

@@ -18,7 +18,7 @@ from syncd.worker.presentation import Presentation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """What the worker and the commands judge groups by. `dry`: everything is planned, and nothing sent."""
+    """The rules that the worker and the commands judge groups by. With `dry`, groups are planned and no tracker is written to."""
 
     config: Config
     instance_key: str
@@ -27,23 +27,23 @@ class Routing:
 
     @property
     def hold_zero(self) -> bool:
-        """Whether the all-zero fingerprint stands for no crash."""
+        """True if groups with the all-zero fingerprint are held."""
         return self.config.notifications.zero_fingerprint == "hold"
 
     def route(self, group: Group) -> Policy | None:
-        """The route that takes the group."""
+        """Return the route that takes the group."""
         return policies.route(group, self.config.all_routes)
 
     def policy(self, name: str) -> Policy | None:
-        """The route of a name, where it is configured."""
+        """Return the route with this name, None if it is not configured."""
         return next((policy for policy in self.config.all_routes if policy.name == name), None)
 
     def next_call(self, group: Group, issue: Issue | None, now: float) -> DueCall:
-        """What a changed group owes, and from when on."""
+        """Return the call that a changed group is due for, and from when on."""
         return plan.next_call(group, issue, self.config.all_routes, self.hold_zero, now)
 
     def allowance(self, tracker: str) -> Allowance:
-        """What the tracker's credential may write."""
+        """Return the writes that the tracker's credential allows."""
         return Allowance(credential=self.config.credentials[tracker], limits=self.config.trackers[tracker].writes)
 
     def parse(self, delivery: Delivery) -> Notification | RejectedDelivery:

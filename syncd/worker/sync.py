@@ -38,7 +38,7 @@ SENDING = frozenset(Action) - {Action.NOTHING, Action.HOLD, Action.WAIT, Action.
 
 
 def sync(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: Clock) -> None:
-    """Do the one thing the claimed group's issue needs, and end the claim. Raises LeaseLost, StoreUnavailable."""
+    """Do the one thing that the claimed group's issue needs, and end the claim. Raises LeaseLost, StoreUnavailable."""
     context = load(store, tracker, claim, routing, clock)
     issue = context.issue
     with structlog.contextvars.bound_contextvars(
@@ -74,7 +74,7 @@ def give_back(store: Store, claim: Claim, reason: str, due_at: float, attempts: 
 
 
 def load(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: Clock) -> SyncContext:
-    """All facts of a claimed group, as they are at one moment. Raises StoreUnavailable."""
+    """Read all facts of a claimed group in one consistent view. Raises StoreUnavailable."""
     now = clock.wall()
 
     def read(transaction: Transaction) -> SyncContext:
@@ -110,7 +110,7 @@ def _decide(context: SyncContext, issue: Issue | None) -> Plan:
 
 
 def _may_look(context: SyncContext, decision: Plan, issue: Issue) -> bool:
-    """Whether people may have done something to the issue that changes the decision."""
+    """True if a look at the issue may change the decision."""
     dry, follows = context.routing.dry, context.group.follows
     return issue.state is IssueState.LINKED and not dry and decision.action is not Action.WAIT and follows is None
 
@@ -144,8 +144,8 @@ def carry_out(context: SyncContext, decision: Plan, issue: Issue | None) -> Sync
 UPKEEP: Mapping[Action, Callable[[SyncContext, Plan, Issue], SyncResult]] = {
     Action.UPDATE: update.update,
     Action.REOPEN: update.reopen,
-    Action.COMMENT: update.comment,
-    Action.RENEW: update.renew,
+    Action.COMMENT: partial(update.answer, text=update.COMMENTED, call=Call.UPDATE),
+    Action.RENEW: partial(update.answer, text=update.FILED_ANEW, call=Call.CREATE),
     Action.FOLLOW: update.follow,
     Action.CLOSE: update.close,
 }
@@ -170,7 +170,7 @@ def finish(context: SyncContext, decision: Plan, result: SyncResult) -> None:
 
 
 def _end(transaction: Transaction, context: SyncContext, decision: Plan, result: SyncResult, now: float) -> bool:
-    """Write down the decision and end the claim as the result asks; whether the tracker rested until now."""
+    """Write the decision and end the claim according to the result. Return True if the tracker rested until now."""
     claim, group_id, revision = context.claim, context.claim.group_id, context.group.revision
     match result:
         case Synced(key, synced_revision):

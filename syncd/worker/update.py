@@ -60,7 +60,7 @@ def update(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
             return wait
     context.tracker.refresh(issue, context.presented.group)
     closed = issue.condition is not None and issue.condition.closed
-    _shown(context, None if closed else regression.ledger(context.group))
+    _record_shown(context, None if closed else regression.ledger(context.group))
     return Synced(issue.key or "", context.group.revision)
 
 
@@ -89,7 +89,7 @@ def _begin(
     return context.commit(write)
 
 
-def _shown(context: SyncContext, baseline: "dict[str, int] | None") -> None:
+def _record_shown(context: SyncContext, baseline: "dict[str, int] | None") -> None:
     """The issue shows the group's revision. `baseline` is the ledger of an issue that is open."""
     revision, now = context.group.revision, context.clock.wall()
     context.record(
@@ -133,19 +133,10 @@ def reopen(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
     return Retry(reason, context.clock.wall(), Call.UPDATE)
 
 
-def comment(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
-    """Owe a comment on the regression, and leave the issue closed."""
-    return _answer(context, decision, issue, COMMENTED, Call.UPDATE)
-
-
-def renew(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
-    """Give the issue up for another one, which is created next."""
-    return _answer(context, decision, issue, FILED_ANEW, Call.CREATE)
-
-
-def _answer(context: SyncContext, decision: Plan, issue: Issue, answer: str, call: Call) -> SyncResult:
+def answer(context: SyncContext, decision: Plan, issue: Issue, text: str, call: Call) -> SyncResult:
+    """Answer a regression without a call now: a comment is owed and the issue stays closed, or it is given up for another one."""
     now = context.clock.wall()
-    context.record(partial(_regress, context=context, decision=decision, issue=issue, answer=answer, now=now))
+    context.record(partial(_regress, context=context, decision=decision, issue=issue, answer=text, now=now))
     return Retry(decision.reason, now, call)
 
 
@@ -176,5 +167,5 @@ def close(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
     if wait := write_status(context, decision, issue):
         return wait
     note = context.tracker.close_issue(issue)
-    _shown(context, None)
+    _record_shown(context, None)
     return Finished(note or "closed")

@@ -282,8 +282,8 @@ def test_a_group_whose_issue_is_a_duplicate_of_another_groups_shows_its_numbers_
 
 def test_a_group_whose_issue_is_a_duplicate_of_a_persons_follows_that_one(scene: Scene) -> None:
     filed(scene)
-    other = Place(remote_id="77", key="K-77", url="https://example.com/77")
-    closed(scene, "duplicate", duplicate_of=other)
+    target = Place(remote_id="77", key="K-77", url="https://example.com/77")
+    closed(scene, "duplicate", duplicate_of=target)
     seen_again(scene, {"1.0": 9})
     work_off(scene)
 
@@ -303,15 +303,15 @@ def test_a_group_whose_issue_is_a_duplicate_of_a_persons_follows_that_one(scene:
 def test_an_alias_can_be_taken_back(scene: Scene) -> None:
     seen_again(scene, {"1.0": 3})
     seen_again(scene, {"1.0": 5}, "f2")
-    one, other = (listed.id for listed in scene.store.lists.by_fingerprint("f"))
-    actions.add_alias(scene.store, other, one, "the same", scene.clock.wall())
+    first, second = (listed.id for listed in scene.store.lists.by_fingerprint("f"))
+    actions.add_alias(scene.store, second, first, "the same", scene.clock.wall())
     work_off(scene)
     assert len(scene.tracker.issues) == 1
 
-    assert actions.remove_alias(scene.store, scene.rules, other, scene.clock.wall())
+    assert actions.remove_alias(scene.store, scene.rules, second, scene.clock.wall())
     work_off(scene)
     assert len(scene.tracker.issues) == 2
-    assert not actions.remove_alias(scene.store, scene.rules, other, scene.clock.wall())
+    assert not actions.remove_alias(scene.store, scene.rules, second, scene.clock.wall())
 
 
 def test_a_group_that_looks_like_one_already_filed_says_so_and_nothing_merges(scene: Scene) -> None:
@@ -544,8 +544,8 @@ def test_what_is_private_does_not_leave(scene: Scene) -> None:
     work_off(scene)
 
     draft = scene.tracker.issues[0]
-    shown = draft.title + markdown.write(draft.body, 60_000) + repr(draft.group)
-    assert "alice" not in shown
+    text = draft.title + markdown.write(draft.body, 60_000) + repr(draft.group)
+    assert "alice" not in text
 
 
 def test_labels_and_owners_are_given_at_creation(scene: Scene) -> None:

@@ -621,7 +621,7 @@ def test_a_bug_in_one_group_is_set_aside_and_the_others_go_on(scene: Scene) -> N
         time.sleep(0.02)
     worker.stop()
 
-    states = {one.group.identity.fingerprint: one for one in scene.store.report.groups()}
+    states = {view.group.identity.fingerprint: view for view in scene.store.report.groups()}
     assert states["healthy"].issue is not None
     assert states["poisoned"].issue is not None
     assert states["poisoned"].issue.state.value == "in_doubt"
