@@ -103,6 +103,7 @@ def _become(
         os.dup2(opened, number)
         os.close(opened)
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
     _, module, *before = program
     sys.argv = [module, *before, *arguments]
     sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep)

@@ -131,7 +131,7 @@ def test_lines_for_the_journal_have_their_priority(tmp_path: Path) -> None:
     with (tmp_path / "journal").open("wb") as journal:
         stream = os.fstat(journal.fileno())
         (tmp_path / "config.toml").write_text(
-            '[trackers.here]\nkind = "local"\nfolder = "issues"\n[receiver]\nlisten = "127.0.0.1:0"\n'
+            '[trackers.here]\nkind = "local"\nfolder = "issues"\n[receiver]\nlisten = "127.0.0.1:0"\n[console]\nlisten = "off"\n'
         )
         process = subprocess.Popen(
             [sys.executable, "-m", "syncd", "run", "--config", "config.toml"],
