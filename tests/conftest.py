@@ -4,6 +4,7 @@ import socket
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from syncd.config import Config, LocalSettings, Route, StoreSettings
@@ -15,6 +16,9 @@ from tests.postgres import Databases, databases
 from tests.scene import PROBES, Scene, Tracker
 from tests.system import processes
 
+# A deadline for each example would measure the load of the machine.
+hypothesis.settings.register_profile("syncd", deadline=None)
+hypothesis.settings.load_profile("syncd")
 processes.PREPARED = True
 
 

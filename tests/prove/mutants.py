@@ -51,6 +51,7 @@ _EQUIVALENT = [
     ("", r"^def .*\*,", "every call passes the required keyword"),
     ("doubt", r"sent_at or 0\.0", "a time before all other times"),
     ("filing", r"^recent = ", "without a window the value is not read"),
+    ("filing", r"len\(missing\) == 1", "the list is not empty there"),
     ("filing", r'"target": group\.follows', "an alias always has a target"),
     ("plan", r"^(MAX|STATUS)_\w+ = ", "a default that a test checks by name"),
     ("plan", r"(wait|due_at): float = 0\.0|generation: int = 0", "a default that every caller overrides"),
