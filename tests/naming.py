@@ -20,10 +20,6 @@ FORBIDDEN: Mapping[str, str] = {
     "turn": "it has no meaning in the field; name the work: context, pass, batch",
 }
 FORBIDDEN_MODULES = ("utils", "helpers", "managers")
-# Rooms whose names are still to be mended. It must be empty.
-EXEMPT: tuple[str, ...] = (
-    "syncd/worker/update.py", "tests/worker/test_keeping.py", "tests/worker/test_worker.py",
-)  # fmt: skip
 
 
 def bindings(tree: ast.AST) -> Iterator[tuple[int, str]]:
@@ -59,7 +55,7 @@ def files() -> Iterator[tuple[str, Path]]:
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
             name = path.relative_to(ROOT).as_posix()
-            if not name.startswith(EXEMPT) and "node_modules" not in path.parts:
+            if "node_modules" not in path.parts:
                 yield name, path
 
 
