@@ -1,8 +1,8 @@
 """syncd turns crash-group notifications into issues, exactly one per crash.
 
-The way of one notification: `receiver.receive` checks it and `store.inbox.accept` puts it on disk;
-`worker.absorb` folds it into its group (`payload.parse`, `fold.fold`); `worker.sync` asks `plan.plan`
-what the group's issue needs and carries that out through a tracker.
+The way of one notification: `intake.receiver` checks it, and `store.inbox` commits it before the answer of 200;
+`worker.absorb` folds it into its group; `worker.sync` asks `core.plan` what the group's issue needs, and does it
+through a tracker.
 """
 
 __version__ = "0.1.0"
