@@ -189,7 +189,7 @@ def _copying(target: StoreSettings) -> bool:
     [
         (["--from", "postgresql://h/d", "--to", "postgresql://h/e"], "from sqlite:"),
         (["--from", "sqlite:a.db", "--to", "mysql://u:hunter2@h/d"], "--to: 'mysql://…' is not a store"),
-        (["--from", "sqlite:a.db", "--to", "postgresql://u:hunter2@h/d"], "a password does not belong into the URL"),
+        (["--from", "sqlite:a.db", "--to", "postgresql://u:hunter2@h/d"], "store.password = "),
         (["--from", "sqlite:missing.db", "--to", "postgresql://127.0.0.1:1/d"], "there is no such file"),
     ],
 )
