@@ -6,14 +6,14 @@ very intent, or whoever has proved it, may write that down.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import cast
 
 from syncd.errors import LeaseLost
 from syncd.model import Condition, Created, Issue, IssueState, Observation, Place
 from syncd.store.claims import Claim
 from syncd.store.connection import Transaction
-from syncd.store.records import issue_of, observed_values, place_text
+from syncd.store.records import issue_of
 
 BITE = 500
 
@@ -67,7 +67,9 @@ def intend(transaction: Transaction, claim: Claim, intent: Intent, now: float) -
         group_id=claim.group_id,
         tracker=claim.tracker,
         marker=intent.marker,
-        previous=place_text(intent.previous),
+        previous=None
+        if intent.previous is None
+        else json.dumps(asdict(intent.previous), ensure_ascii=False, sort_keys=True),
     )
     intended = transaction.run(
         "intend",
@@ -89,9 +91,11 @@ def end_intent(transaction: Transaction, claim: Claim, state: IssueState, note: 
     transaction.run("end_intent", group_id=claim.group_id, owner=claim.owner, state=state, note=note)
 
 
-def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sender: str, now: float) -> bool:
-    """The create of `sender` led to the first of these issues; the others are its doubles. False where the group was decided
-    upon meanwhile: then all of them are doubles."""
+def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sender: str | None, now: float) -> bool:
+    """The create of `sender`, by default of whoever sent the last one, led to the first of these issues; the others are its doubles.
+    False where the group was decided upon meanwhile: then all of them are doubles."""
+    if sender is None:
+        sender = str(transaction.rows("live_issue", group_id=group_id)[0]["sent_by"])
     linked = transaction.run(
         "link",
         group_id=group_id,
@@ -105,11 +109,6 @@ def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sen
     for double in issues[1 if linked else 0 :]:
         transaction.run("add_double", group_id=group_id, key=double.key, remote_id=double.remote_id)
     return linked > 0
-
-
-def sender(transaction: Transaction, group_id: int) -> str:
-    """Return the owner that sent the last create of the group."""
-    return str(transaction.rows("live_issue", group_id=group_id)[0]["sent_by"])
 
 
 def probed(
@@ -152,7 +151,20 @@ def see(
     now: float,
 ) -> None:
     """Write the place and the condition of the issue; `before` is its condition at the last look."""
-    transaction.run("see_issue", group_id=group_id, now=now, **observed_values(observation, baseline, before))
+    place, condition = observation.place, observation.condition
+    # A label or a lock that asked for silence may be gone.
+    opened = before is not None and (before.labels, before.locked) != (condition.labels, condition.locked)
+    transaction.run(
+        "see_issue",
+        group_id=group_id,
+        now=now,
+        remote_id=place.remote_id,
+        key=place.key,
+        url=place.url,
+        condition=json.dumps(asdict(condition), ensure_ascii=False, sort_keys=True),
+        baseline=json.dumps(dict(baseline), ensure_ascii=False),
+        opened=int(opened),
+    )
 
 
 def look_again(transaction: Transaction, group_id: int) -> None:
@@ -192,16 +204,19 @@ def link_by_hand(
 
 
 def synced(
-    transaction: Transaction, group_id: int, revision: int, baseline: Mapping[str, int] | None, now: float
+    transaction: Transaction,
+    group_id: int,
+    revision: int,
+    baseline: Mapping[str, int] | None = None,
+    now: float | None = None,
 ) -> None:
-    """The issue shows `revision`. `baseline` is the ledger it shows while it is open; None where it is closed."""
-    text = None if baseline is None else json.dumps(baseline)
-    transaction.run("synced", group_id=group_id, revision=revision, baseline=text, now=now)
-
-
-def skip(transaction: Transaction, group_id: int, revision: int) -> None:
-    """Nothing of `revision` is to be shown."""
-    transaction.run("shows", group_id=group_id, revision=revision)
+    """The issue shows `revision`, written at `now`; None where nothing of it is to be shown. `baseline` is the ledger it shows while it is
+    open; None where it is closed."""
+    if now is None:
+        transaction.run("shows", group_id=group_id, revision=revision)
+    else:
+        text = None if baseline is None else json.dumps(baseline)
+        transaction.run("synced", group_id=group_id, revision=revision, baseline=text, now=now)
 
 
 def refused(transaction: Transaction, group_id: int, now: float) -> None:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any, cast
 
 import msgspec
@@ -18,7 +17,6 @@ from syncd.model import (
     Identity,
     Issue,
     IssueState,
-    Observation,
     Occasion,
     Place,
     Point,
@@ -32,6 +30,7 @@ LARGEST = 10  # the groups of a storm that its issue names
 # Made once: msgspec inspects a type with each call that passes one, and two threads must not do so at the same time.
 _TEXTS = msgspec.json.Decoder(tuple[str, ...])
 _ATTRIBUTES = msgspec.json.Decoder(Attributes)
+_CONDITION = msgspec.json.Decoder(Condition)
 _TRAIL = msgspec.json.Decoder(tuple[tuple[float, int, int, int], ...])
 
 
@@ -57,17 +56,16 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         last_seen=row["last_seen"],
         releases=tuple(Release(**(entry | {"approximate": bool(entry["approximate"])})) for entry in releases),
         attributes=_ATTRIBUTES.decode(row["attributes"]),
-        trail=tuple(_point(*values) for values in _TRAIL.decode(row["trail"])),
+        trail=tuple(
+            Point(at=at, occurrences=occurrences, users=users, hosts=hosts)
+            for at, occurrences, users, hosts in _TRAIL.decode(row["trail"])
+        ),
         kind=GroupKind(row["kind"]),
         revision=row["revision"],
         held_by=row["decision_rule"] if row["decision"] == "hold" else None,
         refused=row["refused"],
         on_hold=row["on_hold"],
     )
-
-
-def _point(at: float, occurrences: int, users: int, hosts: int) -> Point:
-    return Point(at=at, occurrences=occurrences, users=users, hosts=hosts)
 
 
 def group_values(group_id: int, group: Group) -> tuple[object, ...]:
@@ -123,62 +121,21 @@ def issue_of(
     return Issue(
         **{name: row[name] for name in _ISSUE},
         state=state,
-        condition=None if row["condition"] is None else condition_of(row["condition"]),
+        condition=None if row["condition"] is None else _CONDITION.decode(row["condition"]),
         baseline=json.loads(row["baseline"] or "{}"),
         previous=None if row["previous"] is None else Place(**json.loads(row["previous"])),
         followed=tuple(json.loads(row["followed"])),
-        announcements=tuple(_announcement(entry) for entry in announcements if entry["state"] in ("wanted", "sent")),
+        announcements=tuple(
+            Announcement(
+                **{name: entry[name] for name in ("id", "subject", "marker", "sent_at", "probes")},
+                occasion=Occasion(entry["occasion"]),
+                facts=json.loads(entry["facts"]),
+            )
+            for entry in announcements
+            if entry["state"] in ("wanted", "sent")
+        ),
         announced=tuple(f"{entry['occasion']} {entry['subject']}" for entry in announcements),
         answered=tuple(answered),
-    )
-
-
-def condition_of(text: str) -> Condition:
-    """Return a condition from its JSON."""
-    values = json.loads(text)
-    place = values.pop("duplicate_of")
-    return Condition(
-        **values | {"fixed_in": tuple(values["fixed_in"]), "labels": tuple(values["labels"])},
-        duplicate_of=None if place is None else Place(**place),
-    )
-
-
-def condition_text(condition: Condition) -> str:
-    """Return a condition as JSON."""
-    return json.dumps(asdict(condition), ensure_ascii=False, sort_keys=True)
-
-
-def observed_values(
-    observation: Observation, baseline: Mapping[str, int], before: Condition | None
-) -> dict[str, object]:
-    """Return the parameters of `see_issue`. `before` is the condition at the last observation."""
-    now = observation.condition
-    # A label or a lock that asked for silence may be gone.
-    opened = before is not None and (before.labels, before.locked) != (now.labels, now.locked)
-    return {
-        "remote_id": observation.place.remote_id,
-        "key": observation.place.key,
-        "url": observation.place.url,
-        "condition": condition_text(now),
-        "baseline": json.dumps(dict(baseline), ensure_ascii=False),
-        "opened": int(opened),
-    }
-
-
-def place_text(place: Place | None) -> str | None:
-    """Return a place as JSON."""
-    return None if place is None else json.dumps(asdict(place), ensure_ascii=False, sort_keys=True)
-
-
-def _announcement(row: Mapping[str, Any]) -> Announcement:
-    return Announcement(
-        id=row["id"],
-        occasion=Occasion(row["occasion"]),
-        subject=row["subject"],
-        facts=json.loads(row["facts"]),
-        marker=row["marker"],
-        sent_at=row["sent_at"],
-        probes=row["probes"],
     )
 
 
@@ -212,13 +169,15 @@ def _of_storm(transaction: Transaction, group: Group) -> Group:
         return replace(group, storm=Storm(held=0, since=float(group.first_seen or 0), over=True))
     held = cast(int, transaction.rows("stormy", route=route)[0]["groups"])
     rows = transaction.rows("largest_stormy", route=route, size=LARGEST)
-    largest = tuple((_name(row), cast(int, row["users"] or 0), cast(int, row["occurrences"])) for row in rows)
+    largest = tuple(
+        (
+            frames.meaningful(json.loads(cast(str, row["callstack"]))) or f"group {row['fingerprint']}",
+            cast(int, row["users"] or 0),
+            cast(int, row["occurrences"]),
+        )
+        for row in rows
+    )
     return replace(group, storm=Storm(held=held, since=cast(float, current[0]["since"]), largest=largest))
-
-
-def _name(row: Mapping[str, Any]) -> str:
-    """Return the name of a group for people: the frame of the crash, or else the fingerprint."""
-    return frames.meaningful(json.loads(row["callstack"])) or f"group {row['fingerprint']}"
 
 
 def load_issue(transaction: Transaction, group_id: object) -> Issue | None:

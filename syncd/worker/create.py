@@ -146,5 +146,5 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
 
 def link_proved(transaction: Transaction, group_id: int, proved: Sequence[Created], now: float) -> None:
     """The oldest issue stands for the group, the others are its doubles. Raises LeaseLost where the group was decided upon since."""
-    if not issues.link(transaction, group_id, proved, issues.sender(transaction, group_id), now):
+    if not issues.link(transaction, group_id, proved, None, now):
         raise LeaseLost(f"group {group_id} was decided upon before its issue {proved[0].key} was linked")

@@ -133,7 +133,7 @@ def carry_out(context: SyncContext, decision: Plan, issue: Issue | None) -> Sync
                 context.record(partial(issues.probed, group_id=claim.group_id, probe_at=at))
             return Retry(decision.reason, at, decision.call)
     if issue is not None:
-        context.record(partial(issues.skip, group_id=claim.group_id, revision=context.group.revision))
+        context.record(partial(issues.synced, group_id=claim.group_id, revision=context.group.revision))
     if decision.rule == filing.STORM and decision.action is Action.HOLD and context.policy is not None:
         return HeldBack(decision, context.policy)
     if decision.action is Action.HOLD and decision.until is not None:
