@@ -4,12 +4,13 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import product
 
 from bench import filled
 from bench.filled import DUE, FEW, MANY, NOW, PROJECTS
 from bench.finding import ROUNDS, Finding
-from syncd.store import Store
+from syncd.store import Store, outbox
 from syncd.store.listing import Sort, State, Wanted
 from syncd.worker.absorb import absorb
 from tests.store.filled import ToHere, accept
@@ -74,7 +75,7 @@ def claim() -> Iterator[Finding]:
 
 def _claim(store: Store, tracker: str) -> float:
     def call() -> None:
-        due = [call for call, at in store.outbox.next_due(tracker).items() if at <= NOW]
+        due = [call for call, at in store.read(partial(outbox.next_due, tracker=tracker)).items() if at <= NOW]
         if due:
             store.outbox.claim(tracker, f"bench/{time.monotonic_ns()}", float(NOW), due)
 

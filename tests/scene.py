@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from syncd.config import StoreSettings
 from syncd.core import budget
@@ -12,9 +13,9 @@ from syncd.errors import (
 )
 from syncd.model import Call, Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
 from syncd.render.document import Document
-from syncd.store import Store, issues
-from syncd.store.claims import LEASE_SECONDS, Claim
+from syncd.store import Store, issues, limits, outbox
 from syncd.store.issues import Intent
+from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.trackers import Draft, Finding
 from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing
@@ -174,7 +175,7 @@ class Scene:
 
     @property
     def due_in(self) -> float | None:
-        due = self.store.outbox.next_due("here")
+        due = self.store.read(partial(outbox.next_due, tracker="here"))
         return min(due.values()) - self.clock.wall() if due else None
 
     @property
@@ -188,7 +189,14 @@ class Scene:
     def opens_in(self, call: Call = Call.CREATE) -> float:
         now = self.clock.wall()
         allowance = self.rules.allowance("here")
-        return budget.opens(self.store.limits.standing("here", allowance.credential), allowance, now)[call] - now
+        return (
+            budget.opens(
+                self.store.read(partial(limits.standing, tracker="here", credential=allowance.credential)),
+                allowance,
+                now,
+            )[call]
+            - now
+        )
 
     def doubt(self, after: bool = False) -> None:
         """A group whose create was sent and not answered, at a time when its tracker can be asked about it."""

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -16,7 +17,7 @@ from syncd.core.budget import Allowance
 from syncd.operate import actions, explain, shapes
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line, utc
-from syncd.store import Store
+from syncd.store import Store, limits
 from syncd.store.report import TrackerStanding
 
 app = typer.Typer(add_completion=False)
@@ -164,7 +165,11 @@ def _silence(store: Store, config: Config, tracker: str, now: float) -> TrackerS
     if credential is None:
         return None
     # No tracker is named like a credential, so this returns only what the credential has to wait for.
-    opens = budget.opens(store.limits.standing(credential, credential), Allowance(credential=credential), now).values()
+    opens = budget.opens(
+        store.read(partial(limits.standing, tracker=credential, credential=credential)),
+        Allowance(credential=credential),
+        now,
+    ).values()
     if max(opens) <= now:
         return None
     standing = store.report.trackers(config.credentials, now).get(tracker)

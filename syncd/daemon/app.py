@@ -210,10 +210,7 @@ def _recover(store: Store, registration: Registration, routing: Routing, now: fl
     if back := store.due_times.follow_clock():
         log.warning("clock_set_back", seconds=round(back))
     take_over(store, registration, now)
-    store.outbox.owe_doubtful(now)
-    store.outbox.forget_homes()
-    store.limits.retry_rested(now)
-    store.outbox.wake_dry(now)
+    store.outbox.recover(now)
     routes = [asdict(route) for route in routing.config.all_routes]
     routes_and_zero = json.dumps([routes, routing.config.notifications.zero_fingerprint], sort_keys=True)
     groups = reconcile.reroute(store, routing, hashlib.sha256(routes_and_zero.encode()).hexdigest(), now)

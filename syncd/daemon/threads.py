@@ -13,8 +13,8 @@ from syncd.errors import LeaseLost, StoreUnavailable, Unavailable
 from syncd.model import Identity
 from syncd.platform.clock import Clock
 from syncd.store import Store
-from syncd.store.claims import Claim
 from syncd.store.hints import INBOX, of_tracker
+from syncd.store.outbox import Claim
 from syncd.trackers import Tracker
 from syncd.worker import reconcile, surveys, sync
 from syncd.worker.absorb import BATCH, absorb

@@ -12,7 +12,7 @@ from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
 from syncd.model import Action, IssueState, Place, Plan
 from syncd.operate import explain
 from syncd.platform.clock import Clock
-from syncd.store import Store, aliases, history, issues, operator, outbox, routes
+from syncd.store import Store, aliases, issues, operator, outbox, routes
 from syncd.store.connection import Transaction
 from syncd.trackers import open_tracker
 from syncd.trackers.references import named
@@ -48,7 +48,7 @@ def hold(store: Store, group_id: int, reason: str, now: float) -> None:
         operator.hold(transaction, group_id, reason)
         outbox.forget(transaction, group_id)
         group, issue = outbox.load(transaction, group_id)
-        history.decide(transaction, group_id, filing.by_hand(group), None, now)
+        outbox.decide(transaction, group_id, filing.by_hand(group), None, now)
         if issue is not None and issue.state in NEVER_LINKED:
             # syncd still looks for the issue of a create without an answer.
             due = plan.next_call(group, issue, [], hold_zero=False, now=now)
@@ -95,7 +95,7 @@ def link(
         route = None if issue is None else issue.route
         issues.link_by_hand(transaction, group_id, tracker, marker, place, route)
         decision = Plan(action=Action.UPDATE, reason=reason, rule=OPERATOR)
-        history.decide(transaction, group_id, decision, None, now)
+        outbox.decide(transaction, group_id, decision, None, now)
         outbox.forget(transaction, group_id)
         reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)
         return None if issue is None else issue.key

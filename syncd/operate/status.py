@@ -1,12 +1,13 @@
 """The state of the whole system, as `syncd status --json` and the console's overview show it."""
 
+from functools import partial
 from typing import Any
 
 from syncd.config import Config
 from syncd.core import budget
 from syncd.core.budget import Allowance
 from syncd.operate import shapes
-from syncd.store import Store
+from syncd.store import Store, limits
 
 
 def status(config: Config, store: Store, now: float) -> dict[str, Any]:
@@ -25,6 +26,6 @@ def writes_left(config: Config, store: Store, now: float) -> dict[str, int | Non
     remaining: dict[str, int | None] = {}
     for name, settings in config.trackers.items():
         allowance = Allowance(credential=config.credentials[name], limits=settings.writes)
-        standing = store.limits.standing(name, allowance.credential)
+        standing = store.read(partial(limits.standing, tracker=name, credential=allowance.credential))
         remaining[name] = budget.remaining(standing.buckets, allowance, now)
     return remaining

@@ -7,7 +7,7 @@ from typing import Any, cast
 from syncd.model import Action, Call, Issue, IssueState, Plan
 from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection, Operations, Transaction, reads, writes
-from syncd.store.history import decide
+from syncd.store.outbox import decide
 from syncd.store.records import issue_of
 
 EVERYTHING = 2**31 - 1

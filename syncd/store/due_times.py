@@ -1,5 +1,5 @@
 """Due times follow the wall clock of their machine when it is set back: a wait of a minute would otherwise become one of an hour and a
-minute. A clock that is set forward only makes things due early. Decision 0024 says why `claims.HORIZON_SECONDS` is needed as well."""
+minute. A clock that is set forward only makes things due early. Decision 0024 says why `budget.HORIZON_SECONDS` is needed as well."""
 
 from pathlib import Path
 from typing import cast

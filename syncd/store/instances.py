@@ -14,8 +14,8 @@ from typing import Any, cast
 
 from syncd import __version__
 from syncd.core.budget import SKEW_SECONDS
-from syncd.store.claims import LEASE_SECONDS
 from syncd.store.connection import Connection
+from syncd.store.outbox import LEASE_SECONDS
 from syncd.store.sqlite.process_lock import ProcessLock, new_owner
 
 DEAD_SECONDS = LEASE_SECONDS + SKEW_SECONDS

@@ -11,8 +11,8 @@ from typing import cast
 
 from syncd.errors import LeaseLost
 from syncd.model import Condition, Created, Issue, IssueState, Observation, Place
-from syncd.store.claims import Claim
 from syncd.store.connection import Transaction
+from syncd.store.outbox import Claim
 from syncd.store.records import issue_of
 
 BITE = 500

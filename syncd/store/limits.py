@@ -8,8 +8,7 @@ from typing import cast
 
 from syncd.core.budget import HORIZON_SECONDS, Bucket, Standing
 from syncd.model import Call
-from syncd.store.claims import LEASE_SECONDS
-from syncd.store.connection import Connection, Transaction
+from syncd.store.connection import Operations, Transaction, writes
 
 ALL = "all"  # the part of a silence that holds for every kind of call
 
@@ -31,32 +30,19 @@ class Rest:
     attempts: int
 
 
-class Limits:
+class Limits(Operations):
     """Whole transactions on trackers and credentials; for any thread."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def standing(self, tracker: str, credential: str) -> Standing:
-        """The facts that say when a tracker may be called with a credential."""
-        return self._connection.read(lambda transaction: standing(transaction, tracker, credential))
 
     def pause_by_hand(self, tracker: str, reason: str) -> None:
         """Send nothing more to the tracker until `resume_by_hand`."""
-        self._connection.write(lambda transaction: pause(transaction, tracker, reason, None, "operator", 0))
+        facts = {"tracker": tracker, "reason": reason, "until": None, "cause": "operator", "attempts": 0}
+        self._connection.execute("pause", **facts)
 
-    def resume_by_hand(self, tracker: str, credential: str) -> bool:
+    @writes
+    def resume_by_hand(self, transaction: Transaction, tracker: str, credential: str) -> bool:
         """Forget every reason to wait for the tracker; whether there was one."""
-
-        def write(transaction: Transaction) -> bool:
-            resumed = transaction.run("resume", tracker=tracker, operator=1)
-            return bool(transaction.run("break_silence", credential=credential) + resumed)
-
-        return self._connection.write(write)
-
-    def retry_rested(self, now: float) -> None:
-        """A new start may have corrected why a tracker rests: it is called at once."""
-        self._connection.write(lambda transaction: transaction.run("retry_rested", now=now))
+        resumed = transaction.run("resume", tracker=tracker, operator=1)
+        return bool(transaction.run("break_silence", credential=credential) + resumed)
 
 
 def standing(transaction: Transaction, tracker: str, credential: str) -> Standing:
@@ -111,12 +97,6 @@ def pause(transaction: Transaction, tracker: str, reason: str, until: float | No
 def resume(transaction: Transaction, tracker: str) -> bool:
     """The tracker answers: whether it rested until now, for another reason than an operator's."""
     return transaction.run("resume", tracker=tracker, operator=0) > 0
-
-
-def begin_trial(transaction: Transaction, tracker: str, now: float) -> bool:
-    """Return True if the caller may try a tracker whose rest is over; for all other threads it goes on resting."""
-    leased_until, horizon = now + LEASE_SECONDS, now + HORIZON_SECONDS
-    return transaction.run("begin_trial", tracker=tracker, now=now, leased_until=leased_until, horizon=horizon) > 0
 
 
 def end_trial(transaction: Transaction, tracker: str, until: float) -> None:

@@ -1,33 +1,39 @@
-"""The outbox: which groups owe their tracker a call, and who has claimed them.
+"""The outbox: which groups owe their tracker a call, who has claimed them, and what was decided about them.
 
-A function that takes a claim changes nothing where another owner holds the group; its caller fences the transaction first.
+A claim is the permission to write what a sync of the group leaves behind. A function that takes one changes nothing where another owner holds the group; its caller fences the transaction first.
 """
 
+import json
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from syncd.core.budget import HORIZON_SECONDS
 from syncd.core.plan import DueCall
-from syncd.model import Call, Group, Issue
-from syncd.store import limits
-from syncd.store.claims import LEASE_SECONDS, Claim
-from syncd.store.connection import Connection, Transaction
+from syncd.errors import LeaseLost
+from syncd.model import Action, Call, Group, Issue, Plan
+from syncd.store.connection import Operations, Transaction, writes
 from syncd.store.records import load_group, load_issue
 
+LEASE_SECONDS = 180.0  # longer than any one tracker call with its retries
 DRY = "a dry run sends nothing"
 DIED = "its sender died before it could say whether the issue was created"
 BITE = 500  # groups re-evaluated in one transaction
 
 
-class Outbox:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A group that only `owner` may sync until the lease ends. `trial`: the first call of a tracker that rested."""
+
+    group_id: int
+    tracker: str
+    owner: str
+    attempts: int
+    trial: bool = False
+
+
+class Outbox(Operations):
     """Whole transactions on the outbox; for any thread."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-
-    def next_due(self, tracker: str) -> Mapping[Call, float]:
-        """Return the due time of the next group for each kind of call that any group of the tracker waits for."""
-        return self._connection.read(lambda transaction: next_due(transaction, tracker))
 
     def claim(self, tracker: str, owner: str, now: float, calls: Iterable[Call] = Call) -> Claim | None:
         """The group that is due longest for the most urgent of these calls, leased to `owner`; None when none is due, or
@@ -51,8 +57,9 @@ class Outbox:
                 return None
             group_id, attempts = cast(int, rows[0]["group_id"]), cast(int, rows[0]["attempts"])
             trial = rows[0]["standing"] == "paused"
-            if trial and not limits.begin_trial(transaction, tracker, now):
-                raise _Resting  # another thread was faster, and tries alone
+            lease: dict[str, object] = {"now": now, "leased_until": leased_until, "horizon": horizon}
+            if trial and not transaction.run("begin_trial", tracker=tracker, **lease):
+                raise _Resting  # another thread was faster, and tries alone; for all others the tracker goes on resting
             # The lease of whoever intended this is over: its create may have been carried out.
             transaction.run("doubt_expired", group_id=group_id, owner=owner, note=DIED)
             return Claim(group_id=group_id, tracker=tracker, owner=owner, attempts=attempts, trial=trial)
@@ -74,32 +81,63 @@ class Outbox:
             for owner in dead:
                 transaction.run("doubt_dead", owner=owner, note=DIED)
                 transaction.run("free_claims", owner=owner, now=now)
-            _owe_doubtful(transaction, now)
+            transaction.run("owe_doubtful", now=now)
+            transaction.run("rank_doubtful")
             return dead
 
         # Called every few seconds, and hardly ever is an owner dead.
         return self._connection.write(write) if self._connection.read(dead_owners) else []
 
-    def owe_doubtful(self, now: float) -> None:
-        """Make every create in doubt due for a probe, also where an older program left no call due."""
-        self._connection.write(lambda transaction: _owe_doubtful(transaction, now))
-
-    def wake_dry(self, now: float) -> None:
-        """Make due what a dry run put off."""
-        self._connection.write(lambda transaction: transaction.run("wake_dry", reason=DRY, now=now))
-
-    def forget_homes(self) -> None:
-        """Forget where trackers that hold no issue are, so that a mistaken configuration can be corrected."""
-
-        def write(transaction: Transaction) -> None:
-            transaction.run("forget_homes")
-            transaction.run("forget_floors")
-
-        self._connection.write(write)
+    @writes
+    def recover(self, transaction: Transaction, now: float) -> None:
+        """Make due what a new start may have changed: every create in doubt, also where an older program left no call due; what a dry run
+        put off; and the trackers that rest. Forget where trackers that hold no issue are, so that a mistaken configuration can be
+        corrected."""
+        transaction.run("owe_doubtful", now=now)
+        transaction.run("rank_doubtful")
+        transaction.run("forget_homes")
+        transaction.run("forget_floors")
+        transaction.run("retry_rested", now=now)
+        transaction.run("wake_dry", reason=DRY, now=now)
 
 
 class _Resting(Exception):
     """The tracker of a claimed group goes on resting; undoes the claim."""
+
+
+def renew(transaction: Transaction, claim: Claim, now: float) -> bool:
+    """Lock the group and begin the lease anew; False where another owner has claimed the group since."""
+    transaction.rows("lock_group", group_id=claim.group_id)
+    leased_until = now + LEASE_SECONDS
+    return transaction.run("renew", group_id=claim.group_id, owner=claim.owner, leased_until=leased_until) > 0
+
+
+def fence(transaction: Transaction, claim: Claim, now: float) -> None:
+    """Begin the lease anew. Raises LeaseLost, which undoes the transaction, where another owner has claimed the group since."""
+    if not renew(transaction, claim, now):
+        raise LeaseLost(f"the lease on group {claim.group_id} is over")
+
+
+def decide(
+    transaction: Transaction,
+    group_id: int,
+    plan: Plan,
+    outcome: str | None,
+    now: float,
+    route: str | None = None,
+    *,
+    done: bool = False,
+) -> None:
+    """Store a decision and the outcome of its call, if there was one; `done`: the tracker accepted it. The reason of a hold has new
+    numbers with every notification; the history gets a new row only for another rule."""
+    facts = {"group_id": group_id, "action": plan.action, "reason": plan.reason, "rule": plan.rule or None, "now": now}
+    before = transaction.rows("decision", group_id=group_id)[0]
+    transaction.run("decide", route=route, **facts)
+    held = plan.action in (Action.HOLD, Action.NOTHING)
+    latest = (before["decision"], before["decision_rule"] if held and plan.rule else before["decision_reason"])
+    if outcome is not None or latest != (plan.action, plan.rule if held and plan.rule else plan.reason):
+        inputs = json.dumps(dict(plan.inputs), ensure_ascii=False) if plan.inputs else None
+        transaction.run("record", outcome=outcome, inputs=inputs, done=int(done), **facts)
 
 
 def next_due(transaction: Transaction, tracker: str) -> Mapping[Call, float]:
@@ -172,8 +210,3 @@ def bury(transaction: Transaction, claim: Claim, reason: str, content: str | Non
     """End the claim with a dead letter. The tracker will never take `content`; None where it may take the next change."""
     transaction.run("refuse", group_id=claim.group_id, content=content)
     transaction.run("bury", group_id=claim.group_id, owner=claim.owner, reason=reason, now=now)
-
-
-def _owe_doubtful(transaction: Transaction, now: float) -> None:
-    transaction.run("owe_doubtful", now=now)
-    transaction.run("rank_doubtful")

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from syncd.core import fold
 from syncd.errors import RejectedDelivery
 from syncd.model import Group, Notification
-from syncd.store import Store, groups, history, inbox, outbox
+from syncd.store import Store, groups, inbox, outbox
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Delivery
 from syncd.worker.routing import Routing
@@ -65,7 +65,7 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
         outbox.owe(transaction, calls)
         for group_id, call in calls.items():
             if call.hold is not None:
-                history.decide(transaction, group_id, call.hold, None, now, call.route)
+                outbox.decide(transaction, group_id, call.hold, None, now, call.route)
         return {call.tracker for call in calls.values() if call.tracker is not None and call.due_at <= now}
 
     return store.write(write, exclusive=False)

@@ -9,10 +9,10 @@ from syncd.core.plan import PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Call, Created, Group, Issue, Place, Plan
 from syncd.platform.clock import Clock
-from syncd.store import Store, claims
-from syncd.store.claims import Claim
+from syncd.store import Store, outbox
 from syncd.store.connection import Transaction
 from syncd.store.limits import Floor
+from syncd.store.outbox import Claim
 from syncd.trackers import Tracker
 from syncd.worker.presentation import Presented
 from syncd.worker.routing import Routing
@@ -70,7 +70,7 @@ class SyncContext:
         now = self.clock.wall()
 
         def fenced(transaction: Transaction) -> tuple[list[object], T]:
-            claims.fence(transaction, self.claim, now)
+            outbox.fence(transaction, self.claim, now)
             return [recorded(transaction) for recorded, _ in self._recorded], operation(transaction)
 
         results, result = self.store.write(fenced, exclusive=exclusive)

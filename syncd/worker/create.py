@@ -9,10 +9,10 @@ from syncd.core import doubt, filing, plan, policy, regression
 from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
 from syncd.model import Action, Call, Created, GroupKind, Issue, IssueState, Outcome, Plan
-from syncd.store import Store, claims, issues, limits, operator, outbox
-from syncd.store.claims import LEASE_SECONDS, Claim
+from syncd.store import Store, issues, limits, operator, outbox
 from syncd.store.connection import Transaction
 from syncd.store.issues import Intent
+from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.trackers import Draft
 from syncd.worker import reconcile
 from syncd.worker.context import FilingFacts, HeldBack, Operation, Parked, Retry, SyncContext, Synced, SyncResult
@@ -81,7 +81,7 @@ def link(store: Store, claim: Claim, created: Created, end: Operation[bool], now
     def write(transaction: Transaction) -> tuple[bool, bool, bool]:
         operator.lock(transaction, group_id)
         linked = issues.link(transaction, group_id, [created], claim.owner, now)
-        owned = claims.renew(transaction, claim, now)
+        owned = outbox.renew(transaction, claim, now)
         if linked and not owned:
             # The new owner may have settled the group as in doubt: what came meanwhile is owed again.
             due = DueCall(tracker=claim.tracker, due_at=now, call=Call.UPDATE)

@@ -20,8 +20,8 @@ from syncd.errors import (
 )
 from syncd.model import Action, Call, Place, Plan
 from syncd.store import issues, limits
-from syncd.store.claims import Claim
 from syncd.store.connection import Transaction
+from syncd.store.outbox import Claim
 from syncd.worker.context import Parked, Refusal, Retry, SyncContext, SyncResult
 
 WRITING = (Action.UPDATE, Action.REOPEN, Action.CLOSE)

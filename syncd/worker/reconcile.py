@@ -10,9 +10,9 @@ from syncd.core import storms as storm_rules
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Call, Group, GroupKind, Issue, IssueState, Plan
-from syncd.store import Store, aliases, history, issues, operator, outbox, routes, storms
-from syncd.store.claims import Claim
+from syncd.store import Store, aliases, issues, operator, outbox, routes, storms
 from syncd.store.connection import Transaction
+from syncd.store.outbox import Claim
 from syncd.store.storms import Storm
 from syncd.worker.routing import Routing
 
@@ -39,7 +39,7 @@ def _reroute(transaction: Transaction, routing: Routing, after: int, now: float)
         elif due.hold is not None:
             outbox.forget(transaction, group_id)
         if due.hold is not None:
-            history.decide(transaction, group_id, due.hold, None, now, due.route)
+            outbox.decide(transaction, group_id, due.hold, None, now, due.route)
     return [group_id for group_id, _ in groups]
 
 
@@ -52,7 +52,7 @@ def reevaluate(
     if due.tracker is not None:
         outbox.owe(transaction, {group_id: due})
     if due.hold is not None:
-        history.decide(transaction, group_id, due.hold, None, now, due.route)
+        outbox.decide(transaction, group_id, due.hold, None, now, due.route)
     return due.tracker
 
 
@@ -85,7 +85,7 @@ def become_alias(transaction: Transaction, group_id: int, target_id: int, reason
     outbox.forget(transaction, group_id)
     aliases.add(transaction, group_id, target_id, reason, now)
     group, _ = outbox.load(transaction, group_id)
-    history.decide(transaction, group_id, filing.follows(group), reason, now)
+    outbox.decide(transaction, group_id, filing.follows(group), reason, now)
     show(transaction, target_id, now)
 
 
@@ -131,7 +131,7 @@ def storm_wait(transaction: Transaction, policy: Policy, now: float) -> float:
 def hold_back(transaction: Transaction, claim: Claim, hold: Plan, policy: Policy, now: float) -> None:
     """Hold a claimed group back and end its claim; the issue of the route's storm counts it."""
     transaction.lock(f"route {policy.name}")  # two threads that begin a storm begin the same one
-    history.decide(transaction, claim.group_id, hold, None, now, policy.name)
+    outbox.decide(transaction, claim.group_id, hold, None, now, policy.name)
     outbox.drop(transaction, claim)
     show(transaction, storms.goes_on(transaction, policy.name, now), now, create_on=policy.tracker)
 

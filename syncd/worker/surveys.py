@@ -34,7 +34,9 @@ def survey(store: Store, tracker: Tracker, name: str, routing: Routing, now: flo
     if wait := due_in(notebook, interval, now):
         return wait
     allowance = routing.allowance(name)
-    opens_at = budget.opens(store.limits.standing(name, allowance.credential), allowance, now)[Call.PROBE]
+    opens_at = budget.opens(
+        store.read(partial(limits.standing, tracker=name, credential=allowance.credential)), allowance, now
+    )[Call.PROBE]
     if opens_at > now:
         return opens_at - now
     since = notebook.recall("survey_since")

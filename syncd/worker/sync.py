@@ -12,10 +12,9 @@ from syncd.model import Action, Call, Issue, IssueState, Plan
 from syncd.platform import metrics
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line
-from syncd.store import Store, claims, history, issues, limits, outbox
-from syncd.store.claims import Claim
+from syncd.store import Store, issues, limits, outbox
 from syncd.store.connection import Transaction
-from syncd.store.outbox import DRY
+from syncd.store.outbox import DRY, Claim
 from syncd.trackers import Tracker
 from syncd.worker import create, failures, reconcile, update
 from syncd.worker.context import (
@@ -65,9 +64,9 @@ def give_back(store: Store, claim: Claim, reason: str, due_at: float, attempts: 
     decision = Plan(action=Action.WAIT, reason=reason, call=Call.PROBE)
 
     def write(transaction: Transaction) -> None:
-        claims.fence(transaction, claim, now)
+        outbox.fence(transaction, claim, now)
         issues.end_intent(transaction, claim, IssueState.IN_DOUBT, reason)
-        history.decide(transaction, claim.group_id, decision, reason, now)
+        outbox.decide(transaction, claim.group_id, decision, reason, now)
         outbox.release(transaction, claim, due_at, attempts, reason, decision.call)
 
     store.write(write, exclusive=False)
@@ -175,26 +174,26 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
     match result:
         case Synced(key, synced_revision):
             interval = plan.STATUS_INTERVAL if context.policy is None else context.policy.status_interval
-            history.decide(transaction, group_id, decision, key, now, context.route, done=True)
+            outbox.decide(transaction, group_id, decision, key, now, context.route, done=True)
             outbox.settle(transaction, claim, synced_revision, now + interval)
             return limits.resume(transaction, claim.tracker)
         case Finished(outcome):
-            history.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)
+            outbox.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)
             outbox.settle(transaction, claim, revision, now)
             return outcome is not None and limits.resume(transaction, claim.tracker)
         case Retry(reason, at, call, attempts):
             # A decision that is put off again and again for the same reason is one line of the history.
             put_off = decision.action is Action.HOLD or (decision.action is Action.WAIT and bool(decision.rule))
-            history.decide(transaction, group_id, decision, None if put_off else reason, now)
+            outbox.decide(transaction, group_id, decision, None if put_off else reason, now)
             outbox.release(transaction, claim, at, attempts, reason, call)
         case HeldBack(hold, policy):
             reconcile.hold_back(transaction, claim, hold, policy, now)
         case Parked(why, cause):
-            history.decide(transaction, group_id, why, None, now)
+            outbox.decide(transaction, group_id, why, None, now)
             issues.park(transaction, group_id, why.reason, cause)
             outbox.settle(transaction, claim, revision, now)
         case Refusal(reason, content, at):
-            history.decide(transaction, group_id, decision, reason, now)
+            outbox.decide(transaction, group_id, decision, reason, now)
             issues.refused(transaction, group_id, now)
             if outbox.load(transaction, group_id)[0].revision > revision:
                 outbox.release(transaction, claim, at, claim.attempts + 1, reason, decision.call)

@@ -10,7 +10,7 @@ from syncd.core.budget import Allowance
 from syncd.core.plan import DueCall
 from syncd.model import Action, Group, Issue, Plan
 from syncd.store import Store
-from syncd.store.claims import Claim
+from syncd.store.outbox import Claim
 from syncd.worker.absorb import BATCH
 from syncd.worker.absorb import absorb as absorb_batch
 from syncd.worker.routing import Routing

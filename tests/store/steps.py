@@ -1,12 +1,14 @@
 """The commits of a sync, one by one: for tests that stop between two of them."""
 
+from functools import partial
+
 from syncd.core import budget
 from syncd.core.budget import Allowance
 from syncd.model import Action, Call, Created, Group, Issue, IssueState, Plan
-from syncd.store import Store, claims, history, issues, limits, outbox
-from syncd.store.claims import Claim
+from syncd.store import Store, issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.issues import Intent
+from syncd.store.outbox import Claim
 from syncd.worker import create
 from syncd.worker.context import Operation
 from syncd.worker.limits import take as take_write
@@ -16,7 +18,7 @@ def commit(store: Store, claim: Claim, now: float, *operations: Operation[object
     """Run operations in one transaction that is fenced by the claim."""
 
     def write(transaction: Transaction) -> None:
-        claims.fence(transaction, claim, now)
+        outbox.fence(transaction, claim, now)
         for operation in operations:
             operation(transaction)
 
@@ -51,7 +53,7 @@ def settle(
         store,
         claim,
         now,
-        lambda transaction: history.decide(transaction, claim.group_id, plan, outcome, now, done=outcome is not None),
+        lambda transaction: outbox.decide(transaction, claim.group_id, plan, outcome, now, done=outcome is not None),
         lambda transaction: outcome is not None and limits.resume(transaction, claim.tracker),
         lambda transaction: outbox.settle(transaction, claim, revision, again_at),
     )
@@ -73,7 +75,7 @@ def postpone(
         store,
         claim,
         now,
-        lambda transaction: history.decide(transaction, claim.group_id, plan, outcome, now),
+        lambda transaction: outbox.decide(transaction, claim.group_id, plan, outcome, now),
         lambda transaction: outbox.release(
             transaction, claim, due_at, attempts, reason, plan.call if call is None else call
         ),
@@ -97,7 +99,9 @@ def take(store: Store, allowance: Allowance, call: Call, now: float) -> float:
 
 def opens(store: Store, allowance: Allowance, now: float) -> dict[Call, float]:
     """From when on the tracker `here` may be called."""
-    return budget.opens(store.limits.standing("here", allowance.credential), allowance, now)
+    return budget.opens(
+        store.read(partial(limits.standing, tracker="here", credential=allowance.credential)), allowance, now
+    )
 
 
 def silence(store: Store, allowance: Allowance, reason: str, until: float, now: float) -> None:
@@ -111,7 +115,7 @@ def bury(store: Store, claim: Claim, plan: Plan, reason: str, content: str | Non
         store,
         claim,
         now,
-        lambda transaction: history.decide(transaction, claim.group_id, plan, reason, now),
+        lambda transaction: outbox.decide(transaction, claim.group_id, plan, reason, now),
         lambda transaction: outbox.bury(transaction, claim, reason, content, now),
     )
 
@@ -122,7 +126,7 @@ def park(store: Store, claim: Claim, plan: Plan, cause: str, revision: int, now:
         store,
         claim,
         now,
-        lambda transaction: history.decide(transaction, claim.group_id, plan, None, now),
+        lambda transaction: outbox.decide(transaction, claim.group_id, plan, None, now),
         lambda transaction: issues.park(transaction, claim.group_id, plan.reason, cause),
         lambda transaction: outbox.settle(transaction, claim, revision, now),
     )

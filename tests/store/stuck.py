@@ -4,8 +4,8 @@ from syncd.core import plan
 from syncd.core.budget import Allowance
 from syncd.model import Action, Call, Created, IssueState, Plan
 from syncd.store import Store
-from syncd.store.claims import Claim
 from syncd.store.issues import Intent
+from syncd.store.outbox import Claim
 from tests.store import steps
 from tests.store.filled import NOW, absorb, accept, crash_notification
 

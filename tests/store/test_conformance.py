@@ -19,10 +19,10 @@ from syncd.errors import LeaseLost, SchemaMismatch, StoreUnavailable
 from syncd.model import Call, Created
 from syncd.platform.clock import Clock
 from syncd.store import Store, bring_up, limits, open_store, probe, read_store
-from syncd.store.claims import Claim
 from syncd.store.connection import Transaction
 from syncd.store.issues import Intent
 from syncd.store.migrate import migrate, steps
+from syncd.store.outbox import Claim
 from syncd.store.queries import MAX_ROWS
 from syncd.store.sqlite.file import sqlite3
 from syncd.worker import create

@@ -1,12 +1,14 @@
 """Due times after the wall clock was set: of the one machine that a file is on, and of machines that share a server."""
 
+from functools import partial
+
 import pytest
 
 from syncd.config import StoreSettings
 from syncd.core.budget import Allowance, Limit
 from syncd.errors import StoreUnavailable
 from syncd.model import Action, Call, Plan
-from syncd.store import Store
+from syncd.store import Store, outbox
 from syncd.store.due_times import DueTimes
 from tests.clock import MovableClock
 from tests.store import steps
@@ -38,7 +40,7 @@ def test_waits_keep_their_length_when_the_clock_is_set_back(
     assert due_times.follow_clock() == 3600
     assert due_times.follow_clock() == 0.0
 
-    assert min(store.outbox.next_due("here").values()) == NOW - 3540
+    assert min(store.read(partial(outbox.next_due, tracker="here")).values()) == NOW - 3540
     assert min(steps.opens(store, FREE, clock.wall()).values()) == NOW - 3570
 
 
@@ -59,7 +61,7 @@ def test_a_clock_that_is_set_forward_or_back_a_little_shifts_nothing(
 
     clock.set_back(seconds)
     assert due_times.follow_clock() == 0.0
-    assert min(store.outbox.next_due("here").values()) == NOW
+    assert min(store.read(partial(outbox.next_due, tracker="here")).values()) == NOW
 
 
 def test_time_that_passes_shifts_nothing(store: Store, due_times: DueTimes, clock: MovableClock) -> None:
@@ -67,7 +69,7 @@ def test_time_that_passes_shifts_nothing(store: Store, due_times: DueTimes, cloc
 
     clock.advance(86400)
     assert due_times.follow_clock() == 0.0
-    assert min(store.outbox.next_due("here").values()) == NOW
+    assert min(store.read(partial(outbox.next_due, tracker="here")).values()) == NOW
 
 
 def test_a_budget_refills_after_the_clock_was_set_back(store: Store, due_times: DueTimes, clock: MovableClock) -> None:

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 
 import pytest
 
 from syncd.config import StoreSettings
 from syncd.model import Call
-from syncd.store import Store
+from syncd.store import Store, outbox
 from syncd.store.dead_letters import DeadLetter, Kind
 from tests.store.filled import NOW, absorb, accept, crash_notification
 from tests.store.raw import change
@@ -20,7 +21,7 @@ def only(store: Store) -> DeadLetter:
 
 
 def owed(store: Store) -> Mapping[Call, float]:
-    return store.outbox.next_due("here")
+    return store.read(partial(outbox.next_due, tracker="here"))
 
 
 def test_a_dead_letter_has_its_trackers_words_and_no_issue(store: Store) -> None:

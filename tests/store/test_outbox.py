@@ -9,9 +9,9 @@ from syncd.config.routes import Match
 from syncd.core.budget import HORIZON_SECONDS
 from syncd.errors import LeaseLost
 from syncd.model import Action, Call, Created, Issue, IssueState, Plan
-from syncd.store import Store, limits
-from syncd.store.claims import LEASE_SECONDS, Claim
+from syncd.store import Store, limits, outbox
 from syncd.store.issues import Intent
+from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.store.sqlite.file import sqlite3
 from syncd.worker import reconcile
 from syncd.worker.routing import Routing
@@ -50,8 +50,8 @@ def test_a_claim_is_for_one_tracker(store: Store) -> None:
     owed(store)
 
     assert store.outbox.claim("elsewhere", "one/x", NOW) is None
-    assert not store.outbox.next_due("elsewhere")
-    assert min(store.outbox.next_due("here").values()) == NOW
+    assert not store.read(partial(outbox.next_due, tracker="elsewhere"))
+    assert min(store.read(partial(outbox.next_due, tracker="here")).values()) == NOW
 
 
 def test_a_dead_owners_group_comes_back_after_its_lease_and_its_create_is_in_doubt(store: Store) -> None:
@@ -150,7 +150,7 @@ def test_settled_means_nothing_is_owed(store: Store) -> None:
     group, _ = steps.load(store, claim)
     steps.settle(store, claim, CREATE, "acme/game#7", group.revision, NOW, NOW)
 
-    assert not store.outbox.next_due("here")
+    assert not store.read(partial(outbox.next_due, tracker="here"))
     (standing,) = store.report.groups()
     assert standing.decision == "create"
 
@@ -163,7 +163,7 @@ def test_a_change_during_a_sync_is_not_lost(store: Store) -> None:
     absorb(store)
     steps.settle(store, claim, CREATE, "acme/game#7", group.revision, NOW + 900, NOW)
 
-    assert min(store.outbox.next_due("here").values()) == NOW + 900
+    assert min(store.read(partial(outbox.next_due, tracker="here")).values()) == NOW + 900
 
 
 def test_a_postponed_group_waits_for_its_time_even_if_it_changes(store: Store) -> None:
@@ -172,7 +172,7 @@ def test_a_postponed_group_waits_for_its_time_even_if_it_changes(store: Store) -
     accept(store, crash_notification(occurrences=99))
     absorb(store)
 
-    assert min(store.outbox.next_due("here").values()) == NOW + 60
+    assert min(store.read(partial(outbox.next_due, tracker="here")).values()) == NOW + 60
     assert store.outbox.claim("here", "two/here", NOW + 59) is None
     assert claimed(store, "two/here", NOW + 61).attempts == 1
     (standing,) = store.report.groups()
@@ -184,7 +184,7 @@ def test_a_dead_letter_is_visible_and_revived_by_a_change(store: Store) -> None:
     steps.bury(store, claimed(store), CREATE, "GitHub says no", None, NOW)
 
     assert store.report.counts(NOW).dead == 1
-    assert not store.outbox.next_due("here")
+    assert not store.read(partial(outbox.next_due, tracker="here"))
     (standing,) = store.report.groups()
     assert (standing.decision, standing.reason) == ("dead", "GitHub says no")
 
@@ -200,7 +200,7 @@ def test_a_due_time_from_a_clock_that_was_set_back_is_healed(store: Store) -> No
     steps.postpone(store, claimed(store), CREATE, "later", NOW + HORIZON_SECONDS + 3600, 1, NOW)
 
     assert store.outbox.claim("here", "one/here", NOW) is None
-    assert min(store.outbox.next_due("here").values()) == NOW
+    assert min(store.read(partial(outbox.next_due, tracker="here")).values()) == NOW
 
 
 def test_what_dead_processes_held_is_free_at_once_and_their_creates_are_in_doubt(store: Store) -> None:
@@ -217,7 +217,7 @@ def test_what_dead_processes_held_is_free_at_once_and_their_creates_are_in_doubt
         IssueState.IN_DOUBT,
         IssueState.INTENDED,
     ]
-    assert min(store.outbox.next_due("here").values()) == NOW + 1
+    assert min(store.read(partial(outbox.next_due, tracker="here")).values()) == NOW + 1
 
 
 def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store, settings: StoreSettings) -> None:
@@ -240,8 +240,8 @@ def test_a_new_configuration_judges_groups_without_an_issue_anew(store: Store, s
     assert reconcile.reroute(store, elsewhere, "second", NOW) == 0
     rules = {listed.group.identity.fingerprint: listed.rule for listed in store.report.groups()}
     assert rules["routed"] == "unrouted"
-    assert min(store.outbox.next_due("elsewhere").values()) == NOW
-    assert not store.outbox.next_due("here")
+    assert min(store.read(partial(outbox.next_due, tracker="elsewhere")).values()) == NOW
+    assert not store.read(partial(outbox.next_due, tracker="here"))
 
 
 def test_facts_about_a_tracker_are_kept_apart(store: Store) -> None:
@@ -297,7 +297,7 @@ def test_what_came_while_a_create_outlived_its_lease_is_owed_again(store: Store)
     with pytest.raises(LeaseLost):
         steps.link(store, late, ISSUE, AFTER)
 
-    assert min(store.outbox.next_due("here").values()) == AFTER
+    assert min(store.read(partial(outbox.next_due, tracker="here")).values()) == AFTER
 
 
 def test_a_late_link_is_seen_by_whoever_settles_after_it(store: Store) -> None:
@@ -306,7 +306,7 @@ def test_a_late_link_is_seen_by_whoever_settles_after_it(store: Store) -> None:
         steps.link(store, late, ISSUE, AFTER)
     steps.settle(store, second, Plan(action=Action.HOLD, reason="in doubt"), None, 2, AFTER, AFTER)
 
-    assert min(store.outbox.next_due("here").values()) == AFTER
+    assert min(store.read(partial(outbox.next_due, tracker="here")).values()) == AFTER
 
 
 def test_only_a_tracker_that_holds_no_issue_forgets_where_it_was(store: Store) -> None:
@@ -316,7 +316,7 @@ def test_only_a_tracker_that_holds_no_issue_forgets_where_it_was(store: Store) -
     for name in ("here", "elsewhere"):
         store.notebook(name).note("home", "somewhere")
         store.write(partial(limits.raise_floor, tracker=name, number=70, read_at=NOW))
-    store.outbox.forget_homes()
+    store.outbox.recover(NOW)
 
     assert store.notebook("here").recall("home") == "somewhere"
     assert store.notebook("elsewhere").recall("home") is None
@@ -332,5 +332,5 @@ def test_a_group_whose_route_changed_while_it_was_claimed_follows_it_with_its_ne
     steps.postpone(store, claim, CREATE, "no connection", NOW, 0, NOW)
     store.connection.write(lambda transaction: transaction.batch("owe", [(claim.group_id, "there", NOW, Call.CREATE)]))
 
-    assert store.outbox.next_due("there")
-    assert not store.outbox.next_due("here")
+    assert store.read(partial(outbox.next_due, tracker="there"))
+    assert not store.read(partial(outbox.next_due, tracker="here"))

@@ -13,7 +13,7 @@ import pytest
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
 from syncd.model import Call, IssueState
-from syncd.store import Store, open_store
+from syncd.store import Store, open_store, outbox
 from syncd.store.hints import INBOX
 from syncd.store.instances import DEAD_SECONDS
 from syncd.store.issues import Intent
@@ -166,7 +166,7 @@ def test_groups_of_a_dead_process_are_free_and_their_creates_in_doubt(store: Sto
 
     assert sorted(store.outbox.take_over(is_dead, NOW)) == ["gone/0", "gone/1"]
     assert store.report.counts(NOW).in_doubt == 1
-    assert store.outbox.next_due("here") == {Call.CREATE: NOW, Call.PROBE: NOW}
+    assert store.read(partial(outbox.next_due, tracker="here")) == {Call.CREATE: NOW, Call.PROBE: NOW}
 
 
 def test_no_character_of_a_tracker_breaks_a_note(store: Store) -> None:

@@ -393,7 +393,7 @@ def test_a_dry_run_plans_and_sends_nothing_and_the_next_start_catches_up(scene: 
     assert (past[0].action, past[0].outcome) == ("create", DRY)
 
     scene.rules = wet
-    scene.store.outbox.wake_dry(scene.clock.wall())
+    scene.store.outbox.recover(scene.clock.wall())
     work_off(scene)
     assert scene.tracker.calls == ["create"]
 

@@ -22,9 +22,9 @@ from syncd.errors import (
 )
 from syncd.model import Call, Created, Identity
 from syncd.store import outbox
-from syncd.store.claims import LEASE_SECONDS, Claim
 from syncd.store.dead_letters import Kind
 from syncd.store.issues import Intent
+from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.trackers import Draft
 from syncd.worker.absorb import absorb
 from syncd.worker.failures import rest
@@ -479,7 +479,7 @@ def test_what_an_operator_paused_only_an_operator_resumes(scene: Scene) -> None:
     sync(scene.store, scene.tracker, claim, scene.rules, scene.clock)
     scene.tell(fingerprint="f2")
     assert not scene.sync()
-    scene.store.limits.retry_rested(scene.clock.wall())
+    scene.store.outbox.recover(scene.clock.wall())
     assert not scene.sync()
 
     assert scene.store.limits.resume_by_hand("here", "tracker here")
