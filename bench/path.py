@@ -22,8 +22,7 @@ from syncd import config as configuration
 from syncd.intake.receiver import PATH, Receiver
 from syncd.platform.clock import Clock
 from syncd.store import Store, open_store
-from syncd.trackers import Tracker, open_tracker
-from syncd.trackers.instrumented import InstrumentedTracker
+from syncd.trackers import InstrumentedTracker, Tracker, open_tracker
 from syncd.worker.absorb import absorb
 from syncd.worker.limits import opens
 from syncd.worker.presentation import Presentation

@@ -12,7 +12,7 @@ from syncd.errors import (
     OutcomeUnknown,
 )
 from syncd.model import Call, Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
-from syncd.render.document import Document
+from syncd.render.text import Document
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.issues import Intent
 from syncd.store.outbox import LEASE_SECONDS, Claim

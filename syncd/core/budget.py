@@ -1,7 +1,7 @@
-"""The times of tracker calls: the tracker's rest, and the silences and write budgets of its credential. Pure.
+"""The times of tracker calls: the tracker's rest, the silences and write budgets of its credential, a route's limit of new issues. Pure.
 
 A budget is a token bucket. The bucket for a limit of `count` writes in any `seconds` holds a fifth of them. It is refilled so slowly
-that no window of that length has more than `count` writes, wherever it begins.
+that no window of that length has more than `count` writes, wherever it begins. A storm is a route at its limit: it holds new groups.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from syncd.model import Call
 
 HORIZON_SECONDS = 86400.0  # no call is delayed longer
+CALM_SECONDS = 3600.0  # without a held group until a storm ends; a shorter pause keeps its issue open
+MOST_AT_ONCE = 500  # groups released in one transaction
 SKEW_SECONDS = 60.0  # between two machines that share a store, each half a minute off its clock
 
 
@@ -129,3 +131,36 @@ def taken(bucket: Bucket, limit: Limit, now: float) -> Bucket:
 def _rate(limit: Limit) -> float:
     """Tokens per second. A window has at most one burst besides the refilled tokens."""
     return (limit.count - burst(limit) + 1) / limit.seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """The number of issues that a route filed within the window of one limit, and the time of the oldest create."""
+
+    issues: int
+    oldest: float | None
+
+
+def storm_wait(limits: Sequence[Limit], filed: Sequence[Filed], now: float) -> float:
+    """Seconds until the route may file another issue; 0 if it may file now. `filed` has one entry for each limit."""
+    return max((_room(limit, entry, now)[1] for limit, entry in zip(limits, filed, strict=True)), default=0.0)
+
+
+def storm_places(limits: Sequence[Limit], filed: Sequence[Filed], released: int, now: float) -> int:
+    """The number of held groups that may be released now. Groups `released` before and not yet filed keep their places."""
+    rooms = [_room(limit, entry, now)[0] for limit, entry in zip(limits, filed, strict=True)]
+    return max(0, min(min(rooms, default=MOST_AT_ONCE) - released, MOST_AT_ONCE))
+
+
+def storm_is_over(held_back: int, released: int, held_at: float, now: float, *, routed: bool) -> bool:
+    """True if no group is held or waits to be filed, and the storm was calm for CALM_SECONDS or its route is gone."""
+    calm = not 0 <= now - held_at < CALM_SECONDS
+    return not held_back and not released and (calm or not routed)
+
+
+def _room(limit: Limit, filed: Filed, now: float) -> tuple[int, float]:
+    """The number of issues that the limit still allows, and the seconds until it allows one."""
+    left = limit.count - filed.issues
+    if left > 0 or filed.oldest is None:
+        return max(0, left), 0.0
+    return 0, max(1.0, filed.oldest + limit.seconds - now)

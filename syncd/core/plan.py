@@ -6,9 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from syncd.core import doubt, filing, regression
+from syncd.core import doubt, fold, frames, regression
 from syncd.core.policy import Policy, route
-from syncd.core.quantities import counted
+from syncd.core.quantities import counted, duration
 from syncd.core.releases import Order, compare, newest
 from syncd.model import Action, Call, Condition, Facts, Group, GroupKind, Issue, IssueState, Occasion, Plan
 
@@ -17,6 +17,10 @@ MAX_PAUSE_SECONDS = 900.0
 PAUSED_SECONDS = 900.0  # between two looks at an issue whose route is paused
 STATUS_INTERVAL = 900.0  # of an issue without a route
 FIRST_MILESTONE = 10
+RELEASED = "let-through"  # the rule of a group that a storm released and that is not filed yet
+UNROUTED = "no route matches this group"
+# The rules whose groups stay held until the storm drains, the route resumes or the operator releases them.
+STORM, ROUTE_PAUSED, BY_HAND = "storm", "route-paused", "on-hold"
 NEVER_LINKED = (IssueState.INTENDED, IssueState.IN_DOUBT)
 
 
@@ -89,13 +93,13 @@ def next_call(group: Group, issue: Issue | None, routes: Iterable[Policy], hold_
     """The next tracker call of a changed group. An issue stays in its tracker even if the routes change."""
     policy = route(group, routes)
     if group.on_hold is not None and (issue is None or issue.state in (IssueState.WANTED, IssueState.LINKED)):
-        return DueCall(tracker=None, hold=filing.by_hand(group), route=None if policy is None else policy.name)
+        return DueCall(tracker=None, hold=by_hand(group), route=None if policy is None else policy.name)
     if issue is None or issue.state is IssueState.WANTED:
         if group.refused is not None and group.refused == content(group):
             return DueCall(tracker=None)
-        if group.held_by in (filing.STORM, filing.ROUTE_PAUSED):
+        if group.held_by in (STORM, ROUTE_PAUSED):
             return DueCall(tracker=None)  # the end of the storm or the pause evaluates it again
-        hold = None if group.kind is GroupKind.STORM else filing.hold_plan(group, policy, hold_zero=hold_zero, now=now)
+        hold = None if group.kind is GroupKind.STORM else hold_plan(group, policy, hold_zero=hold_zero, now=now)
         if policy is None or (hold is not None and hold.until is None):
             return DueCall(tracker=None, hold=hold, route=None if policy is None else policy.name)
         due_at = now if hold is None or hold.until is None else hold.until
@@ -110,9 +114,9 @@ def next_call(group: Group, issue: Issue | None, routes: Iterable[Policy], hold_
 def plan(group: Group, issue: Issue | None, policy: Policy | None, context: PlanContext, now: float) -> Plan:
     """The next action for a group. `policy` is the route that matches it, or None."""
     if group.follows is not None:
-        return filing.follows(group)
+        return follows(group)
     if group.on_hold is not None and (issue is None or issue.state in (IssueState.WANTED, IssueState.LINKED)):
-        return filing.by_hand(group)  # a create in doubt is probed all the same
+        return by_hand(group)  # a create in doubt is probed all the same
     if issue is None or issue.state is IssueState.WANTED:
         return _new(group, policy, context, now)
     if issue.state is IssueState.INTENDED:
@@ -139,16 +143,89 @@ def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) 
             return Plan(action=Action.HOLD, reason="the storm's route is not configured any more", rule="unrouted")
         reason = f"route {policy.name} holds back {counted(group.storm.held, 'group')}"
         return Plan(action=Action.CREATE, reason=reason, rule="storm", call=Call.CREATE)
-    hold = filing.hold_plan(group, policy, hold_zero=context.hold_zero, now=now)
+    hold = hold_plan(group, policy, hold_zero=context.hold_zero, now=now)
     if hold is not None:
         return hold
     assert policy is not None  # noqa: S101 - a group without a route is held
     if context.paused is not None:
-        return filing.paused(policy, context.paused)
+        reason = f"route {policy.name} is paused: {context.paused}"
+        return _hold(ROUTE_PAUSED, reason, route=policy.name)
     if context.wait > 0:
-        return filing.stormy(policy, context.wait)
+        return stormy(policy, context.wait)
     reason = f"the group has no issue yet, and route {policy.name} matches it"
     return Plan(action=Action.CREATE, reason=reason, rule="new", inputs={"route": policy.name}, call=Call.CREATE)
+
+
+def hold_plan(group: Group, policy: Policy | None, *, hold_zero: bool, now: float) -> Plan | None:
+    """The decision to hold the group, or None if it is filed now. `hold_zero` holds groups with the all-zero fingerprint."""
+    if policy is None:
+        return _hold("unrouted", UNROUTED)
+    if hold_zero and frames.all_zero(group.identity.fingerprint):
+        reason = "its fingerprint is all zeros: every report without a stack has it, so it stands for no single crash"
+        return _hold("zero-fingerprint", reason)
+    if (threshold := _below_threshold(group, policy, now)) is not None:
+        return threshold
+    if policy.hold_unsymbolicated and frames.unsymbolicated(group.callstack):
+        count = counted(len(group.callstack), "frame")
+        reason = f"its stack of {count} has addresses instead of names: symbols are missing"
+        return _hold("unsymbolicated", reason, frames=count)
+    return None
+
+
+def _hold(rule: str, reason: str, until: float | None = None, **inputs: str | int | float) -> Plan:
+    return Plan(action=Action.HOLD, reason=reason, rule=rule, inputs=inputs, until=until, call=Call.CREATE)
+
+
+def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
+    """The decision to hold a group that misses a threshold; the reason names all that it misses.
+
+    A group that misses only the age is filed at the time `until`.
+    """
+    window = policy.within
+    recent = fold.growth(group, 0.0 if window is None else now - window)
+    users = (group.users or 0) if window is None else recent.users
+    hosts = (group.hosts or 0) if window is None else recent.hosts
+    occurrences = group.occurrences if window is None else recent.occurrences
+    needed = (
+        ("occurrences", occurrences, policy.min_occurrences),
+        ("users", users, policy.min_users),
+        ("machines", hosts, policy.min_hosts),
+    )
+    missing = [f"{have:,} of {least:,} {noun}" for noun, have, least in needed if have < least]
+    # A first notification in the future was received before the clock was set back.
+    first = min(group.trail[0].at if group.trail else float(group.first_seen or 0), now)
+    old_enough_at = first + policy.min_age
+    if old_enough_at > now:
+        missing.append(f"{duration(now - first)} of {duration(policy.min_age)} of age")
+    if not missing:
+        return None
+    span = "" if window is None else f" within {duration(window)}"
+    inputs = {noun: have for noun, have, least in needed if least} | {
+        f"min_{noun}": least for noun, _, least in needed if least
+    }
+    return _hold(
+        "threshold",
+        f"below the thresholds of route {policy.name}: it has {' and '.join(missing)}{span}",
+        old_enough_at if old_enough_at > now and len(missing) == 1 else None,
+        **inputs,
+    )
+
+
+def by_hand(group: Group) -> Plan:
+    """The decision for a group that an operator holds: syncd files and writes nothing."""
+    return _hold(BY_HAND, f"an operator holds it: {group.on_hold}")
+
+
+def stormy(policy: Policy, wait: float) -> Plan:
+    """The decision for a group whose route has reached its limit of new issues."""
+    reason = f"route {policy.name} has filed as many new issues as max_new_issues allows; the next in {duration(wait)}"
+    return _hold(STORM, reason, route=policy.name, wait=round(wait))
+
+
+def follows(group: Group) -> Plan:
+    """The decision for a group whose occurrences are in the issue of another group."""
+    reason = f"it is an alias of {group.follows}, whose issue shows its occurrences"
+    return Plan(action=Action.NOTHING, reason=reason, rule="alias", inputs={"target": group.follows or ""})
 
 
 def _storm(group: Group, issue: Issue, policy: Policy | None, now: float) -> Plan:

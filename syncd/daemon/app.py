@@ -39,8 +39,7 @@ from syncd.platform.systemd import Manager
 from syncd.store import Store, open_store
 from syncd.store.hints import INBOX
 from syncd.store.instances import Registration
-from syncd.trackers import Tracker, open_tracker
-from syncd.trackers.instrumented import InstrumentedTracker
+from syncd.trackers import InstrumentedTracker, Tracker, open_tracker
 from syncd.worker import reconcile
 from syncd.worker.presentation import Presentation
 from syncd.worker.routing import Routing

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from syncd.config import Config
 from syncd.config.values import did_you_mean
-from syncd.core import filing, plan
+from syncd.core import plan
 from syncd.core.plan import NEVER_LINKED
 from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
 from syncd.model import Action, IssueState, Place, Plan
@@ -48,7 +48,7 @@ def hold(store: Store, group_id: int, reason: str, now: float) -> None:
         operator.hold(transaction, group_id, reason)
         outbox.forget(transaction, group_id)
         group, issue = outbox.load(transaction, group_id)
-        outbox.decide(transaction, group_id, filing.by_hand(group), None, now)
+        outbox.decide(transaction, group_id, plan.by_hand(group), None, now)
         if issue is not None and issue.state in NEVER_LINKED:
             # syncd still looks for the issue of a create without an answer.
             due = plan.next_call(group, issue, [], hold_zero=False, now=now)
@@ -169,9 +169,9 @@ def resume_route(store: Store, routing: Routing, route: str, now: float) -> bool
     def write(transaction: Transaction) -> bool:
         if not routes.resume(transaction, route):
             return False
-        for group_id in routes.held_by(transaction, filing.ROUTE_PAUSED, route):
+        for group_id in routes.held_by(transaction, plan.ROUTE_PAUSED, route):
             reconcile.reevaluate(transaction, routing, group_id, "the route was resumed", now)
-        routes.wake(transaction, filing.ROUTE_PAUSED, now)
+        routes.wake(transaction, plan.ROUTE_PAUSED, now)
         return True
 
     return store.write(write)

@@ -6,7 +6,7 @@ Source: https://developer.atlassian.com/cloud/jira/platform/apis/document/struct
 import json
 from collections.abc import Iterable
 
-from syncd.render.document import (
+from syncd.render.text import (
     Block,
     Code,
     Document,

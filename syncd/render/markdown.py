@@ -6,7 +6,7 @@ In both, GitHub makes no mentions, references, links, images or HTML of it (Comm
 import re
 from collections.abc import Iterable
 
-from syncd.render.document import (
+from syncd.render.text import (
     Block,
     Code,
     Document,

@@ -7,8 +7,21 @@ from dataclasses import dataclass
 from syncd.core import frames
 from syncd.core.quantities import counted
 from syncd.model import Announcement, Group, GroupKind, Occasion, Place, Release, Storm
-from syncd.render.document import Block, Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
-from syncd.render.text import one_line, safe_url, utc
+from syncd.render.text import (
+    Block,
+    Code,
+    Document,
+    Heading,
+    Link,
+    Panel,
+    Paragraph,
+    Span,
+    Table,
+    Value,
+    one_line,
+    safe_url,
+    utc,
+)
 
 _LONGEST_TITLE = 240  # GitHub takes 256 characters, Jira 255
 _LONGEST_APPLICATION = 60

@@ -23,9 +23,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from syncd.core import frames
 from syncd.core.releases import ordered
 from syncd.model import Announcement, Group
-from syncd.render.document import Block, Document, Heading, Panel, Paragraph, Span, Value
 from syncd.render.report import ReportExtras
-from syncd.render.text import one_line, utc
+from syncd.render.text import Block, Document, Heading, Panel, Paragraph, Span, Value, one_line, utc
 
 Name = Literal["title", "body", "status", "comment"]
 NAMES: tuple[Name, ...] = ("title", "body", "status", "comment")

@@ -6,7 +6,7 @@ Inside {noformat} Jira reads no macros, mentions, images, links or issue keys; o
 import re
 from collections.abc import Iterable
 
-from syncd.render.document import (
+from syncd.render.text import (
     Block,
     Code,
     Document,

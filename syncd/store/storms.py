@@ -1,12 +1,11 @@
 """Storms: the groups that a route holds back above its `max_new_issues`, and the group whose issue stands for them. Functions over a
-transaction of the caller's; `core.storms` decides who is released and when a storm is over."""
+transaction of the caller's; `core.budget` decides who is released and when a storm is over."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from syncd.core.budget import SKEW_SECONDS, Limit
-from syncd.core.storms import Filed
+from syncd.core.budget import SKEW_SECONDS, Filed, Limit
 from syncd.store.connection import Transaction
 
 UNIVERSE = "syncd"

@@ -1,21 +1,27 @@
-"""The contract between the worker and a tracker, and how a configured tracker is opened.
+"""The contract between the worker and a tracker, how a configured tracker is opened, and how its operations are measured.
 
 A package for each kind: github, jira, local. The HTTP below them is in `transport`. No module here reads the store or decides when
 a tracker is called.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Protocol, cast
 
+import structlog
+
 from syncd.config import TrackerSettings
-from syncd.errors import ConfigError, Unavailable
+from syncd.errors import ConfigError, TrackerError, Unavailable
 from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
+from syncd.platform import metrics
 from syncd.platform.clock import Clock
-from syncd.render.document import Document
+from syncd.render.text import Document
+
+log = structlog.get_logger("syncd.tracker")
 
 _CLOCK_SECONDS = 30.0  # a server sends its time in whole seconds, and some answers take seconds to arrive
 
@@ -108,6 +114,85 @@ class Tracker(Protocol):
 
     def close(self) -> None:
         """Release the connections."""
+
+
+class InstrumentedTracker:
+    """A client that counts, times and logs every operation of another client, `tracker`."""
+
+    def __init__(self, name: str, tracker: Tracker, clock: Clock) -> None:
+        self._name = name
+        self._tracker = tracker
+        self._clock = clock
+
+    def newest(self) -> int:
+        with self._measure("newest"):
+            return self._tracker.newest()
+
+    def create(self, draft: Draft) -> Created:
+        with self._measure("create") as facts:
+            created = self._tracker.create(draft)
+            facts["issue"] = created.key
+            return created
+
+    def probe(self, issue: Issue) -> Evidence:
+        with self._measure("probe", issue):
+            return self._tracker.probe(issue)
+
+    def look(self, issue: Issue) -> Observation:
+        with self._measure("look", issue):
+            return self._tracker.look(issue)
+
+    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
+        with self._measure("survey"):
+            return self._tracker.survey(issues, since)
+
+    def reopen(self, issue: Issue) -> str:
+        with self._measure("reopen", issue):
+            return self._tracker.reopen(issue)
+
+    def close_issue(self, issue: Issue) -> str:
+        with self._measure("close_issue", issue):
+            return self._tracker.close_issue(issue)
+
+    def comment(self, issue: Issue, document: Document, marker: str) -> str:
+        with self._measure("comment", issue):
+            return self._tracker.comment(issue, document, marker)
+
+    def find_comment(self, issue: Issue, marker: str) -> str | None:
+        with self._measure("find_comment", issue):
+            return self._tracker.find_comment(issue, marker)
+
+    def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
+        with self._measure("edit_comment", issue):
+            self._tracker.edit_comment(issue, comment_id, document, marker)
+
+    def refresh(self, issue: Issue, group: Group) -> None:
+        with self._measure("refresh", issue):
+            self._tracker.refresh(issue, group)
+
+    def check(self) -> list[Finding]:
+        return self._tracker.check()
+
+    def close(self) -> None:
+        self._tracker.close()
+
+    @contextmanager
+    def _measure(self, operation: str, issue: Issue | None = None) -> Iterator[dict[str, object]]:
+        """Count, time and log one call. The worker has bound delivery, group and fingerprint to the log."""
+        facts: dict[str, object] = {"issue": issue.key} if issue is not None and issue.key else {}
+        began, outcome, emit = self._clock.monotonic(), "ok", log.info
+        try:
+            yield facts
+        except TrackerError as error:
+            outcome, emit = type(error).__name__, log.warning
+            facts["reason"] = error.reason
+            raise
+        finally:
+            seconds = self._clock.monotonic() - began
+            metrics.CALLS.labels(self._name, operation, outcome).inc()
+            metrics.CALL_SECONDS.labels(self._name, operation).observe(seconds)
+            ms = round(seconds * 1000, 1)
+            emit("tracker_call", tracker=self._name, operation=operation, outcome=outcome, ms=ms, **facts)
 
 
 class Notebook(Protocol):

@@ -7,7 +7,7 @@ from functools import partial
 
 from syncd.errors import Missing, OutcomeUnknown, TrackerError
 from syncd.model import Announcement, Call, Issue, Plan
-from syncd.render.document import Document
+from syncd.render.text import Document
 from syncd.store import comments as saved
 from syncd.store.comments import Sending
 from syncd.worker.context import Operation, Retry, SyncContext

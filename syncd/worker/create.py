@@ -5,7 +5,7 @@ from functools import partial
 
 import structlog
 
-from syncd.core import doubt, filing, plan, policy, regression
+from syncd.core import doubt, plan, policy, regression
 from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
 from syncd.model import Action, Call, Created, GroupKind, Issue, IssueState, Outcome, Plan
@@ -60,7 +60,7 @@ def intend(context: SyncContext, intent: Intent, newest: int | None) -> SyncResu
             transaction.lock(f"route {route.name}")
             # Another thread may have filed the last issue that the route may file.
             if wait := reconcile.storm_wait(transaction, route, now):
-                return HeldBack(filing.stormy(route, wait), route)
+                return HeldBack(plan.stormy(route, wait), route)
         wait = take(transaction, context.routing.allowance(claim.tracker), Call.CREATE, now)
         if newest is not None:
             limits.raise_floor(transaction, claim.tracker, newest, now)

@@ -12,9 +12,9 @@ from syncd.core.scrub import Scrubber, redact
 from syncd.errors import ConfigError
 from syncd.model import Announcement, Group, GroupKind, Place
 from syncd.render import report
-from syncd.render.document import Document
 from syncd.render.report import ReportExtras
 from syncd.render.templates import NAMES, Name, TemplateFailed, TemplateInvalid, Templates, facts
+from syncd.render.text import Document
 
 log = structlog.get_logger("syncd.worker")
 

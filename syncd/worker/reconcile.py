@@ -5,8 +5,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from syncd.core import filing
-from syncd.core import storms as storm_rules
+from syncd.core import budget, plan
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Call, Group, GroupKind, Issue, IssueState, Plan
@@ -85,7 +84,7 @@ def become_alias(transaction: Transaction, group_id: int, target_id: int, reason
     outbox.forget(transaction, group_id)
     aliases.add(transaction, group_id, target_id, reason, now)
     group, _ = outbox.load(transaction, group_id)
-    outbox.decide(transaction, group_id, filing.follows(group), reason, now)
+    outbox.decide(transaction, group_id, plan.follows(group), reason, now)
     show(transaction, target_id, now)
 
 
@@ -125,7 +124,7 @@ def plan_context(
 def storm_wait(transaction: Transaction, policy: Policy, now: float) -> float:
     """Seconds until the route may file another issue; 0 for now."""
     limits = policy.max_new_issues
-    return storm_rules.wait(limits, storms.filed(transaction, policy.name, limits, now), now)
+    return budget.storm_wait(limits, storms.filed(transaction, policy.name, limits, now), now)
 
 
 def hold_back(transaction: Transaction, claim: Claim, hold: Plan, policy: Policy, now: float) -> None:
@@ -156,15 +155,15 @@ def _drain(transaction: Transaction, routing: Routing, storm: Storm, policy: Pol
     held_back, released = storms.counts(transaction, storm.route)
     if policy is not None and held_back:
         filed = storms.filed(transaction, policy.name, policy.max_new_issues, now)
-        places = storm_rules.places(policy.max_new_issues, filed, released, now)
+        places = budget.storm_places(policy.max_new_issues, filed, released, now)
         groups = storms.largest(transaction, policy.name, places)
         for group_id in groups:
             reason = "the storm let it through"
-            trackers.add(reevaluate(transaction, routing, group_id, reason, now, filing.RELEASED))
+            trackers.add(reevaluate(transaction, routing, group_id, reason, now, plan.RELEASED))
         if groups:
             show(transaction, storm.group_id, now, create_on=policy.tracker)
         held_back, released = storms.counts(transaction, storm.route)
-    if storm_rules.is_over(held_back, released, storm.held_at, now, routed=policy is not None):
+    if budget.storm_is_over(held_back, released, storm.held_at, now, routed=policy is not None):
         _, issue = outbox.load(transaction, storm.group_id)
         storms.end(transaction, storm.route)
         if issue is not None:

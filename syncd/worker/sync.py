@@ -5,7 +5,7 @@ from functools import partial
 
 import structlog
 
-from syncd.core import filing, plan
+from syncd.core import plan
 from syncd.core.budget import HORIZON_SECONDS
 from syncd.errors import TrackerError
 from syncd.model import Action, Call, Issue, IssueState, Plan
@@ -133,7 +133,7 @@ def carry_out(context: SyncContext, decision: Plan, issue: Issue | None) -> Sync
             return Retry(decision.reason, at, decision.call)
     if issue is not None:
         context.record(partial(issues.synced, group_id=claim.group_id, revision=context.group.revision))
-    if decision.rule == filing.STORM and decision.action is Action.HOLD and context.policy is not None:
+    if decision.rule == plan.STORM and decision.action is Action.HOLD and context.policy is not None:
         return HeldBack(decision, context.policy)
     if decision.action is Action.HOLD and decision.until is not None:
         return Retry(decision.reason, min(decision.until, now + HORIZON_SECONDS / 2), Call.CREATE)

@@ -19,7 +19,7 @@ from syncd.operate import gauges
 from syncd.platform import metrics
 from syncd.platform.clock import Clock
 from syncd.store import Store
-from syncd.trackers.instrumented import InstrumentedTracker
+from syncd.trackers import InstrumentedTracker
 from tests import documents
 from tests.scene import Scene, Tracker
 from tests.store.filled import accept, crash_notification

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from syncd.render.document import Block, Code, Document, Heading, Link, Paragraph, Span, Table, Value
+from syncd.render.text import Block, Code, Document, Heading, Link, Paragraph, Span, Table, Value
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 ACCENT = "e\u0301"

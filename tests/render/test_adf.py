@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.render import adf
-from syncd.render.document import Code, Document, Heading, Link, Paragraph, Table, Value
-from syncd.render.text import flat
+from syncd.render.text import Code, Document, Heading, Link, Paragraph, Table, Value, flat
 from tests.fakes import specs
 from tests.fakes.adf import problem
 from tests.render.strategies import ACCENT, FAMILY, documents, hostile, untrusted

@@ -7,8 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.render import markdown
-from syncd.render.document import Code, Document, Heading, Link, Paragraph, Table, Value
-from syncd.render.text import flat
+from syncd.render.text import Code, Document, Heading, Link, Paragraph, Table, Value, flat
 from tests.render.strategies import ACCENT, FAMILY, documents, harmless, hostile, untrusted
 
 PLENTY = 10**6

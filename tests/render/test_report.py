@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from syncd.model import Announcement, Group, GroupKind, Identity, Occasion, Place, Release, Storm
 from syncd.render import adf, markdown, wiki
-from syncd.render.document import Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
 from syncd.render.report import ReportExtras, announcement, body, status, title
+from syncd.render.text import Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
 from tests.fakes.adf import problem
 from tests.golden import golden
 from tests.render.strategies import harmless, hostile

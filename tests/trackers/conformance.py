@@ -22,7 +22,7 @@ from syncd.errors import (
     Unavailable,
 )
 from syncd.model import Created, Group, Identity, Issue, IssueState, Place
-from syncd.render.document import Code, Document, Heading, Paragraph, Value
+from syncd.render.text import Code, Document, Heading, Paragraph, Value
 from syncd.trackers import Draft, Tracker
 from syncd.trackers.references import named
 from tests.trackers.world import Item, World

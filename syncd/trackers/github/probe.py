@@ -14,7 +14,7 @@ import msgspec
 
 from syncd.config import GitHubSettings
 from syncd.errors import Misconfigured, Refused, Unavailable
-from syncd.model import Created, Evidence, Issue
+from syncd.model import Created, Evidence
 from syncd.platform.clock import Clock
 from syncd.trackers.github.answers import (
     Account,
@@ -107,8 +107,9 @@ class Probe:
         self._budget = _MOST_QUERIED
         self._single = False  # whether GraphQL cannot be used
 
-    def evidence(self, issue: Issue, is_own: Callable[[Account | None], bool]) -> Evidence:
-        """Usually two requests. When one fails, raises what the failure means: the probe then proves nothing."""
+    def evidence(self, line: str, is_own: Callable[[Account | None], bool]) -> Evidence:
+        """Usually two requests; `line` is that of the marker. When one fails, raises what the failure means: the probe then proves
+        nothing."""
         at = self._read_list()
         listed = sum(number > self._floor for number in self._entries)
         incomplete = self._read_numbers()
@@ -120,7 +121,7 @@ class Probe:
             for entry in entries
             if entry.number > self._floor
             and entry.pull_request is None
-            and carries(entry.body or "", marker_line(issue.marker))
+            and carries(entry.body or "", line)
             and is_own(entry.user)
         ]
         newest = entries[-1] if entries else None
@@ -271,11 +272,6 @@ def entries_of(answer: Answer, repository_id: str, numbers: Sequence[int]) -> di
                 pull_request=None if item.typename == "Issue" else item.typename,
             )
     return entries
-
-
-def marker_line(marker: str) -> str:
-    """The last line of the body of an issue."""
-    return f"<!-- syncd:1:{marker} -->"
 
 
 def carries(body: str, line: str) -> bool:

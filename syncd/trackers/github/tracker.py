@@ -11,9 +11,8 @@ from syncd.config import GitHubSettings
 from syncd.errors import Misconfigured, Missing, Moved, Refused
 from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
 from syncd.platform.clock import Clock
-from syncd.render.document import Document
 from syncd.render.markdown import write
-from syncd.render.text import one_line
+from syncd.render.text import Document, one_line
 from syncd.trackers import Draft, Finding, Notebook
 from syncd.trackers.github.answers import (
     Account,
@@ -29,7 +28,7 @@ from syncd.trackers.github.answers import (
 from syncd.trackers.github.check import check
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.github.look import Address, Reader, Snapshot
-from syncd.trackers.github.probe import NEWEST_FIRST, Probe, marker_line
+from syncd.trackers.github.probe import NEWEST_FIRST, Probe
 from syncd.trackers.transport import Answer, Sent
 
 # GitHub takes 256 and 65,536 characters; its documentation does not define "character".
@@ -167,7 +166,7 @@ class GitHub:
         """One GET and one GraphQL query where at most some hundred numbers were given since the floor; at most some forty
         requests, or two hundred GETs without GraphQL."""
         probe = Probe(self._connection, self._settings, self._home_id(), issue.floor, self._clock)
-        return probe.evidence(issue, self._is_own)
+        return probe.evidence(marker_line(issue.marker), self._is_own)
 
     def _is_own(self, author: Account | None) -> bool:
         """True if the token's account is the author, as far as the token can tell: an app's token may not read its own account."""
@@ -280,6 +279,11 @@ def _labels(names: Sequence[str]) -> list[str]:
         if text := one_line(name, _LABEL_LIMIT, otherwise=""):
             labels.setdefault(text.casefold(), text)
     return list(labels.values())[:_MOST_LABELS]
+
+
+def marker_line(marker: str) -> str:
+    """The last line of the body of an issue."""
+    return f"<!-- syncd:1:{marker} -->"
 
 
 def _comment(document: Document, marker: str) -> dict[str, object]:

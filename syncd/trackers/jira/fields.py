@@ -10,8 +10,7 @@ from syncd.config import JiraSettings
 from syncd.model import Group
 from syncd.platform.clock import Clock
 from syncd.render import adf, wiki
-from syncd.render.document import Document, Paragraph
-from syncd.render.text import one_line
+from syncd.render.text import Document, Paragraph, one_line
 from syncd.trackers import Draft
 
 _LINE_LIMIT = 255  # UTF-16 units in a summary or a single-line text field

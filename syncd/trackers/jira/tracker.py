@@ -11,7 +11,7 @@ from syncd.config import JiraSettings
 from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
 from syncd.platform.clock import Clock
-from syncd.render.document import Document
+from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Notebook
 from syncd.trackers.jira.answers import create_failure, created, more_after, refused_fields, rows, unanswered
 from syncd.trackers.jira.check import account, check

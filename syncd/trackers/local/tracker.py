@@ -16,8 +16,7 @@ from syncd.model import Condition, Created, Evidence, Group, Issue, Observation,
 from syncd.platform.clock import Clock
 from syncd.platform.fsync import sync
 from syncd.render import markdown
-from syncd.render.document import Document
-from syncd.render.text import one_line
+from syncd.render.text import Document, one_line
 from syncd.trackers import Draft, Finding, Notebook
 from syncd.trackers.local import head as head_lines
 from syncd.trackers.local.file import explained, make, replace, temporary

@@ -3,10 +3,9 @@
 from collections.abc import Callable
 
 from syncd.model import Created, Group, Identity, Issue, IssueState
-from syncd.render.document import Document, Paragraph, Value
+from syncd.render.text import Document, Paragraph, Value
 from syncd.trackers import Draft
-from syncd.trackers.github.probe import marker_line
-from syncd.trackers.github.tracker import GitHub
+from syncd.trackers.github.tracker import GitHub, marker_line
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_records import Account, FakeIssue
 from tests.fakes.server import How

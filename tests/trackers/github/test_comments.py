@@ -7,7 +7,7 @@ import pytest
 
 from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, OutOfReach, Refused
 from syncd.model import Issue
-from syncd.render.document import Code, Paragraph
+from syncd.render.text import Code, Paragraph
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_records import Account, FakeRepository

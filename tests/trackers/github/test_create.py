@@ -8,7 +8,7 @@ import pytest
 
 from syncd.errors import Misconfigured, OutcomeUnknown, Throttled, Unavailable
 from syncd.model import Created
-from syncd.render.document import Code, Paragraph
+from syncd.render.text import Code, Paragraph
 from syncd.trackers import Draft
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub, secondary_limit

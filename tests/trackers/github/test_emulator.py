@@ -13,7 +13,7 @@ from syncd.config import GitHubSettings, Secret
 from syncd.errors import OutcomeUnknown
 from syncd.model import Group, Identity, Issue, IssueState
 from syncd.platform.clock import Clock
-from syncd.render.document import Code, Paragraph
+from syncd.render.text import Code, Paragraph
 from syncd.trackers import Draft
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.emulator import REPOSITORY, TOKEN, EmulatedGitHub, emulated_github

@@ -10,7 +10,7 @@ import pytest
 import syncd.errors
 from syncd.errors import TrackerError, Unavailable
 from syncd.model import Issue, IssueState
-from syncd.render.document import Document, Paragraph
+from syncd.render.text import Document, Paragraph
 from syncd.trackers import Draft
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from syncd.errors import OutcomeUnknown, Throttled
-from syncd.trackers.github.probe import carries, marker_line
-from syncd.trackers.github.tracker import GitHub
+from syncd.trackers.github.probe import carries
+from syncd.trackers.github.tracker import GitHub, marker_line
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_records import Account
 from tests.fakes.server import Fault

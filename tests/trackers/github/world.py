@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from syncd.config import GitHubSettings, Secret
 from syncd.trackers import Draft
-from syncd.trackers.github.probe import marker_line
+from syncd.trackers.github.tracker import marker_line
 from tests.fakes.github import PERSON, TOKEN, FakeGitHub, secondary_limit
 from tests.fakes.github_records import FakeIssue, FakeRepository
 from tests.fakes.server import Fault

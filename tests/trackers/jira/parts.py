@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from syncd.model import Group, Identity, Issue, IssueState
-from syncd.render.document import Code, Document, Heading, Paragraph, Value
+from syncd.render.text import Code, Document, Heading, Paragraph, Value
 from syncd.trackers import Draft
 from syncd.trackers.jira.tracker import Jira
 from tests.fakes.server import How

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
-from syncd.render.document import Paragraph
+from syncd.render.text import Paragraph
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault, How
 from tests.fakes.specs import check_traffic

@@ -7,7 +7,7 @@ import pytest
 
 from syncd.errors import Misconfigured, OutcomeUnknown, TrackerError
 from syncd.model import Release
-from syncd.render.document import Code, Heading
+from syncd.render.text import Code, Heading
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault, How
 from tests.fakes.specs import check_traffic

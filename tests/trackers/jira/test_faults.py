@@ -12,7 +12,7 @@ import pytest
 import syncd.errors
 from syncd.errors import TrackerError, Unavailable
 from syncd.model import Issue, IssueState
-from syncd.render.document import Document, Paragraph
+from syncd.render.text import Document, Paragraph
 from syncd.trackers.jira.tracker import Jira
 from tests.fakes.jira import EMAIL, FakeJira
 from tests.fakes.server import Fault, How

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from syncd.config import LocalSettings
 from syncd.model import Created, Group, Identity, Issue, IssueState
-from syncd.render.document import Code, Document, Heading, Paragraph
+from syncd.render.text import Code, Document, Heading, Paragraph
 from syncd.trackers import Draft, Tracker, open_tracker
 from tests.fakes.notebook import Memory
 from tests.trackers.clock import AdapterClock

@@ -8,7 +8,7 @@ import pytest
 
 from syncd.errors import Gone, OutcomeUnknown, Throttled, TrackerError, Unavailable
 from syncd.model import Condition, Created, Evidence, Issue, Observation, Survey
-from syncd.render.document import Document
+from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Tracker
 from tests.trackers.conformance import Conformance
 from tests.trackers.sample.desk import DESKS

@@ -17,9 +17,8 @@ from syncd.errors import (
 )
 from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
 from syncd.platform.clock import Clock
-from syncd.render.document import Document
 from syncd.render.markdown import write
-from syncd.render.text import one_line
+from syncd.render.text import Document, one_line
 from syncd.trackers import Draft, Finding, Notebook
 from tests.trackers.sample.desk import ACCOUNT, DESKS, LONGEST_TEXT, LONGEST_TITLE, DeskError, Ticket
 
