@@ -281,7 +281,7 @@ def test_check_finds_a_folder_that_can_be_made_or_written_and_leaves_nothing(tmp
     assert names(folder) == []
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere: run `make test` as another user")
 def test_check_finds_a_folder_that_may_not_be_written(folder: Path) -> None:
     folder.mkdir(parents=True, mode=0o555)
 
