@@ -60,7 +60,7 @@ def purge(
         # One batch per transaction, so that the receiver never waits long.
         while not dry_run and store.inbox.purge(before, decided):
             pass
-        room = store.room()
+        room = store.connection.room()
     if as_json:
         shape = {"deliveries": old.deliveries, "decisions": old.decisions, "dry_run": dry_run, "taken": room.taken}
         print(json.dumps(shape, indent=2))

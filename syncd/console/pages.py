@@ -32,7 +32,7 @@ def home(request: PageRequest) -> Page:
     store, now = request.store, request.now
     shape = status(request.config, store, now)
     items = attention.counts(shape) + attention.interruptions(shape)
-    well, sentence = attention.sentence(items, store.fault)
+    well, sentence = attention.sentence(items, store.connection.fault)
     days = 7 if request.get("days") == "7" else 1
     span, spans = (HOUR, 24) if days == 1 else (6 * HOUR, 28)
     since = (now // span + 1) * span - span * spans
@@ -41,7 +41,7 @@ def home(request: PageRequest) -> Page:
         name: [sum(done.get(action, [0] * spans)[at] for action in actions) for at in range(spans)]
         for name, actions in DONE.items()
     }
-    oldest, room = store.lists.oldest(now), store.room()
+    oldest, room = store.lists.oldest(now), store.connection.room()
     shape |= {
         "well": well,
         "sentence": sentence,

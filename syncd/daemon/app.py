@@ -80,7 +80,7 @@ class Daemon:
         _tune_interpreter()
         server = None if self.receiver is None else self._server(self.receiver)
         stopping = threading.Event()
-        beats: dict[str, Callable[[], float]] = {"writer": lambda: self.store.beat}
+        beats: dict[str, Callable[[], float]] = {"writer": lambda: self.store.connection.beat}
         if server is not None:
             beats["event loop"] = lambda: server.beat
         if (worker := self.worker) is not None:

@@ -12,7 +12,7 @@ from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
 from syncd.model import Action, IssueState, Place, Plan
 from syncd.operate import explain
 from syncd.platform.clock import Clock
-from syncd.store import Store, aliases, issues, operator, outbox, routes
+from syncd.store import Store, issues, operator, outbox
 from syncd.store.connection import Transaction
 from syncd.trackers import open_tracker
 from syncd.trackers.references import named
@@ -44,7 +44,6 @@ def hold(store: Store, group_id: int, reason: str, now: float) -> None:
     """File nothing for the group and write nothing to its issue until `end_hold`. A call in progress is finished."""
 
     def write(transaction: Transaction) -> None:
-        operator.lock(transaction, group_id)
         operator.hold(transaction, group_id, reason)
         outbox.forget(transaction, group_id)
         group, issue = outbox.load(transaction, group_id)
@@ -61,8 +60,7 @@ def end_hold(store: Store, routing: Routing, group_id: int, now: float) -> bool:
     """Let the group's route decide again; False if no operator held the group."""
 
     def write(transaction: Transaction) -> bool:
-        operator.lock(transaction, group_id)
-        if outbox.load(transaction, group_id)[0].on_hold is None:
+        if outbox.load(transaction, group_id, lock=True)[0].on_hold is None:
             return False
         operator.hold(transaction, group_id, None)
         reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)
@@ -79,8 +77,7 @@ def link(
     Raises ValueError if the issue is linked to another group already, while a create is in doubt, and for an alias."""
 
     def write(transaction: Transaction) -> str | None:
-        operator.lock(transaction, group_id)
-        group, issue = outbox.load(transaction, group_id)
+        group, issue = outbox.load(transaction, group_id, lock=True)
         if group.follows is not None:
             raise ValueError(f"it is an alias of {group.follows}; remove the alias first")
         _require_settled(issue.state if issue is not None else None)
@@ -152,11 +149,10 @@ def remove_alias(store: Store, routing: Routing, group_id: int, now: float) -> b
     """Give the group an issue of its own again, as its route decides; False if it was no alias."""
 
     def write(transaction: Transaction) -> bool:
-        target = aliases.target(transaction, group_id)
-        if not aliases.remove(transaction, group_id):
+        target = operator.remove_alias(transaction, group_id)
+        if target is None:
             return False
-        if target is not None:
-            reconcile.show(transaction, target, now)
+        reconcile.show(transaction, target, now)
         reconcile.reevaluate(transaction, routing, group_id, "it is no alias any more", now)
         return True
 
@@ -167,12 +163,10 @@ def resume_route(store: Store, routing: Routing, route: str, now: float) -> bool
     """Resume a route, and decide again about the groups that it held; False if it was not paused."""
 
     def write(transaction: Transaction) -> bool:
-        if not routes.resume(transaction, route):
-            return False
-        for group_id in routes.held_by(transaction, plan.ROUTE_PAUSED, route):
+        held = operator.resume_route(transaction, route, plan.ROUTE_PAUSED, now)
+        for group_id in held or ():
             reconcile.reevaluate(transaction, routing, group_id, "the route was resumed", now)
-        routes.wake(transaction, plan.ROUTE_PAUSED, now)
-        return True
+        return held is not None
 
     return store.write(write)
 

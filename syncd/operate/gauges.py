@@ -8,17 +8,18 @@ from syncd.operate.shapes import SILENT_SECONDS
 from syncd.operate.status import writes_left
 from syncd.platform.metrics import Reading
 from syncd.store import Store
+from syncd.store.instances import running
 
 
 def read(config: Config, store: Store, now: float) -> Reading:
     """All gauges of `metrics.GAUGES`, or only `syncd_store_up 0` if the store is unavailable."""
     try:
-        counts, oldest, room = store.report.counts(now), store.lists.oldest(now), store.room()
-        running = store.running()
+        counts, oldest, room = store.report.counts(now), store.lists.oldest(now), store.connection.room()
+        processes = running(store.connection)
         trackers, left = store.report.trackers(config.credentials, now), writes_left(config, store, now)
     except StoreUnavailable:
         return {"syncd_store_up": 0.0}
-    alive = Counter(process.part for process in running if now - process.beat_at <= SILENT_SECONDS)
+    alive = Counter(process.part for process in processes if now - process.beat_at <= SILENT_SECONDS)
     gauges: dict[str, float | dict[str, float]] = {
         "syncd_store_up": 1.0,
         "syncd_store_size_bytes": room.taken,

@@ -28,9 +28,9 @@ class Health:
     def readyz(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
         """Answer 200 if a notification would be stored, else 503 with reasons."""
         reasons: list[str] = []
-        if self._store.fault is not None:
-            reasons.append(self._store.fault)
-        elif self._clock.monotonic() - self._store.beat > STALE_SECONDS:
+        if self._store.connection.fault is not None:
+            reasons.append(self._store.connection.fault)
+        elif self._clock.monotonic() - self._store.connection.beat > STALE_SECONDS:
             reasons.append(f"the store's writer is stuck: no progress for {STALE_SECONDS:.0f} seconds")
         paused: dict[str, str] = {}
         try:

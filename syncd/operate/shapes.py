@@ -7,8 +7,8 @@ from syncd.core.overview import Entry, Line, Overview
 from syncd.model import GroupView, Issue, IssueState, Plan
 from syncd.store.dead_letters import DeadLetter
 from syncd.store.instances import Running
+from syncd.store.operator import RoutePause
 from syncd.store.report import Counts, Past, Stormy, TrackerStanding
-from syncd.store.routes import RoutePause
 
 SILENT_SECONDS = 30.0
 

@@ -8,6 +8,7 @@ from syncd.core import budget
 from syncd.core.budget import Allowance
 from syncd.operate import shapes
 from syncd.store import Store, limits
+from syncd.store.instances import running
 
 
 def status(config: Config, store: Store, now: float) -> dict[str, Any]:
@@ -16,8 +17,8 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
     trackers = store.report.trackers(config.credentials, now) | store.report.left_behind(config.trackers)
     return (
         shapes.status(store.report.counts(now), trackers, writes_left(config, store, now))
-        | shapes.holding(store.report.held(), store.report.storms(), store.routes.pauses())
-        | {"instances": shapes.instances(store.running(), now)}
+        | shapes.holding(store.report.held(), store.report.storms(), store.operator.pauses())
+        | {"instances": shapes.instances(running(store.connection), now)}
     )
 
 

@@ -11,22 +11,21 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from syncd.config import StoreSettings
 from syncd.errors import ConfigError
 from syncd.platform.clock import Clock
-from syncd.store.aliases import Aliases
 from syncd.store.bodies import Bodies
-from syncd.store.connection import Connection, Room, Transaction
+from syncd.store.connection import Connection, Transaction
 from syncd.store.dead_letters import DeadLetters
 from syncd.store.due_times import DueTimes
 from syncd.store.hints import Hints, NoHints
 from syncd.store.inbox import Inbox
-from syncd.store.instances import Registration, Running, running
+from syncd.store.instances import Registration
 from syncd.store.limits import Limits
 from syncd.store.listing import Lists
 from syncd.store.migrate import migrate, verify
 from syncd.store.notebook import Notebook
+from syncd.store.operator import Operator
 from syncd.store.outbox import Outbox
 from syncd.store.quarantine import Quarantine
 from syncd.store.report import Report
-from syncd.store.routes import Routes
 from syncd.store.sqlite.connection import Sqlite
 from syncd.store.sqlite.file import COPIED, inspect
 from syncd.store.sqlite.process_lock import ProcessLock
@@ -54,8 +53,7 @@ class Store:
         self.outbox = Outbox(connection)
         self.limits = Limits(connection)
         self.dead_letters = DeadLetters(connection, self.bodies)
-        self.routes = Routes(connection)
-        self.aliases = Aliases(connection)
+        self.operator = Operator(connection)
         self.report = Report(connection)
         self.lists = Lists(connection, self.bodies)
 
@@ -66,16 +64,6 @@ class Store:
     def read(self, operation: Callable[[Transaction], T]) -> T:
         """Return what `operation` reads of one consistent view. Raises StoreUnavailable."""
         return self.connection.read(operation)
-
-    @property
-    def fault(self) -> str | None:
-        """Why the last commit failed; None if it succeeded."""
-        return self.connection.fault
-
-    @property
-    def beat(self) -> float:
-        """When the writer last showed progress, on the monotonic clock."""
-        return self.connection.beat
 
     def instance_key(self) -> str:
         """Return the key of the markers, in hex. It is made once per store, so that markers outlive every process."""
@@ -95,14 +83,6 @@ class Store:
         self.connection.execute("unset", name=COPIED)
         lock = ProcessLock(self.connection.path) if isinstance(self.connection, Sqlite) else None
         return Registration(self.connection, part, now, lock)
-
-    def running(self) -> list[Running]:
-        """Return the processes that share the store."""
-        return running(self.connection)
-
-    def room(self) -> Room:
-        """Return the size of the database and the free space of its disk. Raises StoreUnavailable."""
-        return self.connection.room()
 
     def close(self) -> None:
         """Finish the submitted operations and close."""

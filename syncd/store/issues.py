@@ -219,10 +219,5 @@ def synced(
         transaction.run("synced", group_id=group_id, revision=revision, baseline=text, now=now)
 
 
-def refused(transaction: Transaction, group_id: int, now: float) -> None:
-    """The tracker refused an update; the next try waits as long as after a success."""
-    transaction.run("update_tried", group_id=group_id, now=now)
-
-
 def _place(row: Mapping[str, object]) -> Place:
     return Place(remote_id=str(row["remote_id"]), key=str(row["key"]), url=str(row["url"]))

@@ -146,8 +146,10 @@ def next_due(transaction: Transaction, tracker: str) -> Mapping[Call, float]:
     return {Call(cast(int, row["rank"])): cast(float, row["due_at"]) for row in rows if row["due_at"] is not None}
 
 
-def load(transaction: Transaction, group_id: int) -> tuple[Group, Issue | None]:
-    """The group with its releases and aliases, and its live issue."""
+def load(transaction: Transaction, group_id: int, *, lock: bool = False) -> tuple[Group, Issue | None]:
+    """Return the group with its releases and aliases, and its live issue. With `lock` the group is locked until the transaction ends."""
+    if lock:
+        transaction.rows("lock_group", group_id=group_id)
     row = transaction.rows("group_by_id", group_id=group_id)[0]
     return load_group(transaction, row), load_issue(transaction, group_id)
 
@@ -180,9 +182,12 @@ def without_issue(transaction: Transaction, after: int) -> list[tuple[int, Group
     return [(cast(int, row["id"]), load_group(transaction, row)) for row in rows]
 
 
-def settle(transaction: Transaction, claim: Claim, revision: int, again_at: float) -> None:
-    """End the claim with nothing owed; a group that went beyond `revision` meanwhile is due for an update at `again_at`."""
-    if not transaction.run("settle", group_id=claim.group_id, owner=claim.owner, revision=revision):
+def settle(transaction: Transaction, claim: Claim, revision: int | None, again_at: float) -> None:
+    """End the claim with nothing owed; a group that went beyond `revision` meanwhile is due for an update at `again_at`. Without a revision
+    nothing is owed, whatever changed meanwhile."""
+    if revision is None:
+        transaction.run("drop_claim", group_id=claim.group_id, owner=claim.owner)
+    elif not transaction.run("settle", group_id=claim.group_id, owner=claim.owner, revision=revision):
         release(transaction, claim, again_at, 0, None, Call.UPDATE)
 
 
@@ -201,12 +206,12 @@ def release(
     )
 
 
-def drop(transaction: Transaction, claim: Claim) -> None:
-    """End the claim with nothing owed, whatever changed meanwhile."""
-    transaction.run("drop_claim", group_id=claim.group_id, owner=claim.owner)
-
-
-def bury(transaction: Transaction, claim: Claim, reason: str, content: str | None, now: float) -> None:
-    """End the claim with a dead letter. The tracker will never take `content`; None where it may take the next change."""
+def bury(transaction: Transaction, claim: Claim, revision: int, reason: str, content: str | None, now: float) -> bool:
+    """End the claim with a dead letter; False, with the claim as it was, where the group went beyond `revision` meanwhile. The tracker will
+    never take `content`; None where it may take the next change. The next update waits as long as after a success."""
+    transaction.run("update_tried", group_id=claim.group_id, now=now)
+    if load(transaction, claim.group_id)[0].revision > revision:
+        return False
     transaction.run("refuse", group_id=claim.group_id, content=content)
     transaction.run("bury", group_id=claim.group_id, owner=claim.owner, reason=reason, now=now)
+    return True

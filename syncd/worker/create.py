@@ -9,7 +9,7 @@ from syncd.core import doubt, plan, policy, regression
 from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
 from syncd.model import Action, Call, Created, GroupKind, Issue, IssueState, Outcome, Plan
-from syncd.store import Store, issues, limits, operator, outbox
+from syncd.store import Store, issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.issues import Intent
 from syncd.store.outbox import LEASE_SECONDS, Claim
@@ -79,9 +79,8 @@ def link(store: Store, claim: Claim, created: Created, end: Operation[bool], now
     group_id = claim.group_id
 
     def write(transaction: Transaction) -> tuple[bool, bool, bool]:
-        operator.lock(transaction, group_id)
+        owned = outbox.renew(transaction, claim, now)  # it locks the group first
         linked = issues.link(transaction, group_id, [created], claim.owner, now)
-        owned = outbox.renew(transaction, claim, now)
         if linked and not owned:
             # The new owner may have settled the group as in doubt: what came meanwhile is owed again.
             due = DueCall(tracker=claim.tracker, due_at=now, call=Call.UPDATE)

@@ -9,7 +9,7 @@ from syncd.core import budget, plan
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Call, Group, GroupKind, Issue, IssueState, Plan
-from syncd.store import Store, aliases, issues, operator, outbox, routes, storms
+from syncd.store import Store, issues, operator, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.store.storms import Storm
@@ -18,12 +18,12 @@ from syncd.worker.routing import Routing
 
 def reroute(store: Store, routing: Routing, configuration: str, now: float) -> int:
     """Judge every group without an issue by the routes with this digest, unless they are those it was judged by; how many groups."""
-    if store.read(routes.configuration) == configuration:
+    if store.read(operator.routes) == configuration:
         return 0
     judged, after = 0, 0
     while ids := store.write(partial(_reroute, routing=routing, after=after, now=now)):
         judged, after = judged + len(ids), ids[-1]
-    store.write(partial(routes.set_configuration, digest=configuration))
+    store.write(partial(operator.set_routes, digest=configuration))
     return judged
 
 
@@ -60,7 +60,6 @@ def make_due(
 ) -> str | None:
     """Make due now what the group owes, with a fresh look at its issue, or judge the group again where it has none: the tracker to
     call, None where nothing is due."""
-    operator.lock(transaction, group_id)
     operator.refresh(transaction, group_id, now)
     group, issue = outbox.load(transaction, group_id)
     if issue is None or issue.state is IssueState.WANTED:
@@ -77,12 +76,12 @@ def make_due(
 
 def become_alias(transaction: Transaction, group_id: int, target_id: int, reason: str, now: float) -> None:
     """Make a group the alias of another one, or of the one that that one follows. Raises ValueError for a group's own alias."""
-    target_id = aliases.target(transaction, target_id) or target_id
+    target_id = operator.target(transaction, target_id) or target_id
     if target_id == group_id:
         raise ValueError("a group cannot be an alias of itself")
     issues.retire(transaction, group_id, reason, wanted_too=True)
     outbox.forget(transaction, group_id)
-    aliases.add(transaction, group_id, target_id, reason, now)
+    operator.add_alias(transaction, group_id, target_id, reason, now)
     group, _ = outbox.load(transaction, group_id)
     outbox.decide(transaction, group_id, plan.follows(group), reason, now)
     show(transaction, target_id, now)
@@ -115,7 +114,7 @@ def plan_context(
         wait = storm_wait(transaction, policy, now)
     return PlanContext(
         probe_after=routing.config.trackers[tracker].probe_after,
-        paused=None if policy is None else routes.paused(transaction, policy.name),
+        paused=None if policy is None else operator.route_pause(transaction, policy.name),
         wait=wait,
         hold_zero=routing.hold_zero,
     )
@@ -131,7 +130,7 @@ def hold_back(transaction: Transaction, claim: Claim, hold: Plan, policy: Policy
     """Hold a claimed group back and end its claim; the issue of the route's storm counts it."""
     transaction.lock(f"route {policy.name}")  # two threads that begin a storm begin the same one
     outbox.decide(transaction, claim.group_id, hold, None, now, policy.name)
-    outbox.drop(transaction, claim)
+    outbox.settle(transaction, claim, None, now)
     show(transaction, storms.goes_on(transaction, policy.name, now), now, create_on=policy.tracker)
 
 

@@ -194,9 +194,6 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             outbox.settle(transaction, claim, revision, now)
         case Refusal(reason, content, at):
             outbox.decide(transaction, group_id, decision, reason, now)
-            issues.refused(transaction, group_id, now)
-            if outbox.load(transaction, group_id)[0].revision > revision:
+            if not outbox.bury(transaction, claim, revision, reason, content, now):
                 outbox.release(transaction, claim, at, claim.attempts + 1, reason, decision.call)
-            else:
-                outbox.bury(transaction, claim, reason, content, now)
     return False

@@ -116,7 +116,7 @@ def bury(store: Store, claim: Claim, plan: Plan, reason: str, content: str | Non
         claim,
         now,
         lambda transaction: outbox.decide(transaction, claim.group_id, plan, reason, now),
-        lambda transaction: outbox.bury(transaction, claim, reason, content, now),
+        lambda transaction: outbox.bury(transaction, claim, load(store, claim)[0].revision, reason, content, now),
     )
 
 

@@ -63,13 +63,13 @@ def test_a_write_that_raises_leaves_nothing_and_the_store_healthy(store: Store) 
     with pytest.raises(ValueError, match="the caller's own"):
         store.write(write)
     assert value(store, "a") is None
-    assert store.fault is None
+    assert store.connection.fault is None
 
 
 def test_a_violated_constraint_is_the_callers_error_and_no_fault(store: Store) -> None:
     with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
         store.write(lambda transaction: transaction.batch("owe", [(10**6, "here", NOW, Call.CREATE)]))
-    assert store.fault is None
+    assert store.connection.fault is None
     store.write(lambda transaction: put(transaction, "a", "1"))
 
 
@@ -171,7 +171,7 @@ def test_a_closed_store_accepts_nothing(store: Store) -> None:
 
 
 def test_the_size_of_the_database_is_known(store: Store) -> None:
-    assert store.room().taken > 0
+    assert store.connection.room().taken > 0
 
 
 def test_a_probe_commits(store: Store, settings: StoreSettings) -> None:

@@ -83,7 +83,7 @@ def test_nothing_is_kept_in_the_file_any_more(running: Store, source: StoreSetti
 
     with pytest.raises(StoreUnavailable, match="was moved to postgresql://"):
         accept(running, crash_notification("late"))
-    assert "set store.url" in str(running.fault)
+    assert "set store.url" in str(running.connection.fault)
     with pytest.raises(StoreUnavailable, match="was moved to"):
         running.outbox.claim("here", "old/2", NOW)
     for refuse in (open_store, read_store, probe):

@@ -153,7 +153,7 @@ def test_only_accepted_actions_are_counted_as_done(scene: Scene) -> None:
 
 
 def test_the_size_of_a_store_is_reported(store: Store) -> None:
-    room = store.room()
+    room = store.connection.room()
     assert room.taken > 10_000
     assert room.free is None or room.free > 0
 

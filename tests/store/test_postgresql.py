@@ -15,7 +15,7 @@ from syncd.errors import StoreUnavailable
 from syncd.model import Call, IssueState
 from syncd.store import Store, open_store, outbox
 from syncd.store.hints import INBOX
-from syncd.store.instances import DEAD_SECONDS
+from syncd.store.instances import DEAD_SECONDS, running
 from syncd.store.issues import Intent
 from tests import postgres
 from tests.fakes.wire import Wire
@@ -129,12 +129,12 @@ def test_a_process_of_another_machine_is_dead_only_after_any_lease(
     )
     assert here.judge(NOW)(there.owner), "on this machine the kernel tells"
     here.sweep(here.judge(NOW))
-    assert [process.owner for process in store.running()] == [here.owner]
+    assert [process.owner for process in running(store.connection)] == [here.owner]
     there.beat(NOW)
-    assert len(store.running()) == 2, "who was taken for dead comes back"
+    assert len(running(store.connection)) == 2, "who was taken for dead comes back"
     there.close()
     here.close()
-    assert store.running() == []
+    assert running(store.connection) == []
 
 
 def test_where_processes_are_hidden_only_the_beat_tells(
@@ -226,7 +226,7 @@ def test_the_store_is_away_and_comes_back(own: Server, place: StoreSettings) -> 
     own.stop()
     with pytest.raises(StoreUnavailable):
         accept(store, crash_notification("f2"))
-    assert place.place in str(store.fault)
+    assert place.place in str(store.connection.fault)
     with pytest.raises(StoreUnavailable):
         store.report.groups()
     own.start()
@@ -234,7 +234,7 @@ def test_the_store_is_away_and_comes_back(own: Server, place: StoreSettings) -> 
     until(partial(accepted, store, "f3"))
     absorb(store)
     assert {standing.group.identity.fingerprint for standing in store.report.groups()} == {"f1", "f3"}
-    assert store.fault is None
+    assert store.connection.fault is None
     store.close()
 
 
@@ -288,7 +288,7 @@ def test_a_disk_that_is_full_on_the_server_is_a_fault_with_its_name(store: Store
 
     with pytest.raises(StoreUnavailable, match="53100"):
         accept(store, crash_notification())
-    assert "53100" in str(store.fault)
+    assert "53100" in str(store.connection.fault)
 
 
 def test_an_older_program_goes_on_when_a_newer_one_adds_to_the_schema(store: Store, settings: StoreSettings) -> None:

@@ -38,7 +38,7 @@ def test_nothing_is_promised_in_a_file_that_was_deleted(store: Store, tmp_path: 
 
     with pytest.raises(StoreUnavailable, match="deleted or replaced"):
         accept(store, crash_notification("f2"))
-    assert store.fault is not None
+    assert store.connection.fault is not None
     with pytest.raises(StoreUnavailable, match="no such file"):
         store.report.groups()
 
@@ -68,9 +68,9 @@ def test_a_missing_table_is_a_fault_until_it_is_back(store: Store, tmp_path: Pat
         if after == "elsewhere":
             with pytest.raises(StoreUnavailable):
                 accept(store, crash_notification("f2"))
-            assert "no such table" in str(store.fault)
+            assert "no such table" in str(store.connection.fault)
     accept(store, crash_notification("f3"))
-    assert store.fault is None
+    assert store.connection.fault is None
 
 
 @pytest.mark.slow
@@ -121,7 +121,7 @@ def test_deliveries_of_one_commit_are_kept_together_or_not_at_all(store: Store, 
     first, *together = asyncio.run(the_last_one_cannot_be_kept())
     assert first == 1, "it was committed before the others were there"
     assert {type(answer) for answer in together} == {sqlite3.IntegrityError}
-    assert store.fault is None
+    assert store.connection.fault is None
     assert store.connection.read(lambda transaction: len(transaction.rows("latest_bodies", size=9))) == 1
     assert accept(store, crash_notification("after")) == [2]
 
@@ -134,7 +134,7 @@ def test_an_operation_that_fails_alone_is_undone_and_the_store_is_well(store: St
     with pytest.raises(ZeroDivisionError):
         store.connection.write(fails)
     assert store.connection.read(lambda transaction: transaction.rows("setting", name="half")) == []
-    assert store.fault is None
+    assert store.connection.fault is None
     accept(store, crash_notification())
 
 
