@@ -7,12 +7,12 @@ disk.
 import asyncio
 import sys
 import time
+from typing import Any
 
 from syncd import cli
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Inbox
 from syncd.store.sqlite import connection as sqlite
-from syncd.store.sqlite.file import Opened
 
 
 async def _accept(self: Inbox, body: bytes, received_at: float) -> int:
@@ -29,13 +29,13 @@ def _alone() -> None:
 
 
 def _delay(seconds: float) -> None:
-    committed = Opened.require_in_place
+    carry_out = sqlite.Sqlite._carry_out
 
-    def delayed(self: Opened) -> None:
+    def delayed(self: sqlite.Sqlite, *arguments: Any) -> None:
+        carry_out(self, *arguments)
         time.sleep(seconds)
-        committed(self)
 
-    Opened.require_in_place = delayed  # type: ignore[method-assign]
+    sqlite.Sqlite._carry_out = delayed  # type: ignore[method-assign]
 
 
 def main() -> None:

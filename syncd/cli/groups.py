@@ -54,7 +54,7 @@ def groups(
     """List crash groups with counts and issues, the latest crash first."""
     with open_store(config) as (_, store):
         size = limit or (EVERYTHING if as_json else 50)
-        standings = store.report.held_groups(size) if held else store.report.groups(size)
+        standings = store.report.groups(size, held=held)
         if as_json:
             print(json.dumps([shapes.group(standing) for standing in standings], indent=2))
             return

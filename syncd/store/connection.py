@@ -42,14 +42,12 @@ class Transaction(Protocol):
 
 
 class Connection(Protocol):
-    """A database. `fault` is why the last commit failed, or None; `beat` is when it last did anything, on the monotonic clock."""
+    """A database. `place` is its address as people may see it, without secrets; `fault` is why the last commit failed, or None; `beat` is
+    when it last did anything, on the monotonic clock."""
 
+    place: str
     fault: str | None
     beat: float
-
-    @property
-    def place(self) -> str:
-        """The address of the database as people may see it, without secrets."""
 
     def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":
         """Run an `operation` that only adds rows in a durable transaction, soon. The future is done after the commit is on disk. It raises

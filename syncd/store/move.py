@@ -106,16 +106,13 @@ def _copy_all(
 def _require_unused(session: psycopg.Connection[Any], target: StoreSettings) -> None:
     """Empty the target of a copy that no daemon has used. Raises StoreUnavailable if it has anything else in it."""
     unused = session.execute("SELECT 1 FROM settings WHERE name = %s", [COPIED]).fetchone()
-    filled = [table for table in TABLES if session.execute(_any(table)).fetchone()]
+    first = sql.SQL("SELECT 1 FROM {} LIMIT 1")
+    filled = [table for table in TABLES if session.execute(first.format(sql.Identifier(table))).fetchone()]
     if filled and not unused:
         raise StoreUnavailable(
             f"the database {target.place} is not empty: it has rows in {', '.join(filled)}; make a new one for the copy"
         )
     session.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(map(sql.Identifier, TABLES))))
-
-
-def _any(table: str) -> sql.Composed:
-    return sql.SQL("SELECT 1 FROM {} LIMIT 1").format(sql.Identifier(table))
 
 
 def _columns(database: sqlite3.Connection, table: str) -> list[str]:

@@ -112,14 +112,10 @@ class Report(Operations):
         }
 
     @reads
-    def groups(self, transaction: Transaction, size: int = EVERYTHING) -> list[GroupView]:
-        """Return groups, the latest occurrence first."""
-        return [standing_of(transaction, row) for row in transaction.rows("all_groups", size=size)]
-
-    @reads
-    def held_groups(self, transaction: Transaction, size: int = EVERYTHING) -> list[GroupView]:
-        """Return the groups on hold, the largest first."""
-        return [standing_of(transaction, row) for row in transaction.rows("held_groups", size=size)]
+    def groups(self, transaction: Transaction, size: int = EVERYTHING, *, held: bool = False) -> list[GroupView]:
+        """Return groups, the latest occurrence first; with `held`, those on hold, the largest first."""
+        rows = transaction.rows("held_groups" if held else "all_groups", size=size)
+        return [standing_of(transaction, row) for row in rows]
 
     def how_many(self) -> int:
         """Return the number of groups."""

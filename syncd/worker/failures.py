@@ -44,7 +44,8 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError) -> tuple[Pl
     )
     _record_for_tracker(context, decision, error, now)
     attempts = claim.attempts + 1
-    again_at = now + _patience(attempts)
+    # Jitter, or groups that failed together would all come back together.
+    again_at = now + plan.backoff(attempts) * random.uniform(0.75, 1.25)  # noqa: S311 - not a secret
     match error:
         case Moved(remote_id=remote_id, key=key, url=url):
             place = Place(remote_id=remote_id, key=key, url=url)
@@ -120,8 +121,3 @@ def _log_rest(claim: Claim, reason: str, until: float | None) -> None:
 def _log_resumed(claim: Claim, resumed: bool) -> None:
     if resumed:
         log.info("tracker_resumed", tracker=claim.tracker)
-
-
-def _patience(attempts: int) -> float:
-    # Jitter, or groups that failed together would all come back together.
-    return plan.backoff(attempts) * random.uniform(0.75, 1.25)  # noqa: S311 - not a secret

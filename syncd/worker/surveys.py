@@ -12,7 +12,7 @@ from syncd.errors import Throttled, TrackerError
 from syncd.model import Call, Issue, Observation, Survey
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.connection import Transaction
-from syncd.trackers import Notebook, Tracker
+from syncd.trackers import Tracker
 from syncd.worker.routing import Routing
 
 log = structlog.get_logger("syncd.worker")
@@ -21,18 +21,13 @@ RETRY_SECONDS = 300.0  # after a survey that failed
 BITE = 50  # issues written in one transaction
 
 
-def due_in(notebook: Notebook, interval: float, now: float) -> float:
-    """Seconds until the next survey."""
-    last = float(notebook.recall("surveyed_at") or 0.0)
-    # A time in the future was written before the clock was set back.
-    return max(0.0, last + interval - now) if last <= now else 0.0
-
-
 def survey(store: Store, tracker: Tracker, name: str, routing: Routing, now: float) -> float:
     """Survey the tracker if that is due, unless it rests; the seconds until the next time. Raises StoreUnavailable."""
     interval, notebook = routing.config.trackers[name].survey_interval, store.notebook(name)
-    if wait := due_in(notebook, interval, now):
-        return wait
+    last = float(notebook.recall("surveyed_at") or 0.0)
+    # A time in the future was written before the clock was set back.
+    if last <= now < last + interval:
+        return last + interval - now
     allowance = routing.allowance(name)
     opens_at = budget.opens(
         store.read(partial(limits.standing, tracker=name, credential=allowance.credential)), allowance, now

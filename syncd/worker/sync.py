@@ -45,7 +45,9 @@ def sync(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: 
     ):
         decision = _decide(context, issue)
         try:
-            if issue is not None and _may_look(context, decision, issue):
+            linked = issue is not None and issue.state is IssueState.LINKED and context.group.follows is None
+            if issue is not None and linked and decision.action is not Action.WAIT and not routing.dry:
+                # A look at the issue may change the decision.
                 issue = update.look(context, issue)
                 decision = _decide(context, issue)
             result = carry_out(context, decision, issue)
@@ -106,12 +108,6 @@ def load(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: 
 
 def _decide(context: SyncContext, issue: Issue | None) -> Plan:
     return plan.plan(context.group, issue, context.policy, context.plan_context, context.clock.wall())
-
-
-def _may_look(context: SyncContext, decision: Plan, issue: Issue) -> bool:
-    """True if a look at the issue may change the decision."""
-    dry, follows = context.routing.dry, context.group.follows
-    return issue.state is IssueState.LINKED and not dry and decision.action is not Action.WAIT and follows is None
 
 
 def carry_out(context: SyncContext, decision: Plan, issue: Issue | None) -> SyncResult:

@@ -470,7 +470,7 @@ def test_a_group_that_comes_second_for_the_last_place_is_held_by_the_storm(scene
         assert context.filing is not None
         finish(context, CREATE, create.create(context, context.filing))
     assert scene.store.report.counts(scene.clock.wall()).storms == 1
-    (held,) = scene.store.report.held_groups()
+    (held,) = scene.store.report.groups(held=True)
     assert held.rule == "storm"
     assert len(scene.tracker.issues) == 1
 

@@ -89,7 +89,7 @@ class Postgresql(Connection):
 
     def __init__(self, conninfo: str, place: str, clock: Clock) -> None:
         """`place` is the address of the database as people may see it, without secrets."""
-        self._place = place
+        self.place = place
         self._clock = clock
         self.fault: str | None = None
         self.beat = clock.monotonic()
@@ -110,10 +110,6 @@ class Postgresql(Connection):
         )
         # Two, so that a quarantined body does not wait for accepted ones.
         self._submitted = ThreadPoolExecutor(max_workers=2, thread_name_prefix="writer")
-
-    @property
-    def place(self) -> str:
-        return self._place
 
     def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":  # noqa: ARG002 - a transaction costs little here
         """Run an operation that only adds rows; it does not even wait for exclusive ones."""
@@ -148,7 +144,7 @@ class Postgresql(Connection):
                 result = self._once(operation, begin)
             except _Retry as error:
                 if not left:
-                    raise StoreUnavailable(self._failed(error.why)) from None
+                    raise StoreUnavailable(self._failed(str(error))) from None
                 time.sleep(random.uniform(0.0, 0.05))  # noqa: S311 - no secret; two transactions that collided should not collide again
             else:
                 self.beat = self._clock.monotonic()
@@ -169,7 +165,8 @@ class Postgresql(Connection):
                 # COMMIT rolls back a transaction in which a statement failed, and reports no error.
                 raise StoreUnavailable(self._failed("the transaction was rolled back"))
         except psycopg.Error as error:
-            lost = session.closed or _server_gone(error)
+            # Another session is needed, perhaps with another server: this one shuts down, or has become a standby.
+            lost = session.closed or (error.sqlstate or "").startswith(("08", "57P", "25006", "25P03"))
             self._end(session, lost=lost)
             if isinstance(error, _CALLERS) and not lost:
                 raise
@@ -223,10 +220,6 @@ class Postgresql(Connection):
 class _Retry(Exception):
     """Nothing was committed; another try may succeed."""
 
-    def __init__(self, why: str) -> None:
-        super().__init__(why)
-        self.why = why
-
 
 def prepare(session: psycopg.Connection[Any]) -> None:
     """Make a new session durable and bounded. Raises StoreUnavailable if the server would lose commits."""
@@ -256,11 +249,6 @@ def setting(session: psycopg.Connection[Any], name: str) -> str:
 def fetch_value(session: psycopg.Connection[Any], query: str, *values: object) -> Any:
     """Return the only value of a query, whatever the row factory of the session; None if there is no row."""
     return session.cursor(row_factory=scalar_row).execute(cast(Any, query), values).fetchone()
-
-
-def _server_gone(error: psycopg.Error) -> bool:
-    """Return whether another session is needed, perhaps with another server: this one shuts down, or has become a standby."""
-    return (error.sqlstate or "").startswith(("08", "57P", "25006", "25P03"))
 
 
 def sentence(error: Exception) -> str:

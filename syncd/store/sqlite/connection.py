@@ -70,6 +70,7 @@ class Sqlite(Connection):
 
     def __init__(self, path: Path, clock: Clock) -> None:
         self.path = path
+        self.place = str(path)
         self._clock = clock
         self.fault: str | None = None
         self._texts = queries.load("sqlite")
@@ -80,10 +81,6 @@ class Sqlite(Connection):
         self._closed = False
         self.beat = self._clock.monotonic()
         self._damaged: tuple[object, str] | None = None  # the version of the file that is damaged, and the sentence
-
-    @property
-    def place(self) -> str:
-        return str(self.path)
 
     def write(self, operation: Callable[[Transaction], T], *, exclusive: bool = True) -> T:  # noqa: ARG002 - there is one writer
         return self.submit(operation).result()
@@ -136,10 +133,20 @@ class Sqlite(Connection):
         """Commit all of `shared` in one transaction. Return the connection for the next one: None after a fault, so that the next transaction
         opens the file as it then is (a full disk, a remount, a restored backup)."""
         try:
-            self._refuse_damaged()
-            opened = opened or self._to_write()
+            # New rows might be lost with a damaged file. Another file in its place, such as a backup, is accepted.
+            if (damaged := self._damaged) is not None:
+                if damaged[0] == _version(self.path):
+                    raise StoreUnavailable(damaged[1])
+                self._damaged = None
+            if opened is None:
+                opened = Opened(self.path)
+                opened.database.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
+                opened.database.execute(f"PRAGMA cache_size={-WRITER_CACHE_KB}")
             self._carry_out(opened.database, shared)
-            opened.require_in_place()
+            if not opened.in_place():
+                raise StoreUnavailable(
+                    f"the database {self.path} was deleted or replaced; nothing more is stored in the old one"
+                )
         except Exception as error:  # noqa: BLE001 - the writer's boundary: it must survive any error
             self.fault = self._explain(error)
             for waiting in shared:
@@ -151,7 +158,10 @@ class Sqlite(Connection):
         # A reader may have met damage in the meantime.
         self.fault = None if self._damaged is None else self._damaged[1]
         for waiting in shared:
-            waiting.resolve()
+            if waiting.error is not None:
+                waiting.future.set_exception(waiting.error)
+            else:
+                waiting.future.set_result(waiting.result)
         return opened
 
     def _carry_out(self, database: sqlite3.Connection, shared: "list[_Waiting]") -> None:
@@ -170,21 +180,6 @@ class Sqlite(Connection):
                 if not waiting.attempt(cursor):
                     database.execute("ROLLBACK TO operation")
                 database.execute("RELEASE operation")
-
-    def _to_write(self) -> Opened:
-        opened = Opened(self.path)
-        opened.database.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
-        opened.database.execute(f"PRAGMA cache_size={-WRITER_CACHE_KB}")
-        return opened
-
-    def _refuse_damaged(self) -> None:
-        """Refuse to write to a damaged file, where new rows might be lost with it. Another file in its place, such as a backup, is
-        accepted."""
-        if self._damaged is not None:
-            file, why = self._damaged
-            if file == _version(self.path):
-                raise StoreUnavailable(why)
-            self._damaged = None
 
     def _explain(self, error: Exception) -> str:
         reason = sentence(self.path, error)
@@ -265,24 +260,17 @@ class _Waiting:
         self.future = future
         self.atomic = atomic
         self._operation = operation
-        self._result: object = None
-        self._error: Exception | None = None
+        self.result: object = None
+        self.error: Exception | None = None
 
     def attempt(self, cursor: _Cursor) -> bool:
         """Run the operation. Return False if it failed and its writes have to be undone; its caller gets the error. Raises errors that
         concern every operation of the transaction."""
-        self._error = None
+        self.error = None
         try:
-            self._result = self._operation(cursor)
+            self.result = self._operation(cursor)
         except Exception as error:  # the writer's boundary: the caller handles it
             if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError or is_moved(error):
                 raise  # the disk, the lock, a damaged file, a missing table: no operation of this transaction can succeed
-            self._error = error
-        return self._error is None
-
-    def resolve(self) -> None:
-        """Give the caller its result or its error."""
-        if self._error is not None:
-            self.future.set_exception(self._error)
-        else:
-            self.future.set_result(self._result)
+            self.error = error
+        return self.error is None

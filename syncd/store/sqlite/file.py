@@ -50,13 +50,6 @@ class Opened:
         """Return whether the path still leads to the file."""
         return self._file is not None and _inode(self._path) == self._file
 
-    def require_in_place(self) -> None:
-        """Raise StoreUnavailable if the path leads elsewhere."""
-        if not self.in_place():
-            raise StoreUnavailable(
-                f"the database {self._path} was deleted or replaced; nothing more is stored in the old one"
-            )
-
     def tidy(self) -> None:
         """Checkpoint the log while nobody writes, and truncate it after a burst made it large: readers read past all of it."""
         try:
