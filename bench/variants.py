@@ -35,7 +35,7 @@ def _delay(seconds: float) -> None:
         carry_out(self, *arguments)
         time.sleep(seconds)
 
-    sqlite.Sqlite._carry_out = delayed  # type: ignore[method-assign]
+    sqlite.Sqlite._carry_out = delayed  # type: ignore[assignment, method-assign]
 
 
 def main() -> None:
