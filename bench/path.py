@@ -24,9 +24,8 @@ from syncd.platform.clock import Clock
 from syncd.store import Store, open_store
 from syncd.trackers import InstrumentedTracker, Tracker, open_tracker
 from syncd.worker.absorb import absorb
-from syncd.worker.limits import opens
 from syncd.worker.presentation import Presentation
-from syncd.worker.routing import Routing
+from syncd.worker.routing import Routing, opens
 from syncd.worker.sync import sync
 from tests.prove.crashes import crash
 from tests.system.kinds import opened

@@ -18,8 +18,7 @@ from syncd.store.outbox import Claim
 from syncd.trackers import Tracker
 from syncd.worker import reconcile, surveys, sync
 from syncd.worker.absorb import BATCH, absorb
-from syncd.worker.limits import opens
-from syncd.worker.routing import Routing
+from syncd.worker.routing import Routing, opens
 
 log = structlog.get_logger("syncd.worker")
 

@@ -19,7 +19,11 @@ class DueTimes:
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
         self._clock = clock
-        self._name = f"clock.origin {_boot_id()}"
+        try:
+            boot = _BOOT_ID.read_text().strip()  # the monotonic clock of each boot begins anew
+        except OSError:
+            boot = "unknown"
+        self._name = f"clock.origin {boot}"
         self._origin: float | None = None
 
     def follow_clock(self) -> float:
@@ -43,11 +47,3 @@ class DueTimes:
         back = self._connection.write(write)
         self._origin = origin
         return back
-
-
-def _boot_id() -> str:
-    """Identify this boot of this machine: the monotonic clock of each boot begins anew."""
-    try:
-        return _BOOT_ID.read_text().strip()
-    except OSError:
-        return "unknown"

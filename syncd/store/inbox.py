@@ -72,15 +72,17 @@ class Inbox(Operations):
         return folded + decided + transaction.run("purge_deliveries", before=before, size=size)
 
 
-def claim(transaction: Transaction, deliveries: Iterable[tuple[int, int]]) -> set[int]:
-    """Mark deliveries, each with the id of its group, as absorbed. Return those that no other process had absorbed before."""
-    return {cast(int, row["id"]) for row in transaction.batch("claim_deliveries", list(deliveries))}
-
-
-def remember(transaction: Transaction, digests: Iterable[tuple[int, bytes]], now: float) -> set[tuple[int, bytes]]:
-    """Remember what each group id has folded. Return the pairs that are new; every other one is an exact redelivery."""
-    rows = transaction.batch("remember_folded", [(group_id, digest, now) for group_id, digest in digests])
-    return {(cast(int, row["group_id"]), cast(bytes, row["digest"])) for row in rows}
+def claim(
+    transaction: Transaction, deliveries: Iterable[tuple[int, int, bytes]], now: float
+) -> tuple[set[int], set[tuple[int, bytes]]]:
+    """Mark deliveries, each with the id of its group and its digest, as absorbed, and remember what each group has folded. Return those that
+    no other process had absorbed before, and the pairs of group and digest that are new; every other pair is an exact redelivery."""
+    batch = list(deliveries)
+    rows = transaction.batch("claim_deliveries", [(number, group_id) for number, group_id, _ in batch])
+    claimed = {cast(int, row["id"]) for row in rows}
+    digests = [(group_id, digest, now) for number, group_id, digest in batch if number in claimed]
+    rows = transaction.batch("remember_folded", digests)
+    return claimed, {(cast(int, row["group_id"]), cast(bytes, row["digest"])) for row in rows}
 
 
 def reject(transaction: Transaction, delivery: Delivery, error: RejectedDelivery) -> None:

@@ -25,7 +25,12 @@ def load(dialect: str) -> dict[str, str]:
     if len(texts) != len(named):
         raise ValueError("a query is named twice in queries.sql")
     whole = {name: _PART.sub(lambda part: texts[part[1]], text) for name, text in named if not name.startswith("_")}
-    return {name: _in_dialect(query, dialect) for name, query in whole.items()}
+    for name, query in whole.items():
+        for phrase, replacement in _PHRASES[dialect].items():
+            query = query.replace(f"{{{phrase}}}", replacement)
+        # psycopg writes a parameter as %(name)s.
+        whole[name] = _PARAMETER.sub(r"%(\1)s", query) if dialect == "postgresql" else query
+    return whole
 
 
 def chunks(text: str, mark: str, rows: Sequence[Sequence[object]]) -> Iterator[tuple[str, list[object]]]:
@@ -34,10 +39,3 @@ def chunks(text: str, mark: str, rows: Sequence[Sequence[object]]) -> Iterator[t
         part = rows[start : start + MAX_ROWS]
         places = ",".join([f"({','.join([mark] * len(part[0]))})"] * len(part))
         yield text.replace(":rows", places), [value for row in part for value in row]
-
-
-def _in_dialect(query: str, dialect: str) -> str:
-    for phrase, replacement in _PHRASES[dialect].items():
-        query = query.replace(f"{{{phrase}}}", replacement)
-    # psycopg writes a parameter as %(name)s.
-    return _PARAMETER.sub(r"%(\1)s", query) if dialect == "postgresql" else query

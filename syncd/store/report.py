@@ -90,7 +90,16 @@ class Report(Operations):
     ) -> dict[str, TrackerStanding]:
         """Return by name every tracker that was ever called, and every configured tracker that has to be silent. `credentials` has the
         credential of each configured tracker."""
-        standings = {cast(str, row["name"]): _tracker(row) for row in transaction.rows("trackers")}
+        standings = {
+            row["name"]: TrackerStanding(
+                state=row["state"],
+                reason=row["reason"],
+                until=row["until"],
+                # Older programs stored no cause; every pause was a misconfiguration.
+                cause=(row["cause"] or "misconfigured") if row["state"] == "paused" else None,
+            )
+            for row in cast(list[dict[str, Any]], transaction.rows("trackers"))
+        }
         for name, credential in credentials.items():
             silent = _silence(transaction.rows("silences", credential=credential), now)
             if silent is not None and (name not in standings or standings[name].state != "paused"):
@@ -178,12 +187,6 @@ class Report(Operations):
         """Return quarantined bodies, newest first."""
         rows = self._connection.select("quarantined", size=size)
         return [Quarantined(**cast(dict[str, Any], row)) for row in rows]
-
-
-def _tracker(row: Mapping[str, Any]) -> TrackerStanding:
-    # Older programs stored no cause; every pause was a misconfiguration.
-    cause = (row["cause"] or "misconfigured") if row["state"] == "paused" else None
-    return TrackerStanding(state=row["state"], reason=row["reason"], until=row["until"], cause=cause)
 
 
 def _silence(rows: Iterable[Mapping[str, Any]], now: float) -> TrackerStanding | None:

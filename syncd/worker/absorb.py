@@ -49,9 +49,9 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
         ids = groups.ids(transaction, (message.identity for _, message in readable))
         before = groups.load(transaction, ids.values())
         batch = [(ids[groups.key(message.identity)], delivery, message) for delivery, message in readable]
-        claimed = inbox.claim(transaction, ((delivery.id, group_id) for group_id, delivery, _ in batch))
+        digests = ((delivery.id, group_id, message.digest) for group_id, delivery, message in batch)
+        claimed, new = inbox.claim(transaction, digests, now)
         batch = [entry for entry in batch if entry[1].id in claimed]
-        new = inbox.remember(transaction, ((group_id, message.digest) for group_id, _, message in batch), now)
 
         after = _folded(before, batch, new, routing.config.notifications.occurrence_mode)
         groups.save(transaction, before, after)

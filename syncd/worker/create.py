@@ -16,7 +16,7 @@ from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.trackers import Draft
 from syncd.worker import reconcile
 from syncd.worker.context import FilingFacts, HeldBack, Operation, Parked, Retry, SyncContext, Synced, SyncResult
-from syncd.worker.limits import take
+from syncd.worker.routing import take
 
 log = structlog.get_logger("syncd.worker")
 

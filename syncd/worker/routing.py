@@ -1,17 +1,19 @@
-"""The rules of one process: its configuration, the key of its markers, and how it presents groups."""
+"""The rules of one process, its configuration, the key of its markers and how it presents groups; and when those let a tracker be called."""
 
 from dataclasses import dataclass, field
 
 from syncd.config import Config
-from syncd.core import plan
+from syncd.core import budget, plan
 from syncd.core import policy as policies
-from syncd.core.budget import Allowance
+from syncd.core.budget import HORIZON_SECONDS, Allowance
 from syncd.core.plan import DueCall
 from syncd.core.policy import Policy
 from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
 from syncd.intake.sources.backtrace import Reading
-from syncd.model import Group, Issue, Notification
+from syncd.model import Call, Group, Issue, Notification
+from syncd.store import Store, limits, outbox
+from syncd.store.connection import Transaction
 from syncd.store.inbox import Delivery
 from syncd.worker.presentation import Presentation
 
@@ -59,3 +61,31 @@ class Routing:
             return backtrace.parse(delivery.body, delivery.received_at, reading)
         except RejectedDelivery as error:
             return error
+
+
+def opens(store: Store, tracker: str, allowance: Allowance, now: float) -> dict[Call, float]:
+    """For each kind of call that any group waits for, return the time from which on a group is due and its tracker may be called."""
+
+    def read(transaction: Transaction) -> dict[Call, float]:
+        due = outbox.next_due(transaction, tracker)
+        if not due:
+            return {}
+        allowed = budget.opens(limits.standing(transaction, tracker, allowance.credential), allowance, now)
+        # A time beyond the horizon was written by a clock that has been set back since; claiming heals it.
+        return {call: max(allowed[call], at if at <= now + HORIZON_SECONDS else now) for call, at in due.items()}
+
+    return store.read(read)
+
+
+def take(transaction: Transaction, allowance: Allowance, call: Call, now: float) -> float:
+    """Take one call from every budget of a credential. Return 0, or the seconds to wait, with nothing taken. Processes that share a
+    credential share its budgets."""
+    spends = bool(allowance.limits) and call is not Call.PROBE
+    if spends:
+        transaction.lock(f"credential {allowance.credential}")
+    standing = limits.standing(transaction, "", allowance.credential)
+    if wait := budget.call_wait(standing, allowance, call, now):
+        return wait
+    if spends:
+        limits.spend(transaction, allowance.credential, budget.spent(standing.buckets, allowance, now))
+    return 0.0

@@ -13,7 +13,7 @@ from syncd.store.connection import Transaction
 from syncd.worker import reconcile
 from syncd.worker.comments import announce, write_status
 from syncd.worker.context import Finished, Retry, SyncContext, Synced, SyncResult
-from syncd.worker.limits import take
+from syncd.worker.routing import take
 
 LOOK_SECONDS = 60.0  # for so long an issue is believed to be as it was last seen
 

@@ -11,7 +11,7 @@ from syncd.store.issues import Intent
 from syncd.store.outbox import Claim
 from syncd.worker import create
 from syncd.worker.context import Operation
-from syncd.worker.limits import take as take_write
+from syncd.worker.routing import take as take_write
 
 
 def commit(store: Store, claim: Claim, now: float, *operations: Operation[object]) -> None:

@@ -77,21 +77,17 @@ def connected(settings: StoreSettings, clock: Clock) -> Iterator[psycopg.Connect
     """Open a session with a server that is fit for the store. Raises StoreUnavailable."""
     try:
         with psycopg.connect(conninfo(settings), autocommit=True) as session:
-            _require_fit(session, clock)
+            if session.info.server_version < OLDEST:
+                raise StoreUnavailable(
+                    f"the server is PostgreSQL {session.info.server_version // 10000}; syncd needs 14 or newer"
+                )
+            if setting(session, "server_encoding") != "UTF8":
+                raise StoreUnavailable("the database is not UTF8; create it with ENCODING 'UTF8'")
+            require_durable(session)
+            require_in_time(skew(session, clock))
             yield session
     except psycopg.Error as error:
         raise StoreUnavailable(f"the database {settings.place} cannot be used: {sentence(error)}") from None
-
-
-def _require_fit(session: psycopg.Connection[tuple[Any, ...]], clock: Clock) -> None:
-    if session.info.server_version < OLDEST:
-        raise StoreUnavailable(
-            f"the server is PostgreSQL {session.info.server_version // 10000}; syncd needs 14 or newer"
-        )
-    if setting(session, "server_encoding") != "UTF8":
-        raise StoreUnavailable("the database is not UTF8; create it with ENCODING 'UTF8'")
-    require_durable(session)
-    require_in_time(skew(session, clock))
 
 
 def require_in_time(ahead: float) -> None:

@@ -24,7 +24,10 @@ def back_up(path: Path, target: Path) -> int:
             database.execute("VACUUM INTO ?", [str(partial)])
         finally:
             database.close()
-        _verify(partial)
+        inspect(partial)
+        verify(partial)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
         os.link(partial, target)  # unlike a rename, a link overwrites nothing
         sync(target.parent)
         return target.stat().st_size
@@ -33,13 +36,5 @@ def back_up(path: Path, target: Path) -> int:
             sentence(path, error) if isinstance(error, sqlite3.Error) else f"{target}: {error}"
         ) from None
     finally:
-        for file in (partial, *(partial.with_name(f"{partial.name}{end}") for end in ("-wal", "-shm"))):
-            file.unlink(missing_ok=True)
-
-
-def _verify(copy: Path) -> None:
-    """Raise StoreUnavailable or SchemaMismatch if the copy is damaged or incomplete."""
-    inspect(copy)
-    verify(copy)
-    with copy.open("rb") as file:
-        os.fsync(file.fileno())
+        for leftover in (partial, *(partial.with_name(f"{partial.name}{end}") for end in ("-wal", "-shm"))):
+            leftover.unlink(missing_ok=True)

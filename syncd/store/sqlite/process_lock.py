@@ -25,18 +25,15 @@ class ProcessLock:
         self._file = unnamed.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX)
         unnamed.rename(self._folder / self.owner)
-        self._sweep()
+        for file in self._folder.iterdir():
+            # A file that begins with a dot is about to be locked by a process that starts at this moment.
+            if file.name != self.owner and not file.name.startswith(".") and not _is_locked(file):
+                file.unlink(missing_ok=True)
 
     def is_dead(self, owner: str) -> bool:
         """Return whether an owner has died; an owner is a process, then `/` and a thread."""
         instance = owner.partition("/")[0]
         return instance != self.owner and not _is_locked(self._folder / instance)
-
-    def _sweep(self) -> None:
-        for file in self._folder.iterdir():
-            # A file that begins with a dot is about to be locked by a process that starts at this moment.
-            if file.name != self.owner and not file.name.startswith(".") and not _is_locked(file):
-                file.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Release the lock and remove its file."""
