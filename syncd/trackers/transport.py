@@ -72,11 +72,6 @@ class Answer:
         return self.status in (301, 302, 303, 307, 308)
 
     @property
-    def transient(self) -> bool:
-        """True if the same request may get another answer a moment later."""
-        return self.status >= 500 or self.status in (408, 409, 421, 425)
-
-    @property
     def json(self) -> Any:
         """The JSON value of the body; None for an empty or truncated body and for a proxy's HTML page."""
         return self.read(object)
@@ -168,7 +163,9 @@ class Connection(ABC):
                 except OutcomeUnknown as error:
                     raise Unavailable(error.reason) from None
                 unreadable = answer.ok and answer.status != 204 and answer.json is None
-                if unreadable or answer.transient:
+                # The same request may get another answer a moment later.
+                transient = answer.status >= 500 or answer.status in (408, 409, 421, 425)
+                if unreadable or transient:
                     raise self._failure(answer, Sent.AGAIN)
                 return answer
         raise AssertionError("the last attempt returns or raises")

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, TypeVar
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
@@ -178,17 +178,13 @@ def redirected(answer: Answer, api_url: str) -> Target:
     try:
         base = urlsplit(api_url.rstrip("/"))
         there = urlsplit(urljoin(f"{base.geturl()}/", answer.headers.get("location", "")))
-        same = _server(base) == _server(there)
+        servers = {(url.scheme, url.hostname, url.port or _PORTS.get(url.scheme)) for url in (base, there)}
     except ValueError:
         raise elsewhere from None
     match = _MOVED.match(there.path.removeprefix(base.path))
-    if not same or match is None:
+    if len(servers) > 1 or match is None:
         raise elsewhere
     return Target(number=int(match["number"]), repository_id=match["id"] or "", repository=match["name"] or "")
-
-
-def _server(url: SplitResult) -> tuple[str, str | None, int | None]:
-    return url.scheme, url.hostname, url.port or _PORTS.get(url.scheme)
 
 
 def failure(answer: Answer, sent: Sent) -> TrackerError:
@@ -196,7 +192,7 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
     status, detail = answer.status, message(answer)
     if answer.ok or status >= 500 or status == 408:
         reason = f"GitHub's answer ({status}{detail}) does not say what became of the request"
-        return OutcomeUnknown(reason) if sent is Sent.ONCE else Unavailable(reason, _pause_of(answer, "retry-after"))
+        return OutcomeUnknown(reason) if sent is Sent.ONCE else Unavailable(reason, _retry_after(answer))
     pause = _pause(answer)
     if pause is not None:
         return Throttled(f"GitHub asks for fewer requests ({status}{detail})", pause, narrow=_narrow(answer))
@@ -244,7 +240,7 @@ def _pause(answer: Answer) -> float | None:
     Retry-After. A third kind, on comments, is a 422 that only its message tells from others.
     """
     if answer.status in (403, 429):
-        after = _pause_of(answer, "retry-after")
+        after = _retry_after(answer)
         if after is not None:
             return after
         if answer.headers.get("x-ratelimit-remaining") == "0":
@@ -266,8 +262,8 @@ def _narrow(answer: Answer) -> bool:
     return used_up and answer.headers.get("x-ratelimit-resource", "core") != "core"
 
 
-def _pause_of(answer: Answer, header: str) -> float | None:
-    seconds = answer.digits(header)
+def _retry_after(answer: Answer) -> float | None:
+    seconds = answer.digits("retry-after")
     return None if seconds is None else _bounded(seconds)
 
 

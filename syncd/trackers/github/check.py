@@ -32,8 +32,7 @@ def check(connection: Connection, settings: GitHubSettings, recalled_id: str | N
         findings += clock_finding(login.date, clock.wall())
         answer = connection.send_idempotent("GET", f"/repos/{settings.repository}")
         repository = expect(answer, Repository)
-        findings += _of_repository(settings, repository, recalled_id)
-        findings += _of_token(settings, repository, answer)
+        findings += _of_repository(settings, repository, answer, recalled_id)
         if repository.has_issues:
             expect(connection.send_idempotent("GET", f"/repos/{settings.repository}/issues"), list[Listed])
     except Misconfigured as error:
@@ -43,7 +42,9 @@ def check(connection: Connection, settings: GitHubSettings, recalled_id: str | N
     return findings
 
 
-def _of_repository(settings: GitHubSettings, repository: Repository, recalled_id: str | None) -> Iterator[Finding]:
+def _of_repository(
+    settings: GitHubSettings, repository: Repository, answer: Answer, recalled_id: str | None
+) -> Iterator[Finding]:
     name, allowed = settings.repository, settings.allow_public
     if repository.private:
         yield Finding(ok=True, what=f"{name} is there and not public")
@@ -61,10 +62,7 @@ def _of_repository(settings: GitHubSettings, repository: Repository, recalled_id
         yield Finding(ok=False, what=f"{name} is archived", remedy="unarchive it, or configure another")
     if not repository.has_issues:
         yield Finding(ok=False, what=f"{name} takes no issues", remedy="turn on Issues in its settings")
-
-
-def _of_token(settings: GitHubSettings, repository: Repository, answer: Answer) -> Iterator[Finding]:
-    """Only classic tokens have scopes; GitHub names them in a header of every answer."""
+    # Only classic tokens have scopes; GitHub names them in a header of every answer.
     granted = answer.headers.get("x-oauth-scopes")
     scopes = {scope.strip() for scope in (granted or "").split(",")}
     if granted is not None and "repo" not in scopes and (repository.private or "public_repo" not in scopes):
@@ -73,6 +71,6 @@ def _of_token(settings: GitHubSettings, repository: Repository, answer: Answer) 
     if settings.labels and rights is not None and not (rights.push or rights.triage):
         yield Finding(
             ok=False,
-            what=f"the token may not set labels in {settings.repository}: GitHub would drop them in silence",
+            what=f"the token may not set labels in {name}: GitHub would drop them in silence",
             remedy="give its account the role Triage or Write, or set labels = []",
         )

@@ -80,15 +80,15 @@ class Connection(transport.Connection):
     def open(self) -> tuple[Github, _Wire]:
         """The library's client, and the connection that its requests use. Sends nothing. Raises Misconfigured."""
         if self._client is None:
-            wire = self._new_wire()
-            self._client = self._login(), wire
+            self._client = self._connect()
         elif self._clock.monotonic() - self._used_at > IDLE_SECONDS:
             self._client[1].close()  # the next request opens it again
         self._used_at = self._clock.monotonic()
         return self._client
 
-    def _new_wire(self) -> _Wire:
-        """A connection for PyGithub that follows no redirect; the ones that PyGithub makes do."""
+    def _connect(self) -> tuple[Github, _Wire]:
+        """PyGithub without its own repeating and waiting, since it would send a create again; and a connection that follows no
+        redirect, which the ones that PyGithub makes do."""
         try:
             parts = urlsplit(self._settings.api_url)
             host, port = parts.hostname, parts.port
@@ -106,12 +106,8 @@ class Connection(transport.Connection):
             verify=transport.trust(f"trackers.{self._name}.ca_file", self._settings.ca_file),
         )
         wire.session.hooks["response"] = [_hide_redirect]
-        return wire
-
-    def _login(self) -> Github:
-        """PyGithub without its own repeating and waiting: it would send a create again."""
         token = transport.token(f"trackers.{self._name}.token", self._settings.token)
-        return Github(
+        client = Github(
             auth=Auth.Token(token),
             base_url=self._settings.api_url.rstrip("/"),
             timeout=math.ceil(self._settings.timeout),
@@ -123,6 +119,7 @@ class Connection(transport.Connection):
             per_page=100,
             lazy=True,
         )
+        return client, wire
 
     def close(self) -> None:
         if self._client is not None:

@@ -114,7 +114,11 @@ class Probe:
         listed = sum(number > self._floor for number in self._entries)
         incomplete = self._read_numbers()
         if self._single:
-            self._require_issues()
+            # A token that may not read issues any more would make every number look unused.
+            if not expect(self._connection.send_idempotent("GET", self._home), Repository).has_issues:
+                raise Misconfigured("the repository takes no issues")
+            answer = self._connection.send_idempotent("GET", f"{self._home}/issues", parameters={"per_page": 1})
+            expect(answer, list[Listed])
         entries = [entry for _, entry in sorted(self._entries.items()) if entry is not None]
         matches = [
             entry
@@ -197,33 +201,21 @@ class Probe:
         return entries_of(answer, self._repository_id, numbers)
 
     def _read_single(self, numbers: Sequence[int]) -> dict[int, Listed | None]:
-        """One GET for each number, as far as the time allows."""
+        """One GET for each number, as far as the time allows. Raises where GitHub says of every number that no issue has it."""
         entries: dict[int, Listed | None] = {}
         for number in numbers:
             if self._clock.monotonic() > self._ends_at:
                 break
             answer = self._connection.send_idempotent("GET", f"{self._home}/issues/{number}")
-            entries[number] = None if self._is_unused(answer, number) else expect(answer, Listed)
-        return entries
-
-    def _is_unused(self, answer: Answer, number: int) -> bool:
-        """True if GitHub says that no issue of this repository has a number. Raises where it says so of every number, and where
-        somebody else answers, such as a proxy that redirects to a login."""
-        if answer.redirects:
-            target = redirected(answer, self._settings.api_url)
-            if (target.repository_id, target.number) == (self._repository_id, number):
+            if answer.redirects:
+                target = redirected(answer, self._settings.api_url)  # raises where a proxy redirects to a login
+                if (target.repository_id, target.number) == (self._repository_id, number):
+                    raise unanswered(answer)
+            if answer.status == 410 and takes_no_issues(answer):
                 raise unanswered(answer)
-        if answer.status == 410 and takes_no_issues(answer):
-            raise unanswered(answer)
-        return answer.redirects or answer.status in (404, 410)
-
-    def _require_issues(self) -> None:
-        """Raise where the token may not read issues any more: every number would look unused."""
-        repository = expect(self._connection.send_idempotent("GET", self._home), Repository)
-        if not repository.has_issues:
-            raise Misconfigured("the repository takes no issues")
-        answer = self._connection.send_idempotent("GET", f"{self._home}/issues", parameters={"per_page": 1})
-        expect(answer, list[Listed])
+            unused = answer.redirects or answer.status in (404, 410)
+            entries[number] = None if unused else expect(answer, Listed)
+        return entries
 
 
 def entries_of(answer: Answer, repository_id: str, numbers: Sequence[int]) -> dict[int, Listed | None] | None:

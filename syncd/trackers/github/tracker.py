@@ -79,7 +79,11 @@ class GitHub:
 
         A second POST follows only a redirect or a refused assignee, both of which prove that the first one did nothing.
         """
-        labels = _labels((*self._settings.labels, *draft.labels))
+        by_name: dict[str, str] = {}
+        for name in (*self._settings.labels, *draft.labels):
+            if text := one_line(name, _LABEL_LIMIT, otherwise=""):
+                by_name.setdefault(text.casefold(), text)  # GitHub ignores case in names
+        labels = list(by_name.values())[:_MOST_LABELS]
         payload: dict[str, object] = {
             "title": one_line(draft.title, _TITLE_LIMIT),
             "body": write(draft.body, _BODY_LIMIT, tail=marker_line(draft.marker)),
@@ -222,8 +226,8 @@ class GitHub:
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
         """One POST."""
         self._require_private()
-        address = self._address(issue)
-        answer = self._connection.send_once("POST", f"{address.path}/comments", _comment(document, marker))
+        address, body = self._address(issue), write(document, _BODY_LIMIT, tail=_comment_line(marker))
+        answer = self._connection.send_once("POST", f"{address.path}/comments", {"body": body})
         self._require_there(issue, answer)
         comment = answer.read(Comment) if answer.status == 201 else None
         if comment is None:
@@ -253,7 +257,8 @@ class GitHub:
         self._require_private()
         address = self._address(issue)
         path = f"{address.home}/issues/comments/{comment_id}"
-        answer = self._connection.send_idempotent("PATCH", path, _comment(document, marker))
+        body = write(document, _BODY_LIMIT, tail=_comment_line(marker))
+        answer = self._connection.send_idempotent("PATCH", path, {"body": body})
         self._require_there(issue, answer)
         if answer.redirects or answer.status in (404, 410):
             raise Missing(f"the status comment of {issue.key} is gone")
@@ -272,22 +277,9 @@ class GitHub:
         self._connection.close()
 
 
-def _labels(names: Sequence[str]) -> list[str]:
-    """Each label once, as long as GitHub takes it. GitHub ignores case in names."""
-    labels: dict[str, str] = {}
-    for name in names:
-        if text := one_line(name, _LABEL_LIMIT, otherwise=""):
-            labels.setdefault(text.casefold(), text)
-    return list(labels.values())[:_MOST_LABELS]
-
-
 def marker_line(marker: str) -> str:
     """The last line of the body of an issue."""
     return f"<!-- syncd:1:{marker} -->"
-
-
-def _comment(document: Document, marker: str) -> dict[str, object]:
-    return {"body": write(document, _BODY_LIMIT, tail=_comment_line(marker))}
 
 
 def _comment_line(marker: str) -> str:

@@ -32,7 +32,13 @@ def check(connection: Connection, settings: JiraSettings, name: str, clock: Cloc
         findings += clock_finding(login.date, clock.wall())
         _get(connection, f"project/{settings.project}")
         findings.append(Finding(ok=True, what=f"project {settings.project} can be read"))
-        findings.append(_permissions(connection, settings))
+        needed = (*_NEEDED, "EDIT_ISSUES") if settings.fields else _NEEDED
+        granted = permissions(connection, settings)
+        if lacking := [permission for permission in needed if permission not in granted]:
+            what = f"the account lacks {', '.join(lacking)} in {settings.project}"
+            findings.append(Finding(ok=False, what=what, remedy="grant it in the project's permission scheme"))
+        else:
+            findings.append(Finding(ok=True, what=f"the account holds {', '.join(needed)}"))
         findings += _issue_type(connection, settings, name)
         findings += _statuses(connection, settings, name)
     except TrackerError as error:
@@ -76,19 +82,6 @@ def require(connection: Connection, settings: JiraSettings, *names: str) -> None
         raise Misconfigured(f"the account lacks {', '.join(lacking)} in {settings.project}; grant it in Jira")
 
 
-def _permissions(connection: Connection, settings: JiraSettings) -> Finding:
-    needed = (*_NEEDED, "EDIT_ISSUES") if settings.fields else _NEEDED
-    granted = permissions(connection, settings)
-    lacking = [name for name in needed if name not in granted]
-    if lacking:
-        return Finding(
-            ok=False,
-            what=f"the account lacks {', '.join(lacking)} in {settings.project}",
-            remedy="grant it in the project's permission scheme",
-        )
-    return Finding(ok=True, what=f"the account holds {', '.join(needed)}")
-
-
 def _issue_type(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:
     path = f"issue/createmeta/{settings.project}/issuetypes"
     kinds = {str(row.get("name")): row for row in _all_rows(connection, path, "issueTypes")}
@@ -107,7 +100,7 @@ def _issue_type(connection: Connection, settings: JiraSettings, name: str) -> li
         what = f"labels cannot be set on new issues of type {settings.issue_type}"
         remedy = f"add Labels to the create screen of {settings.project}; syncd knows its issues by a label"
         findings.append(Finding(ok=False, what=what, remedy=remedy))
-    return [*findings, *_sent_fields(fields, settings, name), *_required(fields, settings, name)]
+    return [*findings, *_fields(fields, settings, name)]
 
 
 def _all_rows(connection: Connection, path: str, cloud_name: str) -> list[_Row]:
@@ -122,16 +115,27 @@ def _all_rows(connection: Connection, path: str, cloud_name: str) -> list[_Row]:
             return everything
 
 
-def _sent_fields(fields: dict[str, _Row], settings: JiraSettings, name: str) -> list[Finding]:
-    """Optional fields that Jira would refuse in every create."""
+def _fields(fields: dict[str, _Row], settings: JiraSettings, name: str) -> list[Finding]:
+    """Optional fields that Jira would refuse in every create, and required fields that syncd does not send."""
     findings = []
-    for field in optional_names(settings):
+    names = optional_names(settings)
+    for field in names:
         if field not in fields:
             remedy = f"add it to the create screen of {settings.project}, or remove it from trackers.{name}"
             findings.append(Finding(ok=False, what=f"{field} cannot be set on new issues", remedy=remedy))
         elif field in settings.fields and (kind := _type(fields[field], settings)) not in _PLAIN_TYPES:
             remedy = f"map a field of plain text or numbers under trackers.{name}.fields"
             findings.append(Finding(ok=False, what=f"{field} is of type {kind}, which no text fits", remedy=remedy))
+    sent = {*names, *_SET_BY_JIRA, "labels"}
+    missing = [
+        f"{field} ({row.get('name')})"
+        for field, row in fields.items()
+        if row.get("required") and not row.get("hasDefaultValue") and field not in sent
+    ]
+    if missing:
+        what = f"new issues of type {settings.issue_type} require {', '.join(missing)}"
+        remedy = f"map it under trackers.{name}.fields, or make it optional or give it a default in Jira"
+        findings.append(Finding(ok=False, what=what, remedy=remedy))
     return findings
 
 
@@ -142,21 +146,6 @@ def _type(field: _Row, settings: JiraSettings) -> str:
     if settings.deployment == "cloud" and str(schema.get("custom", "")).endswith(":textarea"):
         return "paragraph"
     return str(schema.get("type", "any"))
-
-
-def _required(fields: dict[str, _Row], settings: JiraSettings, name: str) -> list[Finding]:
-    """Required fields that syncd does not send: Jira would refuse every create."""
-    sent = {*optional_names(settings), *_SET_BY_JIRA, "labels"}
-    missing = [
-        f"{field} ({row.get('name')})"
-        for field, row in fields.items()
-        if row.get("required") and not row.get("hasDefaultValue") and field not in sent
-    ]
-    if not missing:
-        return []
-    what = f"new issues of type {settings.issue_type} require {', '.join(missing)}"
-    remedy = f"map it under trackers.{name}.fields, or make it optional or give it a default in Jira"
-    return [Finding(ok=False, what=what, remedy=remedy)]
 
 
 def _statuses(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:
@@ -179,14 +168,14 @@ def _statuses(connection: Connection, settings: JiraSettings, name: str) -> list
     ]
     if not statuses or wrong:
         return wrong
-    reopened = [str(status.get("name")) for status in statuses if _category(status) != "done"]
+    categories = [status.get("statusCategory") for status in statuses]
+    reopened = [
+        status_name
+        for status_name, category in zip(names, categories, strict=True)
+        if not isinstance(category, dict) or category.get("key") != "done"
+    ]
     if reopened:
         return [Finding(ok=True, what=f"a closed issue can be reopened to {', '.join(reopened)}")]
     what = f"no status of {kind_name} is open: nothing can be reopened"
     remedy = "add a status that is to do or in progress to its workflow; regressions are told in a comment until then"
     return [Finding(ok=False, what=what, remedy=remedy)]
-
-
-def _category(status: _Row) -> str:
-    category = status.get("statusCategory")
-    return str(category.get("key")) if isinstance(category, dict) else ""

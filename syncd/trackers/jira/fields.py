@@ -65,11 +65,6 @@ def issue_line(marker: str) -> str:
     return f"syncd issue · {_digest(marker)}"
 
 
-def properties(settings: JiraSettings, marker: str) -> list[dict[str, Any]]:
-    """The entity properties of a new issue. People neither see nor copy them, unlike a label."""
-    return [{"key": "syncd", "value": {"v": 1, "m": marker}}] if settings.deployment == "cloud" else []
-
-
 def optional(settings: JiraSettings, draft: Draft, versions: Iterable[str]) -> FieldValues:
     """The fields that may be left out where Jira refuses them. `versions` are those of the project."""
     available, group = set(versions), draft.group

@@ -4,7 +4,7 @@ An issue keeps its id when it is moved to another project, and gets another key.
 so: names of statuses are each team's own, and translated.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -134,11 +134,19 @@ def _observation(settings: JiraSettings, snapshot: Snapshot) -> Observation:
     closed = isinstance(category, dict) and category.get("key") == "done"
     dates = (fields.get(name) for name in ("resolutiondate", "statuscategorychangedate"))
     closed_at = next((at for text in dates if isinstance(text, str) and (at := moment(text)) is not None), None)
+    # A field of versions or options, single or in a list, or a text field.
+    fixed_in, names = fields.get(settings.fixed_in_field), []
+    for item in fixed_in if isinstance(fixed_in, list) else [fixed_in]:
+        text = item if isinstance(item, str) else _name(item)
+        if text is None and isinstance(item, dict) and isinstance(item.get("value"), str):
+            text = item["value"]
+        if text and text.strip():
+            names.append(text.strip())
     condition = Condition(
         closed=closed,
         resolution=(_name(fields.get("resolution")) or _name(status) or "") if closed else "",
         closed_at=closed_at if closed else None,
-        fixed_in=tuple(_names(fields.get(settings.fixed_in_field))),
+        fixed_in=tuple(names),
         labels=tuple(sorted(label for label in labels if isinstance(label, str))) if isinstance(labels, list) else (),
         duplicate_of=_duplicate_of(settings, fields.get("issuelinks")) if closed else None,
     )
@@ -149,16 +157,6 @@ def _observation(settings: JiraSettings, snapshot: Snapshot) -> Observation:
 def _name(value: Any) -> str | None:
     name = value.get("name") if isinstance(value, dict) else None
     return name if isinstance(name, str) else None
-
-
-def _names(value: Any) -> Iterator[str]:
-    """The names in a field of versions or options, single or in a list, or in a text field."""
-    for item in value if isinstance(value, list) else [value]:
-        text = item if isinstance(item, str) else _name(item)
-        if text is None and isinstance(item, dict) and isinstance(item.get("value"), str):
-            text = item["value"]
-        if text and text.strip():
-            yield text.strip()
 
 
 def _duplicate_of(settings: JiraSettings, links: Any) -> Place | None:

@@ -33,12 +33,6 @@ class _Walk(NamedTuple):
 _WALKS = {"cloud": _Walk(batch=100, beyond=100, most=5000), "datacenter": _Walk(batch=1, beyond=20, most=500)}
 
 
-def newest(connection: Connection, settings: JiraSettings) -> int:
-    """The highest number in the project that the index holds; 0 where it holds none."""
-    _, issues = search(connection, settings, f'project = "{settings.project}" ORDER BY key DESC', 1)
-    return issues[0].number if issues else 0
-
-
 def search(connection: Connection, settings: JiraSettings, jql: str, most: int) -> tuple[Answer, list[Candidate]]:
     """The first `most` issues that a search gives, and the answer that holds them."""
     parameters: dict[str, str | int] = {"jql": jql, "maxResults": most, "fields": ",".join(_fields(settings))}
@@ -93,6 +87,24 @@ class Probe:
         complete = self._read_keys()
         # Jira answers as if there were no issue where the account may not see one.
         require(self._connection, self._settings, "BROWSE_PROJECTS")
+        # A clone, which only other accounts make, has the label and the description but not the property. Anybody who may edit an
+        # issue may remove any of the three.
+        own = [each for each in self._candidates.values() if account(each.fields.creator) == self._own_account]
+        label, line = tag(issue.marker), [issue_line(issue.marker)]
+        matches = [each for each in own if each.mark == issue.marker] or [
+            each
+            for each in own
+            if each.mark is None
+            and (label in (each.fields.labels or []) or last_lines(each.fields.description) == line)
+        ]
+        first, last = self._key(self._floor + 1), self._key(self._floor + self._read)
+        summary = f"the label was searched for, and {first} to {last} were read by key"
+        if not complete:
+            summary += "; more than that may have been given since"
+        elif self._hidden:
+            summary += f"; but {', '.join(self._hidden[:5])} may not be seen by the account that syncd uses"
+        elif answer.date is None:
+            summary += "; Jira did not say what time it was"
         number, created_at = self._newest
         return Evidence(
             issues=tuple(
@@ -102,14 +114,14 @@ class Probe:
                     url=browse(self._settings.url, match.key),
                     number=match.number if self._is_at_home(match) else 0,
                 )
-                for match in self._matches(issue.marker)
+                for match in sorted(matches, key=lambda candidate: int(candidate.id))  # the oldest first
             ),
             # Without Jira's time nobody can tell how long after the create a probe was.
             covered=complete and not self._hidden and answer.date is not None,
             newest=number,
             newest_at=created_at,
             at=answer.date,
-            summary=self._summary(complete, answer.date),
+            summary=summary,
         )
 
     def _take(self, candidates: list[Candidate]) -> None:
@@ -171,28 +183,3 @@ class Probe:
 
     def _is_at_home(self, candidate: Candidate) -> bool:
         return candidate.key == self._key(candidate.number)
-
-    def _matches(self, marker: str) -> list[Candidate]:
-        """Our own issues with the marker, the oldest first.
-
-        A clone, which only other accounts make, has the label and the description but not the property. Anybody who may edit an
-        issue may remove any of the three.
-        """
-        own = [each for each in self._candidates.values() if account(each.fields.creator) == self._own_account]
-        confirmed = [each for each in own if each.mark == marker]
-        labelled = [each for each in own if each.mark is None and _carries(each, marker)]
-        return sorted(confirmed or labelled, key=lambda candidate: int(candidate.id))
-
-    def _summary(self, complete: bool, at: float | None) -> str:
-        first, last = self._key(self._floor + 1), self._key(self._floor + self._read)
-        summary = f"the label was searched for, and {first} to {last} were read by key"
-        if not complete:
-            return f"{summary}; more than that may have been given since"
-        if self._hidden:
-            return f"{summary}; but {', '.join(self._hidden[:5])} may not be seen by the account that syncd uses"
-        return summary if at is not None else f"{summary}; Jira did not say what time it was"
-
-
-def _carries(candidate: Candidate, marker: str) -> bool:
-    labels = candidate.fields.labels or []
-    return tag(marker) in labels or last_lines(candidate.fields.description) == [issue_line(marker)]

@@ -22,12 +22,11 @@ from syncd.trackers.jira.fields import (
     carries,
     comment_body,
     optional,
-    properties,
     refreshable,
     required,
 )
 from syncd.trackers.jira.look import look, path, refusal, survey
-from syncd.trackers.jira.probe import Probe, newest
+from syncd.trackers.jira.probe import Probe, search
 from syncd.trackers.jira.workflow import close_issue, reopen
 from syncd.trackers.transport import Answer, Sent
 
@@ -68,7 +67,10 @@ class Jira:
     def newest(self) -> int:
         """One search. Its index may lag behind."""
         self._require_home()
-        return newest(self._connection, self._settings)
+        _, issues = search(
+            self._connection, self._settings, f'project = "{self._settings.project}" ORDER BY key DESC', 1
+        )
+        return issues[0].number if issues else 0
 
     def _require_home(self) -> None:
         """Raise Misconfigured on another site than the one that holds the issues so far: ids there belong to strangers."""
@@ -127,8 +129,9 @@ class Jira:
         """The answer to the POST that creates the issue."""
         fixed = required(self._settings, draft.marker, draft.title, draft.body, draft.labels)
         payload: dict[str, object] = {"fields": {**values, **fixed}}
-        if marks := properties(self._settings, draft.marker):
-            payload["properties"] = marks
+        if self._settings.deployment == "cloud":
+            # People neither see nor copy an entity property, unlike a label.
+            payload["properties"] = [{"key": "syncd", "value": {"v": 1, "m": draft.marker}}]
         draft.require_fresh(self._clock.monotonic())
         return self._connection.send_once("POST", "issue", payload)
 

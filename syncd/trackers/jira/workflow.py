@@ -74,19 +74,14 @@ def _transitions(connection: Connection, settings: JiraSettings, issue: Issue) -
         target = row["to"] if isinstance(row.get("to"), dict) else {}
         category = target["statusCategory"] if isinstance(target.get("statusCategory"), dict) else {}
         status = str(target.get("name", "another status"))
-        resolution = _required_resolution(row.get("fields"))
+        field = row["fields"].get("resolution") if isinstance(row.get("fields"), dict) else None
+        resolution = ""
+        if isinstance(field, dict) and field.get("required") and not field.get("hasDefaultValue"):
+            allowed = field["allowedValues"] if isinstance(field.get("allowedValues"), list) else []
+            names = [str(each.get("name")) for each in allowed if isinstance(each, dict)]
+            resolution = next((name for name in names if name.casefold() in _DONE), names[0] if names else "")
         transitions.append(_Transition(str(row.get("id", "")), status, str(category.get("key", "")), resolution))
     return transitions
-
-
-def _required_resolution(screen: Any) -> str:
-    """The resolution for a transition whose screen requires one, preferably one that means done; empty where it does not."""
-    field = screen.get("resolution") if isinstance(screen, dict) else None
-    if not isinstance(field, dict) or not field.get("required") or field.get("hasDefaultValue"):
-        return ""
-    allowed = field.get("allowedValues")
-    names = [str(each.get("name")) for each in allowed if isinstance(each, dict)] if isinstance(allowed, list) else []
-    return next((name for name in names if name.casefold() in _DONE), names[0] if names else "")
 
 
 def _apply(connection: Connection, settings: JiraSettings, issue: Issue, transition: _Transition, remedy: str) -> str:

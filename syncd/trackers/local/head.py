@@ -7,6 +7,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -53,10 +54,15 @@ def read(content: bytes) -> Head:
     """The head of a file; an open issue where the file has none."""
     values = {name: value for _, name, value in reversed(list(_facts(content)))}
     status = _CLOSED.fullmatch(values.get("status", ""))
+    closed_at = None
+    if status is not None:
+        with suppress(ValueError):
+            then = datetime.fromisoformat(values.get("closed", "").strip())
+            closed_at = (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()
     return Head(
         closed=status is not None,
         resolution="" if status is None else values.get("resolution") or (status[2] or "").strip() or "done",
-        closed_at=None if status is None else _moment(values.get("closed", "")),
+        closed_at=closed_at,
         fixed_in=tuple(_listed(values.get("fixed in", ""))),
         labels=tuple(sorted(_listed(values.get("labels", "")))),
         duplicate_of=values.get("duplicate of", "").strip("`[]() "),
@@ -76,14 +82,6 @@ def _facts(content: bytes) -> Iterator[tuple[int, str, str]]:
 
 def _listed(text: str) -> Iterator[str]:
     return (part for item in text.split(",") if (part := item.strip().strip("`").strip()))
-
-
-def _moment(text: str) -> float | None:
-    try:
-        then = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return None
-    return (then if then.tzinfo else then.replace(tzinfo=UTC)).timestamp()
 
 
 def with_status(content: bytes, status: str) -> bytes | None:

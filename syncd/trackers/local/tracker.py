@@ -61,7 +61,8 @@ class Local:
         return Created(remote_id=path.name, key=path.stem, url=path.as_uri())
 
     def _add(self, draft: Draft) -> Path:
-        slug = re.sub(r"[^a-z0-9]+", "-", _ascii(draft.title)).strip("-")[:_LONGEST_SLUG].rstrip("-") or "crash"
+        ascii_title = unicodedata.normalize("NFKD", draft.title).encode("ascii", "ignore").decode().lower()
+        slug = re.sub(r"[^a-z0-9]+", "-", ascii_title).strip("-")[:_LONGEST_SLUG].rstrip("-") or "crash"
         path = self._folder / f"{slug}-{_digest(draft.marker)}.md"
         title = markdown.literal(one_line(draft.title, _LONGEST_TITLE))
         head = head_lines.lines(draft.labels, draft.assignee, draft.components)
@@ -243,10 +244,6 @@ class Local:
 
 def _place(path: Path) -> Place:
     return Place(remote_id=path.name, key=path.stem, url=path.as_uri())
-
-
-def _ascii(text: str) -> str:
-    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
 
 
 def _digest(marker: str) -> str:
