@@ -5,6 +5,7 @@ import base64
 import binascii
 import hashlib
 import hmac
+from contextlib import suppress
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -64,7 +65,11 @@ class Guard:
     def _refusal(self, method: str, path: str, headers: Headers) -> PlainTextResponse | None:
         if path in OPEN and method in ("GET", "HEAD"):
             return None
-        if self._login is None and not self._anyone and not _is_loopback(headers.get("host", "")):
+        loopback = False
+        with suppress(ValueError):  # a name, or no host at all
+            host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
+            loopback = host == "localhost" or ip_address(host).is_loopback
+        if self._login is None and not self._anyone and not loopback:
             # DNS rebinding: a foreign page could give its own name this machine's address, and read the answers.
             return PlainTextResponse("This console has no password, so it answers only under a loopback name.\n", 403)
         if self._login is not None and not _fits(headers.get("authorization", ""), self._login):
@@ -86,14 +91,6 @@ def _fits(authorization: str, login: bytes) -> bool:
         decoded = b""
     # Digests have one length, so the time reveals nothing about how much fits.
     return hmac.compare_digest(hashlib.sha256(decoded).digest(), login)
-
-
-def _is_loopback(host: str) -> bool:
-    name = urlsplit(f"//{host}").hostname or ""
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
 
 
 def _is_same_origin(headers: Headers) -> bool:

@@ -141,7 +141,13 @@ class _Endpoints:
 
     async def act(self, action: Action, page: str, http: Request) -> Response:
         """Carry out an action and redirect to the page that shows its result."""
-        request = self._request(http, await _form(http))
+        body = b""
+        async for piece in http.stream():
+            body += piece
+            if len(body) > FORM_BYTES:
+                raise HTTPException(413, "The form is too large.")
+        form = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=50))
+        request = self._request(http, form)
         result = await run_in_threadpool(action, request)
         log.info("operator_action", action=urlsplit(str(http.url)).path, result=result)
         flash = secrets.token_urlsafe(9)
@@ -172,16 +178,6 @@ def _file(name: str, kind: str, http: Request) -> Response:  # noqa: ARG001 - St
     return FileResponse(STATIC / name, media_type=kind, headers={"cache-control": "no-cache"})
 
 
-async def _form(http: Request) -> dict[str, str]:
-    """The fields of a form. Raises HTTPException 413 if it is larger than any form of the console."""
-    body = b""
-    async for piece in http.stream():
-        body += piece
-        if len(body) > FORM_BYTES:
-            raise HTTPException(413, "The form is too large.")
-    return dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=50))
-
-
 class Console(threading.Thread):
     """Serves the console on its own thread and event loop, so that its pages never slow down the receiver."""
 
@@ -190,10 +186,8 @@ class Console(threading.Thread):
         super().__init__(name="console", daemon=True)
         self._bound = bound
         app = site(config, store, clock)
-        self._server = http_server.Server(app, HEADER_SECONDS, MAX_CONNECTIONS, self._ready)
-
-    def _ready(self) -> None:
-        log.info("console_listening", address=f"http://{http_server.address_of(self._bound)}/")
+        listens = partial(log.info, "console_listening", address=f"http://{http_server.address_of(bound)}/")
+        self._server = http_server.Server(app, HEADER_SECONDS, MAX_CONNECTIONS, listens)
 
     def run(self) -> None:
         self._server.run(sockets=[self._bound])

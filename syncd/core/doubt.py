@@ -34,7 +34,10 @@ def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: f
             outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.summary}", until=now + wait
         )
     # The tracker's clock measures the time between the probes: ours may have jumped.
-    lacking = probe_after[-1] - probe_after[0] - _span(issue, evidence)
+    span = float("inf")  # a tracker that reports no time leaves nothing to wait for
+    if evidence.at is not None:
+        span = evidence.at - (evidence.at if issue.probed_since is None else issue.probed_since)
+    lacking = probe_after[-1] - probe_after[0] - span
     if lacking > 1.0:  # its Date has whole seconds
         # If the tracker's clock was set back, `lacking` may be as large as that jump.
         until = now + min(lacking, probe_after[-1])
@@ -61,10 +64,3 @@ def _outlived(issue: Issue, evidence: Evidence, probe_after: Sequence[float]) ->
     if evidence.at is None or evidence.newest_at > evidence.at:
         return False  # the tracker's clock was wrong at that time or is wrong now
     return evidence.newest_at > issue.probed_since + probe_after[0]
-
-
-def _span(issue: Issue, evidence: Evidence) -> float:
-    """Seconds since the first probe without a match, by the tracker's clock; unlimited for a tracker that reports no time."""
-    if evidence.at is None:
-        return float("inf")
-    return evidence.at - (evidence.at if issue.probed_since is None else issue.probed_since)

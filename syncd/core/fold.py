@@ -23,8 +23,20 @@ MAX_TRAIL = 64
 def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
     """The group after the notification. Its revision rises exactly if the texts of its issue change."""
     before = group or Group(identity=notification.identity)
+    # The latest notification describes the group. An older one that arrives late only fills empty fields.
+    latest = before.last_seen is None or (notification.last is not None and notification.last >= before.last_seen)
+
+    def chosen(old: T, new: T) -> T:
+        return (new or old) if latest else (old or new)
+
     after = replace(
-        _described(before, notification),
+        before,
+        application=chosen(before.application, notification.application),
+        group_url=chosen(before.group_url, notification.group_url),
+        callstack=chosen(before.callstack, notification.callstack),
+        object_id=chosen(before.object_id, notification.object_id),
+        classifiers=chosen(before.classifiers, notification.classifiers),
+        attributes=chosen(before.attributes, notification.attributes),
         hosts=_larger(before.hosts, notification.hosts),
         users=_larger(before.users, notification.users),
         first_seen=_smaller(before.first_seen, notification.first),
@@ -41,24 +53,6 @@ def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
 def fold_redelivery(group: Group) -> Group:
     """The group after an exact redelivery: only the number of notifications changes."""
     return replace(group, notifications=group.notifications + 1)
-
-
-def _described(before: Group, notification: Notification) -> Group:
-    """The group with the descriptions of the latest notification. An older one that arrives late only fills empty fields."""
-    latest = before.last_seen is None or (notification.last is not None and notification.last >= before.last_seen)
-
-    def chosen(old: T, new: T) -> T:
-        return (new or old) if latest else (old or new)
-
-    return replace(
-        before,
-        application=chosen(before.application, notification.application),
-        group_url=chosen(before.group_url, notification.group_url),
-        callstack=chosen(before.callstack, notification.callstack),
-        object_id=chosen(before.object_id, notification.object_id),
-        classifiers=chosen(before.classifiers, notification.classifiers),
-        attributes=chosen(before.attributes, notification.attributes),
-    )
 
 
 def _counted(before: Group, after: Group, notification: Notification, mode: Mode) -> Group:
@@ -110,10 +104,18 @@ def _ledger(group: Group, notification: Notification, mode: Mode) -> tuple[Relea
         if row is None and len(ledger) >= MAX_LEDGER and release != OTHER_RELEASES:
             surplus = _sum((surplus, counted))
             continue
-        ledger[release] = (
-            _entry(release, counted, first_seen, notification)
-            if row is None
-            else _grown(row, counted, first_seen, notification, mode)
+        if row is not None:
+            ledger[release] = _grown(row, counted, first_seen, notification, mode)
+            continue
+        ledger[release] = Release(
+            release=release,
+            occurrences=counted,
+            first_seen=first_seen,
+            last_seen=notification.last,
+            since=notification.first,
+            until=notification.last,
+            noticed_at=notification.received_at,
+            grown_at=notification.received_at,
         )
     if surplus:
         row = ledger.get(OTHER_RELEASES) or Release(release=OTHER_RELEASES, occurrences=0, first_seen=first_seen)
@@ -128,21 +130,6 @@ def _first_sighting(group: Group, notification: Notification, mode: Mode) -> int
         return first
     # A span that overlaps the group's may belong to a total: its first timestamp is the group's, not a release's.
     return last if first <= group.last_seen and last >= group.first_seen else first
-
-
-def _entry(release: str, counted: int, first_seen: int | None, notification: Notification) -> Release:
-    first, last = notification.first, notification.last
-    received = notification.received_at
-    return Release(
-        release=release,
-        occurrences=counted,
-        first_seen=first_seen,
-        last_seen=last,
-        since=first,
-        until=last,
-        noticed_at=received,
-        grown_at=received,
-    )
 
 
 def _grown(row: Release, counted: int, first_seen: int | None, notification: Notification, mode: Mode) -> Release:
@@ -220,7 +207,20 @@ def with_aliases(group: Group, aliases: Iterable[Group]) -> Group:
         ledger = {row.release: row for row in group.releases}
         for row in alias.releases:
             own = ledger.get(row.release)
-            ledger[row.release] = row if own is None else _joined(own, row)
+            if own is None:
+                ledger[row.release] = row
+                continue
+            noticed = [at for at in (own.noticed_at, row.noticed_at) if at is not None]
+            grown = [at for at in (own.grown_at, row.grown_at) if at is not None]
+            ledger[row.release] = replace(
+                own,
+                occurrences=_sum((own.occurrences, row.occurrences)),
+                approximate=own.approximate or row.approximate,
+                first_seen=_smaller(own.first_seen, row.first_seen),
+                last_seen=_larger(own.last_seen, row.last_seen),
+                noticed_at=min(noticed, default=None),
+                grown_at=max(grown, default=None),
+            )
         group = replace(
             group,
             occurrences=_sum((group.occurrences, alias.occurrences)),
@@ -234,21 +234,6 @@ def with_aliases(group: Group, aliases: Iterable[Group]) -> Group:
             aliases=(*group.aliases, alias.identity.fingerprint),
         )
     return group
-
-
-def _joined(own: Release, alias: Release) -> Release:
-    """One release of a group and of its alias."""
-    noticed = [at for at in (own.noticed_at, alias.noticed_at) if at is not None]
-    grown = [at for at in (own.grown_at, alias.grown_at) if at is not None]
-    return replace(
-        own,
-        occurrences=_sum((own.occurrences, alias.occurrences)),
-        approximate=own.approximate or alias.approximate,
-        first_seen=_smaller(own.first_seen, alias.first_seen),
-        last_seen=_larger(own.last_seen, alias.last_seen),
-        noticed_at=min(noticed, default=None),
-        grown_at=max(grown, default=None),
-    )
 
 
 def _larger(a: int | None, b: int | None) -> int | None:

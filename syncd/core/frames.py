@@ -53,18 +53,15 @@ def name_of(frame: str) -> str:
         return glibc[2]
     if module := _MODULE.match(text):
         text = text[module.end() :]
-    return _without_arguments(_OFFSET.sub("", text)).strip() or text
-
-
-def _without_arguments(text: str) -> str:
-    """The text up to its argument list. Parentheses that belong to a name stay."""
-    start = 0
-    while (place := text.find("(", start)) > -1:
-        name = next((name for name in _CALLABLE if text.startswith(name, place - name.index("("))), None)
+    bare, start = _OFFSET.sub("", text), 0
+    while (place := bare.find("(", start)) > -1:
+        # Parentheses that belong to a name stay; the first ones that do not begin the arguments.
+        name = next((name for name in _CALLABLE if bare.startswith(name, place - name.index("("))), None)
         if name is None:
-            return text[:place] if place else text
+            bare = bare[:place] or bare
+            break
         start = place + len(name) - name.index("(")
-    return text
+    return bare.strip() or text
 
 
 def module_of(frame: str) -> str | None:

@@ -96,7 +96,13 @@ def overview(views: Sequence[GroupView], returns: Iterable[Return], release: str
         elif before and (there := _occurrences_in(view, before)) and not _crashed_in(view, release, Order.NEWER):
             gone.append(Entry(standing=view, occurrences=there))
     for entries in (new, regressed, still, gone):
-        entries.sort(key=_rank)
+        entries.sort(
+            key=lambda entry: (
+                -(entry.standing.group.users or 0),
+                -entry.occurrences,
+                entry.standing.group.identity.fingerprint,
+            )
+        )
     return Overview(
         release=release,
         before=before,
@@ -138,9 +144,3 @@ def _occurrences_in(view: GroupView, release: str) -> int:
 def _crashed_in(view: GroupView, release: str, order: Order) -> bool:
     """True if the group has occurrences in an older or newer release than this one."""
     return any(entry.occurrences and compare(entry.release, release) is order for entry in _named(view))
-
-
-def _rank(entry: Entry) -> tuple[int, int, str]:
-    """The most users first, then the most occurrences."""
-    group = entry.standing.group
-    return -(group.users or 0), -entry.occurrences, group.identity.fingerprint

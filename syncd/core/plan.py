@@ -314,22 +314,18 @@ def _remarks(group: Group, issue: Issue, policy: Policy, now: float) -> tuple[tu
     if policy.comment_milestones and issue.baseline.get(regression.TOTAL, 0) < milestone:
         facts: Facts = {"milestone": milestone, "occurrences": group.occurrences}
         remarks.append((Occasion.MILESTONE, str(milestone), facts))
-    if policy.comment_new_release and (release := _new_release(group, issue)) is not None:
-        remarks.append((Occasion.RELEASE, release, {"release": release}))
+    if policy.comment_new_release:
+        before = newest(release for release in issue.baseline if release != regression.TOTAL)
+        for release in newest(entry.release for entry in group.releases if entry.release not in issue.baseline):
+            # Newer than every release that the issue showed before.
+            orders = {compare(release, earlier) for earlier in before}
+            if Order.NEWER in orders and not orders & {Order.OLDER, Order.SAME}:
+                remarks.append((Occasion.RELEASE, release, {"release": release}))
+                break
     latest = group.trail[-1].at if group.trail else None
     if policy.quiet_after is not None and latest is not None and now - latest >= policy.quiet_after:
         remarks.append((Occasion.QUIET, str(int(latest)), {"since": int(latest)}))
     return tuple(remark for remark in remarks if f"{remark[0]} {remark[1]}" not in issue.announced)
-
-
-def _new_release(group: Group, issue: Issue) -> str | None:
-    """The newest release, if it is newer than every release that the issue showed before."""
-    before = newest(release for release in issue.baseline if release != regression.TOTAL)
-    for release in newest(entry.release for entry in group.releases if entry.release not in issue.baseline):
-        orders = {compare(release, earlier) for earlier in before}
-        if Order.NEWER in orders and not orders & {Order.OLDER, Order.SAME}:
-            return release
-    return None
 
 
 def _update_due(issue: Issue, policy: Policy | None, now: float) -> float:

@@ -170,28 +170,25 @@ def owner(group: Group, rules: Iterable[OwnerRule]) -> tuple[str | None, str | N
 def unreachable(routes: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
     """The routes that can never match a group, each with the reason."""
     for number, policy in enumerate(routes):
-        earlier = next((route for route in routes[:number] if _covers(route.match, policy.match)), None)
+        required = dict(_conditions(policy.match))
+        earlier = next((route for route in routes[:number] if _covers(route.match, required)), None)
+        # A group has one value for each of these keys.
+        excluded = [
+            key
+            for key, patterns in _conditions(policy.match.unless)
+            if key in ("universe", "project", "application") and _within(required.get(key, ()), patterns)
+        ]
         if earlier is not None:
             yield policy, f"the route {earlier.name} before it matches every group that it matches"
-        elif key := _contradiction(policy.match):
-            yield policy, f"its own `not` excludes every {key} that it matches"
+        elif excluded:
+            yield policy, f"its own `not` excludes every {excluded[0]} that it matches"
 
 
-def _covers(earlier: Match, later: Match) -> bool:
-    """True if the earlier route surely matches every group that the later one matches."""
-    if _conditions(earlier.unless):
-        return False
-    narrow = dict(_conditions(later))
-    return all(_within(narrow.get(key, ()), patterns) for key, patterns in _conditions(earlier))
-
-
-def _contradiction(match: Match) -> str | None:
-    """The condition that the match requires and excludes at once. A group has one value for each of these keys."""
-    required = dict(_conditions(match))
-    for key, patterns in _conditions(match.unless):
-        if key in ("universe", "project", "application") and _within(required.get(key, ()), patterns):
-            return key
-    return None
+def _covers(earlier: Match, later: Mapping[str, tuple[str, ...]]) -> bool:
+    """True if the earlier route surely matches every group that fits the conditions of the later one."""
+    return not _conditions(earlier.unless) and all(
+        _within(later.get(key, ()), patterns) for key, patterns in _conditions(earlier)
+    )
 
 
 def _within(narrow: Sequence[str], wide: Sequence[str]) -> bool:

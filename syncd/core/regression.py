@@ -13,7 +13,7 @@ from syncd.core.fold import OTHER_RELEASES
 from syncd.core.policy import Policy
 from syncd.core.quantities import counted, listed
 from syncd.core.releases import Order, compare, newest, same_line
-from syncd.model import Condition, Facts, Group, Issue, Regression, Release
+from syncd.model import Condition, Facts, Group, Issue, Regression
 
 TOTAL = ""  # the key of all releases together in a baseline
 
@@ -97,10 +97,16 @@ def verdict(group: Group, issue: Issue, condition: Condition, policy: Policy) ->
         if resolved_as(condition, patterns):
             resolution = condition.resolution.replace("_", " ").lower()
             return Verdict(rule=rule, reason=f"{key} stays closed: it was closed as {resolution}")
+    closed_at = condition.closed_at
+    # A release counts if occurrences were added after the closing, and not for crashes that happened before it.
     grown = {
         release.release: release.occurrences - issue.baseline.get(release.release, 0)
         for release in group.releases
-        if release.release != OTHER_RELEASES and _crashed_since(release, condition.closed_at)
+        if release.release != OTHER_RELEASES
+        and (
+            closed_at is None
+            or ((release.grown_at or 0.0) > closed_at and (release.last_seen is None or release.last_seen > closed_at))
+        )
     }
     if new := {release: count for release, count in grown.items() if count > 0}:
         return _by_release(new, group, issue, condition, policy, key)
@@ -111,18 +117,17 @@ def verdict(group: Group, issue: Issue, condition: Condition, policy: Policy) ->
     return _uncertain(policy, "", count, f"{counted(count, 'new occurrence')} without a release", condition, key)
 
 
-def _crashed_since(release: Release, closed_at: float | None) -> bool:
-    """True if occurrences were added after the closing, and not for crashes that happened before it."""
-    if closed_at is None:
-        return True
-    return (release.grown_at or 0.0) > closed_at and (release.last_seen is None or release.last_seen > closed_at)
-
-
 def _by_release(
     new: Mapping[str, int], group: Group, issue: Issue, condition: Condition, policy: Policy, key: str
 ) -> Verdict:
     """Decide by the releases that have new occurrences. `new` are these occurrences by release."""
-    known_before = _known_at_closing(group, issue, condition)
+    known_before = set(issue.baseline) - {TOTAL, OTHER_RELEASES}
+    if condition.closed_at is not None:
+        known_before = {
+            release.release
+            for release in group.releases
+            if release.release != OTHER_RELEASES and (release.noticed_at or 0.0) <= condition.closed_at
+        }
     fixes = condition.fixed_in or newest(known_before)
     orders = {release: _against(release, fixes, fixed=bool(condition.fixed_in)) for release in new}
     fixed_in, where, count = listed(fixes), listed(newest(new)), counted(sum(new.values()), "new occurrence")
@@ -151,16 +156,6 @@ def _by_release(
         finding = f"{counted(total, 'new occurrence')} in {listed(names)}, which {against}"
         return _uncertain(policy, names[0], total, finding, condition, key)
     return _older(later, condition, key, inputs, fixed_in)
-
-
-def _known_at_closing(group: Group, issue: Issue, condition: Condition) -> set[str]:
-    if condition.closed_at is None:
-        return set(issue.baseline) - {TOTAL, OTHER_RELEASES}
-    return {
-        release.release
-        for release in group.releases
-        if release.release != OTHER_RELEASES and (release.noticed_at or 0.0) <= condition.closed_at
-    }
 
 
 def _against(release: str, fixes: Sequence[str], *, fixed: bool) -> Order:

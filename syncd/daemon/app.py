@@ -77,7 +77,11 @@ class Daemon:
 
     def run(self) -> None:
         """Serve until SIGTERM, SIGINT or SIGHUP, then finish the work in progress. SIGHUP stays ignored where `nohup` has set it so."""
-        _tune_interpreter()
+        # The event loop and the committing thread alternate often: with Python's own 5 ms the committing thread waits that long for
+        # the interpreter, several times in each commit, and every sender waits with it (decision 0017).
+        sys.setswitchinterval(SWITCH_SECONDS)
+        gc.collect()
+        gc.freeze()  # spares the garbage collector the objects of the start
         server = None if self.receiver is None else self._server(self.receiver)
         stopping = threading.Event()
         beats: dict[str, Callable[[], float]] = {"writer": lambda: self.store.connection.beat}
@@ -88,7 +92,7 @@ class Daemon:
         watchdog = Watchdog(self.manager, self.clock, beats, self._status)
         signals: list[str] = []
 
-        def stop(number: int) -> None:
+        def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal.signal passes both
             signals.append(signal.Signals(number).name)
             stopping.set()
             if server is not None:
@@ -244,28 +248,13 @@ def _application(receiver: Receiver, health: Health) -> ASGIApp:
     return application
 
 
-def _tune_interpreter() -> None:
-    """Let the event loop and the committing thread alternate often, and spare the garbage collector the objects of the start.
-
-    With Python's own 5 ms the committing thread waits that long for the interpreter, several times in each commit, and every sender
-    waits with it (decision 0017).
-    """
-    sys.setswitchinterval(SWITCH_SECONDS)
-    gc.collect()
-    gc.freeze()
-
-
 @contextmanager
-def _on_signals(stop: Callable[[int], None]) -> Iterator[None]:
+def _on_signals(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Call `stop` for each SIGTERM, SIGINT and SIGHUP, however often they arrive."""
-
-    def handle(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal.signal passes both
-        stop(number)
-
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
         numbers.append(signal.SIGHUP)
-    previous = {number: signal.signal(number, handle) for number in numbers}
+    previous = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:

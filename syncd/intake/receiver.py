@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 
 import msgspec
 import structlog
@@ -45,7 +46,9 @@ class Receiver:
         self._inbox = store.inbox
         self._quarantine = store.quarantine
         self._arrived = arrived
-        self._logins = _logins(settings)
+        passwords = [secret.read() for secret in (settings.password, settings.previous_password) if secret is not None]
+        logins = [f"{settings.username}:{password.get_secret_value()}" for password in passwords]
+        self._logins = [hashlib.sha256(login.encode()).digest() for login in logins]
         self._accepted: list[dict[str, object]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +57,8 @@ class Receiver:
         try:
             delivery = await self.receive(scope, body)
         except RejectedDelivery as error:
-            log.warning("delivery_refused", code=error.code, field=error.field, status=error.status, peer=_peer(scope))
+            peer = (scope.get("client") or ("unknown",))[0]
+            log.warning("delivery_refused", code=error.code, field=error.field, status=error.status, peer=str(peer))
             await self._refuse(scope, send, error, body)
         except StoreUnavailable as error:
             log.error("delivery_not_stored", code="store_unavailable", reason=str(error))
@@ -71,7 +75,7 @@ class Receiver:
         """Store the delivery and return its number. Raises RejectedDelivery, StoreUnavailable; then nothing is promised."""
         if scope["method"] != "POST":
             raise RejectedDelivery(405, "method_not_allowed", "Notifications are sent by POST.")
-        headers = _header_map(scope)
+        headers = dict(reversed(scope["headers"]))
         self._check_login(headers)
         if b"upgrade" in headers:
             # The HTTP parser treats the rest as another protocol and drops it: the body would look empty.
@@ -106,9 +110,14 @@ class Receiver:
     def _check_login(self, headers: HeaderMap) -> None:
         if not self._logins:
             return
-        digest = hashlib.sha256(_login(headers)).digest()
+        scheme, _, encoded = headers.get(b"authorization", b"").partition(b" ")
+        login = b""
+        if scheme.lower() == b"basic":
+            with suppress(binascii.Error):
+                login = base64.b64decode(encoded.strip(), validate=True)
+        digest = hashlib.sha256(login).digest()
         # Digests have one length, and every login is compared: the time reveals neither how much of it matches nor which.
-        if not any([hmac.compare_digest(digest, login) for login in self._logins]):
+        if not any([hmac.compare_digest(digest, expected) for expected in self._logins]):
             raise RejectedDelivery(401, "unauthorized", "User name and password are not those of [receiver].")
 
     async def _read(self, headers: HeaderMap, body: "_Body", *, complete: bool) -> bytes:
@@ -140,7 +149,13 @@ class Receiver:
     async def _refuse(self, scope: Scope, send: Send, error: RejectedDelivery, body: "_Body") -> None:
         metrics.DELIVERIES.labels(error.code).inc()
         headers = list(_REFUSAL_HEADERS.get(error.status, ()))
-        if error.status in (408, 413) or _unbounded(_header_map(scope), self._settings.max_body_bytes):
+        sent = dict(reversed(scope["headers"]))
+        if (
+            error.status in (408, 413)
+            or b"transfer-encoding" in sent
+            or _declares_more(sent, self._settings.max_body_bytes)
+        ):
+            # The unread body could go on for ever, or for longer than is worth reading.
             headers.append((b"connection", b"close"))
         content = {"code": error.code, "message": error.message} | ({"field": error.field} if error.field else {})
         # Only a sender that has logged in may go on sending after the answer.
@@ -154,32 +169,10 @@ _REFUSAL_HEADERS: dict[int, Headers] = {
 }
 
 
-def _unbounded(headers: HeaderMap, limit: int) -> bool:
-    """Return whether an unread body could go on for ever, or for longer than is worth reading."""
-    return b"transfer-encoding" in headers or _declares_more(headers, limit)
-
-
 def _declares_more(headers: HeaderMap, limit: int) -> bool:
     length = headers.get(b"content-length")
     # The HTTP parser accepts any number of digits, and only digits.
     return length is not None and (len(length) > 18 or int(length) > limit)
-
-
-def _logins(settings: Settings) -> list[bytes]:
-    passwords = [secret.read() for secret in (settings.password, settings.previous_password) if secret is not None]
-    return [
-        hashlib.sha256(f"{settings.username}:{password.get_secret_value()}".encode()).digest() for password in passwords
-    ]
-
-
-def _login(headers: HeaderMap) -> bytes:
-    scheme, _, encoded = headers.get(b"authorization", b"").partition(b" ")
-    if scheme.lower() != b"basic":
-        return b""
-    try:
-        return base64.b64decode(encoded.strip(), validate=True)
-    except binascii.Error:
-        return b""
 
 
 class _Body:
@@ -223,15 +216,6 @@ class _Body:
 
 def _too_large(limit: int) -> RejectedDelivery:
     return RejectedDelivery(413, "too_large", f"The body is larger than {limit} bytes (receiver.max_body_bytes).")
-
-
-def _header_map(scope: Scope) -> HeaderMap:
-    return dict(reversed(scope["headers"]))
-
-
-def _peer(scope: Scope) -> str:
-    client = scope.get("client")
-    return str(client[0]) if client else "unknown"
 
 
 async def _answer(

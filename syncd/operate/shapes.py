@@ -3,12 +3,11 @@
 import json
 from collections.abc import Iterable, Mapping
 
-from syncd.core.overview import Entry, Line, Overview
+from syncd.core.overview import Line, Overview
 from syncd.model import GroupView, Issue, IssueState, Plan
 from syncd.store.dead_letters import DeadLetter
 from syncd.store.instances import Running
-from syncd.store.operator import RoutePause
-from syncd.store.report import Counts, Past, Stormy, TrackerStanding
+from syncd.store.report import Counts, Past, TrackerStanding
 
 SILENT_SECONDS = 30.0
 
@@ -50,43 +49,34 @@ def _issue(issue: Issue | None) -> dict[str, object] | None:
         return None
     # To readers, a create is undecided whether its sender is still alive or died.
     state = IssueState.IN_DOUBT if issue.state is IssueState.INTENDED else issue.state
+    condition = issue.condition  # None before the first look
     return {
         "tracker": issue.tracker,
         "key": issue.key,
         "url": issue.url,
         "state": state.value,
         "doubles": issue.doubles,
-        "condition": _condition(issue),
-    }
-
-
-def _condition(issue: Issue) -> dict[str, object] | None:
-    """The state that people gave the issue; None before the first look."""
-    condition = issue.condition
-    if condition is None:
-        return None
-    return {
-        "closed": condition.closed,
-        "resolution": condition.resolution,
-        "closed_at": condition.closed_at,
-        "fixed_in": list(condition.fixed_in),
-        "labels": list(condition.labels),
+        "condition": None
+        if condition is None
+        else {
+            "closed": condition.closed,
+            "resolution": condition.resolution,
+            "closed_at": condition.closed_at,
+            "fixed_in": list(condition.fixed_in),
+            "labels": list(condition.labels),
+        },
     }
 
 
 def overview(overview: Overview) -> dict[str, object]:
     """`releases PROJECT RELEASE --json`."""
-    return {
-        "release": overview.release,
-        "before": overview.before,
-        **{
-            name: [_entry(entry) for entry in getattr(overview, name)] for name in ("new", "regressed", "still", "gone")
-        },
+    entries = {
+        name: [
+            {"occurrences_in_release": entry.occurrences} | group(entry.standing) for entry in getattr(overview, name)
+        ]
+        for name in ("new", "regressed", "still", "gone")
     }
-
-
-def _entry(entry: Entry) -> dict[str, object]:
-    return {"occurrences_in_release": entry.occurrences} | group(entry.standing)
+    return {"release": overview.release, "before": overview.before, **entries}
 
 
 def tracker(standing: TrackerStanding | None) -> dict[str, object]:
@@ -121,17 +111,6 @@ def status(
     }
 
 
-def holding(
-    held: Iterable[tuple[str, str | None, int]], storms: Iterable[Stormy], pauses: Iterable[RoutePause]
-) -> dict[str, object]:
-    """`status --json`, second part: groups held by each rule, storms, and paused routes."""
-    return {
-        "held_by": [{"rule": rule, "route": route, "groups": groups} for rule, route, groups in held],
-        "storms": [{"route": storm.route, "held": storm.held, "since": storm.since} for storm in storms],
-        "paused_routes": [{"route": pause.route, "reason": pause.reason, "since": pause.at} for pause in pauses],
-    }
-
-
 def instances(running: Iterable[Running], now: float) -> list[dict[str, object]]:
     """The processes that share the store, in `status --json`. A process is `silent` after SILENT_SECONDS without a heartbeat."""
     return [
@@ -151,8 +130,18 @@ def instances(running: Iterable[Running], now: float) -> list[dict[str, object]]
 
 def whole(standing: GroupView, history: Iterable[Past]) -> dict[str, object]:
     """One element of `show --json`: an element of `groups --json`, extended."""
+    issue = standing.issue
+    create = {}  # that made the issue, or may have made it
+    if issue is not None:
+        create = {
+            "marker": issue.marker,
+            "sent_at": issue.sent_at,
+            "probes": issue.probes,
+            "probe_at": issue.probe_at,
+        }
+    shape = _issue(issue)
     return group(standing) | {
-        "issue": _whole_issue(standing.issue),
+        "issue": None if shape is None else shape | create,
         "group_url": standing.group.group_url,
         "object_id": standing.group.object_id,
         "classifiers": list(standing.group.classifiers),
@@ -160,19 +149,6 @@ def whole(standing: GroupView, history: Iterable[Past]) -> dict[str, object]:
         "attributes": {name: list(values) for name, values in standing.group.attributes},
         "trail": [{"at": point.at, "occurrences": point.occurrences} for point in standing.group.trail],
         "history": [_past(past) for past in history],
-    }
-
-
-def _whole_issue(issue: Issue | None) -> dict[str, object] | None:
-    """The issue and the state of the create that made it, or may have made it."""
-    shape = _issue(issue)
-    if issue is None or shape is None:
-        return None
-    return shape | {
-        "marker": issue.marker,
-        "sent_at": issue.sent_at,
-        "probes": issue.probes,
-        "probe_at": issue.probe_at,
     }
 
 

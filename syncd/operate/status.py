@@ -15,11 +15,14 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
     """The counts, the held groups, and the states of trackers, routes and processes. Raises StoreUnavailable."""
     # A tracker that the configuration no longer has still counts while groups wait for it.
     trackers = store.report.trackers(config.credentials, now) | store.report.left_behind(config.trackers)
-    return (
-        shapes.status(store.report.counts(now), trackers, writes_left(config, store, now))
-        | shapes.holding(store.report.held(), store.report.storms(), store.operator.pauses())
-        | {"instances": shapes.instances(running(store.connection), now)}
-    )
+    return shapes.status(store.report.counts(now), trackers, writes_left(config, store, now)) | {
+        "held_by": [{"rule": rule, "route": route, "groups": count} for rule, route, count in store.report.held()],
+        "storms": [{"route": storm.route, "held": storm.held, "since": storm.since} for storm in store.report.storms()],
+        "paused_routes": [
+            {"route": pause.route, "reason": pause.reason, "since": pause.at} for pause in store.operator.pauses()
+        ],
+        "instances": shapes.instances(running(store.connection), now),
+    }
 
 
 def writes_left(config: Config, store: Store, now: float) -> dict[str, int | None]:

@@ -29,11 +29,12 @@ def write(document: Document, limit: int) -> Node:
 
     Raises ValueError if `limit` is too small for syncd's own words.
     """
-    return fit(document, limit, _doc, lambda doc: len(json.dumps(doc, separators=(",", ":"))))
-
-
-def _doc(document: Document) -> Node:
-    return {"version": 1, "type": "doc", "content": [node for block in document for node in _nodes(block)]}
+    return fit(
+        document,
+        limit,
+        lambda fitted: {"version": 1, "type": "doc", "content": [node for block in fitted for node in _nodes(block)]},
+        lambda doc: len(json.dumps(doc, separators=(",", ":"))),
+    )
 
 
 def _nodes(block: Block) -> list[Node]:

@@ -141,11 +141,19 @@ def parts(group: Group, extras: ReportExtras) -> dict[str, tuple[Block, ...]]:
         ("First seen", utc(group.first_seen)),
         ("Last seen", utc(group.last_seen)),
     )
+    related: list[Block] = []
+    if extras.previous is not None:
+        link = Link(extras.previous.key, extras.previous.url)
+        related.append(Panel(("This crash came back. Its previous issue: ", link, "."), kind="note"))
+    for place in extras.alike:
+        reason = ": that group has the same application and the same top frames. syncd merges nothing by itself."
+        spans = ("Possible duplicate of ", Link(place.key, place.url), reason)
+        related.append(Panel(spans, kind="warning"))
     no_stack = Paragraph(("This group has no call stack.",))
     # The sender chooses the names of attributes.
     attributes = tuple((Value(name), Value(", ".join(values))) for name, values in group.attributes)
     return {
-        "related": tuple(_related(extras)),
+        "related": tuple(related),
         "facts": (Table(("Fact", "Value"), tuple((name, Value(fact)) for name, fact in facts.items() if fact)),),
         "link": (Paragraph((Link("Open this group in Backtrace", url),)),) if url else (),
         "counts": (Table(("Count", "When filed"), counts),),
@@ -163,15 +171,6 @@ def parts(group: Group, extras: ReportExtras) -> dict[str, tuple[Block, ...]]:
         # A note names releases, and the sender chooses their names.
         "note": (Panel(("Note: ", Value(extras.note)), kind="note"),) if extras.note else (),
     }
-
-
-def _related(extras: ReportExtras) -> Iterator[Block]:
-    if extras.previous is not None:
-        link = Link(extras.previous.key, extras.previous.url)
-        yield Panel(("This crash came back. Its previous issue: ", link, "."), kind="note")
-    for place in extras.alike:
-        reason = ": that group has the same application and the same top frames. syncd merges nothing by itself."
-        yield Panel(("Possible duplicate of ", Link(place.key, place.url), reason), kind="warning")
 
 
 def _ledger(group: Group, *, shares: bool) -> Block:

@@ -177,7 +177,10 @@ def fit(document: Document, limit: int, write: Callable[[Document], T], size: Ca
     whole = write(cleaned)
     if size(whole) <= limit:
         return whole
-    most = max((len(_rows(block)) for block in cleaned), default=0)
+    rows_of = [
+        block.lines if isinstance(block, Code) else block.rows for block in cleaned if isinstance(block, Code | Table)
+    ]
+    most = max(map(len, rows_of), default=0)
     levels = range(1, max(limit, _NARROW) + most + 1)
 
     def written(level: int) -> T:
@@ -211,15 +214,6 @@ def _changed(document: Document, change: Callable[[str], str]) -> Document:
             case Heading():
                 blocks.append(block)
     return tuple(blocks)
-
-
-def _rows(block: Block) -> tuple[object, ...]:
-    match block:
-        case Code(lines):
-            return lines
-        case Table(_, rows):
-            return rows
-    return ()
 
 
 def _with_rows(document: Document, count: int) -> Document:

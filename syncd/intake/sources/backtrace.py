@@ -8,6 +8,7 @@ produce (a call stack as JSON text, numbers and null as attribute values, `*` fo
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Annotated
@@ -262,23 +263,15 @@ def _scalar(value: object) -> object:
 
 def _frames(value: object) -> Iterator[str]:
     """Yield frames: a list of names as documented; also the query API's JSON text {"frame": [...]}, or a single name."""
-    if isinstance(value, str):
-        value = _unpacked(value)
+    if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
+        with suppress(RejectedDelivery):
+            value = decode(value.encode())
     if isinstance(value, dict):
         value = value.get("frame")
     for frame in value[:MAX_FRAMES] if isinstance(value, list) else [value]:
         text = _text(_scalar(frame))
         if text is not None:
             yield text
-
-
-def _unpacked(value: str) -> object:
-    if value.lstrip().startswith(("{", "[")):
-        try:
-            return decode(value.encode())
-        except RejectedDelivery:
-            return value
-    return value
 
 
 def _classifiers(value: object) -> Iterator[str]:
