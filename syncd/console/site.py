@@ -186,8 +186,10 @@ class Console(threading.Thread):
         super().__init__(name="console", daemon=True)
         self._bound = bound
         app = site(config, store, clock)
-        listens = partial(log.info, "console_listening", address=f"http://{http_server.address_of(bound)}/")
-        self._server = http_server.Server(app, HEADER_SECONDS, MAX_CONNECTIONS, listens)
+        address = f"http://{http_server.address_of(bound)}/"
+        self._server = http_server.Server(
+            app, HEADER_SECONDS, MAX_CONNECTIONS, lambda: log.info("console_listening", address=address)
+        )
 
     def run(self) -> None:
         self._server.run(sockets=[self._bound])

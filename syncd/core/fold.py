@@ -97,7 +97,13 @@ def _sum(counts: Iterable[int]) -> int:
 def _ledger(group: Group, notification: Notification, mode: Mode) -> tuple[Release, ...]:
     """The group's releases with the counts of the notification. Releases beyond MAX_LEDGER share one row."""
     ledger = {row.release: row for row in group.releases}
-    first_seen = _first_sighting(group, notification, mode)
+    # The earliest time at which every release in the notification had certainly crashed. A span that overlaps the group's may
+    # belong to a total: its first timestamp is the group's, not a release's.
+    first_seen, last = notification.first, notification.last
+    if mode != "window" and first_seen is not None and last is not None:
+        since, until = group.first_seen, group.last_seen
+        if since is not None and until is not None and first_seen <= until and last >= since:
+            first_seen = last
     surplus = 0
     for release, counted in notification.releases:
         row = ledger.get(release)
@@ -121,15 +127,6 @@ def _ledger(group: Group, notification: Notification, mode: Mode) -> tuple[Relea
         row = ledger.get(OTHER_RELEASES) or Release(release=OTHER_RELEASES, occurrences=0, first_seen=first_seen)
         ledger[OTHER_RELEASES] = replace(_grown(row, surplus, first_seen, notification, mode), approximate=True)
     return tuple(ledger.values())
-
-
-def _first_sighting(group: Group, notification: Notification, mode: Mode) -> int | None:
-    """The earliest time at which every release in the notification had certainly crashed."""
-    first, last = notification.first, notification.last
-    if mode == "window" or first is None or last is None or group.first_seen is None or group.last_seen is None:
-        return first
-    # A span that overlaps the group's may belong to a total: its first timestamp is the group's, not a release's.
-    return last if first <= group.last_seen and last >= group.first_seen else first
 
 
 def _grown(row: Release, counted: int, first_seen: int | None, notification: Notification, mode: Mode) -> Release:

@@ -171,7 +171,15 @@ def unreachable(routes: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
     """The routes that can never match a group, each with the reason."""
     for number, policy in enumerate(routes):
         required = dict(_conditions(policy.match))
-        earlier = next((route for route in routes[:number] if _covers(route.match, required)), None)
+        earlier = next(
+            (
+                route
+                for route in routes[:number]
+                if not _conditions(route.match.unless)
+                and all(_within(required.get(key, ()), patterns) for key, patterns in _conditions(route.match))
+            ),
+            None,
+        )
         # A group has one value for each of these keys.
         excluded = [
             key
@@ -182,13 +190,6 @@ def unreachable(routes: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
             yield policy, f"the route {earlier.name} before it matches every group that it matches"
         elif excluded:
             yield policy, f"its own `not` excludes every {excluded[0]} that it matches"
-
-
-def _covers(earlier: Match, later: Mapping[str, tuple[str, ...]]) -> bool:
-    """True if the earlier route surely matches every group that fits the conditions of the later one."""
-    return not _conditions(earlier.unless) and all(
-        _within(later.get(key, ()), patterns) for key, patterns in _conditions(earlier)
-    )
 
 
 def _within(narrow: Sequence[str], wide: Sequence[str]) -> bool:

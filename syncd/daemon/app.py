@@ -100,7 +100,13 @@ class Daemon:
 
         with _on_signals(stop):
             try:
-                self._start(watchdog)
+                self.heartbeat.start()
+                if self.console is not None:
+                    self.console.start()
+                if self.manager.present:
+                    watchdog.start()
+                if worker is not None:
+                    worker.start()
                 if server is not None and self.listening is not None:
                     server.run(sockets=[self.listening])
                 else:
@@ -112,15 +118,6 @@ class Daemon:
                 self.manager.notify(STOPPING="1")
                 self._stop(watchdog)
                 log.info("stopped")
-
-    def _start(self, watchdog: Watchdog) -> None:
-        self.heartbeat.start()
-        if self.console is not None:
-            self.console.start()
-        if self.manager.present:
-            watchdog.start()
-        if self.worker is not None:
-            self.worker.start()
 
     def _stop(self, watchdog: Watchdog) -> None:
         """Stop the parts in the order in which they depend on each other; those that were not started are left alone."""

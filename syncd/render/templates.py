@@ -44,19 +44,11 @@ _FORBIDDEN_FILTERS = (
 
 
 class TemplateInvalid(Exception):
-    """A template that Jinja2 cannot parse. `reason` names the file, the line, and the fault."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """A template that Jinja2 cannot parse. The message names the file, the line, and the fault."""
 
 
 class TemplateFailed(Exception):
-    """A template that failed for one group. `reason` is a sentence that names the file and the fault."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
+    """A template that failed for one group. The message is a sentence that names the file and the fault."""
 
 
 class _LimitExceeded(Exception):

@@ -81,7 +81,7 @@ class Presented:
             try:
                 return self.templates.title(facts(self.group, ReportExtras()))
             except TemplateFailed as error:
-                log.warning("template_failed", route=self.route, reason=error.reason)
+                log.warning("template_failed", route=self.route, reason=str(error))
         return report.title(self.group, self.settings.skip)
 
     def body(self, *, previous: Place | None = None, alike: Sequence[Place] = ()) -> Document:
@@ -110,7 +110,7 @@ class Presented:
                 name, facts(self.group, extras, announcement), report.parts(self.group, extras)
             )
         except TemplateFailed as error:
-            log.warning("template_failed", route=self.route, reason=error.reason)
+            log.warning("template_failed", route=self.route, reason=str(error))
             return None
 
     def template_faults(self, announcement: Announcement) -> list[str]:
@@ -125,7 +125,7 @@ class Presented:
                 if name in self.templates:
                     self.templates.title(names) if name == "title" else self.templates.document(name, names, blocks)
             except TemplateFailed as error:
-                faults.append(error.reason)
+                faults.append(str(error))
         return faults
 
 
@@ -145,4 +145,4 @@ def _read_templates(route: str, folder: Path) -> Templates:
     try:
         return Templates(sources)
     except TemplateInvalid as error:
-        raise ConfigError([f"{key}: {folder}/{error.reason}"]) from None
+        raise ConfigError([f"{key}: {folder}/{error}"]) from None

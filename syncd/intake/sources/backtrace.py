@@ -173,6 +173,11 @@ def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
     if reading.zero_by_frames and frames.all_zero(identity.fingerprint):
         fingerprint = frames.sub_key(identity.fingerprint, application, callstack)
         identity = replace(identity, fingerprint=fingerprint or identity.fingerprint)
+    commonest: list[tuple[str, tuple[str, ...]]] = []
+    for name in sorted(attributes)[:MAX_ATTRIBUTES]:
+        label, values = _text(name), _commonest(_histogram(attributes[name], occurrences or 1))
+        if label is not None and values:
+            commonest.append((label[:255], tuple(values[:MAX_VALUES])))
     return Notification(
         identity=identity,
         digest=_digest(value),
@@ -187,7 +192,7 @@ def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
         hosts=_count(value.get("hosts")),
         users=_count(value.get("guids")),
         releases=_releases(attributes, reading, occurrences or 1),
-        attributes=tuple(_attributes(attributes, occurrences or 1)),
+        attributes=tuple(commonest),
         received_at=received_at,
     )
 
@@ -229,14 +234,6 @@ def _release(value: str, reading: Reading) -> str | None:
 def _commonest(histogram: Mapping[str, int]) -> list[str]:
     # sorted() keeps the order of equal counts, also in reverse.
     return sorted(sorted(histogram), key=histogram.__getitem__, reverse=True) if len(histogram) > 1 else [*histogram]
-
-
-def _attributes(attributes: Json, occurrences: int) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield each attribute with its commonest values."""
-    for name in sorted(attributes)[:MAX_ATTRIBUTES]:
-        label, values = _text(name), _commonest(_histogram(attributes[name], occurrences))
-        if label is not None and values:
-            yield label[:255], tuple(values[:MAX_VALUES])
 
 
 def _histogram(value: object, occurrences: int) -> dict[str, int]:

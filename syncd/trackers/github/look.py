@@ -138,7 +138,20 @@ class Reader:
         elif answer.status == 410 and not takes_no_issues(answer):
             raise Gone(f"issue {issue.key} was deleted")
         elif answer.status == 404:
-            self._require_neighbours(address)
+            # GitHub also answers 404 for anything that a token may not see, and a token that may see the repository may still not
+            # see its issues.
+            control = self._connection.send_idempotent("GET", address.home)
+            repository = control.read(Repository) if control.ok else None
+            if repository is None:
+                raise address.error(control)
+            if not repository.has_issues and address.away:
+                raise OutOfReach("the repository that the issue was transferred to takes no issues")
+            if not repository.has_issues:
+                raise Misconfigured("the repository takes no issues")
+            parameters: dict[str, str | int] = {"state": "all", "per_page": 1}
+            control = self._connection.send_idempotent("GET", f"{address.home}/issues", parameters=parameters)
+            if not control.ok or control.read(list[Listed]) is None:
+                raise address.error(control)
             raise Gone(f"issue {issue.key} is not there, though its neighbours can be read: it was deleted")
         snapshot = answer.read(Snapshot) if answer.ok else None
         if snapshot is None:
@@ -166,22 +179,6 @@ class Reader:
         if _forbids(answer):
             raise hidden
         return address, answer
-
-    def _require_neighbours(self, address: Address) -> None:
-        """Raise where a 404 does not prove a deletion. GitHub also answers 404 for anything that a token may not see, and a token
-        that may see the repository may still not see its issues."""
-        answer = self._connection.send_idempotent("GET", address.home)
-        repository = answer.read(Repository) if answer.ok else None
-        if repository is None:
-            raise address.error(answer)
-        if not repository.has_issues:
-            if address.away:
-                raise OutOfReach("the repository that the issue was transferred to takes no issues")
-            raise Misconfigured("the repository takes no issues")
-        parameters: dict[str, str | int] = {"state": "all", "per_page": 1}
-        answer = self._connection.send_idempotent("GET", f"{address.home}/issues", parameters=parameters)
-        if not answer.ok or answer.read(list[Listed]) is None:
-            raise address.error(answer)
 
     def _observation(self, home_id: str, address: Address, snapshot: Snapshot) -> Observation:
         """One query more where the issue was closed as a duplicate."""

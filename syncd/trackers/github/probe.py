@@ -185,20 +185,21 @@ class Probe:
             batch = unread[: self._budget]
             if not batch or self._clock.monotonic() > self._ends_at:
                 return True
-            entries = None if self._single else self._query(batch)
+            entries = None
+            if not self._single:
+                owner, _, name = self._settings.repository.partition("/")
+                fields = (
+                    f"n{number}:issueOrPullRequest(number:{number}){{__typename ...issue ...pull}}" for number in batch
+                )
+                answer = self._connection.query(_QUERY % " ".join(fields), {"owner": owner, "name": name})
+                # None where this token or server has no GraphQL, or the name leads to another repository.
+                entries = entries_of(answer, self._repository_id, batch)
             if entries is None:
                 self._single = True
                 self._budget = min(self._budget, _MOST_SINGLE)
                 entries = self._read_single(batch[: self._budget])
             self._budget -= len(entries)
             self._take(entries)
-
-    def _query(self, numbers: Sequence[int]) -> dict[int, Listed | None] | None:
-        """One GraphQL query. Returns None where this token or server has no GraphQL, or the name leads to another repository."""
-        owner, _, name = self._settings.repository.partition("/")
-        fields = (f"n{number}:issueOrPullRequest(number:{number}){{__typename ...issue ...pull}}" for number in numbers)
-        answer = self._connection.query(_QUERY % " ".join(fields), {"owner": owner, "name": name})
-        return entries_of(answer, self._repository_id, numbers)
 
     def _read_single(self, numbers: Sequence[int]) -> dict[int, Listed | None]:
         """One GET for each number, as far as the time allows. Raises where GitHub says of every number that no issue has it."""

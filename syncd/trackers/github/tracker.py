@@ -37,6 +37,9 @@ _BODY_LIMIT = 60_000
 
 _MOST_LABELS = 100
 _LABEL_LIMIT = 50
+_RENAMED = (
+    "{} is now another repository than the one that holds the issues so far; configure it as a tracker of another name"
+)
 _PRIVATE_SECONDS = 3600.0  # for so long an answer holds that the repository is private
 _REFUSED_SECONDS = 3600.0
 
@@ -111,7 +114,7 @@ class GitHub:
         answer = self._connection.send_once("POST", path, payload)
         # Our issues are in the repository with this id. Another one may have its name by now.
         if (answer.redirects or answer.status == 404) and str(self._read_repository().id) != self._repository_id:
-            raise self._renamed()
+            raise Misconfigured(_RENAMED.format(self._settings.repository))
         if answer.redirects:
             draft.require_fresh(self._clock.monotonic())
             answer = self._connection.send_once("POST", path, payload)
@@ -146,7 +149,7 @@ class GitHub:
                 )
             present = str(self._read_repository().id)
             if recalled not in (None, present):
-                raise self._renamed()
+                raise Misconfigured(_RENAMED.format(repository))
             self._notebook.note("repository_id", present)
             self._notebook.note("home", f"{server} {repository}")
             recalled = present
@@ -159,12 +162,6 @@ class GitHub:
         repository = expect(answer, Repository)
         self._private_until = self._clock.monotonic() + _PRIVATE_SECONDS if repository.private else 0.0
         return repository
-
-    def _renamed(self) -> Misconfigured:
-        return Misconfigured(
-            f"{self._settings.repository} is now another repository than the one that holds the issues so far; configure it as "
-            "a tracker of another name"
-        )
 
     def probe(self, issue: Issue) -> Evidence:
         """One GET and one GraphQL query where at most some hundred numbers were given since the floor; at most some forty

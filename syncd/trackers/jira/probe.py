@@ -141,28 +141,25 @@ class Probe:
                 return False
             numbers = range(last + 1, last + 1 + size)
             if self._settings.deployment == "cloud":
-                self._read_batch(numbers)
-            elif (candidate := self._get(self._key(numbers[0]))) is not None:
-                self._take([candidate])
+                # One request. It leaves out keys without an issue, and lists the issues that it could not read this time.
+                keys = [self._key(number) for number in numbers]
+                payload = {"issueIdsOrKeys": keys, "fields": _FIELDS, "properties": ["syncd"]}
+                bulk = expect(self._connection.send_idempotent("POST", "issue/bulkfetch", payload), Bulk)
+                retried = [self._get(error.id) for error in bulk.issueErrors]
+                candidates = [*bulk.issues, *(candidate for candidate in retried if candidate is not None)]
+                self._take(candidates)
+                for candidate in candidates:
+                    if self._is_at_home(candidate):
+                        self._note_number(candidate.number, candidate)
+                    else:
+                        # Moved since. Nothing tells which of these numbers it had.
+                        self._highest = max(self._highest, numbers[-1])
+            elif (single := self._get(self._key(numbers[0]))) is not None:
+                self._take([single])
                 # It got this number, whatever key it has now.
-                self._note_number(numbers[0], candidate)
+                self._note_number(numbers[0], single)
             self._read += size
         return True
-
-    def _read_batch(self, numbers: range) -> None:
-        """One request on Cloud. It leaves out keys without an issue, and lists the issues that it could not read this time."""
-        keys = [self._key(number) for number in numbers]
-        payload = {"issueIdsOrKeys": keys, "fields": _FIELDS, "properties": ["syncd"]}
-        bulk = expect(self._connection.send_idempotent("POST", "issue/bulkfetch", payload), Bulk)
-        retried = [self._get(error.id) for error in bulk.issueErrors]
-        candidates = [*bulk.issues, *(candidate for candidate in retried if candidate is not None)]
-        self._take(candidates)
-        for candidate in candidates:
-            if self._is_at_home(candidate):
-                self._note_number(candidate.number, candidate)
-            else:
-                # Moved since. Nothing tells which of these numbers it had.
-                self._highest = max(self._highest, numbers[-1])
 
     def _get(self, name: str) -> Candidate | None:
         """An issue by id, key or former key; None where there is none, or it is hidden."""

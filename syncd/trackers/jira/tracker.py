@@ -27,7 +27,7 @@ from syncd.trackers.jira.fields import (
 )
 from syncd.trackers.jira.look import look, path, refusal, survey
 from syncd.trackers.jira.probe import Probe, search
-from syncd.trackers.jira.workflow import close_issue, reopen
+from syncd.trackers.jira.workflow import move
 from syncd.trackers.transport import Answer, Sent
 
 _REMEMBERED_ISSUES = 10_000
@@ -170,12 +170,12 @@ class Jira:
     def reopen(self, issue: Issue) -> str:
         """Three requests, or one where it is open."""
         self._require_home()
-        return reopen(self._connection, self._settings, issue)
+        return move(self._connection, self._settings, issue, closed=False)
 
     def close_issue(self, issue: Issue) -> str:
         """Three requests, or one where it is closed."""
         self._require_home()
-        return close_issue(self._connection, self._settings, issue)
+        return move(self._connection, self._settings, issue, closed=True)
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
         """One POST."""

@@ -28,40 +28,35 @@ class _Transition(NamedTuple):
     category: str
     resolution: str
 
-    @property
-    def order(self) -> int:
-        """The id as a number; the last of all where it is none."""
-        return int(self.id) if self.id.isascii() and self.id.isdigit() and len(self.id) < 10 else 10**10
 
-
-def reopen(connection: Connection, settings: JiraSettings, issue: Issue) -> str:
-    """Three requests, or one where it is open."""
-    if not look(connection, settings, issue).condition.closed:
+def move(connection: Connection, settings: JiraSettings, issue: Issue, *, closed: bool) -> str:
+    """Close or reopen an issue: three requests, or one where nothing is to do. Empty after the transition; else the reason why this
+    one issue cannot take it."""
+    if look(connection, settings, issue).condition.closed is closed:
         return ""
+    verb, way, key = ("close", "way to done", "close_status") if closed else ("reopen", "way back", "reopen_status")
+    wanted, categories = (settings.close_status, ()) if closed else (settings.reopen_status, _OPEN_CATEGORIES)
     ranked = sorted(
-        (each for each in _transitions(connection, settings, issue) if each.category != "done"),
+        (each for each in _transitions(connection, settings, issue) if (each.category == "done") is closed),
         key=lambda each: (
-            each.status != settings.reopen_status,
-            *(each.category != category for category in _OPEN_CATEGORIES),
-            each.order,
+            each.status != wanted,
+            *(each.category != category for category in categories),
+            # By the id as a number; last of all where it is none.
+            int(each.id) if each.id.isascii() and each.id.isdigit() and len(each.id) < 10 else 10**10,
         ),
     )
     if not ranked:
-        return f"the workflow of {issue.key} has no way back for the account that syncd uses; reopen it by hand"
-    return _apply(connection, settings, issue, ranked[0], "reopen it by hand, or set reopen_status")
-
-
-def close_issue(connection: Connection, settings: JiraSettings, issue: Issue) -> str:
-    """Three requests, or one where it is closed."""
-    if look(connection, settings, issue).condition.closed:
+        return f"the workflow of {issue.key} has no {way} for the account that syncd uses; {verb} it by hand"
+    payload: dict[str, Any] = {"transition": {"id": ranked[0].id}}
+    if ranked[0].resolution:
+        payload["fields"] = {"resolution": {"name": ranked[0].resolution}}
+    answer = connection.send_idempotent("POST", f"{path(issue)}/transitions", payload)
+    if answer.ok:
         return ""
-    ranked = sorted(
-        (each for each in _transitions(connection, settings, issue) if each.category == "done"),
-        key=lambda each: (each.status != settings.close_status, each.order),
-    )
-    if not ranked:
-        return f"the workflow of {issue.key} has no way to done for the account that syncd uses; close it by hand"
-    return _apply(connection, settings, issue, ranked[0], "close it by hand, or set close_status")
+    if answer.status == 400:
+        reason = message(answer) or " Jira refused it"
+        return f"{issue.key} could not be moved to {ranked[0].status}:{reason}; {verb} it by hand, or set {key}"
+    raise refusal(connection, settings, issue, answer, "BROWSE_PROJECTS", Sent.AGAIN)
 
 
 def _transitions(connection: Connection, settings: JiraSettings, issue: Issue) -> list[_Transition]:
@@ -82,17 +77,3 @@ def _transitions(connection: Connection, settings: JiraSettings, issue: Issue) -
             resolution = next((name for name in names if name.casefold() in _DONE), names[0] if names else "")
         transitions.append(_Transition(str(row.get("id", "")), status, str(category.get("key", "")), resolution))
     return transitions
-
-
-def _apply(connection: Connection, settings: JiraSettings, issue: Issue, transition: _Transition, remedy: str) -> str:
-    """Empty after the transition; else Jira's reason why this one issue cannot take it."""
-    payload: dict[str, Any] = {"transition": {"id": transition.id}}
-    if transition.resolution:
-        payload["fields"] = {"resolution": {"name": transition.resolution}}
-    answer = connection.send_idempotent("POST", f"{path(issue)}/transitions", payload)
-    if answer.ok:
-        return ""
-    if answer.status == 400:
-        reason = message(answer) or " Jira refused it"
-        return f"{issue.key} could not be moved to {transition.status}:{reason}; {remedy}"
-    raise refusal(connection, settings, issue, answer, "BROWSE_PROJECTS", Sent.AGAIN)

@@ -20,7 +20,6 @@ from syncd.render.text import Document, one_line
 from syncd.trackers import Draft, Finding, Notebook
 from syncd.trackers.local import head as head_lines
 from syncd.trackers.local.file import explained, make, replace, temporary
-from syncd.trackers.local.head import Head
 
 _LONGEST_FILE = 1_000_000  # code points: more than any report has
 _LONGEST_TITLE = 240
@@ -126,24 +125,22 @@ class Local:
         """The file's present name, and the lines that people wrote below its title."""
         with explained(self._folder):
             path = self._path(issue)
-            return Observation(place=_place(path), condition=self._condition(path, head_lines.read(path.read_bytes())))
-
-    def _condition(self, path: Path, head: Head) -> Condition:
-        fact = f"closed {path.name}"
-        noted = self._notebook.recall(fact)
-        if not head.closed:
-            if noted:
-                self._notebook.note(fact, "")
-            return Condition(fixed_in=head.fixed_in, labels=head.labels)
-        closed_at = head.closed_at
-        if closed_at is None:
-            # A file has no time for each line, and syncd's own writing changes the time of the whole.
-            closed_at = float(noted) if noted else path.stat().st_mtime
-            if not noted:
-                self._notebook.note(fact, repr(closed_at))
-        original = self._folder / f"{head.duplicate_of.removesuffix('.md')}.md"
-        is_there = bool(head.duplicate_of) and original.parent == self._folder and original.is_file()
-        return Condition(
+            head, fact = head_lines.read(path.read_bytes()), f"closed {path.name}"
+            noted = self._notebook.recall(fact)
+            if not head.closed:
+                if noted:
+                    self._notebook.note(fact, "")
+                condition = Condition(fixed_in=head.fixed_in, labels=head.labels)
+                return Observation(place=_place(path), condition=condition)
+            closed_at = head.closed_at
+            if closed_at is None:
+                # A file has no time for each line, and syncd's own writing changes the time of the whole.
+                closed_at = float(noted) if noted else path.stat().st_mtime
+                if not noted:
+                    self._notebook.note(fact, repr(closed_at))
+            original = self._folder / f"{head.duplicate_of.removesuffix('.md')}.md"
+            is_there = bool(head.duplicate_of) and original.parent == self._folder and original.is_file()
+        condition = Condition(
             closed=True,
             resolution=head.resolution,
             closed_at=closed_at,
@@ -151,6 +148,7 @@ class Local:
             labels=head.labels,
             duplicate_of=_place(original) if is_there else None,
         )
+        return Observation(place=_place(path), condition=condition)
 
     def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:  # noqa: ARG002 - files are cheap to read
         """Read every file."""
