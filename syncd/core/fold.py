@@ -43,7 +43,16 @@ def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
         last_seen=_larger(before.last_seen, notification.last),
         releases=_ledger(before, notification, mode),
     )
-    after = _counted(before, after, notification, mode)
+    # Without a count: the histogram's sum, and at least one, since a crash caused the notification.
+    counted, guessed = notification.occurrences, notification.occurrences is None
+    if counted is None:
+        counted = _sum(count for _, count in notification.releases) or 1
+    total, doubtful = counted, False
+    if before.revision:
+        span = (before.first_seen, before.last_seen)
+        total, doubtful = _total(before.occurrences, span, counted, notification, mode)
+    approximate = guessed or doubtful or (before.revision > 0 and before.approximate)
+    after = replace(after, occurrences=total, approximate=approximate)
     changed = before.revision == 0 or _differs(before, after)
     if changed:
         after = replace(after, trail=_trail(before.trail, after, notification))
@@ -53,20 +62,6 @@ def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
 def fold_redelivery(group: Group) -> Group:
     """The group after an exact redelivery: only the number of notifications changes."""
     return replace(group, notifications=group.notifications + 1)
-
-
-def _counted(before: Group, after: Group, notification: Notification, mode: Mode) -> Group:
-    """The group `after` with its new number of occurrences."""
-    counted = notification.occurrences
-    guessed = counted is None
-    if counted is None:
-        # Without a count: the histogram's sum, and at least one, since a crash caused the notification.
-        counted = _sum(count for _, count in notification.releases) or 1
-    if before.revision == 0:
-        return replace(after, occurrences=counted, approximate=guessed)
-    span = (before.first_seen, before.last_seen)
-    total, doubtful = _total(before.occurrences, span, counted, notification, mode)
-    return replace(after, occurrences=total, approximate=before.approximate or guessed or doubtful)
 
 
 def _total(

@@ -143,9 +143,12 @@ def _by_release(
         return Verdict(
             rule="answered", reason=f"{key} already reports that the crash came back in {where}", inputs=inputs
         )
-    hotfixes = {
-        release for release in later if policy.hotfix_regressions and _is_hotfix(release, known_before, orders[release])
-    }
+    hotfixes = set()
+    for release in later if policy.hotfix_regressions else ():
+        # A later patch of a line older than the fix.
+        line = [earlier for earlier in known_before if same_line(earlier, release)]
+        if orders[release] is Order.OLDER and line and all(compare(release, patch) is Order.NEWER for patch in line):
+            hotfixes.add(release)
     back = {release: count for release, count in later.items() if orders[release] is Order.NEWER or release in hotfixes}
     if back:
         return _came_back(back, hotfixes, condition, policy, key, inputs, fixed_in)
@@ -170,12 +173,6 @@ def _against(release: str, fixes: Sequence[str], *, fixed: bool) -> Order:
         return Order.INCOMPARABLE
     enough = (Order.NEWER, Order.SAME) if fixed else (Order.NEWER,)
     return Order.NEWER if all(order in enough for order in orders) else Order.OLDER
-
-
-def _is_hotfix(release: str, known_before: Iterable[str], order: Order) -> bool:
-    """True if the release is a later patch of a line older than the fix."""
-    line = [known_release for known_release in known_before if same_line(known_release, release)]
-    return order is Order.OLDER and bool(line) and all(compare(release, patch) is Order.NEWER for patch in line)
 
 
 def _came_back(

@@ -34,24 +34,23 @@ class Watchdog(threading.Thread):
         pause = STATUS_SECONDS if limit is None else min(STATUS_SECONDS, limit / 4)
         while not self._stopping.wait(pause):
             try:
-                self._report(limit)
+                now = self._clock.monotonic()
+                stale = (
+                    [] if limit is None else [part for part, beat in self._beats.items() if now - beat() > limit / 2]
+                )
+                if stale != self._stale:
+                    log.error("watchdog_stuck", parts=stale) if stale else log.info("watchdog_recovered")
+                self._stale = stale
+                if limit is not None and not stale:
+                    self._manager.notify(WATCHDOG="1")
+                if self._clock.monotonic() >= self._status_at:
+                    self._status_at = self._clock.monotonic() + STATUS_SECONDS
+                    try:
+                        self._manager.notify(STATUS=self._status())
+                    except StoreUnavailable as error:
+                        self._manager.notify(STATUS=str(error))
             except Exception:  # this thread's boundary: without it systemd would kill a daemon that is well
                 log.exception("unexpected_error")
-
-    def _report(self, limit: float | None) -> None:
-        now = self._clock.monotonic()
-        stale = [] if limit is None else [part for part, beat in self._beats.items() if now - beat() > limit / 2]
-        if stale != self._stale:
-            log.error("watchdog_stuck", parts=stale) if stale else log.info("watchdog_recovered")
-        self._stale = stale
-        if limit is not None and not stale:
-            self._manager.notify(WATCHDOG="1")
-        if self._clock.monotonic() >= self._status_at:
-            self._status_at = self._clock.monotonic() + STATUS_SECONDS
-            try:
-                self._manager.notify(STATUS=self._status())
-            except StoreUnavailable as error:
-                self._manager.notify(STATUS=str(error))
 
     def stop(self) -> None:
         """Ask it to end, and return once it has."""

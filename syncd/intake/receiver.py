@@ -87,7 +87,12 @@ class Receiver:
         except RejectedDelivery as error:
             if error.status != UNRECOGNISED:
                 raise
-            return await self._quarantined(content, received_at, error)
+            future = self._quarantine.add(content, received_at, error, self._settings.quarantine_size)
+            number = await asyncio.wrap_future(future)
+            log.warning("delivery_quarantined", code=error.code, field=error.field, quarantined=number)
+            if not self._settings.accept_unrecognised:
+                raise
+            return f"quarantine-{number}"
         began = time.perf_counter()
         delivery = await self._inbox.accept(content, received_at)
         metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began)
@@ -137,14 +142,6 @@ class Receiver:
                 "body_too_slow",
                 f"The body did not arrive within {self._settings.body_seconds:g} seconds.",
             ) from None
-
-    async def _quarantined(self, body: bytes, received_at: float, error: RejectedDelivery) -> str:
-        future = self._quarantine.add(body, received_at, error, self._settings.quarantine_size)
-        number = await asyncio.wrap_future(future)
-        log.warning("delivery_quarantined", code=error.code, field=error.field, quarantined=number)
-        if not self._settings.accept_unrecognised:
-            raise error
-        return f"quarantine-{number}"
 
     async def _refuse(self, scope: Scope, send: Send, error: RejectedDelivery, body: "_Body") -> None:
         metrics.DELIVERIES.labels(error.code).inc()

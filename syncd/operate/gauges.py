@@ -20,13 +20,16 @@ def read(config: Config, store: Store, now: float) -> Reading:
     except StoreUnavailable:
         return {"syncd_store_up": 0.0}
     alive = Counter(process.part for process in processes if now - process.beat_at <= SILENT_SECONDS)
+    inbox_age, outbox_age = (
+        0.0 if since is None else max(0.0, now - since) for since in (oldest.received_at, oldest.due_at)
+    )
     gauges: dict[str, float | dict[str, float]] = {
         "syncd_store_up": 1.0,
         "syncd_store_size_bytes": room.taken,
         "syncd_inbox_deliveries": counts.inbox_waiting,
-        "syncd_inbox_oldest_age_seconds": _age(oldest.received_at, now),
+        "syncd_inbox_oldest_age_seconds": inbox_age,
         "syncd_outbox_groups": {"due": counts.outbox_due, "later": counts.outbox_waiting, "dead": counts.dead},
-        "syncd_outbox_oldest_age_seconds": _age(oldest.due_at, now),
+        "syncd_outbox_oldest_age_seconds": outbox_age,
         "syncd_issues": {
             "linked": counts.linked,
             "in_doubt": counts.in_doubt,
@@ -43,7 +46,3 @@ def read(config: Config, store: Store, now: float) -> Reading:
         "syncd_tracker_writes_left": {name: float(writes) for name, writes in left.items() if writes is not None},
     }
     return gauges if room.free is None else gauges | {"syncd_store_free_bytes": room.free}
-
-
-def _age(since: float | None, now: float) -> float:
-    return 0.0 if since is None else max(0.0, now - since)

@@ -13,18 +13,14 @@ FIRST_DESCRIPTOR = 3  # SD_LISTEN_FDS_START
 
 
 class Manager:
-    """The service manager, if there is one. Its variables are removed from the environment: they are for this process alone."""
+    """The service manager; `present` is true if one listens. Its variables are removed from the environment: they are for this process alone."""
 
     def __init__(self, environment: MutableMapping[str, str]) -> None:
         self._address = environment.pop("NOTIFY_SOCKET", None)
+        self.present = self._address is not None
         mine = environment.pop("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
         microseconds = environment.pop("WATCHDOG_USEC", None)
         self.watchdog_seconds = int(microseconds) / 1e6 if self._address and microseconds and mine else None
-
-    @property
-    def present(self) -> bool:
-        """True if a service manager listens."""
-        return self._address is not None
 
     def notify(self, **facts: str) -> None:
         """Send facts such as READY="1" and STATUS="…"; without a manager, do nothing. A failure is logged: the service goes on without."""

@@ -39,6 +39,7 @@ Parameters = Mapping[str, str | int]
 # create would be in doubt.
 IDLE_SECONDS = 30.0
 
+_LONGEST_PAUSE_SECONDS = 86400.0
 _ATTEMPTS = 3
 _ATTEMPTS_SECONDS = 10.0
 
@@ -96,6 +97,11 @@ class Answer:
         """A header that is a whole number."""
         value = self.headers.get(header, "").strip()
         return float(value) if re.fullmatch(r"[0-9]{1,12}", value) else None
+
+
+def bounded(seconds: float) -> float:
+    """A pause that a tracker asked for, between a second and a day."""
+    return min(max(seconds, 1.0), _LONGEST_PAUSE_SECONDS)
 
 
 def decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:

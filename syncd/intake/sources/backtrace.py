@@ -173,6 +173,9 @@ def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
     if reading.zero_by_frames and frames.all_zero(identity.fingerprint):
         fingerprint = frames.sub_key(identity.fingerprint, application, callstack)
         identity = replace(identity, fingerprint=fingerprint or identity.fingerprint)
+    object_id = value.get("object_id")
+    if isinstance(object_id, int) and not isinstance(object_id, bool):
+        object_id = format(object_id, "x") if object_id >= 0 else None
     commonest: list[tuple[str, tuple[str, ...]]] = []
     for name in sorted(attributes)[:MAX_ATTRIBUTES]:
         label, values = _text(name), _commonest(_histogram(attributes[name], occurrences or 1))
@@ -185,7 +188,7 @@ def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
         group_url=_text(value.get("group_url")),
         callstack=callstack,
         occurrences=occurrences,
-        object_id=_object_id(value.get("object_id")),
+        object_id=_text(object_id),
         first=first,
         last=last,
         classifiers=tuple(_classifiers(value.get("classifiers"))),
@@ -277,12 +280,6 @@ def _classifiers(value: object) -> Iterator[str]:
         text = _text(name)
         if text is not None:
             yield text[:255]
-
-
-def _object_id(value: object) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return format(value, "x") if value >= 0 else None
-    return _text(value)
 
 
 def _text(value: object) -> str | None:

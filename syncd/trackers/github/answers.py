@@ -14,13 +14,12 @@ import msgspec
 from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.model import Created
 from syncd.render.text import one_line
-from syncd.trackers.transport import Answer, Sent
+from syncd.trackers.transport import Answer, Sent, bounded
 
 T = TypeVar("T")
 
 _MESSAGE_LIMIT = 200
 _PAUSE_SECONDS = 60.0  # for a secondary limit without a time; GitHub's documentation: at least a minute
-_LONGEST_PAUSE_SECONDS = 86400.0
 _LIMITED = re.compile(r"rate limit|abuse detection|submitted too quickly", re.IGNORECASE)
 
 # GitHub has moved issues at the first kind of path; an old Enterprise Server may know only the second.
@@ -252,7 +251,7 @@ def _pause(answer: Answer) -> float | None:
 def _until_reset(answer: Answer) -> float:
     # By GitHub's own Date: this machine's clock may be wrong.
     now, reset = answer.date, answer.digits("x-ratelimit-reset")
-    return _PAUSE_SECONDS if now is None or reset is None else _bounded(reset + 1.0 - now)
+    return _PAUSE_SECONDS if now is None or reset is None else bounded(reset + 1.0 - now)
 
 
 def _narrow(answer: Answer) -> bool:
@@ -264,8 +263,4 @@ def _narrow(answer: Answer) -> bool:
 
 def _retry_after(answer: Answer) -> float | None:
     seconds = answer.digits("retry-after")
-    return None if seconds is None else _bounded(seconds)
-
-
-def _bounded(seconds: float) -> float:
-    return min(max(seconds, 1.0), _LONGEST_PAUSE_SECONDS)
+    return None if seconds is None else bounded(seconds)

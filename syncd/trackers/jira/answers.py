@@ -14,13 +14,12 @@ import msgspec
 from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.model import Created
 from syncd.render.text import one_line
-from syncd.trackers.transport import Answer, Sent
+from syncd.trackers.transport import Answer, Sent, bounded
 
 T = TypeVar("T")
 
 _MESSAGE_LIMIT = 300
 _PAUSE_SECONDS = 60.0  # for a 429 without a time
-_LONGEST_PAUSE_SECONDS = 86400.0
 _LOCKED_SECONDS = 3600.0
 _ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]*-([0-9]+)")
 
@@ -170,21 +169,17 @@ def _retry_after(answer: Answer) -> float | None:
     """Seconds from Retry-After (seconds or a date) or X-RateLimit-Reset (ISO 8601), the first that can be read."""
     after = answer.digits("retry-after")
     if after is not None:
-        return _bounded(after)
+        return bounded(after)
     now = answer.date  # Jira's own: this machine's clock may be wrong
     if now is None:
         return None
     for parse, header in ((parsedate_to_datetime, "retry-after"), (datetime.fromisoformat, "x-ratelimit-reset")):
         try:
             then = parse(answer.headers.get(header, "").strip())
-            return _bounded(then.replace(tzinfo=then.tzinfo or UTC).timestamp() - now)
+            return bounded(then.replace(tzinfo=then.tzinfo or UTC).timestamp() - now)
         except (ValueError, OverflowError):
             continue
     return None
-
-
-def _bounded(seconds: float) -> float:
-    return min(max(seconds, 1.0), _LONGEST_PAUSE_SECONDS)
 
 
 def captcha(answer: Answer) -> bool:

@@ -123,7 +123,12 @@ def _fields(fields: dict[str, _Row], settings: JiraSettings, name: str) -> list[
         if field not in fields:
             remedy = f"add it to the create screen of {settings.project}, or remove it from trackers.{name}"
             findings.append(Finding(ok=False, what=f"{field} cannot be set on new issues", remedy=remedy))
-        elif field in settings.fields and (kind := _type(fields[field], settings)) not in _PLAIN_TYPES:
+            continue
+        schema = fields[field]["schema"] if isinstance(fields[field].get("schema"), dict) else {}
+        kind = str(schema.get("type", "any"))
+        if settings.deployment == "cloud" and str(schema.get("custom", "")).endswith(":textarea"):
+            kind = "paragraph"  # takes an Atlassian document and no text, though its type is string
+        if field in settings.fields and kind not in _PLAIN_TYPES:
             remedy = f"map a field of plain text or numbers under trackers.{name}.fields"
             findings.append(Finding(ok=False, what=f"{field} is of type {kind}, which no text fits", remedy=remedy))
     sent = {*names, *_SET_BY_JIRA, "labels"}
@@ -137,15 +142,6 @@ def _fields(fields: dict[str, _Row], settings: JiraSettings, name: str) -> list[
         remedy = f"map it under trackers.{name}.fields, or make it optional or give it a default in Jira"
         findings.append(Finding(ok=False, what=what, remedy=remedy))
     return findings
-
-
-def _type(field: _Row, settings: JiraSettings) -> str:
-    schema = field.get("schema")
-    schema = schema if isinstance(schema, dict) else {}
-    # On Cloud a paragraph field takes an Atlassian document and no text, though its type is string.
-    if settings.deployment == "cloud" and str(schema.get("custom", "")).endswith(":textarea"):
-        return "paragraph"
-    return str(schema.get("type", "any"))
 
 
 def _statuses(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:

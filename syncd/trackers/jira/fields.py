@@ -136,19 +136,15 @@ def _fact(group: Group, name: str) -> int | str | None:
 
 def comment_body(settings: JiraSettings, document: Document, marker: str) -> Any:
     """A comment whose last line is its marker: Jira lists comments without their properties."""
-    marked: Document = (*document, Paragraph((_comment_line(marker),)))
+    marked: Document = (*document, Paragraph((comment_line(marker),)))
     if settings.deployment == "cloud":
         return adf.write(marked, _ADF_LIMIT)
     return wiki.write(marked, _WIKI_LIMIT)
 
 
-def _comment_line(marker: str) -> str:
+def comment_line(marker: str) -> str:
+    """The last line of a comment."""
     return f"syncd status · {_digest(marker)}"
-
-
-def carries(body: object, marker: str) -> bool:
-    """True if a comment's body ends with the line of `marker`."""
-    return last_lines(body) == [_comment_line(marker)]
 
 
 def last_lines(body: object) -> list[str]:

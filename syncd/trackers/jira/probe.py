@@ -112,7 +112,7 @@ class Probe:
                     remote_id=match.id,
                     key=match.key,
                     url=browse(self._settings.url, match.key),
-                    number=match.number if self._is_at_home(match) else 0,
+                    number=match.number if match.key == self._key(match.number) else 0,
                 )
                 for match in sorted(matches, key=lambda candidate: int(candidate.id))  # the oldest first
             ),
@@ -149,7 +149,7 @@ class Probe:
                 candidates = [*bulk.issues, *(candidate for candidate in retried if candidate is not None)]
                 self._take(candidates)
                 for candidate in candidates:
-                    if self._is_at_home(candidate):
+                    if candidate.key == self._key(candidate.number):
                         self._note_number(candidate.number, candidate)
                     else:
                         # Moved since. Nothing tells which of these numbers it had.
@@ -177,6 +177,3 @@ class Probe:
 
     def _key(self, number: int) -> str:
         return f"{self._settings.project}-{number}"
-
-    def _is_at_home(self, candidate: Candidate) -> bool:
-        return candidate.key == self._key(candidate.number)

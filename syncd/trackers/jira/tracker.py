@@ -19,8 +19,9 @@ from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.fields import (
     FieldValues,
     Refusals,
-    carries,
     comment_body,
+    comment_line,
+    last_lines,
     optional,
     refreshable,
     required,
@@ -193,7 +194,7 @@ class Jira:
     def find_comment(self, issue: Issue, marker: str) -> str | None:
         """Our oldest comment that ends with the marker's line: one GET for each hundred comments."""
         self._require_home()
-        own_account = self._own_account()
+        own_account, line = self._own_account(), comment_line(marker)
         start = 0
         while True:
             parameters: dict[str, str | int] = {
@@ -207,7 +208,7 @@ class Jira:
                 raise Unavailable(error.reason) if isinstance(error, Refused) else error
             page = rows(answer, "comments")
             for comment in page:
-                if account(comment.get("author")) == own_account and carries(comment.get("body"), marker):
+                if account(comment.get("author")) == own_account and last_lines(comment.get("body")) == [line]:
                     return str(comment.get("id"))
             start += len(page)
             if not page or not more_after(answer, start):
