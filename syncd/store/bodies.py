@@ -7,7 +7,7 @@ from typing import cast
 import zstandard
 
 from syncd.platform.clock import Clock
-from syncd.store.connection import Connection, Transaction
+from syncd.store.connection import Connection, Operations, Transaction
 
 LEVEL = 3
 LEARN_FROM = 2000  # the latest bodies
@@ -113,6 +113,14 @@ class Bodies:
             return sum(transaction.run("forget_dictionary", id=row["id"]) for row in rows)
 
         return self._connection.write(remove) if rows else 0
+
+
+class BodyOperations(Operations):
+    """A class of operations on one connection that read or write bodies."""
+
+    def __init__(self, connection: Connection, bodies: Bodies) -> None:
+        super().__init__(connection)
+        self._bodies = bodies
 
 
 def size(head: bytes, stored: int) -> int:

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Any, cast
 
 from syncd.model import Action, Call, Issue, IssueState, Plan
-from syncd.store.bodies import Bodies
-from syncd.store.connection import Connection, Operations, Transaction, reads, writes
+from syncd.store.bodies import BodyOperations
+from syncd.store.connection import Transaction, reads, writes
 from syncd.store.outbox import decide
 from syncd.store.records import issue_of
 
@@ -48,12 +48,8 @@ class Kept:
     fingerprint: str | None
 
 
-class DeadLetters(Operations):
+class DeadLetters(BodyOperations):
     """Operations of the commands `dead` and `replay`, which run while the daemon does."""
-
-    def __init__(self, connection: Connection, bodies: Bodies) -> None:
-        super().__init__(connection)
-        self._bodies = bodies
 
     @reads
     def all(self, transaction: Transaction, size: int = EVERYTHING) -> list[DeadLetter]:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, cast
 
 from syncd.errors import RejectedDelivery
 from syncd.store import quarantine
-from syncd.store.bodies import Bodies
-from syncd.store.connection import Connection, Operations, Transaction, reads, writes
+from syncd.store.bodies import BodyOperations
+from syncd.store.connection import Transaction, reads, writes
 
 if TYPE_CHECKING:
     from syncd.store.group_commit import GroupCommit
@@ -31,13 +31,10 @@ class Purgeable:
     decisions: int
 
 
-class Inbox(Operations):
+class Inbox(BodyOperations):
     """Operations on deliveries. `accept` belongs to one event loop; the rest to any thread."""
 
-    def __init__(self, connection: Connection, bodies: Bodies) -> None:
-        super().__init__(connection)
-        self._bodies = bodies
-        self._commits: GroupCommit | None = None
+    _commits: "GroupCommit | None" = None
 
     async def accept(self, body: bytes, received_at: float) -> int:
         """Return the delivery's number once it is on disk. Raises StoreUnavailable if it is not and never will be."""

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from syncd.model import GroupView
 from syncd.store import bodies
-from syncd.store.bodies import Bodies
-from syncd.store.connection import Connection, Operations, Transaction, reads
+from syncd.store.bodies import BodyOperations
+from syncd.store.connection import Transaction, reads
 from syncd.store.report import Past, history_of, standing_of
 
 LOOKED = 5000  # groups that one page examines at most, however many exist
@@ -108,22 +108,20 @@ class Oldest:
 _FIRST = Key(2**62, 2**62)
 
 
-class Lists(Operations):
+class Lists(BodyOperations):
     """Reads for the console, each from one consistent view; for any thread."""
-
-    def __init__(self, connection: Connection, packed: Bodies) -> None:
-        super().__init__(connection)
-        self._packed = packed
 
     @reads
     def groups(self, transaction: Transaction, wanted: Wanted, sort: Sort, after: Key | None, size: int) -> Listing:
         """Return a page of groups. A page may have fewer groups than `size`, or none, and still have a next one."""
         key = after or _FIRST
+        # A LIKE pattern. The escape is an exclamation mark: crash texts are full of backslashes.
+        text = (wanted.text or "").lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
         facts = {
             "project": wanted.project,
             "release": wanted.release,
             "state": wanted.state,
-            "text": None if not wanted.text else f"%{_literal(wanted.text.lower())}%",
+            "text": f"%{text}%" if text else None,
             # Every issue key has a digit; joining the issue of each group doubles the cost.
             "numbered": int(any(sign.isdigit() for sign in wanted.text or "")),
         }
@@ -132,7 +130,9 @@ class Lists(Operations):
         if among is not None:
             rows = transaction.rows("groups_among", among=among, sort=sort, size=size + 1, **begin, **facts)
         else:
-            edge = _edge(transaction, wanted, sort, begin)
+            # The first group beyond those examined; None if all are examined, or nothing is filtered.
+            beyond = [] if wanted == Wanted() else transaction.rows(f"edge_by_{sort}", looked=LOOKED, **begin)
+            edge = _key(beyond[0]) if beyond else None
             floor = {"floor": -1, "beyond": -1} if edge is None else {"floor": edge.place, "beyond": edge.id}
             rows = transaction.rows(f"groups_by_{sort}", size=size + 1, **begin, **floor, **facts)
         page = rows[:size]
@@ -184,7 +184,7 @@ class Lists(Operations):
     def delivery(self, transaction: Transaction, number: int) -> Delivered | None:
         """Return a delivery with its body; None if it does not exist."""
         for row in transaction.rows("delivery", id=number):
-            body = self._packed.unpack(transaction, [cast(bytes, row["body"])])[0]
+            body = self._bodies.unpack(transaction, [cast(bytes, row["body"])])[0]
             return _delivered(row | {"body": body})
         return None
 
@@ -222,14 +222,6 @@ def _few(transaction: Transaction, wanted: Wanted) -> str | None:
     return None
 
 
-def _edge(transaction: Transaction, wanted: Wanted, sort: Sort, begin: Mapping[str, int]) -> Key | None:
-    """Return the first group beyond those examined; None if all are examined, or nothing is filtered."""
-    if wanted == Wanted():
-        return None
-    rows = transaction.rows(f"edge_by_{sort}", looked=LOOKED, **begin)
-    return _key(rows[0]) if rows else None
-
-
 def _key(row: Mapping[str, object]) -> Key:
     return Key(cast(int, row["place"]), cast(int, row["id"]))
 
@@ -238,8 +230,3 @@ def _delivered(row: Mapping[str, object]) -> Delivered:
     facts = dict(row)
     size = bodies.size(cast(bytes, facts.pop("head")), cast(int, facts.pop("size")))
     return Delivered(**cast(dict[str, Any], facts), size=size)
-
-
-def _literal(text: str) -> str:
-    """Escape text for a LIKE pattern. The escape is an exclamation mark: crash texts are full of backslashes."""
-    return text.replace("!", "!!").replace("%", "!%").replace("_", "!_")

@@ -6,6 +6,7 @@ server: after an interruption it has not happened, and can be started again.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import psycopg
@@ -84,7 +85,7 @@ def _copy_all(
                 done += 1
                 if done % CHUNK_ROWS == 0:
                     progress(f"copying {table}", done, total)
-        sums[table] = digest.value
+        sums[table] = digest
         _continue_numbering(database, session, table, columns)
     for table in TABLES:
         digest = _Digest()
@@ -93,9 +94,9 @@ def _copy_all(
             done += 1
             if done % CHUNK_ROWS == 0:
                 progress(f"verifying {table}", done, total)
-        if digest.value != sums[table]:
+        if digest != sums[table]:
             raise StoreUnavailable(
-                f"the rows of {table} are not the same on the server ({digest.value[0]} there, {sums[table][0]} in "
+                f"the rows of {table} are not the same on the server ({digest.count} there, {sums[table].count} in "
                 f"{source.path}); nothing was moved"
             )
     session.execute("INSERT INTO settings (name, value) VALUES (%s, %s)", [COPIED, str(source.path)])
@@ -161,19 +162,15 @@ def _refuse_writes(database: sqlite3.Connection, place: str) -> None:
         )
 
 
+@dataclass(slots=True)
 class _Digest:
     """The number of rows of a table and a sum of their digests. The sum does not depend on their order: databases sort texts differently."""
 
-    def __init__(self) -> None:
-        self._count = 0
-        self._sum = 0
+    count: int = 0
+    total: int = 0
 
     def add(self, row: Sequence[object]) -> None:
         """Count a row and add its digest."""
         text = repr([bytes(value) if isinstance(value, memoryview) else value for value in row])
-        self._count += 1
-        self._sum = (self._sum + int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")) % 2**256
-
-    @property
-    def value(self) -> tuple[int, int]:
-        return self._count, self._sum
+        self.count += 1
+        self.total = (self.total + int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")) % 2**256

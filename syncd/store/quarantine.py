@@ -4,16 +4,12 @@ from concurrent.futures import Future
 from typing import cast
 
 from syncd.errors import RejectedDelivery
-from syncd.store.bodies import Bodies
-from syncd.store.connection import Connection, Operations, Transaction, writes
+from syncd.store.bodies import BodyOperations
+from syncd.store.connection import Transaction, writes
 
 
-class Quarantine(Operations):
+class Quarantine(BodyOperations):
     """Operations on quarantined bodies; for any thread."""
-
-    def __init__(self, connection: Connection, bodies: Bodies) -> None:
-        super().__init__(connection)
-        self._bodies = bodies
 
     def add(self, body: bytes, received_at: float, error: RejectedDelivery, size: int) -> "Future[int]":
         """Store a body and return its number; the oldest beyond `size` bodies are removed."""

@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import psycopg
@@ -51,33 +52,33 @@ class _Text(StrDumperUnknown):
         return super().dump(obj.replace("\x00", "") if "\x00" in obj else obj)
 
 
+@dataclass(frozen=True, slots=True)
 class _Cursor:
     """Queries by name on one session."""
 
-    def __init__(self, session: Session, texts: Mapping[str, str]) -> None:
-        self._session = session
-        self._texts = texts
+    session: Session
+    texts: Mapping[str, str]
 
     def rows(self, query: str, **parameters: object) -> list[dict[str, object]]:
-        return _fetched(self._session.execute(cast(Any, self._texts[query]), parameters))
+        return _fetched(self.session.execute(cast(Any, self.texts[query]), parameters))
 
     def run(self, query: str, **parameters: object) -> int:
-        return self._session.execute(cast(Any, self._texts[query]), parameters).rowcount
+        return self.session.execute(cast(Any, self.texts[query]), parameters).rowcount
 
     def batch(self, query: str, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
         fetched: list[dict[str, object]] = []
-        for text, values in queries.chunks(self._texts[query], "%s", rows):
-            fetched += _fetched(self._session.execute(cast(Any, text), values))
+        for text, values in queries.chunks(self.texts[query], "%s", rows):
+            fetched += _fetched(self.session.execute(cast(Any, text), values))
         return fetched
 
     def add(self, query: str, rows: Sequence[Sequence[object]]) -> list[int]:
         fetched: list[int] = []
-        for text, values in queries.chunks(f"{self._texts[query]} RETURNING id", "%s", rows):
-            fetched += [row["id"] for row in self._session.execute(cast(Any, text), values)]
+        for text, values in queries.chunks(f"{self.texts[query]} RETURNING id", "%s", rows):
+            fetched += [row["id"] for row in self.session.execute(cast(Any, text), values)]
         return sorted(fetched)  # RETURNING promises no order; the numbers rise in the order of the rows
 
     def lock(self, name: str) -> None:
-        self._session.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+        self.session.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
 
 
 def _fetched(cursor: psycopg.Cursor[dict[str, Any]]) -> list[dict[str, object]]:

@@ -6,6 +6,7 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -27,31 +28,31 @@ LOG_PAGES = 8_000
 _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
+@dataclass(frozen=True, slots=True)
 class _Cursor:
     """Queries by name on one sqlite3 connection."""
 
-    def __init__(self, database: sqlite3.Connection, texts: Mapping[str, str]) -> None:
-        self._database = database
-        self._texts = texts
+    database: sqlite3.Connection
+    texts: Mapping[str, str]
 
     def rows(self, query: str, **parameters: object) -> list[dict[str, object]]:
-        return _fetched(self._database.execute(self._texts[query], parameters))
+        return _fetched(self.database.execute(self.texts[query], parameters))
 
     def run(self, query: str, **parameters: object) -> int:
-        return int(self._database.execute(self._texts[query], parameters).rowcount)
+        return int(self.database.execute(self.texts[query], parameters).rowcount)
 
     def batch(self, query: str, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
         fetched: list[dict[str, object]] = []
-        for text, values in queries.chunks(self._texts[query], "?", rows):
-            fetched += _fetched(self._database.execute(text, values))
+        for text, values in queries.chunks(self.texts[query], "?", rows):
+            fetched += _fetched(self.database.execute(text, values))
         return fetched
 
     def add(self, query: str, rows: Sequence[Sequence[object]]) -> list[int]:
         # Not RETURNING: each row that is fetched releases the interpreter's lock and waits to get it back. Nobody else writes, and one
         # INSERT numbers its rows consecutively (insert.c, OP_NewRowid of an AUTOINCREMENT).
         numbers: list[int] = []
-        for text, values in queries.chunks(self._texts[query], "?", rows):
-            cursor = self._database.execute(text, values)
+        for text, values in queries.chunks(self.texts[query], "?", rows):
+            cursor = self.database.execute(text, values)
             last = cast(int, cursor.lastrowid)
             numbers += range(last - cursor.rowcount + 1, last + 1)
         return numbers
@@ -97,7 +98,7 @@ class Sqlite(Connection):
             if self._writer is None:
                 self._writer = threading.Thread(target=self._run_writer, name="writer", daemon=True)
                 self._writer.start()
-            self._waiting.put(_Waiting(operation, cast("Future[object]", future), atomic=atomic))
+            self._waiting.put(_Waiting(operation, cast("Future[object]", future), atomic))
         return future
 
     def _run_writer(self) -> None:
@@ -251,24 +252,22 @@ def _version(path: Path) -> object:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
+@dataclass(slots=True)
 class _Waiting:
     """A submitted operation and its result, which its caller gets after the commit."""
 
-    def __init__(
-        self, operation: Callable[[Transaction], object], future: "Future[object]", *, atomic: bool = False
-    ) -> None:
-        self.future = future
-        self.atomic = atomic
-        self._operation = operation
-        self.result: object = None
-        self.error: Exception | None = None
+    operation: Callable[[Transaction], object]
+    future: "Future[object]"
+    atomic: bool
+    result: object = None
+    error: Exception | None = None
 
     def attempt(self, cursor: _Cursor) -> bool:
         """Run the operation. Return False if it failed and its writes have to be undone; its caller gets the error. Raises errors that
         concern every operation of the transaction."""
         self.error = None
         try:
-            self.result = self._operation(cursor)
+            self.result = self.operation(cursor)
         except Exception as error:  # the writer's boundary: the caller handles it
             if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError or is_moved(error):
                 raise  # the disk, the lock, a damaged file, a missing table: no operation of this transaction can succeed
