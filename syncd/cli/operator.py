@@ -166,7 +166,7 @@ def alias_remove(
     with open_store(config) as (loaded, store):
         group = find_group(store, fingerprint)
         name = group.standing.group.identity.fingerprint
-        if all(entry.group_id != group.id for entry in store.operator.aliases()):
+        if all(entry.group_id != group.id for entry in store.report.aliases()):
             stop(NOT_FOUND, f"{name} is no alias")
         if not dry_run:
             actions.remove_alias(store, explain.rules(loaded), group.id, Clock().wall())
@@ -180,7 +180,7 @@ def alias_remove(
 def alias_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List all aliases with their reasons, the newest first."""
     with open_store(config) as (_, store):
-        aliases = store.operator.aliases()
+        aliases = store.report.aliases()
     if as_json:
         keys = ("fingerprint", "project", "target", "reason", "at")
         print(json.dumps([{key: getattr(entry, key) for key in keys} for entry in aliases], indent=2))

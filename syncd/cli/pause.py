@@ -57,7 +57,7 @@ def pause(
         elif route is not None:
             _require_name(route, [each.name for each in loaded.all_routes], "route")
             if not dry_run:
-                store.operator.pause_route(route, why, now)
+                store.limits.pause_route(route, why, now)
     verb = "would be" if dry_run else "is"
     if as_json:
         shape = {"tracker": tracker, "state": "paused", "cause": "operator"} if tracker else {"route": route}
@@ -97,7 +97,7 @@ def resume(
 
 
 def _resume_route(config: Config, store: Store, route: str, now: float, dry_run: bool, as_json: bool) -> None:
-    paused = {pause.route: pause for pause in store.operator.pauses()}
+    paused = {pause.route: pause for pause in store.limits.route_pauses()}
     # A route may be paused that the configuration no longer has.
     _require_name(route, {*(each.name for each in config.all_routes), *paused}, "route")
     if not dry_run:

@@ -151,14 +151,14 @@ def resume_tracker(request: PageRequest) -> str:
 def pause_route(request: PageRequest) -> str:
     """Stop filing and writing by a route."""
     name = _require_name(request, "route", [route.name for route in request.config.all_routes])
-    request.store.operator.pause_route(name, _reason(request), request.now)
+    request.store.limits.pause_route(name, _reason(request), request.now)
     return f"Route {name} is paused: syncd files nothing by it, and still counts its groups."
 
 
 def resume_route(request: PageRequest) -> str:
     """Resume a route, and decide again about the groups that it held."""
     names = {route.name for route in request.config.all_routes}
-    name = _require_name(request, "route", names | {pause.route for pause in request.store.operator.pauses()})
+    name = _require_name(request, "route", names | {pause.route for pause in request.store.limits.route_pauses()})
     resumed = actions.resume_route(request.store, explain.rules(request.config), name, request.now)
     return f"Route {name} is resumed." if resumed else f"Route {name} was not paused."
 

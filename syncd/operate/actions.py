@@ -12,7 +12,7 @@ from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
 from syncd.model import Action, IssueState, Place, Plan
 from syncd.operate import explain
 from syncd.platform.clock import Clock
-from syncd.store import Store, issues, operator, outbox
+from syncd.store import Store, issues, limits, operator, outbox
 from syncd.store.connection import Transaction
 from syncd.trackers import open_tracker
 from syncd.trackers.references import named
@@ -163,7 +163,7 @@ def resume_route(store: Store, routing: Routing, route: str, now: float) -> bool
     """Resume a route, and decide again about the groups that it held; False if it was not paused."""
 
     def write(transaction: Transaction) -> bool:
-        held = operator.resume_route(transaction, route, plan.ROUTE_PAUSED, now)
+        held = limits.resume_route(transaction, route, plan.ROUTE_PAUSED, now)
         for group_id in held or ():
             reconcile.reevaluate(transaction, routing, group_id, "the route was resumed", now)
         return held is not None

@@ -19,7 +19,7 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         "held_by": [{"rule": rule, "route": route, "groups": count} for rule, route, count in store.report.held()],
         "storms": [{"route": storm.route, "held": storm.held, "since": storm.since} for storm in store.report.storms()],
         "paused_routes": [
-            {"route": pause.route, "reason": pause.reason, "since": pause.at} for pause in store.operator.pauses()
+            {"route": pause.route, "reason": pause.reason, "since": pause.at} for pause in store.limits.route_pauses()
         ],
         "instances": shapes.instances(running(store.connection), now),
     }

@@ -22,7 +22,6 @@ from syncd.store.limits import Limits
 from syncd.store.listing import Lists
 from syncd.store.migrate import migrate, verify
 from syncd.store.notebook import Notebook
-from syncd.store.operator import Operator
 from syncd.store.outbox import Outbox
 from syncd.store.quarantine import Quarantine
 from syncd.store.report import Report
@@ -53,7 +52,6 @@ class Store:
         self.outbox = Outbox(connection)
         self.limits = Limits(connection)
         self.dead_letters = DeadLetters(connection, self.bodies)
-        self.operator = Operator(connection)
         self.report = Report(connection)
         self.lists = Lists(connection, self.bodies)
 

@@ -1,10 +1,10 @@
-"""The limits of calls to a tracker and its credential: rests, silences, budgets, and the highest issue number. All of it outlives a
-restart. `core.budget` decides by these facts who may call when."""
+"""The limits of calls: rests, silences and budgets of a tracker and its credential, its highest issue number, and pauses of routes. All of
+it outlives a restart. `core.budget` decides by these facts who may call when."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from syncd.core.budget import HORIZON_SECONDS, Bucket, Standing
 from syncd.model import Call
@@ -30,6 +30,15 @@ class Rest:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoutePause:
+    """Which route is paused, why, and since when."""
+
+    route: str
+    reason: str
+    at: float
+
+
 class Limits(Operations):
     """Whole transactions on trackers and credentials; for any thread."""
 
@@ -43,6 +52,14 @@ class Limits(Operations):
         """Forget every reason to wait for the tracker; whether there was one."""
         resumed = transaction.run("resume", tracker=tracker, operator=1)
         return bool(transaction.run("break_silence", credential=credential) + resumed)
+
+    def route_pauses(self) -> list[RoutePause]:
+        """Return all paused routes."""
+        return [RoutePause(**cast(dict[str, Any], row)) for row in self._connection.select("route_pauses")]
+
+    def pause_route(self, route: str, reason: str, now: float) -> None:
+        """File nothing by the route, and write nothing, until it is resumed."""
+        self._connection.execute("pause_route", route=route, reason=reason, now=now)
 
 
 def standing(transaction: Transaction, tracker: str, credential: str) -> Standing:
@@ -117,3 +134,18 @@ def raise_floor(transaction: Transaction, tracker: str, number: int, read_at: fl
     transaction.run("raise_floor", tracker=tracker, number=number)
     if read_at is not None:
         transaction.run("floor_read", tracker=tracker, now=read_at)
+
+
+def route_pause(transaction: Transaction, route: str) -> str | None:
+    """Return the reason why the route is paused, None if it is not."""
+    rows = transaction.rows("route_pause", route=route)
+    return str(rows[0]["reason"]) if rows else None
+
+
+def resume_route(transaction: Transaction, route: str, rule: str, now: float) -> Sequence[int] | None:
+    """End the pause of a route and make due what `rule`, that of pauses, put off. Return the ids of the groups that it holds; None if the
+    route was not paused."""
+    if not transaction.run("resume_route", route=route):
+        return None
+    transaction.run("wake_route", rule=rule, now=now)
+    return [cast(int, row["id"]) for row in transaction.rows("held_by_rule", rule=rule, route=route)]

@@ -1,13 +1,12 @@
-"""Decisions of an operator about groups and routes: holds, pauses, and aliases, which are groups that another group's issue stands for.
+"""Decisions of an operator about groups: holds, and aliases, which are groups that another group's issue stands for.
 
 The functions are parts of a transaction of the caller's.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
-from syncd.store.connection import Operations, Transaction
+from syncd.store.connection import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,46 +20,6 @@ class Alias:
     target: str
     reason: str
     at: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RoutePause:
-    """Which route is paused, why, and since when."""
-
-    route: str
-    reason: str
-    at: float
-
-
-class Operator(Operations):
-    """Whole transactions; for any thread."""
-
-    def aliases(self) -> list[Alias]:
-        """Return all aliases, the newest first."""
-        return [Alias(**cast(dict[str, Any], row)) for row in self._connection.select("all_aliases")]
-
-    def pauses(self) -> list[RoutePause]:
-        """Return all paused routes."""
-        return [RoutePause(**cast(dict[str, Any], row)) for row in self._connection.select("route_pauses")]
-
-    def pause_route(self, route: str, reason: str, now: float) -> None:
-        """File nothing by the route, and write nothing, until it is resumed."""
-        self._connection.execute("pause_route", route=route, reason=reason, now=now)
-
-
-def route_pause(transaction: Transaction, route: str) -> str | None:
-    """Return the reason why the route is paused, None if it is not."""
-    rows = transaction.rows("route_pause", route=route)
-    return str(rows[0]["reason"]) if rows else None
-
-
-def resume_route(transaction: Transaction, route: str, rule: str, now: float) -> Sequence[int] | None:
-    """End the pause of a route and make due what `rule`, that of pauses, put off. Return the ids of the groups that it holds; None if the
-    route was not paused."""
-    if not transaction.run("resume_route", route=route):
-        return None
-    transaction.run("wake_route", rule=rule, now=now)
-    return [cast(int, row["id"]) for row in transaction.rows("held_by_rule", rule=rule, route=route)]
 
 
 def target(transaction: Transaction, group_id: int) -> int | None:

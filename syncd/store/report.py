@@ -9,6 +9,7 @@ from syncd.core.overview import Return
 from syncd.model import GroupView, IssueState
 from syncd.store.connection import Operations, Transaction, reads
 from syncd.store.limits import ALL
+from syncd.store.operator import Alias
 from syncd.store.records import load_group, load_issue
 
 EVERYTHING = 2**31 - 1
@@ -158,6 +159,10 @@ class Report(Operations):
             )
             for row in rows
         ]
+
+    def aliases(self) -> list[Alias]:
+        """Return all aliases, the newest first."""
+        return [Alias(**cast(dict[str, Any], row)) for row in self._connection.select("all_aliases")]
 
     @reads
     def storms(self, transaction: Transaction) -> list[Stormy]:

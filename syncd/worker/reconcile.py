@@ -9,7 +9,7 @@ from syncd.core import budget, plan
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Call, Group, GroupKind, Issue, IssueState, Plan
-from syncd.store import Store, issues, operator, outbox, storms
+from syncd.store import Store, issues, limits, operator, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.store.storms import Storm
@@ -114,7 +114,7 @@ def plan_context(
         wait = storm_wait(transaction, policy, now)
     return PlanContext(
         probe_after=routing.config.trackers[tracker].probe_after,
-        paused=None if policy is None else operator.route_pause(transaction, policy.name),
+        paused=None if policy is None else limits.route_pause(transaction, policy.name),
         wait=wait,
         hold_zero=routing.hold_zero,
     )
@@ -122,8 +122,8 @@ def plan_context(
 
 def storm_wait(transaction: Transaction, policy: Policy, now: float) -> float:
     """Seconds until the route may file another issue; 0 for now."""
-    limits = policy.max_new_issues
-    return budget.storm_wait(limits, storms.filed(transaction, policy.name, limits, now), now)
+    filed = storms.filed(transaction, policy.name, policy.max_new_issues, now)
+    return budget.storm_wait(policy.max_new_issues, filed, now)
 
 
 def hold_back(transaction: Transaction, claim: Claim, hold: Plan, policy: Policy, now: float) -> None:

@@ -205,7 +205,7 @@ def test_alias_and_back(site: Site) -> None:
     target = site.get("/groups/2.json").json["fingerprint"]
     site.act("/groups/1/alias", {"target": "zz"})
     site.act("/groups/2/alias", {"target": target})
-    assert site.store.operator.aliases() == []
+    assert site.store.report.aliases() == []
     site.act("/groups/1/alias", {"target": target, "reason": "same cause"})
     assert site.get("/groups/1.json").json["follows"] == target
     site.act("/groups/1/end-alias")

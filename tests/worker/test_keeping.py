@@ -270,7 +270,7 @@ def test_a_group_whose_issue_is_a_duplicate_of_another_groups_shows_its_numbers_
     scene.clock.advance(10)
     work_off(scene)
 
-    (alias,) = scene.store.operator.aliases()
+    (alias,) = scene.store.report.aliases()
     assert (alias.fingerprint, alias.target) == ("f2", "f1")
     assert any("Seen 53 times" in text and "1 more fingerprint: `f2`" in text for text in comments(scene))
     assert len(scene.tracker.issues) == 2
@@ -368,7 +368,7 @@ def test_a_refused_group_is_not_sent_again_by_another_configuration(scene: Scene
 
 def test_a_paused_route_files_nothing_and_goes_on_when_it_is_resumed(scene: Scene) -> None:
     routed(scene)
-    scene.store.operator.pause_route("main", "a release day", scene.clock.wall())
+    scene.store.limits.pause_route("main", "a release day", scene.clock.wall())
     seen_again(scene, {"1.0": 4})
     work_off(scene)
     assert scene.tracker.calls == []
