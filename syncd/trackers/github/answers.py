@@ -157,15 +157,6 @@ def web(url: str) -> str:
     return url if url.startswith(("https://", "http://")) else ""
 
 
-def wrote(account: Account | None, author: Account | None) -> bool:
-    """True if `account` is the author. For an app (None), which cannot read its own account, any bot may be, and no person."""
-    if account is None:
-        return author is None or author.type in ("", "Bot")
-    if author is None:
-        return False
-    return author.id == account.id if author.id else author.login.lower() == account.login.lower()
-
-
 def takes_no_issues(answer: Answer) -> bool:
     """True if a 410 is about the repository. Any other 410 says that the issue was deleted."""
     return "issues are disabled" in message(answer).lower()

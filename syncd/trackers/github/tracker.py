@@ -23,7 +23,6 @@ from syncd.trackers.github.answers import (
     expect,
     refuses_assignee,
     unanswered,
-    wrote,
 )
 from syncd.trackers.github.check import check
 from syncd.trackers.github.connection import Connection
@@ -175,7 +174,11 @@ class GitHub:
             answer = self._connection.send_idempotent("GET", "/user")
             if answer.status != 403 or not isinstance(unanswered(answer), Misconfigured):
                 self._account = expect(answer, Account)
-        return wrote(self._account, author)
+        account = self._account
+        if account is None or author is None:
+            # For an app any bot may be the author, and no person.
+            return account is None and (author is None or author.type in ("", "Bot"))
+        return author.id == account.id if author.id else author.login.lower() == account.login.lower()
 
     def look(self, issue: Issue) -> Observation:
         """One GET, up to three where the issue is no longer there, and a query where it was closed as a duplicate."""
