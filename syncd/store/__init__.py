@@ -92,11 +92,9 @@ def open_store(settings: StoreSettings, clock: Clock | None = None) -> Store:
     """Open the store for a daemon, after bringing it to this program's schema. Raises ConfigError, SchemaMismatch, StoreUnavailable."""
     clock = clock or Clock()
     bring_up(settings, clock)
-    if settings.dialect == "postgresql":
-        return _on_server(settings, clock, hints=True)
-    if settings.path.stat().st_size <= INSPECTED_BYTES:
+    if settings.dialect == "sqlite" and settings.path.stat().st_size <= INSPECTED_BYTES:
         inspect(settings.path)
-    return _on_file(settings, clock)
+    return _connect(settings, clock, hints=True)
 
 
 def read_store(settings: StoreSettings, clock: Clock | None = None) -> Store:
@@ -107,9 +105,9 @@ def read_store(settings: StoreSettings, clock: Clock | None = None) -> Store:
         from syncd.store.postgresql import server
 
         server.verify(settings, clock)
-        return _on_server(settings, clock, hints=False)
-    verify(settings.path)
-    return _on_file(settings, clock)
+    else:
+        verify(settings.path)
+    return _connect(settings, clock, hints=False)
 
 
 def move_store(source: StoreSettings, target: StoreSettings, progress: "Progress") -> dict[str, int]:
@@ -141,12 +139,10 @@ def probe(settings: StoreSettings) -> None:
         store.close()
 
 
-def _on_file(settings: StoreSettings, clock: Clock) -> Store:
-    connection = Sqlite(settings.path, clock)
-    return Store(connection, NoHints(), DueTimes(connection, clock), clock)
-
-
-def _on_server(settings: StoreSettings, clock: Clock, *, hints: bool) -> Store:
+def _connect(settings: StoreSettings, clock: Clock, *, hints: bool) -> Store:
+    if settings.dialect == "sqlite":
+        file = Sqlite(settings.path, clock)
+        return Store(file, NoHints(), DueTimes(file, clock), clock)
     # The driver is an extra.
     from syncd.store.postgresql.connection import Postgresql
     from syncd.store.postgresql.hints import ServerHints

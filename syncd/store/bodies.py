@@ -2,6 +2,7 @@
 and the disk holds a quarter. Decision 0018 has the figures, decision 0025 why the dictionary stays."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import cast
 
 import zstandard
@@ -55,21 +56,18 @@ class Bodies:
         """Return each body as it was received. A frame that cannot be decompressed is returned unchanged; parsing it then moves it to the
         quarantine."""
         decompressors: dict[int, zstandard.ZstdDecompressor] = {}
-        return [self._unpack(transaction, bytes(frame), decompressors) for frame in packed]
-
-    def _unpack(
-        self, transaction: Transaction, frame: bytes, decompressors: dict[int, zstandard.ZstdDecompressor]
-    ) -> bytes:
-        if not frame.startswith(_MAGIC):
-            return frame  # an older program stored bodies uncompressed
-        try:
-            number = zstandard.get_frame_parameters(frame).dict_id
-            if number not in decompressors:
-                dictionary = self._dictionary(transaction, number) if number else None
-                decompressors[number] = zstandard.ZstdDecompressor(dict_data=dictionary)
-            return decompressors[number].decompress(frame)
-        except zstandard.ZstdError:
-            return frame
+        bodies = []
+        for frame in map(bytes, packed):
+            body = frame
+            if frame.startswith(_MAGIC):  # an older program stored bodies uncompressed
+                with suppress(zstandard.ZstdError):
+                    number = zstandard.get_frame_parameters(frame).dict_id
+                    if number not in decompressors:
+                        dictionary = self._dictionary(transaction, number) if number else None
+                        decompressors[number] = zstandard.ZstdDecompressor(dict_data=dictionary)
+                    body = decompressors[number].decompress(frame)
+            bodies.append(body)
+        return bodies
 
     def _dictionary(self, transaction: Transaction, number: int) -> zstandard.ZstdCompressionDict | None:
         if number not in self._dictionaries:

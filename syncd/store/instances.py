@@ -70,38 +70,38 @@ class Registration:
 
         def is_dead(owner: str) -> bool:
             instance = owner.partition("/")[0]
-            return instance != self.owner and (instance not in processes or _has_died(processes[instance], now))
+            process = processes.get(instance)
+            if process is None or instance == self.owner:
+                return instance != self.owner
+            if process.machine == _machine():
+                return _begun(process.pid) != process.begun
+            return now - process.beat_at > DEAD_SECONDS
 
         return is_dead
 
     def sweep(self, is_dead: Callable[[str], bool]) -> None:
         """Remove the registrations of dead processes. One that was only suspended registers again with its next beat."""
-        for process in running(self._connection):
-            if is_dead(process.owner):
-                self._remove(process.owner)
+        dead = [process.owner for process in running(self._connection) if is_dead(process.owner)]
+        if dead:
+            self._connection.write(
+                lambda transaction: [transaction.run("forget_instance", owner=owner) for owner in dead], exclusive=False
+            )
 
     def close(self) -> None:
         """Remove this registration. Raises StoreUnavailable."""
         try:
-            self._remove(self.owner)
+            self._connection.write(
+                lambda transaction: transaction.run("forget_instance", owner=self.owner), exclusive=False
+            )
         finally:
             if self._lock is not None:
                 self._lock.close()
-
-    def _remove(self, owner: str) -> None:
-        self._connection.write(lambda transaction: transaction.run("forget_instance", owner=owner), exclusive=False)
 
 
 def running(connection: Connection) -> list[Running]:
     """Return all registered processes, the longest running first."""
     rows = connection.select("instances")
     return [Running(**cast(Mapping[str, Any], row)) for row in rows]
-
-
-def _has_died(process: Running, now: float) -> bool:
-    if process.machine == _machine():
-        return _begun(process.pid) != process.begun
-    return now - process.beat_at > DEAD_SECONDS
 
 
 def _machine() -> str:

@@ -6,6 +6,7 @@ four processes that started those of sqlite-utils together, three died).
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -97,22 +98,22 @@ def require(done: Mapping[str, str], required: Sequence[tuple[str, str]]) -> Non
         )
 
 
+@dataclass(frozen=True, slots=True)
 class _File:
     """`Schema` of a SQLite file."""
 
-    def __init__(self, database: sqlite3.Connection) -> None:
-        self._database = database
+    database: sqlite3.Connection
 
     def done(self) -> Mapping[str, str]:
-        self._database.execute(LEDGER)
-        return dict(self._database.execute("SELECT name, sha256 FROM schema_migrations").fetchall())
+        self.database.execute(LEDGER)
+        return dict(self.database.execute("SELECT name, sha256 FROM schema_migrations").fetchall())
 
     def apply(self, name: str, text: str, digest: str, now: float) -> None:
         from sqlite_utils import Database  # the import takes a tenth of a second, and a step is applied once
 
         # It runs the statements inside the open transaction; executescript() of the standard library commits that first.
-        Database(self._database, execute_plugins=False).executescript(text)
-        self._database.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", [name, digest, now])
+        Database(self.database, execute_plugins=False).executescript(text)
+        self.database.execute("INSERT INTO schema_migrations VALUES (?, ?, ?)", [name, digest, now])
 
 
 def apply(schema: Schema, required: Sequence[tuple[str, str]], now: float) -> list[str]:
@@ -121,22 +122,18 @@ def apply(schema: Schema, required: Sequence[tuple[str, str]], now: float) -> li
     _refuse_unknown(done, required)
     missing = [(name, text) for name, text in required if name not in done]
     for name, text in missing:
-        schema.apply(name, text, _sha256(text), now)
+        schema.apply(name, text, hashlib.sha256(text.encode()).hexdigest(), now)
     return [name for name, _ in missing]
 
 
 def _refuse_unknown(done: Mapping[str, str], required: Sequence[tuple[str, str]]) -> None:
-    texts = dict(required)
-    if newer := sorted(set(done) - set(texts)):
+    digests = {name: hashlib.sha256(text.encode()).hexdigest() for name, text in required}
+    if newer := sorted(set(done) - set(digests)):
         raise SchemaMismatch(
             f"the database has the step {newer[-1]}, which this program does not know (its newest is {required[-1][0]}); "
             "install the newer syncd again"
         )
-    if edited := [name for name, digest in done.items() if digest != _sha256(texts[name])]:
+    if edited := [name for name, digest in done.items() if digest != digests[name]]:
         raise SchemaMismatch(
             f"the database was made by another text of the step {edited[0]}; install the syncd that made it"
         )
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -70,26 +70,28 @@ def _copy_all(
     _require_unused(session, target)
     counts = {table: int(database.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]) for table in TABLES}  # noqa: S608 - our own names
     total = 2 * sum(counts.values())
+    columns = {
+        table: [str(row[1]) for row in database.execute(f"PRAGMA table_info({table})").fetchall()] for table in TABLES
+    }
     done = 0
     sums = {}
     for table in TABLES:
-        columns = _columns(database, table)
         digest = _Digest()
         query = sql.SQL("COPY {} ({}) FROM STDIN").format(
-            sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+            sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns[table]))
         )
         with session.cursor() as cursor, cursor.copy(query) as copied:
-            for row in _rows(database, table, columns):
+            for row in _rows(database, table, columns[table]):
                 digest.add(row)
                 copied.write_row(row)
                 done += 1
                 if done % CHUNK_ROWS == 0:
                     progress(f"copying {table}", done, total)
         sums[table] = digest
-        _continue_numbering(database, session, table, columns)
+        _continue_numbering(database, session, table, columns[table])
     for table in TABLES:
         digest = _Digest()
-        for row in _copied_rows(session, table, _columns(database, table)):
+        for row in _copied_rows(session, table, columns[table]):
             digest.add(row)
             done += 1
             if done % CHUNK_ROWS == 0:
@@ -114,10 +116,6 @@ def _require_unused(session: psycopg.Connection[Any], target: StoreSettings) -> 
             f"the database {target.place} is not empty: it has rows in {', '.join(filled)}; make a new one for the copy"
         )
     session.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(map(sql.Identifier, TABLES))))
-
-
-def _columns(database: sqlite3.Connection, table: str) -> list[str]:
-    return [str(row[1]) for row in database.execute(f"PRAGMA table_info({table})").fetchall()]
 
 
 def _rows(database: sqlite3.Connection, table: str, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:

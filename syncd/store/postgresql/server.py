@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 import psycopg
@@ -129,22 +130,20 @@ def skew(session: psycopg.Connection[Any], clock: Clock) -> float:
     return before - now if now < before else after - now if now > after else 0.0
 
 
+@dataclass(frozen=True, slots=True)
 class _Database:
     """`migrate.Schema` of a PostgreSQL database."""
 
-    def __init__(self, session: psycopg.Connection[tuple[Any, ...]]) -> None:
-        self._session = session
+    session: psycopg.Connection[tuple[Any, ...]]
 
     def done(self) -> Mapping[str, str]:
-        self._session.execute(
-            "SET LOCAL client_min_messages = 'warning'"
-        )  # that the table exists is not worth a notice
-        self._session.execute(LEDGER)
+        self.session.execute("SET LOCAL client_min_messages = 'warning'")  # that the table exists is not worth a notice
+        self.session.execute(LEDGER)
         return self.applied()
 
     def applied(self) -> Mapping[str, str]:
-        return dict(cast(Any, self._session.execute("SELECT name, sha256 FROM schema_migrations").fetchall()))
+        return dict(cast(Any, self.session.execute("SELECT name, sha256 FROM schema_migrations").fetchall()))
 
     def apply(self, name: str, text: str, digest: str, now: float) -> None:
-        self._session.execute(cast(Any, text))
-        self._session.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s)", [name, digest, now])
+        self.session.execute(cast(Any, text))
+        self.session.execute("INSERT INTO schema_migrations VALUES (%s, %s, %s)", [name, digest, now])

@@ -14,7 +14,7 @@ from syncd.errors import StoreUnavailable
 from syncd.platform.clock import Clock
 from syncd.store import queries
 from syncd.store.connection import Connection, Room, Transaction
-from syncd.store.sqlite.file import Opened, immediate, is_moved, sentence, sqlite3
+from syncd.store.sqlite.file import MOVED_TO, WAL_BYTES, Opened, immediate, sentence, sqlite3
 
 T = TypeVar("T")
 
@@ -109,7 +109,12 @@ class Sqlite(Connection):
             if shared or self.fault is not None:
                 opened = self._commit(opened, shared)
             elif opened is not None:
-                opened.tidy()
+                # Nobody writes. A burst made the log large, and readers read past all of it.
+                try:
+                    large = self.path.with_name(f"{self.path.name}-wal").stat().st_size > WAL_BYTES
+                    opened.database.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if large else 'PASSIVE'})").fetchall()
+                except (sqlite3.Error, OSError):
+                    pass  # a reader holds the log, or there is none; the next commit reports whatever is wrong with the file
             if closing:
                 break
         if opened is not None:
@@ -269,7 +274,8 @@ class _Waiting:
         try:
             self.result = self.operation(cursor)
         except Exception as error:  # the writer's boundary: the caller handles it
-            if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError or is_moved(error):
+            moved = str(error).startswith(MOVED_TO)
+            if isinstance(error, sqlite3.OperationalError) or type(error) is sqlite3.DatabaseError or moved:
                 raise  # the disk, the lock, a damaged file, a missing table: no operation of this transaction can succeed
             self.error = error
         return self.error is None

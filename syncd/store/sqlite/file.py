@@ -19,13 +19,14 @@ else:
 BUSY_SECONDS = 5.0
 VERSION: tuple[int, int, int] = sqlite3.sqlite_version_info
 CACHE_KB = 4000  # of pages, for each connection; the writer has more
-WAL_BYTES = 16 * 2**20
+WAL_BYTES = 16 * 2**20  # a longer log is truncated as soon as nobody writes
 MOVED = "store.moved"  # setting of a file: the server that its store was moved to
 COPIED = (
     "store.copied"  # setting of that server: the file it was copied from; removed as soon as a daemon uses the copy
 )
 
-_MOVED_TO = "this store was moved to"
+MOVED_TO = "this store was moved to"  # begins the error of the triggers that refuse writes to a moved store
+
 _SENTENCES = {
     "SQLITE_FULL": "the disk is full",
     "SQLITE_READONLY": "the file or its folder is read-only",
@@ -49,14 +50,6 @@ class Opened:
     def in_place(self) -> bool:
         """Return whether the path still leads to the file."""
         return self._file is not None and _inode(self._path) == self._file
-
-    def tidy(self) -> None:
-        """Checkpoint the log while nobody writes, and truncate it after a burst made it large: readers read past all of it."""
-        try:
-            large = self._path.with_name(f"{self._path.name}-wal").stat().st_size > WAL_BYTES
-            self.database.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if large else 'PASSIVE'})").fetchall()
-        except (sqlite3.Error, OSError):
-            return  # a reader holds the log, or there is none; the next commit reports whatever is wrong with the file
 
     def close(self) -> None:
         """Close the connection.
@@ -142,12 +135,7 @@ def sentence(path: Path, error: Exception) -> str:
 
 def moved_to(place: str) -> str:
     """Return the sentence with which a file refuses writes after its store was moved to `place`."""
-    return f"{_MOVED_TO} {place}; set store.url to that"
-
-
-def is_moved(error: Exception) -> bool:
-    """Return whether a trigger of a moved store raised the error."""
-    return str(error).startswith(_MOVED_TO)
+    return f"{MOVED_TO} {place}; set store.url to that"
 
 
 def require_here(database: sqlite3.Connection, target: str | None = None) -> None:
