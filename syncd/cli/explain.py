@@ -53,12 +53,10 @@ def _lines(standing: GroupView, history: Sequence[Past], plan: Plan, routing: Se
     yield from ("", "What happened")
     for past in reversed(history):
         outcome = f" → {one_line(past.outcome, 400)}" if past.outcome and past.outcome != past.reason else ""
-        yield f"  {utc(past.at)}  {past.action}: {one_line(past.reason, 400)}{outcome}{_rule(past.rule)}"
+        rule = f" (rule: {past.rule})" if past.rule else ""
+        yield f"  {utc(past.at)}  {past.action}: {one_line(past.reason, 400)}{outcome}{rule}"
     if not history:
         yield "  nothing yet"
     yield from ("", "Routes", *(f"  {one_line(sentence, 400)}" for sentence in routing))
-    yield from ("", "Now", f"  {plan.action}: {one_line(plan.reason, 600)}{_rule(plan.rule)}")
-
-
-def _rule(rule: str | None) -> str:
-    return f" (rule: {rule})" if rule else ""
+    rule = f" (rule: {plan.rule})" if plan.rule else ""
+    yield from ("", "Now", f"  {plan.action}: {one_line(plan.reason, 600)}{rule}")

@@ -46,7 +46,8 @@ def pause(
 
     syncd still accepts and counts notifications.
     """
-    _require_exactly_one(tracker, route)
+    if (tracker is None) == (route is None):
+        stop(USAGE, "give either a tracker or --route NAME")
     now, why = Clock().wall(), one_line(reason, 500, "no reason given")
     with open_store(config) as (loaded, store):
         if tracker is not None:
@@ -87,7 +88,8 @@ def resume(
 
     Clears a manual pause and any misconfiguration back-off.
     """
-    _require_exactly_one(tracker, route)
+    if (tracker is None) == (route is None):
+        stop(USAGE, "give either a tracker or --route NAME")
     now = Clock().wall()
     with open_store(config) as (loaded, store):
         if route is not None:
@@ -146,11 +148,6 @@ def _resume_tracker(
         print(f"{tracker} was not paused: nothing to do.")
     for line in warning:
         print(f"! {line}")
-
-
-def _require_exactly_one(tracker: str | None, route: str | None) -> None:
-    if (tracker is None) == (route is None):
-        stop(USAGE, "give either a tracker or --route NAME")
 
 
 def _require_name(name: str, names: Iterable[str], kind: str) -> None:

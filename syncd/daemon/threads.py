@@ -78,22 +78,18 @@ class Absorber(threading.Thread):
         self._store.hints.send(*(of_tracker(tracker) for tracker in woken))
         if not taken and self._clock.monotonic() >= self._purge_at:
             self._purge_at = self._clock.monotonic() + PURGE_SECONDS
-            self._clean_up()
+            now, settings = self._clock.wall(), self._routing.config.store
+            before, decided_before = now - settings.retention, now - settings.history
+            while (
+                self._store.inbox.purge(before, decided_before)
+                and not self._stopping.is_set()
+                and not self.arrivals.any.is_set()
+            ):
+                self.beat = self._clock.monotonic()
+            if self._store.bodies.learn(self._clock.wall()):
+                log.info("bodies_learned")
+                self._store.bodies.forget(self._clock.wall())
         return taken
-
-    def _clean_up(self) -> None:
-        """Delete what retention no longer keeps, and train the compression dictionary once a week."""
-        now, settings = self._clock.wall(), self._routing.config.store
-        before, decided_before = now - settings.retention, now - settings.history
-        while (
-            self._store.inbox.purge(before, decided_before)
-            and not self._stopping.is_set()
-            and not self.arrivals.any.is_set()
-        ):
-            self.beat = self._clock.monotonic()
-        if self._store.bodies.learn(self._clock.wall()):
-            log.info("bodies_learned")
-            self._store.bodies.forget(self._clock.wall())
 
     def stop(self) -> None:
         """Request the end, after the current batch."""

@@ -43,13 +43,13 @@ def sync(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: 
     with structlog.contextvars.bound_contextvars(
         group=claim.group_id, fingerprint=one_line(context.group.identity.fingerprint, 100)
     ):
-        decision = _decide(context, issue)
+        decision = plan.plan(context.group, issue, context.policy, context.plan_context, clock.wall())
         try:
             linked = issue is not None and issue.state is IssueState.LINKED and context.group.follows is None
             if issue is not None and linked and decision.action is not Action.WAIT and not routing.dry:
                 # A look at the issue may change the decision.
                 issue = update.look(context, issue)
-                decision = _decide(context, issue)
+                decision = plan.plan(context.group, issue, context.policy, context.plan_context, clock.wall())
             result = carry_out(context, decision, issue)
         except TrackerError as error:
             decision, result = failures.judge(context, decision, error)
@@ -104,10 +104,6 @@ def load(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: 
         )
 
     return store.read(read)
-
-
-def _decide(context: SyncContext, issue: Issue | None) -> Plan:
-    return plan.plan(context.group, issue, context.policy, context.plan_context, context.clock.wall())
 
 
 def carry_out(context: SyncContext, decision: Plan, issue: Issue | None) -> SyncResult:
