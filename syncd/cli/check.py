@@ -4,7 +4,7 @@ import http.client
 import shutil
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import typer
@@ -77,17 +77,17 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
             yield part, Finding(ok=False, what="it does not answer as it should", remedy=error.reason)
 
 
+@dataclass(frozen=True, slots=True)
 class _TransientNotebook:
     """A tracker's notebook in memory: the store may not exist yet."""
 
-    def __init__(self) -> None:
-        self._facts: dict[str, str] = {}
+    facts: dict[str, str] = field(default_factory=dict)
 
     def recall(self, fact: str) -> str | None:
-        return self._facts.get(fact)
+        return self.facts.get(fact)
 
     def note(self, fact: str, value: str) -> None:
-        self._facts[fact] = value
+        self.facts[fact] = value
 
 
 def _receiver(config: Config) -> Iterator[Finding]:
@@ -155,24 +155,16 @@ def _store(config: Config) -> Iterator[Finding]:
     except (StoreError, ConfigError) as error:
         yield Finding(ok=False, what=f"syncd cannot use {settings.place}", remedy=str(error))
     if settings.dialect == "sqlite":
-        yield _space(settings.path)
-        yield _library(VERSION)
-
-
-def _space(path: Path) -> Finding:
-    free = shutil.disk_usage(path.parent).free
-    remedy = "free some space, or shorten store.retention: on a full disk syncd answers every notification with 503"
-    return Finding(
-        ok=free >= SPACE_BYTES,
-        what=f"its disk has {free / 2**20:,.0f} MB free",
-        remedy="" if free >= SPACE_BYTES else remedy,
-    )
-
-
-def _library(version: tuple[int, int, int]) -> Finding:
-    sound = version >= SOUND_SQLITE
-    remedy = "it can damage a database when it resets the log (fixed in 3.51.3): `pip install pysqlite3`"
-    return Finding(ok=sound, what=f"SQLite {'.'.join(map(str, version))}", remedy="" if sound else remedy)
+        free = shutil.disk_usage(settings.path.parent).free
+        remedy = "free some space, or shorten store.retention: on a full disk syncd answers every notification with 503"
+        yield Finding(
+            ok=free >= SPACE_BYTES,
+            what=f"its disk has {free / 2**20:,.0f} MB free",
+            remedy="" if free >= SPACE_BYTES else remedy,
+        )
+        sound = VERSION >= SOUND_SQLITE
+        remedy = "it can damage a database when it resets the log (fixed in 3.51.3): `pip install pysqlite3`"
+        yield Finding(ok=sound, what=f"SQLite {'.'.join(map(str, VERSION))}", remedy="" if sound else remedy)
 
 
 def _routes(config: Config) -> Iterator[Finding]:

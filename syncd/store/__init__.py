@@ -4,9 +4,8 @@ An operation that belongs to a decision of the worker is a function over a `Tran
 """
 
 import secrets
-from collections.abc import Callable
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, cast
 
 from syncd.config import StoreSettings
 from syncd.errors import ConfigError
@@ -32,18 +31,17 @@ from syncd.store.sqlite.process_lock import ProcessLock
 if TYPE_CHECKING:
     from syncd.store.move import Progress
 
-T = TypeVar("T")
-
 INSPECTED_BYTES = (
     256 * 2**20
 )  # a file up to this size is read whole at start; damage in a larger one is noticed when it is met
 
 
 class Store:
-    """All operations, by what they are about."""
+    """All operations, by what they are about. `read` and `write` are those of the `Connection`."""
 
     def __init__(self, connection: Connection, hints: Hints, due_times: DueTimes, clock: Clock) -> None:
         self.connection = connection
+        self.read, self.write = connection.read, connection.write
         self.hints = hints
         self.due_times = due_times
         self.bodies = Bodies(connection, clock)
@@ -54,14 +52,6 @@ class Store:
         self.dead_letters = DeadLetters(connection, self.bodies)
         self.report = Report(connection)
         self.lists = Lists(connection, self.bodies)
-
-    def write(self, operation: Callable[[Transaction], T], *, exclusive: bool = True) -> T:
-        """Return what `operation` returns, once its transaction is on disk: see `Connection.write`. Raises StoreUnavailable."""
-        return self.connection.write(operation, exclusive=exclusive)
-
-    def read(self, operation: Callable[[Transaction], T]) -> T:
-        """Return what `operation` reads of one consistent view. Raises StoreUnavailable."""
-        return self.connection.read(operation)
 
     def instance_key(self) -> str:
         """Return the key of the markers, in hex. It is made once per store, so that markers outlive every process."""

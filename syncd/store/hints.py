@@ -12,11 +12,9 @@ def of_tracker(name: str) -> str:
 
 
 class Hints(Protocol):
-    """The seam for hints between processes."""
+    """The seam for hints between processes. `leads` is true in the one process that absorbs."""
 
-    @property
-    def leads(self) -> bool:
-        """Whether this process is the one that absorbs."""
+    leads: bool
 
     def send(self, *topics: str) -> None:
         """Send topics to all processes, this one included: soon, or never if the server is unavailable."""

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from syncd.cli import check as checks
+from syncd.config import Config, StoreSettings
+from syncd.store import bring_up
 from tests.system import reference
 from tests.system.daemon import Daemon, run_syncd
 from tests.system.kinds import ROUTE, opened
@@ -295,9 +298,14 @@ def test_check_reports_a_damaged_and_an_unreachable_store(tmp_path: Path, monkey
 
 
 def test_check_reports_a_full_disk_and_an_old_sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from syncd.cli import check as checks
-
+    config = Config(store=StoreSettings(url=f"sqlite:///{tmp_path}/syncd.db"))
+    bring_up(config.store)
     monkeypatch.setattr("shutil.disk_usage", lambda folder: type("Usage", (), {"free": 100 * 2**20})())
-    assert "store.retention" in checks._space(tmp_path / "syncd.db").remedy
-    assert "pip install pysqlite3" in checks._library((3, 40, 1)).remedy
-    assert checks._library((3, 51, 3)).ok
+    monkeypatch.setattr(checks, "VERSION", (3, 40, 1))
+    *_, disk, library = checks._store(config)
+    assert "store.retention" in disk.remedy
+    assert "pip install pysqlite3" in library.remedy
+
+    monkeypatch.setattr(checks, "VERSION", (3, 51, 3))
+    *_, library = checks._store(config)
+    assert library.ok

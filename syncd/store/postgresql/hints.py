@@ -35,13 +35,9 @@ class ServerHints:
         self._woken.setblocking(False)
         self._wake.setblocking(False)
         self._closed = False
-        self._leads = False
+        self.leads = False
         self._thread = threading.Thread(target=self._run, name="hints", daemon=True)
         self._thread.start()
-
-    @property
-    def leads(self) -> bool:
-        return self._leads
 
     def send(self, *topics: str) -> None:
         with self._lock:
@@ -81,7 +77,7 @@ class ServerHints:
                 log.debug("listener_lost", failure=type(error).__name__)
             except Exception:  # this thread's boundary: without hints there is still the poll
                 log.exception("unexpected_error")
-            self._leads = False
+            self.leads = False
             if not self._closed:
                 select.select([self._woken], [], [], CHECK_SECONDS)
                 self._drain()
@@ -106,11 +102,11 @@ class ServerHints:
 
     def _lead(self, session: Any) -> None:
         """Try to become the absorbing process. The query also shows the server that this session is alive."""
-        if self._notify is None or self._leads:
+        if self._notify is None or self.leads:
             session.execute("SELECT 1")
             return
-        self._leads = bool(session.execute("SELECT pg_try_advisory_lock(%s)", [LEADER]).fetchone()[0])
-        if self._leads:
+        self.leads = bool(session.execute("SELECT pg_try_advisory_lock(%s)", [LEADER]).fetchone()[0])
+        if self.leads:
             self._notify(INBOX)
 
     def _drain(self) -> bool:
