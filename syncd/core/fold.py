@@ -150,19 +150,17 @@ def _trail(trail: tuple[Point, ...], group: Group, notification: Notification) -
     """
     at = max(notification.received_at, trail[-1].at if trail else 0.0)
     point = Point(at=at, occurrences=group.occurrences, users=notification.users or 0, hosts=notification.hosts or 0)
-    if trail and trail[-1].at == at:
-        point = _merged(trail[-1], point)
-        trail = trail[:-1]
     longer = (*trail, point)
-    if len(longer) <= MAX_TRAIL:
+    if trail and trail[-1].at == at:
+        least = len(trail) - 1
+    elif len(longer) > MAX_TRAIL:
+        ages = {index: at - longer[index].at + 60.0 for index in range(1, len(trail))}
+        least = min(ages, key=lambda index: (longer[index + 1].at - longer[index - 1].at) / ages[index])
+    else:
         return longer
-    inner = range(1, len(longer) - 1)
-    least = min(inner, key=lambda index: (longer[index + 1].at - longer[index - 1].at) / (at - longer[index].at + 60.0))
-    return (*longer[:least], _merged(longer[least], longer[least + 1]), *longer[least + 2 :])
-
-
-def _merged(dropped: Point, point: Point) -> Point:
-    return replace(point, users=max(dropped.users, point.users), hosts=max(dropped.hosts, point.hosts))
+    dropped, following = longer[least : least + 2]
+    users, hosts = max(dropped.users, following.users), max(dropped.hosts, following.hosts)
+    return (*longer[:least], replace(following, users=users, hosts=hosts), *longer[least + 2 :])
 
 
 def growth(group: Group, since: float) -> Point:

@@ -85,16 +85,19 @@ def overview(views: Sequence[GroupView], returns: Iterable[Return], release: str
     still: list[Entry] = []
     gone: list[Entry] = []
     for view in views:
-        if here := _occurrences_in(view, release):
+        rows = list(_named(view))
+        orders = {compare(row.release, release) for row in rows if row.occurrences}
+        if here := sum(row.occurrences for row in rows if same(row.release, release)):
             entry = Entry(standing=view, occurrences=here)
             if view.group.identity.fingerprint in back:
                 regressed.append(entry)
-            elif _crashed_in(view, release, Order.OLDER):
+            elif Order.OLDER in orders:
                 still.append(entry)
             else:
                 new.append(entry)
-        elif before and (there := _occurrences_in(view, before)) and not _crashed_in(view, release, Order.NEWER):
-            gone.append(Entry(standing=view, occurrences=there))
+        elif before and Order.NEWER not in orders:
+            there = sum(row.occurrences for row in rows if same(row.release, before))
+            gone += [Entry(standing=view, occurrences=there)] if there else []
     for entries in (new, regressed, still, gone):
         entries.sort(
             key=lambda entry: (
@@ -135,12 +138,3 @@ def lines(views: Sequence[GroupView], returns: Sequence[Return]) -> list[Line]:
 
 def _named(view: GroupView) -> Iterable[Release]:
     return (entry for entry in view.group.releases if entry.release != OTHER_RELEASES)
-
-
-def _occurrences_in(view: GroupView, release: str) -> int:
-    return sum(entry.occurrences for entry in _named(view) if same(entry.release, release))
-
-
-def _crashed_in(view: GroupView, release: str, order: Order) -> bool:
-    """True if the group has occurrences in an older or newer release than this one."""
-    return any(entry.occurrences and compare(entry.release, release) is order for entry in _named(view))

@@ -194,14 +194,11 @@ def unreachable(routes: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
 
 def _within(narrow: Sequence[str], wide: Sequence[str]) -> bool:
     """True if every value that fits `narrow` surely fits `wide`. Without a pattern, `narrow` fits every value."""
-    return bool(narrow) and all(any(_pattern_within(inner, outer) for outer in wide) for inner in narrow)
-
-
-def _pattern_within(narrow: str, wide: str) -> bool:
-    if narrow == wide or wide == "*":
-        return True
-    if not set(narrow) & set("*?["):
-        return fnmatchcase(narrow, wide)
-    # `game-*` is within `ga*`. Other wildcards are not compared.
-    start = wide[:-1]
-    return wide.endswith("*") and not set(start) & set("*?[") and narrow.startswith(start)
+    # Of patterns with wildcards, `game-*` is within `ga*`; others are not compared.
+    starts = tuple(outer[:-1] for outer in wide if outer.endswith("*") and not set(outer[:-1]) & set("*?["))
+    return bool(narrow) and all(
+        inner in wide
+        or inner.startswith(starts)
+        or (not set(inner) & set("*?[") and any(fnmatchcase(inner, outer) for outer in wide))
+        for inner in narrow
+    )

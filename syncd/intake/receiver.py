@@ -96,16 +96,13 @@ class Receiver:
         began = time.perf_counter()
         delivery = await self._inbox.accept(content, received_at)
         metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began)
-        self._log_accepted(delivery, identity)
-        self._arrived(delivery, identity)
-        return str(delivery)
-
-    def _log_accepted(self, delivery: int, identity: Identity) -> None:
-        """Log one line for each delivery. Those of one commit are written together, after all their senders have their answers."""
+        # The log lines of one commit are written together, after all their senders have their answers.
         self._accepted.append({"delivery": delivery, "fingerprint": one_line(identity.fingerprint, 100)})
         if len(self._accepted) == 1:
             # The event loop wakes the waiters of the commit before it runs a callback that is scheduled now.
             asyncio.get_running_loop().call_soon(self._write_accepted)
+        self._arrived(delivery, identity)
+        return str(delivery)
 
     def _write_accepted(self) -> None:
         accepted, self._accepted = self._accepted, []

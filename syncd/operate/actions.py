@@ -9,7 +9,7 @@ from syncd.config.values import did_you_mean
 from syncd.core import plan
 from syncd.core.plan import NEVER_LINKED
 from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
-from syncd.model import Action, IssueState, Place, Plan
+from syncd.model import Action, Place, Plan
 from syncd.operate import explain
 from syncd.platform.clock import Clock
 from syncd.store import Store, issues, limits, operator, outbox
@@ -21,6 +21,7 @@ from syncd.worker.routing import Routing
 
 OPERATOR = "operator"  # the rule of an operator's decisions
 REASON = "an operator asked for it"
+_UNSETTLED = "a create for it has no answer yet; try again when syncd knows the outcome"
 
 
 class NotLinked(SyncdError):
@@ -80,7 +81,8 @@ def link(
         group, issue = outbox.load(transaction, group_id, lock=True)
         if group.follows is not None:
             raise ValueError(f"it is an alias of {group.follows}; remove the alias first")
-        _require_settled(issue.state if issue is not None else None)
+        if issue is not None and issue.state in NEVER_LINKED:
+            raise ValueError(_UNSETTLED)
         if issue is not None and (issue.tracker, issue.remote_id) == (tracker, place.remote_id):
             raise ValueError(f"{place.key} is linked to it already")
         for _, fingerprint in issues.at_place(transaction, tracker, place.remote_id):
@@ -138,7 +140,8 @@ def add_alias(store: Store, group_id: int, target_id: int, reason: str, now: flo
 
     def write(transaction: Transaction) -> str | None:
         _, issue = outbox.load(transaction, group_id)
-        _require_settled(issue.state if issue is not None else None)
+        if issue is not None and issue.state in NEVER_LINKED:
+            raise ValueError(_UNSETTLED)
         reconcile.become_alias(transaction, group_id, target_id, reason, now)
         return None if issue is None else issue.key
 
@@ -169,8 +172,3 @@ def resume_route(store: Store, routing: Routing, route: str, now: float) -> bool
         return held is not None
 
     return store.write(write)
-
-
-def _require_settled(state: IssueState | None) -> None:
-    if state in NEVER_LINKED:
-        raise ValueError("a create for it has no answer yet; try again when syncd knows the outcome")

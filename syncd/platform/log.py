@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TextIO, cast
 
 import msgspec
@@ -33,7 +34,7 @@ def configure(level: str, as_json: bool | None = None) -> None:
     ]
     if plain:
         processors.append(structlog.processors.format_exc_info)
-        render: Any = _prioritised if systemd.to_journal(os.environ) else _as_json
+        render: Any = partial(_as_json, prioritised=systemd.to_journal(os.environ))
     else:
         # Its own choice shows local variables, and so tokens and bodies.
         render = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
@@ -95,12 +96,9 @@ def write_batch(logger: Any, event: str, facts: Sequence[Mapping[str, object]]) 
     _STDERR.flush()
 
 
-def _as_json(logger: object, method: str, event: Mapping[str, object]) -> str:  # noqa: ARG001 - structlog passes all three
+def _as_json(_logger: object, _method: str, event: Mapping[str, object], *, prioritised: bool) -> str:
     encoded = msgspec.json.encode(event, enc_hook=repr)
     # The locale decides what else a stream can hold, so every line is ASCII.
-    return encoded.decode() if encoded.isascii() else json.dumps(event, default=repr)
-
-
-def _prioritised(logger: object, method: str, event: Mapping[str, object]) -> str:
-    """The same with the prefix by which the journal knows a line's priority, for `journalctl -p warning`."""
-    return f"<{_PRIORITIES.get(event.get('level'), 6)}>{_as_json(logger, method, event)}"
+    line = encoded.decode() if encoded.isascii() else json.dumps(event, default=repr)
+    # By this prefix the journal knows the line's priority, for `journalctl -p warning`.
+    return f"<{_PRIORITIES.get(event.get('level'), 6)}>{line}" if prioritised else line

@@ -81,10 +81,6 @@ class Gauges(Collector):
     def __init__(self, read: Callable[[], Reading]) -> None:
         self._read = read
 
-    def describe(self) -> Iterator[GaugeMetricFamily]:
-        """Describe nothing, so that registering does not read the store."""
-        return iter(())
-
     def collect(self) -> Iterator[GaugeMetricFamily]:
         """Yield each gauge that `read` returned."""
         for name, value in self._read().items():

@@ -46,7 +46,7 @@ def _block(block: Block) -> str:
         case Code(lines):
             code = "".join(f"{line}\n" for line in lines)
             code = _MENTION.sub("@\u200b", code)
-            fence = "`" * max(3, _longest_run(code) + 1)
+            fence = "`" * (1 + max(map(len, ["``", *re.findall("`+", code)])))
             written = f"{fence}text\n{code}{fence}"
         case Table(header, rows):
             # A table removes the backslash before it reads code spans, so nobody sees it (GFM 0.29, 4.10).
@@ -73,12 +73,8 @@ def _inline(spans: Iterable[Span]) -> str:
 def literal(text: str) -> str:
     """Untrusted text on one line as a code span, with its blanks and backticks."""
     content = _MENTION.sub("@\u200b", text) or " "
-    ticks = "`" * (_longest_run(content) + 1)
+    ticks = "`" * (1 + max(map(len, re.findall("`+", content)), default=0))
     # Markdown strips one blank from both sides if both are there and the content is not all blanks.
     stripped = content.startswith(" ") and content.endswith(" ") and content.strip(" ")
     padding = " " if stripped or content.startswith("`") or content.endswith("`") else ""
     return f"{ticks}{padding}{content}{padding}{ticks}"
-
-
-def _longest_run(text: str) -> int:
-    return max(map(len, re.findall("`+", text)), default=0)

@@ -4,7 +4,6 @@ Inside {noformat} Jira reads no macros, mentions, images, links or issue keys; o
 """
 
 import re
-from collections.abc import Iterable
 
 from syncd.render.text import (
     Block,
@@ -48,7 +47,8 @@ def _block(block: Block) -> str:
         case Panel(spans):
             return f"{{panel}}\n{''.join(map(_span, spans))}\n{{panel}}"
         case Code(lines):
-            written = _verbatim(lines)
+            text = _MACRO.sub("{\u200b", "".join(f"{line}\n" for line in lines))
+            written = f"{{noformat}}\n{text}{{noformat}}"
         case Table():
             written = _table(block)
     return f"{written}\n\n{more_rows(block)}" if block.more else written
@@ -73,12 +73,8 @@ def _table(table: Table) -> str:
                 case str():
                     plain[-1].append(cell)
     widths = [min(max(map(len, column)), _WIDEST_PADDING) for column in zip(*plain, strict=True)]
-    written = _verbatim("  ".join(map(str.ljust, row, widths)).rstrip() for row in plain)
+    written = _block(Code(tuple("  ".join(map(str.ljust, row, widths)).rstrip() for row in plain)))
     return f"{written}\n\n{' '.join(links)}" if links else written
-
-
-def _verbatim(lines: Iterable[str]) -> str:
-    return "{noformat}\n" + _MACRO.sub("{\u200b", "".join(f"{line}\n" for line in lines)) + "{noformat}"
 
 
 def _span(span: Span) -> str:

@@ -54,6 +54,7 @@ class Sent(StrEnum):
 
     ONCE = "once"  # another issue or comment
     AGAIN = "again"  # none
+    READ = "read"  # none; nor has a read any content that could be refused for good
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ MAX_COUNT = 2**53  # every JSON reader represents it exactly, and a database a s
 _IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is not there
+_TOO_DEEP = (400, "too_deep", f"The body is nested deeper than {MAX_DEPTH} levels.")
+_OUT_OF_RANGE = (400, "number_out_of_range", "The body has a number that does not fit into 64 bits.")
 _FAR_FUTURE = 86400  # seconds; a crash dated later than this after its arrival has a wrong clock
 
 Json = Mapping[str, object]
@@ -90,7 +92,7 @@ def decode(body: bytes) -> object:
     try:
         value = msgspec.json.decode(body)
     except RecursionError:
-        raise _too_deep() from None
+        raise RejectedDelivery(*_TOO_DEEP) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         legible = body.decode(errors="replace").encode()
         if legible != body:
@@ -98,7 +100,7 @@ def decode(body: bytes) -> object:
             decode(legible)
             raise RejectedDelivery(400, "not_utf8", "The body is not UTF-8.") from None
         if isinstance(error, msgspec.ValidationError):
-            raise _out_of_range() from None
+            raise RejectedDelivery(*_OUT_OF_RANGE) from None
         raise RejectedDelivery(400, "not_json", "The body is not JSON.") from None
     _check_bounds(value)
     return value
@@ -112,21 +114,13 @@ def _check_bounds(value: object) -> None:
             for item in container.values() if isinstance(container, dict) else container:
                 if type(item) is int:
                     if not -(2**63) <= item < 2**64:
-                        raise _out_of_range()
+                        raise RejectedDelivery(*_OUT_OF_RANGE)
                 elif isinstance(item, (dict, list)):
                     deeper.append(item)
         if not deeper:
             return
         level = deeper
-    raise _too_deep()
-
-
-def _too_deep() -> RejectedDelivery:
-    return RejectedDelivery(400, "too_deep", f"The body is nested deeper than {MAX_DEPTH} levels.")
-
-
-def _out_of_range() -> RejectedDelivery:
-    return RejectedDelivery(400, "number_out_of_range", "The body has a number that does not fit into 64 bits.")
+    raise RejectedDelivery(*_TOO_DEEP)
 
 
 def identify(value: object) -> Identity:
@@ -140,10 +134,10 @@ def _identity_part(value: Json, field: str) -> str:
     part = value.get(field)
     if isinstance(part, int) and not isinstance(part, bool):
         part = str(part)
-    if not isinstance(part, str):
-        raise _unidentified(field, "is missing" if part is None else "must be text")
-    if part.strip() in _UNSET:
-        raise _unidentified(field, "is not set")
+    if not isinstance(part, str) or part.strip() in _UNSET:
+        defect = "is missing" if part is None else "is not set" if isinstance(part, str) else "must be text"
+        message = f"The field {field} {defect}; a group cannot be identified without it."
+        raise RejectedDelivery(422, f"no_{field}", message, field)
     if len(part) > _IDENTITY_LIMITS[field]:
         # Cutting it would let two groups become one.
         limit = _IDENTITY_LIMITS[field]
@@ -152,12 +146,6 @@ def _identity_part(value: Json, field: str) -> str:
         # PostgreSQL cannot store U+0000, and dropping it would let two groups become one.
         raise RejectedDelivery(422, f"bad_{field}", f"The field {field} has a control character.", field)
     return part
-
-
-def _unidentified(field: str, defect: str) -> RejectedDelivery:
-    return RejectedDelivery(
-        422, f"no_{field}", f"The field {field} {defect}; a group cannot be identified without it.", field
-    )
 
 
 def parse(body: bytes, received_at: float, reading: Reading) -> Notification:

@@ -113,18 +113,8 @@ def expect(answer: Answer, shape: type[T]) -> T:
     """The body of an answer to a read. Raises what any other answer means; a read is never Refused."""
     content = answer.read(shape) if answer.ok else None
     if content is None:
-        raise unanswered(answer)
+        raise failure(answer, Sent.READ)
     return content
-
-
-def unanswered(answer: Answer) -> TrackerError:
-    """The meaning of an answer to a read that does not give what was asked for.
-
-    Never Refused: a read has no content that could be refused for good. A 422 to a list says that the endpoint was asked for
-    too much.
-    """
-    error = failure(answer, Sent.AGAIN)
-    return Unavailable(error.reason) if isinstance(error, Refused) else error
 
 
 def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
@@ -189,7 +179,9 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
     if status in (409, 421, 425):
         return Unavailable(f"GitHub cannot do it at this moment ({status}{detail})")
     if status in (400, 413, 414, 422, 431) or (status == 403 and "issue is locked" in detail):
-        return Refused(f"GitHub refused it ({status}{detail})")
+        reason = f"GitHub refused it ({status}{detail})"
+        # A 422 to a list says that the endpoint was asked for too much.
+        return Unavailable(reason) if sent is Sent.READ else Refused(reason)
     if status == 401:
         return Misconfigured(f"GitHub does not accept the token (401{detail})")
     if answer.redirects:

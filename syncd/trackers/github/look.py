@@ -18,7 +18,6 @@ from syncd.trackers.github.answers import (
     failure,
     redirected,
     takes_no_issues,
-    unanswered,
     web,
 )
 from syncd.trackers.github.connection import Connection
@@ -103,10 +102,10 @@ class Address(NamedTuple):
     def remote_id(self) -> str:
         return f"{self.repository_id}/{self.number}" if self.away else self.number
 
-    def error(self, answer: Answer, sent: Sent | None = None) -> TrackerError:
-        """The meaning of an answer about this issue; `sent` is None for a read."""
+    def error(self, answer: Answer, sent: Sent = Sent.READ) -> TrackerError:
+        """The meaning of an answer about this issue."""
         # A refusal in another repository says nothing about the tracker's own, and must not stop it.
-        error = unanswered(answer) if sent is None else failure(answer, sent)
+        error = failure(answer, sent)
         if self.away and _forbids(answer):
             return OutOfReach(f"the issue was transferred to where the token may not do this: {error.reason}")
         return error
@@ -114,7 +113,7 @@ class Address(NamedTuple):
 
 def _forbids(answer: Answer) -> bool:
     """True if an answer closes one repository to a token that is good otherwise."""
-    return answer.status in (403, 404, 410, 451) and isinstance(unanswered(answer), Misconfigured)
+    return answer.status in (403, 404, 410, 451) and isinstance(failure(answer, Sent.READ), Misconfigured)
 
 
 class Reader:
@@ -275,7 +274,7 @@ class Reader:
             if page == 1 and answer.ok:
                 self._first_page = (since, answer.headers.get("etag", ""))
             if snapshots is None:
-                raise unanswered(answer)
+                raise failure(answer, Sent.READ)
             yield from snapshots
             if len(snapshots) < _PER_PAGE:
                 return

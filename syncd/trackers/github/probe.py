@@ -26,7 +26,6 @@ from syncd.trackers.github.answers import (
     query_limit,
     redirected,
     takes_no_issues,
-    unanswered,
     web,
 )
 from syncd.trackers.github.connection import Connection
@@ -211,9 +210,9 @@ class Probe:
             if answer.redirects:
                 target = redirected(answer, self._settings.api_url)  # raises where a proxy redirects to a login
                 if (target.repository_id, target.number) == (self._repository_id, number):
-                    raise unanswered(answer)
+                    raise failure(answer, Sent.READ)
             if answer.status == 410 and takes_no_issues(answer):
-                raise unanswered(answer)
+                raise failure(answer, Sent.READ)
             unused = answer.redirects or answer.status in (404, 410)
             entries[number] = None if unused else expect(answer, Listed)
         return entries

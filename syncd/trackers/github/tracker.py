@@ -21,8 +21,8 @@ from syncd.trackers.github.answers import (
     Repository,
     created,
     expect,
+    failure,
     refuses_assignee,
-    unanswered,
 )
 from syncd.trackers.github.check import check
 from syncd.trackers.github.connection import Connection
@@ -172,7 +172,7 @@ class GitHub:
         """True if the token's account is the author, as far as the token can tell: an app's token may not read its own account."""
         if self._account is None:
             answer = self._connection.send_idempotent("GET", "/user")
-            if answer.status != 403 or not isinstance(unanswered(answer), Misconfigured):
+            if answer.status != 403 or not isinstance(failure(answer, Sent.READ), Misconfigured):
                 self._account = expect(answer, Account)
         account = self._account
         if account is None or author is None:

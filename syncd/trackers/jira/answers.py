@@ -84,15 +84,8 @@ def expect(answer: Answer, shape: type[T]) -> T:
     """The body of an answer to a read. Raises what any other answer means; a read is never Refused."""
     content = answer.read(shape) if answer.ok else None
     if content is None:
-        raise unanswered(answer)
+        raise failure(answer, Sent.READ)
     return content
-
-
-def unanswered(answer: Answer) -> TrackerError:
-    """The meaning of an answer to a read that does not give what was asked for. Never Refused: a read has no content that could be
-    refused for good."""
-    error = failure(answer, Sent.AGAIN)
-    return Unavailable(error.reason) if isinstance(error, Refused) else error
 
 
 def moment(text: str | None) -> float | None:
@@ -126,7 +119,8 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
     if status in (409, 421, 425):
         return Unavailable(f"Jira cannot do it at this moment ({status}{detail})", _retry_after(answer))
     if status in (400, 413, 414, 422, 431):
-        return Refused(f"Jira refused it ({status}{detail})")
+        reason = f"Jira refused it ({status}{detail})"
+        return Unavailable(reason) if sent is Sent.READ else Refused(reason)
     if captcha(answer):
         return Misconfigured(
             "Jira wants a CAPTCHA after failed logins (403); log in once with a browser as the account "
@@ -230,7 +224,7 @@ def rows(answer: Answer, *names: str) -> list[dict[str, Any]]:
     list.
     """
     if not answer.ok:
-        raise unanswered(answer)
+        raise failure(answer, Sent.READ)
     content = answer.json
     if names:
         page = content if isinstance(content, dict) else {}

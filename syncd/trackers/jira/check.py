@@ -6,10 +6,10 @@ from syncd.config import JiraSettings
 from syncd.errors import Misconfigured, TrackerError
 from syncd.platform.clock import Clock
 from syncd.trackers import Finding, clock_finding
-from syncd.trackers.jira.answers import more_after, rows, unanswered
+from syncd.trackers.jira.answers import failure, more_after, rows
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.fields import optional_names
-from syncd.trackers.transport import Answer
+from syncd.trackers.transport import Answer, Sent
 
 _PAGE_SIZE = 200
 _NEEDED = ("BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS")
@@ -49,7 +49,7 @@ def check(connection: Connection, settings: JiraSettings, name: str, clock: Cloc
 def _get(connection: Connection, path: str, parameters: dict[str, str | int] | None = None) -> Answer:
     answer = connection.send_idempotent("GET", path, parameters=parameters)
     if not answer.ok:
-        raise unanswered(answer)
+        raise failure(answer, Sent.READ)
     return answer
 
 
@@ -71,7 +71,7 @@ def permissions(connection: Connection, settings: JiraSettings) -> set[str]:
     entries = content.get("permissions") if isinstance(content, dict) else None
     if not isinstance(entries, dict):
         # This is not an account without permissions.
-        raise unanswered(answer)
+        raise failure(answer, Sent.READ)
     return {name for name, entry in entries.items() if isinstance(entry, dict) and entry.get("havePermission") is True}
 
 

@@ -13,7 +13,7 @@ from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Notebook
-from syncd.trackers.jira.answers import create_failure, created, more_after, refused_fields, rows, unanswered
+from syncd.trackers.jira.answers import create_failure, created, failure, more_after, refused_fields, rows
 from syncd.trackers.jira.check import account, check
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.fields import (
@@ -152,7 +152,7 @@ class Jira:
         if self._account is None:
             answer = self._connection.send_idempotent("GET", "myself")
             if not answer.ok:
-                raise unanswered(answer)
+                raise failure(answer, Sent.READ)
             self._account = account(answer.json)
         if self._account is None:
             raise Unavailable("Jira does not say which account syncd uses")

@@ -14,7 +14,7 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.trackers.github.answers import Comment, Filed, Target, created, failure, message, redirected, unanswered
+from syncd.trackers.github.answers import Comment, Filed, Target, created, failure, message, redirected
 from syncd.trackers.transport import Answer, Sent
 
 UNICORN = b"<!DOCTYPE html><html><title>Unicorn! &middot; GitHub</title></html>"
@@ -155,7 +155,8 @@ def test_a_limit_stops_one_kind_of_request_only_where_that_kind_has_used_up_its_
 
 @pytest.mark.parametrize("status", [400, 422, 431])
 def test_a_question_is_never_refused_for_its_content(status: int) -> None:
-    assert type(unanswered(refusal(status, "Validation Failed, or the endpoint has been spammed."))) is Unavailable
+    refused = refusal(status, "Validation Failed, or the endpoint has been spammed.")
+    assert type(failure(refused, Sent.READ)) is Unavailable
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from syncd.trackers.jira.answers import (
     more_after,
     refused_fields,
     rows,
-    unanswered,
 )
 from syncd.trackers.transport import Answer, Sent
 
@@ -144,8 +143,8 @@ def test_each_situation_has_one_meaning(situation: str) -> None:
 
 def test_a_question_is_never_refused() -> None:
     for status in (400, 413, 414, 422, 431):
-        assert type(unanswered(answer(status))) is Unavailable
-    assert type(unanswered(answer(401))) is Misconfigured
+        assert type(failure(answer(status), Sent.READ)) is Unavailable
+    assert type(failure(answer(401), Sent.READ)) is Misconfigured
 
 
 @pytest.mark.parametrize(
