@@ -66,7 +66,8 @@ class Tracer:
     @contextmanager
     def stage(self, store: Store) -> Iterator[Trace]:
         """Count what happens meanwhile."""
-        connection: Any = store.connection
+        holder: Any = store
+        connection = holder.connection
         trace = self._trace = Trace()
         original = {name: getattr(connection, name) for name in ("read", "submit")}
 
@@ -77,12 +78,15 @@ class Tracer:
 
             return call
 
-        connection.read, connection.submit = counted("read", "reads"), counted("submit", "commits")
+        # The store hands out the connection's own `read`; its `write` goes through `submit`.
+        connection.read = holder.read = counted("read", "reads")
+        connection.submit = counted("submit", "commits")
         try:
             yield trace
         finally:
             self._trace = None
             del connection.read, connection.submit
+            holder.read = connection.read
 
     def close(self) -> None:
         """Stop counting for good."""
