@@ -11,7 +11,7 @@ from syncd.config import StoreSettings
 from syncd.errors import ConfigError
 from syncd.platform.clock import Clock
 from syncd.store.bodies import Bodies
-from syncd.store.connection import Connection, Transaction
+from syncd.store.connection import Connection
 from syncd.store.dead_letters import DeadLetters
 from syncd.store.due_times import DueTimes
 from syncd.store.hints import Hints, NoHints
@@ -55,12 +55,8 @@ class Store:
 
     def instance_key(self) -> str:
         """Return the key of the markers, in hex. It is made once per store, so that markers outlive every process."""
-
-        def write(transaction: Transaction) -> str:
-            transaction.run("set_once", name="instance.key", value=secrets.token_hex(32))
-            return cast(str, transaction.rows("setting", name="instance.key")[0]["value"])
-
-        return self.connection.write(write)
+        self.connection.execute("set_once", name="instance.key", value=secrets.token_hex(32))
+        return cast(str, self.connection.select("setting", name="instance.key")[0]["value"])
 
     def notebook(self, tracker: str) -> Notebook:
         """Return the facts that the client of a tracker has learned."""

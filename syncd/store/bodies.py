@@ -3,6 +3,7 @@ and the disk holds a quarter. Decision 0018 has the figures, decision 0025 why t
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import cast
 
 import zstandard
@@ -113,12 +114,11 @@ class Bodies:
         return self._connection.write(remove) if rows else 0
 
 
+@dataclass(eq=False)
 class BodyOperations(Operations):
     """A class of operations on one connection that read or write bodies."""
 
-    def __init__(self, connection: Connection, bodies: Bodies) -> None:
-        super().__init__(connection)
-        self._bodies = bodies
+    _bodies: Bodies
 
 
 def size(head: bytes, stored: int) -> int:

@@ -77,11 +77,11 @@ class Connection(Protocol):
         """Finish the submitted operations and close."""
 
 
+@dataclass(eq=False)
 class Operations:
     """A class of operations on one connection."""
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+    _connection: Connection
 
 
 S = TypeVar("S", bound=Operations)

@@ -5,7 +5,7 @@ from typing import cast
 
 from syncd.model import Group, Identity, Issue
 from syncd.store.connection import Transaction
-from syncd.store.records import group_of, group_values, issue_of, load_group, release_values
+from syncd.store.records import group_of, group_values, issue_of, load_group
 
 Key = tuple[str, str, str]  # universe, project, fingerprint as compared
 
@@ -42,7 +42,18 @@ def save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[i
     """Write the groups of `after`, and those of their releases that differ from `before`."""
     transaction.batch("save_groups", [group_values(group_id, group) for group_id, group in after.items()])
     releases = [
-        release_values(group_id, release)
+        (
+            group_id,
+            release.release,
+            release.occurrences,
+            int(release.approximate),
+            release.first_seen,
+            release.last_seen,
+            release.since,
+            release.until,
+            release.noticed_at,
+            release.grown_at,
+        )
         for group_id, group in after.items()
         for release in set(group.releases).difference(before[group_id].releases)
     ]

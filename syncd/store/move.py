@@ -91,11 +91,16 @@ def _copy_all(
         _continue_numbering(database, session, table, columns[table])
     for table in TABLES:
         digest = _Digest()
-        for row in _copied_rows(session, table, columns[table]):
-            digest.add(row)
-            done += 1
-            if done % CHUNK_ROWS == 0:
-                progress(f"verifying {table}", done, total)
+        query = sql.SQL("SELECT {} FROM {}").format(
+            sql.SQL(", ").join(map(sql.Identifier, columns[table])), sql.Identifier(table)
+        )
+        with session.cursor(name="copied") as cursor:  # a server-side cursor: not all rows at once
+            cursor.itersize = CHUNK_ROWS
+            for row in cursor.execute(query):
+                digest.add(row)
+                done += 1
+                if done % CHUNK_ROWS == 0:
+                    progress(f"verifying {table}", done, total)
         if digest != sums[table]:
             raise StoreUnavailable(
                 f"the rows of {table} are not the same on the server ({digest.count} there, {sums[table].count} in "
@@ -124,13 +129,6 @@ def _rows(database: sqlite3.Connection, table: str, columns: Sequence[str]) -> I
     while rows := cursor.fetchmany(CHUNK_ROWS):
         for row in rows:
             yield tuple(value.replace("\x00", "") if isinstance(value, str) else value for value in row)
-
-
-def _copied_rows(session: psycopg.Connection[Any], table: str, columns: Sequence[str]) -> Iterator[tuple[object, ...]]:
-    query = sql.SQL("SELECT {} FROM {}").format(sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(table))
-    with session.cursor(name="copied") as cursor:  # a server-side cursor: not all rows at once
-        cursor.itersize = CHUNK_ROWS
-        yield from cursor.execute(query)
 
 
 def _continue_numbering(

@@ -95,22 +95,6 @@ def group_values(group_id: int, group: Group) -> tuple[object, ...]:
     )
 
 
-def release_values(group_id: int, release: Release) -> tuple[object, ...]:
-    """Return the parameters of `save_releases`, in their order."""
-    return (
-        group_id,
-        release.release,
-        release.occurrences,
-        int(release.approximate),
-        release.first_seen,
-        release.last_seen,
-        release.since,
-        release.until,
-        release.noticed_at,
-        release.grown_at,
-    )
-
-
 def issue_of(
     row: Mapping[str, Any], announcements: Sequence[Mapping[str, Any]] = (), answered: Sequence[str] = ()
 ) -> Issue:

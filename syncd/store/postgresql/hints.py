@@ -92,22 +92,18 @@ class ServerHints:
                 check_at = 0.0
             if time.monotonic() >= check_at:
                 check_at = time.monotonic() + CHECK_SECONDS
-                self._lead(session)
+                if self._notify is None or self.leads:
+                    session.execute("SELECT 1")  # shows the server that this session is alive
+                else:
+                    self.leads = bool(session.execute("SELECT pg_try_advisory_lock(%s)", [LEADER]).fetchone()[0])
+                    if self.leads:
+                        self._notify(INBOX)
             select.select([session.fileno(), self._woken], [], [], max(0.0, check_at - time.monotonic()))
             for notification in session.notifies(timeout=0):
                 if self._notify is not None:
                     self._notify(notification.payload)
             if self._drain():
                 self._send(session)
-
-    def _lead(self, session: Any) -> None:
-        """Try to become the absorbing process. The query also shows the server that this session is alive."""
-        if self._notify is None or self.leads:
-            session.execute("SELECT 1")
-            return
-        self.leads = bool(session.execute("SELECT pg_try_advisory_lock(%s)", [LEADER]).fetchone()[0])
-        if self.leads:
-            self._notify(INBOX)
 
     def _drain(self) -> bool:
         try:
