@@ -129,9 +129,13 @@ def plan(group: Group, issue: Issue | None, policy: Policy | None, context: Plan
         return Plan(
             action=Action.DROP, reason=issue.note or "syncd does not write to this issue any more", rule="dropped"
         )
-    if group.kind is GroupKind.STORM:
-        return _storm(group, issue, policy, now)
-    return _linked(group, issue, policy, context, now)
+    if group.kind is not GroupKind.STORM:
+        return _linked(group, issue, policy, context, now)
+    if group.storm is not None and not group.storm.over:
+        return _current(group, issue, policy, now)
+    if issue.condition is not None and issue.condition.closed:
+        return Plan(action=Action.DROP, reason=f"the storm is over, and {issue.key} is closed", rule="storm-over")
+    return Plan(action=Action.CLOSE, reason=f"the storm is over: syncd closes {issue.key}", rule="storm-over")
 
 
 def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) -> Plan:
@@ -226,15 +230,6 @@ def follows(group: Group) -> Plan:
     """The decision for a group whose occurrences are in the issue of another group."""
     reason = f"it is an alias of {group.follows}, whose issue shows its occurrences"
     return Plan(action=Action.NOTHING, reason=reason, rule="alias", inputs={"target": group.follows or ""})
-
-
-def _storm(group: Group, issue: Issue, policy: Policy | None, now: float) -> Plan:
-    """The action for the issue of a storm."""
-    if group.storm is None or group.storm.over:
-        if issue.condition is not None and issue.condition.closed:
-            return Plan(action=Action.DROP, reason=f"the storm is over, and {issue.key} is closed", rule="storm-over")
-        return Plan(action=Action.CLOSE, reason=f"the storm is over: syncd closes {issue.key}", rule="storm-over")
-    return _current(group, issue, policy, now)
 
 
 def _linked(group: Group, issue: Issue, policy: Policy | None, context: PlanContext, now: float) -> Plan:

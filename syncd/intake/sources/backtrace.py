@@ -127,25 +127,23 @@ def identify(value: object) -> Identity:
     """Return the identity of the group. Raises RejectedDelivery 422 with the first field that is missing or unusable."""
     if not isinstance(value, dict):
         raise RejectedDelivery(422, "not_a_notification", "A notification is a JSON object.")
-    return Identity(*(_identity_part(value, field) for field in _IDENTITY_LIMITS))
-
-
-def _identity_part(value: Json, field: str) -> str:
-    part = value.get(field)
-    if isinstance(part, int) and not isinstance(part, bool):
-        part = str(part)
-    if not isinstance(part, str) or part.strip() in _UNSET:
-        defect = "is missing" if part is None else "is not set" if isinstance(part, str) else "must be text"
-        message = f"The field {field} {defect}; a group cannot be identified without it."
-        raise RejectedDelivery(422, f"no_{field}", message, field)
-    if len(part) > _IDENTITY_LIMITS[field]:
-        # Cutting it would let two groups become one.
-        limit = _IDENTITY_LIMITS[field]
-        raise RejectedDelivery(422, f"bad_{field}", f"The field {field} is longer than {limit} characters.", field)
-    if not part.isprintable() and _CONTROL.search(part):
-        # PostgreSQL cannot store U+0000, and dropping it would let two groups become one.
-        raise RejectedDelivery(422, f"bad_{field}", f"The field {field} has a control character.", field)
-    return part
+    parts: list[str] = []
+    for field, limit in _IDENTITY_LIMITS.items():
+        part = value.get(field)
+        if isinstance(part, int) and not isinstance(part, bool):
+            part = str(part)
+        if not isinstance(part, str) or part.strip() in _UNSET:
+            defect = "is missing" if part is None else "is not set" if isinstance(part, str) else "must be text"
+            message = f"The field {field} {defect}; a group cannot be identified without it."
+            raise RejectedDelivery(422, f"no_{field}", message, field)
+        if len(part) > limit:
+            # Cutting it would let two groups become one.
+            raise RejectedDelivery(422, f"bad_{field}", f"The field {field} is longer than {limit} characters.", field)
+        if not part.isprintable() and _CONTROL.search(part):
+            # PostgreSQL cannot store U+0000, and dropping it would let two groups become one.
+            raise RejectedDelivery(422, f"bad_{field}", f"The field {field} has a control character.", field)
+        parts.append(part)
+    return Identity(*parts)
 
 
 def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
@@ -164,6 +162,9 @@ def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
     object_id = value.get("object_id")
     if isinstance(object_id, int) and not isinstance(object_id, bool):
         object_id = format(object_id, "x") if object_id >= 0 else None
+    classifiers = value.get("classifiers")
+    if not isinstance(classifiers, list):
+        classifiers = classifiers.split() if isinstance(classifiers, str) else []
     commonest: list[tuple[str, tuple[str, ...]]] = []
     for name in sorted(attributes)[:MAX_ATTRIBUTES]:
         label, values = _text(name), _commonest(_histogram(attributes[name], occurrences or 1))
@@ -179,7 +180,7 @@ def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
         object_id=_text(object_id),
         first=first,
         last=last,
-        classifiers=tuple(_classifiers(value.get("classifiers"))),
+        classifiers=tuple(text[:255] for name in classifiers[:100] if (text := _text(name)) is not None),
         hosts=_count(value.get("hosts")),
         users=_count(value.get("guids")),
         releases=_releases(attributes, reading, occurrences or 1),
@@ -260,14 +261,6 @@ def _frames(value: object) -> Iterator[str]:
         text = _text(_scalar(frame))
         if text is not None:
             yield text
-
-
-def _classifiers(value: object) -> Iterator[str]:
-    names = value.split() if isinstance(value, str) else value
-    for name in names[:100] if isinstance(names, list) else []:
-        text = _text(name)
-        if text is not None:
-            yield text[:255]
 
 
 def _text(value: object) -> str | None:

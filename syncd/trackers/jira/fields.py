@@ -4,7 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from syncd.config import JiraSettings
 from syncd.model import Group
@@ -44,7 +44,7 @@ def required(
         description: Any = adf.write(body, _ADF_LIMIT)
     else:
         # Data Center's API types the value of a property as text, so that there the marker is in the description.
-        description = wiki.write((*body, Paragraph((issue_line(marker),))), _WIKI_LIMIT)
+        description = wiki.write((*body, Paragraph((marker_line(marker, "issue"),))), _WIKI_LIMIT)
     return {
         "project": {"key": settings.project},
         "issuetype": {"name": settings.issue_type},
@@ -60,9 +60,9 @@ def _line(text: str) -> str:
     return one_line(text, _LINE_LIMIT - min(counted_twice, _LINE_LIMIT // 2), otherwise="")
 
 
-def issue_line(marker: str) -> str:
-    """The last line of a description on Data Center."""
-    return f"syncd issue · {_digest(marker)}"
+def marker_line(marker: str, place: Literal["issue", "status"]) -> str:
+    """The last line of a description on Data Center, or of a comment."""
+    return f"syncd {place} · {_digest(marker)}"
 
 
 def optional(settings: JiraSettings, draft: Draft, versions: Iterable[str]) -> FieldValues:
@@ -136,15 +136,10 @@ def _fact(group: Group, name: str) -> int | str | None:
 
 def comment_body(settings: JiraSettings, document: Document, marker: str) -> Any:
     """A comment whose last line is its marker: Jira lists comments without their properties."""
-    marked: Document = (*document, Paragraph((comment_line(marker),)))
+    marked: Document = (*document, Paragraph((marker_line(marker, "status"),)))
     if settings.deployment == "cloud":
         return adf.write(marked, _ADF_LIMIT)
     return wiki.write(marked, _WIKI_LIMIT)
-
-
-def comment_line(marker: str) -> str:
-    """The last line of a comment."""
-    return f"syncd status · {_digest(marker)}"
 
 
 def last_lines(body: object) -> list[str]:

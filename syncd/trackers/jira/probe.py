@@ -13,7 +13,7 @@ from syncd.platform.clock import Clock
 from syncd.trackers.jira.answers import Bulk, Candidate, Page, browse, captcha, expect, moment
 from syncd.trackers.jira.check import account, require
 from syncd.trackers.jira.connection import Connection
-from syncd.trackers.jira.fields import issue_line, last_lines, tag
+from syncd.trackers.jira.fields import last_lines, marker_line, tag
 from syncd.trackers.transport import Answer, Parameters
 
 _FIELDS = ("labels", "creator", "created")
@@ -90,7 +90,7 @@ class Probe:
         # A clone, which only other accounts make, has the label and the description but not the property. Anybody who may edit an
         # issue may remove any of the three.
         own = [each for each in self._candidates.values() if account(each.fields.creator) == self._own_account]
-        label, line = tag(issue.marker), [issue_line(issue.marker)]
+        label, line = tag(issue.marker), [marker_line(issue.marker, "issue")]
         matches = [each for each in own if each.mark == issue.marker] or [
             each
             for each in own

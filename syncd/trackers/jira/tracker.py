@@ -20,8 +20,8 @@ from syncd.trackers.jira.fields import (
     FieldValues,
     Refusals,
     comment_body,
-    comment_line,
     last_lines,
+    marker_line,
     optional,
     refreshable,
     required,
@@ -194,7 +194,7 @@ class Jira:
     def find_comment(self, issue: Issue, marker: str) -> str | None:
         """Our oldest comment that ends with the marker's line: one GET for each hundred comments."""
         self._require_home()
-        own_account, line = self._own_account(), comment_line(marker)
+        own_account, line = self._own_account(), marker_line(marker, "status")
         start = 0
         while True:
             parameters: dict[str, str | int] = {

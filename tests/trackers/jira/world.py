@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 from syncd.config import JiraSettings
 from syncd.trackers import Draft
-from syncd.trackers.jira.fields import issue_line
+from syncd.trackers.jira.fields import marker_line
 from tests.fakes.jira import EMAIL, TOKEN, FakeJira, FakeJiraCloud, FakeJiraDataCenter
 from tests.fakes.jira_rules import FakeIssue
 from tests.fakes.server import Fault
@@ -62,7 +62,7 @@ class JiraWorld(World):
         return issue
 
     def imitation(self, marker: str) -> str:
-        return issue_line(marker)
+        return marker_line(marker, "issue")
 
     def file(self, title: str) -> str:
         return self.fake.file(title).id
