@@ -170,9 +170,12 @@ def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
         label, values = _text(name), _commonest(_histogram(attributes[name], occurrences or 1))
         if label is not None and values:
             commonest.append((label[:255], tuple(values[:MAX_VALUES])))
+    # An exact redelivery has the same digest, whatever the order and spacing of its keys. Fields that are not documented do not
+    # count: a sender may add one that differs with each delivery.
+    documented = {field: value.get(field) for field in _Documented.__struct_fields__}
     return Notification(
         identity=identity,
-        digest=_digest(value),
+        digest=hashlib.blake2b(msgspec.json.encode(documented, order="sorted"), digest_size=16).digest(),
         application=application,
         group_url=_text(value.get("group_url")),
         callstack=callstack,
@@ -282,10 +285,3 @@ def _count(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
         return None
     return min(int(value), MAX_COUNT)
-
-
-def _digest(value: Json) -> bytes:
-    """Digest the documented fields: an exact redelivery has the same digest, whatever the order and spacing of its keys. Fields that are
-    not documented do not count: a sender may add one that differs with each delivery."""
-    facts = {field: value.get(field) for field in _Documented.__struct_fields__}
-    return hashlib.blake2b(msgspec.json.encode(facts, order="sorted"), digest_size=16).digest()
