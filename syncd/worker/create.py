@@ -57,10 +57,13 @@ def intend(context: SyncContext, intent: Intent, newest: int | None) -> SyncResu
 
     def write(transaction: Transaction) -> SyncResult | None:
         if route is not None and context.group.kind is not GroupKind.STORM and route.max_new_issues:
+            # Another thread may be filing the last issue that the route may file.
             transaction.lock(f"route {route.name}")
-            # Another thread may have filed the last issue that the route may file.
-            if wait := reconcile.storm_wait(transaction, route, now):
-                return HeldBack(plan.stormy(route, wait), route)
+        again = reconcile.plan_again(transaction, context.routing, claim, now)
+        if again.action is Action.HOLD and again.rule == plan.STORM and route is not None:
+            return HeldBack(again, route)
+        if again.action is not Action.CREATE:
+            return Retry(f"not filed: {again.reason}", now, Call.CREATE)
         wait = take(transaction, context.routing.allowance(claim.tracker), Call.CREATE, now)
         if newest is not None:
             limits.raise_floor(transaction, claim.tracker, newest, now)

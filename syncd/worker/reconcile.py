@@ -120,6 +120,15 @@ def plan_context(
     )
 
 
+def plan_again(transaction: Transaction, routing: Routing, claim: Claim, now: float) -> Plan:
+    """Plan a claimed group once more, by what this transaction reads. An operator or another thread may have changed what the first
+    plan was made of: a route resumed, an alias added, an order to hold."""
+    group, issue = outbox.load(transaction, claim.group_id)
+    policy = routing.route(group)
+    context = plan_context(transaction, routing, group, issue, policy, claim.tracker, now)
+    return plan.plan(group, issue, policy, context, now)
+
+
 def storm_wait(transaction: Transaction, policy: Policy, now: float) -> float:
     """Seconds until the route may file another issue; 0 for now."""
     filed = storms.filed(transaction, policy.name, policy.max_new_issues, now)

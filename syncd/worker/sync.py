@@ -169,6 +169,8 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             outbox.decide(transaction, group_id, decision, key, now, context.route, done=True)
             outbox.settle(transaction, claim, synced_revision, now + interval)
             return limits.resume(transaction, claim.tracker)
+        case Finished() if decision.action is Action.HOLD and _is_outdated(transaction, context, decision, now):
+            outbox.release(transaction, claim, now, claim.attempts, "what held it back has ended", Call.CREATE)
         case Finished(outcome):
             outbox.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)
             outbox.settle(transaction, claim, revision, now)
@@ -189,3 +191,9 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             if not outbox.bury(transaction, claim, revision, reason, content, now):
                 outbox.release(transaction, claim, at, claim.attempts + 1, reason, decision.call)
     return False
+
+
+def _is_outdated(transaction: Transaction, context: SyncContext, decision: Plan, now: float) -> bool:
+    """True if the decision would be another one by what this transaction reads. Nobody evaluates a group again whose hold is written
+    after its cause has ended."""
+    return reconcile.plan_again(transaction, context.routing, context.claim, now).rule != decision.rule

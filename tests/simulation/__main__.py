@@ -1,0 +1,69 @@
+"""`python -m tests.simulation`: run seeds, and print the first violation as a story."""
+
+import argparse
+import logging
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+import structlog
+
+from tests.simulation.history import History, generate, shrink
+from tests.simulation.world import Violation, World
+
+
+def run(history: History, folder: Path) -> tuple[Violation | None, Counter[str]]:
+    """Run one history."""
+    world = World(history, folder)
+    try:
+        return world.run(), world.counts
+    finally:
+        world.close()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation")
+    parser.add_argument("--seeds", default="0:100", help="FIRST:AFTER_LAST, or one seed")
+    parser.add_argument("--whole", action="store_true", help="print the history as it is, not shrunk")
+    parser.add_argument("--keep-going", action="store_true", help="count violations instead of stopping at the first")
+    options = parser.parse_args()
+    first, _, last = options.seeds.partition(":")
+    seeds = range(int(first), int(last) if last else int(first) + 1)
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    counts, violations = Counter[str](), Counter[str]()
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        for seed in seeds:
+            history = generate(seed)
+            violation, happened = run(history, folder)
+            counts.update(happened)
+            if violation is None:
+                continue
+            violations[violation.invariant] += 1
+            if options.keep_going:
+                print(f"seed {seed}: {violation.invariant}: {violation.detail}")
+                continue
+            if not options.whole:
+                invariant = violation.invariant
+
+                def repeats(candidate: History, invariant: str = invariant) -> bool:
+                    result, _ = run(candidate, folder)
+                    return result is not None and result.invariant == invariant
+
+                violation = run(shrink(history, repeats), folder)[0] or violation
+            print(f"seed {seed}\n{violation}")
+            return 1
+    seconds = time.perf_counter() - began
+    print(
+        f"{len(seeds)} seeds in {seconds:.1f} s, {len(seeds) / seconds:.0f} a second; {sum(violations.values())} violations"
+    )
+    for name, number in sorted(counts.items()):
+        print(f"  {number:8} {name}")
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,44 @@
+"""Negative controls: syncd without one of its guards. The simulation must find each within a stated number of seeds; otherwise the guard is
+needless, or the model has a hole."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from syncd.store import issues, outbox
+from tests.simulation.tracker import Client
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """A guard to take away: `target.name` is replaced by `weakened`, which gets the original as its first argument."""
+
+    guard: str
+    target: Any
+    name: str
+    weakened: Callable[..., Any]
+    seeds: int
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Run without the guard."""
+        original = getattr(self.target, self.name)
+
+        def weak(*args: Any, **kwargs: Any) -> Any:
+            return self.weakened(original, *args, **kwargs)
+
+        with patch.object(self.target, self.name, weak):
+            yield
+
+
+def _settle(original: Callable[..., Any], transaction: Any, claim: Any, revision: Any, *rest: Any) -> Any:
+    return original(transaction, claim, 2**60 if revision is not None else None, *rest)
+
+
+CONTROLS = (
+    Control("settle respects a revision that rose meanwhile", outbox, "settle", _settle, 100),
+    Control("a comment in doubt is looked for before it is sent again", Client, "find_comment", lambda *_: None, 100),
+    Control("an intent is on disk before the request", issues, "intend", lambda *_, **__: None, 100),
+)

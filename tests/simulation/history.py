@@ -1,0 +1,237 @@
+"""What happens to a simulated installation: a list of operations, each at a time, made from a seed and shrunk to a story.
+
+A history is data. The same history under the same schedule seed gives the same run, so a violation can be shrunk by leaving operations
+out one at a time.
+"""
+
+import random
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+Value = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One act of a sender, a person, an operator, or the weather, `at` seconds after the start."""
+
+    at: float
+    actor: str
+    act: str
+    values: tuple[tuple[str, Value], ...] = ()
+
+    def __getitem__(self, name: str) -> Value:
+        return dict(self.values)[name]
+
+    def __str__(self) -> str:
+        details = " ".join(f"{name}={value}" for name, value in self.values)
+        return f"{self.at:9.1f} s  {self.actor} {self.act} {details}".rstrip()
+
+
+def operation(at: float, actor: str, act: str, **values: Value) -> Operation:
+    """Build an operation."""
+    return Operation(at, actor, act, tuple(sorted(values.items())))
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How the installation is configured."""
+
+    processes: int = 1
+    syncers: int = 1
+    route: tuple[tuple[str, Value], ...] = ()
+    surveys: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A setup, its operations in order of time, and the seed of the schedule."""
+
+    seed: int
+    setup: Setup
+    operations: tuple[Operation, ...]
+
+    def __str__(self) -> str:
+        lines = [f"schedule seed {self.seed}, {self.setup}"]
+        return "\n".join([*lines, *(str(entry) for entry in self.operations)])
+
+
+@dataclass
+class Crash:
+    """What the generator remembers of one fingerprint: totals only rise."""
+
+    fingerprint: str
+    total: int = 0
+    ledger: dict[str, int] = field(default_factory=dict)
+
+
+RELEASES = ("1.0", "1.1", "1.2", "2.0")
+
+
+def generate(seed: int) -> History:
+    """Make a history from a seed: a few groups, a few deliveries of each, and acts of people, operators and the weather among them."""
+    chance = random.Random(seed)
+    span = chance.choice((3.0, 10.0, 60.0, 600.0, 4_000.0))
+    setup = Setup(
+        processes=chance.choice((1, 1, 2)),
+        syncers=chance.choice((1, 2)),
+        surveys=chance.random() < 0.3,
+        route=tuple(sorted(_route(chance).items())),
+    )
+    crashes = [Crash(f"f{number}") for number in range(chance.randint(1, 3))]
+    operations: list[Operation] = []
+    for _ in range(chance.randint(2, 7)):
+        operations.append(_notify(chance, chance.uniform(0, span), chance.choice(crashes)))
+    operations.sort(key=lambda entry: entry.at)
+    operations = _with_totals(operations, crashes)
+    for make, share in ACTS:
+        if chance.random() < share:
+            operations += make(chance, span, [crash.fingerprint for crash in crashes], setup)
+    return History(seed, setup, tuple(sorted(operations, key=lambda entry: entry.at)))
+
+
+def _route(chance: random.Random) -> dict[str, Value]:
+    route: dict[str, Value] = {"status_interval": chance.choice((1.0, 60.0, 900.0))}
+    if chance.random() < 0.2:
+        route |= {"min_occurrences": chance.choice((5, 20)), "within": chance.choice((120.0, 3600.0))}
+    if chance.random() < 0.2:
+        route |= {"cap": chance.choice((1, 2)), "cap_seconds": 3600.0}
+    if chance.random() < 0.2:
+        route |= {"on_deleted": "recreate"}
+    return route
+
+
+def _notify(chance: random.Random, at: float, crash: Crash) -> Operation:
+    return operation(
+        at,
+        "sender",
+        "notifies",
+        fingerprint=crash.fingerprint,
+        more=chance.choice((1, 1, 3, 10)),
+        release=chance.choice(RELEASES),
+        twice=int(chance.random() < 0.15),
+    )
+
+
+def _with_totals(operations: Sequence[Operation], crashes: Sequence[Crash]) -> list[Operation]:
+    """Give each notification the group's total so far, and that of its release."""
+    by_name = {crash.fingerprint: crash for crash in crashes}
+    totals = []
+    for entry in operations:
+        crash, release, more = by_name[str(entry["fingerprint"])], str(entry["release"]), int(entry["more"])
+        crash.total += more
+        crash.ledger[release] = crash.ledger.get(release, 0) + more
+        values = dict(entry.values) | {"total": crash.total, "of_release": crash.ledger[release]}
+        totals.append(operation(entry.at, entry.actor, entry.act, **values))
+    return totals
+
+
+Acts = Callable[[random.Random, float, Sequence[str], Setup], Iterator[Operation]]
+
+
+def _people(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    for _ in range(chance.randint(1, 3)):
+        act = chance.choice(
+            ("closes", "closes", "reopens", "deletes", "locks", "labels", "marks duplicate", "deletes comment")
+        )
+        yield operation(
+            chance.uniform(0, span * 1.2), "person", act, issue=chance.randint(1, 3), release=chance.choice(RELEASES)
+        )
+
+
+def _strangers(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    for _ in range(chance.randint(1, 3)):
+        yield operation(chance.uniform(0, span), "person", "files an issue of their own")
+
+
+def _operators(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    for _ in range(chance.randint(1, 3)):
+        at, name = chance.uniform(0, span), chance.choice(names)
+        match chance.choice(("hold", "route", "tracker", "sync", "alias", "alias", "relink", "retry")):
+            case "hold":
+                yield operation(at, "operator", "holds", fingerprint=name)
+                yield operation(at + chance.uniform(1, span), "operator", "ends hold", fingerprint=name)
+            case "route":
+                yield operation(at, "operator", "pauses route")
+                yield operation(at + chance.uniform(0.1, span / 2), "operator", "resumes route")
+            case "tracker":
+                yield operation(at, "operator", "pauses tracker")
+                yield operation(at + chance.uniform(0.1, span / 2), "operator", "resumes tracker")
+            case "sync":
+                yield operation(at, "operator", "syncs", fingerprint=name)
+            case "alias" if len(names) > 1:
+                target = chance.choice([entry for entry in names if entry != name])
+                yield operation(at, "operator", "adds alias", fingerprint=name, target=target)
+                if chance.random() < 0.5:
+                    yield operation(at + chance.uniform(1, span), "operator", "removes alias", fingerprint=name)
+            case "relink":
+                yield operation(at, "operator", "relinks", fingerprint=name, issue=chance.randint(1, 4))
+            case "retry":
+                yield operation(at + span, "operator", "retries dead letters")
+
+
+def _weather(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    for _ in range(chance.randint(1, 2)):
+        at = chance.uniform(0, span)
+        act = chance.choice(
+            (
+                "loses a request",
+                "loses an answer",
+                "loses an answer",
+                "carries out late",
+                "is away",
+                "throttles",
+                "refuses the login",
+            )
+        )
+        yield operation(at, "tracker", act, seconds=chance.choice((5.0, 120.0, 1800.0)))
+
+
+def _deaths(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    for _ in range(chance.randint(1, 2)):
+        process = chance.randint(1, setup.processes)
+        if chance.random() < 0.7:
+            yield operation(chance.uniform(0, span), "machine", "kills", process=process, after=chance.randint(0, 40))
+        else:
+            yield operation(
+                chance.uniform(0, span), "machine", "suspends", process=process, seconds=chance.choice((30.0, 400.0))
+            )
+
+
+def _store_faults(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    for _ in range(chance.randint(1, 3)):
+        act = chance.choice(("loses a commit", "reports a commit failed", "is away"))
+        yield operation(chance.uniform(0, span), "store", act, seconds=chance.choice((2.0, 60.0)))
+
+
+def _clocks(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    at, ahead = chance.uniform(0, span / 2), chance.choice((-3600.0, -30.0, 30.0, 3600.0))
+    yield operation(at, "machine", "sets the clocks", seconds=ahead)
+    if chance.random() < 0.7:
+        yield operation(at + chance.uniform(1, span), "machine", "sets the clocks", seconds=0.0)
+
+
+ACTS: tuple[tuple[Acts, float], ...] = (
+    (_people, 0.5),
+    (_strangers, 0.4),
+    (_operators, 0.4),
+    (_weather, 0.5),
+    (_deaths, 0.35),
+    (_store_faults, 0.15),
+    (_clocks, 0.1),
+)
+
+
+def shrink(history: History, violates: Callable[[History], bool], schedules: int = 25) -> History:
+    """Leave out operations as long as some schedule of what is left still violates."""
+    smaller = True
+    while smaller:
+        smaller = False
+        for index in range(len(history.operations) - 1, -1, -1):
+            rest = history.operations[:index] + history.operations[index + 1 :]
+            for seed in (history.seed, *range(schedules)):
+                candidate = replace(history, operations=rest, seed=seed)
+                if violates(candidate):
+                    history, smaller = candidate, True
+                    break
+    return history

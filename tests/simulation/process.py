@@ -1,0 +1,146 @@
+"""A simulated syncd process: the daemon's own threads, run as tasks of the scheduler.
+
+The loops are those of `syncd.daemon.threads`. Only what they wait on is replaced: an event of the scheduler instead of one of threading.
+"""
+
+import itertools
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import cast
+
+from syncd.daemon import threads
+from syncd.errors import StoreUnavailable
+from syncd.store import Store
+from syncd.store.due_times import DueTimes
+from syncd.store.hints import NoHints
+from syncd.worker import reconcile
+from syncd.worker.routing import Routing
+from tests.simulation.clocks import ProcessClock
+from tests.simulation.database import Database, SimulatedConnection
+from tests.simulation.scheduler import Owner, Scheduler, Task
+from tests.simulation.tracker import Client, Site
+
+HEARTBEAT_SECONDS = 30.0
+IDLE_SECONDS = 3600.0  # a loop without work sleeps until a commit wakes it, not for a second at a time
+
+
+class Event:
+    """threading.Event over the scheduler."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+        self._is_set = False
+        self._waiter: Task | None = None
+
+    def is_set(self) -> bool:
+        """Report whether the event is set."""
+        return self._is_set
+
+    def set(self) -> None:
+        """Wake the task that waits, within a second as a poll would."""
+        self._is_set = True
+        if self._waiter is not None:
+            soon = self._scheduler.now + self._scheduler.random.uniform(0.0, 1.0)
+            self._waiter.wake_at = min(self._waiter.wake_at, soon)
+
+    def clear(self) -> None:
+        """Take the signal back."""
+        self._is_set = False
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Sleep until the event is set or the timeout is over."""
+        if not self._is_set:
+            self._waiter = self._scheduler.current
+            polls = timeout is None or timeout == threads.POLL_SECONDS
+            self._scheduler.sleep(IDLE_SECONDS if polls or timeout is None else timeout, "idle")
+            self._waiter = None
+        return self._is_set
+
+
+class Process(Owner):
+    """One daemon. It dies as a whole, and a new one is started in its place."""
+
+    numbers = itertools.count(1)
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        database: Database,
+        site: Site,
+        make_routing: Callable[[Store], Routing],
+        *,
+        name: str,
+        syncers: int,
+        surveys: bool,
+        offset: float = 0.0,
+    ) -> None:
+        super().__init__(name)
+        self.scheduler = scheduler
+        self.clock = ProcessClock(scheduler)
+        self.clock.offset = offset
+        self._events: list[Event] = []
+        connection = SimulatedConnection(database, self)
+        self.store = Store(connection, NoHints(), DueTimes(connection, self.clock), self.clock)
+        self.routing = make_routing(self.store)
+        wake = self._event()
+        self.absorber = threads.Absorber(self.store, self.routing, {site.name: cast(threading.Event, wake)}, self.clock)
+        self.absorber.arrivals.any = cast(threading.Event, self._event())
+        self.absorber.arrivals.first = cast(threading.Event, self._event())
+        self.absorber._stopping = cast(threading.Event, Event(scheduler))
+        self.absorber._purge_at = float("inf")
+        self.syncers = []
+        for number in range(syncers):
+            signal = self._event()
+            syncer = threads.Syncer(
+                self.store,
+                self.routing,
+                site.name,
+                f"{name}/{number}",
+                Client(site, self.clock),
+                cast(threading.Event, signal),
+                self.clock,
+                surveys=surveys and number == 0,
+            )
+            syncer._stopping = cast(threading.Event, Event(scheduler))
+            self.syncers.append(syncer)
+
+    def _event(self) -> Event:
+        event = Event(self.scheduler)
+        self._events.append(event)
+        return event
+
+    def start(self, dead: Callable[[str], bool], exit_process: Callable[["Process"], None]) -> None:
+        """Recover as a daemon does at its start, then run its loops. `dead` recognises the owner of a claim that has died; a process
+        that cannot recover ends by `exit_process`."""
+
+        def begin() -> None:
+            try:
+                self.store.due_times.follow_clock()
+                now = self.clock.wall()
+                self.store.outbox.take_over(dead, now)
+                self.store.outbox.recover(now)
+                reconcile.reroute(self.store, self.routing, "routes", now)
+            except StoreUnavailable as error:
+                self.scheduler.record("exits", str(error))
+                exit_process(self)
+                return
+            self.scheduler.spawn(self, f"{self.name} absorber", self.absorber.run)
+            for number, syncer in enumerate(self.syncers):
+                self.scheduler.spawn(self, f"{self.name} syncer {number}", syncer.run)
+
+        self.scheduler.spawn(self, f"{self.name} start", begin)
+
+    def take_over(self, dead: Callable[[str], bool]) -> None:
+        """Free what dead processes held, as the heartbeat does."""
+
+        def beat() -> None:
+            with suppress(StoreUnavailable):
+                self.store.outbox.take_over(dead, self.clock.wall())
+
+        self.scheduler.spawn(self, f"{self.name} heartbeat", beat)
+
+    def wake(self) -> None:
+        """Tell every loop that something was committed."""
+        for event in self._events:
+            event.set()

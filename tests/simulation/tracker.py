@@ -1,0 +1,328 @@
+"""A tracker as its clients meet it: numbers that rise, lists that lag, answers that get lost, and people who edit.
+
+`Site` is the tracker itself; `Client` implements syncd's contract over it for one worker thread. The site keeps the truth, which the
+invariants compare with the store. It leaves out markup, HTTP and pages: the fakes of the adapters have those.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from syncd.errors import (
+    Gone,
+    Misconfigured,
+    Missing,
+    OutcomeUnknown,
+    OutOfReach,
+    Refused,
+    Throttled,
+    TrackerError,
+    Unavailable,
+)
+from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
+from syncd.platform.clock import Clock
+from syncd.render.text import Document
+from syncd.trackers import Draft, Finding
+from tests.simulation.scheduler import Owner, Scheduler
+
+TIMEOUT_SECONDS = 15.0
+LATEST_SECONDS = 10.0  # a request that its client gave up is carried out this much later at the latest
+
+
+@dataclass
+class Note:
+    """A comment."""
+
+    id: str
+    marker: str
+    text: str
+    created_at: float
+    author: str
+
+
+@dataclass
+class Item:
+    """An issue in the site, with everything people can do to it."""
+
+    number: int
+    marker: str
+    author: str
+    created_at: float
+    title: str
+    closed: bool = False
+    closed_at: float | None = None
+    closed_by_person: float | None = None
+    resolution: str = ""
+    fixed_in: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    locked: bool = False
+    deleted: bool = False
+    hidden: bool = False
+    readable: bool = True  # the body still carries its marker
+    moved_to: str | None = None
+    duplicate_of: int | None = None
+    comments: list[Note] = field(default_factory=list)
+    changed_at: float = 0.0
+
+    @property
+    def is_live(self) -> bool:
+        """Report whether people can still read it as an open or closed issue of ours."""
+        return not self.deleted
+
+
+@dataclass
+class Weather:
+    """Faults that the site shows until they are cleared."""
+
+    away: bool = False
+    login_refused: bool = False
+    throttled_until: float = 0.0
+    list_lag: float = 0.0
+    lose_before: int = 0  # so many next writes are never carried out, and their senders get no answer
+    lose_after: int = 0  # so many next writes are carried out, and their senders get no answer
+    late: int = 0  # so many next writes are carried out only after their senders gave up
+
+
+class Site:
+    """One repository or project."""
+
+    def __init__(self, scheduler: Scheduler, name: str = "here") -> None:
+        self.scheduler = scheduler
+        self.name = name
+        self.items: list[Item] = []
+        self.weather = Weather()
+        self.account = "syncd-bot"
+        self.clock_offset = 0.0
+        self.writes: list[tuple[float, str, str]] = []  # (true time, operation, marker or key)
+        self._network = Owner("network")
+        self._last_number = 0
+
+    @property
+    def now(self) -> float:
+        """Return the site's own time."""
+        return self.scheduler.now + self.clock_offset
+
+    def number(self) -> int:
+        """Take the next number."""
+        self._last_number += 1
+        return self._last_number
+
+    def add(self, marker: str, title: str, author: str) -> Item:
+        """Create an issue."""
+        item = Item(number=self.number(), marker=marker, author=author, created_at=self.now, title=title)
+        item.changed_at = self.now
+        self.items.append(item)
+        return item
+
+    def item(self, remote_id: str | None) -> Item:
+        """Return an issue by its id. Raises Gone, Moved or OutOfReach as its client would learn it."""
+        item = next((entry for entry in self.items if str(entry.number) == remote_id), None)
+        if item is None or item.deleted:
+            raise Gone("the issue was deleted")
+        if item.hidden:
+            raise OutOfReach("the account cannot read the issue")
+        return item
+
+    def place(self, item: Item) -> Place:
+        """Return where the issue is now."""
+        key = item.moved_to or f"K-{item.number}"
+        return Place(remote_id=str(item.number), key=key, url=f"https://tracker.example/{key}")
+
+    def condition(self, item: Item) -> Condition:
+        """Return how people left the issue."""
+        target = next((entry for entry in self.items if entry.number == item.duplicate_of), None)
+        return Condition(
+            closed=item.closed,
+            closed_at=item.closed_at,
+            resolution=item.resolution,
+            fixed_in=item.fixed_in,
+            labels=item.labels,
+            locked=item.locked,
+            duplicate_of=None if target is None else self.place(target),
+        )
+
+    def write(self, operation: str, subject: str, effect: Callable[[], object]) -> object:
+        """Carry out one write request as the weather wants it. Raises TrackerError."""
+        self.scheduler.point(f"{operation}: before")
+        self.require_reachable()
+        weather = self.weather
+        if weather.lose_before:
+            weather.lose_before -= 1
+            self.scheduler.record("request lost", f"{operation} {subject}")
+            self.scheduler.sleep(TIMEOUT_SECONDS, f"{operation}: no answer")
+            raise OutcomeUnknown("no answer within the timeout")
+        if weather.late:
+            weather.late -= 1
+            delay = TIMEOUT_SECONDS + self.scheduler.random.uniform(0.0, LATEST_SECONDS)
+
+            def carry_out_late() -> None:
+                with suppress(TrackerError):  # nobody reads the answer
+                    self._carry_out(operation, subject, effect)
+
+            self.scheduler.spawn(self._network, f"late {operation}", carry_out_late, self.scheduler.now + delay)
+            self.scheduler.sleep(TIMEOUT_SECONDS, f"{operation}: no answer")
+            raise OutcomeUnknown("no answer within the timeout")
+        try:
+            outcome: object = self._carry_out(operation, subject, effect)
+        finally:
+            if weather.lose_after:
+                weather.lose_after -= 1
+                self.scheduler.record("answer lost", f"{operation} {subject}")
+                self.scheduler.sleep(TIMEOUT_SECONDS, f"{operation}: no answer")
+                raise OutcomeUnknown("no answer within the timeout")
+        self.scheduler.point(f"{operation}: after")
+        return outcome
+
+    def _carry_out(self, operation: str, subject: str, effect: Callable[[], object]) -> object:
+        outcome = effect()
+        self.writes.append((self.scheduler.now, operation, subject))
+        self.scheduler.record(operation, subject)
+        return outcome
+
+    def read(self, operation: str) -> None:
+        """Stand at the point of one read request. Raises TrackerError."""
+        self.scheduler.point(f"{operation}: before")
+        self.require_reachable()
+
+    def require_reachable(self) -> None:
+        """Raise what the weather has for every request."""
+        weather = self.weather
+        if weather.away:
+            raise Unavailable("connection refused")
+        if weather.login_refused:
+            raise Misconfigured("401: the token is not accepted")
+        if weather.throttled_until > self.now:
+            raise Throttled("rate limit", weather.throttled_until - self.now)
+
+
+class Client:
+    """syncd's contract over a site."""
+
+    def __init__(self, site: Site, clock: Clock) -> None:
+        self._site = site
+        self._clock = clock
+
+    def newest(self) -> int:
+        self._site.read("newest")
+        return max((item.number for item in self._site.items), default=0)
+
+    def create(self, draft: Draft) -> Created:
+        draft.require_fresh(self._clock.monotonic())
+        site = self._site
+        author, identity = site.account, draft.group.identity
+
+        def effect() -> Item:
+            return site.add(draft.marker, identity.fingerprint, author)
+
+        item = site.write("create", draft.marker[:8], effect)
+        assert isinstance(item, Item)
+        return self._created(item)
+
+    def _created(self, item: Item) -> Created:
+        place = self._site.place(item)
+        return Created(remote_id=place.remote_id, key=place.key, url=place.url, number=item.number)
+
+    def probe(self, issue: Issue) -> Evidence:
+        site = self._site
+        site.read("probe")
+        above = [item for item in site.items if item.number > issue.floor]
+        marked = [
+            item for item in above if item.author == site.account and item.marker == issue.marker and item.readable
+        ]
+        marked = [item for item in marked if item.is_live and not item.hidden and item.moved_to is None]
+        newest = max(site.items, key=lambda item: item.number, default=None)
+        evidence = Evidence(
+            issues=tuple(self._created(item) for item in marked),
+            covered=True,
+            newest=0 if newest is None else newest.number,
+            newest_at=None if newest is None else newest.created_at,
+            at=site.now,
+            summary=f"{len(above)} numbers read",
+        )
+        site.scheduler.point("probe: after")
+        return evidence
+
+    def look(self, issue: Issue) -> Observation:
+        site = self._site
+        site.read("look")
+        item = site.item(issue.remote_id)
+        observation = Observation(place=site.place(item), condition=site.condition(item))
+        site.scheduler.point("look: after")
+        return observation
+
+    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
+        site = self._site
+        site.read("survey")
+        observations, missing = {}, []
+        for issue in issues:
+            try:
+                item = site.item(issue.remote_id)
+            except TrackerError:
+                missing.append(str(issue.remote_id))
+                continue
+            observations[str(issue.remote_id)] = Observation(place=site.place(item), condition=site.condition(item))
+        survey = Survey(observations=observations, missing=tuple(missing), until=site.now)
+        site.scheduler.point("survey: after")
+        return survey
+
+    def reopen(self, issue: Issue) -> str:
+        site = self._site
+
+        def effect() -> None:
+            item = site.item(issue.remote_id)
+            item.closed, item.closed_at, item.resolution, item.changed_at = False, None, "", site.now
+
+        site.write("reopen", str(issue.key), effect)
+        return ""
+
+    def close_issue(self, issue: Issue) -> str:
+        site = self._site
+
+        def effect() -> None:
+            item = site.item(issue.remote_id)
+            item.closed, item.closed_at, item.resolution, item.changed_at = True, site.now, "done", site.now
+
+        site.write("close", str(issue.key), effect)
+        return ""
+
+    def comment(self, issue: Issue, document: Document, marker: str) -> str:
+        site = self._site
+
+        def effect() -> Note:
+            item = site.item(issue.remote_id)
+            if item.locked:
+                raise Refused("the conversation is locked")
+            note = Note(f"{item.number}.{len(item.comments) + 1}", marker, repr(document), site.now, site.account)
+            item.comments.append(note)
+            return note
+
+        note = site.write("comment", f"{issue.key} {marker[:8]}", effect)
+        assert isinstance(note, Note)
+        return note.id
+
+    def find_comment(self, issue: Issue, marker: str) -> str | None:
+        site = self._site
+        site.read("find comment")
+        item = site.item(issue.remote_id)
+        return next((note.id for note in item.comments if note.marker == marker and note.author == site.account), None)
+
+    def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
+        site = self._site
+
+        def effect() -> None:
+            item = site.item(issue.remote_id)
+            note = next((entry for entry in item.comments if entry.id == comment_id), None)
+            if note is None:
+                raise Missing("the comment was deleted")
+            item.comments[item.comments.index(note)] = replace(note, text=repr(document))
+
+        site.write("edit comment", f"{issue.key} {comment_id}", effect)
+
+    def refresh(self, issue: Issue, group: Group) -> None:
+        return
+
+    def check(self) -> list[Finding]:
+        return []
+
+    def close(self) -> None:
+        return

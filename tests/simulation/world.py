@@ -1,0 +1,371 @@
+"""One run of a history: an installation with its processes, its tracker and its people, and what must be true after every step."""
+
+import itertools
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+from syncd.config import Config, LocalSettings, Route
+from syncd.core.budget import Limit
+from syncd.store import Store
+from syncd.store.connection import Transaction
+from syncd.worker.routing import Routing
+from tests.simulation import invariants, operators
+from tests.simulation.database import Database
+from tests.simulation.history import History, Operation
+from tests.simulation.operators import ROUTE, TRACKER
+from tests.simulation.process import HEARTBEAT_SECONDS, IDLE_SECONDS, Process
+from tests.simulation.scheduler import START, Owner, Scheduler, Step
+from tests.simulation.tracker import Item, Site
+
+PROBE_AFTER = [20.0, 60.0, 180.0]
+RESTART_SECONDS = 3.0
+STORM_SECONDS = 600.0  # between two looks at what a storm may release; the daemon looks every few seconds
+REST_SECONDS = 3 * 86400.0  # after the last operation everything must come to rest within this time
+
+
+@dataclass
+class Violation:
+    """A broken invariant, and the run that broke it."""
+
+    invariant: str
+    detail: str
+    history: History
+    steps: list[Step]
+
+    def __str__(self) -> str:
+        lines = [f"VIOLATION {self.invariant}: {self.detail}", "", str(self.history), ""]
+        lines += [f"{step.at - START:10.2f} s  {step.actor:18} {step.event}" for step in self.steps]
+        return "\n".join(lines)
+
+
+@dataclass
+class Truth:
+    """What was sent and done, kept beside the program: the reference of the invariants."""
+
+    totals: dict[str, int] = field(default_factory=dict)
+    releases: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
+    excused: set[str] = field(default_factory=set)  # groups that may have no issue of their own, by an operator's act
+    may_repeat: set[str] = field(default_factory=set)  # groups that may have had several issues
+
+
+class World:
+    """Everything of one run."""
+
+    def __init__(self, history: History, folder: Path) -> None:
+        self.history = history
+        self.scheduler = Scheduler(history.seed)
+        self.database = Database(self.scheduler, folder)
+        self.database.after_commit = self._committed
+        self.site = Site(self.scheduler, TRACKER)
+        self.truth = Truth()
+        self.counts: Counter[str] = Counter()
+        self.processes: list[Process] = []
+        self.people = Owner("people")
+        self._names = itertools.count(1)
+        self._config = _config(history)
+        self.instance_key = "00" * 32
+        self.clock_offset = 0.0
+        self._acting = 0
+
+    @property
+    def store(self) -> Store:
+        """A store for whoever looks at the world from outside; its reads and writes are no points."""
+        return self.processes[0].store
+
+    def run(self) -> Violation | None:
+        """Run the history to its rest. Return the first violation."""
+        self.begin()
+        last = max((entry.at for entry in self.history.operations), default=0.0)
+        self.scheduler.run(START + last + 1.0, self._watch)
+        self._heal()
+        self.scheduler.run(self.scheduler.now + REST_SECONDS, self._watch, self._is_at_rest)
+        return self._verdict()
+
+    def _is_at_rest(self) -> bool:
+        """Report whether nothing waits in the inbox and nobody owes a call."""
+        session = self.database.session
+        if self._has_storm() or self._acting:
+            return False
+        return not any(
+            session.execute(query).fetchone()
+            for query in ("SELECT 1 FROM outbox LIMIT 1", "SELECT 1 FROM deliveries WHERE state = 'waiting' LIMIT 1")
+        )
+
+    def begin(self) -> None:
+        """Start the processes and schedule every operation."""
+        for _ in range(self.history.setup.processes):
+            self._start()
+        for entry in self.history.operations:
+            self.scheduler.spawn(self.people, entry.actor, lambda entry=entry: self._act(entry), START + entry.at)  # type: ignore[misc]
+        self.scheduler.spawn(self.people, "heartbeats", self._heartbeats)
+
+    def _start(self) -> None:
+        process = Process(
+            self.scheduler,
+            self.database,
+            self.site,
+            self.routing,
+            name=f"p{next(self._names)}",
+            syncers=self.history.setup.syncers,
+            surveys=self.history.setup.surveys and not self.processes,
+            offset=self.clock_offset,
+        )
+        self.processes.append(process)
+        process.start(self._is_dead, self._restart)
+
+    def _restart(self, process: Process) -> None:
+        """The service manager starts a process that ended."""
+        self.scheduler.kill(process)
+        self.scheduler.spawn(self.people, "service manager", self._start, self.scheduler.now + RESTART_SECONDS)
+
+    def routing(self, store: Store) -> Routing:
+        """Return the rules of one process."""
+        return Routing(config=self._config, instance_key=self.instance_key)
+
+    def _is_dead(self, owner: str) -> bool:
+        name = owner.partition("/")[0]
+        return any(process.name == name and process.is_dead for process in self.processes)
+
+    def _heartbeats(self) -> None:
+        while True:
+            pause = HEARTBEAT_SECONDS if self._left_behind() else STORM_SECONDS if self._has_storm() else IDLE_SECONDS
+            self.scheduler.sleep(pause, "heartbeat")
+            living = [process for process in self.processes if not process.is_dead]
+            if living and self._left_behind():
+                living[0].take_over(self._is_dead)
+            if living and self._has_storm():
+                living[0].wake()
+
+    def _has_storm(self) -> bool:
+        return self.database.session.execute("SELECT 1 FROM storms LIMIT 1").fetchone() is not None
+
+    def _left_behind(self) -> bool:
+        """Report whether a dead process still has claims."""
+        rows = self.database.session.execute("SELECT owner FROM outbox WHERE owner IS NOT NULL").fetchall()
+        return any(self._is_dead(str(row[0])) for row in rows)
+
+    def _committed(self) -> None:
+        self.counts["commits"] += 1
+        for process in self.processes:
+            if not process.is_dead:
+                process.wake()
+
+    def _watch(self) -> None:
+        invariants.after_step(self)
+
+    def _heal(self) -> None:
+        weather = self.site.weather
+        weather.away = weather.login_refused = False
+        weather.throttled_until = 0.0
+        weather.lose_before = weather.lose_after = weather.late = 0
+        self.database.away = False
+        self.database.fail_before = self.database.fail_after = 0
+        for process in self.processes:
+            process.suspended_until = 0.0
+        self.scheduler.record("everything is well again", actor="world")
+
+    def _verdict(self) -> Violation | None:
+        if self.scheduler.failure is not None:
+            failure = self.scheduler.failure
+            if isinstance(failure, invariants.Broken):
+                return Violation(failure.invariant, failure.detail, self.history, self.scheduler.steps)
+            return Violation("no task fails", repr(failure), self.history, self.scheduler.steps)
+        try:
+            invariants.at_rest(self)
+        except invariants.Broken as broken:
+            return Violation(broken.invariant, broken.detail, self.history, self.scheduler.steps)
+        return None
+
+    def living(self) -> Process:
+        """A process that answers HTTP."""
+        return next(process for process in self.processes if not process.is_dead)
+
+    def _act(self, entry: Operation) -> None:
+        self.counts[f"{entry.actor} {entry.act}"] += 1
+        self.scheduler.record(entry.act, " ".join(f"{name}={value}" for name, value in entry.values))
+        self._acting += 1
+        ACTS[entry.actor, entry.act](self, entry)
+        self._acting -= 1
+
+    # Senders
+
+    def _notify(self, entry: Operation) -> None:
+        fingerprint, total, release = str(entry["fingerprint"]), int(entry["total"]), str(entry["release"])
+        body = json.dumps(
+            {
+                "universe": "acme",
+                "project": "game",
+                "fingerprint": fingerprint,
+                "application": "game",
+                "callstack": [f"{fingerprint}::draw", "main"],
+                "occurrences": total,
+                "timestamp": [1000, 1000 + int(entry.at)],
+                "hosts": 1,
+                "guids": min(total, 5),
+                "attributes": {"version": [[release, int(entry["of_release"])]]},
+            }
+        ).encode()
+        self.truth.totals[fingerprint] = max(total, self.truth.totals.get(fingerprint, 0))
+        self.truth.releases.setdefault(fingerprint, []).append((self.scheduler.now, release))
+        for _ in range(1 + int(entry["twice"])):
+            self.deliver(body)
+
+    def deliver(self, body: bytes) -> None:
+        """Send until it is answered 200, as Backtrace does not but a patient sender would."""
+        while True:
+            living = [process for process in self.processes if not process.is_dead]
+            if living:
+                store, now = living[0].store, living[0].clock.wall()
+                try:
+                    _accept(store, body, now)
+                except Exception as error:  # noqa: BLE001 - the sender's boundary: 503, it sends again
+                    self.scheduler.record("refused", str(error))
+                else:
+                    return
+            self.scheduler.sleep(5.0, "sender waits")
+
+    # People
+
+    def item(self, entry: Operation) -> Item | None:
+        """Return the issue of ours that an act is about."""
+        filed = [item for item in self.site.items if item.author == self.site.account and not item.deleted]
+        return filed[int(entry["issue"]) % len(filed)] if filed else None
+
+    def _person(self, entry: Operation) -> None:
+        item, now = self.item(entry), self.site.now
+        if item is None:
+            return
+        item.changed_at = now
+        match entry.act:
+            case "closes":
+                if not item.closed:
+                    item.closed, item.closed_at, item.resolution, item.closed_by_person = (
+                        True,
+                        now,
+                        "completed",
+                        self.scheduler.now,
+                    )
+                    item.fixed_in = (str(entry["release"]),)
+            case "reopens":
+                item.closed, item.closed_at, item.resolution, item.closed_by_person = False, None, "", None
+            case "deletes":
+                item.deleted = True
+                self.truth.may_repeat.add(item.title)
+            case "locks":
+                item.locked = True
+            case "labels":
+                item.labels = ("needs-triage",)
+            case "marks duplicate":
+                targets = [entry for entry in self.site.items if entry is not item and not entry.deleted]
+                if targets:
+                    item.closed, item.closed_at, item.resolution = True, now, "duplicate"
+                    item.closed_by_person = self.scheduler.now
+                    item.duplicate_of = targets[0].number
+                    self.truth.may_repeat.add(item.title)
+            case "deletes comment":
+                item.comments = item.comments[:-1]
+
+    def _file_stranger(self, entry: Operation) -> None:
+        self.site.add("", "a person's issue", "person")
+
+    # Operators
+
+    def _operator(self, entry: Operation) -> None:
+        living = [process for process in self.processes if not process.is_dead]
+        if living:
+            operators.act(self, living[0], entry)
+
+    # Weather and machines
+
+    def _tracker_weather(self, entry: Operation) -> None:
+        weather, seconds = self.site.weather, float(entry["seconds"])
+        match entry.act:
+            case "loses a request":
+                weather.lose_before += 1
+            case "loses an answer":
+                weather.lose_after += 1
+            case "carries out late":
+                weather.late += 1
+            case "is away":
+                weather.away = True
+                self.scheduler.sleep(seconds, "outage")
+                weather.away = False
+            case "refuses the login":
+                weather.login_refused = True
+                self.scheduler.sleep(seconds, "outage")
+                weather.login_refused = False
+            case "throttles":
+                weather.throttled_until = self.site.now + seconds
+
+    def _store_weather(self, entry: Operation) -> None:
+        match entry.act:
+            case "loses a commit":
+                self.database.fail_before += 1
+            case "reports a commit failed":
+                self.database.fail_after += 1
+            case "is away":
+                self.database.away = True
+                self.scheduler.sleep(float(entry["seconds"]), "outage")
+                self.database.away = False
+
+    def _set_clocks(self, entry: Operation) -> None:
+        self.clock_offset = float(entry["seconds"])
+        for process in self.processes:
+            process.clock.offset = self.clock_offset
+
+    def _strike(self, entry: Operation) -> None:
+        living = [process for process in self.processes if not process.is_dead]
+        if not living:
+            return
+        process = living[int(entry["process"]) % len(living)]
+        if entry.act == "suspends":
+            process.suspended_until = self.scheduler.now + float(entry["seconds"])
+            return
+        for _ in range(int(entry["after"])):
+            self.scheduler.point("aims")
+        self._restart(process)
+
+    def close(self) -> None:
+        """Free the memory."""
+        self.database.close()
+
+
+def _accept(store: Store, body: bytes, now: float) -> None:
+    def write(transaction: Transaction) -> None:
+        transaction.add("accept", [(now, *store.bodies.pack(transaction, [body])[0])])
+
+    store.write(write)
+
+
+def _config(history: History) -> Config:
+    values: dict[str, Any] = dict(history.setup.route)
+    cap, seconds = values.pop("cap", None), values.pop("cap_seconds", None)
+    if cap is not None:
+        values["max_new_issues"] = [Limit(count=int(cap), seconds=float(cast(float, seconds)))]
+    return Config(
+        trackers={TRACKER: LocalSettings(kind="local", folder="unused", probe_after=PROBE_AFTER)},
+        routes=[Route(name=ROUTE, tracker=TRACKER, **values)],
+    )
+
+
+Act = Callable[[World, Operation], None]
+ACTS: dict[tuple[str, str], Act] = {
+    ("sender", "notifies"): World._notify,
+    ("person", "files an issue of their own"): World._file_stranger,
+    **{
+        ("person", act): World._person
+        for act in ("closes", "reopens", "deletes", "locks", "labels", "marks duplicate", "deletes comment")
+    },
+    **{("operator", name): World._operator for name in operators.ACTS},
+    **{
+        ("tracker", act): World._tracker_weather
+        for act in ("loses a request", "loses an answer", "carries out late", "is away", "throttles", "refuses the login")
+    },
+    **{("store", act): World._store_weather for act in ("loses a commit", "reports a commit failed", "is away")},
+    ("machine", "sets the clocks"): World._set_clocks,
+    **{("machine", act): World._strike for act in ("kills", "suspends")},
+}  # fmt: skip
