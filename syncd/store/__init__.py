@@ -136,7 +136,9 @@ def _connect(settings: StoreSettings, clock: Clock, *, hints: bool) -> Store:
 
     address = conninfo(settings)
     connection = Postgresql(address, settings.place, clock)
-    return Store(connection, ServerHints(address) if hints else NoHints(), SharedDueTimes(connection, clock), clock)
+    return Store(
+        connection, ServerHints(address, clock) if hints else NoHints(), SharedDueTimes(connection, clock), clock
+    )
 
 
 def _require_driver() -> None:

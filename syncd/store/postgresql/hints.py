@@ -12,6 +12,7 @@ from typing import Any
 
 import structlog
 
+from syncd.platform.clock import Clock
 from syncd.store.hints import INBOX
 
 log = structlog.get_logger("syncd.store")
@@ -26,8 +27,9 @@ GATHER_SECONDS = 0.005
 class ServerHints:
     """`Hints` over a PostgreSQL server."""
 
-    def __init__(self, conninfo: str) -> None:
+    def __init__(self, conninfo: str, clock: Clock) -> None:
         self._conninfo = conninfo
+        self._clock = clock
         self._notify: Callable[[str], None] | None = None
         self._topics: set[str] = set()
         self._lock = threading.Lock()
@@ -90,15 +92,15 @@ class ServerHints:
                 session.execute(f"LISTEN {CHANNEL}")
                 listening = True
                 check_at = 0.0
-            if time.monotonic() >= check_at:
-                check_at = time.monotonic() + CHECK_SECONDS
+            if self._clock.monotonic() >= check_at:
+                check_at = self._clock.monotonic() + CHECK_SECONDS
                 if self._notify is None or self.leads:
                     session.execute("SELECT 1")  # shows the server that this session is alive
                 else:
                     self.leads = bool(session.execute("SELECT pg_try_advisory_lock(%s)", [LEADER]).fetchone()[0])
                     if self.leads:
                         self._notify(INBOX)
-            select.select([session.fileno(), self._woken], [], [], max(0.0, check_at - time.monotonic()))
+            select.select([session.fileno(), self._woken], [], [], max(0.0, check_at - self._clock.monotonic()))
             for notification in session.notifies(timeout=0):
                 if self._notify is not None:
                     self._notify(notification.payload)
