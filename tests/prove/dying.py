@@ -156,10 +156,9 @@ def _storm(chance: random.Random) -> None:
             if chance.random() >= _FILE_SHARE:
                 return method(*arguments, **named)
             error = chance.choice(_FILE_ERRORS)
-            print(
-                json.dumps({"event": FILE_FAILED, "what": f"{method.__name__} {errno.errorcode[error]}"}),
-                file=sys.stderr,
-            )
+            event = json.dumps({"event": FILE_FAILED, "what": f"{method.__name__} {errno.errorcode[error]}"})
+            # In one piece: print() writes the end of the line by itself, and a line of another thread may come between.
+            sys.stderr.write(f"{event}\n")
             if chance.random() < 0.5 and method.__name__ != "open":
                 method(*arguments, **named)  # the call succeeds but reports a failure
             raise OSError(error, os.strerror(error))
