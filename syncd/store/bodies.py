@@ -1,5 +1,5 @@
 """Stored bodies: compressed by zstd, with a dictionary that is trained on the store's own bodies. A commit writes a quarter of their bytes,
-and the disk holds a quarter. Decision 0018 has the figures, decision 0025 why the dictionary stays."""
+and the disk holds a quarter. Decision 0018 has the figures, and why the dictionary stays."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -52,6 +52,12 @@ class Bodies:
         # One call for all: each call releases the interpreter's lock and waits to get it back.
         packed = compressor.multi_compress_to_buffer(list(bodies))
         return [(packed[place].tobytes(), number) for place in range(len(packed))]
+
+    def accept(self, transaction: Transaction, deliveries: Sequence[tuple[float, bytes]]) -> list[int]:
+        """Put deliveries, each a time and a body, into the inbox, and return their numbers, which rise in this order."""
+        packed = self.pack(transaction, [body for _, body in deliveries])
+        rows = [(received_at, *frame) for (received_at, _), frame in zip(deliveries, packed, strict=True)]
+        return transaction.add("accept", rows)
 
     def unpack(self, transaction: Transaction, packed: Sequence[bytes]) -> list[bytes]:
         """Return each body as it was received. A frame that cannot be decompressed is returned unchanged; parsing it then moves it to the

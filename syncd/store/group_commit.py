@@ -42,9 +42,7 @@ class GroupCommit:
         batch, self._arrived = self._arrived, []
 
         def insert(transaction: Transaction) -> list[int]:
-            packed = self._bodies.pack(transaction, [body for _, body, _ in batch])
-            rows = [(received_at, *row) for (received_at, _, _), row in zip(batch, packed, strict=True)]
-            return transaction.add("accept", rows)
+            return self._bodies.accept(transaction, [(received_at, body) for received_at, body, _ in batch])
 
         future = self._connection.submit(insert, atomic=len(batch) <= MAX_ROWS)
         # One wake-up of the loop per commit, not per request.

@@ -26,8 +26,7 @@ class Quarantine(BodyOperations):
         """Move a body back into the inbox; False if no body has this number."""
         rows = transaction.rows("quarantined_body", id=number)
         for row in rows:
-            packed = self._bodies.pack(transaction, [bytes(cast(bytes, row["body"]))])
-            transaction.add("accept", [(now, *packed[0])])
+            self._bodies.accept(transaction, [(now, bytes(cast(bytes, row["body"])))])
             transaction.run("leave_quarantine", id=number)
         return bool(rows)
 

@@ -56,11 +56,11 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError) -> tuple[Pl
             context.record(partial(issues.retire, group_id=group_id, note=reason))
             return Plan(action=Action.CREATE, reason=reason, call=Call.CREATE), Retry(reason, now, Call.CREATE)
         case Gone():
-            plan_ = Plan(action=Action.DROP, reason=f"{reason}; it stays so, as on_deleted says")
-            return plan_, Parked(plan_, "deleted")
+            decision = Plan(action=Action.DROP, reason=f"{reason}; it stays so, as on_deleted says")
+            return decision, Parked(decision, "deleted")
         case OutOfReach():
-            plan_ = Plan(action=Action.PARK, reason=reason)
-            return plan_, Parked(plan_, "out of reach")
+            decision = Plan(action=Action.PARK, reason=reason)
+            return decision, Parked(decision, "out of reach")
         case Refused() if decision.action is Action.CREATE:
             return decision, Refusal(reason, plan.content(context.group), again_at)
         case Refused() if decision.action in WRITING:

@@ -120,13 +120,19 @@ def plan_context(
     )
 
 
+def facts(
+    transaction: Transaction, routing: Routing, claim: Claim, now: float
+) -> tuple[Group, Issue | None, Policy | None, PlanContext]:
+    """All that the plan for a claimed group depends on, as this transaction reads it."""
+    group, issue = outbox.load(transaction, claim.group_id)
+    policy = routing.route(group)
+    return group, issue, policy, plan_context(transaction, routing, group, issue, policy, claim.tracker, now)
+
+
 def plan_again(transaction: Transaction, routing: Routing, claim: Claim, now: float) -> Plan:
     """Plan a claimed group once more, by what this transaction reads. An operator or another thread may have changed what the first
     plan was made of: a route resumed, an alias added, an order to hold."""
-    group, issue = outbox.load(transaction, claim.group_id)
-    policy = routing.route(group)
-    context = plan_context(transaction, routing, group, issue, policy, claim.tracker, now)
-    return plan.plan(group, issue, policy, context, now)
+    return plan.plan(*facts(transaction, routing, claim, now), now)
 
 
 def storm_wait(transaction: Transaction, policy: Policy, now: float) -> float:

@@ -79,8 +79,7 @@ def load(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: 
     now = clock.wall()
 
     def read(transaction: Transaction) -> SyncContext:
-        group, issue = outbox.load(transaction, claim.group_id)
-        policy = routing.route(group)
+        group, issue, policy, plan_context = reconcile.facts(transaction, routing, claim, now)
         filing_facts = None
         if issue is None or issue.state is IssueState.WANTED:
             generation, previous = issues.retired(transaction, claim.group_id)
@@ -99,7 +98,7 @@ def load(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: 
             group=group,
             issue=issue,
             policy=policy,
-            plan_context=reconcile.plan_context(transaction, routing, group, issue, policy, claim.tracker, now),
+            plan_context=plan_context,
             filing=filing_facts,
         )
 

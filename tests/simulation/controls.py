@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from unittest.mock import patch
 
 from syncd.store import issues, outbox
 from tests.simulation.tracker import Client
@@ -29,8 +28,11 @@ class Control:
         def weak(*args: Any, **kwargs: Any) -> Any:
             return self.weakened(original, *args, **kwargs)
 
-        with patch.object(self.target, self.name, weak):
+        setattr(self.target, self.name, weak)
+        try:
             yield
+        finally:
+            setattr(self.target, self.name, original)
 
 
 def _settle(original: Callable[..., Any], transaction: Any, claim: Any, revision: Any, *rest: Any) -> Any:

@@ -16,7 +16,7 @@ from syncd.platform.clock import Clock
 from syncd.store import queries
 from syncd.store.connection import Connection, Room, Transaction
 from syncd.store.migrate import migrate
-from syncd.store.sqlite.connection import _Cursor as Cursor
+from syncd.store.sqlite.connection import Cursor
 from syncd.store.sqlite.file import sqlite3
 from tests.simulation.scheduler import Owner, Scheduler
 
@@ -50,6 +50,12 @@ class Database:
         self.session.execute("PRAGMA foreign_keys=ON")
         self.cursor = Cursor(self.session, _texts())
         self.after_commit: Callable[[], None] = lambda: None
+
+    def rows(self, query: str, *values: object) -> list[dict[str, object]]:
+        """Return the rows of a query of the invariants' own. It is no point of the schedule."""
+        cursor = self.session.execute(query, values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def close(self) -> None:
         """Free the memory."""
@@ -133,9 +139,4 @@ def _label(operation: Callable[..., object]) -> str:
     inner = operation
     while isinstance(inner, functools.partial):
         inner = inner.func
-    name = inner.__qualname__
-    if name.startswith("owned.") and inner.__closure__:
-        names = inner.__code__.co_freevars
-        wrapped = inner.__closure__[names.index("operation")].cell_contents
-        return _label(wrapped)
-    return name.split(".<locals>")[0]
+    return inner.__qualname__.split(".<locals>")[0]

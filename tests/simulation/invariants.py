@@ -48,11 +48,6 @@ def at_rest(world: "World") -> None:
     waiting = database.execute("SELECT count(*) FROM deliveries WHERE state = 'waiting'").fetchone()[0]
     if waiting:
         raise Broken("every delivery is absorbed", f"{waiting} wait in the inbox")
-    groups = [
-        dict(zip([column[0] for column in cursor.description], row, strict=True))
-        for cursor in [database.execute("SELECT * FROM groups")]
-        for row in cursor.fetchall()
-    ]
     recorded = {row[0] for row in database.execute("SELECT remote_id FROM issues WHERE remote_id IS NOT NULL")}
     doubles = " ".join(str(row[0]) for row in database.execute("SELECT doubles FROM issues WHERE doubles IS NOT NULL"))
     for row in database.execute("SELECT followed FROM issues WHERE followed IS NOT NULL"):
@@ -65,14 +60,13 @@ def at_rest(world: "World") -> None:
             and not item.deleted
         ):
             raise Broken("every issue of ours is recorded", f"#{item.number} for {item.title}")
-    for group in groups:
+    for group in world.database.rows("SELECT * FROM groups"):
         _group_at_rest(world, group)
 
 
 def _group_at_rest(world: "World", group: dict[str, object]) -> None:
     database, name = world.database.session, str(group["fingerprint"])
-    cursor = database.execute("SELECT * FROM issues WHERE group_id = ? AND state != 'retired'", (group["id"],))
-    rows = [dict(zip([column[0] for column in cursor.description], row, strict=True)) for row in cursor.fetchall()]
+    rows = world.database.rows("SELECT * FROM issues WHERE group_id = ? AND state != 'retired'", group["id"])
     issue: Issue | None = issue_of(rows[0]) if rows else None
     owed = database.execute("SELECT tracker, due_at, owner FROM outbox WHERE group_id = ?", (group["id"],)).fetchall()
     if group["kind"] != "storm":
@@ -88,7 +82,7 @@ def _group_at_rest(world: "World", group: dict[str, object]) -> None:
         held = str(group["decision_rule"] or "")
         if held == "route-paused" and database.execute("SELECT 1 FROM route_pauses").fetchone():
             return
-        if held not in ("threshold", "refused", "storm-over", "on-hold") and str(group["decision"]) not in ("dead",):
+        if held not in ("threshold", "refused", "storm-over", "on-hold") and group["decision"] != "dead":
             raise Broken(
                 "nobody is forgotten",
                 f"{name} has no issue and owes nothing: {group['decision']}/{held}: {group['decision_reason']}",
@@ -99,7 +93,7 @@ def _group_at_rest(world: "World", group: dict[str, object]) -> None:
     if (
         issue.state is IssueState.LINKED
         and issue.synced_revision < int(str(group["revision"]))
-        and not (issue.condition and (issue.condition.locked))
+        and not (issue.condition and issue.condition.locked)
     ):
         raise Broken(
             "the newest revision is shown",

@@ -3,7 +3,6 @@
 The loops are those of `syncd.daemon.threads`. Only what they wait on is replaced: an event of the scheduler instead of one of threading.
 """
 
-import itertools
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -52,16 +51,14 @@ class Event:
         """Sleep until the event is set or the timeout is over."""
         if not self._is_set:
             self._waiter = self._scheduler.current
-            polls = timeout is None or timeout == threads.POLL_SECONDS
-            self._scheduler.sleep(IDLE_SECONDS if polls or timeout is None else timeout, "idle")
+            seconds = IDLE_SECONDS if timeout in (None, threads.POLL_SECONDS) else timeout
+            self._scheduler.sleep(seconds or 0.0, "idle")
             self._waiter = None
         return self._is_set
 
 
 class Process(Owner):
     """One daemon. It dies as a whole, and a new one is started in its place."""
-
-    numbers = itertools.count(1)
 
     def __init__(
         self,

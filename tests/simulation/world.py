@@ -47,7 +47,6 @@ class Truth:
     """What was sent and done, kept beside the program: the reference of the invariants."""
 
     totals: dict[str, int] = field(default_factory=dict)
-    releases: dict[str, list[tuple[float, str]]] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)  # groups that may have no issue of their own, by an operator's act
     may_repeat: set[str] = field(default_factory=set)  # groups that may have had several issues
 
@@ -70,11 +69,6 @@ class World:
         self.instance_key = "00" * 32
         self.clock_offset = 0.0
         self._acting = 0
-
-    @property
-    def store(self) -> Store:
-        """A store for whoever looks at the world from outside; its reads and writes are no points."""
-        return self.processes[0].store
 
     def run(self) -> Violation | None:
         """Run the history to its rest. Return the first violation."""
@@ -134,11 +128,11 @@ class World:
         while True:
             pause = HEARTBEAT_SECONDS if self._left_behind() else STORM_SECONDS if self._has_storm() else IDLE_SECONDS
             self.scheduler.sleep(pause, "heartbeat")
-            living = [process for process in self.processes if not process.is_dead]
-            if living and self._left_behind():
-                living[0].take_over(self._is_dead)
-            if living and self._has_storm():
-                living[0].wake()
+            for process in self.living[:1]:
+                if self._left_behind():
+                    process.take_over(self._is_dead)
+                if self._has_storm():
+                    process.wake()
 
     def _has_storm(self) -> bool:
         return self.database.session.execute("SELECT 1 FROM storms LIMIT 1").fetchone() is not None
@@ -150,9 +144,8 @@ class World:
 
     def _committed(self) -> None:
         self.counts["commits"] += 1
-        for process in self.processes:
-            if not process.is_dead:
-                process.wake()
+        for process in self.living:
+            process.wake()
 
     def _watch(self) -> None:
         invariants.after_step(self)
@@ -180,9 +173,10 @@ class World:
             return Violation(broken.invariant, broken.detail, self.history, self.scheduler.steps)
         return None
 
-    def living(self) -> Process:
-        """A process that answers HTTP."""
-        return next(process for process in self.processes if not process.is_dead)
+    @property
+    def living(self) -> list[Process]:
+        """The processes that run, also the suspended ones."""
+        return [process for process in self.processes if not process.is_dead]
 
     def _act(self, entry: Operation) -> None:
         self.counts[f"{entry.actor} {entry.act}"] += 1
@@ -210,18 +204,15 @@ class World:
             }
         ).encode()
         self.truth.totals[fingerprint] = max(total, self.truth.totals.get(fingerprint, 0))
-        self.truth.releases.setdefault(fingerprint, []).append((self.scheduler.now, release))
         for _ in range(1 + int(entry["twice"])):
             self.deliver(body)
 
     def deliver(self, body: bytes) -> None:
         """Send until it is answered 200, as Backtrace does not but a patient sender would."""
         while True:
-            living = [process for process in self.processes if not process.is_dead]
-            if living:
-                store, now = living[0].store, living[0].clock.wall()
+            for process in self.living[:1]:
                 try:
-                    _accept(store, body, now)
+                    _accept(process.store, body, process.clock.wall())
                 except Exception as error:  # noqa: BLE001 - the sender's boundary: 503, it sends again
                     self.scheduler.record("refused", str(error))
                 else:
@@ -275,9 +266,8 @@ class World:
     # Operators
 
     def _operator(self, entry: Operation) -> None:
-        living = [process for process in self.processes if not process.is_dead]
-        if living:
-            operators.act(self, living[0], entry)
+        for process in self.living[:1]:
+            operators.act(self, process, entry)
 
     # Weather and machines
 
@@ -318,7 +308,7 @@ class World:
             process.clock.offset = self.clock_offset
 
     def _strike(self, entry: Operation) -> None:
-        living = [process for process in self.processes if not process.is_dead]
+        living = self.living
         if not living:
             return
         process = living[int(entry["process"]) % len(living)]
@@ -335,8 +325,8 @@ class World:
 
 
 def _accept(store: Store, body: bytes, now: float) -> None:
-    def write(transaction: Transaction) -> None:
-        transaction.add("accept", [(now, *store.bodies.pack(transaction, [body])[0])])
+    def write(transaction: Transaction) -> list[int]:
+        return store.bodies.accept(transaction, [(now, body)])
 
     store.write(write)
 

@@ -29,7 +29,7 @@ _DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 @dataclass(frozen=True, slots=True)
-class _Cursor:
+class Cursor:
     """Queries by name on one sqlite3 connection."""
 
     database: sqlite3.Connection
@@ -171,7 +171,7 @@ class Sqlite(Connection):
         return opened
 
     def _carry_out(self, database: sqlite3.Connection, shared: "list[_Waiting]") -> None:
-        cursor = _Cursor(database, self._texts)
+        cursor = Cursor(database, self._texts)
         if len(shared) == 1 and shared[0].atomic and self.fault is None:
             # Each call of SQLite releases the interpreter's lock and waits to get it back: BEGIN and COMMIT would be two more.
             shared[0].attempt(cursor)
@@ -199,7 +199,7 @@ class Sqlite(Connection):
             reader = self._reader()
             try:
                 reader.database.execute("BEGIN")
-                result = operation(_Cursor(reader.database, self._texts))
+                result = operation(Cursor(reader.database, self._texts))
                 reader.database.execute("ROLLBACK")
             except BaseException:
                 reader.close()
@@ -267,7 +267,7 @@ class _Waiting:
     result: object = None
     error: Exception | None = None
 
-    def attempt(self, cursor: _Cursor) -> bool:
+    def attempt(self, cursor: Cursor) -> bool:
         """Run the operation. Return False if it failed and its writes have to be undone; its caller gets the error. Raises errors that
         concern every operation of the transaction."""
         self.error = None
