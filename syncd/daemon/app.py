@@ -50,6 +50,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("syncd")
 
 SWITCH_SECONDS = 0.0005
+YOUNG_OBJECTS = 20_000  # between two collections of young objects
 
 
 class Part(StrEnum):
@@ -82,6 +83,8 @@ class Daemon:
         sys.setswitchinterval(SWITCH_SECONDS)
         gc.collect()
         gc.freeze()  # spares the garbage collector the objects of the start
+        # A delivery makes many small objects and no cycle: a collection after every 700 of them finds nothing (decision 0017).
+        gc.set_threshold(YOUNG_OBJECTS, 10, 10)
         server = None if self.receiver is None else self._server(self.receiver)
         stopping = threading.Event()
         beats: dict[str, Callable[[], float]] = {"writer": lambda: self.store.connection.beat}
