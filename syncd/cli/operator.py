@@ -132,7 +132,7 @@ def alias_add(
 
     syncd leaves the group's own issue as it is in its tracker.
     """
-    with open_store(config) as (_, store):
+    with open_store(config) as (loaded, store):
         group, followed = find_group(store, fingerprint), find_group(store, target)
         name, target_name = (each.standing.group.identity.fingerprint for each in (group, followed))
         if group.id == followed.id:
@@ -141,9 +141,8 @@ def alias_add(
         given_up = issue.key if issue is not None and issue.key else None
         if not dry_run:
             try:
-                actions.add_alias(
-                    store, group.id, followed.id, one_line(reason, 500, "no reason given"), Clock().wall()
-                )
+                why = one_line(reason, 500, "no reason given")
+                actions.add_alias(store, explain.rules(loaded), group.id, followed.id, why, Clock().wall())
             except ValueError as error:
                 stop(FAILED, f"{name} cannot follow {target_name}: {error}")
     if as_json:

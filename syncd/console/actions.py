@@ -47,7 +47,8 @@ def alias(request: PageRequest) -> str:
         return f"Nothing changed: {counted(len(begun), 'group')} have a fingerprint that begins with {prefix!r}."
     target = (whole or begun)[0]
     try:
-        given_up = actions.add_alias(request.store, request.number, target.id, _reason(request), request.now)
+        routing = explain.rules(request.config)
+        given_up = actions.add_alias(request.store, routing, request.number, target.id, _reason(request), request.now)
     except ValueError as error:
         return f"Nothing changed: {error}."
     name = one_line(target.standing.group.identity.fingerprint, 16)

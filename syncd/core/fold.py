@@ -5,7 +5,7 @@ the timestamps; `cumulative` and `window` state it. In every mode a count never 
 (`Notification.digest`): for a redelivery it calls `fold_redelivery`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeVar
 
 from msgspec.structs import replace
@@ -188,11 +188,18 @@ def _differs(before: Group, after: Group) -> bool:
     )
 
 
-def with_aliases(group: Group, aliases: Iterable[Group]) -> Group:
+def with_aliases(group: Group, aliases: Sequence[Group]) -> Group:
     """The group with the occurrences of its aliases.
 
     The users and hosts of several groups overlap and cannot be added: the result has the largest numbers.
     """
+    # Each point has the occurrences of all groups at its time. A group without a trail had all of its occurrences before.
+    totals = [0 if part.trail else part.occurrences for part in (group, *aliases)]
+    trail: list[Point] = []
+    parts = ((point, index) for index, part in enumerate((group, *aliases)) for point in part.trail)
+    for point, index in sorted(parts, key=lambda entry: entry[0].at):
+        totals[index] = point.occurrences
+        trail.append(replace(point, occurrences=_sum(totals)))
     for alias in aliases:
         ledger = {row.release: row for row in group.releases}
         for row in alias.releases:
@@ -223,7 +230,7 @@ def with_aliases(group: Group, aliases: Iterable[Group]) -> Group:
             releases=tuple(ledger.values()),
             aliases=(*group.aliases, alias.identity.fingerprint),
         )
-    return group
+    return replace(group, trail=tuple(trail))
 
 
 def _larger(a: int | None, b: int | None) -> int | None:

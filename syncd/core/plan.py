@@ -83,7 +83,7 @@ def content(group: Group) -> str:
         group.callstack,
         group.classifiers,
         group.group_url,
-        [entry.release for entry in group.releases],
+        sorted(entry.release for entry in group.releases),
         group.attributes,
     ]
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:32]

@@ -134,7 +134,7 @@ def relink(
         raise NotLinked(str(error)) from None
 
 
-def add_alias(store: Store, group_id: int, target_id: int, reason: str, now: float) -> str | None:
+def add_alias(store: Store, routing: Routing, group_id: int, target_id: int, reason: str, now: float) -> str | None:
     """Show a group's occurrences on another group's issue from now on. Returns the key of the group's own issue, to which syncd no
     longer writes. Raises ValueError for an alias of itself, and while a create is in doubt."""
 
@@ -142,7 +142,7 @@ def add_alias(store: Store, group_id: int, target_id: int, reason: str, now: flo
         _, issue = outbox.load(transaction, group_id)
         if issue is not None and issue.state in NEVER_LINKED:
             raise ValueError(_UNSETTLED)
-        reconcile.become_alias(transaction, group_id, target_id, reason, now)
+        reconcile.become_alias(transaction, routing, group_id, target_id, reason, now)
         return None if issue is None else issue.key
 
     return store.write(write)
@@ -156,6 +156,7 @@ def remove_alias(store: Store, routing: Routing, group_id: int, now: float) -> b
         if target is None:
             return False
         reconcile.show(transaction, target, now)
+        reconcile.owe(transaction, routing, target, now)
         reconcile.reevaluate(transaction, routing, group_id, "it is no alias any more", now)
         return True
 

@@ -61,12 +61,14 @@ def save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[i
 
 
 def represent(transaction: Transaction, changed: Mapping[int, Group]) -> dict[int, Group]:
-    """Return the groups whose issues show the `changed` ones: an alias is replaced by its target, whose revision rises."""
+    """Return the groups whose issues show the `changed` ones, each with the occurrences of its aliases. An alias is replaced by its target,
+    whose revision rises with it."""
     rows = transaction.batch("targets", [(group_id,) for group_id in changed])
     targets = {cast(int, row["group_id"]): cast(int, row["target_id"]) for row in rows}
     represented = {group_id: group for group_id, group in changed.items() if group_id not in targets}
     for target_id in dict.fromkeys(targets.values()):
-        transaction.run("bump", group_id=target_id)
+        if target_id not in changed:
+            transaction.run("bump", group_id=target_id)
         represented[target_id] = load_group(transaction, transaction.rows("group_by_id", group_id=target_id)[0])
     return represented
 

@@ -64,22 +64,30 @@ class Inbox(BodyOperations):
     def purge(self, transaction: Transaction, before: float, decided_before: float, size: int = 1000) -> int:
         """Remove up to `size` absorbed deliveries received before a time, as many digests of them, and as many decisions made before
         `decided_before`; return how many rows that were. The latest decision of each group stays."""
-        folded = transaction.run("purge_folded", before=before, size=size)
-        decided = transaction.run("purge_history", before=decided_before, size=size)
-        return folded + decided + transaction.run("purge_deliveries", before=before, size=size)
+        purged = transaction.run("purge_deliveries", before=before, size=size)
+        if purged < size:
+            # A delivery without its digest would count again when it is replayed.
+            purged += transaction.run("purge_folded", before=before, size=size)
+        return purged + transaction.run("purge_history", before=decided_before, size=size)
 
 
 def claim(
     transaction: Transaction, deliveries: Iterable[tuple[int, int, bytes]], now: float
-) -> tuple[set[int], set[tuple[int, bytes]]]:
+) -> tuple[dict[int, float], set[tuple[int, bytes]]]:
     """Mark deliveries, each with the id of its group and its digest, as absorbed, and remember what each group has folded. Return those that
-    no other process had absorbed before, and the pairs of group and digest that are new; every other pair is an exact redelivery."""
+    no other process had absorbed before, each with the time at which it was received, and the pairs of group and digest that are new;
+    every other pair is an exact redelivery."""
     batch = list(deliveries)
     rows = transaction.batch("claim_deliveries", [(number, group_id) for number, group_id, _ in batch])
-    claimed = {cast(int, row["id"]) for row in rows}
-    digests = [(group_id, digest, now) for number, group_id, digest in batch if number in claimed]
-    rows = transaction.batch("remember_folded", digests)
-    return claimed, {(cast(int, row["group_id"]), cast(bytes, row["digest"])) for row in rows}
+    claimed = {cast(int, row["id"]): cast(float, row["received_at"]) for row in rows}
+    bearers: dict[tuple[int, bytes], float] = {}
+    for number, group_id, digest in batch:
+        if number in claimed:
+            bearers[group_id, digest] = max(now, claimed[number], bearers.get((group_id, digest), now))
+    rows = transaction.batch("remember_folded", [(*pair, at) for pair, at in bearers.items()])
+    new = {(cast(int, row["group_id"]), cast(bytes, row["digest"])) for row in rows}
+    transaction.batch("renew_folded", [(*pair, at) for pair, at in bearers.items() if pair not in new])
+    return claimed, new
 
 
 def reject(transaction: Transaction, delivery: Delivery, error: RejectedDelivery) -> None:

@@ -40,7 +40,7 @@ WHERE state = 'waiting' ORDER BY deliveries.id;
 -- claim_deliveries: returns only the deliveries that no other process has absorbed
 WITH absorbed (id, group_id) AS (VALUES :rows)
 UPDATE deliveries SET state = 'absorbed', group_id = CAST(absorbed.group_id AS BIGINT) FROM absorbed
-WHERE deliveries.id = CAST(absorbed.id AS BIGINT) AND deliveries.state = 'waiting' RETURNING deliveries.id;
+WHERE deliveries.id = CAST(absorbed.id AS BIGINT) AND deliveries.state = 'waiting' RETURNING deliveries.id, deliveries.received_at;
 
 -- reject_delivery: a delivery that this program cannot parse moves to the quarantine and is never just removed
 DELETE FROM deliveries WHERE id = :id AND state = 'waiting';
@@ -140,9 +140,16 @@ ON CONFLICT (group_id, release) DO UPDATE SET occurrences = excluded.occurrences
 INSERT INTO folded (group_id, digest, folded_at) VALUES :rows ON CONFLICT (group_id, digest) DO NOTHING
 RETURNING group_id, digest;
 
--- purge_folded: a redelivery after the retention is recognised by its timestamps alone
+-- renew_folded: a digest is remembered as long as the youngest delivery that has it
+WITH again (group_id, digest, folded_at) AS (VALUES :rows)
+UPDATE folded SET folded_at = CAST(again.folded_at AS DOUBLE PRECISION) FROM again
+WHERE folded.group_id = CAST(again.group_id AS BIGINT) AND folded.digest = again.digest
+    AND folded.folded_at < CAST(again.folded_at AS DOUBLE PRECISION);
+
+-- purge_folded: a redelivery after the retention is recognised by its timestamps alone; a delivery that waits may be a replayed one
 DELETE FROM folded WHERE (group_id, digest) IN (
-    SELECT group_id, digest FROM folded WHERE folded_at < :before ORDER BY folded_at LIMIT :size);
+    SELECT group_id, digest FROM folded WHERE folded_at < :before ORDER BY folded_at LIMIT :size)
+    AND NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting');
 
 -- owe: a claimed row keeps its lease, a row in back-off its due time; a dead letter revives
 WITH owing (group_id, tracker, due_at, rank) AS (VALUES :rows)
@@ -332,9 +339,10 @@ SELECT groups.* FROM aliases JOIN groups ON groups.id = aliases.group_id WHERE a
 -- target_of: the group whose issue shows this alias's occurrences
 SELECT groups.* FROM aliases JOIN groups ON groups.id = aliases.target_id WHERE aliases.group_id = :group_id;
 
--- targets: the same for many groups
+-- targets: the groups whose issues show the occurrences of many groups: the target of an alias, and a target itself
 WITH wanted (id) AS (VALUES :rows)
-SELECT aliases.group_id, aliases.target_id FROM wanted JOIN aliases ON aliases.group_id = CAST(wanted.id AS BIGINT);
+SELECT aliases.group_id, aliases.target_id FROM wanted JOIN aliases ON aliases.group_id = CAST(wanted.id AS BIGINT)
+UNION SELECT aliases.target_id, aliases.target_id FROM wanted JOIN aliases ON aliases.target_id = CAST(wanted.id AS BIGINT);
 
 -- all_aliases: for people
 SELECT aliases.group_id, one.fingerprint, one.project, aliases.target_id, other.fingerprint AS target, aliases.reason, aliases.at

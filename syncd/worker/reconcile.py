@@ -47,6 +47,11 @@ def reevaluate(
 ) -> str | None:
     """Release a group from what held it, and make due what it owes: the tracker to call, None where nothing is due."""
     operator.release(transaction, group_id, reason, rule, now)
+    return owe(transaction, routing, group_id, now)
+
+
+def owe(transaction: Transaction, routing: Routing, group_id: int, now: float) -> str | None:
+    """Make due what the group owes by what it is now, or write down what holds it: the tracker to call, None where nothing is due."""
     due = routing.next_call(*outbox.load(transaction, group_id), now)
     if due.tracker is not None:
         outbox.owe(transaction, {group_id: due})
@@ -74,8 +79,11 @@ def make_due(
     return tracker
 
 
-def become_alias(transaction: Transaction, group_id: int, target_id: int, reason: str, now: float) -> None:
-    """Make a group the alias of another one, or of the one that that one follows. Raises ValueError for a group's own alias."""
+def become_alias(
+    transaction: Transaction, routing: Routing, group_id: int, target_id: int, reason: str, now: float
+) -> None:
+    """Make a group the alias of another one, or of the one that that one follows, which is judged with its occurrences from now on. Raises
+    ValueError for a group's own alias."""
     target_id = operator.target(transaction, target_id) or target_id
     if target_id == group_id:
         raise ValueError("a group cannot be an alias of itself")
@@ -85,6 +93,7 @@ def become_alias(transaction: Transaction, group_id: int, target_id: int, reason
     group, _ = outbox.load(transaction, group_id)
     outbox.decide(transaction, group_id, plan.follows(group), reason, now)
     show(transaction, target_id, now)
+    owe(transaction, routing, target_id, now)
 
 
 def show(transaction: Transaction, group_id: int, now: float, *, create_on: str | None = None) -> str | None:

@@ -150,7 +150,7 @@ def follow(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
 
     def write(transaction: Transaction) -> SyncResult:
         for owner_id, fingerprint in issues.at_place(transaction, context.claim.tracker, target.remote_id):
-            reconcile.become_alias(transaction, group_id, owner_id, decision.reason, now)
+            reconcile.become_alias(transaction, context.routing, group_id, owner_id, decision.reason, now)
             return Finished(f"it is an alias of {fingerprint} from now on")
         issues.follow(transaction, group_id, issue, target, decision.reason)
         return Retry(decision.reason, now, Call.UPDATE)

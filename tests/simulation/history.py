@@ -8,6 +8,8 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from syncd.core.fold import Mode
+
 Value = str | int | float
 
 
@@ -41,6 +43,7 @@ class Setup:
     syncers: int = 1
     route: tuple[tuple[str, Value], ...] = ()
     surveys: bool = False
+    mode: Mode = "auto"  # how occurrences are counted
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,9 @@ def _sync(world: "World", process: Process, number: int, entry: Operation) -> No
 def _add_alias(world: "World", process: Process, number: int, entry: Operation) -> None:
     target = group_id(world, entry["target"])
     if target is not None:
-        actions.add_alias(process.store, number, target, "an operator merges them", process.clock.wall())
+        actions.add_alias(
+            process.store, process.routing, number, target, "an operator merges them", process.clock.wall()
+        )
         world.truth.may_repeat.add(str(entry["fingerprint"]))
 
 

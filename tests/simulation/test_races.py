@@ -21,8 +21,8 @@ from tests.simulation.world import World
 class Stage:
     """A world without schedule: a test says who goes next, and to which point."""
 
-    def __init__(self, folder: Path) -> None:
-        self.world = World(History(0, Setup(), ()), folder)
+    def __init__(self, folder: Path, setup: Setup | None = None) -> None:
+        self.world = World(History(0, setup or Setup(), ()), folder)
         self.world.processes.append(
             Process(
                 self.world.scheduler,
@@ -113,7 +113,9 @@ def test_an_alias_added_between_load_and_intent_gets_no_issue_of_its_own(stage: 
     stage.sync_all()
     stage.notify("f2")
     task = stage.begin_sync()
-    actions.add_alias(stage.store, stage.group("f2"), stage.group("f1"), "the same crash", stage.now)
+    actions.add_alias(
+        stage.store, stage.process.routing, stage.group("f2"), stage.group("f1"), "the same crash", stage.now
+    )
     stage.world.scheduler.run_task(task)
     stage.sync_all()
 

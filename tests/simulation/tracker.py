@@ -81,6 +81,7 @@ class Weather:
     lose_before: int = 0  # so many next writes are never carried out, and their senders get no answer
     lose_after: int = 0  # so many next writes are carried out, and their senders get no answer
     late: int = 0  # so many next writes are carried out only after their senders gave up
+    refuses: set[str] = field(default_factory=set)  # the fingerprints whose creates are refused for their content
 
 
 class Site:
@@ -94,6 +95,7 @@ class Site:
         self.account = "syncd-bot"
         self.clock_offset = 0.0
         self.writes: list[tuple[float, str, str]] = []  # (true time, operation, marker or key)
+        self.refusals: list[tuple[str, tuple[str, ...]]] = []  # (fingerprint, releases in the draft)
         self._network = Owner("network")
         self._last_number = 0
 
@@ -212,6 +214,9 @@ class Client:
         author, identity = site.account, draft.group.identity
 
         def effect() -> Item:
+            if identity.fingerprint in site.weather.refuses:
+                site.refusals.append((identity.fingerprint, tuple(sorted(row.release for row in draft.group.releases))))
+                raise Refused("a field of the issue is not accepted")
             return site.add(draft.marker, identity.fingerprint, author)
 
         item = site.write("create", draft.marker[:8], effect)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from syncd.config import Config, LocalSettings, Route
+from syncd.config.sections import Notifications
 from syncd.core.budget import Limit
 from syncd.store import Store
 from syncd.store.connection import Transaction
@@ -207,16 +208,14 @@ class World:
         for _ in range(1 + int(entry["twice"])):
             self.deliver(body)
 
-    def deliver(self, body: bytes) -> None:
-        """Send until it is answered 200, as Backtrace does not but a patient sender would."""
+    def deliver(self, body: bytes) -> int:
+        """Send until it is answered 200, as Backtrace does not but a patient sender would. Return the number of the delivery."""
         while True:
             for process in self.living[:1]:
                 try:
-                    _accept(process.store, body, process.clock.wall())
+                    return _accept(process.store, body, process.clock.wall())
                 except Exception as error:  # noqa: BLE001 - the sender's boundary: 503, it sends again
                     self.scheduler.record("refused", str(error))
-                else:
-                    return
             self.scheduler.sleep(5.0, "sender waits")
 
     # People
@@ -324,11 +323,11 @@ class World:
         self.database.close()
 
 
-def _accept(store: Store, body: bytes, now: float) -> None:
-    def write(transaction: Transaction) -> list[int]:
-        return store.bodies.accept(transaction, [(now, body)])
+def _accept(store: Store, body: bytes, now: float) -> int:
+    def write(transaction: Transaction) -> int:
+        return store.bodies.accept(transaction, [(now, body)])[0]
 
-    store.write(write)
+    return store.write(write)
 
 
 def _config(history: History) -> Config:
@@ -337,6 +336,7 @@ def _config(history: History) -> Config:
     if cap is not None:
         values["max_new_issues"] = [Limit(count=int(cap), seconds=float(cast(float, seconds)))]
     return Config(
+        notifications=Notifications(occurrence_mode=history.setup.mode),
         trackers={TRACKER: LocalSettings(kind="local", folder="unused", probe_after=PROBE_AFTER)},
         routes=[Route(name=ROUTE, tracker=TRACKER, **values)],
     )

@@ -304,7 +304,7 @@ def test_an_alias_can_be_taken_back(scene: Scene) -> None:
     seen_again(scene, {"1.0": 3})
     seen_again(scene, {"1.0": 5}, "f2")
     first, second = (listed.id for listed in scene.store.lists.by_fingerprint("f"))
-    actions.add_alias(scene.store, second, first, "the same", scene.clock.wall())
+    actions.add_alias(scene.store, scene.rules, second, first, "the same", scene.clock.wall())
     work_off(scene)
     assert len(scene.tracker.issues) == 1
 

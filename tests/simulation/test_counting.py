@@ -1,0 +1,145 @@
+"""Short histories about what syncd counts: order, merged groups, redeliveries, and clocks that were wrong."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncd.operate import actions
+from syncd.worker.absorb import absorb
+from tests.simulation.history import Setup
+from tests.simulation.test_races import Stage
+
+DAY = 86400.0
+
+
+class Counting(Stage):
+    """A stage whose route and counts are a test's own."""
+
+    def configure(self, **route: Any) -> None:
+        """Change settings of the only route."""
+        config = self.process.routing.config
+        config.routes[0] = config.routes[0].model_copy(update=route)
+
+    def send(self, fingerprint: str, occurrences: int, *, last: int = 2, first: int = 1, release: str = "1.0") -> int:
+        """Deliver a notification, and leave it in the inbox."""
+        body = {
+            "universe": "acme",
+            "project": "game",
+            "fingerprint": fingerprint,
+            "occurrences": occurrences,
+            "timestamp": [first, last],
+            "attributes": {"version": [[release, occurrences]]},
+        }
+        return self.world.deliver(json.dumps(body).encode())
+
+    def fold(self) -> None:
+        """Fold everything that waits."""
+        while absorb(self.store, self.process.routing, self.process.clock.wall())[0]:
+            pass
+
+    def occurrences(self, fingerprint: str) -> int:
+        """Return the count of a group."""
+        (row,) = self.world.database.rows("SELECT occurrences FROM groups WHERE fingerprint = ?", fingerprint)
+        return int(str(row["occurrences"]))
+
+
+@pytest.fixture
+def stage(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Counting]:
+    stage = Counting(tmp_path, Setup(mode=getattr(request, "param", "auto")))
+    yield stage
+    stage.world.close()
+
+
+def test_the_target_of_an_alias_meets_its_threshold_with_the_occurrences_of_both(stage: Counting) -> None:
+    stage.configure(min_occurrences=15)
+    for fingerprint, occurrences in (("target", 5), ("alias", 3)):
+        stage.send(fingerprint, occurrences)
+    stage.fold()
+    actions.add_alias(
+        stage.store, stage.process.routing, stage.group("alias"), stage.group("target"), "the same crash", stage.now
+    )
+    stage.sync_all()
+    assert stage.titles == []
+    stage.send("target", 12, last=3)
+    stage.fold()
+    stage.sync_all()
+
+    assert stage.titles == ["target"]
+
+
+def test_a_target_is_judged_when_its_alias_is_added(stage: Counting) -> None:
+    stage.configure(min_occurrences=15)
+    for fingerprint in ("target", "alias"):
+        stage.send(fingerprint, 10)
+    stage.fold()
+    actions.add_alias(
+        stage.store, stage.process.routing, stage.group("alias"), stage.group("target"), "the same crash", stage.now
+    )
+    stage.sync_all()
+
+    assert stage.titles == ["target"]
+
+
+def test_old_occurrences_of_an_alias_are_no_growth_of_its_target(stage: Counting) -> None:
+    stage.configure(min_occurrences=20, within=3600.0)
+    stage.send("alias", 15)
+    stage.fold()
+    stage.world.scheduler.now += 86400.0
+    stage.send("target", 3)
+    stage.fold()
+    actions.add_alias(
+        stage.store, stage.process.routing, stage.group("alias"), stage.group("target"), "the same crash", stage.now
+    )
+    stage.send("target", 8, last=3)
+    stage.fold()
+    stage.sync_all()
+
+    assert stage.titles == []
+
+
+def test_a_refused_create_of_a_target_is_not_sent_again_with_each_notification(stage: Counting) -> None:
+    stage.world.site.weather.refuses = {"target"}
+    for fingerprint, release in (("target", "1.0"), ("alias", "2.0")):
+        stage.send(fingerprint, 1, release=release)
+    stage.fold()
+    actions.add_alias(
+        stage.store, stage.process.routing, stage.group("alias"), stage.group("target"), "the same crash", stage.now
+    )
+    for last in range(3, 8):
+        stage.sync_all()
+        stage.send("target", last, last=last)
+        stage.fold()
+
+    assert len(stage.world.site.refusals) == 1
+
+
+@pytest.mark.parametrize("stage", ["window"], indirect=True)
+def test_a_replay_counts_no_window_twice_that_was_redelivered_later(stage: Counting) -> None:
+    stage.send("f1", 10)
+    stage.fold()
+    stage.world.scheduler.now += 20 * DAY
+    redelivered = stage.send("f1", 10)
+    stage.fold()
+    stage.world.scheduler.now += 20 * DAY
+    while stage.store.inbox.purge(stage.now - 30 * DAY, stage.now - 30 * DAY):
+        pass
+    assert stage.store.dead_letters.replay([redelivered], stage.now) == 1
+    stage.fold()
+
+    assert stage.occurrences("f1") == 10
+
+
+@pytest.mark.parametrize("stage", ["window"], indirect=True)
+def test_a_purge_that_ends_early_leaves_no_delivery_without_its_digest(stage: Counting) -> None:
+    numbers = [stage.send("f1", 10, first=first, last=first + 1) for first in (1, 3, 5)]
+    stage.fold()
+    stage.world.scheduler.now += DAY
+    stage.store.inbox.purge(stage.now, stage.now, size=2)
+    assert stage.store.dead_letters.replay(numbers, stage.now) == 1
+    stage.store.inbox.purge(stage.now, stage.now)
+    stage.fold()
+
+    assert stage.occurrences("f1") == 30
