@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
+from syncd.core.plan import DueCall
 from syncd.model import Action, Call, Issue, IssueState, Plan
 from syncd.store.bodies import BodyOperations
 from syncd.store.connection import Transaction, reads, writes
-from syncd.store.outbox import decide
+from syncd.store.outbox import decide, owe
 from syncd.store.records import issue_of
 
 EVERYTHING = 2**31 - 1
@@ -75,8 +76,8 @@ class DeadLetters(BodyOperations):
         else:
             call = _unpark(transaction, letter, now, absent)
             done = call is not None
-            if done:
-                transaction.batch("owe", [(letter.group_id, letter.tracker, now, call)])
+            if call is not None:
+                owe(transaction, {letter.group_id: DueCall(tracker=letter.tracker, due_at=now, call=call)})
         if done:
             transaction.run("refuse", group_id=letter.group_id, content=None)
             plan = Plan(action=Action.WAIT, reason="an operator asked for another try", rule="operator")

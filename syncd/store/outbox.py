@@ -154,11 +154,14 @@ def load(transaction: Transaction, group_id: int, *, lock: bool = False) -> tupl
     return load_group(transaction, row), load_issue(transaction, group_id)
 
 
-def owe(transaction: Transaction, calls: Mapping[int, DueCall]) -> None:
+def owe(transaction: Transaction, calls: Mapping[int, DueCall], *, again: bool = True) -> None:
     """Make each group due at its tracker; a group whose call names no tracker stays as it is. A claimed group keeps its lease, a
-    backed-off one its patience."""
+    backed-off one its due time. With `again` a claimed group is due once more after its claim, whatever its worker decides; a
+    higher revision has the same effect by itself, at the time that its worker chooses."""
     rows = [(group_id, call.tracker, call.due_at, call.call) for group_id, call in calls.items() if call.tracker]
     transaction.batch("owe", rows)
+    if again:
+        transaction.batch("owe_again", [row[:3] for row in rows])
 
 
 def make_due(transaction: Transaction, group_id: int, now: float) -> None:
@@ -183,18 +186,19 @@ def without_issue(transaction: Transaction, after: int) -> list[tuple[int, Group
 
 
 def settle(transaction: Transaction, claim: Claim, revision: int | None, again_at: float) -> None:
-    """End the claim with nothing owed; a group that went beyond `revision` meanwhile is due for an update at `again_at`. Without a revision
-    nothing is owed, whatever changed meanwhile."""
+    """End the claim with nothing owed. A group that went beyond `revision` meanwhile is due at `again_at`, one that was made due meanwhile
+    at that time. Without a revision nothing is owed, whatever happened meanwhile."""
     if revision is None:
         transaction.run("drop_claim", group_id=claim.group_id, owner=claim.owner)
     elif not transaction.run("settle", group_id=claim.group_id, owner=claim.owner, revision=revision):
-        release(transaction, claim, again_at, 0, None, Call.UPDATE)
+        release(transaction, claim, again_at, 0, None, None)
 
 
 def release(
-    transaction: Transaction, claim: Claim, due_at: float, attempts: int, reason: str | None, call: Call
+    transaction: Transaction, claim: Claim, due_at: float, attempts: int, reason: str | None, call: Call | None
 ) -> None:
-    """End the claim; the group is due for a call at `due_at`."""
+    """End the claim; the group is due for a call at `due_at`, and earlier if it was made due meanwhile and no call failed. None for the
+    call that the state of its issue needs."""
     transaction.run(
         "release_claim",
         group_id=claim.group_id,
@@ -207,11 +211,12 @@ def release(
 
 
 def bury(transaction: Transaction, claim: Claim, revision: int, reason: str, content: str | None, now: float) -> bool:
-    """End the claim with a dead letter; False, with the claim as it was, where the group went beyond `revision` meanwhile. The tracker will
-    never take `content`; None where it may take the next change. The next update waits as long as after a success."""
+    """End the claim with a dead letter; False, with the claim as it was, where the group went beyond `revision` or was made due meanwhile.
+    The tracker will never take `content`; None where it may take the next change. The next update waits as long as after a success."""
     transaction.run("update_tried", group_id=claim.group_id, now=now)
     if load(transaction, claim.group_id)[0].revision > revision:
         return False
+    if not transaction.run("bury", group_id=claim.group_id, owner=claim.owner, reason=reason, now=now):
+        return False
     transaction.run("refuse", group_id=claim.group_id, content=content)
-    transaction.run("bury", group_id=claim.group_id, owner=claim.owner, reason=reason, now=now)
     return True

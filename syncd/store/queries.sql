@@ -166,13 +166,19 @@ ON CONFLICT (group_id) DO UPDATE SET
         WHEN outbox.state = 'claimed' OR outbox.attempts > 0 OR outbox.due_at < excluded.due_at THEN outbox.due_at
         ELSE excluded.due_at END;
 
+-- owe_again: a claimed group is due again once its claim ends, whatever its worker decides meanwhile
+WITH owing (group_id, tracker, due_at) AS (VALUES :rows)
+UPDATE outbox SET again_tracker = owing.tracker,
+    again_at = CASE WHEN again_at < CAST(owing.due_at AS DOUBLE PRECISION) THEN again_at ELSE CAST(owing.due_at AS DOUBLE PRECISION) END
+FROM owing WHERE outbox.group_id = CAST(owing.group_id AS BIGINT) AND outbox.state = 'claimed';
+
 -- next_due: when the next group of a tracker is due for each kind of call; claims nothing
 SELECT ranks.rank, (SELECT due_at FROM outbox WHERE tracker = :tracker AND outbox.rank = ranks.rank AND state <> 'dead'
     ORDER BY due_at LIMIT 1) AS due_at
 FROM (SELECT 0 AS rank UNION ALL SELECT 1 UNION ALL SELECT 2) AS ranks;
 
 -- claim_group: the longest due first; a claim whose lease is over counts as due; none for a resting tracker
-UPDATE outbox SET state = 'claimed', owner = :owner, due_at = :leased_until WHERE group_id = (
+UPDATE outbox SET state = 'claimed', owner = :owner, due_at = :leased_until, again_at = NULL, again_tracker = NULL WHERE group_id = (
     SELECT group_id FROM outbox WHERE tracker = :tracker AND rank = :rank AND state <> 'dead' AND due_at <= :now
     ORDER BY due_at LIMIT 1 {skip_locked})
 AND NOT EXISTS (SELECT 1 FROM trackers WHERE name = :tracker AND trackers.state = 'paused'
@@ -436,23 +442,29 @@ WHERE group_id = :group_id AND marker = :marker AND state = 'linked';
 UPDATE issues SET synced_revision = :revision, synced_at = :now, baseline = COALESCE(:baseline, baseline)
 WHERE group_id = :group_id AND state = 'linked';
 
--- shows: this revision has nothing to show
-UPDATE issues SET synced_revision = :revision WHERE group_id = :group_id AND state = 'linked' AND synced_revision < :revision;
+-- shows: this revision has nothing to show, unless the group was made due again meanwhile
+UPDATE issues SET synced_revision = :revision WHERE group_id = :group_id AND state = 'linked' AND synced_revision < :revision
+    AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.group_id = :group_id AND again_at IS NOT NULL);
 
 -- update_tried: a refused update waits as long for its next try as after a success
 UPDATE issues SET synced_at = :now WHERE group_id = :group_id AND state = 'linked';
 
--- settle: no call is due any more, unless the group has changed since, or its issue was linked late
-DELETE FROM outbox WHERE group_id = :group_id AND owner = :owner
-    AND :revision = (SELECT revision FROM groups WHERE id = :group_id)
-    AND NOT EXISTS (SELECT 1 FROM issues WHERE group_id = :group_id AND state = 'linked' AND synced_revision < :revision);
+-- settle: no call is due any more, unless the group has changed since the claim, or was made due again
+DELETE FROM outbox WHERE group_id = :group_id AND owner = :owner AND again_at IS NULL
+    AND :revision = (SELECT revision FROM groups WHERE id = :group_id);
 
--- release_claim: due again at a time for a kind of call
-UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :due_at, attempts = :attempts, reason = :reason, rank = :rank
+-- release_claim: due again at a time, or earlier if it was made due again; NULL for the kind of call that the state of its issue needs
+UPDATE outbox SET state = 'waiting', owner = NULL, attempts = :attempts, reason = :reason, again_at = NULL, again_tracker = NULL,
+    due_at = CASE WHEN :attempts = 0 AND again_at < :due_at THEN again_at ELSE :due_at END,
+    rank = COALESCE(CAST(:rank AS INTEGER), (SELECT CASE WHEN issues.state = 'linked' THEN 2 WHEN issues.state <> 'wanted' THEN 1 END
+        FROM issues WHERE issues.group_id = :group_id AND issues.state <> 'retired'), 0),
+    tracker = COALESCE((SELECT issues.tracker FROM issues WHERE issues.group_id = :group_id AND issues.state NOT IN ('retired', 'wanted')),
+        again_tracker, outbox.tracker)
 WHERE group_id = :group_id AND owner = :owner;
 
--- bury: no further try until a person or other content asks for it
-UPDATE outbox SET state = 'dead', owner = NULL, reason = :reason, due_at = :now WHERE group_id = :group_id AND owner = :owner;
+-- bury: no further try until a person or other content asks for it, unless it was made due again
+UPDATE outbox SET state = 'dead', owner = NULL, reason = :reason, due_at = :now
+WHERE group_id = :group_id AND owner = :owner AND again_at IS NULL;
 
 -- refuse: the tracker will never accept this content; NULL forgets that
 UPDATE groups SET refused = :content WHERE id = :group_id;
@@ -562,7 +574,8 @@ DELETE FROM instances WHERE owner = :owner;
 SELECT owner FROM outbox WHERE owner IS NOT NULL UNION SELECT sent_by FROM issues WHERE state = 'intended';
 
 -- free_claims: the groups of a dead owner are due now
-UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :now WHERE owner = :owner;
+UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :now, tracker = COALESCE(again_tracker, tracker), again_at = NULL,
+    again_tracker = NULL WHERE owner = :owner;
 
 -- rank_doubtful: a group whose create is in doubt is due for a probe
 UPDATE outbox SET rank = 1 WHERE state = 'waiting' AND rank = 0

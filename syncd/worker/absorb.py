@@ -62,7 +62,7 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
         calls = {
             group_id: routing.next_call(group, issues.get(group_id), now) for group_id, group in represented.items()
         }
-        outbox.owe(transaction, calls)
+        outbox.owe(transaction, calls, again=False)
         for group_id, call in calls.items():
             if call.hold is not None:
                 outbox.decide(transaction, group_id, call.hold, None, now, call.route)

@@ -151,8 +151,8 @@ def storm_wait(transaction: Transaction, policy: Policy, now: float) -> float:
 
 
 def hold_back(transaction: Transaction, claim: Claim, hold: Plan, policy: Policy, now: float) -> None:
-    """Hold a claimed group back and end its claim; the issue of the route's storm counts it."""
-    transaction.lock(f"route {policy.name}")  # two threads that begin a storm begin the same one
+    """Hold a claimed group back and end its claim; the issue of the route's storm counts it. The caller has locked the route, and has
+    decided by what this transaction reads."""
     outbox.decide(transaction, claim.group_id, hold, None, now, policy.name)
     outbox.settle(transaction, claim, None, now)
     show(transaction, storms.goes_on(transaction, policy.name, now), now, create_on=policy.tracker)

@@ -122,7 +122,7 @@ def carry_out(context: SyncContext, decision: Plan, issue: Issue | None) -> Sync
             if decision.call is Call.PROBE:
                 context.record(partial(issues.probed, group_id=claim.group_id, probe_at=at))
             return Retry(decision.reason, at, decision.call)
-    if issue is not None:
+    if issue is not None and decision.action in (Action.NOTHING, Action.DROP):
         context.record(partial(issues.synced, group_id=claim.group_id, revision=context.group.revision))
     if decision.rule == plan.STORM and decision.action is Action.HOLD and context.policy is not None:
         return HeldBack(decision, context.policy)
@@ -168,8 +168,8 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             outbox.decide(transaction, group_id, decision, key, now, context.route, done=True)
             outbox.settle(transaction, claim, synced_revision, now + interval)
             return limits.resume(transaction, claim.tracker)
-        case Finished() if decision.action is Action.HOLD and _is_outdated(transaction, context, decision, now):
-            outbox.release(transaction, claim, now, claim.attempts, "what held it back has ended", Call.CREATE)
+        case _ if (hold := _hold(decision, result)) is not None and _is_outdated(transaction, context, hold, now):
+            outbox.release(transaction, claim, now, claim.attempts, "what held it back has ended", None)
         case Finished(outcome):
             outbox.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)
             outbox.settle(transaction, claim, revision, now)
@@ -192,7 +192,16 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
     return False
 
 
-def _is_outdated(transaction: Transaction, context: SyncContext, decision: Plan, now: float) -> bool:
-    """True if the decision would be another one by what this transaction reads. Nobody evaluates a group again whose hold is written
-    after its cause has ended."""
-    return reconcile.plan_again(transaction, context.routing, context.claim, now).rule != decision.rule
+def _hold(decision: Plan, result: SyncResult) -> Plan | None:
+    """The decision that holds the group back: nobody evaluates the group again if it is written after its cause has ended."""
+    if isinstance(result, HeldBack):
+        return result.plan
+    holds = decision.action is Action.HOLD or decision.rule == plan.ROUTE_PAUSED
+    return decision if holds and isinstance(result, Finished | Retry) else None
+
+
+def _is_outdated(transaction: Transaction, context: SyncContext, hold: Plan, now: float) -> bool:
+    """True if the decision would be another one by what this transaction reads."""
+    if hold.rule == plan.STORM:
+        transaction.lock(f"route {context.route}")  # two threads that begin a storm begin the same one
+    return reconcile.plan_again(transaction, context.routing, context.claim, now).rule != hold.rule

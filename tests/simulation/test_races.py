@@ -41,14 +41,14 @@ class Stage:
     def now(self) -> float:
         return self.world.scheduler.now
 
-    def notify(self, fingerprint: str) -> None:
+    def notify(self, fingerprint: str, occurrences: int = 1) -> None:
         """Deliver a notification and fold it."""
         body = {
             "universe": "acme",
             "project": "game",
             "fingerprint": fingerprint,
-            "occurrences": 1,
-            "timestamp": [1, 2],
+            "occurrences": occurrences,
+            "timestamp": [1, 1 + occurrences],
         }
         self.world.deliver(json.dumps(body).encode())
         absorb(self.store, self.process.routing, self.now)
@@ -56,9 +56,9 @@ class Stage:
     def claim(self) -> Claim | None:
         return self.store.outbox.claim(TRACKER, f"p1/{self.now}", self.now)
 
-    def begin_sync(self) -> Task:
-        """Claim the group that is due, and load its facts."""
-        claim = self.claim()
+    def begin_sync(self, claim: Claim | None = None, until: str = "load: read") -> Task:
+        """Claim the group that is due, load its facts, and go on to a point."""
+        claim = claim or self.claim()
         assert claim is not None
         client = Client(self.world.site, self.process.clock)
 
@@ -66,7 +66,7 @@ class Stage:
             sync(self.store, client, claim, self.process.routing, self.process.clock)
 
         task = self.world.scheduler.spawn(self.process, "syncer", body)
-        self.world.scheduler.run_task(task, "load: read")
+        self.world.scheduler.run_task(task, until)
         return task
 
     def sync_all(self) -> None:
