@@ -6,7 +6,9 @@ was made.
 """
 
 import functools
-from collections.abc import Callable, Mapping
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,17 +24,79 @@ from tests.simulation.scheduler import Owner, Scheduler
 
 T = TypeVar("T")
 
-
-@functools.cache
-def _template(folder: str) -> Any:
-    path = Path(folder) / "template.db"
-    migrate(path, Clock())
-    return sqlite3.connect(str(path))
+_WRITTEN = re.compile(r"(?:UPDATE|INTO|DELETE FROM) (\w+)")
+# Writes after which no more is due than before: they wake nobody.
+_SETTLING = frozenset({
+    "claim_group", "renew", "settle", "drop_claim", "bury", "forget_waiting", "discard_dead", "claim_deliveries", "purge_deliveries",
+    "reject_delivery", "raise_floor", "floor_read", "begin_trial", "pause", "silence", "spend", "pause_route", "storm_goes_on", "end_storm",
+})  # fmt: skip
 
 
 @functools.cache
 def _texts() -> Mapping[str, str]:
     return queries.load("sqlite")
+
+
+@functools.cache
+def _tables() -> Mapping[str, str]:
+    """The table that a query writes to, by the query's name. A query that only reads is not in it."""
+    return {name: match[1] for name, text in _texts().items() if (match := _WRITTEN.search(text))}
+
+
+# Databases of runs that are over, by the folder of their template. Parsing a schema and compiling its queries takes longer than a run.
+_idle: dict[str, list[Any]] = {}
+
+
+def _opened(folder: str) -> Any:
+    if _idle.get(folder):
+        return _idle[folder].pop()
+    path = Path(folder) / "template.db"
+    if not path.exists():
+        migrate(path, Clock())
+    session = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, cached_statements=500)
+    template = sqlite3.connect(str(path))
+    template.backup(session)
+    template.close()
+    return session
+
+
+class Watched:
+    """The transaction of one operation. It counts the rows that each query changed; `written` gets the tables in which it may have left
+    work to others."""
+
+    def __init__(self, cursor: Cursor, changes: Counter[str], written: set[str]) -> None:
+        self._cursor = cursor
+        self._changes = changes
+        self._written = written
+        self._tables = _tables()
+
+    def _note(self, query: str, rows: int) -> None:
+        if rows > 0 and query in self._tables:
+            self._changes[query] += rows
+            if query not in _SETTLING:
+                self._written.add(self._tables[query])
+
+    def rows(self, query: str, **parameters: object) -> list[dict[str, object]]:
+        rows = self._cursor.rows(query, **parameters)
+        self._note(query, len(rows))
+        return rows
+
+    def run(self, query: str, **parameters: object) -> int:
+        count = self._cursor.run(query, **parameters)
+        self._note(query, count)
+        return count
+
+    def batch(self, query: str, rows: Sequence[Sequence[object]]) -> list[dict[str, object]]:
+        fetched = self._cursor.batch(query, rows)
+        self._note(query, len(rows))
+        return fetched
+
+    def add(self, query: str, rows: Sequence[Sequence[object]]) -> list[int]:
+        self._note(query, len(rows))
+        return self._cursor.add(query, rows)
+
+    def lock(self, name: str) -> None:
+        self._cursor.lock(name)
 
 
 class Database:
@@ -43,13 +107,12 @@ class Database:
         self.away = False
         self.fail_before = 0  # so many next commits are not made, and reported failed
         self.fail_after = 0  # so many next commits are made, and reported failed
-        self.session: Any = sqlite3.connect(
-            ":memory:", isolation_level=None, check_same_thread=False, cached_statements=500
-        )
-        _template(str(folder)).backup(self.session)
+        self.changes = Counter[str]()  # rows that each query changed, in transactions that were committed
+        self.after_commit: Callable[[set[str]], None] = lambda tables: None
+        self._folder = str(folder)
+        self.session = _opened(self._folder)
         self.session.execute("PRAGMA foreign_keys=ON")
         self.cursor = Cursor(self.session, _texts())
-        self.after_commit: Callable[[], None] = lambda: None
 
     def rows(self, query: str, *values: object) -> list[dict[str, object]]:
         """Return the rows of a query of the invariants' own. It is no point of the schedule."""
@@ -57,9 +120,18 @@ class Database:
         names = [column[0] for column in cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
+    def exists(self, query: str) -> bool:
+        """Report whether a query of the invariants' own has a row."""
+        return self.session.execute(query).fetchone() is not None
+
     def close(self) -> None:
-        """Free the memory."""
-        self.session.close()
+        """Empty the database and keep it for another run."""
+        session = self.session
+        session.execute("PRAGMA foreign_keys=OFF")
+        tables = session.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'schema_migrations'")
+        for (table,) in tables.fetchall():
+            session.execute(f"DELETE FROM {table}")
+        _idle.setdefault(self._folder, []).append(session)
 
 
 class SimulatedConnection(Connection):
@@ -86,11 +158,10 @@ class SimulatedConnection(Connection):
         label = _label(operation)
         database.scheduler.point(f"{label}: before")
         self._require_life()
-        session = database.session
+        session, changes, tables = database.session, Counter[str](), set[str]()
         session.execute("BEGIN IMMEDIATE")
-        changes = session.total_changes
         try:
-            outcome = operation(database.cursor)
+            outcome = operation(Watched(database.cursor, changes, tables))
         except BaseException:
             session.execute("ROLLBACK")
             raise
@@ -99,8 +170,9 @@ class SimulatedConnection(Connection):
             session.execute("ROLLBACK")
             raise StoreUnavailable("the commit failed")
         session.execute("COMMIT")
-        if session.total_changes > changes:
-            database.after_commit()
+        if changes:
+            database.changes.update(changes)
+            database.after_commit(tables)
         if database.fail_after:
             database.fail_after -= 1
             database.scheduler.record("commit reported failed", label)
@@ -112,12 +184,7 @@ class SimulatedConnection(Connection):
         """Run one read between two points."""
         database = self._database
         self._require_life()
-        session = database.session
-        session.execute("BEGIN")
-        try:
-            outcome = operation(database.cursor)
-        finally:
-            session.execute("ROLLBACK")
+        outcome = operation(database.cursor)
         database.scheduler.point(f"{_label(operation)}: read")
         return outcome
 
@@ -136,7 +203,6 @@ class SimulatedConnection(Connection):
 
 def _label(operation: Callable[..., object]) -> str:
     """Return the store operation that a transaction belongs to: `Issues.link` of `Issues.link.<locals>.write`."""
-    inner = operation
-    while isinstance(inner, functools.partial):
-        inner = inner.func
-    return inner.__qualname__.split(".<locals>")[0]
+    while isinstance(operation, functools.partial):
+        operation = operation.func
+    return operation.__qualname__.partition(".<locals>")[0]

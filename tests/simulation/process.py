@@ -6,11 +6,13 @@ The loops are those of `syncd.daemon.threads`. Only what they wait on is replace
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import cast
 
+from syncd.core import budget
 from syncd.daemon import threads
 from syncd.errors import StoreUnavailable
-from syncd.store import Store
+from syncd.store import Store, limits, outbox
 from syncd.store.due_times import DueTimes
 from syncd.store.hints import NoHints
 from syncd.worker import reconcile
@@ -21,14 +23,17 @@ from tests.simulation.scheduler import Owner, Scheduler, Task
 from tests.simulation.tracker import Client, Site
 
 HEARTBEAT_SECONDS = 30.0
+ABSORBED = frozenset({"deliveries", "storms"})  # the tables that tell an absorber of work
+SYNCED = frozenset({"outbox", "trackers", "silences", "budgets", "route_pauses"})  # the same of a syncer
 IDLE_SECONDS = 3600.0  # a loop without work sleeps until a commit wakes it, not for a second at a time
 
 
 class Event:
-    """threading.Event over the scheduler."""
+    """threading.Event over the scheduler. `idle` returns for how many seconds its loop has nothing to do; a daemon polls instead."""
 
-    def __init__(self, scheduler: Scheduler) -> None:
+    def __init__(self, scheduler: Scheduler, idle: Callable[[], float] = lambda: IDLE_SECONDS) -> None:
         self._scheduler = scheduler
+        self._idle = idle
         self._is_set = False
         self._waiter: Task | None = None
 
@@ -51,8 +56,8 @@ class Event:
         """Sleep until the event is set or the timeout is over."""
         if not self._is_set:
             self._waiter = self._scheduler.current
-            seconds = IDLE_SECONDS if timeout in (None, threads.POLL_SECONDS) else timeout
-            self._scheduler.sleep(seconds or 0.0, "idle")
+            seconds = self._idle() if timeout is None or timeout == threads.POLL_SECONDS else timeout
+            self._scheduler.sleep(seconds, "idle")
             self._waiter = None
         return self._is_set
 
@@ -76,36 +81,47 @@ class Process(Owner):
         self.scheduler = scheduler
         self.clock = ProcessClock(scheduler)
         self.clock.offset = offset
-        self._events: list[Event] = []
+        self._database = database
+        self._events: list[tuple[Event, frozenset[str]]] = []
         connection = SimulatedConnection(database, self)
         self.store = Store(connection, NoHints(), DueTimes(connection, self.clock), self.clock)
         self.routing = make_routing(self.store)
-        wake = self._event()
-        self.absorber = threads.Absorber(self.store, self.routing, {site.name: cast(threading.Event, wake)}, self.clock)
-        self.absorber.arrivals.any = cast(threading.Event, self._event())
-        self.absorber.arrivals.first = cast(threading.Event, self._event())
+        unused = cast(threading.Event, Event(scheduler))
+        self.absorber = threads.Absorber(self.store, self.routing, {site.name: unused}, self.clock)
+        self.absorber.arrivals.any = self._event(ABSORBED, lambda: IDLE_SECONDS)
+        self.absorber.arrivals.first = unused
         self.absorber._stopping = cast(threading.Event, Event(scheduler))
         self.absorber._purge_at = float("inf")
         self.syncers = []
         for number in range(syncers):
-            signal = self._event()
             syncer = threads.Syncer(
                 self.store,
                 self.routing,
                 site.name,
                 f"{name}/{number}",
                 Client(site, self.clock),
-                cast(threading.Event, signal),
+                self._event(SYNCED, partial(self._until_due, site.name)),
                 self.clock,
                 surveys=surveys and number == 0,
             )
             syncer._stopping = cast(threading.Event, Event(scheduler))
             self.syncers.append(syncer)
 
-    def _event(self) -> Event:
-        event = Event(self.scheduler)
-        self._events.append(event)
-        return event
+    def _event(self, tables: frozenset[str], idle: Callable[[], float]) -> threading.Event:
+        event = Event(self.scheduler, idle)
+        self._events.append((event, tables))
+        return cast(threading.Event, event)
+
+    def _until_due(self, tracker: str) -> float:
+        """Return the seconds until a call of the tracker is due, as the syncer itself computes them at each poll."""
+        transaction, now = self._database.cursor, self.clock.wall()
+        due = outbox.next_due(transaction, tracker)
+        seconds = min((at - now for at in due.values()), default=IDLE_SECONDS)
+        if seconds <= 0:  # a rest, a silence or a budget stands against it
+            allowance = self.routing.allowance(tracker)
+            allowed = budget.opens(limits.standing(transaction, tracker, allowance.credential), allowance, now)
+            seconds = min(max(allowed[call], at) - now for call, at in due.items())
+        return min(IDLE_SECONDS, max(threads.POLL_SECONDS, seconds))
 
     def start(self, dead: Callable[[str], bool], exit_process: Callable[["Process"], None]) -> None:
         """Recover as a daemon does at its start, then run its loops. `dead` recognises the owner of a claim that has died; a process
@@ -137,7 +153,8 @@ class Process(Owner):
 
         self.scheduler.spawn(self, f"{self.name} heartbeat", beat)
 
-    def wake(self) -> None:
-        """Tell every loop that something was committed."""
-        for event in self._events:
-            event.set()
+    def wake(self, tables: set[str]) -> None:
+        """Tell every loop that reads one of these tables that something was committed."""
+        for event, read in self._events:
+            if not read.isdisjoint(tables):
+                event.set()

@@ -5,6 +5,7 @@ after a tracker call, and at each sleep. The scheduler then picks any task that 
 point itself.
 """
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -117,8 +118,15 @@ class Scheduler:
 
     def runnable(self) -> list[Task]:
         """Return the tasks that may go on now, and forget those that are over."""
-        self._tasks = [task for task in self._tasks if not task.is_over]
-        return [task for task in self._tasks if task.wake_at <= self.now and task.owner.suspended_until <= self.now]
+        now, living, ready = self.now, [], []
+        for task in self._tasks:
+            if task.owner.is_dead or task.thread.dead:
+                continue
+            living.append(task)
+            if task.wake_at <= now and task.owner.suspended_until <= now:
+                ready.append(task)
+        self._tasks = living
+        return ready
 
     def run(
         self,
@@ -143,9 +151,10 @@ class Scheduler:
                 continue
             if self.now > until:
                 return
-            self.step(self.random.choice(ready))
+            chance = self.random.random
+            self.step(ready[int(chance() * len(ready))])
             after_step()
-            self.now += self.random.expovariate(1.0 / STEP_SECONDS)
+            self.now += -STEP_SECONDS * math.log(1.0 - chance())
 
     def step(self, task: Task) -> None:
         """Let one task run to its next point."""

@@ -19,9 +19,9 @@ class Counting(Stage):
     """A stage whose route and counts are a test's own."""
 
     def configure(self, **route: Any) -> None:
-        """Change settings of the only route."""
-        config = self.process.routing.config
-        config.routes[0] = config.routes[0].model_copy(update=route)
+        """Give the only route these settings."""
+        self.world.configure(Setup(route=tuple(sorted(route.items()))))
+        self.process.routing = self.world.routing(self.store)
 
     def send(self, fingerprint: str, occurrences: int, *, last: int = 2, first: int = 1, release: str = "1.0") -> int:
         """Deliver a notification, and leave it in the inbox."""

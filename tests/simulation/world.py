@@ -1,12 +1,13 @@
 """One run of a history: an installation with its processes, its tracker and its people, and what must be true after every step."""
 
+import functools
 import itertools
 import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from syncd.config import Config, LocalSettings, Route
 from syncd.config.sections import Notifications
@@ -16,7 +17,7 @@ from syncd.store.connection import Transaction
 from syncd.worker.routing import Routing
 from tests.simulation import invariants, operators
 from tests.simulation.database import Database
-from tests.simulation.history import History, Operation
+from tests.simulation.history import History, Operation, Setup
 from tests.simulation.operators import ROUTE, TRACKER
 from tests.simulation.process import HEARTBEAT_SECONDS, IDLE_SECONDS, Process
 from tests.simulation.scheduler import START, Owner, Scheduler, Step
@@ -66,7 +67,7 @@ class World:
         self.processes: list[Process] = []
         self.people = Owner("people")
         self._names = itertools.count(1)
-        self._config = _config(history)
+        self.configure(history.setup)
         self.instance_key = "00" * 32
         self.clock_offset = 0.0
         self._acting = 0
@@ -82,12 +83,13 @@ class World:
 
     def _is_at_rest(self) -> bool:
         """Report whether nothing waits in the inbox and nobody owes a call."""
-        session = self.database.session
         if self._has_storm() or self._acting:
             return False
         return not any(
-            session.execute(query).fetchone()
-            for query in ("SELECT 1 FROM outbox LIMIT 1", "SELECT 1 FROM deliveries WHERE state = 'waiting' LIMIT 1")
+            map(
+                self.database.exists,
+                ("SELECT 1 FROM outbox WHERE state <> 'dead'", "SELECT 1 FROM deliveries WHERE state = 'waiting'"),
+            )
         )
 
     def begin(self) -> None:
@@ -117,6 +119,10 @@ class World:
         self.scheduler.kill(process)
         self.scheduler.spawn(self.people, "service manager", self._start, self.scheduler.now + RESTART_SECONDS)
 
+    def configure(self, setup: Setup) -> None:
+        """Give the processes that start from now on this configuration."""
+        self._config = _config(setup)
+
     def routing(self, store: Store) -> Routing:
         """Return the rules of one process."""
         return Routing(config=self._config, instance_key=self.instance_key)
@@ -133,20 +139,20 @@ class World:
                 if self._left_behind():
                     process.take_over(self._is_dead)
                 if self._has_storm():
-                    process.wake()
+                    process.wake({"storms"})
 
     def _has_storm(self) -> bool:
-        return self.database.session.execute("SELECT 1 FROM storms LIMIT 1").fetchone() is not None
+        return self.database.exists("SELECT 1 FROM storms")
 
     def _left_behind(self) -> bool:
         """Report whether a dead process still has claims."""
         rows = self.database.session.execute("SELECT owner FROM outbox WHERE owner IS NOT NULL").fetchall()
         return any(self._is_dead(str(row[0])) for row in rows)
 
-    def _committed(self) -> None:
+    def _committed(self, tables: set[str]) -> None:
         self.counts["commits"] += 1
         for process in self.living:
-            process.wake()
+            process.wake(tables)
 
     def _watch(self) -> None:
         invariants.after_step(self)
@@ -330,13 +336,14 @@ def _accept(store: Store, body: bytes, now: float) -> int:
     return store.write(write)
 
 
-def _config(history: History) -> Config:
-    values: dict[str, Any] = dict(history.setup.route)
+@functools.cache
+def _config(setup: Setup) -> Config:
+    values: dict[str, Any] = dict(setup.route)
     cap, seconds = values.pop("cap", None), values.pop("cap_seconds", None)
     if cap is not None:
-        values["max_new_issues"] = [Limit(count=int(cap), seconds=float(cast(float, seconds)))]
+        values["max_new_issues"] = [Limit(count=int(cap), seconds=float(seconds))]
     return Config(
-        notifications=Notifications(occurrence_mode=history.setup.mode),
+        notifications=Notifications(occurrence_mode=setup.mode),
         trackers={TRACKER: LocalSettings(kind="local", folder="unused", probe_after=PROBE_AFTER)},
         routes=[Route(name=ROUTE, tracker=TRACKER, **values)],
     )
