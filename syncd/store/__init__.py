@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
 from syncd.config import StoreSettings
-from syncd.errors import ConfigError
+from syncd.errors import ConfigError, StoreUnavailable
 from syncd.platform.clock import Clock
 from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection
@@ -63,10 +63,15 @@ class Store:
         return Notebook(self.connection, tracker)
 
     def join(self, part: str, now: float) -> Registration:
-        """Register this process, which runs `part` of the daemon, among those that share the store."""
+        """Register this process, which runs `part` of the daemon, among those that share the store. Raises StoreUnavailable."""
         self.connection.execute("unset", name=COPIED)
         lock = ProcessLock(self.connection.path) if isinstance(self.connection, Sqlite) else None
-        return Registration(self.connection, part, now, lock)
+        try:
+            return Registration(self.connection, part, now, lock)
+        except StoreUnavailable:
+            if lock is not None:
+                lock.close()
+            raise
 
     def close(self) -> None:
         """Finish the submitted operations and close."""

@@ -1,6 +1,7 @@
 """Stored bodies: compressed by zstd, with a dictionary that is trained on the store's own bodies. A commit writes a quarter of their bytes,
 and the disk holds a quarter. Decision 0018 has the figures, and why the dictionary stays."""
 
+import secrets
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ LEARN_AT = 1000  # deliveries; fewer have too little in common
 # The contents of bodies drift.
 RELEARN_SECONDS = 7 * 86400.0
 DICTIONARY_BYTES = 16 * 1024
-FIRST = 32768  # RFC 8878, 5: lower numbers are reserved for a public registry
+NUMBERS = range(32768, 2**31)  # RFC 8878, 5: the numbers outside are reserved for a public registry
 REFRESH_SECONDS = 60.0  # another process may have trained a newer dictionary
 HEAD_BYTES = 18  # RFC 8878, 3.1.1: the longest magic number and frame header
 
@@ -38,8 +39,8 @@ class Bodies:
         """Return each body compressed, with the number of the dictionary that it needs. A dictionary exists as long as a delivery refers to
         it. No body may be empty."""
         if self._clock.monotonic() >= self._refresh_at:
-            row = transaction.rows("newest_dictionary")[0]
-            self._newest = cast("int | None", row["id"])
+            rows = transaction.rows("newest_dictionary")
+            self._newest = cast(int, rows[0]["id"]) if rows else None
             self._refresh_at = self._clock.monotonic() + REFRESH_SECONDS
         # Read once: another thread may replace it, and the row must name the dictionary of its frame.
         newest = self._newest
@@ -55,9 +56,18 @@ class Bodies:
 
     def accept(self, transaction: Transaction, deliveries: Sequence[tuple[float, bytes]]) -> list[int]:
         """Put deliveries, each a time and a body, into the inbox, and return their numbers, which rise in this order."""
-        packed = self.pack(transaction, [body for _, body in deliveries])
-        rows = [(received_at, *frame) for (received_at, _), frame in zip(deliveries, packed, strict=True)]
-        return transaction.add("accept", rows)
+
+        def add() -> list[int]:
+            packed = self.pack(transaction, [body for _, body in deliveries])
+            rows = [(received_at, *frame) for (received_at, _), frame in zip(deliveries, packed, strict=True)]
+            return transaction.add("accept", rows)
+
+        numbers = add()
+        if len(numbers) < len(deliveries):
+            # The store lacks the dictionary: a backup was put in its place.
+            self._refresh_at = 0.0
+            numbers = add()
+        return numbers
 
     def unpack(self, transaction: Transaction, packed: Sequence[bytes]) -> list[bytes]:
         """Return each body as it was received. A frame that cannot be decompressed is returned unchanged; parsing it then moves it to the
@@ -87,18 +97,18 @@ class Bodies:
     def learn(self, now: float) -> bool:
         """Train a dictionary on the latest bodies if there is none yet or the newest is old. Return whether that was done."""
 
-        def latest(transaction: Transaction) -> tuple[int, list[bytes]]:
-            newest = transaction.rows("newest_dictionary")[0]
-            number, made_at = cast("int | None", newest["id"]), cast("float | None", newest["made_at"])
-            if made_at is not None and now - made_at < RELEARN_SECONDS:
-                return 0, []
+        def latest(transaction: Transaction) -> list[bytes]:
+            newest = transaction.rows("newest_dictionary")
+            if newest and now - cast(float, newest[0]["made_at"]) < RELEARN_SECONDS:
+                return []
             rows = transaction.rows("latest_bodies", size=LEARN_FROM)
-            following = FIRST if number is None else number + 1
-            return following, self.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
+            return self.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
 
-        number, bodies = self._connection.read(latest)
+        bodies = self._connection.read(latest)
         if len(bodies) < LEARN_AT:
             return False
+        # No number stands for two contents, not even in a backup that a process put in place of the store after it had learned more.
+        number = NUMBERS[secrets.randbelow(len(NUMBERS))]
         try:
             # The training releases the interpreter's lock.
             content = zstandard.train_dictionary(DICTIONARY_BYTES, [*bodies], dict_id=number, level=LEVEL).as_bytes()

@@ -28,6 +28,7 @@ TABLES = (
     "silences", "budgets", "aliases", "announcements", "regressions", "storms", "route_pauses",
 )  # fmt: skip
 CHUNK_ROWS = 1000
+_TRIGGER = "moved_"  # begins the names of the triggers that refuse writes
 
 
 def copy(source: StoreSettings, target: StoreSettings, progress: Progress, clock: Clock) -> dict[str, int]:
@@ -43,11 +44,11 @@ def copy(source: StoreSettings, target: StoreSettings, progress: Progress, clock
         try:
             with immediate(database):
                 require_here(database, target.place)
-                database.execute("DELETE FROM settings WHERE name = ?", [MOVED])  # by an earlier copy
+                _accept_writes(database)  # an earlier copy refused them
                 with server.connected(target, clock) as session, session.transaction():
                     counts = _copy_all(database, session, source, target, progress)
                 # Only now: the copy has to be on the server's disk first.
-                _refuse_writes(database, target.place)
+                refuse_writes(database, target.place)
         finally:
             database.close()
     except (sqlite3.Error, OSError) as error:
@@ -142,20 +143,26 @@ def _continue_numbering(
         session.execute("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", [table, used[0]])
 
 
-def _refuse_writes(database: sqlite3.Connection, place: str) -> None:
-    """Refuse writes to the file by triggers: of a daemon that still runs on it as of any that starts on it."""
+def refuse_writes(database: sqlite3.Connection, place: str) -> None:
+    """Refuse every later write to the file, whatever table it is about, by triggers: of a daemon that still runs on it as of any that
+    starts on it."""
     database.execute("INSERT OR REPLACE INTO settings (name, value) VALUES (?, ?)", [MOVED, place])
     message = moved_to(place).replace("'", "''")
-    for table, change in (
-        ("deliveries", "INSERT"),
-        ("deliveries", "UPDATE"),
-        ("outbox", "INSERT"),
-        ("outbox", "UPDATE"),
-    ):
-        database.execute(
-            f"CREATE TRIGGER IF NOT EXISTS moved_{table}_{change.lower()} BEFORE {change} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
-        )
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
+    for (table,) in database.execute(tables).fetchall():
+        for change in ("INSERT", "UPDATE", "DELETE"):
+            database.execute(
+                f"CREATE TRIGGER {_TRIGGER}{table}_{change.lower()} BEFORE {change} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+            )
+
+
+def _accept_writes(database: sqlite3.Connection) -> None:
+    """Undo `refuse_writes`, so that the file can be copied again."""
+    triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB ?"
+    for (name,) in database.execute(triggers, [f"{_TRIGGER}*"]).fetchall():
+        database.execute(f"DROP TRIGGER {name}")
+    database.execute("DELETE FROM settings WHERE name = ?", [MOVED])
 
 
 @dataclass(slots=True)

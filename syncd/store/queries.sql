@@ -5,12 +5,13 @@
 -- {skip_locked}: a claim skips rows that another process is just claiming, and does not wait for them.
 -- A name that begins with _ is a part of other queries, which refer to it as {_name}.
 
--- accept: committed before the answer of 200
+-- accept: committed before the answer of 200; adds nothing that this store could not read again
 INSERT INTO deliveries (received_at, body, dictionary, state)
-SELECT column1, column2, CAST(column3 AS BIGINT), 'waiting' FROM (VALUES :rows) AS arrived;
+SELECT column1, column2, CAST(column3 AS BIGINT), 'waiting' FROM (VALUES :rows) AS arrived
+WHERE column3 IS NULL OR EXISTS (SELECT 1 FROM dictionaries WHERE dictionaries.id = CAST(column3 AS BIGINT));
 
--- newest_dictionary: the one to pack with; NULL before the first training
-SELECT MAX(id) AS id, MAX(made_at) AS made_at FROM dictionaries;
+-- newest_dictionary: the one to pack with; no row before the first training
+SELECT id, made_at FROM dictionaries ORDER BY made_at DESC, id LIMIT 1;
 
 -- dictionary: the contents that a frame was packed with
 SELECT content FROM dictionaries WHERE id = :id;
@@ -18,12 +19,12 @@ SELECT content FROM dictionaries WHERE id = :id;
 -- latest_bodies: the sample that a dictionary is trained on
 SELECT body FROM deliveries ORDER BY id DESC LIMIT :size;
 
--- keep_dictionary: the first of its number stays: another process may have packed with it already
+-- keep_dictionary: the first of its number stays
 INSERT INTO dictionaries (id, content, made_at) VALUES (:id, :content, :made_at) ON CONFLICT DO NOTHING;
 
 -- unneeded_dictionaries: replaced long enough ago, and no delivery refers to it; the oldest deliveries show soonest that one is in use
 SELECT id FROM dictionaries WHERE EXISTS (
-        SELECT 1 FROM dictionaries AS later WHERE later.id > dictionaries.id AND later.made_at < :before)
+        SELECT 1 FROM dictionaries AS later WHERE later.made_at > dictionaries.made_at AND later.made_at < :before)
     AND NOT EXISTS (SELECT 1 FROM deliveries WHERE deliveries.dictionary = dictionaries.id);
 
 -- forget_dictionary: once no delivery refers to it

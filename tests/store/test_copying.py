@@ -3,17 +3,19 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from syncd.config import StoreSettings
-from syncd.errors import StoreUnavailable
+from syncd.errors import RejectedDelivery, StoreUnavailable
 from syncd.model import Created
+from syncd.operate import actions
 from syncd.store import Store, bring_up, move_store, open_store, probe, read_store
 from syncd.store.issues import Intent
 from syncd.store.move import TABLES
+from syncd.store.sqlite.file import sqlite3
 from tests.postgres import Databases
 from tests.store import steps
 from tests.store.filled import NOW, absorb, accept, claimed, crash_notification, owed
@@ -89,6 +91,48 @@ def test_nothing_is_kept_in_the_file_any_more(running: Store, source: StoreSetti
     for refuse in (open_store, read_store, probe):
         with pytest.raises(StoreUnavailable, match="was moved to"):
             refuse(source)
+
+
+# What people, senders and the daemon itself do that touches neither the inbox nor the outbox.
+WRITES: dict[str, Callable[[Store], object]] = {
+    "a body for the quarantine": lambda store: store.quarantine.add(
+        b"{", NOW, RejectedDelivery(400, "not_json", "The body is not JSON."), 10
+    ).result(),
+    "a hold": lambda store: actions.hold(store, 1, "an operator holds it", NOW),
+    "a pause of a route": lambda store: store.limits.pause_route("all", "maintenance", NOW),
+    "a pause of a tracker": lambda store: store.limits.pause_by_hand("here", "maintenance"),
+    "a fact about a tracker": lambda store: store.notebook("here").note("survey_since", "1.0"),
+    "a process that joins": lambda store: store.join("worker", NOW),
+    "a probe of the store": lambda store: store.connection.execute("set", name="store.probe", value="1"),
+}
+
+
+@pytest.mark.parametrize("write", [pytest.param(write, id=name) for name, write in WRITES.items()])
+def test_no_write_to_a_moved_store_is_acknowledged(
+    write: Callable[[Store], object], running: Store, source: StoreSettings, target: StoreSettings
+) -> None:
+    move_store(source, target, silent)
+
+    with pytest.raises(StoreUnavailable, match="was moved to postgresql://"):
+        write(running)
+
+
+def test_every_table_of_a_moved_store_refuses_every_change(
+    running: Store, source: StoreSettings, target: StoreSettings
+) -> None:
+    here = running.join("all", NOW)
+    move_store(source, target, silent)
+
+    for (table,) in ask(source, "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"):
+        column = ask(source, f"SELECT name FROM pragma_table_info('{table}')")[0][0]
+        with pytest.raises(sqlite3.IntegrityError, match="was moved to"):
+            ask(source, f"INSERT INTO {table} DEFAULT VALUES")
+        if ask(source, f"SELECT 1 FROM {table}"):
+            for change in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}"):
+                with pytest.raises(sqlite3.IntegrityError, match="was moved to"):
+                    ask(source, change)
+    with pytest.raises(StoreUnavailable, match="was moved to"):
+        here.close()
 
 
 def test_an_intent_of_the_old_daemon_is_in_doubt_and_not_sent_again(
