@@ -132,6 +132,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     held_by: str | None = None  # the rule that holds it
     refused: str | None = None  # the `plan.content` that its tracker refused for good
     on_hold: str | None = None  # the reason of an operator's hold
+    place: str | None = None  # the route whose storm released it and keeps a place for it within `max_new_issues`
 
 
 class IssueState(StrEnum):

@@ -101,8 +101,8 @@ class Route(Section):
     """hold a group whose stack has only addresses until a notification has symbols"""
     max_new_issues: list[WriteLimit] = [Limit(count=100, seconds=3600.0), Limit(count=500, seconds=86400.0)]
     """above this, syncd holds groups and files *one* issue with their number, the largest groups, and the start time. It
-    files held groups as the limit allows, those with the most users first, and closes the issue an hour after it held
-    the last group"""
+    files held groups as the limit allows, those with the most users first and before new ones, and closes the issue an
+    hour after it held the last group"""
     max_updates: list[WriteLimit] = [Limit(count=2000, seconds=3600.0)]
     """above this, updates wait"""
     on_regression: Literal["reopen", "comment", "new_issue"] = "reopen"

@@ -152,6 +152,12 @@ def storm_places(limits: Sequence[Limit], filed: Sequence[Filed], released: int,
     return max(0, min(min(rooms, default=MOST_AT_ONCE) - released, MOST_AT_ONCE))
 
 
+def storm_ahead(limits: Sequence[Limit], filed: Sequence[Filed], held_back: int, released: int, now: float) -> int:
+    """The number of groups that the route files before one that its storm did not release: those released and held back, unless none is
+    held back and there is room beyond the released ones."""
+    return held_back + released if held_back or not storm_places(limits, filed, released, now) else 0
+
+
 def storm_is_over(held_back: int, released: int, held_at: float, now: float, *, routed: bool) -> bool:
     """True if no group is held or waits to be filed, and the storm was calm for CALM_SECONDS or its route is gone."""
     calm = not 0 <= now - held_at < CALM_SECONDS

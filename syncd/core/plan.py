@@ -29,12 +29,14 @@ class PlanContext:
     """The facts of a plan that are neither in the group nor in its issue.
 
     `probe_after` are the seconds between a create in doubt and each probe. `paused` is the reason of an operator's pause of the
-    route, `wait` the seconds until the route may file another issue. `hold_zero` holds groups with the all-zero fingerprint.
+    route, `wait` the seconds until the route may file another issue, `ahead` the number of groups that its storm files first.
+    `hold_zero` holds groups with the all-zero fingerprint.
     """
 
     probe_after: Sequence[float]
     paused: str | None = None
     wait: float = 0.0
+    ahead: int = 0
     hold_zero: bool = True
 
 
@@ -154,8 +156,8 @@ def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) 
     if context.paused is not None:
         reason = f"route {policy.name} is paused: {context.paused}"
         return _hold(ROUTE_PAUSED, reason, route=policy.name)
-    if context.wait > 0:
-        return stormy(policy, context.wait)
+    if context.wait > 0 or context.ahead:
+        return stormy(policy, context.wait, context.ahead)
     reason = f"the group has no issue yet, and route {policy.name} matches it"
     return Plan(action=Action.CREATE, reason=reason, rule="new", inputs={"route": policy.name}, call=Call.CREATE)
 
@@ -220,8 +222,13 @@ def by_hand(group: Group) -> Plan:
     return _hold(BY_HAND, f"an operator holds it: {group.on_hold}")
 
 
-def stormy(policy: Policy, wait: float) -> Plan:
-    """The decision for a group whose route has reached its limit of new issues."""
+def stormy(policy: Policy, wait: float, ahead: int = 0) -> Plan:
+    """The decision for a group whose route has reached its limit of new issues, or files `ahead` other groups first."""
+    if wait <= 0:
+        reason = (
+            f"route {policy.name} first files {counted(ahead, 'group')} of its storm, those with the most users first"
+        )
+        return _hold(STORM, reason, route=policy.name, ahead=ahead)
     reason = f"route {policy.name} has filed as many new issues as max_new_issues allows; the next in {duration(wait)}"
     return _hold(STORM, reason, route=policy.name, wait=round(wait))
 

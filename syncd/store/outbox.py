@@ -164,6 +164,12 @@ def owe(transaction: Transaction, calls: Mapping[int, DueCall], *, again: bool =
         transaction.batch("owe_again", [row[:3] for row in rows])
 
 
+def refuse_again(transaction: Transaction, group_id: int, tracker: str, now: float) -> None:
+    """The group has the content again that the tracker refused: a dead letter, unless it is one or a worker has claimed it."""
+    reason = "the tracker refused these texts before; it is sent again once they change"
+    transaction.run("refuse_again", group_id=group_id, tracker=tracker, reason=reason, now=now)
+
+
 def make_due(transaction: Transaction, group_id: int, now: float) -> None:
     """Make what the group owes due now, whatever it was put off for."""
     transaction.run("due_now", group_id=group_id, now=now)

@@ -409,8 +409,13 @@ WHERE decision_rule = 'storm' AND route = :route AND kind = 'crash' ORDER BY COA
 -- let_through: the hold is over, and the group is decided again
 UPDATE groups SET decision = 'wait', decision_rule = :rule, decision_reason = :reason, decided_at = :now WHERE id = :group_id;
 
--- let_through_by: groups that a storm released and that have no issue yet: they count against the route's limit
-SELECT COUNT(*) AS groups FROM groups WHERE decision_rule = 'let-through' AND route = :route;
+-- keep_place: a storm of the route released the group, which counts against the route's limit until it is filed; NULL for no place
+UPDATE groups SET place = :route WHERE id = :group_id;
+
+-- places: groups with a place whose create is due, and not sent yet, however often it was tried
+SELECT COUNT(*) AS groups FROM groups JOIN outbox ON outbox.group_id = groups.id
+WHERE groups.place = :route AND outbox.state <> 'dead'
+    AND NOT EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state NOT IN ('wanted', 'retired'));
 
 -- held_by_rule: the groups on hold by a rule of a route, to be released
 SELECT id FROM groups WHERE decision = 'hold' AND decision_rule = :rule AND route = :route ORDER BY id;
@@ -467,6 +472,10 @@ WHERE group_id = :group_id AND owner = :owner;
 UPDATE outbox SET state = 'dead', owner = NULL, reason = :reason, due_at = :now
 WHERE group_id = :group_id AND owner = :owner AND again_at IS NULL;
 
+-- refuse_again: no try until a person or other content asks for it
+INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank, reason) VALUES (:group_id, :tracker, 'dead', :now, 0, 0, :reason)
+ON CONFLICT (group_id) DO NOTHING;
+
 -- refuse: the tracker will never accept this content; NULL forgets that
 UPDATE groups SET refused = :content WHERE id = :group_id;
 
@@ -493,8 +502,9 @@ UPDATE outbox SET state = 'waiting', due_at = :now, attempts = 0, reason = NULL 
 -- discard_dead: an operator gives up a dead letter
 DELETE FROM outbox WHERE group_id = :group_id AND state = 'dead';
 
--- decide: the latest decision, shown with its group
-UPDATE groups SET decision = :action, decision_reason = :reason, decision_rule = :rule, route = COALESCE(:route, route), decided_at = :now
+-- decide: the latest decision, shown with its group; a group on hold loses its place
+UPDATE groups SET decision = :action, decision_reason = :reason, decision_rule = :rule, route = COALESCE(:route, route), decided_at = :now,
+    place = CASE WHEN :action = 'hold' THEN NULL ELSE place END
 WHERE id = :group_id;
 
 -- decision: the one before, so that a repetition is not recorded

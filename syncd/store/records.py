@@ -65,6 +65,7 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         held_by=row["decision_rule"] if row["decision"] == "hold" else None,
         refused=row["refused"],
         on_hold=row["on_hold"],
+        place=row["place"],
     )
 
 

@@ -38,14 +38,19 @@ def every(transaction: Transaction) -> Sequence[Storm]:
 
 
 def counts(transaction: Transaction, route: str) -> tuple[int, int]:
-    """Return the number of groups that a route holds back, and of those it released that are not filed yet."""
+    """Return the number of groups that a route holds back, and of those it released whose create is not sent yet."""
     held_back = cast(int, transaction.rows("stormy", route=route)[0]["groups"])
-    return held_back, cast(int, transaction.rows("let_through_by", route=route)[0]["groups"])
+    return held_back, cast(int, transaction.rows("places", route=route)[0]["groups"])
 
 
 def largest(transaction: Transaction, route: str, size: int) -> Sequence[int]:
     """The ids of the groups held back with the most users, then occurrences."""
     return [cast(int, row["id"]) for row in transaction.rows("largest_stormy", route=route, size=size)] if size else []
+
+
+def keep_place(transaction: Transaction, group_id: int, route: str | None) -> None:
+    """Keep a place within the route's limit for a group that its storm releases; None for no place."""
+    transaction.run("keep_place", group_id=group_id, route=route)
 
 
 def goes_on(transaction: Transaction, route: str, now: float) -> int:

@@ -39,6 +39,8 @@ def _reroute(transaction: Transaction, routing: Routing, after: int, now: float)
             outbox.forget(transaction, group_id)
         if due.hold is not None:
             outbox.decide(transaction, group_id, due.hold, None, now, due.route)
+        if group.place not in (None, due.route):
+            storms.keep_place(transaction, group_id, None)
     return [group_id for group_id, _ in groups]
 
 
@@ -52,11 +54,14 @@ def reevaluate(
 
 def owe(transaction: Transaction, routing: Routing, group_id: int, now: float) -> str | None:
     """Make due what the group owes by what it is now, or write down what holds it: the tracker to call, None where nothing is due."""
-    due = routing.next_call(*outbox.load(transaction, group_id), now)
+    group, issue = outbox.load(transaction, group_id)
+    due, policy = routing.next_call(group, issue, now), routing.route(group)
     if due.tracker is not None:
         outbox.owe(transaction, {group_id: due})
     if due.hold is not None:
         outbox.decide(transaction, group_id, due.hold, None, now, due.route)
+    if due == DueCall(tracker=None) and policy is not None and (issue is None or issue.state is IssueState.WANTED):
+        outbox.refuse_again(transaction, group_id, policy.tracker, now)
     return due.tracker
 
 
@@ -118,13 +123,20 @@ def plan_context(
     now: float,
 ) -> PlanContext:
     """The facts beside a group and its issue that a plan depends on."""
-    wait = 0.0
-    if policy is not None and group.kind is not GroupKind.STORM and (issue is None or issue.state is IssueState.WANTED):
-        wait = storm_wait(transaction, policy, now)
+    wait, ahead = 0.0, 0
+    unfiled = group.kind is not GroupKind.STORM and (issue is None or issue.state is IssueState.WANTED)
+    if policy is not None and policy.max_new_issues and unfiled:
+        filed = storms.filed(transaction, policy.name, policy.max_new_issues, now)
+        wait = budget.storm_wait(policy.max_new_issues, filed, now)
+        if group.place != policy.name:
+            held_back, released = storms.counts(transaction, policy.name)
+            held_back -= group.held_by == plan.STORM
+            ahead = budget.storm_ahead(policy.max_new_issues, filed, held_back, released, now)
     return PlanContext(
         probe_after=routing.config.trackers[tracker].probe_after,
         paused=None if policy is None else limits.route_pause(transaction, policy.name),
         wait=wait,
+        ahead=ahead,
         hold_zero=routing.hold_zero,
     )
 
@@ -142,12 +154,6 @@ def plan_again(transaction: Transaction, routing: Routing, claim: Claim, now: fl
     """Plan a claimed group once more, by what this transaction reads. An operator or another thread may have changed what the first
     plan was made of: a route resumed, an alias added, an order to hold."""
     return plan.plan(*facts(transaction, routing, claim, now), now)
-
-
-def storm_wait(transaction: Transaction, policy: Policy, now: float) -> float:
-    """Seconds until the route may file another issue; 0 for now."""
-    filed = storms.filed(transaction, policy.name, policy.max_new_issues, now)
-    return budget.storm_wait(policy.max_new_issues, filed, now)
 
 
 def hold_back(transaction: Transaction, claim: Claim, hold: Plan, policy: Policy, now: float) -> None:
@@ -176,11 +182,13 @@ def drain(store: Store, routing: Routing, now: float) -> set[str]:
 def _drain(transaction: Transaction, routing: Routing, storm: Storm, policy: Policy | None, now: float) -> set[str]:
     trackers = set[str | None]()
     held_back, released = storms.counts(transaction, storm.route)
-    if policy is not None and held_back:
+    # A paused route would hold what its storm releases, without the order of size.
+    if policy is not None and held_back and limits.route_pause(transaction, storm.route) is None:
         filed = storms.filed(transaction, policy.name, policy.max_new_issues, now)
         places = budget.storm_places(policy.max_new_issues, filed, released, now)
         groups = storms.largest(transaction, policy.name, places)
         for group_id in groups:
+            storms.keep_place(transaction, group_id, policy.name)
             reason = "the storm let it through"
             trackers.add(reevaluate(transaction, routing, group_id, reason, now, plan.RELEASED))
         if groups:

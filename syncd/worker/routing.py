@@ -1,5 +1,6 @@
 """The rules of one process, its configuration, the key of its markers and how it presents groups; and when those let a tracker be called."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from syncd.config import Config
@@ -80,12 +81,22 @@ def opens(store: Store, tracker: str, allowance: Allowance, now: float) -> dict[
 def take(transaction: Transaction, allowance: Allowance, call: Call, now: float) -> float:
     """Take one call from every budget of a credential. Return 0, or the seconds to wait, with nothing taken. Processes that share a
     credential share its budgets."""
-    spends = bool(allowance.limits) and call is not Call.PROBE
-    if spends:
-        transaction.lock(f"credential {allowance.credential}")
-    standing = limits.standing(transaction, "", allowance.credential)
-    if wait := budget.call_wait(standing, allowance, call, now):
-        return wait
-    if spends:
-        limits.spend(transaction, allowance.credential, budget.spent(standing.buckets, allowance, now))
-    return 0.0
+    return take_all(transaction, [allowance], call, now)[1]
+
+
+def take_all(
+    transaction: Transaction, allowances: Sequence[Allowance], call: Call, now: float
+) -> tuple[Allowance, float]:
+    """Take one call from every budget of several credentials, or nothing from any of them. Return the one that has to wait longest, and
+    the seconds to wait: 0 if the call was taken. The order is that of their locks."""
+    standings = []
+    for allowance in allowances:
+        if allowance.limits and call is not Call.PROBE:
+            transaction.lock(f"credential {allowance.credential}")
+        standings.append((allowance, limits.standing(transaction, "", allowance.credential)))
+    waits = [(allowance, budget.call_wait(standing, allowance, call, now)) for allowance, standing in standings]
+    longest = max(waits, key=lambda entry: entry[1])
+    if not longest[1] and call is not Call.PROBE:
+        for allowance, standing in standings:
+            limits.spend(transaction, allowance.credential, budget.spent(standing.buckets, allowance, now))
+    return longest

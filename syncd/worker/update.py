@@ -13,7 +13,7 @@ from syncd.store.connection import Transaction
 from syncd.worker import reconcile
 from syncd.worker.comments import announce, write_status
 from syncd.worker.context import Finished, Retry, SyncContext, Synced, SyncResult
-from syncd.worker.routing import take
+from syncd.worker.routing import take_all
 
 LOOK_SECONDS = 60.0  # for so long an issue is believed to be as it was last seen
 
@@ -70,12 +70,16 @@ def _begin(
     """Take one write from the budgets of the route and of the credential, and commit what is about to be said: the remarks of the
     decision, and the answer to a regression. Returns the announcements that the issue owes; Retry where a budget is spent."""
     claim, policy, now = context.claim, context.policy, context.clock.wall()
-    route = None if policy is None else Allowance(credential=f"route {policy.name}", limits=policy.max_updates)
+    tracker = context.routing.allowance(claim.tracker)
+    allowances = [tracker]
+    if policy is not None:
+        allowances.insert(0, Allowance(credential=f"route {policy.name}", limits=policy.max_updates))
 
     def write(transaction: Transaction) -> "tuple[Announcement, ...] | Retry":
-        for owner, allowance in (("route", route), ("tracker", context.routing.allowance(claim.tracker))):
-            if allowance is not None and (wait := take(transaction, allowance, Call.UPDATE, now)):
-                return Retry(f"the {owner}'s budget is spent", now + wait, Call.UPDATE)
+        lacking, wait = take_all(transaction, allowances, Call.UPDATE, now)
+        if wait:
+            owner = "tracker" if lacking is tracker else "route"
+            return Retry(f"the {owner}'s budget is spent", now + wait, Call.UPDATE)
         for occasion, subject, facts in decision.remarks:
             marker = plan.remark_marker(context.routing.instance_key, issue.marker, occasion, subject)
             saved.announce(transaction, claim.group_id, occasion, subject, facts, marker)

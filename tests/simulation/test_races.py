@@ -41,7 +41,7 @@ class Stage:
     def now(self) -> float:
         return self.world.scheduler.now
 
-    def notify(self, fingerprint: str, occurrences: int = 1) -> None:
+    def notify(self, fingerprint: str, occurrences: int = 1, **facts: object) -> None:
         """Deliver a notification and fold it."""
         body = {
             "universe": "acme",
@@ -49,7 +49,7 @@ class Stage:
             "fingerprint": fingerprint,
             "occurrences": occurrences,
             "timestamp": [1, 1 + occurrences],
-        }
+        } | facts
         self.world.deliver(json.dumps(body).encode())
         absorb(self.store, self.process.routing, self.now)
 

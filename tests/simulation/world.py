@@ -339,12 +339,17 @@ def _accept(store: Store, body: bytes, now: float) -> int:
 @functools.cache
 def _config(setup: Setup) -> Config:
     values: dict[str, Any] = dict(setup.route)
-    cap, seconds = values.pop("cap", None), values.pop("cap_seconds", None)
-    if cap is not None:
-        values["max_new_issues"] = [Limit(count=int(cap), seconds=float(seconds))]
+    limits: dict[str, list[Limit]] = {}
+    for name in ("cap", "updates", "writes"):
+        count, seconds = values.pop(name, None), values.pop(f"{name}_seconds", None)
+        limits[name] = [] if count is None else [Limit(count=int(count), seconds=float(seconds))]
+    values |= {
+        key: limits[name] for key, name in (("max_new_issues", "cap"), ("max_updates", "updates")) if limits[name]
+    }
+    here = LocalSettings(kind="local", folder="unused", probe_after=PROBE_AFTER, writes=limits["writes"])
     return Config(
         notifications=Notifications(occurrence_mode=setup.mode),
-        trackers={TRACKER: LocalSettings(kind="local", folder="unused", probe_after=PROBE_AFTER)},
+        trackers={TRACKER: here},
         routes=[Route(name=ROUTE, tracker=TRACKER, **values)],
     )
 
