@@ -174,24 +174,26 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One reading of an issue: its address and its condition."""
+    """One reading of an issue: its address and its condition. `changed_at` is the time of its latest change, by the tracker's clock; None
+    where the tracker does not tell it."""
 
     place: Place
     condition: Condition
+    changed_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Survey:
-    """The state of many issues, read in one go. An issue in neither collection has not changed.
+    """The findings of one request of a survey.
 
     `observations` are keyed by `remote_id`. The tracker did not return the `missing` ones although it answered for others;
-    the caller looks at each of them. `until` is the time, by the tracker's clock, up to which the survey is complete; the next
-    survey gets it as `since`.
+    the caller looks at each of them. `bookmark` says where the next survey goes on, in the tracker's own form; only the last part of
+    a survey has one.
     """
 
     observations: Mapping[str, Observation]
     missing: tuple[str, ...] = ()
-    until: float | None = None
+    bookmark: str | None = None
 
 
 class Occasion(StrEnum):
@@ -253,6 +255,8 @@ class Issue:
     synced_revision: int = 0
     synced_at: float | None = None
     looked_at: float | None = None
+    looks_owed: int = 0  # how many looks were requested since the latest one began
+    changed_at: float | None = None  # the time of its latest change, by the tracker's clock, as the latest look read it
     doubles: str | None = None  # keys of further live issues of this group in the tracker
     note: str | None = None
     route: str | None = None  # the route that filed it
@@ -327,13 +331,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """An outcome, and its reason in a sentence for people. `until` is the time of the next probe; the latest one `counts` as
-    evidence."""
+    """An outcome, and its reason in a sentence for people. `until` is the time of the next probe."""
 
     outcome: Outcome
     reason: str
     until: float = 0.0
-    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,9 +354,7 @@ class Evidence:
     """The result of one probe for one create.
 
     `issues` are our issues with the marker, oldest first. `covered` means that the probe read every number above the intent's
-    floor, up to beyond the newest one, one by one and not from an index that may lag; and that none of them may be the issue that
-    it looked for. What was deleted, moved, hidden or rewritten may be it, and so may what has the marker and an author whom syncd
-    does not know. `newest` is the highest number in use,
+    floor, up to beyond the newest one, one by one and not from an index that may lag. `newest` is the highest number in use,
     `newest_at` its time of creation and `at` the present time, both by the tracker's clock. `summary` tells people what the
     probe read.
     """

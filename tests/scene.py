@@ -1,7 +1,7 @@
 """A store, rules, and a tracker that keeps state and fails when told to: for tests of one group's sync, step by step."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -19,6 +19,7 @@ from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.trackers import Draft, Finding
 from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing
+from syncd.worker.surveys import Surveyor
 from syncd.worker.sync import sync
 from tests.clock import MovableClock
 from tests.store import steps
@@ -75,9 +76,9 @@ class Tracker:
         place = Place(remote_id=str(issue.remote_id), key=key, url=f"https://example.com/{key}")
         return Observation(place=place, condition=self.conditions.get(key, Condition()))
 
-    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
+    def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
         self._called("survey")
-        return Survey(observations={str(issue.remote_id): self.look(issue) for issue in issues})
+        yield Survey(observations={str(issue.remote_id): self.look(issue) for issue in issues})
 
     def reopen(self, issue: Issue) -> str:
         self._called("reopen")
@@ -154,6 +155,11 @@ class Scene:
             self.store, second, after, lambda transaction: issues.absent(transaction, second.group_id, "proven")
         )
         return late, second, after
+
+    def survey(self) -> float:
+        """Survey the tracker if that is due. Return the seconds until the next time."""
+        surveyor = Surveyor(self.store, self.tracker, "here", self.rules, self.clock)
+        return next(wait for wait in iter(surveyor.step, None) if wait)
 
     def claimed(self) -> Claim:
         self.wait()

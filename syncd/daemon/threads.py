@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
+from syncd.core import plan
 from syncd.daemon import arrivals
 from syncd.daemon.arrivals import Arrivals
 from syncd.errors import LeaseLost, StoreUnavailable, Unavailable
@@ -13,10 +14,12 @@ from syncd.model import Identity
 from syncd.platform.clock import Clock
 from syncd.store import Store
 from syncd.store.hints import INBOX, of_tracker
+from syncd.store.outbox import Claim
 from syncd.trackers import Tracker
 from syncd.worker import reconcile, surveys, sync
 from syncd.worker.absorb import BATCH, absorb
 from syncd.worker.routing import Routing, opens
+from syncd.worker.surveys import Surveyor
 
 log = structlog.get_logger("syncd.worker")
 
@@ -121,51 +124,69 @@ class Syncer(threading.Thread):
         self._clock = clock
         self._wake = wake
         self._stopping = threading.Event()
+        self._surveyor = Surveyor(store, client, name, routing, clock)
         self._survey_at = 0.0 if surveys and not routing.dry else float("inf")
 
     def run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
-            owner = next(self._owners)
+            claim, pause = None, POLL_SECONDS
             try:
                 # Only one of several processes surveys.
                 if self._clock.monotonic() >= self._survey_at and self._store.hints.leads:
                     # Scheduled first, so that a failure here does not keep this thread from its groups.
                     self._survey_at = self._clock.monotonic() + surveys.RETRY_SECONDS
-                    wait = surveys.survey(self._store, self._client, self._tracker, self._routing, self._clock.wall())
-                    self._survey_at = self._clock.monotonic() + wait
+                    pause = self._surveyor.step()
+                    self._survey_at = self._clock.monotonic() + pause
                 if back := self._store.due_times.follow_clock():
                     log.warning("clock_set_back", seconds=round(back))
                 now = self._clock.wall()
                 allowed = opens(self._store, self._tracker, self._routing.allowance(self._tracker), now)
                 idle = min((at - now for at in allowed.values()), default=POLL_SECONDS)
-                calls = [call for call, at in allowed.items() if at <= now]
-                if calls and (claim := self._store.outbox.claim(self._tracker, owner, now, calls)):
+                if idle <= 0:
+                    calls = [call for call, at in allowed.items() if at <= now]
+                    claim = self._store.outbox.claim(self._tracker, next(self._owners), now, calls)
+                if claim is not None:
                     sync.sync(self._store, self._client, claim, self._routing, self._clock)
             except LeaseLost as error:
                 log.warning("lease_lost", tracker=self._tracker, reason=str(error))
-                self._give_back(owner, str(error))
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
-                self._give_back(owner, str(error))
+                self._give_back(claim, str(error))
             except Exception as error:  # this thread's boundary: a bug in one group must not stop the others
-                log.exception("unexpected_error", tracker=self._tracker, owner=owner)
-                reason = f"a bug in syncd ({type(error).__name__}); its log has the details"
-                self._give_back(owner, reason, failed=True)
+                log.exception("unexpected_error", tracker=self._tracker, group=claim.group_id if claim else None)
+                self._set_aside(claim, type(error).__name__)
             else:
-                self._wake.wait(max(0.0, min(idle, POLL_SECONDS)))
+                self._wake.wait(max(0.0, min(idle, pause, POLL_SECONDS)))
         self._client.close()
 
-    def _give_back(self, owner: str, reason: str, *, failed: bool = False) -> None:
-        """Try until the store takes back what `owner` has claimed. Otherwise the group would wait for the end of its lease, long after the
-        store works again: also after a claim whose commit was made and reported failed."""
-        while not self._stopping.wait(FAULT_SECONDS):
+    def _give_back(self, claim: Claim | None, reason: str) -> None:
+        """Try until the store takes the claim back. Otherwise the group would wait for the end of its lease, long after the store
+        works again."""
+        while not self._stopping.wait(FAULT_SECONDS) and claim is not None:
             try:
-                sync.give_back(self._store, owner, reason, self._clock.wall(), failed=failed)
+                now = self._clock.wall()
+                sync.give_back(self._store, claim, reason, now, claim.attempts, now)
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
+            except LeaseLost as error:
+                log.warning("lease_lost", tracker=self._tracker, reason=str(error))
+                return
             else:
                 return
+
+    def _set_aside(self, claim: Claim | None, error: str) -> None:
+        self._stopping.wait(FAULT_SECONDS)
+        if claim is None:
+            return
+        reason = f"a bug in syncd ({error}); its log has the details"
+        attempts = claim.attempts + 1
+        try:
+            now = self._clock.wall()
+            sync.give_back(self._store, claim, reason, now + plan.backoff(attempts), attempts, now)
+        except (LeaseLost, StoreUnavailable) as error:
+            # The lease runs out by itself; an intent is in doubt then.
+            log.warning("lease_lost", tracker=self._tracker, reason=str(error))
 
     def stop(self) -> None:
         """Request the end, after the current group."""

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import cast
 
 from syncd.errors import LeaseLost
-from syncd.model import Condition, Created, Issue, IssueState, Observation, Place
+from syncd.model import Created, Issue, IssueState, Observation, Place
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.store.records import issue_of
@@ -147,13 +147,13 @@ def see(
     group_id: int,
     observation: Observation,
     baseline: Mapping[str, int],
-    before: Condition | None,
+    before: Issue,
     now: float,
 ) -> None:
-    """Write the place and the condition of the issue; `before` is its condition at the last look."""
-    place, condition = observation.place, observation.condition
+    """Write the place and the condition of the issue, read by a look that began at `now`; `before` is the issue as it was loaded."""
+    place, condition, latest = observation.place, observation.condition, before.condition
     # A label or a lock that asked for silence may be gone.
-    opened = before is not None and (before.labels, before.locked) != (condition.labels, condition.locked)
+    opened = latest is not None and (latest.labels, latest.locked) != (condition.labels, condition.locked)
     transaction.run(
         "see_issue",
         group_id=group_id,
@@ -164,12 +164,14 @@ def see(
         condition=json.dumps(asdict(condition), ensure_ascii=False, sort_keys=True),
         baseline=json.dumps(dict(baseline), ensure_ascii=False),
         opened=int(opened),
+        looks=before.looks_owed,
+        changed_at=observation.changed_at,
     )
 
 
-def look_again(transaction: Transaction, group_id: int) -> None:
-    """The next sync looks at the issue before anything else."""
-    transaction.run("forget_look", group_id=group_id)
+def ask_look(transaction: Transaction, group_id: int, *, anew: bool = False) -> None:
+    """The next sync looks at the issue before anything else; `anew`: it also writes again what the issue shows."""
+    transaction.run("ask_look", group_id=group_id, anew=int(anew))
 
 
 def follow(transaction: Transaction, group_id: int, issue: Issue, target: Place, note: str) -> None:

@@ -186,11 +186,6 @@ AND NOT EXISTS (SELECT 1 FROM trackers WHERE name = :tracker AND trackers.state 
     AND (until IS NULL OR (until > :now AND until <= :horizon)))
 RETURNING group_id, attempts, (SELECT trackers.state FROM trackers WHERE name = :tracker) AS standing;
 
--- claim_of: the claim of an owner, whose name is given to no second claim
-SELECT group_id, tracker, attempts, (SELECT COUNT(*) FROM trackers
-    WHERE name = outbox.tracker AND trackers.state = 'paused' AND trackers.until = outbox.due_at) AS trial
-FROM outbox WHERE owner = :owner;
-
 -- begin_trial: the first claim after a rest tries alone, and the rest goes on for all others
 UPDATE trackers SET until = :leased_until WHERE name = :tracker AND state = 'paused' AND (until <= :now OR until > :horizon);
 
@@ -225,9 +220,9 @@ UPDATE issues SET state = 'intended', tracker = :tracker, marker = :marker, atte
     floor = COALESCE((SELECT trackers.floor FROM trackers WHERE trackers.name = :tracker), 0)
 WHERE group_id = :group_id AND state = 'wanted';
 
--- link: the response arrived, or a probe found the issue. A response that arrives after proof of absence is believed, unless a new create is under way.
+-- link: the response arrived, or a probe found the issue. A response that arrives after proof of absence is believed, unless a new create is under way. No survey looks at what stands in doubt.
 UPDATE issues SET state = 'linked', remote_id = :remote_id, key = :key, url = :url, note = :note, cause = NULL,
-    synced_revision = sent_revision, synced_at = :now, looked_at = :now
+    synced_revision = sent_revision, synced_at = :now, looked_at = :now, looks_owed = CASE state WHEN 'intended' THEN 0 ELSE 1 END
 WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'parked') AND remote_id IS NULL AND sent_by = :sender;
 
 -- add_double: the tracker has another live issue of the group, for people to see
@@ -284,16 +279,17 @@ WHERE group_id = :group_id AND state = 'parked' AND remote_id IS NOT NULL;
 UPDATE issues SET cause = 'discarded' WHERE group_id = :group_id AND state = 'parked';
 
 -- move_issue: it has another address
-UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now
+UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now, changed_at = NULL
 WHERE group_id = :group_id AND state = 'linked';
 
--- see_issue: its address and what people changed; an issue that may be written to again is due for the update it missed
+-- see_issue: its address and what people changed; a look requested since this one began stays owed, and so is an update it missed
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now, condition = :condition, baseline = :baseline,
+    changed_at = :changed_at, looks_owed = CASE WHEN looks_owed > :looks THEN looks_owed - :looks ELSE 0 END,
     synced_revision = CASE WHEN :opened = 1 AND comment_id IS NOT NULL THEN 0 ELSE synced_revision END
 WHERE group_id = :group_id AND state = 'linked';
 
 -- follow_issue: people closed it as a duplicate of this issue, which stands for the group from now on
-UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = NULL, condition = NULL, comment_id = NULL,
+UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = NULL, changed_at = NULL, condition = NULL, comment_id = NULL,
     comment_sent_at = NULL, comment_text = NULL, comment_losses = 0, followed = :followed, note = :note, synced_revision = 0
 WHERE group_id = :group_id AND state = 'linked';
 
@@ -460,9 +456,10 @@ UPDATE issues SET synced_revision = :revision WHERE group_id = :group_id AND sta
 -- update_tried: a refused update waits as long for its next try as after a success
 UPDATE issues SET synced_at = :now WHERE group_id = :group_id AND state = 'linked';
 
--- settle: no call is due any more, unless the group has changed since the claim, or was made due again
+-- settle: no call is due any more, unless the group has changed since the claim, was made due again, or owes its issue a look
 DELETE FROM outbox WHERE group_id = :group_id AND owner = :owner AND again_at IS NULL
-    AND :revision = (SELECT revision FROM groups WHERE id = :group_id);
+    AND :revision = (SELECT revision FROM groups WHERE id = :group_id)
+    AND NOT EXISTS (SELECT 1 FROM issues WHERE group_id = :group_id AND state = 'linked' AND looks_owed > 0);
 
 -- release_claim: due again at a time, or earlier if it was made due again; NULL for the kind of call that the state of its issue needs
 UPDATE outbox SET state = 'waiting', owner = NULL, attempts = :attempts, reason = :reason, again_at = NULL, again_tracker = NULL,
@@ -586,9 +583,8 @@ SELECT owner, host, machine, pid, begun, part, version, started_at, beat_at FROM
 -- forget_instance: the process ended or died
 DELETE FROM instances WHERE owner = :owner;
 
--- owners: the holders of claims or intents, and the processes, of which some may be dead
-SELECT owner FROM outbox WHERE owner IS NOT NULL UNION SELECT sent_by FROM issues WHERE state = 'intended'
-UNION SELECT owner FROM instances;
+-- owners: the holders of claims or intents, of which some may be dead
+SELECT owner FROM outbox WHERE owner IS NOT NULL UNION SELECT sent_by FROM issues WHERE state = 'intended';
 
 -- free_claims: the groups of a dead owner are due now
 UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :now, tracker = COALESCE(again_tracker, tracker), again_at = NULL,
@@ -674,8 +670,9 @@ UPDATE budgets SET at = at + :by;
 -- shift_silences: the same for the silence that a tracker asked for
 UPDATE silences SET until = until + :by;
 
--- forget_look: the issue is looked at before anything else
-UPDATE issues SET looked_at = NULL, synced_revision = 0 WHERE group_id = :group_id AND state = 'linked';
+-- ask_look: the issue is looked at before anything else, also where a look is being made; `anew`: what it shows is written anew
+UPDATE issues SET looks_owed = looks_owed + 1, synced_revision = CASE WHEN :anew = 1 THEN 0 ELSE synced_revision END
+WHERE group_id = :group_id AND state = 'linked';
 
 -- groups_of_project: in all universes; an alias is part of its target
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups

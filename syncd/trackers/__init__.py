@@ -83,8 +83,12 @@ class Tracker(Protocol):
         Raises Gone or OutOfReach when the account cannot read it anywhere. A 404 alone proves neither.
         """
 
-    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
-        """Look at many linked issues in as few reads as the tracker allows. `since` is `until` of the last survey."""
+    def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
+        """Look at many linked issues in as few reads as the tracker allows, one request for each part.
+
+        `bookmark` is that of the last survey all of whose findings were stored; None for the first one. A client keeps nothing else from
+        one survey to the next. Issues that are closed and silent for long may be left to a later survey.
+        """
 
     def reopen(self, issue: Issue) -> str:
         """Open a closed issue again; do nothing to an open one. Returns a note for people, empty after success: why the tracker's
@@ -142,9 +146,14 @@ class InstrumentedTracker:
         with self._measure("look", issue):
             return self._tracker.look(issue)
 
-    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
-        with self._measure("survey"):
-            return self._tracker.survey(issues, since)
+    def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
+        parts = self._tracker.survey(issues, bookmark)
+        while True:
+            with self._measure("survey"):
+                part = next(parts, None)
+            if part is None:
+                return
+            yield part
 
     def reopen(self, issue: Issue) -> str:
         with self._measure("reopen", issue):

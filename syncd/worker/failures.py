@@ -6,7 +6,7 @@ from functools import partial
 import structlog
 
 from syncd.core import budget, plan
-from syncd.core.budget import HORIZON_SECONDS
+from syncd.core.budget import LONGEST_SECONDS
 from syncd.errors import (
     Gone,
     Misconfigured,
@@ -70,7 +70,7 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError) -> tuple[Pl
             # The group is not to blame: it keeps its place, and waits for the tracker's rest.
             return decision, Retry(reason, now, decision.call, claim.attempts)
         case Unavailable(retry_after=float(seconds)):
-            return decision, Retry(reason, max(again_at, now + seconds), decision.call, attempts)
+            return decision, Retry(reason, max(again_at, now + min(seconds, LONGEST_SECONDS)), decision.call, attempts)
     call = Call.PROBE if isinstance(error, OutcomeUnknown) and decision.action is Action.CREATE else decision.call
     return decision, Retry(reason, again_at, call, attempts)
 
@@ -81,7 +81,7 @@ def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerErro
     match error:
         case Throttled(seconds=seconds, narrow=narrow):
             credential = context.routing.allowance(claim.tracker).credential
-            part, until = decision.call if narrow else None, now + min(seconds, HORIZON_SECONDS)
+            part, until = decision.call if narrow else None, now + min(seconds, LONGEST_SECONDS)
             context.record(
                 partial(limits.silence, credential=credential, part=part, reason=error.reason, until=until, now=now)
             )
@@ -108,7 +108,7 @@ def rest(transaction: Transaction, claim: Claim, reason: str, seconds: float | N
     if current is not None and not claim.trial and current.until is not None and budget.in_force(current.until, now):
         return None
     attempts = 0 if current is None else current.attempts
-    until = now + (plan.pause(attempts) if seconds is None else seconds)
+    until = now + min(plan.pause(attempts) if seconds is None else seconds, LONGEST_SECONDS)
     limits.pause(transaction, claim.tracker, reason, until, "misconfigured", attempts + 1)
     return until
 

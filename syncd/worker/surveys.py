@@ -1,17 +1,23 @@
-"""Surveys: how people left all issues of a tracker, so that a closing is known before the next crash."""
+"""Surveys: which issues of a tracker people changed, so that a closing is known before the next crash.
 
-from collections.abc import Mapping, Sequence
+A survey writes nothing that it read: its readings may be older than a look or a write of syncd's own that came meanwhile. It makes a
+look due wherever a reading differs from the store; the look is made under the group's claim, one at a time.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 
 import structlog
 
-from syncd.core import budget, regression
-from syncd.core.budget import HORIZON_SECONDS
+from syncd.core import budget, readings
 from syncd.core.plan import DueCall
 from syncd.errors import Throttled, TrackerError
-from syncd.model import Call, Issue, Observation, Survey
+from syncd.model import Call, Issue, IssueState, Survey
+from syncd.platform.clock import Clock
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.connection import Transaction
+from syncd.store.records import load_issue
 from syncd.trackers import Tracker
 from syncd.worker.routing import Routing
 
@@ -21,92 +27,108 @@ RETRY_SECONDS = 300.0  # after a survey that failed
 BITE = 50  # issues written in one transaction
 
 
-def survey(store: Store, tracker: Tracker, name: str, routing: Routing, now: float) -> float:
-    """Survey the tracker if that is due, unless it rests; the seconds until the next time. Raises StoreUnavailable."""
-    interval, notebook = routing.config.trackers[name].survey_interval, store.notebook(name)
-    last = float(notebook.recall("surveyed_at") or 0.0)
-    # A time in the future was written before the clock was set back.
-    if last <= now < last + interval:
-        return last + interval - now
-    allowance = routing.allowance(name)
-    opens_at = budget.opens(
-        store.read(partial(limits.standing, tracker=name, credential=allowance.credential)), allowance, now
-    )[Call.PROBE]
-    if opens_at > now:
-        return opens_at - now
-    since = notebook.recall("survey_since")
-    try:
-        linked = _linked(store, name)
+@dataclass
+class Surveyor:
+    """Surveys one tracker by one request at a time: the thread that files goes on filing between two of them."""
+
+    store: Store
+    tracker: Tracker
+    name: str
+    routing: Routing
+    clock: Clock
+    _requests: Iterator[None] | None = field(default=None, init=False)
+
+    def step(self) -> float:
+        """Make one request if a survey is under way or due, unless the tracker rests. Return the seconds until the next step. Raises
+        StoreUnavailable."""
+        now, interval = self.clock.wall(), self.routing.config.trackers[self.name].survey_interval
+        # What breaks off below is begun anew.
+        requests, self._requests = self._requests, None
+        if requests is None and (wait := self._due_in(now, interval)):
+            return wait
+        allowance = self.routing.allowance(self.name)
+        standing = partial(limits.standing, tracker=self.name, credential=allowance.credential)
+        opens_at = budget.opens(self.store.read(standing), allowance, now)[Call.PROBE]
+        if opens_at > now:
+            return opens_at - now
+        requests = requests or self._survey(now)
+        try:
+            for _ in requests:
+                self._requests = requests
+                return 0.0
+        except TrackerError as error:
+            log.warning("survey_failed", tracker=self.name, failure=type(error).__name__, reason=error.reason)
+            if isinstance(error, Throttled):
+                part, until = Call.PROBE if error.narrow else None, now + min(error.seconds, budget.LONGEST_SECONDS)
+                silence = partial(
+                    limits.silence,
+                    credential=allowance.credential,
+                    part=part,
+                    reason=error.reason,
+                    until=until,
+                    now=now,
+                )
+                self.store.write(silence, exclusive=False)
+            return RETRY_SECONDS
+        return interval
+
+    def _due_in(self, now: float, interval: float) -> float:
+        """Seconds until the next survey is due; 0 if it is due now."""
+        last = float(self.store.notebook(self.name).recall("surveyed_at") or 0.0)
+        # A time in the future was written before the clock was set back.
+        return last + interval - now if last <= now < last + interval else 0.0
+
+    def _survey(self, began: float) -> Iterator[None]:
+        """Each step is one request and the writing of its findings. The tracker's bookmark is stored after all of them, so that what was
+        not written is read again. Raises TrackerError, StoreUnavailable."""
+        notebook = self.store.notebook(self.name)
+        linked = {str(issue.remote_id): issue for issue in _linked(self.store, self.name)}
+        changed, bookmark = 0, None
         if linked:
-            answer = tracker.survey(linked, None if since is None else float(since))
-            changed = save(store, name, answer, now)
-            if answer.until is not None:
-                notebook.note("survey_since", repr(answer.until))
-            log.info("survey_finished", tracker=name, issues=len(linked), changed=changed, missing=len(answer.missing))
-    except TrackerError as error:
-        log.warning("survey_failed", tracker=name, failure=type(error).__name__, reason=error.reason)
-        if isinstance(error, Throttled):
-            part, until = Call.PROBE if error.narrow else None, now + min(error.seconds, HORIZON_SECONDS)
-            reason, credential = error.reason, allowance.credential
-            silence = partial(limits.silence, credential=credential, part=part, reason=reason, until=until, now=now)
-            store.write(silence, exclusive=False)
-        return RETRY_SECONDS
-    owe_quiet(store, name, routing, now)
-    notebook.note("surveyed_at", repr(now))
-    return interval
+            for part in self.tracker.survey(list(linked.values()), notebook.recall("survey_bookmark")):
+                changed += save(self.store, self.name, linked, part, self.clock.wall())
+                bookmark = part.bookmark or bookmark
+                yield
+        if bookmark is not None:
+            notebook.note("survey_bookmark", bookmark)
+        log.info("survey_finished", tracker=self.name, issues=len(linked), changed=changed)
+        owe_quiet(self.store, self.name, self.routing, self.clock.wall())
+        notebook.note("surveyed_at", repr(began))
 
 
-def _linked(store: Store, tracker: str) -> list[Issue]:
+def _linked(store: Store, tracker: str) -> Iterator[Issue]:
     """All linked issues of the tracker, read in parts."""
-    linked: list[Issue] = []
     after = 0
     while part := store.read(partial(issues.linked, tracker=tracker, after=after)):
-        linked += [issue for _, issue in part]
+        yield from (issue for _, issue in part)
         after = part[-1][0]
-    return linked
 
 
-def save(store: Store, tracker: str, survey: Survey, now: float) -> int:
-    """Write how people left the issues. Those that changed, or are missing, are due for a sync; how many these are."""
-    remote_ids = [*survey.observations, *survey.missing]
-    return sum(
-        store.write(
-            partial(
-                _save,
-                tracker=tracker,
-                remote_ids=remote_ids[start : start + BITE],
-                observations=survey.observations,
-                now=now,
-            )
-        )
-        for start in range(0, len(remote_ids), BITE)
-    )
+def save(store: Store, tracker: str, linked: Mapping[str, Issue], survey: Survey, now: float) -> int:
+    """Make a look due at the issues that are missing, or that differ from `linked`, what the store had before the survey; how many these
+    are."""
+    changed = [
+        remote_id
+        for remote_id, observation in survey.observations.items()
+        if remote_id in linked and readings.is_news(linked[remote_id], observation, now)
+    ]
+    remote_ids = [*changed, *survey.missing]
+    for start in range(0, len(remote_ids), BITE):
+        ask = partial(_ask, tracker=tracker, remote_ids=remote_ids[start : start + BITE], survey=survey, now=now)
+        store.write(ask)
+    return len(remote_ids)
 
 
-def _save(
-    transaction: Transaction,
-    tracker: str,
-    remote_ids: Sequence[str],
-    observations: Mapping[str, Observation],
-    now: float,
-) -> int:
-    changed = 0
+def _ask(transaction: Transaction, tracker: str, remote_ids: Sequence[str], survey: Survey, now: float) -> None:
     for remote_id in remote_ids:
         for group_id, _ in issues.at_place(transaction, tracker, remote_id):
-            group, issue = outbox.load(transaction, group_id)
-            if issue is None:
+            issue, observation = load_issue(transaction, group_id), survey.observations.get(remote_id)
+            if issue is None or issue.state is not IssueState.LINKED:
                 continue
-            observation = observations.get(remote_id)
-            if observation is None:
-                issues.look_again(transaction, group_id)
-            elif observation.condition != issue.condition:
-                baseline = regression.next_baseline(group, issue, observation.condition)
-                issues.see(transaction, group_id, observation, baseline, issue.condition, now)
-            else:
-                continue
-            outbox.owe(transaction, {group_id: DueCall(tracker=tracker, due_at=now, call=Call.UPDATE)})
-            changed += 1
-    return changed
+            # A look may have seen the same meanwhile.
+            if observation is None or readings.is_news(issue, observation, now):
+                issues.ask_look(transaction, group_id)
+                outbox.owe(transaction, {group_id: DueCall(tracker=tracker, due_at=now, call=Call.UPDATE)})
 
 
 def owe_quiet(store: Store, tracker: str, routing: Routing, now: float) -> None:

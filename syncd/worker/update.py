@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from syncd.core import plan, regression
+from syncd.core import plan, readings, regression
 from syncd.core.budget import Allowance
+from syncd.errors import Unavailable
 from syncd.model import Announcement, Call, Issue, Occasion, Plan
 from syncd.store import comments as saved
 from syncd.store import issues, outbox
@@ -19,15 +20,18 @@ LOOK_SECONDS = 60.0  # for so long an issue is believed to be as it was last see
 
 
 def look(context: SyncContext, issue: Issue) -> Issue:
-    """The issue as people left it, read from the tracker unless it was just read. Raises TrackerError, StoreUnavailable."""
+    """The issue as people left it, read from the tracker unless it was just read and no look is owed. Raises TrackerError,
+    StoreUnavailable."""
     group_id, now = context.claim.group_id, context.clock.wall()
-    if 0 <= now - (issue.looked_at or 0.0) < LOOK_SECONDS:
+    if not issue.looks_owed and 0 <= now - (issue.looked_at or 0.0) < LOOK_SECONDS:
         return issue
     observation = context.tracker.look(issue)
+    if readings.is_outdated(issue, observation, now):
+        raise Unavailable(f"the tracker shows {issue.key} as it was before the latest look at it")
     condition, before = observation.condition, issue.condition
     baseline = regression.next_baseline(context.group, issue, condition) if condition != before else issue.baseline
     context.record(
-        partial(issues.see, group_id=group_id, observation=observation, baseline=baseline, before=before, now=now)
+        partial(issues.see, group_id=group_id, observation=observation, baseline=baseline, before=issue, now=now)
     )
     answered: Sequence[str] = issue.answered
     closed_at = condition.closed_at or 0.0
@@ -43,6 +47,8 @@ def look(context: SyncContext, issue: Issue) -> Issue:
         condition=condition,
         baseline=baseline,
         looked_at=now,
+        looks_owed=0,
+        changed_at=observation.changed_at,
         answered=tuple(answered),
         synced_revision=0 if opened and issue.comment_id is not None else issue.synced_revision,
     )
@@ -59,8 +65,9 @@ def update(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
         if wait := announce(context, announcement, issue):
             return wait
     context.tracker.refresh(issue, context.presented.group)
-    closed = issue.condition is not None and issue.condition.closed
-    _record_shown(context, None if closed else regression.ledger(context.group))
+    # Only a look of this sync, which began after the ledger was loaded, proves that people had the issue open with all of it.
+    is_open = issue is not context.issue and issue.condition is not None and not issue.condition.closed
+    _record_shown(context, regression.ledger(context.group) if is_open else None)
     return Synced(issue.key or "", context.group.revision)
 
 
@@ -132,7 +139,7 @@ def reopen(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
     note = context.tracker.reopen(issue)
     group_id, closed_at = context.claim.group_id, None if decision.regression is None else decision.regression.closed_at
     context.record(partial(saved.answer, group_id=group_id, closed_at=closed_at, text=note or "reopened"))
-    context.record(partial(issues.look_again, group_id=group_id))
+    context.record(partial(issues.ask_look, group_id=group_id, anew=True))
     reason = f"{decision.reason}{f', but: {note}' if note else ''}"
     return Retry(reason, context.clock.wall(), Call.UPDATE)
 

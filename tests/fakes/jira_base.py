@@ -225,7 +225,8 @@ class FakeJira(JiraProject):
     def view(self, issue: FakeIssue, query: Mapping[str, list[str]]) -> dict[str, Any]:
         """An issue with the fields and properties that were asked for."""
         wanted = [name for text in query.get("fields", ["*all"]) for name in text.split(",")]
-        fields = {name: value for name, value in issue.fields.items() if name in wanted or "*all" in wanted}
+        present = {**issue.fields, "updated": issue.updated()}
+        fields = {name: value for name, value in present.items() if name in wanted or "*all" in wanted}
         answer = {
             "id": issue.id,
             "key": issue.key,

@@ -51,6 +51,14 @@ class FakeIssue:
     written: float
     comments: dict[str, FakeComment] = field(default_factory=dict)
     old_keys: set[str] = field(default_factory=set)
+    _latest: tuple[str, str] = ("", "")
+
+    def updated(self) -> str:
+        """The time of the latest change, as the first read after it meets it."""
+        content = repr((self.key, self.fields, self.comments))
+        if self._latest[0] != content:
+            self._latest = (content, jira_now())
+        return self._latest[1]
 
     @property
     def project(self) -> str:

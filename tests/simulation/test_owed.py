@@ -97,7 +97,10 @@ def test_a_hold_that_ends_while_its_linked_group_is_in_hand_shows_the_newest_num
 def survey(stage: Stage, condition: Condition) -> None:
     place = stage.world.site.place(stage.world.site.items[-1])
     answer = Survey(observations={place.remote_id: Observation(place=place, condition=condition)})
-    surveys.save(stage.store, TRACKER, answer, stage.now)
+    linked = {
+        str(issue.remote_id): issue for _, issue in stage.store.read(partial(issues.linked, tracker=TRACKER, after=0))
+    }
+    surveys.save(stage.store, TRACKER, linked, answer, stage.now)
 
 
 def test_what_a_survey_puts_down_while_the_group_is_settled_is_followed(stage: Stage) -> None:

@@ -4,8 +4,7 @@
 invariants compare with the store. It leaves out markup, HTTP and pages: the fakes of the adapters have those.
 """
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -27,6 +26,7 @@ from syncd.trackers import Draft, Finding
 from tests.simulation.scheduler import Owner, Scheduler
 
 TIMEOUT_SECONDS = 15.0
+PAGE = 2  # issues in one request of a survey
 LATEST_SECONDS = 10.0  # a request that its client gave up is carried out this much later at the latest
 
 
@@ -50,7 +50,6 @@ class Item:
     author: str
     created_at: float
     title: str
-    sent_at: float = 0.0  # the true time at which syncd sent the create
     closed: bool = False
     closed_at: float | None = None
     closed_by_person: float | None = None
@@ -72,16 +71,6 @@ class Item:
         return not self.deleted
 
 
-@dataclass(frozen=True)
-class Reopened:
-    """An issue that a person had closed, and that syncd opened by a request of `sent_at`. True times."""
-
-    item: Item
-    closed_at: float
-    fixed_in: tuple[str, ...]
-    sent_at: float
-
-
 @dataclass
 class Weather:
     """Faults that the site shows until they are cleared."""
@@ -99,9 +88,8 @@ class Weather:
 class Site:
     """One repository or project."""
 
-    def __init__(self, scheduler: Scheduler, name: str = "here", counts: Counter[str] | None = None) -> None:
+    def __init__(self, scheduler: Scheduler, name: str = "here") -> None:
         self.scheduler = scheduler
-        self.counts = Counter[str]() if counts is None else counts
         self.name = name
         self.items: list[Item] = []
         self.weather = Weather()
@@ -109,7 +97,6 @@ class Site:
         self.clock_offset = 0.0
         self.writes: list[tuple[float, str, str]] = []  # (true time, operation, marker or key)
         self.refusals: list[tuple[str, tuple[str, ...]]] = []  # (fingerprint, releases in the draft)
-        self.reopened: list[Reopened] = []
         self._network = Owner("network")
         self._last_number = 0
 
@@ -157,6 +144,10 @@ class Site:
             duplicate_of=None if target is None else self.place(target),
         )
 
+    def observe(self, item: Item) -> Observation:
+        """Return an issue as a read shows it."""
+        return Observation(place=self.place(item), condition=self.condition(item), changed_at=item.changed_at)
+
     def write(self, operation: str, subject: str, effect: Callable[[], object]) -> object:
         """Carry out one write request as the weather wants it. Raises TrackerError."""
         self.scheduler.point(f"{operation}: before")
@@ -165,12 +156,10 @@ class Site:
         if weather.lose_before:
             weather.lose_before -= 1
             self.scheduler.record("request lost", f"{operation} {subject}")
-            self.counts["requests lost"] += 1
             self.scheduler.sleep(TIMEOUT_SECONDS, f"{operation}: no answer")
             raise OutcomeUnknown("no answer within the timeout")
         if weather.late:
             weather.late -= 1
-            self.counts["carried out late"] += 1
             delay = TIMEOUT_SECONDS + self.scheduler.random.uniform(0.0, LATEST_SECONDS)
 
             def carry_out_late() -> None:
@@ -186,7 +175,6 @@ class Site:
             if weather.lose_after:
                 weather.lose_after -= 1
                 self.scheduler.record("answer lost", f"{operation} {subject}")
-                self.counts["answers lost"] += 1
                 self.scheduler.sleep(TIMEOUT_SECONDS, f"{operation}: no answer")
                 raise OutcomeUnknown("no answer within the timeout")
         self.scheduler.point(f"{operation}: after")
@@ -195,13 +183,11 @@ class Site:
     def _carry_out(self, operation: str, subject: str, effect: Callable[[], object]) -> object:
         outcome = effect()
         self.writes.append((self.scheduler.now, operation, subject))
-        self.counts[f"carried out: {operation}"] += 1
         self.scheduler.record(operation, subject)
         return outcome
 
     def read(self, operation: str) -> None:
         """Stand at the point of one read request. Raises TrackerError."""
-        self.counts[f"read: {operation}"] += 1
         self.scheduler.point(f"{operation}: before")
         self.require_reachable()
 
@@ -230,15 +216,13 @@ class Client:
     def create(self, draft: Draft) -> Created:
         draft.require_fresh(self._clock.monotonic())
         site = self._site
-        author, identity, sent_at = site.account, draft.group.identity, site.scheduler.now
+        author, identity = site.account, draft.group.identity
 
         def effect() -> Item:
             if identity.fingerprint in site.weather.refuses:
                 site.refusals.append((identity.fingerprint, tuple(sorted(row.release for row in draft.group.releases))))
                 raise Refused("a field of the issue is not accepted")
-            item = site.add(draft.marker, identity.fingerprint, author)
-            item.sent_at = sent_at
-            return item
+            return site.add(draft.marker, identity.fingerprint, author)
 
         item = site.write("create", draft.marker[:8], effect)
         assert isinstance(item, Item)
@@ -272,33 +256,30 @@ class Client:
         site = self._site
         site.read("look")
         item = site.item(issue.remote_id)
-        observation = Observation(place=site.place(item), condition=site.condition(item))
+        observation = site.observe(item)
         site.scheduler.point("look: after")
         return observation
 
-    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
+    def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
         site = self._site
-        site.read("survey")
-        observations, missing = {}, []
-        for issue in issues:
-            try:
-                item = site.item(issue.remote_id)
-            except TrackerError:
-                missing.append(str(issue.remote_id))
-                continue
-            observations[str(issue.remote_id)] = Observation(place=site.place(item), condition=site.condition(item))
-        survey = Survey(observations=observations, missing=tuple(missing), until=site.now)
-        site.scheduler.point("survey: after")
-        return survey
+        for start in range(0, len(issues), PAGE):
+            site.read("survey")
+            observations, missing = {}, []
+            for issue in issues[start : start + PAGE]:
+                try:
+                    item = site.item(issue.remote_id)
+                except TrackerError:
+                    missing.append(str(issue.remote_id))
+                    continue
+                observations[str(issue.remote_id)] = site.observe(item)
+            site.scheduler.point("survey: after")
+            yield Survey(observations=observations, missing=tuple(missing))
 
     def reopen(self, issue: Issue) -> str:
-        site, sent_at = self._site, self._site.scheduler.now
+        site = self._site
 
         def effect() -> None:
             item = site.item(issue.remote_id)
-            if item.closed and item.closed_by_person is not None:
-                site.reopened.append(Reopened(item, item.closed_by_person, item.fixed_in, sent_at))
-            item.closed_by_person = None
             item.closed, item.closed_at, item.resolution, item.changed_at = False, None, "", site.now
 
         site.write("reopen", str(issue.key), effect)

@@ -15,7 +15,7 @@ from syncd.worker import reconcile
 from syncd.worker.absorb import absorb
 from syncd.worker.presentation import Presentation
 from syncd.worker.routing import Routing
-from syncd.worker.surveys import survey
+from syncd.worker.surveys import Surveyor
 from syncd.worker.sync import sync
 from tests.clock import MovableClock
 from tests.store.filled import accept
@@ -72,7 +72,9 @@ class Life:
 
     def work(self) -> None:
         """Do all that is due now."""
-        survey(self.store, self.tracker, "here", self.rules, self.clock.now)
+        surveyor = Surveyor(self.store, self.tracker, "here", self.rules, self.clock)
+        while not surveyor.step():
+            pass
         for _ in range(300):
             absorb(self.store, self.rules, self.clock.now)
             reconcile.drain(self.store, self.rules, self.clock.now)

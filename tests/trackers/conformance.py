@@ -25,7 +25,7 @@ from syncd.model import Created, Group, Identity, Issue, IssueState, Place
 from syncd.render.text import Code, Document, Heading, Paragraph, Value
 from syncd.trackers import Draft, Tracker
 from syncd.trackers.references import named
-from tests.trackers.world import Item, World
+from tests.trackers.world import Item, World, whole_survey
 
 MARKER = "q3vlm5ts7x2aybk4cdnpwe6fzh"
 SECOND_MARKER = "zz3lm5ts7x2aybk4cdnpwe6fzh"
@@ -77,7 +77,7 @@ def operations(tracker: Tracker, issue: Issue) -> dict[str, Callable[[], object]
         "create": lambda: tracker.create(replace(DRAFT, marker=SECOND_MARKER)),
         "probe": lambda: tracker.probe(doubtful(marker=SECOND_MARKER)),
         "look": lambda: tracker.look(issue),
-        "survey": lambda: tracker.survey([issue], None),
+        "survey": lambda: whole_survey(tracker, [issue], None),
         "reopen": lambda: tracker.reopen(issue),
         "close_issue": lambda: tracker.close_issue(issue),
         "comment": lambda: tracker.comment(issue, FIVE, MARKER),
@@ -356,7 +356,7 @@ class Conformance:
         world.close(str(issues[2].remote_id))
         world.reopen(str(issues[2].remote_id))
 
-        survey = tracker.survey(issues, None)
+        survey = whole_survey(tracker, issues, None)
         looks = {str(issue.remote_id): tracker.look(issue) for issue in issues}
         assert [looks[str(issue.remote_id)].condition.closed for issue in issues] == [False, True, False, False]
         assert looks[str(issues[1].remote_id)].condition.resolution
@@ -366,10 +366,10 @@ class Conformance:
     def test_the_next_survey_tells_what_changed_since_the_last(self, world: World) -> None:
         tracker = world.open()
         first, second = (linked(tracker.create(replace(DRAFT, marker=each))) for each in (MARKER, SECOND_MARKER))
-        before = tracker.survey([first, second], None)
+        before = whole_survey(tracker, [first, second], None)
         world.close(str(second.remote_id))
 
-        after = tracker.survey([first, second], before.until)
+        after = whole_survey(tracker, [first, second], before.bookmark)
         assert after.observations[str(second.remote_id)] == tracker.look(second)
         assert after.observations.get(str(first.remote_id), before.observations[str(first.remote_id)]) == tracker.look(
             first
@@ -380,7 +380,7 @@ class Conformance:
         first, second = (linked(tracker.create(replace(DRAFT, marker=each))) for each in (MARKER, SECOND_MARKER))
         world.delete(str(first.remote_id))
 
-        survey = tracker.survey([first, second], None)
+        survey = whole_survey(tracker, [first, second], None)
         assert list(survey.observations) == [second.remote_id]
         assert survey.missing in ((), (first.remote_id,))
 
@@ -415,7 +415,7 @@ class Conformance:
         tracker.edit_comment(linked(place), comment_id, SIX, MARKER)
         (comment,) = item_of(world, place.remote_id).comments
         assert "sixhundred" in comment
-        assert tracker.survey([linked(place)], None).observations[place.remote_id] == tracker.look(linked(place))
+        assert whole_survey(tracker, [linked(place)], None).observations[place.remote_id] == tracker.look(linked(place))
 
     def test_a_deleted_issue_is_gone(self, world: World) -> None:
         tracker = world.open()

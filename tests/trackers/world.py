@@ -6,7 +6,7 @@ do there, and makes the next call fail. It asserts nothing.
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import ClassVar, Literal, Self
 import pytest
 
 from syncd.config import TrackerSettings
+from syncd.model import Issue, Observation, Survey
 from syncd.trackers import Draft, Tracker, open_tracker
 from tests.clock import MovableClock
 from tests.fakes.notebook import Memory
@@ -180,3 +181,15 @@ class World(ABC):
     def shut(self) -> None:
         """From now on the tracker cannot be reached."""
         raise NotImplementedError
+
+
+def whole_survey(tracker: Tracker, issues: Sequence[Issue], bookmark: str | None) -> Survey:
+    """All parts of a survey in one."""
+    observations: dict[str, Observation] = {}
+    missing: tuple[str, ...] = ()
+    after = None
+    for part in tracker.survey(issues, bookmark):
+        observations |= part.observations
+        missing += part.missing
+        after = part.bookmark or after
+    return Survey(observations=observations, missing=missing, bookmark=after)

@@ -13,7 +13,6 @@ from syncd.render import markdown
 from syncd.store.outbox import DRY
 from syncd.worker import create, reconcile, surveys
 from syncd.worker.absorb import absorb
-from syncd.worker.surveys import survey
 from syncd.worker.sync import UPKEEP, finish, load
 from tests.scene import Scene
 from tests.store.filled import accept, crash_notification
@@ -502,22 +501,23 @@ def test_updates_of_a_route_are_capped_too(scene: Scene) -> None:
 def test_a_survey_learns_of_a_closing_before_the_next_crash(scene: Scene) -> None:
     filed(scene)
     closed(scene, fixed_in=("2.0",))
-    survey(scene.store, scene.tracker, "here", scene.rules, scene.clock.wall())
+    scene.survey()
+    work_off(scene)
     issue = scene.store.report.groups()[0].issue
     assert issue is not None
     assert issue.condition is not None
     assert issue.condition.fixed_in == ("2.0",)
     assert issue.baseline == {"": 3, "1.0": 3}
 
-    assert survey(scene.store, scene.tracker, "here", scene.rules, scene.clock.wall()) > 3000
+    assert scene.survey() > 3000
     assert scene.tracker.calls.count("survey") == 1
 
 
 def test_a_survey_that_fails_is_tried_again_and_a_silence_is_kept(scene: Scene) -> None:
     filed(scene)
     scene.fail("survey", Unavailable("no route to host"))
-    assert survey(scene.store, scene.tracker, "here", scene.rules, scene.clock.wall()) == 300
-    assert survey(scene.store, scene.tracker, "here", scene.rules, scene.clock.wall()) == 3600
+    assert scene.survey() == 300
+    assert scene.survey() == 3600
 
 
 def test_a_quiet_issue_is_told_so_once_and_stays_open(scene: Scene) -> None:
@@ -574,12 +574,12 @@ def test_every_action_is_carried_out_by_somebody() -> None:
 def test_a_closing_alone_is_nothing_to_write_about(scene: Scene) -> None:
     filed(scene)
     closed(scene)
-    survey(scene.store, scene.tracker, "here", scene.rules, scene.clock.wall())
+    scene.survey()
     scene.tracker.calls.clear()
     scene.clock.advance(10)
     work_off(scene)
 
-    assert scene.tracker.calls == []
+    assert scene.tracker.calls == ["look"]
     assert not scene.sync()
 
 
@@ -594,6 +594,6 @@ def test_what_came_while_an_issue_was_muted_is_shown_once_it_is_not(scene: Scene
 
     scene.tracker.conditions.clear()
     scene.clock.advance(10)
-    survey(scene.store, scene.tracker, "here", scene.rules, scene.clock.wall())
+    scene.survey()
     work_off(scene)
     assert any("Seen 9 times" in text for text in comments(scene))

@@ -111,7 +111,7 @@ def test_what_came_while_a_create_was_in_doubt_is_shown_afterwards(scene: Scene)
     scene.clock.advance(2)
     scene.sync()
 
-    assert scene.tracker.calls == ["create", "probe", "comment"]
+    assert scene.tracker.calls == ["create", "probe", "look", "comment"]
 
 
 def test_a_create_that_is_proven_absent_is_sent_again(scene: Scene) -> None:

@@ -69,7 +69,6 @@ class Filed(msgspec.Struct):
     html_url: str = ""
     repository_url: str = ""
     labels: list[Label] = []
-    user: Account | None = None
 
 
 class Listed(msgspec.Struct):
@@ -81,7 +80,6 @@ class Listed(msgspec.Struct):
     user: Account | None = None
     created_at: datetime | None = None
     pull_request: object = None
-    repository_url: str = ""
 
 
 class Target(msgspec.Struct, frozen=True):

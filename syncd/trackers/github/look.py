@@ -7,7 +7,8 @@ from typing import NamedTuple
 import msgspec
 
 from syncd.config import GitHubSettings
-from syncd.errors import Gone, Misconfigured, Moved, OutOfReach, TrackerError
+from syncd.core import readings
+from syncd.errors import Gone, Misconfigured, Moved, OutOfReach, Throttled, TrackerError, Unavailable
 from syncd.model import Condition, Issue, Observation, Place, Survey
 from syncd.trackers.github.answers import (
     Label,
@@ -82,6 +83,15 @@ class _Reply(msgspec.Struct):
     data: _Data | None = None
 
 
+class _Bookmark(msgspec.Struct):
+    """Where a survey goes on: from which time on the list is asked for, the ETag of its first page, for which GitHub answers 304 at no cost
+    while nothing changes, and the last issue read in another repository."""
+
+    since: float | None = None
+    etag: str = ""
+    away: str = ""
+
+
 class Address(NamedTuple):
     """An issue's `remote_id`: NUMBER in the tracker's own repository, REPOSITORY_ID/NUMBER in another one (`away`)."""
 
@@ -122,9 +132,6 @@ class Reader:
     def __init__(self, connection: Connection, settings: GitHubSettings) -> None:
         self._connection = connection
         self._settings = settings
-        # While nothing changes, the request for the first page stays the same, and so does its ETag. GitHub then answers 304,
-        # which does not count against the primary limit.
-        self._first_page: tuple[float | None, str] | None = None
 
     def look(self, home_id: str, address: Address, issue: Issue) -> Observation:
         """One GET, and one more where the issue was transferred; two more where it is not there, and a query for a duplicate.
@@ -195,12 +202,13 @@ class Reader:
             condition=Condition(
                 closed=closed,
                 resolution=(snapshot.state_reason or "") if closed else "",
-                closed_at=snapshot.closed_at.timestamp() if closed and snapshot.closed_at is not None else None,
+                closed_at=_time(snapshot.closed_at) if closed else None,
                 fixed_in=(milestone,) if milestone else (),
                 labels=tuple(sorted(filter(None, labels))),
                 locked=snapshot.locked,
                 duplicate_of=duplicate_of,
             ),
+            changed_at=_time(snapshot.updated_at),
         )
 
     def _duplicate_of(self, home_id: str, address: Address, repository: str) -> Place | None:
@@ -223,58 +231,77 @@ class Reader:
         full_name = original.repository.name_with_owner if place.away else self._settings.repository
         return Place(remote_id=place.remote_id, key=f"{full_name}#{original.number}", url=web(original.url))
 
-    def survey(self, home_id: str, issues: Sequence[Issue], since: float | None) -> Survey:
-        """Those of the issues that changed since, and all of them in other repositories."""
-        wanted = {str(issue.remote_id) for issue in issues}
-        observations: dict[str, Observation] = {}
-        missing: list[str] = []
-        latest = 0.0
-        at_home = {remote_id for remote_id in wanted if "/" not in remote_id}
-        for snapshot in self._changed(home_id, since):
-            latest = max(latest, snapshot.updated_at.timestamp() if snapshot.updated_at is not None else 0.0)
-            address = Address(home_id, str(snapshot.number), away=False)
-            if snapshot.pull_request is None and address.remote_id in wanted:
-                observations[address.remote_id] = self._observation(home_id, address, snapshot)
-            if since is None and observations.keys() >= at_home:
-                break  # the first list holds every issue of the repository, also those that nobody asked for
-        for issue in [issue for issue in issues if "/" in str(issue.remote_id)][:_MOST_AWAY]:
-            repository_id, _, number = str(issue.remote_id).rpartition("/")
-            address = Address(repository_id, number, away=True)
-            answer = self._connection.send_idempotent("GET", address.path)
-            moved = answer.read(Snapshot) if answer.ok else None
-            if moved is not None:
-                observations[address.remote_id] = self._observation(home_id, address, moved)
-            elif answer.redirects or answer.status in (404, 410) or isinstance(address.error(answer), OutOfReach):
-                missing.append(address.remote_id)
-            else:
-                raise address.error(answer)
-        until = max(latest - _OVERLAP_SECONDS, since or 0.0) if latest else since
-        return Survey(observations=observations, missing=tuple(missing), until=until)
-
-    def _changed(self, home_id: str, since: float | None) -> Iterator[Snapshot]:
-        """Issues and pull requests that changed since, the latest change first; none where GitHub answers 304."""
+    def survey(self, home_id: str, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
+        """One part for each page of changed issues, the latest change first, and one for each of some issues in other repositories."""
+        before = _bookmark(bookmark)
+        unread = {str(issue.remote_id) for issue in issues if "/" not in str(issue.remote_id)}
         parameters: dict[str, str | int] = {
             "state": "all",
             "sort": "updated",
             "direction": "desc",
             "per_page": _PER_PAGE,
         }
-        if since is not None:
-            parameters["since"] = datetime.fromtimestamp(since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        if before.since is not None:
+            parameters["since"] = datetime.fromtimestamp(before.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        latest, etag, is_whole = 0.0, before.etag, False
         for page in range(1, _MOST_PAGES + 1):
-            headers = {}
-            if page == 1 and self._first_page is not None and self._first_page[0] == since and self._first_page[1]:
-                headers = {"If-None-Match": self._first_page[1]}
+            headers = {"If-None-Match": before.etag} if page == 1 and before.etag else {}
             answer = self._connection.send_idempotent(
                 "GET", f"/repositories/{home_id}/issues", parameters={**parameters, "page": page}, headers=headers
             )
-            if answer.status == 304:
-                return
+            if is_whole := answer.status == 304:
+                break
             snapshots = answer.read(list[Snapshot]) if answer.ok else None
-            if page == 1 and answer.ok:
-                self._first_page = (since, answer.headers.get("etag", ""))
             if snapshots is None:
                 raise failure(answer, Sent.READ)
-            yield from snapshots
-            if len(snapshots) < _PER_PAGE:
-                return
+            etag = answer.headers.get("etag", "") if page == 1 else etag
+            observations = {}
+            for snapshot in snapshots:
+                latest = max(latest, _time(snapshot.updated_at) or 0.0)
+                address = Address(home_id, str(snapshot.number), away=False)
+                if snapshot.pull_request is None and address.remote_id in unread:
+                    observations[address.remote_id] = self._observation(home_id, address, snapshot)
+            unread -= observations.keys()
+            yield Survey(observations=observations)
+            # The first list holds every issue of the repository, also those that nobody asked for.
+            if is_whole := len(snapshots) < _PER_PAGE or (before.since is None and not unread):
+                break
+        if unread and (before.since is None or not is_whole):
+            yield Survey(observations={}, missing=tuple(sorted(unread)))
+        away = readings.after([issue for issue in issues if "/" in str(issue.remote_id)], before.away, _MOST_AWAY)
+        for issue in away:
+            yield self._away(home_id, issue)
+        since = max(latest - _OVERLAP_SECONDS, before.since or 0.0) if latest else before.since
+        # An ETag belongs to its request: that for the first page stays the same while nothing changes.
+        after = _Bookmark(
+            since=since, etag=etag if since == before.since else "", away=str(away[-1].remote_id) if away else ""
+        )
+        yield Survey(observations={}, bookmark=msgspec.json.encode(after).decode())
+
+    def _away(self, home_id: str, issue: Issue) -> Survey:
+        """The finding about an issue in another repository. What keeps it from being read concerns no other issue."""
+        repository_id, _, number = str(issue.remote_id).rpartition("/")
+        address = Address(repository_id, number, away=True)
+        missing = Survey(observations={}, missing=(address.remote_id,))
+        try:
+            answer = self._connection.send_idempotent("GET", address.path)
+        except Unavailable:
+            return missing
+        snapshot = answer.read(Snapshot) if answer.ok else None
+        if snapshot is not None:
+            return Survey(observations={address.remote_id: self._observation(home_id, address, snapshot)})
+        error = address.error(answer)
+        if isinstance(error, Throttled | Misconfigured) and not (answer.redirects or answer.status in (404, 410)):
+            raise error
+        return missing
+
+
+def _time(moment: datetime | None) -> float | None:
+    return None if moment is None else moment.timestamp()
+
+
+def _bookmark(text: str | None) -> _Bookmark:
+    try:
+        return msgspec.json.decode(text or "{}", type=_Bookmark)
+    except msgspec.MsgspecError:
+        return _Bookmark()

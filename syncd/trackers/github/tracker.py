@@ -4,7 +4,7 @@ The repository is addressed by its numeric id, which survives renames and transf
 on the last line of its body; the status comment has a marker line of its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from syncd.config import GitHubSettings
@@ -17,7 +17,6 @@ from syncd.trackers import Draft, Finding, Notebook
 from syncd.trackers.github.answers import (
     Account,
     Comment,
-    Filed,
     Listed,
     Repository,
     created,
@@ -101,7 +100,6 @@ class GitHub:
             del payload["assignees"]
             answer = self._file(payload, draft)
         issue = created(answer, self._settings.repository, labels)
-        self._note_author(expect(answer, Filed).user)
         if assignee is not None and "assignees" not in payload:
             note = f"the assignee {assignee} was left out: GitHub does not take it"
             issue = replace(issue, notes=(*issue.notes, note))
@@ -165,30 +163,17 @@ class GitHub:
         return repository
 
     def probe(self, issue: Issue) -> Evidence:
-        """Two GETs and one GraphQL query where at most a hundred numbers were given since the floor, and a GET for each number whose
-        issue is gone; without GraphQL some fifty GETs. At most some three hundred requests."""
+        """One GET and one GraphQL query where at most some hundred numbers were given since the floor; at most some forty
+        requests, or two hundred GETs without GraphQL."""
         probe = Probe(self._connection, self._settings, self._home_id(), issue.floor, self._clock)
-        return probe.evidence(marker_line(issue.marker), self._is_own, self._has_written)
-
-    def _note_author(self, author: Account | None) -> None:
-        """Remember the account that GitHub names as the author of what syncd wrote: another one may be behind the token tomorrow."""
-        if author is not None and author.id and not self._has_written(author):
-            self._notebook.note(f"account {author.id}", author.login)
-
-    def _has_written(self, author: Account | None) -> bool:
-        """True if an issue or a comment of syncd is known to have this author."""
-        return author is not None and self._notebook.recall(f"account {author.id}") is not None
+        return probe.evidence(marker_line(issue.marker), self._is_own)
 
     def _is_own(self, author: Account | None) -> bool:
-        """True if syncd is the author: an account that it wrote with before, or that of the token, as far as the token can tell. An app's
-        token may not read its own account."""
-        if self._has_written(author):
-            return True
+        """True if the token's account is the author, as far as the token can tell: an app's token may not read its own account."""
         if self._account is None:
             answer = self._connection.send_idempotent("GET", "/user")
             if answer.status != 403 or not isinstance(failure(answer, Sent.READ), Misconfigured):
                 self._account = expect(answer, Account)
-                self._note_author(self._account)
         account = self._account
         if account is None or author is None:
             # For an app any bot may be the author, and no person.
@@ -199,9 +184,10 @@ class GitHub:
         """One GET, up to three where the issue is no longer there, and a query where it was closed as a duplicate."""
         return self._reader.look(self._home_id(), self._address(issue), issue)
 
-    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
-        """One GET for each hundred issues that changed since, and one for each issue in another repository."""
-        return self._reader.survey(self._home_id(), issues, since)
+    def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
+        """One GET for each hundred issues that changed since, up to a hundred, and one for each of up to twenty issues in other
+        repositories."""
+        return self._reader.survey(self._home_id(), issues, bookmark)
 
     def reopen(self, issue: Issue) -> str:
         """One PATCH."""
@@ -247,7 +233,6 @@ class GitHub:
         comment = answer.read(Comment) if answer.status == 201 else None
         if comment is None:
             raise address.error(answer, Sent.ONCE)
-        self._note_author(comment.user)
         return str(comment.id)
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:

@@ -4,13 +4,16 @@ An issue keeps its id when it is moved to another project, and gets another key.
 so: names of statuses are each team's own, and translated.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
 from syncd.config import JiraSettings
+from syncd.core import readings
+from syncd.core.readings import Cursor
 from syncd.errors import Gone, OutOfReach, Refused, TrackerError, Unavailable
 from syncd.model import Condition, Issue, Observation, Place, Survey
 from syncd.trackers.jira.answers import Named, Unread, browse, captcha, expect, failure, message, moment
@@ -20,7 +23,7 @@ from syncd.trackers.jira.probe import search
 from syncd.trackers.transport import Answer, Parameters, Sent
 
 _BATCH = 100
-_FIELDS = ("status", "resolution", "resolutiondate", "labels", "issuelinks")
+_FIELDS = ("status", "resolution", "resolutiondate", "labels", "issuelinks", "updated")
 
 
 class Snapshot(Named, kw_only=True):
@@ -54,34 +57,58 @@ def look(connection: Connection, settings: JiraSettings, issue: Issue) -> Observ
     return _observation(settings, expect(answer, Snapshot))
 
 
-def survey(connection: Connection, settings: JiraSettings, issues: Sequence[Issue]) -> Survey:
-    """All of these issues. Those that Jira does not show although the project can be seen are missing."""
-    ids = [str(issue.remote_id) for issue in issues]
-    observations: dict[str, Observation] = {}
-    absent: list[str] = []
+def survey(
+    connection: Connection, settings: JiraSettings, issues: Sequence[Issue], bookmark: str | None, now: float
+) -> Iterator[Survey]:
+    """A part for each hundred issues of this survey's portion. Those that Jira does not show although the project can be seen are
+    missing, and those of a request that failed alone."""
+    chosen, cursor = readings.portion(issues, _cursor(bookmark), now)
+    ids = [str(issue.remote_id) for issue in chosen]
+    failed: tuple[str, ...] = ()
     for start in range(0, len(ids), _BATCH):
         batch = ids[start : start + _BATCH]
-        if settings.deployment == "cloud":
-            payload = {"issueIdsOrKeys": batch, "fields": _fields(settings)}
-            answer = connection.send_idempotent("POST", "issue/bulkfetch", payload)
-        else:
-            parameters: Parameters = {
-                "jql": f"id in ({', '.join(batch)})",
-                "maxResults": _BATCH,
-                "fields": ",".join(_fields(settings)),
-                # With validation, an id that is gone is an error.
-                "validateQuery": "false",
-            }
-            answer = connection.send_idempotent("GET", "search", parameters=parameters)
-        page = expect(answer, _Page)
-        read = {snapshot.id: _observation(settings, snapshot) for snapshot in page.issues}
-        unread = {error.id for error in page.issueErrors}
-        observations |= read
-        absent += [remote_id for remote_id in batch if remote_id not in read and remote_id not in unread]
+        try:
+            part = _read(connection, settings, batch)
+        except (Refused, Unavailable):
+            # One issue can spoil the answer for its whole batch; a second failure in a row is one of the server.
+            if failed or len(ids) <= _BATCH:
+                raise
+            failed = tuple(batch)
+            continue
+        yield replace(part, missing=part.missing + failed)
+        failed = ()
+    yield Survey(observations={}, missing=failed, bookmark=msgspec.json.encode(cursor).decode())
+
+
+def _cursor(bookmark: str | None) -> Cursor:
+    try:
+        return msgspec.json.decode(bookmark or "[]", type=Cursor)
+    except msgspec.MsgspecError:
+        return Cursor()
+
+
+def _read(connection: Connection, settings: JiraSettings, batch: list[str]) -> Survey:
+    """What Jira shows of up to a hundred issues, by one request, and a second where it leaves some out."""
+    if settings.deployment == "cloud":
+        payload = {"issueIdsOrKeys": batch, "fields": _fields(settings)}
+        answer = connection.send_idempotent("POST", "issue/bulkfetch", payload)
+    else:
+        parameters: Parameters = {
+            "jql": f"id in ({', '.join(batch)})",
+            "maxResults": _BATCH,
+            "fields": ",".join(_fields(settings)),
+            # With validation, an id that is gone is an error.
+            "validateQuery": "false",
+        }
+        answer = connection.send_idempotent("GET", "search", parameters=parameters)
+    page = expect(answer, _Page)
+    observations = {snapshot.id: _observation(settings, snapshot) for snapshot in page.issues}
+    unread = {error.id for error in page.issueErrors}
+    absent = tuple(remote_id for remote_id in batch if remote_id not in observations and remote_id not in unread)
     if absent:
         # Jira answers as if there were no issue where the account may not see one.
         require(connection, settings, "BROWSE_PROJECTS")
-    return Survey(observations=observations, missing=tuple(absent))
+    return Survey(observations=observations, missing=absent)
 
 
 def missing(connection: Connection, settings: JiraSettings, issue: Issue) -> Gone:
@@ -151,7 +178,10 @@ def _observation(settings: JiraSettings, snapshot: Snapshot) -> Observation:
         duplicate_of=_duplicate_of(settings, fields.get("issuelinks")) if closed else None,
     )
     place = Place(remote_id=snapshot.id, key=snapshot.key, url=browse(settings.url, snapshot.key))
-    return Observation(place=place, condition=condition)
+    updated = fields.get("updated")
+    return Observation(
+        place=place, condition=condition, changed_at=moment(updated) if isinstance(updated, str) else None
+    )
 
 
 def _name(value: Any) -> str | None:

@@ -4,7 +4,7 @@ Cloud takes Atlassian documents by REST v3, Data Center wiki markup by REST v2. 
 Cloud also the entity property `syncd`.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from urllib.parse import quote
 
 from syncd.config import JiraSettings
@@ -145,17 +145,8 @@ class Jira:
     def probe(self, issue: Issue) -> Evidence:
         """One GET for each key above the floor, or a bulk fetch for each hundred; at first one GET for the own account."""
         self._require_home()
-        self._own_account()
-        return Probe(self._connection, self._settings, issue.floor, self._is_own, self._clock).evidence(issue)
-
-    def _note_account(self, name: str | None) -> None:
-        """Remember an account that syncd writes with: another one may be behind the token tomorrow."""
-        if name is not None and self._notebook.recall(f"account {name}") is None:
-            self._notebook.note(f"account {name}", "")
-
-    def _is_own(self, name: str | None) -> bool:
-        """True for the account of the token, and for one that syncd wrote with before."""
-        return name is not None and (name == self._account or self._notebook.recall(f"account {name}") is not None)
+        account = self._own_account()
+        return Probe(self._connection, self._settings, issue.floor, account, self._clock).evidence(issue)
 
     def _own_account(self) -> str:
         if self._account is None:
@@ -163,7 +154,6 @@ class Jira:
             if not answer.ok:
                 raise failure(answer, Sent.READ)
             self._account = account(answer.json)
-            self._note_account(self._account)
         if self._account is None:
             raise Unavailable("Jira does not say which account syncd uses")
         return self._account
@@ -173,10 +163,10 @@ class Jira:
         self._require_home()
         return look(self._connection, self._settings, issue)
 
-    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:  # noqa: ARG002 - every survey reads all
-        """One request for each hundred issues."""
+    def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
+        """One request for each hundred issues, at most fifty: up to 4,000 active issues, and up to 1,000 of the dormant ones."""
         self._require_home()
-        return survey(self._connection, self._settings, issues)
+        return survey(self._connection, self._settings, issues, bookmark, self._clock.wall())
 
     def reopen(self, issue: Issue) -> str:
         """Three requests, or one where it is open."""
@@ -199,14 +189,12 @@ class Jira:
         comment_id = content.get("id") if isinstance(content, dict) else None
         if not isinstance(comment_id, str) or not comment_id:
             raise OutcomeUnknown(f"Jira's answer ({answer.status}) does not name a comment")
-        self._note_account(account(content.get("author")))
         return comment_id
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
         """Our oldest comment that ends with the marker's line: one GET for each hundred comments."""
         self._require_home()
-        self._own_account()
-        line = marker_line(marker, "status")
+        own_account, line = self._own_account(), marker_line(marker, "status")
         start = 0
         while True:
             parameters: dict[str, str | int] = {
@@ -220,7 +208,7 @@ class Jira:
                 raise Unavailable(error.reason) if isinstance(error, Refused) else error
             page = rows(answer, "comments")
             for comment in page:
-                if self._is_own(account(comment.get("author"))) and last_lines(comment.get("body")) == [line]:
+                if account(comment.get("author")) == own_account and last_lines(comment.get("body")) == [line]:
                     return str(comment.get("id"))
             start += len(page)
             if not page or not more_after(answer, start):

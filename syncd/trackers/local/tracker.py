@@ -6,7 +6,7 @@ People may change everything in it. syncd replaces only the text between the two
 import os
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -150,7 +150,7 @@ class Local:
         )
         return Observation(place=_place(path), condition=condition)
 
-    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:  # noqa: ARG002 - files are cheap to read
+    def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:  # noqa: ARG002 - files are cheap to read
         """Read every file."""
         observations: dict[str, Observation] = {}
         missing: list[str] = []
@@ -159,7 +159,7 @@ class Local:
                 observations[str(issue.remote_id)] = self.look(issue)
             except Gone:
                 missing.append(str(issue.remote_id))
-        return Survey(observations=observations, missing=tuple(missing))
+        yield Survey(observations=observations, missing=tuple(missing))
 
     def reopen(self, issue: Issue) -> str:
         """Replace the status below the title."""

@@ -1,5 +1,6 @@
 """The condition of issues by look and by survey, and reopening and closing them."""
 
+import json
 import time
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from tests.fakes.github import FakeGitHub
 from tests.fakes.server import Fault
 from tests.trackers.clock import AdapterClock
 from tests.trackers.github.parts import DRAFT, SOMEBODY, STATUS, Open, calls, linked
+from tests.trackers.world import whole_survey
 
 
 def test_an_open_issue_says_so_with_its_labels(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
@@ -129,7 +131,7 @@ def test_a_survey_tells_of_what_was_changed(tracker: GitHub, fake: FakeGitHub) -
     fake.close_issue(fake.repository.issues[2], "not_planned")
     before = len(fake.requests)
 
-    survey = tracker.survey(issues, None)
+    survey = whole_survey(tracker, issues, None)
     assert len(fake.requests) == before + 1
     assert {remote_id: observation.condition.closed for remote_id, observation in survey.observations.items()} == {
         "1": False,
@@ -137,22 +139,23 @@ def test_a_survey_tells_of_what_was_changed(tracker: GitHub, fake: FakeGitHub) -
         "3": False,
     }
     assert survey.missing == ()
-    assert survey.until == pytest.approx(time.time() - 600, abs=10)
+    assert survey.bookmark is not None
+    assert json.loads(survey.bookmark)["since"] == pytest.approx(time.time() - 600, abs=10)
 
 
 def test_a_survey_of_an_unchanged_repository_costs_nothing_of_the_limit(tracker: GitHub, fake: FakeGitHub) -> None:
     issues = [linked(tracker.create(DRAFT))]
-    first = tracker.survey(issues, None)
-    second = tracker.survey(issues, first.until)
+    first = whole_survey(tracker, issues, None)
+    second = whole_survey(tracker, issues, first.bookmark)
     left = fake.remaining
 
-    third = tracker.survey(issues, second.until)
+    third = whole_survey(tracker, issues, second.bookmark)
     assert third.observations == {}
-    assert third.until == second.until == first.until
+    assert third.bookmark == second.bookmark
     assert fake.remaining == left
 
     fake.close_issue(fake.repository.issues[1])
-    assert tracker.survey(issues, third.until).observations["1"].condition.closed
+    assert whole_survey(tracker, issues, third.bookmark).observations["1"].condition.closed
 
 
 def test_the_first_survey_reads_no_further_than_needed(tracker: GitHub, fake: FakeGitHub) -> None:
@@ -161,7 +164,7 @@ def test_the_first_survey_reads_no_further_than_needed(tracker: GitHub, fake: Fa
     issues = [linked(tracker.create(DRAFT))]
     before = len(fake.requests)
 
-    assert list(tracker.survey(issues, None).observations) == ["121"]
+    assert list(whole_survey(tracker, issues, None).observations) == ["121"]
     assert len(fake.requests) == before + 1
 
 
@@ -172,7 +175,7 @@ def test_a_survey_reads_every_page_and_leaves_out_what_is_not_ours(tracker: GitH
     pull = fake.file(fake.repository, "A pull request", "words", SOMEBODY, [])
     pull.pull_request = True
 
-    survey = tracker.survey([*issues, replace(issues[0], remote_id=str(pull.number))], None)
+    survey = whole_survey(tracker, [*issues, replace(issues[0], remote_id=str(pull.number))], None)
     assert list(survey.observations) == ["1"]
 
 
@@ -182,7 +185,7 @@ def test_a_survey_looks_for_what_was_transferred_one_by_one(tracker: GitHub, fak
     fake.close_issue(there)
     away = replace(issue, remote_id=f"{original.id}/1")
 
-    survey = tracker.survey([away, replace(issue, remote_id=f"{original.id}/99")], None)
+    survey = whole_survey(tracker, [away, replace(issue, remote_id=f"{original.id}/99")], None)
     assert survey.observations[f"{original.id}/1"].condition.closed
     assert survey.missing == (f"{original.id}/99",)
 
@@ -191,7 +194,7 @@ def test_a_survey_that_is_throttled_says_so(tracker: GitHub, fake: FakeGitHub, i
     fake.remaining = 0
 
     with pytest.raises(Throttled):
-        tracker.survey([issue], None)
+        whole_survey(tracker, [issue], None)
 
 
 # Given at creation.

@@ -50,16 +50,6 @@ def test_somebody_elses_copy_of_the_status_comment_is_not_ours(fake: FakeJira, o
     assert adapter.find_comment(issue, MARKER) == again
 
 
-def test_a_comment_of_the_account_that_was_behind_the_token_before_is_found(fake: FakeJira, opened: Open) -> None:
-    adapter = opened()
-    issue = linked(adapter)
-    adapter.comment(issue, status("1"), "another marker")
-    own = adapter.comment(issue, status("1"), MARKER)
-    fake.me = "bot"
-
-    assert opened().find_comment(issue, MARKER) == own
-
-
 def test_our_comment_is_found_on_a_later_page(fake: FakeJira, opened: Open) -> None:
     fake.page_size = 5
     adapter = opened()

@@ -13,6 +13,7 @@ from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault
 from tests.fakes.specs import check_traffic
 from tests.trackers.jira.parts import TAG, Open, a_draft, a_group, linked
+from tests.trackers.world import whole_survey
 
 
 @pytest.fixture
@@ -207,13 +208,13 @@ def test_a_survey_asks_for_a_hundred_issues_in_one_request(adapter: Jira, fake: 
     issues = [replace(issue, remote_id=original.id) for original in persons_issues]
     before = len(fake.requests)
 
-    survey = adapter.survey(issues, None)
+    survey = whole_survey(adapter, issues, None)
     assert len(fake.requests) == before + 2
     assert len(survey.observations) == 150
     assert [each.place.key for each in survey.observations.values() if each.condition.closed] == [
         persons_issues[120].key
     ]
-    assert (survey.missing, survey.until) == ((), None)
+    assert survey.missing == ()
     check_traffic(fake)
 
 
@@ -221,7 +222,7 @@ def test_a_survey_says_what_it_was_not_shown(adapter: Jira, fake: FakeJira, issu
     original = fake.file("A person's issue")
     fake.delete(original.key)
 
-    survey = adapter.survey([issue, replace(issue, remote_id=original.id)], None)
+    survey = whole_survey(adapter, [issue, replace(issue, remote_id=original.id)], None)
     assert list(survey.observations) == [issue.remote_id]
     assert survey.missing == (original.id,)
 
@@ -232,7 +233,7 @@ def test_a_survey_of_a_project_that_cannot_be_seen_says_nothing_of_its_issues(
     fake.permissions.remove("BROWSE_PROJECTS")
 
     with pytest.raises(Misconfigured):
-        adapter.survey([issue], None)
+        whole_survey(adapter, [issue], None)
 
 
 def test_what_a_bulk_fetch_could_not_read_is_not_missing(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
@@ -240,7 +241,7 @@ def test_what_a_bulk_fetch_could_not_read_is_not_missing(adapter: Jira, fake: Fa
         pytest.skip("only Cloud has bulk fetches")
     fake.unreadable.add("CRASH-1")
 
-    survey = adapter.survey([issue], None)
+    survey = whole_survey(adapter, [issue], None)
     assert (survey.observations, survey.missing) == ({}, ())
 
 
@@ -249,7 +250,7 @@ def test_a_survey_that_is_throttled_says_so(adapter: Jira, fake: FakeJira, issue
     fake.inject(Fault(how="status", method=method, path="bulkfetch|search", status=429, headers={"Retry-After": "30"}))
 
     with pytest.raises(Throttled):
-        adapter.survey([issue], None)
+        whole_survey(adapter, [issue], None)
 
 
 # Given at creation.

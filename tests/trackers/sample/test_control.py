@@ -91,17 +91,17 @@ class SeesEverythingOpen(DeskTracker):
 
 
 class SurveysOtherThanItLooks(DeskTracker):
-    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
+    def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
         places = {str(issue.remote_id): self.look(issue).place for issue in issues}
-        return Survey(
+        yield Survey(
             observations={key: Observation(place=place, condition=Condition()) for key, place in places.items()}
         )
 
 
 class ShowsDeletedIssues(DeskTracker):
-    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
-        survey = super().survey(issues, since)
-        return Survey(observations={str(issue.remote_id): next(iter(survey.observations.values())) for issue in issues})
+    def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
+        survey = next(super().survey(issues, bookmark))
+        yield Survey(observations={str(issue.remote_id): next(iter(survey.observations.values())) for issue in issues})
 
 
 class RaisesWhereItCannotReopen(DeskTracker):

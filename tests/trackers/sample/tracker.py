@@ -1,6 +1,6 @@
 """A tracker of another package: tickets of a help desk. Copy it to begin a tracker of your own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from syncd.config import OtherSettings
@@ -74,14 +74,14 @@ class DeskTracker:
         condition = Condition(closed=bool(ticket.resolution), resolution=ticket.resolution)
         return Observation(place=self._place(ticket), condition=condition)
 
-    def survey(self, issues: Sequence[Issue], since: float | None) -> Survey:
+    def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
         observations, missing = {}, []
         for issue in issues:
             try:
                 observations[str(issue.remote_id)] = self.look(issue)
             except Gone:
                 missing.append(str(issue.remote_id))
-        return Survey(observations=observations, missing=tuple(missing))
+        yield Survey(observations=observations, missing=tuple(missing))
 
     def reopen(self, issue: Issue) -> str:
         return self._resolve(issue, "")
