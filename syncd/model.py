@@ -82,6 +82,22 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     hosts: int = 0
 
 
+class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
+    """The least numbers of a group within `within` seconds, at an age of at least `age` seconds."""
+
+    occurrences: int
+    users: int
+    hosts: int
+    age: float
+    within: float
+
+    def imply(self, weaker: "Thresholds") -> bool:
+        """True if a group that has met these thresholds has met the `weaker` ones as well."""
+        least = self.occurrences, self.users, self.hosts, self.age, -self.within
+        demand = weaker.occurrences, weaker.users, weaker.hosts, weaker.age, -weaker.within
+        return all(has >= needs for has, needs in zip(least, demand, strict=True))
+
+
 class GroupKind(StrEnum):
     """The kind of a group."""
 
@@ -129,6 +145,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     kind: GroupKind = GroupKind.CRASH
     storm: Storm | None = None
     revision: int = 0
+    met: tuple[Thresholds, ...] = ()  # those that it met once; see `plan.qualified`
     held_by: str | None = None  # the rule that holds it
     refused: str | None = None  # the `plan.content` that its tracker refused for good
     on_hold: str | None = None  # the reason of an operator's hold

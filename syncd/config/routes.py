@@ -96,7 +96,8 @@ class Route(Section):
     min_age: Seconds = 0.0
     """file a group only this long after its first notification"""
     within: Annotated[Seconds, Field(ge=60, le=30 * 86400)] | None = None
-    """the time in which these minimums must occur; without it they count from the beginning"""
+    """the time in which these minimums must occur; without it they count from the beginning. A group that had them once
+    is filed, also after an outage, a pause or a storm, by every route that asks for no more"""
     hold_unsymbolicated: bool = False
     """hold a group whose stack has only addresses until a notification has symbols"""
     max_new_issues: list[WriteLimit] = [Limit(count=100, seconds=3600.0), Limit(count=500, seconds=86400.0)]

@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from msgspec.structs import replace as replace_fields
+
 from syncd.core import doubt, fold, frames, regression
 from syncd.core.policy import Policy, route
 from syncd.core.quantities import counted, duration
@@ -169,7 +171,7 @@ def hold_plan(group: Group, policy: Policy | None, *, hold_zero: bool, now: floa
     if hold_zero and frames.all_zero(group.identity.fingerprint):
         reason = "its fingerprint is all zeros: every report without a stack has it, so it stands for no single crash"
         return _hold("zero-fingerprint", reason)
-    if (threshold := _below_threshold(group, policy, now)) is not None:
+    if (threshold := _below_threshold(qualified(group, policy, now, now), policy, now)) is not None:
         return threshold
     if policy.hold_unsymbolicated and frames.unsymbolicated(group.callstack):
         count = counted(len(group.callstack), "frame")
@@ -182,12 +184,32 @@ def _hold(rule: str, reason: str, until: float | None = None, **inputs: str | in
     return Plan(action=Action.HOLD, reason=reason, rule=rule, inputs=inputs, until=until, call=Call.CREATE)
 
 
+def qualified(group: Group, policy: Policy | None, since: float, now: float) -> Group:
+    """The group with the thresholds of the route among those it has met, if it met them at `since` or later. What a group met once stays
+    met until its issue is filed, for every route that asks for no more: no outage, rest, pause or storm between takes it away."""
+    demand = None if policy is None else policy.thresholds
+    if policy is None or demand is None or any(met.imply(demand) for met in group.met):
+        return group
+    # The numbers rise with a notification only, the age reaches its least at a time of its own.
+    moments = {point.at for point in group.trail if since <= point.at <= now}
+    if policy.min_age and group.trail and group.trail[0].at + policy.min_age <= now:
+        moments.add(group.trail[0].at + policy.min_age)
+    for moment in moments:
+        trail = tuple(point for point in group.trail if point.at <= moment)
+        past = replace_fields(group, trail=trail, occurrences=trail[-1].occurrences)
+        if _below_threshold(past, policy, moment) is None:
+            return replace_fields(group, met=(*group.met, demand))
+    return group if _below_threshold(group, policy, now) else replace_fields(group, met=(*group.met, demand))
+
+
 def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
     """The decision to hold a group that misses a threshold; the reason names all that it misses.
 
     A group that misses only the age is filed at the time `until`.
     """
-    window = policy.within
+    window, demand = policy.within, policy.thresholds
+    if demand is not None and any(met.imply(demand) for met in group.met):
+        return None
     recent = fold.growth(group, 0.0 if window is None else now - window)
     users = (group.users or 0) if window is None else recent.users
     hosts = (group.hosts or 0) if window is None else recent.hosts

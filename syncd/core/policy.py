@@ -7,7 +7,7 @@ from typing import Literal
 
 from syncd.core import frames
 from syncd.core.budget import Limit
-from syncd.model import Group, GroupKind
+from syncd.model import Group, GroupKind, Thresholds
 
 _ATTRIBUTE = "attributes."  # the prefix of an attribute's condition
 
@@ -85,6 +85,19 @@ class Policy:
     labels: tuple[LabelRule, ...]
     owners: tuple[OwnerRule, ...]
     templates: str | None
+
+    @property
+    def thresholds(self) -> Thresholds | None:
+        """The least numbers of a group if they must come within a time; None if they count from the beginning, and so stay met."""
+        if self.within is None:
+            return None
+        return Thresholds(
+            occurrences=self.min_occurrences,
+            users=self.min_users,
+            hosts=self.min_hosts,
+            age=self.min_age,
+            within=self.within,
+        )
 
 
 def route(group: Group, routes: Iterable[Policy]) -> Policy | None:

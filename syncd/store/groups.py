@@ -5,7 +5,7 @@ from typing import cast
 
 from syncd.model import Group, Identity, Issue
 from syncd.store.connection import Transaction
-from syncd.store.records import group_of, group_values, issue_of, load_group
+from syncd.store.records import group_of, group_values, issue_of, load_group, text_of
 
 Key = tuple[str, str, str]  # universe, project, fingerprint as compared
 
@@ -58,6 +58,11 @@ def save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[i
         for release in set(group.releases).difference(before[group_id].releases)
     ]
     transaction.batch("save_releases", releases)
+
+
+def save_met(transaction: Transaction, qualified: Mapping[int, Group]) -> None:
+    """Write the thresholds that the groups have met."""
+    transaction.batch("save_met", [(group_id, text_of(group.met)) for group_id, group in qualified.items()])
 
 
 def represent(transaction: Transaction, changed: Mapping[int, Group]) -> dict[int, Group]:

@@ -121,6 +121,10 @@ ON CONFLICT (id) DO UPDATE SET application = excluded.application, group_url = e
     hosts = excluded.hosts, users = excluded.users, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
     attributes = excluded.attributes, trail = excluded.trail, signature = excluded.signature, revision = excluded.revision;
 
+-- save_met: the thresholds that groups have met stay met
+WITH qualified (id, met) AS (VALUES :rows)
+UPDATE groups SET met = qualified.met FROM qualified WHERE groups.id = CAST(qualified.id AS BIGINT);
+
 -- group_releases: in a stable order, so that a document does not change by itself
 SELECT release, occurrences, approximate, first_seen, last_seen, since, until, noticed_at, grown_at FROM releases WHERE group_id = :group_id
 ORDER BY release;

@@ -22,6 +22,7 @@ from syncd.model import (
     Point,
     Release,
     Storm,
+    Thresholds,
 )
 from syncd.store.connection import Transaction
 
@@ -31,10 +32,12 @@ LARGEST = 10  # the groups of a storm that its issue names
 _TEXTS = msgspec.json.Decoder(tuple[str, ...])
 _ATTRIBUTES = msgspec.json.Decoder(Attributes)
 _CONDITION = msgspec.json.Decoder(Condition)
+_MET = msgspec.json.Decoder(tuple[Thresholds, ...])
 _TRAIL = msgspec.json.Decoder(tuple[tuple[float, int, int, int], ...])
 
 
-def _json(value: object) -> str:
+def text_of(value: object) -> str:
+    """Return a value as JSON."""
     return msgspec.json.encode(value).decode()
 
 
@@ -66,6 +69,7 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         refused=row["refused"],
         on_hold=row["on_hold"],
         place=row["place"],
+        met=_MET.decode(row["met"]),
     )
 
 
@@ -79,9 +83,9 @@ def group_values(group_id: int, group: Group) -> tuple[object, ...]:
         group.identity.fingerprint_key,
         group.application,
         group.group_url,
-        _json(group.callstack),
+        text_of(group.callstack),
         group.object_id,
-        _json(group.classifiers),
+        text_of(group.classifiers),
         group.occurrences,
         int(group.approximate),
         group.notifications,
@@ -89,8 +93,8 @@ def group_values(group_id: int, group: Group) -> tuple[object, ...]:
         group.users,
         group.first_seen,
         group.last_seen,
-        _json(group.attributes),
-        _json([(point.at, point.occurrences, point.users, point.hosts) for point in group.trail]),
+        text_of(group.attributes),
+        text_of([(point.at, point.occurrences, point.users, point.hosts) for point in group.trail]),
         frames.signature(group.application, group.callstack),
         group.revision,
     )

@@ -13,7 +13,7 @@ from syncd.model import Group, Notification
 from syncd.store import Store, groups, inbox, outbox
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Delivery
-from syncd.worker.routing import Routing
+from syncd.worker.routing import Routing, qualify
 
 Parsed = tuple[Delivery, Notification | RejectedDelivery]
 
@@ -57,7 +57,10 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
         groups.save(transaction, before, after)
 
         changed = {group_id: group for group_id, group in after.items() if group.revision > before[group_id].revision}
-        represented = groups.represent(transaction, changed)
+        since = min((message.received_at for _, _, message in batch), default=now)
+        # An alias is judged by its own numbers too: it may stand for itself again.
+        changed = qualify(transaction, routing, changed, since, now)
+        represented = qualify(transaction, routing, groups.represent(transaction, changed), since, now)
         issues = groups.live_issues(transaction, represented)
         calls = {
             group_id: routing.next_call(group, issues.get(group_id), now) for group_id, group in represented.items()

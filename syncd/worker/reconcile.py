@@ -13,7 +13,7 @@ from syncd.store import Store, issues, limits, operator, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.store.storms import Storm
-from syncd.worker.routing import Routing
+from syncd.worker.routing import Routing, qualify
 
 
 def reroute(store: Store, routing: Routing, configuration: str, now: float) -> int:
@@ -30,7 +30,7 @@ def reroute(store: Store, routing: Routing, configuration: str, now: float) -> i
 def _reroute(transaction: Transaction, routing: Routing, after: int, now: float) -> list[int]:
     """The ids of the groups that were judged."""
     groups = outbox.without_issue(transaction, after)
-    for group_id, group in groups:
+    for group_id, group in qualify(transaction, routing, dict(groups), now, now).items():
         due = routing.next_call(replace(group, held_by=None), None, now)
         if due.tracker is not None:
             outbox.owe(transaction, {group_id: DueCall(tracker=due.tracker, due_at=max(now, due.due_at))})
@@ -55,6 +55,7 @@ def reevaluate(
 def owe(transaction: Transaction, routing: Routing, group_id: int, now: float) -> str | None:
     """Make due what the group owes by what it is now, or write down what holds it: the tracker to call, None where nothing is due."""
     group, issue = outbox.load(transaction, group_id)
+    group = qualify(transaction, routing, {group_id: group}, now, now)[group_id]
     due, policy = routing.next_call(group, issue, now), routing.route(group)
     if due.tracker is not None:
         outbox.owe(transaction, {group_id: due})

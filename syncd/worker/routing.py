@@ -1,6 +1,6 @@
 """The rules of one process, its configuration, the key of its markers and how it presents groups; and when those let a tracker be called."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from syncd.config import Config
@@ -13,7 +13,7 @@ from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
 from syncd.intake.sources.backtrace import Reading
 from syncd.model import Call, Group, Issue, Notification
-from syncd.store import Store, limits, outbox
+from syncd.store import Store, groups, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Delivery
 from syncd.worker.presentation import Presentation
@@ -62,6 +62,19 @@ class Routing:
             return backtrace.parse(delivery.body, delivery.received_at, reading)
         except RejectedDelivery as error:
             return error
+
+
+def qualify(
+    transaction: Transaction, routing: Routing, judged: Mapping[int, Group], since: float, now: float
+) -> dict[int, Group]:
+    """Return the groups with the thresholds that they met at `since` or later, and store these."""
+    if all(policy.within is None for policy in routing.config.all_routes):
+        return dict(judged)
+    after = {group_id: plan.qualified(group, routing.route(group), since, now) for group_id, group in judged.items()}
+    groups.save_met(
+        transaction, {group_id: group for group_id, group in after.items() if group.met != judged[group_id].met}
+    )
+    return after
 
 
 def opens(store: Store, tracker: str, allowance: Allowance, now: float) -> dict[Call, float]:

@@ -41,7 +41,7 @@ class Stage:
     def now(self) -> float:
         return self.world.scheduler.now
 
-    def notify(self, fingerprint: str, occurrences: int = 1, **facts: object) -> None:
+    def notify(self, fingerprint: str, occurrences: int = 1, *, fold: bool = True, **facts: object) -> None:
         """Deliver a notification and fold it."""
         body = {
             "universe": "acme",
@@ -51,7 +51,8 @@ class Stage:
             "timestamp": [1, 1 + occurrences],
         } | facts
         self.world.deliver(json.dumps(body).encode())
-        absorb(self.store, self.process.routing, self.now)
+        if fold:
+            absorb(self.store, self.process.routing, self.now)
 
     def claim(self) -> Claim | None:
         return self.store.outbox.claim(TRACKER, f"p1/{self.now}", self.now)
