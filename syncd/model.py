@@ -348,11 +348,13 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """An outcome, and its reason in a sentence for people. `until` is the time of the next probe."""
+    """An outcome, and its reason in a sentence for people. `until` is the time of the next probe; the latest one `counts` as
+    evidence."""
 
     outcome: Outcome
     reason: str
     until: float = 0.0
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -371,7 +373,9 @@ class Evidence:
     """The result of one probe for one create.
 
     `issues` are our issues with the marker, oldest first. `covered` means that the probe read every number above the intent's
-    floor, up to beyond the newest one, one by one and not from an index that may lag. `newest` is the highest number in use,
+    floor, up to beyond the newest one, one by one and not from an index that may lag; and that none of them may be the issue that
+    it looked for. What was deleted, moved, hidden or rewritten may be it, and so may what has the marker and an author whom syncd
+    does not know. `newest` is the highest number in use,
     `newest_at` its time of creation and `at` the present time, both by the tracker's clock. `summary` tells people what the
     probe read.
     """

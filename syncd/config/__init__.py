@@ -177,6 +177,3 @@ def warnings(config: Config) -> Iterator[str]:
     for key, secret in secrets(config):
         if secret.open_to_others():
             yield f"{key}: other accounts can read {secret.file}; run chmod 600 on it"
-    for name, tracker in config.trackers.items():
-        if tracker.probe_after[0] < getattr(tracker, "timeout", 0.0):
-            yield f"trackers.{name}.probe_after: the first delay is shorter than timeout, so the create may still take effect later"

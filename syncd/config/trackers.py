@@ -16,6 +16,7 @@ from pydantic import (
 
 from syncd.config.values import Address, Seconds, Secret, Section, WriteLimit, did_you_mean
 from syncd.core.budget import Limit
+from syncd.core.quantities import duration
 
 _PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
@@ -32,10 +33,25 @@ def _rising(value: list[float]) -> list[float]:
     return value
 
 
+def _provable(value: list[float], info: ValidationInfo) -> list[float]:
+    """Delays that can prove something about a server, which may carry out a request for as long as its client waits and longer."""
+    timeout = info.data.get("timeout", 0.0)
+    remedy = f"set probe_after to at least two delays of which the first is longer than timeout ({duration(timeout)}), such as "
+    remedy += f'["{timeout + 15:g}s", "{4 * timeout + 60:g}s", "{8 * timeout + 120:g}s"]'
+    if len(value) < 2:
+        raise ValueError(f"a single look proves nothing; {remedy}")
+    if value[0] <= timeout:
+        raise ValueError(
+            f"the first delay ({duration(value[0])}) is not longer than timeout, so that the create may still take effect; {remedy}"
+        )
+    return value
+
+
 # Delays of the probes after a create whose answer was lost. If all find nothing, the issue does not exist.
 ProbeAfter = Annotated[
     list[Annotated[Seconds, Field(le=86400)]], Field(min_length=1, max_length=20), AfterValidator(_rising)
 ]
+ServerProbes = Annotated[ProbeAfter, AfterValidator(_provable), Field(validate_default=True)]
 
 # How often syncd reads the state of all issues.
 SurveyInterval = Annotated[Seconds, Field(ge=1, le=86400)]
@@ -66,10 +82,10 @@ class GitHubSettings(Section):
     allow_public: bool = False
     """file in a public repository; crash reports can reveal what users did"""
     # GitHub aborts requests after 10 seconds; its lists lag by seconds to minutes.
-    probe_after: ProbeAfter = [20.0, 60.0, 180.0]
-    """delays after which syncd looks for the issue of a create whose answer was lost. The first must be longer than a
-    request can still take effect, the last longer than the tracker's reads can lag. If all probes find nothing, the
-    issue does not exist"""
+    probe_after: ServerProbes = [20.0, 60.0, 180.0]
+    """at least two delays after which syncd looks for the issue of a create whose answer was lost. The first must be
+    longer than a request can still take effect, and than `timeout`; the last longer than the tracker's reads can lag.
+    If all probes find nothing, the issue does not exist"""
     # Below GitHub's 80 content creations a minute and 500 an hour.
     writes: list[WriteLimit] = [Limit(count=75, seconds=60.0), Limit(count=480, seconds=3600.0)]
     """maximum numbers of creates and updates per time; trackers with the same secret on the same server share them"""
@@ -123,10 +139,10 @@ class JiraSettings(Section):
     close_status: str | None = None
     """the status to close a storm's issue with if the workflow has several"""
     # Jira can still commit a create after a gateway has given up on it, after a minute.
-    probe_after: ProbeAfter = [75.0, 150.0, 300.0]
-    """delays after which syncd looks for the issue of a create whose answer was lost. The first must be longer than a
-    request can still take effect, the last longer than the tracker's reads can lag. If all probes find nothing, the
-    issue does not exist"""
+    probe_after: ServerProbes = [75.0, 150.0, 300.0]
+    """at least two delays after which syncd looks for the issue of a create whose answer was lost. The first must be
+    longer than a request can still take effect, and than `timeout`; the last longer than the tracker's reads can lag.
+    If all probes find nothing, the issue does not exist"""
     # Cloud takes bursts of 50 PUT a second.
     writes: list[WriteLimit] = [Limit(count=40, seconds=1.0)]
     """maximum numbers of creates and updates per time; trackers with the same secret on the same server share them"""
@@ -187,7 +203,7 @@ class OtherSettings(BaseModel):
     kind: str
     concurrency: Annotated[int, Field(ge=1, le=32)] = 1
     survey_interval: SurveyInterval = 3600.0
-    probe_after: ProbeAfter = [75.0, 150.0, 300.0]
+    probe_after: ServerProbes = [75.0, 150.0, 300.0]
     writes: list[WriteLimit] = []
 
 

@@ -19,9 +19,15 @@ def doubtful(issue: Issue, probe_after: Sequence[float], now: float) -> Plan:
 
 
 def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: float) -> Judgement:
-    """Judge a create in doubt by the newest evidence and by the complete probes before it that found no issue."""
+    """Judge a create in doubt by the newest evidence and by the complete probes before it that found no issue. A probe counts only
+    from the time on at which the request cannot take effect any more."""
     if evidence.issues:
         return Judgement(outcome=Outcome.EXISTS, reason=f"found as {evidence.issues[0].key}: {evidence.summary}")
+    begins_at = (issue.sent_at or 0.0) + probe_after[0]
+    # If it is later than the longest wait from now, the clock was set back; see `doubtful`.
+    if now < begins_at <= now + probe_after[-1]:
+        reason = f"in doubt: not found, and it may still appear: {evidence.summary}"
+        return Judgement(outcome=Outcome.OPEN, reason=reason, until=begins_at, counts=False)
     if evidence.covered and _outlived(issue, evidence, probe_after):
         return Judgement(
             outcome=Outcome.ABSENT,
@@ -50,7 +56,8 @@ def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: f
         )
     return Judgement(
         outcome=Outcome.UNPROVEN,
-        reason=f"{clean} probes found no issue, but not every number could be read: {evidence.summary}",
+        reason=f"{clean} probes found no issue, and do not prove that there is none: {evidence.summary}; "
+        "a person who looks there can link the issue, or say that there is none",
     )
 
 

@@ -1,6 +1,7 @@
 """The heartbeat of a process: it renews the process's registration, and takes over from processes that died."""
 
 import threading
+from functools import partial
 
 import structlog
 
@@ -52,8 +53,7 @@ class Heartbeat(threading.Thread):
 
 
 def take_over(store: Store, registration: Registration, now: float) -> None:
-    """Free the claims of dead processes. Raises StoreUnavailable."""
-    is_dead = registration.judge(now)
-    if dead := store.outbox.take_over(is_dead, now):
+    """Free the claims of dead processes, and forget these processes. One that was only suspended registers again with its next beat.
+    Raises StoreUnavailable."""
+    if dead := store.outbox.take_over(partial(registration.judge, now=now), now):
         log.warning("claims_taken_over", owners=len(dead))
-    registration.sweep(is_dead)

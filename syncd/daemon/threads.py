@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 import structlog
 
-from syncd.core import plan
 from syncd.daemon import arrivals
 from syncd.daemon.arrivals import Arrivals
 from syncd.errors import LeaseLost, StoreUnavailable, Unavailable
@@ -14,7 +13,6 @@ from syncd.model import Identity
 from syncd.platform.clock import Clock
 from syncd.store import Store
 from syncd.store.hints import INBOX, of_tracker
-from syncd.store.outbox import Claim
 from syncd.trackers import Tracker
 from syncd.worker import reconcile, surveys, sync
 from syncd.worker.absorb import BATCH, absorb
@@ -130,7 +128,7 @@ class Syncer(threading.Thread):
     def run(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
-            claim, pause = None, POLL_SECONDS
+            owner, pause = next(self._owners), POLL_SECONDS
             try:
                 # Only one of several processes surveys.
                 if self._clock.monotonic() >= self._survey_at and self._store.hints.leads:
@@ -143,50 +141,33 @@ class Syncer(threading.Thread):
                 now = self._clock.wall()
                 allowed = opens(self._store, self._tracker, self._routing.allowance(self._tracker), now)
                 idle = min((at - now for at in allowed.values()), default=POLL_SECONDS)
-                if idle <= 0:
-                    calls = [call for call, at in allowed.items() if at <= now]
-                    claim = self._store.outbox.claim(self._tracker, next(self._owners), now, calls)
-                if claim is not None:
+                calls = [call for call, at in allowed.items() if at <= now]
+                if calls and (claim := self._store.outbox.claim(self._tracker, owner, now, calls)):
                     sync.sync(self._store, self._client, claim, self._routing, self._clock)
             except LeaseLost as error:
                 log.warning("lease_lost", tracker=self._tracker, reason=str(error))
+                self._give_back(owner, str(error))
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
-                self._give_back(claim, str(error))
+                self._give_back(owner, str(error))
             except Exception as error:  # this thread's boundary: a bug in one group must not stop the others
-                log.exception("unexpected_error", tracker=self._tracker, group=claim.group_id if claim else None)
-                self._set_aside(claim, type(error).__name__)
+                log.exception("unexpected_error", tracker=self._tracker, owner=owner)
+                reason = f"a bug in syncd ({type(error).__name__}); its log has the details"
+                self._give_back(owner, reason, failed=True)
             else:
                 self._wake.wait(max(0.0, min(idle, pause, POLL_SECONDS)))
         self._client.close()
 
-    def _give_back(self, claim: Claim | None, reason: str) -> None:
-        """Try until the store takes the claim back. Otherwise the group would wait for the end of its lease, long after the store
-        works again."""
-        while not self._stopping.wait(FAULT_SECONDS) and claim is not None:
+    def _give_back(self, owner: str, reason: str, *, failed: bool = False) -> None:
+        """Try until the store takes back what `owner` has claimed. Otherwise the group would wait for the end of its lease, long after the
+        store works again: also after a claim whose commit was made and reported failed."""
+        while not self._stopping.wait(FAULT_SECONDS):
             try:
-                now = self._clock.wall()
-                sync.give_back(self._store, claim, reason, now, claim.attempts, now)
+                sync.give_back(self._store, owner, reason, self._clock.wall(), failed=failed)
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
-            except LeaseLost as error:
-                log.warning("lease_lost", tracker=self._tracker, reason=str(error))
-                return
             else:
                 return
-
-    def _set_aside(self, claim: Claim | None, error: str) -> None:
-        self._stopping.wait(FAULT_SECONDS)
-        if claim is None:
-            return
-        reason = f"a bug in syncd ({error}); its log has the details"
-        attempts = claim.attempts + 1
-        try:
-            now = self._clock.wall()
-            sync.give_back(self._store, claim, reason, now + plan.backoff(attempts), attempts, now)
-        except (LeaseLost, StoreUnavailable) as error:
-            # The lease runs out by itself; an intent is in doubt then.
-            log.warning("lease_lost", tracker=self._tracker, reason=str(error))
 
     def stop(self) -> None:
         """Request the end, after the current group."""

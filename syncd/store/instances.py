@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from syncd import __version__
 from syncd.core.budget import SKEW_SECONDS
-from syncd.store.connection import Connection
+from syncd.store.connection import Connection, Transaction
 from syncd.store.outbox import LEASE_SECONDS
 from syncd.store.sqlite.process_lock import ProcessLock, new_owner
 
@@ -62,11 +62,12 @@ class Registration:
         """Renew the registration. Raises StoreUnavailable."""
         self._connection.write(lambda transaction: transaction.run("beat", beat_at=now, **self._line), exclusive=False)
 
-    def judge(self, now: float) -> Callable[[str], bool]:
-        """Return a function that says whether an owner has died; an owner is a process, then `/` and a thread."""
+    def judge(self, transaction: Transaction, now: float) -> Callable[[str], bool]:
+        """Return a function that says whether an owner has died; an owner is a process, then `/` and a thread. It holds in the
+        transaction that read the processes, and not after it."""
         if self._lock is not None:
             return self._lock.is_dead
-        processes = {process.owner: process for process in running(self._connection)}
+        processes = {process.owner: process for process in _processes(transaction)}
 
         def is_dead(owner: str) -> bool:
             instance = owner.partition("/")[0]
@@ -78,14 +79,6 @@ class Registration:
             return now - process.beat_at > DEAD_SECONDS
 
         return is_dead
-
-    def sweep(self, is_dead: Callable[[str], bool]) -> None:
-        """Remove the registrations of dead processes. One that was only suspended registers again with its next beat."""
-        dead = [process.owner for process in running(self._connection) if is_dead(process.owner)]
-        if dead:
-            self._connection.write(
-                lambda transaction: [transaction.run("forget_instance", owner=owner) for owner in dead], exclusive=False
-            )
 
     def close(self) -> None:
         """Remove this registration. Raises StoreUnavailable."""
@@ -100,8 +93,11 @@ class Registration:
 
 def running(connection: Connection) -> list[Running]:
     """Return all registered processes, the longest running first."""
-    rows = connection.select("instances")
-    return [Running(**cast(Mapping[str, Any], row)) for row in rows]
+    return connection.read(_processes)
+
+
+def _processes(transaction: Transaction) -> list[Running]:
+    return [Running(**cast(Mapping[str, Any], row)) for row in transaction.rows("instances")]
 
 
 def _machine() -> str:

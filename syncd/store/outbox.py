@@ -6,7 +6,7 @@ A claim is the permission to write what a sync of the group leaves behind. A fun
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from syncd.core.budget import HORIZON_SECONDS
 from syncd.core.plan import DueCall
@@ -69,10 +69,14 @@ class Outbox(Operations):
         except _Resting:
             return None
 
-    def take_over(self, is_dead: Callable[[str], bool], now: float) -> list[str]:
-        """Free the claims of dead owners and put their creates in doubt. Return these owners."""
+    def take_over(self, judge: Callable[[Transaction], Callable[[str], bool]], now: float) -> list[str]:
+        """Free the claims of dead owners, put their creates in doubt, and forget dead processes. Return the owners of these claims.
+
+        `judge` reads who has died in the transaction that takes over: a process that starts while this one waits for its transaction
+        would be missing from an earlier list, and lose what it has claimed."""
 
         def dead_owners(transaction: Transaction) -> list[str]:
+            is_dead = judge(transaction)
             owners = [cast(str, row["owner"]) for row in transaction.rows("owners")]
             return [owner for owner in owners if is_dead(owner)]
 
@@ -81,9 +85,10 @@ class Outbox(Operations):
             for owner in dead:
                 transaction.run("doubt_dead", owner=owner, note=DIED)
                 transaction.run("free_claims", owner=owner, now=now)
+            processes = [owner for owner in dead if transaction.run("forget_instance", owner=owner)]
             transaction.run("owe_doubtful", now=now)
             transaction.run("rank_doubtful")
-            return dead
+            return [owner for owner in dead if owner not in processes]
 
         # Called every few seconds, and hardly ever is an owner dead.
         return self._connection.write(write) if self._connection.read(dead_owners) else []
@@ -103,6 +108,13 @@ class Outbox(Operations):
 
 class _Resting(Exception):
     """The tracker of a claimed group goes on resting; undoes the claim."""
+
+
+def held(transaction: Transaction, owner: str) -> Claim | None:
+    """Return the claim that `owner` has, None where it has none. It is a trial where the rest of its tracker ends with the lease
+    that it began with."""
+    rows = transaction.rows("claim_of", owner=owner)
+    return Claim(owner=owner, **cast(dict[str, Any], {**rows[0], "trial": bool(rows[0]["trial"])})) if rows else None
 
 
 def renew(transaction: Transaction, claim: Claim, now: float) -> bool:

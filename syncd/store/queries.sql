@@ -190,6 +190,11 @@ AND NOT EXISTS (SELECT 1 FROM trackers WHERE name = :tracker AND trackers.state 
     AND (until IS NULL OR (until > :now AND until <= :horizon)))
 RETURNING group_id, attempts, (SELECT trackers.state FROM trackers WHERE name = :tracker) AS standing;
 
+-- claim_of: the claim of an owner, whose name is given to no second claim
+SELECT group_id, tracker, attempts, (SELECT COUNT(*) FROM trackers
+    WHERE name = outbox.tracker AND trackers.state = 'paused' AND trackers.until = outbox.due_at) AS trial
+FROM outbox WHERE owner = :owner;
+
 -- begin_trial: the first claim after a rest tries alone, and the rest goes on for all others
 UPDATE trackers SET until = :leased_until WHERE name = :tracker AND state = 'paused' AND (until <= :now OR until > :horizon);
 
@@ -587,8 +592,9 @@ SELECT owner, host, machine, pid, begun, part, version, started_at, beat_at FROM
 -- forget_instance: the process ended or died
 DELETE FROM instances WHERE owner = :owner;
 
--- owners: the holders of claims or intents, of which some may be dead
-SELECT owner FROM outbox WHERE owner IS NOT NULL UNION SELECT sent_by FROM issues WHERE state = 'intended';
+-- owners: the holders of claims or intents, and the processes, of which some may be dead
+SELECT owner FROM outbox WHERE owner IS NOT NULL UNION SELECT sent_by FROM issues WHERE state = 'intended'
+UNION SELECT owner FROM instances;
 
 -- free_claims: the groups of a dead owner are due now
 UPDATE outbox SET state = 'waiting', owner = NULL, due_at = :now, tracker = COALESCE(again_tracker, tracker), again_at = NULL,

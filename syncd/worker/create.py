@@ -20,7 +20,9 @@ from syncd.worker.routing import take
 
 log = structlog.get_logger("syncd.worker")
 
-FLOOR_SECONDS = 86400.0  # the greatest age of the highest number known: the older it is, the more a probe has to read
+FLOOR_SECONDS = (
+    3600.0  # the greatest age of the highest number known: the older it is, the more a probe has to read and to explain
+)
 
 
 def create(context: SyncContext, facts: FilingFacts) -> SyncResult:
@@ -138,7 +140,11 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
         case Outcome.OPEN:
             context.record(
                 partial(
-                    issues.probed, group_id=group_id, probe_at=judgement.until, tracker_clock=evidence.at, clean=True
+                    issues.probed,
+                    group_id=group_id,
+                    probe_at=judgement.until,
+                    tracker_clock=evidence.at,
+                    clean=judgement.counts,
                 )
             )
             return Retry(judgement.reason, judgement.until, Call.PROBE)

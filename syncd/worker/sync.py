@@ -64,15 +64,23 @@ def sync(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: 
         finish(context, decision, result)
 
 
-def give_back(store: Store, claim: Claim, reason: str, due_at: float, attempts: int, now: float) -> None:
-    """End a claim whose sync broke off; a create that was sent is in doubt. Raises LeaseLost, StoreUnavailable."""
+def give_back(store: Store, owner: str, reason: str, now: float, *, failed: bool = False) -> None:
+    """End the claim that `owner` still has, after its sync broke off or its own commit was reported failed; a create that was sent is in
+    doubt. The group is due at once, or after a back-off where the sync `failed`. Without a claim nothing changes. Raises
+    StoreUnavailable."""
     decision = Plan(action=Action.WAIT, reason=reason, call=Call.PROBE)
 
     def write(transaction: Transaction) -> None:
-        outbox.fence(transaction, claim, now)
+        claim = outbox.held(transaction, owner)
+        if claim is None or not outbox.renew(transaction, claim, now):
+            return
+        attempts = claim.attempts + int(failed)
+        due_at = now + plan.backoff(attempts) if failed else now
         issues.end_intent(transaction, claim, IssueState.IN_DOUBT, reason)
         outbox.decide(transaction, claim.group_id, decision, reason, now)
         outbox.release(transaction, claim, due_at, attempts, reason, decision.call)
+        if claim.trial:
+            limits.end_trial(transaction, claim.tracker, due_at)
 
     store.write(write, exclusive=False)
 

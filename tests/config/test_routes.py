@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from syncd import config
 from syncd.errors import ConfigError
 from syncd.worker.presentation import Presentation
 from tests.config.conftest import EVERYTHING, GITHUB, LOCAL, Faults, Load, keys
@@ -75,13 +74,6 @@ def test_trackers_with_the_same_secret_on_the_same_server_share_a_credential(loa
     assert len(set(loaded.credentials.values())) == 3
 
 
-def test_a_probe_before_the_end_of_its_create_causes_a_warning(load: Load) -> None:
-    loaded = load(GITHUB + 'timeout = "30s"\n')
-
-    assert [text.partition(":")[0] for text in config.warnings(loaded)] == ["trackers.crashes.probe_after"]
-    assert not list(config.warnings(load(GITHUB)))
-
-
 TWO = LOCAL + '[[routes]]\nmatch = { project = "a" }\ntracker = "files"\n'
 
 
@@ -89,6 +81,31 @@ def problems(load: Load, text: str) -> str:
     with pytest.raises(ConfigError) as caught:
         load(text)
     return "\n".join(caught.value.problems)
+
+
+@pytest.mark.parametrize(
+    ("settings", "value"),
+    [
+        ('timeout = "30s"', "20s"),
+        ('timeout = "20s"', "20s"),
+        ('timeout = "60s"\nprobe_after = ["45s", "2m"]', "45s"),
+        ('probe_after = ["1s", "2m"]', "1s"),
+        ('probe_after = ["1m"]', "a single look"),
+    ],
+)
+def test_delays_that_prove_nothing_are_refused(load: Load, settings: str, value: str) -> None:
+    (problem,) = problems(load, f"{GITHUB}{settings}\n").split("\n")
+
+    assert "config.toml: trackers.crashes.probe_after: " in problem
+    assert value in problem
+    assert "set probe_after to" in problem
+
+
+def test_delays_that_a_remedy_names_are_taken(load: Load) -> None:
+    remedy = problems(load, f'{GITHUB}timeout = "45s"\n').partition("such as ")[2]
+
+    assert load(f'{GITHUB}timeout = "45s"\nprobe_after = {remedy}\n')
+    assert load(f'{LOCAL}probe_after = ["1s"]\n')
 
 
 def test_a_route_without_a_name_is_named_by_its_position(load: Load) -> None:

@@ -1,5 +1,7 @@
 """The verdict of the evidence about a create in doubt."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -105,6 +107,22 @@ def test_a_trackers_clock_that_was_set_back_is_waited_for_without_haste() -> Non
 
 def test_a_tracker_without_a_clock_is_its_own_witness() -> None:
     assert outcome(doubtful(), clean(at=None, newest_at=None), [0.0]) is Outcome.ABSENT
+
+
+@pytest.mark.parametrize("waited", [2.0, 19.0])
+def test_a_probe_that_came_too_early_may_find_the_issue_and_proves_nothing(waited: float) -> None:
+    """An operator may ask for a look at once, while the tracker still carries the request out."""
+    issue = replace(doubtful(2, CLOCK - 160), sent_at=NOW - waited)
+
+    judgement = doubt.judge(issue, clean(), PROBES, NOW)
+    assert (judgement.outcome, judgement.until, judgement.counts) == (Outcome.OPEN, NOW - waited + 20, False)
+    assert outcome(issue, Evidence(issues=(made(8),))) is Outcome.EXISTS
+
+
+def test_a_create_that_was_sent_in_the_future_is_no_reason_to_wait() -> None:
+    issue = replace(doubtful(2, CLOCK - 160), sent_at=NOW + 3600)
+
+    assert outcome(issue, clean()) is Outcome.ABSENT
 
 
 times = st.floats(0, 1e6)

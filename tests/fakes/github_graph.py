@@ -5,6 +5,7 @@ from typing import Any
 
 from tests.fakes.github_records import FakeIssue, FakeRepository, Shapes
 
+_TALKED = re.compile(r"(\w+):discussion\(number:(\d+)\)")
 _WANTED = re.compile(r"(\w+):issueOrPullRequest\(number:(\d+)\)")
 
 
@@ -37,6 +38,16 @@ def query(
         fields[alias] = None
         message = f"Could not resolve to an issue or pull request with the number of {digits}."
         errors.append(_error(kind, ["repository", alias], message))
+    for alias, digits in _TALKED.findall(text):
+        talk = repository.issues.get(int(digits))
+        if talk is not None and talk.discussion and repository.tells_discussions:
+            fields[alias] = _node(shapes, repository, talk)
+            continue
+        fields[alias] = None
+        message = f"Could not resolve to a Discussion with the number of {digits}."
+        errors.append(
+            _error("NOT_FOUND" if repository.tells_discussions else "FORBIDDEN", ["repository", alias], message)
+        )
     return {"data": {"repository": fields}, **({"errors": errors} if errors else {})}
 
 
@@ -57,22 +68,21 @@ def _duplicate(shapes: Shapes, repository: FakeRepository | None, number: int) -
 
 
 def _node(shapes: Shapes, repository: FakeRepository, issue: FakeIssue) -> dict[str, Any]:
+    author = issue.author
     node: dict[str, Any] = {
-        "__typename": "PullRequest" if issue.pull_request else "Issue",
+        "__typename": "Discussion" if issue.discussion else "PullRequest" if issue.pull_request else "Issue",
         "number": issue.number,
         "createdAt": issue.created_at,
         "url": shapes.issue(repository, issue)["html_url"],
         "repository": {"databaseId": repository.id},
     }
-    if not issue.pull_request:
-        author = issue.author
-        node["body"] = issue.body or ""
-        # Here bots go by their bare names.
-        node["author"] = {
-            "__typename": "Bot" if author.app else "User",
-            "login": author.login.removesuffix("[bot]"),
-            "databaseId": author.id,
-        }
+    node["body"] = issue.body or ""
+    # Here bots go by their bare names.
+    node["author"] = {
+        "__typename": "Bot" if author.app else "User",
+        "login": author.login.removesuffix("[bot]"),
+        "databaseId": author.id,
+    }
     return node
 
 

@@ -69,6 +69,7 @@ class FakeRepository:
     can_file: bool = True
     can_read_issues: bool = True
     hidden: bool = False
+    tells_discussions: bool = True  # to the token's queries
     archived: bool = False
     has_issues: bool = True
     assignable: tuple[str, ...] = ("alice", "bob")

@@ -30,7 +30,7 @@ GROUPS = 8
 NOTIFICATIONS = 200
 PATIENCE_SECONDS = 90.0
 FAILING_SECONDS = 3.0  # back-offs and probes begin within this time
-_PROBES = 'probe_after = ["1s", "2s", "3s"]'
+_PROBES = 'timeout = "1s"\nprobe_after = ["2s", "3s", "4s"]'
 JUMPS = ("+1d", "-1d", "+1h", "-1h")
 
 

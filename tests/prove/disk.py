@@ -36,7 +36,7 @@ REFUSED = 20  # the fault lasts for this many refusals
 # Longer than a lease: a claim whose fsync failed may still be in the log, and then holds its group until the lease ends.
 PATIENCE_SECONDS = 240.0
 TMPFS_SIZE = "12m"  # the log of the database needs 4 MB
-_PROBES = 'probe_after = ["1s", "2s", "3s"]'
+_PROBES = 'timeout = "1s"\nprobe_after = ["2s", "3s", "4s"]'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

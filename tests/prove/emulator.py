@@ -27,7 +27,7 @@ from tests.system.kinds import GITHUB_EMULATOR, opened
 
 PATIENCE_SECONDS = 600.0
 LAG_SECONDS = 3600.0  # longer than the proof
-_MORE = 'probe_after = ["1s", "2s", "3s"]\nwrites = ["6000/1m"]\n'
+_MORE = 'timeout = "2s"\nprobe_after = ["3s", "4s", "5s"]\nwrites = ["6000/1m"]\n'
 _COMMITTED: list[How] = ["reset_after", "half_after", "empty_after", "garbage_after"]
 _FIRST: list[How] = [*_COMMITTED, "reset_before"]
 _LATER_SHARE = 0.6

@@ -24,7 +24,7 @@ PATIENCE_SECONDS = 300.0
 REFUSED, FAILING = 90_001, 90_002  # the rejected crashes: always 422, always 500
 _MESSAGES = {REFUSED: "body contains a forbidden word", FAILING: "the server choked on it"}
 _SILENT = re.compile(r"did not answer in time|no connection to")
-_PROBES = 'probe_after = ["1s", "2s", "3s"]'
+_PROBES = 'probe_after = ["6s", "8s", "10s"]'
 _ROUTES = """
 [[routes]]
 match = { project = "lost-game" }
@@ -96,7 +96,7 @@ def file_healthy(folder: Path, hangs: bool | None = None) -> Round:
         here.latency = LATENCY_SECONDS
         here.weather = _poison
         sections = [
-            github_section(folder, here.url, 'timeout = "30s"', _PROBES),
+            github_section(folder, here.url, 'timeout = "5s"', _PROBES),
             github_section(folder, address, 'timeout = "1s"', _PROBES, name="dead"),
         ]
         with Daemon(folder, "".join([*sections, _ROUTES])) as daemon:

@@ -31,7 +31,7 @@ SAMPLE_SECONDS = 5.0
 KEPT_SECONDS = 300.0
 BACK_SECONDS = 40 * 86400.0
 PATHS = ("/", "/groups", "/groups?state=held", "/releases?project=soak", "/groups/1", "/metrics", "/deliveries.json")
-MORE = 'timeout = "2s"\nprobe_after = ["2s", "4s", "6s"]\nwrites = []\n'
+MORE = 'timeout = "2s"\nprobe_after = ["3s", "5s", "7s"]\nwrites = []\n'
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ WIRE_SECONDS = 0.5
 EXCESS = 0.05
 _SHARE = 0.12
 _STEPS = 3  # per crash: create, new comment, edited comment
-_MORE = 'probe_after = ["1s", "2s", "3s"]\nwrites = ["6000/1m"]\n'
+_MORE = 'timeout = "2s"\nprobe_after = ["3s", "4s", "5s"]\nwrites = ["6000/1m"]\n'
 # A kill is within a pause if the daemon has read the refusal and a restart still fits in.
 _READ_SECONDS = 0.5
 _START_SECONDS = 3.0

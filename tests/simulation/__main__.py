@@ -10,17 +10,19 @@ from pathlib import Path
 
 import structlog
 
+from tests.simulation.distribution import table
 from tests.simulation.history import History, generate, shrink
 from tests.simulation.world import Violation, World
 
 
 def run(history: History, folder: Path) -> tuple[Violation | None, Counter[str]]:
-    """Run one history."""
+    """Run one history. Return its violation, and what happened."""
     world = World(history, folder)
     try:
-        return world.run(), world.counts
+        violation = world.run()
     finally:
         world.close()
+    return violation, world.counts
 
 
 def main() -> int:
@@ -28,6 +30,7 @@ def main() -> int:
     parser.add_argument("--seeds", default="0:100", help="FIRST:AFTER_LAST, or one seed")
     parser.add_argument("--whole", action="store_true", help="print the history as it is, not shrunk")
     parser.add_argument("--keep-going", action="store_true", help="count violations instead of stopping at the first")
+    parser.add_argument("--counters", action="store_true", help="print every counter, not only the table")
     options = parser.parse_args()
     first, _, last = options.seeds.partition(":")
     seeds = range(int(first), int(last) if last else int(first) + 1)
@@ -60,8 +63,8 @@ def main() -> int:
     print(
         f"{len(seeds)} seeds in {seconds:.1f} s, {len(seeds) / seconds:.0f} a second; {sum(violations.values())} violations"
     )
-    for name, number in sorted(counts.items()):
-        print(f"  {number:8} {name}")
+    for name, number in sorted(counts.items()) if options.counters else table(counts):
+        print(f"  {number:8,} {name}")
     return 1 if violations else 0
 
 

@@ -108,7 +108,7 @@ class Database:
         self.fail_before = 0  # so many next commits are not made, and reported failed
         self.fail_after = 0  # so many next commits are made, and reported failed
         self.changes = Counter[str]()  # rows that each query changed, in transactions that were committed
-        self.after_commit: Callable[[set[str]], None] = lambda tables: None
+        self.after_commit: Callable[[Counter[str], set[str]], None] = lambda changes, tables: None
         self._folder = str(folder)
         self.session = _opened(self._folder)
         self.session.execute("PRAGMA foreign_keys=ON")
@@ -172,7 +172,7 @@ class SimulatedConnection(Connection):
         session.execute("COMMIT")
         if changes:
             database.changes.update(changes)
-            database.after_commit(tables)
+            database.after_commit(changes, tables)
         if database.fail_after:
             database.fail_after -= 1
             database.scheduler.record("commit reported failed", label)

@@ -1,13 +1,23 @@
 """What must be true of an installation after every step, and once it has come to rest."""
 
+import hashlib
 import json
+from collections import Counter
 from typing import TYPE_CHECKING
 
-from syncd.model import Issue, IssueState
+from syncd.core.budget import HORIZON_SECONDS
+from syncd.model import Action, Issue, IssueState, Plan
+from syncd.store.outbox import Claim
 from syncd.store.records import issue_of
+from syncd.worker.reconcile import plan_again
+from syncd.worker.routing import Routing
+from tests.simulation.operators import TRACKER
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
+
+
+UNSEEN_SECONDS = 120.0  # between a look at an issue and what is done because of it; see update.LOOK_SECONDS
 
 
 class Broken(Exception):
@@ -22,9 +32,9 @@ class Broken(Exception):
 def after_step(world: "World") -> None:
     """Check what may never be false, however briefly."""
     site = world.site
-    if len(site.writes) == world.counts["writes checked"]:
+    if len(site.writes) == world.truth.writes:
         return
-    world.counts["writes checked"] = len(site.writes)
+    world.truth.writes = len(site.writes)
     live: dict[str, list[int]] = {}
     for item in site.items:
         if item.author == "person" or item.deleted:
@@ -36,10 +46,95 @@ def after_step(world: "World") -> None:
     for title, numbers in live.items():
         if len(numbers) > 1 and title not in world.truth.may_repeat:
             _fail(world, "one live issue per group", f"{title} has the issues {numbers}")
+    _limits(world)
+    _reopened(world)
 
 
 def _fail(world: "World", invariant: str, detail: str) -> None:
-    world.scheduler.failure = Broken(invariant, detail)
+    world.scheduler.failure = world.scheduler.failure or Broken(invariant, detail)
+
+
+def _limits(world: "World") -> None:
+    """A route files no more issues than it may, by the true times at which its creates were sent."""
+    if world.has("machine", "sets the clocks"):
+        return
+    filed = [item.sent_at for item in world.site.items if item.marker and not item.title.startswith("storm ")]
+    for limit in world.config.all_routes[0].max_new_issues:
+        for sent_at in filed:
+            window = [at for at in filed if sent_at <= at < sent_at + limit.seconds]
+            if len(window) > limit.count:
+                _fail(world, "no limit of new issues is exceeded", f"{len(window)} in {limit.seconds:.0f} s")
+
+
+def _reopened(world: "World") -> None:
+    """A person's closing is undone only by a crash of a release later than the fix, notified after the closing."""
+    while world.truth.reopened < len(world.site.reopened):
+        reopened = world.site.reopened[world.truth.reopened]
+        world.truth.reopened += 1
+        # What people do between a look and the request cannot be known.
+        if reopened.sent_at - reopened.closed_at < UNSEEN_SECONDS or world.has("machine", "sets the clocks"):
+            continue
+        fixed_in = max((version(release) for release in reopened.fixed_in), default=())
+        if not any(at >= reopened.closed_at and version(release) > fixed_in for at, _, release in world.truth.crashes):
+            _fail(world, "only a regression undoes a closing", f"#{reopened.item.number} was reopened without any")
+
+
+def version(release: str) -> tuple[int, ...]:
+    """Return a release as numbers that compare."""
+    return tuple(int(part) for part in release.split("."))
+
+
+def after_commit(world: "World", changes: Counter[str]) -> None:
+    """Check what no transaction may write, whatever ran between it and the one before."""
+    now = world.scheduler.now + world.clock_offset
+    if "intend" in changes:
+        _intents(world)
+    if "claim_group" in changes:
+        _claims(world, now)
+    if not changes.keys().isdisjoint(("claim_group", "renew", "shift_outbox", "free_claims", "heal_due")):
+        rows = world.database.rows("SELECT group_id, owner, due_at FROM outbox WHERE state = 'claimed'")
+        world.truth.leases = {row["group_id"]: (row["owner"], row["due_at"]) for row in rows}  # type: ignore[misc]
+
+
+def _intents(world: "World") -> None:
+    """Nothing is filed against an order that is on disk."""
+    against = world.database.rows(
+        "SELECT groups.fingerprint, groups.on_hold, aliases.target_id, route_pauses.reason FROM issues"
+        " JOIN groups ON groups.id = issues.group_id LEFT JOIN aliases ON aliases.group_id = groups.id"
+        " LEFT JOIN route_pauses ON route_pauses.route = issues.route"
+        " WHERE issues.state = 'intended' AND groups.kind = 'crash' AND issues.id NOT IN (SELECT value FROM json_each(?))"
+        " AND (groups.on_hold IS NOT NULL OR aliases.target_id IS NOT NULL OR route_pauses.reason IS NOT NULL)",
+        json.dumps(world.truth.intended),
+    )
+    for row in against:
+        _fail(world, "nothing is filed against an order", str(row))
+    rows = world.database.rows("SELECT id FROM issues WHERE state = 'intended'")
+    world.truth.intended = [int(str(row["id"])) for row in rows]
+
+
+def _claims(world: "World", now: float) -> None:
+    """A claim respects leases of living processes, pauses, and the one trial of a tracker that rests."""
+    before = world.truth.leases
+    for row in world.database.rows("SELECT group_id, tracker, owner FROM outbox WHERE state = 'claimed'"):
+        group_id, owner = int(str(row["group_id"])), str(row["owner"])
+        holder, until = before.get(group_id, ("", 0.0))
+        if owner == holder:
+            continue
+        if holder and until > now and not world.is_dead(holder) and not world.has("machine", "sets the clocks"):
+            _fail(world, "a lease is respected", f"{owner} claimed what {holder} holds for another {until - now:.0f} s")
+        for rest in world.database.rows(
+            "SELECT cause FROM trackers WHERE name = ? AND state = 'paused'", row["tracker"]
+        ):
+            if rest["cause"] == "operator":
+                _fail(world, "nothing is called inside a pause", f"{owner} claimed a group of a paused tracker")
+            trials = [
+                entry
+                for entry in world.truth.trials
+                if any(entry == name and end > now for name, end in before.values())
+            ]
+            if trials and not world.has("machine", "sets the clocks"):
+                _fail(world, "one call tries a tracker that rests", f"{owner} beside {trials}")
+            world.truth.trials.add(owner)
 
 
 def at_rest(world: "World") -> None:
@@ -65,37 +160,59 @@ def at_rest(world: "World") -> None:
 
 
 def _group_at_rest(world: "World", group: dict[str, object]) -> None:
-    database, name = world.database.session, str(group["fingerprint"])
+    name = str(group["fingerprint"])
     rows = world.database.rows("SELECT * FROM issues WHERE group_id = ? AND state != 'retired'", group["id"])
     issue: Issue | None = issue_of(rows[0]) if rows else None
-    owed = database.execute("SELECT tracker, due_at, owner FROM outbox WHERE group_id = ?", (group["id"],)).fetchall()
+    owed = world.database.rows("SELECT state, due_at FROM outbox WHERE group_id = ?", group["id"])
     if group["kind"] != "storm":
         total = world.truth.totals.get(name, 0)
         if group["occurrences"] != total and not group["approximate"]:
             raise Broken("counts are those that were sent", f"{name} counts {group['occurrences']} of {total}")
-    follows = database.execute("SELECT 1 FROM aliases WHERE group_id = ?", (group["id"],)).fetchone()
-    if follows or name in world.truth.excused or owed:
+    dead = bool(owed) and owed[0]["state"] == "dead"
+    if owed and not dead:
+        if not 0 <= float(str(owed[0]["due_at"])) <= world.scheduler.now + world.clock_offset + HORIZON_SECONDS:
+            raise Broken("whatever is owed has a time", f"{name} is due at {owed[0]['due_at']}")
         return
     if not group["decision_reason"]:
         raise Broken("every state is explained", f"{name} has no reason")
-    if issue is None or issue.state is IssueState.WANTED:
-        held = str(group["decision_rule"] or "")
-        if held == "route-paused" and database.execute("SELECT 1 FROM route_pauses").fetchone():
-            return
-        if held not in ("threshold", "refused", "storm-over", "on-hold") and group["decision"] != "dead":
-            raise Broken(
-                "nobody is forgotten",
-                f"{name} has no issue and owes nothing: {group['decision']}/{held}: {group['decision_reason']}",
-            )
+    plan = _plan(world, int(str(group["id"])), str(issue.tracker) if issue else TRACKER)
+    explained = f"{name} is {plan.action}/{plan.rule}: {plan.reason}"
+    refused = group["refused"] is not None or dead
+    # The store learns only with its next look what it has closed itself.
+    closed = issue is not None and any(item.closed for item in world.site.items if str(item.number) == issue.remote_id)
+    if plan.action not in STILL and not refused and not (plan.action is Action.CLOSE and closed):
+        raise Broken("nobody is forgotten", f"{explained}; no call is owed")
+    if plan.action is Action.HOLD and not refused:
+        if plan.rule not in HELD:
+            raise Broken("every state is explained", f"{explained}; at rest nothing is held by that")
+        if plan.rule != group["decision_rule"]:
+            raise Broken("every state is explained", f"{explained}; its group says {group['decision_reason']}")
+    if issue is not None and issue.state is IssueState.LINKED and plan.action is Action.NOTHING:
+        _require_newest(world, group, issue, plan)
+
+
+# At rest nothing is left to do by these plans, and nothing is held by another rule than these.
+STILL = (Action.NOTHING, Action.HOLD, Action.PARK, Action.DROP)
+HELD = ("threshold", "on-hold", "route-paused", "storm-over")
+
+
+def _plan(world: "World", group_id: int, tracker: str) -> Plan:
+    """Plan a group as its next sync would, by what the store has now."""
+    claim = Claim(group_id=group_id, tracker=tracker, owner="an invariant", attempts=0)
+    routing = Routing(config=world.config, instance_key=world.instance_key)
+    return plan_again(world.database.cursor, routing, claim, world.scheduler.now + world.clock_offset)
+
+
+def _require_newest(world: "World", group: dict[str, object], issue: Issue, plan: Plan) -> None:
+    """The issue shows the newest revision, and its status comment has the text that the store believes it has."""
+    if plan.rule == "muted":
         return
-    if issue.state in (IssueState.INTENDED, IssueState.IN_DOUBT):
-        raise Broken("nobody is forgotten", f"{name} is {issue.state} and owes nothing")
-    if (
-        issue.state is IssueState.LINKED
-        and issue.synced_revision < int(str(group["revision"]))
-        and not (issue.condition and issue.condition.locked)
-    ):
+    if issue.synced_revision < int(str(group["revision"])):
+        detail = f"{group['fingerprint']} shows {issue.synced_revision} of {group['revision']}: {plan.reason}"
+        raise Broken("the newest revision is shown", detail)
+    item = next((entry for entry in world.site.items if str(entry.number) == issue.remote_id), None)
+    note = next((note for note in item.comments if note.id == issue.comment_id), None) if item is not None else None
+    if note is not None and hashlib.sha256(note.text.encode()).hexdigest()[:32] != issue.comment_text:
         raise Broken(
-            "the newest revision is shown",
-            f"{name} shows {issue.synced_revision} of {group['revision']}: {group['decision_reason']}",
+            "the newest revision is shown", f"#{issue.remote_id} has an older status comment than the store says"
         )

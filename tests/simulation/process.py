@@ -31,7 +31,8 @@ IDLE_SECONDS = 3600.0  # a loop without work sleeps until a commit wakes it, not
 class Event:
     """threading.Event over the scheduler. `idle` returns for how many seconds its loop has nothing to do; a daemon polls instead."""
 
-    def __init__(self, scheduler: Scheduler, idle: Callable[[], float] = lambda: IDLE_SECONDS) -> None:
+    def __init__(self, scheduler: Scheduler, idle: Callable[[], float] | None = None) -> None:
+        """Without `idle` the event is waited for as long as its waiter says."""
         self._scheduler = scheduler
         self._idle = idle
         self._is_set = False
@@ -56,7 +57,8 @@ class Event:
         """Sleep until the event is set or the timeout is over."""
         if not self._is_set:
             self._waiter = self._scheduler.current
-            seconds = self._idle() if timeout is None or timeout == threads.POLL_SECONDS else timeout
+            polls = self._idle is not None and timeout in (None, threads.POLL_SECONDS)
+            seconds = self._idle() if polls and self._idle else IDLE_SECONDS if timeout is None else timeout
             self._scheduler.sleep(seconds, "idle")
             self._waiter = None
         return self._is_set
@@ -131,7 +133,7 @@ class Process(Owner):
             try:
                 self.store.due_times.follow_clock()
                 now = self.clock.wall()
-                self.store.outbox.take_over(dead, now)
+                self.store.outbox.take_over(lambda _: dead, now)
                 self.store.outbox.recover(now)
                 reconcile.reroute(self.store, self.routing, "routes", now)
             except StoreUnavailable as error:
@@ -149,7 +151,7 @@ class Process(Owner):
 
         def beat() -> None:
             with suppress(StoreUnavailable):
-                self.store.outbox.take_over(dead, self.clock.wall())
+                self.store.outbox.take_over(lambda _: dead, self.clock.wall())
 
         self.scheduler.spawn(self, f"{self.name} heartbeat", beat)
 

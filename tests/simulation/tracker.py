@@ -4,6 +4,7 @@
 invariants compare with the store. It leaves out markup, HTTP and pages: the fakes of the adapters have those.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -50,6 +51,7 @@ class Item:
     author: str
     created_at: float
     title: str
+    sent_at: float = 0.0  # the true time at which syncd sent the create
     closed: bool = False
     closed_at: float | None = None
     closed_by_person: float | None = None
@@ -71,6 +73,16 @@ class Item:
         return not self.deleted
 
 
+@dataclass(frozen=True)
+class Reopened:
+    """An issue that a person had closed, and that syncd opened by a request of `sent_at`. True times."""
+
+    item: Item
+    closed_at: float
+    fixed_in: tuple[str, ...]
+    sent_at: float
+
+
 @dataclass
 class Weather:
     """Faults that the site shows until they are cleared."""
@@ -88,8 +100,9 @@ class Weather:
 class Site:
     """One repository or project."""
 
-    def __init__(self, scheduler: Scheduler, name: str = "here") -> None:
+    def __init__(self, scheduler: Scheduler, name: str = "here", counts: Counter[str] | None = None) -> None:
         self.scheduler = scheduler
+        self.counts = Counter[str]() if counts is None else counts
         self.name = name
         self.items: list[Item] = []
         self.weather = Weather()
@@ -97,6 +110,7 @@ class Site:
         self.clock_offset = 0.0
         self.writes: list[tuple[float, str, str]] = []  # (true time, operation, marker or key)
         self.refusals: list[tuple[str, tuple[str, ...]]] = []  # (fingerprint, releases in the draft)
+        self.reopened: list[Reopened] = []
         self._network = Owner("network")
         self._last_number = 0
 
@@ -156,10 +170,12 @@ class Site:
         if weather.lose_before:
             weather.lose_before -= 1
             self.scheduler.record("request lost", f"{operation} {subject}")
+            self.counts["requests lost"] += 1
             self.scheduler.sleep(TIMEOUT_SECONDS, f"{operation}: no answer")
             raise OutcomeUnknown("no answer within the timeout")
         if weather.late:
             weather.late -= 1
+            self.counts["carried out late"] += 1
             delay = TIMEOUT_SECONDS + self.scheduler.random.uniform(0.0, LATEST_SECONDS)
 
             def carry_out_late() -> None:
@@ -175,6 +191,7 @@ class Site:
             if weather.lose_after:
                 weather.lose_after -= 1
                 self.scheduler.record("answer lost", f"{operation} {subject}")
+                self.counts["answers lost"] += 1
                 self.scheduler.sleep(TIMEOUT_SECONDS, f"{operation}: no answer")
                 raise OutcomeUnknown("no answer within the timeout")
         self.scheduler.point(f"{operation}: after")
@@ -183,11 +200,13 @@ class Site:
     def _carry_out(self, operation: str, subject: str, effect: Callable[[], object]) -> object:
         outcome = effect()
         self.writes.append((self.scheduler.now, operation, subject))
+        self.counts[f"carried out: {operation}"] += 1
         self.scheduler.record(operation, subject)
         return outcome
 
     def read(self, operation: str) -> None:
         """Stand at the point of one read request. Raises TrackerError."""
+        self.counts[f"read: {operation}"] += 1
         self.scheduler.point(f"{operation}: before")
         self.require_reachable()
 
@@ -216,13 +235,15 @@ class Client:
     def create(self, draft: Draft) -> Created:
         draft.require_fresh(self._clock.monotonic())
         site = self._site
-        author, identity = site.account, draft.group.identity
+        author, identity, sent_at = site.account, draft.group.identity, site.scheduler.now
 
         def effect() -> Item:
             if identity.fingerprint in site.weather.refuses:
                 site.refusals.append((identity.fingerprint, tuple(sorted(row.release for row in draft.group.releases))))
                 raise Refused("a field of the issue is not accepted")
-            return site.add(draft.marker, identity.fingerprint, author)
+            item = site.add(draft.marker, identity.fingerprint, author)
+            item.sent_at = sent_at
+            return item
 
         item = site.write("create", draft.marker[:8], effect)
         assert isinstance(item, Item)
@@ -276,10 +297,13 @@ class Client:
             yield Survey(observations=observations, missing=tuple(missing))
 
     def reopen(self, issue: Issue) -> str:
-        site = self._site
+        site, sent_at = self._site, self._site.scheduler.now
 
         def effect() -> None:
             item = site.item(issue.remote_id)
+            if item.closed and item.closed_by_person is not None:
+                site.reopened.append(Reopened(item, item.closed_by_person, item.fixed_in, sent_at))
+            item.closed_by_person = None
             item.closed, item.closed_at, item.resolution, item.changed_at = False, None, "", site.now
 
         site.write("reopen", str(issue.key), effect)

@@ -51,6 +51,14 @@ class Truth:
     totals: dict[str, int] = field(default_factory=dict)
     excused: set[str] = field(default_factory=set)  # groups that may have no issue of their own, by an operator's act
     may_repeat: set[str] = field(default_factory=set)  # groups that may have had several issues
+    crashes: list[tuple[float, str, str]] = field(
+        default_factory=list
+    )  # when which group was notified to have crashed in which release
+    writes: int = 0  # writes of the tracker that were checked
+    reopened: int = 0  # reopened issues that were checked
+    intended: list[int] = field(default_factory=list)  # issues whose intent was on disk after the last commit
+    leases: dict[int, tuple[str, float]] = field(default_factory=dict)  # who has claimed a group, and until when
+    trials: set[str] = field(default_factory=set)  # the claims with which a tracker that rests is tried
 
 
 class World:
@@ -61,9 +69,9 @@ class World:
         self.scheduler = Scheduler(history.seed)
         self.database = Database(self.scheduler, folder)
         self.database.after_commit = self._committed
-        self.site = Site(self.scheduler, TRACKER)
-        self.truth = Truth()
         self.counts: Counter[str] = Counter()
+        self.site = Site(self.scheduler, TRACKER, self.counts)
+        self.truth = Truth()
         self.processes: list[Process] = []
         self.people = Owner("people")
         self._names = itertools.count(1)
@@ -112,7 +120,7 @@ class World:
             offset=self.clock_offset,
         )
         self.processes.append(process)
-        process.start(self._is_dead, self._restart)
+        process.start(self.is_dead, self._restart)
 
     def _restart(self, process: Process) -> None:
         """The service manager starts a process that ended."""
@@ -127,7 +135,8 @@ class World:
         """Return the rules of one process."""
         return Routing(config=self._config, instance_key=self.instance_key)
 
-    def _is_dead(self, owner: str) -> bool:
+    def is_dead(self, owner: str) -> bool:
+        """Report whether the process of a claim's owner has died."""
         name = owner.partition("/")[0]
         return any(process.name == name and process.is_dead for process in self.processes)
 
@@ -137,7 +146,7 @@ class World:
             self.scheduler.sleep(pause, "heartbeat")
             for process in self.living[:1]:
                 if self._left_behind():
-                    process.take_over(self._is_dead)
+                    process.take_over(self.is_dead)
                 if self._has_storm():
                     process.wake({"storms"})
 
@@ -147,10 +156,11 @@ class World:
     def _left_behind(self) -> bool:
         """Report whether a dead process still has claims."""
         rows = self.database.session.execute("SELECT owner FROM outbox WHERE owner IS NOT NULL").fetchall()
-        return any(self._is_dead(str(row[0])) for row in rows)
+        return any(self.is_dead(str(row[0])) for row in rows)
 
-    def _committed(self, tables: set[str]) -> None:
+    def _committed(self, changes: Counter[str], tables: set[str]) -> None:
         self.counts["commits"] += 1
+        invariants.after_commit(self, changes)
         for process in self.living:
             process.wake(tables)
 
@@ -211,6 +221,7 @@ class World:
             }
         ).encode()
         self.truth.totals[fingerprint] = max(total, self.truth.totals.get(fingerprint, 0))
+        self.truth.crashes.append((self.scheduler.now, fingerprint, release))
         for _ in range(1 + int(entry["twice"])):
             self.deliver(body)
 
@@ -324,8 +335,18 @@ class World:
             self.scheduler.point("aims")
         self._restart(process)
 
+    def has(self, actor: str, *acts: str) -> bool:
+        """Report whether the history has one of these acts, any act of the actor where none is named."""
+        return any(entry.actor == actor and (not acts or entry.act in acts) for entry in self.history.operations)
+
+    @property
+    def config(self) -> Config:
+        """The configuration of the processes that start now."""
+        return self._config
+
     def close(self) -> None:
-        """Free the memory."""
+        """Count what happened, and free the memory."""
+        self.counts.update({f"query {name}": rows for name, rows in self.database.changes.items()})
         self.database.close()
 
 

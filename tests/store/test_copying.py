@@ -4,6 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -141,7 +142,7 @@ def test_an_intent_of_the_old_daemon_is_in_doubt_and_not_sent_again(
     move_store(source, target, silent)
     moved = open_store(target)
     here = moved.join("worker", NOW)
-    moved.outbox.take_over(here.judge(NOW), NOW)
+    moved.outbox.take_over(partial(here.judge, now=NOW), NOW)
 
     counts = moved.report.counts(NOW)
     assert (counts.linked, counts.in_doubt) == (1, 1)

@@ -210,7 +210,7 @@ def test_what_dead_processes_held_is_free_at_once_and_their_creates_are_in_doubt
     steps.intend(store, living, Intent(marker="n", revision=1), NOW)
     claimed(store, "dead/here-2")
 
-    dead = store.outbox.take_over(lambda owner: owner.startswith("dead"), NOW + 1)
+    dead = store.outbox.take_over(lambda _: lambda owner: owner.startswith("dead"), NOW + 1)
 
     assert sorted(dead) == ["dead/here", "dead/here-2"]
     assert [issue.state for claim in (dying, living) if (issue := issue_of(store, claim))] == [

@@ -5,18 +5,22 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from syncd.config import StoreSettings
+from syncd.core.budget import HORIZON_SECONDS
 from syncd.errors import StoreUnavailable
 from syncd.model import Call, IssueState
 from syncd.store import Store, open_store, outbox
+from syncd.store.connection import Transaction
 from syncd.store.hints import INBOX
-from syncd.store.instances import DEAD_SECONDS, running
+from syncd.store.instances import DEAD_SECONDS, Registration, running
 from syncd.store.issues import Intent
+from syncd.store.outbox import LEASE_SECONDS
 from tests import postgres
 from tests.fakes.wire import Wire
 from tests.postgres import Databases, Server
@@ -111,30 +115,66 @@ def test_a_stopped_process_does_not_lead_for_ever(settings: StoreSettings, store
     until(lambda: store.hints.leads)
 
 
+def judged(store: Store, registration: Registration, now: float) -> Callable[[str], bool]:
+    return store.read(partial(registration.judge, now=now))
+
+
 def test_a_process_of_another_machine_is_dead_only_after_any_lease(
     settings: StoreSettings, store: Store, another: Store
 ) -> None:
     here, there = store.join("worker", NOW), another.join("worker", NOW)
-    assert not here.judge(NOW)(f"{there.owner}/here-0")
-    assert here.judge(NOW)("somebody-who-left/here-0")
+    assert not judged(store, here, NOW)(f"{there.owner}/here-0")
+    assert judged(store, here, NOW)("somebody-who-left/here-0")
 
     change(settings, "UPDATE instances SET machine = 'elsewhere' WHERE owner = ?", there.owner)
-    assert not here.judge(NOW + DEAD_SECONDS - 1)(there.owner)
-    assert here.judge(NOW + DEAD_SECONDS + 1)(there.owner)
+    assert not judged(store, here, NOW + DEAD_SECONDS - 1)(there.owner)
+    assert judged(store, here, NOW + DEAD_SECONDS + 1)(there.owner)
 
     change(
         settings,
         "UPDATE instances SET machine = (SELECT machine FROM instances WHERE owner = ?), pid = 999999999",
         here.owner,
     )
-    assert here.judge(NOW)(there.owner), "on this machine the kernel tells"
-    here.sweep(here.judge(NOW))
+    assert judged(store, here, NOW)(there.owner), "on this machine the kernel tells"
+    store.outbox.take_over(partial(here.judge, now=NOW), NOW)
     assert [process.owner for process in running(store.connection)] == [here.owner]
     there.beat(NOW)
     assert len(running(store.connection)) == 2, "who was taken for dead comes back"
     there.close()
     here.close()
     assert running(store.connection) == []
+
+
+def test_a_process_that_starts_while_a_take_over_waits_keeps_what_it_claims(
+    settings: StoreSettings, store: Store, another: Store
+) -> None:
+    owed(store, "f1", "f2")
+    claimed(store, "somebody-who-left/here-0")
+    here, there = store.join("worker", NOW), another.join("worker", NOW)
+    line = ask(settings, "DELETE FROM instances WHERE owner = ? RETURNING *", there.owner)[0]
+    owner = f"{there.owner}/here-0"
+    begun, may_commit = threading.Event(), threading.Event()
+
+    def start(transaction: Transaction) -> None:
+        names = ("owner", "host", "machine", "pid", "begun", "part", "version", "started_at", "beat_at")
+        transaction.run("beat", **dict(zip(names, line, strict=False)))
+        lease = {"now": NOW, "leased_until": NOW + LEASE_SECONDS, "horizon": NOW + HORIZON_SECONDS}
+        assert transaction.rows("claim_group", tracker="here", rank=Call.CREATE, owner=owner, **lease)
+        begun.set()
+        may_commit.wait(30)
+
+    with ThreadPoolExecutor() as pool:
+        starting = pool.submit(another.write, start, exclusive=False)
+        begun.wait(30)
+        taking_over = pool.submit(store.outbox.take_over, partial(here.judge, now=NOW), NOW)
+        until(lambda: bool(ask(settings, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")))
+        may_commit.set()
+        starting.result()
+        assert taking_over.result() == ["somebody-who-left/here-0"]
+
+    assert store.read(partial(outbox.held, owner=owner)) is not None
+    there.close()
+    here.close()
 
 
 def test_where_processes_are_hidden_only_the_beat_tells(
@@ -149,8 +189,8 @@ def test_where_processes_are_hidden_only_the_beat_tells(
     monkeypatch.setattr("syncd.store.instances._PROC", tmp_path)
     here = store.join("worker", NOW)
 
-    assert not here.judge(NOW)(there.owner)
-    assert here.judge(NOW + DEAD_SECONDS + 1)(there.owner)
+    assert not judged(store, here, NOW)(there.owner)
+    assert judged(store, here, NOW + DEAD_SECONDS + 1)(there.owner)
     there.close()
     here.close()
 
@@ -162,9 +202,8 @@ def test_groups_of_a_dead_process_are_free_and_their_creates_in_doubt(store: Sto
         claim = claimed(another, f"gone/{number}")
         if number:
             steps.intend(another, claim, Intent(marker="m", revision=1), NOW)
-    is_dead = here.judge(NOW)
 
-    assert sorted(store.outbox.take_over(is_dead, NOW)) == ["gone/0", "gone/1"]
+    assert sorted(store.outbox.take_over(partial(here.judge, now=NOW), NOW)) == ["gone/0", "gone/1"]
     assert store.report.counts(NOW).in_doubt == 1
     assert store.read(partial(outbox.next_due, tracker="here")) == {Call.CREATE: NOW, Call.PROBE: NOW}
 

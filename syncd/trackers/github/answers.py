@@ -69,6 +69,7 @@ class Filed(msgspec.Struct):
     html_url: str = ""
     repository_url: str = ""
     labels: list[Label] = []
+    user: Account | None = None
 
 
 class Listed(msgspec.Struct):
@@ -80,6 +81,7 @@ class Listed(msgspec.Struct):
     user: Account | None = None
     created_at: datetime | None = None
     pull_request: object = None
+    repository_url: str = ""
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -1,8 +1,10 @@
 """The outcome of a create: every number above its floor, read from the unfiltered list or by number.
 
 Filtered lists come from indexes that can be days behind; the unfiltered list has been observed minutes behind. Reads by number
-have not. GitHub gives numbers in order, never twice, to issues, pull requests and discussions alike. One GraphQL query reads a
-hundred numbers; it answers a number that is no issue or pull request with null and an error NOT_FOUND, all under a 200.
+have not. GitHub gives numbers in order, never twice, to issues, pull requests and discussions alike; a server that was restored from
+a backup begins again below numbers that it gave before. One GraphQL query reads a hundred numbers; it answers a number that is
+nothing with null and an error NOT_FOUND, all under a 200. Only REST tells a number whose issue was deleted (410) or transferred
+(301) from a number that was never given (404).
 """
 
 import re
@@ -14,7 +16,7 @@ import msgspec
 
 from syncd.config import GitHubSettings
 from syncd.errors import Misconfigured, Refused, Unavailable
-from syncd.model import Created, Evidence
+from syncd.model import Created, Evidence, Place
 from syncd.platform.clock import Clock
 from syncd.trackers.github.answers import (
     Account,
@@ -35,23 +37,26 @@ NEWEST_FIRST: Mapping[str, str | int] = {"state": "all", "sort": "created", "dir
 
 _PAGE = 100
 _PAGES = 20
-# After so many unused numbers in a row above the newest issue, no further number is in use.
-_BEYOND = 20
+# After so many unused numbers in a row above the newest, no further number is in use.
+_BEYOND = 50
 _QUERY_NUMBERS = 100
 _MOST_QUERIED = 1000
-_MOST_SINGLE = 200
+_MOST_SINGLE = 300
+_MOST_NAMED = 5
 # No request begins later: a claim lasts three minutes.
 _READING_SECONDS = 90.0
 
 _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
+_MARKER = re.compile(r"<!-- syncd:1:\w+ -->")
 
 # A token, or a server, that may not use GraphQL but can still read by REST.
 _DENIED = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES"})
 
 _QUERY = """query($owner:String!,$name:String!){repository(owner:$owner,name:$name){databaseId hasIssuesEnabled %s}}
-fragment issue on Issue{number body createdAt url repository{databaseId}
-author{__typename login ...on User{databaseId} ...on Bot{databaseId}}}
-fragment pull on PullRequest{number createdAt url repository{databaseId}}"""
+fragment issue on Issue{number body createdAt url repository{databaseId}author{...author}}
+fragment pull on PullRequest{number body createdAt url repository{databaseId}author{...author}}
+fragment talk on Discussion{number body createdAt url repository{databaseId}author{...author}}
+fragment author on Actor{__typename login ...on User{databaseId} ...on Bot{databaseId}}"""
 
 
 class _Author(msgspec.Struct, rename="camel"):
@@ -101,14 +106,20 @@ class Probe:
         self._floor = floor
         self._clock = clock
         self._ends_at = clock.monotonic() + _READING_SECONDS
-        self._entries: dict[int, Listed | None] = {}  # by number; None where no issue or pull request has it
+        self._entries: dict[int, Listed | None] = {}  # by number; None where nothing can be read under it
+        self._places: dict[int, Place] = {}  # of issues that were transferred, by their former number
+        self._lost: dict[int, str] = {}  # numbers that are in use and lead to nothing, with the reason
+        self._read_alone: set[int] = set()
+        self._first = floor + 1  # the lowest number that is read
         self._highest = floor  # the highest number that is or was in use
         self._budget = _MOST_QUERIED
         self._single = False  # whether GraphQL cannot be used
 
-    def evidence(self, line: str, is_own: Callable[[Account | None], bool]) -> Evidence:
-        """Usually two requests; `line` is that of the marker. When one fails, raises what the failure means: the probe then proves
-        nothing."""
+    def evidence(
+        self, line: str, is_own: Callable[[Account | None], bool], has_written: Callable[[Account | None], bool]
+    ) -> Evidence:
+        """Usually three requests; `line` is that of the marker. `is_own` recognises an author of syncd's issues, `has_written` only
+        one that is certain. When a request fails, raises what the failure means: the probe then proves nothing."""
         at = self._read_list()
         listed = sum(number > self._floor for number in self._entries)
         incomplete = self._read_numbers()
@@ -118,42 +129,61 @@ class Probe:
                 raise Misconfigured("the repository takes no issues")
             answer = self._connection.send_idempotent("GET", f"{self._home}/issues", parameters={"per_page": 1})
             expect(answer, list[Listed])
-        entries = [entry for _, entry in sorted(self._entries.items()) if entry is not None]
-        matches = [
-            entry
-            for entry in entries
-            if entry.number > self._floor
-            and entry.pull_request is None
-            and carries(entry.body or "", line)
-            and is_own(entry.user)
-        ]
-        newest = entries[-1] if entries else None
-        newest_at = newest.created_at if newest else None
+        issues, unclear = self._weigh(line, is_own, has_written)
+        newest = max((number for number, entry in self._entries.items() if entry is not None), default=0)
+        latest = self._entries.get(newest)
         single = sum(number > self._floor for number in self._entries) - listed
         summary = f"above #{self._floor}, {listed} numbers were read out of the list and {single} one by one"
         if incomplete:
             summary += "; more than that were given since"
         elif at is None:
             summary += "; GitHub did not say what time it was"
+        elif unclear:
+            named = [f"#{number} {why}" for number, why in sorted(unclear.items())]
+            more = f", and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+            summary += f"; but {', '.join(named[:_MOST_NAMED])}{more}"
         else:
             summary += f", up to #{self._highest + _BEYOND}"
         return Evidence(
-            issues=tuple(
-                Created(
-                    remote_id=str(entry.number),
-                    key=f"{self._settings.repository}#{entry.number}",
-                    url=web(entry.html_url),
-                    number=entry.number,
-                )
-                for entry in matches
-            ),
+            issues=issues,
             # Without GitHub's time nobody can tell how long after the create a probe was.
-            covered=not incomplete and at is not None,
-            newest=newest.number if newest else 0,
-            newest_at=newest_at.timestamp() if newest_at else None,
+            covered=not incomplete and at is not None and (bool(issues) or not unclear),
+            newest=newest,
+            newest_at=latest.created_at.timestamp() if latest is not None and latest.created_at else None,
             at=at,
             summary=summary,
         )
+
+    def _weigh(
+        self, line: str, is_own: Callable[[Account | None], bool], has_written: Callable[[Account | None], bool]
+    ) -> tuple[tuple[Created, ...], dict[int, str]]:
+        """The issues that carry the marker, the oldest first; and the numbers under which ours may be or may have been, with the
+        reason. The marker counts whatever its number: numbers may have gone back, and nobody can make up a marker."""
+        matches: dict[str, Created] = {}
+        unclear = dict(self._lost)
+        for number, entry in sorted(self._entries.items()):
+            if entry is None:
+                if self._floor < number < self._highest:
+                    unclear.setdefault(number, "was deleted, hidden, transferred or converted")
+                continue
+            body, is_issue = entry.body or "", entry.pull_request is None
+            if carries(body, line) and is_issue and is_own(entry.user):
+                created = self._created(number, entry)
+                matches.setdefault(created.remote_id, created)
+            elif carries(body, line):
+                unclear[number] = "has its marker, but " + (
+                    "syncd's account did not write it" if is_issue else "is no issue any more"
+                )
+            elif number > self._floor and is_issue and has_written(entry.user) and not _MARKER.search(body):
+                unclear[number] = "was written by syncd's account and has no marker any more"
+        return tuple(matches.values()), unclear
+
+    def _created(self, number: int, entry: Listed) -> Created:
+        place = self._places.get(number)
+        if place is None:
+            key = f"{self._settings.repository}#{number}"
+            place = Place(remote_id=str(number), key=key, url=web(entry.html_url))
+        return Created(remote_id=place.remote_id, key=place.key, url=place.url, number=number)
 
     def _read_list(self) -> float | None:
         """Read the list down to the floor, as far as time and pages allow. Returns GitHub's time at the first page."""
@@ -165,6 +195,10 @@ class Probe:
             answer = self._connection.send_idempotent("GET", f"{self._home}/issues", parameters=parameters)
             entries = expect(answer, list[Listed])
             at = answer.date if page == 1 else at
+            if page == 1 and entries:
+                # Where the newest number is below the floor, the list lags, or the numbers went back.
+                self._first = min(self._floor, max(entry.number for entry in entries)) + 1
+                self._highest = self._first - 1
             self._take({entry.number: entry for entry in entries})
             if len(entries) < _PAGE or min(entry.number for entry in entries) <= self._floor:
                 break
@@ -177,50 +211,92 @@ class Probe:
     def _read_numbers(self) -> bool:
         """Read the numbers that the list did not show, up to beyond the newest. Returns True where some had to be left unread."""
         while True:
-            numbers = range(self._floor + 1, self._highest + _BEYOND + 1)
+            numbers = range(self._first, self._highest + _BEYOND + 1)
             unread = list(islice((number for number in numbers if number not in self._entries), _QUERY_NUMBERS))
-            if not unread:
+            if unread:
+                if not self._read(unread[: self._budget]):
+                    return True
+                continue
+            # A query answers alike for what was deleted or transferred and for what was never given. GitHub gives numbers in order,
+            # so that the first one beyond the newest tells whether there are more.
+            before = self._highest
+            holes = (number for number in range(self._floor + 1, before + 1) if self._entries[number] is None)
+            for number in [number for number in holes if number not in self._read_alone]:
+                if not self._read_single(number):
+                    return True
+            while self._highest + 1 not in self._read_alone:
+                if not self._read_single(self._highest + 1):
+                    return True
+            if self._highest == before:
                 return False
-            batch = unread[: self._budget]
-            if not batch or self._clock.monotonic() > self._ends_at:
-                return True
-            entries = None
-            if not self._single:
-                owner, _, name = self._settings.repository.partition("/")
-                fields = (
-                    f"n{number}:issueOrPullRequest(number:{number}){{__typename ...issue ...pull}}" for number in batch
-                )
-                answer = self._connection.query(_QUERY % " ".join(fields), {"owner": owner, "name": name})
-                # None where this token or server has no GraphQL, or the name leads to another repository.
-                entries = entries_of(answer, self._repository_id, batch)
-            if entries is None:
-                self._single = True
-                self._budget = min(self._budget, _MOST_SINGLE)
-                entries = self._read_single(batch[: self._budget])
-            self._budget -= len(entries)
-            self._take(entries)
 
-    def _read_single(self, numbers: Sequence[int]) -> dict[int, Listed | None]:
-        """One GET for each number, as far as the time allows. Raises where GitHub says of every number that no issue has it."""
-        entries: dict[int, Listed | None] = {}
-        for number in numbers:
-            if self._clock.monotonic() > self._ends_at:
-                break
-            answer = self._connection.send_idempotent("GET", f"{self._home}/issues/{number}")
-            if answer.redirects:
-                target = redirected(answer, self._settings.api_url)  # raises where a proxy redirects to a login
-                if (target.repository_id, target.number) == (self._repository_id, number):
-                    raise failure(answer, Sent.READ)
-            if answer.status == 410 and takes_no_issues(answer):
-                raise failure(answer, Sent.READ)
-            unused = answer.redirects or answer.status in (404, 410)
-            entries[number] = None if unused else expect(answer, Listed)
-        return entries
+    def _read(self, numbers: Sequence[int]) -> bool:
+        """Read numbers by one query, or one by one without GraphQL. False where time or budget ended before."""
+        if not numbers or self._clock.monotonic() > self._ends_at:
+            return False
+        if not self._single:
+            owner, _, name = self._settings.repository.partition("/")
+            fields = (
+                f"n{number}:issueOrPullRequest(number:{number}){{__typename ...issue ...pull}} "
+                f"d{number}:discussion(number:{number}){{__typename ...talk}}"
+                for number in numbers
+            )
+            answer = self._connection.query(_QUERY % " ".join(fields), {"owner": owner, "name": name})
+            # None where this token or server has no GraphQL, or the name leads to another repository.
+            entries = entries_of(answer, self._repository_id, numbers)
+            if entries is not None:
+                self._budget -= len(entries)
+                self._take(entries)
+                return True
+            self._single = True
+            self._budget = min(self._budget, _MOST_SINGLE)
+        return all(self._read_single(number) for number in numbers)
+
+    def _read_single(self, number: int) -> bool:
+        """One GET for a number, and one more where its issue was transferred. False where time or budget ended before."""
+        if self._budget <= 0 or self._clock.monotonic() > self._ends_at:
+            return False
+        self._budget -= 1
+        self._read_alone.add(number)
+        answer = self._connection.send_idempotent("GET", f"{self._home}/issues/{number}")
+        if answer.status == 410 and takes_no_issues(answer):
+            raise failure(answer, Sent.READ)
+        if answer.redirects:
+            self._follow(number, answer)
+        elif answer.status == 410:
+            self._lose(number, "was deleted")
+        elif answer.status == 404:
+            self._entries.setdefault(number, None)
+        else:
+            self._take({number: expect(answer, Listed)})
+        return True
+
+    def _lose(self, number: int, why: str) -> None:
+        self._entries[number], self._lost[number] = None, why
+        self._highest = max(self._highest, number)
+
+    def _follow(self, number: int, redirect: Answer) -> None:
+        """Read an issue where it was transferred to. Raises where a proxy redirects to a login."""
+        target = redirected(redirect, self._settings.api_url)
+        if (target.repository_id, target.number) == (self._repository_id, number):
+            raise failure(redirect, Sent.READ)
+        home = f"/repositories/{target.repository_id}" if target.repository_id else f"/repos/{target.repository}"
+        answer = self._connection.send_idempotent("GET", f"{home}/issues/{target.number}")
+        entry = answer.read(Listed) if answer.ok and target.repository_id else None
+        if entry is None:
+            self._lose(number, "was transferred to where the token may not read it")
+            return
+        self._take({number: entry})
+        name = "/".join(entry.repository_url.rstrip("/").split("/")[-2:]) or f"repository {target.repository_id}"
+        remote_id = f"{target.repository_id}/{target.number}"
+        if target.repository_id == self._repository_id:
+            name, remote_id = self._settings.repository, str(target.number)
+        self._places[number] = Place(remote_id=remote_id, key=f"{name}#{target.number}", url=web(entry.html_url))
 
 
 def entries_of(answer: Answer, repository_id: str, numbers: Sequence[int]) -> dict[int, Listed | None] | None:
-    """The issues and pull requests in the answer to a query, None for an unused number; None in all where the token or server has
-    no GraphQL. Raises what it means when one of the numbers could not be read."""
+    """The issues, pull requests and discussions in the answer to a query, None for a number that is none of them; None in all where
+    the token or server has no GraphQL. Raises what it means when one of the numbers could not be read."""
     if not answer.ok:
         error = failure(answer, Sent.AGAIN)
         if isinstance(error, Misconfigured | Refused):
@@ -230,9 +306,11 @@ def entries_of(answer: Answer, repository_id: str, numbers: Sequence[int]) -> di
     if reply is None:
         return None  # JSON, but not of a GraphQL server
     faults = [(str((fault.path or [""])[-1]), fault.type or "") for fault in reply.errors or []]
-    kinds = {kind for _, kind in faults}
-    if "RATE_LIMITED" in kinds:
+    if any(kind == "RATE_LIMITED" for _, kind in faults):
         raise query_limit(answer)
+    # A token may be barred from discussions alone: what cannot be read is unclear by itself.
+    faults = [(alias, kind) for alias, kind in faults if not re.fullmatch(r"d\d+", alias)]
+    kinds = {kind for _, kind in faults}
     fields = reply.data.repository if reply.data else None
     if fields is None or _DENIED & kinds or bytes(fields.get("databaseId", b"")) != repository_id.encode():
         return None  # another repository may have the name by now
@@ -245,10 +323,13 @@ def entries_of(answer: Answer, repository_id: str, numbers: Sequence[int]) -> di
     entries: dict[int, Listed | None] = {}
     for number in numbers:
         entries[number] = None
-        if f"n{number}" in unused:
+        item = None
+        discussion = bytes(fields.get(f"d{number}", b"null"))
+        alias = f"n{number}" if f"n{number}" not in unused else f"d{number}" if discussion != b"null" else ""
+        if not alias:
             continue
         try:
-            item = decode(fields.get(f"n{number}", b""), _Item)
+            item = decode(fields.get(alias, b""), _Item)
         except msgspec.MsgspecError:
             raise Unavailable(f"GitHub's answer does not say what is under number {number}") from None
         # A number of a transferred issue; as far as is known, GitHub answers NOT_FOUND for it.

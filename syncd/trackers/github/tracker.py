@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from syncd.config import GitHubSettings
-from syncd.errors import Misconfigured, Missing, Moved, OutOfReach, Refused
+from syncd.errors import Misconfigured, Missing, Moved, Refused
 from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
@@ -17,6 +17,7 @@ from syncd.trackers import Draft, Finding, Notebook
 from syncd.trackers.github.answers import (
     Account,
     Comment,
+    Filed,
     Listed,
     Repository,
     created,
@@ -100,6 +101,7 @@ class GitHub:
             del payload["assignees"]
             answer = self._file(payload, draft)
         issue = created(answer, self._settings.repository, labels)
+        self._note_author(expect(answer, Filed).user)
         if assignee is not None and "assignees" not in payload:
             note = f"the assignee {assignee} was left out: GitHub does not take it"
             issue = replace(issue, notes=(*issue.notes, note))
@@ -163,17 +165,30 @@ class GitHub:
         return repository
 
     def probe(self, issue: Issue) -> Evidence:
-        """One GET and one GraphQL query where at most some hundred numbers were given since the floor; at most some forty
-        requests, or two hundred GETs without GraphQL."""
+        """Two GETs and one GraphQL query where at most a hundred numbers were given since the floor, and a GET for each number whose
+        issue is gone; without GraphQL some fifty GETs. At most some three hundred requests."""
         probe = Probe(self._connection, self._settings, self._home_id(), issue.floor, self._clock)
-        return probe.evidence(marker_line(issue.marker), self._is_own)
+        return probe.evidence(marker_line(issue.marker), self._is_own, self._has_written)
+
+    def _note_author(self, author: Account | None) -> None:
+        """Remember the account that GitHub names as the author of what syncd wrote: another one may be behind the token tomorrow."""
+        if author is not None and author.id and not self._has_written(author):
+            self._notebook.note(f"account {author.id}", author.login)
+
+    def _has_written(self, author: Account | None) -> bool:
+        """True if an issue or a comment of syncd is known to have this author."""
+        return author is not None and self._notebook.recall(f"account {author.id}") is not None
 
     def _is_own(self, author: Account | None) -> bool:
-        """True if the token's account is the author, as far as the token can tell: an app's token may not read its own account."""
+        """True if syncd is the author: an account that it wrote with before, or that of the token, as far as the token can tell. An app's
+        token may not read its own account."""
+        if self._has_written(author):
+            return True
         if self._account is None:
             answer = self._connection.send_idempotent("GET", "/user")
             if answer.status != 403 or not isinstance(failure(answer, Sent.READ), Misconfigured):
                 self._account = expect(answer, Account)
+                self._note_author(self._account)
         account = self._account
         if account is None or author is None:
             # For an app any bot may be the author, and no person.
@@ -233,6 +248,7 @@ class GitHub:
         comment = answer.read(Comment) if answer.status == 201 else None
         if comment is None:
             raise address.error(answer, Sent.ONCE)
+        self._note_author(comment.user)
         return str(comment.id)
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
@@ -254,7 +270,7 @@ class GitHub:
         return None
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        """One PATCH; up to two GETs where the account may not change the comment."""
+        """One PATCH."""
         self._require_private()
         address = self._address(issue)
         path = f"{address.home}/issues/comments/{comment_id}"
@@ -263,16 +279,8 @@ class GitHub:
         self._require_there(issue, answer)
         if answer.redirects or answer.status in (404, 410):
             raise Missing(f"the status comment of {issue.key} is gone")
-        if answer.ok and answer.read(Comment) is not None:
-            return
-        error = address.error(answer, Sent.AGAIN)
-        if answer.status == 403 and isinstance(error, Misconfigured | OutOfReach):
-            current = self._connection.send_idempotent("GET", path)
-            comment = current.read(Comment) if current.ok else None
-            if comment is not None and not self._is_own(comment.user):
-                reason = f"an earlier account wrote the status comment of {issue.key}, and this one may not change it"
-                raise Missing(reason, foreign=True)
-        raise error
+        if not answer.ok or answer.read(Comment) is None:
+            raise address.error(answer, Sent.AGAIN)
 
     def refresh(self, issue: Issue, group: Group) -> None:
         """Nothing: no fields are mapped on GitHub."""

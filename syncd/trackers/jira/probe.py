@@ -1,9 +1,13 @@
 """The outcome of a create: every key above its floor, read by key, and the result of a search for its label.
 
 A search reads an index that lags, on Cloud by minutes; a read by key does not. Jira gives numbers in order and never twice. A
-refused create uses up its number, so that a gap is not the end.
+create that fails uses up its number, so that a gap is not the end. Jira does not tell such a gap from an issue that was deleted,
+hidden, or moved to a project that the account may not see. A site that was restored from a backup begins again below numbers that it
+gave before.
 """
 
+import re
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -18,8 +22,12 @@ from syncd.trackers.transport import Answer, Parameters
 
 _FIELDS = ("labels", "creator", "created")
 _LABELLED = 20
+_MOST_NAMED = 5
 # No request begins later: a claim lasts three minutes.
 _READING_SECONDS = 90.0
+
+
+_TAG, _LINE = re.compile(r"syncd-[0-9a-f]{16}"), re.compile(r"syncd issue · [0-9a-f]{16}")
 
 
 class _Walk(NamedTuple):
@@ -53,20 +61,34 @@ def _fields(settings: JiraSettings) -> tuple[str, ...]:
     return _FIELDS if settings.deployment == "cloud" else (*_FIELDS, "description")
 
 
+def is_marked_at_all(candidate: Candidate) -> bool:
+    """True if an issue has the marker of any group."""
+    labels = candidate.fields.labels or []
+    lines = last_lines(candidate.fields.description)
+    return candidate.mark is not None or any(map(_TAG.fullmatch, labels)) or any(map(_LINE.fullmatch, lines))
+
+
 class Probe:
-    """One search for the issue that carries a marker. `own_account` is the account that syncd uses."""
+    """One search for the issue that carries a marker. `is_own` recognises an account that syncd uses or used."""
 
     def __init__(
-        self, connection: Connection, settings: JiraSettings, floor: int, own_account: str, clock: Clock
+        self,
+        connection: Connection,
+        settings: JiraSettings,
+        floor: int,
+        is_own: Callable[[str | None], bool],
+        clock: Clock,
     ) -> None:
         self._connection = connection
         self._settings = settings
         self._walk = _WALKS[settings.deployment]
         self._floor = floor
-        self._own_account = own_account
+        self._is_own = is_own
         self._clock = clock
         self._ends_at = clock.monotonic() + _READING_SECONDS
         self._candidates: dict[str, Candidate] = {}  # by id
+        self._used: set[int] = set()  # numbers that lead to an issue
+        self._below = floor  # the number below the first one that is read
         self._highest = floor  # the highest number that any issue has or had
         self._newest: tuple[int, float | None] = (0, None)
         self._read = 0
@@ -83,26 +105,32 @@ class Probe:
         _, candidates = search(self._connection, self._settings, newest_first, 1)
         self._take(candidates)
         for candidate in candidates:
+            # Where the newest number is below the floor, the index lags, or the numbers went back.
+            self._below = self._highest = min(self._floor, candidate.number)
             self._note_number(candidate.number, candidate)
         complete = self._read_keys()
         # Jira answers as if there were no issue where the account may not see one.
         require(self._connection, self._settings, "BROWSE_PROJECTS")
-        # A clone, which only other accounts make, has the label and the description but not the property. Anybody who may edit an
-        # issue may remove any of the three.
-        own = [each for each in self._candidates.values() if account(each.fields.creator) == self._own_account]
+        # A clone has the label and the description but not the property. Anybody who may edit an issue may remove any of the three.
+        own = [each for each in self._candidates.values() if self._is_own(account(each.fields.creator))]
         label, line = tag(issue.marker), [marker_line(issue.marker, "issue")]
-        matches = [each for each in own if each.mark == issue.marker] or [
-            each
-            for each in own
-            if each.mark is None
-            and (label in (each.fields.labels or []) or last_lines(each.fields.description) == line)
-        ]
-        first, last = self._key(self._floor + 1), self._key(self._floor + self._read)
+
+        def is_marked(each: Candidate) -> bool:
+            return each.mark is None and (
+                label in (each.fields.labels or []) or last_lines(each.fields.description) == line
+            )
+
+        matches = [each for each in own if each.mark == issue.marker] or [each for each in own if is_marked(each)]
+        unclear = self._unclear(
+            [each for each in self._candidates.values() if is_marked(each) or each.mark == issue.marker], own
+        )
+        first, last = self._key(self._below + 1), self._key(self._below + self._read)
         summary = f"the label was searched for, and {first} to {last} were read by key"
         if not complete:
             summary += "; more than that may have been given since"
-        elif self._hidden:
-            summary += f"; but {', '.join(self._hidden[:5])} may not be seen by the account that syncd uses"
+        elif unclear:
+            more = f", and {len(unclear) - _MOST_NAMED} more" if len(unclear) > _MOST_NAMED else ""
+            summary += f"; but {', '.join(unclear[:_MOST_NAMED])}{more}"
         elif answer.date is None:
             summary += "; Jira did not say what time it was"
         number, created_at = self._newest
@@ -117,12 +145,29 @@ class Probe:
                 for match in sorted(matches, key=lambda candidate: int(candidate.id))  # the oldest first
             ),
             # Without Jira's time nobody can tell how long after the create a probe was.
-            covered=complete and not self._hidden and answer.date is not None,
+            covered=complete and answer.date is not None and not (unclear if not matches else self._hidden),
             newest=number,
             newest_at=created_at,
             at=answer.date,
             summary=summary,
         )
+
+    def _unclear(self, marked: Sequence[Candidate], own: Sequence[Candidate]) -> list[str]:
+        """What may be the issue, or may have been, for each key in a few words. `marked` have the marker, `own` are by an account of
+        syncd's."""
+        prefix = f"{self._settings.project}-"
+        unclear = [
+            f"{each.key} has its marker, but syncd's account did not create it" for each in marked if each not in own
+        ]
+        unclear += [
+            f"{each.key} was created by syncd's account and has no marker any more"
+            for each in own
+            if each.key.startswith(prefix) and each.number > self._floor and not is_marked_at_all(each)
+        ]
+        unclear += [f"{name} may not be seen by the account that syncd uses" for name in self._hidden]
+        gaps = [number for number in range(self._floor + 1, self._highest) if number not in self._used]
+        gone = [self._key(number) for number in gaps if self._key(number) not in self._hidden]
+        return unclear + [f"{key} was deleted, hidden or moved, or a failed create used it up" for key in gone]
 
     def _take(self, candidates: list[Candidate]) -> None:
         self._candidates.update((candidate.id, candidate) for candidate in candidates)
@@ -130,12 +175,13 @@ class Probe:
     def _note_number(self, number: int, candidate: Candidate) -> None:
         """Record that an issue got this number."""
         self._highest = max(self._highest, number)
+        self._used.add(number)
         if number > self._newest[0]:
             self._newest = number, moment(candidate.fields.created)
 
     def _read_keys(self) -> bool:
         """Read all keys from the floor to beyond the newest. Returns False where time or budget ended before."""
-        while (last := self._floor + self._read) < self._highest + self._walk.beyond:
+        while (last := self._below + self._read) < self._highest + self._walk.beyond:
             size = min(self._walk.batch, self._walk.most - self._read)
             if not size or self._clock.monotonic() > self._ends_at:
                 return False
@@ -148,12 +194,16 @@ class Probe:
                 retried = [self._get(error.id) for error in bulk.issueErrors]
                 candidates = [*bulk.issues, *(candidate for candidate in retried if candidate is not None)]
                 self._take(candidates)
-                for candidate in candidates:
-                    if candidate.key == self._key(candidate.number):
-                        self._note_number(candidate.number, candidate)
-                    else:
-                        # Moved since. Nothing tells which of these numbers it had.
-                        self._highest = max(self._highest, numbers[-1])
+                here = [candidate for candidate in candidates if candidate.key == self._key(candidate.number)]
+                for candidate in here:
+                    self._note_number(candidate.number, candidate)
+                if len(here) < len(candidates):
+                    # Some were moved since. Only a read by its former key tells which number an issue had.
+                    for number in [number for number in numbers if number not in self._used]:
+                        if self._clock.monotonic() > self._ends_at:
+                            return False
+                        if (moved := self._get(self._key(number))) is not None:
+                            self._note_number(number, moved)
             elif (single := self._get(self._key(numbers[0]))) is not None:
                 self._take([single])
                 # It got this number, whatever key it has now.

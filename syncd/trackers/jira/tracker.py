@@ -13,7 +13,7 @@ from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Notebook
-from syncd.trackers.jira.answers import captcha, create_failure, created, failure, more_after, refused_fields, rows
+from syncd.trackers.jira.answers import create_failure, created, failure, more_after, refused_fields, rows
 from syncd.trackers.jira.check import account, check
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.fields import (
@@ -145,8 +145,17 @@ class Jira:
     def probe(self, issue: Issue) -> Evidence:
         """One GET for each key above the floor, or a bulk fetch for each hundred; at first one GET for the own account."""
         self._require_home()
-        account = self._own_account()
-        return Probe(self._connection, self._settings, issue.floor, account, self._clock).evidence(issue)
+        self._own_account()
+        return Probe(self._connection, self._settings, issue.floor, self._is_own, self._clock).evidence(issue)
+
+    def _note_account(self, name: str | None) -> None:
+        """Remember an account that syncd writes with: another one may be behind the token tomorrow."""
+        if name is not None and self._notebook.recall(f"account {name}") is None:
+            self._notebook.note(f"account {name}", "")
+
+    def _is_own(self, name: str | None) -> bool:
+        """True for the account of the token, and for one that syncd wrote with before."""
+        return name is not None and (name == self._account or self._notebook.recall(f"account {name}") is not None)
 
     def _own_account(self) -> str:
         if self._account is None:
@@ -154,6 +163,7 @@ class Jira:
             if not answer.ok:
                 raise failure(answer, Sent.READ)
             self._account = account(answer.json)
+            self._note_account(self._account)
         if self._account is None:
             raise Unavailable("Jira does not say which account syncd uses")
         return self._account
@@ -189,12 +199,14 @@ class Jira:
         comment_id = content.get("id") if isinstance(content, dict) else None
         if not isinstance(comment_id, str) or not comment_id:
             raise OutcomeUnknown(f"Jira's answer ({answer.status}) does not name a comment")
+        self._note_account(account(content.get("author")))
         return comment_id
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
         """Our oldest comment that ends with the marker's line: one GET for each hundred comments."""
         self._require_home()
-        own_account, line = self._own_account(), marker_line(marker, "status")
+        self._own_account()
+        line = marker_line(marker, "status")
         start = 0
         while True:
             parameters: dict[str, str | int] = {
@@ -208,14 +220,14 @@ class Jira:
                 raise Unavailable(error.reason) if isinstance(error, Refused) else error
             page = rows(answer, "comments")
             for comment in page:
-                if account(comment.get("author")) == own_account and last_lines(comment.get("body")) == [line]:
+                if self._is_own(account(comment.get("author"))) and last_lines(comment.get("body")) == [line]:
                     return str(comment.get("id"))
             start += len(page)
             if not page or not more_after(answer, start):
                 return None
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        """One PUT, and one GET where the comment is gone; two where the account may not change it."""
+        """One PUT, and one GET where the comment is gone."""
         self._require_home()
         place = f"{path(issue)}/comment/{quote(comment_id, safe='')}"
         # Jira mails every watcher about an edited comment. Cloud can be asked not to; Data Center cannot.
@@ -228,11 +240,6 @@ class Jira:
             answer = self._connection.send_idempotent("GET", path(issue), parameters={"fields": "updated"})
             if answer.ok:
                 raise Missing(f"the status comment of {issue.key} is gone")
-        elif answer.status in (400, 403) and not captcha(answer):
-            comment = self._connection.send_idempotent("GET", place)
-            if comment.ok and account(comment.json.get("author")) != self._own_account():
-                reason = f"an earlier account wrote the status comment of {issue.key}, and this one may not change it"
-                raise Missing(reason, foreign=True)
         raise refusal(self._connection, self._settings, issue, answer, "EDIT_OWN_COMMENTS", Sent.AGAIN)
 
     def refresh(self, issue: Issue, group: Group) -> None:

@@ -9,7 +9,7 @@ from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Ou
 from syncd.model import Issue
 from syncd.render.text import Code, Paragraph
 from syncd.trackers.github.tracker import GitHub
-from tests.fakes.github import FakeGitHub
+from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.github_records import Account, FakeRepository
 from tests.fakes.server import Fault, How
 from tests.trackers.github.parts import DRAFT, GROUP, LOST, MARKER, STATUS, Open, linked
@@ -47,19 +47,6 @@ def test_an_edit_is_one_request_and_replaces_the_text(tracker: GitHub, fake: Fak
     assert comment.body == f"Seen often.\n\n<!-- syncd:status:1:{MARKER} -->"
 
 
-def test_a_comment_of_an_earlier_account_is_missing_and_does_not_stop_the_tracker(
-    tracker: GitHub, fake: FakeGitHub, issue: Issue
-) -> None:
-    own = tracker.comment(issue, STATUS, MARKER)
-    fake.repository.issues[1].comments[int(own)].author = Account("person", 99)
-    body = {"message": "Must have admin rights to Repository."}
-    fake.inject(Fault(how="status", method="PATCH", path="comments", status=403, body=body))
-
-    with pytest.raises(Missing) as caught:
-        tracker.edit_comment(issue, own, STATUS, MARKER)
-    assert caught.value.foreign
-
-
 def test_an_edit_is_tried_again(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
     comment_id = tracker.comment(issue, STATUS, MARKER)
     fake.inject(Fault(how="reset_after", method="PATCH"))
@@ -90,6 +77,15 @@ def test_only_our_own_comment_with_the_whole_marker_is_found(tracker: GitHub, fa
     fake.remark(filed, line, fake.account)
     assert tracker.find_comment(issue, MARKER) == str(own.id)
     assert len(fake.sent("GET", "^/user$")) == 1
+
+
+def test_a_comment_of_the_account_that_was_behind_the_token_before_is_found(
+    open_github: Open, fake: FakeGitHub, issue: Issue
+) -> None:
+    own = fake.remark(fake.repository.issues[1], f"<!-- syncd:status:1:{MARKER} -->", fake.account)
+    fake.accounts[TOKEN] = Account("acme-bot", 502)
+
+    assert open_github().find_comment(issue, MARKER) == str(own.id)
 
 
 def test_a_comment_is_found_among_very_many(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:

@@ -56,7 +56,7 @@ def test_queries_are_answered_like_gets_by_number(tracker: GitHub, fake: FakeGit
     for _ in range(6):
         fake.file(fake.repository, "A person's issue", "words", Account("somebody", 7), [])
     issues = fake.repository.issues
-    issues[2].deleted, issues[3].pull_request, issues[4].discussion = True, True, True
+    issues[2].deleted, issues[3].pull_request = True, True
     fake.transfer(fake.repository, 5, fake.add_repository("acme/other"))
     fake.lag_seconds = 3600
 

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault, Moment, Recorded
 from tests.fakes.specs import check_traffic
 from tests.trackers.clock import AdapterClock
-from tests.trackers.jira.parts import TAG, Open, a_draft, a_group, doubtful
+from tests.trackers.jira.parts import TAG, Open, a_draft, a_group, doubtful, linked, status
 
 LAG = 1000.0
 
@@ -111,7 +112,7 @@ def test_the_index_leads_the_walk_over_a_wide_gap(fake: FakeJira, opened: Open) 
 
 
 def test_other_peoples_issues_above_the_floor_are_not_ours(fake: FakeJira, opened: Open) -> None:
-    fake.file("with our label", labels=[TAG])
+    fake.file("with another label", labels=["syncd-0123456789abcdef"])
     fake.file("without")
     adapter = opened()
     adapter.create(a_draft(marker="anothermarker"))
@@ -190,6 +191,84 @@ def test_an_issue_that_was_moved_since_is_found_by_its_old_key(fake: FakeJira, o
     assert evidence.issues[0].number == 0, "a number of another project says nothing about ours"
 
 
+def deleted(fake: FakeJira) -> None:
+    fake.delete("CRASH-2")
+
+
+def moved_out_of_sight(fake: FakeJira) -> None:
+    fake.move("CRASH-2", "SECRET")
+    fake.elsewhere["SECRET"] = set()
+
+
+def hidden(fake: FakeJira) -> None:
+    fake.hidden.add(fake.issues["CRASH-2"].id)
+
+
+def rewritten(fake: FakeJira) -> None:
+    fake.issues["CRASH-2"].properties.clear()
+    fake.edit_issue("CRASH-2", labels=[], description=None)
+
+
+def replaced_by_a_copy(fake: FakeJira) -> None:
+    fake.clone("CRASH-2")
+    fake.delete("CRASH-2")
+
+
+@pytest.mark.parametrize("touch", [deleted, moved_out_of_sight, hidden, rewritten, replaced_by_a_copy])
+@pytest.mark.parametrize("lag", [0.0, LAG])
+def test_an_issue_that_people_touched_is_not_proved_absent(
+    fake: FakeJira, opened: Open, touch: Callable[[FakeJira], None], lag: float
+) -> None:
+    adapter = opened()
+    adapter.create(a_draft(marker="anothermarker"))
+    lose(fake, adapter)
+    touch(fake)
+    fake.file("a later one")
+    fake.lag_seconds = lag
+
+    evidence = adapter.probe(doubtful(floor=1))
+
+    assert (evidence.issues, evidence.covered) == ((), False)
+    assert "; but CRASH-" in evidence.summary
+
+
+def test_an_issue_moved_by_people_explains_the_number_that_it_had(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    fake.file("somebody's own")
+    fake.move("CRASH-1", "TRIAGE")
+    fake.file("a later one")
+
+    evidence = adapter.probe(doubtful())
+
+    assert (evidence.issues, evidence.covered) == ((), True)
+
+
+@pytest.mark.parametrize("is_noted", [True, False])
+def test_an_issue_of_the_account_that_was_behind_the_token_before(fake: FakeJira, opened: Open, is_noted: bool) -> None:
+    adapter = opened()
+    if is_noted:
+        adapter.comment(linked(adapter), status("1"), "anothermarker")
+    floor = len(fake.issues)
+    lose(fake, adapter, a_draft(marker="lostmarker"))
+    fake.me = "bot"
+
+    evidence = opened().probe(doubtful(floor, "lostmarker"))
+
+    assert keys(evidence) == ([f"CRASH-{floor + 1}"] if is_noted else [])
+    assert evidence.covered is is_noted
+
+
+def test_numbers_that_went_back_below_the_floor_are_read(fake: FakeJira, opened: Open) -> None:
+    """A site that was restored from a backup gives numbers once more."""
+    for _ in range(3):
+        fake.file("somebody's own").written -= 2 * LAG
+    adapter = opened()
+    fake.lag_seconds = LAG
+    lose(fake, adapter)
+
+    assert keys(adapter.probe(doubtful(floor=21))) == ["CRASH-4"]
+
+
 def test_keys_beyond_the_bound_are_not_covered(fake: FakeJira, opened: Open) -> None:
     most = 5000 if isinstance(fake, FakeJiraCloud) else 500
     fake.burn(most)
@@ -200,7 +279,7 @@ def test_keys_beyond_the_bound_are_not_covered(fake: FakeJira, opened: Open) -> 
 
     assert not evidence.covered
     assert evidence.summary.endswith("more than that may have been given since")
-    assert adapter.probe(doubtful(floor=150)).covered
+    assert "may have been given since" not in adapter.probe(doubtful(floor=150)).summary
 
 
 def test_a_walk_ends_in_time_and_is_not_covered_then(fake: FakeJira, opened: Open, clock: AdapterClock) -> None:
