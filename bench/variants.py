@@ -10,15 +10,15 @@ import time
 from typing import Any
 
 from syncd import cli
+from syncd.model import Identity
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Inbox
 from syncd.store.sqlite import connection as sqlite
 
 
-async def _accept(self: Inbox, body: bytes, received_at: float) -> int:
+async def _accept(self: Inbox, body: bytes, received_at: float, identity: Identity) -> int:
     def insert(transaction: Transaction) -> int:
-        packed = self._bodies.pack(transaction, [body])
-        return transaction.add("accept", [(received_at, *packed[0])])[0]
+        return self._bodies.accept(transaction, [(received_at, body, identity.number)])[0]
 
     return await asyncio.wrap_future(self._connection.submit(insert))
 

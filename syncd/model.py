@@ -4,6 +4,7 @@ Every notification changes several values; those are a `Struct`, of which a chan
 """
 
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
@@ -25,6 +26,11 @@ class Identity:
     def fingerprint_key(self) -> str:
         """The fingerprint for comparisons: a SHA-256 in lower case, any other text unchanged."""
         return self.fingerprint.lower() if _SHA256.fullmatch(self.fingerprint) else self.fingerprint
+
+    @property
+    def number(self) -> int:
+        """A number of 32 bits that every notification of the group has; few groups share one."""
+        return zlib.crc32("\0".join((self.universe, self.project, self.fingerprint_key)).encode())
 
 
 # The inputs of a decision, or the facts in a comment.

@@ -129,6 +129,14 @@ def _grown(row: Release, counted: int, first_seen: int | None, notification: Not
     total, doubtful = _total(row.occurrences, (row.since, row.until), counted, notification, mode)
     # A total names every release of the group: only a release that grew has crashed again.
     newly = total > row.occurrences or row.last_seen is None
+    at, noticed_at, grown_at = notification.received_at, row.noticed_at, row.grown_at
+    if total > row.occurrences:
+        # An older program wrote no times.
+        noticed_at, grown_at = at if noticed_at is None else min(noticed_at, at), max(grown_at or 0.0, at)
+    elif noticed_at is not None and counted:
+        # An older notification may be folded later: the release had crashed by then, and maybe as often as now.
+        noticed_at = min(noticed_at, at)
+        grown_at = min(grown_at or at, at) if counted == total else grown_at
     return replace(
         row,
         occurrences=total,
@@ -137,8 +145,8 @@ def _grown(row: Release, counted: int, first_seen: int | None, notification: Not
         last_seen=_larger(row.last_seen, notification.last) if newly else row.last_seen,
         since=_smaller(row.since, notification.first),
         until=_larger(row.until, notification.last),
-        noticed_at=notification.received_at if row.noticed_at is None and total > row.occurrences else row.noticed_at,
-        grown_at=max(row.grown_at or 0.0, notification.received_at) if total > row.occurrences else row.grown_at,
+        noticed_at=noticed_at,
+        grown_at=grown_at,
     )
 
 

@@ -1,4 +1,4 @@
-"""Hints from the receiver to the absorbing thread of the same process: deliveries arrived, and which may begin a new group.
+"""Hints from the receiver to the absorbing thread of the same process: deliveries arrived, and which groups may be new.
 
 Nothing depends on a hint: the absorber polls the inbox anyway.
 """
@@ -18,15 +18,16 @@ class Arrivals:
 
     def __init__(self) -> None:
         self.any = threading.Event()  # set by each delivery
-        self.first = threading.Event()  # set by the first delivery of a group
+        self.first = threading.Event()  # set by the first delivery of a group to this process
         self.count = 0
         self._groups: set[int] = set()
-        self._firsts: list[int] = []
+        self._firsts: list[Identity] = []
         self._last_reading = (0, 0.0)
         self._lock = threading.Lock()
 
-    def add(self, delivery: int, identity: Identity) -> None:
-        """Announce a stored delivery. The first one of a group since the process began must not wait behind a storm of others."""
+    def add(self, identity: Identity) -> None:
+        """Announce a stored delivery. A group of which this process has had none may be new, and must not wait behind a storm of others; the
+        store says whether it is."""
         self.count += 1
         group = hash(identity)
         if group not in self._groups:
@@ -34,7 +35,7 @@ class Arrivals:
                 self._groups.clear()
             self._groups.add(group)
             with self._lock:
-                self._firsts.append(delivery)
+                self._firsts.append(identity)
             self.first.set()
         if not self.any.is_set():
             self.any.set()  # twenty times as expensive as the look
@@ -44,8 +45,8 @@ class Arrivals:
         (count, at), self._last_reading = self._last_reading, (self.count, now)
         return (self.count - count) / max(now - at, 0.001)
 
-    def take_firsts(self, size: int) -> list[int]:
-        """Return at most `size` first deliveries of groups, the oldest first. Each is returned once."""
+    def take_firsts(self, size: int) -> list[Identity]:
+        """Return at most `size` groups that may be new, in the order of their first deliveries. Each is returned once."""
         with self._lock:
             batch, self._firsts = self._firsts[:size], self._firsts[size:]
             if not self._firsts:

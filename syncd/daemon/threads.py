@@ -42,6 +42,7 @@ class Absorber(threading.Thread):
         self._stopping = threading.Event()
         self._purge_at = 0.0
         self._drain_at = 0.0
+        self._batch = BATCH
         self.beat = self._clock.monotonic()
 
     def run(self) -> None:
@@ -67,8 +68,8 @@ class Absorber(threading.Thread):
         """Absorb one batch, and do the chores that are due. Return how many deliveries there were."""
         if not self._store.hints.leads:
             return 0  # another process absorbs; a hint says when this one takes over
-        first = self.arrivals.take_firsts(BATCH)
-        taken, woken = absorb(self._store, self._routing, self._clock.wall(), first)
+        first = self.arrivals.take_firsts(self._batch)
+        taken, woken = absorb(self._store, self._routing, self._clock.wall(), first, self._batch)
         if self._clock.monotonic() >= self._drain_at:
             self._drain_at = self._clock.monotonic() + DRAIN_SECONDS
             woken |= reconcile.drain(self._store, self._routing, self._clock.wall())
@@ -230,9 +231,9 @@ class Worker:
         """The monotonic time of the absorbing thread's last sign of life. A syncing thread may wait for a tracker, and has none."""
         return self._absorber.beat
 
-    def arrived(self, delivery: int, identity: Identity) -> None:
+    def arrived(self, identity: Identity) -> None:
         """Announce a stored delivery to this process and the others."""
-        self._absorber.arrivals.add(delivery, identity)
+        self._absorber.arrivals.add(identity)
         self._hints.send(INBOX)
 
     def stop(self) -> None:

@@ -40,7 +40,7 @@ DRAIN_SECONDS = 5.0
 class Receiver:
     """`POST /webhooks/backtrace`, as an ASGI application."""
 
-    def __init__(self, settings: Settings, store: Store, arrived: Callable[[int, Identity], None]) -> None:
+    def __init__(self, settings: Settings, store: Store, arrived: Callable[[Identity], None]) -> None:
         """`arrived` is called for each delivery after its commit. Raises ConfigError if a secret cannot be read."""
         self._settings = settings
         self._inbox = store.inbox
@@ -94,14 +94,14 @@ class Receiver:
                 raise
             return f"quarantine-{number}"
         began = time.perf_counter()
-        delivery = await self._inbox.accept(content, received_at)
+        delivery = await self._inbox.accept(content, received_at, identity)
         metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began)
         # The log lines of one commit are written together, after all their senders have their answers.
         self._accepted.append({"delivery": delivery, "fingerprint": one_line(identity.fingerprint, 100)})
         if len(self._accepted) == 1:
             # The event loop wakes the waiters of the commit before it runs a callback that is scheduled now.
             asyncio.get_running_loop().call_soon(self._write_accepted)
-        self._arrived(delivery, identity)
+        self._arrived(identity)
         return str(delivery)
 
     def _write_accepted(self) -> None:

@@ -24,6 +24,10 @@ HEAD_BYTES = 18  # RFC 8878, 3.1.1: the longest magic number and frame header
 
 _MAGIC = b"\x28\xb5\x2f\xfd"  # no JSON begins with it
 
+Arrived = tuple[
+    float, bytes, int | None
+]  # when a delivery was received, its body, and the number of its group's identity
+
 
 class Bodies:
     """Packs and unpacks bodies inside the transactions of the inbox; for any thread."""
@@ -54,12 +58,15 @@ class Bodies:
         packed = compressor.multi_compress_to_buffer(list(bodies))
         return [(packed[place].tobytes(), number) for place in range(len(packed))]
 
-    def accept(self, transaction: Transaction, deliveries: Sequence[tuple[float, bytes]]) -> list[int]:
-        """Put deliveries, each a time and a body, into the inbox, and return their numbers, which rise in this order."""
+    def accept(self, transaction: Transaction, deliveries: Sequence[Arrived]) -> list[int]:
+        """Put deliveries into the inbox, and return their numbers, which rise in this order."""
 
         def add() -> list[int]:
-            packed = self.pack(transaction, [body for _, body in deliveries])
-            rows = [(received_at, *frame) for (received_at, _), frame in zip(deliveries, packed, strict=True)]
+            packed = self.pack(transaction, [body for _, body, _ in deliveries])
+            rows = [
+                (received_at, *frame, identity)
+                for (received_at, _, identity), frame in zip(deliveries, packed, strict=True)
+            ]
             return transaction.add("accept", rows)
 
         numbers = add()

@@ -3,7 +3,7 @@
 import asyncio
 from concurrent.futures import Future
 
-from syncd.store.bodies import Bodies
+from syncd.store.bodies import Arrived, Bodies
 from syncd.store.connection import Connection, Transaction
 from syncd.store.queries import MAX_ROWS
 
@@ -16,15 +16,15 @@ class GroupCommit:
     def __init__(self, connection: Connection, bodies: Bodies) -> None:
         self._connection = connection
         self._bodies = bodies
-        self._arrived: list[tuple[float, bytes, asyncio.Future[int]]] = []
+        self._arrived: list[tuple[Arrived, asyncio.Future[int]]] = []
         self._committing = False
         self._expected = 1  # how many are likely to arrive together: as many as the last commit answered
 
-    async def add(self, body: bytes, received_at: float) -> int:
+    async def add(self, delivery: Arrived) -> int:
         """Return the delivery's number once it is on disk. Raises StoreUnavailable if it is not and never will be."""
         loop = asyncio.get_running_loop()
         stored: asyncio.Future[int] = loop.create_future()
-        self._arrived.append((received_at, body, stored))
+        self._arrived.append((delivery, stored))
         if not self._committing:
             self._gather(loop)
         return await stored
@@ -42,7 +42,7 @@ class GroupCommit:
         batch, self._arrived = self._arrived, []
 
         def insert(transaction: Transaction) -> list[int]:
-            return self._bodies.accept(transaction, [(received_at, body) for received_at, body, _ in batch])
+            return self._bodies.accept(transaction, [delivery for delivery, _ in batch])
 
         future = self._connection.submit(insert, atomic=len(batch) <= MAX_ROWS)
         # One wake-up of the loop per commit, not per request.
@@ -51,7 +51,7 @@ class GroupCommit:
     def _answer(
         self,
         loop: asyncio.AbstractEventLoop,
-        batch: list[tuple[float, bytes, asyncio.Future[int]]],
+        batch: list[tuple[Arrived, asyncio.Future[int]]],
         done: Future[list[int]],
     ) -> None:
         self._committing = False
@@ -59,7 +59,7 @@ class GroupCommit:
         if self._arrived:
             self._gather(loop)
         error = done.exception()
-        for place, (_, _, stored) in enumerate(batch):
+        for place, (_, stored) in enumerate(batch):
             if stored.cancelled():
                 continue  # the sender went away; its delivery stays in the inbox all the same
             if error is not None:

@@ -20,12 +20,20 @@ def ids(transaction: Transaction, identities: Iterable[Identity]) -> dict[Key, i
     wanted: dict[Key, Identity] = {}
     for identity in identities:
         wanted.setdefault(key(identity), identity)
-    rows = transaction.batch("groups_by_identity", list(wanted))
-    existing = {(row["universe"], row["project"], row["fingerprint_key"]): row["id"] for row in rows}
-    new = [(*name[:2], identity.fingerprint, name[2]) for name, identity in wanted.items() if name not in existing]
-    for row in transaction.batch("new_groups", new):
-        existing[row["universe"], row["project"], row["fingerprint_key"]] = row["id"]
-    return cast(dict[Key, int], existing)
+    numbers = existing(transaction, wanted)
+    new = [(*name[:2], identity.fingerprint, name[2]) for name, identity in wanted.items() if name not in numbers]
+    return numbers | _by_key(transaction.batch("new_groups", new))
+
+
+def existing(transaction: Transaction, keys: Iterable[Key]) -> dict[Key, int]:
+    """Return the row id of each group that the store has."""
+    return _by_key(transaction.batch("groups_by_identity", list(keys)))
+
+
+def _by_key(rows: Iterable[Mapping[str, object]]) -> dict[Key, int]:
+    return {
+        (str(row["universe"]), str(row["project"]), str(row["fingerprint_key"])): cast(int, row["id"]) for row in rows
+    }
 
 
 def load(transaction: Transaction, group_ids: Iterable[int]) -> dict[int, Group]:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from syncd.errors import RejectedDelivery
-from syncd.store import quarantine
+from syncd.model import Identity
+from syncd.store import groups, quarantine
 from syncd.store.bodies import BodyOperations
 from syncd.store.connection import Transaction, reads, writes
 
@@ -36,18 +37,22 @@ class Inbox(BodyOperations):
 
     _commits: "GroupCommit | None" = None
 
-    async def accept(self, body: bytes, received_at: float) -> int:
+    async def accept(self, body: bytes, received_at: float, identity: Identity) -> int:
         """Return the delivery's number once it is on disk. Raises StoreUnavailable if it is not and never will be."""
         if self._commits is None:
             from syncd.store.group_commit import GroupCommit  # commands do without asyncio
 
             self._commits = GroupCommit(self._connection, self._bodies)
-        return await self._commits.add(body, received_at)
+        return await self._commits.add((received_at, body, identity.number))
 
     @reads
-    def waiting(self, transaction: Transaction, size: int, first: Sequence[int] = ()) -> list[Delivery]:
-        """Return the deliveries of `first` that are not yet absorbed; if there are none, the oldest `size` ones."""
-        rows = transaction.batch("waiting_of", [(number,) for number in first])
+    def waiting(self, transaction: Transaction, size: int, first: Sequence[Identity] = ()) -> list[Delivery]:
+        """Return the oldest `size` deliveries of the identities in `first` that are new to the store; if nothing of them waits, the oldest
+        of all. The deliveries of one group are returned in the order of their arrival, none before an older one."""
+        existing = groups.existing(transaction, map(groups.key, first))
+        new = {identity.number for identity in first if groups.key(identity) not in existing}
+        numbers = transaction.batch("waiting_of_groups", [(number,) for number in new])
+        rows = transaction.batch("waiting_of", [(row["id"],) for row in numbers[:size]])
         rows = rows or transaction.rows("waiting_deliveries", size=size)
         bodies = self._bodies.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
         return [

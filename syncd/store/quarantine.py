@@ -26,7 +26,7 @@ class Quarantine(BodyOperations):
         """Move a body back into the inbox; False if no body has this number."""
         rows = transaction.rows("quarantined_body", id=number)
         for row in rows:
-            self._bodies.accept(transaction, [(now, bytes(cast(bytes, row["body"])))])
+            self._bodies.accept(transaction, [(now, bytes(cast(bytes, row["body"])), None)])
             transaction.run("leave_quarantine", id=number)
         return bool(rows)
 

@@ -6,8 +6,8 @@
 -- A name that begins with _ is a part of other queries, which refer to it as {_name}.
 
 -- accept: committed before the answer of 200; adds nothing that this store could not read again
-INSERT INTO deliveries (received_at, body, dictionary, state)
-SELECT column1, column2, CAST(column3 AS BIGINT), 'waiting' FROM (VALUES :rows) AS arrived
+INSERT INTO deliveries (received_at, body, dictionary, identity, state)
+SELECT column1, column2, CAST(column3 AS BIGINT), CAST(column4 AS BIGINT), 'waiting' FROM (VALUES :rows) AS arrived
 WHERE column3 IS NULL OR EXISTS (SELECT 1 FROM dictionaries WHERE dictionaries.id = CAST(column3 AS BIGINT));
 
 -- newest_dictionary: the one to pack with; no row before the first training
@@ -32,6 +32,11 @@ DELETE FROM dictionaries WHERE id = :id;
 
 -- waiting_deliveries: oldest first, so that the earlier delivery is folded earlier
 SELECT id, received_at, body, replayed_at FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
+
+-- waiting_of_groups: the numbers of all that wait of a few groups; a delivery without an identity may be of any group
+WITH wanted (identity) AS (VALUES :rows)
+SELECT id FROM deliveries
+WHERE state = 'waiting' AND (identity IS NULL OR identity IN (SELECT CAST(wanted.identity AS BIGINT) FROM wanted)) ORDER BY id;
 
 -- waiting_of: named deliveries, unless another process has absorbed them
 WITH wanted (id) AS (VALUES :rows)

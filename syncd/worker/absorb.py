@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from syncd.core import fold
 from syncd.errors import RejectedDelivery
-from syncd.model import Group, Notification
+from syncd.model import Group, Identity, Notification
 from syncd.store import Store, groups, inbox, outbox
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Delivery
@@ -20,10 +20,12 @@ Parsed = tuple[Delivery, Notification | RejectedDelivery]
 BATCH = 200  # deliveries in one transaction; more would make the receiver wait for the writer
 
 
-def absorb(store: Store, routing: Routing, now: float, first: Sequence[int] = ()) -> tuple[int, set[str]]:
-    """Fold a batch of deliveries: those of `first` that wait, else the oldest. Return how many there were, and which trackers have a
+def absorb(
+    store: Store, routing: Routing, now: float, first: Sequence[Identity] = (), size: int = BATCH
+) -> tuple[int, set[str]]:
+    """Fold a batch of deliveries: those of the groups in `first` that are new, else the oldest. Return how many there were, and which trackers have a
     call due now. Raises StoreUnavailable; then nothing was folded."""
-    deliveries = store.inbox.waiting(BATCH, first)
+    deliveries = store.inbox.waiting(size, first)
     if not deliveries:
         return 0, set()
     return len(deliveries), fold_batch(

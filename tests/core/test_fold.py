@@ -568,3 +568,18 @@ def test_a_ledger_has_a_limit_and_further_releases_share_one_row() -> None:
     assert len(ledger) == MAX_LEDGER + 1
     assert (ledger[OTHER_RELEASES].occurrences, ledger[OTHER_RELEASES].approximate) == (7, True)
     assert ledger["7"].occurrences == 5
+
+
+def test_a_release_was_noticed_at_the_earliest_time_in_whatever_order_it_is_folded() -> None:
+    early, late = (
+        spoken(count, 100, last, releases=(("1.1", count),), received_at=at)
+        for count, last, at in ((5, 200, 1000.0), (6, 300, 2000.0))
+    )
+    for mode in MODES[:2]:
+        assert row(folded([early, late], mode), "1.1") == row(folded([late, early], mode), "1.1")
+        assert row(folded([late, early], mode), "1.1").noticed_at == 1000.0
+
+
+def test_a_total_was_reached_when_it_was_first_received() -> None:
+    early, late = (spoken(5, 100, 200, releases=(("1.1", 5),), received_at=at) for at in (1000.0, 2000.0))
+    assert row(folded([late, early], "auto"), "1.1").grown_at == 1000.0

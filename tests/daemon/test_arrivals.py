@@ -13,28 +13,28 @@ def _identity(number: int) -> Identity:
 
 def test_the_first_of_each_group_is_given_once_and_the_oldest_first() -> None:
     hints = Arrivals()
-    for delivery, group in enumerate([1, 1, 2, 1, 3, 2], 10):
-        hints.add(delivery, _identity(group))
+    for group in (1, 1, 2, 1, 3, 2):
+        hints.add(_identity(group))
     assert hints.count == 6
-    assert (hints.take_firsts(2), hints.first.is_set()) == ([10, 12], True)
-    assert (hints.take_firsts(2), hints.first.is_set()) == ([14], False)
-    hints.add(16, _identity(3))
+    assert (hints.take_firsts(2), hints.first.is_set()) == ([_identity(1), _identity(2)], True)
+    assert (hints.take_firsts(2), hints.first.is_set()) == ([_identity(3)], False)
+    hints.add(_identity(3))
     assert (hints.take_firsts(2), hints.first.is_set(), hints.any.is_set()) == ([], False, True)
 
 
 def test_no_more_than_so_many_groups_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrivals, "REMEMBERED", 2)
     hints = Arrivals()
-    for delivery, group in enumerate([1, 2, 3, 3, 1]):
-        hints.add(delivery, _identity(group))
-    assert hints.take_firsts(9) == [0, 1, 2, 4]
+    for group in (1, 2, 3, 3, 1):
+        hints.add(_identity(group))
+    assert hints.take_firsts(9) == [_identity(group) for group in (1, 2, 3, 1)]
 
 
 def test_the_rate_is_that_since_it_was_last_asked_for() -> None:
     hints = Arrivals()
     hints.rate(100.0)
-    for delivery in range(30):
-        hints.add(delivery, _identity(1))
+    for _ in range(30):
+        hints.add(_identity(1))
     assert (hints.rate(102.0), hints.rate(103.0)) == (15.0, 0.0)
 
 

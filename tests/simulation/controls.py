@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from syncd.store import issues, outbox
+from syncd.store import inbox, issues, outbox
 from tests.simulation.tracker import Client
 
 
@@ -39,7 +39,28 @@ def _settle(original: Callable[..., Any], transaction: Any, claim: Any, revision
     return original(transaction, claim, 2**60 if revision is not None else None, *rest)
 
 
+class _Ignoring:
+    """A transaction in which one query does nothing."""
+
+    def __init__(self, transaction: Any, query: str) -> None:
+        self._transaction, self._query = transaction, query
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._transaction, name)
+        return lambda query, *rest, **values: [] if query == self._query else method(query, *rest, **values)
+
+
+def _forgetful(original: Callable[..., Any], transaction: Any, *rest: Any) -> Any:
+    return original(_Ignoring(transaction, "renew_folded"), *rest)
+
+
+def _newest_first(original: Callable[..., Any], store: Any, size: int, first: Any = ()) -> Any:
+    return original(store, size, first)[-1:] if first else original(store, size)
+
+
 CONTROLS = (
+    Control("a digest is remembered as long as its youngest delivery", inbox, "claim", _forgetful, 300),
+    Control("a new group goes first with its older deliveries", inbox.Inbox, "waiting", _newest_first, 100),
     Control("settle respects a revision that rose meanwhile", outbox, "settle", _settle, 100),
     Control("a comment in doubt is looked for before it is sent again", Client, "find_comment", lambda *_: None, 100),
     Control("an intent is on disk before the request", issues, "intend", lambda *_, **__: None, 100),

@@ -44,6 +44,7 @@ class Setup:
     route: tuple[tuple[str, Value], ...] = ()
     surveys: bool = False
     mode: Mode = "auto"  # how occurrences are counted
+    batch: int = 200  # deliveries that are folded together
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Crash:
     ledger: dict[str, int] = field(default_factory=dict)
 
 
+LATEST_AGAIN = 0.3  # of a history's span
 RELEASES = ("1.0", "1.1", "1.2", "2.0")
 
 
@@ -80,11 +82,15 @@ def generate(seed: int) -> History:
         syncers=chance.choice((1, 2)),
         surveys=chance.random() < 0.3,
         route=tuple(sorted(_route(chance).items())),
+        mode=chance.choice(("auto", "auto", "window")),
+        batch=chance.choice((1, 2, 200)),
     )
     crashes = [Crash(f"f{number}") for number in range(chance.randint(1, 3))]
     operations: list[Operation] = []
     for _ in range(chance.randint(2, 7)):
-        operations.append(_notify(chance, chance.uniform(0, span), chance.choice(crashes)))
+        # Some come all at once: a backlog.
+        at = chance.uniform(0, span) if chance.random() < 0.7 else span / 2 + chance.random()
+        operations.append(_notify(chance, at, span, chance.choice(crashes)))
     operations.sort(key=lambda entry: entry.at)
     operations = _with_totals(operations, crashes)
     for make, share in ACTS:
@@ -104,7 +110,7 @@ def _route(chance: random.Random) -> dict[str, Value]:
     return route
 
 
-def _notify(chance: random.Random, at: float, crash: Crash) -> Operation:
+def _notify(chance: random.Random, at: float, span: float, crash: Crash) -> Operation:
     return operation(
         at,
         "sender",
@@ -112,7 +118,8 @@ def _notify(chance: random.Random, at: float, crash: Crash) -> Operation:
         fingerprint=crash.fingerprint,
         more=chance.choice((1, 1, 3, 10)),
         release=chance.choice(RELEASES),
-        twice=int(chance.random() < 0.15),
+        # Sent once more after so many seconds, which are fewer than any purge leaves.
+        again=chance.uniform(0.0, LATEST_AGAIN * span) if chance.random() < 0.3 else -1.0,
     )
 
 
@@ -214,7 +221,18 @@ def _clocks(chance: random.Random, span: float, names: Sequence[str], setup: Set
         yield operation(at + chance.uniform(1, span), "machine", "sets the clocks", seconds=0.0)
 
 
+def _replays(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    for _ in range(chance.randint(1, 3)):
+        older = span * chance.uniform(LATEST_AGAIN + 0.1, 0.9)
+        at = chance.uniform(older, older + span)
+        if chance.random() < 0.7:
+            yield operation(at, "operator", "purges", seconds=older, rounds=chance.choice((1, 10)))
+        for name in names:
+            yield operation(at + chance.uniform(0, span / 5), "operator", "replays", fingerprint=name)
+
+
 ACTS: tuple[tuple[Acts, float], ...] = (
+    (_replays, 0.3),
     (_people, 0.5),
     (_strangers, 0.4),
     (_operators, 0.4),

@@ -91,9 +91,21 @@ def after_commit(world: "World", changes: Counter[str]) -> None:
         _intents(world)
     if "claim_group" in changes:
         _claims(world, now)
+    if "claim_deliveries" in changes:
+        _order(world)
     if not changes.keys().isdisjoint(("claim_group", "renew", "shift_outbox", "free_claims", "heal_due")):
         rows = world.database.rows("SELECT group_id, owner, due_at FROM outbox WHERE state = 'claimed'")
         world.truth.leases = {row["group_id"]: (row["owner"], row["due_at"]) for row in rows}  # type: ignore[misc]
+
+
+def _order(world: "World") -> None:
+    """The deliveries of a group are folded in the order in which they were accepted."""
+    rows = world.database.rows("SELECT id, state FROM deliveries WHERE replayed_at IS NULL")
+    waiting = {row["id"] for row in rows if row["state"] == "waiting"}
+    for numbers in world.truth.reference.order(int(str(row["id"])) for row in rows) if waiting else ():
+        folded = [number for number in numbers if number not in waiting]
+        if folded and any(number in waiting and number < folded[-1] for number in numbers):
+            _fail(world, "deliveries of a group are folded in order", f"{folded[-1]} is folded, and an older one waits")
 
 
 def _intents(world: "World") -> None:
@@ -159,15 +171,29 @@ def at_rest(world: "World") -> None:
         _group_at_rest(world, group)
 
 
+def _counts_at_rest(world: "World", group: dict[str, object]) -> None:
+    reference, name = world.truth.reference, str(group["fingerprint"])
+    if group["approximate"]:
+        if reference.mode == "window":
+            raise Broken("counts are those that were sent", f"{name} is approximate although windows are added")
+        return
+    if group["occurrences"] != reference.total(name):
+        raise Broken(
+            "counts are those that were sent", f"{name} counts {group['occurrences']} of {reference.total(name)}"
+        )
+    rows = world.database.rows("SELECT release, occurrences FROM releases WHERE group_id = ?", group["id"])
+    ledger = {str(row["release"]): row["occurrences"] for row in rows}
+    if ledger != reference.ledger(name):
+        raise Broken("counts are those that were sent", f"{name} counts {ledger}, and had {reference.ledger(name)}")
+
+
 def _group_at_rest(world: "World", group: dict[str, object]) -> None:
     name = str(group["fingerprint"])
     rows = world.database.rows("SELECT * FROM issues WHERE group_id = ? AND state != 'retired'", group["id"])
     issue: Issue | None = issue_of(rows[0]) if rows else None
     owed = world.database.rows("SELECT state, due_at FROM outbox WHERE group_id = ?", group["id"])
     if group["kind"] != "storm":
-        total = world.truth.totals.get(name, 0)
-        if group["occurrences"] != total and not group["approximate"]:
-            raise Broken("counts are those that were sent", f"{name} counts {group['occurrences']} of {total}")
+        _counts_at_rest(world, group)
     dead = bool(owed) and owed[0]["state"] == "dead"
     if owed and not dead:
         if not 0 <= float(str(owed[0]["due_at"])) <= world.scheduler.now + world.clock_offset + HORIZON_SECONDS:

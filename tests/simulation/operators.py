@@ -92,6 +92,19 @@ def _retry(world: "World", process: Process, number: int, entry: Operation) -> N
         process.store.dead_letters.retry(letter, process.clock.wall())
 
 
+def _replay(world: "World", process: Process, number: int, entry: Operation) -> None:
+    kept = process.store.dead_letters.replayable(0, 0.0, number)
+    process.store.dead_letters.replay([delivery.id for delivery in kept], process.clock.wall())
+
+
+def _purge(world: "World", process: Process, number: int, entry: Operation) -> None:
+    if process.clock.offset:
+        return  # a wrong clock shortens the retention
+    before = process.clock.wall() - float(entry["seconds"])
+    for _ in range(int(entry["rounds"])):
+        process.store.inbox.purge(before, before, size=2)
+
+
 ACTS: dict[str, Callable[["World", Process, int, Operation], None]] = {
     "holds": _hold,
     "ends hold": _end_hold,
@@ -104,4 +117,6 @@ ACTS: dict[str, Callable[["World", Process, int, Operation], None]] = {
     "pauses tracker": _pause_tracker,
     "resumes tracker": _resume_tracker,
     "retries dead letters": _retry,
+    "replays": _replay,
+    "purges": _purge,
 }

@@ -16,6 +16,7 @@ from syncd.store import Store, limits, outbox
 from syncd.store.due_times import DueTimes
 from syncd.store.hints import NoHints
 from syncd.worker import reconcile
+from syncd.worker.absorb import BATCH
 from syncd.worker.routing import Routing
 from tests.simulation.clocks import ProcessClock
 from tests.simulation.database import Database, SimulatedConnection
@@ -78,6 +79,7 @@ class Process(Owner):
         syncers: int,
         surveys: bool,
         offset: float = 0.0,
+        batch: int = BATCH,
     ) -> None:
         super().__init__(name)
         self.scheduler = scheduler
@@ -94,6 +96,7 @@ class Process(Owner):
         self.absorber.arrivals.first = unused
         self.absorber._stopping = cast(threading.Event, Event(scheduler))
         self.absorber._purge_at = float("inf")
+        self.absorber._batch = batch
         self.syncers = []
         for number in range(syncers):
             syncer = threads.Syncer(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from syncd.daemon.arrivals import Arrivals
 from syncd.operate import actions
 from syncd.worker.absorb import absorb
 from tests.simulation.history import Setup
@@ -35,10 +36,15 @@ class Counting(Stage):
         }
         return self.world.deliver(json.dumps(body).encode())
 
-    def fold(self) -> None:
-        """Fold everything that waits."""
-        while absorb(self.store, self.process.routing, self.process.clock.wall())[0]:
+    def fold(self, size: int = 200) -> None:
+        """Fold everything that waits, so many deliveries at a time."""
+        first = self.process.absorber.arrivals.take_firsts
+        while absorb(self.store, self.process.routing, self.process.clock.wall(), first(size), size)[0]:
             pass
+
+    def restart(self) -> None:
+        """Forget what a process remembers."""
+        self.process.absorber.arrivals = Arrivals()
 
     def occurrences(self, fingerprint: str) -> int:
         """Return the count of a group."""
@@ -143,3 +149,30 @@ def test_a_purge_that_ends_early_leaves_no_delivery_without_its_digest(stage: Co
     stage.fold()
 
     assert stage.occurrences("f1") == 30
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["of a group in the store", "of a group in the backlog"])
+def test_a_delivery_after_a_restart_waits_for_the_older_ones(stage: Counting, is_known: bool) -> None:
+    stage.send("f1", 10, first=1, last=2)
+    if is_known:
+        stage.fold()
+    for number in range(3):
+        stage.send(f"before {number}", 1)
+    stage.send("f1", 10, first=3, last=4)
+    stage.send("f1", 10, first=5, last=6)
+    stage.restart()
+    stage.send("f1", 10, first=7, last=8)
+    stage.fold(size=1)
+
+    assert stage.occurrences("f1") == 40
+
+
+def test_a_new_group_does_not_wait_behind_a_backlog(stage: Counting) -> None:
+    for number in range(3):
+        stage.send(f"before {number}", 1)
+    stage.restart()
+    stage.send("new", 1)
+    first = stage.process.absorber.arrivals.take_firsts(200)
+    absorb(stage.store, stage.process.routing, stage.now, first)
+
+    assert [row["fingerprint"] for row in stage.world.database.rows("SELECT fingerprint FROM groups")] == ["new"]

@@ -12,6 +12,8 @@ from typing import Any
 from syncd.config import Config, LocalSettings, Route
 from syncd.config.sections import Notifications
 from syncd.core.budget import Limit
+from syncd.intake.sources import backtrace
+from syncd.model import Identity
 from syncd.store import Store
 from syncd.store.connection import Transaction
 from syncd.worker.routing import Routing
@@ -20,6 +22,7 @@ from tests.simulation.database import Database
 from tests.simulation.history import History, Operation, Setup
 from tests.simulation.operators import ROUTE, TRACKER
 from tests.simulation.process import HEARTBEAT_SECONDS, IDLE_SECONDS, Process
+from tests.simulation.reference import Accepted, Reference
 from tests.simulation.scheduler import START, Owner, Scheduler, Step
 from tests.simulation.tracker import Item, Site
 
@@ -48,7 +51,7 @@ class Violation:
 class Truth:
     """What was sent and done, kept beside the program: the reference of the invariants."""
 
-    totals: dict[str, int] = field(default_factory=dict)
+    reference: Reference
     excused: set[str] = field(default_factory=set)  # groups that may have no issue of their own, by an operator's act
     may_repeat: set[str] = field(default_factory=set)  # groups that may have had several issues
     crashes: list[tuple[float, str, str]] = field(
@@ -71,7 +74,7 @@ class World:
         self.database.after_commit = self._committed
         self.counts: Counter[str] = Counter()
         self.site = Site(self.scheduler, TRACKER, self.counts)
-        self.truth = Truth()
+        self.truth = Truth(Reference(history.setup.mode))
         self.processes: list[Process] = []
         self.people = Owner("people")
         self._names = itertools.count(1)
@@ -117,6 +120,7 @@ class World:
             name=f"p{next(self._names)}",
             syncers=self.history.setup.syncers,
             surveys=self.history.setup.surveys and not self.processes,
+            batch=self.history.setup.batch,
             offset=self.clock_offset,
         )
         self.processes.append(process)
@@ -206,6 +210,10 @@ class World:
 
     def _notify(self, entry: Operation) -> None:
         fingerprint, total, release = str(entry["fingerprint"]), int(entry["total"]), str(entry["release"])
+        of_release, first = int(entry["of_release"]), 1000
+        if self.history.setup.mode == "window":
+            total = of_release = int(entry["more"])
+            first += int(entry.at)
         body = json.dumps(
             {
                 "universe": "acme",
@@ -214,25 +222,33 @@ class World:
                 "application": "game",
                 "callstack": [f"{fingerprint}::draw", "main"],
                 "occurrences": total,
-                "timestamp": [1000, 1000 + int(entry.at)],
+                "timestamp": [first, 1000 + int(entry.at)],
                 "hosts": 1,
                 "guids": min(total, 5),
-                "attributes": {"version": [[release, int(entry["of_release"])]]},
+                "attributes": {"version": [[release, of_release]]},
             }
         ).encode()
-        self.truth.totals[fingerprint] = max(total, self.truth.totals.get(fingerprint, 0))
         self.truth.crashes.append((self.scheduler.now, fingerprint, release))
-        for _ in range(1 + int(entry["twice"])):
-            self.deliver(body)
+        delays = [0.0] if float(entry["again"]) < 0 else [0.0, float(entry["again"])]
+        for delay in delays:
+            self.scheduler.sleep(delay, "sender waits")
+            number = self.deliver(body)
+            self.truth.reference.accepted.append(
+                Accepted(self.scheduler.now, number, fingerprint, release, total, of_release, body)
+            )
 
     def deliver(self, body: bytes) -> int:
         """Send until it is answered 200, as Backtrace does not but a patient sender would. Return the number of the delivery."""
         while True:
             for process in self.living[:1]:
                 try:
-                    return _accept(process.store, body, process.clock.wall())
+                    identity = backtrace.identify(backtrace.decode(body))
+                    number = _accept(process.store, body, process.clock.wall(), identity)
                 except Exception as error:  # noqa: BLE001 - the sender's boundary: 503, it sends again
                     self.scheduler.record("refused", str(error))
+                else:
+                    process.absorber.arrivals.add(identity)
+                    return number
             self.scheduler.sleep(5.0, "sender waits")
 
     # People
@@ -350,9 +366,9 @@ class World:
         self.database.close()
 
 
-def _accept(store: Store, body: bytes, now: float) -> int:
+def _accept(store: Store, body: bytes, now: float, identity: Identity) -> int:
     def write(transaction: Transaction) -> int:
-        return store.bodies.accept(transaction, [(now, body)])[0]
+        return store.bodies.accept(transaction, [(now, body, identity.number)])[0]
 
     return store.write(write)
 

@@ -8,7 +8,7 @@ from typing import Any
 from syncd.config import Config
 from syncd.core.budget import Allowance
 from syncd.core.plan import DueCall
-from syncd.model import Action, Group, Issue, Plan
+from syncd.model import Action, Group, Identity, Issue, Plan
 from syncd.store import Store
 from syncd.store.outbox import Claim
 from syncd.worker.absorb import BATCH
@@ -17,6 +17,12 @@ from syncd.worker.routing import Routing
 
 NOW = 1_800_000_000.0
 FREE = Allowance(credential="here")
+ANY_GROUP = Identity("acme", "game", "any")
+
+
+def identity_of(notification: dict[str, Any]) -> Identity:
+    """The identity in a notification, also where a field is missing."""
+    return Identity(*(str(notification.get(field)) for field in ("universe", "project", "fingerprint")))
 
 
 def accept(store: Store, *notifications: dict[str, Any], at: float = NOW) -> list[int]:
@@ -24,7 +30,9 @@ def accept(store: Store, *notifications: dict[str, Any], at: float = NOW) -> lis
 
     async def all_at_once() -> list[int]:
         return list(
-            await asyncio.gather(*(store.inbox.accept(json.dumps(entry).encode(), at) for entry in notifications))
+            await asyncio.gather(
+                *(store.inbox.accept(json.dumps(entry).encode(), at, identity_of(entry)) for entry in notifications)
+            )
         )
 
     return asyncio.run(all_at_once())

@@ -108,14 +108,14 @@ def test_a_future_is_done_only_after_the_commit(store: Store, another: Store) ->
 @pytest.mark.parametrize("rows", [0, 1, MAX_ROWS, MAX_ROWS + 1, 3 * MAX_ROWS])
 @pytest.mark.parametrize("atomic", [False, True])
 def test_added_rows_are_numbered_in_their_order(store: Store, rows: int, atomic: bool) -> None:
-    bodies = [(NOW + number, f"{number}".encode(), None) for number in range(rows)]
+    bodies = [(NOW + number, f"{number}".encode(), None, None) for number in range(rows)]
     atomic = atomic and rows <= MAX_ROWS
 
     numbers = store.connection.submit(lambda transaction: transaction.add("accept", bodies), atomic=atomic).result(60)
 
     assert numbers == sorted(set(numbers))
     times = {row["id"]: row["received_at"] for row in store.connection.select("waiting_deliveries", size=10**6)}
-    assert [times[number] for number in numbers] == [received_at for received_at, _, _ in bodies]
+    assert [times[number] for number in numbers] == [received_at for received_at, *_ in bodies]
 
 
 def test_a_batch_returns_the_rows_of_all_its_statements_and_without_rows_nothing_runs(store: Store) -> None:
@@ -189,7 +189,7 @@ def test_text_is_stored_as_it_is(store: Store, text: str) -> None:
 
 def test_bodies_and_times_are_stored_exactly(store: Store) -> None:
     body, received_at = bytes(range(256)) * 5, NOW + 1 / 3
-    store.write(lambda transaction: transaction.add("accept", [(received_at, body, None)]))
+    store.write(lambda transaction: transaction.add("accept", [(received_at, body, None, None)]))
 
     (row,) = store.connection.select("waiting_deliveries", size=1)
     assert (bytes(row["body"]), row["received_at"]) == (body, received_at)  # type: ignore[call-overload]

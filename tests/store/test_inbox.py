@@ -6,13 +6,13 @@ from collections.abc import Callable
 import pytest
 
 from syncd.errors import RejectedDelivery, StoreUnavailable
-from syncd.model import Action, Plan
+from syncd.model import Action, Identity, Plan
 from syncd.store import Store
 from syncd.store.connection import Transaction
 from syncd.worker.absorb import absorb as absorb_batch
 from syncd.worker.absorb import fold_batch
 from tests.store import steps
-from tests.store.filled import NOW, ToHere, absorb, accept, claimed, crash_notification, owed
+from tests.store.filled import ANY_GROUP, NOW, ToHere, absorb, accept, claimed, crash_notification, owed
 
 
 def test_an_accepted_body_is_kept_byte_for_byte(store: Store) -> None:
@@ -42,8 +42,8 @@ def test_whatever_arrives_during_a_commit_shares_the_next_one(store: Store, monk
 
 def test_one_sender_that_goes_away_does_not_disturb_the_others(store: Store) -> None:
     async def leave() -> int:
-        leaving = asyncio.create_task(store.inbox.accept(b"{}", NOW))
-        staying = asyncio.create_task(store.inbox.accept(b"{}", NOW))
+        leaving = asyncio.create_task(store.inbox.accept(b"{}", NOW, ANY_GROUP))
+        staying = asyncio.create_task(store.inbox.accept(b"{}", NOW, ANY_GROUP))
         await asyncio.sleep(0)
         leaving.cancel()
         return await staying
@@ -214,17 +214,29 @@ def test_a_sender_that_goes_away_during_its_commit_does_not_end_the_writer(store
     assert len(store.report.quarantine()) == 1
 
 
-def test_deliveries_named_first_are_folded_first_and_the_overtaken_still_count(store: Store) -> None:
-    numbers = accept(
+def test_new_groups_are_folded_before_a_backlog_with_all_their_deliveries_in_order(store: Store) -> None:
+    owed(store, "f1")
+    (old,) = accept(store, crash_notification("f1", occurrences=4))
+    new = accept(
         store,
-        crash_notification("f1"),
         crash_notification("f2", occurrences=5),
-        crash_notification("f2", occurrences=4),
+        crash_notification("f1", occurrences=5),
+        crash_notification("f2", occurrences=6),
         crash_notification("f3"),
     )
-    assert [view.id for view in store.inbox.waiting(10, [numbers[3], numbers[2]])] == [numbers[2], numbers[3]]
-    assert absorb_batch(store, ToHere(), NOW, numbers[2:]) == (2, {"here"})
-    assert [view.id for view in store.inbox.waiting(10, numbers[2:])] == numbers[:2], "they were taken: the oldest come"
-    absorb(store)
-    counts = {view.group.identity.fingerprint: view.group.occurrences for view in store.report.groups()}
-    assert counts == {"f1": 3, "f2": 5, "f3": 3}
+    first = [Identity("acme", "game", name) for name in ("f3", "f1", "f2")]
+    assert [view.id for view in store.inbox.waiting(10, first)] == [new[0], new[2], new[3]]
+    assert [view.id for view in store.inbox.waiting(1, first)] == [new[0]], "no later one of its group before it"
+    assert absorb_batch(store, ToHere(), NOW, first) == (3, {"here"})
+    assert [view.id for view in store.inbox.waiting(10, first)] == [old, new[1]], "the store has these groups by now"
+
+
+def test_a_delivery_whose_group_is_not_known_is_overtaken_by_none(store: Store) -> None:
+    why = RejectedDelivery(422, "no_project", "The field project is missing.", "project")
+    number = store.quarantine.add(json.dumps(crash_notification("f2")).encode(), NOW, why, 10).result()
+    accept(store, crash_notification("f1"))
+    assert store.quarantine.release(number, NOW)
+    (later,) = accept(store, crash_notification("f2", occurrences=9))
+
+    (released, second) = store.inbox.waiting(10, [Identity("acme", "game", "f2")])
+    assert released.id < second.id == later

@@ -26,7 +26,7 @@ from tests.fakes.wire import Wire
 from tests.postgres import Databases, Server
 from tests.store import steps
 from tests.store.conformance import DONE, MANY, at_once
-from tests.store.filled import NOW, absorb, accept, claimed, crash_notification, owed
+from tests.store.filled import ANY_GROUP, NOW, absorb, accept, claimed, crash_notification, owed
 from tests.store.raw import ask, change
 
 
@@ -348,7 +348,7 @@ def test_requests_that_arrive_together_share_commits(store: Store, settings: Sto
     bodies = [json.dumps(crash_notification(name)).encode() for name in MANY * 5]
 
     async def send() -> None:
-        await asyncio.gather(*(store.inbox.accept(body, NOW) for body in bodies))
+        await asyncio.gather(*(store.inbox.accept(body, NOW, ANY_GROUP) for body in bodies))
 
     asyncio.run(send())
     # Rows of one transaction have the same xmin.

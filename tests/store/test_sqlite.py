@@ -19,7 +19,7 @@ from syncd.store.migrate import migrate, verify
 from syncd.store.queries import MAX_ROWS
 from syncd.store.sqlite import connection as sqlite
 from syncd.store.sqlite.file import open_file, sqlite3
-from tests.store.filled import absorb, accept, crash_notification
+from tests.store.filled import ANY_GROUP, absorb, accept, crash_notification
 
 
 def test_the_driver_is_that_of_sqlite_utils() -> None:
@@ -116,7 +116,7 @@ def test_a_log_that_is_always_written_to_begins_anew(store: Store, tmp_path: Pat
 def test_deliveries_of_one_commit_are_kept_together_or_not_at_all(store: Store, many: int) -> None:
     async def the_last_one_cannot_be_kept() -> list[int | BaseException]:
         times = [1.0] * many + [cast(float, None)]
-        return await asyncio.gather(*(store.inbox.accept(b"{}", at) for at in times), return_exceptions=True)
+        return await asyncio.gather(*(store.inbox.accept(b"{}", at, ANY_GROUP) for at in times), return_exceptions=True)
 
     first, *together = asyncio.run(the_last_one_cannot_be_kept())
     assert first == 1, "it was committed before the others were there"

@@ -614,8 +614,8 @@ def test_a_bug_in_one_group_is_set_aside_and_the_others_go_on(scene: Scene) -> N
     scene.fail("create", ZeroDivisionError("a bug"))
     worker = Worker(scene.store, scene.rules, "me", {"here": [scene.tracker]}, clock=scene.clock)
     worker.start()
-    (number,) = accept(scene.store, crash_notification("healthy"), at=scene.clock.wall())
-    worker.arrived(number, Identity("acme", "game", "healthy"))
+    accept(scene.store, crash_notification("healthy"), at=scene.clock.wall())
+    worker.arrived(Identity("acme", "game", "healthy"))
     deadline = time.monotonic() + 20
     while scene.store.report.counts(scene.clock.wall()).linked < 1 and time.monotonic() < deadline:
         time.sleep(0.02)
