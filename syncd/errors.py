@@ -92,7 +92,11 @@ class Misconfigured(TrackerError):
 
 
 class Missing(TrackerError):
-    """The comment to edit is deleted; its issue exists."""
+    """The comment to edit is deleted, or another account wrote it and this one may not change it (`foreign`); its issue exists."""
+
+    def __init__(self, reason: str, *, foreign: bool = False) -> None:
+        super().__init__(reason)
+        self.foreign = foreign
 
 
 class Gone(TrackerError):

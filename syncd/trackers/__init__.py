@@ -108,7 +108,7 @@ class Tracker(Protocol):
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
         """Replace one of our comments, without mail where the tracker can be asked for that. Raises Missing when a person deleted
-        it."""
+        it, or when an earlier account wrote it and this one may not change it."""
 
     def refresh(self, issue: Issue, group: Group) -> None:
         """Update the mapped fields, where any are configured."""

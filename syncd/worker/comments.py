@@ -27,7 +27,8 @@ class _Written:
 
 def write_status(context: SyncContext, decision: Plan, issue: Issue) -> Retry | None:
     """Edit the status comment if its text has changed, or add it where there is none; Retry while an unanswered one may still appear.
-    One that people deleted is added once more, and then never again. Raises TrackerError, LeaseLost, StoreUnavailable."""
+    One that people deleted is added once more, and then never again; one that an earlier account wrote stays where this one may not
+    change it, and another is added. Raises TrackerError, LeaseLost, StoreUnavailable."""
     document = context.presented.status(decision.note)
     text = hashlib.sha256(repr(document).encode()).hexdigest()[:32]
     sending = Sending(sent_at=issue.comment_sent_at, probes=issue.comment_probes, comment_id=issue.comment_id)
@@ -40,8 +41,9 @@ def write_status(context: SyncContext, decision: Plan, issue: Issue) -> Retry | 
             return None
         try:
             context.tracker.edit_comment(issue, issue.comment_id, document, issue.marker)
-        except Missing:
-            issue = replace(issue, comment_text=None, comment_losses=issue.comment_losses + 1)
+        except Missing as error:
+            losses = issue.comment_losses + (0 if error.foreign else 1)
+            issue = replace(issue, comment_text=None, comment_losses=losses)
             sending = Sending(probes=issue.comment_probes)
             context.record(save(sending, issue))
         else:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from syncd.config import Route
-from syncd.errors import OutcomeUnknown, Refused, Unavailable
+from syncd.errors import Missing, OutcomeUnknown, Refused, Unavailable
 from syncd.model import Action, Call, Condition, Place, Plan
 from syncd.operate import actions
 from syncd.render import markdown
@@ -239,6 +239,17 @@ def test_a_status_comment_that_people_deleted_is_added_once_more_and_then_never_
 
     assert scene.tracker.calls.count("comment") == 2
     assert scene.state == "linked"
+
+
+def test_each_account_that_may_not_change_the_status_comment_adds_its_own(scene: Scene) -> None:
+    filed(scene)
+    for count in (4, 5, 6, 7):
+        scene.fail("edit_comment", Missing("an earlier account wrote it", foreign=True))
+        seen_again(scene, {"1.0": count})
+        work_off(scene)
+
+    assert scene.tracker.calls.count("comment") == 4
+    assert "7" in comments(scene)[-1]
 
 
 def test_a_status_comment_is_left_alone_while_its_text_is_the_same(scene: Scene) -> None:

@@ -637,3 +637,14 @@ def test_what_waits_between_two_tries_ends_at_once_when_the_daemon_is_asked_to_s
     with pytest.raises(Unavailable, match="syncd is stopping"):
         connection.send_idempotent("GET", "issues")
     assert connection.count == 1
+
+
+@pytest.mark.parametrize("failure", [Throttled("rate limit", 200_000.0), Misconfigured("captcha", 200_000.0)])
+def test_a_silence_of_days_also_holds_on_a_machine_whose_clock_is_behind(scene: Scene, failure: TrackerError) -> None:
+    scene.tell()
+    scene.fail("create", failure)
+    scene.sync()
+    scene.clock.advance(-30.0)
+
+    assert scene.opens_in() > 86_000.0
+    assert not scene.sync()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from syncd.config import GitHubSettings
-from syncd.errors import Misconfigured, Missing, Moved, Refused
+from syncd.errors import Misconfigured, Missing, Moved, OutOfReach, Refused
 from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
@@ -270,7 +270,7 @@ class GitHub:
         return None
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        """One PATCH."""
+        """One PATCH; up to two GETs where the account may not change the comment."""
         self._require_private()
         address = self._address(issue)
         path = f"{address.home}/issues/comments/{comment_id}"
@@ -279,8 +279,16 @@ class GitHub:
         self._require_there(issue, answer)
         if answer.redirects or answer.status in (404, 410):
             raise Missing(f"the status comment of {issue.key} is gone")
-        if not answer.ok or answer.read(Comment) is None:
-            raise address.error(answer, Sent.AGAIN)
+        if answer.ok and answer.read(Comment) is not None:
+            return
+        error = address.error(answer, Sent.AGAIN)
+        if answer.status == 403 and isinstance(error, Misconfigured | OutOfReach):
+            current = self._connection.send_idempotent("GET", path)
+            comment = current.read(Comment) if current.ok else None
+            if comment is not None and not self._is_own(comment.user):
+                reason = f"an earlier account wrote the status comment of {issue.key}, and this one may not change it"
+                raise Missing(reason, foreign=True)
+        raise error
 
     def refresh(self, issue: Issue, group: Group) -> None:
         """Nothing: no fields are mapped on GitHub."""

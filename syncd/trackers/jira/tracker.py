@@ -13,7 +13,7 @@ from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Notebook
-from syncd.trackers.jira.answers import create_failure, created, failure, more_after, refused_fields, rows
+from syncd.trackers.jira.answers import captcha, create_failure, created, failure, more_after, refused_fields, rows
 from syncd.trackers.jira.check import account, check
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.fields import (
@@ -227,7 +227,7 @@ class Jira:
                 return None
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        """One PUT, and one GET where the comment is gone."""
+        """One PUT, and one GET where the comment is gone; two where the account may not change it."""
         self._require_home()
         place = f"{path(issue)}/comment/{quote(comment_id, safe='')}"
         # Jira mails every watcher about an edited comment. Cloud can be asked not to; Data Center cannot.
@@ -240,6 +240,11 @@ class Jira:
             answer = self._connection.send_idempotent("GET", path(issue), parameters={"fields": "updated"})
             if answer.ok:
                 raise Missing(f"the status comment of {issue.key} is gone")
+        elif answer.status in (400, 403) and not captcha(answer):
+            comment = self._connection.send_idempotent("GET", place)
+            if comment.ok and account(comment.json.get("author")) != self._own_account():
+                reason = f"an earlier account wrote the status comment of {issue.key}, and this one may not change it"
+                raise Missing(reason, foreign=True)
         raise refusal(self._connection, self._settings, issue, answer, "EDIT_OWN_COMMENTS", Sent.AGAIN)
 
     def refresh(self, issue: Issue, group: Group) -> None:

@@ -47,6 +47,19 @@ def test_an_edit_is_one_request_and_replaces_the_text(tracker: GitHub, fake: Fak
     assert comment.body == f"Seen often.\n\n<!-- syncd:status:1:{MARKER} -->"
 
 
+def test_a_comment_of_an_earlier_account_is_missing_and_does_not_stop_the_tracker(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue
+) -> None:
+    own = tracker.comment(issue, STATUS, MARKER)
+    fake.repository.issues[1].comments[int(own)].author = Account("person", 99)
+    body = {"message": "Must have admin rights to Repository."}
+    fake.inject(Fault(how="status", method="PATCH", path="comments", status=403, body=body))
+
+    with pytest.raises(Missing) as caught:
+        tracker.edit_comment(issue, own, STATUS, MARKER)
+    assert caught.value.foreign
+
+
 def test_an_edit_is_tried_again(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
     comment_id = tracker.comment(issue, STATUS, MARKER)
     fake.inject(Fault(how="reset_after", method="PATCH"))

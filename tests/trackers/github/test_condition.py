@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.errors import Gone, Misconfigured, Moved, Throttled
+from syncd.errors import Gone, Misconfigured, Moved, Throttled, TrackerError
 from syncd.model import Condition, Issue, Place
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
@@ -156,6 +156,56 @@ def test_a_survey_of_an_unchanged_repository_costs_nothing_of_the_limit(tracker:
 
     fake.close_issue(fake.repository.issues[1])
     assert whole_survey(tracker, issues, third.bookmark).observations["1"].condition.closed
+
+
+def test_findings_that_were_not_stored_are_read_again(tracker: GitHub, fake: FakeGitHub) -> None:
+    issues = [linked(tracker.create(DRAFT))]
+    first = whole_survey(tracker, issues, None)
+    stored = whole_survey(tracker, issues, first.bookmark).bookmark
+    fake.close_issue(fake.repository.issues[1])
+
+    for _ in range(3):
+        assert whole_survey(tracker, issues, stored).observations["1"].condition.closed
+
+
+def test_a_page_is_told_before_the_next_one_fails(tracker: GitHub, fake: FakeGitHub) -> None:
+    for number in range(120):
+        fake.file(fake.repository, f"A person's issue {number}", "words", SOMEBODY, [])
+    issues = [linked(tracker.create(DRAFT)), replace(linked(tracker.create(DRAFT)), remote_id="1")]
+    parts = tracker.survey(issues, None)
+
+    assert list(next(parts).observations) == ["121"]
+    fake.inject(Fault(how="status", method="GET", path="issues", status=403))
+    with pytest.raises(TrackerError):
+        next(parts)
+
+
+def test_an_issue_of_ours_that_the_whole_list_does_not_have_is_missing(tracker: GitHub, fake: FakeGitHub) -> None:
+    issues = [linked(tracker.create(DRAFT)) for _ in range(2)]
+    fake.transfer(fake.repository, 1, fake.add_repository("acme/other"))
+
+    assert whole_survey(tracker, issues, None).missing == ("1",)
+
+
+def test_an_issue_elsewhere_that_cannot_be_read_keeps_no_finding_from_being_stored(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue
+) -> None:
+    away = replace(issue, remote_id=f"{fake.add_repository('acme/other').id}/1")
+    for _ in range(3):
+        fake.inject(Fault(how="status", method="GET", path="issues/1$", status=502))
+
+    survey = whole_survey(tracker, [issue, away], None)
+    assert (list(survey.observations), survey.missing) == (["1"], (away.remote_id,))
+    assert survey.bookmark is not None
+
+
+def test_all_issues_elsewhere_are_read_one_after_the_other(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+    home = fake.add_repository("acme/other").id
+    away = [replace(issue, remote_id=f"{home}/{number}") for number in range(1, 26)]
+
+    first = whole_survey(tracker, away, None)
+    second = whole_survey(tracker, away, first.bookmark)
+    assert {*first.missing, *second.missing} == {each.remote_id for each in away}
 
 
 def test_the_first_survey_reads_no_further_than_needed(tracker: GitHub, fake: FakeGitHub) -> None:

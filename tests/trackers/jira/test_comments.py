@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Unavailable
+from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, Unavailable
 from syncd.render.text import Paragraph
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault, How
@@ -58,6 +58,18 @@ def test_a_comment_of_the_account_that_was_behind_the_token_before_is_found(fake
     fake.me = "bot"
 
     assert opened().find_comment(issue, MARKER) == own
+
+
+def test_a_comment_of_an_earlier_account_is_missing_and_the_issue_is_not_to_blame(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    issue = linked(adapter)
+    own = adapter.comment(issue, status("1"), MARKER)
+    fake.me = "another-bot"
+    changed = opened()
+
+    with pytest.raises(Missing) as caught:
+        changed.edit_comment(issue, own, status("2"), MARKER)
+    assert caught.value.foreign
 
 
 def test_our_comment_is_found_on_a_later_page(fake: FakeJira, opened: Open) -> None:

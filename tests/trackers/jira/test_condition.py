@@ -236,6 +236,35 @@ def test_a_survey_of_a_project_that_cannot_be_seen_says_nothing_of_its_issues(
         whole_survey(adapter, [issue], None)
 
 
+def test_a_hundred_issues_that_spoil_their_request_are_looked_at_one_by_one(
+    adapter: Jira, fake: FakeJira, issue: Issue
+) -> None:
+    issues = [replace(issue, remote_id=fake.file(f"A person's issue {number}").id) for number in range(150)]
+    method = "POST" if isinstance(fake, FakeJiraCloud) else "GET"
+    for _ in range(3):
+        fake.inject(Fault(how="status", method=method, path="bulkfetch|search", status=500))
+
+    survey = whole_survey(adapter, issues, None)
+    assert (len(survey.observations), len(survey.missing)) == (50, 100)
+    assert survey.bookmark is not None
+
+
+def test_issues_closed_long_ago_are_read_in_one_of_many_surveys(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    long_ago = Condition(closed=True, closed_at=1.0)
+    issues = [
+        replace(issue, remote_id=fake.file(f"A person's issue {number}").id, condition=long_ago)
+        for number in range(240)
+    ]
+    before, bookmark, read = len(fake.requests), None, set[str]()
+    for _ in range(24):
+        survey = whole_survey(adapter, [*issues, issue], bookmark)
+        assert issue.remote_id in survey.observations
+        bookmark, read = survey.bookmark, read | survey.observations.keys()
+
+    assert len(fake.requests) == before + 24
+    assert len(read) == 241
+
+
 def test_what_a_bulk_fetch_could_not_read_is_not_missing(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
     if not isinstance(fake, FakeJiraCloud):
         pytest.skip("only Cloud has bulk fetches")
