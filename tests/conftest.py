@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from shutil import copyfile
 
 import hypothesis
 import pytest
@@ -38,10 +39,19 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
         yield sock
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite store with every migration: a copy of it costs a tenth of the migrations."""
+    file = tmp_path_factory.mktemp("migrated") / "syncd.db"
+    open_store(StoreSettings(url=f"sqlite:{file}")).close()
+    return file
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> StoreSettings:
-    """A place for a store, on each of the databases that there are."""
+def settings(request: pytest.FixtureRequest, tmp_path: Path, migrated: Path) -> StoreSettings:
+    """An empty store on each of the two databases; on PostgreSQL without its tables yet."""
     if request.param == "sqlite":
+        copyfile(migrated, tmp_path / "syncd.db")
         return StoreSettings(url=f"sqlite:{tmp_path}/syncd.db")
     made: Databases = request.getfixturevalue("servers")
     return StoreSettings(url=made.new())
