@@ -180,10 +180,11 @@ class GitHub:
         return author is not None and self._notebook.recall(f"account {author.id}") is not None
 
     def _is_own(self, author: Account | None) -> bool:
-        """True if syncd is the author: an account that it wrote with before, or that of the token, as far as the token can tell. An app's
-        token may not read its own account."""
-        if self._has_written(author):
-            return True
+        """True if syncd is the author: an account that it wrote with before, or that of the token."""
+        return self._has_written(author) or self._is_current(author)
+
+    def _is_current(self, author: Account | None) -> bool:
+        """True if the token's account is the author, as far as the token can tell: an app's token may not read its own account."""
         if self._account is None:
             answer = self._connection.send_idempotent("GET", "/user")
             if answer.status != 403 or not isinstance(failure(answer, Sent.READ), Misconfigured):
@@ -252,8 +253,9 @@ class GitHub:
         return str(comment.id)
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
-        """One GET for each hundred comments, oldest first, and at first one for the token's account."""
-        line, address = _comment_line(marker), self._address(issue)
+        """One GET for each hundred comments, oldest first, and at first one for the token's account. A comment of an earlier account counts
+        only where this one has none."""
+        line, address, earlier = _comment_line(marker), self._address(issue), None
         for page in range(1, _COMMENT_PAGES + 1):
             parameters: dict[str, str | int] = {"per_page": _COMMENTS_PER_PAGE, "page": page}
             answer = self._connection.send_idempotent("GET", f"{address.path}/comments", parameters=parameters)
@@ -263,11 +265,13 @@ class GitHub:
                 raise address.error(answer)
             for comment in comments:
                 lines = (comment.body or "").replace("\r\n", "\n").split("\n")
-                if line in lines and self._is_own(comment.user):
+                if line in lines and self._is_current(comment.user):
                     return str(comment.id)
+                if line in lines and self._has_written(comment.user):
+                    earlier = earlier or str(comment.id)
             if len(comments) < _COMMENTS_PER_PAGE:
                 break
-        return None
+        return earlier
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
         """One PATCH; up to two GETs where the account may not change the comment."""
@@ -285,7 +289,7 @@ class GitHub:
         if answer.status == 403 and isinstance(error, Misconfigured | OutOfReach):
             current = self._connection.send_idempotent("GET", path)
             comment = current.read(Comment) if current.ok else None
-            if comment is not None and not self._is_own(comment.user):
+            if comment is not None and not self._is_current(comment.user):
                 reason = f"an earlier account wrote the status comment of {issue.key}, and this one may not change it"
                 raise Missing(reason, foreign=True)
         raise error

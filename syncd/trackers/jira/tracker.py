@@ -203,11 +203,11 @@ class Jira:
         return comment_id
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
-        """Our oldest comment that ends with the marker's line: one GET for each hundred comments."""
+        """Our oldest comment that ends with the marker's line, that of an earlier account only where this one has none: one GET for each
+        hundred comments."""
         self._require_home()
-        self._own_account()
-        line = marker_line(marker, "status")
-        start = 0
+        own_account, line = self._own_account(), marker_line(marker, "status")
+        start, earlier = 0, None
         while True:
             parameters: dict[str, str | int] = {
                 "startAt": start,
@@ -220,11 +220,14 @@ class Jira:
                 raise Unavailable(error.reason) if isinstance(error, Refused) else error
             page = rows(answer, "comments")
             for comment in page:
-                if self._is_own(account(comment.get("author"))) and last_lines(comment.get("body")) == [line]:
-                    return str(comment.get("id"))
+                author = account(comment.get("author"))
+                if self._is_own(author) and last_lines(comment.get("body")) == [line]:
+                    if author == own_account:
+                        return str(comment.get("id"))
+                    earlier = earlier or str(comment.get("id"))
             start += len(page)
             if not page or not more_after(answer, start):
-                return None
+                return earlier
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
         """One PUT, and one GET where the comment is gone; two where the account may not change it."""

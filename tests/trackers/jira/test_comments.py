@@ -50,16 +50,6 @@ def test_somebody_elses_copy_of_the_status_comment_is_not_ours(fake: FakeJira, o
     assert adapter.find_comment(issue, MARKER) == again
 
 
-def test_a_comment_of_the_account_that_was_behind_the_token_before_is_found(fake: FakeJira, opened: Open) -> None:
-    adapter = opened()
-    issue = linked(adapter)
-    adapter.comment(issue, status("1"), "another marker")
-    own = adapter.comment(issue, status("1"), MARKER)
-    fake.me = "bot"
-
-    assert opened().find_comment(issue, MARKER) == own
-
-
 def test_a_comment_of_an_earlier_account_is_missing_and_the_issue_is_not_to_blame(fake: FakeJira, opened: Open) -> None:
     adapter = opened()
     issue = linked(adapter)
@@ -70,6 +60,18 @@ def test_a_comment_of_an_earlier_account_is_missing_and_the_issue_is_not_to_blam
     with pytest.raises(Missing) as caught:
         changed.edit_comment(issue, own, status("2"), MARKER)
     assert caught.value.foreign
+    again = changed.comment(issue, status("2"), MARKER)
+    assert changed.find_comment(issue, MARKER) == again
+
+
+def test_a_comment_of_the_account_that_was_behind_the_token_before_is_found(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    issue = linked(adapter)
+    adapter.comment(issue, status("1"), "another marker")
+    own = adapter.comment(issue, status("1"), MARKER)
+    fake.me = "bot"
+
+    assert opened().find_comment(issue, MARKER) == own
 
 
 def test_our_comment_is_found_on_a_later_page(fake: FakeJira, opened: Open) -> None:
