@@ -105,6 +105,10 @@ def _route(chance: random.Random) -> dict[str, Value]:
         route |= {"min_occurrences": chance.choice((5, 20)), "within": chance.choice((120.0, 3600.0))}
     if chance.random() < 0.2:
         route |= {"cap": chance.choice((1, 2)), "cap_seconds": 3600.0}
+    if chance.random() < 0.15:
+        route |= {"writes": chance.choice((1, 3)), "writes_seconds": chance.choice((30.0, 600.0))}
+    if chance.random() < 0.1:
+        route |= {"updates": chance.choice((1, 3)), "updates_seconds": chance.choice((30.0, 600.0))}
     if chance.random() < 0.2:
         route |= {"on_deleted": "recreate"}
     return route

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from syncd.core.budget import HORIZON_SECONDS
+from syncd.core.budget import HORIZON_SECONDS, Limit
 from syncd.model import Action, Issue, IssueState, Plan
 from syncd.store.outbox import Claim
 from syncd.store.records import issue_of
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
+SLACK_SECONDS = 1.0  # between the commit that takes a place in a window and the request
+SETTLED_SECONDS = 30.0  # after which nobody acts by what was read before a silence began
 UNSEEN_SECONDS = 120.0  # between a look at an issue and what is done because of it; see update.LOOK_SECONDS
 
 
@@ -55,19 +57,32 @@ def _fail(world: "World", invariant: str, detail: str) -> None:
 
 
 def _limits(world: "World") -> None:
-    """A route files no more issues than it may, by the true times at which its creates were sent."""
-    if world.has("machine", "sets the clocks"):
+    """A route files no more issues than it may, and no budget is exceeded, by the true times of the requests."""
+    if world.has("machine", "sets the clocks", "suspends"):
         return
     filed = [item.sent_at for item in world.site.items if item.marker and not item.title.startswith("storm ")]
     for limit in world.config.all_routes[0].max_new_issues:
-        for sent_at in filed:
-            window = [at for at in filed if sent_at <= at < sent_at + limit.seconds]
-            if len(window) > limit.count:
-                _fail(world, "no limit of new issues is exceeded", f"{len(window)} in {limit.seconds:.0f} s")
+        _require_limit(world, "no limit of new issues is exceeded", filed, limit)
+    if world.config.trackers[TRACKER].writes:
+        begun: dict[tuple[str, float], float] = {}  # a sync takes one write from the budget, whatever it sends
+        for at, actor in world.site.sent:
+            claimed_at = max(
+                (claim for claim, owner in world.truth.claims if owner == actor and claim <= at), default=0.0
+            )
+            begun.setdefault((actor, claimed_at), at)
+        for limit in world.config.trackers[TRACKER].writes:
+            _require_limit(world, "no budget is exceeded", list(begun.values()), limit)
+
+
+def _require_limit(world: "World", invariant: str, times: list[float], limit: Limit) -> None:
+    for begin in times:
+        window = [at for at in times if begin <= at < begin + limit.seconds - SLACK_SECONDS]
+        if len(window) > limit.count:
+            _fail(world, invariant, f"{len(window)} of {limit.count} in {limit.seconds:.0f} s")
 
 
 def _reopened(world: "World") -> None:
-    """A person's closing is undone only by a crash of a release later than the fix, notified after the closing."""
+    """A person's closing is undone only by a crash of a release that should have the fix, notified after the closing."""
     while world.truth.reopened < len(world.site.reopened):
         reopened = world.site.reopened[world.truth.reopened]
         world.truth.reopened += 1
@@ -75,7 +90,7 @@ def _reopened(world: "World") -> None:
         if reopened.sent_at - reopened.closed_at < UNSEEN_SECONDS or world.has("machine", "sets the clocks"):
             continue
         fixed_in = max((version(release) for release in reopened.fixed_in), default=())
-        if not any(at >= reopened.closed_at and version(release) > fixed_in for at, _, release in world.truth.crashes):
+        if not any(at >= reopened.closed_at and version(release) >= fixed_in for at, _, release in world.truth.crashes):
             _fail(world, "only a regression undoes a closing", f"#{reopened.item.number} was reopened without any")
 
 
@@ -127,6 +142,20 @@ def _intents(world: "World") -> None:
 def _claims(world: "World", now: float) -> None:
     """A claim respects leases of living processes, pauses, and the one trial of a tracker that rests."""
     before = world.truth.leases
+    world.truth.claims.append((world.scheduler.now, world.scheduler.actor))
+    silenced = world.database.exists(
+        f"SELECT 1 FROM silences WHERE part = 'all' AND until > {now} AND until < {now + HORIZON_SECONDS}"
+    )
+    if not silenced:
+        world.truth.silent_since = None
+    elif world.truth.silent_since is None:
+        world.truth.silent_since = now
+    elif now - world.truth.silent_since > SETTLED_SECONDS and not world.has("machine", "sets the clocks", "suspends"):
+        _fail(
+            world,
+            "nothing is called inside a silence",
+            f"a claim {now - world.truth.silent_since:.0f} s after it began",
+        )
     for row in world.database.rows("SELECT group_id, tracker, owner FROM outbox WHERE state = 'claimed'"):
         group_id, owner = int(str(row["group_id"])), str(row["owner"])
         holder, until = before.get(group_id, ("", 0.0))

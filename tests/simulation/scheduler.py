@@ -94,10 +94,14 @@ class Scheduler:
         assert self._current is not None, "a point was reached outside of any task"
         return self._current
 
+    @property
+    def actor(self) -> str:
+        """Return the name of the task that runs now, if one does."""
+        return self._current.name if self._current else "scheduler"
+
     def record(self, event: str, detail: str = "", actor: str | None = None) -> None:
         """Add a line to the history."""
-        name = actor or (self._current.name if self._current else "scheduler")
-        self.steps.append(Step(self.now, name, f"{event} {detail}".rstrip()))
+        self.steps.append(Step(self.now, actor or self.actor, f"{event} {detail}".rstrip()))
 
     def point(self, label: str) -> None:
         """Let any other task run before this one goes on."""

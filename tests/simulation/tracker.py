@@ -111,6 +111,7 @@ class Site:
         self.writes: list[tuple[float, str, str]] = []  # (true time, operation, marker or key)
         self.refusals: list[tuple[str, tuple[str, ...]]] = []  # (fingerprint, releases in the draft)
         self.reopened: list[Reopened] = []
+        self.sent: list[tuple[float, str]] = []  # when which task sent a write
         self._network = Owner("network")
         self._last_number = 0
 
@@ -165,6 +166,7 @@ class Site:
     def write(self, operation: str, subject: str, effect: Callable[[], object]) -> object:
         """Carry out one write request as the weather wants it. Raises TrackerError."""
         self.scheduler.point(f"{operation}: before")
+        self.sent.append((self.scheduler.now, self.scheduler.actor))
         self.require_reachable()
         weather = self.weather
         if weather.lose_before:

@@ -57,6 +57,8 @@ class Truth:
     crashes: list[tuple[float, str, str]] = field(
         default_factory=list
     )  # when which group was notified to have crashed in which release
+    claims: list[tuple[float, str]] = field(default_factory=list)  # when which task claimed a group
+    silent_since: float | None = None  # the first claim inside the silence that is in force
     writes: int = 0  # writes of the tracker that were checked
     reopened: int = 0  # reopened issues that were checked
     intended: list[int] = field(default_factory=list)  # issues whose intent was on disk after the last commit
@@ -210,7 +212,7 @@ class World:
 
     def _notify(self, entry: Operation) -> None:
         fingerprint, total, release = str(entry["fingerprint"]), int(entry["total"]), str(entry["release"])
-        of_release, first = int(entry["of_release"]), 1000
+        of_release, first = int(entry["of_release"]), int(START)
         if self.history.setup.mode == "window":
             total = of_release = int(entry["more"])
             first += int(entry.at)
@@ -222,7 +224,7 @@ class World:
                 "application": "game",
                 "callstack": [f"{fingerprint}::draw", "main"],
                 "occurrences": total,
-                "timestamp": [first, 1000 + int(entry.at)],
+                "timestamp": [first, int(START + entry.at)],
                 "hosts": 1,
                 "guids": min(total, 5),
                 "attributes": {"version": [[release, of_release]]},
