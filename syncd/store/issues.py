@@ -94,12 +94,10 @@ def end_intent(transaction: Transaction, claim: Claim, state: IssueState, note: 
 def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sender: str | None, now: float) -> bool:
     """The create of `sender`, by default of whoever sent the last one, led to the first of these issues; the others are its doubles.
     False where the group was decided upon meanwhile: then all of them are doubles."""
-    if sender is None:
-        sender = str(transaction.rows("live_issue", group_id=group_id)[0]["sent_by"])
     linked = transaction.run(
         "link",
         group_id=group_id,
-        sender=sender,
+        sender=sender or _sender(transaction, group_id),
         remote_id=issues[0].remote_id,
         key=issues[0].key,
         url=issues[0].url,
@@ -109,6 +107,28 @@ def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sen
     for double in issues[1 if linked else 0 :]:
         transaction.run("add_double", group_id=group_id, key=double.key, remote_id=double.remote_id)
     return linked > 0
+
+
+def yield_place(transaction: Transaction, group_id: int, issue: Created, sender: str | None, note: str) -> bool:
+    """The create of `sender`, as for `link`, led to an issue that stands for another group, and is retired; False where the group was
+    decided upon meanwhile."""
+    return (
+        transaction.run(
+            "yield_place",
+            group_id=group_id,
+            sender=sender or _sender(transaction, group_id),
+            remote_id=issue.remote_id,
+            key=issue.key,
+            url=issue.url,
+            note=note,
+        )
+        > 0
+    )
+
+
+def _sender(transaction: Transaction, group_id: int) -> str | None:
+    rows = transaction.rows("live_issue", group_id=group_id)
+    return cast(str | None, rows[0]["sent_by"]) if rows else None
 
 
 def probed(

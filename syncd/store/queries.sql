@@ -239,6 +239,10 @@ UPDATE issues SET state = 'linked', remote_id = :remote_id, key = :key, url = :u
     synced_revision = sent_revision, synced_at = :now, looked_at = :now, looks_owed = CASE state WHEN 'intended' THEN 0 ELSE 1 END
 WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'parked') AND remote_id IS NULL AND sent_by = :sender;
 
+-- yield_place: people have linked the issue of this create to another group; guarded as `link` is
+UPDATE issues SET state = 'retired', remote_id = :remote_id, key = :key, url = :url, note = :note
+WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'parked') AND remote_id IS NULL AND sent_by = :sender;
+
 -- add_double: the tracker has another live issue of the group, for people to see
 UPDATE issues SET doubles = CASE WHEN doubles IS NULL THEN :key ELSE doubles || ', ' || :key END
 WHERE group_id = :group_id AND state <> 'retired' AND (remote_id IS NULL OR remote_id <> :remote_id);

@@ -85,12 +85,14 @@ def link(store: Store, claim: Claim, created: Created, end: Operation[bool], now
 
     def write(transaction: Transaction) -> tuple[bool, bool, bool]:
         owned = outbox.renew(transaction, claim, now)  # it locks the group first
-        linked = issues.link(transaction, group_id, [created], claim.owner, now)
+        linked, target = _link(transaction, claim, [created], claim.owner, now)
         if linked and not owned:
             # The new owner may have settled the group as in doubt: what came meanwhile is owed again.
             due = DueCall(tracker=claim.tracker, due_at=now, call=Call.UPDATE)
             outbox.owe(transaction, {group_id: due})
         resumed = end(transaction) if linked and owned else False
+        if target is not None:
+            reconcile.follow(transaction, group_id, target, _TAKEN.format(created.key), now)
         limits.raise_floor(transaction, claim.tracker, created.number)
         return linked, owned, resumed
 
@@ -129,7 +131,8 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
     log.info("create_probed", tracker=claim.tracker, group=group_id, outcome=judgement.outcome, reason=judgement.reason)
     match judgement.outcome:
         case Outcome.EXISTS:
-            context.record(partial(link_proved, group_id=group_id, proved=evidence.issues, now=now))
+            if context.commit(partial(link_proved, claim=claim, proved=evidence.issues, now=now)):
+                return Retry(judgement.reason, now, Call.UPDATE)
             if len(evidence.issues) > 1:
                 keys = [created.key for created in evidence.issues]
                 log.error("doubles_found", tracker=claim.tracker, group=group_id, issues=keys)
@@ -152,7 +155,30 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
             return Parked(Plan(action=Action.PARK, reason=judgement.reason, rule="unproven"), "doubt")
 
 
-def link_proved(transaction: Transaction, group_id: int, proved: Sequence[Created], now: float) -> None:
-    """The oldest issue stands for the group, the others are its doubles. Raises LeaseLost where the group was decided upon since."""
-    if not issues.link(transaction, group_id, proved, None, now):
-        raise LeaseLost(f"group {group_id} was decided upon before its issue {proved[0].key} was linked")
+def link_proved(transaction: Transaction, claim: Claim, proved: Sequence[Created], now: float) -> bool:
+    """The oldest issue stands for the group, the others are its doubles. True where people have linked all of them to other groups: the
+    group follows one of these. Raises LeaseLost where the group was decided upon since."""
+    linked, target = _link(transaction, claim, proved, None, now)
+    if not linked:
+        raise LeaseLost(f"group {claim.group_id} was decided upon before its issue {proved[0].key} was linked")
+    if target is not None:
+        reconcile.follow(transaction, claim.group_id, target, _TAKEN.format(proved[0].key), now)
+    return target is not None
+
+
+_TAKEN = "its create made {}, which a person has linked to that group"
+
+
+def _link(
+    transaction: Transaction, claim: Claim, created: Sequence[Created], sender: str | None, now: float
+) -> tuple[bool, int | None]:
+    """Link the first of these issues that stands for no other group. Return whether this create was still awaited, and the group to
+    follow where all of them stand for other ones."""
+    group_id = claim.group_id
+    owners = {
+        issue.remote_id: reconcile.occupant(transaction, group_id, claim.tracker, issue.remote_id) for issue in created
+    }
+    free = [issue for issue in created if owners[issue.remote_id] is None]
+    if not free and issues.yield_place(transaction, group_id, created[0], sender, _TAKEN.format(created[0].key)):
+        return True, owners[created[0].remote_id]
+    return issues.link(transaction, group_id, free or created, sender, now), None

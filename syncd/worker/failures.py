@@ -22,6 +22,7 @@ from syncd.model import Action, Call, Place, Plan
 from syncd.store import issues, limits
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
+from syncd.worker import reconcile
 from syncd.worker.context import Parked, Refusal, Retry, SyncContext, SyncResult
 
 WRITING = (Action.UPDATE, Action.REOPEN, Action.CLOSE)
@@ -49,7 +50,7 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError) -> tuple[Pl
     match error:
         case Moved(remote_id=remote_id, key=key, url=url):
             place = Place(remote_id=remote_id, key=key, url=url)
-            context.record(partial(issues.move, group_id=group_id, place=place, now=now))
+            context.record(partial(reconcile.move, claim=claim, place=place, now=now))
             return decision, Retry(reason, now if claim.attempts == 0 else again_at, decision.call, attempts)
         case Gone() if policy is not None and policy.on_deleted == "recreate":
             reason = f"{reason}; it is created anew, as on_deleted says"

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from syncd.core import budget, plan
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
-from syncd.model import Call, Group, GroupKind, Issue, IssueState, Plan
+from syncd.model import Call, Group, GroupKind, Issue, IssueState, Place, Plan
 from syncd.store import Store, issues, limits, operator, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
@@ -90,6 +90,12 @@ def become_alias(
 ) -> None:
     """Make a group the alias of another one, or of the one that that one follows, which is judged with its occurrences from now on. Raises
     ValueError for a group's own alias."""
+    owe(transaction, routing, follow(transaction, group_id, target_id, reason, now), now)
+
+
+def follow(transaction: Transaction, group_id: int, target_id: int, reason: str, now: float) -> int:
+    """Let a group follow another one, or the one that that one follows, whose issue shows its occurrences from now on. Return the group
+    that it follows. Raises ValueError for a group's own alias."""
     target_id = operator.target(transaction, target_id) or target_id
     if target_id == group_id:
         raise ValueError("a group cannot be an alias of itself")
@@ -99,7 +105,22 @@ def become_alias(
     group, _ = outbox.load(transaction, group_id)
     outbox.decide(transaction, group_id, plan.follows(group), reason, now)
     show(transaction, target_id, now)
-    owe(transaction, routing, target_id, now)
+    return target_id
+
+
+def occupant(transaction: Transaction, group_id: int, tracker: str, remote_id: str) -> int | None:
+    """Return the other group whose live issue is at this place. People link issues by hand, also one that a create without an answer has
+    made, or one that was moved."""
+    return next((owner for owner, _ in issues.at_place(transaction, tracker, remote_id) if owner != group_id), None)
+
+
+def move(transaction: Transaction, claim: Claim, place: Place, now: float) -> None:
+    """The tracker has moved the issue of a claimed group to this place. Where another group's issue is there, the group follows that."""
+    target = occupant(transaction, claim.group_id, claim.tracker, place.remote_id)
+    if target is None:
+        issues.move(transaction, claim.group_id, place, now)
+    else:
+        follow(transaction, claim.group_id, target, f"its issue is now {place.key}, which stands for that group", now)
 
 
 def show(transaction: Transaction, group_id: int, now: float, *, create_on: str | None = None) -> str | None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from syncd.core import plan, readings, regression
 from syncd.core.budget import Allowance
-from syncd.errors import Unavailable
+from syncd.errors import Moved, Unavailable
 from syncd.model import Announcement, Call, Issue, Occasion, Plan
 from syncd.store import comments as saved
 from syncd.store import issues, outbox
@@ -28,6 +28,9 @@ def look(context: SyncContext, issue: Issue) -> Issue:
     observation = context.tracker.look(issue)
     if readings.is_outdated(issue, observation, now):
         raise Unavailable(f"the tracker shows {issue.key} as it was before the latest look at it")
+    place = observation.place
+    if place.remote_id != issue.remote_id:
+        raise Moved(f"{issue.key} is now {place.key}", place.remote_id, place.key, place.url)
     condition, before = observation.condition, issue.condition
     baseline = regression.next_baseline(context.group, issue, condition) if condition != before else issue.baseline
     context.record(

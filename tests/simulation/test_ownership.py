@@ -1,14 +1,20 @@
 """Short histories about who owns a group, and what an owner that lost it may leave behind."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from syncd.daemon import threads
+from syncd.errors import LeaseLost
+from syncd.operate import actions
+from syncd.worker import surveys
+from tests.simulation.operators import TRACKER
 from tests.simulation.process import Process
 from tests.simulation.scheduler import Task
 from tests.simulation.test_races import Stage
+from tests.simulation.tracker import Client
 
 
 @pytest.fixture
@@ -66,3 +72,84 @@ def test_a_trial_whose_claim_was_reported_failed_does_not_prolong_the_rest(stage
 
     world.scheduler.run(began + 2 * threads.FAULT_SECONDS)
     assert stage.titles == ["f1"]
+
+
+def relink(stage: Stage, fingerprint: str, number: int) -> None:
+    """An operator links a group to an issue of ours."""
+    (item,) = [item for item in stage.world.site.items if item.number == number]
+    place = stage.world.site.place(item)
+    group = stage.group(fingerprint)
+    actions.link(stage.store, stage.process.routing, group, TRACKER, place, stage.world.instance_key, stage.now)
+
+
+def standing(stage: Stage, fingerprint: str) -> tuple[str, object]:
+    """The decision about a group, and the group that it follows."""
+    query = (
+        "SELECT decision, (SELECT target_id FROM aliases WHERE group_id = groups.id) AS target FROM groups WHERE id = ?"
+    )
+    (row,) = stage.world.database.rows(query, stage.group(fingerprint))
+    return str(row["decision"]), row["target"]
+
+
+def test_a_group_follows_the_one_to_which_a_person_linked_the_issue_of_its_unanswered_create(stage: Stage) -> None:
+    stage.notify("f1")
+    stage.world.site.weather.lose_after = 1
+    task = stage.begin_sync()
+    stage.world.scheduler.run_task(task)
+    stage.notify("f2")
+    relink(stage, "f2", 1)
+    for _ in range(3):
+        stage.world.scheduler.now += 60.0
+        stage.sync_all()
+
+    assert standing(stage, "f1") == ("nothing", stage.group("f2"))
+    assert stage.titles == ["f1"]
+    assert stage.world.database.rows("SELECT * FROM outbox") == []
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_a_group_follows_the_one_to_which_a_person_linked_its_issue_before_the_answer_came(
+    stage: Stage, late: bool
+) -> None:
+    stage.notify("f1")
+    task = stage.begin_sync()
+    stage.world.scheduler.run_task(task, "create: after")
+    stage.notify("f2")
+    relink(stage, "f2", 1)
+    if late:
+        stage.world.scheduler.now += 200.0
+        assert stage.claim() is not None
+    with suppress(LeaseLost):
+        stage.world.scheduler.run_task(task)
+    stage.world.scheduler.now += 200.0
+    stage.sync_all()
+
+    assert standing(stage, "f1") == ("nothing", stage.group("f2"))
+    assert stage.titles == ["f1"]
+    assert stage.world.database.rows("SELECT * FROM outbox") == []
+
+
+@pytest.mark.parametrize("by_survey", [False, True])
+def test_a_group_follows_the_one_to_which_a_person_linked_the_new_place_of_its_issue(
+    stage: Stage, by_survey: bool
+) -> None:
+    stage.notify("f1")
+    stage.sync_all()
+    stage.notify("f2")
+    (item,) = stage.world.site.items
+    item.moved_to = "X-9"
+    place = stage.world.site.place(item)
+    group, now = stage.group("f2"), stage.now
+    actions.link(stage.store, stage.process.routing, group, TRACKER, place, stage.world.instance_key, now)
+    if by_survey:
+        client = Client(stage.world.site, stage.process.clock)
+        surveys.survey(stage.store, client, TRACKER, stage.process.routing, stage.now)
+    else:
+        stage.world.scheduler.now += 1000.0
+        actions.sync_now(stage.store, stage.process.routing, stage.group("f1"), stage.now)
+    for _ in range(3):
+        stage.world.scheduler.now += 1000.0
+        stage.sync_all()
+
+    assert standing(stage, "f1") == ("nothing", stage.group("f2"))
+    assert stage.world.database.rows("SELECT * FROM outbox") == []

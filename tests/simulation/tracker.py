@@ -134,7 +134,7 @@ class Site:
 
     def item(self, remote_id: str | None) -> Item:
         """Return an issue by its id. Raises Gone, Moved or OutOfReach as its client would learn it."""
-        item = next((entry for entry in self.items if str(entry.number) == remote_id), None)
+        item = next((entry for entry in self.items if remote_id in (str(entry.number), entry.moved_to)), None)
         if item is None or item.deleted:
             raise Gone("the issue was deleted")
         if item.hidden:
@@ -144,7 +144,7 @@ class Site:
     def place(self, item: Item) -> Place:
         """Return where the issue is now."""
         key = item.moved_to or f"K-{item.number}"
-        return Place(remote_id=str(item.number), key=key, url=f"https://tracker.example/{key}")
+        return Place(remote_id=item.moved_to or str(item.number), key=key, url=f"https://tracker.example/{key}")
 
     def condition(self, item: Item) -> Condition:
         """Return how people left the issue."""
