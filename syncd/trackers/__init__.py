@@ -4,7 +4,6 @@ A package for each kind: github, jira, local. The HTTP below them is in `transpo
 a tracker is called.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Protocol, cast
 import structlog
 
 from syncd.config import TrackerSettings
-from syncd.errors import ConfigError, TrackerError, Unavailable
+from syncd.errors import ConfigError, TrackerError
 from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
 from syncd.platform import metrics
 from syncd.platform.clock import Clock
@@ -30,8 +29,8 @@ _CLOCK_SECONDS = 30.0  # a server sends its time in whole seconds, and some answ
 class Draft:
     """An issue to create, in a form that every tracker can write in its own markup.
 
-    `expires` is the last moment, by the monotonic clock, at which the request may begin: later another process may be proving that
-    it was never sent. A tracker leaves out any of `labels`, `assignee` and `components` that it does not take; it sets them at
+    Call `require_fresh` right before the request: it raises Unavailable or LeaseLost where another process may be proving by now that
+    the request was never sent. A tracker leaves out any of `labels`, `assignee` and `components` that it does not take; it sets them at
     creation only, in addition to those of its settings.
     """
 
@@ -42,12 +41,7 @@ class Draft:
     labels: tuple[str, ...] = ()
     assignee: str | None = None
     components: tuple[str, ...] = ()
-    expires: float = math.inf
-
-    def require_fresh(self, now: float) -> None:
-        """Call it right before the request, with the monotonic time. Raises Unavailable when the process slept too long."""
-        if now > self.expires:
-            raise Unavailable("it took too long to begin; nothing was sent")
+    require_fresh: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

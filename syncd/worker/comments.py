@@ -89,6 +89,7 @@ def _write(
             return _Written(earlier, existing=True)
     context.commit(save(Sending(sent_at=context.clock.wall())))
     try:
+        context.require_lease()
         comment_id = context.tracker.comment(issue, document, marker)
     except OutcomeUnknown:
         raise  # the intent stays on disk: the next sync looks for the comment

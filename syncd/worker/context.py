@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TypeVar
 
 from syncd.core.plan import PlanContext
 from syncd.core.policy import Policy
+from syncd.errors import LeaseLost, Unavailable
 from syncd.model import Call, Created, Group, Issue, Place, Plan
-from syncd.platform.clock import Clock
+from syncd.platform.clock import Clock, Reading
 from syncd.store import Store, outbox
 from syncd.store.connection import Transaction
 from syncd.store.limits import Floor
-from syncd.store.outbox import Claim
+from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.trackers import Tracker
 from syncd.worker.presentation import Presented
 from syncd.worker.routing import Routing
@@ -48,6 +49,7 @@ class SyncContext:
     plan_context: PlanContext
     filing: FilingFacts | None
     _recorded: list[tuple[Operation[object], Callable[[object], None] | None]] = field(default_factory=list)
+    _lease: "_Lease" = field(default_factory=lambda: _Lease())
 
     @property
     def route(self) -> str | None:
@@ -67,7 +69,7 @@ class SyncContext:
     def commit(self, operation: Operation[T], *, exclusive: bool = False) -> T:
         """Write everything recorded, then `operation`, in one transaction that begins the lease anew. Raises LeaseLost, which writes
         nothing, where another owner has the group; StoreUnavailable."""
-        now = self.clock.wall()
+        now, reading = self.clock.wall(), self.clock.reading()
 
         def fenced(transaction: Transaction) -> tuple[list[object], T]:
             outbox.fence(transaction, self.claim, now)
@@ -78,7 +80,31 @@ class SyncContext:
             if then is not None:
                 then(value)
         self._recorded.clear()
+        self._lease.renewed = reading
         return result
+
+    @property
+    def has_written(self) -> bool:
+        """True if a request that changes something was about to be sent."""
+        return self._lease.used
+
+    def require_lease(self) -> None:
+        """Call it right before a request that changes something, after a commit. Raises LeaseLost where another worker has the group,
+        Unavailable where this process stood still for so long that one may have it before the request arrives, StoreUnavailable."""
+        if self.store.read(partial(outbox.held, owner=self.claim.owner)) is None:
+            raise LeaseLost(f"the lease on group {self.claim.group_id} is over")
+        # The clocks come last: nothing stands between them and the request.
+        if self.clock.since(self._lease.renewed) > LEASE_SECONDS / 2:
+            raise Unavailable("this process stood still, and another one may own the group by now; nothing was sent")
+        self._lease.used = True
+
+
+@dataclass(slots=True)
+class _Lease:
+    """What the clocks showed when the lease was begun last, and whether a request was about to be sent under it."""
+
+    renewed: Reading = (0.0, 0.0, 0.0)
+    used: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from syncd.model import Action, Call, Created, GroupKind, Issue, IssueState, Out
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.issues import Intent
-from syncd.store.outbox import LEASE_SECONDS, Claim
+from syncd.store.outbox import Claim
 from syncd.trackers import Draft
 from syncd.worker import reconcile
 from syncd.worker.context import FilingFacts, HeldBack, Operation, Parked, Retry, SyncContext, Synced, SyncResult
@@ -117,8 +117,7 @@ def _draft(context: SyncContext, marker: str, facts: FilingFacts) -> Draft:
         labels=() if route is None else policy.labels(presented.group, route.labels),
         assignee=assignee,
         components=() if component is None else (component,),
-        # Long before another owner may take the intent for that of a dead process.
-        expires=context.clock.monotonic() + LEASE_SECONDS / 2,
+        require_fresh=context.require_lease,
     )
 
 

@@ -11,11 +11,17 @@ class ProcessClock(Clock):
         self._scheduler = scheduler
         self._booted_at = booted_at
         self.offset = 0.0
+        self.slept = 0.0  # the monotonic clock stood still for so long
+        self.paused = 0.0  # both clocks of the boot stood still for so long
 
     def wall(self) -> float:
         """Return this machine's idea of UTC seconds since the epoch."""
         return self._scheduler.now + self.offset
 
     def monotonic(self) -> float:
-        """Return true seconds since the machine started."""
-        return self._scheduler.now - self._booted_at
+        """Return seconds since the machine started, without those that it slept."""
+        return self.boottime() - self.slept
+
+    def boottime(self) -> float:
+        """Return true seconds since the machine started, without those that the virtual machine was paused."""
+        return self._scheduler.now - self._booted_at - self.paused

@@ -9,7 +9,9 @@ import pytest
 from syncd.daemon import threads
 from syncd.errors import LeaseLost
 from syncd.operate import actions
+from syncd.store import operator
 from syncd.worker import surveys
+from syncd.worker.sync import sync
 from tests.simulation.operators import TRACKER
 from tests.simulation.process import Process
 from tests.simulation.scheduler import Task
@@ -153,3 +155,53 @@ def test_a_group_follows_the_one_to_which_a_person_linked_the_new_place_of_its_i
 
     assert standing(stage, "f1") == ("nothing", stage.group("f2"))
     assert stage.world.database.rows("SELECT * FROM outbox") == []
+
+
+@pytest.mark.parametrize("stopped", ["slept", "paused"])
+def test_a_machine_that_stood_still_before_its_create_does_not_send_it(stage: Stage, stopped: str) -> None:
+    """Another machine proves meanwhile that nothing was created, and files the group."""
+    stage.notify("f1")
+    task = stage.begin_sync()
+    world = stage.world
+    world.scheduler.run_task(task, "create: before")
+    setattr(stage.process.clock, stopped, 1000.0)
+    neighbour = with_syncer(stage)
+    for _ in range(6):
+        world.scheduler.now += 200.0
+        while (claim := neighbour.store.outbox.claim(TRACKER, f"p2/{stage.now}", stage.now)) is not None:
+            client = Client(world.site, neighbour.clock)
+            sync(neighbour.store, client, claim, neighbour.routing, neighbour.clock)
+    assert stage.titles == ["f1"]
+    with suppress(LeaseLost):
+        world.scheduler.run_task(task)
+
+    assert stage.titles == ["f1"]
+
+
+@pytest.mark.parametrize("stopped", ["slept", "paused"])
+def test_a_machine_that_stood_still_before_its_comment_does_not_send_it(stage: Stage, stopped: str) -> None:
+    stage.notify("f1")
+    stage.sync_all()
+    actions.sync_now(stage.store, stage.process.routing, stage.group("f1"), stage.now)
+    operator_bump(stage, "f1")
+    task = stage.begin_sync()
+    world = stage.world
+    world.scheduler.run_task(task, "SyncContext.commit: after")
+    world.scheduler.run_task(task, "SyncContext.commit: after")
+    setattr(stage.process.clock, stopped, 1000.0)
+    neighbour = with_syncer(stage)
+    for _ in range(6):
+        world.scheduler.now += 200.0
+        while (claim := neighbour.store.outbox.claim(TRACKER, f"p2/{stage.now}", stage.now)) is not None:
+            client = Client(world.site, neighbour.clock)
+            sync(neighbour.store, client, claim, neighbour.routing, neighbour.clock)
+    with suppress(LeaseLost):
+        world.scheduler.run_task(task)
+
+    (item,) = world.site.items
+    assert len(item.comments) == 1
+
+
+def operator_bump(stage: Stage, fingerprint: str) -> None:
+    """Give the issue of a group something new to show."""
+    stage.store.write(lambda transaction: operator.bump(transaction, stage.group(fingerprint)))

@@ -163,9 +163,18 @@ class Site:
         """Return an issue as a read shows it."""
         return Observation(place=self.place(item), condition=self.condition(item), changed_at=item.changed_at)
 
-    def write(self, operation: str, subject: str, effect: Callable[[], object]) -> object:
-        """Carry out one write request as the weather wants it. Raises TrackerError."""
+    def write(
+        self,
+        operation: str,
+        subject: str,
+        effect: Callable[[], object],
+        require_fresh: Callable[[], None] | None = None,
+    ) -> object:
+        """Carry out one write request as the weather wants it. `require_fresh` is its sender's check right before it leaves. Raises
+        TrackerError."""
         self.scheduler.point(f"{operation}: before")
+        if require_fresh is not None:
+            require_fresh()
         self.sent.append((self.scheduler.now, self.scheduler.actor))
         self.require_reachable()
         weather = self.weather
@@ -235,7 +244,6 @@ class Client:
         return max((item.number for item in self._site.items), default=0)
 
     def create(self, draft: Draft) -> Created:
-        draft.require_fresh(self._clock.monotonic())
         site = self._site
         author, identity, sent_at = site.account, draft.group.identity, site.scheduler.now
 
@@ -247,7 +255,7 @@ class Client:
             item.sent_at = sent_at
             return item
 
-        item = site.write("create", draft.marker[:8], effect)
+        item = site.write("create", draft.marker[:8], effect, draft.require_fresh)
         assert isinstance(item, Item)
         return self._created(item)
 

@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from syncd.errors import Unavailable
+from syncd.platform.clock import Clock
 from tests.clock import MovableClock
 from tests.fakes.server import Moment, Recorded
 
@@ -31,3 +33,14 @@ class AdapterClock(MovableClock):
 
     def sleep(self, seconds: float) -> None:
         self.waits.append(seconds)
+
+
+def fresh_for(clock: Clock, seconds: float) -> Callable[[], None]:
+    """The check of a draft whose time is over after `seconds`."""
+    until = clock.monotonic() + seconds
+
+    def require_fresh() -> None:
+        if clock.monotonic() > until:
+            raise Unavailable("it took too long to begin; nothing was sent")
+
+    return require_fresh

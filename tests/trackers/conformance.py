@@ -122,8 +122,11 @@ class Conformance:
         tracker = world.open()
         tracker.newest()
 
+        def refuse() -> None:
+            raise Unavailable("it is too late")
+
         with pytest.raises(Unavailable):
-            tracker.create(replace(DRAFT, expires=-1.0))
+            tracker.create(replace(DRAFT, require_fresh=refuse))
         assert world.items() == []
 
     def test_a_create_lost_on_the_way_there_is_in_doubt_and_proved_absent(self, world: World) -> None:

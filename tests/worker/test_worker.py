@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -30,6 +31,7 @@ from syncd.worker.absorb import absorb
 from syncd.worker.failures import rest
 from syncd.worker.routing import Routing
 from syncd.worker.sync import sync
+from tests.clock import MovableClock
 from tests.scene import Scene, made
 from tests.store import steps
 from tests.store.filled import accept, crash_notification
@@ -230,17 +232,20 @@ def test_an_answer_that_comes_while_another_create_is_under_way_is_kept_as_a_dou
     assert (issue.key, issue.doubles) == ("K-2", "K-1")
 
 
-def test_a_create_that_began_too_late_is_not_sent(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pass_time", [MovableClock.advance, MovableClock.suspend, MovableClock.pause])
+def test_a_create_that_began_too_late_is_not_sent(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, pass_time: Callable[[MovableClock, float], object]
+) -> None:
+    """The thread was slow, the machine slept, or the virtual machine was paused."""
     scene.tell()
-    began = time.monotonic()
-    sent = scene.tracker.create
+    send = scene.tracker.create
 
-    def slept(draft: Draft) -> Created:
-        monkeypatch.setattr(time, "monotonic", lambda: began + LEASE_SECONDS / 2 + 1)
-        draft.require_fresh(time.monotonic())
-        return sent(draft)
+    def late(draft: Draft) -> Created:
+        pass_time(scene.clock, LEASE_SECONDS / 2 + 1)
+        draft.require_fresh()
+        return send(draft)
 
-    monkeypatch.setattr(scene.tracker, "create", slept)
+    monkeypatch.setattr(scene.tracker, "create", late)
     scene.sync()
 
     assert scene.tracker.issues == []

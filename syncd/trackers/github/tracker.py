@@ -111,13 +111,13 @@ class GitHub:
         """The answer to the POST that creates the issue."""
         path = f"/repositories/{self._home_id()}/issues"
         self._require_private()
-        draft.require_fresh(self._clock.monotonic())
+        draft.require_fresh()
         answer = self._connection.send_once("POST", path, payload)
         # Our issues are in the repository with this id. Another one may have its name by now.
         if (answer.redirects or answer.status == 404) and str(self._read_repository().id) != self._repository_id:
             raise Misconfigured(_RENAMED.format(self._settings.repository))
         if answer.redirects:
-            draft.require_fresh(self._clock.monotonic())
+            draft.require_fresh()
             answer = self._connection.send_once("POST", path, payload)
         return answer
 

@@ -133,7 +133,7 @@ class Jira:
         if self._settings.deployment == "cloud":
             # People neither see nor copy an entity property, unlike a label.
             payload["properties"] = [{"key": "syncd", "value": {"v": 1, "m": draft.marker}}]
-        draft.require_fresh(self._clock.monotonic())
+        draft.require_fresh()
         return self._connection.send_once("POST", "issue", payload)
 
     def _remember(self, remote_id: str, values: FieldValues) -> None:

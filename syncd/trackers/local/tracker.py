@@ -68,7 +68,7 @@ class Local:
         body = markdown.write(draft.body, _LONGEST_FILE, tail=_marker_line(draft.marker).decode())
         try:
             with temporary(self._folder, f"# {title}\n\n{head}\n\n{body}\n".encode()) as partial:
-                draft.require_fresh(self._clock.monotonic())
+                draft.require_fresh()
                 try:
                     # Unlike a rename, a link never replaces an existing file.
                     os.link(partial, path)

@@ -13,7 +13,7 @@ from syncd.trackers import Draft
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub, secondary_limit
 from tests.fakes.server import Fault, How
-from tests.trackers.clock import AdapterClock
+from tests.trackers.clock import AdapterClock, fresh_for
 from tests.trackers.github.parts import DRAFT, GROUP, LOST, MARKER, Open, calls
 
 
@@ -77,7 +77,7 @@ def test_a_redirected_create_whose_time_has_passed_is_not_sent_again(
     fake.watch = clock.pass_during("/repos/acme/game", 40.0)
 
     with pytest.raises(Unavailable, match="nothing was sent"):
-        tracker.create(replace(DRAFT, expires=clock.monotonic() + 60))
+        tracker.create(replace(DRAFT, require_fresh=fresh_for(clock, 60.0)))
     assert len(fake.sent("POST")) == 1
 
 

@@ -14,7 +14,7 @@ from syncd.trackers.jira.tracker import Jira
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault, Moment, Recorded
 from tests.fakes.specs import check_traffic
-from tests.trackers.clock import AdapterClock
+from tests.trackers.clock import AdapterClock, fresh_for
 from tests.trackers.jira.parts import TAG, Open, a_draft, a_group, doubtful, linked, status
 
 LAG = 1000.0
@@ -430,7 +430,7 @@ def test_a_draft_that_grew_too_old_while_versions_were_read_is_not_sent(
     group = a_group(releases=(Release(release="1.0.0", occurrences=1),))
     fake.watch = clock.pass_during("/versions", 60.0)
     with pytest.raises(Unavailable, match="nothing was sent"):
-        opened().create(replace(a_draft(group), expires=clock.monotonic() + 30))
+        opened().create(replace(a_draft(group), require_fresh=fresh_for(clock, 30.0)))
 
     assert len(fake.sent("GET", "/versions$")) == 1
     assert fake.sent("POST") == []

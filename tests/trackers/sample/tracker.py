@@ -46,7 +46,7 @@ class DeskTracker:
     def create(self, draft: Draft) -> Created:
         text = write(draft.body, LONGEST_TEXT)
         title = one_line(draft.title, LONGEST_TITLE)
-        draft.require_fresh(self._clock.monotonic())
+        draft.require_fresh()
         return self._created(self._send("create", title=title, text=text, reference=draft.marker))
 
     def probe(self, issue: Issue) -> Evidence:
