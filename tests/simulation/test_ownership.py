@@ -10,7 +10,7 @@ from syncd.daemon import threads
 from syncd.errors import LeaseLost
 from syncd.operate import actions
 from syncd.store import operator
-from syncd.worker import surveys
+from syncd.worker.surveys import Surveyor
 from syncd.worker.sync import sync
 from tests.simulation.operators import TRACKER
 from tests.simulation.process import Process
@@ -145,7 +145,9 @@ def test_a_group_follows_the_one_to_which_a_person_linked_the_new_place_of_its_i
     actions.link(stage.store, stage.process.routing, group, TRACKER, place, stage.world.instance_key, now)
     if by_survey:
         client = Client(stage.world.site, stage.process.clock)
-        surveys.survey(stage.store, client, TRACKER, stage.process.routing, stage.now)
+        surveyor = Surveyor(stage.store, client, TRACKER, stage.process.routing, stage.process.clock)
+        for _ in range(4):
+            surveyor.step()
     else:
         stage.world.scheduler.now += 1000.0
         actions.sync_now(stage.store, stage.process.routing, stage.group("f1"), stage.now)
