@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from syncd.store import inbox, issues, outbox
+from syncd.core import budget
+from syncd.store import groups, inbox, issues, outbox, storms
+from syncd.worker import update
 from tests.simulation.tracker import Client
 
 
@@ -58,9 +60,21 @@ def _newest_first(original: Callable[..., Any], store: Any, size: int, first: An
     return original(store, size, first)[-1:] if first else original(store, size)
 
 
+def _taken_in_turn(original: Callable[..., Any], transaction: Any, allowances: Any, *rest: Any) -> Any:
+    for allowance in allowances:
+        result = original(transaction, [allowance], *rest)
+        if result[1]:
+            break
+    return result
+
+
 CONTROLS = (
     Control("a digest is remembered as long as its youngest delivery", inbox, "claim", _forgetful, 300),
     Control("a new group goes first with its older deliveries", inbox.Inbox, "waiting", _newest_first, 100),
+    Control("a group that a storm released keeps its place", storms, "keep_place", lambda *_: None, 60),
+    Control("a new group waits behind the groups of a storm", budget, "storm_ahead", lambda *_: 0, 60),
+    Control("what met its thresholds once stays met", groups, "save_met", lambda *_: None, 100),
+    Control("a write is taken from all budgets or from none", update, "take_all", _taken_in_turn, 150),
     Control("settle respects a revision that rose meanwhile", outbox, "settle", _settle, 100),
     Control("a comment in doubt is looked for before it is sent again", Client, "find_comment", lambda *_: None, 100),
     Control("an intent is on disk before the request", issues, "intend", lambda *_, **__: None, 100),

@@ -235,6 +235,35 @@ def _replays(chance: random.Random, span: float, names: Sequence[str], setup: Se
             yield operation(at + chance.uniform(0, span / 5), "operator", "replays", fingerprint=name)
 
 
+def _floods(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    """More new groups than the route may file at once, or one that meets its thresholds at once, and an outage when they are due."""
+    route = dict(setup.route)
+    begin = chance.uniform(0, span)
+    if "cap" in route:
+        for number in range(chance.randint(3, 5)):
+            yield _news(chance, begin + chance.uniform(0, 60), f"g{number}", chance.randint(1, 30))
+        due = begin + float(route["cap_seconds"])
+        for number in range(chance.randint(0, 2)):
+            yield _news(chance, due + chance.uniform(0, 1800), f"h{number}", chance.randint(1, 30))
+        yield operation(due - chance.uniform(0, 60), "tracker", "is away", seconds=chance.choice((60.0, 1800.0)))
+    elif "within" in route:
+        seconds = float(route["within"]) * chance.choice((0.5, 2.0))
+        yield _news(chance, begin, "g0", int(route["min_occurrences"]) + chance.randint(0, 3))
+        yield operation(max(0.0, begin - 1.0), "tracker", "is away", seconds=seconds)
+
+
+def _news(chance: random.Random, at: float, name: str, total: int) -> Operation:
+    """The only notification of a group."""
+    release = chance.choice(RELEASES)
+    facts: dict[str, Value] = {"more": total, "total": total, "of_release": total, "release": release, "again": -1.0}
+    return operation(at, "sender", "notifies", fingerprint=name, **facts)
+
+
+def _retries(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    for _ in range(chance.randint(1, 4)):
+        yield operation(chance.uniform(0, 2 * span), "operator", "retries dead letters")
+
+
 ACTS: tuple[tuple[Acts, float], ...] = (
     (_replays, 0.3),
     (_people, 0.5),
@@ -244,6 +273,8 @@ ACTS: tuple[tuple[Acts, float], ...] = (
     (_deaths, 0.35),
     (_store_faults, 0.15),
     (_clocks, 0.1),
+    (_floods, 0.5),
+    (_retries, 0.1),
 )
 
 

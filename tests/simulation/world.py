@@ -3,6 +3,7 @@
 import functools
 import itertools
 import json
+import random
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,8 +18,9 @@ from syncd.model import Identity
 from syncd.store import Store
 from syncd.store.connection import Transaction
 from syncd.worker.routing import Routing
-from tests.simulation import invariants, operators
+from tests.simulation import fairness, invariants, operators
 from tests.simulation.database import Database
+from tests.simulation.fairness import Fairness
 from tests.simulation.history import History, Operation, Setup
 from tests.simulation.operators import ROUTE, TRACKER
 from tests.simulation.process import HEARTBEAT_SECONDS, IDLE_SECONDS, Process
@@ -52,6 +54,7 @@ class Truth:
     """What was sent and done, kept beside the program: the reference of the invariants."""
 
     reference: Reference
+    fairness: Fairness = field(default_factory=Fairness)
     excused: set[str] = field(default_factory=set)  # groups that may have no issue of their own, by an operator's act
     may_repeat: set[str] = field(default_factory=set)  # groups that may have had several issues
     crashes: list[tuple[float, str, str]] = field(
@@ -72,6 +75,7 @@ class World:
     def __init__(self, history: History, folder: Path) -> None:
         self.history = history
         self.scheduler = Scheduler(history.seed)
+        random.seed(history.seed)  # back-offs have a jitter
         self.database = Database(self.scheduler, folder)
         self.database.after_commit = self._committed
         self.counts: Counter[str] = Counter()
@@ -167,6 +171,7 @@ class World:
     def _committed(self, changes: Counter[str], tables: set[str]) -> None:
         self.counts["commits"] += 1
         invariants.after_commit(self, changes)
+        fairness.after_commit(self, changes)
         for process in self.living:
             process.wake(tables)
 
@@ -192,6 +197,7 @@ class World:
             return Violation("no task fails", repr(failure), self.history, self.scheduler.steps)
         try:
             invariants.at_rest(self)
+            fairness.at_rest(self)
         except invariants.Broken as broken:
             return Violation(broken.invariant, broken.detail, self.history, self.scheduler.steps)
         return None
