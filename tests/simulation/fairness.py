@@ -87,8 +87,8 @@ def _budgets(world: "World") -> None:
     }
     spent = {name for name, bucket in budgets.items() if fairness.budgets.get(name) != bucket}
     fairness.budgets = budgets
-    ours = {credential.startswith("route ") for credential, _ in spent}
-    if ours == {True} and world.config.trackers[TRACKER].writes:
+    of_routes = {credential.startswith("route ") for credential, _ in spent}
+    if of_routes == {True} and world.config.trackers[TRACKER].writes:
         _fail(world, "a write that is not made is taken from no budget", f"only {spent} changed")
 
 

@@ -75,7 +75,6 @@ class World:
     def __init__(self, history: History, folder: Path) -> None:
         self.history = history
         self.scheduler = Scheduler(history.seed)
-        random.seed(history.seed)  # back-offs have a jitter
         self.database = Database(self.scheduler, folder)
         self.database.after_commit = self._committed
         self.counts: Counter[str] = Counter()
@@ -91,6 +90,7 @@ class World:
 
     def run(self) -> Violation | None:
         """Run the history to its rest. Return the first violation."""
+        random.seed(self.history.seed)  # back-offs have a jitter
         self.begin()
         last = max((entry.at for entry in self.history.operations), default=0.0)
         self.scheduler.run(START + last + 1.0, self._watch)
