@@ -1,6 +1,7 @@
 """`python -m tests.simulation`: run seeds, and print the first violation as a story."""
 
 import argparse
+import contextlib
 import logging
 import sys
 import tempfile
@@ -12,12 +13,13 @@ import structlog
 
 from tests.simulation.distribution import table
 from tests.simulation.history import History, generate, shrink
+from tests.simulation.postgresql import Server, crowd, server
 from tests.simulation.world import Violation, World
 
 
-def run(history: History, folder: Path) -> tuple[Violation | None, Counter[str]]:
-    """Run one history. Return its violation, and what happened."""
-    world = World(history, folder)
+def run(history: History, folder: Path, server: Server | None = None) -> tuple[Violation | None, Counter[str]]:
+    """Run one history, on the server if there is one. Return its violation, and what happened."""
+    world = World(history, folder, server)
     try:
         violation = world.run()
     finally:
@@ -28,6 +30,7 @@ def run(history: History, folder: Path) -> tuple[Violation | None, Counter[str]]
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
     parser.add_argument("--seeds", default="0:100", help="FIRST:AFTER_LAST, or one seed")
+    parser.add_argument("--postgresql", action="store_true", help="keep the store on a real PostgreSQL server")
     parser.add_argument("--whole", action="store_true", help="print the history as it is, not shrunk")
     parser.add_argument("--keep-going", action="store_true", help="count violations instead of stopping at the first")
     parser.add_argument("--counters", action="store_true", help="print every counter, not only the table")
@@ -37,11 +40,12 @@ def main() -> int:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     counts, violations = Counter[str](), Counter[str]()
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        database = stack.enter_context(server()) if options.postgresql else None
         for seed in seeds:
-            history = generate(seed)
-            violation, happened = run(history, folder)
+            history = crowd(generate(seed)) if database else generate(seed)
+            violation, happened = run(history, folder, database)
             counts.update(happened)
             if violation is None:
                 continue
@@ -53,10 +57,10 @@ def main() -> int:
                 invariant = violation.invariant
 
                 def repeats(candidate: History, invariant: str = invariant) -> bool:
-                    result, _ = run(candidate, folder)
+                    result, _ = run(candidate, folder, database)
                     return result is not None and result.invariant == invariant
 
-                violation = run(shrink(history, repeats), folder)[0] or violation
+                violation = run(shrink(history, repeats), folder, database)[0] or violation
             print(f"seed {seed}\n{violation}")
             return 1
     seconds = time.perf_counter() - began

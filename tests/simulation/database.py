@@ -17,6 +17,7 @@ from syncd.errors import StoreUnavailable
 from syncd.platform.clock import Clock
 from syncd.store import queries
 from syncd.store.connection import Connection, Room, Transaction
+from syncd.store.due_times import DueTimes
 from syncd.store.migrate import migrate
 from syncd.store.sqlite.connection import Cursor
 from syncd.store.sqlite.file import sqlite3
@@ -64,7 +65,7 @@ class Watched:
     """The transaction of one operation. It counts the rows that each query changed; `written` gets the tables in which it may have left
     work to others."""
 
-    def __init__(self, cursor: Cursor, changes: Counter[str], written: set[str]) -> None:
+    def __init__(self, cursor: Transaction, changes: Counter[str], written: set[str]) -> None:
         self._cursor = cursor
         self._changes = changes
         self._written = written
@@ -102,6 +103,8 @@ class Watched:
 class Database:
     """The file that all processes share."""
 
+    shared = False  # by several machines
+
     def __init__(self, scheduler: Scheduler, folder: Path) -> None:
         self.scheduler = scheduler
         self.away = False
@@ -113,6 +116,14 @@ class Database:
         self.session = _opened(self._folder)
         self.session.execute("PRAGMA foreign_keys=ON")
         self.cursor = Cursor(self.session, _texts())
+
+    def connect(self, process: Owner, clock: Clock) -> Connection:
+        """Return the connection of a process."""
+        return SimulatedConnection(self, process)
+
+    def due_times(self, connection: Connection, clock: Clock) -> DueTimes:
+        """Return the due times of a process."""
+        return DueTimes(connection, clock)
 
     def rows(self, query: str, *values: object) -> list[dict[str, object]]:
         """Return the rows of a query of the invariants' own. It is no point of the schedule."""
@@ -155,7 +166,7 @@ class SimulatedConnection(Connection):
     def write(self, operation: Callable[[Transaction], T], *, exclusive: bool = True) -> T:
         """Run one transaction between two points."""
         database = self._database
-        label = _label(operation)
+        label = label_of(operation)
         database.scheduler.point(f"{label}: before")
         self._require_life()
         session, changes, tables = database.session, Counter[str](), set[str]()
@@ -185,7 +196,7 @@ class SimulatedConnection(Connection):
         database = self._database
         self._require_life()
         outcome = operation(database.cursor)
-        database.scheduler.point(f"{_label(operation)}: read")
+        database.scheduler.point(f"{label_of(operation)}: read")
         return outcome
 
     def _require_life(self) -> None:
@@ -201,7 +212,7 @@ class SimulatedConnection(Connection):
         return
 
 
-def _label(operation: Callable[..., object]) -> str:
+def label_of(operation: Callable[..., object]) -> str:
     """Return the store operation that a transaction belongs to: `Issues.link` of `Issues.link.<locals>.write`."""
     while isinstance(operation, functools.partial):
         operation = operation.func

@@ -13,13 +13,13 @@ from syncd.core import budget
 from syncd.daemon import threads
 from syncd.errors import StoreUnavailable
 from syncd.store import Store, limits, outbox
-from syncd.store.due_times import DueTimes
 from syncd.store.hints import NoHints
 from syncd.worker import reconcile
 from syncd.worker.absorb import BATCH
 from syncd.worker.routing import Routing
 from tests.simulation.clocks import ProcessClock
-from tests.simulation.database import Database, SimulatedConnection
+from tests.simulation.database import Database
+from tests.simulation.postgresql import ServerDatabase
 from tests.simulation.scheduler import Owner, Scheduler, Task
 from tests.simulation.tracker import Client, Site
 
@@ -71,7 +71,7 @@ class Process(Owner):
     def __init__(
         self,
         scheduler: Scheduler,
-        database: Database,
+        database: "Database | ServerDatabase",
         site: Site,
         make_routing: Callable[[Store], Routing],
         *,
@@ -87,8 +87,8 @@ class Process(Owner):
         self.clock.offset = offset
         self._database = database
         self._events: list[tuple[Event, frozenset[str]]] = []
-        connection = SimulatedConnection(database, self)
-        self.store = Store(connection, NoHints(), DueTimes(connection, self.clock), self.clock)
+        connection = database.connect(self, self.clock)
+        self.store = Store(connection, NoHints(), database.due_times(connection, self.clock), self.clock)
         self.routing = make_routing(self.store)
         unused = cast(threading.Event, Event(scheduler))
         self.absorber = threads.Absorber(self.store, self.routing, {site.name: unused}, self.clock)

@@ -70,6 +70,7 @@ class Scheduler:
         self._tasks: list[Task] = []
         self._current: Task | None = None
         self._switches = 0
+        self.max_switches = MAX_SWITCHES
         self._hub = greenlet.getcurrent()
 
     def spawn(self, owner: Owner, name: str, body: Callable[[], None], at: float | None = None) -> Task:
@@ -142,7 +143,7 @@ class Scheduler:
         `is_at_rest` says that nothing is left to do."""
         while self.failure is None:
             self._switches += 1
-            if self._switches > MAX_SWITCHES:
+            if self._switches > self.max_switches:
                 self.failure = Deadlock("the run does not come to rest")
                 return
             ready = self.runnable()

@@ -23,6 +23,7 @@ from tests.simulation.database import Database
 from tests.simulation.fairness import Fairness
 from tests.simulation.history import History, Operation, Setup
 from tests.simulation.operators import ROUTE, TRACKER
+from tests.simulation.postgresql import Server, ServerDatabase
 from tests.simulation.process import HEARTBEAT_SECONDS, IDLE_SECONDS, Process
 from tests.simulation.reference import Accepted, Reference
 from tests.simulation.scheduler import START, Owner, Scheduler, Step
@@ -31,6 +32,7 @@ from tests.simulation.tracker import Item, Site
 PROBE_AFTER = [20.0, 60.0, 180.0]
 RESTART_SECONDS = 3.0
 STORM_SECONDS = 600.0  # between two looks at what a storm may release; the daemon looks every few seconds
+SKEW_SECONDS = 25.0  # between machines
 REST_SECONDS = 3 * 86400.0  # after the last operation everything must come to rest within this time
 
 
@@ -72,12 +74,15 @@ class Truth:
 class World:
     """Everything of one run."""
 
-    def __init__(self, history: History, folder: Path) -> None:
+    def __init__(self, history: History, folder: Path, server: Server | None = None) -> None:
+        """The store is a file with its template in `folder`, or the database of a PostgreSQL server."""
         self.history = history
         self.scheduler = Scheduler(history.seed)
-        self.database = Database(self.scheduler, folder)
-        self.database.after_commit = self._committed
         self.counts: Counter[str] = Counter()
+        self.database = (
+            ServerDatabase(self.scheduler, server, self.counts) if server else Database(self.scheduler, folder)
+        )
+        self.database.after_commit = self._committed
         self.site = Site(self.scheduler, TRACKER, self.counts)
         self.truth = Truth(Reference(history.setup.mode))
         self.processes: list[Process] = []
@@ -343,7 +348,9 @@ class World:
                 self.database.away = False
 
     def _set_clocks(self, entry: Operation) -> None:
-        self.clock_offset = float(entry["seconds"])
+        seconds = float(entry["seconds"])
+        # Machines that share a store have a time service; what is left of a larger step stops a process.
+        self.clock_offset = max(-SKEW_SECONDS, min(SKEW_SECONDS, seconds)) if self.database.shared else seconds
         for process in self.processes:
             process.clock.offset = self.clock_offset
 

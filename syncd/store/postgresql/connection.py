@@ -45,7 +45,7 @@ _TRANSIENT = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetect
 _CALLERS = (psycopg.IntegrityError, psycopg.DataError)
 
 
-class _Text(StrDumperUnknown):
+class Text(StrDumperUnknown):
     """PostgreSQL stores every character except U+0000, which a tracker may have put into a name."""
 
     def dump(self, obj: str) -> Any:
@@ -53,7 +53,7 @@ class _Text(StrDumperUnknown):
 
 
 @dataclass(frozen=True, slots=True)
-class _Cursor:
+class Cursor:
     """Queries by name on one session."""
 
     session: Session
@@ -146,7 +146,7 @@ class Postgresql(Connection):
             except _Retry as error:
                 if not left:
                     raise StoreUnavailable(self._failed(str(error))) from None
-                time.sleep(random.uniform(0.0, 0.05))  # noqa: S311 - no secret; two transactions that collided should not collide again
+                self._pause()
             else:
                 self.beat = self._clock.monotonic()
                 if begin is not _VIEW:
@@ -154,12 +154,16 @@ class Postgresql(Connection):
                 return result
         raise AssertionError("unreachable")
 
+    def _pause(self) -> None:
+        """Wait before another try: two transactions that collided should not collide again."""
+        time.sleep(random.uniform(0.0, 0.05))  # noqa: S311 - no secret
+
     def _once(self, operation: Callable[[Transaction], T], begin: str) -> T:
         session = self._session()
         committing = False
         try:
             session.execute(cast(Any, begin))
-            result = operation(_Cursor(session, self._texts))
+            result = operation(Cursor(session, self._texts))
             committing = begin is not _VIEW
             status = session.execute("COMMIT").statusmessage
             if status != "COMMIT":
@@ -224,7 +228,7 @@ class _Retry(Exception):
 
 def prepare(session: psycopg.Connection[Any]) -> None:
     """Make a new session durable and bounded. Raises StoreUnavailable if the server would lose commits."""
-    session.adapters.register_dumper(str, _Text)
+    session.adapters.register_dumper(str, Text)
     session.execute(
         "SELECT set_config('idle_in_transaction_session_timeout', %s, false), set_config('lock_timeout', %s, false),"
         " set_config('statement_timeout', %s, false), set_config('timezone', 'UTC', false)",
