@@ -34,6 +34,24 @@ def save_status(transaction: Transaction, group_id: int, issue: Issue, sending: 
     )
 
 
+def begin_edit(transaction: Transaction, group_id: int, marker: str, sent_at: float) -> None:
+    """The status comment is about to be edited, at `sent_at`."""
+    transaction.run("begin_edit", group_id=group_id, marker=marker, sent_at=sent_at)
+
+
+def end_edit(
+    transaction: Transaction, group_id: int, marker: str, sent_at: float, text: str | None, doubt: float | None
+) -> None:
+    """The edit that began at `sent_at` left this digest; None, with the time of an earlier edit, while that one may still arrive. Nothing
+    changes where an owner that lost its lease has written meanwhile."""
+    transaction.run("end_edit", group_id=group_id, marker=marker, sent_at=sent_at, text=text, doubt=doubt)
+
+
+def distrust(transaction: Transaction, group_id: int, now: float) -> bool:
+    """An owner that lost its lease has written to the group's issue. Return whether it has a status comment, whose text nobody knows now."""
+    return transaction.run("distrust_status", group_id=group_id, now=now) > 0
+
+
 def save_announcement(transaction: Transaction, announcement: Announcement, sending: Sending) -> None:
     """Write down how far an announcement got."""
     state = "written" if sending.comment_id is not None else "wanted" if sending.sent_at is None else "sent"

@@ -463,6 +463,17 @@ UPDATE issues SET comment_id = :comment_id, comment_sent_at = :sent_at, comment_
     comment_losses = :losses
 WHERE group_id = :group_id AND marker = :marker AND state = 'linked';
 
+-- begin_edit: the status comment is about to be edited; until the answer nobody knows its text
+UPDATE issues SET comment_text = NULL, comment_sent_at = :sent_at WHERE group_id = :group_id AND marker = :marker AND state = 'linked';
+
+-- end_edit: the answer, unless an owner that lost its lease has written meanwhile
+UPDATE issues SET comment_text = :text, comment_sent_at = :doubt
+WHERE group_id = :group_id AND marker = :marker AND state = 'linked' AND comment_sent_at = :sent_at;
+
+-- distrust_status: an owner that lost its lease has written to the issue, perhaps after its successor
+UPDATE issues SET comment_text = NULL, comment_sent_at = :now, synced_revision = 0
+WHERE group_id = :group_id AND state = 'linked' AND comment_id IS NOT NULL;
+
 -- synced: the issue shows this revision; NULL keeps the baseline of a closed issue
 UPDATE issues SET synced_revision = :revision, synced_at = :now, baseline = COALESCE(:baseline, baseline)
 WHERE group_id = :group_id AND state = 'linked';

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from syncd.errors import Missing, OutcomeUnknown, TrackerError
+from syncd.errors import Missing, OutcomeUnknown, TrackerError, Unavailable
 from syncd.model import Announcement, Call, Issue, Plan
 from syncd.render.text import Document
 from syncd.store import comments as saved
@@ -40,24 +40,47 @@ def write_status(context: SyncContext, decision: Plan, issue: Issue) -> Retry | 
         if text == issue.comment_text:
             return None
         try:
-            context.tracker.edit_comment(issue, issue.comment_id, document, issue.marker)
+            return _edit(context, issue, issue.comment_id, document, text)
         except Missing as error:
             losses = issue.comment_losses + (0 if error.foreign else 1)
             issue = replace(issue, comment_text=None, comment_losses=losses)
             sending = Sending(probes=issue.comment_probes)
             context.record(save(sending, issue))
-        else:
-            context.record(save(sending, replace(issue, comment_text=text)))
-            return None
     if issue.comment_losses > MOST_LOSSES:
         return None
     written = _write(context, issue, document, issue.marker, sending, lambda sending: save(sending, issue))
     if isinstance(written, Retry):
         return written
-    if written.existing:
-        # It has the text of the time it was sent.
-        context.tracker.edit_comment(issue, written.comment_id, document, issue.marker)
-    context.record(save(Sending(comment_id=written.comment_id), replace(issue, comment_text=text)))
+    # An existing one has the text of the time it was sent.
+    written_text = None if written.existing else text
+    context.record(save(Sending(comment_id=written.comment_id), replace(issue, comment_text=written_text)))
+    if not written.existing:
+        return None
+    return _edit(context, replace(issue, comment_sent_at=None), written.comment_id, document, text)
+
+
+def _edit(context: SyncContext, issue: Issue, comment_id: str, document: Document, text: str) -> Retry | None:
+    """Edit the status comment; Retry where an earlier edit without an answer may still arrive after this one and has to be overwritten
+    then. That an edit is sent is on disk before the request: its answer may be lost, or come after the lease. Raises TrackerError,
+    LeaseLost, StoreUnavailable."""
+    earlier, sent_at = issue.comment_sent_at, context.clock.wall()
+    group_id, marker = context.claim.group_id, issue.marker
+    end = partial(saved.end_edit, group_id=group_id, marker=marker, sent_at=sent_at)
+    context.commit(partial(saved.begin_edit, group_id=group_id, marker=marker, sent_at=sent_at))
+    try:
+        context.require_lease()
+        context.tracker.edit_comment(issue, comment_id, document, marker)
+    except (OutcomeUnknown, Unavailable):
+        raise  # it stays on disk: adapters that try an edit several times report the last failure only
+    except TrackerError:
+        context.record(partial(end, text=issue.comment_text, doubt=earlier))
+        raise
+    now, latest = context.clock.wall(), context.plan_context.probe_after[-1]
+    if earlier is not None and now < earlier + latest <= now + latest:
+        context.record(partial(end, text=None, doubt=earlier))
+        reason = "an earlier edit of the status comment got no answer; it may still arrive and is overwritten then"
+        return Retry(reason, earlier + latest, Call.UPDATE)
+    context.record(partial(end, text=text, doubt=None))
     return None
 
 

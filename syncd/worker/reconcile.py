@@ -9,7 +9,7 @@ from syncd.core import budget, plan
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Call, Group, GroupKind, Issue, IssueState, Place, Plan
-from syncd.store import Store, issues, limits, operator, outbox, storms
+from syncd.store import Store, comments, issues, limits, operator, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.store.storms import Storm
@@ -112,6 +112,14 @@ def occupant(transaction: Transaction, group_id: int, tracker: str, remote_id: s
     """Return the other group whose live issue is at this place. People link issues by hand, also one that a create without an answer has
     made, or one that was moved."""
     return next((owner for owner, _ in issues.at_place(transaction, tracker, remote_id) if owner != group_id), None)
+
+
+def distrust(transaction: Transaction, claim: Claim, now: float) -> None:
+    """The owner of this claim lost it after a request had left: what the issue shows is older than its successor wrote, perhaps. The
+    revision rises, so that a successor that is about to settle comes back."""
+    if comments.distrust(transaction, claim.group_id, now):
+        operator.bump(transaction, claim.group_id)
+        outbox.owe(transaction, {claim.group_id: DueCall(tracker=claim.tracker, due_at=now, call=Call.UPDATE)})
 
 
 def move(transaction: Transaction, claim: Claim, place: Place, now: float) -> None:

@@ -7,7 +7,7 @@ import structlog
 
 from syncd.core import plan
 from syncd.core.budget import HORIZON_SECONDS
-from syncd.errors import TrackerError
+from syncd.errors import LeaseLost, TrackerError
 from syncd.model import Action, Call, Issue, IssueState, Plan
 from syncd.platform import metrics
 from syncd.platform.clock import Clock
@@ -39,7 +39,16 @@ SENDING = frozenset(Action) - {Action.NOTHING, Action.HOLD, Action.WAIT, Action.
 def sync(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: Clock) -> None:
     """Do the one thing that the claimed group's issue needs, and end the claim. Raises LeaseLost, StoreUnavailable."""
     context = load(store, tracker, claim, routing, clock)
-    issue = context.issue
+    try:
+        _sync(context)
+    except LeaseLost:
+        if context.has_written:
+            store.write(partial(reconcile.distrust, claim=claim, now=clock.wall()), exclusive=False)
+        raise
+
+
+def _sync(context: SyncContext) -> None:
+    issue, claim, clock = context.issue, context.claim, context.clock
     with structlog.contextvars.bound_contextvars(
         group=claim.group_id, fingerprint=one_line(context.group.identity.fingerprint, 100)
     ):
@@ -49,7 +58,7 @@ def sync(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: 
             waits = decision.action is Action.WAIT and not (
                 issue and issue.looks_owed and decision.rule == "status-interval"
             )
-            if issue is not None and linked and not waits and not routing.dry:
+            if issue is not None and linked and not waits and not context.routing.dry:
                 # A look at the issue may change the decision.
                 issue = update.look(context, issue)
                 decision = plan.plan(context.group, issue, context.policy, context.plan_context, clock.wall())

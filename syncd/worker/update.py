@@ -139,6 +139,7 @@ def reopen(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
     begun = _begin(context, issue, decision=decision, answer=PENDING)
     if isinstance(begun, Retry):
         return begun
+    context.require_lease()
     note = context.tracker.reopen(issue)
     group_id, closed_at = context.claim.group_id, None if decision.regression is None else decision.regression.closed_at
     context.record(partial(saved.answer, group_id=group_id, closed_at=closed_at, text=note or "reopened"))
@@ -180,6 +181,7 @@ def close(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
         return begun
     if wait := write_status(context, decision, issue):
         return wait
+    context.require_lease()
     note = context.tracker.close_issue(issue)
     _record_shown(context, None)
     return Finished(note or "closed")

@@ -1,5 +1,6 @@
 """Short histories about who owns a group, and what an owner that lost it may leave behind."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -207,3 +208,79 @@ def test_a_machine_that_stood_still_before_its_comment_does_not_send_it(stage: S
 def operator_bump(stage: Stage, fingerprint: str) -> None:
     """Give the issue of a group something new to show."""
     stage.store.write(lambda transaction: operator.bump(transaction, stage.group(fingerprint)))
+
+
+def shown(stage: Stage) -> tuple[bool, bool]:
+    """Whether the status comment has the newest count, and whether the store knows its text."""
+    (item,) = stage.world.site.items
+    (note,) = item.comments
+    (row,) = stage.world.database.rows("SELECT comment_text FROM issues WHERE state = 'linked'")
+    return "300" in note.text, hashlib.sha256(note.text.encode()).hexdigest()[:32] == row["comment_text"]
+
+
+def with_status_comment(stage: Stage) -> None:
+    stage.notify("f1", 100)
+    stage.sync_all()
+    stage.world.scheduler.now += 1000.0
+    stage.notify("f1", 150)
+    stage.sync_all()
+    stage.world.scheduler.now += 1000.0
+
+
+def test_an_edit_that_outlives_its_lease_is_overwritten_by_the_newer_text(stage: Stage) -> None:
+    with_status_comment(stage)
+    stage.notify("f1", 200)
+    stage.world.site.weather.slow = [400.0]
+    task = stage.begin_sync(until="edit comment: on its way")
+    stage.world.scheduler.now += 250.0
+    stage.notify("f1", 300)
+    stage.sync_all()
+    assert shown(stage)[0]
+    with suppress(LeaseLost):
+        stage.world.scheduler.run_task(task)
+    for _ in range(3):
+        stage.world.scheduler.now += 1000.0
+        stage.sync_all()
+
+    assert shown(stage) == (True, True)
+
+
+def test_an_edit_that_arrives_while_its_successor_is_about_to_settle_is_overwritten(stage: Stage) -> None:
+    with_status_comment(stage)
+    stage.notify("f1", 200)
+    stage.world.site.weather.slow = [400.0]
+    task = stage.begin_sync(until="edit comment: on its way")
+    stage.world.scheduler.now += 250.0
+    stage.notify("f1", 300)
+    successor = stage.begin_sync(until="edit comment: after")
+    with suppress(LeaseLost):
+        stage.world.scheduler.run_task(task)
+    stage.world.scheduler.failure = None
+    stage.world.scheduler.run_task(successor)
+    for _ in range(3):
+        stage.world.scheduler.now += 1000.0
+        stage.sync_all()
+
+    assert shown(stage) == (True, True)
+
+
+def test_a_late_edit_of_a_sender_that_died_is_overwritten(stage: Stage) -> None:
+    with_status_comment(stage)
+    stage.notify("f1", 200)
+    stage.world.site.weather.slow = [30.0]
+    task = stage.begin_sync(until="edit comment: on its way")
+    stage.store.outbox.take_over(lambda _: lambda owner: True, stage.now)
+    stage.notify("f1", 300)
+    stage.sync_all()
+    assert shown(stage)[0]
+    with suppress(LeaseLost):
+        stage.world.scheduler.run_task(task, "edit comment: after")
+    stage.world.scheduler.kill(task.owner)
+    neighbour = with_syncer(stage)
+    for _ in range(3):
+        stage.world.scheduler.now += 1000.0
+        while (claim := neighbour.store.outbox.claim(TRACKER, f"p2/{stage.now}", stage.now)) is not None:
+            client = Client(stage.world.site, neighbour.clock)
+            sync(neighbour.store, client, claim, neighbour.routing, neighbour.clock)
+
+    assert shown(stage) == (True, True)

@@ -94,6 +94,7 @@ class Weather:
     lose_before: int = 0  # so many next writes are never carried out, and their senders get no answer
     lose_after: int = 0  # so many next writes are carried out, and their senders get no answer
     late: int = 0  # so many next writes are carried out only after their senders gave up
+    slow: list[float] = field(default_factory=list)  # so many seconds until the next edits arrive; their senders wait
     refuses: set[str] = field(default_factory=set)  # the fingerprints whose creates are refused for their content
 
 
@@ -178,6 +179,8 @@ class Site:
         self.sent.append((self.scheduler.now, self.scheduler.actor))
         self.require_reachable()
         weather = self.weather
+        if weather.slow and operation == "edit comment":
+            self.scheduler.sleep(weather.slow.pop(), f"{operation}: on its way")
         if weather.lose_before:
             weather.lose_before -= 1
             self.scheduler.record("request lost", f"{operation} {subject}")
