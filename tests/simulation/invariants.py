@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
-SLACK_SECONDS = 1.0  # between the commit that takes a place in a window and the request
+SLACK_SECONDS = 5.0  # between the commit that takes a place in a window and the request
 SETTLED_SECONDS = 30.0  # after which nobody acts by what was read before a silence began
 UNSEEN_SECONDS = 120.0  # between a look at an issue and what is done because of it; see update.LOOK_SECONDS
 
