@@ -183,7 +183,8 @@ class Condition:
     """The state of an issue as people set it in the tracker.
 
     `resolution` is Jira's resolution (its status if there is none) or GitHub's state_reason. `fixed_in` are the releases in its
-    fix version, milestone or configured field. `closed_at` is read from the tracker's clock.
+    fix version, milestone or configured field. `closed_at` and `created_at` are read from the tracker's clock; the latter is no part of
+    the condition, but tells one issue from another under the same number, where the tracker gives numbers once more.
     """
 
     closed: bool = False
@@ -193,6 +194,7 @@ class Condition:
     labels: tuple[str, ...] = ()
     locked: bool = False
     duplicate_of: Place | None = None
+    created_at: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -365,13 +367,14 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Created:
-    """A tracker's confirmation that an issue exists. `number` rises with every issue of that tracker."""
+    """A tracker's confirmation that an issue exists. `number` rises with every issue of that tracker; `created_at` is by its clock."""
 
     remote_id: str
     key: str
     url: str
     number: int = 0
     notes: tuple[str, ...] = ()
+    created_at: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from syncd.model import Action, Call, Evidence, Issue, Judgement, Outcome, Plan
+from syncd.model import Action, Call, Evidence, Issue, Judgement, Observation, Outcome, Plan
 
 
 def doubtful(issue: Issue, probe_after: Sequence[float], now: float) -> Plan:
@@ -59,6 +59,14 @@ def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: f
         reason=f"{clean} probes found no issue, and do not prove that there is none: {evidence.summary}; "
         "a person who looks there can link the issue, or say that there is none",
     )
+
+
+def is_another(issue: Issue, observation: Observation) -> bool:
+    """True if the place of a linked issue holds another one by now: a tracker that was restored from a backup gives numbers once more."""
+    created_at, before = observation.condition.created_at, issue.condition
+    if created_at is None or before is None or before.created_at is None:
+        return False
+    return observation.place.remote_id == issue.remote_id and abs(created_at - before.created_at) > 1.0
 
 
 def _outlived(issue: Issue, evidence: Evidence, probe_after: Sequence[float]) -> bool:

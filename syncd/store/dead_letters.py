@@ -141,7 +141,7 @@ def _unpark(transaction: Transaction, letter: DeadLetter, now: float, absent: bo
     if not rows or rows[0]["state"] != "parked":
         return None
     facts = {"group_id": letter.group_id}
-    if rows[0]["remote_id"] is None:
+    if rows[0]["remote_id"] is None and rows[0]["cause"] != "deleted":
         if absent:
             transaction.run("unpark_absent", note="an operator has looked: there is no issue", **facts)
             return Call.CREATE

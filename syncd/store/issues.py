@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import cast
 
 from syncd.errors import LeaseLost
-from syncd.model import Created, Issue, IssueState, Observation, Place
+from syncd.model import Condition, Created, Issue, IssueState, Observation, Place
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.store.records import issue_of
@@ -102,6 +102,10 @@ def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sen
         key=issues[0].key,
         url=issues[0].url,
         note="; ".join(issues[0].notes) or None,
+        # When it was created tells it from an issue that gets its number once more.
+        condition=None
+        if issues[0].created_at is None
+        else json.dumps(asdict(Condition(created_at=issues[0].created_at))),
         now=now,
     )
     for double in issues[1 if linked else 0 :]:
@@ -155,6 +159,11 @@ def park(transaction: Transaction, group_id: int, note: str, cause: str) -> None
 def retire(transaction: Transaction, group_id: int, note: str, *, wanted_too: bool = False) -> None:
     """Give the linked or parked issue up for another one; `wanted_too`: also one that is not created yet."""
     transaction.run("retire_live" if wanted_too else "retire", group_id=group_id, note=note)
+
+
+def lose_place(transaction: Transaction, group_id: int) -> None:
+    """The place of a dropped issue holds another one by now; the group stays dropped."""
+    transaction.run("lose_place", group_id=group_id)
 
 
 def move(transaction: Transaction, group_id: int, place: Place, now: float) -> None:

@@ -130,10 +130,18 @@ def floor(transaction: Transaction, tracker: str) -> Floor:
 
 
 def raise_floor(transaction: Transaction, tracker: str, number: int, read_at: float | None = None) -> None:
-    """The tracker has an issue with this number; it said so itself at `read_at`."""
+    """The tracker has an issue with this number; at `read_at` it said itself that this is the highest."""
     transaction.run("raise_floor", tracker=tracker, number=number)
     if read_at is not None:
         transaction.run("floor_read", tracker=tracker, now=read_at)
+        if number > 0:
+            lower_floor(transaction, tracker, number)
+
+
+def lower_floor(transaction: Transaction, tracker: str, number: int) -> None:
+    """The tracker may give each number above this one from now on: its list lags, or it was restored from a backup. A floor that is too
+    low makes probes read more; one that is too high hides issues from them."""
+    transaction.run("lower_floor", tracker=tracker, number=number)
 
 
 def route_pause(transaction: Transaction, route: str) -> str | None:

@@ -213,10 +213,16 @@ def settle(transaction: Transaction, claim: Claim, revision: int | None, again_a
 
 
 def release(
-    transaction: Transaction, claim: Claim, due_at: float, attempts: int, reason: str | None, call: Call | None
+    transaction: Transaction,
+    claim: Claim,
+    due_at: float,
+    attempts: int,
+    reason: str | None,
+    call: Call | None,
+    create_on: str | None = None,
 ) -> None:
     """End the claim; the group is due for a call at `due_at`, and earlier if it was made due meanwhile and no call failed. None for the
-    call that the state of its issue needs."""
+    call that the state of its issue needs. A group without an issue goes to the tracker `create_on`."""
     transaction.run(
         "release_claim",
         group_id=claim.group_id,
@@ -225,6 +231,7 @@ def release(
         attempts=attempts,
         reason=reason,
         rank=call,
+        create_on=create_on,
     )
 
 

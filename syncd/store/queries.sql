@@ -236,7 +236,8 @@ WHERE group_id = :group_id AND state = 'wanted';
 
 -- link: the response arrived, or a probe found the issue. A response that arrives after proof of absence is believed, unless a new create is under way. No survey looks at what stands in doubt.
 UPDATE issues SET state = 'linked', remote_id = :remote_id, key = :key, url = :url, note = :note, cause = NULL,
-    synced_revision = sent_revision, synced_at = :now, looked_at = :now, looks_owed = CASE state WHEN 'intended' THEN 0 ELSE 1 END
+    synced_revision = sent_revision, synced_at = :now, looked_at = :now, looks_owed = CASE state WHEN 'intended' THEN 0 ELSE 1 END,
+    condition = :condition
 WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'parked') AND remote_id IS NULL AND sent_by = :sender;
 
 -- yield_place: people have linked the issue of this create to another group; guarded as `link` is
@@ -250,6 +251,9 @@ WHERE group_id = :group_id AND state <> 'retired' AND (remote_id IS NULL OR remo
 -- raise_floor: the numbers of a tracker only rise
 INSERT INTO trackers (name, state, floor) VALUES (:tracker, 'ok', :number)
 ON CONFLICT (name) DO UPDATE SET floor = CASE WHEN trackers.floor < excluded.floor THEN excluded.floor ELSE trackers.floor END;
+
+-- lower_floor: the tracker may give lower numbers once more
+UPDATE trackers SET floor = :number WHERE name = :tracker AND floor > :number;
 
 -- floor_read: the tracker itself reported its highest number
 UPDATE trackers SET floor_at = :now WHERE name = :tracker;
@@ -277,6 +281,9 @@ UPDATE issues SET state = 'wanted', note = :note WHERE group_id = :group_id AND 
 
 -- park: no call until a person decides; a deleted issue is dropped
 UPDATE issues SET state = 'parked', note = :note, cause = :cause WHERE group_id = :group_id AND (state = 'in_doubt' OR (state = 'linked' AND :cause <> 'doubt'));
+
+-- lose_place: another issue has the place of a dropped one
+UPDATE issues SET remote_id = NULL WHERE group_id = :group_id AND state = 'parked' AND cause IN ('deleted', 'discarded');
 
 -- retire: another issue takes its place
 UPDATE issues SET state = 'retired', note = :note WHERE group_id = :group_id AND state IN ('linked', 'parked');
@@ -496,7 +503,7 @@ UPDATE outbox SET state = 'waiting', owner = NULL, attempts = :attempts, reason 
     rank = COALESCE(CAST(:rank AS INTEGER), (SELECT CASE WHEN issues.state = 'linked' THEN 2 WHEN issues.state <> 'wanted' THEN 1 END
         FROM issues WHERE issues.group_id = :group_id AND issues.state <> 'retired'), 0),
     tracker = COALESCE((SELECT issues.tracker FROM issues WHERE issues.group_id = :group_id AND issues.state NOT IN ('retired', 'wanted')),
-        again_tracker, outbox.tracker)
+        again_tracker, CAST(:create_on AS TEXT), outbox.tracker)
 WHERE group_id = :group_id AND owner = :owner;
 
 -- bury: no further try until a person or other content asks for it, unless it was made due again

@@ -1,6 +1,7 @@
 """Creating the issue of a group exactly once: the intent, the one request, and the proof where its answer was lost."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import structlog
@@ -24,10 +25,15 @@ FLOOR_SECONDS = (
     3600.0  # the greatest age of the highest number known: the older it is, the more a probe has to read and to explain
 )
 
+WENT_BACK = "number {} was given before it, so that the tracker was restored from a backup: issues that were filed after the backup may be lost"
+
 
 def create(context: SyncContext, facts: FilingFacts) -> SyncResult:
     """Send the one request, after its intent is on disk. Raises TrackerError, LeaseLost, StoreUnavailable."""
     claim, group, now = context.claim, context.group, context.clock.wall()
+    if context.policy is not None and context.policy.tracker != claim.tracker:
+        # It was claimed for the tracker of its former issue, or of a route that has changed since.
+        return Retry(f"route {context.policy.name} files in {context.policy.tracker}", now, Call.CREATE)
     # What is created from now on has a number above the highest one.
     fresh = facts.floor.read_at is not None and 0 <= now - facts.floor.read_at < FLOOR_SECONDS
     newest = None if fresh else context.tracker.newest()
@@ -77,11 +83,15 @@ def intend(context: SyncContext, intent: Intent, newest: int | None) -> SyncResu
     return context.commit(write)
 
 
-def link(store: Store, claim: Claim, created: Created, end: Operation[bool], now: float) -> bool:
+def link(store: Store, claim: Claim, created: Created, end: Operation[bool], now: float, *, floor: int = 0) -> bool:
     """Commit the answer, and with it the `end` of the claim, whose result is returned. Only the sender of this very intent can link
     its issue, however late: the lease does not count. Raises LeaseLost, with the issue on disk, where another owner has the group; an
-    issue that can stand for it no more is kept as a double. Raises StoreUnavailable."""
-    group_id = claim.group_id
+    issue that can stand for it no more is kept as a double. `floor` is a number that the tracker had before it was asked for the issue.
+    Raises StoreUnavailable."""
+    group_id, went_back = claim.group_id, 0 < created.number <= floor
+    if went_back:
+        log.error("tracker_numbers_went_back", tracker=claim.tracker, issue=created.key, floor=floor)
+        created = replace(created, notes=(*created.notes, WENT_BACK.format(floor)))
 
     def write(transaction: Transaction) -> tuple[bool, bool, bool]:
         owned = outbox.renew(transaction, claim, now)  # it locks the group first
@@ -94,6 +104,8 @@ def link(store: Store, claim: Claim, created: Created, end: Operation[bool], now
         if target is not None:
             reconcile.follow(transaction, group_id, target, _TAKEN.format(created.key), now)
         limits.raise_floor(transaction, claim.tracker, created.number)
+        if went_back:
+            limits.lower_floor(transaction, claim.tracker, created.number)
         return linked, owned, resumed
 
     linked, owned, resumed = store.write(write, exclusive=False)
@@ -130,6 +142,11 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
     log.info("create_probed", tracker=claim.tracker, group=group_id, outcome=judgement.outcome, reason=judgement.reason)
     match judgement.outcome:
         case Outcome.EXISTS:
+            if 0 < evidence.issues[0].number <= issue.floor:
+                log.error(
+                    "tracker_numbers_went_back", tracker=claim.tracker, issue=evidence.issues[0].key, floor=issue.floor
+                )
+                context.record(partial(limits.lower_floor, tracker=claim.tracker, number=evidence.issues[0].number))
             if context.commit(partial(link_proved, claim=claim, proved=evidence.issues, now=now)):
                 return Retry(judgement.reason, now, Call.UPDATE)
             if len(evidence.issues) > 1:
@@ -174,6 +191,8 @@ def _link(
     """Link the first of these issues that stands for no other group. Return whether this create was still awaited, and the group to
     follow where all of them stand for other ones."""
     group_id = claim.group_id
+    for issue in created:
+        reconcile.displace(transaction, claim, issue, now)
     owners = {
         issue.remote_id: reconcile.occupant(transaction, group_id, claim.tracker, issue.remote_id) for issue in created
     }

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from syncd.core import budget, plan
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
-from syncd.model import Call, Group, GroupKind, Issue, IssueState, Place, Plan
+from syncd.model import Call, Created, Group, GroupKind, Issue, IssueState, Place, Plan
 from syncd.store import Store, comments, issues, limits, operator, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
@@ -120,6 +120,23 @@ def distrust(transaction: Transaction, claim: Claim, now: float) -> None:
     if comments.distrust(transaction, claim.group_id, now):
         operator.bump(transaction, claim.group_id)
         outbox.owe(transaction, {claim.group_id: DueCall(tracker=claim.tracker, due_at=now, call=Call.UPDATE)})
+
+
+def displace(transaction: Transaction, claim: Claim, created: Created, now: float) -> None:
+    """The create of a claimed group made an issue whose place the tracker gave to another group's create before: it was restored from a
+    backup, and that issue is lost. The next sync of the other group files another one, as its route says; a group that was dropped stays so."""
+    owner_id = occupant(transaction, claim.group_id, claim.tracker, created.remote_id)
+    issue = None if owner_id is None else outbox.load(transaction, owner_id)[1]
+    if owner_id is None or issue is None or not issue.attempt or issue.followed:
+        return  # people linked it
+    reason = (
+        f"the tracker gave {created.key} to another group, so that it was restored from a backup and has lost the issue"
+    )
+    if issue.state is IssueState.DROPPED:
+        issues.lose_place(transaction, owner_id)
+        return
+    issues.retire(transaction, owner_id, reason)
+    outbox.owe(transaction, {owner_id: DueCall(tracker=claim.tracker, due_at=now, call=Call.CREATE)})
 
 
 def move(transaction: Transaction, claim: Claim, place: Place, now: float) -> None:

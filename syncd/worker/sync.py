@@ -167,7 +167,8 @@ def finish(context: SyncContext, decision: Plan, result: SyncResult) -> None:
     now = context.clock.wall()
     end = partial(_end, context=context, decision=decision, result=result, now=now)
     if isinstance(result, Synced) and result.created is not None:
-        resumed = create.link(context.store, claim, result.created, end, now)
+        floor = 0 if context.filing is None else context.filing.floor.number
+        resumed = create.link(context.store, claim, result.created, end, now, floor=floor)
     else:
         resumed = context.commit(end)
     if isinstance(result, Synced):
@@ -198,7 +199,8 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             # A decision that is put off again and again for the same reason is one line of the history.
             put_off = decision.action is Action.HOLD or (decision.action is Action.WAIT and bool(decision.rule))
             outbox.decide(transaction, group_id, decision, None if put_off else reason, now)
-            outbox.release(transaction, claim, at, attempts, reason, call)
+            create_on = context.policy.tracker if call is Call.CREATE and context.policy is not None else None
+            outbox.release(transaction, claim, at, attempts, reason, call, create_on)
         case HeldBack(hold, policy):
             reconcile.hold_back(transaction, claim, hold, policy, now)
         case Parked(why, cause):

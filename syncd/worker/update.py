@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from syncd.core import plan, readings, regression
+from syncd.core import doubt, plan, readings, regression
 from syncd.core.budget import Allowance
-from syncd.errors import Moved, Unavailable
+from syncd.errors import Gone, Moved, Unavailable
 from syncd.model import Announcement, Call, Issue, Occasion, Plan
 from syncd.store import comments as saved
 from syncd.store import issues, outbox
@@ -26,6 +26,9 @@ def look(context: SyncContext, issue: Issue) -> Issue:
     if not issue.looks_owed and 0 <= now - (issue.looked_at or 0.0) < LOOK_SECONDS:
         return issue
     observation = context.tracker.look(issue)
+    if doubt.is_another(issue, observation):
+        reason = f"issue {issue.key} is gone: its number has another issue by now, so that the tracker was restored from a backup"
+        raise Gone(reason)
     if readings.is_outdated(issue, observation, now):
         raise Unavailable(f"the tracker shows {issue.key} as it was before the latest look at it")
     place = observation.place

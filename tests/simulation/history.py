@@ -201,6 +201,34 @@ def _weather(chance: random.Random, span: float, names: Sequence[str], setup: Se
         yield operation(at, "tracker", act, seconds=chance.choice((5.0, 120.0, 1800.0)))
 
 
+def _doubts(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    """A create or a comment whose outcome nobody knows, and what may hide it until syncd looks."""
+    at = chance.uniform(0, span / 2)
+    lost = chance.choice(
+        ("loses an answer", "loses an answer", "loses a request", "carries out late", "gives a number early")
+    )
+    if chance.random() < 0.3:
+        yield operation(max(0.0, at - chance.uniform(0, span / 2)), "tracker", "is backed up", seconds=0.0)
+        yield operation(at + chance.uniform(0, 300), "tracker", "is restored", seconds=0.0)
+    if chance.random() < 0.4:
+        yield operation(max(0.0, at - 1), "tracker", "shows old lists", seconds=600.0)
+        act = chance.choice(("opens discussions", "files and deletes"))
+        yield operation(at - chance.uniform(0, 1), "person", act, count=chance.randint(2, 5))
+    yield operation(at, "tracker", lost, seconds=0.0)
+    for _ in range(chance.randint(0, 2)):
+        touched = at + chance.uniform(0, chance.choice((20.0, 200.0)))
+        match chance.choice(("account", "account", "file", "people", "people", "people", "sync")):
+            case "account":
+                yield operation(touched, "tracker", "has another account", seconds=0.0)
+            case "file":
+                yield operation(touched, "person", "files an issue of their own")
+            case "sync":
+                yield operation(touched, "operator", "syncs", fingerprint=chance.choice(names))
+            case _:
+                act = chance.choice(("deletes", "transfers", "hides", "converts", "rewrites"))
+                yield operation(touched, "person", act, issue=chance.randint(0, 2), release="1.0")
+
+
 def _deaths(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
     for _ in range(chance.randint(1, 2)):
         process = chance.randint(1, setup.processes)
@@ -270,6 +298,7 @@ ACTS: tuple[tuple[Acts, float], ...] = (
     (_strangers, 0.4),
     (_operators, 0.4),
     (_weather, 0.5),
+    (_doubts, 0.35),
     (_deaths, 0.35),
     (_store_faults, 0.15),
     (_clocks, 0.1),

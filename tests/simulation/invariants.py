@@ -39,7 +39,7 @@ def after_step(world: "World") -> None:
     world.truth.writes = len(site.writes)
     live: dict[str, list[int]] = {}
     for item in site.items:
-        if item.author == "person" or item.deleted:
+        if item.author == "person" or not item.is_live:
             continue
         live.setdefault(item.title, []).append(item.number)
         markers = [note.marker for note in item.comments]
@@ -48,6 +48,12 @@ def after_step(world: "World") -> None:
     for title, numbers in live.items():
         if len(numbers) > 1 and title not in world.truth.may_repeat:
             _fail(world, "one live issue per group", f"{title} has the issues {numbers}")
+    ended = Counter(item.title for item in site.items if item.title in world.truth.ended)
+    for title, count in ended.items():
+        if count > 1 and title not in world.truth.may_repeat and not world.has("operator", "retries dead letters"):
+            _fail(world, "what a person has ended stays so", f"{title} was filed again")
+    if site.strays:
+        _fail(world, "nothing is written to another issue", site.strays[0])
     _limits(world)
     _reopened(world)
 
@@ -191,9 +197,10 @@ def at_rest(world: "World") -> None:
     for item in world.site.items:
         if (
             item.author != "person"
-            and str(item.number) not in recorded
-            and f"K-{item.number}" not in doubles
-            and not item.deleted
+            and recorded.isdisjoint((str(item.number), item.moved_to))
+            and not any(key in doubles for key in (f"K-{item.number}", item.moved_to) if key)
+            and item.is_live
+            and not _is_parked(world, item.title)
         ):
             raise Broken("every issue of ours is recorded", f"#{item.number} for {item.title}")
     for group in world.database.rows("SELECT * FROM groups"):
@@ -214,6 +221,12 @@ def _counts_at_rest(world: "World", group: dict[str, object]) -> None:
     ledger = {str(row["release"]): row["occurrences"] for row in rows}
     if ledger != reference.ledger(name):
         raise Broken("counts are those that were sent", f"{name} counts {ledger}, and had {reference.ledger(name)}")
+
+
+def _is_parked(world: "World", fingerprint: str) -> bool:
+    """Report whether a group waits for a person who can tell whether its issue is there."""
+    query = "SELECT 1 FROM issues JOIN groups ON groups.id = group_id WHERE state = 'parked' AND cause = 'doubt' AND fingerprint = ?"
+    return bool(world.database.rows(query, fingerprint))
 
 
 def _group_at_rest(world: "World", group: dict[str, object]) -> None:

@@ -4,8 +4,9 @@
 invariants compare with the store. It leaves out markup, HTTP and pages: the fakes of the adapters have those.
 """
 
+import copy
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -28,6 +29,8 @@ from tests.simulation.scheduler import Owner, Scheduler
 
 TIMEOUT_SECONDS = 15.0
 PAGE = 2  # issues in one request of a survey
+BEYOND = 3  # unused numbers in a row after which a probe ends; adapters read more
+LATEST_COMMIT_SECONDS = 150.0  # after which a number that was given early is committed at the latest
 LATEST_SECONDS = 10.0  # a request that its client gave up is carried out this much later at the latest
 
 
@@ -61,6 +64,8 @@ class Item:
     locked: bool = False
     deleted: bool = False
     hidden: bool = False
+    converted: bool = False  # into a discussion, which keeps the number
+    commits_at: float = 0.0  # its number was given before, and until then nothing is under it
     readable: bool = True  # the body still carries its marker
     moved_to: str | None = None
     duplicate_of: int | None = None
@@ -70,7 +75,7 @@ class Item:
     @property
     def is_live(self) -> bool:
         """Report whether people can still read it as an open or closed issue of ours."""
-        return not self.deleted
+        return not self.deleted and not self.converted
 
 
 @dataclass(frozen=True)
@@ -95,6 +100,7 @@ class Weather:
     lose_after: int = 0  # so many next writes are carried out, and their senders get no answer
     late: int = 0  # so many next writes are carried out only after their senders gave up
     slow: list[float] = field(default_factory=list)  # so many seconds until the next edits arrive; their senders wait
+    early: int = 0  # so many next creates get their number at once, and are committed long after their senders gave up
     refuses: set[str] = field(default_factory=set)  # the fingerprints whose creates are refused for their content
 
 
@@ -108,6 +114,9 @@ class Site:
         self.items: list[Item] = []
         self.weather = Weather()
         self.account = "syncd-bot"
+        self.noted: set[str] = set()  # the accounts that answers have named; each client keeps them in its notebook
+        self.strays: list[str] = []  # comments on an issue that syncd has not filed for the group
+        self.backup: tuple[list[Item], int] = ([], 0)
         self.clock_offset = 0.0
         self.writes: list[tuple[float, str, str]] = []  # (true time, operation, marker or key)
         self.refusals: list[tuple[str, tuple[str, ...]]] = []  # (fingerprint, releases in the draft)
@@ -133,10 +142,18 @@ class Site:
         self.items.append(item)
         return item
 
+    def back_up(self) -> None:
+        """Keep the present state for `restore`."""
+        self.backup = copy.deepcopy(self.items), self._last_number
+
+    def restore(self) -> None:
+        """Go back to the last backup. Its numbers are given once more."""
+        self.items, self._last_number = copy.deepcopy(self.backup[0]), self.backup[1]
+
     def item(self, remote_id: str | None) -> Item:
         """Return an issue by its id. Raises Gone, Moved or OutOfReach as its client would learn it."""
         item = next((entry for entry in self.items if remote_id in (str(entry.number), entry.moved_to)), None)
-        if item is None or item.deleted:
+        if item is None or not item.is_live or item.commits_at > self.scheduler.now:
             raise Gone("the issue was deleted")
         if item.hidden:
             raise OutOfReach("the account cannot read the issue")
@@ -158,6 +175,7 @@ class Site:
             labels=item.labels,
             locked=item.locked,
             duplicate_of=None if target is None else self.place(target),
+            created_at=item.created_at,
         )
 
     def observe(self, item: Item) -> Observation:
@@ -244,7 +262,19 @@ class Client:
 
     def newest(self) -> int:
         self._site.read("newest")
-        return max((item.number for item in self._site.items), default=0)
+        return max((item.number for item in self._listed()), default=0)
+
+    def _listed(self) -> list[Item]:
+        """The list as the site shows it."""
+        site = self._site
+        return [
+            item
+            for item in site.items
+            if item.is_live
+            and not item.hidden
+            and item.moved_to is None
+            and max(item.created_at, item.commits_at) <= site.now - site.weather.list_lag
+        ]
 
     def create(self, draft: Draft) -> Created:
         site = self._site
@@ -258,33 +288,77 @@ class Client:
             item.sent_at = sent_at
             return item
 
-        item = site.write("create", draft.marker[:8], effect, draft.require_fresh)
-        assert isinstance(item, Item)
-        return self._created(item)
+        if site.weather.early:
+            site.weather.early -= 1
+            site.scheduler.point("create: before")
+            draft.require_fresh()
+            site.require_reachable()
+            item = effect()
+            item.commits_at = site.scheduler.now + site.scheduler.random.uniform(TIMEOUT_SECONDS, LATEST_COMMIT_SECONDS)
+            site.scheduler.record("number given early", f"#{item.number}")
+            site.counts["numbers given early"] += 1
+            site.scheduler.sleep(TIMEOUT_SECONDS, "create: no answer")
+            raise OutcomeUnknown("no answer within the timeout")
+        written = site.write("create", draft.marker[:8], effect, draft.require_fresh)
+        assert isinstance(written, Item)
+        site.noted.add(author)
+        return self._created(written)
 
     def _created(self, item: Item) -> Created:
         place = self._site.place(item)
-        return Created(remote_id=place.remote_id, key=place.key, url=place.url, number=item.number)
+        return Created(
+            remote_id=place.remote_id, key=place.key, url=place.url, number=item.number, created_at=item.created_at
+        )
+
+    def _is_own(self, author: str) -> bool:
+        """Report whether it is the account behind the token, or one that an answer has named."""
+        return author == self._site.account or author in self._site.noted
 
     def probe(self, issue: Issue) -> Evidence:
+        """Read every number from the floor, or from the newest that the list shows, to beyond the highest that is in use."""
         site = self._site
         site.read("probe")
-        above = [item for item in site.items if item.number > issue.floor]
-        marked = [
-            item for item in above if item.author == site.account and item.marker == issue.marker and item.readable
-        ]
-        marked = [item for item in marked if item.is_live and not item.hidden and item.moved_to is None]
-        newest = max(site.items, key=lambda item: item.number, default=None)
+        listed = {item.number: item for item in self._listed()}
+        first = min(issue.floor, max(listed, default=issue.floor))
+        highest, number = max(first, max(listed, default=0)), first
+        items = {item.number: item for item in site.items if item.commits_at <= site.scheduler.now}
+        read = dict(listed)
+        while (number := number + 1) <= highest + BEYOND:
+            if number in items and self._is_in_use(items[number]):
+                read[number], highest = items[number], max(highest, number)
+        marked = [item for _, item in sorted(read.items()) if self._is_found(item, issue)]
+        unclear = [number for number, item in read.items() if number > issue.floor and self._may_be(item, issue)]
+        unclear += [number for number in range(issue.floor + 1, highest) if self._is_gap(number, read)]
+        newest = read.get(max(listed, default=0))
         evidence = Evidence(
             issues=tuple(self._created(item) for item in marked),
-            covered=True,
+            covered=bool(marked) or not unclear,
             newest=0 if newest is None else newest.number,
             newest_at=None if newest is None else newest.created_at,
             at=site.now,
-            summary=f"{len(above)} numbers read",
+            summary=f"#{first + 1} to #{highest} were read, {unclear} are unclear",
         )
+        site.counts["probes that prove nothing"] += bool(unclear)
         site.scheduler.point("probe: after")
         return evidence
+
+    def _is_in_use(self, item: Item) -> bool:
+        """Report whether a read by number tells that the number was given: also for a discussion, and after its issue was deleted."""
+        return True
+
+    def _is_found(self, item: Item, issue: Issue) -> bool:
+        here = item.is_live and not item.hidden and item.readable
+        return here and item.marker == issue.marker and self._is_own(item.author)
+
+    def _may_be(self, item: Item, issue: Issue) -> bool:
+        """Report whether a number may lead to the issue, although it is not found there."""
+        if item.author == "person":
+            return item.deleted or item.hidden  # nobody can tell whose it was
+        return not item.is_live or item.hidden or not item.readable or item.marker == issue.marker
+
+    def _is_gap(self, number: int, read: Mapping[int, Item]) -> bool:
+        """Report whether a number below the highest leads to nothing: it was given, and what it was given to is gone or not there yet."""
+        return number not in read
 
     def look(self, issue: Issue) -> Observation:
         site = self._site
@@ -337,6 +411,8 @@ class Client:
 
         def effect() -> Note:
             item = site.item(issue.remote_id)
+            if issue.attempt and not issue.followed and item.marker != issue.marker:
+                site.strays.append(f"#{item.number} for {issue.marker[:8]}")
             if item.locked:
                 raise Refused("the conversation is locked")
             note = Note(f"{item.number}.{len(item.comments) + 1}", marker, repr(document), site.now, site.account)
@@ -345,13 +421,14 @@ class Client:
 
         note = site.write("comment", f"{issue.key} {marker[:8]}", effect)
         assert isinstance(note, Note)
+        site.noted.add(note.author)
         return note.id
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
         site = self._site
         site.read("find comment")
         item = site.item(issue.remote_id)
-        return next((note.id for note in item.comments if note.marker == marker and note.author == site.account), None)
+        return next((note.id for note in item.comments if note.marker == marker and self._is_own(note.author)), None)
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
         site = self._site

@@ -5,7 +5,7 @@ import itertools
 import json
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,7 @@ class Truth:
     reference: Reference
     fairness: Fairness = field(default_factory=Fairness)
     excused: set[str] = field(default_factory=set)  # groups that may have no issue of their own, by an operator's act
+    ended: set[str] = field(default_factory=set)  # groups whose issue a person has ended for good
     may_repeat: set[str] = field(default_factory=set)  # groups that may have had several issues
     crashes: list[tuple[float, str, str]] = field(
         default_factory=list
@@ -187,7 +188,8 @@ class World:
         weather = self.site.weather
         weather.away = weather.login_refused = False
         weather.throttled_until = 0.0
-        weather.lose_before = weather.lose_after = weather.late = 0
+        weather.lose_before = weather.lose_after = weather.late = weather.early = 0
+        weather.list_lag = 0.0
         self.database.away = False
         self.database.fail_before = self.database.fail_after = 0
         for process in self.processes:
@@ -268,7 +270,7 @@ class World:
 
     def item(self, entry: Operation) -> Item | None:
         """Return the issue of ours that an act is about."""
-        filed = [item for item in self.site.items if item.author == self.site.account and not item.deleted]
+        filed = [item for item in self.site.items if item.author != "person" and item.is_live]
         return filed[int(entry["issue"]) % len(filed)] if filed else None
 
     def _person(self, entry: Operation) -> None:
@@ -276,6 +278,10 @@ class World:
         if item is None:
             return
         item.changed_at = now
+        if entry.act == "transfers":
+            item.moved_to = f"M-{item.number}"
+        for name, value in TOUCHES.get(entry.act, {}).items():
+            setattr(item, name, value)
         match entry.act:
             case "closes":
                 if not item.closed:
@@ -288,13 +294,10 @@ class World:
                     item.fixed_in = (str(entry["release"]),)
             case "reopens":
                 item.closed, item.closed_at, item.resolution, item.closed_by_person = False, None, "", None
-            case "deletes":
-                item.deleted = True
-                self.truth.may_repeat.add(item.title)
-            case "locks":
-                item.locked = True
-            case "labels":
-                item.labels = ("needs-triage",)
+            case "deletes" | "converts":
+                item.deleted, item.converted = entry.act == "deletes", entry.act == "converts"
+                recreates = self.config.all_routes[0].on_deleted == "recreate"
+                (self.truth.may_repeat if recreates else self.truth.ended).add(item.title)
             case "marks duplicate":
                 targets = [entry for entry in self.site.items if entry is not item and not entry.deleted]
                 if targets:
@@ -307,6 +310,12 @@ class World:
 
     def _file_stranger(self, entry: Operation) -> None:
         self.site.add("", "a person's issue", "person")
+
+    def _post(self, entry: Operation) -> None:
+        """A person posts several times at once what takes numbers, and what no list shows."""
+        for _ in range(int(entry["count"])):
+            item = self.site.add("", "a person's post", "person")
+            item.converted, item.deleted = entry.act == "opens discussions", entry.act == "files and deletes"
 
     # Operators
 
@@ -335,6 +344,16 @@ class World:
                 weather.login_refused = False
             case "throttles":
                 weather.throttled_until = self.site.now + seconds
+            case "gives a number early":
+                weather.early += 1
+            case "shows old lists":
+                weather.list_lag = seconds
+            case "is backed up":
+                self.site.back_up()
+            case "is restored":
+                self.site.restore()
+            case "has another account":
+                self.site.account = f"{self.site.account}'"
 
     def _store_weather(self, entry: Operation) -> None:
         match entry.act:
@@ -406,18 +425,34 @@ def _config(setup: Setup) -> Config:
     )
 
 
+# What people do to an issue by one change of its state.
+TOUCHES: Mapping[str, Mapping[str, object]] = {
+    "locks": {"locked": True},
+    "labels": {"labels": ("needs-triage",)},
+    "hides": {"hidden": True},
+    "rewrites": {"readable": False},
+}
+
 Act = Callable[[World, Operation], None]
 ACTS: dict[tuple[str, str], Act] = {
     ("sender", "notifies"): World._notify,
     ("person", "files an issue of their own"): World._file_stranger,
     **{
         ("person", act): World._person
-        for act in ("closes", "reopens", "deletes", "locks", "labels", "marks duplicate", "deletes comment")
+        for act in (
+            "closes", "reopens", "deletes", "locks", "labels", "marks duplicate", "deletes comment", "transfers", "hides", "converts",
+            "rewrites",
+        )
     },
+    ("person", "opens discussions"): World._post,
+    ("person", "files and deletes"): World._post,
     **{("operator", name): World._operator for name in operators.ACTS},
     **{
         ("tracker", act): World._tracker_weather
-        for act in ("loses a request", "loses an answer", "carries out late", "is away", "throttles", "refuses the login")
+        for act in (
+            "loses a request", "loses an answer", "carries out late", "is away", "throttles", "refuses the login",
+            "gives a number early", "shows old lists", "is backed up", "is restored", "has another account",
+        )
     },
     **{("store", act): World._store_weather for act in ("loses a commit", "reports a commit failed", "is away")},
     ("machine", "sets the clocks"): World._set_clocks,

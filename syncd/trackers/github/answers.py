@@ -70,6 +70,7 @@ class Filed(msgspec.Struct):
     repository_url: str = ""
     labels: list[Label] = []
     user: Account | None = None
+    created_at: datetime | None = None
 
 
 class Listed(msgspec.Struct):
@@ -134,6 +135,7 @@ def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
         url=web(issue.html_url),
         number=issue.number,
         notes=(note,) if dropped else (),
+        created_at=issue.created_at.timestamp() if issue.created_at else None,
     )
 
 

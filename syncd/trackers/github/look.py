@@ -48,6 +48,7 @@ class Snapshot(msgspec.Struct):
     state: str = "open"
     state_reason: str | None = None
     closed_at: datetime | None = None
+    created_at: datetime | None = None
     updated_at: datetime | None = None
     milestone: _Milestone | None = None
     labels: list[Label | str] = []
@@ -207,6 +208,8 @@ class Reader:
                 labels=tuple(sorted(filter(None, labels))),
                 locked=snapshot.locked,
                 duplicate_of=duplicate_of,
+                # A transfer may change it, and comes with a place of its own.
+                created_at=snapshot.created_at.timestamp() if snapshot.created_at and not address.away else None,
             ),
             changed_at=_time(snapshot.updated_at),
         )

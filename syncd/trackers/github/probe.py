@@ -183,7 +183,14 @@ class Probe:
         if place is None:
             key = f"{self._settings.repository}#{number}"
             place = Place(remote_id=str(number), key=key, url=web(entry.html_url))
-        return Created(remote_id=place.remote_id, key=place.key, url=place.url, number=number)
+        at_home, created_at = "/" not in place.remote_id, entry.created_at
+        return Created(
+            remote_id=place.remote_id,
+            key=place.key,
+            url=place.url,
+            number=number,
+            created_at=created_at.timestamp() if created_at and at_home else None,
+        )
 
     def _read_list(self) -> float | None:
         """Read the list down to the floor, as far as time and pages allow. Returns GitHub's time at the first page."""

@@ -23,7 +23,7 @@ from syncd.trackers.jira.probe import search
 from syncd.trackers.transport import Answer, Parameters, Sent
 
 _BATCH = 100
-_FIELDS = ("status", "resolution", "resolutiondate", "labels", "issuelinks", "updated")
+_FIELDS = ("status", "resolution", "resolutiondate", "labels", "issuelinks", "created", "updated")
 
 
 class Snapshot(Named, kw_only=True):
@@ -176,6 +176,7 @@ def _observation(settings: JiraSettings, snapshot: Snapshot) -> Observation:
         fixed_in=tuple(names),
         labels=tuple(sorted(label for label in labels if isinstance(label, str))) if isinstance(labels, list) else (),
         duplicate_of=_duplicate_of(settings, fields.get("issuelinks")) if closed else None,
+        created_at=moment(fields.get("created")),
     )
     place = Place(remote_id=snapshot.id, key=snapshot.key, url=browse(settings.url, snapshot.key))
     updated = fields.get("updated")

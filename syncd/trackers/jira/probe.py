@@ -141,6 +141,7 @@ class Probe:
                     key=match.key,
                     url=browse(self._settings.url, match.key),
                     number=match.number if match.key == self._key(match.number) else 0,
+                    created_at=moment(match.fields.created),
                 )
                 for match in sorted(matches, key=lambda candidate: int(candidate.id))  # the oldest first
             ),
