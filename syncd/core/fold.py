@@ -171,6 +171,13 @@ def _trail(trail: tuple[Point, ...], group: Group, notification: Notification) -
     return (*longer[:least], replace(following, users=users, hosts=hosts), *longer[least + 2 :])
 
 
+def not_after(group: Group, now: float) -> Group:
+    """The group without a point of its trail in the future: it was received while the clock was ahead, and all later ones would join it."""
+    if not group.trail or group.trail[-1].at <= now:
+        return group
+    return replace(group, trail=tuple(replace(point, at=min(point.at, now)) for point in group.trail))
+
+
 def growth(group: Group, since: float) -> Point:
     """The growth after `since`: occurrences, and the most users and hosts that any one notification counted."""
     later = [point for point in group.trail if point.at > since]

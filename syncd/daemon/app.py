@@ -210,8 +210,7 @@ def _listen(config: Config, sockets: Sequence[socket.socket]) -> socket.socket:
 
 def _recover(store: Store, registration: Registration, routing: Routing, now: float) -> None:
     """Free the claims of dead processes, and evaluate again what another configuration has held back."""
-    if back := store.due_times.follow_clock():
-        log.warning("clock_set_back", seconds=round(back))
+    store.due_times.follow_clock()
     take_over(store, registration, now)
     store.outbox.recover(now)
     routes = [asdict(route) for route in routing.config.all_routes]

@@ -68,6 +68,7 @@ class Absorber(threading.Thread):
         """Absorb one batch, and do the chores that are due. Return how many deliveries there were."""
         if not self._store.hints.leads:
             return 0  # another process absorbs; a hint says when this one takes over
+        self._store.due_times.follow_clock()
         first = self.arrivals.take_firsts(self._batch)
         taken, woken = absorb(self._store, self._routing, self._clock.wall(), first, self._batch)
         if self._clock.monotonic() >= self._drain_at:
@@ -137,8 +138,7 @@ class Syncer(threading.Thread):
                     self._survey_at = self._clock.monotonic() + surveys.RETRY_SECONDS
                     pause = self._surveyor.step()
                     self._survey_at = self._clock.monotonic() + pause
-                if back := self._store.due_times.follow_clock():
-                    log.warning("clock_set_back", seconds=round(back))
+                self._store.due_times.follow_clock()
                 now = self._clock.wall()
                 allowed = opens(self._store, self._tracker, self._routing.allowance(self._tracker), now)
                 idle = min((at - now for at in allowed.values()), default=POLL_SECONDS)

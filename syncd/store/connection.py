@@ -41,13 +41,17 @@ class Transaction(Protocol):
         its claim, `route …`, `credential …`, `tracker …`."""
 
 
+First = Callable[[], Callable[[Transaction], None] | None]
+
+
 class Connection(Protocol):
     """A database. `place` is its address as people may see it, without secrets; `fault` is why the last commit failed, or None; `beat` is
-    when it last did anything, on the monotonic clock."""
+    when it last did anything, on the monotonic clock; `first` returns what the next write transaction begins with, None for nothing."""
 
     place: str
     fault: str | None
     beat: float
+    first: First
 
     def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":
         """Run an `operation` that only adds rows in a durable transaction, soon. The future is done after the commit is on disk. It raises

@@ -1,20 +1,74 @@
-"""Due times follow the wall clock of their machine when it is set back: a wait of a minute would otherwise become one of an hour and a
-minute. A clock that is set forward only makes things due early. Decision 0024 says why `budget.HORIZON_SECONDS` is needed as well."""
+"""Stored times follow the wall clock of their machine when that is set: a wait of a minute would otherwise become one of an hour and a minute, and
+a crash that was received while the clock was ahead would look later than a closing after it. Decision 0025 says which times move when.
 
+The queries `shift_…` name every column that moves, NOT_MOVED every other one with a time.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
+import structlog
+
+from syncd.core.budget import HORIZON_SECONDS
 from syncd.platform.clock import Clock
 from syncd.store.connection import Connection, Transaction
 
 JUMP_SECONDS = 5.0  # a smaller step of the clock is ignored
+EARLY_SECONDS = 3600.0  # a time server that sets the clock forward so soon after a boot corrects it
+MOST_STRETCHES = 10
+
+SHOWN = "shown to people; nothing is decided by it"
+RETAINED = "its row is kept longer or shorter by the error, like those that belong to it"
+TRACKER = "a time of the tracker's clock"
+NOT_MOVED: Mapping[str, str] = {
+    "aliases.at": SHOWN,
+    "deliveries.replayed_at": "only whether there is one counts",
+    "folded.folded_at": RETAINED,
+    "groups.decided_at": SHOWN,
+    "history.at": RETAINED,
+    "instances.beat_at": "written again every few seconds",
+    "instances.started_at": SHOWN,
+    "issues.changed_at": TRACKER,
+    "issues.probed_since": TRACKER,
+    "quarantine.received_at": SHOWN,
+    "regressions.at": SHOWN,
+    "regressions.closed_at": TRACKER,
+    "route_pauses.at": SHOWN,
+    "schema_migrations.applied_at": SHOWN,
+}
+# Waits, and spans that begin in the past: only their distance from now counts.
+SPANS = (
+    "shift_outbox",
+    "shift_issues",
+    "shift_announcements",
+    "shift_trackers",
+    "shift_budgets",
+    "shift_silences",
+    "shift_storms",
+    "shift_dictionaries",
+)
+# When something was received: compared with times of a tracker's clock.
+MOMENTS = ("shift_waiting", "shift_releases")
+
+log = structlog.get_logger("syncd.store")
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
-_SHIFTS = ("shift_outbox", "shift_issues", "shift_trackers", "shift_budgets", "shift_silences")
+
+
+class Stretch(NamedTuple):
+    """A time in which nobody set the clock: from an uptime of the machine on. `origin` is the wall time at uptime 0 as the clock showed it
+    then, `frame` the origin by which the moments of this stretch are stored by now."""
+
+    since: float
+    origin: float
+    frame: float
 
 
 class DueTimes:
-    """The due times of a store on one machine; for any thread."""
+    """The times in a store on one machine; for any thread. Every write transaction of the connection begins by following the clock: nothing
+    that is read from a clock after it was set is written before the stored times have moved."""
 
     def __init__(self, connection: Connection, clock: Clock) -> None:
         self._connection = connection
@@ -23,27 +77,79 @@ class DueTimes:
             boot = _BOOT_ID.read_text().strip()  # the monotonic clock of each boot begins anew
         except OSError:
             boot = "unknown"
-        self._name = f"clock.origin {boot}"
+        self._name = f"clock.stretches {boot}"
         self._origin: float | None = None
+        connection.first = self._first
 
-    def follow_clock(self) -> float:
-        """Shift all due times if the clock was set back since this process or another one last looked, and return by how many seconds.
-        Raises StoreUnavailable."""
+    def follow_clock(self) -> None:
+        """Move the stored times if the clock was set since this process or another one last looked. Raises StoreUnavailable."""
+        if self._first() is not None:
+            self._connection.write(lambda _: None)
+
+    def _first(self) -> Callable[[Transaction], None] | None:
+        """Return what the next transaction must begin with, None if the clock was not set."""
         # The wall time at which the monotonic clock showed 0; it is the same for all processes of a machine until that is rebooted.
-        origin = self._clock.wall() - self._clock.monotonic()
+        uptime = self._clock.monotonic()
+        origin = self._clock.wall() - uptime
         if self._origin is not None and abs(origin - self._origin) < JUMP_SECONDS:
-            return 0.0
+            return None
+        return lambda transaction: self._follow(transaction, uptime, origin)
 
-        def write(transaction: Transaction) -> float:
-            rows = transaction.rows("setting", name=self._name)
-            shift = origin - float(cast(str, rows[0]["value"])) if rows else 0.0
-            transaction.run("set", name=self._name, value=repr(origin))
-            if shift > -JUMP_SECONDS:
-                return 0.0
-            for query in _SHIFTS:
-                transaction.run(query, by=shift)
-            return -shift
+    def _follow(self, transaction: Transaction, uptime: float, origin: float) -> None:
+        rows = transaction.rows("setting", name=self._name)
+        stretches = [Stretch(*entry) for entry in json.loads(cast(str, rows[0]["value"]))] if rows else []
+        if stretches and abs(origin - stretches[-1].origin) < JUMP_SECONDS:
+            self._origin = stretches[-1].origin  # an earlier transaction has committed it; this one may still fail
+            return
+        self._origin = None
+        if stretches:
+            stretches = self._move(transaction, stretches, uptime, origin)
+        stretches.append(Stretch(uptime, origin, origin))
+        transaction.run("set", name=self._name, value=json.dumps(stretches[-MOST_STRETCHES:]))
 
-        back = self._connection.write(write)
-        self._origin = origin
-        return back
+    def _move(
+        self, transaction: Transaction, stretches: Sequence[Stretch], uptime: float, origin: float
+    ) -> list[Stretch]:
+        """Move all spans, and the moments of the stretches in which the clock was wrong. Return the stretches as they are stored then."""
+        latest = stretches[-1].origin
+        log.warning("clock_set", seconds=round(origin - latest))
+        before, now = uptime + latest, uptime + origin
+        span = {"since": stretches[0].since + latest, "until": before, "by": origin - latest}
+        for query in SPANS:
+            transaction.run(query, pending=min(before, now), horizon=before + HORIZON_SECONDS, **span)
+        # Forward: the clock is right again if it showed this before, or if it is corrected after a boot. Otherwise nobody knows.
+        right = [index for index, stretch in enumerate(stretches) if abs(stretch.origin - origin) < JUMP_SECONDS]
+        returned = 0 if uptime < EARLY_SECONDS else min(right, default=len(stretches))
+        ahead = [index for index, stretch in enumerate(stretches) if stretch.frame > origin + JUMP_SECONDS]
+        behind = [
+            index
+            for index, stretch in enumerate(stretches)
+            if index >= returned and stretch.frame < origin - JUMP_SECONDS
+        ]
+        moved = list(stretches)
+        # The moments of a stretch never move into those of one that still has to move.
+        for index in (*ahead, *reversed(behind)):
+            stretch = stretches[index]
+            end = stretches[index + 1].since if index + 1 < len(stretches) else uptime
+            moment = {
+                "since": stretch.since + stretch.frame,
+                "until": end + stretch.frame,
+                "by": origin - stretch.frame,
+            }
+            _move_trails(transaction, stretch.since + stretch.origin, end + stretch.origin, moment)
+            for query in MOMENTS:
+                transaction.run(query, **moment)
+            moved[index] = stretch._replace(frame=origin)
+        return moved
+
+
+def _move_trails(
+    transaction: Transaction, received_since: float, received_until: float, moment: Mapping[str, float]
+) -> None:
+    """Move the points of the trails of all groups with a delivery in a span."""
+    for row in transaction.rows("trails_of_span", since=received_since, until=received_until):
+        points = json.loads(cast(str, row["trail"]))
+        trail = [
+            [at + moment["by"] if moment["since"] <= at <= moment["until"] else at, *counts] for at, *counts in points
+        ]
+        transaction.run("save_trail", group_id=row["id"], trail=json.dumps(sorted(trail)))

@@ -691,21 +691,52 @@ ORDER BY groups.id LIMIT :size;
 -- group_history: the latest decisions
 SELECT at, action, reason, outcome, rule, inputs FROM history WHERE group_id = :group_id ORDER BY id DESC LIMIT :size;
 
--- shift_outbox: after the clock was set back by so much, leases, back-offs and intervals last as long as before
-UPDATE outbox SET due_at = due_at + :by WHERE state <> 'dead';
+-- shift_outbox: after the clock was set by so much, leases, back-offs and intervals last as long as before
+UPDATE outbox SET due_at = CASE WHEN due_at > :pending AND due_at <= :horizon THEN due_at + :by ELSE due_at END,
+    again_at = CASE WHEN again_at > :pending AND again_at <= :horizon THEN again_at + :by ELSE again_at END;
 
 -- shift_issues: the same for the times at which an issue is probed, written and looked at
-UPDATE issues SET sent_at = sent_at + :by, probe_at = probe_at + :by, comment_sent_at = comment_sent_at + :by,
-    synced_at = synced_at + :by, looked_at = looked_at + :by WHERE state <> 'retired';
+UPDATE issues SET sent_at = CASE WHEN sent_at BETWEEN :since AND :until THEN sent_at + :by ELSE sent_at END,
+    probe_at = CASE WHEN probe_at > :pending AND probe_at <= :horizon THEN probe_at + :by ELSE probe_at END,
+    comment_sent_at = CASE WHEN comment_sent_at BETWEEN :since AND :until THEN comment_sent_at + :by ELSE comment_sent_at END,
+    synced_at = CASE WHEN synced_at BETWEEN :since AND :until THEN synced_at + :by ELSE synced_at END,
+    looked_at = CASE WHEN looked_at BETWEEN :since AND :until THEN looked_at + :by ELSE looked_at END
+WHERE state <> 'retired';
+
+-- shift_announcements: the same for the requests of comments without an answer
+UPDATE announcements SET sent_at = CASE WHEN sent_at BETWEEN :since AND :until THEN sent_at + :by ELSE sent_at END WHERE state = 'sent';
 
 -- shift_trackers: the same for rests of trackers
-UPDATE trackers SET until = until + :by, floor_at = floor_at + :by;
+UPDATE trackers SET until = CASE WHEN until > :pending AND until <= :horizon THEN until + :by ELSE until END,
+    floor_at = CASE WHEN floor_at BETWEEN :since AND :until THEN floor_at + :by ELSE floor_at END;
 
--- shift_budgets: the same for budgets, which would not refill before the time of their last write is reached again
-UPDATE budgets SET at = at + :by;
+-- shift_budgets: the same for budgets, which would be full at once, or not refill before the time of their last write is reached again
+UPDATE budgets SET at = CASE WHEN at BETWEEN :since AND :until THEN at + :by ELSE at END;
 
 -- shift_silences: the same for the silence that a tracker asked for
-UPDATE silences SET until = until + :by;
+UPDATE silences SET until = CASE WHEN until > :pending AND until <= :horizon THEN until + :by ELSE until END;
+
+-- shift_storms: the same for storms, which would end at once
+UPDATE storms SET since = CASE WHEN since BETWEEN :since AND :until THEN since + :by ELSE since END, held_at = CASE WHEN held_at BETWEEN :since AND :until THEN held_at + :by ELSE held_at END;
+
+-- shift_dictionaries: the same for the age of dictionaries
+UPDATE dictionaries SET made_at = CASE WHEN made_at BETWEEN :since AND :until THEN made_at + :by ELSE made_at END;
+
+-- shift_waiting: what was received while the clock was wrong; an absorbed delivery is only kept longer or shorter
+UPDATE deliveries SET received_at = CASE WHEN received_at BETWEEN :since AND :until THEN received_at + :by ELSE received_at END
+WHERE state = 'waiting';
+
+-- shift_releases: when a release was noticed, and when it grew, while the clock was wrong
+UPDATE releases SET noticed_at = CASE WHEN noticed_at BETWEEN :since AND :until THEN noticed_at + :by ELSE noticed_at END,
+    grown_at = CASE WHEN grown_at BETWEEN :since AND :until THEN grown_at + :by ELSE grown_at END
+WHERE grown_at >= :since;
+
+-- trails_of_span: the trails of groups that had a notification while the clock was wrong
+SELECT id, trail FROM groups WHERE id IN (
+    SELECT group_id FROM deliveries WHERE state = 'absorbed' AND received_at BETWEEN :since AND :until);
+
+-- save_trail: its points have moved
+UPDATE groups SET trail = :trail WHERE id = :group_id;
 
 -- ask_look: the issue is looked at before anything else, also where a look is being made; `anew`: what it shows is written anew
 UPDATE issues SET looks_owed = looks_owed + 1, synced_revision = CASE WHEN :anew = 1 THEN 0 ELSE synced_revision END

@@ -53,7 +53,13 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
         batch = [(ids[groups.key(message.identity)], delivery, message) for delivery, message in readable]
         digests = ((delivery.id, group_id, message.digest) for group_id, delivery, message in batch)
         claimed, new = inbox.claim(transaction, digests, now)
-        batch = [entry for entry in batch if entry[1].id in claimed]
+        # The clock may have been set since they were received, or since they were read here.
+        batch = [
+            (group_id, delivery, received(message, min(claimed[delivery.id], now)))
+            for group_id, delivery, message in batch
+            if delivery.id in claimed
+        ]
+        before = {group_id: fold.not_after(group, now) for group_id, group in before.items()}
 
         after = _folded(before, batch, new, routing.config.notifications.occurrence_mode)
         groups.save(transaction, before, after)
@@ -74,6 +80,11 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
         return {call.tracker for call in calls.values() if call.tracker is not None and call.due_at <= now}
 
     return store.write(write, exclusive=False)
+
+
+def received(message: Notification, at: float) -> Notification:
+    """Return the notification as received at a time."""
+    return message if message.received_at == at else replace(message, received_at=at)
 
 
 def _folded(

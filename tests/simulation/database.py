@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from syncd.errors import StoreUnavailable
 from syncd.platform.clock import Clock
 from syncd.store import queries
-from syncd.store.connection import Connection, Room, Transaction
+from syncd.store.connection import Connection, First, Room, Transaction
 from syncd.store.due_times import DueTimes
 from syncd.store.migrate import migrate
 from syncd.store.sqlite.connection import Cursor
@@ -153,6 +153,7 @@ class SimulatedConnection(Connection):
         self._process = process
         self.place = "simulation"
         self.fault: str | None = None
+        self.first: First = lambda: None
         self.beat = 0.0
 
     def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":
@@ -172,6 +173,8 @@ class SimulatedConnection(Connection):
         session, changes, tables = database.session, Counter[str](), set[str]()
         session.execute("BEGIN IMMEDIATE")
         try:
+            if (first := self.first()) is not None:
+                first(Watched(database.cursor, changes, tables))
             outcome = operation(Watched(database.cursor, changes, tables))
         except BaseException:
             session.execute("ROLLBACK")

@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 
 from syncd.daemon.arrivals import Arrivals
+from syncd.model import Call
 from syncd.operate import actions
 from syncd.worker.absorb import absorb
+from syncd.worker.routing import opens
+from syncd.worker.sync import sync
 from tests.simulation.history import Setup
+from tests.simulation.operators import TRACKER
 from tests.simulation.test_races import Stage
+from tests.simulation.tracker import Client
 
 DAY = 86400.0
 
@@ -45,6 +50,33 @@ class Counting(Stage):
     def restart(self) -> None:
         """Forget what a process remembers."""
         self.process.absorber.arrivals = Arrivals()
+
+    def set_clock(self, offset: float) -> None:
+        """Set the machine's clock to so many seconds ahead of the true time, which is the tracker's."""
+        self.process.clock.offset = offset
+
+    def pass_time(self, seconds: float) -> None:
+        """Let true time pass."""
+        self.world.scheduler.now += seconds
+
+    def close_issue(self) -> None:
+        """Let a person close the only issue, and syncd see that."""
+        (item,) = self.world.site.items
+        item.closed, item.closed_at, item.resolution = True, self.world.site.now, "completed"
+
+    def sync_all(self) -> None:
+        """Sync until nothing is due by the process's own clock."""
+        while self.sync_once():
+            pass
+
+    def sync_once(self) -> bool:
+        """Sync the group that is due longest; False if none is."""
+        now = self.process.clock.wall()
+        claim = self.store.outbox.claim(TRACKER, f"p1/{now}", now)
+        if claim is not None:
+            client = Client(self.world.site, self.process.clock)
+            sync(self.store, client, claim, self.process.routing, self.process.clock)
+        return claim is not None
 
     def occurrences(self, fingerprint: str) -> int:
         """Return the count of a group."""
@@ -176,3 +208,90 @@ def test_a_new_group_does_not_wait_behind_a_backlog(stage: Counting) -> None:
     absorb(stage.store, stage.process.routing, stage.now, first)
 
     assert [row["fingerprint"] for row in stage.world.database.rows("SELECT fingerprint FROM groups")] == ["new"]
+
+
+HOUR = 3600.0
+
+
+def test_a_crash_received_while_the_clock_was_ahead_is_known_at_a_later_closing(stage: Counting) -> None:
+    stage.send("f1", 1, release="1.0")
+    stage.fold()
+    stage.sync_all()
+    stage.set_clock(5 * HOUR)
+    stage.send("f1", 2, last=3, release="1.1")
+    stage.fold()
+    stage.sync_all()
+    stage.pass_time(600.0)
+    stage.set_clock(0.0)
+    stage.pass_time(HOUR)
+    stage.close_issue()
+    stage.pass_time(HOUR)
+    stage.send("f1", 9, last=2_000_000_000, release="1.1")
+    stage.fold()
+    stage.sync_all()
+
+    assert not stage.world.site.reopened
+
+
+def test_a_crash_received_before_the_clock_went_ahead_stays_known(stage: Counting) -> None:
+    stage.send("f1", 2, release="1.1")
+    stage.fold()
+    stage.sync_all()
+    stage.pass_time(HOUR)
+    stage.close_issue()
+    stage.pass_time(HOUR)
+    stage.set_clock(5 * HOUR)
+    stage.send("f1", 9, last=2_000_000_000, release="1.1")
+    stage.fold()
+    stage.sync_all()
+
+    assert not stage.world.site.reopened
+
+
+def test_a_delivery_that_waits_while_the_clock_is_set_right_moves_with_it(stage: Counting) -> None:
+    stage.send("f1", 1, release="1.0")
+    stage.fold()
+    stage.sync_all()
+    stage.set_clock(5 * HOUR)
+    stage.send("f1", 2, last=3, release="1.1")
+    stage.pass_time(2 * HOUR)
+    stage.set_clock(0.0)
+    stage.close_issue()
+    stage.pass_time(HOUR)
+    stage.fold()
+    stage.send("f1", 9, last=2_000_000_000, release="1.1")
+    stage.fold()
+    stage.sync_all()
+
+    assert not stage.world.site.reopened
+
+
+def test_a_trail_of_a_clock_that_was_ahead_swallows_no_later_growth(stage: Counting) -> None:
+    stage.configure(min_occurrences=50, within=HOUR)
+    stage.set_clock(5 * HOUR)
+    stage.send("f1", 10)
+    stage.fold()
+    stage.set_clock(0.0)
+    for number in range(5):
+        stage.pass_time(2 * HOUR)
+        stage.send("f1", 20 + 10 * number, last=3 + number)
+        stage.fold()
+    stage.sync_all()
+
+    assert stage.titles == []
+
+
+@pytest.mark.parametrize("ahead", [5 * HOUR, -5 * HOUR])
+def test_a_silence_outlasts_a_glitch_of_the_clock(stage: Counting, ahead: float) -> None:
+    stage.send("f1", 1)
+    stage.fold()
+    stage.world.site.weather.throttled_until = stage.now + HOUR
+    stage.sync_once()
+    stage.world.site.weather.throttled_until = 0.0
+    for offset in (ahead, 0.0):
+        stage.set_clock(offset)
+        stage.pass_time(60.0)
+        stage.store.due_times.follow_clock()
+    now, allowance = stage.process.clock.wall(), stage.process.routing.allowance(TRACKER)
+
+    assert opens(stage.store, TRACKER, allowance, now)[Call.CREATE] - now == pytest.approx(HOUR - 120.0, abs=10.0)

@@ -19,7 +19,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 from syncd.errors import StoreError, StoreUnavailable
 from syncd.platform.clock import Clock
 from syncd.store import queries
-from syncd.store.connection import Connection, Room, Transaction
+from syncd.store.connection import Connection, First, Room, Transaction
 
 T = TypeVar("T")
 Session = psycopg.Connection[dict[str, Any]]
@@ -94,6 +94,7 @@ class Postgresql(Connection):
         self._clock = clock
         self.fault: str | None = None
         self.beat = clock.monotonic()
+        self.first: First = lambda: None  # no machine moves the times of all
         self._texts = queries.load("postgresql")
         self._pool = ConnectionPool(
             conninfo,

@@ -104,21 +104,20 @@ class SharedDueTimes(DueTimes):
     """The due times of a store that several machines share: they are never shifted by the clock of one machine."""
 
     def __init__(self, connection: Postgresql, clock: Clock) -> None:
-        super().__init__(connection, clock)
+        self._clock = clock
         self._server = connection
         self._compare_at = 0.0
         self._compared_origin = 0.0
         self._skew = 0.0
 
-    def follow_clock(self) -> float:
-        """Return 0. Raises StoreUnavailable while this machine's clock differs from the database's."""
+    def follow_clock(self) -> None:
+        """Move nothing. Raises StoreUnavailable while this machine's clock differs from the database's."""
         uptime = self._clock.monotonic()
         origin = self._clock.wall() - uptime
         if uptime >= self._compare_at or abs(origin - self._compared_origin) > JUMP_SECONDS:
             self._skew = self._server.ask(lambda session: skew(session, self._clock))
             self._compare_at, self._compared_origin = uptime + COMPARE_SECONDS, origin
         require_in_time(self._skew)
-        return 0.0
 
 
 def skew(session: psycopg.Connection[Any], clock: Clock) -> float:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from syncd.errors import StoreUnavailable
 from syncd.platform.clock import Clock
 from syncd.store import queries
-from syncd.store.connection import Connection, Room, Transaction
+from syncd.store.connection import Connection, First, Room, Transaction
 from syncd.store.sqlite.file import MOVED_TO, WAL_BYTES, Opened, immediate, sentence, sqlite3
 
 T = TypeVar("T")
@@ -80,6 +80,7 @@ class Sqlite(Connection):
         self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
         self._closed = False
+        self.first: First = lambda: None
         self.beat = self._clock.monotonic()
         self._damaged: tuple[object, str] | None = None  # the version of the file that is damaged, and the sentence
 
@@ -171,8 +172,8 @@ class Sqlite(Connection):
         return opened
 
     def _carry_out(self, database: sqlite3.Connection, shared: "list[_Waiting]") -> None:
-        cursor = Cursor(database, self._texts)
-        if len(shared) == 1 and shared[0].atomic and self.fault is None:
+        cursor, first = Cursor(database, self._texts), self.first()
+        if len(shared) == 1 and shared[0].atomic and self.fault is None and first is None:
             # Each call of SQLite releases the interpreter's lock and waits to get it back: BEGIN and COMMIT would be two more.
             shared[0].attempt(cursor)
             return
@@ -181,6 +182,8 @@ class Sqlite(Connection):
                 # Without a write to the disk a full one would look healthy; and accepting needs its table.
                 cursor.run("set", name="store.probe", value=secrets.token_hex(4))
                 cursor.rows("waiting_deliveries", size=0)
+            if first is not None:
+                first(cursor)
             for waiting in shared:
                 database.execute("SAVEPOINT operation")  # a failure undoes only its own operation
                 if not waiting.attempt(cursor):
