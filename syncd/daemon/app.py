@@ -4,15 +4,13 @@ Not here: what each part does. A part is imported from its room and gets what it
 """
 
 import gc
-import hashlib
-import json
 import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -42,7 +40,7 @@ from syncd.store.instances import Registration
 from syncd.trackers import InstrumentedTracker, Tracker, open_tracker
 from syncd.worker import reconcile
 from syncd.worker.presentation import Presentation
-from syncd.worker.routing import Routing
+from syncd.worker.routing import Routing, digest
 
 if TYPE_CHECKING:
     from syncd.console.site import Console
@@ -168,7 +166,7 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
     # Before the store: a process that cannot listen must not disturb the one that does.
     listening = None if part is Part.WORKER else _listen(config, sockets)
     store = open_store(config.store)
-    registration = store.join(part, clock.wall())
+    registration = store.join(part, clock.wall(), None if part is Part.RECEIVER else digest(config))
     worker = None
     arrived: Callable[..., None] = lambda *_: store.hints.send(INBOX)  # noqa: E731 - a receiver alone wakes the workers elsewhere
     if part is not Part.RECEIVER:
@@ -213,9 +211,7 @@ def _recover(store: Store, registration: Registration, routing: Routing, now: fl
     store.due_times.follow_clock()
     take_over(store, registration, now)
     store.outbox.recover(now)
-    routes = [asdict(route) for route in routing.config.all_routes]
-    routes_and_zero = json.dumps([routes, routing.config.notifications.zero_fingerprint], sort_keys=True)
-    groups = reconcile.reroute(store, routing, hashlib.sha256(routes_and_zero.encode()).hexdigest(), now)
+    groups = reconcile.reroute(store, routing, digest(routing.config), now)
     if groups:
         log.info("groups_reevaluated", groups=groups)
 

@@ -16,7 +16,7 @@ from syncd.store.hints import INBOX, of_tracker
 from syncd.trackers import Tracker
 from syncd.worker import reconcile, surveys, sync
 from syncd.worker.absorb import BATCH, absorb
-from syncd.worker.routing import Routing, opens
+from syncd.worker.routing import Routing, digest, opens
 from syncd.worker.surveys import Surveyor
 
 log = structlog.get_logger("syncd.worker")
@@ -40,6 +40,7 @@ class Absorber(threading.Thread):
         self._wake = wake
         self._clock = clock
         self._stopping = threading.Event()
+        self._routes = digest(routing.config)
         self._purge_at = 0.0
         self._drain_at = 0.0
         self._batch = BATCH
@@ -73,7 +74,11 @@ class Absorber(threading.Thread):
         taken, woken = absorb(self._store, self._routing, self._clock.wall(), first, self._batch)
         if self._clock.monotonic() >= self._drain_at:
             self._drain_at = self._clock.monotonic() + DRAIN_SECONDS
-            woken |= reconcile.drain(self._store, self._routing, self._clock.wall())
+            now = self._clock.wall()
+            woken |= reconcile.drain(self._store, self._routing, now)
+            if groups := reconcile.reroute(self._store, self._routing, self._routes, now, starts=False):
+                log.info("groups_reevaluated", groups=groups)
+                woken |= self._wake.keys()
         for tracker in woken & self._wake.keys():
             self._wake[tracker].set()
         self._store.hints.send(*(of_tracker(tracker) for tracker in woken))

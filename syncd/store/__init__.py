@@ -62,12 +62,13 @@ class Store:
         """Return the facts that the client of a tracker has learned."""
         return Notebook(self.connection, tracker)
 
-    def join(self, part: str, now: float) -> Registration:
-        """Register this process, which runs `part` of the daemon, among those that share the store. Raises StoreUnavailable."""
+    def join(self, part: str, now: float, routes: str | None = None) -> Registration:
+        """Register this process, which runs `part` of the daemon and judges groups by the `routes` with this digest, among those that share
+        the store. Raises StoreUnavailable."""
         self.connection.execute("unset", name=COPIED)
         lock = ProcessLock(self.connection.path) if isinstance(self.connection, Sqlite) else None
         try:
-            return Registration(self.connection, part, now, lock)
+            return Registration(self.connection, part, now, lock, routes)
         except StoreUnavailable:
             if lock is not None:
                 lock.close()

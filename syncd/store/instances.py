@@ -34,6 +34,7 @@ class Running:
     begun: str
     part: str
     version: str
+    routes: str | None  # the digest of those by which it judges groups, None if it judges none
     started_at: float
     beat_at: float
 
@@ -41,8 +42,11 @@ class Running:
 class Registration:
     """The registration of this process. Its `owner` is the name under which it claims groups."""
 
-    def __init__(self, connection: Connection, part: str, now: float, lock: ProcessLock | None) -> None:
-        """`lock` is the lock on a file next to a SQLite store; None for a server. It shows at once that a process has died."""
+    def __init__(
+        self, connection: Connection, part: str, now: float, lock: ProcessLock | None, routes: str | None = None
+    ) -> None:
+        """`lock` is the lock on a file next to a SQLite store; None for a server. It shows at once that a process has died. `routes` is
+        the digest of the routes by which this process judges groups."""
         self._connection = connection
         self._lock = lock
         self.owner = lock.owner if lock is not None else new_owner()
@@ -54,6 +58,7 @@ class Registration:
             "begun": _begun(os.getpid()) or "",
             "part": part,
             "version": __version__,
+            "routes": routes,
             "started_at": now,
         }
         self.beat(now)
@@ -94,6 +99,11 @@ class Registration:
 def running(connection: Connection) -> list[Running]:
     """Return all registered processes, the longest running first."""
     return connection.read(_processes)
+
+
+def judge_otherwise(transaction: Transaction, routes: str) -> bool:
+    """True if a process runs that judges groups by other routes than those with this digest."""
+    return bool(transaction.rows("instances_unlike", routes=routes))
 
 
 def _processes(transaction: Transaction) -> list[Running]:

@@ -203,6 +203,11 @@ def without_issue(transaction: Transaction, after: int) -> list[tuple[int, Group
     return [(cast(int, row["id"]), load_group(transaction, row)) for row in rows]
 
 
+def owed_elsewhere(transaction: Transaction, trackers: Iterable[str]) -> list[int]:
+    """The ids of groups without an issue whose call waits for another tracker than these: nobody would ever make it."""
+    return [cast(int, row["id"]) for row in transaction.batch("owed_elsewhere", [(name,) for name in trackers])]
+
+
 def settle(transaction: Transaction, claim: Claim, revision: int | None, again_at: float) -> None:
     """End the claim with nothing owed. A group that went beyond `revision` meanwhile is due at `again_at`, one that was made due meanwhile
     at that time. Without a revision nothing is owed, whatever happened meanwhile."""

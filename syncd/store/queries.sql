@@ -609,12 +609,15 @@ DELETE FROM tracker_facts WHERE tracker NOT IN (SELECT tracker FROM issues WHERE
 UPDATE trackers SET floor = 0, floor_at = NULL WHERE name NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
 
 -- beat: the process is alive
-INSERT INTO instances (owner, host, machine, pid, begun, part, version, started_at, beat_at)
-VALUES (:owner, :host, :machine, :pid, :begun, :part, :version, :started_at, :beat_at)
+INSERT INTO instances (owner, host, machine, pid, begun, part, version, routes, started_at, beat_at)
+VALUES (:owner, :host, :machine, :pid, :begun, :part, :version, :routes, :started_at, :beat_at)
 ON CONFLICT (owner) DO UPDATE SET beat_at = excluded.beat_at;
 
 -- instances: the longest running first
-SELECT owner, host, machine, pid, begun, part, version, started_at, beat_at FROM instances ORDER BY started_at, owner;
+SELECT owner, host, machine, pid, begun, part, version, routes, started_at, beat_at FROM instances ORDER BY started_at, owner;
+
+-- instances_unlike: the processes that judge groups by other routes
+SELECT owner FROM instances WHERE routes <> :routes;
 
 -- forget_instance: the process ended or died
 DELETE FROM instances WHERE owner = :owner;
@@ -644,6 +647,12 @@ SELECT groups.* FROM groups LEFT JOIN outbox ON outbox.group_id = groups.id
 LEFT JOIN issues ON issues.group_id = groups.id AND issues.state <> 'retired'
 WHERE groups.id > :after AND (issues.id IS NULL OR issues.state = 'wanted') AND groups.kind = 'crash'
     AND NOT EXISTS (SELECT 1 FROM aliases WHERE aliases.group_id = groups.id) ORDER BY groups.id LIMIT :size;
+
+-- owed_elsewhere: groups without an issue whose call waits for a tracker that the configuration does not have
+WITH served (name) AS (VALUES :rows)
+SELECT outbox.group_id AS id FROM outbox LEFT JOIN issues ON issues.group_id = outbox.group_id AND issues.state <> 'retired'
+WHERE outbox.state <> 'claimed' AND outbox.tracker NOT IN (SELECT CAST(name AS TEXT) FROM served)
+    AND (issues.id IS NULL OR issues.state = 'wanted') ORDER BY outbox.group_id;
 
 -- move: a group without an issue follows its route to another tracker
 UPDATE outbox SET tracker = :tracker WHERE group_id = :group_id AND state <> 'claimed';

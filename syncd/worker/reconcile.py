@@ -1,6 +1,7 @@
 """Groups that are judged again: after another configuration, a resumed route, an ended hold, while a storm drains. A function that
 takes a transaction is part of its caller's."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from msgspec.structs import replace
@@ -9,39 +10,63 @@ from syncd.core import budget, plan
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Call, Created, Group, GroupKind, Issue, IssueState, Place, Plan
-from syncd.store import Store, comments, issues, limits, operator, outbox, storms
+from syncd.store import Store, comments, instances, issues, limits, operator, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.store.storms import Storm
 from syncd.worker.routing import Routing, qualify
 
 
-def reroute(store: Store, routing: Routing, configuration: str, now: float) -> int:
-    """Judge every group without an issue by the routes with this digest, unless they are those it was judged by; how many groups."""
-    if store.read(operator.routes) == configuration:
+def reroute(store: Store, routing: Routing, configuration: str, now: float, *, starts: bool = True) -> int:
+    """Judge every group without an issue by the routes with this digest, unless they were judged by them last; how many groups.
+
+    While a process with other routes runs, it judges what it absorbs and ends its claims by its own routes: only after its end do these
+    routes count as those that the groups were judged by. Until then a process judges all groups when it starts, and once more when it
+    finds itself without such a process. Afterwards it judges only those whose call waits for a tracker that it does not have.
+    """
+    judged_by, shared = store.read(
+        lambda transaction: (operator.routes(transaction), instances.judge_otherwise(transaction, configuration))
+    )
+    if shared and (not starts or judged_by == configuration):
         return 0
+    if judged_by == configuration:
+        elsewhere = store.read(partial(outbox.owed_elsewhere, trackers=routing.config.trackers))
+        judge = partial(_judge, routing=routing, group_ids=elsewhere, now=now)
+        return len(store.write(judge)) if elsewhere else 0
+    store.write(partial(operator.set_routes, digest=""))
     judged, after = 0, 0
     while ids := store.write(partial(_reroute, routing=routing, after=after, now=now)):
         judged, after = judged + len(ids), ids[-1]
-    store.write(partial(operator.set_routes, digest=configuration))
+
+    def finish(transaction: Transaction) -> None:
+        if not instances.judge_otherwise(transaction, configuration):
+            operator.set_routes(transaction, configuration)
+
+    store.write(finish)
     return judged
 
 
 def _reroute(transaction: Transaction, routing: Routing, after: int, now: float) -> list[int]:
-    """The ids of the groups that were judged."""
-    groups = outbox.without_issue(transaction, after)
-    for group_id, group in qualify(transaction, routing, dict(groups), now, now).items():
-        due = routing.next_call(replace(group, held_by=None), None, now)
+    group_ids = [group_id for group_id, _ in outbox.without_issue(transaction, after)]
+    return _judge(transaction, routing, group_ids, now)
+
+
+def _judge(transaction: Transaction, routing: Routing, group_ids: Sequence[int], now: float) -> list[int]:
+    """Judge groups without an issue anew; return their ids."""
+    groups = {group_id: outbox.load(transaction, group_id)[0] for group_id in group_ids}
+    for group_id, group in qualify(transaction, routing, groups, now, now).items():
+        due, policy = routing.next_call(replace(group, held_by=None), None, now), routing.route(group)
         if due.tracker is not None:
             outbox.owe(transaction, {group_id: DueCall(tracker=due.tracker, due_at=max(now, due.due_at))})
-            outbox.move(transaction, group_id, due.tracker)
         elif due.hold is not None:
             outbox.forget(transaction, group_id)
+        if policy is not None:
+            outbox.move(transaction, group_id, policy.tracker)
         if due.hold is not None:
             outbox.decide(transaction, group_id, due.hold, None, now, due.route)
         if group.place not in (None, due.route):
             storms.keep_place(transaction, group_id, None)
-    return [group_id for group_id, _ in groups]
+    return list(group_ids)
 
 
 def reevaluate(

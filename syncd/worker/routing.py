@@ -1,7 +1,9 @@
 """The rules of one process, its configuration, the key of its markers and how it presents groups; and when those let a tracker be called."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from syncd.config import Config
 from syncd.core import budget, plan
@@ -75,6 +77,13 @@ def qualify(
         transaction, {group_id: group for group_id, group in after.items() if group.met != judged[group_id].met}
     )
     return after
+
+
+def digest(config: Config) -> str:
+    """Return a digest of the routes, and of what else decides about groups without an issue."""
+    routes = [asdict(route) for route in config.all_routes]
+    text = json.dumps([routes, config.notifications.zero_fingerprint], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def opens(store: Store, tracker: str, allowance: Allowance, now: float) -> dict[Call, float]:

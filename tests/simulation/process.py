@@ -16,7 +16,7 @@ from syncd.store import Store, limits, outbox
 from syncd.store.hints import NoHints
 from syncd.worker import reconcile
 from syncd.worker.absorb import BATCH
-from syncd.worker.routing import Routing
+from syncd.worker.routing import Routing, digest
 from tests.simulation.clocks import ProcessClock
 from tests.simulation.database import Database
 from tests.simulation.postgresql import ServerDatabase
@@ -138,7 +138,7 @@ class Process(Owner):
                 now = self.clock.wall()
                 self.store.outbox.take_over(lambda _: dead, now)
                 self.store.outbox.recover(now)
-                reconcile.reroute(self.store, self.routing, "routes", now)
+                reconcile.reroute(self.store, self.routing, digest(self.routing.config), now)
             except StoreUnavailable as error:
                 self.scheduler.record("exits", str(error))
                 exit_process(self)

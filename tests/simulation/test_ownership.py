@@ -1,19 +1,24 @@
 """Short histories about who owns a group, and what an owner that lost it may leave behind."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from syncd.config import Config, LocalSettings, Route
 from syncd.daemon import threads
 from syncd.errors import LeaseLost
 from syncd.operate import actions
 from syncd.store import operator
+from syncd.store.instances import Registration
+from syncd.worker import reconcile
+from syncd.worker.routing import Routing, digest
 from syncd.worker.surveys import Surveyor
 from syncd.worker.sync import sync
-from tests.simulation.operators import TRACKER
+from tests.simulation.history import Setup
+from tests.simulation.operators import ROUTE, TRACKER
 from tests.simulation.process import Process
 from tests.simulation.scheduler import Task
 from tests.simulation.test_races import Stage
@@ -210,7 +215,7 @@ def operator_bump(stage: Stage, fingerprint: str) -> None:
     stage.store.write(lambda transaction: operator.bump(transaction, stage.group(fingerprint)))
 
 
-def shown(stage: Stage) -> tuple[bool, bool]:
+def standing_text(stage: Stage) -> tuple[bool, bool]:
     """Whether the status comment has the newest count, and whether the store knows its text."""
     (item,) = stage.world.site.items
     (note,) = item.comments
@@ -235,14 +240,14 @@ def test_an_edit_that_outlives_its_lease_is_overwritten_by_the_newer_text(stage:
     stage.world.scheduler.now += 250.0
     stage.notify("f1", 300)
     stage.sync_all()
-    assert shown(stage)[0]
+    assert standing_text(stage)[0]
     with suppress(LeaseLost):
         stage.world.scheduler.run_task(task)
     for _ in range(3):
         stage.world.scheduler.now += 1000.0
         stage.sync_all()
 
-    assert shown(stage) == (True, True)
+    assert standing_text(stage) == (True, True)
 
 
 def test_an_edit_that_arrives_while_its_successor_is_about_to_settle_is_overwritten(stage: Stage) -> None:
@@ -261,7 +266,7 @@ def test_an_edit_that_arrives_while_its_successor_is_about_to_settle_is_overwrit
         stage.world.scheduler.now += 1000.0
         stage.sync_all()
 
-    assert shown(stage) == (True, True)
+    assert standing_text(stage) == (True, True)
 
 
 def test_a_late_edit_of_a_sender_that_died_is_overwritten(stage: Stage) -> None:
@@ -272,7 +277,7 @@ def test_a_late_edit_of_a_sender_that_died_is_overwritten(stage: Stage) -> None:
     stage.store.outbox.take_over(lambda _: lambda owner: True, stage.now)
     stage.notify("f1", 300)
     stage.sync_all()
-    assert shown(stage)[0]
+    assert standing_text(stage)[0]
     with suppress(LeaseLost):
         stage.world.scheduler.run_task(task, "edit comment: after")
     stage.world.scheduler.kill(task.owner)
@@ -283,4 +288,87 @@ def test_a_late_edit_of_a_sender_that_died_is_overwritten(stage: Stage) -> None:
             client = Client(stage.world.site, neighbour.clock)
             sync(neighbour.store, client, claim, neighbour.routing, neighbour.clock)
 
-    assert shown(stage) == (True, True)
+    assert standing_text(stage) == (True, True)
+
+
+RENAMED = Config(
+    trackers={"there": LocalSettings(kind="local", folder="unused")}, routes=[Route(name=ROUTE, tracker="there")]
+)
+
+
+def owed(stage: Stage) -> dict[str, str]:
+    """The trackers for which the groups wait."""
+    query = "SELECT fingerprint, tracker FROM outbox JOIN groups ON groups.id = outbox.group_id WHERE state = 'waiting'"
+    return {str(row["fingerprint"]): str(row["tracker"]) for row in stage.world.database.rows(query)}
+
+
+def start_renamed(stage: Stage) -> tuple[Registration, Callable[[bool], int]]:
+    """Start a process that knows the tracker by another name beside the first one. Return the registration of the first one, and what
+    the new one does at its start and every few seconds."""
+    old = stage.store.join("all", stage.now, digest(stage.process.routing.config))
+    stage.store.join("all", stage.now, digest(RENAMED))
+    renamed = Routing(config=RENAMED, instance_key=stage.world.instance_key)
+
+    def reroute(starts: bool) -> int:
+        return reconcile.reroute(stage.store, renamed, digest(RENAMED), stage.now, starts=starts)
+
+    reroute(True)
+    return old, reroute
+
+
+def test_a_group_in_hand_while_its_tracker_is_renamed_goes_to_the_new_name(stage: Stage) -> None:
+    stage.notify("f1")
+    task = stage.begin_sync()
+    old, reroute = start_renamed(stage)
+    stage.world.site.weather.away = True
+    stage.world.scheduler.run_task(task)
+    old.close()
+    reroute(False)
+
+    assert owed(stage) == {"f1": "there"}
+
+
+def test_a_group_whose_owner_died_while_its_tracker_was_renamed_goes_to_the_new_name(stage: Stage) -> None:
+    stage.notify("f1")
+    claim = stage.claim()
+    assert claim is not None
+    old, reroute = start_renamed(stage)
+    stage.store.outbox.take_over(lambda _: lambda owner: owner in (claim.owner, old.owner), stage.now)
+    reroute(False)
+
+    assert owed(stage) == {"f1": "there"}
+
+
+def test_what_a_process_with_earlier_routes_absorbs_is_judged_anew_after_its_end(tmp_path: Path) -> None:
+    """It waits for the old name, or is held by a threshold that the new routes do not have."""
+    stage = Stage(tmp_path, Setup(route=(("min_occurrences", 50),)))
+    old, reroute = start_renamed(stage)
+    stage.notify("f1", 60)
+    stage.notify("f2", 10)
+    assert (owed(stage), reroute(False)) == ({"f1": TRACKER}, 0)
+    old.close()
+    reroute(False)
+
+    assert owed(stage) == {"f1": "there", "f2": "there"}
+    stage.world.close()
+
+
+def test_the_earlier_routes_judge_anew_when_they_come_back(stage: Stage) -> None:
+    stage.notify("f1")
+    old, _ = start_renamed(stage)
+    reconcile.reroute(stage.store, stage.process.routing, digest(stage.process.routing.config), stage.now)
+    assert owed(stage) == {"f1": TRACKER}
+    old.close()
+
+
+def test_a_dead_letter_that_is_sent_again_goes_to_the_new_name(stage: Stage) -> None:
+    stage.world.site.weather.refuses.add("f1")
+    stage.notify("f1")
+    stage.sync_all()
+    old, reroute = start_renamed(stage)
+    old.close()
+    reroute(False)
+    (letter,) = stage.store.dead_letters.all()
+    stage.store.dead_letters.retry(letter, stage.now)
+
+    assert owed(stage) == {"f1": "there"}
