@@ -52,8 +52,14 @@ def baseline_at_closing(group: Group, issue: Issue, condition: Condition) -> dic
     """
     closed_at = condition.closed_at
     if closed_at is None:
-        # Without a time of closing, all occurrences that the issue showed last count as known.
-        return dict(issue.baseline) or ledger(group)
+        # Without a time of closing, all occurrences count as known that the issue showed last, or that came in before it was last read open.
+        open_at = issue.looked_at or 0.0
+        before = {
+            release.release: release.occurrences
+            for release in group.releases
+            if release.grown_at is not None and release.grown_at <= open_at
+        }
+        return (dict(issue.baseline) or ledger(group)) | before
     releases = {
         release.release: issue.baseline.get(release.release, 0)
         if (release.grown_at or 0.0) > closed_at

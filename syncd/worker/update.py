@@ -20,10 +20,12 @@ LOOK_SECONDS = 60.0  # for so long an issue is believed to be as it was last see
 
 
 def look(context: SyncContext, issue: Issue) -> Issue:
-    """The issue as people left it, read from the tracker unless it was just read and no look is owed. Raises TrackerError,
+    """The issue as people left it, read from the tracker unless it was just read, shows all, and no look is owed. Raises TrackerError,
     StoreUnavailable."""
     group_id, now = context.claim.group_id, context.clock.wall()
-    if not issue.looks_owed and 0 <= now - (issue.looked_at or 0.0) < LOOK_SECONDS:
+    # What is shown becomes the baseline, so that only a look that began after these numbers came in is good enough.
+    is_shown = issue.synced_revision >= context.group.revision and not issue.looks_owed
+    if is_shown and 0 <= now - (issue.looked_at or 0.0) < LOOK_SECONDS:
         return issue
     observation = context.tracker.look(issue)
     if doubt.is_another(issue, observation):

@@ -43,6 +43,8 @@ class Setup:
     syncers: int = 1
     route: tuple[tuple[str, Value], ...] = ()
     surveys: bool = False
+    tells_closing: bool = True  # the tracker tells when an issue was closed
+    lists_changes: bool = False  # the tracker lists what changed since the last survey
     mode: Mode = "auto"  # how occurrences are counted
     batch: int = 200  # deliveries that are folded together
 
@@ -80,7 +82,9 @@ def generate(seed: int) -> History:
     setup = Setup(
         processes=chance.choice((1, 1, 2)),
         syncers=chance.choice((1, 2)),
-        surveys=chance.random() < 0.3,
+        surveys=chance.random() < 0.4,
+        tells_closing=chance.random() < 0.7,
+        lists_changes=chance.random() < 0.5,
         route=tuple(sorted(_route(chance).items())),
         mode=chance.choice(("auto", "auto", "window")),
         batch=chance.choice((1, 2, 200)),
@@ -146,7 +150,18 @@ Acts = Callable[[random.Random, float, Sequence[str], Setup], Iterator[Operation
 def _people(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
     for _ in range(chance.randint(1, 3)):
         act = chance.choice(
-            ("closes", "closes", "reopens", "deletes", "locks", "labels", "marks duplicate", "deletes comment")
+            (
+                "closes",
+                "closes",
+                "closes",
+                "reopens",
+                "deletes",
+                "locks",
+                "labels",
+                "marks duplicate",
+                "deletes comment",
+                "renames",
+            )
         )
         yield operation(
             chance.uniform(0, span * 1.2), "person", act, issue=chance.randint(1, 3), release=chance.choice(RELEASES)
@@ -196,6 +211,7 @@ def _weather(chance: random.Random, span: float, names: Sequence[str], setup: Se
                 "is away",
                 "throttles",
                 "refuses the login",
+                "lags",
             )
         )
         yield operation(at, "tracker", act, seconds=chance.choice((5.0, 120.0, 1800.0)))

@@ -12,6 +12,7 @@ from syncd.store.records import issue_of
 from syncd.worker.reconcile import plan_again
 from syncd.worker.routing import Routing
 from tests.simulation.operators import TRACKER
+from tests.simulation.tracker import Item
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
@@ -96,7 +97,12 @@ def _reopened(world: "World") -> None:
         if reopened.sent_at - reopened.closed_at < UNSEEN_SECONDS or world.has("machine", "sets the clocks"):
             continue
         fixed_in = max((version(release) for release in reopened.fixed_in), default=())
-        if not any(at >= reopened.closed_at and version(release) >= fixed_in for at, _, release in world.truth.crashes):
+        crashes = [(at, release) for at, _, release in world.truth.crashes]
+        if not world.site.tells_closing:
+            # Without a time of closing, a crash counts that came in after the issue was last read open.
+            crashes += [(entry.at, entry.release) for entry in world.truth.reference.accepted]
+        after = reopened.closed_at if world.site.tells_closing else reopened.open_at
+        if not any(at >= after and version(release) >= fixed_in for at, release in crashes):
             _fail(world, "only a regression undoes a closing", f"#{reopened.item.number} was reopened without any")
 
 
@@ -205,6 +211,51 @@ def at_rest(world: "World") -> None:
             raise Broken("every issue of ours is recorded", f"#{item.number} for {item.title}")
     for group in world.database.rows("SELECT * FROM groups"):
         _group_at_rest(world, group)
+    paused = world.database.exists("SELECT 1 FROM trackers WHERE cause = 'operator' UNION SELECT 1 FROM route_pauses")
+    readable = {str(item.number): item for item in world.site.items if not item.deleted and not item.hidden}
+    for issue in () if paused else map(issue_of, world.database.rows("SELECT * FROM issues WHERE state = 'linked'")):
+        if issue.remote_id in readable:
+            _surveyed(world, issue, readable[issue.remote_id])
+            _reported(world, issue, readable[issue.remote_id])
+
+
+def _surveyed(world: "World", issue: Issue, item: Item) -> None:
+    """After a survey the store has the address of an issue, and how people left it."""
+    if not world.history.setup.surveys or world.has("machine", "sets the clocks"):
+        return
+    place = world.site.place(item)
+    if issue.key != place.key:
+        raise Broken("a survey learns of every change", f"#{item.number} is {place.key}, and shown as {issue.key}")
+    if issue.condition is None and not item.closed:
+        return  # the first look comes with the next notification
+    if item.closed and item.closed_by_person is None:
+        return  # the store learns with the next look what syncd has closed itself
+    if issue.condition != world.site.condition(item):
+        raise Broken(
+            "a survey learns of every change",
+            f"#{item.number} is {world.site.condition(item)}, and in the store {issue.condition}",
+        )
+
+
+def _reported(world: "World", issue: Issue, item: Item) -> None:
+    """A crash of a release that first came after a person's closing, and is later than the fix, is reported."""
+    closed_at, name = item.closed_by_person, item.title
+    if closed_at is None or not item.fixed_in or item.locked or not world.history.setup.surveys:
+        return
+    if item.duplicate_of is not None or world.has("operator", "relinks", "adds alias", "holds"):
+        return
+    # A tracker that neither tells when an issue was closed nor shows it at once leaves it open what came first.
+    if world.has("machine", "sets the clocks") or (world.has("tracker", "lags") and not world.site.tells_closing):
+        return
+    fixed_in = max(version(release) for release in item.fixed_in)
+    first: dict[str, float] = {}
+    for at, fingerprint, release in world.truth.crashes:
+        if fingerprint == name:
+            first.setdefault(release, at)
+    # Times of crashes are whole seconds.
+    back = [release for release, at in first.items() if at > closed_at + 1.0 and version(release) > fixed_in]
+    if back:
+        raise Broken("a regression is reported", f"#{item.number} stays closed although {name} came in {back}")
 
 
 def _counts_at_rest(world: "World", group: dict[str, object]) -> None:

@@ -58,6 +58,7 @@ class Item:
     closed: bool = False
     closed_at: float | None = None
     closed_by_person: float | None = None
+    open_at: float = 0.0  # the true time of the latest request of syncd that met it open
     resolution: str = ""
     fixed_in: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -68,6 +69,7 @@ class Item:
     commits_at: float = 0.0  # its number was given before, and until then nothing is under it
     readable: bool = True  # the body still carries its marker
     moved_to: str | None = None
+    renamed_to: str | None = None  # its project or repository has another name
     duplicate_of: int | None = None
     comments: list[Note] = field(default_factory=list)
     changed_at: float = 0.0
@@ -84,6 +86,7 @@ class Reopened:
 
     item: Item
     closed_at: float
+    open_at: float  # the latest request of syncd that met it open
     fixed_in: tuple[str, ...]
     sent_at: float
 
@@ -96,6 +99,7 @@ class Weather:
     login_refused: bool = False
     throttled_until: float = 0.0
     list_lag: float = 0.0
+    read_lag: float = 0.0  # reads show issues as they were so long ago
     lose_before: int = 0  # so many next writes are never carried out, and their senders get no answer
     lose_after: int = 0  # so many next writes are carried out, and their senders get no answer
     late: int = 0  # so many next writes are carried out only after their senders gave up
@@ -122,6 +126,10 @@ class Site:
         self.refusals: list[tuple[str, tuple[str, ...]]] = []  # (fingerprint, releases in the draft)
         self.reopened: list[Reopened] = []
         self.sent: list[tuple[float, str]] = []  # when which task sent a write
+        self.tells_closing = True  # the time at which an issue was closed
+        self.lists_changes = False  # a survey reads what changed since its bookmark, and not each issue
+        self.changes: list[tuple[float, int]] = []  # (true time, number) of each change that a read can meet
+        self._past: dict[int, list[tuple[float, Observation]]] = {}
         self._network = Owner("network")
         self._last_number = 0
 
@@ -138,7 +146,7 @@ class Site:
     def add(self, marker: str, title: str, author: str) -> Item:
         """Create an issue."""
         item = Item(number=self.number(), marker=marker, author=author, created_at=self.now, title=title)
-        item.changed_at = self.now
+        item.changed_at, item.open_at = self.now, self.scheduler.now
         self.items.append(item)
         return item
 
@@ -161,7 +169,7 @@ class Site:
 
     def place(self, item: Item) -> Place:
         """Return where the issue is now."""
-        key = item.moved_to or f"K-{item.number}"
+        key = item.moved_to or item.renamed_to or f"K-{item.number}"
         return Place(remote_id=item.moved_to or str(item.number), key=key, url=f"https://tracker.example/{key}")
 
     def condition(self, item: Item) -> Condition:
@@ -169,7 +177,7 @@ class Site:
         target = next((entry for entry in self.items if entry.number == item.duplicate_of), None)
         return Condition(
             closed=item.closed,
-            closed_at=item.closed_at,
+            closed_at=item.closed_at if self.tells_closing else None,
             resolution=item.resolution,
             fixed_in=item.fixed_in,
             labels=item.labels,
@@ -178,9 +186,31 @@ class Site:
             created_at=item.created_at,
         )
 
-    def observe(self, item: Item) -> Observation:
-        """Return an issue as a read shows it."""
+    def present(self, item: Item) -> Observation:
+        """Return an issue as it is."""
         return Observation(place=self.place(item), condition=self.condition(item), changed_at=item.changed_at)
+
+    def observe(self, item: Item) -> Observation:
+        """Return an issue as a read shows it: as it is, or as it was."""
+        at = self.scheduler.now - self.weather.read_lag
+        if not self.weather.read_lag or item.number not in self._past:
+            return self.present(item)
+        past = self._past[item.number]
+        return next((entry for since, entry in reversed(past) if since <= at), past[0][1])
+
+    def visible(self) -> int:
+        """Return how many of the changes a list shows by now."""
+        at = self.scheduler.now - self.weather.read_lag
+        return sum(since <= at for since, _ in self.changes)
+
+    def keep_past(self) -> None:
+        """Keep what reads that lag will show. Call it after each step."""
+        for item in self.items:
+            past = self._past.setdefault(item.number, [])
+            present = self.present(item)
+            if not past or past[-1][1] != present:
+                past.append((self.scheduler.now, present))
+                self.changes.append((self.scheduler.now, item.number))
 
     def write(
         self,
@@ -365,11 +395,17 @@ class Client:
         site.read("look")
         item = site.item(issue.remote_id)
         observation = site.observe(item)
+        if not observation.condition.closed:
+            item.open_at = site.scheduler.now - site.weather.read_lag
         site.scheduler.point("look: after")
         return observation
 
     def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
         site = self._site
+        until = site.visible()
+        if site.lists_changes and bookmark is not None:
+            changed = {str(number) for _, number in site.changes[int(bookmark) : until]}
+            issues = [issue for issue in issues if issue.remote_id in changed]
         for start in range(0, len(issues), PAGE):
             site.read("survey")
             observations, missing = {}, []
@@ -382,6 +418,7 @@ class Client:
                 observations[str(issue.remote_id)] = site.observe(item)
             site.scheduler.point("survey: after")
             yield Survey(observations=observations, missing=tuple(missing))
+        yield Survey(observations={}, bookmark=str(until))
 
     def reopen(self, issue: Issue) -> str:
         site, sent_at = self._site, self._site.scheduler.now
@@ -389,7 +426,7 @@ class Client:
         def effect() -> None:
             item = site.item(issue.remote_id)
             if item.closed and item.closed_by_person is not None:
-                site.reopened.append(Reopened(item, item.closed_by_person, item.fixed_in, sent_at))
+                site.reopened.append(Reopened(item, item.closed_by_person, item.open_at, item.fixed_in, sent_at))
             item.closed_by_person = None
             item.closed, item.closed_at, item.resolution, item.changed_at = False, None, "", site.now
 
@@ -417,6 +454,7 @@ class Client:
                 raise Refused("the conversation is locked")
             note = Note(f"{item.number}.{len(item.comments) + 1}", marker, repr(document), site.now, site.account)
             item.comments.append(note)
+            item.changed_at = site.now
             return note
 
         note = site.write("comment", f"{issue.key} {marker[:8]}", effect)
@@ -439,6 +477,7 @@ class Client:
             if note is None:
                 raise Missing("the comment was deleted")
             item.comments[item.comments.index(note)] = replace(note, text=repr(document))
+            item.changed_at = site.now
 
         site.write("edit comment", f"{issue.key} {comment_id}", effect)
 

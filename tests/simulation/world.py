@@ -90,6 +90,8 @@ class World:
         self.people = Owner("people")
         self._names = itertools.count(1)
         self.configure(history.setup)
+        self.site.tells_closing, self.site.lists_changes = history.setup.tells_closing, history.setup.lists_changes
+        self._healed_at: float | None = None
         self.instance_key = "00" * 32
         self.clock_offset = 0.0
         self._acting = 0
@@ -106,7 +108,7 @@ class World:
 
     def _is_at_rest(self) -> bool:
         """Report whether nothing waits in the inbox and nobody owes a call."""
-        if self._has_storm() or self._acting:
+        if self._has_storm() or self._acting or not self._is_surveyed():
             return False
         return not any(
             map(
@@ -114,6 +116,14 @@ class World:
                 ("SELECT 1 FROM outbox WHERE state <> 'dead'", "SELECT 1 FROM deliveries WHERE state = 'waiting'"),
             )
         )
+
+    def _is_surveyed(self) -> bool:
+        """Report whether a survey began and ended after all people had acted and everything was well."""
+        if not self.history.setup.surveys or self.has("machine", "sets the clocks"):
+            return True
+        at = (self._healed_at or 0.0) + self.clock_offset
+        rows = self.database.rows("SELECT value FROM tracker_facts WHERE fact = 'surveyed_at'")
+        return any(at < float(str(row["value"])) for row in rows)
 
     def begin(self) -> None:
         """Start the processes and schedule every operation."""
@@ -131,7 +141,7 @@ class World:
             self.routing,
             name=f"p{next(self._names)}",
             syncers=self.history.setup.syncers,
-            surveys=self.history.setup.surveys and not self.processes,
+            surveys=self.history.setup.surveys,
             batch=self.history.setup.batch,
             offset=self.clock_offset,
         )
@@ -182,18 +192,20 @@ class World:
             process.wake(tables)
 
     def _watch(self) -> None:
+        self.site.keep_past()
         invariants.after_step(self)
 
     def _heal(self) -> None:
         weather = self.site.weather
         weather.away = weather.login_refused = False
-        weather.throttled_until = 0.0
+        weather.throttled_until = weather.read_lag = 0.0
         weather.lose_before = weather.lose_after = weather.late = weather.early = 0
         weather.list_lag = 0.0
         self.database.away = False
         self.database.fail_before = self.database.fail_after = 0
         for process in self.processes:
             process.suspended_until = 0.0
+        self._healed_at = self.scheduler.now
         self.scheduler.record("everything is well again", actor="world")
 
     def _verdict(self) -> Violation | None:
@@ -307,6 +319,8 @@ class World:
                     self.truth.may_repeat.add(item.title)
             case "deletes comment":
                 item.comments = item.comments[:-1]
+            case "renames":
+                item.renamed_to = f"RENAMED-{item.number}"
 
     def _file_stranger(self, entry: Operation) -> None:
         self.site.add("", "a person's issue", "person")
@@ -354,6 +368,12 @@ class World:
                 self.site.restore()
             case "has another account":
                 self.site.account = f"{self.site.account}'"
+
+    def _lag(self, entry: Operation) -> None:
+        seconds = float(entry["seconds"])
+        self.site.weather.read_lag = seconds / 4
+        self.scheduler.sleep(seconds, "lag")
+        self.site.weather.read_lag = 0.0
 
     def _store_weather(self, entry: Operation) -> None:
         match entry.act:
@@ -441,10 +461,11 @@ ACTS: dict[tuple[str, str], Act] = {
         ("person", act): World._person
         for act in (
             "closes", "reopens", "deletes", "locks", "labels", "marks duplicate", "deletes comment", "transfers", "hides", "converts",
-            "rewrites",
+            "rewrites", "renames",
         )
     },
     ("person", "opens discussions"): World._post,
+    ("tracker", "lags"): World._lag,
     ("person", "files and deletes"): World._post,
     **{("operator", name): World._operator for name in operators.ACTS},
     **{

@@ -49,7 +49,7 @@ def test_a_new_group_costs_one_call_and_a_changed_one_costs_one_more(scene: Scen
     scene.tell(occurrences=10)
     assert scene.sync()
 
-    assert scene.tracker.calls == ["create", "comment", "edit_comment"]
+    assert scene.tracker.calls == ["create", "look", "comment", "look", "edit_comment"]
     assert scene.tracker.refreshed == 2
     assert not scene.sync()
 
@@ -353,7 +353,7 @@ def test_an_issue_out_of_reach_waits_for_a_person_and_has_no_double(scene: Scene
     assert scene.store.dead_letters.retry(letter, scene.clock.wall())
     scene.sync()
     assert scene.state == "linked"
-    assert scene.tracker.calls == ["create", "comment", "comment"]
+    assert scene.tracker.calls == ["create", "look", "comment", "look", "comment"]
 
 
 @pytest.mark.parametrize(
@@ -549,11 +549,11 @@ def test_a_comment_whose_answer_was_lost_is_looked_for_before_another_is_added(s
     scene.sync()
 
     # Too early to be believed: it may still arrive.
-    assert scene.tracker.calls == ["create", "comment"]
+    assert scene.tracker.calls == ["create", "look", "comment", "look"]
     scene.clock.advance(21)
     scene.sync()
 
-    assert scene.tracker.calls == ["create", "comment", "find_comment", "edit_comment"]
+    assert scene.tracker.calls == ["create", "look", "comment", "look", "look", "find_comment", "edit_comment"]
     assert len(scene.tracker.comments) == 1
 
 
