@@ -14,10 +14,12 @@ from pydantic.fields import FieldInfo
 from syncd import config
 from syncd.core.budget import Limit
 from syncd.platform import metrics
+from tests.simulation import controls
 
 ROOT = Path(__file__).parents[1]
 UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _TABLE = re.compile(r"<!-- keys of (\w+): ([\w ]+) -->\n.*?<!-- end -->", re.DOTALL)
+_CONTROLS = re.compile(r"<!-- controls -->\n.*?<!-- end -->", re.DOTALL)
 _METRICS = re.compile(r"<!-- metrics -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -102,7 +104,14 @@ def _metrics() -> list[str]:
     return rows + [f"| `{name}` | {label or ''} | {help_text} |" for name, (help_text, label) in metrics.GAUGES.items()]
 
 
-PAGES = {"docs/configure.md": configure, "docs/metrics.md": measured}
+def guarded(page: str) -> str:
+    """docs/states.md with the table of every control of the simulation."""
+    rows = [f"| {control.guard} | {control.seeds:,} |" for control in controls.CONTROLS]
+    lines = ["<!-- controls -->", "", "| guard | seeds |", "| --- | --- |", *rows, "", "<!-- end -->"]
+    return _CONTROLS.sub(lambda _: "\n".join(lines), page)
+
+
+PAGES = {"docs/configure.md": configure, "docs/metrics.md": measured, "docs/states.md": guarded}
 
 
 def main() -> None:

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from syncd.core import budget
-from syncd.store import groups, inbox, issues, outbox, storms
-from syncd.worker import update
+from syncd.core import budget, doubt
+from syncd.model import Judgement, Outcome
+from syncd.store import groups, inbox, issues, limits, outbox, storms
+from syncd.worker import create, reconcile, sync, update
+from tests.simulation import database
 from tests.simulation.tracker import Client
 
 
@@ -37,8 +39,45 @@ class Control:
             setattr(self.target, self.name, original)
 
 
-def _settle(original: Callable[..., Any], transaction: Any, claim: Any, revision: Any, *rest: Any) -> Any:
-    return original(transaction, claim, 2**60 if revision is not None else None, *rest)
+@dataclass(frozen=True, slots=True)
+class QueryControl:
+    """A guard in the WHERE clause of a query: `part` of its text becomes `weakened`."""
+
+    guard: str
+    query: str
+    part: str
+    weakened: str
+    seeds: int
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """Run without the guard."""
+        queries = database.texts()
+        original = queries[self.query]
+        if self.part not in original:
+            raise ValueError(f"the query {self.query} has no {self.part!r}")
+        queries[self.query] = original.replace(self.part, self.weakened)
+        try:
+            yield
+        finally:
+            queries[self.query] = original
+
+
+def _absent(*_: Any) -> Judgement:
+    return Judgement(outcome=Outcome.ABSENT, reason="no issue was looked for")
+
+
+def _intend_at_once(original: Callable[..., Any], context: Any, intent: Any, newest: int | None) -> None:
+    now = context.clock.wall()
+    context.commit(lambda transaction: issues.intend(transaction, context.claim, intent, now))
+
+
+def _take_over_all(original: Callable[..., Any], store: Any, is_dead: Any, now: float) -> Any:
+    return original(store, lambda *_: lambda owner: True, now)
+
+
+def _too_high(original: Callable[..., Any], transaction: Any, tracker: str, number: int, *rest: Any) -> Any:
+    return original(transaction, tracker, number + 3, *rest)
 
 
 class _Ignoring:
@@ -68,14 +107,52 @@ def _taken_in_turn(original: Callable[..., Any], transaction: Any, allowances: A
     return result
 
 
-CONTROLS = (
+CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a digest is remembered as long as its youngest delivery", inbox, "claim", _forgetful, 300),
     Control("a new group goes first with its older deliveries", inbox.Inbox, "waiting", _newest_first, 100),
     Control("a group that a storm released keeps its place", storms, "keep_place", lambda *_: None, 60),
     Control("a new group waits behind the groups of a storm", budget, "storm_ahead", lambda *_: 0, 60),
     Control("what met its thresholds once stays met", groups, "save_met", lambda *_: None, 100),
     Control("a write is taken from all budgets or from none", update, "take_all", _taken_in_turn, 150),
-    Control("settle respects a revision that rose meanwhile", outbox, "settle", _settle, 100),
+    QueryControl(
+        "settle respects a revision that rose meanwhile",
+        "settle",
+        ":revision = (SELECT revision",
+        "0 < (SELECT revision",
+        200,
+    ),
     Control("a comment in doubt is looked for before it is sent again", Client, "find_comment", lambda *_: None, 100),
     Control("an intent is on disk before the request", issues, "intend", lambda *_, **__: None, 100),
+    Control("absence is proven by reading", doubt, "judge", _absent, 200),
+    Control("a decision to file is checked again where the intent is written", create, "intend", _intend_at_once, 200),
+    Control("a hold is checked again where it is written", sync, "_is_outdated", lambda *_: False, 1000),
+    Control("only the claims of the dead are taken over", outbox.Outbox, "take_over", _take_over_all, 300),
+    Control("a storm is drained", reconcile, "drain", lambda *_: set(), 100),
+    Control("a create takes from the budget of its tracker", create, "take", lambda *_: 0.0, 300),
+    Control("an update takes from the budget of its tracker", update, "take_all", lambda *_: (None, 0.0), 300),
+    Control("a silence is respected", budget, "in_force", lambda *_: False, 300),
+    Control("the floor is the highest number known, and no higher", limits, "raise_floor", _too_high, 200),
+    Control("a create in doubt is due again after a start", outbox.Outbox, "recover", lambda *_: None, 1000),
+    QueryControl("a claim ends with its lease", "renew", " AND owner = :owner", "", 300),
+    QueryControl("a claim waits for the end of another one's lease", "claim_group", "AND due_at <= :now", "", 100),
+    QueryControl("an operator's pause of a tracker is respected", "claim_group", "until IS NULL OR", "1 = 0 OR", 300),
+    QueryControl(
+        "only an operator ends an operator's pause", "resume", "COALESCE(cause, '') <> 'operator' OR", "1 = 1 OR", 500
+    ),
+    QueryControl(
+        "one call tries a tracker that rests", "begin_trial", "AND (until <= :now OR until > :horizon)", "", 1000
+    ),
+    QueryControl("only the sender of an intent links its issue", "link", " AND sent_by = :sender", "", 1000),
+    QueryControl("an intent whose lease is over is in doubt", "doubt_expired", "sent_by <> :owner", "1 = 0", 300),
+    QueryControl("an intent of a dead process is in doubt", "doubt_dead", "sent_by = :owner", "1 = 0", 1000),
+    QueryControl("a route files no more than max_new_issues", "issues_since", "COUNT(*) AS issues", "0 AS issues", 100),
+    QueryControl("a route that resumes judges what it held", "held_by_rule", "decision = 'hold'", "1 = 0", 500),
+    QueryControl("an alias of an alias follows its target", "retarget_aliases", "target_id = :group_id", "1 = 0", 1000),
+    QueryControl(
+        "an alias gives its own issue up", "retire_live", "state IN ('wanted', 'linked', 'parked')", "1 = 0", 300
+    ),
+    QueryControl("a claimed group stays in the outbox", "forget_waiting", " AND state <> 'claimed'", "", 1000),
+    QueryControl(
+        "a comment's intent is on disk before the request", "save_status", "= :sent_at", "= comment_sent_at", 300
+    ),
 )

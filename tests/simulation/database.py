@@ -34,14 +34,15 @@ _SETTLING = frozenset({
 
 
 @functools.cache
-def _texts() -> Mapping[str, str]:
+def texts() -> dict[str, str]:
+    """Return the queries of all simulated processes, by name."""
     return queries.load("sqlite")
 
 
 @functools.cache
 def _tables() -> Mapping[str, str]:
     """The table that a query writes to, by the query's name. A query that only reads is not in it."""
-    return {name: match[1] for name, text in _texts().items() if (match := _WRITTEN.search(text))}
+    return {name: match[1] for name, text in texts().items() if (match := _WRITTEN.search(text))}
 
 
 # Databases of runs that are over, by the folder of their template. Parsing a schema and compiling its queries takes longer than a run.
@@ -115,7 +116,7 @@ class Database:
         self._folder = str(folder)
         self.session = _opened(self._folder)
         self.session.execute("PRAGMA foreign_keys=ON")
-        self.cursor = Cursor(self.session, _texts())
+        self.cursor = Cursor(self.session, texts())
 
     def connect(self, process: Owner, clock: Clock) -> Connection:
         """Return the connection of a process."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.simulation.world import World
 
 
-SLACK_SECONDS = 5.0  # between the commit that takes a place in a window and the request
+SLACK_SECONDS = 10.0  # between the commit that takes a place in a window and the request
 SETTLED_SECONDS = 30.0  # after which nobody acts by what was read before a silence began
 UNSEEN_SECONDS = 120.0  # between a look at an issue and what is done because of it; see update.LOOK_SECONDS
 
@@ -116,13 +116,28 @@ def after_commit(world: "World", changes: Counter[str]) -> None:
     now = world.scheduler.now + world.clock_offset
     if "intend" in changes:
         _intents(world)
+    if world.scheduler.actor == "operator" and ("pause" in changes or "resume" in changes):
+        world.truth.paused = "pause" in changes
+    if not changes.keys().isdisjoint(("retry_rested", "end_trial", "resume")):
+        world.truth.trials.clear()
     if "claim_group" in changes:
         _claims(world, now)
     if "claim_deliveries" in changes:
         _order(world)
     if not changes.keys().isdisjoint(("claim_group", "renew", "shift_outbox", "free_claims", "heal_due")):
         rows = world.database.rows("SELECT group_id, owner, due_at FROM outbox WHERE state = 'claimed'")
+        before = world.truth.leases
+        group_id, owner = world.truth.held.get(world.scheduler.actor, (0, ""))
+        if "renew" in changes and before.get(group_id, (owner, now))[0] != owner:
+            _fail(world, "a claim ends with its lease", f"{owner} writes what {before[group_id][0]} has claimed")
         world.truth.leases = {row["group_id"]: (row["owner"], row["due_at"]) for row in rows}  # type: ignore[misc]
+        for group_id, (holder, until) in before.items() if "free_claims" in changes else ():
+            if group_id not in world.truth.leases and not world.is_dead(holder):
+                _fail(
+                    world,
+                    "a lease is respected",
+                    f"{holder} lost a group that it holds for another {until - now:.0f} s",
+                )
 
 
 def _order(world: "World") -> None:
@@ -155,6 +170,8 @@ def _claims(world: "World", now: float) -> None:
     """A claim respects leases of living processes, pauses, and the one trial of a tracker that rests."""
     before = world.truth.leases
     world.truth.claims.append((world.scheduler.now, world.scheduler.actor))
+    if world.truth.paused:
+        _fail(world, "nothing is called inside a pause", "a group of a tracker that an operator paused was claimed")
     silenced = world.database.exists(
         f"SELECT 1 FROM silences WHERE part = 'all' AND until > {now} AND until < {now + HORIZON_SECONDS}"
     )
@@ -173,13 +190,10 @@ def _claims(world: "World", now: float) -> None:
         holder, until = before.get(group_id, ("", 0.0))
         if owner == holder:
             continue
+        world.truth.held[world.scheduler.actor] = (group_id, owner)
         if holder and until > now and not world.is_dead(holder) and not world.has("machine", "sets the clocks"):
             _fail(world, "a lease is respected", f"{owner} claimed what {holder} holds for another {until - now:.0f} s")
-        for rest in world.database.rows(
-            "SELECT cause FROM trackers WHERE name = ? AND state = 'paused'", row["tracker"]
-        ):
-            if rest["cause"] == "operator":
-                _fail(world, "nothing is called inside a pause", f"{owner} claimed a group of a paused tracker")
+        if world.database.rows("SELECT 1 FROM trackers WHERE name = ? AND state = 'paused'", row["tracker"]):
             trials = [
                 entry
                 for entry in world.truth.trials
@@ -209,6 +223,13 @@ def at_rest(world: "World") -> None:
             and not _is_parked(world, item.title)
         ):
             raise Broken("every issue of ours is recorded", f"#{item.number} for {item.title}")
+    for row in world.database.rows(
+        "SELECT groups.fingerprint FROM aliases JOIN groups ON groups.id = aliases.group_id WHERE target_id IN (SELECT group_id FROM aliases)"
+        " OR group_id IN (SELECT group_id FROM issues WHERE state <> 'retired')"
+    ):
+        raise Broken(
+            "an alias is part of its target", f"{row['fingerprint']} follows an alias, or has an issue of its own"
+        )
     for group in world.database.rows("SELECT * FROM groups"):
         _group_at_rest(world, group)
     paused = world.database.exists("SELECT 1 FROM trackers WHERE cause = 'operator' UNION SELECT 1 FROM route_pauses")

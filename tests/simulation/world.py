@@ -64,6 +64,8 @@ class Truth:
         default_factory=list
     )  # when which group was notified to have crashed in which release
     claims: list[tuple[float, str]] = field(default_factory=list)  # when which task claimed a group
+    held: dict[str, tuple[int, str]] = field(default_factory=dict)  # the last claim of each task
+    paused: bool = False  # an operator has paused the tracker
     silent_since: float | None = None  # the first claim inside the silence that is in force
     writes: int = 0  # writes of the tracker that were checked
     reopened: int = 0  # reopened issues that were checked
