@@ -308,6 +308,27 @@ def _retries(chance: random.Random, span: float, names: Sequence[str], setup: Se
         yield operation(chance.uniform(0, 2 * span), "operator", "retries dead letters")
 
 
+def _owners(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    """A machine that stands still right before a request, an edit that outlives its lease, an issue that a person links before syncd does."""
+    at, process = chance.uniform(0, span), chance.randint(1, setup.processes)
+    match chance.choice(("stands still", "edits slowly", "relinks doubtful")):
+        case "stands still" if setup.processes > 1:
+            clocks, before = (
+                chance.choice(("slept", "paused")),
+                chance.choice(("create: before", "Outbox.claim: after")),
+            )
+            seconds = chance.choice((400.0, 2000.0))
+            yield operation(
+                at / 10, "machine", "stands still", process=process, seconds=seconds, clocks=clocks, before=before
+            )
+        case "edits slowly":
+            yield operation(at, "tracker", "edits slowly", seconds=chance.choice((20.0, 250.0, 400.0)))
+        case "relinks doubtful" if len(names) > 1:
+            yield operation(at / 10, "tracker", "loses an answer", seconds=0.0)
+            for name in names:
+                yield operation(at + chance.uniform(0, 30.0), "operator", "relinks doubtful", fingerprint=name)
+
+
 ACTS: tuple[tuple[Acts, float], ...] = (
     (_replays, 0.3),
     (_people, 0.5),
@@ -320,6 +341,7 @@ ACTS: tuple[tuple[Acts, float], ...] = (
     (_clocks, 0.1),
     (_floods, 0.5),
     (_retries, 0.1),
+    (_owners, 0.25),
 )
 
 

@@ -65,7 +65,7 @@ def _fail(world: "World", invariant: str, detail: str) -> None:
 
 def _limits(world: "World") -> None:
     """A route files no more issues than it may, and no budget is exceeded, by the true times of the requests."""
-    if world.has("machine", "sets the clocks", "suspends"):
+    if world.has("machine", "sets the clocks", "suspends", "stands still"):
         return
     filed = [item.sent_at for item in world.site.items if item.marker and not item.title.startswith("storm ")]
     for limit in world.config.all_routes[0].max_new_issues:
@@ -319,7 +319,7 @@ def _group_at_rest(world: "World", group: dict[str, object]) -> None:
     explained = f"{name} is {plan.action}/{plan.rule}: {plan.reason}"
     refused = group["refused"] is not None or dead
     # The store learns only with its next look what it has closed itself.
-    closed = issue is not None and any(item.closed for item in world.site.items if str(item.number) == issue.remote_id)
+    closed = issue is not None and any(item.closed for item in world.site.items if issue.remote_id in item.remote_ids)
     if plan.action not in STILL and not refused and not (plan.action is Action.CLOSE and closed):
         raise Broken("nobody is forgotten", f"{explained}; no call is owed")
     if plan.action is Action.HOLD and not refused:
@@ -350,7 +350,7 @@ def _require_newest(world: "World", group: dict[str, object], issue: Issue, plan
     if issue.synced_revision < int(str(group["revision"])):
         detail = f"{group['fingerprint']} shows {issue.synced_revision} of {group['revision']}: {plan.reason}"
         raise Broken("the newest revision is shown", detail)
-    item = next((entry for entry in world.site.items if str(entry.number) == issue.remote_id), None)
+    item = next((entry for entry in world.site.items if issue.remote_id in entry.remote_ids), None)
     note = next((note for note in item.comments if note.id == issue.comment_id), None) if item is not None else None
     if note is not None and hashlib.sha256(note.text.encode()).hexdigest()[:32] != issue.comment_text:
         raise Broken(

@@ -71,6 +71,19 @@ def _relink(world: "World", process: Process, number: int, entry: Operation) -> 
         world.truth.may_repeat.add(str(entry["fingerprint"]))
 
 
+def _relink_doubtful(world: "World", process: Process, number: int, entry: Operation) -> None:
+    """A person finds an issue that syncd does not know yet, and links another group to it."""
+    recorded = {row["remote_id"] for row in world.database.rows("SELECT remote_id FROM issues")}
+    doubtful = [item for item in world.site.items if item.author != "person" and str(item.number) not in recorded]
+    for item in doubtful:
+        if item.title != entry["fingerprint"] and not item.deleted:
+            place = world.site.place(item)
+            now = process.clock.wall()
+            actions.link(process.store, process.routing, number, TRACKER, place, world.instance_key, now)
+            world.truth.may_repeat |= {str(entry["fingerprint"]), item.title}
+            return
+
+
 def _pause_route(world: "World", process: Process, number: int, entry: Operation) -> None:
     process.store.limits.pause_route(ROUTE, "an operator pauses it", process.clock.wall())
 
@@ -112,6 +125,7 @@ ACTS: dict[str, Callable[["World", Process, int, Operation], None]] = {
     "adds alias": _add_alias,
     "removes alias": _remove_alias,
     "relinks": _relink,
+    "relinks doubtful": _relink_doubtful,
     "pauses route": _pause_route,
     "resumes route": _resume_route,
     "pauses tracker": _pause_tracker,

@@ -67,6 +67,7 @@ class Scheduler:
         self.now = START
         self.steps: list[Step] = []
         self.failure: BaseException | None = None
+        self.traps: list[Callable[[Task], None]] = []  # called with each task that has reached a point
         self._tasks: list[Task] = []
         self._current: Task | None = None
         self._switches = 0
@@ -168,6 +169,8 @@ class Scheduler:
             task.thread.switch()
         finally:
             self._current = None
+        for trap in self.traps:
+            trap(task)
 
     def run_task(self, task: Task, until: str | None = None) -> None:
         """For scripts: let only this task run, until it stands at the point `until` or is over. Sleeps pass at once."""

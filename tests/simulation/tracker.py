@@ -75,6 +75,11 @@ class Item:
     changed_at: float = 0.0
 
     @property
+    def remote_ids(self) -> tuple[str, ...]:
+        """Every id under which it can be read: people may have transferred it."""
+        return (str(self.number), *([self.moved_to] if self.moved_to else []))
+
+    @property
     def is_live(self) -> bool:
         """Report whether people can still read it as an open or closed issue of ours."""
         return not self.deleted and not self.converted
@@ -160,7 +165,7 @@ class Site:
 
     def item(self, remote_id: str | None) -> Item:
         """Return an issue by its id. Raises Gone, Moved or OutOfReach as its client would learn it."""
-        item = next((entry for entry in self.items if remote_id in (str(entry.number), entry.moved_to)), None)
+        item = next((entry for entry in self.items if remote_id in entry.remote_ids), None)
         if item is None or not item.is_live or item.commits_at > self.scheduler.now:
             raise Gone("the issue was deleted")
         if item.hidden:

@@ -26,7 +26,7 @@ from tests.simulation.operators import ROUTE, TRACKER
 from tests.simulation.postgresql import Server, ServerDatabase
 from tests.simulation.process import HEARTBEAT_SECONDS, IDLE_SECONDS, Process
 from tests.simulation.reference import Accepted, Reference
-from tests.simulation.scheduler import START, Owner, Scheduler, Step
+from tests.simulation.scheduler import START, Owner, Scheduler, Step, Task
 from tests.simulation.tracker import Item, Site
 
 PROBE_AFTER = [20.0, 60.0, 180.0]
@@ -147,6 +147,8 @@ class World:
             batch=self.history.setup.batch,
             offset=self.clock_offset,
         )
+        if self.has("machine", "stands still"):
+            process.store.due_times.follow_clock = lambda: 0.0  # type: ignore[method-assign,assignment]  # as of several machines
         self.processes.append(process)
         process.start(self.is_dead, self._restart)
 
@@ -205,6 +207,8 @@ class World:
         weather.list_lag = 0.0
         self.database.away = False
         self.database.fail_before = self.database.fail_after = 0
+        self.scheduler.traps.clear()
+        weather.slow.clear()
         for process in self.processes:
             process.suspended_until = 0.0
         self._healed_at = self.scheduler.now
@@ -377,6 +381,9 @@ class World:
         self.scheduler.sleep(seconds, "lag")
         self.site.weather.read_lag = 0.0
 
+    def _edit_slowly(self, entry: Operation) -> None:
+        self.site.weather.slow.append(float(entry["seconds"]))
+
     def _store_weather(self, entry: Operation) -> None:
         match entry.act:
             case "loses a commit":
@@ -390,8 +397,9 @@ class World:
 
     def _set_clocks(self, entry: Operation) -> None:
         seconds = float(entry["seconds"])
+        shared = self.database.shared or self.has("machine", "stands still")
         # Machines that share a store have a time service; what is left of a larger step stops a process.
-        self.clock_offset = max(-SKEW_SECONDS, min(SKEW_SECONDS, seconds)) if self.database.shared else seconds
+        self.clock_offset = max(-SKEW_SECONDS, min(SKEW_SECONDS, seconds)) if shared else seconds
         for process in self.processes:
             process.clock.offset = self.clock_offset
 
@@ -406,6 +414,21 @@ class World:
         for _ in range(int(entry["after"])):
             self.scheduler.point("aims")
         self._restart(process)
+
+    def _stand_still(self, entry: Operation) -> None:
+        """A machine sleeps, or a virtual machine is paused, once a task of its process has reached a point: clocks of it stand."""
+        process = self.living[int(entry["process"]) % len(self.living)] if self.living else None
+
+        def trap(task: Task) -> None:
+            if task.owner is process and task.point == entry["before"] and self.scheduler.traps:
+                self.scheduler.traps.remove(trap)
+                seconds, clock = float(entry["seconds"]), process.clock
+                process.suspended_until = self.scheduler.now + seconds
+                setattr(clock, str(entry["clocks"]), getattr(clock, str(entry["clocks"])) + seconds)
+                self.counts["machines that stood still before a request"] += 1
+                self.scheduler.record("stands still", f"{seconds:.0f} s", actor=process.name)
+
+        self.scheduler.traps.append(trap)
 
     def has(self, actor: str, *acts: str) -> bool:
         """Report whether the history has one of these acts, any act of the actor where none is named."""
@@ -480,4 +503,6 @@ ACTS: dict[tuple[str, str], Act] = {
     **{("store", act): World._store_weather for act in ("loses a commit", "reports a commit failed", "is away")},
     ("machine", "sets the clocks"): World._set_clocks,
     **{("machine", act): World._strike for act in ("kills", "suspends")},
+    ("machine", "stands still"): World._stand_still,
+    ("tracker", "edits slowly"): World._edit_slowly,
 }  # fmt: skip
