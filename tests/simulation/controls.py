@@ -107,9 +107,14 @@ def _taken_in_turn(original: Callable[..., Any], transaction: Any, allowances: A
     return result
 
 
+def _owed_once(original: Callable[..., Any], *rest: Any, **_: Any) -> Any:
+    return original(*rest, again=False)
+
+
 CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a digest is remembered as long as its youngest delivery", inbox, "claim", _forgetful, 300),
     Control("a new group goes first with its older deliveries", inbox.Inbox, "waiting", _newest_first, 100),
+    Control("a claimed group that is made due is due again", outbox, "owe", _owed_once, 400),
     Control("a group that a storm released keeps its place", storms, "keep_place", lambda *_: None, 60),
     Control("a new group waits behind the groups of a storm", budget, "storm_ahead", lambda *_: 0, 60),
     Control("what met its thresholds once stays met", groups, "save_met", lambda *_: None, 100),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from syncd.core import plan
+from syncd.store.outbox import LEASE_SECONDS
 from tests.simulation.invariants import Broken
 from tests.simulation.operators import TRACKER
 
@@ -23,6 +24,7 @@ class Fairness:
     held: dict[int, Size] = field(default_factory=dict)  # groups that the storm holds back
     released: set[int] = field(default_factory=set)  # those that it released, until it holds them back again
     intended: set[int] = field(default_factory=set)
+    orders: dict[int, str] = field(default_factory=dict)  # groups ordered while claimed, and who has claimed them
     budgets: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
 
 
@@ -32,6 +34,8 @@ def after_commit(world: "World", changes: Counter[str]) -> None:
         _storms(world, changes)
     if "spend" in changes:
         _budgets(world)
+    if not world.has("machine", "sets the clocks"):
+        _orders(world, changes)
 
 
 def _fail(world: "World", invariant: str, detail: str) -> None:
@@ -75,6 +79,24 @@ def _storms(world: "World", changes: Counter[str]) -> None:
                 _fail(world, "a storm releases no more than the limit allows", f"{number} of {limit.count}")
     if "end_storm" in changes and (held or owed):
         _fail(world, "a storm ends after its last group", f"{held} are held back, {owed} are not filed")
+
+
+def _orders(world: "World", changes: Counter[str]) -> None:
+    """What an operator orders while a worker has the group in hand is due after that worker's claim."""
+    orders = world.truth.fairness.orders
+    for group_id, owner in list(orders.items()):
+        rows = world.database.rows("SELECT owner FROM outbox WHERE group_id = ?", group_id)
+        if not rows:
+            _fail(world, "an operator's order is carried out", f"group {group_id} owes nothing after {owner}")
+        if not rows or rows[0]["owner"] != owner:
+            del orders[group_id]
+    if "owe" in changes and world.scheduler.actor == "operator":
+        for row in world.database.rows(
+            "SELECT group_id, owner FROM outbox JOIN groups ON groups.id = outbox.group_id WHERE outbox.state = 'claimed'"
+            " AND groups.decision_rule = 'operator' AND groups.decided_at > outbox.due_at - ?",
+            LEASE_SECONDS,
+        ):
+            orders[int(str(row["group_id"]))] = str(row["owner"])
 
 
 def _budgets(world: "World") -> None:

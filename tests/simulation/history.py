@@ -303,9 +303,23 @@ def _news(chance: random.Random, at: float, name: str, total: int) -> Operation:
     return operation(at, "sender", "notifies", fingerprint=name, **facts)
 
 
-def _retries(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
-    for _ in range(chance.randint(1, 4)):
-        yield operation(chance.uniform(0, 2 * span), "operator", "retries dead letters")
+def _in_hand(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    """An operator acts on a group while a worker has it in hand: one that is linked, or one that can only be parked."""
+    at, name = chance.uniform(0, span), chance.choice(names)
+    if chance.random() < 0.3 or "cap" in dict(setup.route):
+        yield operation(at, "operator", "holds", fingerprint=name)
+        yield operation(at + 1.0, "operator", "ends hold", fingerprint=name, in_hand="linked")
+        yield operation(at + 1.0, "operator", "syncs", fingerprint=name, in_hand="linked")
+        yield operation(0.0, "operator", "syncs", fingerprint=name, in_hand="none")
+        return
+    for _ in range(2):
+        yield operation(at, "tracker", "loses an answer", seconds=0.0)
+    yield _news(chance, at + 0.1, "p0", 30)
+    yield operation(at + 18.0, "person", "deletes", issue=-1, release="")
+    for total in range(31, 43):
+        later = _news(chance, at + 18.0 + total / 10, "p0", total)
+        yield operation(later.at, later.actor, later.act, **dict(later.values), in_hand="in_doubt")
+    yield operation(at + 30.0, "operator", "retries dead letters", in_hand="parked")
 
 
 def _owners(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
@@ -340,8 +354,8 @@ ACTS: tuple[tuple[Acts, float], ...] = (
     (_store_faults, 0.15),
     (_clocks, 0.1),
     (_floods, 0.5),
-    (_retries, 0.1),
     (_owners, 0.25),
+    (_in_hand, 0.25),
 )
 
 

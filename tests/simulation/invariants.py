@@ -67,7 +67,11 @@ def _limits(world: "World") -> None:
     """A route files no more issues than it may, and no budget is exceeded, by the true times of the requests."""
     if world.has("machine", "sets the clocks", "suspends", "stands still"):
         return
-    filed = [item.sent_at for item in world.site.items if item.marker and not item.title.startswith("storm ")]
+    filed = [
+        item.sent_at
+        for item in world.site.items
+        if item.marker and not item.deleted and not item.title.startswith("storm ")
+    ]
     for limit in world.config.all_routes[0].max_new_issues:
         _require_limit(world, "no limit of new issues is exceeded", filed, limit)
     if world.config.trackers[TRACKER].writes:
@@ -214,9 +218,11 @@ def at_rest(world: "World") -> None:
     doubles = " ".join(str(row[0]) for row in database.execute("SELECT doubles FROM issues WHERE doubles IS NOT NULL"))
     for row in database.execute("SELECT followed FROM issues WHERE followed IS NOT NULL"):
         recorded.update(json.loads(row[0]))
+    sought = {row[0] for row in database.execute("SELECT marker FROM issues WHERE state IN ('intended', 'in_doubt')")}
     for item in world.site.items:
         if (
             item.author != "person"
+            and item.marker not in sought
             and recorded.isdisjoint((str(item.number), item.moved_to))
             and not any(key in doubles for key in (f"K-{item.number}", item.moved_to) if key)
             and item.is_live

@@ -21,7 +21,7 @@ from syncd.worker.routing import Routing
 from tests.simulation import fairness, invariants, operators
 from tests.simulation.database import Database
 from tests.simulation.fairness import Fairness
-from tests.simulation.history import History, Operation, Setup
+from tests.simulation.history import History, Operation, Setup, operation
 from tests.simulation.operators import ROUTE, TRACKER
 from tests.simulation.postgresql import Server, ServerDatabase
 from tests.simulation.process import HEARTBEAT_SECONDS, IDLE_SECONDS, Process
@@ -97,6 +97,7 @@ class World:
         self.instance_key = "00" * 32
         self.clock_offset = 0.0
         self._acting = 0
+        self._aimed: list[Operation] = []  # acts that wait until a worker has a certain group in hand
 
     def run(self) -> Violation | None:
         """Run the history to its rest. Return the first violation."""
@@ -192,8 +193,29 @@ class World:
         self.counts["commits"] += 1
         invariants.after_commit(self, changes)
         fairness.after_commit(self, changes)
+        if self._aimed and "claim_group" in changes:
+            self._strike_claims()
         for process in self.living:
             process.wake(tables)
+
+    def _strike_claims(self) -> None:
+        """Begin the next act that waits for a worker to have a group with an issue in this state in hand."""
+        claimed = self.database.rows(
+            "SELECT COALESCE(issues.state, 'none') AS state FROM outbox LEFT JOIN issues ON issues.group_id = outbox.group_id AND issues.state <> 'retired'"
+            " WHERE outbox.state = 'claimed'"
+        )
+        states = {str(row["state"]) for row in claimed}
+        for entry in self._aimed:
+            if entry["in_hand"] in states:
+                self._aimed.remove(entry)
+                self.scheduler.spawn(self.people, entry.actor, lambda entry=entry: self._act_soon(entry))  # type: ignore[misc]
+                return
+
+    def _act_soon(self, entry: Operation) -> None:
+        for _ in range(self.scheduler.random.randint(0, 3)):
+            self.scheduler.point("aims")
+        values = {name: value for name, value in entry.values if name != "in_hand"}
+        self._act(operation(entry.at, entry.actor, entry.act, **values))
 
     def _watch(self) -> None:
         self.site.keep_past()
@@ -233,6 +255,9 @@ class World:
         return [process for process in self.processes if not process.is_dead]
 
     def _act(self, entry: Operation) -> None:
+        if "in_hand" in dict(entry.values):
+            self._aimed.append(entry)
+            return
         self.counts[f"{entry.actor} {entry.act}"] += 1
         self.scheduler.record(entry.act, " ".join(f"{name}={value}" for name, value in entry.values))
         self._acting += 1
