@@ -8,7 +8,7 @@ from typing import Any
 
 from syncd.core import budget, doubt
 from syncd.model import Judgement, Outcome
-from syncd.store import groups, inbox, issues, limits, outbox, storms
+from syncd.store import groups, inbox, issues, limits, move, outbox, storms
 from syncd.worker import create, reconcile, sync, update
 from tests.simulation import database
 from tests.simulation.tracker import Client
@@ -111,7 +111,17 @@ def _owed_once(original: Callable[..., Any], *rest: Any, **_: Any) -> Any:
     return original(*rest, again=False)
 
 
+def _of_two_tables(original: Callable[..., Any], database: Any, place: str) -> None:
+    original(database, place)
+    kept = [f"moved_{table}_{change}" for table in ("deliveries", "outbox") for change in ("insert", "update")]
+    for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        if name not in kept:
+            database.execute(f"DROP TRIGGER {name}")
+
+
 CONTROLS: tuple[Control | QueryControl, ...] = (
+    Control("every table of a moved store refuses writes", move, "refuse_writes", _of_two_tables, 300),
+    Control("a moved store refuses writes", move, "refuse_writes", lambda *_: None, 300),
     Control("a digest is remembered as long as its youngest delivery", inbox, "claim", _forgetful, 300),
     Control("a new group goes first with its older deliveries", inbox.Inbox, "waiting", _newest_first, 100),
     Control("a claimed group that is made due is due again", outbox, "owe", _owed_once, 400),

@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 
 from syncd.errors import StoreUnavailable
 from syncd.platform.clock import Clock
-from syncd.store import queries
+from syncd.store import move, queries
 from syncd.store.connection import Connection, First, Room, Transaction
 from syncd.store.due_times import DueTimes
 from syncd.store.migrate import migrate
 from syncd.store.sqlite.connection import Cursor
-from syncd.store.sqlite.file import sqlite3
+from syncd.store.sqlite.file import MOVED_TO, sqlite3
 from tests.simulation.scheduler import Owner, Scheduler
 
 T = TypeVar("T")
@@ -113,6 +113,7 @@ class Database:
         self.fail_after = 0  # so many next commits are made, and reported failed
         self.changes = Counter[str]()  # rows that each query changed, in transactions that were committed
         self.after_commit: Callable[[Counter[str], set[str]], None] = lambda changes, tables: None
+        self.is_moved = False
         self._folder = str(folder)
         self.session = _opened(self._folder)
         self.session.execute("PRAGMA foreign_keys=ON")
@@ -136,9 +137,22 @@ class Database:
         """Report whether a query of the invariants' own has a row."""
         return self.session.execute(query).fetchone() is not None
 
+    def move(self) -> "Database":
+        """Move everything to another database, as `migrate-store` does, and return that. This one refuses writes from then on."""
+        target = Database(self.scheduler, Path(self._folder))
+        target.away, target.fail_before, target.fail_after = self.away, self.fail_before, self.fail_after
+        target.changes, target.after_commit = self.changes, self.after_commit
+        self.session.backup(target.session)
+        move.refuse_writes(self.session, "postgresql://db/syncd")
+        self.is_moved = True
+        return target
+
     def close(self) -> None:
         """Empty the database and keep it for another run."""
         session = self.session
+        if self.is_moved:
+            session.close()
+            return
         session.execute("PRAGMA foreign_keys=OFF")
         tables = session.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name <> 'schema_migrations'")
         for (table,) in tables.fetchall():
@@ -177,8 +191,10 @@ class SimulatedConnection(Connection):
             if (first := self.first()) is not None:
                 first(Watched(database.cursor, changes, tables))
             outcome = operation(Watched(database.cursor, changes, tables))
-        except BaseException:
+        except BaseException as error:
             session.execute("ROLLBACK")
+            if str(error).startswith(MOVED_TO):
+                raise StoreUnavailable(str(error)) from None
             raise
         if database.fail_before:
             database.fail_before -= 1

@@ -343,6 +343,17 @@ def _owners(chance: random.Random, span: float, names: Sequence[str], setup: Set
                 yield operation(at + chance.uniform(0, 30.0), "operator", "relinks doubtful", fingerprint=name)
 
 
+def _moves(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> Iterator[Operation]:
+    """The store moves elsewhere, and its daemons go on with the old file for a while, with orders to them."""
+    at = chance.uniform(0, span)
+    yield operation(at, "operator", "moves the store", seconds=chance.choice((5.0, 60.0, 600.0)))
+    for _ in range(chance.randint(0, 2)):
+        when, name = at + chance.uniform(0.5, 10.0), chance.choice(names)
+        yield operation(when, "operator", "holds", fingerprint=name)
+        if chance.random() < 0.5:
+            yield operation(when + chance.uniform(300.0, span + 400.0), "operator", "ends hold", fingerprint=name)
+
+
 ACTS: tuple[tuple[Acts, float], ...] = (
     (_replays, 0.3),
     (_people, 0.5),
@@ -356,6 +367,7 @@ ACTS: tuple[tuple[Acts, float], ...] = (
     (_floods, 0.5),
     (_owners, 0.25),
     (_in_hand, 0.25),
+    (_moves, 0.08),
 )
 
 

@@ -314,6 +314,8 @@ def _group_at_rest(world: "World", group: dict[str, object]) -> None:
     owed = world.database.rows("SELECT state, due_at FROM outbox WHERE group_id = ?", group["id"])
     if group["kind"] != "storm":
         _counts_at_rest(world, group)
+    if name in world.truth.excused and group["on_hold"] is None:
+        raise Broken("an order that was acknowledged stands", f"{name} is not on hold")
     dead = bool(owed) and owed[0]["state"] == "dead"
     if owed and not dead:
         if not 0 <= float(str(owed[0]["due_at"])) <= world.scheduler.now + world.clock_offset + HORIZON_SECONDS:

@@ -113,6 +113,8 @@ def _replay(world: "World", process: Process, number: int, entry: Operation) -> 
 def _purge(world: "World", process: Process, number: int, entry: Operation) -> None:
     if process.clock.offset:
         return  # a wrong clock shortens the retention
+    if world.sending or world.database.exists("SELECT 1 FROM deliveries WHERE state = 'waiting'"):
+        return  # a retention is longer than any delivery waits for its answer or in the inbox
     before = process.clock.wall() - float(entry["seconds"])
     for _ in range(int(entry["rounds"])):
         process.store.inbox.purge(before, before, size=2)

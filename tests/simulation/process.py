@@ -85,7 +85,7 @@ class Process(Owner):
         self.scheduler = scheduler
         self.clock = ProcessClock(scheduler)
         self.clock.offset = offset
-        self._database = database
+        self.database = database
         self._events: list[tuple[Event, frozenset[str]]] = []
         connection = database.connect(self, self.clock)
         self.store = Store(connection, NoHints(), database.due_times(connection, self.clock), self.clock)
@@ -119,7 +119,7 @@ class Process(Owner):
 
     def _until_due(self, tracker: str) -> float:
         """Return the seconds until a call of the tracker is due, as the syncer itself computes them at each poll."""
-        transaction, now = self._database.cursor, self.clock.wall()
+        transaction, now = self.database.cursor, self.clock.wall()
         due = outbox.next_due(transaction, tracker)
         seconds = min((at - now for at in due.values()), default=IDLE_SECONDS)
         if seconds <= 0:  # a rest, a silence or a budget stands against it

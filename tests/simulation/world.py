@@ -7,6 +7,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,8 @@ class World:
         self.clock_offset = 0.0
         self._acting = 0
         self._aimed: list[Operation] = []  # acts that wait until a worker has a certain group in hand
+        self.sending = 0  # deliveries that are not answered yet
+        self._left: list[Database] = []  # that the store was moved from
 
     def run(self) -> Violation | None:
         """Run the history to its rest. Return the first violation."""
@@ -169,7 +172,10 @@ class World:
     def is_dead(self, owner: str) -> bool:
         """Report whether the process of a claim's owner has died."""
         name = owner.partition("/")[0]
-        return any(process.name == name and process.is_dead for process in self.processes)
+        return any(
+            process.name == name and (process.is_dead or process.database is not self.database)
+            for process in self.processes
+        )
 
     def _heartbeats(self) -> None:
         while True:
@@ -297,6 +303,7 @@ class World:
 
     def deliver(self, body: bytes) -> int:
         """Send until it is answered 200, as Backtrace does not but a patient sender would. Return the number of the delivery."""
+        self.sending += 1
         while True:
             for process in self.living[:1]:
                 try:
@@ -306,6 +313,7 @@ class World:
                     self.scheduler.record("refused", str(error))
                 else:
                     process.absorber.arrivals.add(identity)
+                    self.sending -= 1
                     return number
             self.scheduler.sleep(5.0, "sender waits")
 
@@ -367,6 +375,21 @@ class World:
     def _operator(self, entry: Operation) -> None:
         for process in self.living[:1]:
             operators.act(self, process, entry)
+
+    def _move_store(self, entry: Operation) -> None:
+        """Move the store at once, and start the daemons on the new one, each after some time with the old one."""
+        if isinstance(self.database, ServerDatabase):
+            return
+        self._left.append(self.database)
+        self.database = self.database.move()
+        for process in self.living:
+            restart = partial(self._restart_living, process)
+            at = self.scheduler.now + self.scheduler.random.uniform(0.0, float(entry["seconds"]))
+            self.scheduler.spawn(self.people, "operator restarts", restart, at)
+
+    def _restart_living(self, process: Process) -> None:
+        if not process.is_dead:
+            self._restart(process)
 
     # Weather and machines
 
@@ -467,7 +490,8 @@ class World:
     def close(self) -> None:
         """Count what happened, and free the memory."""
         self.counts.update({f"query {name}": rows for name, rows in self.database.changes.items()})
-        self.database.close()
+        for database in (*self._left, self.database):
+            database.close()
 
 
 def _accept(store: Store, body: bytes, now: float, identity: Identity) -> int:
@@ -518,6 +542,7 @@ ACTS: dict[tuple[str, str], Act] = {
     ("tracker", "lags"): World._lag,
     ("person", "files and deletes"): World._post,
     **{("operator", name): World._operator for name in operators.ACTS},
+    ("operator", "moves the store"): World._move_store,
     **{
         ("tracker", act): World._tracker_weather
         for act in (
