@@ -7,13 +7,15 @@ import pytest
 from syncd.config import Config, LocalSettings, Route, StoreSettings
 from syncd.config.routes import Match
 from syncd.core.budget import HORIZON_SECONDS
+from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost
 from syncd.model import Action, Call, Created, Issue, IssueState, Plan
-from syncd.store import Store, limits, outbox
+from syncd.store import Store, limits, outbox, storms
 from syncd.store.issues import Intent
 from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.store.sqlite.file import sqlite3
 from syncd.worker import reconcile
+from syncd.worker.absorb import absorb as absorb_batch
 from syncd.worker.routing import Routing
 from tests.store import steps
 from tests.store.filled import NOW, absorb, accept, claimed, crash_notification, owed
@@ -334,3 +336,54 @@ def test_a_group_whose_route_changed_while_it_was_claimed_follows_it_with_its_ne
 
     assert store.read(partial(outbox.next_due, tracker="there"))
     assert not store.read(partial(outbox.next_due, tracker="here"))
+
+
+def make_due(store: Store, claim: Claim, at: float, tracker: str = "here") -> None:
+    due = DueCall(tracker=tracker, due_at=at)
+    store.write(lambda transaction: outbox.owe(transaction, {claim.group_id: due}))
+
+
+def test_a_claimed_group_that_is_made_due_is_due_again_after_its_claim(store: Store) -> None:
+    owed(store)
+    claim = claimed(store)
+    make_due(store, claim, NOW + 60)
+    make_due(store, claim, NOW + 30)
+    steps.settle(store, claim, DONE, None, 1, NOW + 900, NOW)
+
+    assert store.read(partial(outbox.next_due, tracker="here")) == {Call.CREATE: NOW + 30}
+    again = claimed(store, now=NOW + 30)
+    steps.settle(store, again, DONE, None, 1, NOW + 900, NOW)
+    assert not store.read(partial(outbox.next_due, tracker="here"))
+
+
+def test_a_failed_call_keeps_its_back_off_and_the_new_tracker_of_its_group(store: Store) -> None:
+    owed(store)
+    claim = claimed(store)
+    make_due(store, claim, NOW, tracker="there")
+    steps.postpone(store, claim, CREATE, "no connection", NOW + 60, 1, NOW)
+
+    assert min(store.read(partial(outbox.next_due, tracker="there")).values()) == NOW + 60
+
+
+def test_the_thresholds_that_a_group_met_are_stored_with_it(store: Store, settings: StoreSettings) -> None:
+    route = Route(tracker="here", min_occurrences=3, within=3600.0)
+    here = LocalSettings(kind="local", folder="unused")
+    rules = Routing(config=Config(store=settings, trackers={"here": here}, routes=[route]), instance_key="")
+    accept(store, crash_notification(occurrences=3))
+    absorb_batch(store, rules, NOW)
+    claim = claimed(store)
+
+    assert [met.occurrences for met in steps.load(store, claim)[0].met] == [3]
+
+
+def test_a_place_in_the_limit_is_kept_until_the_group_is_held_again(store: Store) -> None:
+    owed(store)
+    claim = claimed(store)
+    store.write(lambda transaction: storms.keep_place(transaction, claim.group_id, "main"))
+    assert store.read(lambda transaction: storms.counts(transaction, "main")) == (0, 1)
+    steps.postpone(store, claim, CREATE, "no connection", NOW + 60, 1, NOW)
+    assert store.read(lambda transaction: storms.counts(transaction, "main")) == (0, 1)
+
+    hold = Plan(action=Action.HOLD, reason="an operator holds it", rule="on-hold")
+    store.write(lambda transaction: outbox.decide(transaction, claim.group_id, hold, None, NOW))
+    assert store.read(lambda transaction: storms.counts(transaction, "main")) == (0, 0)
