@@ -9,7 +9,7 @@ from typing import Any
 from syncd.core import budget, doubt
 from syncd.model import Judgement, Outcome
 from syncd.store import groups, inbox, issues, limits, move, outbox, storms
-from syncd.worker import create, reconcile, sync, update
+from syncd.worker import create, reconcile, update
 from tests.simulation import database
 from tests.simulation.tracker import Client
 
@@ -134,40 +134,29 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
         "settle",
         ":revision = (SELECT revision",
         "0 < (SELECT revision",
-        200,
+        100,
     ),
     Control("a comment in doubt is looked for before it is sent again", Client, "find_comment", lambda *_: None, 100),
     Control("an intent is on disk before the request", issues, "intend", lambda *_, **__: None, 100),
-    Control("absence is proven by reading", doubt, "judge", _absent, 200),
-    Control("a decision to file is checked again where the intent is written", create, "intend", _intend_at_once, 200),
-    Control("a hold is checked again where it is written", sync, "_is_outdated", lambda *_: False, 1000),
-    Control("only the claims of the dead are taken over", outbox.Outbox, "take_over", _take_over_all, 300),
-    Control("a storm is drained", reconcile, "drain", lambda *_: set(), 100),
-    Control("a create takes from the budget of its tracker", create, "take", lambda *_: 0.0, 300),
-    Control("an update takes from the budget of its tracker", update, "take_all", lambda *_: (None, 0.0), 300),
-    Control("a silence is respected", budget, "in_force", lambda *_: False, 300),
-    Control("the floor is the highest number known, and no higher", limits, "raise_floor", _too_high, 200),
-    Control("a create in doubt is due again after a start", outbox.Outbox, "recover", lambda *_: None, 1000),
-    QueryControl("a claim ends with its lease", "renew", " AND owner = :owner", "", 300),
-    QueryControl("a claim waits for the end of another one's lease", "claim_group", "AND due_at <= :now", "", 100),
-    QueryControl("an operator's pause of a tracker is respected", "claim_group", "until IS NULL OR", "1 = 0 OR", 300),
+    Control("absence is proven by reading", doubt, "judge", _absent, 50),
+    Control("a decision to file is checked again where the intent is written", create, "intend", _intend_at_once, 150),
+    Control("only the claims of the dead are taken over", outbox.Outbox, "take_over", _take_over_all, 200),
+    Control("a storm is drained", reconcile, "drain", lambda *_: set(), 150),
+    Control("a create takes from the budget of its tracker", create, "take", lambda *_: 0.0, 200),
+    Control("an update takes from the budget of its tracker", update, "take_all", lambda *_: (None, 0.0), 200),
+    Control("a silence is respected", budget, "in_force", lambda *_: False, 200),
+    Control("the floor is the highest number known, and no higher", limits, "raise_floor", _too_high, 50),
+    QueryControl("a claim waits for the end of another one's lease", "claim_group", "AND due_at <= :now", "", 50),
     QueryControl(
-        "only an operator ends an operator's pause", "resume", "COALESCE(cause, '') <> 'operator' OR", "1 = 1 OR", 500
+        "only an operator ends an operator's pause", "resume", "COALESCE(cause, '') <> 'operator' OR", "1 = 1 OR", 400
     ),
-    QueryControl(
-        "one call tries a tracker that rests", "begin_trial", "AND (until <= :now OR until > :horizon)", "", 1000
-    ),
-    QueryControl("only the sender of an intent links its issue", "link", " AND sent_by = :sender", "", 1000),
-    QueryControl("an intent whose lease is over is in doubt", "doubt_expired", "sent_by <> :owner", "1 = 0", 300),
-    QueryControl("an intent of a dead process is in doubt", "doubt_dead", "sent_by = :owner", "1 = 0", 1000),
     QueryControl("a route files no more than max_new_issues", "issues_since", "COUNT(*) AS issues", "0 AS issues", 100),
-    QueryControl("a route that resumes judges what it held", "held_by_rule", "decision = 'hold'", "1 = 0", 500),
-    QueryControl("an alias of an alias follows its target", "retarget_aliases", "target_id = :group_id", "1 = 0", 1000),
+    QueryControl("a route that resumes judges what it held", "held_by_rule", "decision = 'hold'", "1 = 0", 150),
     QueryControl(
-        "an alias gives its own issue up", "retire_live", "state IN ('wanted', 'linked', 'parked')", "1 = 0", 300
+        "an alias gives its own issue up", "retire_live", "state IN ('wanted', 'linked', 'parked')", "1 = 0", 100
     ),
-    QueryControl("a claimed group stays in the outbox", "forget_waiting", " AND state <> 'claimed'", "", 1000),
+    QueryControl("a claimed group stays in the outbox", "forget_waiting", " AND state <> 'claimed'", "", 500),
     QueryControl(
-        "a comment's intent is on disk before the request", "save_status", "= :sent_at", "= comment_sent_at", 300
+        "a comment's intent is on disk before the request", "save_status", "= :sent_at", "= comment_sent_at", 150
     ),
 )
