@@ -62,11 +62,11 @@ def _storms(world: "World", changes: Counter[str]) -> None:
             _fail(world, "a storm files its groups before new ones", f"{group_id} is filed, {held} are held back")
     fairness.held, fairness.intended = held, intended
     fairness.released = (fairness.released | released) - held.keys()
-    owed = world.database.rows(
-        "SELECT group_id FROM outbox WHERE state <> 'dead' AND group_id IN (SELECT value FROM json_each(?))"
+    due = world.database.rows(
+        "SELECT group_id FROM outbox WHERE state <> 'dead'"
         " AND NOT EXISTS (SELECT 1 FROM issues WHERE issues.group_id = outbox.group_id AND issues.state NOT IN ('wanted', 'retired'))",
-        json.dumps(sorted(fairness.released)),
     )
+    owed = [row for row in due if row["group_id"] in fairness.released]
     if released and not world.has("machine", "sets the clocks"):
         for limit in world.config.all_routes[0].max_new_issues:
             filed = world.database.rows(

@@ -95,7 +95,10 @@ class Monitor:
         """Run a statement with `?` for its parameters."""
         if values:
             query = query.replace("%", "%%").replace("?", "%s")
-        return self._session.execute(query, list(values) or None)
+        try:
+            return self._session.execute(query, list(values) or None)
+        except psycopg.Error as error:
+            raise AssertionError(f"{error}: {query}") from None  # a mistake of the simulation, no fault of the store
 
     def close(self) -> None:
         """End the session."""
