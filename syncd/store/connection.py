@@ -46,12 +46,14 @@ First = Callable[[], Callable[[Transaction], None] | None]
 
 class Connection(Protocol):
     """A database. `place` is its address as people may see it, without secrets; `fault` is why the last commit failed, or None; `beat` is
-    when it last did anything, on the monotonic clock; `first` returns what the next write transaction begins with, None for nothing."""
+    when it last did anything, on the monotonic clock; `first` returns what the next write transaction begins with, None for nothing.
+    `generation` rises when the database may be another one than before, such as a backup in its place: what was read from it is read anew."""
 
     place: str
     fault: str | None
     beat: float
     first: First
+    generation: int = 0
 
     def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":
         """Run an `operation` that only adds rows in a durable transaction, soon. The future is done after the commit is on disk. It raises

@@ -79,6 +79,7 @@ class DueTimes:
             boot = "unknown"
         self._name = f"clock.stretches {boot}"
         self._origin: float | None = None
+        self._generation = 0  # of the database that `_origin` was read from
         connection.first = self._first
 
     def follow_clock(self) -> None:
@@ -91,7 +92,8 @@ class DueTimes:
         # The wall time at which the monotonic clock showed 0; it is the same for all processes of a machine until that is rebooted.
         uptime = self._clock.monotonic()
         origin = self._clock.wall() - uptime
-        if self._origin is not None and abs(origin - self._origin) < JUMP_SECONDS:
+        is_same = self._generation == self._connection.generation
+        if is_same and self._origin is not None and abs(origin - self._origin) < JUMP_SECONDS:
             return None
         return lambda transaction: self._follow(transaction, uptime, origin)
 
@@ -99,6 +101,7 @@ class DueTimes:
         rows = transaction.rows("setting", name=self._name)
         stretches = [Stretch(*entry) for entry in json.loads(cast(str, rows[0]["value"]))] if rows else []
         if stretches and abs(origin - stretches[-1].origin) < JUMP_SECONDS:
+            self._generation = self._connection.generation
             self._origin = stretches[-1].origin  # an earlier transaction has committed it; this one may still fail
             return
         self._origin = None

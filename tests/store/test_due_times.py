@@ -4,6 +4,7 @@ import json
 import re
 import sqlite3
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from syncd.errors import StoreUnavailable
 from syncd.model import Action, Call, Plan
 from syncd.store import Store, outbox, queries
 from syncd.store.due_times import MOMENTS, NOT_MOVED, SPANS, DueTimes
+from syncd.store.sqlite.backup import back_up
 from tests.clock import MovableClock
 from tests.store import steps
 from tests.store.filled import FREE, NOW, absorb, accept, claimed, crash_notification, owed
@@ -56,6 +58,24 @@ def test_waits_keep_their_length_when_the_clock_is_set_back(
     clock.set_back(3600)
     due_times.follow_clock()
     due_times.follow_clock()
+
+    assert waits(store, clock.wall()) == (60, 30)
+
+
+@one_machine
+def test_a_backup_in_place_of_the_store_is_moved_by_what_the_clock_was_set_since(
+    store: Store, due_times: DueTimes, clock: MovableClock, settings: StoreSettings, tmp_path: Path
+) -> None:
+    later(store)
+    back_up(settings.path, tmp_path / "backup.db")
+    clock.set_back(3600)
+    due_times.follow_clock()
+    for end in ("-wal", "-shm"):
+        settings.path.with_name(f"{settings.path.name}{end}").unlink(missing_ok=True)
+    (tmp_path / "backup.db").replace(settings.path)
+    with pytest.raises(StoreUnavailable, match="deleted or replaced"):
+        accept(store, crash_notification("f2"))
+    accept(store, crash_notification("f2"))
 
     assert waits(store, clock.wall()) == (60, 30)
 

@@ -147,6 +147,7 @@ class Sqlite(Connection):
                 self._damaged = None
             if opened is None:
                 opened = Opened(self.path)
+                self.generation += 1
                 opened.database.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
                 opened.database.execute(f"PRAGMA cache_size={-WRITER_CACHE_KB}")
             self._carry_out(opened.database, shared)
