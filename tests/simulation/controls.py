@@ -119,7 +119,17 @@ def _of_two_tables(original: Callable[..., Any], database: Any, place: str) -> N
             database.execute(f"DROP TRIGGER {name}")
 
 
+def _copies_prove(original: Callable[..., Any], client: Any, item: Any, issue: Any) -> bool:
+    plain = item.is_live and item.readable and not item.hidden
+    return not plain and bool(original(client, item, issue))
+
+
 CONTROLS: tuple[Control | QueryControl, ...] = (
+    Control("a marker by an unknown author is no proof of absence", Client, "_may_be", _copies_prove, 100),
+    Control("what people hid, ended or rewrote is no proof of absence", Client, "_may_be", lambda *_: False, 50),
+    Control("a number that leads to nothing is no proof of absence", Client, "_is_gap", lambda *_: False, 150),
+    Control("an issue that has the number of a lost one is another issue", doubt, "is_another", lambda *_: False, 150),
+    Control("a number is in use whatever it leads to", Client, "_is_in_use", lambda _, client, item: item.is_live, 200),
     Control("every table of a moved store refuses writes", move, "refuse_writes", _of_two_tables, 300),
     Control("a moved store refuses writes", move, "refuse_writes", lambda *_: None, 300),
     Control("a digest is remembered as long as its youngest delivery", inbox, "claim", _forgetful, 300),

@@ -225,7 +225,9 @@ def _doubts(chance: random.Random, span: float, names: Sequence[str], setup: Set
     )
     if chance.random() < 0.3:
         yield operation(max(0.0, at - chance.uniform(0, span / 2)), "tracker", "is backed up", seconds=0.0)
-        yield operation(at + chance.uniform(0, 300), "tracker", "is restored", seconds=0.0)
+        restored = at + chance.uniform(0, 300)
+        yield operation(restored, "tracker", "is restored", seconds=0.0)
+        yield operation(restored + chance.uniform(1, 30), "person", "files an issue of their own")
     if chance.random() < 0.4:
         yield operation(max(0.0, at - 1), "tracker", "shows old lists", seconds=600.0)
         act = chance.choice(("opens discussions", "files and deletes"))

@@ -1,16 +1,18 @@
 """What may not be taken for the proof that an issue does not exist, and what may not be taken for the issue."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from syncd.config import Config, LocalSettings, Route
+from syncd.operate import actions
 from syncd.worker.routing import Routing
 from syncd.worker.sync import sync
+from tests.simulation.history import operation
 from tests.simulation.operators import ROUTE, TRACKER
 from tests.simulation.test_races import Stage
-from tests.simulation.tracker import Client, Site
+from tests.simulation.tracker import Client, Item, Site
 from tests.simulation.world import PROBE_AFTER
 
 ELSEWHERE = "elsewhere"
@@ -91,3 +93,142 @@ def test_a_create_that_is_proved_absent_is_sent_where_the_route_leads_now(stage:
 
     assert stage.world.site.items == []
     assert [item.title for item in there.items] == ["f1"]
+
+
+def _rewrite(item: Item) -> None:
+    item.readable = False
+
+
+def _delete(item: Item) -> None:
+    item.deleted = True
+
+
+def _convert(item: Item) -> None:
+    item.converted = True
+
+
+def _hide(item: Item) -> None:
+    item.hidden = True
+
+
+@pytest.mark.parametrize("touch", [_rewrite, _delete, _convert, _hide])
+def test_an_issue_that_people_touch_while_it_is_in_doubt_is_not_filed_again(
+    stage: Stage, touch: Callable[[Item], None]
+) -> None:
+    lose(stage)
+    touch(stage.world.site.items[0])
+    settle(stage)
+
+    assert stage.titles == ["f1"]
+    assert "do not prove that there is none" in str(parked(stage, "f1"))
+
+
+def test_an_issue_that_people_transfer_while_it_is_in_doubt_is_found(stage: Stage) -> None:
+    lose(stage)
+    stage.world.site.items[0].moved_to = "M-1"
+    settle(stage)
+
+    assert stage.titles == ["f1"]
+    assert parked(stage, "f1") is None
+
+
+@pytest.mark.parametrize("is_noted", [True, False])
+def test_another_account_behind_the_token_files_nothing_twice(stage: Stage, is_noted: bool) -> None:
+    if is_noted:
+        stage.notify("f0")
+        stage.sync_all()
+    lose(stage)
+    stage.world.site.account = "another-bot"
+    settle(stage)
+
+    assert sorted(stage.titles) == (["f0", "f1"] if is_noted else ["f1"])
+    assert (parked(stage, "f1") is None) is is_noted
+
+
+def test_a_status_comment_of_the_former_account_is_not_written_twice(stage: Stage) -> None:
+    stage.notify("f1")
+    stage.sync_all()
+    pass_time(stage, 1000)
+    stage.world.site.weather.lose_after += 1
+    stage.notify("f1", 2)
+    stage.sync_all()
+    stage.world.site.account = "another-bot"
+    settle(stage)
+
+    assert len(stage.world.site.items[0].comments) == 1
+
+
+@pytest.mark.parametrize("act", ["opens discussions", "files and deletes"])
+def test_a_run_of_numbers_that_no_list_shows_hides_nothing(stage: Stage, act: str) -> None:
+    stage.world.site.weather.list_lag = 3600.0
+    stage.world._post(operation(0.0, "person", act, count=5))
+    lose(stage)
+    settle(stage)
+
+    assert stage.titles.count("f1") == 1
+    assert parked(stage, "f1") is None
+
+
+def test_a_number_that_is_given_before_the_commit_is_no_proof(stage: Stage) -> None:
+    stage.world.site.weather.early += 1
+    stage.notify("f1")
+    stage.sync_all()
+    stage.world.site.items[0].commits_at = stage.now + 100
+    pass_time(stage, 15)
+    stage.sync_all()
+    pass_time(stage, 25)
+    stage.world.site.add("", "a person's issue", "person")
+    settle(stage)
+
+    assert stage.titles.count("f1") == 1
+
+
+def test_a_look_that_an_operator_asks_for_at_once_begins_no_proof(stage: Stage) -> None:
+    stage.world.site.weather.lose_before += 1
+    stage.notify("f1")
+    stage.sync_all()
+    probes = []
+    for seconds in (2, PROBE_AFTER[0]):
+        pass_time(stage, seconds)
+        actions.sync_now(stage.store, stage.process.routing, stage.group("f1"), stage.now)
+        stage.sync_all()
+        probes.append(stage.world.database.rows("SELECT probes FROM issues")[0]["probes"])
+
+    assert probes == [0, 1]
+
+
+def test_a_restored_tracker_gives_a_number_again_and_both_groups_have_an_issue(stage: Stage) -> None:
+    stage.world.site.back_up()
+    stage.notify("f1")
+    stage.sync_all()
+    stage.world.site.restore()
+    stage.notify("f2")
+    settle(stage)
+
+    assert sorted(stage.titles) == ["f1", "f2"]
+
+
+def test_a_restored_tracker_that_loses_an_answer_gets_no_second_issue(stage: Stage) -> None:
+    stage.world.site.back_up()
+    for name in ("f1", "f2", "f3"):
+        stage.notify(name)
+    stage.sync_all()
+    stage.world.site.restore()
+    lose(stage, "f4")
+    settle(stage)
+
+    assert stage.titles.count("f4") == 1
+
+
+def test_nothing_is_written_to_a_persons_issue_that_got_the_number_of_a_lost_one(stage: Stage) -> None:
+    stage.world.site.back_up()
+    stage.notify("f1")
+    stage.sync_all()
+    pass_time(stage, 5)
+    stage.world.site.restore()
+    stage.world.site.add("", "a person's issue", "person")
+    pass_time(stage, 1000)
+    stage.notify("f1", 2)
+    settle(stage)
+
+    assert [len(item.comments) for item in stage.world.site.items] == [0]

@@ -332,6 +332,12 @@ class Client:
             item.commits_at = site.scheduler.now + site.scheduler.random.uniform(TIMEOUT_SECONDS, LATEST_COMMIT_SECONDS)
             site.scheduler.record("number given early", f"#{item.number}")
             site.counts["numbers given early"] += 1
+
+            def file_later() -> None:
+                site.add("", "a person's issue", "person")
+
+            later = site.scheduler.now + site.scheduler.random.uniform(40.0, 60.0)
+            site.scheduler.spawn(site._network, "a person", file_later, later)
             site.scheduler.sleep(TIMEOUT_SECONDS, "create: no answer")
             raise OutcomeUnknown("no answer within the timeout")
         written = site.write("create", draft.marker[:8], effect, draft.require_fresh)
@@ -354,7 +360,7 @@ class Client:
         site = self._site
         site.read("probe")
         listed = {item.number: item for item in self._listed()}
-        first = min(issue.floor, max(listed, default=issue.floor))
+        first = min(issue.floor, max(listed, default=0))
         highest, number = max(first, max(listed, default=0)), first
         items = {item.number: item for item in site.items if item.commits_at <= site.scheduler.now}
         read = dict(listed)

@@ -202,9 +202,9 @@ class Probe:
             answer = self._connection.send_idempotent("GET", f"{self._home}/issues", parameters=parameters)
             entries = expect(answer, list[Listed])
             at = answer.date if page == 1 else at
-            if page == 1 and entries:
+            if page == 1:
                 # Where the newest number is below the floor, the list lags, or the numbers went back.
-                self._first = min(self._floor, max(entry.number for entry in entries)) + 1
+                self._first = min(self._floor, max((entry.number for entry in entries), default=0)) + 1
                 self._highest = self._first - 1
             self._take({entry.number: entry for entry in entries})
             if len(entries) < _PAGE or min(entry.number for entry in entries) <= self._floor:

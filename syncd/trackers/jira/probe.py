@@ -104,9 +104,9 @@ class Probe:
         newest_first = f'project = "{self._settings.project}" ORDER BY key DESC'
         _, candidates = search(self._connection, self._settings, newest_first, 1)
         self._take(candidates)
+        # Where the newest number is below the floor, the index lags, or the numbers went back.
+        self._below = self._highest = min(self._floor, max((candidate.number for candidate in candidates), default=0))
         for candidate in candidates:
-            # Where the newest number is below the floor, the index lags, or the numbers went back.
-            self._below = self._highest = min(self._floor, candidate.number)
             self._note_number(candidate.number, candidate)
         complete = self._read_keys()
         # Jira answers as if there were no issue where the account may not see one.
