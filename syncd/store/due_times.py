@@ -17,26 +17,27 @@ from syncd.store.connection import Connection, Transaction
 
 JUMP_SECONDS = 5.0  # a smaller step of the clock is ignored
 EARLY_SECONDS = 3600.0  # a time server that sets the clock forward so soon after a boot corrects it
+UNSEEN_SECONDS = 60.0  # a stretch is noticed at most so long after it began, by a process that runs
 MOST_STRETCHES = 10
 
-SHOWN = "shown to people; nothing is decided by it"
+FOR_PEOPLE = "shown to people; nothing is decided by it"
 RETAINED = "its row is kept longer or shorter by the error, like those that belong to it"
 TRACKER = "a time of the tracker's clock"
 NOT_MOVED: Mapping[str, str] = {
-    "aliases.at": SHOWN,
+    "aliases.at": FOR_PEOPLE,
     "deliveries.replayed_at": "only whether there is one counts",
     "folded.folded_at": RETAINED,
-    "groups.decided_at": SHOWN,
+    "groups.decided_at": FOR_PEOPLE,
     "history.at": RETAINED,
     "instances.beat_at": "written again every few seconds",
-    "instances.started_at": SHOWN,
+    "instances.started_at": FOR_PEOPLE,
     "issues.changed_at": TRACKER,
     "issues.probed_since": TRACKER,
-    "quarantine.received_at": SHOWN,
-    "regressions.at": SHOWN,
+    "quarantine.received_at": FOR_PEOPLE,
+    "regressions.at": FOR_PEOPLE,
     "regressions.closed_at": TRACKER,
-    "route_pauses.at": SHOWN,
-    "schema_migrations.applied_at": SHOWN,
+    "route_pauses.at": FOR_PEOPLE,
+    "schema_migrations.applied_at": FOR_PEOPLE,
 }
 # Waits, and spans that begin in the past: only their distance from now counts.
 SPANS = (
@@ -58,10 +59,12 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 class Stretch(NamedTuple):
-    """A time in which nobody set the clock: from an uptime of the machine on. `origin` is the wall time at uptime 0 as the clock showed it
-    then, `frame` the origin by which the moments of this stretch are stored by now."""
+    """A time in which nobody set the clock, between two uptimes of the machine: it began not before the first and ended not after the second;
+    None while it lasts. `origin` is the wall time at uptime 0 as the clock showed it then, `frame` the origin by which the moments of this
+    stretch are stored by now."""
 
     since: float
+    until: float | None
     origin: float
     frame: float
 
@@ -74,12 +77,13 @@ class DueTimes:
         self._connection = connection
         self._clock = clock
         try:
-            boot = _BOOT_ID.read_text().strip()  # the monotonic clock of each boot begins anew
+            boot = _BOOT_ID.read_text().strip()  # the clock of each boot begins anew
         except OSError:
             boot = "unknown"
         self._name = f"clock.stretches {boot}"
         self._origin: float | None = None
         self._generation = 0  # of the database that `_origin` was read from
+        self._confirmed = 0.0  # the uptime at which the clock was last as it is stored
         connection.first = self._first
 
     def follow_clock(self) -> None:
@@ -89,11 +93,13 @@ class DueTimes:
 
     def _first(self) -> Callable[[Transaction], None] | None:
         """Return what the next transaction must begin with, None if the clock was not set."""
-        # The wall time at which the monotonic clock showed 0; it is the same for all processes of a machine until that is rebooted.
-        uptime = self._clock.monotonic()
+        # The wall time at which the clock of the boot showed 0; it is the same for all processes of a machine until that is rebooted, also
+        # while the machine sleeps.
+        uptime = self._clock.boottime()
         origin = self._clock.wall() - uptime
         is_same = self._generation == self._connection.generation
         if is_same and self._origin is not None and abs(origin - self._origin) < JUMP_SECONDS:
+            self._confirmed = uptime
             return None
         return lambda transaction: self._follow(transaction, uptime, origin)
 
@@ -105,9 +111,12 @@ class DueTimes:
             self._origin = stretches[-1].origin  # an earlier transaction has committed it; this one may still fail
             return
         self._origin = None
+        # A time that is written now was read a little earlier.
+        since = max(self._confirmed, uptime - UNSEEN_SECONDS)
         if stretches:
+            stretches[-1] = stretches[-1]._replace(until=uptime)
             stretches = self._move(transaction, stretches, uptime, origin)
-        stretches.append(Stretch(uptime, origin, origin))
+        stretches.append(Stretch(since, None, origin, origin))
         transaction.run("set", name=self._name, value=json.dumps(stretches[-MOST_STRETCHES:]))
 
     def _move(
@@ -133,7 +142,7 @@ class DueTimes:
         # The moments of a stretch never move into those of one that still has to move.
         for index in (*ahead, *reversed(behind)):
             stretch = stretches[index]
-            end = stretches[index + 1].since if index + 1 < len(stretches) else uptime
+            end = uptime if stretch.until is None else stretch.until
             moment = {
                 "since": stretch.since + stretch.frame,
                 "until": end + stretch.frame,

@@ -8,7 +8,7 @@ from typing import Any
 
 from syncd.core import budget, doubt
 from syncd.model import Judgement, Outcome
-from syncd.store import groups, inbox, issues, limits, move, outbox, storms
+from syncd.store import due_times, groups, inbox, issues, limits, move, outbox, storms
 from syncd.worker import create, reconcile, update
 from tests.simulation import database
 from tests.simulation.tracker import Client
@@ -124,6 +124,15 @@ def _copies_prove(original: Callable[..., Any], client: Any, item: Any, issue: A
     return not plain and bool(original(client, item, issue))
 
 
+def _without_moments(original: Callable[..., Any], times: Any, transaction: Any, *rest: Any) -> Any:
+    return original(times, _Ignoring(transaction, "shift_releases"), *rest)
+
+
+def _target_alone(original: Callable[..., Any], transaction: Any, changed: Any) -> Any:
+    represented = original(transaction, changed)
+    return represented | {group_id: group for group_id, group in changed.items() if group_id in represented}
+
+
 CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a marker by an unknown author is no proof of absence", Client, "_may_be", _copies_prove, 100),
     Control("what people hid, ended or rewrote is no proof of absence", Client, "_may_be", lambda *_: False, 50),
@@ -132,6 +141,8 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a number is in use whatever it leads to", Client, "_is_in_use", lambda _, client, item: item.is_live, 200),
     Control("every table of a moved store refuses writes", move, "refuse_writes", _of_two_tables, 300),
     Control("a moved store refuses writes", move, "refuse_writes", lambda *_: None, 300),
+    Control("when a release was noticed moves with the clock", due_times.DueTimes, "_move", _without_moments, 600),
+    Control("a target is judged with its aliases by its own notifications", groups, "represent", _target_alone, 600),
     Control("a digest is remembered as long as its youngest delivery", inbox, "claim", _forgetful, 300),
     Control("a new group goes first with its older deliveries", inbox.Inbox, "waiting", _newest_first, 100),
     Control("a claimed group that is made due is due again", outbox, "owe", _owed_once, 400),

@@ -95,8 +95,29 @@ def generate(seed: int) -> History:
         # Some come all at once: a backlog.
         at = chance.uniform(0, span) if chance.random() < 0.7 else span / 2 + chance.random()
         operations.append(_notify(chance, at, span, chance.choice(crashes)))
+    rare = random.Random(f"rare {seed}")  # of its own: what is rare does not change all other histories
+    merge = len(crashes) > 1 and rare.random() < 0.1
+    if merge:
+        # Two groups are merged that miss a threshold, and meet it together.
+        setup = replace(setup, route=(("min_occurrences", 40), ("status_interval", 60.0)))
+        for share, crash, more in ((0.1, crashes[0], 19), (0.1, crashes[1], 19), (0.6, crashes[0], 10)):
+            entry = _notify(rare, share * span, span, crash)
+            operations.append(replace(entry, values=(*entry.values, ("more", more))))
+    glitch = span >= 600.0 and rare.random() < 0.15
+    if glitch:
+        # A release is noticed while the clock is ahead, and crashes again after the clock was set right and a person closed the issue.
+        for share, release in ((0.02, "1.0"), (0.3, "2.0"), (0.8, "2.0")):
+            operations.append(_notify(rare, share * span, span, crashes[0], release))
     operations.sort(key=lambda entry: entry.at)
     operations = _with_totals(operations, crashes)
+    if merge:
+        operations.append(operation(0.3 * span, "operator", "adds alias", fingerprint="f1", target="f0"))
+    if glitch:
+        operations += [
+            operation(0.2 * span, "machine", "sets the clocks", seconds=rare.choice((3600.0, 18_000.0))),
+            operation(rare.uniform(0.4, 0.5) * span, "machine", "sets the clocks", seconds=0.0),
+            operation(0.55 * span, "person", "closes", issue=len(crashes), release="1.0"),
+        ]
     for make, share in ACTS:
         if chance.random() < share:
             operations += make(chance, span, [crash.fingerprint for crash in crashes], setup)
@@ -118,14 +139,14 @@ def _route(chance: random.Random) -> dict[str, Value]:
     return route
 
 
-def _notify(chance: random.Random, at: float, span: float, crash: Crash) -> Operation:
+def _notify(chance: random.Random, at: float, span: float, crash: Crash, release: str | None = None) -> Operation:
     return operation(
         at,
         "sender",
         "notifies",
         fingerprint=crash.fingerprint,
         more=chance.choice((1, 1, 3, 10)),
-        release=chance.choice(RELEASES),
+        release=release or chance.choice(RELEASES),
         # Sent once more after so many seconds, which are fewer than any purge leaves.
         again=chance.uniform(0.0, LATEST_AGAIN * span) if chance.random() < 0.3 else -1.0,
     )

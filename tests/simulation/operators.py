@@ -53,10 +53,11 @@ def _sync(world: "World", process: Process, number: int, entry: Operation) -> No
 def _add_alias(world: "World", process: Process, number: int, entry: Operation) -> None:
     target = group_id(world, entry["target"])
     if target is not None:
+        # Before: a commit that is reported failed may have been made.
+        world.truth.may_repeat.add(str(entry["fingerprint"]))
         actions.add_alias(
             process.store, process.routing, number, target, "an operator merges them", process.clock.wall()
         )
-        world.truth.may_repeat.add(str(entry["fingerprint"]))
 
 
 def _remove_alias(world: "World", process: Process, number: int, entry: Operation) -> None:
@@ -67,8 +68,8 @@ def _relink(world: "World", process: Process, number: int, entry: Operation) -> 
     item = world.item(entry)
     if item is not None:
         place = world.site.place(item)
-        actions.link(process.store, process.routing, number, TRACKER, place, world.instance_key, process.clock.wall())
         world.truth.may_repeat.add(str(entry["fingerprint"]))
+        actions.link(process.store, process.routing, number, TRACKER, place, world.instance_key, process.clock.wall())
 
 
 def _relink_doubtful(world: "World", process: Process, number: int, entry: Operation) -> None:

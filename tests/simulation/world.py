@@ -70,6 +70,7 @@ class Truth:
     silent_since: float | None = None  # the first claim inside the silence that is in force
     writes: int = 0  # writes of the tracker that were checked
     reopened: int = 0  # reopened issues that were checked
+    clock_set_at: float = 0.0
     intended: list[int] = field(default_factory=list)  # issues whose intent was on disk after the last commit
     leases: dict[int, tuple[str, float]] = field(default_factory=dict)  # who has claimed a group, and until when
     trials: set[str] = field(default_factory=set)  # the claims with which a tracker that rests is tried
@@ -152,7 +153,7 @@ class World:
             offset=self.clock_offset,
         )
         if self.has("machine", "stands still"):
-            process.store.due_times.follow_clock = lambda: 0.0  # type: ignore[method-assign,assignment]  # as of several machines
+            process.store.connection.first = lambda: None  # as of several machines
         self.processes.append(process)
         process.start(self.is_dead, self._restart)
 
@@ -446,6 +447,7 @@ class World:
     def _set_clocks(self, entry: Operation) -> None:
         seconds = float(entry["seconds"])
         shared = self.database.shared or self.has("machine", "stands still")
+        self.truth.clock_set_at = self.scheduler.now
         # Machines that share a store have a time service; what is left of a larger step stops a process.
         self.clock_offset = max(-SKEW_SECONDS, min(SKEW_SECONDS, seconds)) if shared else seconds
         for process in self.processes:
