@@ -162,6 +162,7 @@ class Site:
     def restore(self) -> None:
         """Go back to the last backup. Its numbers are given once more."""
         self.items, self._last_number = copy.deepcopy(self.backup[0]), self.backup[1]
+        self._past.clear()
 
     def item(self, remote_id: str | None) -> Item:
         """Return an issue by its id. Raises Gone, Moved or OutOfReach as its client would learn it."""
