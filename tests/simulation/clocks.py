@@ -11,12 +11,13 @@ class ProcessClock(Clock):
         self._scheduler = scheduler
         self._booted_at = booted_at
         self.offset = 0.0
+        self.behind = 0.0  # of the wall clock, until a time service sets it right
         self.slept = 0.0  # the monotonic clock stood still for so long
         self.paused = 0.0  # both clocks of the boot stood still for so long
 
     def wall(self) -> float:
         """Return this machine's idea of UTC seconds since the epoch."""
-        return self._scheduler.now + self.offset
+        return self._scheduler.now + self.offset - self.behind
 
     def monotonic(self) -> float:
         """Return seconds since the machine started, without those that it slept."""

@@ -350,9 +350,16 @@ def _owners(chance: random.Random, span: float, names: Sequence[str], setup: Set
     at, process = chance.uniform(0, span), chance.randint(1, setup.processes)
     match chance.choice(("stands still", "edits slowly", "relinks doubtful")):
         case "stands still" if setup.processes > 1:
-            clocks, before = (
-                chance.choice(("slept", "paused")),
-                chance.choice(("create: before", "Outbox.claim: after")),
+            # The clocks of a frozen machine are set right a while later: only the store shows that its lease is over.
+            clocks, before = chance.choice(
+                (
+                    ("slept", "held: read"),
+                    ("paused", "held: read"),
+                    ("slept", "create: before"),
+                    ("frozen", "create: before"),
+                    ("frozen", "create: before"),
+                    ("paused", "Outbox.claim: after"),
+                )
             )
             seconds = chance.choice((400.0, 2000.0))
             yield operation(
@@ -388,9 +395,9 @@ ACTS: tuple[tuple[Acts, float], ...] = (
     (_store_faults, 0.15),
     (_clocks, 0.1),
     (_floods, 0.5),
-    (_owners, 0.25),
     (_in_hand, 0.25),
     (_moves, 0.08),
+    (_owners, 0.4),
 )
 
 

@@ -128,6 +128,9 @@ def version(release: str) -> tuple[int, ...]:
 def after_commit(world: "World", changes: Counter[str]) -> None:
     """Check what no transaction may write, whatever ran between it and the one before."""
     now = world.scheduler.now + world.clock_offset
+    for process in world.processes:
+        for owner in process.strays:
+            _fail(world, "nothing is held by nobody", f"{owner} has gone on, and its claim stands")
     if "intend" in changes:
         _intents(world)
     if world.scheduler.actor == "operator" and ("pause" in changes or "resume" in changes):
@@ -220,6 +223,8 @@ def _claims(world: "World", now: float) -> None:
 
 def at_rest(world: "World") -> None:
     """Check what must be true once nothing happens any more."""
+    for row in world.database.rows("SELECT reason FROM history WHERE reason LIKE 'a bug in syncd%' LIMIT 1"):
+        raise Broken("no sync ends by a bug", str(row["reason"]))
     database = world.database.session
     waiting = database.execute("SELECT count(*) FROM deliveries WHERE state = 'waiting'").fetchone()[0]
     if waiting:

@@ -97,6 +97,8 @@ class Process(Owner):
         self.absorber._stopping = cast(threading.Event, Event(scheduler))
         self.absorber._purge_at = float("inf")
         self.absorber._batch = batch
+        self._in_hand: dict[int, str] = {}
+        self.strays: list[str] = []  # owners that went on without their claims
         self.syncers = []
         for number in range(syncers):
             syncer = threads.Syncer(
@@ -110,7 +112,15 @@ class Process(Owner):
                 surveys=surveys and number == 0,
             )
             syncer._stopping = cast(threading.Event, Event(scheduler))
+            syncer._owners = map(partial(self._take_in_hand, number), syncer._owners)  # type: ignore[assignment]
             self.syncers.append(syncer)
+
+    def _take_in_hand(self, number: int, owner: str) -> str:
+        """A syncer goes on under another name: nothing may be claimed under the name before."""
+        before, self._in_hand[number] = self._in_hand.get(number), owner
+        if before is not None and self._database.exists(f"SELECT 1 FROM outbox WHERE owner = '{before}'"):
+            self.strays.append(before)
+        return owner
 
     def _event(self, tables: frozenset[str], idle: Callable[[], float]) -> threading.Event:
         event = Event(self.scheduler, idle)

@@ -32,6 +32,7 @@ from tests.simulation.tracker import Item, Site
 
 PROBE_AFTER = [20.0, 60.0, 180.0]
 RESTART_SECONDS = 3.0
+CORRECTION_SECONDS = 5.0  # until a time service sets the clock of a machine that was frozen
 STORM_SECONDS = 600.0  # between two looks at what a storm may release; the daemon looks every few seconds
 SKEW_SECONDS = 25.0  # between machines
 REST_SECONDS = 3 * 86400.0  # after the last operation everything must come to rest within this time
@@ -474,7 +475,14 @@ class World:
                 self.scheduler.traps.remove(trap)
                 seconds, clock = float(entry["seconds"]), process.clock
                 process.suspended_until = self.scheduler.now + seconds
-                setattr(clock, str(entry["clocks"]), getattr(clock, str(entry["clocks"])) + seconds)
+                if entry["clocks"] == "slept":
+                    clock.slept += seconds
+                else:
+                    clock.paused += seconds
+                if entry["clocks"] == "frozen":
+                    clock.behind = seconds
+                    at = self.scheduler.now + seconds + CORRECTION_SECONDS
+                    self.scheduler.spawn(self.people, "time service", lambda: setattr(clock, "behind", 0.0), at)
                 self.counts["machines that stood still before a request"] += 1
                 self.scheduler.record("stands still", f"{seconds:.0f} s", actor=process.name)
 
