@@ -102,7 +102,7 @@ def link(store: Store, claim: Claim, created: Created, end: Operation[bool], now
             outbox.owe(transaction, {group_id: due})
         resumed = end(transaction) if linked and owned else False
         if target is not None:
-            reconcile.follow(transaction, group_id, target, _TAKEN.format(created.key), now)
+            reconcile.give_way(transaction, claim, target, _TAKEN.format(created.key), now)
         limits.raise_floor(transaction, claim.tracker, created.number)
         if went_back:
             limits.lower_floor(transaction, claim.tracker, created.number)
@@ -178,7 +178,7 @@ def link_proved(transaction: Transaction, claim: Claim, proved: Sequence[Created
     if not linked:
         raise LeaseLost(f"group {claim.group_id} was decided upon before its issue {proved[0].key} was linked")
     if target is not None:
-        reconcile.follow(transaction, claim.group_id, target, _TAKEN.format(proved[0].key), now)
+        reconcile.give_way(transaction, claim, target, _TAKEN.format(proved[0].key), now)
     return target is not None
 
 

@@ -164,13 +164,23 @@ def displace(transaction: Transaction, claim: Claim, created: Created, now: floa
     outbox.owe(transaction, {owner_id: DueCall(tracker=claim.tracker, due_at=now, call=Call.CREATE)})
 
 
+def give_way(transaction: Transaction, claim: Claim, target_id: int, reason: str, now: float) -> None:
+    """The issue of a claimed group stands for another group, which this one follows from now on. A storm is no crash and follows none: it
+    gets another issue."""
+    if outbox.load(transaction, claim.group_id)[0].kind is GroupKind.STORM:
+        issues.retire(transaction, claim.group_id, reason)
+        show(transaction, claim.group_id, now, create_on=claim.tracker)
+    else:
+        follow(transaction, claim.group_id, target_id, reason, now)
+
+
 def move(transaction: Transaction, claim: Claim, place: Place, now: float) -> None:
     """The tracker has moved the issue of a claimed group to this place. Where another group's issue is there, the group follows that."""
     target = occupant(transaction, claim.group_id, claim.tracker, place.remote_id)
     if target is None:
         issues.move(transaction, claim.group_id, place, now)
     else:
-        follow(transaction, claim.group_id, target, f"its issue is now {place.key}, which stands for that group", now)
+        give_way(transaction, claim, target, f"its issue is now {place.key}, which stands for that group", now)
 
 
 def show(transaction: Transaction, group_id: int, now: float, *, create_on: str | None = None) -> str | None:

@@ -395,9 +395,9 @@ ACTS: tuple[tuple[Acts, float], ...] = (
     (_store_faults, 0.15),
     (_clocks, 0.1),
     (_floods, 0.5),
+    (_owners, 0.25),
     (_in_hand, 0.25),
     (_moves, 0.08),
-    (_owners, 0.4),
 )
 
 

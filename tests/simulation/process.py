@@ -118,7 +118,7 @@ class Process(Owner):
     def _take_in_hand(self, number: int, owner: str) -> str:
         """A syncer goes on under another name: nothing may be claimed under the name before."""
         before, self._in_hand[number] = self._in_hand.get(number), owner
-        if before is not None and self._database.exists(f"SELECT 1 FROM outbox WHERE owner = '{before}'"):
+        if before is not None and self.database.exists(f"SELECT 1 FROM outbox WHERE owner = '{before}'"):
             self.strays.append(before)
         return owner
 

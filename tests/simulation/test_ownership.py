@@ -272,21 +272,25 @@ def test_an_edit_that_arrives_while_its_successor_is_about_to_settle_is_overwrit
 def test_a_late_edit_of_a_sender_that_died_is_overwritten(stage: Stage) -> None:
     with_status_comment(stage)
     stage.notify("f1", 200)
-    stage.world.site.weather.slow = [30.0]
-    task = stage.begin_sync(until="edit comment: on its way")
-    stage.store.outbox.take_over(lambda _: lambda owner: True, stage.now)
+    stage.world.site.weather.late = 1
+    stage.begin_sync(until="edit comment: no answer")
     stage.notify("f1", 300)
-    stage.sync_all()
-    assert standing_text(stage)[0]
-    with suppress(LeaseLost):
-        stage.world.scheduler.run_task(task, "edit comment: after")
-    stage.world.scheduler.kill(task.owner)
+    stage.world.scheduler.kill(stage.process)
     neighbour = with_syncer(stage)
-    for _ in range(3):
-        stage.world.scheduler.now += 1000.0
+    neighbour.store.outbox.take_over(lambda _: lambda owner: owner.startswith("p1/"), stage.now)
+
+    def sync_all() -> None:
         while (claim := neighbour.store.outbox.claim(TRACKER, f"p2/{stage.now}", stage.now)) is not None:
             client = Client(stage.world.site, neighbour.clock)
             sync(neighbour.store, client, claim, neighbour.routing, neighbour.clock)
+
+    sync_all()
+    assert standing_text(stage)[0]
+    stage.world.scheduler.run(stage.now + 60.0)
+    assert not standing_text(stage)[0], "the edit of the dead process has arrived"
+    for _ in range(3):
+        stage.world.scheduler.now += 1000.0
+        sync_all()
 
     assert standing_text(stage) == (True, True)
 
