@@ -121,7 +121,20 @@ def generate(seed: int) -> History:
     for make, share in ACTS:
         if chance.random() < share:
             operations += make(chance, span, [crash.fingerprint for crash in crashes], setup)
+    operations = _while_claimed(random.Random(f"claimed {seed}"), operations)
     return History(seed, setup, tuple(sorted(operations, key=lambda entry: entry.at)))
+
+
+def _while_claimed(chance: random.Random, operations: Sequence[Operation]) -> list[Operation]:
+    """Move most suspensions to where a claim is held: soon after a notification, and for longer than a lease."""
+    notified = [entry.at for entry in operations if entry.act == "notifies"]
+    moved = []
+    for entry in operations:
+        if entry.act == "suspends" and chance.random() < 0.7:
+            values = dict(entry.values) | {"seconds": 400.0}
+            entry = operation(chance.choice(notified) + chance.uniform(0.0, 2.5), entry.actor, entry.act, **values)
+        moved.append(entry)
+    return moved
 
 
 def _route(chance: random.Random) -> dict[str, Value]:
