@@ -7,13 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from syncd.core import budget, doubt
-from syncd.errors import Unavailable
 from syncd.model import Judgement, Outcome
-from syncd.platform.clock import Clock
 from syncd.store import due_times, groups, inbox, issues, limits, move, outbox, storms
-from syncd.store.outbox import LEASE_SECONDS
 from syncd.worker import create, reconcile, sync, update
-from syncd.worker.context import SyncContext
 from tests.simulation import database
 from tests.simulation.tracker import Client
 
@@ -137,15 +133,6 @@ def _target_alone(original: Callable[..., Any], transaction: Any, changed: Any) 
     return represented | {group_id: group for group_id, group in changed.items() if group_id in represented}
 
 
-def _by_one_clock(original: Callable[..., Any], clock: Any, reading: Any) -> Any:
-    return clock.monotonic() - reading[1]
-
-
-def _without_store(original: Callable[..., Any], context: Any) -> None:
-    if context.clock.since(context._lease.renewed) > LEASE_SECONDS / 2:
-        raise Unavailable("this process stood still")
-
-
 CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a marker by an unknown author is no proof of absence", Client, "_may_be", _copies_prove, 100),
     Control("what people hid, ended or rewrote is no proof of absence", Client, "_may_be", lambda *_: False, 50),
@@ -157,8 +144,6 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("when a release was noticed moves with the clock", due_times.DueTimes, "_move", _without_moments, 600),
     Control("a target is judged with its aliases by its own notifications", groups, "represent", _target_alone, 600),
     Control("a claim whose sync broke off is given back", sync, "give_back", lambda *_, **__: None, 300),
-    Control("a lease is checked by every clock", Clock, "since", _by_one_clock, 600),
-    Control("a lease is checked in the store", SyncContext, "require_lease", _without_store, 500),
     Control("no two groups share an issue that a person linked", reconcile, "occupant", lambda *_: None, 300),
     Control("a digest is remembered as long as its youngest delivery", inbox, "claim", _forgetful, 300),
     Control("a new group goes first with its older deliveries", inbox.Inbox, "waiting", _newest_first, 100),
