@@ -353,8 +353,9 @@ class Client:
         )
 
     def _is_own(self, author: str) -> bool:
-        """Report whether it is the account behind the token, or one that an answer has named."""
-        return author == self._site.account or author in self._site.noted
+        """Report whether it is the account behind the token, which is remembered as the adapters do, or one that an answer has named."""
+        self._site.noted.add(self._site.account)
+        return author in self._site.noted
 
     def probe(self, issue: Issue) -> Evidence:
         """Read every number from the floor, or from the newest that the list shows, to beyond the highest that is in use."""
