@@ -31,10 +31,9 @@ def is_outdated(issue: Issue, observation: Observation, now: float) -> bool:
     return same_place and observation.changed_at < issue.changed_at and abs(now - issue.looked_at) < LAG_SECONDS
 
 
-def is_news(issue: Issue, observation: Observation, now: float) -> bool:
-    """True if an issue has to be looked at, because a survey shows another address or another condition than the latest look."""
-    if is_outdated(issue, observation, now):
-        return False
+def is_news(issue: Issue, observation: Observation) -> bool:
+    """True if an issue has to be looked at, because a survey shows another address or another condition than the latest look: later ones,
+    or those of a tracker that was restored."""
     place, condition = observation.place, observation.condition
     if (place.remote_id, place.key, place.url) != (issue.remote_id, issue.key, issue.url):
         return True

@@ -110,7 +110,7 @@ def save(store: Store, tracker: str, linked: Mapping[str, Issue], survey: Survey
     changed = [
         remote_id
         for remote_id, observation in survey.observations.items()
-        if remote_id in linked and readings.is_news(linked[remote_id], observation, now)
+        if remote_id in linked and readings.is_news(linked[remote_id], observation)
     ]
     remote_ids = [*changed, *survey.missing]
     for start in range(0, len(remote_ids), BITE):
@@ -126,7 +126,7 @@ def _ask(transaction: Transaction, tracker: str, remote_ids: Sequence[str], surv
             if issue is None or issue.state is not IssueState.LINKED:
                 continue
             # A look may have seen the same meanwhile.
-            if observation is None or readings.is_news(issue, observation, now):
+            if observation is None or readings.is_news(issue, observation):
                 issues.ask_look(transaction, group_id)
                 outbox.owe(transaction, {group_id: DueCall(tracker=tracker, due_at=now, call=Call.UPDATE)})
 
