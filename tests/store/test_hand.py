@@ -121,7 +121,7 @@ def test_an_update_whose_group_is_held_ends_and_is_made_up_for(scene: Scene) -> 
     actions.hold(scene.store, number(scene), "", scene.clock.wall())
     before = len(scene.tracker.calls)
     sync(scene.store, scene.tracker, claim, scene.rules, scene.clock)
-    assert (scene.tracker.calls[before:], scene.due_in) == ([], None)
+    assert (scene.tracker.calls[before:], scene.due_in) == (["look"], None)
 
     actions.end_hold(scene.store, scene.rules, number(scene), scene.clock.wall())
     assert scene.sync()
