@@ -207,20 +207,6 @@ class Observation:
     changed_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """The findings of one request of a survey.
-
-    `observations` are keyed by `remote_id`. The tracker did not return the `missing` ones although it answered for others;
-    the caller looks at each of them. `bookmark` says where the next survey goes on, in the tracker's own form; only the last part of
-    a survey has one.
-    """
-
-    observations: Mapping[str, Observation]
-    missing: tuple[str, ...] = ()
-    bookmark: str | None = None
-
-
 class Occasion(StrEnum):
     """The reason for a further comment; each is announced at most once."""
 

@@ -11,12 +11,12 @@ from syncd.errors import (
     Missing,
     OutcomeUnknown,
 )
-from syncd.model import Call, Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
+from syncd.model import Call, Condition, Created, Evidence, Group, Issue, Observation, Place
 from syncd.render.text import Document
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.issues import Intent
 from syncd.store.outbox import LEASE_SECONDS, Claim
-from syncd.trackers import Draft, Finding
+from syncd.trackers import Draft, Finding, Survey
 from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing
 from syncd.worker.surveys import Surveyor

@@ -63,10 +63,7 @@ def portion(issues: Sequence[Issue], cursor: Cursor, now: float) -> tuple[list[I
 
 def after(issues: Sequence[Issue], last: str, size: int) -> list[Issue]:
     """Up to `size` of these issues, in the order of their ids, from the one behind `last` on and around."""
-
-    def place(remote_id: str | None) -> tuple[int, str]:
-        return len(remote_id or ""), remote_id or ""
-
-    ordered = sorted(issues, key=lambda issue: place(issue.remote_id))
-    start = bisect_right(ordered, place(last), key=lambda issue: place(issue.remote_id))
-    return (ordered[start:] + ordered[:start])[:size]
+    by_place = {(len(str(issue.remote_id)), str(issue.remote_id)): issue for issue in issues}
+    places = sorted(by_place)
+    start = bisect_right(places, (len(last), last))
+    return [by_place[place] for place in (places[start:] + places[:start])[:size]]

@@ -44,7 +44,11 @@ def copy(source: StoreSettings, target: StoreSettings, progress: Progress, clock
         try:
             with immediate(database):
                 require_here(database, target.place)
-                _accept_writes(database)  # an earlier copy refused them
+                # An earlier copy refuses every write to the file.
+                triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB ?"
+                for (name,) in database.execute(triggers, [f"{_TRIGGER}*"]).fetchall():
+                    database.execute(f"DROP TRIGGER {name}")
+                database.execute("DELETE FROM settings WHERE name = ?", [MOVED])
                 with server.connected(target, clock) as session, session.transaction():
                     counts = _copy_all(database, session, source, target, progress)
                 # Only now: the copy has to be on the server's disk first.
@@ -155,14 +159,6 @@ def refuse_writes(database: sqlite3.Connection, place: str) -> None:
                 f"CREATE TRIGGER {_TRIGGER}{table}_{change.lower()} BEFORE {change} ON {table} "
                 f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
             )
-
-
-def _accept_writes(database: sqlite3.Connection) -> None:
-    """Undo `refuse_writes`, so that the file can be copied again."""
-    triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND name GLOB ?"
-    for (name,) in database.execute(triggers, [f"{_TRIGGER}*"]).fetchall():
-        database.execute(f"DROP TRIGGER {name}")
-    database.execute("DELETE FROM settings WHERE name = ?", [MOVED])
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ A package for each kind: github, jira, local. The HTTP below them is in `transpo
 a tracker is called.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,7 +15,7 @@ import structlog
 
 from syncd.config import TrackerSettings
 from syncd.errors import ConfigError, TrackerError
-from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
+from syncd.model import Created, Evidence, Group, Issue, Observation
 from syncd.platform import metrics
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
@@ -23,6 +23,20 @@ from syncd.render.text import Document
 log = structlog.get_logger("syncd.tracker")
 
 _CLOCK_SECONDS = 30.0  # a server sends its time in whole seconds, and some answers take seconds to arrive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """The findings of one request of a survey.
+
+    `observations` are keyed by `remote_id`. The tracker did not return the `missing` ones although it answered for others;
+    the caller looks at each of them. `bookmark` says where the next survey goes on, in the tracker's own form; only the last part of
+    a survey has one.
+    """
+
+    observations: Mapping[str, Observation]
+    missing: tuple[str, ...] = ()
+    bookmark: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,6 +105,14 @@ def bounded(seconds: float) -> float:
     return min(max(seconds, 1.0), _LONGEST_PAUSE_SECONDS)
 
 
+def bookmark_of(text: str | None, empty: T) -> T:
+    """The bookmark that a survey left, in the type of `empty`; `empty` where there is none or an earlier program wrote it otherwise."""
+    try:
+        return empty if text is None else msgspec.json.decode(text, type=type(empty))
+    except msgspec.MsgspecError:
+        return empty
+
+
 def decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
     """The body as `shape`; safe in any thread. Raises msgspec.MsgspecError, ValueError, RecursionError."""
     with _decoders_lock:

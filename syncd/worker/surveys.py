@@ -13,12 +13,12 @@ import structlog
 from syncd.core import budget, readings
 from syncd.core.plan import DueCall
 from syncd.errors import Throttled, TrackerError
-from syncd.model import Call, Issue, IssueState, Survey
+from syncd.model import Call, Issue, IssueState
 from syncd.platform.clock import Clock
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.records import load_issue
-from syncd.trackers import Tracker
+from syncd.trackers import Survey, Tracker
 from syncd.worker.routing import Routing
 
 log = structlog.get_logger("syncd.worker")
@@ -44,8 +44,10 @@ class Surveyor:
         now, interval = self.clock.wall(), self.routing.config.trackers[self.name].survey_interval
         # What breaks off below is begun anew.
         requests, self._requests = self._requests, None
-        if requests is None and (wait := self._due_in(now, interval)):
-            return wait
+        last = float(self.store.notebook(self.name).recall("surveyed_at") or 0.0)
+        # A time in the future was written before the clock was set back.
+        if requests is None and last <= now < last + interval:
+            return last + interval - now
         allowance = self.routing.allowance(self.name)
         standing = partial(limits.standing, tracker=self.name, credential=allowance.credential)
         opens_at = budget.opens(self.store.read(standing), allowance, now)[Call.PROBE]
@@ -72,17 +74,15 @@ class Surveyor:
             return RETRY_SECONDS
         return interval
 
-    def _due_in(self, now: float, interval: float) -> float:
-        """Seconds until the next survey is due; 0 if it is due now."""
-        last = float(self.store.notebook(self.name).recall("surveyed_at") or 0.0)
-        # A time in the future was written before the clock was set back.
-        return last + interval - now if last <= now < last + interval else 0.0
-
     def _survey(self, began: float) -> Iterator[None]:
         """Each step is one request and the writing of its findings. The tracker's bookmark is stored after all of them, so that what was
         not written is read again. Raises TrackerError, StoreUnavailable."""
         notebook = self.store.notebook(self.name)
-        linked = {str(issue.remote_id): issue for issue in _linked(self.store, self.name)}
+        linked: dict[str, Issue] = {}
+        after = 0
+        while rows := self.store.read(partial(issues.linked, tracker=self.name, after=after)):
+            linked |= {str(issue.remote_id): issue for _, issue in rows}
+            after = rows[-1][0]
         changed, bookmark = 0, None
         if linked:
             for part in self.tracker.survey(list(linked.values()), notebook.recall("survey_bookmark")):
@@ -94,14 +94,6 @@ class Surveyor:
         log.info("survey_finished", tracker=self.name, issues=len(linked), changed=changed)
         owe_quiet(self.store, self.name, self.routing, self.clock.wall())
         notebook.note("surveyed_at", repr(began))
-
-
-def _linked(store: Store, tracker: str) -> Iterator[Issue]:
-    """All linked issues of the tracker, read in parts."""
-    after = 0
-    while part := store.read(partial(issues.linked, tracker=tracker, after=after)):
-        yield from (issue for _, issue in part)
-        after = part[-1][0]
 
 
 def save(store: Store, tracker: str, linked: Mapping[str, Issue], survey: Survey, now: float) -> int:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from syncd.core.plan import DueCall
-from syncd.model import Call, Condition, IssueState, Observation, Survey
+from syncd.model import Call, Condition, IssueState, Observation
 from syncd.operate import actions
 from syncd.store import issues, outbox
+from syncd.trackers import Survey
 from syncd.worker import surveys
 from tests.simulation.operators import ROUTE, TRACKER
 from tests.simulation.test_races import Stage

@@ -21,10 +21,10 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
+from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
-from syncd.trackers import Draft, Finding
+from syncd.trackers import Draft, Finding, Survey
 from tests.simulation.scheduler import Owner, Scheduler
 
 TIMEOUT_SECONDS = 15.0

@@ -16,8 +16,8 @@ from typing import ClassVar, Literal, Self
 import pytest
 
 from syncd.config import TrackerSettings
-from syncd.model import Issue, Observation, Survey
-from syncd.trackers import Draft, Tracker, open_tracker
+from syncd.model import Issue, Observation
+from syncd.trackers import Draft, Survey, Tracker, open_tracker
 from tests.clock import MovableClock
 from tests.fakes.notebook import Memory
 

@@ -9,7 +9,8 @@ import msgspec
 from syncd.config import GitHubSettings
 from syncd.core import readings
 from syncd.errors import Gone, Misconfigured, Moved, OutOfReach, Throttled, TrackerError, Unavailable
-from syncd.model import Condition, Issue, Observation, Place, Survey
+from syncd.model import Condition, Issue, Observation, Place
+from syncd.trackers import Survey
 from syncd.trackers.github.answers import (
     Label,
     Listed,
@@ -22,7 +23,7 @@ from syncd.trackers.github.answers import (
     web,
 )
 from syncd.trackers.github.connection import Connection
-from syncd.trackers.transport import Answer, Sent
+from syncd.trackers.transport import Answer, Sent, bookmark_of
 
 _PER_PAGE = 100
 _MOST_PAGES = 100
@@ -236,7 +237,7 @@ class Reader:
 
     def survey(self, home_id: str, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
         """One part for each page of changed issues, the latest change first, and one for each of some issues in other repositories."""
-        before = _bookmark(bookmark)
+        before = bookmark_of(bookmark, _Bookmark())
         unread = {str(issue.remote_id) for issue in issues if "/" not in str(issue.remote_id)}
         parameters: dict[str, str | int] = {
             "state": "all",
@@ -301,10 +302,3 @@ class Reader:
 
 def _time(moment: datetime | None) -> float | None:
     return None if moment is None else moment.timestamp()
-
-
-def _bookmark(text: str | None) -> _Bookmark:
-    try:
-        return msgspec.json.decode(text or "{}", type=_Bookmark)
-    except msgspec.MsgspecError:
-        return _Bookmark()

@@ -9,11 +9,11 @@ from dataclasses import replace
 
 from syncd.config import GitHubSettings
 from syncd.errors import Misconfigured, Missing, Moved, OutOfReach, Refused
-from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
+from syncd.model import Created, Evidence, Group, Issue, Observation
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
 from syncd.render.text import Document, one_line
-from syncd.trackers import Draft, Finding, Notebook
+from syncd.trackers import Draft, Finding, Notebook, Survey
 from syncd.trackers.github.answers import (
     Account,
     Comment,

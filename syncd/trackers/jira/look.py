@@ -15,12 +15,13 @@ from syncd.config import JiraSettings
 from syncd.core import readings
 from syncd.core.readings import Cursor
 from syncd.errors import Gone, OutOfReach, Refused, TrackerError, Unavailable
-from syncd.model import Condition, Issue, Observation, Place, Survey
+from syncd.model import Condition, Issue, Observation, Place
+from syncd.trackers import Survey
 from syncd.trackers.jira.answers import Named, Unread, browse, captcha, expect, failure, message, moment
 from syncd.trackers.jira.check import require
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.probe import search
-from syncd.trackers.transport import Answer, Parameters, Sent
+from syncd.trackers.transport import Answer, Parameters, Sent, bookmark_of
 
 _BATCH = 100
 _FIELDS = ("status", "resolution", "resolutiondate", "labels", "issuelinks", "created", "updated")
@@ -62,7 +63,7 @@ def survey(
 ) -> Iterator[Survey]:
     """A part for each hundred issues of this survey's portion. Those that Jira does not show although the project can be seen are
     missing, and those of a request that failed alone."""
-    chosen, cursor = readings.portion(issues, _cursor(bookmark), now)
+    chosen, cursor = readings.portion(issues, bookmark_of(bookmark, Cursor()), now)
     ids = [str(issue.remote_id) for issue in chosen]
     failed: tuple[str, ...] = ()
     for start in range(0, len(ids), _BATCH):
@@ -78,13 +79,6 @@ def survey(
         yield replace(part, missing=part.missing + failed)
         failed = ()
     yield Survey(observations={}, missing=failed, bookmark=msgspec.json.encode(cursor).decode())
-
-
-def _cursor(bookmark: str | None) -> Cursor:
-    try:
-        return msgspec.json.decode(bookmark or "[]", type=Cursor)
-    except msgspec.MsgspecError:
-        return Cursor()
 
 
 def _read(connection: Connection, settings: JiraSettings, batch: list[str]) -> Survey:

@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from syncd.config import JiraSettings
 from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
-from syncd.model import Created, Evidence, Group, Issue, Observation, Survey
+from syncd.model import Created, Evidence, Group, Issue, Observation
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
-from syncd.trackers import Draft, Finding, Notebook
+from syncd.trackers import Draft, Finding, Notebook, Survey
 from syncd.trackers.jira.answers import captcha, create_failure, created, failure, more_after, refused_fields, rows
 from syncd.trackers.jira.check import account, check
 from syncd.trackers.jira.connection import Connection

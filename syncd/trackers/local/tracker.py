@@ -12,12 +12,12 @@ from pathlib import Path
 
 from syncd.config import LocalSettings
 from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError
-from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
+from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place
 from syncd.platform.clock import Clock
 from syncd.platform.fsync import sync
 from syncd.render import markdown
 from syncd.render.text import Document, one_line
-from syncd.trackers import Draft, Finding, Notebook
+from syncd.trackers import Draft, Finding, Notebook, Survey
 from syncd.trackers.local import head as head_lines
 from syncd.trackers.local.file import explained, make, replace, temporary
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from syncd.errors import Gone, OutcomeUnknown, Throttled, TrackerError, Unavailable
-from syncd.model import Condition, Created, Evidence, Issue, Observation, Survey
+from syncd.model import Condition, Created, Evidence, Issue, Observation
 from syncd.render.text import Document
-from syncd.trackers import Draft, Finding, Tracker
+from syncd.trackers import Draft, Finding, Survey, Tracker
 from tests.trackers.conformance import Conformance
 from tests.trackers.sample.desk import DESKS
 from tests.trackers.sample.tracker import DeskTracker

@@ -15,11 +15,11 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place, Survey
+from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
 from syncd.render.text import Document, one_line
-from syncd.trackers import Draft, Finding, Notebook
+from syncd.trackers import Draft, Finding, Notebook, Survey
 from tests.trackers.sample.desk import ACCOUNT, DESKS, LONGEST_TEXT, LONGEST_TITLE, DeskError, Ticket
 
 
