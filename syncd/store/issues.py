@@ -146,6 +146,11 @@ def probed(
         transaction.run("probe_later", **values)
 
 
+def lower_floor(transaction: Transaction, group_id: int, number: int) -> None:
+    """The create in doubt may have led to any number above this one: the tracker was restored from a backup."""
+    transaction.run("lower_issue_floor", group_id=group_id, number=number)
+
+
 def absent(transaction: Transaction, group_id: int, note: str) -> None:
     """The create is proven not to have happened; the group wants an issue again."""
     transaction.run("absent", group_id=group_id, note=note)

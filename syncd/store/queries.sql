@@ -276,6 +276,9 @@ WHERE group_id = :group_id AND state = 'in_doubt';
 -- probe_later: the next probe of an issue in doubt
 UPDATE issues SET probe_at = :probe_at WHERE group_id = :group_id AND state = 'in_doubt';
 
+-- lower_issue_floor: the tracker had given fewer numbers than the intent believed
+UPDATE issues SET floor = :number WHERE group_id = :group_id AND state = 'in_doubt' AND floor > :number;
+
 -- absent: proven not to exist, so that it may be requested again
 UPDATE issues SET state = 'wanted', note = :note WHERE group_id = :group_id AND state = 'in_doubt';
 

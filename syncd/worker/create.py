@@ -143,10 +143,7 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
     match judgement.outcome:
         case Outcome.EXISTS:
             if 0 < evidence.issues[0].number <= issue.floor:
-                log.error(
-                    "tracker_numbers_went_back", tracker=claim.tracker, issue=evidence.issues[0].key, floor=issue.floor
-                )
-                context.record(partial(limits.lower_floor, tracker=claim.tracker, number=evidence.issues[0].number))
+                _lower_floor(context, issue, evidence.issues[0].number)
             if context.commit(partial(link_proved, claim=claim, proved=evidence.issues, now=now)):
                 return Retry(judgement.reason, now, Call.UPDATE)
             if len(evidence.issues) > 1:
@@ -157,6 +154,9 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
             context.record(partial(issues.absent, group_id=group_id, note=judgement.reason))
             return Retry(judgement.reason, now, Call.CREATE)
         case Outcome.OPEN:
+            if 0 < evidence.newest < issue.floor:
+                # Its own number may be below the floor. It may also not be there yet: the next probe counts such a gap as unclear.
+                _lower_floor(context, issue, evidence.newest)
             context.record(
                 partial(
                     issues.probed,
@@ -169,6 +169,15 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
             return Retry(judgement.reason, judgement.until, Call.PROBE)
         case Outcome.UNPROVEN:
             return Parked(Plan(action=Action.PARK, reason=judgement.reason, rule="unproven"), "doubt")
+
+
+def _lower_floor(context: SyncContext, issue: Issue, number: int) -> None:
+    """The tracker was restored from a backup since the floor of the issue was read: `number` is the highest that it had given, or that of
+    the issue itself."""
+    claim = context.claim
+    log.error("tracker_numbers_went_back", tracker=claim.tracker, number=number, floor=issue.floor)
+    context.record(partial(limits.lower_floor, tracker=claim.tracker, number=number))
+    context.record(partial(issues.lower_floor, group_id=claim.group_id, number=number))
 
 
 def link_proved(transaction: Transaction, claim: Claim, proved: Sequence[Created], now: float) -> bool:

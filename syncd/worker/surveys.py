@@ -52,7 +52,7 @@ class Surveyor:
         standing = partial(limits.standing, tracker=self.name, credential=allowance.credential)
         opens_at = budget.opens(self.store.read(standing), allowance, now)[Call.PROBE]
         if opens_at > now:
-            return opens_at - now
+            return min(opens_at - now, RETRY_SECONDS)  # an operator may end a rest at any time
         requests = requests or self._survey(now)
         try:
             for _ in requests:

@@ -131,6 +131,10 @@ def after_commit(world: "World", changes: Counter[str]) -> None:
     for process in world.processes:
         for owner in process.strays:
             _fail(world, "nothing is held by nobody", f"{owner} has gone on, and its claim stands")
+    if "hold_manually" in changes:
+        # The order of the commits counts: a command may print its success after the next one has begun.
+        rows = world.database.rows("SELECT fingerprint FROM groups WHERE on_hold IS NOT NULL")
+        world.truth.excused = {str(row["fingerprint"]) for row in rows}
     if "intend" in changes:
         _intents(world)
     if world.scheduler.actor == "operator" and ("pause" in changes or "resume" in changes):
@@ -241,6 +245,7 @@ def at_rest(world: "World") -> None:
             and recorded.isdisjoint((str(item.number), item.moved_to))
             and not any(key in doubles for key in (f"K-{item.number}", item.moved_to) if key)
             and item.is_live
+            and item.number not in world.site.moved_back
             and not _is_parked(world, item.title)
         ):
             raise Broken("every issue of ours is recorded", f"#{item.number} for {item.title}")
@@ -375,6 +380,8 @@ def _require_newest(world: "World", group: dict[str, object], issue: Issue, plan
         raise Broken("the newest revision is shown", detail)
     item = next((entry for entry in world.site.items if issue.remote_id in entry.remote_ids), None)
     note = next((note for note in item.comments if note.id == issue.comment_id), None) if item is not None else None
+    if issue.comment_text is None and world.has("machine", "sets the clocks"):
+        return  # the time that identifies an edit was moved while it was sent: the next update writes the text anew
     if note is not None and hashlib.sha256(note.text.encode()).hexdigest()[:32] != issue.comment_text:
         raise Broken(
             "the newest revision is shown", f"#{issue.remote_id} has an older status comment than the store says"

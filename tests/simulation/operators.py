@@ -38,12 +38,10 @@ def act(world: "World", process: Process, entry: Operation) -> None:
 
 def _hold(world: "World", process: Process, number: int, entry: Operation) -> None:
     actions.hold(process.store, number, "an operator holds it", process.clock.wall())
-    world.truth.excused.add(str(entry["fingerprint"]))
 
 
 def _end_hold(world: "World", process: Process, number: int, entry: Operation) -> None:
     actions.end_hold(process.store, process.routing, number, process.clock.wall())
-    world.truth.excused.discard(str(entry["fingerprint"]))
 
 
 def _sync(world: "World", process: Process, number: int, entry: Operation) -> None:

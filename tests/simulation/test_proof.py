@@ -232,3 +232,23 @@ def test_nothing_is_written_to_a_persons_issue_that_got_the_number_of_a_lost_one
     settle(stage)
 
     assert [len(item.comments) for item in stage.world.site.items] == [0]
+
+
+def test_a_number_that_a_restored_tracker_gives_once_more_before_its_commit_is_no_gap_that_proves(stage: Stage) -> None:
+    for name in ("f1", "f2"):
+        stage.notify(name)
+    stage.sync_all()
+    stage.world.site.restore()
+    stage.world.site.add("", "a person's issue", "person")
+    stage.world.site.weather.early += 1
+    stage.notify("f3")
+    stage.sync_all()
+    stage.world.site.items[-1].commits_at = stage.now + 100
+    pass_time(stage, 15)
+    stage.sync_all()
+    pass_time(stage, 25)
+    stage.world.site.add("", "a person's issue", "person")
+    settle(stage)
+
+    assert stage.titles.count("f3") == 1
+    assert parked(stage, "f3") is None

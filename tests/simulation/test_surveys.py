@@ -6,7 +6,7 @@ from syncd.core.plan import DueCall
 from syncd.errors import StoreUnavailable
 from syncd.model import Issue
 from syncd.store import outbox
-from syncd.worker.surveys import Surveyor
+from syncd.worker.surveys import RETRY_SECONDS, Surveyor
 from tests.simulation.operators import TRACKER
 from tests.simulation.scheduler import Task
 from tests.simulation.test_races import Stage, stage
@@ -114,3 +114,11 @@ def test_a_moved_issue_shows_its_new_key_after_the_next_survey(stage: Stage) -> 
     stage.sync_all()
 
     assert issue_of(stage).key == "OTHER-7"
+
+
+def test_a_survey_goes_on_soon_after_an_operator_ends_a_pause(stage: Stage) -> None:
+    stage.notify("f1")
+    stage.sync_all()
+    stage.store.limits.pause_by_hand(TRACKER, "an operator pauses it")
+
+    assert surveyor(stage).step() <= RETRY_SECONDS

@@ -126,6 +126,7 @@ class Site:
         self.noted: set[str] = set()  # the accounts that answers have named; each client keeps them in its notebook
         self.strays: list[str] = []  # comments on an issue that syncd has not filed for the group
         self.backup: tuple[list[Item], int] = ([], 0)
+        self.moved_back: set[int] = set()  # issues whose transfer a restore has undone
         self.clock_offset = 0.0
         self.writes: list[tuple[float, str, str]] = []  # (true time, operation, marker or key)
         self.refusals: list[tuple[str, tuple[str, ...]]] = []  # (fingerprint, releases in the draft)
@@ -160,9 +161,12 @@ class Site:
         self.backup = copy.deepcopy(self.items), self._last_number
 
     def restore(self) -> None:
-        """Go back to the last backup. Its numbers are given once more."""
+        """Go back to the last backup. Its numbers are given once more, and what was moved since is where it was: syncd knows the later
+        place, which is gone, and nothing leads from there to the former one."""
+        moved = {item.number for item in self.items if item.moved_to is not None}
         self.items, self._last_number = copy.deepcopy(self.backup[0]), self.backup[1]
         self._past.clear()
+        self.moved_back |= {item.number for item in self.items if item.number in moved and item.moved_to is None}
 
     def item(self, remote_id: str | None) -> Item:
         """Return an issue by its id. Raises Gone, Moved or OutOfReach as its client would learn it."""
