@@ -95,6 +95,8 @@ def link(
         issues.link_by_hand(transaction, group_id, tracker, marker, place, route)
         decision = Plan(action=Action.UPDATE, reason=reason, rule=OPERATOR)
         outbox.decide(transaction, group_id, decision, None, now)
+        if group.on_hold is not None:
+            outbox.decide(transaction, group_id, plan.by_hand(group), None, now)
         outbox.forget(transaction, group_id)
         reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)
         return None if issue is None else issue.key

@@ -103,7 +103,9 @@ def _reopened(world: "World") -> None:
         # While a clock is wrong nobody knows that; once it is right again, its errors are moved away.
         if world.clock_offset or reopened.sent_at - world.truth.clock_set_at < UNSEEN_SECONDS:
             continue
-        merged = world.has("operator", "adds alias") or world.has("person", "marks duplicate")
+        merged = world.has("operator", "adds alias", "relinks", "relinks doubtful") or world.has(
+            "person", "marks duplicate"
+        )
         names = {entry.fingerprint for entry in world.truth.reference.accepted} if merged else {reopened.item.title}
         # Where no tracker tells when an issue was closed, what it did not show yet counts as new.
         dated = world.history.setup.tells_closing
@@ -131,11 +133,7 @@ def after_commit(world: "World", changes: Counter[str]) -> None:
     for process in world.processes:
         for owner in process.strays:
             _fail(world, "nothing is held by nobody", f"{owner} has gone on, and its claim stands")
-    if "hold_manually" in changes:
-        # The order of the commits counts: a command may print its success after the next one has begun.
-        rows = world.database.rows("SELECT fingerprint FROM groups WHERE on_hold IS NOT NULL")
-        world.truth.excused = {str(row["fingerprint"]) for row in rows}
-    if "intend" in changes:
+    if not changes.keys().isdisjoint(("intend", "hold_manually")):
         _intents(world)
     if world.scheduler.actor == "operator" and ("pause" in changes or "resume" in changes):
         world.truth.paused = "pause" in changes
@@ -173,6 +171,9 @@ def _order(world: "World") -> None:
 
 def _intents(world: "World") -> None:
     """Nothing is filed against an order that is on disk."""
+    # The order of the commits counts: a command may print its success after the next one has begun.
+    rows = world.database.rows("SELECT fingerprint FROM groups WHERE on_hold IS NOT NULL")
+    world.truth.excused = {str(row["fingerprint"]) for row in rows}
     against = world.database.rows(
         "SELECT issues.id, groups.fingerprint, groups.on_hold, aliases.target_id, route_pauses.reason FROM issues"
         " JOIN groups ON groups.id = issues.group_id LEFT JOIN aliases ON aliases.group_id = groups.id"

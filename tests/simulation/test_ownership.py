@@ -376,3 +376,14 @@ def test_a_dead_letter_that_is_sent_again_goes_to_the_new_name(stage: Stage) -> 
     stage.store.dead_letters.retry(letter, stage.now)
 
     assert owed(stage) == {"f1": "there"}
+
+
+def test_a_held_group_that_is_linked_by_hand_is_still_explained_by_its_hold(stage: Stage) -> None:
+    stage.notify("f1")
+    stage.sync_all()
+    actions.hold(stage.store, stage.group("f1"), "an operator holds it", stage.now)
+    place = stage.world.site.place(stage.world.site.add("", "a person's issue", "person"))
+    key, routing = stage.world.instance_key, stage.process.routing
+    actions.link(stage.store, routing, stage.group("f1"), TRACKER, place, key, stage.now)
+
+    assert stage.world.database.rows("SELECT decision_rule FROM groups")[0]["decision_rule"] == "on-hold"
