@@ -209,8 +209,9 @@ def run_case(folder: Path, seed: int, case: Case, size: int, patience: float = P
         # At a start each client reads its repository or the versions of its project, and the newest issue.
         reads = sum(count for name, count in storm.requests.items() if name.startswith("GET"))
         once = 2 * (1 + kills) * case.concurrency
-        # The worker reads an issue before it writes, at most once a minute; each start surveys all issues once.
-        looks = size * (_STEPS - 1)
+        # The worker reads an issue before it shows new numbers, and again before it repeats a refused write; each start surveys all issues
+        # once.
+        looks = size * (_STEPS - 1) + storm.refused.total()
         fetched = sum(count for name, count in storm.requests.items() if "bulkfetch" in name)
         return Result(
             exact=exact and _is_visible(tracker, _STEPS, size),

@@ -27,7 +27,7 @@ BEGIN = 1_760_000_000.0
 
 
 class Time(MovableClock):
-    """The wall is moved by the test; spans are real, because a real tracker measures its own requests."""
+    """The test lets time pass; spans are real, because a real tracker measures its own requests."""
 
     def monotonic(self) -> float:
         """Seconds of this machine."""
@@ -67,7 +67,7 @@ class Life:
         """Time passes, and what is due is done: once a quarter of a day, and at the end."""
         until = self.clock.now + days * DAY
         while self.clock.now < until:
-            self.clock.now = min(until, self.clock.now + DAY / 4)
+            self.clock.advance(min(until - self.clock.now, DAY / 4))
             self.work()
 
     def work(self) -> None:
@@ -100,8 +100,9 @@ def lived(
             f'[store]\nurl = "{place}"\n' + fake.toml(limits).replace(ROUTE, plain + route)
         )
         loaded = configuration.load(folder / "config.toml")
-        store = open_store(loaded.store)
-        monkeypatch.setattr(time, "time", clock.wall)  # not sooner: a server asks for the right time
+        # A server is opened by the right time.
+        store = open_store(loaded.store, clock) if url is None else open_store(loaded.store)
+        monkeypatch.setattr(time, "time", clock.wall)
         tracker = open_tracker(
             "here",
             loaded.trackers["here"],

@@ -71,7 +71,7 @@ def test_nothing_of_theirs_is_ever_changed(
         for step in [*steps, *ending]:
             carry_out(life, ledgers, step)
             before = theirs(life)
-            life.clock.now += 3600 * 5
+            life.clock.advance(3600 * 5)
             if step[0] == "tell":
                 life.notify(step[1], ledgers[step[1]])
             life.work()
