@@ -134,8 +134,7 @@ def raise_floor(transaction: Transaction, tracker: str, number: int, read_at: fl
     transaction.run("raise_floor", tracker=tracker, number=number)
     if read_at is not None:
         transaction.run("floor_read", tracker=tracker, now=read_at)
-        if number > 0:
-            lower_floor(transaction, tracker, number)
+        lower_floor(transaction, tracker, number)
 
 
 def lower_floor(transaction: Transaction, tracker: str, number: int) -> None:

@@ -34,8 +34,10 @@ def create(context: SyncContext, facts: FilingFacts) -> SyncResult:
     if context.policy is not None and context.policy.tracker != claim.tracker:
         # It was claimed for the tracker of its former issue, or of a route that has changed since.
         return Retry(f"route {context.policy.name} files in {context.policy.tracker}", now, Call.CREATE)
-    # What is created from now on has a number above the highest one.
-    fresh = facts.floor.read_at is not None and 0 <= now - facts.floor.read_at < FLOOR_SECONDS
+    # What is created from now on has a number above the highest one. An issue before this one may be gone because the tracker was restored.
+    fresh = (
+        facts.previous is None and facts.floor.read_at is not None and 0 <= now - facts.floor.read_at < FLOOR_SECONDS
+    )
     newest = None if fresh else context.tracker.newest()
     marker = plan.marker(context.routing.instance_key, claim.tracker, group, facts.generation)
     draft = _draft(context, marker, facts)

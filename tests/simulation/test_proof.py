@@ -52,6 +52,14 @@ def parked(stage: Stage, fingerprint: str) -> str | None:
     return str(rows[0]["note"]) if rows else None
 
 
+def recreate(stage: Stage) -> None:
+    """Let the route file a deleted issue anew."""
+    config = stage.process.routing.config
+    routes = [Route(name=ROUTE, tracker=TRACKER, on_deleted="recreate")]
+    anew = Config(trackers=config.trackers, routes=routes)
+    stage.process.routing = Routing(config=anew, instance_key=stage.world.instance_key)
+
+
 def route_elsewhere(stage: Stage) -> Site:
     """Let the route lead to a second tracker from now on."""
     config = stage.process.routing.config
@@ -174,7 +182,7 @@ def test_a_number_that_is_given_before_the_commit_is_no_proof(stage: Stage) -> N
     stage.notify("f1")
     stage.sync_all()
     stage.world.site.items[0].commits_at = stage.now + 100
-    pass_time(stage, 15)
+    pass_time(stage, 20)
     stage.sync_all()
     pass_time(stage, 25)
     stage.world.site.add("", "a person's issue", "person")
@@ -244,7 +252,7 @@ def test_a_number_that_a_restored_tracker_gives_once_more_before_its_commit_is_n
     stage.notify("f3")
     stage.sync_all()
     stage.world.site.items[-1].commits_at = stage.now + 100
-    pass_time(stage, 15)
+    pass_time(stage, 20)
     stage.sync_all()
     pass_time(stage, 25)
     stage.world.site.add("", "a person's issue", "person")
@@ -252,3 +260,19 @@ def test_a_number_that_a_restored_tracker_gives_once_more_before_its_commit_is_n
 
     assert stage.titles.count("f3") == 1
     assert parked(stage, "f3") is None
+
+
+def test_an_issue_is_no_stranger_because_a_restored_tracker_gave_it_the_number_of_the_lost_one(stage: Stage) -> None:
+    recreate(stage)
+    stage.notify("f1")
+    stage.sync_all()
+    stage.world.site.restore()
+    stage.world.site.weather.lose_after += 1
+    pass_time(stage, 1000)
+    stage.notify("f1", 2)
+    stage.sync_all()
+    _rewrite(stage.world.site.items[0])
+    settle(stage)
+
+    assert stage.titles == ["f1"]
+    assert "do not prove that there is none" in str(parked(stage, "f1"))
