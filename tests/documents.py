@@ -106,8 +106,8 @@ def _metrics() -> list[str]:
 
 def guarded(page: str) -> str:
     """docs/states.md with the table of every control of the simulation."""
-    rows = [f"| {control.guard} | {control.seeds:,} |" for control in controls.CONTROLS]
-    lines = ["<!-- controls -->", "", "| guard | seeds |", "| --- | --- |", *rows, "", "<!-- end -->"]
+    rows = [f"| {control.guard} | {control.profile or 'all'} | {control.seeds:,} |" for control in controls.CONTROLS]
+    lines = ["<!-- controls -->", "", "| guard | histories | seeds |", "| --- | --- | --- |", *rows, "", "<!-- end -->"]
     return _CONTROLS.sub(lambda _: "\n".join(lines), page)
 
 

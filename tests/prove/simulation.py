@@ -47,7 +47,7 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
             for control, needed in zip(several, seeds_needed, strict=True):
                 yield Row(
                     action=f"without this guard: {control.guard}{' (PostgreSQL)' if shared else ''}",
-                    scale=f"at most {control.seeds:,} seeds",
+                    scale=f"at most {control.seeds:,} seeds{f' ({control.profile})' if control.profile else ''}",
                     result="no seed misses it" if needed is None else f"seed {needed} misses it",
                     ok=needed is not None,
                 )
@@ -77,7 +77,7 @@ def _find(folder: Path, shared: bool, index: int) -> int | None:
     with control.applied(), ExitStack() as stack:
         database = stack.enter_context(server()) if shared else None
         for seed in range(control.seeds):
-            history = crowd(generate(seed)) if shared else generate(seed)
+            history = crowd(generate(seed)) if shared else generate(seed, control.profile)
             if run_history(history, _place(folder), database)[0] is not None:
                 return seed
     return None

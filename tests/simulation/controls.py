@@ -3,13 +3,16 @@ needless, or the model has a hole."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from syncd.core import budget, doubt
-from syncd.model import Judgement, Outcome
-from syncd.store import due_times, groups, inbox, issues, limits, move, outbox, storms
-from syncd.worker import create, reconcile, sync, update
+from msgspec.structs import replace as plan_replace
+
+from syncd.core import budget, doubt, plan, readings, regression
+from syncd.errors import StoreUnavailable
+from syncd.model import Judgement, Outcome, Place
+from syncd.store import due_times, groups, inbox, issues, limits, move, operator, outbox, storms
+from syncd.worker import create, reconcile, surveys, sync, update
 from tests.simulation import database
 from tests.simulation.tracker import Client
 
@@ -23,6 +26,7 @@ class Control:
     name: str
     weakened: Callable[..., Any]
     seeds: int
+    profile: str = ""  # of the histories, if it is a rare one
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -48,6 +52,7 @@ class QueryControl:
     part: str
     weakened: str
     seeds: int
+    profile: str = ""  # of the histories, if it is a rare one
 
     @contextmanager
     def applied(self) -> Iterator[None]:
@@ -111,14 +116,6 @@ def _owed_once(original: Callable[..., Any], *rest: Any, **_: Any) -> Any:
     return original(*rest, again=False)
 
 
-def _of_two_tables(original: Callable[..., Any], database: Any, place: str) -> None:
-    original(database, place)
-    kept = [f"moved_{table}_{change}" for table in ("deliveries", "outbox") for change in ("insert", "update")]
-    for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-        if name not in kept:
-            database.execute(f"DROP TRIGGER {name}")
-
-
 def _copies_prove(original: Callable[..., Any], client: Any, item: Any, issue: Any) -> bool:
     plain = item.is_live and item.readable and not item.hidden
     return not plain and bool(original(client, item, issue))
@@ -133,21 +130,50 @@ def _target_alone(original: Callable[..., Any], transaction: Any, changed: Any) 
     return represented | {group_id: group for group_id, group in changed.items() if group_id in represented}
 
 
+def _put_down(original: Callable[..., Any], transaction: Any, **values: Any) -> None:
+    observations = values["survey"].observations
+    for remote_id in values["remote_ids"]:
+        for group_id, _ in issues.at_place(transaction, values["tracker"], remote_id):
+            group, issue = outbox.load(transaction, group_id)
+            if issue is not None and remote_id in observations:
+                baseline = regression.next_baseline(group, issue, observations[remote_id].condition)
+                issues.see(transaction, group_id, observations[remote_id], baseline, issue, values["now"])
+
+
+def _save_or_not(original: Callable[..., Any], *rest: Any) -> Any:
+    try:
+        return original(*rest)
+    except StoreUnavailable:
+        return 0
+
+
+def _conditions_only(original: Callable[..., Any], issue: Any, observation: Any) -> Any:
+    place = Place(remote_id=issue.remote_id, key=issue.key, url=issue.url)
+    return original(issue, replace(observation, place=place))
+
+
+def _own_aliases_stay(original: Callable[..., Any], transaction: Any, *rest: Any) -> Any:
+    return original(_Ignoring(transaction, "retarget_aliases"), *rest)
+
+
+def _held_or_not(original: Callable[..., Any], group: Any, *rest: Any) -> Any:
+    return original(plan_replace(group, on_hold=None), *rest)
+
+
 CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a marker by an unknown author is no proof of absence", Client, "_may_be", _copies_prove, 100),
     Control("what people hid, ended or rewrote is no proof of absence", Client, "_may_be", lambda *_: False, 50),
     Control("a number that leads to nothing is no proof of absence", Client, "_is_gap", lambda *_: False, 150),
     Control("an issue that has the number of a lost one is another issue", doubt, "is_another", lambda *_: False, 150),
     Control("a number is in use whatever it leads to", Client, "_is_in_use", lambda _, client, item: item.is_live, 200),
-    Control("every table of a moved store refuses writes", move, "refuse_writes", _of_two_tables, 300),
-    Control("a moved store refuses writes", move, "refuse_writes", lambda *_: None, 300),
+    Control("a moved store refuses writes", move, "refuse_writes", lambda *_: None, 100),
     Control("when a release was noticed moves with the clock", due_times.DueTimes, "_move", _without_moments, 600),
     Control("a target is judged with its aliases by its own notifications", groups, "represent", _target_alone, 600),
-    Control("a claim whose sync broke off is given back", sync, "give_back", lambda *_, **__: None, 300),
-    Control("no two groups share an issue that a person linked", reconcile, "occupant", lambda *_: None, 300),
-    Control("a digest is remembered as long as its youngest delivery", inbox, "claim", _forgetful, 300),
+    Control("a claim whose sync broke off is given back", sync, "give_back", lambda *_, **__: None, 60),
+    Control("no two groups share an issue that a person linked", reconcile, "occupant", lambda *_: None, 150),
+    Control("a digest is remembered as long as its youngest delivery", inbox, "claim", _forgetful, 600),
     Control("a new group goes first with its older deliveries", inbox.Inbox, "waiting", _newest_first, 100),
-    Control("a claimed group that is made due is due again", outbox, "owe", _owed_once, 400),
+    Control("a claimed group that is made due is due again", outbox, "owe", _owed_once, 300),
     Control("a group that a storm released keeps its place", storms, "keep_place", lambda *_: None, 60),
     Control("a new group waits behind the groups of a storm", budget, "storm_ahead", lambda *_: 0, 60),
     Control("what met its thresholds once stays met", groups, "save_met", lambda *_: None, 100),
@@ -161,13 +187,12 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     ),
     Control("a comment in doubt is looked for before it is sent again", Client, "find_comment", lambda *_: None, 100),
     Control("an intent is on disk before the request", issues, "intend", lambda *_, **__: None, 100),
-    Control("absence is proven by reading", doubt, "judge", _absent, 50),
-    Control("a decision to file is checked again where the intent is written", create, "intend", _intend_at_once, 150),
-    Control("only the claims of the dead are taken over", outbox.Outbox, "take_over", _take_over_all, 200),
-    Control("a storm is drained", reconcile, "drain", lambda *_: set(), 150),
-    Control("a create takes from the budget of its tracker", create, "take", lambda *_: 0.0, 200),
-    Control("an update takes from the budget of its tracker", update, "take_all", lambda *_: (None, 0.0), 200),
-    Control("a silence is respected", budget, "in_force", lambda *_: False, 200),
+    Control("absence is proven by reading", doubt, "judge", _absent, 20),
+    Control("a decision to file is checked again where the intent is written", create, "intend", _intend_at_once, 50),
+    Control("only the claims of the dead are taken over", outbox.Outbox, "take_over", _take_over_all, 50),
+    Control("a storm is drained", reconcile, "drain", lambda *_: set(), 100),
+    Control("a create takes from the budget of its tracker", create, "take", lambda *_: 0.0, 50),
+    Control("a silence is respected", budget, "in_force", lambda *_: False, 100),
     Control("the floor is the highest number known, and no higher", limits, "raise_floor", _too_high, 50),
     QueryControl("a claim waits for the end of another one's lease", "claim_group", "AND due_at <= :now", "", 50),
     QueryControl(
@@ -180,6 +205,29 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     ),
     QueryControl("a claimed group stays in the outbox", "forget_waiting", " AND state <> 'claimed'", "", 500),
     QueryControl(
-        "a comment's intent is on disk before the request", "save_status", "= :sent_at", "= comment_sent_at", 150
+        "a comment's intent is on disk before the request", "save_status", "= :sent_at", "= comment_sent_at", 50
     ),
+    QueryControl(
+        "only the owner of a claim begins its lease anew", "renew", " AND owner = :owner", "", 50, "slow answers"
+    ),
+    Control("an owner that lost its claim writes nothing", outbox, "fence", lambda *_: None, 30, "slow answers"),
+    QueryControl(
+        "a create whose lease is over is in doubt", "doubt_expired", "'intended' AND", "'none' AND", 50, "slow answers"
+    ),
+    QueryControl(
+        "one call tries a tracker that rests", "begin_trial", "until = :leased_until", "until = until", 50, "rests"
+    ),
+    Control("a survey writes nothing that it read", surveys, "_ask", _put_down, 100, "surveys"),
+    Control("a survey keeps its place only with its findings", surveys, "save", _save_or_not, 100, "surveys"),
+    Control("another address is news", readings, "is_news", _conditions_only, 30, "surveys"),
+    Control(
+        "the aliases of a group that becomes an alias follow its target",
+        operator,
+        "add_alias",
+        _own_aliases_stay,
+        20,
+        "chains",
+    ),
+    Control("an order to hold is respected by every plan", plan, "plan", _held_or_not, 20, "chains"),
+    Control("a marker counts only by an own account", Client, "_is_own", lambda *_: True, 100, "copies"),
 )

@@ -109,6 +109,7 @@ class Database:
     def __init__(self, scheduler: Scheduler, folder: Path) -> None:
         self.scheduler = scheduler
         self.away = False
+        self.fail_at = ""  # the next commit in which this query changed a row is not made, and reported failed
         self.fail_before = 0  # so many next commits are not made, and reported failed
         self.fail_after = 0  # so many next commits are made, and reported failed
         self.changes = Counter[str]()  # rows that each query changed, in transactions that were committed
@@ -196,8 +197,8 @@ class SimulatedConnection(Connection):
             if str(error).startswith(MOVED_TO):
                 raise StoreUnavailable(str(error)) from None
             raise
-        if database.fail_before:
-            database.fail_before -= 1
+        if database.fail_before or database.fail_at in changes:
+            database.fail_before, database.fail_at = max(0, database.fail_before - 1), ""
             session.execute("ROLLBACK")
             raise StoreUnavailable("the commit failed")
         session.execute("COMMIT")

@@ -43,6 +43,7 @@ class Setup:
     syncers: int = 1
     route: tuple[tuple[str, Value], ...] = ()
     surveys: bool = False
+    survey_interval: float = 3600.0
     tells_closing: bool = True  # the tracker tells when an issue was closed
     lists_changes: bool = False  # the tracker lists what changed since the last survey
     mode: Mode = "auto"  # how occurrences are counted
@@ -75,8 +76,9 @@ LATEST_AGAIN = 0.3  # of a history's span
 RELEASES = ("1.0", "1.1", "1.2", "2.0")
 
 
-def generate(seed: int) -> History:
-    """Make a history from a seed: a few groups, a few deliveries of each, and acts of people, operators and the weather among them."""
+def generate(seed: int, profile: str = "") -> History:
+    """Make a history from a seed: a few groups, a few deliveries of each, and acts of people, operators and the weather among them. A share
+    of the seeds have a profile, and all with `profile` have that one."""
     chance = random.Random(seed)
     span = chance.choice((3.0, 10.0, 60.0, 600.0, 4_000.0))
     setup = Setup(
@@ -122,6 +124,12 @@ def generate(seed: int) -> History:
         if chance.random() < share:
             operations += make(chance, span, [crash.fingerprint for crash in crashes], setup)
     operations = _while_claimed(random.Random(f"claimed {seed}"), operations)
+    directed = random.Random(f"profile {seed}")
+    if not profile and directed.random() < PROFILED:
+        profile = directed.choice(sorted(PROFILES))
+    if profile:
+        setup, profiled = PROFILES[profile](directed, span, [crash.fingerprint for crash in crashes], setup)
+        operations += profiled
     return History(seed, setup, tuple(sorted(operations, key=lambda entry: entry.at)))
 
 
@@ -332,9 +340,9 @@ def _floods(chance: random.Random, span: float, names: Sequence[str], setup: Set
         yield operation(max(0.0, begin - 1.0), "tracker", "is away", seconds=seconds)
 
 
-def _news(chance: random.Random, at: float, name: str, total: int) -> Operation:
-    """The only notification of a group."""
-    release = chance.choice(RELEASES)
+def _news(chance: random.Random, at: float, name: str, total: int, release: str = "") -> Operation:
+    """A notification of a group that has no release beside."""
+    release = release or chance.choice(RELEASES)
     facts: dict[str, Value] = {"more": total, "total": total, "of_release": total, "release": release, "again": -1.0}
     return operation(at, "sender", "notifies", fingerprint=name, **facts)
 
@@ -412,6 +420,99 @@ ACTS: tuple[tuple[Acts, float], ...] = (
     (_in_hand, 0.25),
     (_moves, 0.08),
 )
+
+
+Profile = Callable[[random.Random, float, Sequence[str], Setup], tuple[Setup, list[Operation]]]
+
+
+def _slow_answers(
+    chance: random.Random, span: float, names: Sequence[str], setup: Setup
+) -> tuple[Setup, list[Operation]]:
+    """Calls that take as long as a lease or longer, some of them without an answer, while the groups go on crashing."""
+    begin, calls = chance.uniform(0, span), ("create", "look", "probe", "comment", "edit comment")
+    operations = []
+    for number in range(chance.randint(1, 2)):
+        at, name = begin + number, f"s{number}"
+        for total in range(1, chance.randint(3, 6)):
+            operations.append(_news(chance, at, name, total, "1.0"))
+            at += chance.choice((1.0, 70.0, 200.0, 300.0))
+    for _ in range(chance.randint(1, 4)):
+        at, seconds, lost = (
+            begin + chance.choice((0.0, 60.0, 300.0)),
+            chance.choice((100.0, 250.0, 400.0)),
+            chance.random() < 0.4,
+        )
+        call = chance.choice(calls)
+        operations.append(operation(at, "tracker", "answers slowly", call=call, seconds=seconds, lost=int(lost)))
+    route = tuple(sorted((dict(setup.route) | {"status_interval": 1.0}).items()))
+    return replace(setup, processes=2, syncers=chance.choice((1, 2)), route=route), operations
+
+
+def _rests(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> tuple[Setup, list[Operation]]:
+    """A tracker that refuses a login, or that an operator pauses, while many groups are due and its answers are slow."""
+    begin = chance.uniform(0, span)
+    operations = [_news(chance, begin + chance.uniform(0, 3.0), f"r{number}", 30, "1.0") for number in range(4)]
+    if chance.random() < 0.5:
+        operations.append(operation(begin, "tracker", "refuses the login", seconds=chance.choice((100.0, 1800.0))))
+    else:
+        for number in range(4):
+            operations.append(operation(begin + number + chance.random(), "operator", "pauses tracker"))
+            operations.append(operation(begin + number + chance.uniform(1.0, 9.0), "operator", "resumes tracker"))
+    return replace(setup, processes=2, syncers=2), operations
+
+
+def _surveyed(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> tuple[Setup, list[Operation]]:
+    """Surveys that are made often, meet what people did, and lose what they met."""
+    operations = []
+    for _ in range(chance.randint(2, 5)):
+        act = chance.choice(("closes", "reopens", "labels", "renames", "transfers"))
+        at, number, release = chance.uniform(0, span + 1200.0), chance.randint(0, 3), chance.choice(RELEASES)
+        operations.append(operation(at, "person", act, issue=number, release=release))
+        if chance.random() < 0.4:
+            operations.append(operation(at + chance.uniform(0.0, 60.0), "store", "loses a finding", seconds=0.0))
+        if chance.random() < 0.4:
+            call, seconds = chance.choice(("look", "survey")), chance.choice((20.0, 100.0))
+            operations.append(operation(at, "tracker", "answers slowly", call=call, seconds=seconds, lost=0))
+        if chance.random() < 0.3:
+            operations.append(operation(at, "tracker", "lags", seconds=chance.choice((120.0, 600.0))))
+    return replace(setup, surveys=True, survey_interval=chance.choice((60.0, 300.0))), operations
+
+
+def _chains(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> tuple[Setup, list[Operation]]:
+    """Groups that are merged one after the other, and held while they are in hand."""
+    begin = chance.uniform(0, span)
+    operations = [_news(chance, begin + chance.uniform(0, 3.0), f"a{number}", 30, "1.0") for number in range(3)]
+    pairs = [("a0", "a1"), ("a1", "a2")]
+    for number, (name, target) in enumerate(pairs if chance.random() < 0.7 else reversed(pairs)):
+        at = begin + (number + 1) * chance.choice((1.0, 60.0))
+        operations.append(operation(at, "operator", "adds alias", fingerprint=name, target=target))
+    operations.append(_news(chance, begin + 300.0, "a0", 40, "1.0"))
+    held = begin + chance.uniform(0, 5.0)
+    operations.append(operation(held, "operator", "holds", fingerprint="a2"))
+    operations.append(_news(chance, held + chance.uniform(0, 100.0), "a2", 40, "1.0"))
+    if chance.random() < 0.5:
+        operations.append(operation(held + 200.0, "operator", "ends hold", fingerprint="a2"))
+    return setup, operations
+
+
+def _copies(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> tuple[Setup, list[Operation]]:
+    """People copy issues, also one whose create got no answer, and delete what they copied."""
+    at = chance.uniform(0, span)
+    operations = [operation(at, "tracker", "loses an answer", seconds=0.0), _news(chance, at + 0.1, "c0", 30, "1.0")]
+    copied = at + chance.uniform(1.0, 15.0)
+    operations.append(operation(copied, "person", "copies", issue=-1))
+    operations.append(operation(copied + chance.uniform(0, 5.0), "person", "deletes", issue=-1, release=""))
+    return setup, operations
+
+
+PROFILED = 0.15  # the share of seeds with a profile
+PROFILES: dict[str, Profile] = {
+    "slow answers": _slow_answers,
+    "rests": _rests,
+    "surveys": _surveyed,
+    "chains": _chains,
+    "copies": _copies,
+}
 
 
 def shrink(history: History, violates: Callable[[History], bool], schedules: int = 25) -> History:

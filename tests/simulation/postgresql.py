@@ -183,6 +183,7 @@ class ServerDatabase:
         self.scheduler = scheduler
         self.counts = counts  # of the run
         self.away = False
+        self.fail_at = ""  # the next commit in which this query changed a row is not made, and reported failed
         self.fail_before = 0  # so many next commits are not made, and reported failed
         self.fail_after = 0  # so many next commits are made, and reported failed
         self.changes = Counter[str]()  # rows that each query changed, in transactions that were committed
@@ -240,8 +241,8 @@ class ServerDatabase:
             raise psycopg.OperationalError("this process is dead")
         if self.away and not session.closed:
             self._terminate(session)
-        elif statement == "COMMIT" and session.changes and self.fail_before:
-            self.fail_before -= 1
+        elif statement == "COMMIT" and session.changes and (self.fail_before or self.fail_at in session.changes):
+            self.fail_before, self.fail_at = max(0, self.fail_before - 1), ""
             self._terminate(session)
 
     def after(self, session: Session, cursor: Any) -> None:

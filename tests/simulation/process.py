@@ -136,7 +136,8 @@ class Process(Owner):
             allowance = self.routing.allowance(tracker)
             allowed = budget.opens(limits.standing(transaction, tracker, allowance.credential), allowance, now)
             seconds = min(max(allowed[call], at) - now for call, at in due.items())
-        return min(IDLE_SECONDS, max(threads.POLL_SECONDS, seconds))
+        survey_at = min(syncer._survey_at for syncer in self.syncers) - self.clock.monotonic()
+        return min(IDLE_SECONDS, max(threads.POLL_SECONDS, min(seconds, survey_at)))
 
     def start(self, dead: Callable[[str], bool], exit_process: Callable[["Process"], None]) -> None:
         """Recover as a daemon does at its start, then run its loops. `dead` recognises the owner of a claim that has died; a process

@@ -52,7 +52,7 @@ def test_a_seed_gives_the_same_run_each_time(tmp_path: Path) -> None:
 )
 def test_a_guard_that_is_taken_away_is_missed(control: Control | QueryControl, tmp_path: Path) -> None:
     with control.applied():
-        assert any(run(generate(seed), tmp_path)[0] for seed in range(control.seeds))
+        assert any(run(generate(seed, control.profile), tmp_path)[0] for seed in range(control.seeds))
 
 
 def test_the_page_names_each_control_with_its_seeds() -> None:

@@ -109,6 +109,9 @@ class Weather:
     lose_after: int = 0  # so many next writes are carried out, and their senders get no answer
     late: int = 0  # so many next writes are carried out only after their senders gave up
     slow: list[float] = field(default_factory=list)  # so many seconds until the next edits arrive; their senders wait
+    drowsy: list[tuple[str, float]] = field(
+        default_factory=list
+    )  # so many seconds until the next answer to a request of a kind
     early: int = 0  # so many next creates get their number at once, and are committed long after their senders gave up
     refuses: set[str] = field(default_factory=set)  # the fingerprints whose creates are refused for their content
 
@@ -259,6 +262,8 @@ class Site:
             raise OutcomeUnknown("no answer within the timeout")
         try:
             outcome: object = self._carry_out(operation, subject, effect)
+            if slowly := self._pop_drowsy(operation):
+                self.scheduler.sleep(slowly, f"{operation}: answered slowly")
         finally:
             if weather.lose_after:
                 weather.lose_after -= 1
@@ -275,6 +280,18 @@ class Site:
         self.counts[f"carried out: {operation}"] += 1
         self.scheduler.record(operation, subject)
         return outcome
+
+    def _pop_drowsy(self, operation: str) -> float:
+        entry = next((entry for entry in self.weather.drowsy if entry[0] == operation), None)
+        if entry is None:
+            return 0.0
+        self.weather.drowsy.remove(entry)
+        self.counts["slow answers"] += 1
+        return entry[1]
+
+    def answer(self, operation: str) -> None:
+        """Stand at the point where the answer to a read request arrives."""
+        self.scheduler.sleep(self._pop_drowsy(operation), f"{operation}: after")
 
     def read(self, operation: str) -> None:
         """Stand at the point of one read request. Raises TrackerError."""
@@ -386,7 +403,7 @@ class Client:
             summary=f"#{first + 1} to #{highest} were read, {unclear} are unclear",
         )
         site.counts["probes that prove nothing"] += bool(unclear)
-        site.scheduler.point("probe: after")
+        site.answer("probe")
         return evidence
 
     def _is_in_use(self, item: Item) -> bool:
@@ -400,7 +417,7 @@ class Client:
     def _may_be(self, item: Item, issue: Issue) -> bool:
         """Report whether a number may lead to the issue, although it is not found there."""
         if item.author == "person":
-            return item.deleted or item.hidden  # nobody can tell whose it was
+            return item.deleted or item.hidden or item.marker == issue.marker  # nobody can tell whose it was
         return not item.is_live or item.hidden or not item.readable or item.marker == issue.marker
 
     def _is_gap(self, number: int, read: Mapping[int, Item]) -> bool:
@@ -414,7 +431,7 @@ class Client:
         observation = site.observe(item)
         if not observation.condition.closed:
             item.open_at = site.scheduler.now - site.weather.read_lag
-        site.scheduler.point("look: after")
+        site.answer("look")
         return observation
 
     def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
@@ -433,7 +450,7 @@ class Client:
                     missing.append(str(issue.remote_id))
                     continue
                 observations[str(issue.remote_id)] = site.observe(item)
-            site.scheduler.point("survey: after")
+            site.answer("survey")
             yield Survey(observations=observations, missing=tuple(missing))
         yield Survey(observations={}, bookmark=str(until))
 
@@ -465,7 +482,7 @@ class Client:
 
         def effect() -> Note:
             item = site.item(issue.remote_id)
-            if issue.attempt and not issue.followed and item.marker != issue.marker:
+            if issue.attempt and not issue.followed and (item.marker != issue.marker or item.author == "person"):
                 site.strays.append(f"#{item.number} for {issue.marker[:8]}")
             if item.locked:
                 raise Refused("the conversation is locked")

@@ -237,8 +237,10 @@ class World:
         weather.list_lag = 0.0
         self.database.away = False
         self.database.fail_before = self.database.fail_after = 0
+        self.database.fail_at = ""
         self.scheduler.traps.clear()
         weather.slow.clear()
+        weather.drowsy.clear()
         for process in self.processes:
             process.suspended_until = 0.0
         self._healed_at = self.scheduler.now
@@ -434,10 +436,22 @@ class World:
     def _edit_slowly(self, entry: Operation) -> None:
         self.site.weather.slow.append(float(entry["seconds"]))
 
+    def _answer_slowly(self, entry: Operation) -> None:
+        self.site.weather.drowsy.append((str(entry["call"]), float(entry["seconds"])))
+        self.site.weather.lose_after += int(entry["lost"])
+
+    def _copy(self, entry: Operation) -> None:
+        """A person copies an issue with all of its text."""
+        item = self.item(entry)
+        if item is not None:
+            self.site.add(item.marker, "a person's copy", "person")
+
     def _store_weather(self, entry: Operation) -> None:
         match entry.act:
             case "loses a commit":
                 self.database.fail_before += 1
+            case "loses a finding":
+                self.database.fail_at = "ask_look"
             case "reports a commit failed":
                 self.database.fail_after += 1
             case "is away":
@@ -521,7 +535,13 @@ def _config(setup: Setup) -> Config:
     values |= {
         key: limits[name] for key, name in (("max_new_issues", "cap"), ("max_updates", "updates")) if limits[name]
     }
-    here = LocalSettings(kind="local", folder="unused", probe_after=PROBE_AFTER, writes=limits["writes"])
+    here = LocalSettings(
+        kind="local",
+        folder="unused",
+        probe_after=PROBE_AFTER,
+        writes=limits["writes"],
+        survey_interval=setup.survey_interval,
+    )
     return Config(
         notifications=Notifications(occurrence_mode=setup.mode),
         trackers={TRACKER: here},
@@ -560,9 +580,11 @@ ACTS: dict[tuple[str, str], Act] = {
             "gives a number early", "shows old lists", "is backed up", "is restored", "has another account",
         )
     },
-    **{("store", act): World._store_weather for act in ("loses a commit", "reports a commit failed", "is away")},
+    **{("store", act): World._store_weather for act in ("loses a commit", "reports a commit failed", "is away", "loses a finding")},
     ("machine", "sets the clocks"): World._set_clocks,
     **{("machine", act): World._strike for act in ("kills", "suspends")},
     ("machine", "stands still"): World._stand_still,
     ("tracker", "edits slowly"): World._edit_slowly,
+    ("tracker", "answers slowly"): World._answer_slowly,
+    ("person", "copies"): World._copy,
 }  # fmt: skip
