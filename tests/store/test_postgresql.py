@@ -157,7 +157,7 @@ def test_a_process_that_starts_while_a_take_over_waits_keeps_what_it_claims(
 
     def start(transaction: Transaction) -> None:
         names = ("owner", "host", "machine", "pid", "begun", "part", "version", "started_at", "beat_at")
-        transaction.run("beat", **dict(zip(names, line, strict=False)))
+        transaction.run("beat", routes=None, **dict(zip(names, line, strict=False)))
         lease = {"now": NOW, "leased_until": NOW + LEASE_SECONDS, "horizon": NOW + HORIZON_SECONDS}
         assert transaction.rows("claim_group", tracker="here", rank=Call.CREATE, owner=owner, **lease)
         begun.set()
