@@ -156,7 +156,7 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
             context.record(partial(issues.absent, group_id=group_id, note=judgement.reason))
             return Retry(judgement.reason, now, Call.CREATE)
         case Outcome.OPEN:
-            if 0 < evidence.newest < issue.floor:
+            if evidence.newest < issue.floor:
                 # Its own number may be below the floor. It may also not be there yet: the next probe counts such a gap as unclear.
                 _lower_floor(context, issue, evidence.newest)
             context.record(

@@ -276,3 +276,20 @@ def test_an_issue_is_no_stranger_because_a_restored_tracker_gave_it_the_number_o
 
     assert stage.titles == ["f1"]
     assert "do not prove that there is none" in str(parked(stage, "f1"))
+
+
+def test_a_late_issue_that_people_delete_from_a_restored_tracker_is_not_filed_again(stage: Stage) -> None:
+    stage.world.site.add("", "a person's issue", "person")
+    stage.world.site.weather.lose_before += 1
+    stage.notify("f1")
+    stage.sync_all()
+    marker = stage.world.database.rows("SELECT marker FROM issues")[0]["marker"]
+    stage.world.site.restore()
+    pass_time(stage, 20)
+    stage.sync_all()
+    late = stage.world.site.add(str(marker), "f1", stage.world.site.account)
+    _delete(late)
+    settle(stage)
+
+    assert [item.title for item in stage.world.site.items] == ["f1"]
+    assert "do not prove that there is none" in str(parked(stage, "f1"))

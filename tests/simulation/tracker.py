@@ -387,7 +387,7 @@ class Client:
         highest, number = max(first, max(listed, default=0)), first
         items = {item.number: item for item in site.items if item.commits_at <= site.scheduler.now}
         read = dict(listed)
-        while (number := number + 1) <= highest + BEYOND:
+        while (number := number + 1) <= max(highest, issue.floor) + BEYOND:
             if number in items and self._is_in_use(items[number]):
                 read[number], highest = items[number], max(highest, number)
         marked = [item for _, item in sorted(read.items()) if self._is_found(item, issue)]

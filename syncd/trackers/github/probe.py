@@ -218,7 +218,8 @@ class Probe:
     def _read_numbers(self) -> bool:
         """Read the numbers that the list did not show, up to beyond the newest. Returns True where some had to be left unread."""
         while True:
-            numbers = range(self._first, self._highest + _BEYOND + 1)
+            # A list that lags may hide the floor itself, behind more unused numbers than end the reading.
+            numbers = range(self._first, max(self._highest, self._floor) + _BEYOND + 1)
             unread = list(islice((number for number in numbers if number not in self._entries), _QUERY_NUMBERS))
             if unread:
                 if not self._read(unread[: self._budget]):

@@ -182,7 +182,8 @@ class Probe:
 
     def _read_keys(self) -> bool:
         """Read all keys from the floor to beyond the newest. Returns False where time or budget ended before."""
-        while (last := self._below + self._read) < self._highest + self._walk.beyond:
+        # An index that lags may hide the floor itself, behind more unused keys than end the walk.
+        while (last := self._below + self._read) < max(self._highest, self._floor) + self._walk.beyond:
             size = min(self._walk.batch, self._walk.most - self._read)
             if not size or self._clock.monotonic() > self._ends_at:
                 return False

@@ -434,3 +434,13 @@ def test_a_draft_that_grew_too_old_while_versions_were_read_is_not_sent(
 
     assert len(fake.sent("GET", "/versions$")) == 1
     assert fake.sent("POST") == []
+
+
+def test_an_index_that_lags_behind_a_wide_gap_hides_no_number_above_the_floor(fake: FakeJira, opened: Open) -> None:
+    fake.file("an issue the index knows").written -= 2 * LAG
+    fake.burn(150)
+    fake.lag_seconds = LAG
+    adapter = opened()
+    lose(fake, adapter)
+
+    assert keys(adapter.probe(doubtful(floor=151))) == ["CRASH-152"]
