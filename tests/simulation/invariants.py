@@ -363,7 +363,9 @@ def _group_at_rest(world: "World", group: dict[str, object]) -> None:
     refused = group["refused"] is not None or dead
     # The store learns only with its next look what it has closed itself.
     closed = issue is not None and any(item.closed for item in world.site.items if issue.remote_id in item.remote_ids)
-    if plan.action not in STILL and not refused and not (plan.action is Action.CLOSE and closed):
+    # What an issue shows already waits for no pause to end.
+    paused = plan.rule == "route-paused" and issue is not None and issue.synced_revision >= int(str(group["revision"]))
+    if plan.action not in STILL and not refused and not paused and not (plan.action is Action.CLOSE and closed):
         raise Broken("nobody is forgotten", f"{explained}; no call is owed")
     if plan.action is Action.HOLD and not refused:
         if plan.rule not in HELD:
