@@ -13,6 +13,7 @@ from syncd.errors import StoreUnavailable
 from syncd.model import Judgement, Outcome, Place
 from syncd.store import due_times, groups, inbox, issues, limits, move, operator, outbox, storms
 from syncd.worker import create, reconcile, surveys, sync, update
+from syncd.worker.context import SyncContext
 from tests.simulation import database
 from tests.simulation.tracker import Client
 
@@ -160,6 +161,10 @@ def _held_or_not(original: Callable[..., Any], group: Any, *rest: Any) -> Any:
     return original(plan_replace(group, on_hold=None), *rest)
 
 
+def _without_lease(original: Callable[..., Any], context: Any, *rest: Any) -> Any:
+    return replace(original(context, *rest), require_fresh=lambda: None)
+
+
 CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a marker by an unknown author is no proof of absence", Client, "_may_be", _copies_prove, 100),
     Control("what people hid, ended or rewrote is no proof of absence", Client, "_may_be", lambda *_: False, 50),
@@ -230,4 +235,25 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     ),
     Control("an order to hold is respected by every plan", plan, "plan", _held_or_not, 20, "chains"),
     Control("a marker counts only by an own account", Client, "_is_own", lambda *_: True, 100, "copies"),
+    Control("a lease is checked right before a request", SyncContext, "require_lease", lambda *_: None, 100, "frozen"),
+    Control("a lease is checked right before a create leaves", create, "_draft", _without_lease, 100, "frozen"),
+    Control(
+        "what an owner that lost its claim wrote is written again",
+        reconcile,
+        "distrust",
+        lambda *_, **__: None,
+        50,
+        "late edits",
+    ),
+    QueryControl(
+        "a late answer to an edit changes nothing", "end_edit", " AND comment_sent_at = :sent_at", "", 50, "late edits"
+    ),
+    QueryControl(
+        "nothing is claimed for a tracker that rests",
+        "claim_group",
+        "trackers.state = 'paused'",
+        "trackers.state = 'none'",
+        200,
+        "rests",
+    ),
 )

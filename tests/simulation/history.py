@@ -451,7 +451,7 @@ def _slow_answers(
 def _rests(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> tuple[Setup, list[Operation]]:
     """A tracker that refuses a login, or that an operator pauses, while many groups are due and its answers are slow."""
     begin = chance.uniform(0, span)
-    operations = [_news(chance, begin + chance.uniform(0, 3.0), f"r{number}", 30, "1.0") for number in range(4)]
+    operations = [_news(chance, begin + chance.uniform(0, 3.0), f"r{number}", 30, "1.0") for number in range(8)]
     if chance.random() < 0.5:
         operations.append(operation(begin, "tracker", "refuses the login", seconds=chance.choice((100.0, 1800.0))))
     else:
@@ -505,6 +505,44 @@ def _copies(chance: random.Random, span: float, names: Sequence[str], setup: Set
     return setup, operations
 
 
+def _frozen(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> tuple[Setup, list[Operation]]:
+    """A machine that stands still right before a create, for longer than another one needs to prove that there is none."""
+    at = chance.uniform(0, span)
+    # Nothing shows a process whose clocks all stood still that it did, once it has read the store.
+    before, clocks = chance.choice(
+        (
+            ("held: read", "slept"),
+            ("held: read", "paused"),
+            ("create: before", "slept"),
+            ("create: before", "paused"),
+            ("create: before", "frozen"),
+        )
+    )
+    standing: dict[str, Value] = {
+        "process": chance.randint(0, 1),
+        "seconds": 2000.0,
+        "clocks": clocks,
+        "before": before,
+    }
+    operations = [operation(at, "machine", "stands still", **standing)]
+    operations += [_news(chance, at + 0.1, f"z{number}", 30, "1.0") for number in range(2)]
+    operations.append(_news(chance, at + 2500.0, "z0", 40, "1.0"))
+    return replace(setup, processes=2, syncers=1), operations
+
+
+def _late_edits(
+    chance: random.Random, span: float, names: Sequence[str], setup: Setup
+) -> tuple[Setup, list[Operation]]:
+    """An edit of the status comment that arrives after the one of its sender's successor, perhaps while that one waits for its answer."""
+    at = chance.uniform(0, span)
+    operations = [_news(chance, at + 20.0 * number, "e0", 30 + number, "1.0") for number in range(4)]
+    operations.append(operation(at + 35.0, "tracker", "edits slowly", seconds=300.0))
+    if chance.random() < 0.5:
+        slow = operation(at + 36.0, "tracker", "answers slowly", call="edit comment", seconds=150.0, lost=0)
+        operations.append(slow)
+    return replace(setup, processes=2, syncers=1, route=(("status_interval", 1.0),)), operations
+
+
 PROFILED = 0.15  # the share of seeds with a profile
 PROFILES: dict[str, Profile] = {
     "slow answers": _slow_answers,
@@ -512,6 +550,8 @@ PROFILES: dict[str, Profile] = {
     "surveys": _surveyed,
     "chains": _chains,
     "copies": _copies,
+    "frozen": _frozen,
+    "late edits": _late_edits,
 }
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from syncd.core.budget import HORIZON_SECONDS, Limit
 from syncd.model import Action, Issue, IssueState, Plan
-from syncd.store.outbox import Claim
+from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.store.records import issue_of
 from syncd.worker.reconcile import plan_again
 from syncd.worker.routing import Routing
@@ -232,12 +232,12 @@ def _claims(world: "World", now: float) -> None:
         if world.database.rows("SELECT 1 FROM trackers WHERE name = ? AND state = 'paused'", row["tracker"]):
             trials = [
                 entry
-                for entry in world.truth.trials
-                if any(entry == name and end > now for name, end in before.values())
+                for entry, trial_ends in world.truth.trials.items()
+                if any(entry == name and min(end, trial_ends) > now for name, end in before.values())
             ]
-            if trials and not world.has("machine", "sets the clocks"):
+            if trials and not world.has("machine", "sets the clocks", "stands still"):
                 _fail(world, "one call tries a tracker that rests", f"{owner} beside {trials}")
-            world.truth.trials.add(owner)
+            world.truth.trials[owner] = now + LEASE_SECONDS - SLACK_SECONDS
 
 
 def at_rest(world: "World") -> None:

@@ -74,7 +74,9 @@ class Truth:
     clock_set_at: float = 0.0
     intended: list[int] = field(default_factory=list)  # issues whose intent was on disk after the last commit
     leases: dict[int, tuple[str, float]] = field(default_factory=dict)  # who has claimed a group, and until when
-    trials: set[str] = field(default_factory=set)  # the claims with which a tracker that rests is tried
+    trials: dict[str, float] = field(
+        default_factory=dict
+    )  # the claims that try a tracker that rests, and until when alone
 
 
 class World:
