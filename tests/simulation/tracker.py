@@ -141,6 +141,7 @@ class Site:
         self._past: dict[int, list[tuple[float, Observation]]] = {}
         self._network = Owner("network")
         self._last_number = 0
+        self._past_life = 0  # how often it was restored
 
     @property
     def now(self) -> float:
@@ -169,6 +170,7 @@ class Site:
         moved = {item.number for item in self.items if item.moved_to is not None}
         self.items, self._last_number = copy.deepcopy(self.backup[0]), self.backup[1]
         self._past.clear()
+        self._past_life += 1
         self.moved_back |= {item.number for item in self.items if item.number in moved and item.moved_to is None}
 
     def item(self, remote_id: str | None) -> Item:
@@ -263,7 +265,10 @@ class Site:
         try:
             outcome: object = self._carry_out(operation, subject, effect)
             if slowly := self._pop_drowsy(operation):
+                past = self._past_life
                 self.scheduler.sleep(slowly, f"{operation}: answered slowly")
+                if past != self._past_life:
+                    raise OutcomeUnknown("the connection was cut when the tracker was restored")
         finally:
             if weather.lose_after:
                 weather.lose_after -= 1
