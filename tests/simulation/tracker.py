@@ -126,6 +126,7 @@ class Site:
         self.items: list[Item] = []
         self.weather = Weather()
         self.account = "syncd-bot"
+        self.last_comment = 0
         self.noted: set[str] = set()  # the accounts that answers have named; each client keeps them in its notebook
         self.strays: list[str] = []  # comments on an issue that syncd has not filed for the group
         self.backup: tuple[list[Item], int] = ([], 0)
@@ -491,7 +492,8 @@ class Client:
                 site.strays.append(f"#{item.number} for {issue.marker[:8]}")
             if item.locked:
                 raise Refused("the conversation is locked")
-            note = Note(f"{item.number}.{len(item.comments) + 1}", marker, repr(document), site.now, site.account)
+            site.last_comment += 1  # the id of a deleted comment is not given again
+            note = Note(f"{item.number}.{site.last_comment}", marker, repr(document), site.now, site.account)
             item.comments.append(note)
             item.changed_at = site.now
             return note
