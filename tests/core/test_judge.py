@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core import doubt
-from syncd.model import Created, Evidence, Issue, IssueState, Outcome
+from syncd.model import Condition, Created, Evidence, Issue, IssueState, Observation, Outcome, Place
 from tests.factories import make_issue
 from tests.golden import golden
 
@@ -68,6 +68,32 @@ def test_probes_that_only_our_clock_put_far_apart_prove_nothing() -> None:
     judgement = doubt.judge(doubtful(2, CLOCK - 2), clean(), PROBES, NOW)
 
     assert (judgement.outcome, judgement.until) == (Outcome.OPEN, NOW + 158)
+
+
+def test_a_date_of_whole_seconds_may_lack_one_second_and_no_more() -> None:
+    assert outcome(doubtful(2, CLOCK - 159), clean()) is Outcome.ABSENT
+    assert outcome(doubtful(2, CLOCK - 158.9), clean()) is Outcome.OPEN
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "remote_id", "expected"),
+    [
+        pytest.param(CLOCK, CLOCK + 60, "7001", True, id="the number was given once more"),
+        pytest.param(CLOCK, CLOCK + 1, "7001", False, id="the same time, rounded"),
+        pytest.param(CLOCK, CLOCK, "7001", False, id="the same issue"),
+        pytest.param(CLOCK, CLOCK + 60, "7002", False, id="another place"),
+        pytest.param(None, CLOCK + 60, "7001", False, id="no time before"),
+        pytest.param(CLOCK, None, "7001", False, id="no time now"),
+    ],
+)
+def test_another_issue_under_the_same_number_has_another_time_of_creation(
+    before: float | None, now: float | None, remote_id: str, expected: bool
+) -> None:
+    issue = make_issue(condition=Condition(created_at=before))
+    place = Place(remote_id=remote_id, key="#1", url="")
+
+    assert doubt.is_another(issue, Observation(place=place, condition=Condition(created_at=now))) is expected
+    assert not doubt.is_another(make_issue(), Observation(place=place, condition=Condition(created_at=now)))
 
 
 def test_an_index_alone_never_proves_absence() -> None:

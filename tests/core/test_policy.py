@@ -81,6 +81,8 @@ def test_a_storm_belongs_to_the_route_it_is_named_after_whatever_that_matches() 
         pytest.param({"project": "g?me"}, {"project": "game"}, False, id="a question mark covers a letter"),
         pytest.param({"project": "g?me"}, {"project": "ga*"}, True, id="wildcards nobody can compare"),
         pytest.param({"project": "g[ab]*"}, {"project": "ga*"}, True, id="a set of letters"),
+        pytest.param({"project": "game-*"}, {"project": "games*"}, True, id="a glob with another beginning"),
+        pytest.param({"project": "game?*"}, {"project": "game?x*"}, True, id="a wildcard before the star"),
     ],
 )
 def test_a_route_behind_one_that_takes_everything_it_would_can_never_match(
