@@ -13,9 +13,8 @@ HORIZON_SECONDS = 86400.0  # a time further away was stored by a clock that has 
 CALM_SECONDS = 3600.0  # without a held group until a storm ends; a shorter pause keeps its issue open
 MOST_AT_ONCE = 500  # groups released in one transaction
 SKEW_SECONDS = 60.0  # between two machines that share a store, each half a minute off its clock
-LONGEST_SECONDS = (
-    HORIZON_SECONDS - SKEW_SECONDS
-)  # no call is delayed longer, so that every machine takes the end for a time to come
+# No call is delayed longer, so that every machine takes the end for a time to come.
+LONGEST_SECONDS = HORIZON_SECONDS - SKEW_SECONDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,9 +24,8 @@ HEAD_BYTES = 18  # RFC 8878, 3.1.1: the longest magic number and frame header
 
 _MAGIC = b"\x28\xb5\x2f\xfd"  # no JSON begins with it
 
-Arrived = tuple[
-    float, bytes, int | None
-]  # when a delivery was received, its body, and the number of its group's identity
+# When a delivery was received, its body, and the number of its group's identity.
+Arrived = tuple[float, bytes, int | None]
 
 
 class Bodies:

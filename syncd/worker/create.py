@@ -21,9 +21,8 @@ from syncd.worker.routing import take
 
 log = structlog.get_logger("syncd.worker")
 
-FLOOR_SECONDS = (
-    3600.0  # the greatest age of the highest number known: the older it is, the more a probe has to read and to explain
-)
+# The greatest age of the highest number known: the older it is, the more a probe has to read and to explain.
+FLOOR_SECONDS = 3600.0
 
 WENT_BACK = "number {} was given before it, so that the tracker was restored from a backup: issues that were filed after the backup may be lost"
 

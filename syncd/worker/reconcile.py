@@ -1,7 +1,7 @@
 """Groups that are judged again: after another configuration, a resumed route, an ended hold, while a storm drains. A function that
 takes a transaction is part of its caller's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import partial
 
 from msgspec.structs import replace
@@ -31,8 +31,15 @@ def reroute(store: Store, routing: Routing, configuration: str, now: float, *, s
         return 0
     if judged_by == configuration:
         elsewhere = store.read(partial(outbox.owed_elsewhere, trackers=routing.config.trackers))
-        judge = partial(_judge, routing=routing, group_ids=elsewhere, now=now)
-        return len(store.write(judge)) if elsewhere else 0
+        if not elsewhere:
+            return 0
+        return len(
+            store.write(
+                lambda transaction: _judge(
+                    transaction, routing, {number: outbox.load(transaction, number)[0] for number in elsewhere}, now
+                )
+            )
+        )
     store.write(partial(operator.set_routes, digest=""))
     judged, after = 0, 0
     while ids := store.write(partial(_reroute, routing=routing, after=after, now=now)):
@@ -47,13 +54,11 @@ def reroute(store: Store, routing: Routing, configuration: str, now: float, *, s
 
 
 def _reroute(transaction: Transaction, routing: Routing, after: int, now: float) -> list[int]:
-    group_ids = [group_id for group_id, _ in outbox.without_issue(transaction, after)]
-    return _judge(transaction, routing, group_ids, now)
+    return _judge(transaction, routing, dict(outbox.without_issue(transaction, after)), now)
 
 
-def _judge(transaction: Transaction, routing: Routing, group_ids: Sequence[int], now: float) -> list[int]:
+def _judge(transaction: Transaction, routing: Routing, groups: Mapping[int, Group], now: float) -> list[int]:
     """Judge groups without an issue anew; return their ids."""
-    groups = {group_id: outbox.load(transaction, group_id)[0] for group_id in group_ids}
     for group_id, group in qualify(transaction, routing, groups, now, now).items():
         due, policy = routing.next_call(replace(group, held_by=None), None, now), routing.route(group)
         if due.tracker is not None:
@@ -66,7 +71,7 @@ def _judge(transaction: Transaction, routing: Routing, group_ids: Sequence[int],
             outbox.decide(transaction, group_id, due.hold, None, now, due.route)
         if group.place not in (None, due.route):
             storms.keep_place(transaction, group_id, None)
-    return list(group_ids)
+    return list(groups)
 
 
 def reevaluate(
