@@ -101,12 +101,12 @@ class Watched:
         self._cursor.lock(name)
 
 
-class Database:
-    """The file that all processes share."""
+class Shared:
+    """What all processes share: the faults that its commits have next, and queries that are no point of the schedule."""
 
-    shared = False  # by several machines
+    session: Any  # of either driver
 
-    def __init__(self, scheduler: Scheduler, folder: Path) -> None:
+    def __init__(self, scheduler: Scheduler) -> None:
         self.scheduler = scheduler
         self.away = False
         self.fail_at = ""  # the next commit in which this query changed a row is not made, and reported failed
@@ -114,6 +114,25 @@ class Database:
         self.fail_after = 0  # so many next commits are made, and reported failed
         self.changes = Counter[str]()  # rows that each query changed, in transactions that were committed
         self.after_commit: Callable[[Counter[str], set[str]], None] = lambda changes, tables: None
+
+    def rows(self, query: str, *values: object) -> list[dict[str, object]]:
+        """Return the rows of a query of the invariants' own. It is no point of the schedule."""
+        cursor = self.session.execute(query, values)
+        names = [column[0] for column in cursor.description]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def exists(self, query: str) -> bool:
+        """Report whether a query of the invariants' own has a row."""
+        return self.session.execute(query).fetchone() is not None
+
+
+class Database(Shared):
+    """The file that all processes share."""
+
+    shared = False  # by several machines
+
+    def __init__(self, scheduler: Scheduler, folder: Path) -> None:
+        super().__init__(scheduler)
         self.is_moved = False
         self._folder = str(folder)
         self.session = _opened(self._folder)
@@ -127,16 +146,6 @@ class Database:
     def due_times(self, connection: Connection, clock: Clock) -> DueTimes:
         """Return the due times of a process."""
         return DueTimes(connection, clock)
-
-    def rows(self, query: str, *values: object) -> list[dict[str, object]]:
-        """Return the rows of a query of the invariants' own. It is no point of the schedule."""
-        cursor = self.session.execute(query, values)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def exists(self, query: str) -> bool:
-        """Report whether a query of the invariants' own has a row."""
-        return self.session.execute(query).fetchone() is not None
 
     def move(self) -> "Database":
         """Move everything to another database, as `migrate-store` does, and return that. This one refuses writes from then on."""

@@ -30,7 +30,7 @@ from syncd.store.move import TABLES
 from syncd.store.postgresql.connection import IDLE_MS, LOCK_MS, Cursor, Postgresql, Text
 from syncd.store.postgresql.server import SharedDueTimes
 from tests.postgres import databases
-from tests.simulation.database import Watched, label_of
+from tests.simulation.database import Shared, Watched, label_of
 from tests.simulation.history import History
 from tests.simulation.scheduler import Owner, Scheduler, Task
 
@@ -174,20 +174,14 @@ def server() -> Iterator[Server]:
             opened.close()
 
 
-class ServerDatabase:
+class ServerDatabase(Shared):
     """The database of one run."""
 
     shared = True
 
     def __init__(self, scheduler: Scheduler, server: Server, counts: Counter[str]) -> None:
-        self.scheduler = scheduler
+        super().__init__(scheduler)
         self.counts = counts  # of the run
-        self.away = False
-        self.fail_at = ""  # the next commit in which this query changed a row is not made, and reported failed
-        self.fail_before = 0  # so many next commits are not made, and reported failed
-        self.fail_after = 0  # so many next commits are made, and reported failed
-        self.changes = Counter[str]()  # rows that each query changed, in transactions that were committed
-        self.after_commit: Callable[[Counter[str], set[str]], None] = lambda changes, tables: None
         self.session = server.monitor
         self.cursor = Cursor(server.reader, _texts())
         self.is_over = False
@@ -204,16 +198,6 @@ class ServerDatabase:
         """Return the due times of a process."""
         assert isinstance(connection, Postgresql)
         return SharedDueTimes(connection, clock)
-
-    def rows(self, query: str, *values: object) -> list[dict[str, object]]:
-        """Return the rows of a query of the invariants' own. It is no point of the schedule."""
-        cursor = self.session.execute(query, values)
-        names = [column[0] for column in cursor.description]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-    def exists(self, query: str) -> bool:
-        """Report whether a query of the invariants' own has a row."""
-        return self.session.execute(query).fetchone() is not None
 
     def open(self, process: Owner) -> Session:
         """Return a session for a process."""
