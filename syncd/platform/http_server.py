@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import time
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
@@ -130,11 +130,6 @@ _BUSY_HEADERS = [
 ]
 
 
-async def _refuse_connection(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - an ASGI application
-    await send({"type": "http.response.start", "status": 503, "headers": _BUSY_HEADERS})
-    await send({"type": "http.response.body", "body": _BUSY})
-
-
 class Server(uvicorn.Server):
     """A uvicorn server that calls `listens` once it listens, refuses more than `max_connections`, and stops without breaking a request."""
 
@@ -159,10 +154,12 @@ class Server(uvicorn.Server):
         self._max_connections = max_connections
         config.app = self._limited
 
-    def _limited(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 503 beyond the limit. uvicorn's own limit counts one less and sends no Retry-After."""
-        fits = len(self.server_state.connections) <= self._max_connections
-        return (self._app if fits else _refuse_connection)(scope, receive, send)
+        if len(self.server_state.connections) <= self._max_connections:
+            return await self._app(scope, receive, send)
+        await send({"type": "http.response.start", "status": 503, "headers": _BUSY_HEADERS})
+        await send({"type": "http.response.body", "body": _BUSY})
 
     async def on_tick(self, counter: int) -> bool:
         """Record that the event loop is alive. uvicorn calls it ten times a second."""

@@ -97,7 +97,7 @@ def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sen
     linked = transaction.run(
         "link",
         group_id=group_id,
-        sender=sender or _sender(transaction, group_id),
+        sender=sender,
         remote_id=issues[0].remote_id,
         key=issues[0].key,
         url=issues[0].url,
@@ -120,7 +120,7 @@ def yield_place(transaction: Transaction, group_id: int, issue: Created, sender:
         transaction.run(
             "yield_place",
             group_id=group_id,
-            sender=sender or _sender(transaction, group_id),
+            sender=sender,
             remote_id=issue.remote_id,
             key=issue.key,
             url=issue.url,
@@ -128,11 +128,6 @@ def yield_place(transaction: Transaction, group_id: int, issue: Created, sender:
         )
         > 0
     )
-
-
-def _sender(transaction: Transaction, group_id: int) -> str | None:
-    rows = transaction.rows("live_issue", group_id=group_id)
-    return cast(str | None, rows[0]["sent_by"]) if rows else None
 
 
 def probed(

@@ -238,11 +238,13 @@ WHERE group_id = :group_id AND state = 'wanted';
 UPDATE issues SET state = 'linked', remote_id = :remote_id, key = :key, url = :url, note = :note, cause = NULL,
     synced_revision = sent_revision, synced_at = :now, looked_at = :now, looks_owed = CASE state WHEN 'intended' THEN 0 ELSE 1 END,
     condition = :condition
-WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'parked') AND remote_id IS NULL AND sent_by = :sender;
+WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'parked') AND remote_id IS NULL
+    AND sent_by = COALESCE(:sender, sent_by);
 
 -- yield_place: people have linked the issue of this create to another group; guarded as `link` is
 UPDATE issues SET state = 'retired', remote_id = :remote_id, key = :key, url = :url, note = :note
-WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'parked') AND remote_id IS NULL AND sent_by = :sender;
+WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'parked') AND remote_id IS NULL
+    AND sent_by = COALESCE(:sender, sent_by);
 
 -- add_double: the tracker has another live issue of the group, for people to see
 UPDATE issues SET doubles = CASE WHEN doubles IS NULL THEN :key ELSE doubles || ', ' || :key END

@@ -73,7 +73,7 @@ def intend(context: SyncContext, intent: Intent, newest: int | None) -> SyncResu
             return HeldBack(again, route)
         if again.action is not Action.CREATE:
             return Retry(f"not filed: {again.reason}", now, Call.CREATE)
-        wait = take(transaction, context.routing.allowance(claim.tracker), Call.CREATE, now)
+        _, wait = take(transaction, [context.routing.allowance(claim.tracker)], Call.CREATE, now)
         if newest is not None:
             limits.raise_floor(transaction, claim.tracker, newest, now)
         if wait:

@@ -100,17 +100,9 @@ def opens(store: Store, tracker: str, allowance: Allowance, now: float) -> dict[
     return store.read(read)
 
 
-def take(transaction: Transaction, allowance: Allowance, call: Call, now: float) -> float:
-    """Take one call from every budget of a credential. Return 0, or the seconds to wait, with nothing taken. Processes that share a
-    credential share its budgets."""
-    return take_all(transaction, [allowance], call, now)[1]
-
-
-def take_all(
-    transaction: Transaction, allowances: Sequence[Allowance], call: Call, now: float
-) -> tuple[Allowance, float]:
+def take(transaction: Transaction, allowances: Sequence[Allowance], call: Call, now: float) -> tuple[Allowance, float]:
     """Take one call from every budget of several credentials, or nothing from any of them. Return the one that has to wait longest, and
-    the seconds to wait: 0 if the call was taken. The order is that of their locks."""
+    the seconds to wait: 0 if the call was taken. The order is that of their locks. Processes that share a credential share its budgets."""
     standings = []
     for allowance in allowances:
         if allowance.limits and call is not Call.PROBE:

@@ -189,7 +189,7 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             outbox.decide(transaction, group_id, decision, key, now, context.route, done=True)
             outbox.settle(transaction, claim, synced_revision, now + interval)
             return limits.resume(transaction, claim.tracker)
-        case _ if (hold := _hold(decision, result)) is not None and _is_outdated(transaction, context, hold, now):
+        case _ if _is_outdated_hold(transaction, context, decision, result, now):
             outbox.release(transaction, claim, now, claim.attempts, "what held it back has ended", None)
         case Finished(outcome):
             outbox.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)
@@ -214,16 +214,17 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
     return False
 
 
-def _hold(decision: Plan, result: SyncResult) -> Plan | None:
-    """The decision that holds the group back: nobody evaluates the group again if it is written after its cause has ended."""
+def _is_outdated_hold(
+    transaction: Transaction, context: SyncContext, decision: Plan, result: SyncResult, now: float
+) -> bool:
+    """True if the result holds the group back, and the decision would be another one by what this transaction reads. Nobody evaluates a
+    group again whose hold is written after its cause has ended."""
     if isinstance(result, HeldBack):
-        return result.plan
-    holds = decision.action is Action.HOLD or decision.rule == plan.ROUTE_PAUSED
-    return decision if holds and isinstance(result, Finished | Retry) else None
-
-
-def _is_outdated(transaction: Transaction, context: SyncContext, hold: Plan, now: float) -> bool:
-    """True if the decision would be another one by what this transaction reads."""
-    if hold.rule == plan.STORM:
+        decision = result.plan
+    elif not isinstance(result, Finished | Retry) or not (
+        decision.action is Action.HOLD or decision.rule == plan.ROUTE_PAUSED
+    ):
+        return False
+    if decision.rule == plan.STORM:
         transaction.lock(f"route {context.route}")  # two threads that begin a storm begin the same one
-    return reconcile.plan_again(transaction, context.routing, context.claim, now).rule != hold.rule
+    return reconcile.plan_again(transaction, context.routing, context.claim, now).rule != decision.rule

@@ -14,7 +14,7 @@ from syncd.store.connection import Transaction
 from syncd.worker import reconcile
 from syncd.worker.comments import announce, write_status
 from syncd.worker.context import Finished, Retry, SyncContext, Synced, SyncResult
-from syncd.worker.routing import take_all
+from syncd.worker.routing import take
 
 LOOK_SECONDS = 60.0  # for so long an issue is believed to be as it was last seen
 
@@ -91,7 +91,7 @@ def _begin(
         allowances.insert(0, Allowance(credential=f"route {policy.name}", limits=policy.max_updates))
 
     def write(transaction: Transaction) -> "tuple[Announcement, ...] | Retry":
-        lacking, wait = take_all(transaction, allowances, Call.UPDATE, now)
+        lacking, wait = take(transaction, allowances, Call.UPDATE, now)
         if wait:
             owner = "tracker" if lacking is tracker else "route"
             return Retry(f"the {owner}'s budget is spent", now + wait, Call.UPDATE)

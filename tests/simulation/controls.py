@@ -182,7 +182,7 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a group that a storm released keeps its place", storms, "keep_place", lambda *_: None, 60),
     Control("a new group waits behind the groups of a storm", budget, "storm_ahead", lambda *_: 0, 60),
     Control("what met its thresholds once stays met", groups, "save_met", lambda *_: None, 100),
-    Control("a write is taken from all budgets or from none", update, "take_all", _taken_in_turn, 150),
+    Control("a write is taken from all budgets or from none", update, "take", _taken_in_turn, 150),
     QueryControl(
         "settle respects a revision that rose meanwhile",
         "settle",
@@ -196,7 +196,7 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a decision to file is checked again where the intent is written", create, "intend", _intend_at_once, 50),
     Control("only the claims of the dead are taken over", outbox.Outbox, "take_over", _take_over_all, 50),
     Control("a storm is drained", reconcile, "drain", lambda *_: set(), 100),
-    Control("a create takes from the budget of its tracker", create, "take", lambda *_: 0.0, 50),
+    Control("a create takes from the budget of its tracker", create, "take", lambda *_: (None, 0.0), 50),
     Control("a silence is respected", budget, "in_force", lambda *_: False, 100),
     Control("the floor is the highest number known, and no higher", limits, "raise_floor", _too_high, 50),
     QueryControl("a claim waits for the end of another one's lease", "claim_group", "AND due_at <= :now", "", 50),

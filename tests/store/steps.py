@@ -94,7 +94,7 @@ def probed(store: Store, claim: Claim, probe_at: float, now: float) -> None:
 
 def take(store: Store, allowance: Allowance, call: Call, now: float) -> float:
     """Take what one call costs: 0, or the seconds to wait."""
-    return store.write(lambda transaction: take_write(transaction, allowance, call, now), exclusive=False)
+    return store.write(lambda transaction: take_write(transaction, [allowance], call, now)[1], exclusive=False)
 
 
 def opens(store: Store, allowance: Allowance, now: float) -> dict[Call, float]:

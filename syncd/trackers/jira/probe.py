@@ -20,7 +20,10 @@ from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.fields import last_lines, marker_line, tag
 from syncd.trackers.transport import Answer, Parameters
 
-_FIELDS = ("labels", "creator", "created")
+_FIELDS = {
+    "cloud": ("labels", "creator", "created"),
+    "datacenter": ("labels", "creator", "created", "description"),
+}
 _LABELLED = 20
 _MOST_NAMED = 5
 # No request begins later: a claim lasts three minutes.
@@ -43,7 +46,11 @@ _WALKS = {"cloud": _Walk(batch=100, beyond=100, most=5000), "datacenter": _Walk(
 
 def search(connection: Connection, settings: JiraSettings, jql: str, most: int) -> tuple[Answer, list[Candidate]]:
     """The first `most` issues that a search gives, and the answer that holds them."""
-    parameters: dict[str, str | int] = {"jql": jql, "maxResults": most, "fields": ",".join(_fields(settings))}
+    parameters: dict[str, str | int] = {
+        "jql": jql,
+        "maxResults": most,
+        "fields": ",".join(_FIELDS[settings.deployment]),
+    }
     if settings.deployment == "cloud":
         parameters["properties"] = "syncd"
         answer = connection.send_idempotent("GET", "search/jql", parameters=parameters)
@@ -55,10 +62,6 @@ def search(connection: Connection, settings: JiraSettings, jql: str, most: int) 
         # Cloud's answer for a project that the account may not see.
         require(connection, settings, "BROWSE_PROJECTS")
     return answer, expect(answer, Page).issues
-
-
-def _fields(settings: JiraSettings) -> tuple[str, ...]:
-    return _FIELDS if settings.deployment == "cloud" else (*_FIELDS, "description")
 
 
 def is_marked_at_all(candidate: Candidate) -> bool:
@@ -191,7 +194,7 @@ class Probe:
             if self._settings.deployment == "cloud":
                 # One request. It leaves out keys without an issue, and lists the issues that it could not read this time.
                 keys = [self._key(number) for number in numbers]
-                payload = {"issueIdsOrKeys": keys, "fields": _FIELDS, "properties": ["syncd"]}
+                payload = {"issueIdsOrKeys": keys, "fields": _FIELDS["cloud"], "properties": ["syncd"]}
                 bulk = expect(self._connection.send_idempotent("POST", "issue/bulkfetch", payload), Bulk)
                 retried = [self._get(error.id) for error in bulk.issueErrors]
                 candidates = [*bulk.issues, *(candidate for candidate in retried if candidate is not None)]
@@ -215,7 +218,7 @@ class Probe:
 
     def _get(self, name: str) -> Candidate | None:
         """An issue by id, key or former key; None where there is none, or it is hidden."""
-        parameters: Parameters = {"fields": ",".join(_fields(self._settings)), "properties": "syncd"}
+        parameters: Parameters = {"fields": ",".join(_FIELDS[self._settings.deployment]), "properties": "syncd"}
         answer = self._connection.send_idempotent("GET", f"issue/{quote(name, safe='')}", parameters=parameters)
         if answer.status == 404:
             return None
