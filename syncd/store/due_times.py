@@ -12,7 +12,10 @@ from typing import NamedTuple, cast
 import structlog
 
 from syncd.core.budget import HORIZON_SECONDS
+from syncd.core.plan import DueCall
+from syncd.model import Call
 from syncd.platform.clock import Clock
+from syncd.store import operator, outbox
 from syncd.store.connection import Connection, Transaction
 
 JUMP_SECONDS = 5.0  # a smaller step of the clock is ignored
@@ -148,7 +151,7 @@ class DueTimes:
                 "until": end + stretch.frame,
                 "by": origin - stretch.frame,
             }
-            _move_trails(transaction, stretch.since + stretch.origin, end + stretch.origin, moment)
+            _move_trails(transaction, stretch.since + stretch.origin, end + stretch.origin, moment, now)
             for query in MOMENTS:
                 transaction.run(query, **moment)
             moved[index] = stretch._replace(frame=origin)
@@ -156,12 +159,20 @@ class DueTimes:
 
 
 def _move_trails(
-    transaction: Transaction, received_since: float, received_until: float, moment: Mapping[str, float]
+    transaction: Transaction, received_since: float, received_until: float, moment: Mapping[str, float], now: float
 ) -> None:
-    """Move the points of the trails of all groups with a delivery in a span."""
-    for row in transaction.rows("trails_of_span", since=received_since, until=received_until):
+    """Move the points of the trails of all groups with a delivery in a span, and let the groups be judged by the times that they have then:
+    those with an issue by its next call, those without one by the absorber, which looks for groups that no routes have judged."""
+    rows = transaction.rows("trails_of_span", since=received_since, until=received_until)
+    for row in rows:
         points = json.loads(cast(str, row["trail"]))
         trail = [
             [at + moment["by"] if moment["since"] <= at <= moment["until"] else at, *counts] for at, *counts in points
         ]
         transaction.run("save_trail", group_id=row["id"], trail=json.dumps(sorted(trail)))
+    if rows:
+        since = min(moment["since"], moment["since"] + moment["by"], operator.judged(transaction).since or now)
+        operator.set_judged(transaction, "", since)
+    linked = transaction.rows("linked_of_span", since=received_since, until=received_until)
+    calls = {row["group_id"]: DueCall(tracker=str(row["tracker"]), due_at=now, call=Call.UPDATE) for row in linked}
+    outbox.owe(transaction, cast(Mapping[int, DueCall], calls))

@@ -4,9 +4,11 @@ The functions are parts of a transaction of the caller's.
 """
 
 from dataclasses import dataclass
-from typing import cast
+from typing import NamedTuple, cast
 
 from syncd.store.connection import Transaction
+
+_JUDGED = ("routes", "judge_since")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +67,21 @@ def refresh(transaction: Transaction, group_id: int, now: float) -> None:
     transaction.run("refresh", group_id=group_id, now=now)
 
 
-def routes(transaction: Transaction) -> str | None:
-    """Return the digest of the routes that the groups without an issue were last judged by."""
-    rows = transaction.rows("setting", name="routes")
-    return str(rows[0]["value"]) if rows else None
+class Judged(NamedTuple):
+    """The digest of the routes that the groups without an issue were last judged by, and the time since when the thresholds that they met
+    must be worked out again; both None for nothing."""
+
+    routes: str | None
+    since: float | None
 
 
-def set_routes(transaction: Transaction, digest: str) -> None:
-    """Every group without an issue has been judged by these routes."""
-    transaction.run("set", name="routes", value=digest)
+def judged(transaction: Transaction) -> Judged:
+    """Return how the groups without an issue were last judged."""
+    routes, since = ([row["value"] for row in transaction.rows("setting", name=name)] for name in _JUDGED)
+    return Judged(str(routes[0]) if routes else None, float(cast(str, since[0])) if since and since[0] else None)
+
+
+def set_judged(transaction: Transaction, routes: str, since: float | None = None) -> None:
+    """Every group without an issue has been judged by these routes; "" asks for all to be judged, from the time `since` on."""
+    for name, value in zip(_JUDGED, (routes, "" if since is None else repr(since)), strict=True):
+        transaction.run("set", name=name, value=value)

@@ -749,6 +749,12 @@ WHERE grown_at >= :since;
 SELECT id, trail FROM groups WHERE id IN (
     SELECT group_id FROM deliveries WHERE state = 'absorbed' AND received_at BETWEEN :since AND :until);
 
+-- linked_of_span: the linked issues of groups that had a notification while the clock was wrong
+SELECT group_id, tracker FROM issues WHERE state = 'linked' AND group_id IN (
+    SELECT COALESCE(aliases.target_id, deliveries.group_id) FROM deliveries
+    LEFT JOIN aliases ON aliases.group_id = deliveries.group_id
+    WHERE deliveries.state = 'absorbed' AND deliveries.received_at BETWEEN :since AND :until);
+
 -- save_trail: its points have moved
 UPDATE groups SET trail = :trail WHERE id = :group_id;
 

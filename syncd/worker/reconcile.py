@@ -24,42 +24,52 @@ def reroute(store: Store, routing: Routing, configuration: str, now: float, *, s
     routes count as those that the groups were judged by. Until then a process judges all groups when it starts, and once more when it
     finds itself without such a process. Afterwards it judges only those whose call waits for a tracker that it does not have.
     """
-    judged_by, shared = store.read(
-        lambda transaction: (operator.routes(transaction), instances.judge_otherwise(transaction, configuration))
+    before, shared = store.read(
+        lambda transaction: (operator.judged(transaction), instances.judge_otherwise(transaction, configuration))
     )
-    if shared and (not starts or judged_by == configuration):
+    if shared and (not starts or before.routes == configuration):
         return 0
-    if judged_by == configuration:
+    if before.routes == configuration:
         elsewhere = store.read(partial(outbox.owed_elsewhere, trackers=routing.config.trackers))
         if not elsewhere:
             return 0
         return len(
             store.write(
                 lambda transaction: _judge(
-                    transaction, routing, {number: outbox.load(transaction, number)[0] for number in elsewhere}, now
+                    transaction,
+                    routing,
+                    {number: outbox.load(transaction, number)[0] for number in elsewhere},
+                    now,
+                    now,
                 )
             )
         )
-    store.write(partial(operator.set_routes, digest=""))
+    store.write(partial(operator.set_judged, routes="", since=before.since))
     judged, after = 0, 0
-    while ids := store.write(partial(_reroute, routing=routing, after=after, now=now)):
+
+    def judge(transaction: Transaction) -> list[int]:
+        groups = dict(outbox.without_issue(transaction, after))
+        return _judge(transaction, routing, groups, now if before.since is None else before.since, now)
+
+    while ids := store.write(judge):
         judged, after = judged + len(ids), ids[-1]
 
     def finish(transaction: Transaction) -> None:
-        if not instances.judge_otherwise(transaction, configuration):
-            operator.set_routes(transaction, configuration)
+        # The clock may have been set meanwhile: then all are judged once more.
+        if operator.judged(transaction).since == before.since and not instances.judge_otherwise(
+            transaction, configuration
+        ):
+            operator.set_judged(transaction, configuration)
 
     store.write(finish)
     return judged
 
 
-def _reroute(transaction: Transaction, routing: Routing, after: int, now: float) -> list[int]:
-    return _judge(transaction, routing, dict(outbox.without_issue(transaction, after)), now)
-
-
-def _judge(transaction: Transaction, routing: Routing, groups: Mapping[int, Group], now: float) -> list[int]:
-    """Judge groups without an issue anew; return their ids."""
-    for group_id, group in qualify(transaction, routing, groups, now, now).items():
+def _judge(
+    transaction: Transaction, routing: Routing, groups: Mapping[int, Group], since: float, now: float
+) -> list[int]:
+    """Judge groups without an issue anew, and what they met at `since` or later; return their ids."""
+    for group_id, group in qualify(transaction, routing, groups, since, now).items():
         due, policy = routing.next_call(replace(group, held_by=None), None, now), routing.route(group)
         if due.tracker is not None:
             outbox.owe(transaction, {group_id: DueCall(tracker=due.tracker, due_at=max(now, due.due_at))})

@@ -24,7 +24,7 @@ from tests.simulation.scheduler import Owner, Scheduler, Task
 from tests.simulation.tracker import Client, Site
 
 HEARTBEAT_SECONDS = 30.0
-ABSORBED = frozenset({"deliveries", "storms"})  # the tables that tell an absorber of work
+ABSORBED = frozenset({"deliveries", "settings", "storms"})  # the tables that tell an absorber of work
 SYNCED = frozenset({"outbox", "trackers", "silences", "budgets", "route_pauses"})  # the same of a syncer
 IDLE_SECONDS = 3600.0  # a loop without work sleeps until a commit wakes it, not for a second at a time
 

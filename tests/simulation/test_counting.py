@@ -10,8 +10,9 @@ import pytest
 from syncd.daemon.arrivals import Arrivals
 from syncd.model import Call
 from syncd.operate import actions
+from syncd.worker import reconcile
 from syncd.worker.absorb import absorb
-from syncd.worker.routing import opens
+from syncd.worker.routing import digest, opens
 from syncd.worker.sync import sync
 from tests.simulation.history import Setup
 from tests.simulation.operators import TRACKER
@@ -51,6 +52,11 @@ class Counting(Stage):
         """Forget what a process remembers."""
         self.process.absorber.arrivals = Arrivals()
 
+    def judge_again(self) -> None:
+        """Judge the groups without an issue again, if something asks for that, as an absorber does every few seconds."""
+        routing = self.process.routing
+        reconcile.reroute(self.store, routing, digest(routing.config), self.process.clock.wall(), starts=False)
+
     def set_clock(self, offset: float) -> None:
         """Set the machine's clock to so many seconds ahead of the true time, which is the tracker's."""
         self.process.clock.offset = offset
@@ -63,6 +69,7 @@ class Counting(Stage):
         """Let a person close the only issue, and syncd see that."""
         (item,) = self.world.site.items
         item.closed, item.closed_at, item.resolution = True, self.world.site.now, "completed"
+        item.closed_by_person = self.world.scheduler.now
 
     def sync_all(self) -> None:
         """Sync until nothing is due by the process's own clock."""
@@ -295,3 +302,45 @@ def test_a_silence_outlasts_a_glitch_of_the_clock(stage: Counting, ahead: float)
     now, allowance = stage.process.clock.wall(), stage.process.routing.allowance(TRACKER)
 
     assert opens(stage.store, TRACKER, allowance, now)[Call.CREATE] - now == pytest.approx(HOUR - 120.0, abs=10.0)
+
+
+@pytest.mark.parametrize("away", [0.0, 2 * HOUR])
+def test_what_met_its_threshold_by_the_corrected_times_is_filed_without_another_notification(
+    stage: Counting, away: float
+) -> None:
+    stage.configure(min_occurrences=20, within=HOUR)
+    stage.judge_again()
+    stage.send("f1", 10)
+    stage.fold()
+    stage.pass_time(60.0)
+    stage.set_clock(5 * HOUR)
+    stage.send("f1", 20, last=3)
+    stage.fold()
+    stage.set_clock(0.0)
+    stage.store.due_times.follow_clock()
+    stage.pass_time(away)
+    stage.judge_again()
+    stage.sync_all()
+
+    assert stage.titles == ["f1"]
+
+
+def test_a_release_noticed_while_the_clock_was_behind_counts_as_noticed_after_the_closing(stage: Counting) -> None:
+    stage.send("f1", 1, release="1.0")
+    stage.fold()
+    stage.sync_all()
+    stage.set_clock(-HOUR)
+    stage.store.due_times.follow_clock()
+    stage.pass_time(HOUR)
+    stage.close_issue()
+    for occurrences in (1, 9):
+        stage.pass_time(HOUR / 2 + 60.0)
+        stage.send("f1", occurrences, last=2_000_000_000, release="1.1")
+        stage.fold()
+        stage.sync_all()
+    assert not stage.world.site.reopened
+    stage.set_clock(0.0)
+    stage.store.due_times.follow_clock()
+    stage.sync_all()
+
+    assert len(stage.world.site.reopened) == 1

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from syncd.errors import (
     Gone,
@@ -73,6 +74,12 @@ class Item:
     duplicate_of: int | None = None
     comments: list[Note] = field(default_factory=list)
     changed_at: float = 0.0
+
+    changes: ClassVar[int] = 0  # of all items
+
+    def __setattr__(self, name: str, value: object) -> None:
+        Item.changes += 1
+        object.__setattr__(self, name, value)
 
     @property
     def remote_ids(self) -> tuple[str, ...]:
@@ -143,6 +150,7 @@ class Site:
         self._network = Owner("network")
         self._last_number = 0
         self._past_life = 0  # how often it was restored
+        self._kept = -1  # the changes of all items when the past was kept last
 
     @property
     def now(self) -> float:
@@ -172,6 +180,7 @@ class Site:
         self.items, self._last_number = copy.deepcopy(self.backup[0]), self.backup[1]
         self._past.clear()
         self._past_life += 1
+        self._kept = -1
         self.moved_back |= {item.number for item in self.items if item.number in moved and item.moved_to is None}
 
     def item(self, remote_id: str | None) -> Item:
@@ -221,6 +230,9 @@ class Site:
 
     def keep_past(self) -> None:
         """Keep what reads that lag will show. Call it after each step."""
+        if self._kept == Item.changes:
+            return
+        self._kept = Item.changes
         for item in self.items:
             past = self._past.setdefault(item.number, [])
             present = self.present(item)

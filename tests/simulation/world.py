@@ -117,13 +117,17 @@ class World:
         return self._verdict()
 
     def _is_at_rest(self) -> bool:
-        """Report whether nothing waits in the inbox and nobody owes a call."""
+        """Report whether nothing waits in the inbox, nobody owes a call and every group has been judged."""
         if self._has_storm() or self._acting or not self._is_surveyed():
             return False
         return not any(
             map(
                 self.database.exists,
-                ("SELECT 1 FROM outbox WHERE state <> 'dead'", "SELECT 1 FROM deliveries WHERE state = 'waiting'"),
+                (
+                    "SELECT 1 FROM outbox WHERE state <> 'dead'",
+                    "SELECT 1 FROM deliveries WHERE state = 'waiting'",
+                    "SELECT 1 FROM settings WHERE name = 'routes' AND value = ''",
+                ),
             )
         )
 
@@ -469,6 +473,8 @@ class World:
         self.clock_offset = max(-SKEW_SECONDS, min(SKEW_SECONDS, seconds)) if shared else seconds
         for process in self.processes:
             process.clock.offset = self.clock_offset
+        for process in self.living:
+            process.wake({"settings"})  # an absorber looks at its clock every second
 
     def _strike(self, entry: Operation) -> None:
         living = self.living
