@@ -36,7 +36,12 @@ class StoreUnavailable(StoreError):
     """Nothing was committed: the disk is full, the database locked, read-only or closing. A later try may succeed."""
 
 
-class SchemaMismatch(StoreError):
+class StoreUnusable(StoreUnavailable):
+    """Nothing can be committed until a person changes the database, its place, or who may use it: a later try fails alike. The message
+    names the remedy. A process that meets it at its start ends with the exit code of a wrong configuration."""
+
+
+class SchemaMismatch(StoreUnusable):
     """The database has another schema than this program; the message names both versions and the remedy."""
 
 

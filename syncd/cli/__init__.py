@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from syncd import __version__
-from syncd.errors import ConfigError, SyncdError
+from syncd.errors import ConfigError, StoreUnusable, SyncdError
 
 FAILED, USAGE, UNHEALTHY, NOT_FOUND, LATER, BAD_CONFIG = 1, 2, 3, 4, 75, 78
 
@@ -98,6 +98,8 @@ def main() -> None:
             sys.stdout.flush()  # here, where a closed pipe can still be handled; at exit it could not
     except ConfigError as error:
         stop(BAD_CONFIG, *error.problems)
+    except StoreUnusable as error:
+        stop(BAD_CONFIG, str(error))
     except SyncdError as error:
         stop(FAILED, str(error))
     except BrokenPipeError:

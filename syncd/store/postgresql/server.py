@@ -9,7 +9,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from syncd.config import StoreSettings
-from syncd.errors import StoreUnavailable
+from syncd.errors import StoreUnavailable, StoreUnusable
 from syncd.platform.clock import Clock
 from syncd.store.due_times import JUMP_SECONDS, DueTimes
 from syncd.store.migrate import LEDGER, require, steps
@@ -51,7 +51,7 @@ def conninfo(settings: StoreSettings) -> str:
             settings.url, **{key: value for key, value in _DEFAULTS.items() if key not in explicit}, **secret
         )
     except psycopg.ProgrammingError as error:
-        raise StoreUnavailable(f"store.url: {sentence(error)}") from None
+        raise StoreUnusable(f"store.url: {sentence(error)}") from None
 
 
 def apply(settings: StoreSettings, clock: Clock, required: Sequence[tuple[str, str]] | None = None) -> list[str]:
@@ -79,11 +79,11 @@ def connected(settings: StoreSettings, clock: Clock) -> Iterator[psycopg.Connect
     try:
         with psycopg.connect(conninfo(settings), autocommit=True) as session:
             if session.info.server_version < OLDEST:
-                raise StoreUnavailable(
+                raise StoreUnusable(
                     f"the server is PostgreSQL {session.info.server_version // 10000}; syncd needs 14 or newer"
                 )
             if setting(session, "server_encoding") != "UTF8":
-                raise StoreUnavailable("the database is not UTF8; create it with ENCODING 'UTF8'")
+                raise StoreUnusable("the database is not UTF8; create it with ENCODING 'UTF8'")
             require_durable(session)
             require_in_time(skew(session, clock))
             yield session
