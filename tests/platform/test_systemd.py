@@ -4,8 +4,10 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -151,6 +153,140 @@ def test_a_receiver_with_a_server_for_a_store_keeps_its_network(loaded: Config) 
 
     assert "PrivateNetwork=yes" in on_file
     assert "PrivateNetwork" not in units.service(loaded, ["/opt/syncd"], "receiver")
+
+
+def test_a_worker_does_not_wait_for_a_socket(loaded: Config) -> None:
+    assert "syncd.socket" not in units.service(loaded, ["/opt/syncd"], "worker")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The only folder that ProtectHome=yes hides."""
+    (tmp_path / "home/venv/bin").mkdir(parents=True)
+    (tmp_path / "opt").mkdir()
+    monkeypatch.setattr(units, "_HIDDEN", {"ProtectHome=yes": (str(tmp_path / "home"),)})
+    return tmp_path / "home"
+
+
+def by_interpreter(home: Path, opt: Path) -> None:
+    (opt / "syncd").write_text(f"#!{home}/venv/bin/python\nimport syncd\n")
+
+
+def by_long_interpreter(home: Path, opt: Path) -> None:
+    (opt / "syncd").write_text(f"#!/bin/sh\n'''exec' \"{home}/my venv/bin/python\" \"$0\" \"$@\"\n' '''\n")
+
+
+def by_link(home: Path, opt: Path) -> None:
+    (home / "venv/bin/syncd").write_text("#!/usr/bin/python3\n")
+    (opt / "syncd").symlink_to("../home/venv/bin/syncd")
+
+
+def by_linked_folder(home: Path, opt: Path) -> None:
+    (home / "venv/syncd").write_text("#!/usr/bin/python3\n")
+    opt.rmdir()
+    opt.symlink_to(home / "venv")
+
+
+def by_environment(home: Path, opt: Path) -> None:
+    """A virtual environment whose Python is a copy, as with `python3 -m venv --copies`."""
+    (opt / "venv/bin").mkdir(parents=True)
+    (opt / "venv/bin/python").write_bytes(b"\x7fELF")
+    (opt / "venv/pyvenv.cfg").write_text(f"home = {home}/pyenv/bin\nversion = 3.11\n")
+    (opt / "syncd").write_text(f"#!{opt}/venv/bin/python -sP\nimport syncd\n")
+
+
+@pytest.mark.parametrize("install", [by_interpreter, by_long_interpreter, by_link, by_linked_folder, by_environment])
+def test_a_program_or_python_that_the_sandbox_hides_is_refused(
+    install: Callable[[Path, Path], None], home: Path, tmp_path: Path
+) -> None:
+    opt = tmp_path / "opt"
+    install(home, opt)
+    needed = list(units._program(opt / "syncd"))
+
+    refused = units.hidden(units.service(None, ["syncd"]), needed)
+    assert (str(home) in refused[0], "python3 -m venv /opt/syncd" in refused[-1]) == (True, True), refused
+    assert units.hidden("[Service]\n", needed) == [], "this unit hides nothing"
+
+
+def test_a_program_in_a_folder_of_the_system_is_accepted(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "opt/syncd").write_text("#!/usr/bin/python3\n")
+
+    assert units.hidden(units.service(None, ["syncd"]), list(units._program(tmp_path / "opt/syncd"))) == []
+
+
+FILES = """
+[receiver]
+username = "backtrace"
+password = {{ file = "{folder}/webhook-password" }}
+[store]
+url = "sqlite://{folder}/syncd.db"
+[trackers.files]
+kind = "local"
+folder = "{folder}/issues"
+[trackers.game]
+kind = "github"
+repository = "acme/game"
+token = {{ credential = "github-token" }}
+ca_file = "{folder}/ca.pem"
+[[routes]]
+tracker = "game"
+templates = "{folder}/templates"
+"""
+EVERY_PART = {"the configuration", "store.url"}
+RECEIVER = {"receiver.password"}
+WORKER = {"trackers.files.folder", "trackers.game.ca_file", "routes[0].templates"}
+
+
+@pytest.mark.parametrize(("part", "keys"), [("all", RECEIVER | WORKER), ("receiver", RECEIVER), ("worker", WORKER)])
+def test_each_path_of_the_configuration_that_is_hidden_is_refused_by_its_key(
+    part: str, keys: set[str], home: Path
+) -> None:
+    path = home / "config.toml"
+    path.write_text(FILES.format(folder=home))
+    needed = list(units._configuration(path, configuration.load(path), part))
+
+    refused = units.hidden(units.service(None, ["syncd"]), needed)
+    named = {line.removeprefix("the service cannot use ").partition(", ")[0] for line in refused if line[0] != "→"}
+    assert named == EVERY_PART | keys
+
+
+def test_certificates_of_the_server_are_paths_of_the_configuration_too(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text('[store]\nurl = "postgresql://syncd@db/syncd?sslmode=verify-full&sslrootcert=/root/ca.pem"\n')
+    needed = list(units._configuration(Path("/etc/syncd/config.toml"), configuration.load(path), "all"))
+
+    assert [line for line in units.hidden(units.service(None, ["syncd"]), needed) if "/root/ca.pem" in line]
+
+
+@pytest.fixture
+def public() -> Iterator[Path]:
+    """A folder that every user can enter, unlike pytest's."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def test_what_the_user_of_the_service_cannot_use_is_a_warning(public: Path) -> None:
+    path, secret = public / "config.toml", public / "webhook-password"
+    path.write_text(FILES.format(folder=public))
+    path.chmod(0o640)
+    secret.write_text("secret")
+    secret.chmod(0o600)
+
+    warned = "\n".join(units.inaccessible(list(units._configuration(path, configuration.load(path), "all"))))
+    assert f"cannot read {path} (mode 0640) and needs the configuration; chmod o+r {path}" in warned
+    credential = 'write { credential = "NAME" } and put the secret into /etc/syncd/credentials/NAME'
+    assert f"cannot read {secret} (mode 0600) and needs receiver.password; {credential}" in warned
+    assert f"may write only in /var/lib/syncd, and store.url is {public}/syncd.db" in warned
+    assert f"may write only in /var/lib/syncd, and trackers.files.folder is {public}/issues" in warned
+
+
+def test_a_folder_that_no_other_user_can_enter_is_a_warning(public: Path) -> None:
+    (public / "opt").mkdir(0o700)
+    (public / "opt/config.toml").write_text("")
+
+    (warned,) = units.inaccessible([units._Needed("the configuration", public / "opt/config.toml", "move it")])
+    assert f"cannot enter {public}/opt (mode 0700) and needs the configuration; chmod o+x {public}/opt" in warned
 
 
 @pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is missing: `make tools` as root installs it")

@@ -149,14 +149,16 @@ def test_lines_for_the_journal_have_their_priority(tmp_path: Path) -> None:
     assert [json.loads(line[3:])["event"] for line in lines][-1] == "stopped"
 
 
-def test_the_unit_that_is_printed_runs_this_syncd(tmp_path: Path) -> None:
-    (tmp_path / "config.toml").write_text('[trackers.here]\nkind = "local"\nfolder = "issues"\n')
-    printed = run_syncd("systemd-unit", "--config", str(tmp_path / "config.toml"), folder=tmp_path).stdout
+def test_the_unit_that_is_printed_runs_the_named_syncd(tmp_path: Path) -> None:
+    printed = run_syncd("systemd-unit", "--program", "/usr/bin/true", folder=tmp_path)
 
-    command = next(line for line in printed.splitlines() if line.startswith("ExecStart=")).removeprefix("ExecStart=")
-    program = command.split()[0]
-    assert subprocess.run([program, "--version"], capture_output=True, text=True).stdout.startswith("syncd ")
-    assert command.endswith(f"run --config {tmp_path}/config.toml")
+    assert (printed.returncode, printed.stderr) == (0, "")
+    command = next(line for line in printed.stdout.splitlines() if line.startswith("ExecStart="))
+    assert command == "ExecStart=/usr/bin/true run --config /etc/syncd/config.toml"
+    refused = run_syncd("systemd-unit", "--config", str(tmp_path / "config.toml"), folder=tmp_path)
+    assert (refused.returncode, refused.stdout) == (78, ""), "PrivateTmp=yes hides the configuration"
+    assert "/tmp" in refused.stderr
+    assert "→ the configuration: move it to /etc/syncd/config.toml" in refused.stderr
 
 
 @pytest.mark.parametrize("options", [["--receiver-only", "--worker-only"], ["--socket", "--worker-only"]])

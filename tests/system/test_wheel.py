@@ -69,7 +69,7 @@ def test_the_example_configuration_travels_along(installed: Path) -> None:
 
 def test_the_wheel_prints_its_units(installed: Path, tmp_path: Path) -> None:
     for options in ([], ["--receiver-only"], ["--socket"]):
-        ran = run(installed, tmp_path, "systemd-unit", *options)
+        ran = run(installed, tmp_path, "systemd-unit", "--program", "/opt/syncd/bin/syncd", *options)
         assert (ran.returncode, ran.stdout[:6]) == (0, "# The " if options == ["--socket"] else "[Unit]"), ran.stderr
 
 
@@ -90,4 +90,4 @@ def test_the_console_and_the_units_travel_in_the_wheel(installed: Path, tmp_path
     assert ran.returncode == 0, ran.stderr
     for name in ("base.html", "group.html", "console.css", "favicon.svg"):
         assert name in ran.stdout
-    assert "ExecStart=" in run(installed, tmp_path, "systemd-unit").stdout
+    assert "ExecStart=" in run(installed, tmp_path, "systemd-unit", "--program", "/opt/syncd/bin/syncd").stdout
