@@ -128,7 +128,7 @@ def _resume_tracker(
         stop(FAILED, *warning)
     if not dry_run:
         credential = NO_CREDENTIAL if warning else config.credentials.get(tracker, NO_CREDENTIAL)
-        store.limits.resume_by_hand(tracker, credential)
+        store.limits.resume_by_hand(tracker, credential, now)
     ended = [standing for standing in (rest, None if warning else silence) if standing is not None]
     if as_json:
         shape = {

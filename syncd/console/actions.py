@@ -144,7 +144,7 @@ def resume_tracker(request: PageRequest) -> str:
     waiting = store.report.left_behind(config.trackers)
     name = _require_name(request, "tracker", {*config.trackers, *store.report.trackers({}, request.now), *waiting})
     forced = request.form.get("force") == "yes"
-    resumed = store.limits.resume_by_hand(name, config.credentials.get(name, "") if forced else "")
+    resumed = store.limits.resume_by_hand(name, config.credentials.get(name, "") if forced else "", request.now)
     store.hints.send(of_tracker(name))
     return f"{name} is resumed." if resumed else f"{name} was not paused. A wait that it asked for ends by itself."
 

@@ -15,6 +15,7 @@ MOST_AT_ONCE = 500  # groups released in one transaction
 SKEW_SECONDS = 60.0  # between two machines that share a store, each half a minute off its clock
 # No call is delayed longer, so that every machine takes the end for a time to come.
 LONGEST_SECONDS = HORIZON_SECONDS - SKEW_SECONDS
+BEHIND_SECONDS = 2.0  # after a rest until the group that caused it is due: any other group is the trial
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from syncd.core.budget import HORIZON_SECONDS, Bucket, Standing
+from syncd.core.budget import BEHIND_SECONDS, HORIZON_SECONDS, Bucket, Standing
 from syncd.model import Call
 from syncd.store.connection import Operations, Transaction, writes
 
@@ -48,8 +48,9 @@ class Limits(Operations):
         self._connection.execute("pause", **facts)
 
     @writes
-    def resume_by_hand(self, transaction: Transaction, tracker: str, credential: str) -> bool:
+    def resume_by_hand(self, transaction: Transaction, tracker: str, credential: str, now: float) -> bool:
         """Forget every reason to wait for the tracker; whether there was one."""
+        transaction.run("hasten_rested", tracker=tracker, behind=BEHIND_SECONDS, now=now)
         resumed = transaction.run("resume", tracker=tracker, operator=1)
         return bool(transaction.run("break_silence", credential=credential) + resumed)
 
@@ -104,6 +105,12 @@ def rest(transaction: Transaction, tracker: str) -> Rest | None:
         return None
     until, attempts = cast(float | None, rows[0]["until"]), cast(int, rows[0]["attempts"])
     return Rest(until=until, cause=str(rows[0]["cause"]), attempts=attempts)
+
+
+def behind_rest(transaction: Transaction, tracker: str) -> float:
+    """The time at which a group that a resting tracker refused is due again; 0 where the tracker does not rest, or rests for ever."""
+    at_rest = rest(transaction, tracker)
+    return 0.0 if at_rest is None or at_rest.until is None else at_rest.until + BEHIND_SECONDS
 
 
 def pause(transaction: Transaction, tracker: str, reason: str, until: float | None, cause: str, attempts: int) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from syncd.core.budget import HORIZON_SECONDS
+from syncd.core.budget import BEHIND_SECONDS, HORIZON_SECONDS
 from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost
 from syncd.model import Action, Call, Group, Issue, Plan
@@ -102,6 +102,8 @@ class Outbox(Operations):
         transaction.run("rank_doubtful")
         transaction.run("forget_homes")
         transaction.run("forget_floors")
+        for row in transaction.rows("resting"):
+            transaction.run("hasten_rested", tracker=row["name"], behind=BEHIND_SECONDS, now=now)
         transaction.run("retry_rested", now=now)
         transaction.run("wake_dry", reason=DRY, now=now)
 

@@ -573,6 +573,13 @@ SELECT name, state, reason, until, cause, attempts FROM trackers WHERE name = :t
 -- trackers: all that were ever called
 SELECT name, state, reason, until, cause FROM trackers ORDER BY name;
 
+-- hasten_rested: the groups that it refused are due at once, if the rest ends before its time
+UPDATE outbox SET due_at = :now WHERE tracker = :tracker AND state = 'waiting' AND due_at > :now AND EXISTS (
+    SELECT 1 FROM trackers WHERE name = :tracker AND trackers.state = 'paused' AND ABS(until + :behind - outbox.due_at) < 0.001);
+
+-- resting: until a time
+SELECT name FROM trackers WHERE state = 'paused' AND until IS NOT NULL;
+
 -- retry_rested: after a start, trackers that rest for a misconfiguration are tried at once
 UPDATE trackers SET until = :now WHERE state = 'paused' AND until > :now;
 

@@ -118,12 +118,14 @@ class Synced:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A call of a kind is due at a time: nothing could be done for now, or a first step is."""
+    """A call of a kind is due at a time: nothing could be done for now, or a first step is. `rests`: the tracker refused it for the
+    whole project, and the group is due after the rest, behind all others."""
 
     reason: str
     at: float
     call: Call
     attempts: int = 0
+    rests: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,8 +68,9 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError) -> tuple[Pl
             # A locked issue, for example: the content is not to blame, and the next change may find the issue open.
             return decision, Refusal(reason, None, again_at)
         case Throttled() | Misconfigured():
-            # The group is not to blame: it keeps its place, and waits for the tracker's rest.
-            return decision, Retry(reason, now, decision.call, claim.attempts)
+            # The group is not to blame: it waits for the tracker.
+            rests = isinstance(error, Misconfigured)
+            return decision, Retry(reason, now, decision.call, claim.attempts, rests)
         case Unavailable(retry_after=float(seconds)):
             return decision, Retry(reason, max(again_at, now + min(seconds, LONGEST_SECONDS)), decision.call, attempts)
     call = Call.PROBE if isinstance(error, OutcomeUnknown) and decision.action is Action.CREATE else decision.call

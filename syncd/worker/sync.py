@@ -195,11 +195,12 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             outbox.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)
             outbox.settle(transaction, claim, revision, now)
             return outcome is not None and limits.resume(transaction, claim.tracker)
-        case Retry(reason, at, call, attempts):
+        case Retry(reason, at, call, attempts, rests):
             # A decision that is put off again and again for the same reason is one line of the history.
             put_off = decision.action is Action.HOLD or (decision.action is Action.WAIT and bool(decision.rule))
             outbox.decide(transaction, group_id, decision, None if put_off else reason, now)
             create_on = context.policy.tracker if call is Call.CREATE and context.policy is not None else None
+            at = max(at, limits.behind_rest(transaction, claim.tracker)) if rests else at
             outbox.release(transaction, claim, at, attempts, reason, call, create_on)
         case HeldBack(hold, policy):
             reconcile.hold_back(transaction, claim, hold, policy, now)

@@ -96,7 +96,7 @@ def _pause_tracker(world: "World", process: Process, number: int, entry: Operati
 
 
 def _resume_tracker(world: "World", process: Process, number: int, entry: Operation) -> None:
-    process.store.limits.resume_by_hand(TRACKER, process.routing.config.credentials[TRACKER])
+    process.store.limits.resume_by_hand(TRACKER, process.routing.config.credentials[TRACKER], process.clock.wall())
 
 
 def _retry(world: "World", process: Process, number: int, entry: Operation) -> None:

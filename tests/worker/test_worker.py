@@ -426,7 +426,7 @@ def test_a_misconfigured_tracker_rests_and_says_why_and_its_group_is_not_to_blam
     assert scene.opens_in() == pytest.approx(60.0, abs=5)
     assert scene.store.report.counts(scene.clock.wall()).dead == 0
     assert scene.store.outbox.claim("here", "next", scene.clock.wall()) is None
-    scene.clock.advance(61)
+    scene.clock.advance(63)
     claim = scene.store.outbox.claim("here", "next", scene.clock.wall())
     assert claim is not None
     assert (claim.attempts, claim.trial) == (0, True)
@@ -447,13 +447,40 @@ def test_after_a_rest_one_group_is_tried_and_the_others_wait_for_what_comes_of_i
     assert scene.opens_in() == pytest.approx(120.0, abs=5), "twice as long as the first time"
     assert not scene.sync()
 
-    scene.clock.advance(121)
+    scene.clock.advance(123)
     assert scene.sync()
     assert scene.opens_in() <= 0
     assert scene.sync()
     assert scene.sync()
     assert scene.store.report.trackers({}, scene.clock.wall())["here"].state == "ok"
     assert len(scene.tracker.issues) == 3
+
+
+def test_the_group_that_caused_a_rest_is_tried_after_every_other_one(scene: Scene) -> None:
+    scene.tell(fingerprint="bad")
+    scene.fail("create", Misconfigured("not this one"))
+    scene.sync()
+    scene.clock.advance(50)
+    scene.tell(fingerprint="new")
+    scene.clock.advance(20)
+    scene.sync()
+
+    assert [draft.group.identity.fingerprint for draft in scene.tracker.issues] == ["new"]
+    assert scene.store.report.trackers({}, scene.clock.wall())["here"].state == "ok"
+
+
+@pytest.mark.parametrize("ended_by", ["an operator", "a new start"])
+def test_a_rest_that_ends_early_makes_due_at_once_what_caused_it(scene: Scene, ended_by: str) -> None:
+    scene.tell()
+    scene.fail("create", Misconfigured("bad credentials"))
+    scene.sync()
+    if ended_by == "an operator":
+        scene.store.limits.resume_by_hand("here", "", scene.clock.wall())
+    else:
+        scene.store.outbox.recover(scene.clock.wall())
+
+    assert scene.sync()
+    assert scene.state == "linked"
 
 
 def test_a_trial_that_had_nothing_to_try_lets_the_next_group_try(scene: Scene) -> None:
@@ -487,9 +514,9 @@ def test_what_an_operator_paused_only_an_operator_resumes(scene: Scene) -> None:
     scene.store.outbox.recover(scene.clock.wall())
     assert not scene.sync()
 
-    assert scene.store.limits.resume_by_hand("here", "tracker here")
+    assert scene.store.limits.resume_by_hand("here", "tracker here", scene.clock.wall())
     assert scene.sync()
-    assert not scene.store.limits.resume_by_hand("here", "tracker here")
+    assert not scene.store.limits.resume_by_hand("here", "tracker here", scene.clock.wall())
 
 
 def test_what_a_tracker_refuses_is_a_dead_letter_with_its_words(scene: Scene) -> None:
