@@ -49,7 +49,7 @@ def copy(source: StoreSettings, target: StoreSettings, progress: Progress, clock
                 for (name,) in database.execute(triggers, [f"{_TRIGGER}*"]).fetchall():
                     database.execute(f"DROP TRIGGER {name}")
                 database.execute("DELETE FROM settings WHERE name = ?", [MOVED])
-                with server.connected(target, clock) as session, session.transaction():
+                with server.connected(target, clock) as session:
                     counts = _copy_all(database, session, source, target, progress)
                 # Only now: the copy has to be on the server's disk first.
                 refuse_writes(database, target.place)

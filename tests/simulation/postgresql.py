@@ -27,7 +27,7 @@ from syncd.store import bring_up, queries
 from syncd.store.connection import Connection, Transaction
 from syncd.store.due_times import DueTimes
 from syncd.store.move import TABLES
-from syncd.store.postgresql.connection import IDLE_MS, LOCK_MS, Cursor, Postgresql, Text
+from syncd.store.postgresql.connection import BOUNDED, DURABLE, IDLE_MS, LOCK_MS, Cursor, Postgresql, Text
 from syncd.store.postgresql.server import SharedDueTimes
 from tests.postgres import databases
 from tests.simulation.database import Shared, Watched, label_of
@@ -62,6 +62,8 @@ class Session(psycopg.Connection[dict[str, Any]]):
         if self.database is None:
             return super().execute(query, params, **options)
         self.database.before(self, query)
+        for settings in (f"; {DURABLE}", f"; {BOUNDED}"):
+            query = query.replace(settings, "")
         cursor = super().execute(query, params, **options)
         self.database.after(self, cursor)
         return cursor

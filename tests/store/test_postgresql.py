@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from syncd.config import StoreSettings
@@ -21,6 +22,7 @@ from syncd.store.hints import INBOX
 from syncd.store.instances import DEAD_SECONDS, Registration, running
 from syncd.store.issues import Intent
 from syncd.store.outbox import LEASE_SECONDS
+from syncd.store.postgresql.hints import CHECK_SECONDS, LEADER
 from tests import postgres
 from tests.fakes.wire import Wire
 from tests.postgres import Databases, Server
@@ -99,20 +101,23 @@ def test_a_hint_reaches_the_other_process_and_one_of_them_leads(store: Store, an
     assert INBOX in heard["two"], "whoever leads from now on must look at once"
 
 
-def test_a_stopped_process_does_not_lead_for_ever(settings: StoreSettings, store: Store) -> None:
-    """The server ends the session of whoever says nothing: here it is told to, as it would after some seconds."""
-    store.hints.listen(lambda topic: None)
-    until(lambda: store.hints.leads)
-    ((quiet,),) = ask(
-        settings, "SELECT setting FROM pg_settings WHERE name = 'idle_session_timeout'"
-    )  # of this session: unlimited
-    assert quiet == "0"
-    change(
-        settings,
-        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid()",
-    )
-    until(lambda: not store.hints.leads)
-    until(lambda: store.hints.leads)
+def test_a_stopped_process_does_not_lead_for_ever(
+    settings: StoreSettings, store: Store, another: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with psycopg.connect(settings.url, autocommit=True) as stopped:
+        stopped.execute("SELECT pg_advisory_lock(%s)", [LEADER])
+        store.hints.listen(lambda topic: None)
+        time.sleep(2 * CHECK_SECONDS)
+        too_early = store.hints.leads
+
+        monkeypatch.setattr("syncd.store.postgresql.hints.QUIET_SECONDS", 2 * CHECK_SECONDS)
+        until(lambda: store.hints.leads)
+        assert not too_early
+
+    another.hints.listen(lambda topic: None)
+    time.sleep(4 * CHECK_SECONDS)
+    assert store.hints.leads, "a holder that is alive keeps the lock"
+    assert not another.hints.leads
 
 
 def judged(store: Store, registration: Registration, now: float) -> Callable[[str], bool]:

@@ -1,17 +1,21 @@
 """The schema on a PostgreSQL server: steps, races, and that it is the same as in a file."""
 
 import re
+import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from syncd.config import StoreSettings
 from syncd.errors import ConfigError, StoreUnavailable
 from syncd.store import bring_up, open_store
+from syncd.store.connection import Transaction
 from syncd.store.migrate import steps
+from syncd.store.postgresql.connection import Cursor, Postgresql, setting
 from syncd.store.postgresql.server import conninfo
-from tests.postgres import Databases
-from tests.store.raw import ask
+from tests.postgres import Databases, server
+from tests.store.raw import ask, change
 
 ROOT = Path(__file__).parents[2]
 
@@ -130,16 +134,40 @@ def test_of_several_hosts_the_writable_server_is_chosen() -> None:
     assert "connect_timeout=2" in chosen
 
 
-def test_a_server_that_may_lose_a_commit_is_refused(servers: Databases, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = servers.new()
-    weak = StoreSettings(url=f"{url}?options=-c%20synchronous_commit%3Doff")
-    store = open_store(weak)
-    assert store.connection.read(lambda transaction: transaction.rows("how_many"))[0]["groups"] == 0
-    store.close()
+def test_a_server_that_may_lose_a_commit_is_refused() -> None:
+    with server() as running:
+        place = StoreSettings(url=running.url("postgres"))
+        change(place, "ALTER SYSTEM SET fsync = off")
+        change(place, "SELECT pg_reload_conf()")
+        while ask(place, "SHOW fsync") != [("off",)]:
+            time.sleep(0.01)
 
-    monkeypatch.setattr("syncd.store.postgresql.connection.setting", lambda session, name: "off")
-    with pytest.raises(StoreUnavailable, match="synchronous_commit = off"):
-        open_store(weak)
+        with pytest.raises(StoreUnavailable, match="fsync = off"):
+            open_store(place)
+
+
+def test_no_setting_of_a_session_weakens_a_commit_or_outlives_its_transaction(servers: Databases) -> None:
+    """A pooler lends the session to somebody else afterwards, or has lent it before."""
+    store = open_store(StoreSettings(url=f"{servers.new()}?options=-c%20synchronous_commit%3Doff"))
+    in_force: list[str] = []
+
+    def look(transaction: Transaction) -> None:
+        session = cast(Cursor, transaction).session
+        in_force.append(setting(session, "synchronous_commit"))
+
+    try:
+        session = cast(Postgresql, store.connection).ask(lambda session: session)  # the only one of the pool
+        session.execute("SET synchronous_commit = off")
+        store.connection.submit(look).result()
+        store.write(look)
+        store.write(look, exclusive=False)
+        store.hints.send("topic")
+        session.execute("RESET synchronous_commit")
+
+        assert in_force == ["on"] * 3
+        assert not session.execute("SELECT name FROM pg_settings WHERE source = 'session'").fetchall()
+    finally:
+        store.close()
 
 
 def test_without_its_driver_the_remedy_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,12 +32,18 @@ FAULTY_SECONDS = 1.0  # the longest wait for a session while the server is unava
 IDLE_MS, LOCK_MS, STATEMENT_MS = 10_000, 10_000, 60_000
 EXCLUSIVE = 0x73796E6364  # "syncd": the advisory lock that writes share, unless one is exclusive
 
-_BEGIN_EXCLUSIVE = f"BEGIN; SELECT pg_advisory_xact_lock({EXCLUSIVE})"
-_BEGIN_SHARED = f"BEGIN; SELECT pg_advisory_xact_lock_shared({EXCLUSIVE})"
+# Every setting ends with its transaction. A setting of the session would reach whoever a pooler lends the session to next, and what
+# somebody else has set there must not weaken a commit.
+BOUNDED = (
+    f"SET LOCAL idle_in_transaction_session_timeout = {IDLE_MS}; SET LOCAL lock_timeout = {LOCK_MS};"
+    f" SET LOCAL statement_timeout = {STATEMENT_MS}"
+)
+DURABLE = "SET LOCAL synchronous_commit = on"
 # An operation that only adds rows waits for no other one.
-_BEGIN_ADDING = "BEGIN"
-_VIEW = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-_DURABLE = ("on", "remote_write", "remote_apply")
+_BEGIN_ADDING = f"BEGIN; {DURABLE}; {BOUNDED}"
+_BEGIN_EXCLUSIVE = f"{_BEGIN_ADDING}; SELECT pg_advisory_xact_lock({EXCLUSIVE})"
+_BEGIN_SHARED = f"{_BEGIN_ADDING}; SELECT pg_advisory_xact_lock_shared({EXCLUSIVE})"
+_VIEW = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {BOUNDED}"
 
 # Errors that another try may avoid: a deadlock, a lock that took too long, a snapshot that is too old.
 _TRANSIENT = (psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected, psycopg.errors.LockNotAvailable)
@@ -129,15 +135,8 @@ class Postgresql(Connection):
         return self._persistently(operation, _VIEW)
 
     def ask(self, question: Callable[[Session], T]) -> T:
-        """Return what `question` fetches outside of any transaction. Raises StoreUnavailable."""
-        session = self._session()
-        try:
-            answer = question(session)
-        except psycopg.Error as error:
-            self._end(session, lost=True)
-            raise StoreUnavailable(self._failed(sentence(error))) from None
-        self._pool.putconn(session)
-        return answer
+        """Return what `question` fetches. Raises StoreUnavailable."""
+        return self._persistently(lambda transaction: question(cast(Cursor, transaction).session), _VIEW)
 
     def _persistently(self, operation: Callable[[Transaction], T], begin: str) -> T:
         """Run `operation` in a transaction; try again as long as it is certain that nothing was committed and another try may help."""
@@ -228,23 +227,15 @@ class _Retry(Exception):
 
 
 def prepare(session: psycopg.Connection[Any]) -> None:
-    """Make a new session durable and bounded. Raises StoreUnavailable if the server would lose commits."""
+    """Make a new session ready for use. Raises StoreUnavailable if the server would lose commits."""
     session.adapters.register_dumper(str, Text)
-    session.execute(
-        "SELECT set_config('idle_in_transaction_session_timeout', %s, false), set_config('lock_timeout', %s, false),"
-        " set_config('statement_timeout', %s, false), set_config('timezone', 'UTC', false)",
-        [str(IDLE_MS), str(LOCK_MS), str(STATEMENT_MS)],
-    )
     require_durable(session)
 
 
 def require_durable(session: psycopg.Connection[Any]) -> None:
-    """Raise StoreUnavailable unless a commit is on the server's disk when it is acknowledged: every answer of 200 rests on it."""
-    if setting(session, "synchronous_commit") not in _DURABLE:
-        session.execute("SELECT set_config('synchronous_commit', 'on', false)")
-    for name in ("synchronous_commit", "fsync"):
-        if (value := setting(session, name)) not in _DURABLE:
-            raise StoreUnavailable(f"the PostgreSQL server has {name} = {value}: it would lose acknowledged deliveries")
+    """Raise StoreUnavailable if a commit that the server acknowledges may not be on its disk: every answer of 200 rests on it."""
+    if setting(session, "fsync") != "on":
+        raise StoreUnavailable("the PostgreSQL server has fsync = off: it would lose acknowledged deliveries")
 
 
 def setting(session: psycopg.Connection[Any], name: str) -> str:

@@ -1,6 +1,6 @@
 """Hints over a PostgreSQL server: one session of each process listens (LISTEN) and notifies (NOTIFY). One of these sessions holds the lock
-of the absorbing process: a second absorber would read deliveries that the first is about to fold, for nothing. The server ends a session
-that is silent for QUIET_MS, so that the lock of a stopped process goes to another one.
+of the absorbing process: a second absorber would read deliveries that the first is about to fold, for nothing. A process that waits for the
+lock ends the session of a holder that is silent for QUIET_SECONDS: its process is stopped or unreachable.
 """
 
 import select
@@ -10,7 +10,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import structlog
+from psycopg.sql import SQL
 
 from syncd.platform.clock import Clock
 from syncd.store.hints import INBOX
@@ -20,8 +22,13 @@ log = structlog.get_logger("syncd.store")
 CHANNEL = "syncd"
 LEADER = 0x73796E6366  # the advisory lock of the absorbing process
 CHECK_SECONDS = 1.0
-QUIET_MS = 10_000
+QUIET_SECONDS = 10.0
 GATHER_SECONDS = 0.005
+
+# The server shows a key of 64 bits as two of 32 bits.
+_END_QUIET = """SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+  WHERE locktype = 'advisory' AND granted AND datid = database AND datname = current_database() AND objsubid = 1
+    AND (classid::bigint << 32) + objid::bigint = %s AND state_change < clock_timestamp() - make_interval(secs => %s)"""
 
 
 class ServerHints:
@@ -66,14 +73,9 @@ class ServerHints:
             return  # the socket is full of wake-ups, or was just closed
 
     def _run(self) -> None:
-        import psycopg
-
         while not self._closed:
             try:
                 with psycopg.connect(self._conninfo, autocommit=True) as session:
-                    # This session writes nothing durable.
-                    session.execute("SET synchronous_commit = off")
-                    session.execute(f"SET idle_session_timeout = {QUIET_MS}")
                     self._serve(session)
             except psycopg.Error as error:
                 log.debug("listener_lost", failure=type(error).__name__)
@@ -97,6 +99,7 @@ class ServerHints:
                 if self._notify is None or self.leads:
                     session.execute("SELECT 1")  # shows the server that this session is alive
                 else:
+                    session.execute(_END_QUIET, [LEADER, QUIET_SECONDS])
                     self.leads = bool(session.execute("SELECT pg_try_advisory_lock(%s)", [LEADER]).fetchone()[0])
                     if self.leads:
                         self._notify(INBOX)
@@ -117,5 +120,7 @@ class ServerHints:
         time.sleep(GATHER_SECONDS)  # under load one notification stands for many
         with self._lock:
             topics, self._topics = self._topics, set()
-        for topic in sorted(topics):
-            session.execute("SELECT pg_notify(%s, %s)", [CHANNEL, topic])
+        if topics:
+            notes = SQL(", ").join(SQL("pg_notify({}, {})").format(CHANNEL, topic) for topic in sorted(topics))
+            # A lost hint does no harm: nobody waits until it is on disk.
+            session.execute(SQL("BEGIN; SET LOCAL synchronous_commit = off; SELECT {}; COMMIT").format(notes))

@@ -16,6 +16,7 @@ from syncd.store.migrate import LEDGER, require, steps
 from syncd.store.migrate import apply as apply_steps
 from syncd.store.postgresql.connection import (
     CONNECT_SECONDS,
+    DURABLE,
     Postgresql,
     fetch_value,
     require_durable,
@@ -59,7 +60,7 @@ def apply(settings: StoreSettings, clock: Clock, required: Sequence[tuple[str, s
 
     If several processes start at once, one applies the steps and the rest wait for it. Raises SchemaMismatch, StoreUnavailable.
     """
-    with connected(settings, clock) as session, session.transaction():
+    with connected(settings, clock) as session:
         session.execute(f"SET LOCAL lock_timeout = '{MIGRATE_SECONDS}s'")
         session.execute("SELECT pg_advisory_xact_lock(%s)", [SCHEMA])
         return apply_steps(_Database(session), steps("postgresql") if required is None else required, clock.wall())
@@ -75,7 +76,7 @@ def verify(settings: StoreSettings, clock: Clock) -> None:
 
 @contextmanager
 def connected(settings: StoreSettings, clock: Clock) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """Open a session with a server that is fit for the store. Raises StoreUnavailable."""
+    """Open a durable transaction with a server that is fit for the store. Raises StoreUnavailable."""
     try:
         with psycopg.connect(conninfo(settings), autocommit=True) as session:
             if session.info.server_version < OLDEST:
@@ -86,7 +87,9 @@ def connected(settings: StoreSettings, clock: Clock) -> Iterator[psycopg.Connect
                 raise StoreUnusable("the database is not UTF8; create it with ENCODING 'UTF8'")
             require_durable(session)
             require_in_time(skew(session, clock))
-            yield session
+            with session.transaction():
+                session.execute(DURABLE)
+                yield session
     except psycopg.Error as error:
         raise StoreUnavailable(f"the database {settings.place} cannot be used: {sentence(error)}") from None
 
