@@ -1,4 +1,4 @@
-"""`backup`, `purge`, `migrate`, `migrate-store`: upkeep of the store."""
+"""`backup`, `restore`, `purge`, `migrate`, `migrate-store`: upkeep of the store."""
 
 import json
 from pathlib import Path
@@ -16,6 +16,7 @@ from syncd.config import StoreSettings
 from syncd.platform.clock import Clock
 from syncd.store import bring_up, move_store
 from syncd.store.sqlite.backup import back_up
+from syncd.store.sqlite.restore import restore as put_back
 
 app = typer.Typer(add_completion=False)
 
@@ -31,6 +32,24 @@ def backup(
         stop(USAGE, f"back up {settings.place} with PostgreSQL's own tools: pg_dump, or WAL archiving")
     size = back_up(settings.path, target)
     print(f"{target}: {size / 2**20:,.1f} MB, verified")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `syncd backup` made.")],
+    config: ConfigOption = None,
+    dry_run: DryRunOption = False,
+) -> None:
+    """Replace the store by a backup.
+
+    The daemon and its socket must be stopped. The previous file keeps its content under another name.
+    """
+    settings = configuration.load(config_path(config)).store
+    if settings.dialect != "sqlite":
+        stop(USAGE, f"restore {settings.place} with PostgreSQL's own tools: pg_restore, or point-in-time recovery")
+    previous = put_back(settings.path, source, Clock(), dry_run=dry_run)
+    kept = f"; the previous file {'would be' if dry_run else 'is'} {previous}" if previous else ""
+    print(f"{settings.path}: {'would be' if dry_run else 'is'} {source}, verified{kept}")
 
 
 @app.command()

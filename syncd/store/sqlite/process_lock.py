@@ -17,7 +17,7 @@ class ProcessLock:
     """The lock of this process, which holds as long as the process lives; `owner` is its name."""
 
     def __init__(self, database: Path) -> None:
-        self._folder = database.with_name(f"{database.name}-instances")
+        self._folder = folder_of(database)
         self._folder.mkdir(exist_ok=True)
         self.owner = new_owner()
         # Locked before it gets its name: no other process can take it for the file of a dead one.
@@ -27,13 +27,13 @@ class ProcessLock:
         unnamed.rename(self._folder / self.owner)
         for file in self._folder.iterdir():
             # A file that begins with a dot is about to be locked by a process that starts at this moment.
-            if file.name != self.owner and not file.name.startswith(".") and not _is_locked(file):
+            if file.name != self.owner and not file.name.startswith(".") and not is_locked(file):
                 file.unlink(missing_ok=True)
 
     def is_dead(self, owner: str) -> bool:
         """Return whether an owner has died; an owner is a process, then `/` and a thread."""
         instance = owner.partition("/")[0]
-        return instance != self.owner and not _is_locked(self._folder / instance)
+        return instance != self.owner and not is_locked(self._folder / instance)
 
     def close(self) -> None:
         """Release the lock and remove its file."""
@@ -41,10 +41,17 @@ class ProcessLock:
         self._file.close()
 
 
-def _is_locked(path: Path) -> bool:
+def folder_of(database: Path) -> Path:
+    """Return the folder with one locked file for each living process of a database, named after its owner."""
+    return database.with_name(f"{database.name}-instances")
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether the process of this file lives. Raises PermissionError."""
     try:
         with path.open("r") as file:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Shared: two processes that look at the file of a dead one at the same time must not take each other for it.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
     except BlockingIOError:

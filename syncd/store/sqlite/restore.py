@@ -1,0 +1,110 @@
+"""A backup takes the place of a SQLite store: verified before, readable by the daemon's user after, and the previous file is kept."""
+
+import os
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from syncd.errors import StoreUnavailable, StoreUnusable
+from syncd.platform.clock import Clock
+from syncd.platform.fsync import sync
+from syncd.store.migrate import migrate
+from syncd.store.sqlite.file import inspect, open_file, sentence, sqlite3
+from syncd.store.sqlite.process_lock import folder_of, is_locked
+
+LOGS = ("-wal", "-shm")
+
+
+def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) -> Path | None:
+    """Put a copy of `source` in the place of the store in `path`, and return the new name of the previous file; None if there was none.
+
+    The copy has this program's schema, and the owner of the folder. With `dry_run` it is only verified. Raises StoreUnusable if `source`
+    is no store or is damaged, or if a process runs on the store; StoreUnavailable if the disk fails. Then the store is as before.
+    """
+    path = path.resolve()
+    partial = path.with_name(f".{path.name}.partial")
+    previous = path.with_name(f"{path.name}.replaced-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(clock.wall()))}")
+    if previous.exists():
+        raise StoreUnavailable(f"{previous} exists already; try again in a second")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for end in ("", "-wal"):  # of a folder that was copied as it was, the log holds the newest commits
+            file, copy = (place.with_name(f"{place.name}{end}") for place in (source, partial))
+            if end == "" or file.exists():
+                os.close(os.open(copy, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))  # readable by this user only
+                shutil.copyfile(file, copy)
+        _verify(source, partial, clock)
+        _refuse_running(path)
+        if dry_run:
+            return previous if path.exists() else None
+        with partial.open("rb") as written:
+            os.fsync(written.fileno())
+        _give(partial, path)
+        if not path.exists():
+            os.rename(partial, path)
+            sync(path.parent)
+            return None
+        _complete(path)
+        os.link(path, previous)  # at every moment the path leads to a whole store
+        for end in LOGS:
+            log = path.with_name(f"{path.name}{end}")
+            if log.exists():
+                log.rename(previous.with_name(f"{previous.name}{end}"))
+        os.replace(partial, path)
+        sync(path.parent)
+        return previous
+    except OSError as error:
+        raise StoreUnavailable(f"cannot restore {path}: {error.strerror}: {error.filename}") from None
+    finally:
+        for end in ("", *LOGS):
+            partial.with_name(f"{partial.name}{end}").unlink(missing_ok=True)
+
+
+def _verify(source: Path, copy: Path, clock: Clock) -> None:
+    """Bring the copy to this program's schema. Raises StoreUnusable if it is no whole store."""
+    try:
+        inspect(copy)
+        database = open_file(copy, "rw")
+        try:
+            exists = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'schema_migrations'").fetchone()
+        finally:
+            database.close()
+        if exists is None:
+            raise StoreUnusable("the file is no store of syncd")
+        migrate(copy, clock)
+    except sqlite3.Error as error:
+        raise StoreUnusable(f"{source} cannot be restored: {sentence(source, error)}") from None
+    except StoreUnavailable as error:
+        text = str(error).replace(str(copy), str(source))
+        raise StoreUnusable(f"{source} cannot be restored: {text}") from None
+
+
+def _refuse_running(path: Path) -> None:
+    """Raise StoreUnusable if a process runs on the store."""
+    folder = folder_of(path)
+    processes = [file.name for file in folder.iterdir() if is_locked(file)] if folder.is_dir() else []
+    if processes:
+        raise StoreUnusable(
+            f"{processes[0]} runs on {path}; stop it first, and its socket, since the next notification would start it again: "
+            "`systemctl stop syncd.socket syncd.service`"
+        )
+
+
+def _complete(path: Path) -> None:
+    """Move the commits in the log of the previous file into the file, if SQLite can still read it."""
+    with suppress(sqlite3.Error, StoreUnavailable):
+        database = open_file(path, "rw")
+        try:
+            database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            database.close()
+
+
+def _give(copy: Path, path: Path) -> None:
+    """Give the copy to the user of the daemon: the owner of the folder, or that of the previous file if the folder belongs to root."""
+    status = path.parent.stat()
+    if status.st_uid == 0 and path.exists():
+        status = path.stat()
+    if (status.st_uid, status.st_gid) != (os.geteuid(), os.getegid()):
+        os.chown(copy, status.st_uid, status.st_gid)
