@@ -45,7 +45,7 @@ def home(request: PageRequest) -> Page:
     shape |= {
         "well": well,
         "sentence": sentence,
-        "oldest": {"received_at": oldest.received_at, "due_at": oldest.due_at},
+        "oldest": {"received_at": oldest.received_at, "owed_since": oldest.owed_since},
         "done": {"since": since, "span": span, **series},
         "groups": store.report.how_many(),
         "store": {"place": store.connection.place, "taken": room.taken, "free": room.free},

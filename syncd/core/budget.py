@@ -5,7 +5,7 @@ that no window of that length has more than `count` writes, wherever it begins. 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from syncd.model import Call
 
@@ -13,6 +13,7 @@ HORIZON_SECONDS = 86400.0  # a time further away was stored by a clock that has 
 CALM_SECONDS = 3600.0  # without a held group until a storm ends; a shorter pause keeps its issue open
 MOST_AT_ONCE = 500  # groups released in one transaction
 SKEW_SECONDS = 60.0  # between two machines that share a store, each half a minute off its clock
+FAILURES = 3  # calls in a row without an answer until a tracker counts as unreachable; and groups until it takes one call at a time
 # No call is delayed longer, so that every machine takes the end for a time to come.
 LONGEST_SECONDS = HORIZON_SECONDS - SKEW_SECONDS
 BEHIND_SECONDS = 2.0  # after a rest until the group that caused it is due: any other group is the trial
@@ -46,13 +47,31 @@ class Allowance:
 class Standing:
     """The stored state of a tracker and its credential.
 
-    `rests_until` is infinite for a pause without an end. `silences` are the ends of silences by kind of call, None for all kinds.
+    `rests_until` is infinite for a pause without an end, and for a tracker that is unreachable. `silences` are the ends of silences by kind of call, None for all kinds.
     `buckets` are the budgets by the name of their limit.
     """
 
     rests_until: float = 0.0
     silences: Mapping[Call | None, float] = field(default_factory=dict)
     buckets: Mapping[str, Bucket] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """How many calls in a row a tracker's API has not answered, and since when; and the groups, FAILURES at most, whose calls failed like
+    this since a call last succeeded: more groups than one show that the cause is not in the group."""
+
+    failures: int = 0
+    since: float | None = None
+    groups: tuple[int, ...] = ()
+
+    def failed(self, group_id: int | None, now: float) -> "Outage":
+        """Return the outage after one more call, for a group or for none."""
+        since = now if self.since is None else self.since
+        groups = self.groups
+        if group_id is not None:
+            groups = (*(earlier for earlier in groups if earlier != group_id), group_id)[-FAILURES:]
+        return replace(self, failures=self.failures + 1, since=since, groups=groups)
 
 
 def opens(standing: Standing, allowance: Allowance, now: float) -> dict[Call, float]:

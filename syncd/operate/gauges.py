@@ -21,8 +21,13 @@ def read(config: Config, store: Store, now: float) -> Reading:
         return {"syncd_store_up": 0.0}
     alive = Counter(process.part for process in processes if now - process.beat_at <= SILENT_SECONDS)
     inbox_age, outbox_age = (
-        0.0 if since is None else max(0.0, now - since) for since in (oldest.received_at, oldest.due_at)
+        0.0 if since is None else max(0.0, now - since) for since in (oldest.received_at, oldest.owed_since)
     )
+    unreachable = {
+        name: max(0.0, now - (tracker.since or now))
+        for name, tracker in trackers.items()
+        if tracker.state == "unreachable"
+    }
     gauges: dict[str, float | dict[str, float]] = {
         "syncd_store_up": 1.0,
         "syncd_store_size_bytes": room.taken,
@@ -43,6 +48,8 @@ def read(config: Config, store: Store, now: float) -> Reading:
         "syncd_tracker_open": {
             name: float(name not in trackers or trackers[name].state == "ok") for name in config.trackers
         },
+        "syncd_tracker_unreachable": {name: float(name in unreachable) for name in config.trackers},
+        "syncd_tracker_unreachable_since_seconds": {name: unreachable.get(name, 0.0) for name in config.trackers},
         "syncd_tracker_writes_left": {name: float(writes) for name, writes in left.items() if writes is not None},
     }
     return gauges if room.free is None else gauges | {"syncd_store_free_bytes": room.free}

@@ -33,10 +33,21 @@ class Health:
         elif self._clock.monotonic() - self._store.connection.beat > STALE_SECONDS:
             reasons.append(f"the store's writer is stuck: no progress for {STALE_SECONDS:.0f} seconds")
         paused: dict[str, str] = {}
+        unreachable: dict[str, dict[str, object]] = {}
         try:
             trackers = self._store.report.trackers(self._credentials, self._clock.wall())
-            paused = {name: tracker.reason or "" for name, tracker in trackers.items() if tracker.state != "ok"}
+            for name, tracker in trackers.items():
+                if tracker.state == "unreachable":
+                    facts = {"since": tracker.since, "calls": tracker.calls, "next_try": tracker.until}
+                    unreachable[name] = {"reason": tracker.reason, **facts}
+                elif tracker.state != "ok":
+                    paused[name] = tracker.reason or ""
         except StoreUnavailable as error:
             reasons.append(str(error))
-        answer = {"ready": not reasons, "reasons": sorted(set(reasons)), "paused_trackers": paused}
+        answer = {
+            "ready": not reasons,
+            "reasons": sorted(set(reasons)),
+            "unreachable_trackers": unreachable,
+            "paused_trackers": paused,
+        }
         return JSONResponse(answer, 503 if reasons else 200)

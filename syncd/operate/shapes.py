@@ -81,9 +81,8 @@ def overview(overview: Overview) -> dict[str, object]:
 
 def tracker(standing: TrackerStanding | None) -> dict[str, object]:
     """One tracker in `status --json`. A tracker that was never called counts as ok."""
-    if standing is None:
-        return {"state": "ok", "reason": None, "until": None, "cause": None}
-    return {"state": standing.state, "reason": standing.reason, "until": standing.until, "cause": standing.cause}
+    standing = standing or TrackerStanding(state="ok")
+    return {name: getattr(standing, name) for name in ("state", "reason", "until", "cause", "since", "calls")}
 
 
 def status(

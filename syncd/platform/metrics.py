@@ -62,11 +62,22 @@ GAUGES: Mapping[str, tuple[str, str | None]] = {
     "syncd_inbox_deliveries": ("Deliveries not yet folded into their groups.", None),
     "syncd_inbox_oldest_age_seconds": ("Age of the oldest such delivery in seconds; 0 if there is none.", None),
     "syncd_outbox_groups": ("Groups that owe a tracker call: due, later, or dead (refused for good).", "state"),
-    "syncd_outbox_oldest_age_seconds": ("Seconds that the oldest due group has been due; 0 if none is due.", None),
+    "syncd_outbox_oldest_age_seconds": (
+        "Seconds since the group that waits longest first owed its call, however often that failed; 0 if none does.",
+        None,
+    ),
     "syncd_issues": ("Issues: linked, in_doubt, parked (a person must decide), dropped, or with doubles.", "state"),
     "syncd_groups_held": ("Groups that are not filed, on purpose.", None),
     "syncd_quarantined_deliveries": ("Authentic JSON bodies that are no notification.", None),
-    "syncd_tracker_open": ("1 if the tracker is called; 0 while it rests, is paused or asked for silence.", "tracker"),
+    "syncd_tracker_open": (
+        "1 if the tracker is called; 0 while it is unreachable, rests, is paused or asked for silence.",
+        "tracker",
+    ),
+    "syncd_tracker_unreachable": ("1 if several calls in a row got no answer of the tracker's API, else 0.", "tracker"),
+    "syncd_tracker_unreachable_since_seconds": (
+        "Seconds for which the tracker has been unreachable; 0 while it is reachable.",
+        "tracker",
+    ),
     "syncd_tracker_writes_left": ("Writes that the tracker's budget allows now.", "tracker"),
     "syncd_instances": ("Live processes that share the store, by part.", "part"),
 }

@@ -1,16 +1,19 @@
 """The limits of calls: rests, silences and budgets of a tracker and its credential, its highest issue number, and pauses of routes. All of
 it outlives a restart. `core.budget` decides by these facts who may call when."""
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from syncd.core.budget import BEHIND_SECONDS, HORIZON_SECONDS, Bucket, Standing
+from syncd.core.budget import BEHIND_SECONDS, HORIZON_SECONDS, Bucket, Outage, Standing
 from syncd.model import Call
 from syncd.store.connection import Operations, Transaction, writes
 
 ALL = "all"  # the part of a silence that holds for every kind of call
+UNREACHABLE = "unreachable"  # the cause of a rest that one read ends; no group is claimed before
+FAILING = "failing"  # the cause of a rest that the call of one group ends: reads are answered, and the calls of several groups are not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +26,12 @@ class Floor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """A paused tracker: until when, None for ever; by whom; and how often in a row it was found misconfigured."""
+    """A paused tracker: until when, None for ever; by whom; how often in a row it was tried without success; and its outage."""
 
     until: float | None
     cause: str
     attempts: int
+    outage: Outage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +46,10 @@ class RoutePause:
 class Limits(Operations):
     """Whole transactions on trackers and credentials; for any thread."""
 
-    def pause_by_hand(self, tracker: str, reason: str) -> None:
+    @writes
+    def pause_by_hand(self, transaction: Transaction, tracker: str, reason: str) -> None:
         """Send nothing more to the tracker until `resume_by_hand`."""
-        facts = {"tracker": tracker, "reason": reason, "until": None, "cause": "operator", "attempts": 0}
-        self._connection.execute("pause", **facts)
+        pause(transaction, tracker, reason, None, "operator", 0)
 
     @writes
     def resume_by_hand(self, transaction: Transaction, tracker: str, credential: str, now: float) -> bool:
@@ -69,7 +73,11 @@ def standing(transaction: Transaction, tracker: str, credential: str) -> Standin
     silences = transaction.rows("silences", credential=credential)
     buckets = transaction.rows("budget", credential=credential)
     return Standing(
-        rests_until=0.0 if at_rest is None else math.inf if at_rest.until is None else at_rest.until,
+        rests_until=0.0
+        if at_rest is None
+        else math.inf
+        if at_rest.until is None or at_rest.cause == UNREACHABLE
+        else at_rest.until,
         silences={
             None if row["part"] == ALL else Call[str(row["part"]).upper()]: cast(float, row["until"])
             for row in silences
@@ -104,7 +112,7 @@ def rest(transaction: Transaction, tracker: str) -> Rest | None:
     if not rows or rows[0]["state"] != "paused":
         return None
     until, attempts = cast(float | None, rows[0]["until"]), cast(int, rows[0]["attempts"])
-    return Rest(until=until, cause=str(rows[0]["cause"]), attempts=attempts)
+    return Rest(until=until, cause=str(rows[0]["cause"]), attempts=attempts, outage=outage(transaction, tracker))
 
 
 def behind_rest(transaction: Transaction, tracker: str) -> float:
@@ -113,14 +121,54 @@ def behind_rest(transaction: Transaction, tracker: str) -> float:
     return 0.0 if at_rest is None or at_rest.until is None else at_rest.until + BEHIND_SECONDS
 
 
-def pause(transaction: Transaction, tracker: str, reason: str, until: float | None, cause: str, attempts: int) -> None:
-    """Let a tracker rest until a time, or for ever. The caller has locked the tracker where it judged by its rest."""
-    transaction.run("pause", tracker=tracker, reason=reason, until=until, cause=cause, attempts=attempts)
+def outage(transaction: Transaction, tracker: str) -> Outage:
+    """The calls that the tracker's API has not answered since it last answered one."""
+    rows = transaction.rows("tracker", tracker=tracker)
+    if not rows:
+        return Outage()
+    return Outage(
+        failures=cast(int, rows[0]["failures"]),
+        since=cast(float | None, rows[0]["failing_since"]),
+        groups=tuple(json.loads(str(rows[0]["failed_groups"]))),
+    )
+
+
+def pause(
+    transaction: Transaction,
+    tracker: str,
+    reason: str,
+    until: float | None,
+    cause: str,
+    attempts: int,
+    outage: Outage | None = None,
+) -> None:
+    """Let a tracker rest until a time, or for ever. The caller has locked the tracker where it judged by its rest. Without an outage it
+    has answered."""
+    outage = outage or Outage()
+    transaction.run(
+        "pause",
+        tracker=tracker,
+        reason=reason,
+        until=until,
+        cause=cause,
+        attempts=attempts,
+        failures=outage.failures,
+        since=outage.since,
+        groups=json.dumps(outage.groups),
+    )
 
 
 def resume(transaction: Transaction, tracker: str) -> bool:
-    """The tracker answers: whether it rested until now, for another reason than an operator's."""
-    return transaction.run("resume", tracker=tracker, operator=0) > 0
+    """A call of the tracker has succeeded: whether it rested until now, for another reason than an operator's."""
+    rows = transaction.rows("tracker", tracker=tracker)
+    if not rows or (rows[0]["state"] == "ok" and rows[0]["failed_groups"] == "[]"):
+        return False
+    return transaction.run("resume", tracker=tracker, operator=0) > 0 and rows[0]["state"] != "ok"
+
+
+def reach(transaction: Transaction, tracker: str) -> None:
+    """A read of the unreachable tracker was answered."""
+    transaction.run("reach", tracker=tracker)
 
 
 def end_trial(transaction: Transaction, tracker: str, until: float) -> None:

@@ -99,10 +99,11 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Oldest:
-    """When the oldest waiting delivery was received, and when the call that is due longest was due."""
+    """When the oldest waiting delivery was received, and since when the group that waits longest owes its call, whether that failed or
+    not."""
 
     received_at: float | None
-    due_at: float | None
+    owed_since: float | None
 
 
 _FIRST = Key(2**62, 2**62)

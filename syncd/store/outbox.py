@@ -216,7 +216,7 @@ def settle(transaction: Transaction, claim: Claim, revision: int | None, again_a
     if revision is None:
         transaction.run("drop_claim", group_id=claim.group_id, owner=claim.owner)
     elif not transaction.run("settle", group_id=claim.group_id, owner=claim.owner, revision=revision):
-        release(transaction, claim, again_at, 0, None, None)
+        release(transaction, claim, again_at, 0, None, None, owed=False)
 
 
 def release(
@@ -227,9 +227,12 @@ def release(
     reason: str | None,
     call: Call | None,
     create_on: str | None = None,
+    *,
+    owed: bool = True,
 ) -> None:
     """End the claim; the group is due for a call at `due_at`, and earlier if it was made due meanwhile and no call failed. None for the
-    call that the state of its issue needs. A group without an issue goes to the tracker `create_on`."""
+    call that the state of its issue needs. A group without an issue goes to the tracker `create_on`. The group goes on owing the call
+    since it first did; where it is put off on purpose, not `owed`, since `due_at`."""
     transaction.run(
         "release_claim",
         group_id=claim.group_id,
@@ -239,6 +242,7 @@ def release(
         reason=reason,
         rank=call,
         create_on=create_on,
+        owed=int(owed),
     )
 
 

@@ -163,10 +163,13 @@ DELETE FROM folded WHERE (group_id, digest) IN (
 
 -- owe: a claimed row keeps its lease, a row in back-off its due time; a dead letter revives
 WITH owing (group_id, tracker, due_at, rank) AS (VALUES :rows)
-INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank)
-SELECT CAST(group_id AS BIGINT), tracker, 'waiting', CAST(due_at AS DOUBLE PRECISION), 0, CAST(rank AS INTEGER)
+INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank, owed_since)
+SELECT CAST(group_id AS BIGINT), tracker, 'waiting', CAST(due_at AS DOUBLE PRECISION), 0, CAST(rank AS INTEGER),
+    CAST(due_at AS DOUBLE PRECISION)
 FROM owing WHERE true
 ON CONFLICT (group_id) DO UPDATE SET
+    owed_since = CASE WHEN outbox.state <> 'dead' AND outbox.owed_since < excluded.owed_since THEN outbox.owed_since
+        ELSE excluded.owed_since END,
     state = CASE outbox.state WHEN 'dead' THEN 'waiting' ELSE outbox.state END,
     attempts = CASE outbox.state WHEN 'dead' THEN 0 ELSE outbox.attempts END,
     rank = CASE outbox.state WHEN 'claimed' THEN outbox.rank ELSE excluded.rank END,
@@ -187,12 +190,12 @@ SELECT ranks.rank, (SELECT due_at FROM outbox WHERE tracker = :tracker AND outbo
     ORDER BY due_at LIMIT 1) AS due_at
 FROM (SELECT 0 AS rank UNION ALL SELECT 1 UNION ALL SELECT 2) AS ranks;
 
--- claim_group: the longest due first; a claim whose lease is over counts as due; none for a resting tracker
+-- claim_group: the longest due first; a claim whose lease is over counts as due; none for a tracker that rests or is unreachable
 UPDATE outbox SET state = 'claimed', owner = :owner, due_at = :leased_until, again_at = NULL, again_tracker = NULL WHERE group_id = (
     SELECT group_id FROM outbox WHERE tracker = :tracker AND rank = :rank AND state <> 'dead' AND due_at <= :now
     ORDER BY due_at LIMIT 1 {skip_locked})
 AND NOT EXISTS (SELECT 1 FROM trackers WHERE name = :tracker AND trackers.state = 'paused'
-    AND (until IS NULL OR (until > :now AND until <= :horizon)))
+    AND (cause = 'unreachable' OR until IS NULL OR (until > :now AND until <= :horizon)))
 RETURNING group_id, attempts, (SELECT trackers.state FROM trackers WHERE name = :tracker) AS standing;
 
 -- claim_of: the claim of an owner, whose name is given to no second claim
@@ -200,14 +203,15 @@ SELECT group_id, tracker, attempts, (SELECT COUNT(*) FROM trackers
     WHERE name = outbox.tracker AND trackers.state = 'paused' AND trackers.until = outbox.due_at) AS trial
 FROM outbox WHERE owner = :owner;
 
--- begin_trial: the first claim after a rest tries alone, and the rest goes on for all others
+-- begin_trial: the first claim after a rest, or the read of an unreachable tracker, tries alone; the rest goes on for all others
 UPDATE trackers SET until = :leased_until WHERE name = :tracker AND state = 'paused' AND (until <= :now OR until > :horizon);
 
 -- end_trial: the trial sent nothing, so that the next claim may try
-UPDATE trackers SET until = :until WHERE name = :tracker AND state = 'paused' AND cause = 'misconfigured';
+UPDATE trackers SET until = :until WHERE name = :tracker AND state = 'paused' AND cause IN ('misconfigured', 'failing');
 
 -- heal_due: a due time or a lease further away than any can be was written before the clock was set back
-UPDATE outbox SET due_at = CASE state WHEN 'claimed' THEN :leased_until ELSE :now END
+UPDATE outbox SET due_at = CASE state WHEN 'claimed' THEN :leased_until ELSE :now END,
+    owed_since = CASE WHEN owed_since < :now THEN owed_since ELSE :now END
 WHERE tracker = :tracker AND rank IN (0, 1, 2) AND state <> 'dead' AND due_at > :horizon;
 
 -- renew: proves inside a transaction that the claim is still held
@@ -465,7 +469,8 @@ SELECT route, reason, at FROM route_pauses ORDER BY route;
 DELETE FROM outbox WHERE group_id = :group_id AND owner = :owner;
 
 -- wake_route: calls that a pause postponed are due now
-UPDATE outbox SET due_at = :now WHERE state = 'waiting' AND group_id IN (SELECT id FROM groups WHERE decision_rule = :rule);
+UPDATE outbox SET due_at = :now, owed_since = CASE WHEN owed_since < :now THEN owed_since ELSE :now END
+WHERE state = 'waiting' AND group_id IN (SELECT id FROM groups WHERE decision_rule = :rule);
 
 -- route_pause: the reason, if the route is paused
 SELECT reason FROM route_pauses WHERE route = :route;
@@ -502,9 +507,10 @@ DELETE FROM outbox WHERE group_id = :group_id AND owner = :owner AND again_at IS
     AND :revision = (SELECT revision FROM groups WHERE id = :group_id)
     AND NOT EXISTS (SELECT 1 FROM issues WHERE group_id = :group_id AND state = 'linked' AND looks_owed > 0);
 
--- release_claim: due again at a time, or earlier if it was made due again; NULL for the kind of call that the state of its issue needs
+-- release_claim: due again at a time, or earlier if it was made due again; NULL for the kind of call that the state of its issue needs; what is `owed` keeps its age
 UPDATE outbox SET state = 'waiting', owner = NULL, attempts = :attempts, reason = :reason, again_at = NULL, again_tracker = NULL,
     due_at = CASE WHEN :attempts = 0 AND again_at < :due_at THEN again_at ELSE :due_at END,
+    owed_since = CASE WHEN :owed = 1 AND owed_since < :due_at THEN owed_since WHEN again_at < :due_at THEN again_at ELSE :due_at END,
     rank = COALESCE(CAST(:rank AS INTEGER), (SELECT CASE WHEN issues.state = 'linked' THEN 2 WHEN issues.state <> 'wanted' THEN 1 END
         FROM issues WHERE issues.group_id = :group_id AND issues.state <> 'retired'), 0),
     tracker = COALESCE((SELECT issues.tracker FROM issues WHERE issues.group_id = :group_id AND issues.state NOT IN ('retired', 'wanted')),
@@ -540,7 +546,7 @@ WHERE groups.id IN (SELECT group_id FROM outbox WHERE state = 'dead' UNION SELEC
 ORDER BY groups.decided_at DESC NULLS LAST, groups.id LIMIT :size;
 
 -- revive: an operator retries a dead letter
-UPDATE outbox SET state = 'waiting', due_at = :now, attempts = 0, reason = NULL WHERE group_id = :group_id AND state = 'dead';
+UPDATE outbox SET state = 'waiting', due_at = :now, owed_since = :now, attempts = 0, reason = NULL WHERE group_id = :group_id AND state = 'dead';
 
 -- discard_dead: an operator gives up a dead letter
 DELETE FROM outbox WHERE group_id = :group_id AND state = 'dead';
@@ -558,20 +564,26 @@ INSERT INTO history (group_id, at, action, reason, outcome, rule, inputs, done)
 VALUES (:group_id, :now, :action, :reason, :outcome, :rule, :inputs, :done);
 
 -- pause: the tracker rests until a time; NULL until an operator resumes it
-INSERT INTO trackers (name, state, reason, until, cause, attempts, floor)
-VALUES (:tracker, 'paused', :reason, :until, :cause, :attempts, 0)
+INSERT INTO trackers (name, state, reason, until, cause, attempts, floor, failures, failing_since, failed_groups)
+VALUES (:tracker, 'paused', :reason, :until, :cause, :attempts, 0, :failures, :since, :groups)
 ON CONFLICT (name) DO UPDATE SET state = 'paused', reason = excluded.reason, until = excluded.until, cause = excluded.cause,
-    attempts = excluded.attempts;
+    attempts = excluded.attempts, failures = excluded.failures, failing_since = excluded.failing_since,
+    failed_groups = excluded.failed_groups;
 
 -- resume: it answered again; only an operator ends the pause of an operator
-UPDATE trackers SET state = 'ok', reason = NULL, until = NULL, cause = NULL, attempts = 0
-WHERE name = :tracker AND state <> 'ok' AND (COALESCE(cause, '') <> 'operator' OR :operator = 1);
+UPDATE trackers SET state = 'ok', reason = NULL, until = NULL, cause = NULL, attempts = 0, failures = 0, failing_since = NULL,
+    failed_groups = '[]'
+WHERE name = :tracker AND (state <> 'ok' OR failed_groups <> '[]') AND (COALESCE(cause, '') <> 'operator' OR :operator = 1);
+
+-- reach: its API answers; the groups whose calls failed may still be the only ones that it answers
+UPDATE trackers SET state = 'ok', reason = NULL, until = NULL, cause = NULL, attempts = 0, failures = 0, failing_since = NULL
+WHERE name = :tracker AND cause = 'unreachable';
 
 -- tracker: its state
-SELECT name, state, reason, until, cause, attempts FROM trackers WHERE name = :tracker;
+SELECT name, state, reason, until, cause, attempts, failures, failing_since, failed_groups FROM trackers WHERE name = :tracker;
 
 -- trackers: all that were ever called
-SELECT name, state, reason, until, cause FROM trackers ORDER BY name;
+SELECT name, state, reason, until, cause, failures, failing_since FROM trackers ORDER BY name;
 
 -- hasten_rested: the groups that it refused are due at once, if the rest ends before its time
 UPDATE outbox SET due_at = :now WHERE tracker = :tracker AND state = 'waiting' AND due_at > :now AND EXISTS (
@@ -580,7 +592,7 @@ UPDATE outbox SET due_at = :now WHERE tracker = :tracker AND state = 'waiting' A
 -- resting: until a time
 SELECT name FROM trackers WHERE state = 'paused' AND until IS NOT NULL;
 
--- retry_rested: after a start, trackers that rest for a misconfiguration are tried at once
+-- retry_rested: after a start, trackers that rest for a misconfiguration, or cannot be reached, are tried at once
 UPDATE trackers SET until = :now WHERE state = 'paused' AND until > :now;
 
 -- silence: requested by a tracker until a time; a longer one stays in force
@@ -612,7 +624,7 @@ INSERT INTO tracker_facts (tracker, fact, value) VALUES (:tracker, :fact, :value
 ON CONFLICT (tracker, fact) DO UPDATE SET value = excluded.value;
 
 -- wake_dry: calls that a dry run only logged are due now
-UPDATE outbox SET due_at = :now, reason = NULL WHERE state = 'waiting' AND reason = :reason;
+UPDATE outbox SET due_at = :now, owed_since = :now, reason = NULL WHERE state = 'waiting' AND reason = :reason;
 
 -- forget_homes: a tracker without an issue may still be pointed to another place
 DELETE FROM tracker_facts WHERE tracker NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
@@ -650,8 +662,8 @@ UPDATE outbox SET rank = 1 WHERE state = 'waiting' AND rank = 0
 UPDATE issues SET state = 'in_doubt', note = :note WHERE state = 'intended' AND sent_by = :owner;
 
 -- owe_doubtful: every issue in doubt is probed
-INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank)
-SELECT group_id, tracker, 'waiting', :now, 0, 1 FROM issues WHERE state = 'in_doubt'
+INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank, owed_since)
+SELECT group_id, tracker, 'waiting', :now, 0, 1, :now FROM issues WHERE state = 'in_doubt'
     AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.group_id = issues.group_id);
 
 -- unsettled_groups: groups on hold, due, or never decided, for a new configuration
@@ -714,7 +726,8 @@ SELECT at, action, reason, outcome, rule, inputs FROM history WHERE group_id = :
 
 -- shift_outbox: after the clock was set by so much, leases, back-offs and intervals last as long as before
 UPDATE outbox SET due_at = CASE WHEN due_at > :pending AND due_at <= :horizon THEN due_at + :by ELSE due_at END,
-    again_at = CASE WHEN again_at > :pending AND again_at <= :horizon THEN again_at + :by ELSE again_at END;
+    again_at = CASE WHEN again_at > :pending AND again_at <= :horizon THEN again_at + :by ELSE again_at END,
+    owed_since = CASE WHEN owed_since BETWEEN :since AND :horizon THEN owed_since + :by ELSE owed_since END;
 
 -- shift_issues: the same for the times at which an issue is probed, written and looked at
 UPDATE issues SET sent_at = CASE WHEN sent_at BETWEEN :since AND :until THEN sent_at + :by ELSE sent_at END,
@@ -729,7 +742,8 @@ UPDATE announcements SET sent_at = CASE WHEN sent_at BETWEEN :since AND :until T
 
 -- shift_trackers: the same for rests of trackers
 UPDATE trackers SET until = CASE WHEN until > :pending AND until <= :horizon THEN until + :by ELSE until END,
-    floor_at = CASE WHEN floor_at BETWEEN :since AND :until THEN floor_at + :by ELSE floor_at END;
+    floor_at = CASE WHEN floor_at BETWEEN :since AND :until THEN floor_at + :by ELSE floor_at END,
+    failing_since = CASE WHEN failing_since BETWEEN :since AND :until THEN failing_since + :by ELSE failing_since END;
 
 -- shift_budgets: the same for budgets, which would be full at once, or not refill before the time of their last write is reached again
 UPDATE budgets SET at = CASE WHEN at BETWEEN :since AND :until THEN at + :by ELSE at END;
@@ -905,9 +919,9 @@ FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id WHERE delive
 SELECT CAST(FLOOR((at - :since) / :span) AS BIGINT) AS span, action, COUNT(*) AS times FROM history
 WHERE at >= :since AND done = 1 GROUP BY 1, 2;
 
--- oldest: when the oldest waiting delivery arrived, and since when the oldest call is due
+-- oldest: when the oldest waiting delivery arrived, and since when the group that waits longest owes its call, however often that failed
 SELECT (SELECT received_at FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT 1) AS received_at,
-    (SELECT MIN(due_at) FROM outbox WHERE state <> 'dead' AND due_at <= :now) AS due_at;
+    (SELECT MIN(owed_since) FROM outbox WHERE state <> 'dead' AND owed_since <= :now) AS owed_since;
 
 -- hold_manually: an operator asked for it; NULL ends the hold
 UPDATE groups SET on_hold = :reason WHERE id = :group_id;
@@ -918,7 +932,8 @@ UPDATE issues SET looked_at = NULL, synced_revision = CASE state WHEN 'linked' T
 WHERE group_id = :group_id AND state IN ('linked', 'in_doubt');
 
 -- due_now: whatever it was postponed for
-UPDATE outbox SET due_at = :now, attempts = 0, reason = NULL WHERE group_id = :group_id AND state = 'waiting';
+UPDATE outbox SET due_at = :now, owed_since = CASE WHEN owed_since < :now THEN owed_since ELSE :now END, attempts = 0, reason = NULL
+WHERE group_id = :group_id AND state = 'waiting';
 
 -- link_by_hand: an operator names the issue that stands for the group
 INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, remote_id, key, url, route, note)

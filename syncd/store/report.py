@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
-from syncd.core.budget import in_force
+from syncd.core.budget import FAILURES, in_force
 from syncd.core.overview import Return
 from syncd.model import GroupView, IssueState
 from syncd.store.connection import Operations, Transaction, reads
-from syncd.store.limits import ALL
+from syncd.store.limits import ALL, FAILING, UNREACHABLE
 from syncd.store.operator import Alias
 from syncd.store.records import load_group, load_issue
 
@@ -17,13 +17,16 @@ EVERYTHING = 2**31 - 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrackerStanding:
-    """The state of a tracker: `ok`, `paused`, `slowed` (some kinds of call are paused), or `missing`. `until` is when that ends, None if
-    it does not end by itself; `cause` is `misconfigured`, `throttled` or `operator`."""
+    """The state of a tracker: `ok`, `unreachable` (its API does not answer), `paused`, `slowed` (some kinds of call are paused), or
+    `missing`. `until` is when that ends or is tried next, None if it does not end by itself; `cause` is `misconfigured`, `throttled`,
+    `unreachable` or `operator`. An unreachable tracker failed `calls` times in a row `since` a time, in epoch seconds."""
 
     state: str
     reason: str | None = None
     until: float | None = None
     cause: str | None = None
+    since: float | None = None
+    calls: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,19 +94,11 @@ class Report(Operations):
     ) -> dict[str, TrackerStanding]:
         """Return by name every tracker that was ever called, and every configured tracker that has to be silent. `credentials` has the
         credential of each configured tracker."""
-        standings = {
-            row["name"]: TrackerStanding(
-                state=row["state"],
-                reason=row["reason"],
-                until=row["until"],
-                # Older programs stored no cause; every pause was a misconfiguration.
-                cause=(row["cause"] or "misconfigured") if row["state"] == "paused" else None,
-            )
-            for row in cast(list[dict[str, Any]], transaction.rows("trackers"))
-        }
+        rows = cast(list[dict[str, Any]], transaction.rows("trackers"))
+        standings = {row["name"]: _standing_of_tracker(row) for row in rows}
         for name, credential in credentials.items():
             silent = _silence(transaction.rows("silences", credential=credential), now)
-            if silent is not None and (name not in standings or standings[name].state != "paused"):
+            if silent is not None and (name not in standings or standings[name].state in ("ok", "slowed")):
                 standings[name] = silent
         return standings
 
@@ -192,6 +187,27 @@ class Report(Operations):
         """Return quarantined bodies, newest first."""
         rows = self._connection.select("quarantined", size=size)
         return [Quarantined(**cast(dict[str, Any], row)) for row in rows]
+
+
+def _standing_of_tracker(row: Mapping[str, Any]) -> TrackerStanding:
+    """Return the state of a tracker from its row. One whose calls have failed only once or twice is not called for some seconds, and is
+    not unreachable yet."""
+    if row["state"] == "ok":
+        return TrackerStanding(state="ok")
+    if row["cause"] not in (UNREACHABLE, FAILING):
+        # Older programs stored no cause; every pause was a misconfiguration.
+        cause = row["cause"] or "misconfigured"
+        return TrackerStanding(state="paused", reason=row["reason"], until=row["until"], cause=cause)
+    if row["cause"] == UNREACHABLE and row["failures"] < FAILURES:
+        return TrackerStanding(state="ok")
+    return TrackerStanding(
+        state="unreachable",
+        reason=row["reason"],
+        until=row["until"],
+        cause=UNREACHABLE,
+        since=row["failing_since"],
+        calls=row["failures"],
+    )
 
 
 def _silence(rows: Iterable[Mapping[str, Any]], now: float) -> TrackerStanding | None:

@@ -201,7 +201,8 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             outbox.decide(transaction, group_id, decision, None if put_off else reason, now)
             create_on = context.policy.tracker if call is Call.CREATE and context.policy is not None else None
             at = max(at, limits.behind_rest(transaction, claim.tracker)) if rests else at
-            outbox.release(transaction, claim, at, attempts, reason, call, create_on)
+            owed = not put_off and reason != DRY
+            outbox.release(transaction, claim, at, attempts, reason, call, create_on, owed=owed)
         case HeldBack(hold, policy):
             reconcile.hold_back(transaction, claim, hold, policy, now)
         case Parked(why, cause):

@@ -174,6 +174,8 @@ def test_a_status_has_exactly_the_promised_keys() -> None:
                 "reason": "the token was refused",
                 "until": 1_800_000_000.5,
                 "cause": "misconfigured",
+                "since": None,
+                "calls": 0,
                 "writes_left": 12,
             },
         },
@@ -184,17 +186,21 @@ def test_a_status_has_exactly_the_promised_keys() -> None:
 def test_status_lists_configured_and_called_trackers_by_name() -> None:
     called = {
         "removed": TrackerStanding(state="ok"),
-        "both": TrackerStanding(state="paused", reason="it asked for silence", until=5.0, cause="throttled"),
+        "both": TrackerStanding(
+            state="unreachable", reason="refused", until=5.0, cause="unreachable", since=1.0, calls=3
+        ),
     }
 
     trackers = shapes.status(COUNTS, called, {"never called": 0, "both": None})["trackers"]
-    calm = {"state": "ok", "reason": None, "until": None, "cause": None}
+    calm = {"state": "ok", "reason": None, "until": None, "cause": None, "since": None, "calls": 0}
     assert trackers == {
         "both": {
-            "state": "paused",
-            "reason": "it asked for silence",
+            "state": "unreachable",
+            "reason": "refused",
             "until": 5.0,
-            "cause": "throttled",
+            "cause": "unreachable",
+            "since": 1.0,
+            "calls": 3,
             "writes_left": None,
         },
         "never called": calm | {"writes_left": 0},

@@ -138,7 +138,7 @@ def test_the_oldest_waiting_work_is_reported(store: Store) -> None:
     assert store.lists.oldest(NOW).received_at == NOW - 90
     absorb(store)
     oldest = store.lists.oldest(NOW + 5)
-    assert (oldest.received_at, oldest.due_at) == (None, NOW)
+    assert (oldest.received_at, oldest.owed_since) == (None, NOW)
 
 
 def test_only_accepted_actions_are_counted_as_done(scene: Scene) -> None:
