@@ -72,10 +72,11 @@ class FakeJiraCloud(FakeJira):
         if len(keys) > 100:
             return fault(400, "You can request at most 100 issues.")
         query = {name: request.body[name] for name in ("fields", "properties") if name in request.body}
-        matches = [issue for issue in self.issues.values() if not issue.names.isdisjoint(keys) and self.sees(issue)]
+        matches = [issue for issue in self.issues.values() if not issue.names.isdisjoint(keys)]
         failed = [issue for issue in matches if not issue.names.isdisjoint(self.unreadable)]
-        view = sorted((issue for issue in matches if issue not in failed), key=lambda issue: int(issue.id))
-        # What is not there, or may not be seen, is in neither list.
+        visible = (issue for issue in matches if issue not in failed and self.sees(issue))
+        view = sorted(visible, key=lambda issue: int(issue.id))
+        # What is not there, or may not be seen, is in neither list, unless Jira fails before it knows.
         errors = [{"id": issue.id, "errorMessage": "The issue could not be read."} for issue in failed]
         return 200, {}, {"issues": [self.view(issue, query) for issue in view], "issueErrors": errors}
 
@@ -94,7 +95,7 @@ class FakeJiraDataCenter(FakeJira):
         return f"Bearer {self.token}"
 
     def more_routes(self) -> Routes:
-        return [("GET", "/search", self._search)]
+        return [("GET", "/search", self._search), ("POST", "/search", self._post_search)]
 
     def user(self, name: str) -> dict[str, Any]:
         return {"key": f"JIRAUSER{name}", "name": name, "active": True, "displayName": name.title()}
@@ -115,3 +116,12 @@ class FakeJiraDataCenter(FakeJira):
         if matches is None and request.query.get("validateQuery") != ["false"]:
             return fault(400, "Error in the JQL Query.")
         return 200, {}, page_of(request, "issues", [self.view(issue, request.query) for issue in matches or []])
+
+    def _post_search(self, request: Recorded) -> Answer:
+        matches = self.indexed(request.body.get("jql", ""))
+        if matches is None:
+            return fault(400, "Error in the JQL Query.")
+        query = {"fields": request.body.get("fields", ["*all"])}
+        most = request.body.get("maxResults", 50)
+        view = [self.view(issue, query) for issue in matches[:most]]
+        return 200, {}, {"issues": view, "startAt": 0, "maxResults": most, "total": len(matches)}

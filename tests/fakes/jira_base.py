@@ -54,9 +54,12 @@ class FakeJira(JiraProject):
         self.problems: list[str] = []
 
     def admit(self, request: Recorded) -> Answer | None:
-        if request.headers.get("authorization") == self.login:
-            return None
-        return fault(401, "You are not authenticated.")
+        if request.headers.get("authorization") != self.login:
+            return fault(401, "You are not authenticated.")
+        reads = request.method == "GET" or request.path.endswith(("/search", "/bulkfetch"))
+        if self.archived and not reads:
+            return fault(400, "This project is archived. You can't make changes.")
+        return None
 
     @property
     @abstractmethod
@@ -106,7 +109,7 @@ class FakeJira(JiraProject):
     def _get_project(self, request: Recorded) -> Answer:
         if not self._sees_project(request.groups["project"]):
             return fault(404, f"No project could be found with key '{request.groups['project']}'.")
-        return 200, {}, {"id": "10000", "key": self.project, "name": "Crashes"}
+        return 200, {}, {"id": "10000", "key": self.project, "name": "Crashes", "archived": self.archived}
 
     def _get_statuses(self, request: Recorded) -> Answer:
         if not self._sees_project(request.groups["project"]):

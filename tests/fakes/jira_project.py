@@ -19,6 +19,7 @@ class JiraProject(ServerBase):
         self.issues: dict[str, FakeIssue] = {}
         self.permissions = set(PERMISSIONS)
         self.elsewhere: dict[str, set[str]] = {}  # other projects, and what our account may do there
+        self.archived = False  # everything can be read and nothing written
         self.hidden: set[str] = set()  # ids of issues whose security level our account does not have
         self.changes: list[tuple[str, str, str]] = []  # who changed what of which issue
         self._last_numbers: dict[str, int] = {}

@@ -21,10 +21,9 @@ T = TypeVar("T")
 _MESSAGE_LIMIT = 300
 _PAUSE_SECONDS = 60.0  # for a 429 without a time
 _LOCKED_SECONDS = 3600.0
+# The other 4xx that say by themselves whom they concern: the login, the moment, or the number of requests.
+_DECIDED = (401, 407, 408, 409, 421, 425, 429)
 _ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]*-([0-9]+)")
-
-# Only these two fields differ from group to group, so that only they can make Jira refuse one group.
-_CONTENT_FIELDS = {"summary", "description"}
 
 
 class Fields(msgspec.Struct):
@@ -102,12 +101,23 @@ def browse(url: str, key: str) -> str:
     return f"{url.rstrip('/')}/browse/{quote(key)}"
 
 
+def refuses(answer: Answer) -> bool:
+    """True for an answer after which Jira has certainly done nothing, and which can concern one issue, the project or the account: a
+    control question decides. Jira gives the same status, and words of any language, for each of them."""
+    return 400 <= answer.status < 500 and answer.status not in _DECIDED and not captcha(answer)
+
+
 def failure(answer: Answer, sent: Sent) -> TrackerError:
-    """The meaning of an answer without the wanted result."""
+    """The meaning of an answer without the wanted result, as far as the answer alone tells it."""
     status, detail = answer.status, message(answer)
-    if answer.ok or status >= 500 or status == 408:
-        # Also a 503 with Retry-After: a gateway sends it after Jira has begun, and Jira may still commit.
+    if status < 300 or status >= 500 or status == 408:
+        # Also a 503 with Retry-After: a gateway sends it after Jira has begun, and Jira may still commit. And a 1xx, which a proxy may
+        # send before the answer.
         reason = f"Jira's answer ({status}{detail}) does not say what became of the request"
+        if answer.ok and is_page(answer):
+            reason = f"a web page came instead of the Jira API's answer ({status}), perhaps the login page of a single sign-on"
+        elif sent is Sent.READ:
+            reason = f"Jira does not answer at this moment ({status}{detail})"
         return OutcomeUnknown(reason) if sent is Sent.ONCE else Unavailable(reason, _retry_after(answer))
     if status == 429:
         seconds = _retry_after(answer) or _PAUSE_SECONDS
@@ -123,21 +133,30 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
         return Unavailable(reason) if sent is Sent.READ else Refused(reason)
     if captcha(answer):
         return Misconfigured(
-            "Jira wants a CAPTCHA after failed logins (403); log in once with a browser as the account "
+            f"Jira wants a CAPTCHA after failed logins ({status}); log in once with a browser as the account "
             "that syncd uses, then correct the token",
             _LOCKED_SECONDS,
         )
     if status == 401:
         return Misconfigured(f"Jira does not accept the login (401{detail}); check email, token and its expiry")
-    if answer.redirects:
+    if 300 <= status < 400:
         place = _without_query(answer.headers.get("location", ""))
         return Misconfigured(f"Jira redirects to another place ({status}, {place}); correct url")
-    if status in (403, 404):
+    if status in (403, 404) and isinstance(answer.json, dict):
         return Misconfigured(
             f"Jira does not let the account do this, or does not know the project ({status}{detail}); "
             "check the project key and the account's permissions"
         )
-    return Misconfigured(f"what answers at this url is not the Jira API ({status}{detail}); correct url")
+    return Misconfigured(
+        f"what answers at this url is not the Jira API ({status}{detail}); correct url, or what stands between syncd and Jira"
+    )
+
+
+def is_page(answer: Answer) -> bool:
+    """True for a body that a server makes for people: HTML, whatever its headers say."""
+    return answer.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or "html" in answer.headers.get(
+        "content-type", ""
+    )
 
 
 def message(answer: Answer) -> str:
@@ -153,8 +172,8 @@ def message(answer: Answer) -> str:
 
 
 def refused_fields(answer: Answer) -> dict[str, str]:
-    """The fields that a 400 names, with Jira's message about each; empty for any other answer."""
-    content = answer.json if answer.status == 400 else None
+    """The fields that a refusal names, with Jira's message about each; empty for any other answer."""
+    content = answer.json if refuses(answer) else None
     errors = content.get("errors") if isinstance(content, dict) else None
     return {name: str(text) for name, text in errors.items()} if isinstance(errors, dict) else {}
 
@@ -178,7 +197,8 @@ def _retry_after(answer: Answer) -> float | None:
 
 def captcha(answer: Answer) -> bool:
     """True if Jira Data Center locked the account's API login. Every further attempt prolongs the lock."""
-    return answer.status == 403 and "CAPTCHA" in answer.headers.get("x-authentication-denied-reason", "")
+    reason = answer.headers.get("x-authentication-denied-reason", "") + answer.headers.get("x-seraph-loginreason", "")
+    return answer.status in (401, 403) and re.search("captcha|authentication_denied", reason, re.IGNORECASE) is not None
 
 
 def _without_query(location: str) -> str:
@@ -189,22 +209,6 @@ def _without_query(location: str) -> str:
     except ValueError:
         return "an unreadable place"
     return one_line(f"{parts.scheme}://{host}{parts.path}" if host else parts.path, _MESSAGE_LIMIT, "nowhere")
-
-
-def create_failure(answer: Answer, project: str) -> TrackerError:
-    """Like `failure`, for a create from which no further field can be left out."""
-    fields, detail = refused_fields(answer), message(answer)
-    if "labels" in fields:
-        return Misconfigured(
-            f"Jira does not take labels on new issues (400{detail}); add the field Labels to the create screen "
-            f"of {project}, since syncd knows its issues by a label"
-        )
-    if fields and not fields.keys() <= _CONTENT_FIELDS:
-        return Misconfigured(
-            f"Jira takes no new issue in {project} like this (400{detail}); correct project or issue_type, "
-            "map the field under fields, or make it optional in Jira"
-        )
-    return failure(answer, Sent.ONCE)
 
 
 def created(answer: Answer, url: str, notes: tuple[str, ...]) -> Created:

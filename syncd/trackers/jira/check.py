@@ -1,21 +1,25 @@
-"""Real questions to a Jira, with a remedy for each bad answer; and the permissions that the account has."""
+"""Real questions to a Jira, with a remedy for each bad answer; and the control questions that tell a refusal of one issue or group
+from one of the project."""
 
+from contextlib import suppress
 from typing import Any
 
 from syncd.config import JiraSettings
-from syncd.errors import Misconfigured, TrackerError
+from syncd.errors import Misconfigured, Refused, TrackerError
 from syncd.platform.clock import Clock
 from syncd.trackers import Finding, clock_finding
-from syncd.trackers.jira.answers import failure, more_after, rows
+from syncd.trackers.jira.answers import failure, message, more_after, refused_fields, rows
 from syncd.trackers.jira.connection import Connection
-from syncd.trackers.jira.fields import optional_names
+from syncd.trackers.jira.fields import optional_names, varying_names
 from syncd.trackers.transport import Answer, Sent
 
 _PAGE_SIZE = 200
 _NEEDED = ("BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS")
 
+# Sent with every create, which Jira refuses where the create screen lacks a field of it.
+_SENT = ("summary", "description", "labels")
 # Always sent, or set by Jira itself: some versions report no default for the reporter, yet it has one.
-_SET_BY_JIRA = {"project", "issuetype", "summary", "description", "reporter"}
+_NEVER_MISSING = {*_SENT, "project", "issuetype", "reporter"}
 
 # The types of field that can store a mapped text or number.
 _PLAIN_TYPES = {"string", "number", "date", "datetime", "any"}
@@ -30,8 +34,8 @@ def check(connection: Connection, settings: JiraSettings, name: str, clock: Cloc
         login = _get(connection, "myself")
         findings.append(Finding(ok=True, what=f"logged in as {account(login.json)}"))
         findings += clock_finding(login.date, clock.wall())
-        _get(connection, f"project/{settings.project}")
-        findings.append(Finding(ok=True, what=f"project {settings.project} can be read"))
+        require(connection, settings)
+        findings.append(Finding(ok=True, what=f"project {settings.project} can be read, and is not archived"))
         needed = (*_NEEDED, "EDIT_ISSUES") if settings.fields else _NEEDED
         granted = permissions(connection, settings)
         if lacking := [permission for permission in needed if permission not in granted]:
@@ -42,7 +46,10 @@ def check(connection: Connection, settings: JiraSettings, name: str, clock: Cloc
         findings += _issue_type(connection, settings, name)
         findings += _statuses(connection, settings, name)
     except TrackerError as error:
-        findings.append(Finding(ok=False, what=error.reason, remedy=f"see trackers.{name} in the configuration"))
+        remedy = f"see trackers.{name} in the configuration"
+        if not isinstance(error, Misconfigured):
+            remedy = f"look at what answers at {settings.url} from this machine, then check again"
+        findings.append(Finding(ok=False, what=error.reason, remedy=remedy))
     return findings
 
 
@@ -75,32 +82,92 @@ def permissions(connection: Connection, settings: JiraSettings) -> set[str]:
     return {name for name, entry in entries.items() if isinstance(entry, dict) and entry.get("havePermission") is True}
 
 
-def require(connection: Connection, settings: JiraSettings, *names: str) -> None:
-    """Raise Misconfigured where the account lacks one of these permissions in the project."""
+def require(connection: Connection, settings: JiraSettings, *names: str, refused: Answer | None = None) -> str:
+    """The control question after a refusal: return the project's present key.
+
+    Raises Misconfigured where the account lacks one of these permissions in the project, where the project is archived, and where a
+    server before Jira refuses all that syncd writes: `refused` is the answer to a write, and where it is not in Jira's own form, a
+    POST that changes nothing must get another one.
+    """
     lacking = sorted({*names} - permissions(connection, settings))
     if lacking:
         raise Misconfigured(f"the account lacks {', '.join(lacking)} in {settings.project}; grant it in Jira")
+    answer = _get(connection, f"project/{settings.project}")
+    content = answer.json
+    if not isinstance(content, dict) or not isinstance(content.get("key"), str):
+        raise failure(answer, Sent.READ)
+    if content.get("archived") is True:
+        raise Misconfigured(f"project {settings.project} is archived in Jira; restore it, or configure another project")
+    if refused is not None and not isinstance(refused.json, dict):
+        if settings.deployment == "cloud":
+            payload: dict[str, object] = {"issueIdsOrKeys": [f"{settings.project}-1"], "fields": ["created"]}
+            answer = connection.send_idempotent("POST", "issue/bulkfetch", payload)
+        else:
+            payload = {"jql": f'project = "{settings.project}"', "maxResults": 1, "fields": ["created"]}
+            answer = connection.send_idempotent("POST", "search", payload)
+        if answer.status == refused.status and not isinstance(answer.json, dict):
+            raise Misconfigured(
+                f"Jira, or a server before it, refuses every request that could write ({answer.status}{message(answer)}); "
+                "correct url, or what stands between syncd and Jira"
+            )
+    return str(content["key"])
 
 
-def _issue_type(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:
-    path = f"issue/createmeta/{settings.project}/issuetypes"
+def create_refusal(connection: Connection, settings: JiraSettings, answer: Answer) -> TrackerError:
+    """The meaning of a refused create from which no further field can be left out.
+
+    The group is to blame only where the project takes new issues of this type with the fields that syncd always sends, and where the
+    refusal does not name a field that is the same for every group.
+    """
+    reason = f"({answer.status}{message(answer)})"
+    obstacles: list[tuple[str, str]] = []
+    try:
+        require(connection, settings, "BROWSE_PROJECTS", "CREATE_ISSUES", refused=answer)
+        # Data Center before 8.4 does not describe its create screens.
+        with suppress(Misconfigured):
+            _, obstacles = _create_screen(connection, settings)
+    except TrackerError as error:
+        # Jira did nothing in any case, so that a lost control answer leaves nothing in doubt.
+        return error
+    if obstacles:
+        what, remedy = obstacles[0]
+        return Misconfigured(f"Jira takes no new issue in {settings.project} {reason}: {what}; {remedy}")
+    if refused_fields(answer).keys() - varying_names(settings):
+        return Misconfigured(
+            f"Jira takes no new issue in {settings.project} like this {reason}; correct project or issue_type, "
+            "map the field under fields, or make it optional in Jira"
+        )
+    return Refused(f"Jira refused it {reason}")
+
+
+def _create_screen(connection: Connection, settings: JiraSettings) -> tuple[dict[str, _Row], list[tuple[str, str]]]:
+    """The fields of a new issue by id; and whatever makes Jira refuse every create, each with its remedy."""
+    path, project, kind_name = f"issue/createmeta/{settings.project}/issuetypes", settings.project, settings.issue_type
     kinds = {str(row.get("name")): row for row in _all_rows(connection, path, "issueTypes")}
-    kind = kinds.get(settings.issue_type)
-    if kind is None:
-        remedy = f"set trackers.{name}.issue_type to one of: {', '.join(sorted(kinds)) or 'none can be seen'}"
-        return [Finding(ok=False, what=f"{settings.project} has no issue type {settings.issue_type!r}", remedy=remedy)]
+    if kind_name not in kinds:
+        remedy = f"set issue_type to one of: {', '.join(sorted(kinds)) or 'none can be seen'}"
+        return {}, [(f"{project} has no issue type {kind_name!r} for the account that syncd uses", remedy)]
     fields = {
         str(row.get("fieldId") or row.get("key")): row
-        for row in _all_rows(connection, f"{path}/{kind.get('id')}", "fields")
+        for row in _all_rows(connection, f"{path}/{kinds[kind_name].get('id')}", "fields")
     }
-    findings = [Finding(ok=True, what=f"issues of type {settings.issue_type} can be created")]
-    if "labels" in fields:
-        findings.append(Finding(ok=True, what="labels can be set on new issues"))
-    else:
-        what = f"labels cannot be set on new issues of type {settings.issue_type}"
-        remedy = f"add Labels to the create screen of {settings.project}; syncd knows its issues by a label"
-        findings.append(Finding(ok=False, what=what, remedy=remedy))
-    return [*findings, *_fields(fields, settings, name)]
+    lacking = [name for name in _SENT if name not in fields]
+    sent = {*optional_names(settings), *_NEVER_MISSING}
+    missing = [
+        f"{field} ({row.get('name')})"
+        for field, row in fields.items()
+        if row.get("required") and not row.get("hasDefaultValue") and field not in sent
+    ]
+    obstacles = []
+    if lacking:
+        remedy = f"add {', '.join(lacking)} to the create screen of {project}"
+        if "labels" in lacking:
+            remedy += "; syncd knows its issues by a label"
+        obstacles.append((f"{', '.join(lacking)} cannot be set on new issues of type {kind_name}", remedy))
+    if missing:
+        remedy = "map it under fields, or make it optional or give it a default in Jira"
+        obstacles.append((f"new issues of type {kind_name} require {', '.join(missing)}", remedy))
+    return fields, obstacles
 
 
 def _all_rows(connection: Connection, path: str, cloud_name: str) -> list[_Row]:
@@ -115,11 +182,16 @@ def _all_rows(connection: Connection, path: str, cloud_name: str) -> list[_Row]:
             return everything
 
 
-def _fields(fields: dict[str, _Row], settings: JiraSettings, name: str) -> list[Finding]:
-    """Optional fields that Jira would refuse in every create, and required fields that syncd does not send."""
-    findings = []
-    names = optional_names(settings)
-    for field in names:
+def _issue_type(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:
+    """Findings about what keeps Jira from any create, and about optional fields that it would refuse in every create."""
+    fields, obstacles = _create_screen(connection, settings)
+    findings = [Finding(ok=False, what=what, remedy=remedy) for what, remedy in obstacles]
+    if not fields:
+        return findings
+    if not obstacles:
+        what = f"issues of type {settings.issue_type} can be created with {', '.join(_SENT)}"
+        findings.append(Finding(ok=True, what=what))
+    for field in optional_names(settings):
         if field not in fields:
             remedy = f"add it to the create screen of {settings.project}, or remove it from trackers.{name}"
             findings.append(Finding(ok=False, what=f"{field} cannot be set on new issues", remedy=remedy))
@@ -131,16 +203,6 @@ def _fields(fields: dict[str, _Row], settings: JiraSettings, name: str) -> list[
         if field in settings.fields and kind not in _PLAIN_TYPES:
             remedy = f"map a field of plain text or numbers under trackers.{name}.fields"
             findings.append(Finding(ok=False, what=f"{field} is of type {kind}, which no text fits", remedy=remedy))
-    sent = {*names, *_SET_BY_JIRA, "labels"}
-    missing = [
-        f"{field} ({row.get('name')})"
-        for field, row in fields.items()
-        if row.get("required") and not row.get("hasDefaultValue") and field not in sent
-    ]
-    if missing:
-        what = f"new issues of type {settings.issue_type} require {', '.join(missing)}"
-        remedy = f"map it under trackers.{name}.fields, or make it optional or give it a default in Jira"
-        findings.append(Finding(ok=False, what=what, remedy=remedy))
     return findings
 
 

@@ -91,6 +91,12 @@ def optional_names(settings: JiraSettings) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def varying_names(settings: JiraSettings) -> set[str]:
+    """The fields of a create whose value can differ from group to group."""
+    moving = {name for name, template in settings.fields.items() if _PLACEHOLDER.search(template)}
+    return {"summary", "description", "labels", "versions", "components", "assignee", *moving}
+
+
 def mapped(templates: Mapping[str, str], group: Group) -> FieldValues:
     """The mapped fields. A template that is one placeholder keeps the type of its fact; a missing fact leaves the field out."""
     values = {name: _filled(template, group) for name, template in templates.items() if name not in _FIXED}

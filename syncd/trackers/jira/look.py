@@ -17,7 +17,7 @@ from syncd.core.readings import Cursor
 from syncd.errors import Gone, OutOfReach, Refused, TrackerError, Unavailable
 from syncd.model import Condition, Issue, Observation, Place
 from syncd.trackers import Survey
-from syncd.trackers.jira.answers import Named, Unread, browse, captcha, expect, failure, message, moment
+from syncd.trackers.jira.answers import Named, Unread, browse, expect, failure, message, moment, refused_fields, refuses
 from syncd.trackers.jira.check import require
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.probe import search
@@ -48,13 +48,10 @@ def path(issue: Issue) -> str:
 
 
 def look(connection: Connection, settings: JiraSettings, issue: Issue) -> Observation:
-    """One GET, and up to three more where the issue is not there. Raises Gone and OutOfReach."""
+    """One GET, and up to five more where Jira does not show the issue. Raises Gone and OutOfReach."""
     answer = connection.send_idempotent("GET", path(issue), parameters={"fields": ",".join(_fields(settings))})
-    if answer.status == 404:
-        raise missing(connection, settings, issue)
-    if answer.status == 403 and not captcha(answer):
-        require(connection, settings, "BROWSE_PROJECTS")
-        raise OutOfReach(f"{issue.key} may not be seen by the account that syncd uses{message(answer)}")
+    if refuses(answer):
+        raise absence(connection, settings, issue, answer)
     return _observation(settings, expect(answer, Snapshot))
 
 
@@ -105,41 +102,53 @@ def _read(connection: Connection, settings: JiraSettings, batch: list[str]) -> S
     return Survey(observations=observations, missing=absent)
 
 
-def missing(connection: Connection, settings: JiraSettings, issue: Issue) -> Gone:
-    """The error for an issue that answers 404. Raises another one where the 404 does not prove that the issue is gone."""
-    require(connection, settings, "BROWSE_PROJECTS")
+def absence(connection: Connection, settings: JiraSettings, issue: Issue, answer: Answer) -> TrackerError:
+    """The meaning of an `answer` that does not show an issue.
+
+    Jira says 404 for what is deleted and for what the account may not see. Deleted is only what another way of reading does not show
+    either, while project and permissions are fine and a neighbour can be read in the same way.
+    """
+    key, remote_id, detail = issue.key, str(issue.remote_id), f"({answer.status}{message(answer)})"
+    part = _read(connection, settings, [remote_id])
+    if remote_id in part.observations:
+        return Unavailable(f"Jira shows {key} in a list, but not by itself {detail}")
+    if not part.missing:
+        require(connection, settings, "BROWSE_PROJECTS")  # which a reading that misses the issue has asked
+    if not part.missing or answer.status == 403:
+        return OutOfReach(f"{key} exists, but the account that syncd uses may not see it {detail}")
+    if answer.status not in (404, 410):
+        return Unavailable(f"Jira does not show {key} {detail}")
     _, newest = search(connection, settings, f'project = "{settings.project}" ORDER BY key DESC', 2)
     # The index may still hold the issue itself.
-    for neighbour in [each for each in newest if each.id != issue.remote_id][:1]:
-        answer = connection.send_idempotent("GET", f"issue/{neighbour.id}", parameters={"fields": "created"})
-        if answer.status == 404:
-            raise Unavailable(f"neither {issue.key} nor {neighbour.key} can be read at this moment")
-        expect(answer, Named)
-    # Nothing in Jira tells these two from each other.
-    return Gone(f"{issue.key} was deleted, or moved to a project that the account syncd uses may not see")
+    for neighbour in [each for each in newest if each.id != remote_id][:1]:
+        control = connection.send_idempotent("GET", f"issue/{neighbour.id}", parameters={"fields": "created"})
+        if refuses(control):
+            return Unavailable(f"neither {key} nor {neighbour.key} can be read at this moment")
+        expect(control, Named)
+    # Nothing in Jira tells these from each other.
+    return Gone(f"{key} was deleted, or moved or hidden where the account that syncd uses may not see it")
 
 
 def refusal(
     connection: Connection, settings: JiraSettings, issue: Issue, answer: Answer, permission: str, sent: Sent
 ) -> TrackerError:
-    """The meaning of a failed request on one issue.
+    """The meaning of a failed request on a linked issue.
 
-    Jira answers 404 both for what is gone and for what the account may not see, and 400 or 403 for what it may not do. The
-    account's permissions tell a fault of one issue from one of the whole project.
+    The control questions decide, and no words: the issue itself, then the project and the account's permissions there. Where all of
+    them are fine the refusal is about this issue.
     """
-    if answer.status not in (400, 403, 404) or captcha(answer):
+    if not refuses(answer):
         return failure(answer, sent)
+    reason = f"({answer.status}{message(answer)})"
     try:
-        require(connection, settings, "BROWSE_PROJECTS", permission)
-        if answer.status == 404:
-            return missing(connection, settings, issue)
+        key = look(connection, settings, issue).place.key
+        home = require(connection, settings, "BROWSE_PROJECTS", permission, refused=answer)
     except TrackerError as error:
         # Jira did nothing in any case, so a lost control answer leaves nothing in doubt.
         return error
-    project = (issue.key or "").rpartition("-")[0]
-    if answer.status == 403 and project != settings.project:
-        return OutOfReach(f"{issue.key} was moved to where the account syncd uses may not do this{message(answer)}")
-    return Refused(f"Jira does not take this for {issue.key} ({answer.status}){message(answer)}")
+    if key.rpartition("-")[0] != home and not refused_fields(answer):
+        return OutOfReach(f"{key} was moved to where the account that syncd uses may not do this {reason}")
+    return Refused(f"Jira does not take this for {key} {reason}")
 
 
 def _fields(settings: JiraSettings) -> list[str]:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from syncd.config import JiraSettings
 from syncd.model import Created, Evidence, Issue
 from syncd.platform.clock import Clock
-from syncd.trackers.jira.answers import Bulk, Candidate, Page, browse, captcha, expect, moment
+from syncd.trackers.jira.answers import Bulk, Candidate, Page, browse, expect, moment, refuses
 from syncd.trackers.jira.check import account, require
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.fields import last_lines, marker_line, tag
@@ -58,8 +58,8 @@ def search(connection: Connection, settings: JiraSettings, jql: str, most: int) 
         # With validation, a label that the index does not hold yet is an error.
         parameters["validateQuery"] = "false"
         answer = connection.send_idempotent("GET", "search", parameters=parameters)
-    if answer.status == 400:
-        # Cloud's answer for a project that the account may not see.
+    if refuses(answer):
+        # Cloud says 400 about a project that the account may not see.
         require(connection, settings, "BROWSE_PROJECTS")
     return answer, expect(answer, Page).issues
 
@@ -196,8 +196,12 @@ class Probe:
                 keys = [self._key(number) for number in numbers]
                 payload = {"issueIdsOrKeys": keys, "fields": _FIELDS["cloud"], "properties": ["syncd"]}
                 bulk = expect(self._connection.send_idempotent("POST", "issue/bulkfetch", payload), Bulk)
-                retried = [self._get(error.id) for error in bulk.issueErrors]
-                candidates = [*bulk.issues, *(candidate for candidate in retried if candidate is not None)]
+                retried = {error.id: self._get(error.id) for error in bulk.issueErrors}
+                # Jira names the issue, so that its 404 does not mean that there is none.
+                self._hidden += [
+                    name for name, single in retried.items() if single is None and name not in self._hidden
+                ]
+                candidates = [*bulk.issues, *(candidate for candidate in retried.values() if candidate is not None)]
                 self._take(candidates)
                 here = [candidate for candidate in candidates if candidate.key == self._key(candidate.number)]
                 for candidate in here:
@@ -220,10 +224,10 @@ class Probe:
         """An issue by id, key or former key; None where there is none, or it is hidden."""
         parameters: Parameters = {"fields": ",".join(_FIELDS[self._settings.deployment]), "properties": "syncd"}
         answer = self._connection.send_idempotent("GET", f"issue/{quote(name, safe='')}", parameters=parameters)
-        if answer.status == 404:
+        if answer.status == 404 and isinstance(answer.json, dict):
             return None
-        if answer.status == 403 and not captcha(answer):
-            # Data Center's answer for a security level, or for another project. It must not stop the whole tracker.
+        if refuses(answer):
+            # Data Center says 403 for a security level, or for another project. One issue must not stop the whole tracker.
             if not self._hidden:
                 require(self._connection, self._settings, "BROWSE_PROJECTS")
             self._hidden.append(name)

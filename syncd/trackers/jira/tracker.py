@@ -5,6 +5,7 @@ Cloud also the entity property `syncd`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 from urllib.parse import quote
 
 from syncd.config import JiraSettings
@@ -13,8 +14,8 @@ from syncd.model import Created, Evidence, Group, Issue, Observation
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Notebook, Survey
-from syncd.trackers.jira.answers import captcha, create_failure, created, failure, more_after, refused_fields, rows
-from syncd.trackers.jira.check import account, check
+from syncd.trackers.jira.answers import created, expect, failure, more_after, refused_fields, refuses, rows
+from syncd.trackers.jira.check import account, check, create_refusal
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.fields import (
     FieldValues,
@@ -85,7 +86,8 @@ class Jira:
         self._is_home_checked = True
 
     def create(self, draft: Draft) -> Created:
-        """One POST, and a second without the optional fields that Jira refused: a 400 has created nothing.
+        """One POST, and a second without the optional fields that Jira refused: a refusal has created nothing. Four control reads after
+        the last refusal.
 
         At most once an hour, one GET of the project's versions before. Raises what `Tracker` names.
         """
@@ -99,8 +101,10 @@ class Jira:
             self._refused_on_create.add(refused)
             values = self._refused_on_create.without(values)
             answer = self._file(draft, values)
+        if refuses(answer):
+            raise create_refusal(self._connection, self._settings, answer)
         if answer.status >= 300:
-            raise create_failure(answer, self._settings.project)
+            raise failure(answer, Sent.ONCE)
         notes += [f"{field} was left out: Jira refused it" for field in wanted if field not in values]
         issue = created(answer, self._url, tuple(notes))
         self._remember(issue.remote_id, {name: values[name] for name in self._settings.fields if name in values})
@@ -230,25 +234,23 @@ class Jira:
                 return earlier
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        """One PUT, and one GET where the comment is gone; two where the account may not change it."""
+        """One PUT. After a refusal one GET of the comment, and a look at the issue."""
         self._require_home()
         place = f"{path(issue)}/comment/{quote(comment_id, safe='')}"
         # Jira mails every watcher about an edited comment. Cloud can be asked not to; Data Center cannot.
         quiet = {"notifyUsers": "false"} if self._settings.deployment == "cloud" else None
         payload = {"body": comment_body(self._settings, document, marker)}
         answer = self._connection.send_idempotent("PUT", place, payload, quiet)
-        if answer.ok:
-            return
-        if answer.status == 404:
-            answer = self._connection.send_idempotent("GET", path(issue), parameters={"fields": "updated"})
-            if answer.ok:
-                raise Missing(f"the status comment of {issue.key} is gone")
-        elif answer.status in (400, 403) and not captcha(answer):
+        if refuses(answer):
             comment = self._connection.send_idempotent("GET", place)
-            if comment.ok and account(comment.json.get("author")) != self._own_account():
+            if comment.ok and account(expect(comment, dict[str, Any]).get("author")) != self._own_account():
                 reason = f"an earlier account wrote the status comment of {issue.key}, and this one may not change it"
                 raise Missing(reason, foreign=True)
-        raise refusal(self._connection, self._settings, issue, answer, "EDIT_OWN_COMMENTS", Sent.AGAIN)
+            if comment.status in (404, 410):
+                look(self._connection, self._settings, issue)  # raises where the issue is not there either
+                raise Missing(f"the status comment of {issue.key} is gone")
+        if not answer.ok or not isinstance(answer.json, dict):
+            raise refusal(self._connection, self._settings, issue, answer, "EDIT_OWN_COMMENTS", Sent.AGAIN)
 
     def refresh(self, issue: Issue, group: Group) -> None:
         """One PUT with the mapped fields that changed since this client last sent them; none without a change.
@@ -261,7 +263,7 @@ class Jira:
         changed = {name: value for name, value in wanted.items() if before.get(name) != value}
         while changed:
             answer = self._connection.send_idempotent("PUT", path(issue), {"fields": changed})
-            if answer.ok:
+            if answer.status == 204 or (answer.ok and isinstance(answer.json, dict)):
                 self._remember(str(issue.remote_id), {**before, **changed})
                 return
             refused = refused_fields(answer)

@@ -7,7 +7,6 @@ import pytest
 
 from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.trackers.jira.answers import (
-    create_failure,
     created,
     failure,
     message,
@@ -267,41 +266,13 @@ def test_a_body_that_is_not_jiras_adds_no_words(body: bytes) -> None:
     assert isinstance(failure(refused, Sent.ONCE), Refused)
 
 
-def test_only_a_400_blames_fields() -> None:
+def test_only_a_refusal_blames_fields() -> None:
     blame = {"errors": {"versions": "Version name '9' is not valid"}}
 
     assert refused_fields(answer(400, blame)) == blame["errors"]
+    assert refused_fields(answer(422, blame)) == blame["errors"]
     assert refused_fields(answer(500, blame)) == {}
-
-
-@pytest.mark.parametrize(
-    ("errors", "meaning", "remedy"),
-    [
-        (
-            {"labels": "Field 'labels' cannot be set."},
-            Misconfigured,
-            "add the field Labels to the create screen",
-        ),
-        ({"project": "valid project is required"}, Misconfigured, "correct project or issue_type"),
-        (
-            {"issuetype": "The issue type selected is invalid."},
-            Misconfigured,
-            "correct project or issue_type",
-        ),
-        ({"customfield_7": "Team is required."}, Misconfigured, "customfield_7: Team is required."),
-        ({"summary": "too long", "customfield_7": "Team is required."}, Misconfigured, "make it optional"),
-        ({"summary": "Summary can't exceed 255 characters."}, Refused, "Summary can't exceed"),
-        ({"description": "too long"}, Refused, "too long"),
-        ({}, Refused, "(400)"),
-    ],
-)
-def test_a_refused_create_blames_the_group_or_the_set_up(
-    errors: dict[str, str], meaning: type[TrackerError], remedy: str
-) -> None:
-    error = create_failure(answer(400, {"errorMessages": [], "errors": errors}), "CRASH")
-
-    assert type(error) is meaning
-    assert remedy in error.reason
+    assert refused_fields(answer(401, blame)) == {}
 
 
 def test_a_created_issue_is_named_in_full() -> None:

@@ -58,6 +58,18 @@ def spoiled_labels(fake: FakeJira) -> None:
     fake.off_screen = {"labels"}
 
 
+def spoiled_description(fake: FakeJira) -> None:
+    fake.off_screen = {"description"}
+
+
+def spoiled_archive(fake: FakeJira) -> None:
+    fake.archived = True
+
+
+def spoiled_create(fake: FakeJira) -> None:
+    fake.permissions.remove("CREATE_ISSUES")
+
+
 def spoiled_component(fake: FakeJira) -> None:
     fake.off_screen = {"components"}
 
@@ -82,6 +94,9 @@ def spoiled_permission(fake: FakeJira) -> None:
         (spoiled_project, "project"),
         (spoiled_type, "Incident"),
         (spoiled_labels, "create screen of CRASH"),
+        (spoiled_description, "add description to the create screen of CRASH"),
+        (spoiled_archive, "archived"),
+        (spoiled_create, "CREATE_ISSUES"),
         (spoiled_component, "components"),
         (spoiled_mapping, "option"),
         (spoiled_requirement, "customfield_9"),

@@ -10,7 +10,7 @@ from syncd.errors import Gone, Misconfigured, OutOfReach, Throttled
 from syncd.model import Condition, Issue, Place
 from syncd.trackers.jira.tracker import Jira
 from tests.fakes.jira import FakeJira, FakeJiraCloud
-from tests.fakes.server import Fault
+from tests.fakes.server import Fault, How
 from tests.fakes.specs import check_traffic
 from tests.trackers.jira.parts import TAG, Open, a_draft, a_group, linked
 from tests.trackers.world import whole_survey
@@ -154,12 +154,60 @@ def test_a_screen_that_asks_for_what_nobody_can_say_is_told_in_jiras_words(
     adapter: Jira, fake: FakeJira, issue: Issue
 ) -> None:
     fake.close_issue("CRASH-1")
-    fake.screens["11"] = ["customfield_1"]
+    fake.screens |= {"11": ["customfield_1"], "21": ["customfield_1"]}
 
     note = adapter.reopen(issue)
-    assert "CRASH-1 could not be moved to To Do" in note
+    assert "CRASH-1 could not be moved to In Progress" in note
     assert "is required" in note
-    assert "set reopen_status" in note
+    assert "let its screen do without customfield_1" in note
+    assert len(fake.sent("POST", "transitions")) == 2, "each way once"
+
+
+@pytest.mark.parametrize("reopen_status", [None, "To Do"])
+def test_a_way_back_that_asks_for_nothing_comes_before_one_that_does(
+    fake: FakeJira, opened: Open, reopen_status: str | None
+) -> None:
+    adapter = opened(reopen_status=reopen_status)
+    issue = linked(adapter)
+    fake.close_issue("CRASH-1")
+    fake.screens["11"] = ["customfield_1"]
+
+    assert adapter.reopen(issue) == ""
+    assert fake.issues["CRASH-1"].fields["status"]["name"] == "In Progress"
+    assert len(fake.sent("POST", "transitions")) == 1
+
+
+def test_a_refused_way_back_is_followed_by_the_next_best(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+    fake.close_issue("CRASH-1")
+    fake.inject(Fault(how="status", path="transitions", status=400, body={"errorMessages": ["Die Bedingung fehlt."]}))
+
+    assert adapter.reopen(issue) == ""
+    assert fake.issues["CRASH-1"].fields["status"]["name"] == "In Progress"
+
+
+@pytest.mark.parametrize("how", ["reset_after", "garbage_after", "half_after", "empty_after", "status_after"])
+def test_a_transition_whose_answer_was_lost_is_not_sent_again(
+    adapter: Jira, fake: FakeJira, issue: Issue, how: How
+) -> None:
+    fake.close_issue("CRASH-1")
+    fake.changes.clear()
+    fake.inject(Fault(how=how, path="transitions", status=504))
+
+    assert adapter.reopen(issue) == ""
+    assert fake.changes == [(fake.me, "CRASH-1", "status")]
+    assert len(fake.sent("POST", "transitions")) == 1
+
+
+@pytest.mark.parametrize("code", [400, 403, 404, 409, 410, 422])
+def test_a_refused_transition_of_an_archived_project_concerns_the_project(
+    adapter: Jira, fake: FakeJira, issue: Issue, code: int
+) -> None:
+    fake.close_issue("CRASH-1")
+    fake.archived = True
+    fake.inject(Fault(how="status", path="transitions", status=code, body=None))
+
+    with pytest.raises(Misconfigured, match="archived"):
+        adapter.reopen(issue)
 
 
 def test_an_account_that_may_not_move_issues_finds_no_way(adapter: Jira, fake: FakeJira, issue: Issue) -> None:

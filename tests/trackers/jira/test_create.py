@@ -2,10 +2,12 @@
 
 import json
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from syncd.errors import Misconfigured, OutcomeUnknown, TrackerError
+from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.model import Release
 from syncd.render.text import Code, Heading
 from tests.fakes.jira import FakeJira, FakeJiraCloud
@@ -165,7 +167,8 @@ def test_a_second_refusal_is_not_tried_again(fake: FakeJira, opened: Open) -> No
     with pytest.raises(TrackerError):
         opened(priority="Highest").create(a_draft())
 
-    assert len(fake.requests) == 2
+    assert len(fake.sent("POST")) == 2
+    assert len(fake.sent("GET")) == 4, "the project, its permissions, its issue types, and the create screen"
 
 
 def test_a_lost_answer_after_a_refusal_is_a_doubt(fake: FakeJira, opened: Open) -> None:
@@ -180,7 +183,7 @@ def test_a_lost_answer_after_a_refusal_is_a_doubt(fake: FakeJira, opened: Open) 
 
 def test_an_issue_is_never_created_without_its_label(fake: FakeJira, opened: Open) -> None:
     fake.off_screen = {"labels"}
-    with pytest.raises(Misconfigured, match="add the field Labels to the create screen of CRASH"):
+    with pytest.raises(Misconfigured, match="add labels to the create screen of CRASH"):
         opened().create(a_draft())
 
     assert fake.issues == {}
@@ -193,9 +196,112 @@ def test_a_required_field_that_is_not_mapped_is_named(fake: FakeJira, opened: Op
         opened().create(a_draft())
 
 
-def test_a_lost_permission_stops_the_tracker_and_not_the_group(fake: FakeJira, opened: Open) -> None:
+def no_permission(fake: FakeJira) -> None:
     fake.permissions.remove("CREATE_ISSUES")
-    with pytest.raises(Misconfigured):
+
+
+def archived(fake: FakeJira) -> None:
+    fake.archived = True
+
+
+def no_description(fake: FakeJira) -> None:
+    fake.off_screen = {"description"}
+
+
+def no_such_type(fake: FakeJira) -> None:
+    fake.issue_types = ["Incident"]
+
+
+def requirement(fake: FakeJira) -> None:
+    fake.custom_fields["customfield_7"] = "string"
+    fake.required.add("customfield_7")
+
+
+def nothing_wrong(fake: FakeJira) -> None:
+    """The project takes new issues."""
+
+
+MESSAGES: dict[str, Any] = {
+    "Jira's own words for a field": {"errorMessages": [], "errors": {"description": "Field cannot be set."}},
+    "general words": {"errorMessages": ["You do not have permission to create issues in this project."], "errors": {}},
+    "another language": {"errorMessages": ["Dieses Projekt nimmt keine Vorgänge an."]},
+    "null": {"errorMessages": None, "errors": None},
+    "a list": ["no"],
+    "a page": b"<html>Bad Request</html>",
+    "cut off": b'{"errorMessages": ["Yo',
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("body", MESSAGES)
+@pytest.mark.parametrize("code", [400, 403, 404, 405, 410, 413, 418, 422, 451])
+@pytest.mark.parametrize(
+    ("state", "meaning"),
+    [
+        (no_permission, Misconfigured),
+        (archived, Misconfigured),
+        (no_description, Misconfigured),
+        (no_such_type, Misconfigured),
+        (requirement, Misconfigured),
+        (nothing_wrong, Refused),
+    ],
+)
+def test_the_project_and_not_the_words_says_whom_a_refused_create_concerns(
+    fake: FakeJira, opened: Open, state: Callable[[FakeJira], None], meaning: type[TrackerError], code: int, body: str
+) -> None:
+    state(fake)
+    fake.inject(Fault(how="status", path="/issue$", status=code, body=MESSAGES[body]))
+    with pytest.raises(TrackerError) as caught:
+        opened().create(a_draft())
+
+    assert type(caught.value) is meaning
+    assert f"({code}" in caught.value.reason or "archived" in caught.value.reason or "lacks" in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("errors", "meaning"),
+    [
+        ({"project": "valid project is required"}, Misconfigured),
+        ({"issuetype": "The issue type selected is invalid."}, Misconfigured),
+        ({"reporter": "Reporter is required."}, Misconfigured),
+        ({"customfield_1": "It is constant."}, Misconfigured),
+        ({"customfield_2": "It is made from the group."}, Refused),
+        ({"summary": "Summary can't exceed 255 characters."}, Refused),
+        ({"summary": "too long", "customfield_7": "Team is required."}, Misconfigured),
+        ({"description": "Der Text ist zu lang."}, Refused),
+        ({"labels": "The label is too long."}, Refused),
+    ],
+)
+def test_a_field_that_is_the_same_for_every_group_concerns_every_group(
+    fake: FakeJira, opened: Open, errors: dict[str, str], meaning: type[TrackerError]
+) -> None:
+    fake.custom_fields = {"customfield_1": "string", "customfield_2": "string"}
+    fields = {"customfield_1": "constant", "customfield_2": "{{ group.first_release }}"}
+    fake.inject(Fault(how="status", path="/issue$", status=400, body={"errorMessages": [], "errors": errors}, times=2))
+    with pytest.raises(TrackerError) as caught:
+        opened(fields=fields).create(a_draft())
+
+    assert type(caught.value) is meaning
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"), [(401, Misconfigured), (429, Throttled), (500, Unavailable), (200, Unavailable)]
+)
+def test_a_control_question_without_an_answer_leaves_no_doubt(
+    fake: FakeJira, opened: Open, code: int, meaning: type[TrackerError]
+) -> None:
+    fake.inject(Fault(how="status", path="/issue$", status=400, body=None))
+    fake.inject(Fault(how="status", method="GET", path="/mypermissions$", status=code, body=b"<html>", times=3))
+    with pytest.raises(meaning):
+        opened().create(a_draft())
+
+
+@pytest.mark.parametrize("body", [b"XSRF check failed", b"<html>Forbidden</html>", None])
+def test_a_filter_that_lets_no_write_through_concerns_the_tracker(
+    fake: FakeJira, opened: Open, body: bytes | None
+) -> None:
+    fake.weather = lambda request: Fault(how="status", status=403, body=body) if request.method == "POST" else None
+    with pytest.raises(Misconfigured, match="refuses every request that could write"):
         opened().create(a_draft())
 
 

@@ -79,8 +79,8 @@ def test_a_clean_probe_takes_few_requests(fake: FakeJira, opened: Open) -> None:
     adapter = opened()
     adapter.probe(doubtful())
 
-    # Who we are, by label, the newest, the permissions, and by key.
-    assert len(fake.requests) == 4 + (1 if isinstance(fake, FakeJiraCloud) else 20)
+    # Who we are, by label, the newest, the permissions, the project, and by key.
+    assert len(fake.requests) == 5 + (1 if isinstance(fake, FakeJiraCloud) else 20)
 
 
 def test_numbers_that_refused_creates_used_up_do_not_end_the_walk(fake: FakeJira, opened: Open) -> None:
@@ -407,6 +407,31 @@ def test_a_key_that_the_bulk_fetch_could_not_read_is_read_by_itself(fake: FakeJi
     fake.inject(Fault(how="status", method="GET", path=r"/issue/\d+$", status=500, times=9))
     with pytest.raises(Unavailable):
         adapter.probe(doubtful())
+
+
+def test_an_issue_that_the_bulk_fetch_names_and_nobody_shows_proves_nothing(fake: FakeJira, opened: Open) -> None:
+    if not isinstance(fake, FakeJiraCloud):
+        pytest.skip("Data Center has no bulk fetch")
+    adapter = opened()
+    lose(fake, adapter)
+    fake.hidden.add(fake.issues["CRASH-1"].id)
+    fake.unreadable = {"CRASH-1"}
+
+    evidence = adapter.probe(doubtful())
+    assert (evidence.issues, evidence.covered) == ((), False)
+    assert "may not be seen by the account" in evidence.summary
+
+
+@pytest.mark.parametrize("body", [b"<html>Not Found</html>", None, b'{"errorMessages": ["Iss'])
+def test_a_404_that_is_not_jiras_proves_nothing(fake: FakeJira, opened: Open, body: bytes | None) -> None:
+    if isinstance(fake, FakeJiraCloud):
+        pytest.skip("Cloud is read by bulk fetches")
+    adapter = opened()
+    fake.weather = lambda request: (
+        Fault(how="status", method="GET", status=404, body=body) if "/issue/CRASH-1" in request.path else None
+    )
+
+    assert not adapter.probe(doubtful()).covered
 
 
 def test_a_late_commit_is_found_by_the_next_probe(fake: FakeJira, opened: Open) -> None:
