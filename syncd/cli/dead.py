@@ -10,11 +10,12 @@ from rich.text import Text
 
 from syncd.cli import COMMANDS, NOT_FOUND, USAGE, stop
 from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, open_store, pick
-from syncd.cli.tables import console, plain, plain_table, tracker_state
+from syncd.cli.tables import console, plain, plain_table
 from syncd.config import Config
 from syncd.config.values import did_you_mean
 from syncd.model import Identity
 from syncd.operate import shapes
+from syncd.operate.needs import tracker_state
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line, utc
 from syncd.store import Store
@@ -196,7 +197,7 @@ def _waits(store: Store, config: Config, trackers: set[str], now: float) -> list
         if name not in config.trackers:
             waits.append(f"{name} is not configured any more: its groups wait until it is")
         elif name in standings and standings[name].state != "ok":
-            waits.append(f"{name} {tracker_state(shapes.tracker(standings[name]), now).plain}")
+            waits.append(f"{name} {tracker_state(shapes.tracker(standings[name]), now)}")
     return waits
 
 

@@ -9,12 +9,12 @@ import typer
 
 from syncd.cli import FAILED, NOT_FOUND, USAGE, stop
 from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, ReasonOption, open_store
-from syncd.cli.tables import tracker_state
 from syncd.config import Config
 from syncd.config.values import did_you_mean
 from syncd.core import budget
 from syncd.core.budget import Allowance
 from syncd.operate import actions, explain, shapes
+from syncd.operate.needs import tracker_state
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line, utc
 from syncd.store import Store, limits
@@ -118,7 +118,7 @@ def _resume_route(config: Config, store: Store, route: str, now: float, dry_run:
 def _resume_tracker(
     config: Config, store: Store, tracker: str, now: float, force: bool, dry_run: bool, as_json: bool
 ) -> None:
-    standings = store.report.trackers({}, now) | store.report.left_behind(config.trackers)
+    standings = store.report.trackers({}, now) | store.report.left_behind(config.trackers, now)
     # Groups may wait for a tracker that the configuration no longer has.
     _require_name(tracker, {*config.trackers, *standings}, "tracker")
     rest = standings[tracker] if tracker in standings and standings[tracker].state == "paused" else None
@@ -141,7 +141,7 @@ def _resume_tracker(
         print(json.dumps(shape, indent=2))
         return
     for standing in ended:
-        print(f"{tracker} {tracker_state(shapes.tracker(standing), now).plain}")
+        print(f"{tracker} {tracker_state(shapes.tracker(standing), now)}")
     if ended:
         print("→ it would be resumed" if dry_run else "→ resumed")
     else:

@@ -8,12 +8,14 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from syncd.cli import LATER, UNHEALTHY, stop
 from syncd.cli.arguments import ConfigOption, JsonOption, open_store
-from syncd.cli.tables import console, plain, tracker_state
+from syncd.cli.tables import console, plain
 from syncd.core import budget
 from syncd.core.quantities import counted
-from syncd.operate import attention
+from syncd.errors import StoreUnavailable
 from syncd.operate import status as system
+from syncd.operate.needs import PARTS, pile
 from syncd.platform.clock import Clock
 from syncd.render.text import utc
 
@@ -22,45 +24,51 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Show the daemon's state: what waits, what is held, what needs a person."""
+    """Show the daemon's state: what waits, what is held, what needs a person.
+
+    Exits with 0 if all is well, 3 if something needs a person or no daemon runs, 75 if the store cannot be read.
+    """
     now = Clock().wall()
-    with open_store(config) as (loaded, store):
-        shape = system.status(loaded, store, now)
+    try:
+        with open_store(config) as (loaded, store):
+            shape = system.status(loaded, store, now)
+    except StoreUnavailable as error:
+        stop(LATER, f"cannot tell whether all is well: {error}")
     if as_json:
         print(json.dumps(shape, indent=2))
-        return
-    bursts = {
-        name: min(budget.burst(limit) for limit in settings.writes)
-        for name, settings in loaded.trackers.items()
-        if settings.writes
-    }
-    out = console()
-    items = attention.counts(shape)
-    for item in items:
-        out.print(Text(f"! {item.what}" + (f" (`syncd {item.command}`)" if item.command else ""), style="red"))
-    interrupted = {name: tracker for name, tracker in shape["trackers"].items() if tracker["state"] != "ok"}
-    for name, tracker in interrupted.items():
-        # An operator's pause and a wait until a known time are no alarm.
-        style = "yellow" if tracker["cause"] in ("operator", "throttled") else "red"
-        out.print(Text(f"! tracker {name} ", style=style).append_text(tracker_state(tracker, now)))
-    if not interrupted and not items:
-        out.print(Text("✓ all is well", style="green"))
-    out.print(_table(shape, bursts))
+    else:
+        bursts = {
+            name: min(budget.burst(limit) for limit in settings.writes)
+            for name, settings in loaded.trackers.items()
+            if settings.writes
+        }
+        out = console()
+        out.print(
+            Text(f"{'✓' if shape['well'] else '!'} {shape['sentence']}", style="green" if shape["well"] else "red")
+        )
+        for need in shape["needs"]:
+            line = Text("! " if need["alarm"] else "- ", style="red" if need["alarm"] else "yellow").append(
+                need["what"]
+            )
+            out.print(line.append(f" (`syncd {need['command']}`)" if need["command"] else ""), soft_wrap=True)
+        out.print(_table(shape, bursts, now))
+    if not shape["well"]:
+        raise typer.Exit(UNHEALTHY)
 
 
-_PARTS = {"all": "receiver and worker", "receiver": "receiver", "worker": "worker"}
-
-
-def _table(shape: Mapping[str, Any], bursts: Mapping[str, int]) -> Table:
+def _table(shape: Mapping[str, Any], bursts: Mapping[str, int], now: float) -> Table:
     """`status --json` as rows. `bursts` is how many writes each tracker's full budget allows at once."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
-    issues = [f"{shape['issues']['linked']:,} linked"]
-    if shape["issues"]["dropped"]:
-        issues.append(f"{shape['issues']['dropped']:,} dropped (`syncd dead list --dropped`)")
-    if shape["issues"]["doubles"]:
-        issues.append(f"{shape['issues']['doubles']:,} with doubles")
-    table.add_row("inbox", f"{shape['inbox']['waiting']:,} waiting")
-    table.add_row("outbox", f"{shape['outbox']['due']:,} due, {shape['outbox']['waiting']:,} later")
+    inbox, outbox, counts = shape["inbox"], shape["outbox"], shape["issues"]
+    issues = [f"{counts['linked']:,} linked"]
+    if counts["being_filed"]:
+        issues.append(f"{counts['being_filed']:,} being filed")
+    if counts["dropped"]:
+        issues.append(f"{counts['dropped']:,} dropped (`syncd dead list --dropped`)")
+    if counts["doubles"]:
+        issues.append(f"{counts['doubles']:,} with doubles")
+    table.add_row("inbox", pile(inbox, inbox["waiting"], "waiting", now))
+    table.add_row("outbox", f"{pile(outbox, outbox['due'], 'due', now)}; {outbox['waiting']:,} later")
     table.add_row("issues", ", ".join(issues))
     table.add_row("held", f"{counted(shape['held'], 'group')} not filed, on purpose")
     for held in shape["held_by"]:
@@ -74,10 +82,15 @@ def _table(shape: Mapping[str, Any], bursts: Mapping[str, int]) -> Table:
     for name, tracker in shape["trackers"].items():
         left = tracker["writes_left"]
         spent = left is not None and left < bursts.get(name, 0)
-        table.add_row("tracker", f"{name}: {tracker['state']}" + (f"; {left:,} writes left now" if spent else ""))
+        waits = f"; {counted(tracker['groups'], 'group')} waiting" if tracker["groups"] else ""
+        table.add_row(
+            "tracker", f"{name}: {tracker['state']}{waits}" + (f"; {left:,} writes left now" if spent else "")
+        )
     for process in shape["instances"]:
-        beat = f"no heartbeat since {utc(process['beat_at'])}" if process["silent"] else "alive"
-        part = _PARTS[process["part"]]
+        beat = (
+            "alive" if process["state"] == "alive" else f"{process['state']}, last heartbeat {utc(process['beat_at'])}"
+        )
+        part = PARTS[process["part"]]
         table.add_row("running", plain(f"{process['instance']}: {part}, syncd {process['version']}, {beat}"))
     if not shape["instances"]:
         table.add_row("running", "no process")

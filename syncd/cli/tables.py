@@ -1,15 +1,13 @@
 """Shared parts of the commands' tables. Text from crashes and trackers is printed as text, never as markup."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from syncd.core.quantities import counted
 from syncd.model import GroupView
-from syncd.render.text import one_line, utc
+from syncd.render.text import one_line
 
 
 def console() -> Console:
@@ -42,25 +40,3 @@ def issue_cell(standing: GroupView) -> Text:
     if issue is not None and issue.key:
         return plain(issue.key, style="green")
     return plain(f"{standing.decision}: {standing.reason}", style="yellow")
-
-
-def tracker_state(tracker: Mapping[str, Any], now: float) -> Text:
-    """Why a tracker in `status --json` does not take every call now: the sentence after its name."""
-    states = {
-        "operator": "is paused by an operator",
-        "misconfigured": "rests after a refusal",
-        "throttled": "asked syncd to wait",
-        "unreachable": "is unreachable",
-    }
-    state = states.get(tracker["cause"], f"is {tracker['state']}")
-    if tracker["state"] == "slowed":
-        state = "takes no calls of one kind"
-    if tracker["state"] == "unreachable":
-        calls = f", {counted(tracker['calls'], 'call')} in a row failed" if tracker["calls"] > 1 else ""
-        state += f" since {utc(tracker['since'])}{calls}"
-        tries = f"at {utc(tracker['until'])}" if tracker["until"] > now else "now"
-        state += f"; the next try is {tries}"
-    elif tracker["until"] is not None:
-        due = tracker["until"] <= now
-        state += "; syncd is trying it again now" if due else f" until {utc(tracker['until'])}"
-    return Text(f"{state}: ").append_text(plain(tracker["reason"], 300)) if tracker["reason"] else Text(state)

@@ -141,7 +141,7 @@ def pause_tracker(request: PageRequest) -> str:
 def resume_tracker(request: PageRequest) -> str:
     """Clear a manual pause and any misconfiguration back-off; with `force` also a wait that the tracker asked for."""
     config, store = request.config, request.store
-    waiting = store.report.left_behind(config.trackers)
+    waiting = store.report.left_behind(config.trackers, request.now)
     name = _require_name(request, "tracker", {*config.trackers, *store.report.trackers({}, request.now), *waiting})
     forced = request.form.get("force") == "yes"
     resumed = store.limits.resume_by_hand(name, config.credentials.get(name, "") if forced else "", request.now)

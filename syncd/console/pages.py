@@ -11,7 +11,7 @@ from syncd.config import Config, Secret
 from syncd.console.page import PAGE, NotFound, Page, PageRequest, crash, key_of, text_of
 from syncd.core.fold import OTHER_RELEASES
 from syncd.core.releases import ordered
-from syncd.operate import attention, explain, shapes
+from syncd.operate import explain, shapes
 from syncd.operate.status import status
 from syncd.render.text import utc
 from syncd.store import Store
@@ -31,8 +31,6 @@ def home(request: PageRequest) -> Page:
     """The overview: whether all is well, what waits, what is held, what needs attention."""
     store, now = request.store, request.now
     shape = status(request.config, store, now)
-    items = attention.counts(shape) + attention.interruptions(shape)
-    well, sentence = attention.sentence(items, store.connection.fault)
     days = 7 if request.get("days") == "7" else 1
     span, spans = (HOUR, 24) if days == 1 else (6 * HOUR, 28)
     since = (now // span + 1) * span - span * spans
@@ -41,17 +39,8 @@ def home(request: PageRequest) -> Page:
         name: [sum(done.get(action, [0] * spans)[at] for action in actions) for at in range(spans)]
         for name, actions in DONE.items()
     }
-    oldest, room = store.lists.oldest(now), store.connection.room()
-    shape |= {
-        "well": well,
-        "sentence": sentence,
-        "oldest": {"received_at": oldest.received_at, "owed_since": oldest.owed_since},
-        "done": {"since": since, "span": span, **series},
-        "groups": store.report.how_many(),
-        "store": {"place": store.connection.place, "taken": room.taken, "free": room.free},
-    }
+    shape |= {"done": {"since": since, "span": span, **series}, "groups": store.report.how_many()}
     facts = {
-        "items": sorted(items, key=lambda item: not item.alarm),
         "days": days,
         "series": series,
         "labels": [utc(since + span * at) for at in range(spans)],
@@ -246,7 +235,7 @@ def trackers(request: PageRequest) -> Page:
         "instances": whole["instances"],
     }
     kinds = {name: settings.kind for name, settings in config.trackers.items()}
-    return Page("trackers.html", "Trackers", shape, shape | {"kinds": kinds, "waiting": store.report.owed()})
+    return Page("trackers.html", "Trackers", shape, shape | {"kinds": kinds})
 
 
 def configuration(request: PageRequest) -> Page:

@@ -78,7 +78,7 @@ _ERRORS = {404: "There is no such page.", 405: "Method not allowed."}
 def site(config: Config, store: Store, clock: Clock) -> ASGIApp:
     """All pages behind the guard. Raises ConfigError if the console's password cannot be read."""
     endpoints = _Endpoints(config, store, clock)
-    health = Health(store, config.credentials, clock)
+    health = Health(config, store, clock)
     routes = [
         Route("/livez", health.livez),
         Route("/readyz", health.readyz),

@@ -31,6 +31,7 @@ from syncd.daemon.watchdog import Watchdog
 from syncd.errors import ConfigError, StoreUnavailable
 from syncd.intake.receiver import PATH, Receiver
 from syncd.operate.health import Health
+from syncd.operate.status import status
 from syncd.platform import http_server, metrics
 from syncd.platform.clock import Clock
 from syncd.platform.systemd import Manager
@@ -117,10 +118,10 @@ class Daemon:
             finally:
                 log.info("stopping", signal=signals[0] if signals else None)
                 self.manager.notify(STOPPING="1")
-                self._stop(watchdog)
+                self._stop(watchdog, crashed=not signals)
                 log.info("stopped")
 
-    def _stop(self, watchdog: Watchdog) -> None:
+    def _stop(self, watchdog: Watchdog, *, crashed: bool) -> None:
         """Stop the parts in the order in which they depend on each other; those that were not started are left alone."""
         if self.worker is not None:
             self.worker.stop()
@@ -129,7 +130,7 @@ class Daemon:
         if self.heartbeat.ident is not None:
             self.heartbeat.stop()
         try:
-            self.registration.close()
+            self.registration.close(stopped=not crashed)
         except StoreUnavailable as error:
             log.warning("deregister_failed", reason=str(error))  # the other processes notice by themselves
         self.store.close()
@@ -143,15 +144,15 @@ class Daemon:
             self.manager.notify(READY="1")
 
         settings = self.config.receiver
-        application = _application(receiver, Health(self.store, self.config.credentials, self.clock))
+        application = _application(receiver, Health(self.config, self.store, self.clock))
         return http_server.Server(application, settings.header_seconds, settings.max_connections, listens)
 
     def _status(self) -> str:
         """One line for `systemctl status`. Raises StoreUnavailable."""
-        counts = self.store.report.counts(self.clock.wall())
-        waiting = f"{counts.inbox_waiting} in the inbox, {counts.outbox_due} due in the outbox"
-        wrong = counts.dead + counts.parked + counts.quarantined
-        return waiting + (f", {wrong} need a person" if wrong else "")
+        shape = status(self.config, self.store, self.clock.wall())
+        return (
+            f"{shape['sentence']} {shape['inbox']['waiting']} in the inbox, {shape['outbox']['due']} due in the outbox."
+        )
 
 
 def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], part: Part, *, dry: bool) -> Daemon:

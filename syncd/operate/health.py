@@ -1,25 +1,30 @@
 """`/livez` and `/readyz`: whether the daemon runs, and whether it can store notifications."""
 
-from collections.abc import Mapping
+import threading
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from syncd.config import Config
 from syncd.errors import StoreUnavailable
+from syncd.operate.status import status
 from syncd.platform.clock import Clock
 from syncd.store import Store
 
-STALE_SECONDS = 15.0
+SHARED_SECONDS = 1.0  # requests within this time share an answer, since each reads and writes the store
 
 
 class Health:
-    """Answers from the store's own state. A slow or paused tracker is reported but makes nothing unready."""
+    """Answers from the state of the whole system. Anybody may ask, so that an answer has states and numbers, and no sentence about a crash.
+    What waits or needs a person is named but makes nothing unready."""
 
-    def __init__(self, store: Store, credentials: Mapping[str, str], clock: Clock) -> None:
-        """`credentials` maps each configured tracker to its credential."""
+    def __init__(self, config: Config, store: Store, clock: Clock) -> None:
+        self._config = config
         self._store = store
-        self._credentials = credentials
         self._clock = clock
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._answer: dict[str, object] = {}
 
     async def livez(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
         """Answer 200 as long as the event loop runs."""
@@ -27,27 +32,32 @@ class Health:
 
     def readyz(self, request: Request) -> Response:  # noqa: ARG002 - Starlette's signature
         """Answer 200 if a notification would be stored, else 503 with reasons."""
-        reasons: list[str] = []
-        if self._store.connection.fault is not None:
-            reasons.append(self._store.connection.fault)
-        elif self._clock.monotonic() - self._store.connection.beat > STALE_SECONDS:
-            reasons.append(f"the store's writer is stuck: no progress for {STALE_SECONDS:.0f} seconds")
-        paused: dict[str, str] = {}
-        unreachable: dict[str, dict[str, object]] = {}
+        with self._lock:
+            if self._clock.monotonic() >= self._until:
+                self._answer = self._ask()
+                self._until = self._clock.monotonic() + SHARED_SECONDS
+            answer = self._answer
+        return JSONResponse(answer, 200 if answer["ready"] else 503)
+
+    def _ask(self) -> dict[str, object]:
         try:
-            trackers = self._store.report.trackers(self._credentials, self._clock.wall())
-            for name, tracker in trackers.items():
-                if tracker.state == "unreachable":
-                    facts = {"since": tracker.since, "calls": tracker.calls, "next_try": tracker.until}
-                    unreachable[name] = {"reason": tracker.reason, **facts}
-                elif tracker.state != "ok":
-                    paused[name] = tracker.reason or ""
+            shape = status(self._config, self._store, self._clock.wall())
         except StoreUnavailable as error:
-            reasons.append(str(error))
-        answer = {
-            "ready": not reasons,
-            "reasons": sorted(set(reasons)),
+            shape = {"store": {"fault": str(error)}, "trackers": {}, "needs": [{"state": "store_fault", "count": 1}]}
+        fault, states = shape["store"]["fault"], {need["state"]: 0 for need in shape["needs"]}
+        for need in shape["needs"]:
+            states[need["state"]] += need["count"]
+        paused, unreachable = {}, {}
+        for name, tracker in shape["trackers"].items():
+            if tracker["state"] == "unreachable":
+                facts = {key: tracker[key] for key in ("reason", "since", "calls")}
+                unreachable[name] = facts | {"next_try": tracker["until"]}
+            elif tracker["state"] != "ok":
+                paused[name] = tracker["reason"] or ""
+        return {
+            "ready": fault is None,
+            "reasons": [] if fault is None else [fault],
+            "needs": states,
             "unreachable_trackers": unreachable,
             "paused_trackers": paused,
         }
-        return JSONResponse(answer, 503 if reasons else 200)

@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from syncd.core.overview import Line, Overview
 from syncd.model import GroupView, Issue, IssueState, Plan
 from syncd.store.dead_letters import DeadLetter
 from syncd.store.instances import Running
-from syncd.store.report import Counts, Past, TrackerStanding
+from syncd.store.report import Counts, Owed, Past, TrackerStanding
 
 SILENT_SECONDS = 30.0
 
@@ -86,11 +87,23 @@ def tracker(standing: TrackerStanding | None) -> dict[str, object]:
 
 
 def status(
-    counts: Counts, trackers: Mapping[str, TrackerStanding], writes_left: Mapping[str, int | None]
-) -> dict[str, object]:
-    """`status --json`, first part. `writes_left` is `operate.status.writes_left`."""
+    counts: Counts,
+    trackers: Mapping[str, TrackerStanding],
+    owed: Mapping[str, Owed],
+    writes_left: Mapping[str, int | None],
+    being_filed: int,
+) -> dict[str, Any]:
+    """`status --json`, first part. `writes_left` is `operate.status.writes_left`; `being_filed` is how many creates a living process has
+    sent and no tracker has answered."""
+    nothing = Owed(groups=0, due=0, oldest_at=None)
     all_trackers = {
-        name: tracker(trackers.get(name)) | {"writes_left": writes_left.get(name)}
+        name: tracker(trackers.get(name))
+        | {
+            "writes_left": writes_left.get(name),
+            "groups": owed.get(name, nothing).groups,
+            "due": owed.get(name, nothing).due,
+            "oldest_at": owed.get(name, nothing).oldest_at,
+        }
         for name in sorted({*trackers, *writes_left})
     }
     return {
@@ -98,7 +111,9 @@ def status(
         "outbox": {"due": counts.outbox_due, "waiting": counts.outbox_waiting},
         "issues": {
             "linked": counts.linked,
-            "in_doubt": counts.in_doubt,
+            "being_filed": being_filed,
+            # A create whose sender died has lost its answer, also before another process has noticed.
+            "in_doubt": counts.in_doubt + counts.intended - being_filed,
             "parked": counts.parked,
             "dropped": counts.dropped,
             "doubles": counts.doubles,
@@ -111,7 +126,8 @@ def status(
 
 
 def instances(running: Iterable[Running], now: float) -> list[dict[str, object]]:
-    """The processes that share the store, in `status --json`. A process is `silent` after SILENT_SECONDS without a heartbeat."""
+    """The processes that share the store, in `status --json`, each `alive`, `dead`, or `silent`: without a heartbeat for SILENT_SECONDS, but
+    not dead as far as anybody can tell."""
     return [
         {
             "instance": process.owner,
@@ -121,7 +137,7 @@ def instances(running: Iterable[Running], now: float) -> list[dict[str, object]]
             "version": process.version,
             "since": process.started_at,
             "beat_at": process.beat_at,
-            "silent": now - process.beat_at > SILENT_SECONDS,
+            "state": "dead" if not process.lives else "silent" if now - process.beat_at > SILENT_SECONDS else "alive",
         }
         for process in running
     ]

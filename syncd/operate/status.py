@@ -1,28 +1,49 @@
-"""The state of the whole system, as `syncd status --json` and the console's overview show it."""
+"""The state of the whole system, as `syncd status`, the console's first page, /readyz and the metrics show it."""
 
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
 from syncd.config import Config
 from syncd.core import budget
 from syncd.core.budget import Allowance
-from syncd.operate import shapes
+from syncd.operate import needs, shapes
 from syncd.store import Store, limits
-from syncd.store.instances import running
+from syncd.store.instances import crashes, running
 
 
 def status(config: Config, store: Store, now: float) -> dict[str, Any]:
-    """The counts, the held groups, and the states of trackers, routes and processes. Raises StoreUnavailable."""
+    """The counts, the held groups, the states of store, trackers, routes and processes, and what of all that a person should know: `needs`,
+    `well` and `sentence`. Commits something, to learn whether that is possible. Raises StoreUnavailable if the store cannot be read."""
+    fault = store.fault()
+    processes = running(store.connection, now)
+    living = {process.owner for process in processes if process.lives}
+    intents = store.report.intents()
+    being_filed = sum(creates for owner, creates in intents.items() if owner.partition("/")[0] in living)
+    owed = store.report.owed(now)
     # A tracker that the configuration no longer has still counts while groups wait for it.
-    trackers = store.report.trackers(config.credentials, now) | store.report.left_behind(config.trackers)
-    return shapes.status(store.report.counts(now), trackers, writes_left(config, store, now)) | {
+    trackers = store.report.trackers(config.credentials, now) | store.report.left_behind(config.trackers, now)
+    counts, oldest, room = store.report.counts(now), store.lists.oldest(now), store.connection.room()
+    shape = shapes.status(counts, trackers, owed, writes_left(config, store, now), being_filed)
+    shape["inbox"] |= {"oldest_at": oldest.received_at, "rate": 0.0, "seconds_left": None}
+    shape["outbox"] |= {"oldest_at": oldest.owed_since, "rate": 0.0, "seconds_left": None}
+    shape |= {
         "held_by": [{"rule": rule, "route": route, "groups": count} for rule, route, count in store.report.held()],
         "storms": [{"route": storm.route, "held": storm.held, "since": storm.since} for storm in store.report.storms()],
         "paused_routes": [
             {"route": pause.route, "reason": pause.reason, "since": pause.at} for pause in store.limits.route_pauses()
         ],
-        "instances": shapes.instances(running(store.connection), now),
+        "instances": shapes.instances(processes, now),
+        "crashes": crashes(store.connection, living, now),
+        "store": {"place": store.connection.place, "fault": fault, "taken": room.taken, "free": room.free},
     }
+    items = needs.needs(shape, now)
+    well, sentence = needs.sentence(items)
+    return {
+        "well": well,
+        "sentence": sentence,
+        "needs": [asdict(item) | {"alarm": item.alarm} for item in items],
+    } | shape
 
 
 def writes_left(config: Config, store: Store, now: float) -> dict[str, int | None]:

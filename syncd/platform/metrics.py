@@ -56,7 +56,11 @@ SYNCS = Counter(
 
 # Gauges are read from the store at each scrape: name, help text, label.
 GAUGES: Mapping[str, tuple[str, str | None]] = {
-    "syncd_store_up": ("1 if the store answers, else 0.", None),
+    "syncd_store_up": ("1 if the store takes notifications, else 0.", None),
+    "syncd_needs": (
+        "How many things of each state a person should know; docs/runbook.md has the states. `syncd status` has sentences.",
+        "state",
+    ),
     "syncd_store_size_bytes": ("Database size in bytes.", None),
     "syncd_store_free_bytes": ("Free bytes on the file system of the database file; absent for a server.", None),
     "syncd_inbox_deliveries": ("Deliveries not yet folded into their groups.", None),
@@ -66,7 +70,10 @@ GAUGES: Mapping[str, tuple[str, str | None]] = {
         "Seconds since the group that waits longest first owed its call, however often that failed; 0 if none does.",
         None,
     ),
-    "syncd_issues": ("Issues: linked, in_doubt, parked (a person must decide), dropped, or with doubles.", "state"),
+    "syncd_issues": (
+        "Issues: linked, being_filed, in_doubt (an answer was lost), parked (a person must decide), dropped, or with doubles.",
+        "state",
+    ),
     "syncd_groups_held": ("Groups that are not filed, on purpose.", None),
     "syncd_quarantined_deliveries": ("Authentic JSON bodies that are no notification.", None),
     "syncd_tracker_open": (

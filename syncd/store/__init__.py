@@ -36,6 +36,10 @@ INSPECTED_BYTES = (
 )  # a file up to this size is read whole at start; damage in a larger one is noticed when it is met
 
 
+PROBE = "store.probe"  # setting that is written to learn whether anything can be committed
+ASK_SECONDS = 6.0  # longer than a commit waits for a lock of another process
+
+
 class Store:
     """All operations, by what they are about. `read` and `write` are those of the `Connection`."""
 
@@ -57,6 +61,22 @@ class Store:
         """Return the key of the markers, in hex. It is made once per store, so that markers outlive every process."""
         self.connection.execute("set_once", name="instance.key", value=secrets.token_hex(32))
         return cast(str, self.connection.select("setting", name="instance.key")[0]["value"])
+
+    def fault(self) -> str | None:
+        """Commit something, and return why that is impossible now; None if it is possible."""
+        if (fault := self.connection.fault) is not None:
+            return fault  # the writer itself tries again every second
+        try:
+            self.connection.submit(
+                lambda transaction: transaction.run("set", name=PROBE, value=secrets.token_hex(4))
+            ).result(ASK_SECONDS)
+        except StoreUnavailable as error:
+            return str(error)
+        except TimeoutError:
+            return (
+                f"{self.connection.place} has committed nothing for {ASK_SECONDS:.0f} seconds: its disk or server hangs"
+            )
+        return None
 
     def notebook(self, tracker: str) -> Notebook:
         """Return the facts that the client of a tracker has learned."""
@@ -126,7 +146,7 @@ def probe(settings: StoreSettings) -> None:
     """Commit something. Raises ConfigError, SchemaMismatch, StoreUnavailable if that is not possible now."""
     store = read_store(settings)
     try:
-        store.connection.execute("set", name="store.probe", value=secrets.token_hex(4))
+        store.connection.execute("set", name=PROBE, value=secrets.token_hex(4))
     finally:
         store.close()
 

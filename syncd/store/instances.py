@@ -7,8 +7,9 @@ registration for longer than any lease lasts: by then it may not write to a trac
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,9 +17,12 @@ from syncd import __version__
 from syncd.core.budget import SKEW_SECONDS
 from syncd.store.connection import Connection, Transaction
 from syncd.store.outbox import LEASE_SECONDS
-from syncd.store.sqlite.process_lock import ProcessLock, new_owner
+from syncd.store.sqlite.connection import Sqlite
+from syncd.store.sqlite.process_lock import ProcessLock, folder_of, is_locked, new_owner
 
 DEAD_SECONDS = LEASE_SECONDS + SKEW_SECONDS
+CRASHES_SECONDS = 600.0  # for so long a start that nobody stopped is on record
+_START = "start."  # setting of a process, with the time of its start, from then until it is stopped on purpose
 
 _PROC = Path("/proc")
 
@@ -37,6 +41,7 @@ class Running:
     routes: str | None  # the digest of those by which it judges groups, None if it judges none
     started_at: float
     beat_at: float
+    lives: bool = True  # as far as this machine can tell; a process of another machine by its last heartbeat
 
 
 class Registration:
@@ -61,7 +66,13 @@ class Registration:
             "routes": routes,
             "started_at": now,
         }
-        self.beat(now)
+
+        def write(transaction: Transaction) -> None:
+            transaction.run("forget_starts", before=now - CRASHES_SECONDS)
+            transaction.run("set", name=f"{_START}{self.owner}", value=repr(now))
+            transaction.run("beat", beat_at=now, **self._line)
+
+        connection.write(write, exclusive=False)
 
     def beat(self, now: float) -> None:
         """Renew the registration. Raises StoreUnavailable."""
@@ -79,26 +90,35 @@ class Registration:
             process = processes.get(instance)
             if process is None or instance == self.owner:
                 return instance != self.owner
-            if process.machine == _machine():
-                return _begun(process.pid) != process.begun
-            return now - process.beat_at > DEAD_SECONDS
+            return not _lives(process, None, now)
 
         return is_dead
 
-    def close(self) -> None:
-        """Remove this registration. Raises StoreUnavailable."""
+    def close(self, *, stopped: bool = True) -> None:
+        """Remove this registration. The start stays on record unless somebody has `stopped` the process. Raises StoreUnavailable."""
+
+        def write(transaction: Transaction) -> None:
+            transaction.run("forget_instance", owner=self.owner)
+            if stopped:
+                transaction.run("unset", name=f"{_START}{self.owner}")
+
         try:
-            self._connection.write(
-                lambda transaction: transaction.run("forget_instance", owner=self.owner), exclusive=False
-            )
+            self._connection.write(write, exclusive=False)
         finally:
             if self._lock is not None:
                 self._lock.close()
 
 
-def running(connection: Connection) -> list[Running]:
-    """Return all registered processes, the longest running first."""
-    return connection.read(_processes)
+def running(connection: Connection, now: float) -> list[Running]:
+    """Return all registered processes, the longest running first. One that died is registered until another process takes over."""
+    database = connection.path if isinstance(connection, Sqlite) else None
+    return [replace(process, lives=_lives(process, database, now)) for process in connection.read(_processes)]
+
+
+def crashes(connection: Connection, alive: Collection[str], now: float) -> int:
+    """Return how many processes, none of those `alive`, started in the last CRASHES_SECONDS and ended without being stopped."""
+    starts = connection.select("starts", since=now - CRASHES_SECONDS, until=now + SKEW_SECONDS)
+    return sum(row["owner"] not in alive for row in starts)
 
 
 def judge_otherwise(transaction: Transaction, routes: str) -> bool:
@@ -108,6 +128,17 @@ def judge_otherwise(transaction: Transaction, routes: str) -> bool:
 
 def _processes(transaction: Transaction) -> list[Running]:
     return [Running(**cast(Mapping[str, Any], row)) for row in transaction.rows("instances")]
+
+
+def _lives(process: Running, database: Path | None, now: float) -> bool:
+    """Judge by the lock next to a SQLite `database`, which holds for every container and user that may look at it; else by the kernel,
+    and on another machine by the heartbeat."""
+    if database is not None:
+        with suppress(PermissionError):
+            return is_locked(folder_of(database) / process.owner)
+    if process.machine == _machine():
+        return _begun(process.pid) == process.begun
+    return now - process.beat_at <= DEAD_SECONDS
 
 
 def _machine() -> str:

@@ -613,8 +613,10 @@ SELECT allowance, tokens, at FROM budgets WHERE credential = :credential;
 INSERT INTO budgets (credential, allowance, tokens, at) VALUES (:credential, :allowance, :tokens, :at)
 ON CONFLICT (credential, allowance) DO UPDATE SET tokens = excluded.tokens, at = excluded.at;
 
--- owed_by_tracker: the number of groups that wait for each tracker
-SELECT tracker, COUNT(*) AS groups FROM outbox WHERE state <> 'dead' GROUP BY tracker;
+-- owed_by_tracker: the number of groups that wait for each tracker, how many of them owe a call by now, and since when the oldest does
+SELECT tracker, COUNT(*) AS groups, COUNT(CASE WHEN owed_since <= :now THEN 1 END) AS due,
+    MIN(CASE WHEN owed_since <= :now THEN owed_since END) AS oldest_at
+FROM outbox WHERE state <> 'dead' GROUP BY tracker;
 
 -- recall: a fact that a client has learned
 SELECT value FROM tracker_facts WHERE tracker = :tracker AND fact = :fact;
@@ -639,6 +641,13 @@ ON CONFLICT (owner) DO UPDATE SET beat_at = excluded.beat_at;
 
 -- instances: the longest running first
 SELECT owner, host, machine, pid, begun, part, version, routes, started_at, beat_at FROM instances ORDER BY started_at, owner;
+
+-- starts: of processes that nobody stopped, within a span of time
+SELECT substr(name, 7) AS owner FROM settings
+WHERE CASE WHEN substr(name, 1, 6) = 'start.' THEN CAST(value AS DOUBLE PRECISION) END BETWEEN :since AND :until;
+
+-- forget_starts: those of long ago
+DELETE FROM settings WHERE CASE WHEN substr(name, 1, 6) = 'start.' THEN CAST(value AS DOUBLE PRECISION) END < :before;
 
 -- instances_unlike: the processes that judge groups by other routes
 SELECT owner FROM instances WHERE routes <> :routes;
@@ -700,13 +709,17 @@ SELECT
     (SELECT COUNT(*) FROM outbox WHERE state <> 'dead' AND due_at > :now) AS outbox_waiting,
     (SELECT COUNT(*) FROM outbox WHERE state = 'dead') AS dead,
     (SELECT COUNT(*) FROM issues WHERE state = 'linked') AS linked,
-    (SELECT COUNT(*) FROM issues WHERE state IN ('intended', 'in_doubt')) AS in_doubt,
+    (SELECT COUNT(*) FROM issues WHERE state = 'intended') AS intended,
+    (SELECT COUNT(*) FROM issues WHERE state = 'in_doubt') AS in_doubt,
     (SELECT COUNT(*) FROM issues WHERE state = 'parked' AND COALESCE(cause, '') NOT IN ('deleted', 'discarded')) AS parked,
     (SELECT COUNT(*) FROM issues WHERE state = 'parked' AND cause IN ('deleted', 'discarded')) AS dropped,
     (SELECT COUNT(*) FROM issues WHERE doubles IS NOT NULL) AS doubles,
     (SELECT COUNT(*) FROM groups WHERE decision = 'hold' AND kind = 'crash') AS held,
     (SELECT COUNT(*) FROM storms) AS storms,
     (SELECT COUNT(*) FROM quarantine) AS quarantined;
+
+-- intents: the creates without an answer, by who sent them
+SELECT sent_by AS owner, COUNT(*) AS creates FROM issues WHERE state = 'intended' GROUP BY sent_by;
 
 -- all_groups: latest first
 SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups

@@ -37,6 +37,7 @@ class Counts:
     outbox_due: int
     outbox_waiting: int
     linked: int
+    intended: int
     in_doubt: int
     parked: int
     dropped: int
@@ -45,6 +46,16 @@ class Counts:
     storms: int
     dead: int
     quarantined: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """How many groups owe a tracker a call, now or later; how many of them by now, and since when the oldest does, however often that
+    failed."""
+
+    groups: int
+    due: int
+    oldest_at: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,19 +113,24 @@ class Report(Operations):
                 standings[name] = silent
         return standings
 
-    def owed(self) -> dict[str, int]:
-        """Return how many groups are due at each tracker, now or later."""
-        rows = self._connection.select("owed_by_tracker")
-        return {cast(str, row["tracker"]): cast(int, row["groups"]) for row in rows}
+    def owed(self, now: float) -> dict[str, Owed]:
+        """Return what groups owe each tracker, now or later."""
+        rows = cast(list[dict[str, Any]], self._connection.select("owed_by_tracker", now=now))
+        return {row.pop("tracker"): Owed(**row) for row in rows}
 
-    def left_behind(self, configured: Iterable[str]) -> dict[str, TrackerStanding]:
+    def left_behind(self, configured: Iterable[str], now: float) -> dict[str, TrackerStanding]:
         """Return the trackers that groups wait for and that are no longer configured."""
-        waiting = self.owed()
         return {
-            name: TrackerStanding(state="missing", reason=f"not configured any more, and {count} groups wait for it")
-            for name, count in waiting.items()
+            name: TrackerStanding(
+                state="missing", reason=f"not configured any more, and {owed.groups} groups wait for it"
+            )
+            for name, owed in self.owed(now).items()
             if name not in set(configured)
         }
+
+    def intents(self) -> dict[str, int]:
+        """Return the number of creates without an answer, by the thread that sent them."""
+        return {cast(str, row["owner"]): cast(int, row["creates"]) for row in self._connection.select("intents")}
 
     @reads
     def groups(self, transaction: Transaction, size: int = EVERYTHING, *, held: bool = False) -> list[GroupView]:

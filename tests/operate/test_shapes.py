@@ -8,11 +8,11 @@ import pytest
 from syncd.model import Group, GroupView, Identity, Issue, IssueState, Release
 from syncd.operate import shapes
 from syncd.store.dead_letters import DeadLetter, Kind
-from syncd.store.report import Counts, Past, TrackerStanding
+from syncd.store.report import Counts, Owed, Past, TrackerStanding
 from tests.factories import make_group, make_issue
 
 COUNTS = Counts(
-    inbox_waiting=1, outbox_due=2, outbox_waiting=3, linked=4, in_doubt=5, parked=6, dropped=10, doubles=11, held=7,
+    inbox_waiting=1, outbox_due=2, outbox_waiting=3, linked=4, intended=3, in_doubt=5, parked=6, dropped=10, doubles=11, held=7,
     storms=12, dead=8, quarantined=9,
 )  # fmt: skip
 LETTER = DeadLetter(
@@ -160,11 +160,12 @@ def test_a_status_has_exactly_the_promised_keys() -> None:
         state="paused", reason="the token was refused", until=1_800_000_000.5, cause="misconfigured"
     )
 
-    status = shapes.status(COUNTS, {"crashes": paused}, {"crashes": 12})
+    owed = {"crashes": Owed(groups=5, due=2, oldest_at=1_700_000_000.5)}
+    status = shapes.status(COUNTS, {"crashes": paused}, owed, {"crashes": 12}, being_filed=2)
     assert status == {
         "inbox": {"waiting": 1},
         "outbox": {"due": 2, "waiting": 3},
-        "issues": {"linked": 4, "in_doubt": 5, "parked": 6, "dropped": 10, "doubles": 11},
+        "issues": {"linked": 4, "being_filed": 2, "in_doubt": 6, "parked": 6, "dropped": 10, "doubles": 11},
         "held": 7,
         "dead": 8,
         "quarantined": 9,
@@ -177,6 +178,9 @@ def test_a_status_has_exactly_the_promised_keys() -> None:
                 "since": None,
                 "calls": 0,
                 "writes_left": 12,
+                "groups": 5,
+                "due": 2,
+                "oldest_at": 1_700_000_000.5,
             },
         },
     }
@@ -191,8 +195,9 @@ def test_status_lists_configured_and_called_trackers_by_name() -> None:
         ),
     }
 
-    trackers = shapes.status(COUNTS, called, {"never called": 0, "both": None})["trackers"]
-    calm = {"state": "ok", "reason": None, "until": None, "cause": None, "since": None, "calls": 0}
+    trackers = shapes.status(COUNTS, called, {}, {"never called": 0, "both": None}, being_filed=0)["trackers"]
+    nothing = {"groups": 0, "due": 0, "oldest_at": None}
+    calm = {"state": "ok", "reason": None, "until": None, "cause": None, "since": None, "calls": 0} | nothing
     assert trackers == {
         "both": {
             "state": "unreachable",
@@ -202,6 +207,7 @@ def test_status_lists_configured_and_called_trackers_by_name() -> None:
             "since": 1.0,
             "calls": 3,
             "writes_left": None,
+            **nothing,
         },
         "never called": calm | {"writes_left": 0},
         "removed": calm | {"writes_left": None},

@@ -126,7 +126,9 @@ def test_a_store_that_is_away_is_told_and_nothing_else(store: Store) -> None:
     if hasattr(store.connection, "path"):
         store.connection.path.unlink()
 
-    assert gauges.read(Config(), store, 0.0) == {"syncd_store_up": 0.0}
+    reading: dict[str, Any] = dict(gauges.read(Config(), store, 0.0))
+    assert reading.pop("syncd_needs")["store_fault"] == 1
+    assert reading == {"syncd_store_up": 0.0}
 
 
 def test_operations_on_trackers_are_counted_by_what_came_of_them() -> None:

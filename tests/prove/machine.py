@@ -120,7 +120,7 @@ def install(machine: Machine, deb: Path) -> Row:
     )
     version = machine.run("syncd", "--version").strip()
     status = machine.run("syncd", "status", check=False)
-    ok = active and "all is well" in status and not failed and not verified.strip() and "error" not in output.lower()
+    ok = active and "All is well" in status and not failed and not verified.strip() and "error" not in output.lower()
     return Row(
         action="`dpkg -i` on a minimal Debian, `systemd-analyze verify`",
         scale="1 package, no network needed",

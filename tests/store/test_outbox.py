@@ -276,8 +276,8 @@ def test_history_tells_every_step_but_not_the_same_decision_twice(store: Store) 
 def test_a_tracker_that_groups_wait_for_in_vain_is_told(store: Store) -> None:
     owed(store)
 
-    assert store.report.left_behind(["here"]) == {}
-    assert store.report.left_behind(["elsewhere"])["here"].state == "missing"
+    assert store.report.left_behind(["here"], NOW) == {}
+    assert store.report.left_behind(["elsewhere"], NOW)["here"].state == "missing"
 
 
 AFTER = NOW + LEASE_SECONDS + 1

@@ -142,12 +142,12 @@ def test_a_process_of_another_machine_is_dead_only_after_any_lease(
     )
     assert judged(store, here, NOW)(there.owner), "on this machine the kernel tells"
     store.outbox.take_over(partial(here.judge, now=NOW), NOW)
-    assert [process.owner for process in running(store.connection)] == [here.owner]
+    assert [process.owner for process in running(store.connection, NOW)] == [here.owner]
     there.beat(NOW)
-    assert len(running(store.connection)) == 2, "who was taken for dead comes back"
+    assert len(running(store.connection, NOW)) == 2, "who was taken for dead comes back"
     there.close()
     here.close()
-    assert running(store.connection) == []
+    assert running(store.connection, NOW) == []
 
 
 def test_a_process_that_starts_while_a_take_over_waits_keeps_what_it_claims(

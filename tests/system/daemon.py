@@ -178,7 +178,9 @@ class Daemon:
 
     def status(self) -> dict[str, Any]:
         """`status --json`."""
-        status: dict[str, Any] = json.loads(self.syncd("status", "--json"))
+        ran = run_syncd("status", "--json", "--config", str(self.config), folder=self.folder)
+        assert ran.returncode in (0, 3), ran.stdout + ran.stderr
+        status: dict[str, Any] = json.loads(ran.stdout)
         return status
 
     def drain(self) -> dict[str, Any]:

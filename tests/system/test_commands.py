@@ -70,25 +70,41 @@ def test_groups_json_has_the_promised_shape(daemon: Daemon) -> None:
 def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
     status = daemon.status()
     (instance,) = status.pop("instances")
-    assert (instance["pid"], instance["part"], instance["silent"]) == (daemon.pid, "all", False)
-    assert instance.keys() == {"instance", "host", "pid", "part", "version", "since", "beat_at", "silent"}
+    assert (instance["pid"], instance["part"], instance["state"]) == (daemon.pid, "all", "alive")
+    assert instance.keys() == {"instance", "host", "pid", "part", "version", "since", "beat_at", "state"}
+    store = status.pop("store")
+    assert store.keys() == {"place", "fault", "taken", "free"}
+    assert store["fault"] is None
+    tracker = {
+        "state": "ok",
+        "reason": None,
+        "until": None,
+        "cause": None,
+        "since": None,
+        "calls": 0,
+        "writes_left": None,
+    }
     assert status == {
-        "inbox": {"waiting": 0},
-        "outbox": {"due": 0, "waiting": 0},
-        "issues": {"linked": 21, "in_doubt": 0, "parked": 0, "dropped": 0, "doubles": 0},
+        "well": True,
+        "sentence": "All is well.",
+        "needs": [],
+        "crashes": 0,
+        "inbox": {"waiting": 0, "oldest_at": None, "rate": 0.0, "seconds_left": None},
+        "outbox": {"due": 0, "waiting": 0, "oldest_at": None, "rate": 0.0, "seconds_left": None},
+        "issues": {"linked": 21, "being_filed": 0, "in_doubt": 0, "parked": 0, "dropped": 0, "doubles": 0},
         "held": 1,
         "dead": 0,
         "quarantined": 0,
         "held_by": [{"rule": "unrouted", "route": None, "groups": 1}],
         "storms": [],
         "paused_routes": [],
-        "trackers": {"here": {"state": "ok", "reason": None, "until": None, "cause": None, "writes_left": None}},
+        "trackers": {"here": tracker | {"groups": 0, "due": 0, "oldest_at": None}},
     }
 
 
 def test_status_of_a_healthy_daemon_says_so(daemon: Daemon) -> None:
     printed = daemon.syncd("status")
-    assert "all is well" in printed
+    assert "All is well" in printed
     assert re.search(rf"running +\S+-{daemon.pid}-\w+: receiver and worker, syncd \S+, alive", printed)
 
 
@@ -160,7 +176,7 @@ def test_a_command_before_the_first_start_names_the_command_to_run(tmp_path: Pat
     (tmp_path / "config.toml").write_text("")
 
     ran = run_syncd(*command, folder=tmp_path)
-    assert ran.returncode == 1
+    assert ran.returncode == (75 if command == ["status"] else 1)
     assert "syncd run" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert not (tmp_path / "syncd.db").exists()
