@@ -192,7 +192,8 @@ class FakeJira(JiraProject):
             return f"Field '{name}' cannot be set. It is not on the appropriate screen, or unknown."
         match name:
             case "project":
-                return None if value == {"key": self.project} else "valid project is required"
+                fits = value.keys() == {"key"} and value["key"] in {self.project, *self.former_keys}
+                return None if fits else "valid project is required"
             case "issuetype":
                 return None if value.get("name") in self.issue_types else "The issue type selected is invalid."
             case "summary":

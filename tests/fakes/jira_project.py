@@ -15,6 +15,7 @@ class JiraProject(ServerBase):
     def __init__(self, project: str) -> None:
         super().__init__()
         self.project = project
+        self.former_keys: set[str] = set()  # of the project
         self.me = "syncd"
         self.issues: dict[str, FakeIssue] = {}
         self.permissions = set(PERMISSIONS)
@@ -83,6 +84,18 @@ class JiraProject(ServerBase):
             self.issues[issue.key] = issue
             return issue
 
+    def rename(self, project: str) -> None:
+        """Give the project and all its issues another key; the former keys still lead to them."""
+        with self.lock:
+            before, self.project = self.project, project
+            self.former_keys.add(before)
+            self._last_numbers[project] = self._last_numbers.pop(before, 0)
+            for issue in [each for each in self.issues.values() if each.project == before]:
+                del self.issues[issue.key]
+                issue.old_keys.add(issue.key)
+                issue.key = f"{project}-{issue.number}"
+                self.issues[issue.key] = issue
+
     def add_comment(self, key: str, author: str, body: Any) -> FakeComment:
         """A comment as `author` writes it in the browser."""
         self._last_id += 1
@@ -146,7 +159,7 @@ class JiraProject(ServerBase):
         return permission in (self.permissions if issue.project == self.project else self.elsewhere[issue.project])
 
     def _sees_project(self, key: str) -> bool:
-        return key == self.project and "BROWSE_PROJECTS" in self.permissions
+        return key in {self.project, *self.former_keys} and "BROWSE_PROJECTS" in self.permissions
 
     def indexed(self, jql: str) -> list[FakeIssue] | None:
         """The issues a search finds; None for JQL beyond `project = X AND labels = "y" ORDER BY key`, without any condition, or
@@ -160,7 +173,7 @@ class JiraProject(ServerBase):
         matches = [
             issue
             for issue in self.issues.values()
-            if (query["project"] is None or query["project"] == issue.project)
+            if (query["project"] is None or issue.project == self.project)
             and (query["label"] is None or query["label"] in issue.labels)
             and (query["ids"] is None or issue.id in ids)
             and self.settled(issue.written, self.lag_seconds)

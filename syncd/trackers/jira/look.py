@@ -67,6 +67,9 @@ def survey(
         batch = ids[start : start + _BATCH]
         try:
             part = _read(connection, settings, batch)
+            if part.missing:
+                # Jira answers as if there were no issue where the account may not see one.
+                require(connection, settings, "BROWSE_PROJECTS")
         except (Refused, Unavailable):
             # One issue can spoil the answer for its whole batch; a second failure in a row is one of the server.
             if failed or len(ids) <= _BATCH:
@@ -79,7 +82,7 @@ def survey(
 
 
 def _read(connection: Connection, settings: JiraSettings, batch: list[str]) -> Survey:
-    """What Jira shows of up to a hundred issues, by one request, and a second where it leaves some out."""
+    """What Jira shows of up to a hundred issues, by one request."""
     if settings.deployment == "cloud":
         payload = {"issueIdsOrKeys": batch, "fields": _fields(settings)}
         answer = connection.send_idempotent("POST", "issue/bulkfetch", payload)
@@ -96,9 +99,6 @@ def _read(connection: Connection, settings: JiraSettings, batch: list[str]) -> S
     observations = {snapshot.id: _observation(settings, snapshot) for snapshot in page.issues}
     unread = {error.id for error in page.issueErrors}
     absent = tuple(remote_id for remote_id in batch if remote_id not in observations and remote_id not in unread)
-    if absent:
-        # Jira answers as if there were no issue where the account may not see one.
-        require(connection, settings, "BROWSE_PROJECTS")
     return Survey(observations=observations, missing=absent)
 
 
@@ -109,11 +109,10 @@ def absence(connection: Connection, settings: JiraSettings, issue: Issue, answer
     either, while project and permissions are fine and a neighbour can be read in the same way.
     """
     key, remote_id, detail = issue.key, str(issue.remote_id), f"({answer.status}{message(answer)})"
+    require(connection, settings, "BROWSE_PROJECTS")
     part = _read(connection, settings, [remote_id])
     if remote_id in part.observations:
         return Unavailable(f"Jira shows {key} in a list, but not by itself {detail}")
-    if not part.missing:
-        require(connection, settings, "BROWSE_PROJECTS")  # which a reading that misses the issue has asked
     if not part.missing or answer.status == 403:
         return OutOfReach(f"{key} exists, but the account that syncd uses may not see it {detail}")
     if answer.status not in (404, 410):
