@@ -256,3 +256,21 @@ def bury(transaction: Transaction, claim: Claim, revision: int, reason: str, con
         return False
     transaction.run("refuse", group_id=claim.group_id, content=content)
     return True
+
+
+def refused_in_a_row(transaction: Transaction, tracker: str) -> dict[Call, int]:
+    """Return how many groups were refused each kind of call since the tracker took one."""
+    rows = transaction.rows("refused_in_a_row", tracker=tracker)
+    return {Call(cast(int, row["rank"])): cast(int, row["groups"]) for row in rows}
+
+
+def acquit(transaction: Transaction, tracker: str, call: Call) -> None:
+    """The tracker took a call of this kind: what it refused before stays refused for its own sake."""
+    transaction.run("acquit", tracker=tracker, rank=call)
+
+
+def wait_for_project(transaction: Transaction, tracker: str, call: Call, due_at: float) -> None:
+    """The project is to blame for the latest refusals of this kind: their groups are no dead letters, and due at `due_at`."""
+    facts = {"tracker": tracker, "rank": call}
+    transaction.run("forget_refusals", **facts)
+    transaction.run("wait_for_project", due_at=due_at, **facts)

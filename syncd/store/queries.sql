@@ -172,6 +172,7 @@ ON CONFLICT (group_id) DO UPDATE SET
         ELSE excluded.owed_since END,
     state = CASE outbox.state WHEN 'dead' THEN 'waiting' ELSE outbox.state END,
     attempts = CASE outbox.state WHEN 'dead' THEN 0 ELSE outbox.attempts END,
+    blame = CASE WHEN outbox.state = 'dead' AND excluded.rank = 0 THEN NULL ELSE outbox.blame END,
     rank = CASE outbox.state WHEN 'claimed' THEN outbox.rank ELSE excluded.rank END,
     tracker = CASE outbox.state WHEN 'claimed' THEN outbox.tracker ELSE excluded.tracker END,
     due_at = CASE
@@ -518,7 +519,7 @@ UPDATE outbox SET state = 'waiting', owner = NULL, attempts = :attempts, reason 
 WHERE group_id = :group_id AND owner = :owner;
 
 -- bury: no further try until a person or other content asks for it, unless it was made due again
-UPDATE outbox SET state = 'dead', owner = NULL, reason = :reason, due_at = :now
+UPDATE outbox SET state = 'dead', owner = NULL, reason = :reason, due_at = :now, blame = COALESCE(blame, 'open')
 WHERE group_id = :group_id AND owner = :owner AND again_at IS NULL;
 
 -- refuse_again: no try until a person or other content asks for it
@@ -544,6 +545,20 @@ LEFT JOIN outbox ON outbox.group_id = groups.id AND outbox.state = 'dead'
 LEFT JOIN issues ON issues.group_id = groups.id AND issues.state = 'parked'
 WHERE groups.id IN (SELECT group_id FROM outbox WHERE state = 'dead' UNION SELECT group_id FROM issues WHERE state = 'parked')
 ORDER BY groups.decided_at DESC NULLS LAST, groups.id LIMIT :size;
+
+-- refused_in_a_row: how many groups were refused each kind of call since the tracker took one
+SELECT rank, COUNT(*) AS groups FROM outbox WHERE tracker = :tracker AND blame = 'open' GROUP BY rank;
+
+-- acquit: the tracker took a call, so that what it refused before was refused for its own sake; a create also tells about updates
+UPDATE outbox SET blame = 'own' WHERE tracker = :tracker AND rank >= :rank AND blame = 'open';
+
+-- forget_refusals: the project is to blame, and not these contents
+UPDATE groups SET refused = NULL WHERE id IN (
+    SELECT group_id FROM outbox WHERE tracker = :tracker AND rank = :rank AND blame = 'open' AND state = 'dead');
+
+-- wait_for_project: what the project is to blame for waits for its tracker
+UPDATE outbox SET state = 'waiting', due_at = :due_at, attempts = 0
+WHERE tracker = :tracker AND rank = :rank AND blame = 'open' AND state = 'dead';
 
 -- revive: an operator retries a dead letter
 UPDATE outbox SET state = 'waiting', due_at = :now, owed_since = :now, attempts = 0, reason = NULL WHERE group_id = :group_id AND state = 'dead';

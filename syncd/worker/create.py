@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -18,6 +19,8 @@ from syncd.trackers import Draft
 from syncd.worker import reconcile
 from syncd.worker.context import FilingFacts, HeldBack, Operation, Parked, Retry, SyncContext, Synced, SyncResult
 from syncd.worker.routing import take
+
+T = TypeVar("T")
 
 log = structlog.get_logger("syncd.worker")
 
@@ -84,7 +87,7 @@ def intend(context: SyncContext, intent: Intent, newest: int | None) -> SyncResu
     return context.commit(write)
 
 
-def link(store: Store, claim: Claim, created: Created, end: Operation[bool], now: float, *, floor: int = 0) -> bool:
+def link(store: Store, claim: Claim, created: Created, end: Operation[T], now: float, *, floor: int = 0) -> T | None:
     """Commit the answer, and with it the `end` of the claim, whose result is returned. Only the sender of this very intent can link
     its issue, however late: the lease does not count. Raises LeaseLost, with the issue on disk, where another owner has the group; an
     issue that can stand for it no more is kept as a double. `floor` is a number that the tracker had before it was asked for the issue.
@@ -94,28 +97,28 @@ def link(store: Store, claim: Claim, created: Created, end: Operation[bool], now
         log.error("tracker_numbers_went_back", tracker=claim.tracker, issue=created.key, floor=floor)
         created = replace(created, notes=(*created.notes, WENT_BACK.format(floor)))
 
-    def write(transaction: Transaction) -> tuple[bool, bool, bool]:
+    def write(transaction: Transaction) -> tuple[bool, bool, T | None]:
         owned = outbox.renew(transaction, claim, now)  # it locks the group first
         linked, target = _link(transaction, claim, [created], claim.owner, now)
         if linked and not owned:
             # The new owner may have settled the group as in doubt: what came meanwhile is owed again.
             due = DueCall(tracker=claim.tracker, due_at=now, call=Call.UPDATE)
             outbox.owe(transaction, {group_id: due})
-        resumed = end(transaction) if linked and owned else False
+        ended = end(transaction) if linked and owned else None
         if target is not None:
             reconcile.give_way(transaction, claim, target, _TAKEN.format(created.key), now)
         limits.raise_floor(transaction, claim.tracker, created.number)
         if went_back:
             limits.lower_floor(transaction, claim.tracker, created.number)
-        return linked, owned, resumed
+        return linked, owned, ended
 
-    linked, owned, resumed = store.write(write, exclusive=False)
+    linked, owned, ended = store.write(write, exclusive=False)
     if not linked:
         log.error("create_answered_late", tracker=claim.tracker, issue=created.key, group=group_id)
         raise LeaseLost(f"group {group_id} was taken over before its issue {created.key} could be linked")
     if not owned:
         raise LeaseLost(f"group {group_id} was taken over while its issue {created.key} was created")
-    return resumed
+    return ended
 
 
 def _draft(context: SyncContext, marker: str, facts: FilingFacts) -> Draft:

@@ -19,11 +19,11 @@ from syncd.errors import (
     Unavailable,
 )
 from syncd.model import Action, Call, Place, Plan
-from syncd.store import issues, limits
+from syncd.store import issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.worker import reconcile
-from syncd.worker.context import Parked, Refusal, Retry, SyncContext, SyncResult
+from syncd.worker.context import Parked, Refusal, Retry, SyncContext, Synced, SyncResult
 
 WRITING = (Action.UPDATE, Action.REOPEN, Action.CLOSE)
 
@@ -96,8 +96,32 @@ def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerErro
         case Unavailable() | OutcomeUnknown():
             if claim.trial:
                 context.record(partial(limits.end_trial, tracker=claim.tracker, until=now + plan.pause(0)))
+        case Refused():
+            pass  # the end of the claim weighs it
         case _:
             context.record(partial(limits.resume, tracker=claim.tracker), partial(_log_resumed, claim))
+
+
+def weigh(context: SyncContext, decision: Plan, result: SyncResult, refused: int) -> None:
+    """Charge the latest refusals after a call of the same kind: each to its group after a call that the tracker took, and all to the project
+    once REFUSED_IN_A_ROW groups were refused. Then the tracker rests, and no group is a dead letter for it. Raises StoreUnavailable."""
+    claim, call, now = context.claim, decision.call, context.clock.wall()
+    if isinstance(result, Synced):
+        context.store.write(partial(outbox.acquit, tracker=claim.tracker, call=call))
+    elif isinstance(result, Refusal) and refused >= budget.REFUSED_IN_A_ROW:
+        reason = (
+            f"{refused} groups in a row were refused, and none was taken between them; the last answer: {result.reason}"
+        )
+
+        def blame_project(transaction: Transaction) -> float | None:
+            if outbox.refused_in_a_row(transaction, claim.tracker).get(call, 0) < budget.REFUSED_IN_A_ROW:
+                return None  # the tracker has taken one meanwhile
+            until = rest(transaction, claim, reason, None, now)
+            due_at = max(now, limits.behind_rest(transaction, claim.tracker))
+            outbox.wait_for_project(transaction, claim.tracker, call, due_at)
+            return until
+
+        _log_rest(claim, reason, context.store.write(blame_project))
 
 
 def rest(transaction: Transaction, claim: Claim, reason: str, seconds: float | None, now: float) -> float | None:

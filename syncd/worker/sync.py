@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import NamedTuple
 
 import structlog
 
 from syncd.core import plan
-from syncd.core.budget import HORIZON_SECONDS
+from syncd.core.budget import HORIZON_SECONDS, REFUSED_IN_A_ROW
 from syncd.errors import LeaseLost, TrackerError
 from syncd.model import Action, Call, Issue, IssueState, Plan
 from syncd.platform import metrics
@@ -168,9 +169,9 @@ def finish(context: SyncContext, decision: Plan, result: SyncResult) -> None:
     end = partial(_end, context=context, decision=decision, result=result, now=now)
     if isinstance(result, Synced) and result.created is not None:
         floor = 0 if context.filing is None else context.filing.floor.number
-        resumed = create.link(context.store, claim, result.created, end, now, floor=floor)
+        resumed, refused = create.link(context.store, claim, result.created, end, now, floor=floor) or _Ended()
     else:
-        resumed = context.commit(end)
+        resumed, refused = context.commit(end)
     if isinstance(result, Synced):
         metrics.SYNCS.labels(claim.tracker, decision.action).inc()
         log.info("issue_synced", tracker=claim.tracker, action=decision.action, issue=result.key)
@@ -178,23 +179,34 @@ def finish(context: SyncContext, decision: Plan, result: SyncResult) -> None:
         log.info("dry_run", tracker=claim.tracker, group=claim.group_id, would=decision.action, reason=decision.reason)
     if resumed:
         log.info("tracker_resumed", tracker=claim.tracker)
+    if refused:
+        failures.weigh(context, decision, result, refused)
 
 
-def _end(transaction: Transaction, context: SyncContext, decision: Plan, result: SyncResult, now: float) -> bool:
-    """Write the decision and end the claim according to the result. Return True if the tracker rested until now."""
+class _Ended(NamedTuple):
+    """Whether the tracker rested until now, and how many groups it refused in a row: a call that this one tells about."""
+
+    resumed: bool = False
+    refused: int = 0
+
+
+def _end(transaction: Transaction, context: SyncContext, decision: Plan, result: SyncResult, now: float) -> _Ended:
+    """Write the decision and end the claim according to the result."""
     claim, group_id, revision = context.claim, context.claim.group_id, context.group.revision
     match result:
         case Synced(key, synced_revision):
             interval = plan.STATUS_INTERVAL if context.policy is None else context.policy.status_interval
             outbox.decide(transaction, group_id, decision, key, now, context.route, done=True)
             outbox.settle(transaction, claim, synced_revision, now + interval)
-            return limits.resume(transaction, claim.tracker)
+            in_a_row = outbox.refused_in_a_row(transaction, claim.tracker)
+            refused = sum(in_a_row[call] for call in in_a_row if call >= decision.call)
+            return _Ended(limits.resume(transaction, claim.tracker), refused)
         case _ if _is_outdated_hold(transaction, context, decision, result, now):
             outbox.release(transaction, claim, now, claim.attempts, "what held it back has ended", None)
         case Finished(outcome):
             outbox.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)
             outbox.settle(transaction, claim, revision, now)
-            return outcome is not None and limits.resume(transaction, claim.tracker)
+            return _Ended(outcome is not None and limits.resume(transaction, claim.tracker))
         case Retry(reason, at, call, attempts, rests):
             # A decision that is put off again and again for the same reason is one line of the history.
             put_off = decision.action is Action.HOLD or (decision.action is Action.WAIT and bool(decision.rule))
@@ -213,7 +225,10 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             outbox.decide(transaction, group_id, decision, reason, now)
             if not outbox.bury(transaction, claim, revision, reason, content, now):
                 outbox.release(transaction, claim, at, claim.attempts + 1, reason, decision.call)
-    return False
+            refused = outbox.refused_in_a_row(transaction, claim.tracker).get(decision.call, 0)
+            # A tracker that judges a content works.
+            return _Ended(refused < REFUSED_IN_A_ROW and limits.resume(transaction, claim.tracker), refused)
+    return _Ended()
 
 
 def _is_outdated_hold(

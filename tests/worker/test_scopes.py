@@ -1,0 +1,124 @@
+"""A refusal is charged to its group or to its project, by what the tracker does with other groups."""
+
+import pytest
+
+from syncd.errors import Refused
+from syncd.store.dead_letters import DeadLetter
+from tests.scene import Scene
+
+SENTENCE = "3 groups in a row were refused, and none was taken between them; the last answer: unknown words"
+
+
+def refused(scene: Scene, *names: str, operation: str = "create", **facts: int) -> None:
+    """Each of these groups is refused a call."""
+    for name in names:
+        scene.tell(fingerprint=name, **facts)
+        scene.fail(operation, Refused("unknown words"))
+        assert scene.sync()
+
+
+def dead(scene: Scene) -> list[DeadLetter]:
+    return scene.store.dead_letters.all()
+
+
+def state(scene: Scene) -> tuple[str, str | None]:
+    standing = scene.store.report.trackers({}, scene.clock.wall()).get("here")
+    return ("ok", None) if standing is None else (standing.state, standing.reason)
+
+
+def filed(scene: Scene) -> list[str]:
+    return [draft.group.identity.fingerprint for draft in scene.tracker.issues]
+
+
+def test_groups_that_are_refused_in_a_row_rest_their_tracker_and_are_no_dead_letters(scene: Scene) -> None:
+    refused(scene, "f1", "f2")
+    assert (state(scene), len(dead(scene))) == (("ok", None), 2)
+    refused(scene, "f3")
+
+    assert state(scene) == ("paused", SENTENCE)
+    assert dead(scene) == []
+    assert not scene.sync()
+
+
+def test_what_a_project_refused_is_filed_by_itself_once_it_takes_issues(scene: Scene) -> None:
+    refused(scene, "f1", "f2", "f3")
+    scene.clock.advance(63)
+    while scene.sync():
+        pass
+
+    assert sorted(filed(scene)) == ["f1", "f2", "f3"]
+    assert state(scene) == ("ok", None)
+
+
+def test_a_rest_for_refusals_grows_while_the_project_refuses_every_trial(scene: Scene) -> None:
+    refused(scene, "f1", "f2", "f3")
+    for seconds in (60.0, 120.0, 240.0):
+        assert scene.opens_in() == pytest.approx(seconds, abs=3)
+        scene.clock.advance(seconds + 3)
+        scene.fail("create", Refused("unknown words"))
+        assert scene.sync()
+        assert not scene.sync(), "one trial"
+
+    assert dead(scene) == []
+
+
+def test_a_group_between_them_that_is_filed_leaves_each_refusal_to_its_own_group(scene: Scene) -> None:
+    refused(scene, "f1", "f2")
+    scene.tell(fingerprint="fine")
+    scene.sync()
+    refused(scene, "f3", "f4")
+
+    assert state(scene) == ("ok", None)
+    assert len(dead(scene)) == 4
+
+
+def test_groups_that_alone_are_refused_again_after_the_rest_are_dead_letters_for_good(scene: Scene) -> None:
+    refused(scene, "f1", "f2", "f3")
+    scene.tell(fingerprint="fine")
+    scene.clock.advance(63)
+    scene.sync()
+    for _ in range(3):
+        scene.fail("create", Refused("unknown words"))
+        assert scene.sync()
+
+    assert filed(scene) == ["fine"]
+    assert (state(scene), len(dead(scene))) == (("ok", None), 3)
+    assert not scene.sync()
+
+
+def test_an_update_says_nothing_about_creates_that_are_refused(scene: Scene) -> None:
+    scene.tell(fingerprint="linked")
+    scene.sync()
+    refused(scene, "f1", "f2")
+    scene.tell(fingerprint="linked", occurrences=9)
+    scene.sync()
+    refused(scene, "f3")
+
+    assert state(scene)[0] == "paused"
+    assert dead(scene) == []
+
+
+def test_an_issue_that_is_refused_for_ever_holds_up_nobody(scene: Scene) -> None:
+    scene.tell(fingerprint="full")
+    scene.sync()
+    for number in range(10):
+        refused(scene, "full", operation="comment", occurrences=10 + number)
+        scene.tell(fingerprint=f"f{number}")
+        assert scene.sync()
+        assert state(scene) == ("ok", None)
+
+    assert len(filed(scene)) == 11
+    assert [letter.fingerprint for letter in dead(scene)] == ["full"]
+
+
+def test_other_contents_of_a_group_that_alone_was_refused_are_weighed_anew(scene: Scene) -> None:
+    refused(scene, "f1")
+    scene.tell(fingerprint="fine")
+    scene.sync()
+    scene.tell(fingerprint="f1", callstack=["another"], timestamp=[1000, 3000])
+    scene.fail("create", Refused("unknown words"))
+    scene.sync()
+    refused(scene, "f2", "f3")
+
+    assert state(scene)[0] == "paused"
+    assert dead(scene) == []
