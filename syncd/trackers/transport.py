@@ -179,7 +179,7 @@ class Connection(ABC):
                     raise Unavailable(error.reason) from None
                 unreadable = answer.ok and answer.status != 204 and answer.json is None
                 # The same request may get another answer a moment later.
-                transient = answer.status >= 500 or answer.status in (408, 409, 421, 425)
+                transient = answer.status >= 500 or answer.status < 200 or answer.status in (408, 409, 421, 425)
                 if unreadable or transient:
                     raise self._failure(answer, Sent.AGAIN)
                 return answer

@@ -71,6 +71,7 @@ class FakeRepository:
     hidden: bool = False
     tells_discussions: bool = True  # to the token's queries
     archived: bool = False
+    disabled: bool = False
     has_issues: bool = True
     assignable: tuple[str, ...] = ("alice", "bob")
     drops_assignees: bool = False  # in silence, where they are not assignable
@@ -102,7 +103,7 @@ class Shapes:
             "html_url": f"{self._url}/{repository.full_name}",
             "url": self._api(repository),
             "archived": repository.archived,
-            "disabled": False,
+            "disabled": repository.disabled,
             "has_issues": repository.has_issues,
             **({} if reader.app else {"permissions": permissions}),
         }

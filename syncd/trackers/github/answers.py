@@ -22,9 +22,9 @@ _MESSAGE_LIMIT = 200
 _PAUSE_SECONDS = 60.0  # for a secondary limit without a time; GitHub's documentation: at least a minute
 _LIMITED = re.compile(r"rate limit|abuse detection|submitted too quickly", re.IGNORECASE)
 
-# GitHub has moved issues at the first kind of path; an old Enterprise Server may know only the second.
+# GitHub has moved issues and repositories at the first kind of path; an old Enterprise Server may know only the second.
 _MOVED = re.compile(
-    r"/(?:repositories/(?P<id>\d{1,18})|repos/(?P<name>[\w-]+/\.?[\w-][\w.-]*))/issues/(?P<number>\d{1,18})"
+    r"/(?:repositories/(?P<id>\d{1,18})|repos/(?P<name>[\w-]+/\.?[\w-][\w.-]*))(?:$|/issues/(?P<number>\d{1,18}))"
 )
 _PORTS = {"http": 80, "https": 443}
 
@@ -40,8 +40,10 @@ class Account(msgspec.Struct):
 
 
 class Permissions(msgspec.Struct):
-    """The rights of the token's account in a repository."""
+    """The rights of the token's account in a repository; each role has those below it, which some servers do not repeat."""
 
+    admin: bool = False
+    maintain: bool = False
     push: bool = False
     triage: bool = False
 
@@ -50,10 +52,18 @@ class Repository(msgspec.Struct):
     """The part of a repository that syncd uses. GitHub tells an app's token no permissions."""
 
     id: Number
+    full_name: str = ""
     private: bool = True
     archived: bool = False
+    disabled: bool = False
     has_issues: bool = True
     permissions: Permissions | None = None
+
+    @property
+    def read_only(self) -> bool:
+        """True if the account has no role above Read, as far as GitHub says. Read is enough to file an issue and to comment."""
+        rights = self.permissions
+        return rights is not None and not (rights.admin or rights.maintain or rights.push or rights.triage)
 
 
 class Label(msgspec.Struct):
@@ -86,11 +96,16 @@ class Listed(msgspec.Struct):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """The target of a redirect: an issue of the repository with this id, or with this name."""
+    """The target of a redirect: the repository with this id, or with this name, or an issue of it."""
 
-    number: int
+    number: int | None
     repository_id: str = ""
     repository: str = ""
+
+    @property
+    def home(self) -> str:
+        """The path of the repository."""
+        return f"/repositories/{self.repository_id}" if self.repository_id else f"/repos/{self.repository}"
 
 
 class Comment(msgspec.Struct):
@@ -103,6 +118,7 @@ class Comment(msgspec.Struct):
 
 class _Fault(msgspec.Struct):
     message: str = ""
+    resource: str = ""
     field: str = ""
     code: str = ""
 
@@ -131,7 +147,7 @@ def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
     note = f"GitHub dropped the labels {', '.join(dropped)}: the token may not set labels in {repository}"
     return Created(
         remote_id=str(issue.number),
-        key=f"{repository}#{issue.number}",
+        key=f"{name_of(issue.repository_url) or repository}#{issue.number}",
         url=web(issue.html_url),
         number=issue.number,
         notes=(note,) if dropped else (),
@@ -139,11 +155,15 @@ def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
     )
 
 
-def refuses_assignee(answer: Answer) -> bool:
-    """True if a create was refused for its assignee and nothing else. Nothing was created then."""
+def refused_fields(answer: Answer) -> frozenset[str]:
+    """Those of the fields `assignees` and `labels` for which alone a create was refused; the draft can do without them. Empty where
+    anything else may be the cause."""
     refusal = answer.read(_Failure) if answer.status == 422 else None
     faults = refusal.errors if refusal is not None and isinstance(refusal.errors, list) else []
-    return bool(faults) and all(isinstance(fault, _Fault) and fault.field == "assignees" for fault in faults)
+    fields = [
+        "" if isinstance(fault, str) else "labels" if fault.resource == "Label" else fault.field for fault in faults
+    ]
+    return frozenset(fields) if set(fields) <= {"assignees", "labels"} else frozenset()
 
 
 def web(url: str) -> str:
@@ -151,13 +171,15 @@ def web(url: str) -> str:
     return url if url.startswith(("https://", "http://")) else ""
 
 
-def takes_no_issues(answer: Answer) -> bool:
-    """True if a 410 is about the repository. Any other 410 says that the issue was deleted."""
-    return "issues are disabled" in message(answer).lower()
+def name_of(repository_url: str) -> str:
+    """OWNER/NAME of a repository by its address in the API; empty where the answer has none."""
+    owner, _, name = repository_url.rstrip("/").rpartition("/")
+    owner = owner.rpartition("/")[2]
+    return f"{owner}/{name}" if owner and name else ""
 
 
 def redirected(answer: Answer, api_url: str) -> Target:
-    """The issue that a redirect points to. Raises Misconfigured for any other place: the token goes nowhere else."""
+    """The issue or repository that a redirect points to. Raises Misconfigured for any other place: the token goes nowhere else."""
     elsewhere = Misconfigured(f"GitHub redirects to another place ({answer.status}); correct repository or api_url")
     try:
         base = urlsplit(api_url.rstrip("/"))
@@ -168,13 +190,27 @@ def redirected(answer: Answer, api_url: str) -> Target:
     match = _MOVED.match(there.path.removeprefix(base.path))
     if len(servers) > 1 or match is None:
         raise elsewhere
-    return Target(number=int(match["number"]), repository_id=match["id"] or "", repository=match["name"] or "")
+    number = None if match["number"] is None else int(match["number"])
+    return Target(number=number, repository_id=match["id"] or "", repository=match["name"] or "")
+
+
+def refuses(answer: Answer) -> bool:
+    """True if the request was certainly not carried out, and neither the token, a limit, nor the present moment is the cause: what the
+    repository and the issue answer tells whose refusal it is."""
+    definite = isinstance(failure(answer, Sent.AGAIN), Refused | Misconfigured)
+    return definite and answer.status != 401
+
+
+def denies_token(answer: Answer) -> bool:
+    """True if GitHub says that a fine-grained token or an app lacks a permission. Nothing that can be read tells which ones it has."""
+    return answer.status == 403 and "resource not accessible by" in message(answer).lower()
 
 
 def failure(answer: Answer, sent: Sent) -> TrackerError:
-    """The meaning of an answer without the wanted result."""
+    """The meaning of an answer without the wanted result, as far as the answer alone says. What `refuses` needs a control question."""
     status, detail = answer.status, message(answer)
-    if answer.ok or status >= 500 or status == 408:
+    # The final answer comes after one below 200, and can be any.
+    if answer.ok or status < 200 or status >= 500 or status == 408:
         reason = f"GitHub's answer ({status}{detail}) does not say what became of the request"
         return OutcomeUnknown(reason) if sent is Sent.ONCE else Unavailable(reason, _retry_after(answer))
     pause = _pause(answer)
@@ -182,7 +218,7 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
         return Throttled(f"GitHub asks for fewer requests ({status}{detail})", pause, narrow=_narrow(answer))
     if status in (409, 421, 425):
         return Unavailable(f"GitHub cannot do it at this moment ({status}{detail})")
-    if status in (400, 413, 414, 422, 431) or (status == 403 and "issue is locked" in detail):
+    if status in (400, 413, 414, 422, 431):
         reason = f"GitHub refused it ({status}{detail})"
         # A 422 to a list says that the endpoint was asked for too much.
         return Unavailable(reason) if sent is Sent.READ else Refused(reason)
@@ -195,7 +231,7 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
     if status == 404:
         return Misconfigured(f"GitHub does not know this, or hides it from the token (404{detail})")
     if status == 410:
-        return Misconfigured(f"the repository takes no issues (410{detail})")
+        return Misconfigured(f"GitHub has this no longer (410{detail})")
     return Misconfigured(f"what answers at api_url is not the GitHub API ({status}{detail})")
 
 

@@ -8,6 +8,7 @@ from syncd.platform.clock import Clock
 from syncd.trackers import Finding, clock_finding
 from syncd.trackers.github.answers import Account, Listed, Repository, expect, failure
 from syncd.trackers.github.connection import Connection
+from syncd.trackers.github.control import lacks_scope, read_named
 from syncd.trackers.transport import Answer, Sent
 
 _REMEDY = (
@@ -30,8 +31,7 @@ def check(connection: Connection, settings: GitHubSettings, recalled_id: str | N
         else:
             findings.append(Finding(ok=True, what=f"the token is that of {expect(login, Account).login}"))
         findings += clock_finding(login.date, clock.wall())
-        answer = connection.send_idempotent("GET", f"/repos/{settings.repository}")
-        repository = expect(answer, Repository)
+        repository, answer = read_named(connection, settings)
         findings += _of_repository(settings, repository, answer, recalled_id)
         if repository.has_issues:
             expect(connection.send_idempotent("GET", f"/repos/{settings.repository}/issues"), list[Listed])
@@ -62,13 +62,11 @@ def _of_repository(
         yield Finding(ok=False, what=f"{name} is archived", remedy="unarchive it, or configure another")
     if not repository.has_issues:
         yield Finding(ok=False, what=f"{name} takes no issues", remedy="turn on Issues in its settings")
-    # Only classic tokens have scopes; GitHub names them in a header of every answer.
-    granted = answer.headers.get("x-oauth-scopes")
-    scopes = {scope.strip() for scope in (granted or "").split(",")}
-    if granted is not None and "repo" not in scopes and (repository.private or "public_repo" not in scopes):
+    if repository.disabled:
+        yield Finding(ok=False, what=f"GitHub has disabled {name}", remedy="ask GitHub's support, or configure another")
+    if lacks_scope(answer, repository):
         yield Finding(ok=False, what="the token lacks the scope repo", remedy=_REMEDY)
-    rights = repository.permissions
-    if settings.labels and rights is not None and not (rights.push or rights.triage):
+    if settings.labels and repository.read_only:
         yield Finding(
             ok=False,
             what=f"the token may not set labels in {name}: GitHub would drop them in silence",

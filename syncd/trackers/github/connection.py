@@ -73,8 +73,10 @@ class Connection(transport.Connection):
             raise OutcomeUnknown(f"the answer of {wire.host} could not be read") from None
         if _LOCATION in received:
             received["location"] = received.pop(_LOCATION)
-        if status == 401:
-            self.close()  # the next call reads the token file again, in case the token was replaced
+        if status == 401 or status < 200:
+            # The next call reads the token file again, in case the token was replaced; and the final answer, which follows one below 200,
+            # does not pass for that of the next request.
+            self.close()
         return Answer(status, received, text.encode())
 
     def open(self) -> tuple[Github, _Wire]:

@@ -1,14 +1,14 @@
 """Place and condition of linked issues: of one by its address, or of all by the list of changed issues."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
 
 import msgspec
 
 from syncd.config import GitHubSettings
 from syncd.core import readings
-from syncd.errors import Gone, Misconfigured, Moved, OutOfReach, Throttled, TrackerError, Unavailable
+from syncd.errors import Gone, Misconfigured, Moved, OutOfReach, Refused, Throttled, TrackerError, Unavailable
 from syncd.model import Condition, Issue, Observation, Place
 from syncd.trackers import Survey
 from syncd.trackers.github.answers import (
@@ -18,15 +18,20 @@ from syncd.trackers.github.answers import (
     Repository,
     expect,
     failure,
+    message,
+    name_of,
     redirected,
-    takes_no_issues,
+    refuses,
     web,
 )
 from syncd.trackers.github.connection import Connection
+from syncd.trackers.github.control import Address, require_open
 from syncd.trackers.transport import Answer, Sent, bookmark_of
 
 _PER_PAGE = 100
 _MOST_PAGES = 100
+_SWITCHED_OFF = re.compile(r"\bissues\b.{0,20}\bdisabled\b", re.IGNORECASE)
+_MOST_COMMENTS = 2500  # of an issue; GitHub takes no more
 _MOST_AWAY = 20  # issues in other repositories, each read by itself
 # The list may lag behind the issues.
 _OVERLAP_SECONDS = 600.0
@@ -54,6 +59,7 @@ class Snapshot(msgspec.Struct):
     milestone: _Milestone | None = None
     labels: list[Label | str] = []
     locked: bool = False
+    comments: int = 0
     pull_request: object = None
 
 
@@ -94,38 +100,10 @@ class _Bookmark(msgspec.Struct):
     away: str = ""
 
 
-class Address(NamedTuple):
-    """An issue's `remote_id`: NUMBER in the tracker's own repository, REPOSITORY_ID/NUMBER in another one (`away`)."""
-
-    repository_id: str
-    number: str
-    away: bool
-
-    @property
-    def home(self) -> str:
-        """The path of its repository."""
-        return f"/repositories/{self.repository_id}"
-
-    @property
-    def path(self) -> str:
-        return f"{self.home}/issues/{self.number}"
-
-    @property
-    def remote_id(self) -> str:
-        return f"{self.repository_id}/{self.number}" if self.away else self.number
-
-    def error(self, answer: Answer, sent: Sent = Sent.READ) -> TrackerError:
-        """The meaning of an answer about this issue."""
-        # A refusal in another repository says nothing about the tracker's own, and must not stop it.
-        error = failure(answer, sent)
-        if self.away and _forbids(answer):
-            return OutOfReach(f"the issue was transferred to where the token may not do this: {error.reason}")
-        return error
-
-
-def _forbids(answer: Answer) -> bool:
-    """True if an answer closes one repository to a token that is good otherwise."""
-    return answer.status in (403, 404, 410, 451) and isinstance(failure(answer, Sent.READ), Misconfigured)
+def address_of(home_id: str, issue: Issue) -> Address:
+    """The address that a linked issue is stored with."""
+    repository_id, _, number = (issue.remote_id or "").rpartition("/")
+    return Address(repository_id or home_id, number, bool(repository_id))
 
 
 class Reader:
@@ -135,46 +113,89 @@ class Reader:
         self._connection = connection
         self._settings = settings
 
-    def look(self, home_id: str, address: Address, issue: Issue) -> Observation:
-        """One GET, and one more where the issue was transferred; two more where it is not there, and a query for a duplicate.
+    def look(self, home_id: str, issue: Issue) -> Observation:
+        """One GET, and one more where the issue was transferred; two more where it cannot be read, and a query for a duplicate.
 
         Raises Gone, OutOfReach, and Moved where the new place is not the last one.
         """
+        return self._observation(home_id, *self._read(home_id, issue))
+
+    def charge(self, home_id: str, issue: Issue, answer: Answer, sent: Sent) -> TrackerError:
+        """The meaning of an answer without the wanted result to a call on a linked issue.
+
+        After a refusal, whatever its status and words, two GETs or more tell whose it is: the issue's where it is still at its place in a
+        repository that is open to the token. Raises what the issue or its repository answers otherwise.
+        """
+        error = failure(answer, sent)
+        if not refuses(answer):
+            return error
+        address, snapshot = self._read(home_id, issue)
+        place = self._place(address, snapshot)
+        if place.remote_id != issue.remote_id:
+            reason = f"issue {issue.key} was transferred and is {place.key} now"
+            return Moved(reason, place.remote_id, place.key, place.url)
+        repository = require_open(self._connection, self._settings, address, writes=sent is not Sent.READ)
+        if isinstance(error, Unavailable):
+            return error
+        reason = f"GitHub refuses this for issue {issue.key} ({answer.status}{message(answer)})"
+        if answer.status not in (403, 404) or snapshot.locked or snapshot.comments >= _MOST_COMMENTS:
+            return Refused(reason)
+        if address.away:
+            return OutOfReach(f"{reason}, which was transferred to where the token may not do this")
+        if sent is Sent.ONCE and repository.read_only:
+            # The role Read is enough to comment, unless the repository is closed to all accounts that have no other role.
+            return Misconfigured(f"{reason}, and the token's account has only the role Read; give it the role Triage")
+        return Refused(reason)
+
+    def _read(self, home_id: str, issue: Issue) -> tuple[Address, Snapshot]:
+        """A linked issue and where it is now. Raises whatever keeps it from being read: the issue's own fate only where its repository, and
+        the issues beside it, can be read."""
+        address = address_of(home_id, issue)
         answer = self._connection.send_idempotent("GET", address.path)
         if answer.redirects:
             address, answer = self._follow(home_id, answer, issue)
-        elif answer.status == 410 and not takes_no_issues(answer):
-            raise Gone(f"issue {issue.key} was deleted")
-        elif answer.status == 404:
-            # GitHub also answers 404 for anything that a token may not see, and a token that may see the repository may still not
-            # see its issues.
-            control = self._connection.send_idempotent("GET", address.home)
-            repository = control.read(Repository) if control.ok else None
-            if repository is None:
-                raise address.error(control)
-            if not repository.has_issues and address.away:
-                raise OutOfReach("the repository that the issue was transferred to takes no issues")
-            if not repository.has_issues:
-                raise Misconfigured("the repository takes no issues")
-            parameters: dict[str, str | int] = {"state": "all", "per_page": 1}
-            control = self._connection.send_idempotent("GET", f"{address.home}/issues", parameters=parameters)
-            if not control.ok or control.read(list[Listed]) is None:
-                raise address.error(control)
-            raise Gone(f"issue {issue.key} is not there, though its neighbours can be read: it was deleted")
         snapshot = answer.read(Snapshot) if answer.ok else None
-        if snapshot is None:
-            raise address.error(answer)
-        return self._observation(home_id, address, snapshot)
+        if snapshot is not None:
+            return address, snapshot
+        error = failure(answer, Sent.READ)
+        if not refuses(answer):
+            raise error
+        require_open(self._connection, self._settings, address, writes=False)
+        # A token that may see a repository may still not see its issues.
+        parameters: dict[str, str | int] = {"state": "all", "per_page": 1}
+        control = self._connection.send_idempotent("GET", f"{address.home}/issues", parameters=parameters)
+        if not control.ok or control.read(list[Listed]) is None:
+            raise address.error(control)
+        if answer.status == 410 and _SWITCHED_OFF.search(message(answer)):
+            # The words contradict the repository: no deletion is concluded from this.
+            raise Unavailable(
+                f"GitHub says of issue {issue.key} what its repository does not ({answer.status}{message(answer)})"
+            )
+        if answer.status == 410:
+            raise Gone(f"issue {issue.key} was deleted")
+        if isinstance(error, Unavailable):
+            raise error
+        # GitHub's documentation of the request: 410 after a deletion; 404 where the issue was transferred to a repository that the
+        # token may not read.
+        why = (
+            "it was transferred to where the token may not read it, or is hidden"
+            if answer.status == 404
+            else error.reason
+        )
+        raise OutOfReach(f"issue {issue.key} cannot be read, though its neighbours can: {why}")
 
     def _follow(self, home_id: str, redirect: Answer, issue: Issue) -> tuple[Address, Answer]:
-        """The place that an issue was transferred to, and the answer from there."""
-        target = redirected(redirect, self._settings.api_url)
-        hidden = OutOfReach(f"issue {issue.key} was transferred to a repository that the token may not read")
+        """The place that an issue was transferred to, and the answer from there; its old place and the redirect itself where that leads to
+        no issue."""
+        try:
+            target = redirected(redirect, self._settings.api_url)
+        except Misconfigured:
+            return address_of(home_id, issue), redirect
         repository_id = target.repository_id
         if not repository_id:
-            answer = self._connection.send_idempotent("GET", f"/repos/{target.repository}")
-            if _forbids(answer):
-                raise hidden
+            answer = self._connection.send_idempotent("GET", target.home)
+            if refuses(answer):
+                raise OutOfReach(f"issue {issue.key} was transferred to a repository that the token may not read")
             repository_id = str(expect(answer, Repository).id)
         address = Address(repository_id, str(target.number), repository_id != home_id)
         answer = self._connection.send_idempotent("GET", address.path)
@@ -182,25 +203,24 @@ class Reader:
             # Each look follows once; the next look begins here.
             reason = f"issue {issue.key} was transferred more than once"
             raise Moved(reason, address.remote_id, issue.key or "", issue.url or "")
-        if answer.status == 410 and not takes_no_issues(answer):
-            raise Gone(f"issue {issue.key} was transferred and then deleted")
-        if _forbids(answer):
-            raise hidden
         return address, answer
+
+    def _place(self, address: Address, snapshot: Snapshot) -> Place:
+        """The place of an issue, with the present name of its repository."""
+        unnamed = f"repository {address.repository_id}" if address.away else self._settings.repository
+        repository = name_of(snapshot.repository_url) or unnamed
+        return Place(remote_id=address.remote_id, key=f"{repository}#{address.number}", url=web(snapshot.html_url))
 
     def _observation(self, home_id: str, address: Address, snapshot: Snapshot) -> Observation:
         """One query more where the issue was closed as a duplicate."""
-        repository, closed = self._settings.repository, snapshot.state == "closed"
-        if address.away:
-            owner, _, name = snapshot.repository_url.rstrip("/").rpartition("/")
-            repository = f"{owner.rpartition('/')[2]}/{name}" if owner else f"repository {address.repository_id}"
+        closed, place = snapshot.state == "closed", self._place(address, snapshot)
         duplicate_of = None
         if closed and snapshot.state_reason == "duplicate":
-            duplicate_of = self._duplicate_of(home_id, address, repository)
+            duplicate_of = self._duplicate_of(home_id, address, place.key.rpartition("#")[0])
         labels = (label if isinstance(label, str) else label.name for label in snapshot.labels)
         milestone = snapshot.milestone.title if snapshot.milestone is not None else ""
         return Observation(
-            place=Place(remote_id=address.remote_id, key=f"{repository}#{address.number}", url=web(snapshot.html_url)),
+            place=place,
             condition=Condition(
                 closed=closed,
                 resolution=(snapshot.state_reason or "") if closed else "",
@@ -232,7 +252,7 @@ class Reader:
             return None
         original_home = str(original.repository.database_id)
         place = Address(original_home, str(original.number), away=original_home != home_id)
-        full_name = original.repository.name_with_owner if place.away else self._settings.repository
+        full_name = original.repository.name_with_owner or self._settings.repository
         return Place(remote_id=place.remote_id, key=f"{full_name}#{original.number}", url=web(original.url))
 
     def survey(self, home_id: str, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
@@ -294,8 +314,8 @@ class Reader:
         snapshot = answer.read(Snapshot) if answer.ok else None
         if snapshot is not None:
             return Survey(observations={address.remote_id: self._observation(home_id, address, snapshot)})
-        error = address.error(answer)
-        if isinstance(error, Throttled | Misconfigured) and not (answer.redirects or answer.status in (404, 410)):
+        error = failure(answer, Sent.READ)
+        if isinstance(error, Throttled | Misconfigured) and not refuses(answer):
             raise error
         return missing
 

@@ -22,15 +22,16 @@ from syncd.trackers.github.answers import (
     Account,
     Listed,
     Number,
-    Repository,
     expect,
     failure,
+    name_of,
     query_limit,
     redirected,
-    takes_no_issues,
+    refuses,
     web,
 )
 from syncd.trackers.github.connection import Connection
+from syncd.trackers.github.control import Address, require_open
 from syncd.trackers.transport import Answer, Sent, decode
 
 NEWEST_FIRST: Mapping[str, str | int] = {"state": "all", "sort": "created", "direction": "desc"}
@@ -123,10 +124,10 @@ class Probe:
         at = self._read_list()
         listed = sum(number > self._floor for number in self._entries)
         incomplete = self._read_numbers()
-        if self._single:
-            # A token that may not read issues any more would make every number look unused.
-            if not expect(self._connection.send_idempotent("GET", self._home), Repository).has_issues:
-                raise Misconfigured("the repository takes no issues")
+        if self._single or self._lost:
+            # Without a right to read issues, or where they are switched off, every number looks unused or lost.
+            home = Address(self._repository_id, "", away=False)
+            require_open(self._connection, self._settings, home, writes=False)
             answer = self._connection.send_idempotent("GET", f"{self._home}/issues", parameters={"per_page": 1})
             expect(answer, list[Listed])
         issues, unclear = self._weigh(line, is_own, has_written)
@@ -267,14 +268,12 @@ class Probe:
         self._budget -= 1
         self._read_alone.add(number)
         answer = self._connection.send_idempotent("GET", f"{self._home}/issues/{number}")
-        if answer.status == 410 and takes_no_issues(answer):
-            raise failure(answer, Sent.READ)
         if answer.redirects:
             self._follow(number, answer)
-        elif answer.status == 410:
-            self._lose(number, "was deleted")
         elif answer.status == 404:
             self._entries.setdefault(number, None)
+        elif refuses(answer):
+            self._lose(number, "was deleted" if answer.status == 410 else f"cannot be read ({answer.status})")
         else:
             self._take({number: expect(answer, Listed)})
         return True
@@ -288,14 +287,13 @@ class Probe:
         target = redirected(redirect, self._settings.api_url)
         if (target.repository_id, target.number) == (self._repository_id, number):
             raise failure(redirect, Sent.READ)
-        home = f"/repositories/{target.repository_id}" if target.repository_id else f"/repos/{target.repository}"
-        answer = self._connection.send_idempotent("GET", f"{home}/issues/{target.number}")
+        answer = self._connection.send_idempotent("GET", f"{target.home}/issues/{target.number}")
         entry = answer.read(Listed) if answer.ok and target.repository_id else None
         if entry is None:
             self._lose(number, "was transferred to where the token may not read it")
             return
         self._take({number: entry})
-        name = "/".join(entry.repository_url.rstrip("/").split("/")[-2:]) or f"repository {target.repository_id}"
+        name = name_of(entry.repository_url) or f"repository {target.repository_id}"
         remote_id = f"{target.repository_id}/{target.number}"
         if target.repository_id == self._repository_id:
             name, remote_id = self._settings.repository, str(target.number)

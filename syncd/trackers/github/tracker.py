@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from syncd.config import GitHubSettings
-from syncd.errors import Misconfigured, Missing, Moved, OutOfReach, Refused
+from syncd.errors import Misconfigured, Missing, OutOfReach, Refused
 from syncd.model import Created, Evidence, Group, Issue, Observation
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
@@ -21,13 +21,17 @@ from syncd.trackers.github.answers import (
     Listed,
     Repository,
     created,
+    denies_token,
     expect,
     failure,
-    refuses_assignee,
+    message,
+    refused_fields,
+    refuses,
 )
 from syncd.trackers.github.check import check
 from syncd.trackers.github.connection import Connection
-from syncd.trackers.github.look import Address, Reader, Snapshot
+from syncd.trackers.github.control import Address, read_named, require_open
+from syncd.trackers.github.look import Reader, Snapshot, address_of
 from syncd.trackers.github.probe import NEWEST_FIRST, Probe
 from syncd.trackers.transport import Answer, Sent
 
@@ -78,9 +82,9 @@ class GitHub:
         return max((entry.number for entry in expect(answer, list[Listed])), default=0)
 
     def create(self, draft: Draft) -> Created:
-        """One POST, after one GET when the repository's id is not known yet.
+        """One POST, after one GET when the repository's id is not known yet, and one GET after a refusal.
 
-        A second POST follows only a redirect or a refused assignee, both of which prove that the first one did nothing.
+        Another POST follows only a redirect, or a refused assignee or label, all of which prove that the first one did nothing.
         """
         by_name: dict[str, str] = {}
         for name in (*self._settings.labels, *draft.labels):
@@ -95,31 +99,45 @@ class GitHub:
         assignee, now = draft.assignee, self._clock.monotonic()
         if assignee is not None and self._refused_until.get(assignee, 0.0) <= now:
             payload["assignees"] = [assignee]
-        answer = self._file(payload, draft)
-        if "assignees" in payload and refuses_assignee(answer):
-            self._refused_until[str(assignee)] = now + _REFUSED_SECONDS
-            del payload["assignees"]
+        answer, notes = self._file(payload, draft), list[str]()
+        while refused := refused_fields(answer) & payload.keys():
+            for field in refused:
+                del payload[field]
+            if "labels" in refused:
+                notes.append(f"the labels {', '.join(labels)} were left out: GitHub does not take them")
+            if "assignees" in refused:
+                self._refused_until[str(assignee)] = now + _REFUSED_SECONDS
             answer = self._file(payload, draft)
-        issue = created(answer, self._settings.repository, labels)
+        issue = created(answer, self._settings.repository, labels if "labels" in payload else [])
         self._note_author(expect(answer, Filed).user)
         if assignee is not None and "assignees" not in payload:
-            note = f"the assignee {assignee} was left out: GitHub does not take it"
-            issue = replace(issue, notes=(*issue.notes, note))
-        return issue
+            notes.append(f"the assignee {assignee} was left out: GitHub does not take it")
+        return replace(issue, notes=(*issue.notes, *notes))
 
     def _file(self, payload: dict[str, object], draft: Draft) -> Answer:
-        """The answer to the POST that creates the issue."""
-        path = f"/repositories/{self._home_id()}/issues"
+        """The answer to the POST that creates the issue. After a refusal that names no field which `payload` can do without, raises what
+        the repository says of it."""
+        home = Address(self._home_id(), "", away=False)
         self._require_private()
         draft.require_fresh()
-        answer = self._connection.send_once("POST", path, payload)
-        # Our issues are in the repository with this id. Another one may have its name by now.
-        if (answer.redirects or answer.status == 404) and str(self._read_repository().id) != self._repository_id:
-            raise Misconfigured(_RENAMED.format(self._settings.repository))
+        answer = self._connection.send_once("POST", f"{home.home}/issues", payload)
+        if not refuses(answer) or refused_fields(answer) & payload.keys():
+            return answer
+        try:
+            repository = require_open(self._connection, self._settings, home, writes=True)
+        except Misconfigured:
+            # Our issues are in the repository with this id. Another one may have its name by now.
+            if answer.status == 404 and str(self._read_repository().id) != self._repository_id:
+                raise Misconfigured(_RENAMED.format(self._settings.repository)) from None
+            raise
         if answer.redirects:
             draft.require_fresh()
-            answer = self._connection.send_once("POST", path, payload)
-        return answer
+            return self._connection.send_once("POST", f"{home.home}/issues", payload)
+        if denies_token(answer) or (answer.status in (403, 404) and repository.read_only):
+            raise Misconfigured(f"GitHub does not let the token file issues ({answer.status}{message(answer)})")
+        raise Refused(
+            f"GitHub refused it ({answer.status}{message(answer)}), though the repository is open to the token"
+        )
 
     def _require_private(self) -> None:
         """Raise Misconfigured where everybody could read the issues and `allow_public` is off. Reads the repository once an hour."""
@@ -159,8 +177,7 @@ class GitHub:
 
     def _read_repository(self) -> Repository:
         """The repository that has the configured name now."""
-        answer = self._connection.send_idempotent("GET", f"/repos/{self._settings.repository}")
-        repository = expect(answer, Repository)
+        repository, _ = read_named(self._connection, self._settings)
         self._private_until = self._clock.monotonic() + _PRIVATE_SECONDS if repository.private else 0.0
         return repository
 
@@ -198,7 +215,7 @@ class GitHub:
 
     def look(self, issue: Issue) -> Observation:
         """One GET, up to three where the issue is no longer there, and a query where it was closed as a duplicate."""
-        return self._reader.look(self._home_id(), self._address(issue), issue)
+        return self._reader.look(self._home_id(), issue)
 
     def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
         """One GET for each hundred issues that changed since, up to a hundred, and one for each of up to twenty issues in other
@@ -206,63 +223,45 @@ class GitHub:
         return self._reader.survey(self._home_id(), issues, bookmark)
 
     def reopen(self, issue: Issue) -> str:
-        """One PATCH."""
+        """One PATCH, and two GETs after a refusal."""
         return self._change(issue, {"state": "open"}, "reopen it by hand")
 
     def close_issue(self, issue: Issue) -> str:
-        """One PATCH."""
+        """One PATCH, and two GETs after a refusal."""
         return self._change(issue, {"state": "closed", "state_reason": "completed"}, "close it by hand")
 
     def _change(self, issue: Issue, payload: dict[str, object], remedy: str) -> str:
         """Empty after the change; else GitHub's reason why this one issue cannot be changed."""
         self._require_private()
-        address = self._address(issue)
-        answer = self._connection.send_idempotent("PATCH", address.path, payload)
-        self._require_there(issue, answer)
+        answer = self._connection.send_idempotent("PATCH", address_of(self._home_id(), issue).path, payload)
         if answer.ok and answer.read(Snapshot) is not None:
             return ""
-        error = address.error(answer, Sent.AGAIN)
+        error = self._reader.charge(self._home_id(), issue, answer, Sent.AGAIN)
         if isinstance(error, Refused):
             return f"{error.reason}; {remedy}"
         raise error
 
-    def _address(self, issue: Issue) -> Address:
-        repository_id, _, number = (issue.remote_id or "").rpartition("/")
-        return Address(repository_id or self._home_id(), number, bool(repository_id))
-
-    def _require_there(self, issue: Issue, answer: Answer) -> None:
-        """Raise Moved, Gone or OutOfReach where the answer leaves it open whether the issue is still at its place. GitHub answers
-        404 for what belongs to a transferred issue, or redirects to nowhere."""
-        if not answer.redirects and answer.status not in (404, 410):
-            return
-        place = self.look(issue).place
-        if place.remote_id != issue.remote_id:
-            reason = f"issue {issue.key} was transferred and is {place.key} now"
-            raise Moved(reason, place.remote_id, place.key, place.url)
-
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
-        """One POST."""
+        """One POST, and two GETs after a refusal."""
         self._require_private()
-        address, body = self._address(issue), write(document, _BODY_LIMIT, tail=_comment_line(marker))
+        address, body = address_of(self._home_id(), issue), write(document, _BODY_LIMIT, tail=_comment_line(marker))
         answer = self._connection.send_once("POST", f"{address.path}/comments", {"body": body})
-        self._require_there(issue, answer)
         comment = answer.read(Comment) if answer.status == 201 else None
         if comment is None:
-            raise address.error(answer, Sent.ONCE)
+            raise self._reader.charge(self._home_id(), issue, answer, Sent.ONCE)
         self._note_author(comment.user)
         return str(comment.id)
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
         """One GET for each hundred comments, oldest first, and at first one for the token's account. A comment of an earlier account counts
         only where this one has none."""
-        line, address, earlier = _comment_line(marker), self._address(issue), None
+        line, address, earlier = _comment_line(marker), address_of(self._home_id(), issue), None
         for page in range(1, _COMMENT_PAGES + 1):
             parameters: dict[str, str | int] = {"per_page": _COMMENTS_PER_PAGE, "page": page}
             answer = self._connection.send_idempotent("GET", f"{address.path}/comments", parameters=parameters)
-            self._require_there(issue, answer)
             comments = answer.read(list[Comment]) if answer.ok else None
             if comments is None:
-                raise address.error(answer)
+                raise self._reader.charge(self._home_id(), issue, answer, Sent.READ)
             for comment in comments:
                 lines = (comment.body or "").replace("\r\n", "\n").split("\n")
                 if line in lines and self._is_current(comment.user):
@@ -274,20 +273,18 @@ class GitHub:
         return earlier
 
     def edit_comment(self, issue: Issue, comment_id: str, document: Document, marker: str) -> None:
-        """One PATCH; up to two GETs where the account may not change the comment."""
+        """One PATCH, and three GETs after a refusal."""
         self._require_private()
-        address = self._address(issue)
-        path = f"{address.home}/issues/comments/{comment_id}"
+        path = f"{address_of(self._home_id(), issue).home}/issues/comments/{comment_id}"
         body = write(document, _BODY_LIMIT, tail=_comment_line(marker))
         answer = self._connection.send_idempotent("PATCH", path, {"body": body})
-        self._require_there(issue, answer)
-        if answer.redirects or answer.status in (404, 410):
-            raise Missing(f"the status comment of {issue.key} is gone")
         if answer.ok and answer.read(Comment) is not None:
             return
-        error = address.error(answer, Sent.AGAIN)
-        if answer.status == 403 and isinstance(error, Misconfigured | OutOfReach):
+        error = self._reader.charge(self._home_id(), issue, answer, Sent.AGAIN)
+        if isinstance(error, Refused | OutOfReach):
             current = self._connection.send_idempotent("GET", path)
+            if current.redirects or current.status in (404, 410):
+                raise Missing(f"the status comment of {issue.key} is gone")
             comment = current.read(Comment) if current.ok else None
             if comment is not None and not self._is_current(comment.user):
                 reason = f"an earlier account wrote the status comment of {issue.key}, and this one may not change it"

@@ -45,6 +45,9 @@ TOO_LONG = "body is too long (maximum is 65536 characters)"
 @pytest.mark.parametrize(
     ("given", "create", "otherwise"),
     [
+        (answer(100), OutcomeUnknown, Unavailable),
+        (answer(103), OutcomeUnknown, Unavailable),
+        (answer(199, UNICORN), OutcomeUnknown, Unavailable),
         (answer(200, {"number": 1}), OutcomeUnknown, Unavailable),
         (answer(201), OutcomeUnknown, Unavailable),
         (answer(201, UNICORN), OutcomeUnknown, Unavailable),
@@ -59,7 +62,7 @@ TOO_LONG = "body is too long (maximum is 65536 characters)"
         (refusal(401, "Bad credentials"), Misconfigured, Misconfigured),
         (refusal(403, "Resource not accessible by integration"), Misconfigured, Misconfigured),
         (refusal(403, "Repository was archived so is read-only."), Misconfigured, Misconfigured),
-        (refusal(403, "Unable to create comment because issue is locked."), Refused, Refused),
+        (refusal(403, "Unable to create comment because issue is locked."), Misconfigured, Misconfigured),
         (refusal(403, SECONDARY), Throttled, Throttled),
         (refusal(403, ABUSE), Throttled, Throttled),
         (refusal(403, "API rate limit exceeded for user ID 1."), Throttled, Throttled),
@@ -73,7 +76,7 @@ TOO_LONG = "body is too long (maximum is 65536 characters)"
         (answer(408), OutcomeUnknown, Unavailable),
         (refusal(409, "Conflict"), Unavailable, Unavailable),
         (refusal(410, "Issues are disabled for this repo"), Misconfigured, Misconfigured),
-        (refusal(410, "This issue was deleted"), Misconfigured, Misconfigured),  # but see test_look
+        (refusal(410, "This issue was deleted"), Misconfigured, Misconfigured),  # but see test_scopes
         (answer(413, UNICORN), Refused, Refused),
         (answer(421), Unavailable, Unavailable),
         (invalid("Issue", "body", TOO_LONG), Refused, Refused),
@@ -93,7 +96,9 @@ TOO_LONG = "body is too long (maximum is 65536 characters)"
         (answer(599), OutcomeUnknown, Unavailable),
     ],
 )
-def test_an_answer_means_one_thing(given: Answer, create: type[TrackerError], otherwise: type[TrackerError]) -> None:
+def test_an_answer_alone_means_one_thing(
+    given: Answer, create: type[TrackerError], otherwise: type[TrackerError]
+) -> None:
     assert type(failure(given, Sent.ONCE)) is create
     assert type(failure(given, Sent.AGAIN)) is otherwise
 
@@ -167,9 +172,11 @@ def test_a_question_is_never_refused_for_its_content(status: int) -> None:
         (API, "/repositories/5/issues/7", Target(7, repository_id="5")),
         (API, f"{API}/repos/acme/other/issues/7", Target(7, repository="acme/other")),
         (f"{GHES}/", f"{GHES}/repositories/5/issues/7", Target(7, repository_id="5")),
+        (API, f"{API}/repositories/5", Target(None, repository_id="5")),
+        (API, f"{API}/repos/acme/other", Target(None, repository="acme/other")),
     ],
 )
-def test_a_redirect_to_an_issue_is_understood(api_url: str, location: str, target: Target) -> None:
+def test_a_redirect_to_an_issue_or_a_repository_is_understood(api_url: str, location: str, target: Target) -> None:
     assert redirected(answer(301, None, location=location), api_url) == target
 
 
@@ -185,6 +192,7 @@ def test_a_redirect_to_an_issue_is_understood(api_url: str, location: str, targe
         "https://[/repositories/5/issues/7",
         f"{API}:port/repositories/5/issues/7",
         f"{API}/repositories/5/pulls/7",
+        f"{API}/repositories/5/",
         f"{API}/repositories/../issues/7",
     ],
 )

@@ -46,7 +46,10 @@ def test_a_check_says_that_a_repository_is_public(tracker: GitHub, fake: FakeGit
     ("spoil", "text"),
     [
         (lambda fake: fake.remove(fake.repository), "GitHub does not know this"),
-        (lambda fake: fake.rename(fake.repository, "renamed"), "redirects to another place"),
+        (
+            lambda fake: fake.rename(fake.repository, "renamed"),
+            'acme/game is now acme/renamed; set repository = "acme/renamed"',
+        ),
         (lambda fake: setattr(fake.repository, "archived", True), "acme/game is archived"),
         (lambda fake: setattr(fake.repository, "has_issues", False), "acme/game takes no issues"),
         (lambda fake: setattr(fake.repository, "push", False), "may not set labels in acme/game"),

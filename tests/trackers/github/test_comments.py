@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, OutOfReach, Refused
+from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, OutOfReach, Refused, TrackerError
 from syncd.model import Issue
 from syncd.render.text import Code, Paragraph
 from syncd.trackers.github.tracker import GitHub
@@ -126,13 +126,15 @@ def each_use(tracker: GitHub, issue: Issue) -> Iterator[Callable[[], object]]:
     yield lambda: tracker.find_comment(issue, MARKER)
 
 
-@pytest.mark.parametrize("status", [404, 410])
-def test_an_issue_that_was_deleted_is_gone(tracker: GitHub, fake: FakeGitHub, issue: Issue, status: int) -> None:
+@pytest.mark.parametrize(("status", "error"), [(404, OutOfReach), (410, Gone)])
+def test_an_issue_that_is_not_there_is_gone_only_by_githubs_word(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, status: int, error: type[TrackerError]
+) -> None:
     fake.repository.issues[1].deleted = True
     fake.repository.issues[1].deleted_status = status
 
     for use in each_use(tracker, issue):
-        with pytest.raises(Gone, match="acme/game#1"):
+        with pytest.raises(error, match="acme/game#1"):
             use()
 
 

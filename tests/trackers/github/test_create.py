@@ -6,7 +6,7 @@ from dataclasses import replace
 import github
 import pytest
 
-from syncd.errors import Misconfigured, OutcomeUnknown, Throttled, Unavailable
+from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, Unavailable
 from syncd.model import Created
 from syncd.render.text import Code, Paragraph
 from syncd.trackers import Draft
@@ -73,8 +73,9 @@ def test_labels_that_github_drops_are_noted(tracker: GitHub, fake: FakeGitHub) -
 def test_a_redirected_create_whose_time_has_passed_is_not_sent_again(
     tracker: GitHub, fake: FakeGitHub, clock: AdapterClock
 ) -> None:
+    tracker.newest()
     fake.inject(Fault(how="status", status=307))
-    fake.watch = clock.pass_during("/repos/acme/game", 40.0)
+    fake.watch = clock.pass_during(f"/repositories/{fake.repository.id}", 61.0)
 
     with pytest.raises(Unavailable, match="nothing was sent"):
         tracker.create(replace(DRAFT, require_fresh=fresh_for(clock, 60.0)))
@@ -157,9 +158,9 @@ def test_a_repository_that_was_renamed_before_the_first_create_is_not_followed(
 ) -> None:
     fake.rename(fake.repository, "renamed")
 
-    with pytest.raises(Misconfigured, match="correct repository"):
+    with pytest.raises(Misconfigured, match='acme/game is now acme/renamed; set repository = "acme/renamed"'):
         tracker.create(DRAFT)
-    assert calls(fake) == ["GET /repos/acme/game"]
+    assert calls(fake) == ["GET /repos/acme/game", f"GET /repositories/{fake.repository.id}"]
 
 
 def test_a_stranger_that_took_over_the_name_gets_nothing(tracker: GitHub, fake: FakeGitHub) -> None:
@@ -183,8 +184,8 @@ def test_a_repository_that_is_gone_or_hidden_is_a_fault_of_the_configuration(tra
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda fake: setattr(fake.repository, "has_issues", False), "410 Issues are disabled for this repo"),
-        (lambda fake: setattr(fake.repository, "archived", True), "403 Repository was archived"),
+        (lambda fake: setattr(fake.repository, "has_issues", False), "acme/game takes no issues"),
+        (lambda fake: setattr(fake.repository, "archived", True), "acme/game is archived"),
         (lambda fake: setattr(fake.repository, "can_file", False), "403 Resource not accessible"),
     ],
 )
@@ -216,3 +217,40 @@ def test_a_primary_limit_asks_for_silence_until_it_is_reset(tracker: GitHub, fak
     with pytest.raises(Throttled) as caught:
         tracker.create(DRAFT)
     assert 1700 < caught.value.seconds <= 1801
+
+
+@pytest.mark.parametrize(
+    ("fields", "faults"),
+    [
+        ({"assignees"}, [{"resource": "Issue", "code": "invalid", "field": "assignees"}]),
+        ({"labels"}, [{"resource": "Label", "code": "custom", "field": "name", "message": "name is too long"}]),
+        ({"labels"}, [{"resource": "Issue", "code": "invalid", "field": "labels"}]),
+        (
+            {"assignees", "labels"},
+            [
+                {"resource": "Issue", "code": "invalid", "field": "assignees"},
+                {"resource": "Label", "code": "custom", "field": "name"},
+            ],
+        ),
+    ],
+)
+def test_a_field_that_an_issue_can_do_without_is_left_out(
+    tracker: GitHub, fake: FakeGitHub, fields: set[str], faults: list[dict[str, str]]
+) -> None:
+    fake.inject(Fault(how="status", status=422, body={"message": "Validation Failed", "errors": faults}))
+
+    created = tracker.create(replace(DRAFT, assignee="alice"))
+    first, second = (set(each.body) for each in fake.sent("POST"))
+    assert first - second == fields
+    assert len(created.notes) == len(fields)
+    assert all(note.endswith("GitHub does not take it") or note.endswith("them") for note in created.notes)
+
+
+def test_a_field_that_is_refused_again_is_a_refusal_of_the_draft(tracker: GitHub, fake: FakeGitHub) -> None:
+    fault = {"resource": "Issue", "code": "invalid", "field": "labels"}
+    body = {"message": "Validation Failed", "errors": [fault]}
+    fake.inject(Fault(how="status", status=422, body=body, times=9))
+
+    with pytest.raises(Refused, match="labels invalid"):
+        tracker.create(DRAFT)
+    assert len(fake.sent("POST")) == 2

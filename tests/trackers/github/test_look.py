@@ -28,10 +28,14 @@ def test_an_issue_that_is_where_it_was_costs_one_request(tracker: GitHub, fake: 
     assert calls(fake)[before:] == [f"GET /repositories/{fake.repository.id}/issues/1"]
 
 
-def test_a_renamed_repository_changes_nothing(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
+def test_an_issue_of_a_renamed_repository_shows_its_new_name(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
     fake.rename(fake.repository, "renamed")
+    place = Place(remote_id="1", key="acme/renamed#1", url=f"{fake.url}/acme/renamed/issues/1")
 
-    assert tracker.look(issue).place.remote_id == "1"
+    assert tracker.look(issue).place == place
+    (part, _) = tracker.survey([issue], None)
+    assert part.observations["1"].place == place
+    assert tracker.create(DRAFT).key == "acme/renamed#2"
 
 
 def test_a_transferred_issue_is_followed(
@@ -99,20 +103,27 @@ def test_a_redirect_to_another_server_is_not_followed(tracker: GitHub, fake: Fak
         headers = {"Location": f"{stranger.url}/repositories/{fake.repository.id}/issues/1"}
         fake.inject(Fault(how="status", method="GET", path="/issues/1$", status=301, headers=headers))
 
-        with pytest.raises(Misconfigured, match="redirects to another place"):
+        with pytest.raises(OutOfReach, match="redirects to another place"):
             tracker.look(issue)
         assert stranger.requests == []
 
 
-def test_a_redirect_in_a_circle_is_a_fault_of_the_configuration(
-    tracker: GitHub, fake: FakeGitHub, issue: Issue
-) -> None:
+def test_a_redirect_in_a_circle_concerns_this_issue_alone(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
     fake.repository.issues[1].moved_to = f"repositories/{fake.repository.id}/issues/1"
     before = len(fake.requests)
 
-    with pytest.raises(Misconfigured, match="redirects"):
+    with pytest.raises(OutOfReach, match="redirects"):
         tracker.look(issue)
-    assert len(fake.requests) == before + 2
+    assert len(fake.requests) == before + 4
+
+
+def test_a_proxy_that_redirects_everything_is_a_fault_of_the_configuration(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue
+) -> None:
+    fake.inject(Fault(how="status", method="GET", status=302, headers={"Location": f"{fake.url}/login"}, times=9))
+
+    with pytest.raises(Misconfigured, match="redirects to another place"):
+        tracker.look(issue)
 
 
 @pytest.mark.parametrize("spoil", ["hidden", "can_read_issues", "has_issues", "gone"])
@@ -148,7 +159,8 @@ def test_a_deleted_issue_is_gone_by_githubs_own_word(tracker: GitHub, fake: Fake
 
     with pytest.raises(Gone, match="acme/game#1 was deleted"):
         tracker.look(issue)
-    assert len(fake.requests) == before + 1
+    home = f"/repositories/{fake.repository.id}"
+    assert calls(fake)[before:] == [f"GET {home}/issues/1", f"GET {home}", f"GET {home}/issues"]
 
 
 def test_an_issue_that_was_transferred_and_then_deleted_is_gone(
@@ -161,14 +173,14 @@ def test_an_issue_that_was_transferred_and_then_deleted_is_gone(
             tracker.look(replace(issue, remote_id=remote_id))
 
 
-def test_an_issue_that_is_not_found_is_gone_once_its_neighbours_were_seen(
+def test_an_issue_that_is_not_found_beside_its_neighbours_is_out_of_reach(
     tracker: GitHub, fake: FakeGitHub, issue: Issue
 ) -> None:
     fake.repository.issues[1].deleted = True
     fake.repository.issues[1].deleted_status = 404
     before = len(fake.requests)
 
-    with pytest.raises(Gone, match="its neighbours can be read"):
+    with pytest.raises(OutOfReach, match="though its neighbours can: it was transferred"):
         tracker.look(issue)
     home = f"/repositories/{fake.repository.id}"
     assert calls(fake)[before:] == [f"GET {home}/issues/1", f"GET {home}", f"GET {home}/issues"]
@@ -220,11 +232,35 @@ def test_a_control_read_that_is_redirected_or_garbled_proves_nothing(
         tracker.look(issue)
 
 
-def test_issues_that_are_turned_off_with_a_410_are_not_gone(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
-    body = {"message": "Issues are disabled for this repo"}
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "Issues are disabled for this repo"},
+        {"message": "Issues has been disabled in this repository."},
+        {"message": "Les tickets sont fermés"},
+        b"<html>Gone</html>",
+        None,
+    ],
+)
+def test_issues_that_are_turned_off_with_a_410_are_not_gone(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, body: object
+) -> None:
     fake.inject(Fault(how="status", method="GET", path="/issues/1$", status=410, body=body))
+    fake.repository.has_issues = False
 
     with pytest.raises(Misconfigured, match="takes no issues"):
+        tracker.look(issue)
+
+
+@pytest.mark.parametrize(
+    "message", ["Issues are disabled for this repo", "Issues has been disabled in this repository."]
+)
+def test_words_that_contradict_the_repository_prove_no_deletion(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue, message: str
+) -> None:
+    fake.inject(Fault(how="status", method="GET", path="/issues/1$", status=410, body={"message": message}))
+
+    with pytest.raises(Unavailable, match="what its repository does not"):
         tracker.look(issue)
 
 

@@ -42,10 +42,6 @@ def each_failure(fake: FakeGitHub) -> Iterator[tuple[Callable[[], object], type[
         fake.graphql = False
         fake.inject(Fault(how="status", method="GET", path="/issues/9$", times=3))
 
-    def one_get_is_forbidden() -> None:
-        fake.graphql = False
-        fake.inject(Fault(how="status", method="GET", path="/issues/9$", status=403, times=3))
-
     yield list_fails, Unavailable
     yield second_page_fails, Unavailable
     yield list_is_forbidden, Misconfigured
@@ -55,10 +51,9 @@ def each_failure(fake: FakeGitHub) -> Iterator[tuple[Callable[[], object], type[
     yield query_limit_is_used_up, Throttled
     yield one_number_fails, Unavailable
     yield one_get_fails, Unavailable
-    yield one_get_is_forbidden, Misconfigured
 
 
-@pytest.mark.parametrize("number", range(10))
+@pytest.mark.parametrize("number", range(9))
 def test_what_could_not_be_read_is_no_evidence(tracker: GitHub, fake: FakeGitHub, number: int) -> None:
     spoil, error = list(each_failure(fake))[number]
     spoil()
@@ -198,3 +193,23 @@ def test_a_redirect_of_somebody_else_does_not_make_a_number_absent(
 
     with pytest.raises(Misconfigured, match="redirects"):
         tracker.probe(doubtful(0))
+
+
+@pytest.mark.parametrize("status", [403, 410, 418, 451])
+@pytest.mark.parametrize("shut", [False, True])
+def test_a_number_that_cannot_be_read_is_unclear_and_stops_nothing_while_its_neighbours_can(
+    tracker: GitHub, fake: FakeGitHub, status: int, shut: bool
+) -> None:
+    fake.graphql = False
+    persons_issues(fake, 3)
+    fake.repository.issues[2].deleted, fake.lag_seconds = True, HOUR
+    fake.inject(Fault(how="status", method="GET", path="/issues/2$", status=status, body=None, times=3))
+    if shut:
+        fake.repository.archived, fake.repository.has_issues = True, False
+        with pytest.raises(Misconfigured, match="takes no issues"):
+            tracker.probe(doubtful(0))
+        return
+
+    evidence = tracker.probe(doubtful(0))
+    assert not evidence.covered
+    assert f"#2 {'was deleted' if status == 410 else f'cannot be read ({status})'}" in evidence.summary
