@@ -14,6 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from syncd import __version__
 from syncd.errors import ConfigError, StoreUnusable, SyncdError
+from syncd.platform import access
 
 FAILED, USAGE, UNHEALTHY, NOT_FOUND, LATER, BAD_CONFIG = 1, 2, 3, 4, 75, 78
 
@@ -103,9 +104,11 @@ def main() -> None:
         stop(BAD_CONFIG, str(error))
     except SyncdError as error:
         stop(FAILED, str(error))
-    except BrokenPipeError:
-        # The reader of the output closed it (`| head`), which is no error.
+    except OSError as error:
+        # What is left in the buffer would fail again when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # the reader of the output closed it (`| head`), which is no error
+            stop(BAD_CONFIG if access.lasts(error) else FAILED, access.explain(error))
 
 
 def stop(code: int, *lines: str) -> NoReturn:

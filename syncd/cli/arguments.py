@@ -14,6 +14,7 @@ from syncd.cli import NOT_FOUND, USAGE, stop
 from syncd.config import Config, Seconds
 from syncd.errors import ConfigError
 from syncd.model import Identity
+from syncd.platform import access
 from syncd.render.text import one_line
 from syncd.store import Store, read_store
 from syncd.store.listing import Listed
@@ -47,9 +48,12 @@ def config_path(path: Path | None) -> Path:
         return path
     if path_in_environment := os.environ.get("SYNCD_CONFIG"):
         return Path(path_in_environment)
-    for usual in (Path("config.toml"), Path("/etc/syncd/config.toml")):
-        if usual.exists():
-            return usual
+    usual = (Path("config.toml"), Path("/etc/syncd/config.toml"))
+    for place in usual:
+        if os.path.exists(place):  # unlike Path.exists, False where this user may not look
+            return place
+    if hidden := next(filter(None, map(access.obstacle, reversed(usual))), None):
+        raise ConfigError([f"no configuration: {hidden}"])
     raise ConfigError(
         ["no configuration: neither ./config.toml nor /etc/syncd/config.toml exists; give one with --config"]
     )

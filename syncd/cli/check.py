@@ -1,6 +1,7 @@
 """`check`: whether the configuration, the store and every tracker are ready."""
 
 import http.client
+import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -19,8 +20,9 @@ from syncd.core.policy import Conditions, Match, unreachable
 from syncd.core.quantities import counted
 from syncd.errors import ConfigError, StoreError, TrackerError
 from syncd.model import Announcement, Group, Identity, Occasion, Release
+from syncd.platform import access
 from syncd.platform.clock import Clock
-from syncd.platform.http_server import bind
+from syncd.platform.http_server import bind, refusal
 from syncd.store import probe
 from syncd.store.sqlite.file import VERSION, inspect
 from syncd.trackers import Finding, open_tracker
@@ -95,7 +97,7 @@ def _receiver(config: Config) -> Iterator[Finding]:
     for key, secret in (("password", receiver.password), ("previous_password", receiver.previous_password)):
         try:
             if secret is not None:
-                secret.read()
+                secret.read(f"receiver.{key}")
         except ConfigError as error:
             yield Finding(ok=False, what=f"syncd cannot read receiver.{key}", remedy="; ".join(error.problems))
     login = "with user name and password" if receiver.password else "without a login"
@@ -114,7 +116,7 @@ def _console(config: Config) -> Iterator[Finding]:
         return
     if console.password is not None:
         try:
-            console.password.read()
+            console.password.read("console.password")
         except ConfigError as error:
             yield Finding(ok=False, what="syncd cannot read console.password", remedy="; ".join(error.problems))
     login = "with a password" if console.password else "without a password"
@@ -122,9 +124,8 @@ def _console(config: Config) -> Iterator[Finding]:
         bind(console.address).close()
     except (OSError, UnicodeError) as error:
         if not _is_syncd(console.address):
-            why = error.strerror if isinstance(error, OSError) else "it is no host name"
-            remedy = "another program uses the port: set console.listen to a free one"
-            yield Finding(ok=False, what=f"it cannot listen on {console.listen}: {why}", remedy=remedy)
+            remedy = f"console.listen: {refusal(console.address, error)}"
+            yield Finding(ok=False, what=f"it cannot listen on {console.listen}", remedy=remedy)
             return
     yield Finding(ok=True, what=f"its pages are at http://{console.listen}/ {login}")
 
@@ -143,8 +144,10 @@ def _is_syncd(address: tuple[str, int]) -> bool:
 
 def _store(config: Config) -> Iterator[Finding]:
     settings = config.store
-    if settings.dialect == "sqlite" and not settings.path.exists():
-        yield Finding(ok=True, what=f"{settings.place} does not exist yet; `syncd run` creates it")
+    if settings.dialect == "sqlite" and not os.path.exists(settings.path):
+        why = access.obstacle(settings.path, write=True)
+        what = "cannot be created" if why else "does not exist yet; `syncd run` creates it"
+        yield Finding(ok=why is None, what=f"{settings.place} {what}", remedy=why or "")
         return
     try:
         probe(settings)

@@ -44,7 +44,7 @@ def send_test(
     receiver = configuration.load(config_path(config)).receiver
     login = None
     if receiver.password is not None and receiver.username is not None:
-        login = receiver.username, receiver.password.read().get_secret_value()
+        login = receiver.username, receiver.password.read("receiver.password").get_secret_value()
     host, port = receiver.address
     # A receiver on all addresses is reached on loopback.
     sender = Sender({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port, login)  # noqa: S104

@@ -24,6 +24,7 @@ from syncd.config.trackers import (
 from syncd.config.values import Seconds, Secret, Section, did_you_mean
 from syncd.core.policy import Policy
 from syncd.errors import ConfigError
+from syncd.platform import access
 
 __all__ = [
     "GROUP_FACTS",
@@ -88,7 +89,7 @@ def load(path: Path) -> Config:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
+        raise ConfigError([f"{path}: cannot be read: {access.explain(error, named=True)}"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path}: is not TOML: {error}"]) from None
     problems = list(_unroutable(document))

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from syncd.core.budget import Limit
 from syncd.errors import ConfigError
+from syncd.platform import access
 
 _LIMIT = re.compile(r"(\d{1,7})/(\d{1,4})\s*([smhd])")
 CREDENTIALS = "/etc/syncd/credentials"  # the folder whose files systemd loads as credentials
@@ -83,19 +84,20 @@ class Secret(Section):
             raise ValueError("set exactly one of file, env, credential")
         return self
 
-    def read(self) -> SecretStr:
-        """The secret without its trailing newline. Raises ConfigError naming the place, never the value."""
+    def read(self, key: str) -> SecretStr:
+        """The secret without its trailing newline. Raises ConfigError naming the place and `key`, which has it in the configuration, never
+        the value."""
         try:
             value = self._path().read_text(encoding="utf-8") if self.env is None else os.environ[self.env]
             value.encode()  # the environment may hold bytes that are no text
         except KeyError as error:
-            raise ConfigError([f"the environment variable {error.args[0]} is not set"]) from None
+            raise ConfigError([f"{key}: the environment variable {error.args[0]} is not set"]) from None
         except (OSError, UnicodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise ConfigError([f"the secret in {self.env or self._path()} cannot be read: {why}"]) from None
+            why = access.explain(error, named=True) if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise ConfigError([f"{key}: the secret in {self.env or self._path()} cannot be read: {why}"]) from None
         value = value.rstrip("\r\n")
         if not value:
-            raise ConfigError([f"the secret in {self.env or self._path()} is empty"])
+            raise ConfigError([f"{key}: the secret in {self.env or self._path()} is empty"])
         return SecretStr(value)
 
     @property
@@ -112,7 +114,7 @@ class Secret(Section):
             return Path(CREDENTIALS, name)  # a command that root runs outside of the service
         # systemd.exec(5): a credential from a loaded folder has the folder's name as a prefix.
         prefixed = Path(folder, f"{LOADED}_{name}")
-        return prefixed if prefixed.exists() else Path(folder, name)
+        return prefixed if os.path.exists(prefixed) else Path(folder, name)
 
     def open_to_others(self) -> bool:
         """True if other accounts can read the secret's file."""

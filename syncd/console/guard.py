@@ -40,7 +40,7 @@ class Guard:
         self._app = app
         self._login = None
         if settings.password is not None:
-            password = settings.password.read().get_secret_value()
+            password = settings.password.read("console.password").get_secret_value()
             self._login = hashlib.sha256(f"{settings.username}:{password}".encode()).digest()
         self._anyone = settings.allow_unauthenticated
 

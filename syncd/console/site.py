@@ -209,8 +209,8 @@ def open_console(config: Config, store: Store, clock: Clock) -> Console | None:
     try:
         bound = http_server.bind(config.console.address)
     except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no host name"
-        log.warning("console_disabled", listen=config.console.listen, reason=why, remedy="set console.listen")
+        why = http_server.refusal(config.console.address, error)
+        log.warning("console_disabled", listen=config.console.listen, reason=why)
         return None
     try:
         return Console(config, store, clock, bound)

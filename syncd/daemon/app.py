@@ -37,7 +37,7 @@ from syncd.platform.clock import Clock
 from syncd.platform.systemd import Manager
 from syncd.store import Store, open_store
 from syncd.store.hints import INBOX
-from syncd.store.instances import Registration
+from syncd.store.instances import Registration, running
 from syncd.trackers import InstrumentedTracker, Tracker, open_tracker
 from syncd.worker import reconcile
 from syncd.worker.presentation import Presentation
@@ -203,7 +203,7 @@ def _listen(config: Config, sockets: Sequence[socket.socket]) -> socket.socket:
     try:
         return http_server.bind(config.receiver.address)
     except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no host name"
+        reason = http_server.refusal(config.receiver.address, error)
         raise ConfigError([f"receiver.listen: {config.receiver.listen} cannot be used: {reason}"]) from None
 
 
@@ -211,6 +211,9 @@ def _recover(store: Store, registration: Registration, routing: Routing, now: fl
     """Free the claims of dead processes, and evaluate again what another configuration has held back."""
     store.due_times.follow_clock()
     take_over(store, registration, now)
+    processes = running(store.connection, now)
+    if sharing := [each.owner for each in processes if each.lives and each.owner != registration.owner]:
+        log.info("store_shared", place=store.connection.place, processes=sharing)
     store.outbox.recover(now)
     groups = reconcile.reroute(store, routing, digest(routing.config), now)
     if groups:

@@ -46,7 +46,8 @@ class Receiver:
         self._inbox = store.inbox
         self._quarantine = store.quarantine
         self._arrived = arrived
-        passwords = [secret.read() for secret in (settings.password, settings.previous_password) if secret is not None]
+        secrets = (("receiver.password", settings.password), ("receiver.previous_password", settings.previous_password))
+        passwords = [secret.read(key) for key, secret in secrets if secret is not None]
         logins = [f"{settings.username}:{password.get_secret_value()}" for password in passwords]
         self._logins = [hashlib.sha256(login.encode()).digest() for login in logins]
         self._accepted: list[dict[str, object]] = []

@@ -1,6 +1,8 @@
 """uvicorn, guarded: a deadline and a size for request headers, a limit of connections, and a stop that breaks no request."""
 
 import asyncio
+import errno
+import os
 import socket
 import time
 from collections.abc import Callable, Generator
@@ -11,6 +13,8 @@ import uvicorn
 from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from syncd.platform.access import name_of
 
 HEADER_BYTES = 32 * 1024
 STOP_ACCEPTING_SECONDS = 0.25
@@ -206,6 +210,19 @@ def bind(address: tuple[str, int]) -> socket.socket:
         bound.close()
         raise
     return bound
+
+
+def refusal(address: tuple[str, int], error: Exception) -> str:
+    """Return why `bind` failed, and the remedy."""
+    host, port = address
+    match getattr(error, "errno", None):
+        case errno.EADDRINUSE:
+            return f"another program listens there, perhaps another syncd: `ss -ltnp 'sport = :{port}'` names it; stop it, or use a free port"
+        case errno.EADDRNOTAVAIL:
+            return f"this machine has no address {host}; `ip addr` lists those it has"
+        case errno.EACCES | errno.EPERM:
+            return f"user {name_of(os.geteuid())} may not listen on port {port}; use a port above 1023, or let systemd listen (syncd.socket)"
+    return (error.strerror or str(error)) if isinstance(error, OSError) else "it is no host name"
 
 
 def address_of(bound: socket.socket) -> str:

@@ -5,6 +5,7 @@ An operation that belongs to a decision of the worker is a function over a `Tran
 
 import secrets
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from syncd.config import StoreSettings
@@ -25,7 +26,7 @@ from syncd.store.outbox import Outbox
 from syncd.store.quarantine import Quarantine
 from syncd.store.report import Report
 from syncd.store.sqlite.connection import Sqlite
-from syncd.store.sqlite.file import COPIED, inspect
+from syncd.store.sqlite.file import COPIED, inspect, trouble
 from syncd.store.sqlite.process_lock import ProcessLock
 
 if TYPE_CHECKING:
@@ -86,9 +87,13 @@ class Store:
         """Register this process, which runs `part` of the daemon and judges groups by the `routes` with this digest, among those that share
         the store. Raises StoreUnavailable."""
         self.connection.execute("unset", name=COPIED)
-        lock = ProcessLock(self.connection.path) if isinstance(self.connection, Sqlite) else None
+        lock = None
         try:
+            if isinstance(self.connection, Sqlite):
+                lock = ProcessLock(self.connection.path)
             return Registration(self.connection, part, now, lock, routes)
+        except OSError as error:
+            raise trouble(Path(self.connection.place), error) from None
         except StoreUnavailable:
             if lock is not None:
                 lock.close()

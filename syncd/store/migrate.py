@@ -12,9 +12,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Protocol
 
-from syncd.errors import SchemaMismatch, StoreUnavailable
+from syncd.errors import SchemaMismatch
 from syncd.platform.clock import Clock
-from syncd.store.sqlite.file import immediate, open_file, require_here, sentence, sqlite3
+from syncd.store.sqlite.file import immediate, open_file, require_here, sqlite3, trouble
 
 IDENTITY = {
     "sqlite": "INTEGER PRIMARY KEY AUTOINCREMENT",
@@ -57,8 +57,8 @@ def migrate(path: Path, clock: Clock, required: Sequence[tuple[str, str]] | None
     """Apply the missing steps to the SQLite file, which is created if it does not exist, and return their names. `required` is for tests;
     None means this program's own steps.
 
-    Raises SchemaMismatch if the database is newer than this program or one of its steps was edited, StoreUnavailable if it cannot be
-    written.
+    Raises SchemaMismatch if the database is newer than this program or one of its steps was edited, StoreUnusable if it
+    belongs to another program or this user may not write it, StoreUnavailable if it cannot be written now.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def migrate(path: Path, clock: Clock, required: Sequence[tuple[str, str]] | None
         finally:
             database.close()
     except (sqlite3.Error, OSError) as error:
-        raise StoreUnavailable(sentence(path, error)) from None
+        raise trouble(path, error) from None
 
 
 def verify(path: Path, moved_to: str | None = None) -> None:
@@ -85,7 +85,7 @@ def verify(path: Path, moved_to: str | None = None) -> None:
         finally:
             database.close()
     except (sqlite3.Error, OSError) as error:
-        raise StoreUnavailable(sentence(path, error)) from None
+        raise trouble(path, error) from None
     require(done, steps("sqlite"))
 
 

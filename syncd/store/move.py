@@ -18,7 +18,7 @@ from syncd.platform.clock import Clock
 from syncd.store.migrate import verify
 from syncd.store.postgresql import server
 from syncd.store.postgresql.connection import sentence as server_sentence
-from syncd.store.sqlite.file import COPIED, MOVED, immediate, moved_to, open_file, require_here, sentence, sqlite3
+from syncd.store.sqlite.file import COPIED, MOVED, immediate, moved_to, open_file, require_here, sqlite3, trouble
 
 Progress = Callable[[str, int, int], None]  # what is being done, rows done, rows in all
 
@@ -56,7 +56,7 @@ def copy(source: StoreSettings, target: StoreSettings, progress: Progress, clock
         finally:
             database.close()
     except (sqlite3.Error, OSError) as error:
-        raise StoreUnavailable(sentence(source.path, error)) from None
+        raise trouble(source.path, error) from None
     except psycopg.Error as error:
         raise StoreUnavailable(f"the database {target.place} cannot be used: {server_sentence(error)}") from None
     return counts

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -29,6 +30,7 @@ from urllib3.exceptions import (
 
 from syncd.config import Secret
 from syncd.errors import ConfigError, Misconfigured, OutcomeUnknown, TrackerError, Unavailable
+from syncd.platform import access
 from syncd.platform.clock import Clock
 
 T = TypeVar("T")
@@ -193,9 +195,9 @@ class Connection(ABC):
 def token(key: str, secret: Secret) -> str:
     """The token that `secret` holds. Raises Misconfigured naming `key` where it cannot be read or sent."""
     try:
-        value = secret.read().get_secret_value()
+        value = secret.read(key).get_secret_value()
     except ConfigError as error:
-        raise Misconfigured(f"{key}: {error}") from None
+        raise Misconfigured(str(error)) from None
     # Anything else fails inside http.client, with an error that holds the token.
     if not (value.isascii() and value.isprintable()) or " " in value:
         raise Misconfigured(f"{key}: the secret holds characters that no token has")
@@ -210,7 +212,7 @@ def trust(key: str, ca_file: str | None) -> str | bool:
         # requests reports this by a bare OSError, or later by what looks like a broken connection.
         ssl.create_default_context(cafile=ca_file)
     except OSError as error:
-        why = error.strerror or "unreadable"
+        why = access.obstacle(Path(ca_file)) or error.strerror or "unreadable"
         raise Misconfigured(f"{key}: {ca_file} holds no certificates ({why})") from None
     return ca_file
 

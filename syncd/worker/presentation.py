@@ -11,6 +11,7 @@ from syncd.core import frames
 from syncd.core.scrub import Scrubber, redact
 from syncd.errors import ConfigError
 from syncd.model import Announcement, Group, GroupKind, Place
+from syncd.platform import access
 from syncd.render import report
 from syncd.render.report import ReportExtras
 from syncd.render.templates import NAMES, Name, TemplateFailed, TemplateInvalid, Templates, facts
@@ -139,7 +140,11 @@ def _read_templates(route: str, folder: Path) -> Templates:
             if path.exists():
                 sources[name] = path.read_text(encoding="utf-8")
         except (OSError, UnicodeError) as error:
-            raise ConfigError([f"{key}: {path} cannot be read: {error}"]) from None
+            raise ConfigError(
+                [
+                    f"{key}: {path} cannot be read: {access.explain(error, named=True) if isinstance(error, OSError) else error}"
+                ]
+            ) from None
     if not sources:
         raise ConfigError([f"{key}: {folder} has none of {', '.join(f'{name}.j2' for name in NAMES)}"])
     try:

@@ -108,7 +108,7 @@ def test_a_file_that_is_not_toml_is_refused_with_its_path(tmp_path: Path, conten
 def test_a_file_that_cannot_be_read_is_refused_with_the_reason(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"missing\.toml: cannot be read: No such file"):
         config.load(tmp_path / "missing.toml")
-    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
+    with pytest.raises(ConfigError, match="is a folder; name a file"):
         config.load(tmp_path)
 
 

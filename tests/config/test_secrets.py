@@ -82,7 +82,7 @@ PLACES = ["file", "env", "credential"]
     ],
 )
 def test_a_secret_is_read_from_its_place_without_the_line_end(kept: Keep, place: str, value: bytes, read: str) -> None:
-    secret = kept(place, value).read()
+    secret = kept(place, value).read("tracker.token")
 
     assert secret.get_secret_value() == read
     assert read not in repr(secret) + str(secret)
@@ -94,7 +94,7 @@ def test_an_empty_or_binary_secret_is_refused_with_its_place(kept: Keep, place: 
     secret = kept(place, value)
 
     with pytest.raises(ConfigError, match=reason) as caught:
-        secret.read()
+        secret.read("tracker.token")
     assert ("SYNCD_TEST_SECRET" if place == "env" else "/secret") in str(caught.value)
     assert "cd" not in str(caught.value).replace("syncd", "")
 
@@ -103,15 +103,15 @@ def test_a_missing_secret_is_refused_with_its_place(tmp_path: Path, monkeypatch:
     monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
 
     with pytest.raises(ConfigError, match="the environment variable SYNCD_TEST_ABSENT is not set"):
-        Secret(env="SYNCD_TEST_ABSENT").read()
+        Secret(env="SYNCD_TEST_ABSENT").read("tracker.token")
     with pytest.raises(
         ConfigError, match="the secret in /etc/syncd/credentials/password-that-is-not-there cannot be read"
     ):
-        Secret(credential="password-that-is-not-there").read()
+        Secret(credential="password-that-is-not-there").read("tracker.token")
     with pytest.raises(ConfigError, match=r"absent cannot be read: No such file"):
-        Secret(file=str(tmp_path / "absent")).read()
-    with pytest.raises(ConfigError, match="cannot be read: Is a directory"):
-        Secret(file=str(tmp_path)).read()
+        Secret(file=str(tmp_path / "absent")).read("tracker.token")
+    with pytest.raises(ConfigError, match="is a folder; name a file"):
+        Secret(file=str(tmp_path)).read("tracker.token")
 
 
 def with_secrets(load: Load, file: Path) -> Config:
@@ -152,7 +152,7 @@ def test_secrets_outside_of_files_cause_no_warning(load: Load) -> None:
 def test_a_credential_is_found_where_a_whole_folder_was_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
     (tmp_path / "syncd_token").write_text("of the folder\n")
-    assert Secret(credential="token").read().get_secret_value() == "of the folder"
+    assert Secret(credential="token").read("tracker.token").get_secret_value() == "of the folder"
 
     (tmp_path / "other").write_text("by its own name")
-    assert Secret(credential="other").read().get_secret_value() == "by its own name"
+    assert Secret(credential="other").read("tracker.token").get_secret_value() == "by its own name"

@@ -35,12 +35,12 @@ def prepare(folder: Path, seed: int, killed: bool = False) -> tuple[Daemon, Acce
 
 
 def require_refused(daemon: Daemon, content: bytes) -> None:
-    """Raises AssertionError unless the daemon, started with a database of this content, reports the damage, exits with 1 and does not
+    """Raises AssertionError unless the daemon, started with a database of this content, reports the damage, exits with 78 and does not
     change the file."""
     database = daemon.folder / "syncd.db"
     database.write_bytes(content)
     ran = run_syncd("run", "--config", str(daemon.config), folder=daemon.folder)
-    assert ran.returncode == 1, ran.stderr
+    assert ran.returncode == 78, ran.stderr
     assert "restore a backup" in ran.stderr, ran.stderr
     assert "Traceback" not in ran.stderr, ran.stderr
     assert database.read_bytes() == content
@@ -131,7 +131,7 @@ def run(folder: Path, seed: int) -> Iterator[Row]:
     yield Row(
         action="start with a damaged database: each page overwritten in turn, the file cut in half, the first page overwritten",
         scale=f"{pages} pages, {STARTS + 3} starts of the daemon",
-        result=f"{missed} pages overlooked; every start exited with 1 and “restore a backup”, and did not change the file",
+        result=f"{missed} pages overlooked; every start exited with 78 and “restore a backup”, and did not change the file",
         ok=missed <= free_pages(_rewritten(database, content)),
     )
     daemon, accepted = prepare(folder / "running", seed)

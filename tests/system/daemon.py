@@ -212,10 +212,12 @@ def _is_whole(line: str) -> bool:
     return '"listening"' in line and line.endswith("}")
 
 
-def run_syncd(*arguments: str, folder: Path, **environment: str) -> "subprocess.CompletedProcess[str]":
-    """The command line, whatever it answers."""
+def run_syncd(
+    *arguments: str, folder: Path, user: int | None = None, **environment: str
+) -> "subprocess.CompletedProcess[str]":
+    """The command line, whatever it answers; with `user` as that user."""
     with tempfile.TemporaryDirectory() as printed:
         out, err = Path(printed, "out"), Path(printed, "err")
         around = {**os.environ, "COLUMNS": "200", **environment}
-        code = processes.start(PROGRAM, arguments, folder, around, out, err).wait(PATIENCE_SECONDS)
+        code = processes.start(PROGRAM, arguments, folder, around, out, err, user).wait(PATIENCE_SECONDS)
         return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())

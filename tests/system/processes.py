@@ -3,8 +3,10 @@
 Importing takes a second, and the tests start several hundred. Apart from that a forked one is like the other: a process that can be
 killed, with a folder, an environment, open files and an exit code of its own."""
 
+import importlib
 import multiprocessing
 import os
+import pkgutil
 import runpy
 import signal
 import subprocess
@@ -13,6 +15,9 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
+
+import syncd
+from syncd.cli import main
 
 PREPARED = False  # the tests' conftest says so; what proves a promise at length starts real programs
 
@@ -48,10 +53,18 @@ class Process(Protocol):
 
 
 def start(
-    program: Sequence[str], arguments: Sequence[str], folder: Path, environment: Mapping[str, str], out: Path, err: Path
+    program: Sequence[str],
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    out: Path,
+    err: Path,
+    user: int | None = None,
 ) -> Process:
     """`python PROGRAM ARGUMENTS` in a folder; PROGRAM begins with -m. What it prints is added to files: a pipe that nobody reads
-    fills, and hangs the process."""
+    fills, and hangs the process. With `user` it runs syncd's command line as this user, who need not be able to read Python."""
+    if user is not None:
+        return _Forked(program, arguments, folder, environment, out, err, user)
     if PREPARED:
         out.touch()
         err.touch()
@@ -91,9 +104,15 @@ class _Forked:
 
 
 def _become(
-    program: Sequence[str], arguments: Sequence[str], folder: Path, environment: Mapping[str, str], out: Path, err: Path
+    program: Sequence[str],
+    arguments: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    out: Path,
+    err: Path,
+    user: int | None = None,
 ) -> None:
-    """Turn this process into `python PROGRAM ARGUMENTS`."""
+    """Turn this process into `python PROGRAM ARGUMENTS`, or into syncd's command line of another user."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -104,6 +123,16 @@ def _become(
         os.close(opened)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests themselves may run under nohup
+    if user is not None:
+        for package in pkgutil.walk_packages(syncd.__path__, "syncd."):
+            if package.name != "syncd.__main__":
+                importlib.import_module(package.name)
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+        sys.argv = ["syncd", *arguments]
+        main()
+        return
     _, module, *before = program
     sys.argv = [module, *before, *arguments]
     sys.path[:0] = environment.get("PYTHONPATH", "").split(os.pathsep)

@@ -82,7 +82,7 @@ def test_a_damaged_database_is_told_and_left_alone(tmp_path: Path) -> None:
 
     ran = run_syncd("run", folder=tmp_path)
 
-    assert ran.returncode == 1
+    assert ran.returncode == 78
     assert "not a database; restore a backup" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert (tmp_path / "syncd.db").read_bytes() == damaged

@@ -16,7 +16,7 @@ from psycopg.rows import dict_row, scalar_row
 from psycopg.types.string import StrDumperUnknown
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from syncd.errors import StoreError, StoreUnavailable
+from syncd.errors import StoreError, StoreUnavailable, StoreUnusable
 from syncd.platform.clock import Clock
 from syncd.store import queries
 from syncd.store.connection import Connection, First, Room, Transaction
@@ -182,7 +182,8 @@ class Postgresql(Connection):
                 ) from None
             if lost or isinstance(error, _TRANSIENT):
                 raise _Retry(sentence(error)) from None
-            raise StoreUnavailable(self._failed(sentence(error))) from None
+            kind = StoreUnusable if isinstance(error, psycopg.errors.InsufficientPrivilege) else StoreUnavailable
+            raise kind(self._failed(sentence(error))) from None
         except BaseException:
             self._end(session, lost=False)
             raise

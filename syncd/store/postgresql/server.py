@@ -1,5 +1,6 @@
 """A PostgreSQL server: its address, its fitness, the schema of its database, and its clock."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,11 @@ SCHEMA = 0x73796E6365  # the advisory lock of a migration
 OLDEST = 140000  # idle_session_timeout came with PostgreSQL 14
 MIGRATE_SECONDS = 600
 SKEW_SECONDS = 30.0
+# libpq does not pass on the code of an error that ends the login. In another language than English the next start tries again.
+_LASTING = re.compile(
+    r"password authentication failed|no password supplied|no pg_hba\.conf entry|(role|database) .* does not exist"
+    r"|permission denied for database|is not permitted to log in"
+)
 COMPARE_SECONDS = 30.0
 
 _DEFAULTS: Mapping[str, str | int] = {
@@ -47,7 +53,11 @@ def conninfo(settings: StoreSettings) -> str:
     """Return the connection string for libpq, with the password: never to be displayed. Raises ConfigError, StoreUnavailable."""
     try:
         explicit = conninfo_to_dict(settings.url)
-        secret = {} if settings.password is None else {"password": settings.password.read().get_secret_value()}
+        secret = (
+            {}
+            if settings.password is None
+            else {"password": settings.password.read("store.password").get_secret_value()}
+        )
         return make_conninfo(
             settings.url, **{key: value for key, value in _DEFAULTS.items() if key not in explicit}, **secret
         )
@@ -87,11 +97,38 @@ def connected(settings: StoreSettings, clock: Clock) -> Iterator[psycopg.Connect
                 raise StoreUnusable("the database is not UTF8; create it with ENCODING 'UTF8'")
             require_durable(session)
             require_in_time(skew(session, clock))
-            with session.transaction():
-                session.execute(DURABLE)
-                yield session
+            try:
+                with session.transaction():
+                    session.execute(DURABLE)
+                    yield session
+            except psycopg.Error as error:
+                raise refusal(session, settings.place, error) from None
+    except psycopg.OperationalError as error:
+        lasting = error.sqlstate is None and _LASTING.search(str(error))
+        kind = StoreUnusable if lasting else StoreUnavailable
+        remedy = "; correct store.url or store.password, or what the server lets this role do" if lasting else ""
+        raise kind(f"the database {settings.place} cannot be used: {sentence(error)}{remedy}") from None
     except psycopg.Error as error:
         raise StoreUnavailable(f"the database {settings.place} cannot be used: {sentence(error)}") from None
+
+
+def refusal(session: psycopg.Connection[Any], place: str, error: psycopg.Error) -> StoreUnavailable:
+    """Return the error that says for people why the schema cannot be read or brought up to date: StoreUnusable if a right is missing or the
+    tables are not syncd's. `session` has left the transaction that failed."""
+    begin = f"the database {place} cannot be used: "
+    if session.closed or error.sqlstate is None or error.sqlstate[:2] not in ("42", "3F"):
+        return StoreUnavailable(begin + sentence(error))
+    owners = "(SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = current_schema())"
+    role, schema, owner = fetch_value(session, f"SELECT ARRAY[current_user, current_schema(), {owners}]::text[]")
+    own = f"give syncd a database of its own: `CREATE DATABASE … OWNER {role} ENCODING 'UTF8'`"
+    if schema is None:
+        return StoreUnusable(f"{begin}the search_path of role {role} names no schema that exists; create it, or {own}")
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return StoreUnusable(
+            f"{begin}role {role} lacks a right in schema {schema}, whose owner is {owner}: {sentence(error)}; as the owner run "
+            f"`GRANT USAGE, CREATE ON SCHEMA {schema} TO {role}` (and `ALTER TABLE … OWNER TO {role}` for tables of another role), or {own}"
+        )
+    return StoreUnusable(f"{begin}schema {schema} holds tables of another program ({sentence(error)}); {own}")
 
 
 def require_in_time(ahead: float) -> None:

@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 
 from syncd.errors import StoreUnavailable
+from syncd.platform.access import explain
 from syncd.platform.fsync import sync
 from syncd.store.migrate import verify
-from syncd.store.sqlite.file import inspect, open_file, sentence, sqlite3
+from syncd.store.sqlite.file import inspect, open_file, sqlite3, trouble
 
 
 def back_up(path: Path, target: Path) -> int:
@@ -32,9 +33,7 @@ def back_up(path: Path, target: Path) -> int:
         sync(target.parent)
         return target.stat().st_size
     except (sqlite3.Error, OSError) as error:
-        raise StoreUnavailable(
-            sentence(path, error) if isinstance(error, sqlite3.Error) else f"{target}: {error}"
-        ) from None
+        raise (trouble(path, error) if isinstance(error, sqlite3.Error) else StoreUnavailable(explain(error))) from None
     finally:
         for leftover in (partial, *(partial.with_name(f"{partial.name}{end}") for end in ("-wal", "-shm"))):
             leftover.unlink(missing_ok=True)

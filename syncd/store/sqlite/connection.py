@@ -14,7 +14,7 @@ from syncd.errors import StoreUnavailable
 from syncd.platform.clock import Clock
 from syncd.store import queries
 from syncd.store.connection import Connection, First, Room, Transaction
-from syncd.store.sqlite.file import MOVED_TO, WAL_BYTES, Opened, immediate, sentence, sqlite3
+from syncd.store.sqlite.file import DAMAGED, MOVED_TO, WAL_BYTES, Opened, immediate, sqlite3, trouble
 
 T = TypeVar("T")
 
@@ -24,8 +24,6 @@ WRITER_CACHE_KB = 5_000
 # The commit that makes the log this long checkpoints it. That takes a tenth of a second, so rarely that fewer than 1 of 100 commits
 # waits for one under any load.
 LOG_PAGES = 8_000
-
-_DAMAGE = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +154,10 @@ class Sqlite(Connection):
                     f"the database {self.path} was deleted or replaced; nothing more is stored in the old one"
                 )
         except Exception as error:  # noqa: BLE001 - the writer's boundary: it must survive any error
-            self.fault = self._explain(error)
+            explained = self._explain(error)
+            self.fault = str(explained)
             for waiting in shared:
-                waiting.future.set_exception(StoreUnavailable(self.fault))
+                waiting.future.set_exception(type(explained)(self.fault))
             self._close_readers()  # while the path leads to their file: see Opened.close
             if opened is not None:
                 opened.close()
@@ -191,12 +190,12 @@ class Sqlite(Connection):
                     database.execute("ROLLBACK TO operation")
                 database.execute("RELEASE operation")
 
-    def _explain(self, error: Exception) -> str:
-        reason = sentence(self.path, error)
-        if (getattr(error, "sqlite_errorname", None) or "").startswith(_DAMAGE):
-            self._damaged = _version(self.path), reason
-            self.fault = reason
-        return reason
+    def _explain(self, error: Exception) -> StoreUnavailable:
+        explained = trouble(self.path, error)
+        if (getattr(error, "sqlite_errorname", None) or "").startswith(DAMAGED):
+            self._damaged = _version(self.path), str(explained)
+            self.fault = str(explained)
+        return explained
 
     def read(self, operation: Callable[[Transaction], T]) -> T:
         try:
@@ -211,7 +210,7 @@ class Sqlite(Connection):
             self._readers.put(reader)
             return result
         except (sqlite3.Error, OSError) as error:
-            raise StoreUnavailable(self._explain(error)) from None
+            raise self._explain(error) from None
 
     def _reader(self) -> "Opened":
         while not self._readers.empty():
@@ -232,7 +231,7 @@ class Sqlite(Connection):
             taken = self.path.stat().st_size + (log.stat().st_size if log.exists() else 0)
             return Room(taken, shutil.disk_usage(self.path.parent).free)
         except OSError as error:
-            raise StoreUnavailable(sentence(self.path, error)) from None
+            raise trouble(self.path, error) from None
 
     def close(self) -> None:
         with self._lock:

@@ -1,11 +1,14 @@
 """A SQLite file: its driver, opening it so that commits last, beginning a transaction, looking for damage, and sentences for its errors."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from syncd.errors import StoreError, StoreUnavailable
+from syncd.errors import StoreUnavailable, StoreUnusable
+from syncd.platform import access
+from syncd.store.sqlite.process_lock import folder_of
 
 if TYPE_CHECKING:
     import sqlite3 as sqlite3  # re-exported
@@ -17,6 +20,8 @@ else:
         import sqlite3
 
 BUSY_SECONDS = 5.0
+# How much a file holds, and whether syncd's record of migrations is in it.
+_CONTENT = """SELECT (SELECT COUNT(*) FROM sqlite_master), (SELECT group_concat(name) FROM pragma_table_info('schema_migrations'))"""
 VERSION: tuple[int, int, int] = sqlite3.sqlite_version_info
 CACHE_KB = 4000  # of pages, for each connection; the writer has more
 WAL_BYTES = 16 * 2**20  # a longer log is truncated as soon as nobody writes
@@ -36,6 +41,8 @@ _SENTENCES = {
     "SQLITE_CORRUPT": "the file is damaged; restore a backup",
     "SQLITE_NOTADB": "the file is not a database; restore a backup",
 }
+_DENIED = ("SQLITE_CANTOPEN", "SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH")
+DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 
 
 class Opened:
@@ -78,6 +85,12 @@ def open_file(path: Path, mode: str) -> sqlite3.Connection:
         check_same_thread=False,
     )
     try:
+        # Before the first change, which the next line makes.
+        objects, columns = database.execute(_CONTENT).fetchone()
+        if objects and columns != "name,sha256,applied_at":
+            raise StoreUnusable(
+                f"the database {path} holds tables of another program; name a file of its own for syncd in store.url"
+            )
         database.execute("PRAGMA journal_mode=WAL")
         for pragma in ("synchronous=FULL", "foreign_keys=ON", "trusted_schema=OFF", f"cache_size={-CACHE_KB}"):
             database.execute(f"PRAGMA {pragma}")
@@ -113,24 +126,31 @@ def inspect(path: Path) -> None:
         finally:
             database.close()
     except (sqlite3.Error, OSError) as error:
-        raise StoreUnavailable(sentence(path, error)) from None
+        raise trouble(path, error) from None
     if report != "ok":
-        raise StoreUnavailable(
+        raise StoreUnusable(
             f"the database {path} cannot be used: {_SENTENCES['SQLITE_CORRUPT']} ({report.splitlines()[-1][:200]})"
         )
 
 
-def sentence(path: Path, error: Exception) -> str:
-    """Return what is wrong with the file, for people."""
-    if isinstance(error, StoreError):
-        return str(error)
+def trouble(path: Path, error: Exception) -> StoreUnavailable:
+    """Return the error that says for people what is wrong with the file: StoreUnusable if no retry mends it."""
+    if isinstance(error, StoreUnavailable):
+        return error
     name = getattr(error, "sqlite_errorname", None) or type(error).__name__
-    plain = next((text for code, text in _SENTENCES.items() if name.startswith(code)), None)
-    if plain is None:
-        plain = str(error)
-    if not path.exists():
+    begin = f"the database {path} cannot be used: "
+    if isinstance(error, OSError) or name.startswith(_DENIED):
+        # SQLite needs a log and an index next to the file, and syncd the locks of its processes.
+        real = os.path.realpath(path)
+        files = (path, Path(f"{real}-wal"), Path(f"{real}-shm"), folder_of(path) / "lock")
+        if why := next(filter(None, (access.obstacle(file, write=True) for file in files)), None):
+            return StoreUnusable(begin + why)
+    plain = next((text for code, text in _SENTENCES.items() if name.startswith(code)), str(error))
+    if name.startswith(DAMAGED):
+        return StoreUnusable(f"{begin}{plain} ({name})")
+    if not os.path.exists(path):
         plain = "there is no such file; `syncd migrate` or `syncd run` creates it"
-    return f"the database {path} cannot be used: {plain} ({name})"
+    return StoreUnavailable(f"{begin}{plain} ({name})")
 
 
 def moved_to(place: str) -> str:
@@ -139,8 +159,8 @@ def moved_to(place: str) -> str:
 
 
 def require_here(database: sqlite3.Connection, target: str | None = None) -> None:
-    """Raise StoreUnavailable if the store of this file was moved elsewhere than to `target`."""
+    """Raise StoreUnusable if the store of this file was moved elsewhere than to `target`."""
     exists = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'settings'").fetchone()
     place = exists and database.execute("SELECT value FROM settings WHERE name = ?", [MOVED]).fetchone()
     if place and place[0] != target:
-        raise StoreUnavailable(moved_to(place[0]))
+        raise StoreUnusable(moved_to(place[0]))

@@ -5,6 +5,7 @@ import fcntl
 import os
 import secrets
 import socket
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -17,6 +18,7 @@ class ProcessLock:
     """The lock of this process, which holds as long as the process lives; `owner` is its name."""
 
     def __init__(self, database: Path) -> None:
+        """Raises OSError if this user may not write next to the database."""
         self._folder = folder_of(database)
         self._folder.mkdir(exist_ok=True)
         self.owner = new_owner()
@@ -27,13 +29,17 @@ class ProcessLock:
         unnamed.rename(self._folder / self.owner)
         for file in self._folder.iterdir():
             # A file that begins with a dot is about to be locked by a process that starts at this moment.
-            if file.name != self.owner and not file.name.startswith(".") and not is_locked(file):
-                file.unlink(missing_ok=True)
+            if not file.name.startswith(".") and self.is_dead(file.name):
+                with suppress(PermissionError):
+                    file.unlink(missing_ok=True)
 
     def is_dead(self, owner: str) -> bool:
         """Return whether an owner has died; an owner is a process, then `/` and a thread."""
         instance = owner.partition("/")[0]
-        return instance != self.owner and not is_locked(self._folder / instance)
+        try:
+            return instance != self.owner and not is_locked(self._folder / instance)
+        except PermissionError:
+            return False  # nobody takes work from a process that may live
 
     def close(self) -> None:
         """Release the lock and remove its file."""
@@ -47,7 +53,7 @@ def folder_of(database: Path) -> Path:
 
 
 def is_locked(path: Path) -> bool:
-    """Return whether the process of this file lives. Raises PermissionError."""
+    """Return whether the process of this file lives. Raises PermissionError if the file is another user's, which can be neither locked nor judged."""
     try:
         with path.open("r") as file:
             # Shared: two processes that look at the file of a dead one at the same time must not take each other for it.

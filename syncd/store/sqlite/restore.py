@@ -10,7 +10,7 @@ from syncd.errors import StoreUnavailable, StoreUnusable
 from syncd.platform.clock import Clock
 from syncd.platform.fsync import sync
 from syncd.store.migrate import migrate
-from syncd.store.sqlite.file import inspect, open_file, sentence, sqlite3
+from syncd.store.sqlite.file import inspect, open_file, sqlite3, trouble
 from syncd.store.sqlite.process_lock import folder_of, is_locked
 
 LOGS = ("-wal", "-shm")
@@ -74,7 +74,7 @@ def _verify(source: Path, copy: Path, clock: Clock) -> None:
             raise StoreUnusable("the file is no store of syncd")
         migrate(copy, clock)
     except sqlite3.Error as error:
-        raise StoreUnusable(f"{source} cannot be restored: {sentence(source, error)}") from None
+        raise StoreUnusable(f"{source} cannot be restored: {trouble(source, error)}") from None
     except StoreUnavailable as error:
         text = str(error).replace(str(copy), str(source))
         raise StoreUnusable(f"{source} cannot be restored: {text}") from None

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from syncd.errors import Misconfigured, Unavailable
+from syncd.platform import access
 from syncd.platform.fsync import sync
 
 # These need a person. Anything else, such as a full disk, may pass.
@@ -29,7 +30,7 @@ def explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = f"the folder {folder} cannot be used: {error.strerror}"
+        reason = f"the folder {folder} cannot be used: {access.explain(error, named=True)}"
         raise (Misconfigured if error.errno in _FOR_PEOPLE else Unavailable)(reason) from None
 
 
