@@ -6,6 +6,7 @@ INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check --require-
 # syncd itself, by the hatchling of locks/build.txt; what it needs is installed.
 ITSELF = $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 PROMTOOL := .tests/prometheus/usr/bin/promtool
+PGBOUNCER := .tests/pgbouncer/usr/sbin/pgbouncer
 .DEFAULT_GOAL := help
 
 # Where Python may keep nothing compiled, every process of every test would compile all of syncd.
@@ -43,18 +44,22 @@ test-newest: .venv/build.ok ## the fast tests, and a daemon that files an issue,
 test-lowest: .venv/build.ok ## the same with the lowest versions that pyproject.toml names
 	$(call with_versions,lowest,lowest-direct,-o filterwarnings=default)
 
-# Without one of these the tests that need it say so and are skipped. Of Prometheus only promtool: its package starts a server.
+# Without one of these the tests that need it say so and are skipped. Of Prometheus only promtool, and pgbouncer with two libraries: their
+# packages start servers.
 # Debian's own packages come in the version that the release has; no lock holds them.
 tools:
 	@command -v chromium >/dev/null && command -v systemd-analyze >/dev/null && command -v faketime >/dev/null && \
-	  command -v strace >/dev/null && command -v mkfs.ext4 >/dev/null && test -x $(PROMTOOL) || \
+	  command -v strace >/dev/null && command -v mkfs.ext4 >/dev/null && test -x $(PROMTOOL) && \
+	  test -x $(PGBOUNCER) || \
 	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
-	  echo "installing chromium, systemd-analyze, faketime, strace, mkfs.ext4 and promtool …" && \
+	  echo "installing chromium, systemd-analyze, faketime, strace, mkfs.ext4, promtool and pgbouncer …" && \
 	  apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium systemd faketime strace e2fsprogs >/dev/null && \
-	  mkdir -p .tests/debs && cd .tests/debs && apt-get download -qq prometheus 2>/dev/null && \
-	  dpkg-deb -x prometheus_*.deb ../prometheus; } || \
-	  echo "no root, or no Debian: tests that need chromium, systemd-analyze, faketime, strace, mkfs.ext4 or promtool are skipped where that is missing"
+	  mkdir -p .tests/debs && cd .tests/debs && apt-get download -qq prometheus pgbouncer \
+	    $$(apt-cache depends pgbouncer | sed -nE 's/.*Depends: (libc-ares|libcares|libevent)/\1/p') 2>/dev/null && \
+	  dpkg-deb -x prometheus_*.deb ../prometheus && \
+	  for package in pgbouncer_* libc*ares* libevent*; do dpkg-deb -x $$package ../pgbouncer || exit 1; done; } || \
+	  echo "no root, or no Debian: tests that need chromium, systemd-analyze, faketime, strace, mkfs.ext4, promtool or pgbouncer are skipped where that is missing"
 
 deb: .venv/dev.ok ## build a Debian package in dist/, for this release of Debian
 	@$(INSTALL) -r locks/deb.txt
@@ -73,13 +78,9 @@ screenshots: .venv/dev.ok tools ## make the pictures in docs/pictures anew
 	@$(INSTALL) -r locks/screenshots.txt
 	@$(BIN)/python -m tests.console.pictures
 
-# The power, disk and clock proofs need strace, mkfs.ext4 and faketime. ARGS="--only storm --scale small", say, for a part of it.
-prove: .venv/dev.ok ## try to break every promise, for an hour or two, and write docs/proof.md
-	@command -v strace >/dev/null && command -v faketime >/dev/null && command -v mkfs.ext4 >/dev/null || { \
-	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing strace, faketime and e2fsprogs …" && \
-	  apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends strace faketime e2fsprogs >/dev/null; } || \
-	  echo "strace, faketime or mkfs.ext4 is missing: the proofs that need it will fail"
+# The power, disk and clock proofs need strace, mkfs.ext4 and faketime, the pooler's pgbouncer. ARGS="--only storm --scale small", say, for a
+# part of it.
+prove: .venv/dev.ok tools ## try to break every promise, for an hour or two, and write docs/proof.md
 	@$(INSTALL) --no-binary yattag --no-build-isolation -r locks/prove.txt
 	@$(BIN)/python -m tests.prove $(ARGS)
 

@@ -34,11 +34,11 @@ class Server:
         self._folder = folder
         self._data = folder / "data"
         self._programs = _programs(folder)
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         folder.chmod(0o755)
-        _own(folder / "run")
-        _own(self._data)
+        own(folder / "run")
+        own(self._data)
 
     def make(self) -> Self:
         """Make it, empty."""
@@ -52,7 +52,7 @@ class Server:
             [str(self._programs / program), *arguments],
             capture_output=True,
             text=True,
-            **_as_nobody(),
+            **as_nobody(),
         )
         assert done.returncode == 0, done.stderr
 
@@ -72,7 +72,7 @@ class Server:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                **_as_nobody(),
+                **as_nobody(),
             )
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
@@ -120,7 +120,7 @@ class Server:
         return f"postgresql://syncd@127.0.0.1:{self.port}/{database}"
 
 
-def _own(folder: Path) -> None:
+def own(folder: Path) -> None:
     """A folder that PostgreSQL may write to, and nobody else."""
     folder.mkdir(exist_ok=True, mode=0o700)
     if os.getuid() == 0:
@@ -128,7 +128,7 @@ def _own(folder: Path) -> None:
         os.chown(folder, account.pw_uid, account.pw_gid)
 
 
-def _as_nobody() -> dict[str, Any]:
+def as_nobody() -> dict[str, Any]:
     """How its programs are started: PostgreSQL refuses to run as root. Nothing of ours is in their environment, and they begin in a
     folder that they may enter."""
     common = {"cwd": "/", "env": {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}}
@@ -138,7 +138,7 @@ def _as_nobody() -> dict[str, Any]:
     return common | {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])

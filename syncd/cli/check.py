@@ -12,13 +12,13 @@ import typer
 from rich.text import Text
 
 from syncd import config as configuration
-from syncd.cli import FAILED, stop
+from syncd.cli import BAD_CONFIG, FAILED, stop
 from syncd.cli.arguments import ConfigOption, config_path
 from syncd.cli.tables import console
 from syncd.config import Config
 from syncd.core.policy import Conditions, Match, unreachable
 from syncd.core.quantities import counted
-from syncd.errors import ConfigError, StoreError, TrackerError
+from syncd.errors import ConfigError, StoreError, StoreUnusable, TrackerError
 from syncd.model import Announcement, Group, Identity, Occasion, Release
 from syncd.platform import access
 from syncd.platform.clock import Clock
@@ -38,7 +38,8 @@ SOUND_SQLITE = (3, 51, 3)
 def check(config: ConfigOption = None) -> None:
     """Check the configuration, the store and every tracker.
 
-    Checks each tracker's login, project, permissions and fields. Creates nothing.
+    Checks each tracker's login, project, permissions and fields. Creates nothing. Exits with code 78 if `syncd run` would not start, with 1
+    for any other problem.
     """
     path = config_path(config)
     loaded = configuration.load(path)
@@ -46,15 +47,21 @@ def check(config: ConfigOption = None) -> None:
     out.print(Text("✓ ", style="green").append(f"configuration: {path}"), soft_wrap=True)
     for warning in configuration.warnings(loaded):
         out.print(Text("! ", style="yellow").append(warning), soft_wrap=True)
-    faults = 0
+    faults, code = 0, FAILED
     for part, finding in findings(loaded):
         mark = Text("✓ ", style="green") if finding.ok else Text("✗ ", style="red")
         out.print(mark.append(f"{part}: {finding.what}", style="default"), soft_wrap=True)
         if not finding.ok:
             faults += 1
+            code = BAD_CONFIG if isinstance(finding, Obstacle) else code
             out.print(Text(f"  → {finding.remedy}"), soft_wrap=True)
     if faults:
-        stop(FAILED, f"{counted(faults, 'problem')} must be fixed before syncd can file crashes")
+        stop(code, f"{counted(faults, 'problem')} must be fixed before syncd can file crashes")
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle(Finding):
+    """A problem with which `syncd run` does not start, and that no retry mends."""
 
 
 def findings(config: Config) -> Iterator[tuple[str, Finding]]:
@@ -74,7 +81,7 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
             yield from ((part, finding) for finding in client.check())
             client.close()
         except ConfigError as error:
-            yield part, Finding(ok=False, what="its configuration is not usable", remedy="; ".join(error.problems))
+            yield part, Obstacle(ok=False, what="its configuration is not usable", remedy="; ".join(error.problems))
         except TrackerError as error:
             yield part, Finding(ok=False, what="it does not answer as it should", remedy=error.reason)
 
@@ -99,7 +106,7 @@ def _receiver(config: Config) -> Iterator[Finding]:
             if secret is not None:
                 secret.read(f"receiver.{key}")
         except ConfigError as error:
-            yield Finding(ok=False, what=f"syncd cannot read receiver.{key}", remedy="; ".join(error.problems))
+            yield Obstacle(ok=False, what=f"syncd cannot read receiver.{key}", remedy="; ".join(error.problems))
     login = "with user name and password" if receiver.password else "without a login"
     yield Finding(ok=True, what=f"it listens on http://{receiver.listen}/webhooks/backtrace {login}")
     yield Finding(
@@ -156,7 +163,8 @@ def _store(config: Config) -> Iterator[Finding]:
             inspect(settings.path)
             yield Finding(ok=True, what="every page of it is intact")
     except (StoreError, ConfigError) as error:
-        yield Finding(ok=False, what=f"syncd cannot use {settings.place}", remedy=str(error))
+        kind = Obstacle if isinstance(error, (StoreUnusable, ConfigError)) else Finding
+        yield kind(ok=False, what=f"syncd cannot use {settings.place}", remedy=str(error))
     if settings.dialect == "sqlite":
         free = shutil.disk_usage(settings.path.parent).free
         remedy = "free some space, or shorten store.retention: on a full disk syncd answers every notification with 503"

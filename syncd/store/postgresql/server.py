@@ -1,8 +1,11 @@
 """A PostgreSQL server: its address, its fitness, the schema of its database, and its clock."""
 
+import os
 import re
+import socket
+import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -26,7 +29,7 @@ from syncd.store.postgresql.connection import (
 )
 
 SCHEMA = 0x73796E6365  # the advisory lock of a migration
-OLDEST = 140000  # idle_session_timeout came with PostgreSQL 14
+OLDEST = 140000  # older releases get no fixes any more
 MIGRATE_SECONDS = 600
 SKEW_SECONDS = 30.0
 # libpq does not pass on the code of an error that ends the login. In another language than English the next start tries again.
@@ -35,6 +38,7 @@ _LASTING = re.compile(
     r"|permission denied for database|is not permitted to log in"
 )
 COMPARE_SECONDS = 30.0
+POOLED = 6  # sessions that show how a pooler lends its backends
 
 _DEFAULTS: Mapping[str, str | int] = {
     "application_name": "syncd",
@@ -95,6 +99,7 @@ def connected(settings: StoreSettings, clock: Clock) -> Iterator[psycopg.Connect
                 )
             if setting(session, "server_encoding") != "UTF8":
                 raise StoreUnusable("the database is not UTF8; create it with ENCODING 'UTF8'")
+            require_own_sessions(session, settings)
             require_durable(session)
             require_in_time(skew(session, clock))
             try:
@@ -129,6 +134,50 @@ def refusal(session: psycopg.Connection[Any], place: str, error: psycopg.Error) 
             f"`GRANT USAGE, CREATE ON SCHEMA {schema} TO {role}` (and `ALTER TABLE … OWNER TO {role}` for tables of another role), or {own}"
         )
     return StoreUnusable(f"{begin}schema {schema} holds tables of another program ({sentence(error)}); {own}")
+
+
+def require_own_sessions(first: psycopg.Connection[Any], settings: StoreSettings) -> None:
+    """Raise StoreUnusable if a pooler lends a session another backend for each transaction, psycopg.Error if there is no second session.
+
+    LISTEN and the lock of the absorbing process belong to one backend. Such a pooler lends one backend to several open sessions, or
+    several backends to one session.
+    """
+    sessions, wanted = [first], 2
+    backends: dict[
+        object, int
+    ] = {}  # with the session that runs on each; process ids alone may be equal on several servers
+
+    def give_up() -> None:
+        for session in sessions[1:]:
+            with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(session.fileno())) as sock:
+                sock.shutdown(socket.SHUT_RDWR)
+
+    # A pooler without a free backend lets a session wait for minutes.
+    timer = threading.Timer(CONNECT_SECONDS, give_up)
+    timer.start()
+    try:
+        while True:
+            for number, session in enumerate(sessions):
+                query = "SELECT pg_backend_pid(), pg_postmaster_start_time()::text"
+                backend = cast(tuple[int, str], session.execute(query).fetchone())
+                if backends.setdefault(backend, number) != number or len(backends) > len(sessions):
+                    raise StoreUnusable(
+                        f"the pooler at {settings.place} lends syncd another session of the server for each transaction: set"
+                        " pool_mode = session for this database in the pooler, or let store.url name the server itself"
+                    )
+                if session.info.backend_pid != backend[0]:
+                    # Poolers make up the process ids of the protocol. Several processes of a pooler may share one port.
+                    wanted = POOLED
+            if len(sessions) == wanted:
+                return
+            sessions.append(psycopg.connect(conninfo(settings), autocommit=True))
+    except psycopg.Error:
+        if len(backends) == 1:
+            raise
+    finally:
+        timer.cancel()
+        for session in sessions[1:]:
+            session.close()
 
 
 def require_in_time(ahead: float) -> None:

@@ -1,0 +1,96 @@
+"""A store behind pgbouncer: accepted in session mode, refused where the pooler lends a session for each transaction only."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from syncd.config import StoreSettings
+from syncd.errors import StoreUnavailable, StoreUnusable
+from syncd.store import bring_up, probe, read_store
+from syncd.store.postgresql.connection import CONNECT_SECONDS
+from tests.pooler import needs_pooler, pooler
+from tests.postgres import Databases
+from tests.system.daemon import Daemon
+
+pytestmark = needs_pooler
+
+
+@pytest.fixture
+def direct(servers: Databases) -> str:
+    return servers.new()
+
+
+@pytest.mark.parametrize("mode", ["transaction", "statement"])
+@pytest.mark.parametrize(
+    ("processes", "settings"),
+    [
+        pytest.param(1, {}, id="the backend that was used last is lent first"),
+        pytest.param(1, {"server_round_robin": 1, "min_pool_size": 5}, id="all backends are lent in turn"),
+        pytest.param(1, {"default_pool_size": 1}, id="there is one backend"),
+        pytest.param(4, {}, id="four processes of the pooler share a port"),
+    ],
+)
+def test_a_pooler_that_lends_sessions_for_transactions_is_refused(
+    direct: str, mode: str, processes: int, settings: dict[str, int]
+) -> None:
+    with pooler(direct, mode, processes, **settings) as running:
+        place = StoreSettings(url=running.url(direct))
+
+        for _ in range(5):
+            for opening in (bring_up, probe, read_store):
+                with pytest.raises(StoreUnusable, match="pool_mode = session"):
+                    opening(place)
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_a_pooler_that_lends_a_session_until_its_end_is_accepted(direct: str, processes: int) -> None:
+    with pooler(direct, "session", processes) as running:
+        place = StoreSettings(url=running.url(direct))
+        for _ in range(3):
+            bring_up(place)
+            probe(place)
+
+
+def test_a_small_pool_is_judged_by_the_sessions_that_it_lends(direct: str) -> None:
+    with pooler(direct, "session", default_pool_size=3) as running:
+        bring_up(StoreSettings(url=running.url(direct)))
+    with pooler(direct, "session", default_pool_size=1) as running:
+        began = time.monotonic()
+        with pytest.raises(StoreUnavailable):
+            bring_up(StoreSettings(url=running.url(direct)))
+        assert time.monotonic() - began < 4 * CONNECT_SECONDS
+
+
+def test_clients_that_keep_a_pool_busy_hide_nothing(direct: str) -> None:
+    stopping = threading.Event()
+
+    def work(url: str) -> None:
+        with psycopg.connect(url, autocommit=True, prepare_threshold=None) as session:
+            while not stopping.is_set():
+                session.execute("SELECT pg_sleep(0.001)")
+
+    with pooler(direct, "transaction", default_pool_size=4) as running, ThreadPoolExecutor(8) as clients:
+        url = running.url(direct)
+        working = [clients.submit(work, url) for _ in range(8)]
+        try:
+            for _ in range(20):
+                with pytest.raises(StoreUnusable):
+                    bring_up(StoreSettings(url=url))
+        finally:
+            stopping.set()
+        for client in working:
+            client.result()
+
+
+def test_a_daemon_and_check_end_with_78_and_name_the_way_out(direct: str, tmp_path: Path) -> None:
+    with pooler(direct, "transaction") as running:
+        daemon = Daemon(tmp_path, "", store=running.url(direct))
+        daemon.spawn()
+        assert daemon.wait_dead(30) == 78
+        assert "pool_mode = session" in daemon.log.read_text()
+        assert "Traceback" not in daemon.log.read_text()
+        assert "pool_mode = session" in daemon.syncd("check", code=78)
