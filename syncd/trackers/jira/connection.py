@@ -62,8 +62,10 @@ class Connection(transport.Connection):
         except ValueError:
             # requests parses the target of a redirect even if it does not follow it.
             raise OutcomeUnknown(f"the answer of {host} could not be read") from None
-        if response.status_code == 401:
-            self.close()  # the next call reads the token file again, in case the token was replaced
+        if response.status_code == 401 or response.status_code < 200:
+            # The next call reads the token file again, in case the token was replaced; and the final answer, which follows one below 200,
+            # does not pass for that of the next request.
+            self.close()
         received = {name.lower(): value for name, value in response.headers.items()}
         return Answer(response.status_code, received, response.content)
 

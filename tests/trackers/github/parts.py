@@ -16,7 +16,7 @@ DRAFT = Draft(marker=MARKER, title="Crash in render()", body=(Paragraph(("It bro
 STATUS: Document = (Paragraph(("Seen ", Value("5"), " times.")),)
 
 # Ends of a request that was carried out, after which nobody knows so.
-LOST: list[How] = ["reset_after", "half_after", "garbage_after", "empty_after"]
+LOST: list[How] = ["reset_after", "half_after", "garbage_after", "empty_after", "early"]
 
 # An issue as we write it, somebody who is not us, and a lag that no test outlives.
 BODY = f"It broke.\n\n{marker_line(MARKER)}"

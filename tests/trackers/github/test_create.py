@@ -14,7 +14,7 @@ from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub, secondary_limit
 from tests.fakes.server import Fault, How
 from tests.trackers.clock import AdapterClock, fresh_for
-from tests.trackers.github.parts import DRAFT, GROUP, LOST, MARKER, Open, calls
+from tests.trackers.github.parts import DRAFT, GROUP, LOST, MARKER, Open, calls, doubtful
 
 
 def test_opening_sends_nothing(tracker: GitHub, fake: FakeGitHub) -> None:
@@ -114,6 +114,19 @@ def test_a_create_that_a_server_fails_was_sent_once_and_is_in_doubt(
     with pytest.raises(OutcomeUnknown):
         tracker.create(DRAFT)
     assert len(fake.sent("POST")) == 1
+
+
+def test_the_final_answer_after_an_early_one_passes_for_that_of_no_other_request(
+    tracker: GitHub, fake: FakeGitHub
+) -> None:
+    tracker.newest()
+    fake.inject(Fault(how="early", seconds=0.3))
+
+    with pytest.raises(OutcomeUnknown):
+        tracker.create(DRAFT)
+    assert [each.number for each in tracker.probe(doubtful(0)).issues] == [1]
+    assert fake.connections == 2
+    assert len(fake.sent("POST", "/issues$")) == 1
 
 
 def test_left_to_itself_pygithub_files_a_lost_create_again_and_again(fake: FakeGitHub) -> None:

@@ -13,7 +13,7 @@ MARKER = "q3vlm5ts7x2aybk4cdnpwe6fzh"
 TAG = "syncd-b1da4e40589ad352"
 
 # Ends of a request after which nobody knows what became of it.
-LOST: list[How] = ["reset_before", "reset_after", "half_after", "garbage_after", "empty_after"]
+LOST: list[How] = ["reset_before", "reset_after", "half_after", "garbage_after", "empty_after", "early"]
 
 
 Open = Callable[..., Jira]
