@@ -28,6 +28,9 @@ DELIVERIES = Counter(
     ["outcome"],
     registry=REGISTRY,
 )
+# `increase()` does not see the step from no series to 1.
+for _outcome in ("accepted", "failed", "store_unavailable", "unauthorized"):
+    DELIVERIES.labels(_outcome)
 ACCEPT_SECONDS = Histogram(
     "syncd_delivery_accept_seconds",
     "Seconds from a delivery's complete body to its commit on disk.",

@@ -32,7 +32,6 @@ needs_promtool = pytest.mark.skipif(
 RULES = yaml.safe_load((ROOT / "deploy/alerts.yml").read_text())["groups"][0]["rules"]
 DASHBOARD = json.loads((ROOT / "deploy/grafana.json").read_text())
 PAGE = (ROOT / "docs/metrics.md").read_text()
-RUNBOOK = (ROOT / "docs/runbook.md").read_text()
 
 
 def test_the_documents_list_every_metric_and_nothing_else() -> None:
@@ -58,35 +57,12 @@ def test_rules_and_dashboard_ask_for_what_there_is(expression: str) -> None:
     series = set(re.findall(r"\bsyncd_[a-z_]+", expression))
 
     assert series <= names()
-    assert series or "process_" in expression
+    assert series or "process_" in expression or "up{" in expression
 
 
 def test_every_gauge_is_on_the_dashboard() -> None:
     expressions_ = " ".join(expressions())
     assert [name for name in metrics.GAUGES if name not in expressions_] == []
-
-
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
-def test_every_alert_has_its_place_in_the_runbook(rule: dict[str, Any]) -> None:
-    anchor = rule["annotations"]["runbook"]
-
-    assert anchor == f"docs/runbook.md#{rule['alert'].lower()}"
-    assert f"## {rule['alert']}\n" in RUNBOOK
-
-
-@needs_promtool
-def test_every_alert_fires_on_what_it_is_for_and_not_before(tmp_path: Path) -> None:
-    cases = (ROOT / "tests/deploy/alerts_test.yml").read_text()
-    for rule in RULES:
-        fires = [
-            case for case in yaml.safe_load(cases)["tests"][0]["alert_rule_test"] if case["alertname"] == rule["alert"]
-        ]
-        assert {bool(case["exp_alerts"]) for case in fires} == {True, False}, rule["alert"]
-    path = tmp_path / "cases.yml"
-    path.write_text(cases.replace("ALERTS", str(ROOT / "deploy/alerts.yml")))
-
-    judged = subprocess.run([str(PROMTOOL), "test", "rules", str(path)], capture_output=True, text=True)
-    assert judged.returncode == 0, judged.stdout + judged.stderr
 
 
 @pytest.fixture

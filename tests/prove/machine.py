@@ -107,6 +107,8 @@ def run(folder: Path, seed: int, restarts: int = RESTARTS) -> Iterator[Row]:
         yield restart(machine, port, restarts)
         yield upgrade(machine, second, port)
         yield split(machine, port)
+        yield restore_backup(machine, port)
+        yield hide_program(machine)
         yield start_misconfigured(machine, port, console)
         yield remove(machine)
 
@@ -280,6 +282,55 @@ def split(machine: Machine, port: int) -> Row:
         scale="2 services, 1 socket",
         result=f"answer {answer.status}, the worker filed its issue; network links of the receiver: {', '.join(links)}; exposure {level[0]}",
         ok=answer.status == 200 and links == ["lo"] and float(level[0]) <= 0.3,
+    )
+
+
+def restore_backup(machine: Machine, port: int) -> Row:
+    """By root, while senders keep sending: the user of the service is dynamic, and its socket starts it."""
+    machine.run("syncd", "backup", "/root/backup.db")
+    before = _stored(machine)
+    sender = Sender("127.0.0.1", port, LOGIN)
+    sender.send(notification_json(fingerprint="after the backup"))
+    sender.close()
+    while_running = machine.run("sh", "-c", "syncd restore /root/backup.db 2>&1; echo $?", check=False)
+    machine.run("systemctl", "stop", "syncd.socket", "syncd.service")
+    restored = machine.run("syncd", "restore", "/root/backup.db")
+    stored = _stored(machine)
+    machine.run("systemctl", "start", "syncd.socket", "syncd.service")
+    owners = machine.run("stat", "-c", "%u %a", "/var/lib/private/syncd", "/var/lib/private/syncd/syncd.db").split()
+    answer = Sender("127.0.0.1", port, LOGIN).send(notification_json(fingerprint="after the restore"))
+    refused = "systemctl stop syncd.socket syncd.service" in while_running
+    ok = refused and ".replaced-" in restored and stored == before and owners[0] == owners[2] and answer.status == 200
+    return Row(
+        action="`syncd restore` by root, beside the running service and after `systemctl stop syncd.socket syncd.service`",
+        scale="2 tries",
+        result=f"running: {'refused with the two units to stop' if refused else 'NOT refused'}; stopped: {stored} deliveries as in the backup, "
+        f"the file belongs to user {owners[2]} (mode {owners[3]}) like its folder; the service starts, a delivery is answered {answer.status}",
+        ok=ok and owners[3] == "600",
+    )
+
+
+def hide_program(machine: Machine) -> Row:
+    """A program in /root: the unit is refused, and rightly, since a unit with such a program cannot start."""
+    machine.run("cp", "-r", "/opt/syncd", "/root/syncd")
+    refused = machine.run("sh", "-c", "syncd systemd-unit --program /root/syncd/bin/syncd 2>&1; echo $?", check=False)
+    machine.put(
+        "/etc/systemd/system/syncd.service.d/hidden.conf",
+        "[Service]\nExecStart=\nExecStart=/root/syncd/bin/syncd run --config /etc/syncd/config.toml\nRestart=no\n",
+    )
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "syncd.service", check=False)
+    status = machine.show("syncd", "ExecMainStatus")
+    (machine.root / "etc/systemd/system/syncd.service.d/hidden.conf").unlink()
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "reset-failed", "syncd.service", check=False)
+    machine.run("systemctl", "restart", "syncd.service")
+    ok = "ProtectHome=yes hides /root" in refused and refused.split()[-1] == "78" and status == "203"
+    return Row(
+        action="`systemd-unit` for a program below /root, and a service with that program",
+        scale="1 start",
+        result=f"the unit is {'refused' if ok else 'NOT refused'} (exit code {refused.split()[-1]}); the service ends with status {status}/EXEC",
+        ok=ok,
     )
 
 

@@ -1,0 +1,294 @@
+"""Each command that the runbook gives for an alert is run against a daemon in that state, and ends the state."""
+
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from syncd import config as configuration
+from syncd.store import open_store
+from tests.fakes.github import FakeGitHub
+from tests.fakes.server import Fault
+from tests.prove.crashes import crash, fingerprint
+from tests.store.stuck import doubtful, linked, parked
+from tests.system.daemon import Daemon, run_syncd
+from tests.system.kinds import Kind, opened
+
+ROOT = Path(__file__).parents[2]
+ALERTS = (ROOT / "docs/runbook.md").read_text().partition("\n# Alerts\n")[2].partition("\n# ")[0]
+SECTIONS = {part.partition("\n")[0]: part for part in ALERTS.split("\n## ")[1:]}
+COMMANDS = {name: re.findall(r"`(syncd [a-z][^`]*)`", text) for name, text in SECTIONS.items()}
+# What cures these is outside of syncd, or takes longer than a test; their commands show the state.
+SHOWN_ONLY = {"SyncdCrashLoop", "SyncdSilent", "SyncdInboxStuck", "SyncdOutboxStuck"}
+
+
+class Operator:
+    """Runs commands of one section of the runbook as an operator types them, each at least once."""
+
+    def __init__(self, alert: str, daemon: Daemon) -> None:
+        self.daemon = daemon
+        self._commands = COMMANDS[alert]
+        self._untried = set(self._commands)
+
+    def run(self, command: str, *, codes: tuple[int, ...] = (0,), **values: object) -> str:
+        """What a command prints. `values` take the places of the arguments in capitals."""
+        assert command in self._commands, f"the runbook has no `{command}` here"
+        self._untried.discard(command)
+        arguments = [str(values.get(word, word)) for word in shlex.split(command)[1:]]
+        assert not [word for word in arguments if word.isupper()], arguments
+        ran = run_syncd(*arguments, "--config", str(self.daemon.config), folder=self.daemon.folder)
+        assert ran.returncode in codes, ran.stdout + ran.stderr
+        return ran.stdout + ran.stderr
+
+    def end(self) -> None:
+        """Everything that the section names was tried."""
+        assert not self._untried
+
+    def states(self) -> set[str]:
+        """The states that `status` names."""
+        return {need["state"] for need in self.daemon.status()["needs"]}
+
+    def wait_for(self, state: str) -> None:
+        self.daemon.wait_for(lambda: state in self.states(), f"the state {state}")
+
+    def wait_without(self, state: str) -> None:
+        self.daemon.wait_for(lambda: state not in self.states(), f"the end of the state {state}")
+
+
+def github(folder: Path, kind: Kind) -> tuple[Daemon, FakeGitHub]:
+    assert isinstance(kind.fake, FakeGitHub)
+    return Daemon(folder, kind.toml("writes = []\n")), kind.fake
+
+
+def no_daemon(operator: Operator, folder: Path) -> None:
+    operator.daemon.start()
+    operator.daemon.kill()
+    assert "no daemon runs on this store" in operator.run("syncd status", codes=(3,))
+    operator.run("syncd check")
+    operator.run("syncd systemd-unit", codes=(78,))  # the configuration is in /tmp
+    operator.daemon.start()
+    operator.wait_without("no_daemon")
+
+
+def store_fault(operator: Operator, folder: Path) -> None:
+    daemon = operator.daemon.start()
+    daemon.send(crash(1))
+    daemon.drain()
+    daemon.syncd("backup", str(folder / "backup.db"))
+    daemon.stop()
+    (folder / "syncd.db").write_bytes(b"damaged" * 10_000)
+    operator.run("syncd check", codes=(1,))
+    operator.run("syncd status", codes=(1, 3, 75, 78))
+    assert ".replaced-" in operator.run("syncd restore FILE", FILE=folder / "backup.db")
+    daemon.start()
+    operator.run("syncd check")
+    assert list(daemon.groups()) == [fingerprint(1)]
+    assert not operator.states()
+
+
+def half(part: str, missing: str) -> Callable[[Operator, Path], None]:
+    def story(operator: Operator, folder: Path) -> None:
+        daemon, command = operator.daemon, f"syncd run --only {missing}"
+        assert command in COMMANDS[f"SyncdNo{missing.title()}"]
+        daemon.options = ["--only", part]
+        daemon.spawn()
+        daemon.wait_for(daemon.listens if part == "receiver" else daemon.works, "the first process")
+        operator.wait_for(f"no_{missing}")
+        second = Daemon.__new__(Daemon)
+        second.__dict__ |= daemon.__dict__ | {"log": folder / "second.log", "options": shlex.split(command)[2:]}
+        second.spawn()
+        operator.wait_without(f"no_{missing}")
+        operator._untried.discard(command)
+        second.stop()
+        daemon.stop()
+
+    return story
+
+
+def unreachable(operator: Operator, folder: Path, fake: FakeGitHub) -> None:
+    fake.weather = lambda request: Fault(how="reset_before", method=request.method)
+    daemon = operator.daemon.start()
+    daemon.send(crash(1))
+    operator.wait_for("tracker_unreachable")
+    assert "127.0.0.1" in operator.run("syncd status", codes=(3,))
+    operator.run("syncd check", codes=(1,))
+    fake.weather = None
+    operator.run("syncd check")
+    operator.run("syncd resume NAME", NAME="here")
+    daemon.drain()
+    operator.wait_without("tracker_unreachable")
+
+
+def rests(operator: Operator, folder: Path, fake: FakeGitHub) -> None:
+    right = (folder / "github-token").read_text()
+    (folder / "github-token").write_text("expired")
+    daemon = operator.daemon.start()
+    daemon.send(crash(1))
+    operator.wait_for("tracker_rests")
+    assert "401" in operator.run("syncd status", codes=(3,))
+    assert "401" in operator.run("syncd check", codes=(1,))
+    (folder / "github-token").write_text(right)
+    operator.run("syncd resume NAME", NAME="here")
+    daemon.drain()
+    operator.wait_without("tracker_rests")
+
+
+def missing(operator: Operator, folder: Path) -> None:
+    daemon = operator.daemon.start()
+    daemon.send_all([crash(1), crash(2)], 1)
+    daemon.drain()
+    daemon.stop()
+    before = daemon.config.read_text()
+    there = before.replace("[trackers.here]", "[trackers.there]").replace('tracker = "here"', 'tracker = "there"')
+    daemon.config.write_text(there.replace("/issues", "/others"))
+    (folder / "others").mkdir()
+    daemon.start()
+    daemon.send_all([crash(1, total=5), crash(2, total=5)], 1)
+    operator.wait_for("tracker_missing")
+    assert fingerprint(1)[:8] in operator.run("syncd groups")
+    (issue,) = [path for path in (folder / "issues").glob("*.md") if fingerprint(1) in path.read_text()]
+    shutil.copy(issue, folder / "others")
+    command = "syncd relink FINGERPRINT ISSUE --tracker NAME"
+    operator.run(command, FINGERPRINT=fingerprint(1), ISSUE=issue.stem, NAME="there")
+    daemon.wait_for(lambda: "5" in (folder / "others" / issue.name).read_text(), "the new issue to be written to")
+    daemon.stop()
+    daemon.config.write_text(
+        daemon.config.read_text() + before[before.index("[trackers.here]") : before.index("[[routes]]")]
+    )
+    daemon.start()
+    operator.wait_without("tracker_missing")
+
+
+def dead_letters(operator: Operator, folder: Path, fake: FakeGitHub) -> None:
+    refusal = {"message": "Validation Failed", "errors": [{"resource": "Issue", "code": "custom", "field": "body"}]}
+    daemon = operator.daemon.start()
+    for number in (1, 2):
+        fake.inject(Fault(how="status", path="/issues$", status=422, body=refusal))
+        daemon.send(crash(number))
+        daemon.wait_for(lambda: daemon.status()["dead"] == number, "the dead letter")  # noqa: B023 - called in this round
+    assert "Validation Failed" in operator.run("syncd dead list")
+    operator.run("syncd dead discard FINGERPRINT", FINGERPRINT=fingerprint(2))
+    operator.run("syncd dead retry --all")
+    daemon.drain()
+    assert not operator.states()
+    assert len(fake.repository.issues) == 1
+
+
+def parked_groups(operator: Operator, folder: Path, fake: FakeGitHub) -> None:
+    daemon = operator.daemon
+    store = open_store(configuration.load(daemon.config).store)
+    parked(store, doubtful(store, "f1", 2), "doubt", "3 probes found no issue")
+    parked(store, doubtful(store, "f2", 2), "doubt", "3 probes found no issue")
+    for number, name in enumerate(("f3", "f4"), start=1):
+        issue = fake.file(fake.repository, f"crash {name}", "a body", fake.account, [])
+        parked(store, linked(store, name, number), "out of reach", f"#{issue.number} is out of reach")
+    store.close()
+    existing = fake.file(fake.repository, "a crash", "its marker", fake.account, [])
+    daemon.start()
+    operator.wait_for("parked")
+    assert "3 probes found no issue" in operator.run("syncd dead list")
+    assert "marker" in operator.run("syncd show FINGERPRINT", FINGERPRINT="f1").lower()
+    operator.run("syncd relink FINGERPRINT ISSUE", FINGERPRINT="f1", ISSUE=existing.number)
+    operator.run("syncd dead retry FINGERPRINT --no-issue-exists", FINGERPRINT="f2")
+    operator.run("syncd dead retry FINGERPRINT", FINGERPRINT="f3")
+    operator.run("syncd dead discard FINGERPRINT", FINGERPRINT="f4")
+    operator.wait_without("parked")
+    daemon.wait_for(lambda: len(fake.repository.issues) == 4, "one new issue, of f2")
+
+
+def quarantined(operator: Operator, folder: Path) -> None:
+    daemon = operator.daemon.start()
+    for number in range(2):
+        assert daemon.send({"not": f"a notification {number}"}).status == 422
+    listed = operator.run("syncd quarantine list")
+    numbers = [int(number) for number in re.findall(r"^\s*(\d+)\s", listed, re.MULTILINE)]
+    operator.wait_for("quarantined")
+    operator.run(
+        "syncd quarantine replay NUMBER", codes=(0, 1), NUMBER=numbers[0]
+    )  # this version cannot parse it either
+    for number in numbers:
+        operator.run("syncd quarantine discard NUMBER", NUMBER=number)
+    operator.wait_without("quarantined")
+
+
+def disk_full(operator: Operator, folder: Path) -> None:
+    operator.daemon.start()
+    assert "Deleted 0 deliveries" in operator.run("syncd purge --older-than 7d")
+
+
+def unauthorized(operator: Operator, folder: Path) -> None:
+    daemon = operator.daemon.start()
+    assert daemon.send(crash(1), password="the old one").status == 401
+    assert "delivery_refused" in daemon.log.read_text()
+    host, port = daemon.address
+    daemon.config.write_text(daemon.config.read_text().replace('"127.0.0.1:0"', f'"{host}:{port}"'))
+    operator.run("syncd send-test")
+    daemon.drain()
+    assert len(daemon.groups()) == 1
+
+
+LOCAL: dict[str, Callable[[Operator, Path], None]] = {
+    "SyncdNoDaemon": no_daemon,
+    "SyncdStoreFault": store_fault,
+    "SyncdNoWorker": half("receiver", "worker"),
+    "SyncdNoReceiver": half("worker", "receiver"),
+    "SyncdTrackerMissing": missing,
+    "SyncdQuarantined": quarantined,
+    "SyncdDiskFull": disk_full,
+    "SyncdUnauthorized": unauthorized,
+}
+GITHUB: dict[str, Callable[[Operator, Path, FakeGitHub], None]] = {
+    "SyncdTrackerUnreachable": unreachable,
+    "SyncdTrackerRests": rests,
+    "SyncdDeadLetters": dead_letters,
+    "SyncdParked": parked_groups,
+}
+
+
+def test_each_section_with_commands_is_tried() -> None:
+    tried = {*LOCAL, *GITHUB, *SHOWN_ONLY}
+    assert {name for name, commands in COMMANDS.items() if commands} == tried | {"SyncdDoubles", "SyncdNotReopened"}
+
+
+@pytest.mark.parametrize("alert", LOCAL)
+def test_the_commands_for_an_alert_end_its_state(alert: str, tmp_path: Path) -> None:
+    with opened("local", tmp_path) as kind:
+        daemon = Daemon(tmp_path, kind.toml())
+        operator = Operator(alert, daemon)
+        try:
+            LOCAL[alert](operator, tmp_path)
+        finally:
+            if daemon.alive:
+                daemon.stop()
+        operator.end()
+
+
+needs_breaker = pytest.mark.skipif(find_spec("syncd.worker.breaker") is None, reason="no breaker yet")
+
+
+@pytest.mark.parametrize(
+    "alert", [pytest.param(each, marks=needs_breaker if each == "SyncdTrackerUnreachable" else ()) for each in GITHUB]
+)
+def test_the_commands_for_an_alert_about_a_tracker_end_its_state(alert: str, tmp_path: Path) -> None:
+    with opened("github", tmp_path) as kind:
+        daemon, fake = github(tmp_path, kind)
+        operator = Operator(alert, daemon)
+        try:
+            GITHUB[alert](operator, tmp_path, fake)
+        finally:
+            if daemon.alive:
+                daemon.stop()
+        operator.end()
+
+
+@pytest.mark.parametrize("alert", sorted(SHOWN_ONLY))
+def test_the_other_commands_of_the_runbook_run(alert: str, tmp_path: Path) -> None:
+    with opened("local", tmp_path) as kind, Daemon(tmp_path, kind.toml()) as daemon:
+        operator = Operator(alert, daemon)
+        for command in COMMANDS[alert]:
+            operator.run(command)
+        operator.end()
