@@ -21,7 +21,7 @@ from syncd.store.report import Past
 from syncd.worker.presentation import Presentation
 
 HOUR = 3600.0
-DONE = {"filed": ("create",), "updated": ("update", "close"), "reopened": ("reopen", "comment", "renew")}
+DONE = {"filed": ("create", "probe"), "updated": ("update", "close"), "reopened": ("reopen",)}
 HISTOGRAM = 6
 
 Choice = TypeVar("Choice", Sort, State)

@@ -188,7 +188,8 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
         from syncd.console.site import open_console  # a process without a console does not load it
 
         console = open_console(config, store, Clock())
-    heartbeat = Heartbeat(store, registration, clock, takes_over=worker is not None)
+    folded = (lambda: 0) if worker is None else lambda: worker.folded
+    heartbeat = Heartbeat(store, registration, clock, folded, takes_over=worker is not None)
     return Daemon(config, store, registration, heartbeat, worker, receiver, listening, console, manager, clock)
 
 

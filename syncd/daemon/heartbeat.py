@@ -1,6 +1,8 @@
 """The heartbeat of a process: it renews the process's registration, and takes over from processes that died."""
 
 import threading
+from collections import deque
+from collections.abc import Callable
 from functools import partial
 
 import structlog
@@ -14,13 +16,18 @@ log = structlog.get_logger("syncd")
 
 BEAT_SECONDS = 5.0  # also how soon a store that was away is noticed to be back
 FAULT_SECONDS = 1.0
+RATE_BEATS = 4  # the rate of folding is measured between the first and the last of so many beats
 
 
 class Heartbeat(threading.Thread):
     """Beats until it is stopped. With `takes_over` it also takes_over the claims of dead processes: only a worker can sync them."""
 
-    def __init__(self, store: Store, registration: Registration, clock: Clock, *, takes_over: bool) -> None:
+    def __init__(
+        self, store: Store, registration: Registration, clock: Clock, folded: Callable[[], int], *, takes_over: bool
+    ) -> None:
+        """`folded` returns how many deliveries this process has folded."""
         super().__init__(name="heartbeat", daemon=True)
+        self._folded = folded
         self._store = store
         self._registration = registration
         self._clock = clock
@@ -29,10 +36,13 @@ class Heartbeat(threading.Thread):
 
     def run(self) -> None:
         away = False
+        counts = deque([(self._clock.monotonic(), self._folded())], maxlen=RATE_BEATS)
         while not self._stopping.wait(FAULT_SECONDS if away else BEAT_SECONDS):
             try:
                 now = self._clock.wall()
-                self._registration.beat(now)
+                counts.append((self._clock.monotonic(), self._folded()))
+                (began, before), (latest, folded) = counts[0], counts[-1]
+                self._registration.beat(now, (folded - before) / max(latest - began, FAULT_SECONDS))
                 if self._takes_over:
                     take_over(self._store, self._registration, now)
             except StoreUnavailable as error:

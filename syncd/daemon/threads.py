@@ -45,6 +45,7 @@ class Absorber(threading.Thread):
         self._drain_at = 0.0
         self._batch = BATCH
         self.beat = self._clock.monotonic()
+        self.folded = 0
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -53,6 +54,7 @@ class Absorber(threading.Thread):
             rate = self.arrivals.rate(began)
             try:
                 taken = self._absorb()
+                self.folded += taken
             except StoreUnavailable as error:
                 log.error("store_unavailable", reason=str(error))
                 self._stopping.wait(FAULT_SECONDS)
@@ -235,6 +237,11 @@ class Worker:
     def beat(self) -> float:
         """The monotonic time of the absorbing thread's last sign of life. A syncing thread may wait for a tracker, and has none."""
         return self._absorber.beat
+
+    @property
+    def folded(self) -> int:
+        """How many deliveries this process has folded."""
+        return self._absorber.folded
 
     def arrived(self, identity: Identity) -> None:
         """Announce a stored delivery to this process and the others."""

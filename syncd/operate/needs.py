@@ -18,7 +18,7 @@ FREE_BYTES = 512 * 2**20
 # Every state that `needs` may name, in the order in which it lists them; the alarms come first.
 ALARMS = (
     "store_fault", "no_daemon", "crash_loop", "no_worker", "no_receiver", "silent", "inbox_stuck", "tracker_unreachable",
-    "tracker_rests", "tracker_missing", "outbox_stuck", "dead_letters", "parked", "doubles", "not_reopened", "quarantined",
+    "tracker_rests", "tracker_missing", "outbox_stuck", "dead_letters", "parked", "doubles", "by_hand", "quarantined",
     "disk_full",
 )  # fmt: skip
 NOTICES = ("tracker_paused", "tracker_waits", "in_doubt", "route_paused", "storm")
@@ -67,6 +67,11 @@ def needs(status: Mapping[str, Any], now: float) -> list[Need]:
         if count:
             what = f"{count:,} {singular if count == 1 else plural}"
             unsorted.append(Need(state=state, what=what, count=count, command=command, page=page))
+    for issue in status["by_hand"][:1]:
+        count = status["issues"]["by_hand"]
+        several = f"{count:,} issues are left to people, the newest" if count > 1 else "1 issue is left to people,"
+        what = f"{several} {issue['key']} of {issue['tracker']}: {one_line(issue['reason'], 300)}"
+        unsorted.append(Need(state="by_hand", what=what, count=count, page="/groups?state=by_hand"))
     for pause in status["paused_routes"]:
         what = f"route {pause['route']} is paused: {one_line(pause['reason'], 300)}"
         unsorted.append(Need(state="route_paused", what=what, page="/trackers"))

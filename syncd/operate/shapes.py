@@ -117,6 +117,7 @@ def status(
             "parked": counts.parked,
             "dropped": counts.dropped,
             "doubles": counts.doubles,
+            "by_hand": counts.by_hand,
         },
         "held": counts.held,
         "dead": counts.dead,
@@ -137,6 +138,7 @@ def instances(running: Iterable[Running], now: float) -> list[dict[str, object]]
             "version": process.version,
             "since": process.started_at,
             "beat_at": process.beat_at,
+            "folds": process.folds,
             "state": "dead" if not process.lives else "silent" if now - process.beat_at > SILENT_SECONDS else "alive",
         }
         for process in running

@@ -11,6 +11,9 @@ from syncd.operate import needs, shapes
 from syncd.store import Store, limits
 from syncd.store.instances import crashes, running
 
+# Over so many seconds the rate of tracker calls is measured, or since the oldest group has waited.
+RATE_SECONDS, MIN_RATE_SECONDS = 600.0, 60.0
+
 
 def status(config: Config, store: Store, now: float) -> dict[str, Any]:
     """The counts, the held groups, the states of store, trackers, routes and processes, and what of all that a person should know: `needs`,
@@ -25,14 +28,20 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
     trackers = store.report.trackers(config.credentials, now) | store.report.left_behind(config.trackers, now)
     counts, oldest, room = store.report.counts(now), store.lists.oldest(now), store.connection.room()
     shape = shapes.status(counts, trackers, owed, writes_left(config, store, now), being_filed)
-    shape["inbox"] |= {"oldest_at": oldest.received_at, "rate": 0.0, "seconds_left": None}
-    shape["outbox"] |= {"oldest_at": oldest.owed_since, "rate": 0.0, "seconds_left": None}
+    folds = sum(process.folds for process in processes if process.lives)
+    shape["inbox"] |= _progress(counts.inbox_waiting, oldest.received_at, folds)
+    filed = 0.0
+    if oldest.owed_since is not None:
+        span = min(RATE_SECONDS, max(MIN_RATE_SECONDS, now - oldest.owed_since))
+        filed = sum(times for (times,) in store.lists.done(now - span, span, 1).values()) / span
+    shape["outbox"] |= _progress(counts.outbox_due, oldest.owed_since, filed)
     shape |= {
         "held_by": [{"rule": rule, "route": route, "groups": count} for rule, route, count in store.report.held()],
         "storms": [{"route": storm.route, "held": storm.held, "since": storm.since} for storm in store.report.storms()],
         "paused_routes": [
             {"route": pause.route, "reason": pause.reason, "since": pause.at} for pause in store.limits.route_pauses()
         ],
+        "by_hand": [asdict(issue) for issue in store.report.by_hand(3)],
         "instances": shapes.instances(processes, now),
         "crashes": crashes(store.connection, living, now),
         "store": {"place": store.connection.place, "fault": fault, "taken": room.taken, "free": room.free},
@@ -44,6 +53,12 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         "sentence": sentence,
         "needs": [asdict(item) | {"alarm": item.alarm} for item in items],
     } | shape
+
+
+def _progress(waiting: int, oldest_at: float | None, rate: float) -> dict[str, object]:
+    """Since when a queue has waited, how many things leave it in a second, and in how many seconds it is empty at that rate."""
+    left = waiting / rate if waiting and rate else None
+    return {"oldest_at": oldest_at, "rate": rate, "seconds_left": left}
 
 
 def writes_left(config: Config, store: Store, now: float) -> dict[str, int | None]:

@@ -41,6 +41,7 @@ class Running:
     routes: str | None  # the digest of those by which it judges groups, None if it judges none
     started_at: float
     beat_at: float
+    folds: float  # deliveries in a second, by the latest heartbeats
     lives: bool = True  # as far as this machine can tell; a process of another machine by its last heartbeat
 
 
@@ -70,13 +71,15 @@ class Registration:
         def write(transaction: Transaction) -> None:
             transaction.run("forget_starts", before=now - CRASHES_SECONDS)
             transaction.run("set", name=f"{_START}{self.owner}", value=repr(now))
-            transaction.run("beat", beat_at=now, **self._line)
+            transaction.run("beat", beat_at=now, folds=0.0, **self._line)
 
         connection.write(write, exclusive=False)
 
-    def beat(self, now: float) -> None:
-        """Renew the registration. Raises StoreUnavailable."""
-        self._connection.write(lambda transaction: transaction.run("beat", beat_at=now, **self._line), exclusive=False)
+    def beat(self, now: float, folds: float = 0.0) -> None:
+        """Renew the registration of a process that folds so many deliveries in a second. Raises StoreUnavailable."""
+        self._connection.write(
+            lambda transaction: transaction.run("beat", beat_at=now, folds=folds, **self._line), exclusive=False
+        )
 
     def judge(self, transaction: Transaction, now: float) -> Callable[[str], bool]:
         """Return a function that says whether an owner has died; an owner is a process, then `/` and a thread. It holds in the

@@ -181,7 +181,7 @@ def see(
 ) -> None:
     """Write the place and the condition of the issue, read by a look that began at `now`; `before` is the issue as it was loaded."""
     place, condition, latest = observation.place, observation.condition, before.condition
-    # A label or a lock that asked for silence may be gone.
+    # A label or a lock that asked for silence may be gone. Whoever changes anything has noticed what was left to people.
     opened = latest is not None and (latest.labels, latest.locked) != (condition.labels, condition.locked)
     transaction.run(
         "see_issue",
@@ -193,9 +193,15 @@ def see(
         condition=json.dumps(asdict(condition), ensure_ascii=False, sort_keys=True),
         baseline=json.dumps(dict(baseline), ensure_ascii=False),
         opened=int(opened),
+        changed=int(latest is not None and latest != condition),
         looks=before.looks_owed,
         changed_at=observation.changed_at,
     )
+
+
+def leave_by_hand(transaction: Transaction, group_id: int, reason: str) -> None:
+    """People have to do what the tracker did not let syncd do. That ends with the first look that finds the issue changed."""
+    transaction.run("leave_by_hand", group_id=group_id, reason=reason)
 
 
 def ask_look(transaction: Transaction, group_id: int, *, anew: bool = False) -> None:

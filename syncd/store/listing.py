@@ -31,6 +31,7 @@ class State(StrEnum):
     UNFILED = "unfiled"
     HELD = "held"
     DOUBT = "doubt"
+    BY_HAND = "by_hand"
     PARKED = "parked"
     DEAD = "dead"
 
@@ -214,7 +215,7 @@ def _listed(transaction: Transaction, group_id: int) -> Listed | None:
 
 def _few(transaction: Transaction, wanted: Wanted) -> str | None:
     """Return the criterion whose index yields few enough groups to examine each; None if there is none."""
-    states = {State.DEAD, State.DOUBT, State.PARKED, State.HELD}
+    states = {State.DEAD, State.BY_HAND, State.DOUBT, State.PARKED, State.HELD}
     narrow = [str(wanted.state)] if wanted.state in states else []
     for among in (*narrow, *(["project"] if wanted.project else [])):
         row = transaction.rows("how_many_among", among=among, project=wanted.project, most=LOOKED + 1)[0]

@@ -320,8 +320,16 @@ WHERE group_id = :group_id AND state = 'linked';
 -- see_issue: its address and what people changed; a look requested since this one began stays owed, and so is an update it missed
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now, condition = :condition, baseline = :baseline,
     changed_at = :changed_at, looks_owed = CASE WHEN looks_owed > :looks THEN looks_owed - :looks ELSE 0 END,
-    synced_revision = CASE WHEN :opened = 1 AND comment_id IS NOT NULL THEN 0 ELSE synced_revision END
+    synced_revision = CASE WHEN :opened = 1 AND comment_id IS NOT NULL THEN 0 ELSE synced_revision END,
+    by_hand = CASE WHEN :changed = 1 THEN NULL ELSE by_hand END
 WHERE group_id = :group_id AND state = 'linked';
+
+-- leave_by_hand: the tracker did not let syncd change the state of the issue
+UPDATE issues SET by_hand = :reason WHERE group_id = :group_id AND state = 'linked';
+
+-- by_hand: the issues that are left to people, the newest first
+SELECT issues.tracker, issues.key, issues.by_hand AS reason FROM issues WHERE by_hand IS NOT NULL AND state = 'linked'
+ORDER BY issues.id DESC LIMIT :size;
 
 -- follow_issue: people closed it as a duplicate of this issue, which stands for the group from now on
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = NULL, changed_at = NULL, condition = NULL, comment_id = NULL,
@@ -650,12 +658,12 @@ DELETE FROM tracker_facts WHERE tracker NOT IN (SELECT tracker FROM issues WHERE
 UPDATE trackers SET floor = 0, floor_at = NULL WHERE name NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
 
 -- beat: the process is alive
-INSERT INTO instances (owner, host, machine, pid, begun, part, version, routes, started_at, beat_at)
-VALUES (:owner, :host, :machine, :pid, :begun, :part, :version, :routes, :started_at, :beat_at)
-ON CONFLICT (owner) DO UPDATE SET beat_at = excluded.beat_at;
+INSERT INTO instances (owner, host, machine, pid, begun, part, version, routes, started_at, beat_at, folds)
+VALUES (:owner, :host, :machine, :pid, :begun, :part, :version, :routes, :started_at, :beat_at, :folds)
+ON CONFLICT (owner) DO UPDATE SET beat_at = excluded.beat_at, folds = excluded.folds;
 
 -- instances: the longest running first
-SELECT owner, host, machine, pid, begun, part, version, routes, started_at, beat_at FROM instances ORDER BY started_at, owner;
+SELECT owner, host, machine, pid, begun, part, version, routes, started_at, beat_at, folds FROM instances ORDER BY started_at, owner;
 
 -- starts: of processes that nobody stopped, within a span of time
 SELECT substr(name, 7) AS owner FROM settings
@@ -729,6 +737,7 @@ SELECT
     (SELECT COUNT(*) FROM issues WHERE state = 'parked' AND COALESCE(cause, '') NOT IN ('deleted', 'discarded')) AS parked,
     (SELECT COUNT(*) FROM issues WHERE state = 'parked' AND cause IN ('deleted', 'discarded')) AS dropped,
     (SELECT COUNT(*) FROM issues WHERE doubles IS NOT NULL) AS doubles,
+    (SELECT COUNT(*) FROM issues WHERE by_hand IS NOT NULL AND state = 'linked') AS by_hand,
     (SELECT COUNT(*) FROM groups WHERE decision = 'hold' AND kind = 'crash') AS held,
     (SELECT COUNT(*) FROM storms) AS storms,
     (SELECT COUNT(*) FROM quarantine) AS quarantined;
@@ -839,6 +848,8 @@ groups.kind = 'crash'
         OR (CAST(:state AS TEXT) = 'held' AND groups.decision = 'hold')
         OR (CAST(:state AS TEXT) = 'doubt' AND EXISTS (SELECT 1 FROM issues
             WHERE issues.group_id = groups.id AND issues.state IN ('intended', 'in_doubt')))
+        OR (CAST(:state AS TEXT) = 'by_hand' AND EXISTS (SELECT 1 FROM issues
+            WHERE issues.group_id = groups.id AND issues.by_hand IS NOT NULL AND issues.state = 'linked'))
         OR (CAST(:state AS TEXT) = 'parked' AND EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state = 'parked'))
         OR (CAST(:state AS TEXT) = 'dead' AND EXISTS (SELECT 1 FROM outbox WHERE outbox.group_id = groups.id AND outbox.state = 'dead'))
         OR (CAST(:state AS TEXT) = 'unfiled' AND NOT EXISTS (SELECT 1 FROM issues
@@ -894,6 +905,8 @@ ORDER BY COALESCE(users, 0) DESC, id DESC LIMIT 1 OFFSET :looked;
 SELECT outbox.group_id AS id FROM outbox WHERE CAST(:among AS TEXT) = 'dead' AND outbox.state = 'dead'
     UNION ALL SELECT issues.group_id FROM issues
         WHERE CAST(:among AS TEXT) = 'doubt' AND issues.state IN ('intended', 'in_doubt')
+    UNION ALL SELECT issues.group_id FROM issues
+        WHERE CAST(:among AS TEXT) = 'by_hand' AND issues.by_hand IS NOT NULL AND issues.state = 'linked'
     UNION ALL SELECT issues.group_id FROM issues WHERE CAST(:among AS TEXT) = 'parked' AND issues.state = 'parked'
     UNION ALL SELECT held.id FROM groups AS held WHERE CAST(:among AS TEXT) = 'held' AND held.decision = 'hold'
     UNION ALL SELECT its.id FROM groups AS its WHERE CAST(:among AS TEXT) = 'project' AND its.project = CAST(:project AS TEXT);

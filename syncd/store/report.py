@@ -42,6 +42,7 @@ class Counts:
     parked: int
     dropped: int
     doubles: int
+    by_hand: int
     held: int
     storms: int
     dead: int
@@ -56,6 +57,15 @@ class Owed:
     groups: int
     due: int
     oldest_at: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByHand:
+    """A linked issue that people have to change, and why syncd could not."""
+
+    tracker: str
+    key: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +137,10 @@ class Report(Operations):
             for name, owed in self.owed(now).items()
             if name not in set(configured)
         }
+
+    def by_hand(self, size: int) -> list[ByHand]:
+        """Return linked issues that are left to people, the newest first."""
+        return [ByHand(**cast(dict[str, Any], row)) for row in self._connection.select("by_hand", size=size)]
 
     def intents(self) -> dict[str, int]:
         """Return the number of creates without an answer, by the thread that sent them."""

@@ -119,13 +119,14 @@ class Synced:
 @dataclass(frozen=True, slots=True)
 class Retry:
     """A call of a kind is due at a time: nothing could be done for now, or a first step is. `rests`: the tracker refused it for the
-    whole project, and the group is due after the rest, behind all others."""
+    whole project, and the group is due after the rest, behind all others. `done`: the tracker accepted the first step."""
 
     reason: str
     at: float
     call: Call
     attempts: int = 0
     rests: bool = False
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,11 +172,14 @@ def finish(context: SyncContext, decision: Plan, result: SyncResult) -> None:
         resumed, refused = create.link(context.store, claim, result.created, end, now, floor=floor) or _Ended()
     else:
         resumed, refused = context.commit(end)
-    if isinstance(result, Synced):
-        metrics.SYNCS.labels(claim.tracker, decision.action).inc()
-        log.info("issue_synced", tracker=claim.tracker, action=decision.action, issue=result.key)
-    elif isinstance(result, Retry) and result.reason == DRY:
-        log.info("dry_run", tracker=claim.tracker, group=claim.group_id, would=decision.action, reason=decision.reason)
+    match result:
+        case Synced() | Finished(outcome=str()) | Retry(done=True):
+            metrics.SYNCS.labels(claim.tracker, decision.action).inc()
+            key = result.key if isinstance(result, Synced) else context.issue and context.issue.key
+            log.info("issue_synced", tracker=claim.tracker, action=decision.action, issue=key)
+        case Retry(reason) if reason == DRY:
+            facts = {"tracker": claim.tracker, "group": claim.group_id, "would": decision.action}
+            log.info("dry_run", **facts, reason=decision.reason)
     if resumed:
         log.info("tracker_resumed", tracker=claim.tracker)
     if refused:
@@ -207,10 +210,10 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             outbox.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)
             outbox.settle(transaction, claim, revision, now)
             return _Ended(outcome is not None and limits.resume(transaction, claim.tracker))
-        case Retry(reason, at, call, attempts, rests):
+        case Retry(reason, at, call, attempts, rests, done):
             # A decision that is put off again and again for the same reason is one line of the history.
             put_off = decision.action is Action.HOLD or (decision.action is Action.WAIT and bool(decision.rule))
-            outbox.decide(transaction, group_id, decision, None if put_off else reason, now)
+            outbox.decide(transaction, group_id, decision, None if put_off else reason, now, done=done)
             create_on = context.policy.tracker if call is Call.CREATE and context.policy is not None else None
             at = max(at, limits.behind_rest(transaction, claim.tracker)) if rests else at
             owed = not put_off and reason != DRY

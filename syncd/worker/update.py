@@ -149,8 +149,10 @@ def reopen(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
     group_id, closed_at = context.claim.group_id, None if decision.regression is None else decision.regression.closed_at
     context.record(partial(saved.answer, group_id=group_id, closed_at=closed_at, text=note or "reopened"))
     context.record(partial(issues.ask_look, group_id=group_id, anew=True))
+    if note:
+        context.record(partial(issues.leave_by_hand, group_id=group_id, reason=f"its crash came back: {note}"))
     reason = f"{decision.reason}{f', but: {note}' if note else ''}"
-    return Retry(reason, context.clock.wall(), Call.UPDATE)
+    return Retry(reason, context.clock.wall(), Call.UPDATE, done=not note)
 
 
 def answer(context: SyncContext, decision: Plan, issue: Issue, text: str, call: Call) -> SyncResult:
@@ -188,5 +190,8 @@ def close(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
         return wait
     context.require_lease()
     note = context.tracker.close_issue(issue)
+    if note:
+        reason = f"its storm is over: {note}"
+        context.record(partial(issues.leave_by_hand, group_id=context.claim.group_id, reason=reason))
     _record_shown(context, None)
     return Finished(note or "closed")

@@ -22,12 +22,13 @@ def status(**overrides: Any) -> dict[str, Any]:
     return {
         "inbox": {"waiting": 0} | idle,
         "outbox": {"due": 0, "waiting": 0} | idle,
-        "issues": {"linked": 7, "being_filed": 0, "in_doubt": 0, "parked": 0, "dropped": 0, "doubles": 0},
+        "issues": {"linked": 7, "being_filed": 0, "in_doubt": 0, "parked": 0, "dropped": 0, "doubles": 0, "by_hand": 0},
         "held": 0,
         "dead": 0,
         "quarantined": 0,
         "trackers": {"game": tracker()},
         "held_by": [],
+        "by_hand": [],
         "paused_routes": [],
         "storms": [],
         "instances": [process()],
@@ -89,6 +90,13 @@ CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "a tracker refused the content of a group": ("dead_letters", status(dead=1)),
     "reading cannot prove whether an issue exists, or it is out of reach": ("parked", status(issues=issues(parked=2))),
     "a crash has two live issues": ("doubles", status(issues=issues(doubles=1))),
+    "the workflow of a tracker does not let syncd reopen an issue whose crash came back": (
+        "by_hand",
+        status(
+            issues=issues(by_hand=2),
+            by_hand=[{"tracker": "game", "key": "GAME-7", "reason": "its crash came back: no transition leads to an open status; reopen it by hand"}],
+        ),
+    ),
     "a sender sent JSON that is no notification": ("quarantined", status(quarantined=1200)),
     "the disk of the store is nearly full": ("disk_full", status(store=status()["store"] | {"free": 3e8})),
     "an operator paused a tracker": (

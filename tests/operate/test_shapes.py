@@ -12,7 +12,7 @@ from syncd.store.report import Counts, Owed, Past, TrackerStanding
 from tests.factories import make_group, make_issue
 
 COUNTS = Counts(
-    inbox_waiting=1, outbox_due=2, outbox_waiting=3, linked=4, intended=3, in_doubt=5, parked=6, dropped=10, doubles=11, held=7,
+    inbox_waiting=1, outbox_due=2, outbox_waiting=3, linked=4, intended=3, in_doubt=5, parked=6, dropped=10, doubles=11, by_hand=13, held=7,
     storms=12, dead=8, quarantined=9,
 )  # fmt: skip
 LETTER = DeadLetter(
@@ -165,7 +165,15 @@ def test_a_status_has_exactly_the_promised_keys() -> None:
     assert status == {
         "inbox": {"waiting": 1},
         "outbox": {"due": 2, "waiting": 3},
-        "issues": {"linked": 4, "being_filed": 2, "in_doubt": 6, "parked": 6, "dropped": 10, "doubles": 11},
+        "issues": {
+            "linked": 4,
+            "being_filed": 2,
+            "in_doubt": 6,
+            "parked": 6,
+            "dropped": 10,
+            "doubles": 11,
+            "by_hand": 13,
+        },
         "held": 7,
         "dead": 8,
         "quarantined": 9,

@@ -71,7 +71,7 @@ def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
     status = daemon.status()
     (instance,) = status.pop("instances")
     assert (instance["pid"], instance["part"], instance["state"]) == (daemon.pid, "all", "alive")
-    assert instance.keys() == {"instance", "host", "pid", "part", "version", "since", "beat_at", "state"}
+    assert instance.keys() == {"instance", "host", "pid", "part", "version", "since", "beat_at", "folds", "state"}
     store = status.pop("store")
     assert store.keys() == {"place", "fault", "taken", "free"}
     assert store["fault"] is None
@@ -91,10 +91,19 @@ def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
         "crashes": 0,
         "inbox": {"waiting": 0, "oldest_at": None, "rate": 0.0, "seconds_left": None},
         "outbox": {"due": 0, "waiting": 0, "oldest_at": None, "rate": 0.0, "seconds_left": None},
-        "issues": {"linked": 21, "being_filed": 0, "in_doubt": 0, "parked": 0, "dropped": 0, "doubles": 0},
+        "issues": {
+            "linked": 21,
+            "being_filed": 0,
+            "in_doubt": 0,
+            "parked": 0,
+            "dropped": 0,
+            "doubles": 0,
+            "by_hand": 0,
+        },
         "held": 1,
         "dead": 0,
         "quarantined": 0,
+        "by_hand": [],
         "held_by": [{"rule": "unrouted", "route": None, "groups": 1}],
         "storms": [],
         "paused_routes": [],

@@ -9,7 +9,9 @@ from syncd.config import Route
 from syncd.errors import Missing, OutcomeUnknown, Refused, Unavailable
 from syncd.model import Action, Call, Condition, Place, Plan
 from syncd.operate import actions
+from syncd.operate.status import status
 from syncd.render import markdown
+from syncd.store.listing import Listed, Sort, State, Wanted
 from syncd.store.outbox import DRY
 from syncd.worker import create, reconcile, surveys
 from syncd.worker.absorb import absorb
@@ -62,6 +64,21 @@ def history(scene: Scene) -> list[tuple[str, str | None]]:
     return [(entry.action, entry.rule) for entry in reversed(past)]
 
 
+def done(scene: Scene) -> dict[str, int]:
+    """How often the tracker accepted each action, as the console's chart counts it."""
+    return {action: sum(times) for action, times in scene.store.lists.done(0.0, 1e6, 1).items()}
+
+
+def needs(scene: Scene) -> list[dict[str, Any]]:
+    """What a person should know, but for the daemon that no test of the worker runs."""
+    shape = status(scene.rules.config, scene.store, scene.clock.wall())
+    return [need for need in shape["needs"] if need["state"] != "no_daemon"]
+
+
+def left_to_people(scene: Scene) -> list[Listed]:
+    return list(scene.store.lists.groups(Wanted(state=State.BY_HAND), Sort.LAST_SEEN, None, 9).groups)
+
+
 def filed(scene: Scene) -> None:
     seen_again(scene, {"1.0": 3})
     work_off(scene)
@@ -81,6 +98,8 @@ def test_a_crash_that_comes_back_reopens_its_issue_and_says_so_once(scene: Scene
     assert len(told_of) == 1
     assert "came back in `2.0`: 4 new occurrences since this issue was closed as fixed in `2.0`." in told_of[0]
     assert ("reopen", "fixed-in") in history(scene)
+    assert done(scene)["reopen"] == 1
+    assert needs(scene) == []
 
     seen_again(scene, {"1.0": 3, "2.0": 9})
     work_off(scene)
@@ -131,10 +150,41 @@ def test_an_issue_that_cannot_be_reopened_says_so_and_is_not_tried_again(scene: 
     assert scene.tracker.calls.count("reopen") == 1
     assert ("reopen", "known-releases") in history(scene)
     assert any("A regression" in text for text in comments(scene))
+    assert "reopen" not in done(scene)
 
     seen_again(scene, {"1.0": 3, "2.0": 5})
     work_off(scene)
     assert scene.tracker.calls.count("reopen") == 1
+    assert [(need["state"], need["what"]) for need in needs(scene)] == [
+        ("by_hand", "1 issue is left to people, K-1 of here: its crash came back: its workflow has no way back")
+    ]
+    assert len(left_to_people(scene)) == 1
+
+
+@pytest.mark.parametrize(
+    "answer", [None, {"labels": ("wontfix",)}, {"resolution": "wontfix"}], ids=["reopened", "label", "resolution"]
+)
+def test_whatever_people_change_on_an_issue_that_was_left_to_them_is_their_answer(
+    scene: Scene, answer: dict[str, Any] | None
+) -> None:
+    filed(scene)
+    closed(scene)
+    condition = scene.tracker.conditions["K-1"]
+    scene.tracker.unable = "its workflow has no way back"
+    seen_again(scene, {"1.0": 3, "2.0": 4})
+    scene.sync()
+    scene.tracker.conditions["K-1"] = condition
+    work_off(scene)
+    assert len(left_to_people(scene)) == 1
+
+    scene.tracker.conditions.pop("K-1")
+    if answer is not None:
+        scene.tracker.conditions["K-1"] = replace(condition, **answer)
+    seen_again(scene, {"1.0": 3, "2.0": 5})
+    work_off(scene)
+
+    assert needs(scene) == []
+    assert left_to_people(scene) == []
 
 
 def test_a_route_that_only_comments_leaves_it_closed(scene: Scene) -> None:
