@@ -251,7 +251,7 @@ GITHUB: dict[str, Callable[[Operator, Path, FakeGitHub], None]] = {
 
 def test_each_section_with_commands_is_tried() -> None:
     tried = {*LOCAL, *GITHUB, *SHOWN_ONLY}
-    assert {name for name, commands in COMMANDS.items() if commands} == tried | {"SyncdDoubles", "SyncdNotReopened"}
+    assert {name for name, commands in COMMANDS.items() if commands} == tried | {"SyncdDoubles", "SyncdByHand"}
 
 
 @pytest.mark.parametrize("alert", LOCAL)
