@@ -105,7 +105,12 @@ class Missing(TrackerError):
 
 
 class Gone(TrackerError):
-    """The issue is deleted. A control read has shown that the account may still read its neighbours."""
+    """The issue is deleted. A control read has shown that the account may still read its neighbours; or another issue has its number by now
+    (`replaced`)."""
+
+    def __init__(self, reason: str, *, replaced: bool = False) -> None:
+        super().__init__(reason)
+        self.replaced = replaced
 
 
 class OutOfReach(TrackerError):

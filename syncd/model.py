@@ -267,6 +267,7 @@ class Issue:
     synced_at: float | None = None
     looked_at: float | None = None
     looks_owed: int = 0  # how many looks were requested since the latest one began
+    is_read: bool = False  # read in its tracker since it was filed
     changed_at: float | None = None  # the time of its latest change, by the tracker's clock, as the latest look read it
     doubles: str | None = None  # keys of further live issues of this group in the tracker
     note: str | None = None

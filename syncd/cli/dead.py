@@ -64,6 +64,10 @@ def dead_list(
             ways.append(
                 "In doubt: `syncd show` prints the marker to search for. If no issue has it: `dead retry --no-issue-exists`."
             )
+        if any(letter.cause == "out of reach" for letter in listed[:limit]):
+            ways.append(
+                "Out of reach: a survey notices when the issue can be read again. If it does not exist: `dead retry --no-issue-exists`."
+            )
         for way in ways:
             out.print(way, style="dim", soft_wrap=True)
     else:
@@ -105,7 +109,7 @@ def dead_retry(
         bool,
         typer.Option(
             "--no-issue-exists",
-            help="Create the issue of a parked create. You have searched the tracker for its marker, and no issue has it.",
+            help="Create the issue of a parked group. You have searched the tracker for its marker or its issue, and there is none.",
         ),
     ] = False,
     dry_run: DryRunOption = False,
@@ -119,7 +123,7 @@ def dead_retry(
     with open_store(config) as (loaded, store):
         chosen = _chosen(store, loaded, names, all_stuck, tracker)
         if absent:
-            _require_doubt(chosen, all_stuck)
+            _require_parked(chosen, all_stuck)
         results = []
         for letter in chosen:
             done = dry_run or store.dead_letters.retry(letter, now, absent=absent)
@@ -175,18 +179,18 @@ def _chosen(
     return [letter for letter in letters if letter.kind is not Kind.DROPPED and tracker in (None, letter.tracker)]
 
 
-def _require_doubt(chosen: Sequence[DeadLetter], all_stuck: bool) -> None:
-    """Exit with USAGE unless the letters are named creates in doubt."""
+def _require_parked(chosen: Sequence[DeadLetter], all_stuck: bool) -> None:
+    """Exit with USAGE unless the letters are named, and creates in doubt or issues out of reach."""
     if all_stuck:
         stop(USAGE, "--no-issue-exists is for a group that you have looked for in the tracker: give its fingerprint")
     for letter in chosen:
         why = ""
         if letter.kind is Kind.DEAD:
             why = "its tracker refused it"
-        elif letter.issue is not None:
+        elif letter.kind is Kind.DROPPED and letter.issue is not None:
             why = f"its issue is {letter.issue.key}"
         if why:
-            stop(USAGE, f"{one_line(letter.fingerprint, 12)} is not in doubt: {why}; retry without --no-issue-exists")
+            stop(USAGE, f"{one_line(letter.fingerprint, 12)} is not parked: {why}; retry without --no-issue-exists")
 
 
 def _waits(store: Store, config: Config, trackers: set[str], now: float) -> list[str]:
@@ -203,7 +207,7 @@ def _waits(store: Store, config: Config, trackers: set[str], now: float) -> list
 
 def _retried(letter: DeadLetter, absent: bool) -> str:
     """The effect of a retry, as `DeadLetters.retry` decides it."""
-    if letter.issue is not None and letter.cause != "deleted":
+    if letter.issue is not None and letter.cause != "deleted" and not absent:
         return f"brought up to date ({letter.issue.key})"
     if letter.issue is not None or absent:
         return "created anew"

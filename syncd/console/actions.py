@@ -72,11 +72,11 @@ def relink(request: PageRequest) -> str:
 
 
 def retry(request: PageRequest) -> str:
-    """Retry a dead letter or a parked group; with `absent`, create the issue of a parked create."""
+    """Retry a dead letter or a parked group; with `absent`, create the issue of a parked group."""
     absent = request.form.get("absent") == "yes"
     letter = _letter(request)
-    if absent and (letter.issue is not None or letter.kind is Kind.DEAD):
-        return "Nothing changed: no create of this group is in doubt; use Retry."
+    if absent and letter.kind is not Kind.PARKED:
+        return "Nothing changed: this group is not parked; use Retry."
     if not request.store.dead_letters.retry(letter, request.now, absent=absent):
         return "Nothing changed: this group is no longer stuck."
     request.store.hints.send(of_tracker(letter.tracker))

@@ -69,7 +69,7 @@ class DeadLetters(BodyOperations):
 
         A dead letter is sent again, even with the same content. A parked create is probed from the beginning; with `absent`, a person
         has looked and found no issue, and the create is sent. A deleted issue is created anew, and an issue that was out of reach is
-        updated.
+        updated, with `absent` created anew.
         """
         if letter.kind is Kind.DEAD:
             done = transaction.run("revive", group_id=letter.group_id, now=now) > 0
@@ -147,8 +147,9 @@ def _unpark(transaction: Transaction, letter: DeadLetter, now: float, absent: bo
             return Call.CREATE
         transaction.run("unpark_doubt", now=now, **facts)
         return Call.PROBE
-    if rows[0]["cause"] == "deleted":
-        transaction.run("retire", note="deleted in its tracker; an operator wanted another one", **facts)
+    if rows[0]["cause"] == "deleted" or absent:
+        reason = "a person has looked" if absent else "deleted in its tracker"
+        transaction.run("retire", note=f"{reason}; an operator wanted another one", cause=None, **facts)
         return Call.CREATE
     transaction.run("unpark_linked", **facts)
     return Call.UPDATE

@@ -49,7 +49,7 @@ def at_place(transaction: Transaction, tracker: str, remote_id: str) -> Sequence
 
 
 def linked(transaction: Transaction, tracker: str, after: int) -> Sequence[tuple[int, Issue]]:
-    """Up to BITE linked issues of a tracker with their numbers, which are above `after`."""
+    """Up to BITE issues of a tracker that are linked or out of reach, with their numbers, which are above `after`."""
     rows = transaction.rows("linked_issues", tracker=tracker, after=after, size=BITE)
     return [(cast(int, row["id"]), issue_of(row)) for row in rows]
 
@@ -156,9 +156,31 @@ def park(transaction: Transaction, group_id: int, note: str, cause: str) -> None
     transaction.run("park", group_id=group_id, note=note, cause=cause)
 
 
-def retire(transaction: Transaction, group_id: int, note: str, *, wanted_too: bool = False) -> None:
-    """Give the linked or parked issue up for another one; `wanted_too`: also one that is not created yet."""
-    transaction.run("retire_live" if wanted_too else "retire", group_id=group_id, note=note)
+def retire(
+    transaction: Transaction, group_id: int, note: str, *, wanted_too: bool = False, deleted: bool = False
+) -> None:
+    """Give the linked or parked issue up for another one; `wanted_too`: also one that is not created yet; `deleted`: because on_deleted says
+    so."""
+    if wanted_too:
+        transaction.run("retire_live", group_id=group_id, note=note)
+    else:
+        transaction.run("retire", group_id=group_id, note=note, cause="deleted" if deleted else None)
+
+
+def is_recreated(transaction: Transaction, group_id: int) -> bool:
+    """True if the group's issue was filed because the one before it was deleted."""
+    rows = transaction.rows("last_retired", group_id=group_id)
+    return bool(rows) and rows[0]["cause"] == "deleted"
+
+
+def read(transaction: Transaction, tracker: str, remote_ids: Sequence[str]) -> None:
+    """A survey met these issues in their tracker."""
+    transaction.batch("read_issues", [(tracker, remote_id) for remote_id in remote_ids])
+
+
+def reach_again(transaction: Transaction, group_id: int) -> None:
+    """A survey met the parked issue, which was out of reach."""
+    transaction.run("unpark_linked", group_id=group_id)
 
 
 def lose_place(transaction: Transaction, group_id: int) -> None:

@@ -242,7 +242,7 @@ WHERE group_id = :group_id AND state = 'wanted';
 -- link: the response arrived, or a probe found the issue. A response that arrives after proof of absence is believed, unless a new create is under way. No survey looks at what stands in doubt.
 UPDATE issues SET state = 'linked', remote_id = :remote_id, key = :key, url = :url, note = :note, cause = NULL,
     synced_revision = sent_revision, synced_at = :now, looked_at = :now, looks_owed = CASE state WHEN 'intended' THEN 0 ELSE 1 END,
-    condition = :condition
+    condition = :condition, is_read = CASE WHEN CAST(:sender AS TEXT) IS NULL THEN 1 ELSE 0 END
 WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'parked') AND remote_id IS NULL
     AND sent_by = COALESCE(:sender, sent_by);
 
@@ -295,8 +295,8 @@ UPDATE issues SET state = 'parked', note = :note, cause = :cause WHERE group_id 
 -- lose_place: another issue has the place of a dropped one
 UPDATE issues SET remote_id = NULL WHERE group_id = :group_id AND state = 'parked' AND cause IN ('deleted', 'discarded');
 
--- retire: another issue takes its place
-UPDATE issues SET state = 'retired', note = :note WHERE group_id = :group_id AND state IN ('linked', 'parked');
+-- retire: another issue takes its place; the cause says whether on_deleted wants that
+UPDATE issues SET state = 'retired', note = :note, cause = :cause WHERE group_id = :group_id AND state IN ('linked', 'parked');
 
 -- unpark_doubt: probe again from the beginning
 UPDATE issues SET state = 'in_doubt', cause = NULL, probes = 0, probed_since = NULL, probe_at = :now
@@ -306,7 +306,7 @@ WHERE group_id = :group_id AND state = 'parked' AND remote_id IS NULL;
 UPDATE issues SET state = 'wanted', cause = NULL, note = :note
 WHERE group_id = :group_id AND state = 'parked' AND remote_id IS NULL;
 
--- unpark_linked: a person has made the issue reachable again
+-- unpark_linked: a survey met it, or a person has made the issue reachable again
 UPDATE issues SET state = 'linked', cause = NULL, note = NULL
 WHERE group_id = :group_id AND state = 'parked' AND remote_id IS NOT NULL;
 
@@ -318,7 +318,7 @@ UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :n
 WHERE group_id = :group_id AND state = 'linked';
 
 -- see_issue: its address and what people changed; a look requested since this one began stays owed, and so is an update it missed
-UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now, condition = :condition, baseline = :baseline,
+UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now, condition = :condition, baseline = :baseline, is_read = 1,
     changed_at = :changed_at, looks_owed = CASE WHEN looks_owed > :looks THEN looks_owed - :looks ELSE 0 END,
     synced_revision = CASE WHEN :opened = 1 AND comment_id IS NOT NULL THEN 0 ELSE synced_revision END,
     by_hand = CASE WHEN :changed = 1 THEN NULL ELSE by_hand END
@@ -333,15 +333,19 @@ ORDER BY issues.id DESC LIMIT :size;
 
 -- follow_issue: people closed it as a duplicate of this issue, which stands for the group from now on
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = NULL, changed_at = NULL, condition = NULL, comment_id = NULL,
-    comment_sent_at = NULL, comment_text = NULL, comment_losses = 0, followed = :followed, note = :note, synced_revision = 0
+    comment_sent_at = NULL, comment_text = NULL, comment_losses = 0, followed = :followed, note = :note, synced_revision = 0, is_read = 0
 WHERE group_id = :group_id AND state = 'linked';
 
 -- issue_at: the group that an address belongs to already
 SELECT groups.id, groups.fingerprint FROM issues JOIN groups ON groups.id = issues.group_id
 WHERE issues.tracker = :tracker AND issues.remote_id = :remote_id AND issues.state <> 'retired';
 
--- linked_issues: for a survey, a limited number of rows at a time
-SELECT * FROM issues WHERE tracker = :tracker AND state = 'linked' AND id > :after ORDER BY id LIMIT :size;
+-- read_issues: a survey met them in their tracker
+WITH met (tracker, remote_id) AS (VALUES :rows)
+UPDATE issues SET is_read = 1 FROM met WHERE issues.tracker = met.tracker AND issues.remote_id = met.remote_id AND is_read = 0;
+
+-- linked_issues: for a survey, a limited number of rows at a time; what was out of reach may be back
+SELECT * FROM issues WHERE tracker = :tracker AND (state = 'linked' OR (state = 'parked' AND cause = 'out of reach')) AND id > :after ORDER BY id LIMIT :size;
 
 -- announcements: what an issue has announced, and what is still to be announced
 SELECT * FROM announcements WHERE issue_id = :issue_id ORDER BY id;
@@ -370,7 +374,7 @@ SELECT regressions.*, groups.fingerprint FROM regressions JOIN groups ON groups.
 WHERE groups.project = :project ORDER BY regressions.id;
 
 -- last_retired: the issue that a group had before, to be mentioned in the new one
-SELECT key, url, remote_id FROM issues WHERE group_id = :group_id AND state = 'retired' AND remote_id IS NOT NULL
+SELECT key, url, remote_id, cause FROM issues WHERE group_id = :group_id AND state = 'retired' AND remote_id IS NOT NULL
 ORDER BY id DESC LIMIT 1;
 
 -- look_alikes: filed groups with the same application and frames, to be mentioned
@@ -977,5 +981,5 @@ UPDATE outbox SET due_at = :now, owed_since = CASE WHEN owed_since < :now THEN o
 WHERE group_id = :group_id AND state = 'waiting';
 
 -- link_by_hand: an operator names the issue that stands for the group
-INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, remote_id, key, url, route, note)
-VALUES (:group_id, :tracker, 'linked', :marker, 0, 0, 0, :remote_id, :key, :url, :route, :note);
+INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, is_read, remote_id, key, url, route, note)
+VALUES (:group_id, :tracker, 'linked', :marker, 0, 0, 0, 1, :remote_id, :key, :url, :route, :note);

@@ -110,6 +110,7 @@ def issue_of(
     return Issue(
         **{name: row[name] for name in _ISSUE},
         state=state,
+        is_read=bool(row["is_read"]),
         condition=None if row["condition"] is None else _CONDITION.decode(row["condition"]),
         baseline=json.loads(row["baseline"] or "{}"),
         previous=None if row["previous"] is None else Place(**json.loads(row["previous"])),

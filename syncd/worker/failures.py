@@ -18,7 +18,7 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Action, Call, Place, Plan
+from syncd.model import Action, Call, Issue, Place, Plan
 from syncd.store import issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
@@ -30,9 +30,9 @@ WRITING = (Action.UPDATE, Action.REOPEN, Action.CLOSE)
 log = structlog.get_logger("syncd.worker")
 
 
-def judge(context: SyncContext, decision: Plan, error: TrackerError) -> tuple[Plan, SyncResult]:
-    """Return the plan and the result of a sync whose call failed, by the class of the failure. The next commit writes what the failure
-    says about the tracker."""
+def judge(context: SyncContext, decision: Plan, error: TrackerError, issue: Issue | None) -> tuple[Plan, SyncResult]:
+    """Return the plan and the result of a sync whose call failed, by the class of the failure. `issue` is as the sync last read it. The next
+    commit writes what the failure says about the tracker."""
     claim, policy, group_id = context.claim, context.policy, context.claim.group_id
     now, reason = context.clock.wall(), error.reason
     log.warning(
@@ -52,9 +52,12 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError) -> tuple[Pl
             place = Place(remote_id=remote_id, key=key, url=url)
             context.record(partial(reconcile.move, claim=claim, place=place, now=now))
             return decision, Retry(reason, now if claim.attempts == 0 else again_at, decision.call, attempts)
+        case Gone() if issue is not None and (doubts := _doubts_deletion(context, issue, error)):
+            decision = Plan(action=Action.PARK, reason=doubts)
+            return decision, Parked(decision, "out of reach")
         case Gone() if policy is not None and policy.on_deleted == "recreate":
             reason = f"{reason}; it is created anew, as on_deleted says"
-            context.record(partial(issues.retire, group_id=group_id, note=reason))
+            context.record(partial(issues.retire, group_id=group_id, note=reason, deleted=True))
             return Plan(action=Action.CREATE, reason=reason, call=Call.CREATE), Retry(reason, now, Call.CREATE)
         case Gone():
             decision = Plan(action=Action.DROP, reason=f"{reason}; it stays so, as on_deleted says")
@@ -75,6 +78,26 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError) -> tuple[Pl
             return decision, Retry(reason, max(again_at, now + min(seconds, LONGEST_SECONDS)), decision.call, attempts)
     call = Call.PROBE if isinstance(error, OutcomeUnknown) and decision.action is Action.CREATE else decision.call
     return decision, Retry(reason, again_at, call, attempts)
+
+
+def _doubts_deletion(context: SyncContext, issue: Issue, error: Gone) -> str:
+    """Why nothing proves that the issue was deleted, although it cannot be read; empty where a deletion is believed. Where the account may
+    not see what it files, another issue would be hidden too, and another one after it."""
+    if error.replaced:
+        return ""
+    if not issue.is_read:
+        return (
+            f"{issue.key} cannot be read, and syncd never read it since it was filed: it is hidden from the account that syncd uses, by a "
+            "security level for example, or it was deleted at once; make it visible, or say that it does not exist"
+        )
+    recreates = context.policy is not None and context.policy.on_deleted == "recreate"
+    if recreates and context.store.read(partial(issues.is_recreated, group_id=context.claim.group_id)):
+        before = "the one" if issue.previous is None else issue.previous.key
+        return (
+            f"{error.reason}, like {before} before it: issues of this group vanish, and syncd files no third one by itself; make the issue "
+            "visible, or say that it does not exist"
+        )
+    return ""
 
 
 def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerError, now: float) -> None:

@@ -98,13 +98,22 @@ class Surveyor:
 
 def save(store: Store, tracker: str, linked: Mapping[str, Issue], survey: Survey, now: float) -> int:
     """Make a look due at the issues that are missing, or that differ from `linked`, what the store had before the survey; how many these
-    are."""
+    are. What was met is no issue that the account cannot see."""
+    met = {remote_id: linked[remote_id] for remote_id in survey.observations if remote_id in linked}
+    unread = [remote_id for remote_id, issue in met.items() if not issue.is_read]
+    if unread:
+        store.write(partial(issues.read, tracker=tracker, remote_ids=unread))
     changed = [
         remote_id
-        for remote_id, observation in survey.observations.items()
-        if remote_id in linked and readings.is_news(linked[remote_id], observation)
+        for remote_id, issue in met.items()
+        if issue.state is IssueState.PARKED or readings.is_news(issue, survey.observations[remote_id])
     ]
-    remote_ids = [*changed, *survey.missing]
+    missing = [
+        remote_id
+        for remote_id in survey.missing
+        if remote_id not in linked or linked[remote_id].state is IssueState.LINKED
+    ]
+    remote_ids = [*changed, *missing]
     for start in range(0, len(remote_ids), BITE):
         ask = partial(_ask, tracker=tracker, remote_ids=remote_ids[start : start + BITE], survey=survey, now=now)
         store.write(ask)
@@ -115,10 +124,13 @@ def _ask(transaction: Transaction, tracker: str, remote_ids: Sequence[str], surv
     for remote_id in remote_ids:
         for group_id, _ in issues.at_place(transaction, tracker, remote_id):
             issue, observation = load_issue(transaction, group_id), survey.observations.get(remote_id)
-            if issue is None or issue.state is not IssueState.LINKED:
+            if issue is not None and issue.state is IssueState.PARKED and observation is not None:
+                issues.reach_again(transaction, group_id)
+                issue = load_issue(transaction, group_id)
+            elif issue is None or issue.state is not IssueState.LINKED:
                 continue
             # A look may have seen the same meanwhile.
-            if observation is None or readings.is_news(issue, observation):
+            if issue is not None and (observation is None or readings.is_news(issue, observation)):
                 issues.ask_look(transaction, group_id)
                 outbox.owe(transaction, {group_id: DueCall(tracker=tracker, due_at=now, call=Call.UPDATE)})
 

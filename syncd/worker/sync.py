@@ -65,7 +65,7 @@ def _sync(context: SyncContext) -> None:
                 decision = plan.plan(context.group, issue, context.policy, context.plan_context, clock.wall())
             result = carry_out(context, decision, issue)
         except TrackerError as error:
-            decision, result = failures.judge(context, decision, error)
+            decision, result = failures.judge(context, decision, error, issue)
         else:
             if claim.trial and decision.action is Action.PROBE:
                 context.record(partial(limits.resume, tracker=claim.tracker))

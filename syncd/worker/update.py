@@ -30,7 +30,7 @@ def look(context: SyncContext, issue: Issue) -> Issue:
     observation = context.tracker.look(issue)
     if doubt.is_another(issue, observation):
         reason = f"issue {issue.key} is gone: its number has another issue by now, so that the tracker was restored from a backup"
-        raise Gone(reason)
+        raise Gone(reason, replaced=True)
     if readings.is_outdated(issue, observation, now):
         raise Unavailable(f"the tracker shows {issue.key} as it was before the latest look at it")
     place = observation.place
@@ -56,6 +56,7 @@ def look(context: SyncContext, issue: Issue) -> Issue:
         baseline=baseline,
         looked_at=now,
         looks_owed=0,
+        is_read=True,
         changed_at=observation.changed_at,
         answered=tuple(answered),
         synced_revision=0 if opened and issue.comment_id is not None else issue.synced_revision,

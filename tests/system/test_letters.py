@@ -148,6 +148,7 @@ def test_the_list_in_json_has_all_kinds_the_newest_first(stuck: Place) -> None:
         pytest.param(LOCKED, [], "brought up to date (K-2)", id="update refused"),
         pytest.param(OUT, [], "brought up to date (K-3)", id="out of reach"),
         pytest.param(DELETED, [], "created anew", id="deleted"),
+        pytest.param(OUT, ["--no-issue-exists"], "created anew", id="out of reach, and gone"),
         pytest.param(DOUBT, [], "probed again from the beginning", id="in doubt"),
         pytest.param(DOUBT, ["--no-issue-exists"], "created anew", id="in doubt, but looked for"),
     ],
@@ -166,12 +167,11 @@ def test_a_retry_prints_its_effect(stuck: Place, name: str, more: list[str], wha
     ("names", "message"),
     [
         pytest.param([DEAD], "refused it", id="refused"),
-        pytest.param([DOUBT, OUT], "K-3", id="linked"),
         pytest.param([DELETED], "K-1", id="deleted"),
         pytest.param(["--all"], "--no-issue-exists", id="all"),
     ],
 )
-def test_no_issue_exists_is_refused_without_a_create_in_doubt(stuck: Place, names: list[str], message: str) -> None:
+def test_no_issue_exists_is_refused_without_a_parked_group(stuck: Place, names: list[str], message: str) -> None:
     before = stuck.dump()
 
     assert message in stuck.syncd("dead", "retry", *names, "--no-issue-exists", code=2)

@@ -2,8 +2,10 @@
 
 import pytest
 
-from syncd.errors import Refused
+from syncd.config import Route
+from syncd.errors import Gone, OutOfReach, Refused
 from syncd.store.dead_letters import DeadLetter
+from syncd.worker.routing import Routing
 from tests.scene import Scene
 
 SENTENCE = "3 groups in a row were refused, and none was taken between them; the last answer: unknown words"
@@ -122,3 +124,100 @@ def test_other_contents_of_a_group_that_alone_was_refused_are_weighed_anew(scene
 
     assert state(scene)[0] == "paused"
     assert dead(scene) == []
+
+
+def recreating(scene: Scene) -> None:
+    route = Route(tracker="here", status_interval=1.0, on_deleted="recreate")
+    config = scene.rules.config.model_copy(update={"routes": [route]})
+    scene.rules = Routing(config=config, instance_key=scene.rules.instance_key)
+
+
+def vanish(scene: Scene, occurrences: int) -> None:
+    """The next look at the issue of the group meets nothing."""
+    scene.tell(occurrences=occurrences)
+    scene.fail("look", Gone("K is not there"))
+    assert scene.sync()
+
+
+def read(scene: Scene, occurrences: int) -> None:
+    scene.tell(occurrences=occurrences)
+    assert scene.sync()
+
+
+@pytest.mark.parametrize("on_deleted", ["drop", "recreate"])
+def test_an_issue_that_was_never_read_is_not_taken_for_deleted(scene: Scene, on_deleted: str) -> None:
+    if on_deleted == "recreate":
+        recreating(scene)
+    scene.tell()
+    scene.sync()
+    vanish(scene, 9)
+
+    (letter,) = dead(scene)
+    assert (letter.kind, letter.cause, len(scene.tracker.issues)) == ("parked", "out of reach", 1)
+    assert "hidden from the account" in letter.reason
+    assert not scene.sync()
+
+
+def test_an_issue_that_a_survey_met_can_be_deleted(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    scene.survey()
+    vanish(scene, 9)
+
+    assert [letter.kind for letter in dead(scene)] == ["dropped"]
+
+
+def test_an_issue_that_a_probe_met_can_be_deleted(scene: Scene) -> None:
+    scene.doubt(after=True)
+    scene.probe()
+    vanish(scene, 9)
+
+    assert [letter.kind for letter in dead(scene)] == ["dropped"]
+
+
+def test_one_more_issue_is_filed_for_a_deletion_and_no_third_one(scene: Scene) -> None:
+    recreating(scene)
+    scene.tell()
+    scene.sync()
+    for round_ in range(3):
+        read(scene, 9 + 2 * round_) if round_ < 2 else None
+        if not dead(scene):
+            vanish(scene, 10 + 2 * round_)
+        scene.sync()
+
+    (letter,) = dead(scene)
+    assert (letter.kind, len(scene.tracker.issues)) == ("parked", 2)
+    assert "like K-1 before it" in letter.reason
+
+
+def test_a_person_who_says_that_it_does_not_exist_gets_another_issue(scene: Scene) -> None:
+    recreating(scene)
+    scene.tell()
+    scene.sync()
+    vanish(scene, 9)
+    (letter,) = dead(scene)
+    scene.store.dead_letters.retry(letter, scene.clock.wall(), absent=True)
+    scene.sync()
+
+    assert len(scene.tracker.issues) == 2
+    read(scene, 20)
+    vanish(scene, 21)
+    scene.sync()
+    assert len(scene.tracker.issues) == 3, "the decision of a person begins anew"
+
+
+def test_an_issue_that_was_out_of_reach_goes_on_once_a_survey_meets_it(scene: Scene) -> None:
+    scene.tell()
+    scene.sync()
+    read(scene, 9)
+    scene.tell(occurrences=10)
+    scene.fail("look", OutOfReach("hidden"))
+    scene.sync()
+    assert scene.state == "parked"
+    scene.clock.advance(7200)
+    scene.survey()
+    scene.sync()
+
+    assert scene.state == "linked"
+    assert dead(scene) == []
+    assert not scene.sync()

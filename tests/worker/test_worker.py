@@ -309,6 +309,7 @@ def test_a_tracker_that_tells_of_the_new_place_is_called_there_at_once(scene: Sc
 def test_a_deleted_issue_is_left_alone_and_says_why(scene: Scene, operation: str) -> None:
     scene.tell()
     scene.sync()
+    scene.survey()
     scene.clock.advance(3700)
     scene.tell(occurrences=9)
     scene.fail(operation, Gone("issue K-1 was deleted"))
