@@ -85,7 +85,7 @@ class Route(Section):
     """the least time between two updates of an issue's numbers; at least `"1s"`"""
     on_deleted: Literal["drop", "recreate"] = "drop"
     """what to do after somebody deleted an issue in the tracker: `"drop"` leaves it deleted, `"recreate"` files another
-    issue. Jira gives the same answer for an issue that was moved out of the account's sight; there `"recreate"` can
+    issue. GitHub tells a deletion from a transfer out of sight. Jira gives the same answer for an issue that was moved out of the account's sight; there `"recreate"` can
     create a duplicate"""
     min_occurrences: Count = 0
     """file a group only after this many occurrences"""
