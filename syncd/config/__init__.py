@@ -21,7 +21,7 @@ from syncd.config.trackers import (
     OtherSettings,
     TrackerSettings,
 )
-from syncd.config.values import Seconds, Secret, Section, did_you_mean
+from syncd.config.values import Logins, Seconds, Secret, Section, did_you_mean
 from syncd.core.policy import Policy
 from syncd.errors import ConfigError
 from syncd.platform import access
@@ -36,6 +36,7 @@ __all__ = [
     "LabelRule",
     "Links",
     "LocalSettings",
+    "Logins",
     "Match",
     "Notifications",
     "OtherSettings",

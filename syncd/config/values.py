@@ -1,16 +1,25 @@
 """Types of keys in all sections: durations, addresses, limits, secrets."""
 
+import base64
+import binascii
 import difflib
+import hashlib
+import hmac
 import os
 import re
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from syncd.core.budget import Limit
 from syncd.errors import ConfigError
 from syncd.platform import access
+
+log = structlog.get_logger("syncd")
 
 _LIMIT = re.compile(r"(\d{1,7})/(\d{1,4})\s*([smhd])")
 CREDENTIALS = "/etc/syncd/credentials"  # the folder whose files systemd loads as credentials
@@ -106,6 +115,25 @@ class Secret(Section):
         kind = next(kind for kind in ("file", "env", "credential") if getattr(self, kind) is not None)
         return f"{kind} {getattr(self, kind)}"
 
+    def renewal(self, key: str) -> str:
+        """Where the secret of `key` comes from, and when a new one counts."""
+        if self.file is not None:
+            return f"{key} comes from the file {self.file}; syncd reads a new one there without a restart"
+        if self.env is not None:
+            return f"{key} comes from the environment variable {self.env}; after setting a new one, restart syncd"
+        return (
+            f"{key} is the systemd credential {self.credential}; write a new one into {CREDENTIALS}/{self.credential}, then "
+            "`systemctl restart syncd`, since the service has a copy of its start"
+        )
+
+    def version(self) -> object:
+        """A value that changes when the file of the secret is written or replaced; None if it has no file or the file cannot be looked at."""
+        try:
+            status = None if self.env is not None else self._path().stat()
+        except OSError:
+            return None
+        return status and (status.st_mtime_ns, status.st_ino, status.st_size)
+
     def _path(self) -> Path:
         if self.file is not None:
             return Path(self.file)
@@ -122,6 +150,44 @@ class Secret(Section):
             return self.file is not None and bool(Path(self.file).stat().st_mode & 0o077)
         except OSError:
             return False  # reading it reports the error
+
+
+class Logins:
+    """The user name and the passwords that a listener accepts. A new password in a file counts from the next request on, without a restart;
+    as long as the file cannot be read, the one before counts."""
+
+    def __init__(self, username: str | None, secrets: Mapping[str, Secret | None]) -> None:
+        """`secrets` have the keys of the configuration; without any, every login is accepted. Raises ConfigError if one cannot be read."""
+        self._username = username
+        self._secrets = {key: secret for key, secret in secrets.items() if secret is not None}
+        self.required = bool(self._secrets)
+        self._versions = self._look()
+        self._digests = self._read()
+
+    def accept(self, authorization: bytes) -> bool:
+        """Whether this value of the header Authorization is one of the logins."""
+        if (versions := self._look()) != self._versions:
+            self._versions = versions
+            try:
+                self._digests = self._read()
+                log.info("password_changed", keys=list(self._secrets))
+            except ConfigError as error:
+                log.warning("password_unreadable", reason=str(error))
+        scheme, _, encoded = authorization.partition(b" ")
+        login = b""
+        if scheme.lower() == b"basic":
+            with suppress(binascii.Error):
+                login = base64.b64decode(encoded.strip(), validate=True)
+        digest = hashlib.sha256(login).digest()
+        # Digests have one length, and every login is compared: the time reveals neither how much of it matches nor which.
+        return any([hmac.compare_digest(digest, expected) for expected in self._digests]) or not self.required
+
+    def _look(self) -> list[object]:
+        return [secret.version() for secret in self._secrets.values()]
+
+    def _read(self) -> list[bytes]:
+        passwords = [secret.read(key).get_secret_value() for key, secret in self._secrets.items()]
+        return [hashlib.sha256(f"{self._username}:{password}".encode()).digest() for password in passwords]
 
 
 def did_you_mean(name: str, names: list[str] | tuple[str, ...]) -> str:

@@ -133,6 +133,8 @@ class Syncer(threading.Thread):
         self._stopping = threading.Event()
         self._surveyor = Surveyor(store, client, name, routing, clock)
         self._survey_at = 0.0 if surveys and not routing.dry else float("inf")
+        self._secret = getattr(routing.config.trackers.get(name), "token", None)
+        self._version = self._secret and self._secret.version()
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -147,6 +149,11 @@ class Syncer(threading.Thread):
                     self._survey_at = self._clock.monotonic() + pause
                 self._store.due_times.follow_clock()
                 now = self._clock.wall()
+                if self._secret is not None and (version := self._secret.version()) != self._version:
+                    self._version = version
+                    self._client.close()  # the next request reads the secret anew
+                    self._store.limits.try_now(self._tracker, now)
+                    log.info("token_changed", tracker=self._tracker)
                 allowed = opens(self._store, self._tracker, self._routing.allowance(self._tracker), now)
                 idle = min((at - now for at in allowed.values()), default=POLL_SECONDS)
                 calls = [call for call, at in allowed.items() if at <= now]

@@ -1,18 +1,14 @@
 """HTTP in: a POST is checked, committed to disk, and only then answered 200. Nothing else happens while the sender waits."""
 
 import asyncio
-import base64
-import binascii
-import hashlib
-import hmac
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from contextlib import suppress
 
 import msgspec
 import structlog
 from starlette.types import Receive, Scope, Send
 
+from syncd.config import Logins
 from syncd.config import Receiver as Settings
 from syncd.errors import RejectedDelivery, StoreUnavailable
 from syncd.intake.sources import backtrace
@@ -46,10 +42,8 @@ class Receiver:
         self._inbox = store.inbox
         self._quarantine = store.quarantine
         self._arrived = arrived
-        secrets = (("receiver.password", settings.password), ("receiver.previous_password", settings.previous_password))
-        passwords = [secret.read(key) for key, secret in secrets if secret is not None]
-        logins = [f"{settings.username}:{password.get_secret_value()}" for password in passwords]
-        self._logins = [hashlib.sha256(login.encode()).digest() for login in logins]
+        passwords = {"receiver.password": settings.password, "receiver.previous_password": settings.previous_password}
+        self._logins = Logins(settings.username, passwords)
         self._accepted: list[dict[str, object]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -111,16 +105,7 @@ class Receiver:
         write_batch(log, "delivery_accepted", accepted)
 
     def _check_login(self, headers: HeaderMap) -> None:
-        if not self._logins:
-            return
-        scheme, _, encoded = headers.get(b"authorization", b"").partition(b" ")
-        login = b""
-        if scheme.lower() == b"basic":
-            with suppress(binascii.Error):
-                login = base64.b64decode(encoded.strip(), validate=True)
-        digest = hashlib.sha256(login).digest()
-        # Digests have one length, and every login is compared: the time reveals neither how much of it matches nor which.
-        if not any([hmac.compare_digest(digest, expected) for expected in self._logins]):
+        if not self._logins.accept(headers.get(b"authorization", b"")):
             raise RejectedDelivery(401, "unauthorized", "User name and password are not those of [receiver].")
 
     async def _read(self, headers: HeaderMap, body: "_Body", *, complete: bool) -> bytes:

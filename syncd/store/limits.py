@@ -58,6 +58,12 @@ class Limits(Operations):
         resumed = transaction.run("resume", tracker=tracker, operator=1)
         return bool(transaction.run("break_silence", credential=credential) + resumed)
 
+    @writes
+    def try_now(self, transaction: Transaction, tracker: str, now: float) -> None:
+        """End the wait of a tracker that rests: something changed that may have been the cause."""
+        transaction.run("hasten_rested", tracker=tracker, behind=BEHIND_SECONDS, now=now)
+        end_trial(transaction, tracker, now)
+
     def route_pauses(self) -> list[RoutePause]:
         """Return all paused routes."""
         return [RoutePause(**cast(dict[str, Any], row)) for row in self._connection.select("route_pauses")]

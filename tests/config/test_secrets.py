@@ -156,3 +156,21 @@ def test_a_credential_is_found_where_a_whole_folder_was_loaded(tmp_path: Path, m
 
     (tmp_path / "other").write_text("by its own name")
     assert Secret(credential="other").read("tracker.token").get_secret_value() == "by its own name"
+
+
+@pytest.mark.parametrize(
+    ("secret", "parts"),
+    [
+        pytest.param(Secret(file="/run/tok"), ("the file /run/tok", "without a restart"), id="file"),
+        pytest.param(Secret(env="TOKEN"), ("the environment variable TOKEN", "restart syncd"), id="env"),
+        pytest.param(
+            Secret(credential="tok"),
+            ("systemd credential tok", "/etc/syncd/credentials/tok", "systemctl restart syncd"),
+            id="credential",
+        ),
+    ],
+)
+def test_where_a_secret_comes_from_and_when_a_new_one_counts(secret: Secret, parts: tuple[str, ...]) -> None:
+    sentence = secret.renewal("trackers.game.token")
+    assert sentence.startswith("trackers.game.token ")
+    assert all(part in sentence for part in parts)

@@ -223,7 +223,9 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
         # A 422 to a list says that the endpoint was asked for too much.
         return Unavailable(reason) if sent is Sent.READ else Refused(reason)
     if status == 401:
-        return Misconfigured(f"GitHub does not accept the token (401{detail})")
+        return Misconfigured(
+            f"GitHub does not accept the token (401{detail}): wrong, expired or revoked; {answer.renewal}"
+        )
     if answer.redirects:
         return Misconfigured(f"GitHub redirects to another place ({status}{detail}); correct repository or api_url")
     if status == 403:

@@ -77,7 +77,8 @@ class Connection(transport.Connection):
             # The next call reads the token file again, in case the token was replaced; and the final answer, which follows one below 200,
             # does not pass for that of the next request.
             self.close()
-        return Answer(status, received, text.encode())
+        renewal = self._settings.token.renewal(f"trackers.{self._name}.token")
+        return Answer(status, received, text.encode(), renewal)
 
     def open(self) -> tuple[Github, _Wire]:
         """The library's client, and the connection that its requests use. Sends nothing. Raises Misconfigured."""

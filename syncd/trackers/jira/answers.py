@@ -134,11 +134,13 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
     if captcha(answer):
         return Misconfigured(
             f"Jira wants a CAPTCHA after failed logins ({status}); log in once with a browser as the account "
-            "that syncd uses, then correct the token",
+            f"that syncd uses, then correct the token; {answer.renewal}",
             _LOCKED_SECONDS,
         )
     if status == 401:
-        return Misconfigured(f"Jira does not accept the login (401{detail}); check email, token and its expiry")
+        return Misconfigured(
+            f"Jira does not accept the login (401{detail}): wrong, expired, revoked, or of another account; {answer.renewal}"
+        )
     if 300 <= status < 400:
         place = _without_query(answer.headers.get("location", ""))
         return Misconfigured(f"Jira redirects to another place ({status}, {place}); correct url")

@@ -67,7 +67,8 @@ class Connection(transport.Connection):
             # does not pass for that of the next request.
             self.close()
         received = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, received, response.content)
+        renewal = self._settings.token.renewal(f"trackers.{self._name}.token")
+        return Answer(response.status_code, received, response.content, renewal)
 
     def _open(self) -> JIRA:
         """The library's client, which sends nothing when it is made and repeats nothing."""

@@ -1,0 +1,70 @@
+"""Logins of a listener: which are accepted, and when a rotated password counts."""
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from syncd.config import Logins, Secret
+from syncd.errors import ConfigError
+
+
+def header(password: str, username: str = "backtrace") -> bytes:
+    return b"Basic " + base64.b64encode(f"{username}:{password}".encode())
+
+
+def rotate(file: Path, password: str) -> None:
+    """Replace a file as a careful administrator does."""
+    new = file.with_name("new")
+    new.write_text(password)
+    new.replace(file)
+
+
+def test_a_rotated_password_counts_from_the_next_request_on(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("first")
+    logins = Logins("backtrace", {"receiver.password": Secret(file=str(file)), "receiver.previous_password": None})
+    assert logins.required
+    assert logins.accept(header("first"))
+
+    rotate(file, "second")
+    assert not logins.accept(header("first"))
+    assert logins.accept(header("second"))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\xff"])
+def test_the_password_before_counts_as_long_as_its_file_cannot_be_read(tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "password"
+    file.write_text("first")
+    logins = Logins("backtrace", {"receiver.password": Secret(file=str(file))})
+    if content is None:
+        file.unlink()
+    else:
+        file.write_bytes(content)
+    assert logins.accept(header("first"))
+    assert not logins.accept(header(""))
+
+    rotate(file, "second")
+    assert (logins.accept(header("first")), logins.accept(header("second"))) == (False, True)
+
+
+def test_each_of_two_passwords_is_accepted_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "new").write_text("new")
+    (tmp_path / "old").write_text("old")
+    secrets = {"a": Secret(file=str(tmp_path / "new")), "b": Secret(file=str(tmp_path / "old"))}
+    logins = Logins("backtrace", secrets)
+
+    assert logins.accept(header("new"))
+    assert logins.accept(header("old"))
+    for refused in (header("neither"), header("new", "another"), b"", b"Basic !", b"Bearer new", b"Basic " + b"\xff"):
+        assert not logins.accept(refused)
+
+
+def test_without_a_password_every_login_is_accepted() -> None:
+    logins = Logins(None, {"receiver.password": None})
+    assert (logins.required, logins.accept(b""), logins.accept(b"Basic x")) == (False, True, True)
+
+
+def test_a_password_that_cannot_be_read_at_the_start_is_refused_with_its_key(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"^receiver\.password: "):
+        Logins("backtrace", {"receiver.password": Secret(file=str(tmp_path / "absent"))})
