@@ -1,5 +1,6 @@
 """`[trackers.NAME]`, for each kind of tracker."""
 
+import json
 import re
 from typing import Annotated, Any, Literal
 
@@ -138,6 +139,9 @@ class JiraSettings(Section):
     """the status to reopen to if the workflow has several; without it a status to do, else a status in progress"""
     close_status: str | None = None
     """the status to close a storm's issue with if the workflow has several"""
+    transition_fields: dict[str, Any] = {}
+    """values for fields that the screen of a transition asks for, as Jira's API takes them; syncd sends those that the screen has:
+    `{ customfield_10200 = { value = "Crash" } }`"""
     # Jira can still commit a create after a gateway has given up on it, after a minute.
     probe_after: ServerProbes = [75.0, 150.0, 300.0]
     """at least two delays after which syncd looks for the issue of a create whose answer was lost. The first must be
@@ -151,6 +155,23 @@ class JiraSettings(Section):
     def credential(self) -> str:
         """The key by which the site counts requests; trackers with the same key share limits."""
         return f"{self.url.rstrip('/')} {self.token.place}"
+
+    @field_validator("url")
+    @classmethod
+    def _require_site(cls, value: str) -> str:
+        inside = re.match(r"(https?://[^/]+(?:/.*?)?)/+(?:rest|browse|projects|secure)(?:/|$)", value)
+        if inside:
+            raise ValueError(f'is a place inside the site; write the address of the site, "{inside[1]}"')
+        return value
+
+    @field_validator("transition_fields")
+    @classmethod
+    def _require_json(cls, value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError):
+            raise ValueError("holds a value that JSON does not have, such as a date; write dates as text") from None
+        return value
 
     @field_validator("fields")
     @classmethod

@@ -116,6 +116,12 @@ def announcement(announcement: Announcement) -> Document:
             regression = Paragraph(
                 ("This crash came back", *where, f": {new} since this issue was closed", *fix, "."),
             )
+            if refused := facts.get("refused"):
+                return (
+                    Heading("A regression"),
+                    regression,
+                    Paragraph(("The issue stays closed: ", Value(str(refused)), ".")),
+                )
             if facts.get("answer") != "comment":
                 return (Heading("A regression"), regression)
             closed = "The issue stays closed: its route is configured to comment on a regression, not to reopen."

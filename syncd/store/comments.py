@@ -102,6 +102,19 @@ def regress(
     )
 
 
-def answer(transaction: Transaction, group_id: int, closed_at: float | None, text: str) -> None:
-    """Write down what became of a pending answer."""
+def answer(
+    transaction: Transaction,
+    group_id: int,
+    closed_at: float | None,
+    text: str,
+    announced: tuple[str, Facts] | None = None,
+) -> None:
+    """Write down what became of a pending answer. `announced` is the subject of its announcement, which is still owed, and its new
+    facts."""
     transaction.run("answer", group_id=group_id, answer=text, closed_at=closed_at or 0.0)
+    if announced is not None:
+        subject, facts = announced
+        text = json.dumps(dict(facts), ensure_ascii=False)
+        transaction.run(
+            "announce_otherwise", group_id=group_id, occasion=Occasion.REGRESSION, subject=subject, facts=text
+        )

@@ -355,6 +355,11 @@ INSERT INTO announcements (issue_id, occasion, subject, facts, marker, state)
 SELECT id, :occasion, :subject, :facts, :marker, 'wanted' FROM issues WHERE group_id = :group_id AND state = 'linked'
 ON CONFLICT (issue_id, occasion, subject) DO NOTHING;
 
+-- announce_otherwise: what an announcement says changes until its comment may be written
+UPDATE announcements SET facts = :facts
+WHERE issue_id IN (SELECT id FROM issues WHERE group_id = :group_id AND state = 'linked')
+  AND occasion = :occasion AND subject = :subject AND state = 'wanted';
+
 -- save_announcement: its progress; `sent` is on disk before the request
 UPDATE announcements SET state = :state, sent_at = :sent_at, probes = :probes, comment_id = :comment_id WHERE id = :id;
 

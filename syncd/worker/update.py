@@ -147,8 +147,14 @@ def reopen(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
         return begun
     context.require_lease()
     note = context.tracker.reopen(issue)
-    group_id, closed_at = context.claim.group_id, None if decision.regression is None else decision.regression.closed_at
-    context.record(partial(saved.answer, group_id=group_id, closed_at=closed_at, text=note or "reopened"))
+    group_id, regressed = context.claim.group_id, decision.regression
+    announced = None
+    if note and regressed is not None:
+        facts = {**regression.facts(regressed, decision.action), "refused": note}
+        announced = regression.subject(regressed), facts
+    closed_at = None if regressed is None else regressed.closed_at
+    result = note or "reopened"
+    context.record(partial(saved.answer, group_id=group_id, closed_at=closed_at, text=result, announced=announced))
     context.record(partial(issues.ask_look, group_id=group_id, anew=True))
     if note:
         context.record(partial(issues.leave_by_hand, group_id=group_id, reason=f"its crash came back: {note}"))

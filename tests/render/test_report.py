@@ -351,6 +351,11 @@ def test_a_text_is_as_people_have_approved_it(case: str, document: Document) -> 
     ("case", "occasion", "facts"),
     [
         ("reopened", Occasion.REGRESSION, {"release": "2.5", "occurrences": 3, "fixed_in": "2.4", "answer": "reopen"}),
+        (
+            "refused",
+            Occasion.REGRESSION,
+            {"release": "2.5", "occurrences": 3, "fixed_in": "", "refused": "K-1 has no way back"},
+        ),
         ("commented", Occasion.REGRESSION, {"release": "2.5", "occurrences": 1, "fixed_in": "", "answer": "comment"}),
         ("without a release", Occasion.REGRESSION, {"release": "", "occurrences": 2, "fixed_in": ""}),
         ("new release", Occasion.RELEASE, {"release": "@all"}),

@@ -23,13 +23,12 @@ _OPEN_CATEGORIES = (
 
 
 class _Transition(NamedTuple):
-    """A way out of the present status. `resolution` is the one to send, empty where none is required; `asks` are the names of the
-    required fields that syncd cannot fill."""
+    """A way out of the present status. `fields` are those to send; `asks` are the names of the required fields that syncd cannot fill."""
 
     id: str
     status: str
     category: str
-    resolution: str
+    fields: dict[str, Any]
     asks: tuple[str, ...]
 
 
@@ -65,8 +64,8 @@ def move(connection: Connection, settings: JiraSettings, issue: Issue, *, closed
             return note
         best = ranked[0]
         payload: dict[str, Any] = {"transition": {"id": best.id}}
-        if best.resolution:
-            payload["fields"] = {"resolution": {"name": best.resolution}}
+        if best.fields:
+            payload["fields"] = best.fields
         try:
             answer = connection.send_once("POST", f"{path(issue)}/transitions", payload)
         except (OutcomeUnknown, Unavailable) as error:
@@ -77,7 +76,7 @@ def move(connection: Connection, settings: JiraSettings, issue: Issue, *, closed
         failed = refusal(connection, settings, issue, answer, "BROWSE_PROJECTS", Sent.AGAIN)
         if isinstance(failed, Refused):
             refused.add(best.id)
-            remedy = f"or let its screen do without {', '.join(best.asks)}" if best.asks else f"or set {key}"
+            remedy = f"or set transition_fields for {', '.join(best.asks)}" if best.asks else f"or set {key}"
             reason = message(answer) or " Jira refused it"
             note, failed = (
                 f"{issue.key} could not be moved to {best.status}:{reason}; {verb} it by hand, {remedy}",
@@ -107,11 +106,16 @@ def _transitions(connection: Connection, settings: JiraSettings, issue: Issue) -
             for name, field in fields.items()
             if isinstance(field, dict) and field.get("required") and not field.get("hasDefaultValue")
         }
-        resolution, field = "", required.pop("resolution", None)
-        if field is not None:
-            allowed = field["allowedValues"] if isinstance(field.get("allowedValues"), list) else []
-            names = [str(each.get("name")) for each in allowed if isinstance(each, dict)]
-            resolution = next((name for name in names if name.casefold() in _DONE), names[0] if names else "")
-        asks = tuple(str(field.get("name") or name) for name, field in required.items())
-        transitions.append(_Transition(str(row.get("id", "")), status, str(category.get("key", "")), resolution, asks))
+        filled = {name: value for name, value in settings.transition_fields.items() if name in fields}
+        if "resolution" in required and "resolution" not in filled:
+            allowed = required["resolution"].get("allowedValues")
+            names = (
+                [str(each.get("name")) for each in allowed if isinstance(each, dict)]
+                if isinstance(allowed, list)
+                else []
+            )
+            if names:
+                filled["resolution"] = {"name": next((name for name in names if name.casefold() in _DONE), names[0])}
+        asks = tuple(name for name in required if name not in filled)
+        transitions.append(_Transition(str(row.get("id", "")), status, str(category.get("key", "")), filled, asks))
     return transitions

@@ -159,7 +159,7 @@ def test_a_screen_that_asks_for_what_nobody_can_say_is_told_in_jiras_words(
     note = adapter.reopen(issue)
     assert "CRASH-1 could not be moved to In Progress" in note
     assert "is required" in note
-    assert "let its screen do without customfield_1" in note
+    assert "or set transition_fields for customfield_1" in note
     assert len(fake.sent("POST", "transitions")) == 2, "each way once"
 
 
@@ -175,6 +175,17 @@ def test_a_way_back_that_asks_for_nothing_comes_before_one_that_does(
     assert adapter.reopen(issue) == ""
     assert fake.issues["CRASH-1"].fields["status"]["name"] == "In Progress"
     assert len(fake.sent("POST", "transitions")) == 1
+
+
+def test_the_configuration_fills_what_a_transition_asks_for(fake: FakeJira, opened: Open) -> None:
+    adapter = opened(transition_fields={"customfield_1": {"value": "Crash"}, "customfield_2": "on no screen"})
+    issue = linked(adapter)
+    fake.close_issue("CRASH-1")
+    fake.screens["11"] = ["customfield_1"]
+
+    assert adapter.reopen(issue) == ""
+    (sent,) = fake.sent("POST", "transitions")
+    assert sent.body == {"transition": {"id": "11"}, "fields": {"customfield_1": {"value": "Crash"}}}
 
 
 def test_a_refused_way_back_is_followed_by_the_next_best(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
