@@ -3,7 +3,6 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -14,7 +13,6 @@ from syncd.store import bring_up, probe, read_store
 from syncd.store.postgresql.connection import CONNECT_SECONDS
 from tests.pooler import needs_pooler, pooler
 from tests.postgres import Databases
-from tests.system.daemon import Daemon
 
 pytestmark = needs_pooler
 
@@ -84,13 +82,3 @@ def test_clients_that_keep_a_pool_busy_hide_nothing(direct: str) -> None:
             stopping.set()
         for client in working:
             client.result()
-
-
-def test_a_daemon_and_check_end_with_78_and_name_the_way_out(direct: str, tmp_path: Path) -> None:
-    with pooler(direct, "transaction") as running:
-        daemon = Daemon(tmp_path, "", store=running.url(direct))
-        daemon.spawn()
-        assert daemon.wait_dead(30) == 78
-        assert "pool_mode = session" in daemon.log.read_text()
-        assert "Traceback" not in daemon.log.read_text()
-        assert "pool_mode = session" in daemon.syncd("check", code=78)
