@@ -13,13 +13,16 @@ from pydantic.fields import FieldInfo
 
 from syncd import config
 from syncd.core.budget import Limit
+from syncd.operate import needs
 from syncd.platform import metrics
+from tests.operate import statuses
 from tests.simulation import controls
 
 ROOT = Path(__file__).parents[1]
 UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _TABLE = re.compile(r"<!-- keys of (\w+): ([\w ]+) -->\n.*?<!-- end -->", re.DOTALL)
 _CONTROLS = re.compile(r"<!-- controls -->\n.*?<!-- end -->", re.DOTALL)
+_STATES = re.compile(r"<!-- states -->\n.*?<!-- end -->", re.DOTALL)
 _METRICS = re.compile(r"<!-- metrics -->\n.*?<!-- end -->", re.DOTALL)
 
 
@@ -111,7 +114,34 @@ def guarded(page: str) -> str:
     return _CONTROLS.sub(lambda _: "\n".join(lines), page)
 
 
-PAGES = {"docs/configure.md": configure, "docs/metrics.md": measured, "docs/states.md": guarded}
+def signalled(page: str) -> str:
+    """docs/runbook.md with the table of what every place shows in each state."""
+    head = ["what happened", "`syncd status`", "exit code", "console", "`/readyz`", "`syncd_needs`", "alert"]
+    rows = [["nothing: all is well", "✓ All is well.", "0", "✓ All is well.", "200", "", ""]]
+    for case, (state, status) in statuses.CASES.items():
+        items = needs.needs(status, statuses.NOW)
+        well, sentence = needs.sentence(items)
+        (item,) = items
+        mark, ready = ("✓", "-") if well else ("!", "!"), "503" if status["store"]["fault"] else "200"
+        command = f" (`syncd {item.command}`)" if item.command else ""
+        heading = f"{mark[0]} {sentence}" + (f" → `{item.page}`" if item.page else "")
+        name = f"Syncd{state.title().replace('_', '')}" if item.alarm else ""
+        alert = f"[{name}](#{name.lower()})" if name else ""
+        shown_by_daemon = ["no answer", "no answer", ""] if state == "no_daemon" else [heading, ready, f"`{state}`"]
+        rows.append([case, f"{mark[1]} {item.what}{command}", "0" if well else "3", *shown_by_daemon, alert])
+    unread = "syncd: cannot tell whether all is well: the database … cannot be used: …"
+    alert = "[SyncdStoreFault](#syncdstorefault)"
+    rows.append(["the store cannot be read", unread, "75", "503 with the reason", "503", "`store_fault`", alert])
+    lines = [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
+    return _STATES.sub(lambda _: "\n".join(["<!-- states -->", "", *lines, "", "<!-- end -->"]), page)
+
+
+PAGES = {
+    "docs/runbook.md": signalled,
+    "docs/configure.md": configure,
+    "docs/metrics.md": measured,
+    "docs/states.md": guarded,
+}
 
 
 def main() -> None:

@@ -38,6 +38,11 @@ def test_the_documents_list_every_metric_and_nothing_else() -> None:
     assert documents.measured(PAGE) == PAGE
 
 
+def test_the_runbook_lists_what_every_place_shows_in_each_state() -> None:
+    page = (ROOT / "docs/runbook.md").read_text()
+    assert documents.signalled(page) == page, "`make docs` writes it anew"
+
+
 def names() -> set[str]:
     """All series that there can be."""
     series = set(metrics.GAUGES)
