@@ -365,6 +365,8 @@ def backoff(attempts: int) -> float:
     return min(2.0 ** min(attempts, 30), MAX_BACKOFF_SECONDS)
 
 
-def pause(attempts: int) -> float:
-    """Seconds that a misconfigured tracker rests before the next trial: one minute, two, four, … up to a quarter of an hour."""
-    return min(60.0 * 2.0 ** min(attempts, 30), MAX_PAUSE_SECONDS)
+def pause(attempts: int, *, reads: bool = False) -> float:
+    """Seconds that a misconfigured tracker rests before the next trial: one minute, two, four, … up to a quarter of an hour. If only a read
+    is made then, as of an unreachable tracker, 5 seconds, 10, 20, … up to a minute."""
+    first, longest = (5.0, 60.0) if reads else (60.0, MAX_PAUSE_SECONDS)
+    return min(first * 2.0 ** min(attempts, 30), longest)

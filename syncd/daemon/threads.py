@@ -14,7 +14,7 @@ from syncd.platform.clock import Clock
 from syncd.store import Store
 from syncd.store.hints import INBOX, of_tracker
 from syncd.trackers import Tracker
-from syncd.worker import reconcile, surveys, sync
+from syncd.worker import breaker, reconcile, surveys, sync
 from syncd.worker.absorb import BATCH, absorb
 from syncd.worker.routing import Routing, digest, opens
 from syncd.worker.surveys import Surveyor
@@ -159,6 +159,10 @@ class Syncer(threading.Thread):
                 calls = [call for call, at in allowed.items() if at <= now]
                 if calls and (claim := self._store.outbox.claim(self._tracker, owner, now, calls)):
                     sync.sync(self._store, self._client, claim, self._routing, self._clock)
+                else:
+                    pause = min(
+                        pause, breaker.step(self._store, self._client, self._tracker, self._routing, self._clock)
+                    )
             except LeaseLost as error:
                 log.warning("lease_lost", tracker=self._tracker, reason=str(error))
                 self._give_back(owner, str(error))

@@ -172,9 +172,9 @@ def resume(transaction: Transaction, tracker: str) -> bool:
     return transaction.run("resume", tracker=tracker, operator=0) > 0 and rows[0]["state"] != "ok"
 
 
-def reach(transaction: Transaction, tracker: str) -> None:
-    """A read of the unreachable tracker was answered."""
-    transaction.run("reach", tracker=tracker)
+def reach(transaction: Transaction, tracker: str, *, answered: bool = False) -> None:
+    """The unreachable tracker has answered: a read, or with `answered` the call of a group."""
+    transaction.run("reach", tracker=tracker, answered=int(answered))
 
 
 def end_trial(transaction: Transaction, tracker: str, until: float) -> None:

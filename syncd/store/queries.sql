@@ -607,9 +607,10 @@ UPDATE trackers SET state = 'ok', reason = NULL, until = NULL, cause = NULL, att
     failed_groups = '[]'
 WHERE name = :tracker AND (state <> 'ok' OR failed_groups <> '[]') AND (COALESCE(cause, '') <> 'operator' OR :operator = 1);
 
--- reach: its API answers; the groups whose calls failed may still be the only ones that it answers
-UPDATE trackers SET state = 'ok', reason = NULL, until = NULL, cause = NULL, attempts = 0, failures = 0, failing_since = NULL
-WHERE name = :tracker AND cause = 'unreachable';
+-- reach: its API answers; what it answered a read says nothing yet of the groups whose calls failed
+UPDATE trackers SET state = 'ok', reason = NULL, until = NULL, cause = NULL, attempts = 0, failures = 0, failing_since = NULL,
+    failed_groups = CASE WHEN :answered = 1 THEN '[]' ELSE failed_groups END
+WHERE name = :tracker AND cause IN ('unreachable', 'failing');
 
 -- tracker: its state
 SELECT name, state, reason, until, cause, attempts, failures, failing_since, failed_groups FROM trackers WHERE name = :tracker;

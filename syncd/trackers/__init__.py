@@ -76,6 +76,10 @@ class Tracker(Protocol):
     def newest(self) -> int:
         """Return the highest issue number so far, 0 where there is none, by one read. A lower number does no harm."""
 
+    def ping(self) -> None:
+        """Return once the tracker's API answers one read, which is sent once, whatever it answers about login, rights or project. Raises
+        Unavailable where nothing answers, or what does is not the API: a proxy, a login page."""
+
     def create(self, draft: Draft) -> Created:
         """Send the one request that creates the issue; never send it again once the tracker may have carried it out.
 
@@ -139,6 +143,10 @@ class InstrumentedTracker:
     def newest(self) -> int:
         with self._measure("newest"):
             return self._tracker.newest()
+
+    def ping(self) -> None:
+        with self._measure("ping"):
+            self._tracker.ping()
 
     def create(self, draft: Draft) -> Created:
         with self._measure("create") as facts:

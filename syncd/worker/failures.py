@@ -22,7 +22,7 @@ from syncd.model import Action, Call, Issue, Place, Plan
 from syncd.store import issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
-from syncd.worker import reconcile
+from syncd.worker import breaker, reconcile
 from syncd.worker.context import Parked, Refusal, Retry, SyncContext, Synced, SyncResult
 
 WRITING = (Action.UPDATE, Action.REOPEN, Action.CLOSE)
@@ -117,10 +117,10 @@ def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerErro
                 partial(_log_rest, claim, error.reason),
             )
         case Unavailable() | OutcomeUnknown():
-            if claim.trial:
-                context.record(partial(limits.end_trial, tracker=claim.tracker, until=now + plan.pause(0)))
+            facts = {"tracker": claim.tracker, "group_id": claim.group_id, "trial": claim.trial}
+            context.record(partial(breaker.trip, reason=error.reason, now=now, **facts))
         case Refused():
-            pass  # the end of the claim weighs it
+            context.record(partial(limits.reach, tracker=claim.tracker, answered=True))  # the end of the claim weighs the refusal
         case _:
             context.record(partial(limits.resume, tracker=claim.tracker), partial(_log_resumed, claim))
 
@@ -156,7 +156,7 @@ def rest(transaction: Transaction, claim: Claim, reason: str, seconds: float | N
     # Another thread had the same answer.
     if current is not None and not claim.trial and current.until is not None and budget.in_force(current.until, now):
         return None
-    attempts = 0 if current is None else current.attempts
+    attempts = current.attempts if current is not None and current.cause == "misconfigured" else 0
     until = now + min(plan.pause(attempts) if seconds is None else seconds, LONGEST_SECONDS)
     limits.pause(transaction, claim.tracker, reason, until, "misconfigured", attempts + 1)
     return until

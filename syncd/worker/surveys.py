@@ -12,13 +12,14 @@ import structlog
 
 from syncd.core import budget, readings
 from syncd.core.plan import DueCall
-from syncd.errors import Throttled, TrackerError
+from syncd.errors import OutcomeUnknown, Throttled, TrackerError, Unavailable
 from syncd.model import Call, Issue, IssueState
 from syncd.platform.clock import Clock
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.records import load_issue
 from syncd.trackers import Survey, Tracker
+from syncd.worker import breaker
 from syncd.worker.routing import Routing
 
 log = structlog.get_logger("syncd.worker")
@@ -60,6 +61,9 @@ class Surveyor:
                 return 0.0
         except TrackerError as error:
             log.warning("survey_failed", tracker=self.name, failure=type(error).__name__, reason=error.reason)
+            if isinstance(error, Unavailable | OutcomeUnknown):
+                trip = partial(breaker.trip, tracker=self.name, reason=error.reason, now=self.clock.wall())
+                self.store.write(trip, exclusive=False)
             if isinstance(error, Throttled):
                 part, until = Call.PROBE if error.narrow else None, now + min(error.seconds, budget.LONGEST_SECONDS)
                 silence = partial(

@@ -339,6 +339,9 @@ class Client:
         self._site.read("newest")
         return max((item.number for item in self._listed()), default=0)
 
+    def ping(self) -> None:
+        self._site.read("ping")
+
     def _listed(self) -> list[Item]:
         """The list as the site shows it."""
         site = self._site
