@@ -17,6 +17,7 @@ from syncd.store import Store, issues, limits, outbox
 from syncd.store.issues import Intent
 from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.trackers import Draft, Finding, Survey
+from syncd.worker import breaker
 from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing
 from syncd.worker.surveys import Surveyor
@@ -37,6 +38,7 @@ class Tracker:
     comments: dict[str, Document] = field(default_factory=dict)
     refreshed: int = 0
     calls: list[str] = field(default_factory=list)
+    pings: int = 0
     fail_before: dict[str, Exception] = field(default_factory=dict)
     fail_after: dict[str, Exception] = field(default_factory=dict)
     wall: MovableClock = field(default_factory=MovableClock)
@@ -59,7 +61,10 @@ class Tracker:
         return len(self.issues)
 
     def ping(self) -> None:
-        self._called("ping")
+        """Not among the calls: which reads follow a failure is a matter of the breaker alone."""
+        self.pings += 1
+        if error := self.fail_before.pop("ping", None):
+            raise error
 
     def create(self, draft: Draft) -> Created:
         self._called("create")
@@ -141,10 +146,15 @@ class Scene:
 
     def sync(self) -> bool:
         """Sync the group that is due; False when none is."""
+        self.read()
         claim = self.store.outbox.claim("here", f"test/{len(self.tracker.calls)}", self.clock.wall())
         if claim is not None:
             sync(self.store, self.tracker, claim, self.rules, self.clock)
         return claim is not None
+
+    def read(self) -> float:
+        """Read the tracker if it is unreachable and that is due. Return the seconds until the next time."""
+        return breaker.step(self.store, self.tracker, "here", self.rules, self.clock)
 
     def overtake(self) -> tuple[Claim, Claim, float]:
         """A claim whose create outlived its lease, that of whoever took over and took it for proven absent, and when that was."""
@@ -161,11 +171,13 @@ class Scene:
 
     def survey(self) -> float:
         """Survey the tracker if that is due. Return the seconds until the next time."""
+        self.read()
         surveyor = Surveyor(self.store, self.tracker, "here", self.rules, self.clock)
         return next(wait for wait in iter(surveyor.step, None) if wait)
 
     def claimed(self) -> Claim:
         self.wait()
+        self.read()
         claim = self.store.outbox.claim("here", f"claimed/{next(NUMBERS)}", self.clock.wall())
         assert claim is not None
         return claim

@@ -77,8 +77,8 @@ class Tracker(Protocol):
         """Return the highest issue number so far, 0 where there is none, by one read. A lower number does no harm."""
 
     def ping(self) -> None:
-        """Return once the tracker's API answers one read, which is sent once, whatever it answers about login, rights or project. Raises
-        Unavailable where nothing answers, or what does is not the API: a proxy, a login page."""
+        """Send one cheap read, once. Raises Unavailable where nothing answers, or what does is not the tracker's API: a proxy, a login
+        page. Any other error counts as an answer: what it says about login, rights or project is for the next call to find out."""
 
     def create(self, draft: Draft) -> Created:
         """Send the one request that creates the issue; never send it again once the tracker may have carried it out.

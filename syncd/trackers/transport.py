@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar, cast
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import requests
@@ -29,7 +30,7 @@ from urllib3.exceptions import (
 )
 
 from syncd.config import Secret
-from syncd.errors import ConfigError, Misconfigured, OutcomeUnknown, TrackerError, Unavailable
+from syncd.errors import ConfigError, Misconfigured, OutcomeUnknown, Throttled, TrackerError, Unavailable
 from syncd.platform import access
 from syncd.platform.clock import Clock
 
@@ -128,12 +129,13 @@ def decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
 
 
 class Connection(ABC):
-    """One client's requests to one server. `failure` gives the meaning of an answer without the wanted result; `sleep` waits the
-    seconds between two attempts."""
+    """One client's requests to one server, whose API is at `base`. `failure` gives the meaning of an answer without the wanted result;
+    `sleep` waits the seconds between two attempts."""
 
     def __init__(
-        self, failure: Callable[[Answer, Sent], TrackerError], clock: Clock, sleep: Callable[[float], None]
+        self, base: str, failure: Callable[[Answer, Sent], TrackerError], clock: Clock, sleep: Callable[[float], None]
     ) -> None:
+        self._base = base.rstrip("/")
         self._failure = failure
         self._clock = clock
         self._sleep = sleep
@@ -190,6 +192,39 @@ class Connection(ABC):
                 return answer
         raise AssertionError("the last attempt returns or raises")
 
+    @property
+    def address(self) -> str:
+        """Host and port of the server; an address of the configuration that is none stays as it is."""
+        try:
+            parts = urlsplit(self._base)
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            return self._base
+        bare = f"[{host}]" if host and ":" in host else host or ""
+        return f"{bare}:{port or (443 if parts.scheme == 'https' else 80)}"
+
+    def ping(self, path: str) -> None:
+        """Send one GET. Returns for any answer of an API, also for a refusal. Raises Unavailable without an answer, after a 5xx, and for a
+        page of something else that stands in the way: a proxy, a login; Throttled; Misconfigured where no request can be made."""
+        try:
+            answer = self.send_once("GET", path)
+        except OutcomeUnknown as error:
+            raise Unavailable(error.reason) from None
+        meaning = None if answer.ok and answer.json is not None else self._failure(answer, Sent.READ)
+        if isinstance(meaning, Throttled):
+            raise meaning
+        target = urljoin(f"{self._base}/", answer.headers.get("location", ""))
+        # The API itself redirects to what was renamed.
+        elsewhere = answer.redirects and answer.json is None and not target.startswith(f"{self._base}/")
+        if elsewhere or (answer.ok and answer.json is None):
+            place = f", which redirects to {urlsplit(target).netloc}" if elsewhere else ""
+            raise Unavailable(
+                f"a web page at {self.address} answers instead of the tracker's API ({answer.status}{place})"
+            )
+        if meaning is not None and (not 200 <= answer.status < 500 or answer.status in (407, 408)):
+            after = meaning.retry_after if isinstance(meaning, Unavailable) else None
+            raise Unavailable(f"{self.address} answers {answer.status}: {meaning.reason}", after)
+
     @abstractmethod
     def close(self) -> None:
         """Release the connections; the next request opens new ones."""
@@ -244,7 +279,10 @@ def _meaning(host: str, error: requests.RequestException | HTTPError) -> Tracker
         if isinstance(cause, NameResolutionError):
             return Unavailable(f"a name could not be resolved on the way to {host}")
         if isinstance(cause, NewConnectionError | ConnectTimeoutError):
-            return Unavailable(f"no connection to {host}")
+            why = "it timed out" if isinstance(cause, ConnectTimeoutError) else "it failed"
+            if isinstance(cause.__cause__, OSError) and cause.__cause__.strerror:
+                why = cause.__cause__.strerror.lower()
+            return Unavailable(f"no connection to {host}: {why}")
         if isinstance(cause, OSError) and str(cause).startswith("Tunnel connection failed"):
             return Unavailable(f"the proxy does not connect to {host}")
     if isinstance(error, requests.Timeout):

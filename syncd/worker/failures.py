@@ -117,8 +117,12 @@ def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerErro
                 partial(_log_rest, claim, error.reason),
             )
         case Unavailable() | OutcomeUnknown():
-            facts = {"tracker": claim.tracker, "group_id": claim.group_id, "trial": claim.trial}
-            context.record(partial(breaker.trip, reason=error.reason, now=now, **facts))
+            group_id, trial = claim.group_id, claim.trial
+            context.record(
+                partial(
+                    breaker.trip, tracker=claim.tracker, reason=error.reason, now=now, group_id=group_id, trial=trial
+                )
+            )
         case Refused():
             context.record(partial(limits.reach, tracker=claim.tracker, answered=True))  # the end of the claim weighs the refusal
         case _:

@@ -136,6 +136,9 @@ class Process(Owner):
             allowance = self.routing.allowance(tracker)
             allowed = budget.opens(limits.standing(transaction, tracker, allowance.credential), allowance, now)
             seconds = min(max(allowed[call], at) - now for call, at in due.items())
+        rest = limits.rest(transaction, tracker)
+        if rest is not None and rest.cause == limits.UNREACHABLE and rest.until is not None:
+            seconds = min(seconds, rest.until - now)  # until it is read
         survey_at = min(syncer._survey_at for syncer in self.syncers) - self.clock.monotonic()
         return min(IDLE_SECONDS, max(threads.POLL_SECONDS, min(seconds, survey_at)))
 

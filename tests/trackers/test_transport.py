@@ -62,7 +62,7 @@ def closed_port() -> int:
 
 
 def test_a_refused_connection_was_never_sent() -> None:
-    with pytest.raises(Unavailable, match=r"^no connection to tracker\.example$"):
+    with pytest.raises(Unavailable, match=r"^no connection to tracker\.example: connection refused$"):
         post(f"http://127.0.0.1:{closed_port()}/count")
 
 
@@ -205,7 +205,7 @@ class FailingConnection(transport.Connection):
     def __init__(
         self, errors: Sequence[TrackerError], sleep: Callable[[float], None], clock: Clock | None = None
     ) -> None:
-        super().__init__(failure, clock or Clock(), sleep)
+        super().__init__(f"https://{HOST}/api", failure, clock or Clock(), sleep)
         self.errors = list(errors)
         self.count = 0
 

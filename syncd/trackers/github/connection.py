@@ -41,7 +41,7 @@ class Connection(transport.Connection):
     """Logs in at first use. Paths begin after `api_url`."""
 
     def __init__(self, name: str, settings: GitHubSettings, clock: Clock, sleep: Callable[[float], None]) -> None:
-        super().__init__(failure, clock, sleep)
+        super().__init__(settings.api_url, failure, clock, sleep)
         self._name = name
         self._settings = settings
         self._client: tuple[Github, _Wire] | None = None
@@ -64,13 +64,13 @@ class Connection(transport.Connection):
         # A new dictionary for each request: PyGithub writes the token into it.
         own = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": _API_VERSION, **(headers or {})}
         try:
-            with transport.explained(wire.host):
+            with transport.explained(self.address):
                 # requestJson returns every status; PyGithub's higher methods raise, or return objects without a number.
                 status, received, text = client.requester.requestJson(
                     method, path, dict(parameters or {}), own, payload, wire
                 )
         except _PYGITHUB_ERRORS:
-            raise OutcomeUnknown(f"the answer of {wire.host} could not be read") from None
+            raise OutcomeUnknown(f"the answer of {self.address} could not be read") from None
         if _LOCATION in received:
             received["location"] = received.pop(_LOCATION)
         if status == 401 or status < 200:

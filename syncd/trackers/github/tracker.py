@@ -81,6 +81,10 @@ class GitHub:
         )
         return max((entry.number for entry in expect(answer, list[Listed])), default=0)
 
+    def ping(self) -> None:
+        """One GET of the repository."""
+        self._connection.ping(f"/repos/{self._settings.repository}")
+
     def create(self, draft: Draft) -> Created:
         """One POST, after one GET when the repository's id is not known yet, and one GET after a refusal.
 

@@ -6,7 +6,6 @@ The one module that uses the library jira. It serves for login and transport onl
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from jira import JIRA
@@ -26,7 +25,7 @@ class Connection(transport.Connection):
     """Logs in at first use. Paths begin after `/rest/api/2/` or `/rest/api/3/`."""
 
     def __init__(self, name: str, settings: JiraSettings, clock: Clock, sleep: Callable[[float], None]) -> None:
-        super().__init__(failure, clock, sleep)
+        super().__init__(settings.url, failure, clock, sleep)
         self._name = name
         self._settings = settings
         self._client: JIRA | None = None
@@ -54,14 +53,13 @@ class Connection(transport.Connection):
             options = session.merge_environment_settings(request.url or "", {}, None, None, None)
         except ValueError:  # as are requests' own errors about addresses and headers
             raise Misconfigured(f"trackers.{self._name}: no request can be made with this url and email") from None
-        host = urlsplit(self._settings.url).netloc.rpartition("@")[2]
         timeout = (_CONNECT_SECONDS, read_seconds or self._settings.timeout)
         try:
-            with transport.explained(host):
+            with transport.explained(self.address):
                 response = session.send(request, timeout=timeout, allow_redirects=False, **options)
         except ValueError:
             # requests parses the target of a redirect even if it does not follow it.
-            raise OutcomeUnknown(f"the answer of {host} could not be read") from None
+            raise OutcomeUnknown(f"the answer of {self.address} could not be read") from None
         if response.status_code == 401 or response.status_code < 200:
             # The next call reads the token file again, in case the token was replaced; and the final answer, which follows one below 200,
             # does not pass for that of the next request.

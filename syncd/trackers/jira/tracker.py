@@ -85,6 +85,10 @@ class Jira:
             self._notebook.note("home", self._url)
         self._is_home_checked = True
 
+    def ping(self) -> None:
+        """One GET of the account."""
+        self._connection.ping("myself")
+
     def create(self, draft: Draft) -> Created:
         """One POST, and a second without the optional fields that Jira refused: a refusal has created nothing. Four control reads after
         the last refusal.

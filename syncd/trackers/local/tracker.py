@@ -47,6 +47,12 @@ class Local:
         """0: files have no numbers."""
         return 0
 
+    def ping(self) -> None:
+        """Reads the names of the folder's files, if there is one yet."""
+        with explained(self._folder):
+            if self._folder.exists():
+                os.listdir(self._folder)
+
     def create(self, draft: Draft) -> Created:
         """Write the issue's file, or return the existing one unchanged. Raises Refused when a file of another issue has its name."""
         with explained(self._folder):

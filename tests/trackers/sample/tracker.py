@@ -44,8 +44,7 @@ class DeskTracker:
         return int(self._read("newest"))
 
     def ping(self) -> None:
-        with suppress(Throttled):
-            self._read("newest")
+        self._read("newest")
 
     def create(self, draft: Draft) -> Created:
         text = write(draft.body, LONGEST_TEXT)
