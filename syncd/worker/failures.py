@@ -124,7 +124,9 @@ def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerErro
                 )
             )
         case Refused():
-            context.record(partial(limits.reach, tracker=claim.tracker, answered=True))  # the end of the claim weighs the refusal
+            context.record(
+                partial(limits.reach, tracker=claim.tracker, answered=True)
+            )  # the end of the claim weighs the refusal
         case _:
             context.record(partial(limits.resume, tracker=claim.tracker), partial(_log_resumed, claim))
 

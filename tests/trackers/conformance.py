@@ -454,6 +454,16 @@ class Conformance:
 
     # What can go wrong
 
+    def test_a_refused_login_is_an_answer_of_the_tracker(self, world: World) -> None:
+        world.require("revoke")
+        tracker = world.open()
+        tracker.ping()
+        world.revoke()
+
+        with suppress(Misconfigured):
+            tracker.ping()
+        assert world.items() == []
+
     def test_a_tracker_that_cannot_be_reached_is_unavailable(self, world: World) -> None:
         world.require("shut")
         tracker = world.open()
@@ -465,6 +475,8 @@ class Conformance:
                 operation()
         with suppress(Unavailable):
             assert tracker.newest() == 0
+        with pytest.raises(Unavailable):
+            tracker.ping()
         assert any(not finding.ok and finding.remedy for finding in tracker.check())
         assert len(world.items()) == 1
 

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from syncd.config import Secret
-from syncd.errors import Misconfigured, OutcomeUnknown, Refused, TrackerError, Unavailable
+from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.platform.clock import Clock
 from syncd.trackers import transport
 from syncd.trackers.github.answers import failure
@@ -247,6 +247,63 @@ def test_a_harmless_request_is_not_sent_again_after_ten_seconds() -> None:
     with pytest.raises(Unavailable, match="2"):
         failing.send_idempotent("GET", "issues")
     assert failing.count == 2
+
+
+class AnsweringConnection(FailingConnection):
+    """Gives one answer, or raises one error."""
+
+    def __init__(self, answer: transport.Answer | TrackerError) -> None:
+        super().__init__([answer] if isinstance(answer, TrackerError) else [], AdapterClock().sleep)
+        self.answer = answer
+
+    def send_once(self, *arguments: Any, **options: Any) -> transport.Answer:
+        super().send_once(*arguments, **options)
+        assert isinstance(self.answer, transport.Answer)
+        return self.answer
+
+
+PAGE = b"<!doctype html><title>Sign in</title>"
+JSON = b'{"message": "x"}'
+
+
+def statuses() -> Iterator[tuple[int, bytes, str, bool]]:
+    """Status, body, redirect, and whether an API gives such an answer to a read."""
+    for status in range(100, 600):
+        for body in (b"", PAGE, JSON, b'{"cut'):
+            if status in (301, 302, 303, 307, 308):
+                yield status, body, "https://sso.example/login", body == JSON
+                yield status, body, "/login", body == JSON
+                yield status, body, f"https://{HOST}/api/repositories/7", True
+            elif 200 <= status < 300:
+                yield status, body, "", body == JSON
+            elif 300 <= status < 500:
+                yield status, body, "", status not in (407, 408)
+            else:
+                yield status, body, "", False
+
+
+def test_only_an_answer_of_the_api_ends_an_outage() -> None:
+    for status, body, location, answers in statuses():
+        connection = AnsweringConnection(transport.Answer(status, {"location": location} if location else {}, body))
+        failure = None
+        try:
+            connection.ping("repos/x/y")
+        except TrackerError as error:
+            failure = error
+        assert isinstance(failure, Unavailable) != answers, (status, body, location)
+        assert isinstance(failure, Throttled) == (status == 429)
+        if isinstance(failure, Unavailable):
+            assert f"{HOST}:443" in failure.reason
+        assert connection.count == 1
+
+
+@pytest.mark.parametrize("error", [Unavailable("no connection"), OutcomeUnknown("it broke")])
+def test_a_read_without_an_answer_is_sent_once_and_never_in_doubt(error: TrackerError) -> None:
+    connection = AnsweringConnection(error)
+
+    with pytest.raises(Unavailable, match=error.reason):
+        connection.ping("repos/x/y")
+    assert connection.count == 1
 
 
 def test_a_harmless_request_is_never_in_doubt() -> None:

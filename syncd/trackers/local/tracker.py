@@ -48,10 +48,10 @@ class Local:
         return 0
 
     def ping(self) -> None:
-        """Reads the names of the folder's files, if there is one yet."""
+        """Opens the folder, if it was made."""
         with explained(self._folder):
             if self._folder.exists():
-                os.listdir(self._folder)
+                os.close(os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY))
 
     def create(self, draft: Draft) -> Created:
         """Write the issue's file, or return the existing one unchanged. Raises Refused when a file of another issue has its name."""
