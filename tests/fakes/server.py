@@ -27,7 +27,7 @@ How = Literal[
     "half_after",  # carry out, send half of the answer, then reset
     "garbage_after",  # carry out, then an HTML page under the status of success
     "empty_after",  # carry out, then no body under the status of success
-    "early",  # answer 103, carry out, wait `seconds`, then answer as usual
+    "early",  # carry out, answer 103, wait `seconds`, then answer as usual
 ]
 
 
@@ -276,11 +276,10 @@ class _Handler(BaseHTTPRequestHandler):
             raise Cut
         if fault.how in ("hang_before", "slow"):
             self._hold(fault)
+        status, headers, body = fake._carry_out(request)
         if fault.how == "early":
             self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
             self.wfile.flush()
-        status, headers, body = fake._carry_out(request)
-        if fault.how == "early":
             fake._closing.wait(fault.seconds)
         if fault.how == "hang_after":
             self._hold(fault)

@@ -113,11 +113,11 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
     if status < 300 or status >= 500 or status == 408:
         # Also a 503 with Retry-After: a gateway sends it after Jira has begun, and Jira may still commit. And a 1xx, which a proxy may
         # send before the answer.
-        reason = f"Jira's answer ({status}{detail}) does not say what became of the request"
+        reason = f"Jira gives no usable answer at this moment ({status}{detail})"
+        if sent is Sent.ONCE:
+            reason = f"Jira's answer ({status}{detail}) does not say what became of the request"
         if answer.ok and is_page(answer):
             reason = f"a web page came instead of the Jira API's answer ({status}), perhaps the login page of a single sign-on"
-        elif sent is Sent.READ:
-            reason = f"Jira does not answer at this moment ({status}{detail})"
         return OutcomeUnknown(reason) if sent is Sent.ONCE else Unavailable(reason, _retry_after(answer))
     if status == 429:
         seconds = _retry_after(answer) or _PAUSE_SECONDS

@@ -100,8 +100,7 @@ class Jira:
         wanted = optional(self._settings, draft, self._project_versions(draft.group, notes))
         values = self._refused_on_create.without(wanted)
         answer = self._file(draft, values)
-        refused = refused_fields(answer)
-        if refused and refused.keys() <= values.keys():
+        if refused := refused_fields(answer).keys() & values.keys():
             self._refused_on_create.add(refused)
             values = self._refused_on_create.without(values)
             answer = self._file(draft, values)
