@@ -130,7 +130,9 @@ def decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
 
 class Connection(ABC):
     """One client's requests to one server, whose API is at `base`. `failure` gives the meaning of an answer without the wanted result;
-    `sleep` waits the seconds between two attempts."""
+    `sleep` waits the seconds between two attempts. `logins` counts how often a secret was read: another account may be behind it each time."""
+
+    logins = 0
 
     def __init__(
         self, base: str, failure: Callable[[Answer, Sent], TrackerError], clock: Clock, sleep: Callable[[float], None]

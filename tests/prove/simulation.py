@@ -24,7 +24,7 @@ FEW = 20_000  # in fewer seeds a kind of event may be missing
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
     """Run the first `size` seeds, a share of them on PostgreSQL as well, and then each control until a seed misses its guard."""
-    with multiprocessing.get_context("spawn").Pool(WORKERS, _be_quiet) as pool:
+    with multiprocessing.get_context("spawn").Pool(WORKERS, _be_quiet, maxtasksperchild=4) as pool:
         for shared, seeds in ((False, size), (True, size // SHARE)):
             counts, violations = Counter[str](), list[str]()
             parts = [range(first, min(first + PART, seeds)) for first in range(0, seeds, PART)]

@@ -383,9 +383,9 @@ class Client:
             site.scheduler.spawn(site._network, "a person", file_later, later)
             site.scheduler.sleep(TIMEOUT_SECONDS, "create: no answer")
             raise OutcomeUnknown("no answer within the timeout")
+        site.noted.add(author)  # the adapters read it before they write
         written = site.write("create", draft.marker[:8], effect, draft.require_fresh)
         assert isinstance(written, Item)
-        site.noted.add(author)
         return self._created(written)
 
     def _created(self, item: Item) -> Created:
@@ -499,7 +499,8 @@ class Client:
         return ""
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
-        site = self._site
+        site, author = self._site, self._site.account
+        site.noted.add(author)  # the adapters read it before they write
 
         def effect() -> Note:
             item = site.item(issue.remote_id)
@@ -508,14 +509,13 @@ class Client:
             if item.locked:
                 raise Refused("the conversation is locked")
             site.last_comment += 1  # the id of a deleted comment is not given again
-            note = Note(f"{item.number}.{site.last_comment}", marker, repr(document), site.now, site.account)
+            note = Note(f"{item.number}.{site.last_comment}", marker, repr(document), site.now, author)
             item.comments.append(note)
             item.changed_at = site.now
             return note
 
         note = site.write("comment", f"{issue.key} {marker[:8]}", effect)
         assert isinstance(note, Note)
-        site.noted.add(note.author)
         return note.id
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:

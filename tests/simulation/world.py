@@ -302,7 +302,7 @@ class World:
                 "attributes": {"version": [[release, of_release]]},
             }
         ).encode()
-        self.truth.crashes.append((self.scheduler.now, fingerprint, release))
+        self.truth.crashes.append((START + entry.at, fingerprint, release))
         delays = [0.0] if float(entry["again"]) < 0 else [0.0, float(entry["again"])]
         for delay in delays:
             self.scheduler.sleep(delay, "sender waits")

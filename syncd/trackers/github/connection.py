@@ -84,6 +84,7 @@ class Connection(transport.Connection):
         """The library's client, and the connection that its requests use. Sends nothing. Raises Misconfigured."""
         if self._client is None:
             self._client = self._connect()
+            self.logins += 1
         elif self._clock.monotonic() - self._used_at > IDLE_SECONDS:
             self._client[1].close()  # the next request opens it again
         self._used_at = self._clock.monotonic()

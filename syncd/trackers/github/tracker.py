@@ -69,7 +69,8 @@ class GitHub:
         self._connection = Connection(name, settings, clock, sleep)
         self._reader = Reader(self._connection, settings)
         self._repository_id: str | None = None
-        self._account: Account | None = None
+        self._account: Account | None = None  # of the login with this number
+        self._account_login = 0
         self._private_until = 0.0  # monotonic
         self._refused_until: dict[str, float] = {}  # by assignee, monotonic
 
@@ -86,7 +87,7 @@ class GitHub:
         self._connection.ping(f"/repos/{self._settings.repository}")
 
     def create(self, draft: Draft) -> Created:
-        """One POST, after one GET when the repository's id is not known yet, and one GET after a refusal.
+        """One POST, after one GET when the repository's id is not known yet, and one for the account of a new login; one GET after a refusal.
 
         Another POST follows only a redirect, or a refused assignee or label, all of which prove that the first one did nothing.
         """
@@ -123,6 +124,7 @@ class GitHub:
         the repository says of it."""
         home = Address(self._home_id(), "", away=False)
         self._require_private()
+        self._own_account()
         draft.require_fresh()
         answer = self._connection.send_once("POST", f"{home.home}/issues", payload)
         if not refuses(answer) or refused_fields(answer) & payload.keys():
@@ -204,14 +206,20 @@ class GitHub:
         """True if syncd is the author: an account that it wrote with before, or that of the token."""
         return self._has_written(author) or self._is_current(author)
 
-    def _is_current(self, author: Account | None) -> bool:
-        """True if the token's account is the author, as far as the token can tell: an app's token may not read its own account."""
-        if self._account is None:
+    def _own_account(self) -> Account | None:
+        """The token's account; None where the token may not read it, like an app's. It is remembered before anything is written: where the
+        answer to a write is lost, nothing else names the author once another token is configured."""
+        if self._account_login == 0 or self._account_login != self._connection.logins:
             answer = self._connection.send_idempotent("GET", "/user")
-            if answer.status != 403 or not isinstance(failure(answer, Sent.READ), Misconfigured):
-                self._account = expect(answer, Account)
-                self._note_author(self._account)
-        account = self._account
+            hidden = answer.status == 403 and isinstance(failure(answer, Sent.READ), Misconfigured)
+            self._account = None if hidden else expect(answer, Account)
+            self._account_login = self._connection.logins
+            self._note_author(self._account)
+        return self._account
+
+    def _is_current(self, author: Account | None) -> bool:
+        """True if the token's account is the author, as far as the token can tell."""
+        account = self._own_account()
         if account is None or author is None:
             # For an app any bot may be the author, and no person.
             return account is None and (author is None or author.type in ("", "Bot"))
@@ -246,9 +254,10 @@ class GitHub:
         raise error
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
-        """One POST, and two GETs after a refusal."""
+        """One POST, after one GET for the account of a new login, and two GETs after a refusal."""
         self._require_private()
         address, body = address_of(self._home_id(), issue), write(document, _BODY_LIMIT, tail=_comment_line(marker))
+        self._own_account()
         answer = self._connection.send_once("POST", f"{address.path}/comments", {"body": body})
         comment = answer.read(Comment) if answer.status == 201 else None
         if comment is None:

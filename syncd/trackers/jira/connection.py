@@ -88,6 +88,7 @@ class Connection(transport.Connection):
                 logging=False,
                 **login,
             )
+            self.logins += 1
         elif self._clock.monotonic() - self._used_at > IDLE_SECONDS:
             self._client._session.close()  # the next request opens it again
         self._used_at = self._clock.monotonic()

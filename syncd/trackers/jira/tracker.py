@@ -63,7 +63,8 @@ class Jira:
         self._refused_on_edit = Refusals(clock)
         self._versions: frozenset[str] = frozenset()
         self._versions_until: float | None = None  # monotonic
-        self._account: str | None = None
+        self._account: str | None = None  # of the login with this number
+        self._account_login = 0
         self._sent: dict[str, FieldValues] = {}  # by remote id, the mapped fields as this client last sent them
 
     def newest(self) -> int:
@@ -93,9 +94,10 @@ class Jira:
         """One POST, and a second without the optional fields that Jira refused: a refusal has created nothing. Four control reads after
         the last refusal.
 
-        At most once an hour, one GET of the project's versions before. Raises what `Tracker` names.
+        Before, one GET for the account of a new login, and at most once an hour one of the project's versions. Raises what `Tracker` names.
         """
         self._require_home()
+        self._own_account()
         notes: list[str] = []
         wanted = optional(self._settings, draft, self._project_versions(draft.group, notes))
         values = self._refused_on_create.without(wanted)
@@ -165,11 +167,13 @@ class Jira:
         return name is not None and (name == self._account or self._notebook.recall(f"account {name}") is not None)
 
     def _own_account(self) -> str:
-        if self._account is None:
+        """The token's account. It is remembered before anything is written: where the answer to a write is lost, nothing else names the
+        author once another token is configured."""
+        if self._account is None or self._account_login != self._connection.logins:
             answer = self._connection.send_idempotent("GET", "myself")
             if not answer.ok:
                 raise failure(answer, Sent.READ)
-            self._account = account(answer.json)
+            self._account, self._account_login = account(answer.json), self._connection.logins
             self._note_account(self._account)
         if self._account is None:
             raise Unavailable("Jira does not say which account syncd uses")
@@ -196,8 +200,9 @@ class Jira:
         return move(self._connection, self._settings, issue, closed=True)
 
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
-        """One POST."""
+        """One POST, after one GET for the account of a new login."""
         self._require_home()
+        self._own_account()
         body = comment_body(self._settings, document, marker)
         answer = self._connection.send_once("POST", f"{path(issue)}/comment", {"body": body})
         if answer.status >= 300:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, OutOfReach, Refused, TrackerError
-from syncd.model import Issue
+from syncd.model import Created, Issue
 from syncd.render.text import Code, Paragraph
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub
@@ -35,6 +35,20 @@ def test_a_comment_whose_answer_is_lost_was_sent_once_and_is_in_doubt(
         tracker.comment(issue, STATUS, MARKER)
     assert len(fake.sent("POST", "comments")) == 1
     assert tracker.find_comment(issue, MARKER) is not None
+
+
+def test_a_comment_whose_answer_is_lost_is_recognised_after_another_account_took_over(
+    open_github: Open, fake: FakeGitHub
+) -> None:
+    fake.file(fake.repository, "A person's own", "", Account("person", 99), [])
+    issue = linked(Created(remote_id="1", key="#1", url="", number=1))
+    fake.inject(Fault(how="reset_after", path="comments"))
+    with pytest.raises(OutcomeUnknown):
+        open_github().comment(issue, STATUS, MARKER)
+    fake.accounts[TOKEN] = Account("acme-bot", 502)
+
+    (comment_id,) = fake.repository.issues[1].comments
+    assert open_github().find_comment(issue, MARKER) == str(comment_id)
 
 
 def test_an_edit_is_one_request_and_replaces_the_text(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:

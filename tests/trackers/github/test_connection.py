@@ -41,7 +41,7 @@ def test_a_read_is_tried_again(tracker: GitHub, fake: FakeGitHub) -> None:
     fake.inject(Fault(how="garbage_after", method="GET"))
 
     tracker.create(DRAFT)
-    assert [each.method for each in fake.requests] == ["GET", "GET", "GET", "POST"]
+    assert [each.method for each in fake.requests] == ["GET", "GET", "GET", "GET", "POST"]
 
 
 def test_a_connection_that_was_idle_for_long_is_not_trusted_with_a_create(
@@ -73,6 +73,7 @@ def test_an_enterprise_server_is_asked_below_its_own_path(open_github: Open, fak
     assert tracker.create(DRAFT).number == 1
     assert calls(fake) == [
         "GET /api/v3/repos/acme/game",
+        "GET /api/v3/user",
         f"POST /api/v3/repositories/{fake.repository.id}/issues",
     ]
 

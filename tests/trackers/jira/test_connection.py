@@ -91,7 +91,7 @@ def test_a_redirect_is_not_followed_and_not_done(fake: FakeJira, opened: Open, c
     with pytest.raises(Misconfigured) as caught:
         opened().create(a_draft())
 
-    assert len(fake.requests) == 1
+    assert len(fake.sent("POST")) == 1
     assert "/elsewhere" in caught.value.reason
     assert "hush" not in caught.value.reason
 
@@ -109,7 +109,7 @@ def test_too_many_requests_say_for_how_long(fake: FakeJira, opened: Open) -> Non
         opened().create(a_draft())
 
     assert caught.value.seconds == 17
-    assert len(fake.requests) == 1
+    assert len(fake.sent("POST")) == 1
 
 
 def test_a_create_is_never_sent_over_a_connection_that_was_long_silent(
