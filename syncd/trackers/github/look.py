@@ -8,8 +8,9 @@ import msgspec
 
 from syncd.config import GitHubSettings
 from syncd.core import readings
+from syncd.core.readings import Cursor
 from syncd.errors import Gone, Misconfigured, Moved, OutOfReach, Refused, Throttled, TrackerError, Unavailable
-from syncd.model import Condition, Issue, Observation, Place
+from syncd.model import Condition, Issue, IssueState, Observation, Place
 from syncd.trackers import Survey
 from syncd.trackers.github.answers import (
     Label,
@@ -26,15 +27,21 @@ from syncd.trackers.github.answers import (
 )
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.github.control import Address, require_open
+from syncd.trackers.github.probe import entries_of
 from syncd.trackers.transport import Answer, Sent, bookmark_of
 
 _PER_PAGE = 100
 _MOST_PAGES = 100
 _SWITCHED_OFF = re.compile(r"\bissues\b.{0,20}\bdisabled\b", re.IGNORECASE)
 _MOST_COMMENTS = 2500  # of an issue; GitHub takes no more
-_MOST_AWAY = 20  # issues in other repositories, each read by itself
+_MOST_ALONE = 20  # issues in other repositories, each read by itself
 # The list may lag behind the issues.
 _OVERLAP_SECONDS = 600.0
+
+# The list does not show that an issue was transferred or deleted.
+_PRESENT = """query($owner:String!,$name:String!){repository(owner:$owner,name:$name){databaseId hasIssuesEnabled %s}}
+fragment issue on Issue{number createdAt repository{databaseId}}
+fragment pull on PullRequest{number createdAt repository{databaseId}}"""
 
 # REST says that an issue is a duplicate, but not of which issue.
 _DUPLICATE = """query($owner:String!,$name:String!,$number:Int!){repository(owner:$owner,name:$name){databaseId
@@ -93,11 +100,21 @@ class _Reply(msgspec.Struct):
 
 class _Bookmark(msgspec.Struct):
     """Where a survey goes on: from which time on the list is asked for, the ETag of its first page, for which GitHub answers 304 at no cost
-    while nothing changes, and the last issue read in another repository."""
+    while nothing changes, the name of the repository, the last issue that was read alone, and those whose presence was asked for."""
 
     since: float | None = None
     etag: str = ""
-    away: str = ""
+    name: str = ""
+    alone: str = ""
+    present: Cursor = msgspec.field(default_factory=Cursor)
+
+    @property
+    def parameters(self) -> dict[str, str | int]:
+        """Those of the list of all issues, or of the ones that changed since, the latest change first."""
+        every: dict[str, str | int] = {"state": "all", "sort": "updated", "direction": "desc", "per_page": _PER_PAGE}
+        if self.since is not None:
+            every["since"] = datetime.fromtimestamp(self.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return every
 
 
 def address_of(home_id: str, issue: Issue) -> Address:
@@ -255,23 +272,22 @@ class Reader:
         full_name = original.repository.name_with_owner or self._settings.repository
         return Place(remote_id=place.remote_id, key=f"{full_name}#{original.number}", url=web(original.url))
 
-    def survey(self, home_id: str, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
-        """One part for each page of changed issues, the latest change first, and one for each of some issues in other repositories."""
+    def survey(self, home_id: str, issues: Sequence[Issue], bookmark: str | None, now: float) -> Iterator[Survey]:
+        """One part for each page of changed issues, the latest change first, one for each hundred issues that did not change, and one for
+        each of some issues that have to be read alone."""
         before = bookmark_of(bookmark, _Bookmark())
-        unread = {str(issue.remote_id) for issue in issues if "/" not in str(issue.remote_id)}
-        parameters: dict[str, str | int] = {
-            "state": "all",
-            "sort": "updated",
-            "direction": "desc",
-            "per_page": _PER_PAGE,
-        }
-        if before.since is not None:
-            parameters["since"] = datetime.fromtimestamp(before.since, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        home = Address(home_id, "", away=False)
+        # Where issues are switched off the list is empty, and after a rename it shows no change.
+        repository = require_open(self._connection, self._settings, home, writes=False)
+        name = repository.full_name or self._settings.repository
+        if name != before.name:
+            before = msgspec.structs.replace(before, since=None, etag="", name=name)
+        unread = {str(issue.remote_id): issue for issue in issues if "/" not in str(issue.remote_id)}
         latest, etag, is_whole = 0.0, before.etag, False
         for page in range(1, _MOST_PAGES + 1):
             headers = {"If-None-Match": before.etag} if page == 1 and before.etag else {}
             answer = self._connection.send_idempotent(
-                "GET", f"/repositories/{home_id}/issues", parameters={**parameters, "page": page}, headers=headers
+                "GET", f"{home.home}/issues", parameters={**before.parameters, "page": page}, headers=headers
             )
             if is_whole := answer.status == 304:
                 break
@@ -283,29 +299,51 @@ class Reader:
             for snapshot in snapshots:
                 latest = max(latest, _time(snapshot.updated_at) or 0.0)
                 address = Address(home_id, str(snapshot.number), away=False)
-                if snapshot.pull_request is None and address.remote_id in unread:
+                if snapshot.pull_request is None and unread.pop(address.remote_id, None) is not None:
                     observations[address.remote_id] = self._observation(home_id, address, snapshot)
-            unread -= observations.keys()
             yield Survey(observations=observations)
             # The first list holds every issue of the repository, also those that nobody asked for.
             if is_whole := len(snapshots) < _PER_PAGE or (before.since is None and not unread):
                 break
+        alone, present = [issue for issue in issues if "/" in str(issue.remote_id)], before.present
         if unread and (before.since is None or not is_whole):
             yield Survey(observations={}, missing=tuple(sorted(unread)))
-        away = readings.after([issue for issue in issues if "/" in str(issue.remote_id)], before.away, _MOST_AWAY)
-        for issue in away:
-            yield self._away(home_id, issue)
+        elif unread:
+            chosen, present = readings.portion(list(unread.values()), before.present, now)
+            for start in range(0, len(chosen), _PER_PAGE):
+                batch = chosen[start : start + _PER_PAGE]
+                absent = self._absent(home_id, name, [str(issue.remote_id) for issue in batch])
+                yield Survey(observations={}, missing=absent or ())
+                alone += [issue for issue in batch if absent is None or issue.state is IssueState.PARKED]
+        alone = readings.after(alone, before.alone, _MOST_ALONE)
+        for issue in alone:
+            yield self._read_alone(home_id, issue)
         since = max(latest - _OVERLAP_SECONDS, before.since or 0.0) if latest else before.since
         # An ETag belongs to its request: that for the first page stays the same while nothing changes.
-        after = _Bookmark(
-            since=since, etag=etag if since == before.since else "", away=str(away[-1].remote_id) if away else ""
+        after = msgspec.structs.replace(
+            before,
+            since=since,
+            etag=etag if since == before.since else "",
+            alone=str(alone[-1].remote_id) if alone else "",
+            present=present,
         )
         yield Survey(observations={}, bookmark=msgspec.json.encode(after).decode())
 
-    def _away(self, home_id: str, issue: Issue) -> Survey:
-        """The finding about an issue in another repository. What keeps it from being read concerns no other issue."""
-        repository_id, _, number = str(issue.remote_id).rpartition("/")
-        address = Address(repository_id, number, away=True)
+    def _absent(self, home_id: str, name: str, numbers: Sequence[str]) -> tuple[str, ...] | None:
+        """Those of up to a hundred numbers under which the repository has no issue, by one query; None where it does not tell, as on a server
+        without GraphQL."""
+        fields = (f"n{number}:issueOrPullRequest(number:{number}){{__typename ...issue ...pull}}" for number in numbers)
+        owner, _, repository = name.partition("/")
+        answer = self._connection.query(_PRESENT % " ".join(fields), {"owner": owner, "name": repository})
+        try:
+            entries = entries_of(answer, home_id, [int(number) for number in numbers])
+        except Unavailable:
+            return None  # a number that GitHub could not read this time
+        return None if entries is None else tuple(number for number in numbers if entries[int(number)] is None)
+
+    def _read_alone(self, home_id: str, issue: Issue) -> Survey:
+        """The finding about one issue. What keeps it from being read concerns no other issue."""
+        address = address_of(home_id, issue)
         missing = Survey(observations={}, missing=(address.remote_id,))
         try:
             answer = self._connection.send_idempotent("GET", address.path)

@@ -230,9 +230,9 @@ class GitHub:
         return self._reader.look(self._home_id(), issue)
 
     def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
-        """One GET for each hundred issues that changed since, up to a hundred, and one for each of up to twenty issues in other
-        repositories."""
-        return self._reader.survey(self._home_id(), issues, bookmark)
+        """One GET for the repository, one for each hundred issues that changed since, up to a hundred, one query for each hundred that did
+        not, and one GET for each of up to twenty issues in other repositories, or, without GraphQL, in this one."""
+        return self._reader.survey(self._home_id(), issues, bookmark, self._clock.wall())
 
     def reopen(self, issue: Issue) -> str:
         """One PATCH, and two GETs after a refusal."""

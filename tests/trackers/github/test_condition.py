@@ -3,11 +3,12 @@
 import json
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from syncd.errors import Gone, Misconfigured, Moved, Throttled, TrackerError
-from syncd.model import Condition, Issue, Place
+from syncd.model import Condition, Issue, IssueState, Place
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.server import Fault
@@ -132,7 +133,7 @@ def test_a_survey_tells_of_what_was_changed(tracker: GitHub, fake: FakeGitHub) -
     before = len(fake.requests)
 
     survey = whole_survey(tracker, issues, None)
-    assert len(fake.requests) == before + 1
+    assert len(fake.requests) == before + 2
     assert {remote_id: observation.condition.closed for remote_id, observation in survey.observations.items()} == {
         "1": False,
         "2": True,
@@ -143,7 +144,9 @@ def test_a_survey_tells_of_what_was_changed(tracker: GitHub, fake: FakeGitHub) -
     assert json.loads(survey.bookmark)["since"] == pytest.approx(time.time() - 600, abs=10)
 
 
-def test_a_survey_of_an_unchanged_repository_costs_nothing_of_the_limit(tracker: GitHub, fake: FakeGitHub) -> None:
+def test_a_survey_of_an_unchanged_repository_costs_two_requests_for_a_hundred_issues(
+    tracker: GitHub, fake: FakeGitHub
+) -> None:
     issues = [linked(tracker.create(DRAFT))]
     first = whole_survey(tracker, issues, None)
     second = whole_survey(tracker, issues, first.bookmark)
@@ -151,8 +154,10 @@ def test_a_survey_of_an_unchanged_repository_costs_nothing_of_the_limit(tracker:
 
     third = whole_survey(tracker, issues, second.bookmark)
     assert third.observations == {}
-    assert third.bookmark == second.bookmark
-    assert fake.remaining == left
+    assert third.bookmark is not None
+    assert second.bookmark is not None
+    assert json.loads(third.bookmark)["etag"] == json.loads(second.bookmark)["etag"]
+    assert fake.remaining == left - 2
 
     fake.close_issue(fake.repository.issues[1])
     assert whole_survey(tracker, issues, third.bookmark).observations["1"].condition.closed
@@ -215,7 +220,7 @@ def test_the_first_survey_reads_no_further_than_needed(tracker: GitHub, fake: Fa
     before = len(fake.requests)
 
     assert list(whole_survey(tracker, issues, None).observations) == ["121"]
-    assert len(fake.requests) == before + 1
+    assert len(fake.requests) == before + 2
 
 
 def test_a_survey_reads_every_page_and_leaves_out_what_is_not_ours(tracker: GitHub, fake: FakeGitHub) -> None:
@@ -238,6 +243,59 @@ def test_a_survey_looks_for_what_was_transferred_one_by_one(tracker: GitHub, fak
     survey = whole_survey(tracker, [away, replace(issue, remote_id=f"{original.id}/99")], None)
     assert survey.observations[f"{original.id}/1"].condition.closed
     assert survey.missing == (f"{original.id}/99",)
+
+
+@pytest.mark.usefixtures("reading")
+def test_a_later_survey_misses_what_left_the_repository_without_a_trace_in_its_list(
+    tracker: GitHub, fake: FakeGitHub
+) -> None:
+    issues = [linked(tracker.create(DRAFT)) for _ in range(4)]
+    before = time.time() - 7 * 86400
+    for issue in fake.repository.issues.values():
+        issue.updated_at = datetime.fromtimestamp(before + issue.number * 3600, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    bookmark = whole_survey(tracker, issues, None).bookmark
+    elsewhere = fake.add_repository("acme/other")
+    fake.transfer(fake.repository, 1, elsewhere)
+    fake.repository.issues[2].deleted = True
+
+    survey = whole_survey(tracker, issues, bookmark)
+    assert set(survey.missing) == {"1", "2"}
+    assert tracker.look(issues[0]).place.key == "acme/other#1"
+
+
+@pytest.mark.usefixtures("reading")
+def test_a_survey_meets_a_parked_issue_that_can_be_read_again_though_it_did_not_change(
+    tracker: GitHub, fake: FakeGitHub
+) -> None:
+    first, *rest = issues = [linked(tracker.create(DRAFT)) for _ in range(3)]
+    for issue in fake.repository.issues.values():
+        issue.updated_at = "2026-01-01T00:00:00Z"
+    fake.repository.issues[3].updated_at = "2026-02-01T00:00:00Z"
+    bookmark = whole_survey(tracker, issues, None).bookmark
+
+    survey = whole_survey(tracker, [replace(first, state=IssueState.PARKED), *rest], bookmark)
+    assert "1" in survey.observations
+    assert survey.missing == ()
+
+
+def test_a_survey_after_a_rename_shows_every_issue_under_the_new_name(tracker: GitHub, fake: FakeGitHub) -> None:
+    issues = [linked(tracker.create(DRAFT)) for _ in range(3)]
+    for issue in fake.repository.issues.values():
+        issue.updated_at = f"2026-0{issue.number}-01T00:00:00Z"
+    bookmark = whole_survey(tracker, issues, None).bookmark
+    fake.rename(fake.repository, "renamed")
+
+    survey = whole_survey(tracker, issues, bookmark)
+    assert {each.place.key for each in survey.observations.values()} == {f"acme/renamed#{n}" for n in (1, 2, 3)}
+    assert list(whole_survey(tracker, issues, survey.bookmark).observations) == ["3"]
+
+
+def test_a_survey_while_issues_are_switched_off_misses_nothing(tracker: GitHub, fake: FakeGitHub) -> None:
+    issues = [linked(tracker.create(DRAFT)) for _ in range(3)]
+    fake.repository.has_issues = False
+
+    with pytest.raises(Misconfigured, match="takes no issues"):
+        whole_survey(tracker, issues, None)
 
 
 def test_a_survey_that_is_throttled_says_so(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
