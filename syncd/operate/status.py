@@ -28,7 +28,7 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
     trackers = store.report.trackers(config.credentials, now) | store.report.left_behind(config.trackers, now)
     counts, oldest, room = store.report.counts(now), store.lists.oldest(now), store.connection.room()
     shape = shapes.status(counts, trackers, owed, writes_left(config, store, now), being_filed)
-    folds = sum(process.folds for process in processes if process.lives)
+    folds = sum((process.folds for process in processes if process.lives), 0.0)
     shape["inbox"] |= _progress(counts.inbox_waiting, oldest.received_at, folds)
     filed = 0.0
     if oldest.owed_since is not None:

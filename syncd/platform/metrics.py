@@ -68,7 +68,10 @@ GAUGES: Mapping[str, tuple[str, str | None]] = {
     "syncd_store_free_bytes": ("Free bytes on the file system of the database file; absent for a server.", None),
     "syncd_inbox_deliveries": ("Deliveries not yet folded into their groups.", None),
     "syncd_inbox_oldest_age_seconds": ("Age of the oldest such delivery in seconds; 0 if there is none.", None),
-    "syncd_outbox_groups": ("Groups that owe a tracker call: due, later, or dead (refused for good).", "state"),
+    "syncd_outbox_groups": (
+        "Groups that owe a tracker call: due, also after a failed try, later, or dead (refused for good).",
+        "state",
+    ),
     "syncd_outbox_oldest_age_seconds": (
         "Seconds since the group that waits longest first owed its call, however often that failed; 0 if none does.",
         None,

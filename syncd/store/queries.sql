@@ -735,11 +735,11 @@ DELETE FROM settings WHERE name = :name;
 -- set_once: the first writer wins
 INSERT INTO settings (name, value) VALUES (:name, :value) ON CONFLICT (name) DO NOTHING;
 
--- counts: the numbers of `status`, each from an index
+-- counts: the numbers of `status`, each from an index; a group is also due while it is being called or waits for its next try
 SELECT
     (SELECT COUNT(*) FROM deliveries WHERE state = 'waiting') AS inbox_waiting,
-    (SELECT COUNT(*) FROM outbox WHERE state <> 'dead' AND due_at <= :now) AS outbox_due,
-    (SELECT COUNT(*) FROM outbox WHERE state <> 'dead' AND due_at > :now) AS outbox_waiting,
+    (SELECT COUNT(*) FROM outbox WHERE state <> 'dead' AND owed_since <= :now) AS outbox_due,
+    (SELECT COUNT(*) FROM outbox WHERE state <> 'dead' AND (owed_since > :now OR owed_since IS NULL)) AS outbox_waiting,
     (SELECT COUNT(*) FROM outbox WHERE state = 'dead') AS dead,
     (SELECT COUNT(*) FROM issues WHERE state = 'linked') AS linked,
     (SELECT COUNT(*) FROM issues WHERE state = 'intended') AS intended,

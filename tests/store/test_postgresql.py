@@ -134,6 +134,9 @@ def test_a_process_of_another_machine_is_dead_only_after_any_lease(
     change(settings, "UPDATE instances SET machine = 'elsewhere' WHERE owner = ?", there.owner)
     assert not judged(store, here, NOW + DEAD_SECONDS - 1)(there.owner)
     assert judged(store, here, NOW + DEAD_SECONDS + 1)(there.owner)
+    assert [process.lives for process in running(store.connection, NOW + DEAD_SECONDS - 1)] == [True, True]
+    lives = {process.owner: process.lives for process in running(store.connection, NOW + DEAD_SECONDS + 1)}
+    assert lives == {here.owner: True, there.owner: False}
 
     change(
         settings,
@@ -162,7 +165,7 @@ def test_a_process_that_starts_while_a_take_over_waits_keeps_what_it_claims(
 
     def start(transaction: Transaction) -> None:
         names = ("owner", "host", "machine", "pid", "begun", "part", "version", "started_at", "beat_at")
-        transaction.run("beat", routes=None, **dict(zip(names, line, strict=False)))
+        transaction.run("beat", routes=None, folds=0.0, **dict(zip(names, line, strict=False)))
         lease = {"now": NOW, "leased_until": NOW + LEASE_SECONDS, "horizon": NOW + HORIZON_SECONDS}
         assert transaction.rows("claim_group", tracker="here", rank=Call.CREATE, owner=owner, **lease)
         begun.set()

@@ -1,0 +1,122 @@
+"""The state of the whole system as it is read from a store, on both databases."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from syncd.config import Config
+from syncd.operate.status import status
+from syncd.store.instances import CRASHES_SECONDS, Registration
+from syncd.store.issues import Intent
+from tests.scene import Scene
+from tests.store import steps
+from tests.store.filled import accept, crash_notification
+
+
+@pytest.fixture
+def daemon(scene: Scene) -> Iterator[Registration]:
+    """A process that is registered; it beats when a test says so."""
+    registration = scene.store.join("all", scene.clock.wall())
+    yield registration
+    registration.close()
+
+
+def shape(scene: Scene) -> dict[str, Any]:
+    return status(scene.rules.config, scene.store, scene.clock.wall())
+
+
+def states(scene: Scene) -> list[str]:
+    return [need["state"] for need in shape(scene)["needs"]]
+
+
+def pass_time(scene: Scene, daemon: Registration, seconds: float, folds: float = 0.0) -> None:
+    """Time passes, and the daemon has just sent a heartbeat."""
+    scene.clock.advance(seconds)
+    daemon.beat(scene.clock.wall(), folds)
+
+
+def test_a_create_on_its_way_is_being_filed_until_its_sender_is_dead(scene: Scene) -> None:
+    daemon = scene.store.join("all", scene.clock.wall())
+    scene.tell()
+    claim = scene.store.outbox.claim("here", f"{daemon.owner}/here-0", scene.clock.wall())
+    assert claim is not None
+    steps.intend(scene.store, claim, Intent(marker="m", revision=1), scene.clock.wall())
+
+    issues = shape(scene)["issues"]
+    assert (issues["being_filed"], issues["in_doubt"], states(scene)) == (1, 0, [])
+    daemon.close(stopped=False)
+    issues = shape(scene)["issues"]
+    assert (issues["being_filed"], issues["in_doubt"], states(scene)) == (0, 1, ["no_daemon", "in_doubt"])
+
+
+def test_a_backlog_has_an_age_a_rate_and_an_estimate(scene: Scene, daemon: Registration) -> None:
+    accept(scene.store, *(crash_notification(f"f{number}") for number in range(50)), at=scene.clock.wall())
+    pass_time(scene, daemon, 120, folds=2.5)
+
+    inbox = shape(scene)["inbox"]
+    assert inbox == {"waiting": 50, "oldest_at": scene.clock.wall() - 120, "rate": 2.5, "seconds_left": 20.0}
+    assert states(scene) == []
+    pass_time(scene, daemon, 200)
+    assert states(scene) == ["inbox_stuck"]
+    assert shape(scene)["inbox"]["seconds_left"] is None
+
+
+def test_what_is_filed_gives_the_rate_of_the_outbox(scene: Scene, daemon: Registration) -> None:
+    for number in range(6):
+        scene.tell(f"f{number}")
+    pass_time(scene, daemon, 50)
+    for _ in range(3):
+        scene.sync()
+
+    outbox = shape(scene)["outbox"]
+    assert outbox["due"] == 3
+    assert outbox["rate"] == pytest.approx(3 / 60, rel=0.2)
+    assert outbox["seconds_left"] == pytest.approx(outbox["due"] / outbox["rate"])
+
+
+def test_a_tracker_that_is_never_called_is_an_alarm_unless_somebody_wants_it(
+    scene: Scene, daemon: Registration
+) -> None:
+    scene.tell()
+    pass_time(scene, daemon, 1790)
+    assert states(scene) == []
+    pass_time(scene, daemon, 20)
+    assert states(scene) == ["outbox_stuck"]
+
+    scene.store.limits.pause_by_hand("here", "moving")
+    assert states(scene) == ["tracker_paused"]
+    without = status(Config(store=scene.settings), scene.store, scene.clock.wall())
+    assert [need["state"] for need in without["needs"]] == ["tracker_missing"]
+
+
+def test_starts_that_nobody_stopped_are_a_crash_loop_for_ten_minutes(scene: Scene) -> None:
+    for _ in range(3):
+        scene.store.join("all", scene.clock.wall()).close(stopped=False)
+    for _ in range(3):
+        scene.store.join("all", scene.clock.wall()).close()
+    assert states(scene) == ["no_daemon", "crash_loop"]
+    assert shape(scene)["crashes"] == 3
+
+    daemon = scene.store.join("all", scene.clock.wall())
+    assert states(scene) == ["crash_loop"]
+    pass_time(scene, daemon, CRASHES_SECONDS + 1)
+    assert states(scene) == []
+    daemon.close()
+
+
+def test_a_process_that_lives_and_sends_no_heartbeat_is_silent(scene: Scene, daemon: Registration) -> None:
+    scene.clock.advance(31)
+    assert states(scene) == ["silent"]
+    daemon.beat(scene.clock.wall())
+    assert states(scene) == []
+
+
+def test_the_part_that_no_process_has_is_missing(scene: Scene) -> None:
+    receiver = scene.store.join("receiver", scene.clock.wall())
+    assert states(scene) == ["no_worker"]
+    worker = scene.store.join("worker", scene.clock.wall())
+    assert states(scene) == []
+    receiver.close()
+    assert states(scene) == ["no_receiver"]
+    worker.close()
