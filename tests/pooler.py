@@ -79,6 +79,13 @@ class Pooler:
             else:
                 return
 
+    def reload(self, mode: str) -> None:
+        """Change its mode while clients are connected."""
+        for file, process in zip(self._files, self._processes, strict=True):
+            file.write_text(file.read_text().replace(f"pool_mode = {self.mode}\n", f"pool_mode = {mode}\n"))
+            process.send_signal(signal.SIGHUP)
+        self.mode = mode
+
     def stop(self) -> None:
         """End every process of it."""
         for process in self._processes:

@@ -43,7 +43,11 @@ SETTINGS = (
     "synchronous_commit", "statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout", "idle_session_timeout",
     "timezone",
 )  # fmt: skip
-_VALUES = "SELECT " + ", ".join(f"current_setting('{name}')" for name in SETTINGS)
+_QUERIES = {name: f"current_setting('{name}')" for name in SETTINGS} | {
+    "prepared statements": "(SELECT count(*) FROM pg_prepared_statements)"
+}
+_VALUES = "SELECT " + ", ".join(_QUERIES.values())
+
 
 Delivered = tuple[str, str]  # fingerprint and object
 
@@ -179,7 +183,7 @@ def _changed(running: Pooler, direct: str) -> list[list[str]]:
         sessions = [stack.enter_context(psycopg.connect(running.url(direct))) for _ in range(idle)]
         values = [session.execute(_VALUES).fetchone() or () for session in sessions]
     return [
-        [f"{name} = {value}" for name, value, usual in zip(SETTINGS, row, fresh, strict=True) if value != usual]
+        [f"{name} = {value}" for name, value, usual in zip(_QUERIES, row, fresh, strict=True) if value != usual]
         for row in values
     ]
 

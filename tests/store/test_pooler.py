@@ -6,13 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable, StoreUnusable
-from syncd.store import bring_up, probe, read_store
+from syncd.store import bring_up, open_store, probe, read_store
 from syncd.store.postgresql.connection import CONNECT_SECONDS
 from tests.pooler import needs_pooler, pooler
 from tests.postgres import Databases
+from tests.prove.crashes import until
 
 pytestmark = needs_pooler
 
@@ -82,3 +84,23 @@ def test_clients_that_keep_a_pool_busy_hide_nothing(direct: str) -> None:
             stopping.set()
         for client in working:
             client.result()
+
+
+def test_a_pooler_whose_mode_changes_is_reported(direct: str) -> None:
+    with pooler(direct, "session") as running, capture_logs() as events:
+        store = open_store(StoreSettings(url=running.url(direct)))
+        store.hints.listen(lambda topic: None)
+        until(lambda: store.hints.leads, "it to lead", 30)
+        assert "session_shared" not in str(events)
+
+        running.reload("transaction")
+        client = psycopg.connect(running.url(direct), autocommit=True, prepare_threshold=None)
+
+        def reported() -> bool:
+            client.execute("SELECT 1")
+            store.report.counts(0.0)
+            return any(event["event"] == "session_shared" for event in events)
+
+        until(reported, "the log to say so", 30)
+        client.close()
+        store.close()

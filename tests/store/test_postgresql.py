@@ -320,7 +320,7 @@ def _sessions(place: StoreSettings) -> set[int]:
     rows = ask(
         place,
         "SELECT pid FROM pg_stat_activity WHERE application_name = 'syncd' AND datname = current_database()"
-        " AND query <> 'SELECT 1'",  # those that listen write nothing
+        " AND query <> 'SELECT pg_backend_pid()'",  # those that listen write nothing
     )
     return {int(pid) for (pid,) in rows}
 

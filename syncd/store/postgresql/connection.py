@@ -104,7 +104,8 @@ class Postgresql(Connection):
         self._texts = queries.load("postgresql")
         self._pool = ConnectionPool(
             conninfo,
-            # No prepared statements: after a newer program adds a column, the server refuses a prepared `SELECT *` for ever.
+            # No prepared statements, here and in every session: a pooler lends them on with the session, and after a newer program adds a
+            # column, the server refuses a prepared `SELECT *` for ever.
             kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": None},
             configure=prepare,
             min_size=1,

@@ -24,6 +24,10 @@ LEADER = 0x73796E6366  # the advisory lock of the absorbing process
 CHECK_SECONDS = 1.0
 QUIET_SECONDS = 10.0
 GATHER_SECONDS = 0.005
+SHARED = (
+    "a pooler lends syncd another session of the server for each transaction: set pool_mode = session for this database in the pooler,"
+    " or let store.url name the server itself"
+)
 
 # The server shows a key of 64 bits as two of 32 bits.
 _END_QUIET = """SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
@@ -75,7 +79,7 @@ class ServerHints:
     def _run(self) -> None:
         while not self._closed:
             try:
-                with psycopg.connect(self._conninfo, autocommit=True) as session:
+                with psycopg.connect(self._conninfo, autocommit=True, prepare_threshold=None) as session:
                     self._serve(session)
             except psycopg.Error as error:
                 log.debug("listener_lost", failure=type(error).__name__)
@@ -89,6 +93,7 @@ class ServerHints:
     def _serve(self, session: Any) -> None:
         listening = False
         check_at = 0.0
+        backend = session.execute("SELECT pg_backend_pid()").fetchone()
         while not self._closed:
             if self._notify is not None and not listening:
                 session.execute(f"LISTEN {CHANNEL}")
@@ -96,9 +101,11 @@ class ServerHints:
                 check_at = 0.0
             if self._clock.monotonic() >= check_at:
                 check_at = self._clock.monotonic() + CHECK_SECONDS
-                if self._notify is None or self.leads:
-                    session.execute("SELECT 1")  # shows the server that this session is alive
-                else:
+                # The query also shows the server that this session is alive.
+                if (lent := session.execute("SELECT pg_backend_pid()").fetchone()) != backend:
+                    backend = lent
+                    log.error("session_shared", reason=SHARED)
+                if self._notify is not None and not self.leads:
                     session.execute(_END_QUIET, [LEADER, QUIET_SECONDS])
                     self.leads = bool(session.execute("SELECT pg_try_advisory_lock(%s)", [LEADER]).fetchone()[0])
                     if self.leads:

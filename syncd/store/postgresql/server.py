@@ -27,6 +27,7 @@ from syncd.store.postgresql.connection import (
     sentence,
     setting,
 )
+from syncd.store.postgresql.hints import SHARED
 
 SCHEMA = 0x73796E6365  # the advisory lock of a migration
 OLDEST = 140000  # older releases get no fixes any more
@@ -35,7 +36,7 @@ SKEW_SECONDS = 30.0
 # libpq does not pass on the code of an error that ends the login. In another language than English the next start tries again.
 _LASTING = re.compile(
     r"password authentication failed|no password supplied|no pg_hba\.conf entry|(role|database) .* does not exist"
-    r"|permission denied for database|is not permitted to log in"
+    r"|permission denied for database|is not permitted to log in|no such (user|database)|unsupported startup parameter"
 )
 COMPARE_SECONDS = 30.0
 POOLED = 6  # sessions that show how a pooler lends its backends
@@ -92,7 +93,7 @@ def verify(settings: StoreSettings, clock: Clock) -> None:
 def connected(settings: StoreSettings, clock: Clock) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
     """Open a durable transaction with a server that is fit for the store. Raises StoreUnavailable."""
     try:
-        with psycopg.connect(conninfo(settings), autocommit=True) as session:
+        with psycopg.connect(conninfo(settings), autocommit=True, prepare_threshold=None) as session:
             if session.info.server_version < OLDEST:
                 raise StoreUnusable(
                     f"the server is PostgreSQL {session.info.server_version // 10000}; syncd needs 14 or newer"
@@ -161,10 +162,7 @@ def require_own_sessions(first: psycopg.Connection[Any], settings: StoreSettings
                 query = "SELECT pg_backend_pid(), pg_postmaster_start_time()::text"
                 backend = cast(tuple[int, str], session.execute(query).fetchone())
                 if backends.setdefault(backend, number) != number or len(backends) > len(sessions):
-                    raise StoreUnusable(
-                        f"the pooler at {settings.place} lends syncd another session of the server for each transaction: set"
-                        " pool_mode = session for this database in the pooler, or let store.url name the server itself"
-                    )
+                    raise StoreUnusable(f"the database {settings.place} cannot be used: {SHARED}")
                 if session.info.backend_pid != backend[0]:
                     # Poolers make up the process ids of the protocol. Several processes of a pooler may share one port.
                     wanted = POOLED
