@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 import typer
@@ -15,11 +16,13 @@ from syncd import config as configuration
 from syncd.cli import BAD_CONFIG, FAILED, stop
 from syncd.cli.arguments import ConfigOption, config_path
 from syncd.cli.tables import console
-from syncd.config import Config
+from syncd.config import Config, secrets
+from syncd.config.values import CREDENTIALS
 from syncd.core.policy import Conditions, Match, unreachable
 from syncd.core.quantities import counted
 from syncd.errors import ConfigError, StoreError, StoreUnusable, TrackerError
 from syncd.model import Announcement, Group, Identity, Occasion, Release
+from syncd.operate.needs import EXPIRY_SECONDS
 from syncd.platform import access
 from syncd.platform.clock import Clock
 from syncd.platform.http_server import bind, refusal
@@ -70,6 +73,7 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
         ("receiver", _receiver),
         ("console", _console),
         ("store", _store),
+        ("secrets", _secrets),
         ("routes", _routes),
         ("templates", _templates),
     ):
@@ -154,7 +158,7 @@ def _store(config: Config) -> Iterator[Finding]:
     if settings.dialect == "sqlite" and not os.path.exists(settings.path):
         why = access.obstacle(settings.path, write=True)
         what = "cannot be created" if why else "does not exist yet; `syncd run` creates it"
-        yield Finding(ok=why is None, what=f"{settings.place} {what}", remedy=why or "")
+        yield (Obstacle if why else Finding)(ok=why is None, what=f"{settings.place} {what}", remedy=why or "")
         return
     try:
         probe(settings)
@@ -176,6 +180,24 @@ def _store(config: Config) -> Iterator[Finding]:
         sound = VERSION >= SOUND_SQLITE
         remedy = "it can damage a database when it resets the log (fixed in 3.51.3): `pip install pysqlite3`"
         yield Finding(ok=sound, what=f"SQLite {'.'.join(map(str, VERSION))}", remedy="" if sound else remedy)
+
+
+def _secrets(config: Config) -> Iterator[Finding]:
+    """Compare the copies of running services with the credentials, and the days on which tokens expire with today."""
+    for key, secret in secrets(config):
+        for service in secret.outdated():
+            yield Finding(
+                ok=False,
+                what=f"the running {service} has another {key} than {CREDENTIALS}/{secret.credential}",
+                remedy=f"`systemctl restart {service}`: systemd hands over a copy of a credential when a service starts",
+            )
+    today = datetime.fromtimestamp(Clock().wall(), UTC).date()
+    for name, settings in config.trackers.items():
+        day = getattr(settings, "token_expires", None)
+        if day is not None:
+            soon = (day - today).days < EXPIRY_SECONDS / 86400
+            remedy = f"make a new token, and set trackers.{name}.token_expires to its last day" if soon else ""
+            yield Finding(ok=not soon, what=f"trackers.{name}.token expires on {day}", remedy=remedy)
 
 
 def _routes(config: Config) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ from syncd.platform import access
 log = structlog.get_logger("syncd")
 
 _LIMIT = re.compile(r"(\d{1,7})/(\d{1,4})\s*([smhd])")
+RUNNING = "/run/credentials"  # the folder in which each running service has its copies
 CREDENTIALS = "/etc/syncd/credentials"  # the folder whose files systemd loads as credentials
 LOADED = "syncd"  # the name under which the package's unit loads that whole folder
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -45,6 +47,15 @@ def _address(value: str) -> str:
     return value
 
 
+def _day(value: object) -> object:
+    """2027-01-31, as TOML's date or as text."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError(f"{value!r} is not a day; write it like 2027-01-31") from None
+
+
+Day = Annotated[date, BeforeValidator(_day)]
 Address = Annotated[str, AfterValidator(_address)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=False)]
 
@@ -125,6 +136,16 @@ class Secret(Section):
             f"{key} is the systemd credential {self.credential}; write a new one into {CREDENTIALS}/{self.credential}, then "
             "`systemctl restart syncd`, since the service has a copy of its start"
         )
+
+    def outdated(self) -> list[str]:
+        """The running services whose copy of this credential is not the one in CREDENTIALS; none that this user may not compare."""
+        services = []
+        for name in (f"{LOADED}_{self.credential}", f"{self.credential}"):
+            for copy in [] if self.credential is None else Path(RUNNING).glob(f"*/{name}"):
+                with suppress(OSError):
+                    if copy.read_bytes() != Path(CREDENTIALS, f"{self.credential}").read_bytes():
+                        services.append(copy.parent.name)
+        return services
 
     def version(self) -> object:
         """A value that changes when the file of the secret is written or replaced; None if it has no file or the file cannot be looked at."""

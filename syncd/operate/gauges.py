@@ -47,6 +47,11 @@ def read(config: Config, store: Store, now: float) -> Reading:
             for name in config.trackers
             if trackers[name]["writes_left"] is not None
         },
+        "syncd_tracker_token_expires_timestamp_seconds": {
+            name: tracker["token_expires_at"]
+            for name, tracker in trackers.items()
+            if tracker["token_expires_at"] is not None
+        },
         "syncd_tracker_unreachable": {name: float(name in unreachable) for name in config.trackers},
         "syncd_tracker_unreachable_since_seconds": {name: unreachable.get(name, 0.0) for name in config.trackers},
     }

@@ -14,12 +14,13 @@ INBOX_SECONDS = 300.0  # a delivery that waits longer shows that nothing folds
 OUTBOX_SECONDS = 1800.0  # a call that is due longer shows that nothing calls its tracker
 CRASHES = 3  # processes that ended without being stopped, within ten minutes
 FREE_BYTES = 512 * 2**20
+EXPIRY_SECONDS = 30 * 86400.0  # before a token expires
 
 # Every state that `needs` may name, in the order in which it lists them; the alarms come first.
 ALARMS = (
     "store_fault", "no_daemon", "crash_loop", "no_worker", "no_receiver", "silent", "inbox_stuck", "tracker_unreachable",
     "tracker_rests", "tracker_missing", "outbox_stuck", "dead_letters", "parked", "doubles", "by_hand", "quarantined",
-    "disk_full",
+    "disk_full", "token_expires",
 )  # fmt: skip
 NOTICES = ("tracker_paused", "tracker_waits", "in_doubt", "route_paused", "storm")
 
@@ -164,6 +165,11 @@ def _of_trackers(status: Mapping[str, Any], now: float) -> Iterator[Need]:
             if tracker["writes_left"] == 0:
                 what += "; its budget of writes is spent"
             yield Need(state="outbox_stuck", what=what, page="/trackers")
+        expires_at = tracker["token_expires_at"]
+        if expires_at is not None and expires_at - now < EXPIRY_SECONDS:
+            when = f"expires in {duration(expires_at - now)}" if expires_at > now else "has expired"
+            what = f"trackers.{name}.token {when} ({utc(expires_at)[:10]}); make a new one, and set token_expires to its last day"
+            yield Need(state="token_expires", what=what, command="check")
 
 
 def tracker_state(tracker: Mapping[str, Any], now: float) -> str:

@@ -1,6 +1,7 @@
 """The state of the whole system, as `syncd status`, the console's first page, /readyz and the metrics show it."""
 
 from dataclasses import asdict
+from datetime import UTC, datetime, time
 from functools import partial
 from typing import Any
 
@@ -46,6 +47,9 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         "crashes": crashes(store.connection, living, now),
         "store": {"place": store.connection.place, "fault": fault, "taken": room.taken, "free": room.free},
     }
+    for name, tracker in shape["trackers"].items():
+        day = getattr(config.trackers.get(name), "token_expires", None)
+        tracker["token_expires_at"] = day and datetime.combine(day, time(), UTC).timestamp()
     items = needs.needs(shape, now)
     well, sentence = needs.sentence(items)
     return {

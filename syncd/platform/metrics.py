@@ -91,6 +91,10 @@ GAUGES: Mapping[str, tuple[str, str | None]] = {
         "Seconds for which the tracker has been unreachable; 0 while it is reachable.",
         "tracker",
     ),
+    "syncd_tracker_token_expires_timestamp_seconds": (
+        "When the tracker's token expires, as token_expires says; absent without it.",
+        "tracker",
+    ),
     "syncd_tracker_writes_left": ("Writes that the tracker's budget allows now.", "tracker"),
     "syncd_instances": ("Live processes that share the store, by part.", "part"),
 }

@@ -303,3 +303,14 @@ def test_every_wrong_mapped_field_is_reported(faults: Faults) -> None:
     (problem,) = faults(f'{DATACENTER}fields = {{ a = "{{{{ group.x }}}} {{{{ y }}}}", b = "{{{{ z }}}}" }}\n')
 
     assert [fact in problem for fact in ("group.x", "{{ y }}", "{{ z }}")] == [True] * 3
+
+
+@pytest.mark.parametrize("written", ["2027-01-31", '"2027-01-31"'])
+def test_a_day_is_a_date_or_its_text(load: Load, written: str) -> None:
+    tracker = load(GITHUB + f"token_expires = {written}\n").trackers["crashes"]
+    assert str(getattr(tracker, "token_expires", None)) == "2027-01-31"
+
+
+@pytest.mark.parametrize("written", ['"soon"', '"2027-02-30"', "2027-01-31T00:00:00Z", "20270131"])
+def test_what_is_no_day_is_refused_with_its_key(faults: Faults, written: str) -> None:
+    assert any("token_expires" in fault for fault in faults(GITHUB + f"token_expires = {written}\n"))

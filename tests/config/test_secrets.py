@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from syncd import config
-from syncd.config import Config, Secret
+from syncd.config import Config, Secret, values
 from syncd.errors import ConfigError
 from tests.config.conftest import CLOUD, DATACENTER, GITHUB, PASSWORD, Faults, Load, keys
 
@@ -174,3 +174,24 @@ def test_where_a_secret_comes_from_and_when_a_new_one_counts(secret: Secret, par
     sentence = secret.renewal("trackers.game.token")
     assert sentence.startswith("trackers.game.token ")
     assert all(part in sentence for part in parts)
+
+
+def test_a_service_with_another_copy_than_the_credential_is_outdated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(values, "CREDENTIALS", str(tmp_path / "etc"))
+    monkeypatch.setattr(values, "RUNNING", str(tmp_path / "run"))
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "tok").write_text("new")
+    for service, name, content in (
+        ("syncd.service", "syncd_tok", "old"),
+        ("crashes.service", "tok", "old"),
+        ("syncd-worker.service", "tok", "new"),
+        ("another.service", "syncd_other", "old"),
+    ):
+        (tmp_path / "run" / service).mkdir(parents=True)
+        (tmp_path / "run" / service / name).write_text(content)
+
+    assert sorted(Secret(credential="tok").outdated()) == ["crashes.service", "syncd.service"]
+    assert Secret(credential="absent").outdated() == []
+    assert Secret(file=str(tmp_path / "etc" / "tok")).outdated() == []

@@ -12,7 +12,16 @@ def process(part: str = "all", state: str = "alive") -> dict[str, Any]:
 
 
 def tracker(**overrides: Any) -> dict[str, Any]:
-    calm = {"state": "ok", "reason": None, "until": None, "cause": None, "since": None, "calls": 0, "writes_left": None}
+    calm = {
+        "state": "ok",
+        "reason": None,
+        "until": None,
+        "cause": None,
+        "since": None,
+        "calls": 0,
+        "writes_left": None,
+        "token_expires_at": None,
+    }
     return calm | {"groups": 0, "due": 0, "oldest_at": None} | overrides
 
 
@@ -99,6 +108,10 @@ CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
     ),
     "a sender sent JSON that is no notification": ("quarantined", status(quarantined=1200)),
     "the disk of the store is nearly full": ("disk_full", status(store=status()["store"] | {"free": 3e8})),
+    "the token of a tracker expires soon": (
+        "token_expires",
+        status(trackers={"game": tracker(token_expires_at=NOW + 12 * 86400)}),
+    ),
     "an operator paused a tracker": (
         "tracker_paused",
         status(trackers={"game": tracker(state="paused", cause="operator", reason="moving")}),

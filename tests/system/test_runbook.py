@@ -81,8 +81,8 @@ def store_fault(operator: Operator, folder: Path) -> None:
     daemon.syncd("backup", str(folder / "backup.db"))
     daemon.stop()
     (folder / "syncd.db").write_bytes(b"damaged" * 10_000)
-    operator.run("syncd check", codes=(1, 78))
-    operator.run("syncd status", codes=(1, 3, 75, 78))
+    operator.run("syncd check", codes=(78,))
+    operator.run("syncd status", codes=(75,))
     assert ".replaced-" in operator.run("syncd restore FILE", FILE=folder / "backup.db")
     daemon.start()
     operator.run("syncd check")
@@ -135,6 +135,19 @@ def rests(operator: Operator, folder: Path, fake: FakeGitHub) -> None:
     operator.run("syncd resume NAME", NAME="here")
     daemon.drain()
     operator.wait_without("tracker_rests")
+
+
+def token_expires(operator: Operator, folder: Path, fake: FakeGitHub) -> None:
+    config, key = operator.daemon.config, "trackers.here.token"
+    before = config.read_text()
+    config.write_text(before.replace('kind = "github"\n', 'kind = "github"\ntoken_expires = 2026-01-31\n'))
+    operator.daemon.start()
+    operator.wait_for("token_expires")
+    assert f"{key} expires on 2026-01-31" in operator.run("syncd check", codes=(1,))
+    operator.daemon.stop()
+    config.write_text(config.read_text().replace("2026-01-31", "2999-01-31"))
+    operator.daemon.start()
+    operator.wait_without("token_expires")
 
 
 def missing(operator: Operator, folder: Path) -> None:
@@ -245,6 +258,7 @@ GITHUB: dict[str, Callable[[Operator, Path, FakeGitHub], None]] = {
     "SyncdTrackerUnreachable": unreachable,
     "SyncdTrackerRests": rests,
     "SyncdDeadLetters": dead_letters,
+    "SyncdTokenExpires": token_expires,
     "SyncdParked": parked_groups,
 }
 
