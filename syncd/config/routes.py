@@ -84,9 +84,9 @@ class Route(Section):
     status_interval: Annotated[Seconds, Field(ge=1, le=86400)] = 900.0
     """the least time between two updates of an issue's numbers; at least `"1s"`"""
     on_deleted: Literal["drop", "recreate"] = "drop"
-    """what to do after somebody deleted an issue in the tracker: `"drop"` leaves it deleted, `"recreate"` files another
-    issue. GitHub tells a deletion from a transfer out of sight. Jira gives the same answer for an issue that was moved out of the account's sight; there `"recreate"` can
-    create a duplicate"""
+    """what to do after somebody deleted an issue in the tracker: `"drop"` leaves it deleted, `"recreate"` files one more
+    issue. GitHub tells a deletion from a transfer out of sight; Jira gives the same answer for an issue that the account may not see. An issue that
+    syncd never read since it filed it, and a second one that vanishes, wait for a person instead"""
     min_occurrences: Count = 0
     """file a group only after this many occurrences"""
     min_users: Count = 0

@@ -19,7 +19,7 @@ from tests.system.kinds import Kind, opened
 NEW = 50
 LINKED = 5
 HURRIED = ("-m", "tests.system.hurried")
-WORDS: list[tuple[int, Any]] = [
+REFUSALS: list[tuple[int, Any]] = [
     (403, {"message": "Commenting is disabled on issues with more than 2500 comments"}),
     (403, {"message": "Die Diskussion ist zu lang."}),
     (403, None),
@@ -57,7 +57,7 @@ def rests(daemon: Daemon) -> list[str]:
     return re.findall(r'"event":"tracker_paused"', daemon.log.read_text())
 
 
-@pytest.mark.parametrize(("status", "body"), WORDS)
+@pytest.mark.parametrize(("status", "body"), REFUSALS)
 def test_an_issue_that_refuses_for_ever_holds_up_no_new_group(tmp_path: Path, status: int, body: Any) -> None:
     with running("github", tmp_path) as (kind, daemon):
         fake = kind.fake
@@ -101,10 +101,10 @@ def off_and_on(daemon: Daemon, switch: Callable[[bool], object], filed: Callable
     assert filed() == 2 * LINKED
 
 
-@pytest.mark.parametrize("words", ["Issues has been disabled in this repository.", "unbekannt", None])
+@pytest.mark.parametrize("message", ["Issues has been disabled in this repository.", "unbekannt", None])
 @pytest.mark.parametrize("on_deleted", ["drop", "recreate"])
 def test_issues_that_are_switched_off_and_on_again_drop_nothing(
-    tmp_path: Path, words: str | None, on_deleted: str
+    tmp_path: Path, message: str | None, on_deleted: str
 ) -> None:
     with running("github", tmp_path, on_deleted) as (kind, daemon):
         fake = kind.fake
@@ -114,7 +114,7 @@ def test_issues_that_are_switched_off_and_on_again_drop_nothing(
             if fake.repository.has_issues or "/issues" not in request.path:
                 return None
             method: Any = request.method
-            return Fault(how="status", method=method, status=410, body=words and {"message": words})
+            return Fault(how="status", method=method, status=410, body=message and {"message": message})
 
         def switch(off: bool) -> None:
             fake.repository.has_issues = not off
