@@ -141,7 +141,8 @@ class Reader:
         """The meaning of an answer without the wanted result to a call on a linked issue.
 
         After a refusal, whatever its status and words, two GETs or more tell whose it is: the issue's where it is still at its place in a
-        repository that is open to the token. Raises what the issue or its repository answers otherwise.
+        repository that is open to the token, or Misconfigured where the account has too low a role. Raises what the issue or its repository
+        answers otherwise.
         """
         error = failure(answer, sent)
         if not refuses(answer):
@@ -150,7 +151,7 @@ class Reader:
         place = self._place(address, snapshot)
         if place.remote_id != issue.remote_id:
             reason = f"issue {issue.key} was transferred and is {place.key} now"
-            return Moved(reason, place.remote_id, place.key, place.url)
+            raise Moved(reason, place.remote_id, place.key, place.url)
         repository = require_open(self._connection, self._settings, address, writes=sent is not Sent.READ)
         if isinstance(error, Unavailable):
             return error
@@ -159,7 +160,7 @@ class Reader:
             return Refused(reason)
         if address.away:
             return OutOfReach(f"{reason}, which was transferred to where the token may not do this")
-        if sent is Sent.ONCE and repository.read_only:
+        if sent is not Sent.READ and repository.read_only:
             # The role Read is enough to comment, unless the repository is closed to all accounts that have no other role.
             return Misconfigured(f"{reason}, and the token's account has only the role Read; give it the role Triage")
         return Refused(reason)

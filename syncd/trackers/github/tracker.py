@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from syncd.config import GitHubSettings
-from syncd.errors import Misconfigured, Missing, OutOfReach, Refused
+from syncd.errors import Misconfigured, Missing, Refused
 from syncd.model import Created, Evidence, Group, Issue, Observation
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
@@ -249,7 +249,8 @@ class GitHub:
         if answer.ok and answer.read(Snapshot) is not None:
             return ""
         error = self._reader.charge(self._home_id(), issue, answer, Sent.AGAIN)
-        if isinstance(error, Refused):
+        # A role too low for this may be enough for everything else.
+        if refuses(answer) and isinstance(error, Refused | Misconfigured):
             return f"{error.reason}; {remedy}"
         raise error
 
@@ -294,7 +295,7 @@ class GitHub:
         if answer.ok and answer.read(Comment) is not None:
             return
         error = self._reader.charge(self._home_id(), issue, answer, Sent.AGAIN)
-        if isinstance(error, Refused | OutOfReach):
+        if refuses(answer):
             current = self._connection.send_idempotent("GET", path)
             if current.redirects or current.status in (404, 410):
                 raise Missing(f"the status comment of {issue.key} is gone")

@@ -8,6 +8,7 @@ import pytest
 from syncd.errors import (
     Gone,
     Misconfigured,
+    Missing,
     Moved,
     OutcomeUnknown,
     OutOfReach,
@@ -126,7 +127,8 @@ def charged(operation: str, state: str, status: int, body: object) -> type[Track
     if status in (409, 421, 425):
         return Unavailable
     closed = state in CLOSED or (state in ("archived", "without scope") and operation not in READS)
-    if status == 401 or closed or (state == "role Read" and operation in ONCE and status in (403, 404)):
+    barred = state == "role Read" and operation in ("create", "comment", "edit") and status in (403, 404)
+    if status == 401 or closed or barred:
         return Misconfigured
     if operation == "create":
         return Misconfigured if status in (301, 302, 303, 307, 308) else Refused
@@ -223,6 +225,17 @@ def test_a_full_issue_is_charged_alone_even_to_an_account_that_may_only_read(ref
         fake.remark(issue, "text", Account("person", 77))
 
     assert isinstance(refused("comment", 403, body), Refused)
+
+
+def test_a_status_comment_that_was_deleted_is_missing_whatever_the_role_of_the_account(
+    tracker: GitHub, fake: FakeGitHub, issue: Issue
+) -> None:
+    comment_id = tracker.comment(issue, STATUS, MARKER)
+    fake.repository.push = False
+    fake.repository.issues[1].comments.clear()
+
+    with pytest.raises(Missing):
+        tracker.edit_comment(issue, comment_id, STATUS, MARKER)
 
 
 @pytest.mark.parametrize("status", [301, 400, 403, 404, 410, 422, 451])
