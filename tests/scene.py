@@ -10,6 +10,7 @@ from syncd.core import budget
 from syncd.errors import (
     Missing,
     OutcomeUnknown,
+    TrackerError,
 )
 from syncd.model import Call, Condition, Created, Evidence, Group, Issue, Observation, Place
 from syncd.render.text import Document
@@ -46,6 +47,7 @@ class Tracker:
     covered: bool = True
     moved_to: str | None = None
     conditions: dict[str, Condition] = field(default_factory=dict)
+    unreadable: dict[str, TrackerError] = field(default_factory=dict)
     unable: str = ""
 
     def _called(self, operation: str) -> None:
@@ -81,6 +83,8 @@ class Tracker:
     def look(self, issue: Issue) -> Observation:
         self._called("look")
         key = self.moved_to or str(issue.key)
+        if error := self.unreadable.get(key):
+            raise error
         place = Place(remote_id=str(issue.remote_id), key=key, url=f"https://example.com/{key}")
         return Observation(place=place, condition=self.conditions.get(key, Condition()))
 

@@ -60,6 +60,16 @@ def quiet(transaction: Transaction, tracker: str, before: float) -> Sequence[int
     return [cast(int, row["id"]) for row in rows]
 
 
+def doubled(transaction: Transaction, tracker: str) -> Sequence[int]:
+    """The ids of up to BITE groups whose issue has doubles."""
+    return [cast(int, row["id"]) for row in transaction.rows("doubled_groups", tracker=tracker, size=BITE)]
+
+
+def keep_doubles(transaction: Transaction, group_id: int, before: str, live: Sequence[str]) -> None:
+    """Of the doubles `before`, only these keys are still live. Changes nothing where a double was added meanwhile."""
+    transaction.run("keep_doubles", group_id=group_id, before=before, live=", ".join(live) or None)
+
+
 def intend(transaction: Transaction, claim: Claim, intent: Intent, now: float) -> None:
     """Write down that a create is about to be sent. Raises LeaseLost where the group has an issue, or one in doubt."""
     transaction.run(

@@ -255,6 +255,12 @@ WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'park
 UPDATE issues SET doubles = CASE WHEN doubles IS NULL THEN :key ELSE doubles || ', ' || :key END
 WHERE group_id = :group_id AND state <> 'retired' AND (remote_id IS NULL OR remote_id <> :remote_id);
 
+-- keep_doubles: those that are still live, unless one was added since they were looked at
+UPDATE issues SET doubles = :live WHERE group_id = :group_id AND state <> 'retired' AND doubles = :before;
+
+-- doubled_groups: their issue has doubles, which people may have closed since
+SELECT group_id AS id FROM issues WHERE tracker = :tracker AND state = 'linked' AND doubles IS NOT NULL ORDER BY group_id LIMIT :size;
+
 -- raise_floor: the numbers of a tracker only rise
 INSERT INTO trackers (name, state, floor) VALUES (:tracker, 'ok', :number)
 ON CONFLICT (name) DO UPDATE SET floor = CASE WHEN trackers.floor < excluded.floor THEN excluded.floor ELSE trackers.floor END;
@@ -746,7 +752,7 @@ SELECT
     (SELECT COUNT(*) FROM issues WHERE state = 'in_doubt') AS in_doubt,
     (SELECT COUNT(*) FROM issues WHERE state = 'parked' AND COALESCE(cause, '') NOT IN ('deleted', 'discarded')) AS parked,
     (SELECT COUNT(*) FROM issues WHERE state = 'parked' AND cause IN ('deleted', 'discarded')) AS dropped,
-    (SELECT COUNT(*) FROM issues WHERE doubles IS NOT NULL) AS doubles,
+    (SELECT COUNT(*) FROM issues WHERE doubles IS NOT NULL AND state <> 'retired') AS doubles,
     (SELECT COUNT(*) FROM issues WHERE by_hand IS NOT NULL AND state = 'linked') AS by_hand,
     (SELECT COUNT(*) FROM groups WHERE decision = 'hold' AND kind = 'crash') AS held,
     (SELECT COUNT(*) FROM storms) AS storms,

@@ -95,6 +95,8 @@ class Surveyor:
                 yield
         if bookmark is not None:
             notebook.note("survey_bookmark", bookmark)
+        if doubled := self.store.read(partial(issues.doubled, tracker=self.name)):
+            self.store.write(partial(_ask_doubled, tracker=self.name, group_ids=doubled, now=self.clock.wall()))
         log.info("survey_finished", tracker=self.name, issues=len(linked), changed=changed)
         owe_quiet(self.store, self.name, self.routing, self.clock.wall())
         notebook.note("surveyed_at", repr(began))
@@ -137,6 +139,13 @@ def _ask(transaction: Transaction, tracker: str, remote_ids: Sequence[str], surv
             if issue is not None and (observation is None or readings.is_news(issue, observation)):
                 issues.ask_look(transaction, group_id)
                 outbox.owe(transaction, {group_id: DueCall(tracker=tracker, due_at=now, call=Call.UPDATE)})
+
+
+def _ask_doubled(transaction: Transaction, tracker: str, group_ids: Sequence[int], now: float) -> None:
+    """A survey does not read doubles, which are linked to no group: the looks at their groups do."""
+    for group_id in group_ids:
+        issues.ask_look(transaction, group_id)
+    outbox.owe(transaction, dict.fromkeys(group_ids, DueCall(tracker=tracker, due_at=now, call=Call.UPDATE)))
 
 
 def owe_quiet(store: Store, tracker: str, routing: Routing, now: float) -> None:

@@ -6,11 +6,12 @@ from functools import partial
 
 from syncd.core import doubt, plan, readings, regression
 from syncd.core.budget import Allowance
-from syncd.errors import Gone, Moved, Unavailable
+from syncd.errors import Gone, Moved, TrackerError, Unavailable
 from syncd.model import Announcement, Call, Issue, Occasion, Plan
 from syncd.store import comments as saved
 from syncd.store import issues, outbox
 from syncd.store.connection import Transaction
+from syncd.trackers.references import named
 from syncd.worker import reconcile
 from syncd.worker.comments import announce, write_status
 from syncd.worker.context import Finished, Retry, SyncContext, Synced, SyncResult
@@ -41,6 +42,9 @@ def look(context: SyncContext, issue: Issue) -> Issue:
     context.record(
         partial(issues.see, group_id=group_id, observation=observation, baseline=baseline, before=issue, now=now)
     )
+    if issue.doubles is not None:
+        live = [key for key in issue.doubles.split(", ") if _is_live(context, key)]
+        context.record(partial(issues.keep_doubles, group_id=group_id, before=issue.doubles, live=live))
     answered: Sequence[str] = issue.answered
     closed_at = condition.closed_at or 0.0
     if closed_at != (0.0 if before is None else before.closed_at or 0.0):
@@ -61,6 +65,18 @@ def look(context: SyncContext, issue: Issue) -> Issue:
         answered=tuple(answered),
         synced_revision=0 if opened and issue.comment_id is not None else issue.synced_revision,
     )
+
+
+def _is_live(context: SyncContext, key: str) -> bool:
+    """False if people closed or deleted this double; true also if the tracker does not say so now."""
+    tracker = context.claim.tracker
+    try:
+        double = named(tracker, context.routing.config.trackers[tracker], key)
+        return not context.tracker.look(double).condition.closed
+    except Gone:
+        return False
+    except (ValueError, TrackerError):
+        return True  # the next look asks again
 
 
 def update(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:

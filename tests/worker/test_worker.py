@@ -21,7 +21,7 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Call, Created, Identity
+from syncd.model import Call, Condition, Created, Identity
 from syncd.store import outbox
 from syncd.store.dead_letters import Kind
 from syncd.store.issues import Intent
@@ -193,6 +193,41 @@ def test_a_second_live_issue_is_reported_and_the_oldest_is_followed(scene: Scene
     issue = scene.store.report.groups()[0].issue
     assert issue is not None
     assert (issue.key, issue.doubles) == ("K-1", "K-2")
+    assert scene.store.report.counts(scene.clock.wall()).doubles == 1
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_a_double_that_people_closed_or_deleted_is_none_any_more(scene: Scene, deleted: bool) -> None:
+    scene.doubt(after=True)
+    scene.tracker.issues.append(scene.tracker.issues[0])
+    scene.probe()
+    scene.sync()
+    counts = scene.store.report.counts
+    assert counts(scene.clock.wall()).doubles == 1, "K-2 is live"
+
+    if deleted:
+        scene.tracker.unreadable["K-2"] = Gone("K-2 was deleted")
+    else:
+        scene.tracker.conditions["K-2"] = Condition(closed=True, resolution="duplicate")
+    scene.clock.advance(86400)
+    scene.survey()
+    scene.sync()
+
+    assert counts(scene.clock.wall()).doubles == 0
+    issue = scene.store.report.groups()[0].issue
+    assert issue is not None
+    assert issue.doubles is None
+
+
+def test_a_double_that_cannot_be_read_is_kept(scene: Scene) -> None:
+    scene.doubt(after=True)
+    scene.tracker.issues.append(scene.tracker.issues[0])
+    scene.probe()
+    scene.tracker.unreadable["K-2"] = OutOfReach("K-2 may not be read")
+    scene.clock.advance(86400)
+    scene.survey()
+    scene.sync()
+
     assert scene.store.report.counts(scene.clock.wall()).doubles == 1
 
 
