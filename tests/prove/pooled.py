@@ -19,13 +19,13 @@ def main(how: str, *arguments: str) -> None:
     if how == "careless":
         for name in ("_BEGIN_ADDING", "_BEGIN_EXCLUSIVE", "_BEGIN_SHARED"):
             setattr(connection, name, getattr(connection, name).replace(f"; {connection.DURABLE}", ""))
-        serve = hints.ServerHints._serve
+        send = hints.ServerHints._send
 
-        def serve_carelessly(self: hints.ServerHints, session: Any) -> None:
+        def send_carelessly(self: hints.ServerHints, session: Any) -> None:
             session.execute("SET synchronous_commit = off")
-            serve(self, session)
+            send(self, session)
 
-        hints.ServerHints._serve = serve_carelessly  # type: ignore[method-assign]
+        hints.ServerHints._send = send_carelessly  # type: ignore[method-assign]
     from syncd.cli import main as syncd
 
     sys.argv = ["syncd", *arguments]

@@ -122,8 +122,9 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
         result="; ".join(refused + unchecked.wrong)
         or "both exit with code 78 and name the way out; without the look, 0 acknowledged notifications lost, and the "
         f"{len(unchecked.sessions)} sessions of the pool have the settings of a new one",
-        control=f"a daemon that sets `synchronous_commit` for its session and does not ask for it in each write: {control.lost} of "
-        f"{control.acknowledged:,} acknowledged notifications lost",
+        control=f"a daemon whose hints set `synchronous_commit` for their session and whose writes do not ask for it: {control.lost} of "
+        f"{control.acknowledged:,} acknowledged notifications lost, {sum(map(bool, control.sessions))} of {len(control.sessions)} "
+        "sessions changed",
         ok=not refused and not unchecked.wrong and control.lost > 0,
     )
 
@@ -135,7 +136,7 @@ def trial(folder: Path, mode: str, stops: int, seed: int, program: Sequence[str]
     with postgres.server() as server, opened("local", folder) as tracker:
         direct = Databases(server.url("postgres")).new()
         # Without `server_reset_query`, what a client sets in session mode reaches the next client.
-        with pooler(direct, mode, default_pool_size=40, server_reset_query="") as running:
+        with pooler(direct, mode, default_pool_size=40, min_pool_size=8, server_reset_query="") as running:
             with Cluster(folder / "members", running.url(direct), tracker.toml(), 1, 1, program) as cluster:
                 load, numbers = _Load(cluster, seed), itertools.count()
                 threads = [threading.Thread(target=load.send, args=(numbers,), daemon=True) for _ in range(SENDERS)]
