@@ -16,6 +16,7 @@ from syncd.model import Action, Call, Condition, Facts, Group, GroupKind, Issue,
 
 MAX_BACKOFF_SECONDS = 3600.0
 MAX_PAUSE_SECONDS = 900.0
+MAX_READ_PAUSE_SECONDS = 60.0
 PAUSED_SECONDS = 900.0  # between two looks at an issue whose route is paused
 STATUS_INTERVAL = 900.0  # of an issue without a route
 FIRST_MILESTONE = 10
@@ -365,8 +366,11 @@ def backoff(attempts: int) -> float:
     return min(2.0 ** min(attempts, 30), MAX_BACKOFF_SECONDS)
 
 
-def pause(attempts: int, *, reads: bool = False) -> float:
-    """Seconds that a misconfigured tracker rests before the next trial: one minute, two, four, … up to a quarter of an hour. If only a read
-    is made then, as of an unreachable tracker, 5 seconds, 10, 20, … up to a minute."""
-    first, longest = (5.0, 60.0) if reads else (60.0, MAX_PAUSE_SECONDS)
-    return min(first * 2.0 ** min(attempts, 30), longest)
+def pause(attempts: int) -> float:
+    """Seconds that a misconfigured tracker rests before the next trial: one minute, two, four, … up to a quarter of an hour."""
+    return min(60.0 * 2.0 ** min(attempts, 30), MAX_PAUSE_SECONDS)
+
+
+def read_pause(attempts: int) -> float:
+    """Seconds until an unreachable tracker is read again: 1, 2, 4, … up to a minute."""
+    return min(2.0 ** min(attempts, 30), MAX_READ_PAUSE_SECONDS)

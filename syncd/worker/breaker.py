@@ -38,7 +38,7 @@ def trip(
     outage = limits.outage(transaction, tracker).failed(group_id, now)
     until, cause, attempts = now, UNREACHABLE, 0
     if rest is not None and rest.cause == FAILING and trial:
-        until, attempts = now + plan.pause(rest.attempts, reads=True), rest.attempts + 1
+        until, attempts = now + plan.read_pause(rest.attempts), rest.attempts + 1
     elif rest is not None and rest.cause in (UNREACHABLE, FAILING) and rest.until is not None:
         until, cause, attempts = rest.until, rest.cause, rest.attempts  # the call began before the rest
     limits.pause(transaction, tracker, reason, until, cause, attempts, outage)
@@ -91,7 +91,7 @@ def _end(
         return None, now  # a call has succeeded meanwhile, or an operator paused the tracker
     if isinstance(failure, Unavailable | OutcomeUnknown):
         after = getattr(failure, "retry_after", None) or 0.0
-        until = now + min(max(plan.pause(rest.attempts, reads=True), after), LONGEST_SECONDS)
+        until = now + min(max(plan.read_pause(rest.attempts), after), LONGEST_SECONDS)
         outage = outage.failed(None, now)
         limits.pause(transaction, tracker, failure.reason, until, UNREACHABLE, rest.attempts + 1, outage)
         return outage, until
