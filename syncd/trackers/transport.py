@@ -80,6 +80,12 @@ class Answer:
         return self.status in (301, 302, 303, 307, 308)
 
     @property
+    def is_page(self) -> bool:
+        """True for a body that a server makes for people: HTML, whatever its headers say."""
+        is_markup = self.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+        return is_markup or "html" in self.headers.get("content-type", "")
+
+    @property
     def json(self) -> Any:
         """The JSON value of the body; None for an empty or truncated body and for a proxy's HTML page."""
         return self.read(object)
@@ -218,7 +224,9 @@ class Connection(ABC):
         target = urljoin(f"{self._base}/", answer.headers.get("location", ""))
         # The API itself redirects to what was renamed.
         elsewhere = answer.redirects and answer.json is None and not target.startswith(f"{self._base}/")
-        if elsewhere or (answer.ok and answer.json is None):
+        # A server of the tracker itself may refuse a login by a page.
+        is_other = answer.is_page and 400 <= answer.status < 500 and answer.status not in (401, 403)
+        if elsewhere or is_other or (answer.ok and answer.json is None):
             place = f", which redirects to {urlsplit(target).netloc}" if elsewhere else ""
             raise Unavailable(
                 f"a web page at {self.address} answers instead of the tracker's API ({answer.status}{place})"

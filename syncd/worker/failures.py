@@ -70,6 +70,8 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError, issue: Issu
         case Refused() if decision.action in WRITING:
             # A locked issue, for example: the content is not to blame, and the next change may find the issue open.
             return decision, Refusal(reason, None, again_at)
+        case Misconfigured(page=True):
+            return decision, Retry(reason, again_at, decision.call, attempts)
         case Throttled() | Misconfigured():
             # The group is not to blame: it waits for the tracker.
             rests = isinstance(error, Misconfigured)
@@ -111,17 +113,17 @@ def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerErro
                 partial(limits.silence, credential=credential, part=part, reason=error.reason, until=until, now=now)
             )
             log.warning("tracker_silenced", tracker=claim.tracker, until=until, reason=error.reason)
-        case Misconfigured(seconds=seconds):
-            context.record(
-                partial(rest, claim=claim, reason=error.reason, seconds=seconds, now=now),
-                partial(_log_rest, claim, error.reason),
-            )
-        case Unavailable() | OutcomeUnknown():
+        case Unavailable() | OutcomeUnknown() | Misconfigured(page=True):
             group_id, trial = claim.group_id, claim.trial
             context.record(
                 partial(
                     breaker.trip, tracker=claim.tracker, reason=error.reason, now=now, group_id=group_id, trial=trial
                 )
+            )
+        case Misconfigured(seconds=seconds):
+            context.record(
+                partial(rest, claim=claim, reason=error.reason, seconds=seconds, now=now),
+                partial(_log_rest, claim, error.reason),
             )
         case Refused():
             context.record(

@@ -61,7 +61,7 @@ class Surveyor:
                 return 0.0
         except TrackerError as error:
             log.warning("survey_failed", tracker=self.name, failure=type(error).__name__, reason=error.reason)
-            if isinstance(error, Unavailable | OutcomeUnknown):
+            if isinstance(error, Unavailable | OutcomeUnknown) or getattr(error, "page", False):
                 trip = partial(breaker.trip, tracker=self.name, reason=error.reason, now=self.clock.wall())
                 self.store.write(trip, exclusive=False)
             if isinstance(error, Throttled):

@@ -70,6 +70,7 @@ def test_an_outage_costs_a_read_per_step_and_is_over_by_itself(tmp_path: Path, w
         pings = made.pop("ping Unavailable")
         assert pings <= 5
         assert sum(made.values()) <= 2, "one create, and one read of the highest number before it"
+        assert daemon.status()["outbox"]["due"] + daemon.status()["outbox"]["waiting"] == GROUPS
         assert daemon.status()["issues"]["in_doubt"] <= 1
 
         door.lead("open")

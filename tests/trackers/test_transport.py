@@ -276,8 +276,10 @@ def statuses() -> Iterator[tuple[int, bytes, str, bool]]:
                 yield status, body, f"https://{HOST}/api/repositories/7", True
             elif 200 <= status < 300:
                 yield status, body, "", body == JSON
-            elif 300 <= status < 500:
-                yield status, body, "", status not in (407, 408)
+            elif 300 <= status < 400:
+                yield status, body, "", True
+            elif 400 <= status < 500:
+                yield status, body, "", status not in (407, 408) and (body != PAGE or status in (401, 403, 429))
             else:
                 yield status, body, "", False
 

@@ -180,7 +180,8 @@ def name_of(repository_url: str) -> str:
 
 def redirected(answer: Answer, api_url: str) -> Target:
     """The issue or repository that a redirect points to. Raises Misconfigured for any other place: the token goes nowhere else."""
-    elsewhere = Misconfigured(f"GitHub redirects to another place ({answer.status}); correct repository or api_url")
+    reason = f"GitHub redirects to another place ({answer.status}); correct repository or api_url"
+    elsewhere = Misconfigured(reason, page=answer.json is None)
     try:
         base = urlsplit(api_url.rstrip("/"))
         there = urlsplit(urljoin(f"{base.geturl()}/", answer.headers.get("location", "")))
@@ -227,7 +228,8 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
             f"GitHub does not accept the token (401{detail}): wrong, expired or revoked; {answer.renewal}"
         )
     if answer.redirects:
-        return Misconfigured(f"GitHub redirects to another place ({status}{detail}); correct repository or api_url")
+        reason = f"GitHub redirects to another place ({status}{detail}); correct repository or api_url"
+        return Misconfigured(reason, page=answer.json is None)
     if status == 403:
         return Misconfigured(f"GitHub does not let the token do this (403{detail})")
     if status == 404:

@@ -116,7 +116,7 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
         reason = f"Jira gives no usable answer at this moment ({status}{detail})"
         if sent is Sent.ONCE:
             reason = f"Jira's answer ({status}{detail}) does not say what became of the request"
-        if answer.ok and is_page(answer):
+        if answer.ok and answer.is_page:
             reason = f"a web page came instead of the Jira API's answer ({status}), perhaps the login page of a single sign-on"
         return OutcomeUnknown(reason) if sent is Sent.ONCE else Unavailable(reason, _retry_after(answer))
     if status == 429:
@@ -143,7 +143,8 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
         )
     if 300 <= status < 400:
         place = _without_query(answer.headers.get("location", ""))
-        return Misconfigured(f"Jira redirects to another place ({status}, {place}); correct url")
+        reason = f"Jira redirects to another place ({status}, {place}); correct url"
+        return Misconfigured(reason, page=answer.json is None)
     if status in (403, 404) and isinstance(answer.json, dict):
         return Misconfigured(
             f"Jira does not let the account do this, or does not know the project ({status}{detail}); "
@@ -151,13 +152,6 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
         )
     return Misconfigured(
         f"what answers at this url is not the Jira API ({status}{detail}); correct url, or what stands between syncd and Jira"
-    )
-
-
-def is_page(answer: Answer) -> bool:
-    """True for a body that a server makes for people: HTML, whatever its headers say."""
-    return answer.body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<") or "html" in answer.headers.get(
-        "content-type", ""
     )
 
 
