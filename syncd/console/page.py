@@ -171,7 +171,7 @@ def state_of(standing: GroupView) -> tuple[str, str]:
     if state in ("parked", "dropped"):
         return state, reason
     if state in ("intended", "in_doubt"):
-        return "in doubt", reason
+        return "being filed" if state == "intended" else "in doubt", reason
     if group.on_hold is not None:
         return "held", reason
     if issue is not None and issue.key:

@@ -43,7 +43,10 @@ class Health:
         try:
             shape = status(self._config, self._store, self._clock.wall())
         except StoreUnavailable as error:
-            shape = {"store": {"fault": str(error)}, "trackers": {}, "needs": [{"state": "store_fault", "count": 1}]}
+            fault = self._store.connection.fault or str(
+                error
+            )  # why the latest commit failed says more than a failed read
+            shape = {"store": {"fault": fault}, "trackers": {}, "needs": [{"state": "store_fault", "count": 1}]}
         fault, states = shape["store"]["fault"], {need["state"]: 0 for need in shape["needs"]}
         for need in shape["needs"]:
             states[need["state"]] += need["count"]

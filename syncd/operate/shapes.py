@@ -48,14 +48,12 @@ def group(standing: GroupView) -> dict[str, object]:
 def _issue(issue: Issue | None) -> dict[str, object] | None:
     if issue is None:
         return None
-    # To readers, a create is undecided whether its sender is still alive or died.
-    state = IssueState.IN_DOUBT if issue.state is IssueState.INTENDED else issue.state
     condition = issue.condition  # None before the first look
     return {
         "tracker": issue.tracker,
         "key": issue.key,
         "url": issue.url,
-        "state": state.value,
+        "state": "being_filed" if issue.state is IssueState.INTENDED else issue.state.value,
         "doubles": issue.doubles,
         "condition": None
         if condition is None

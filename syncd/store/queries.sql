@@ -863,7 +863,7 @@ groups.kind = 'crash'
         OR (CAST(:state AS TEXT) = 'filed' AND EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state = 'linked'))
         OR (CAST(:state AS TEXT) = 'held' AND groups.decision = 'hold')
         OR (CAST(:state AS TEXT) = 'doubt' AND EXISTS (SELECT 1 FROM issues
-            WHERE issues.group_id = groups.id AND issues.state IN ('intended', 'in_doubt')))
+            WHERE issues.group_id = groups.id AND issues.state = 'in_doubt'))
         OR (CAST(:state AS TEXT) = 'by_hand' AND EXISTS (SELECT 1 FROM issues
             WHERE issues.group_id = groups.id AND issues.by_hand IS NOT NULL AND issues.state = 'linked'))
         OR (CAST(:state AS TEXT) = 'parked' AND EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state = 'parked'))
@@ -920,7 +920,7 @@ ORDER BY COALESCE(users, 0) DESC, id DESC LIMIT 1 OFFSET :looked;
 -- _among: groups that an index yields by a state, or by their project
 SELECT outbox.group_id AS id FROM outbox WHERE CAST(:among AS TEXT) = 'dead' AND outbox.state = 'dead'
     UNION ALL SELECT issues.group_id FROM issues
-        WHERE CAST(:among AS TEXT) = 'doubt' AND issues.state IN ('intended', 'in_doubt')
+        WHERE CAST(:among AS TEXT) = 'doubt' AND issues.state = 'in_doubt'
     UNION ALL SELECT issues.group_id FROM issues
         WHERE CAST(:among AS TEXT) = 'by_hand' AND issues.by_hand IS NOT NULL AND issues.state = 'linked'
     UNION ALL SELECT issues.group_id FROM issues WHERE CAST(:among AS TEXT) = 'parked' AND issues.state = 'parked'

@@ -97,7 +97,7 @@ def test_a_group_without_releases_has_an_empty_list_of_them() -> None:
     [
         pytest.param(IssueState.LINKED, "linked", id="linked"),
         pytest.param(IssueState.IN_DOUBT, "in_doubt", id="in doubt"),
-        pytest.param(IssueState.INTENDED, "in_doubt", id="being created: undecided to readers"),
+        pytest.param(IssueState.INTENDED, "being_filed", id="being filed"),
         pytest.param(IssueState.PARKED, "parked", id="parked"),
         pytest.param(IssueState.DROPPED, "dropped", id="dropped"),
     ],
