@@ -3,6 +3,7 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -104,3 +105,22 @@ def test_a_pooler_whose_mode_changes_is_reported(direct: str) -> None:
         until(reported, "the log to say so", 30)
         client.close()
         store.close()
+
+
+def test_a_session_that_ends_leaves_nothing_to_the_next_client(direct: str) -> None:
+    with pooler(direct, "session", server_reset_query="") as running:
+        store = open_store(StoreSettings(url=running.url(direct)))
+        store.hints.listen(lambda topic: None)
+        until(lambda: store.hints.leads, "it to lead", 30)
+        store.hints.send("topic")
+        store.report.counts(0.0)
+        store.close()
+
+        left = (
+            "SELECT (SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'), (SELECT count(*) FROM pg_listening_channels()),"
+            " (SELECT count(*) FROM pg_prepared_statements)"
+        )
+        with ExitStack() as clients:
+            url = running.url(direct)
+            sessions = [clients.enter_context(psycopg.connect(url, autocommit=True)) for _ in range(8)]
+            assert {session.execute(left).fetchone() for session in sessions} == {(0, 0, 0)}

@@ -116,6 +116,7 @@ class ServerHints:
                     self._notify(notification.payload)
             if self._drain():
                 self._send(session)
+        session.execute("UNLISTEN *; SELECT pg_advisory_unlock_all()")  # a pooler may lend the session on as it is
 
     def _drain(self) -> bool:
         try:

@@ -35,8 +35,10 @@ MIGRATE_SECONDS = 600
 SKEW_SECONDS = 30.0
 # libpq does not pass on the code of an error that ends the login. In another language than English the next start tries again.
 _LASTING = re.compile(
-    r"password authentication failed|no password supplied|no pg_hba\.conf entry|(role|database) .* does not exist"
-    r"|permission denied for database|is not permitted to log in|no such (user|database)|unsupported startup parameter"
+    r'(password|peer|ident|certificate|SASL|"trust") authentication failed|no password supplied|no pg_hba\.conf entry'
+    r"|(role|database) .* does not exist|permission denied for database|is not permitted to log in"
+    r"|no such (user|database)|unsupported startup parameter",
+    re.IGNORECASE,
 )
 COMPARE_SECONDS = 30.0
 POOLED = 6  # sessions that show how a pooler lends its backends
