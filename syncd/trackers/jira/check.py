@@ -14,7 +14,7 @@ from syncd.trackers.jira.fields import optional_names, varying_names
 from syncd.trackers.transport import Answer, Sent
 
 _PAGE_SIZE = 200
-_NEEDED = ("BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS")
+_NEEDED = ("BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS", "TRANSITION_ISSUES")
 
 # Sent with every create, which Jira refuses where the create screen lacks a field of it.
 _SENT = ("summary", "description", "labels")

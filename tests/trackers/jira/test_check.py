@@ -33,6 +33,16 @@ def test_a_check_that_is_refused_says_why(fake: FakeJira, opened: Open) -> None:
     assert "trackers.mobile" in wrong[0].remedy
 
 
+@pytest.mark.parametrize("path", ["/myself$", "/mypermissions$", "/issuetypes$"])
+def test_a_login_page_instead_of_the_api_is_named_by_check(fake: FakeJira, opened: Open, path: str) -> None:
+    page = b"<!DOCTYPE html><title>Log in</title>"
+    fake.inject(Fault(how="status", method="GET", path=path, status=200, body=page, times=9))
+    (wrong,) = [finding for finding in opened().check() if not finding.ok]
+
+    assert "a web page came instead of the Jira API's answer (200), perhaps the login page" in wrong.what
+    assert fake.url in wrong.remedy
+
+
 def test_cloud_takes_no_text_in_a_paragraph_field(fake: FakeJira, opened: Open) -> None:
     fake.custom_fields = {"customfield_1": "paragraph"}
     wrong = [each.what for each in opened(fields={"customfield_1": "constant"}).check() if not each.ok]
@@ -70,6 +80,10 @@ def spoiled_create(fake: FakeJira) -> None:
     fake.permissions.remove("CREATE_ISSUES")
 
 
+def spoiled_reopening(fake: FakeJira) -> None:
+    fake.permissions.remove("TRANSITION_ISSUES")
+
+
 def spoiled_component(fake: FakeJira) -> None:
     fake.off_screen = {"components"}
 
@@ -97,6 +111,7 @@ def spoiled_permission(fake: FakeJira) -> None:
         (spoiled_description, "add description to the create screen of CRASH"),
         (spoiled_archive, "archived"),
         (spoiled_create, "CREATE_ISSUES"),
+        (spoiled_reopening, "TRANSITION_ISSUES"),
         (spoiled_component, "components"),
         (spoiled_mapping, "option"),
         (spoiled_requirement, "customfield_9"),

@@ -127,14 +127,14 @@ def concerned(operation: str, state: Callable[[FakeJira], None], code: int) -> s
         return {Misconfigured}
     if operation == "create":
         return {Refused}  # this group
-    if operation == "look" and code not in (404, 410):
-        return {Unavailable, OutOfReach}  # this issue, without harm
+    if operation == "look" and (state not in (deleted, hidden) or code not in (403, 404, 410)):
+        return {Unavailable}  # a list shows it, or the status does not say that it is gone
     if state is deleted:
-        return {Gone}
+        return {OutOfReach} if operation == "look" and code == 403 else {Gone}
     if state is hidden:
         return {Gone, OutOfReach}  # Cloud does not tell them apart
-    if operation in ("look", "find"):
-        return {Unavailable, OutOfReach}
+    if operation == "find":
+        return {Unavailable, OutOfReach} if state is moved else {Unavailable}
     return {Refused, OutOfReach} if state is moved else {Refused}
 
 
