@@ -121,7 +121,9 @@ def _resume_tracker(
     standings = store.report.trackers({}, now) | store.report.left_behind(config.trackers, now)
     # Groups may wait for a tracker that the configuration no longer has.
     _require_name(tracker, {*config.trackers, *standings}, "tracker")
-    rest = standings[tracker] if tracker in standings and standings[tracker].state == "paused" else None
+    rest = (
+        standings[tracker] if tracker in standings and standings[tracker].state in ("paused", "unreachable") else None
+    )
     silence = _silence(store, config, tracker, now)
     warning = [] if silence is None or force else _warning(config, tracker, silence)
     if warning and rest is None:

@@ -8,6 +8,7 @@ import pytest
 
 from syncd.operate import actions
 from syncd.store.outbox import Claim
+from syncd.worker import breaker
 from syncd.worker.absorb import absorb
 from syncd.worker.sync import sync
 from tests.simulation.history import History, Setup
@@ -55,6 +56,9 @@ class Stage:
             absorb(self.store, self.process.routing, self.now)
 
     def claim(self) -> Claim | None:
+        """Claim the group that is due, after a read where the last call failed."""
+        client = Client(self.world.site, self.process.clock)
+        breaker.step(self.store, client, TRACKER, self.process.routing, self.process.clock)
         return self.store.outbox.claim(TRACKER, f"p1/{self.now}", self.now)
 
     def begin_sync(self, claim: Claim | None = None, until: str = "load: read") -> Task:

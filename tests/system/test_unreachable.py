@@ -12,6 +12,7 @@ import pytest
 
 from tests.fakes.door import Door, Way
 from tests.fakes.github import FakeGitHub
+from tests.prove import unreachable as proof
 from tests.prove.crashes import crash, fingerprint, tally
 from tests.prove.daemons import github_section, ready
 from tests.system.daemon import Daemon
@@ -80,6 +81,10 @@ def test_an_outage_costs_a_read_per_step_and_is_over_by_itself(tmp_path: Path, w
             [str(issue.body) for issue in fake.repository.issues.values()],
         ).exact
         assert (status["trackers"]["here"]["state"], status["dead"], unreachable(daemon)) == ("ok", 0, {})
+
+
+def test_no_promise_is_broken_while_a_gateway_answers_for_the_tracker(tmp_path: Path) -> None:
+    assert proof.outage(tmp_path / "error", "html error", 9).wrong() == []
 
 
 def test_an_expired_certificate_is_named_and_a_new_one_ends_the_outage(tmp_path: Path) -> None:
