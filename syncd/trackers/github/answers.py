@@ -230,13 +230,14 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
     if answer.redirects:
         reason = f"GitHub redirects to another place ({status}{detail}); correct repository or api_url"
         return Misconfigured(reason, page=answer.json is None)
-    if status == 403:
-        return Misconfigured(f"GitHub does not let the token do this (403{detail})")
-    if status == 404:
-        return Misconfigured(f"GitHub does not know this, or hides it from the token (404{detail})")
-    if status == 410:
-        return Misconfigured(f"GitHub has this no longer (410{detail})")
-    return Misconfigured(f"what answers at api_url is not the GitHub API ({status}{detail})")
+    fault = {
+        403: "GitHub does not let the token do this",
+        404: "GitHub does not know this, or hides it from the token",
+        410: "GitHub has this no longer",
+    }.get(status)
+    if fault is None or (answer.body and answer.json is None):
+        return Misconfigured(f"what answers at api_url is not the GitHub API ({status}{detail})")
+    return Misconfigured(f"{fault} ({status}{detail})")
 
 
 def message(answer: Answer) -> str:

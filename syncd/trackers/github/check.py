@@ -36,7 +36,8 @@ def check(connection: Connection, settings: GitHubSettings, recalled_id: str | N
         if repository.has_issues:
             expect(connection.send_idempotent("GET", f"/repos/{settings.repository}/issues"), list[Listed])
     except Misconfigured as error:
-        findings.append(Finding(ok=False, what=error.reason, remedy=_REMEDY))
+        remedy = "correct api_url, or the proxy before it" if "api_url" in error.reason else _REMEDY
+        findings.append(Finding(ok=False, what=error.reason, remedy=remedy))
     except TrackerError as error:
         findings.append(Finding(ok=False, what=error.reason, remedy="try again; check api_url and the network"))
     return findings

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from syncd.config import GitHubSettings
 from syncd.errors import Misconfigured, OutOfReach, TrackerError
-from syncd.trackers.github.answers import Repository, expect, failure, redirected, refuses
+from syncd.trackers.github.answers import Repository, failure, redirected, refuses
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.transport import Answer, Sent
 
@@ -32,11 +32,13 @@ class Address(NamedTuple):
     def remote_id(self) -> str:
         return f"{self.repository_id}/{self.number}" if self.away else self.number
 
-    def error(self, answer: Answer) -> TrackerError:
+    def error(self, answer: Answer, settings: GitHubSettings) -> TrackerError:
         """The meaning of an answer of its repository. A refusal in another repository says nothing about the tracker's own."""
         error = failure(answer, Sent.READ)
         if self.away and refuses(answer):
             return OutOfReach(f"the issue was transferred to where the token may not do this: {error.reason}")
+        if isinstance(error, Misconfigured) and refuses(answer):
+            return Misconfigured(f"{settings.repository} cannot be read: {error.reason}")
         return error
 
 
@@ -49,7 +51,7 @@ def require_open(connection: Connection, settings: GitHubSettings, address: Addr
     answer = connection.send_idempotent("GET", address.home)
     repository = answer.read(Repository) if answer.ok else None
     if repository is None:
-        raise address.error(answer)
+        raise address.error(answer, settings)
     name, fault = repository.full_name or settings.repository, ""
     if repository.disabled:
         fault = f"GitHub has disabled {name}: its owner has to ask GitHub's support"
@@ -85,4 +87,7 @@ def read_named(connection: Connection, settings: GitHubSettings) -> tuple[Reposi
             raise Misconfigured(
                 f'{settings.repository} is now {renamed.full_name}; set repository = "{renamed.full_name}"'
             )
-    return expect(answer, Repository), answer
+    repository = answer.read(Repository) if answer.ok else None
+    if repository is None:
+        raise Address("", "", away=False).error(answer, settings)
+    return repository, answer

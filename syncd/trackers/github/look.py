@@ -183,7 +183,7 @@ class Reader:
         parameters: dict[str, str | int] = {"state": "all", "per_page": 1}
         control = self._connection.send_idempotent("GET", f"{address.home}/issues", parameters=parameters)
         if not control.ok or control.read(list[Listed]) is None:
-            raise address.error(control)
+            raise address.error(control, self._settings)
         if answer.status == 410 and _SWITCHED_OFF.search(message(answer)):
             # The words contradict the repository: no deletion is concluded from this.
             raise Unavailable(

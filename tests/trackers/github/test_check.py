@@ -45,7 +45,7 @@ def test_a_check_says_that_a_repository_is_public(tracker: GitHub, fake: FakeGit
 @pytest.mark.parametrize(
     ("spoil", "text"),
     [
-        (lambda fake: fake.remove(fake.repository), "GitHub does not know this"),
+        (lambda fake: fake.remove(fake.repository), "acme/game cannot be read: GitHub does not know this"),
         (
             lambda fake: fake.rename(fake.repository, "renamed"),
             'acme/game is now acme/renamed; set repository = "acme/renamed"',
@@ -98,3 +98,13 @@ def test_a_check_finds_a_token_that_cannot_be_read(tracker: GitHub, tmp_path: Pa
     assert len(findings) == 1
     assert findings[0].startswith("trackers.crashes.token: the secret in")
     assert fake.requests == []
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 410, 418])
+def test_a_check_names_api_url_where_something_else_answers(tracker: GitHub, fake: FakeGitHub, status: int) -> None:
+    page = b"<!DOCTYPE html><html><title>Not here</title></html>"
+    fake.inject(Fault(how="status", method="GET", path="/repos/", status=status, body=page))
+
+    (finding,) = [each for each in tracker.check() if not each.ok]
+    assert f"what answers at api_url is not the GitHub API ({status})" in finding.what
+    assert finding.remedy == "correct api_url, or the proxy before it"
