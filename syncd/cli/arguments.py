@@ -24,6 +24,7 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         "-c",
+        readable=False,  # the command itself says why it cannot read the file, and whose it is
         help="Configuration file. \\[default: $SYNCD_CONFIG, else ./config.toml, else /etc/syncd/config.toml]",
         show_default=False,
     ),

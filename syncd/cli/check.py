@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import typer
@@ -170,6 +171,9 @@ def _store(config: Config) -> Iterator[Finding]:
         kind = Obstacle if isinstance(error, (StoreUnusable, ConfigError)) else Finding
         yield kind(ok=False, what=f"syncd cannot use {settings.place}", remedy=str(error))
     if settings.dialect == "sqlite":
+        for end in ("", "-wal", "-shm"):
+            if (why := access.lockout(Path(f"{settings.path}{end}"))) is not None:
+                yield Obstacle(ok=False, what="the service may not use the file that this user can use", remedy=why)
         free = shutil.disk_usage(settings.path.parent).free
         remedy = "free some space, or shorten store.retention: on a full disk syncd answers every notification with 503"
         yield Finding(

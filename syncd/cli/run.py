@@ -11,6 +11,7 @@ from syncd import config as configuration
 from syncd.cli.arguments import ConfigOption, config_path
 from syncd.daemon import app as daemon
 from syncd.daemon.app import Part
+from syncd.errors import ConfigError
 from syncd.platform import log, systemd
 
 app = typer.Typer(add_completion=False)
@@ -45,5 +46,8 @@ def run(
     loaded = configuration.load(config_path(config))
     for warning in configuration.warnings(loaded):
         structlog.get_logger("syncd").warning("configuration_warning", warning=warning)
-    manager, sockets = systemd.Manager(os.environ), systemd.passed_sockets(os.environ)
+    try:
+        manager, sockets = systemd.Manager(os.environ), systemd.passed_sockets(os.environ)
+    except ValueError as error:
+        raise ConfigError([f"WATCHDOG_USEC or LISTEN_FDS, which the service manager sets: {error}"]) from None
     daemon.build(loaded, manager, sockets, only, dry=dry_run).run()

@@ -23,7 +23,9 @@ app = typer.Typer(add_completion=False)
 
 @app.command()
 def backup(
-    target: Annotated[Path, typer.Argument(metavar="FILE", help="The copy. The file must not exist yet.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="FILE", readable=False, help="The copy. The file must not exist yet.")
+    ],
     config: ConfigOption = None,
 ) -> None:
     """Copy the store to FILE while the daemon runs, and verify the copy."""
@@ -36,7 +38,7 @@ def backup(
 
 @app.command()
 def restore(
-    source: Annotated[Path, typer.Argument(metavar="FILE", help="A file that `syncd backup` made.")],
+    source: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A file that `syncd backup` made.")],
     config: ConfigOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
@@ -110,7 +112,9 @@ def migrate_store(
     password_file: Annotated[
         Path | None,
         typer.Option(
-            help="A file with the PostgreSQL password. Without it libpq looks in its usual places.", show_default=False
+            readable=False,
+            help="A file with the PostgreSQL password. Without it libpq looks in its usual places.",
+            show_default=False,
         ),
     ] = None,
 ) -> None:

@@ -88,7 +88,8 @@ class Config(Section):
 def load(path: Path) -> Config:
     """The configuration in `path`. Raises ConfigError with every problem at once."""
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        # Some editors begin a file with a byte order mark.
+        document = tomllib.loads(path.read_text(encoding="utf-8").removeprefix("\ufeff"))
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {access.explain(error, named=True)}"]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

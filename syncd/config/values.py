@@ -108,7 +108,11 @@ class Secret(Section):
         """The secret without its trailing newline. Raises ConfigError naming the place and `key`, which has it in the configuration, never
         the value."""
         try:
-            value = self._path().read_text(encoding="utf-8") if self.env is None else os.environ[self.env]
+            value = (
+                self._path().read_text(encoding="utf-8").removeprefix("\ufeff")
+                if self.env is None
+                else os.environ[self.env]
+            )
             value.encode()  # the environment may hold bytes that are no text
         except KeyError as error:
             raise ConfigError([f"{key}: the environment variable {error.args[0]} is not set"]) from None

@@ -23,58 +23,89 @@ def obstacle(path: Path, *, write: bool = False) -> str | None:
         try:
             status = folder.stat()
         except FileNotFoundError:
-            return None if not write else _denial(folder.parent, "create anything in", os.W_OK | os.X_OK)
+            return _denial(folder.parent, "make", place.parent) if write else None
         except OSError as error:
             return f"{folder} cannot be used: {error.strerror}"
         if not stat.S_ISDIR(status.st_mode):
             return f"{folder} is a file, but {path} needs a folder there; name another path"
-        if (denial := _denial(folder, "enter", os.X_OK)) is not None:
+        if (denial := _denial(folder, "enter", folder)) is not None:
             return denial
     try:
         status = place.stat()
     except FileNotFoundError:
-        return None if not write else _denial(place.parent, "create anything in", os.W_OK | os.X_OK)
+        return _denial(place.parent, "create", place) if write else None
     except OSError as error:
         return f"{path} cannot be used: {error.strerror}"
     if stat.S_ISDIR(status.st_mode):
         return f"{path} is a folder; name a file"
-    return _denial(place, "write" if write else "read", os.R_OK | os.W_OK if write else os.R_OK)
+    return _denial(place, "write" if write else "read", place)
 
 
-def _denial(place: Path, verb: str, need: int) -> str | None:
-    """Return why this process may not do to an existing file or folder what `verb` says and `need` means to access(2); None if it may."""
+_NEEDS = {
+    "enter": os.X_OK,
+    "make": os.W_OK | os.X_OK,
+    "create": os.W_OK | os.X_OK,
+    "read": os.R_OK,
+    "write": os.R_OK | os.W_OK,
+}
+_SYSTEM = ("boot", "dev", "proc", "sys", "usr")  # folders that stay as they are
+
+
+def _denial(place: Path, verb: str, what: Path) -> str | None:
+    """Return why this process may not use an existing file or folder, to enter, read or write it, to create the file or make the folder `what` in it; None if it may."""
+    need, uid = _NEEDS[verb], os.geteuid()
     if os.access(place, need, effective_ids=os.access in os.supports_effective_ids):
         return None
-    status, uid = place.stat(), os.geteuid()
-    mode, user = stat.S_IMODE(status.st_mode), name_of(uid)
-    facts = f"owner {name_of(status.st_uid)}, mode {mode:04o}"
+    status = place.stat()
+    mode, user, home = stat.S_IMODE(status.st_mode), name_of(uid), _home(status.st_uid)
+    begin = f"user {user} may not {verb} {what} ({'' if what == place else f'in {place}, '}owner {name_of(status.st_uid)}, mode {mode:04o})"
     if need & os.W_OK and os.statvfs(place).f_flag & os.ST_RDONLY:
         return (
-            f"user {user} cannot {verb} {place} ({facts}): its file system is read-only; mount it for writing, or name a place on "
-            "another one (in a systemd unit: below StateDirectory=, or in ReadWritePaths=)"
+            f"{begin}: its file system is read-only; mount it for writing, or name a place on another one (in a systemd unit: below "
+            "StateDirectory=, or in ReadWritePaths=)"
         )
-    bits = (
-        mode >> 6 if uid == status.st_uid else mode >> 3 if status.st_gid in {os.getegid(), *os.getgroups()} else mode
-    )
+    owns = uid == status.st_uid
+    bits = mode >> 6 if owns else mode >> 3 if status.st_gid in {os.getegid(), *os.getgroups()} else mode
+    letters = "".join(letter for letter, bit in (("r", os.R_OK), ("w", os.W_OK), ("x", os.X_OK)) if need & bit)
     if uid == 0 or bits & need == need:
         remedy = f"the mode is not the cause: see `lsattr -d {place}`, `getfacl {place}`, SELinux or AppArmor, and a unit's sandbox"
-    elif verb == "enter" and _is_home(place, status.st_uid):
-        remedy = "name a place outside of this home folder"
+    elif owns:
+        remedy = f"run `chmod u+{letters} {place}`"
+    elif verb == "make" and uid not in _DYNAMIC:
+        remedy = f"run `install -d -o {user} {what}` as root, or name a place elsewhere"
+    elif stat.S_ISDIR(status.st_mode) and (place == home or len(place.parts) < 3 or place.parts[1] in _SYSTEM):
+        remedy = "name a place elsewhere"
     elif place.parent.stat().st_uid == uid:
         remedy = f"run `chown --reference={place.parent} {place}` as root"
     elif uid in _DYNAMIC:
         remedy = "name a place below the unit's StateDirectory=; a secret belongs into a systemd credential"
     else:
-        letters = {os.X_OK: "x", os.R_OK: "r", os.W_OK | os.X_OK: "rwx"}.get(need, "rw")
         remedy = f"run `chown {user} {place}` as root, or `setfacl -m u:{user}:{letters} {place}`"
-    return f"user {user} may not {verb} {place} ({facts}); {remedy}"
+    return f"{begin}; {remedy}"
 
 
-def _is_home(place: Path, uid: int) -> bool:
+def _home(uid: int) -> Path | None:
     try:
-        return Path(pwd.getpwuid(uid).pw_dir) == place
+        return Path(pwd.getpwuid(uid).pw_dir)
     except KeyError:
-        return False
+        return None
+
+
+def lockout(path: Path) -> str | None:
+    """Return why the user to whom the folder of a file belongs may not write the file, such as a service whose file root has copied; None if
+    that user may. For a check by root, who may do everything."""
+    try:
+        file, folder = path.stat(), path.parent.stat()
+    except OSError:
+        return None
+    mode = stat.S_IMODE(file.st_mode)
+    bits = mode >> 6 if file.st_uid == folder.st_uid else mode >> 3 if file.st_gid == folder.st_gid else mode
+    if folder.st_uid == 0 or bits & 0o6 == 0o6:
+        return None
+    return (
+        f"user {name_of(folder.st_uid)}, to whom {path.parent} belongs, may not write {path} (owner {name_of(file.st_uid)}, mode {mode:04o}); "
+        f"run `chown --reference={path.parent} {path}` as root"
+    )
 
 
 def name_of(uid: int) -> str:

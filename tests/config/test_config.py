@@ -314,3 +314,8 @@ def test_a_day_is_a_date_or_its_text(load: Load, written: str) -> None:
 @pytest.mark.parametrize("written", ['"soon"', '"2027-02-30"', "2027-01-31T00:00:00Z", "20270131"])
 def test_what_is_no_day_is_refused_with_its_key(faults: Faults, written: str) -> None:
     assert any("token_expires" in fault for fault in faults(GITHUB + f"token_expires = {written}\n"))
+
+
+def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_bytes(b"\xef\xbb\xbf" + b'[console]\nlisten = "off"\n')
+    assert config.load(tmp_path / "config.toml").console.address is None

@@ -103,7 +103,7 @@ def the_file_of_the_store(place: Path) -> Sequence[str]:
 
 def the_folder_of_the_store(place: Path) -> Sequence[str]:
     give(0, place / "store")
-    return ("may not create anything in", "store", "owner root, mode 0755", "chown nobody")
+    return ("may not create", f"in {place}/store, owner root, mode 0755", "chown nobody")
 
 
 def the_log_of_the_store(place: Path) -> Sequence[str]:
@@ -128,7 +128,23 @@ def a_file_in_the_place_of_the_folder(place: Path) -> Sequence[str]:
 def a_folder_in_the_place_of_the_file(place: Path) -> Sequence[str]:
     (place / "store" / "syncd.db").unlink()
     (place / "store" / "syncd.db").mkdir()
-    return ("syncd.db is a folder",)
+    return ("syncd.db", "it is a folder")
+
+
+def a_mode_that_excludes_its_owner(place: Path) -> Sequence[str]:
+    (place / "store" / "syncd.db").chmod(0o400)
+    return ("may not write", "syncd.db", "owner nobody, mode 0400", "chmod u+rw")
+
+
+def a_folder_that_cannot_be_made(place: Path) -> Sequence[str]:
+    shutil.rmtree(place / "store")
+    return ("may not make", f"{place}/store", "owner root, mode 0755", f"install -d -o nobody {place}/store")
+
+
+def a_pipe(place: Path) -> Sequence[str]:
+    (place / "store" / "syncd.db").unlink()
+    os.mkfifo(place / "store" / "syncd.db")
+    return ("syncd.db", "no regular file")
 
 
 def a_newer_schema(place: Path) -> Sequence[str]:
@@ -169,6 +185,9 @@ OBSTACLES: list[Callable[[Path], Sequence[str]]] = [
     a_link_into_a_closed_folder,
     a_file_in_the_place_of_the_folder,
     a_folder_in_the_place_of_the_file,
+    a_mode_that_excludes_its_owner,
+    a_folder_that_cannot_be_made,
+    a_pipe,
     a_newer_schema,
     a_file_of_another_program,
     no_database,
@@ -182,7 +201,7 @@ def test_the_daemon_ends_with_the_code_that_ends_restarts(
 ) -> None:
     expected = obstacle(place)
 
-    line = refused(place, "run")
+    line = refused(place, "run", "--config", str(place / "config.toml"))
     assert all(part in line for part in expected), line
     assert "owner" not in line or "user nobody" in line
 
@@ -373,3 +392,29 @@ def test_a_daemon_shares_a_file_with_a_daemon_of_another_user_and_takes_nothing_
         finally:
             process.send_signal(signal.SIGTERM)
         assert (process.wait(30), held_by_root.exists()) == (0, True), out.read_text()
+
+
+def test_check_by_root_reports_a_file_that_the_user_of_the_service_may_not_write(place: Path) -> None:
+    well = run_syncd("check", folder=place)
+    give(0, place / "store" / "syncd.db")
+    (place / "store" / "syncd.db").chmod(0o600)
+    ran = run_syncd("check", folder=place)
+
+    assert (well.returncode, ran.returncode) == (0, 78), well.stdout + ran.stdout
+    expected = (
+        "user nobody",
+        "may not write",
+        "owner root, mode 0600",
+        f"chown --reference={place}/store {place}/store/syncd.db",
+    )
+    assert all(part in ran.stdout for part in expected), ran.stdout
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"LISTEN_FDS": "x"}, {"WATCHDOG_USEC": "x", "NOTIFY_SOCKET": "/nowhere"}],
+    ids=lambda each: next(iter(each)),
+)
+def test_a_service_manager_that_sets_no_number_is_one_line(environment: dict[str, str], place: Path) -> None:
+    ran = run_syncd("run", folder=place, user=USER, **environment)
+    assert (ran.returncode, len(ran.stderr.splitlines())) == (78, 1), ran.stderr

@@ -83,6 +83,7 @@ def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
         "since": None,
         "calls": 0,
         "writes_left": None,
+        "token_expires_at": None,
     }
     assert status == {
         "well": True,
@@ -310,7 +311,7 @@ def test_check_reports_a_damaged_and_an_unreachable_store(tmp_path: Path, monkey
         file.seek(8192)
         file.write(b"\xff" * 60_000)
     damaged = run_syncd("check", folder=tmp_path)
-    assert (damaged.returncode, "damaged; restore a backup" in damaged.stdout) == (1, True)
+    assert (damaged.returncode, "damaged; restore a backup" in damaged.stdout) == (78, True)
 
     (tmp_path / "config.toml").write_text(
         f'[store]\nurl = "postgresql://127.0.0.1:1/syncd"\npassword = {{ file = "{tmp_path}/password" }}\n'

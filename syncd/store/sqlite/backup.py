@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from syncd.errors import StoreUnavailable
-from syncd.platform.access import explain
+from syncd.errors import StoreUnavailable, StoreUnusable
+from syncd.platform.access import explain, lasts
 from syncd.platform.fsync import sync
 from syncd.store.migrate import verify
 from syncd.store.sqlite.file import inspect, open_file, sqlite3, trouble
@@ -33,7 +33,9 @@ def back_up(path: Path, target: Path) -> int:
         sync(target.parent)
         return target.stat().st_size
     except (sqlite3.Error, OSError) as error:
-        raise (trouble(path, error) if isinstance(error, sqlite3.Error) else StoreUnavailable(explain(error))) from None
+        if isinstance(error, sqlite3.Error):
+            raise trouble(path, error) from None
+        raise (StoreUnusable if lasts(error) else StoreUnavailable)(explain(error)) from None
     finally:
         for leftover in (partial, *(partial.with_name(f"{partial.name}{end}") for end in ("-wal", "-shm"))):
             leftover.unlink(missing_ok=True)

@@ -77,6 +77,9 @@ def _inode(path: Path) -> tuple[int, int] | None:
 
 def open_file(path: Path, mode: str) -> sqlite3.Connection:
     """Open a connection with explicit transactions. `mode` is SQLite's: rw refuses to create a file, rwc creates it."""
+    if os.path.exists(path) and not os.path.isfile(path):  # opening a pipe would wait for its other end
+        kind = "a folder" if os.path.isdir(path) else "no regular file"
+        raise StoreUnusable(f"the database {path} cannot be used: it is {kind}; name another file in store.url")
     database = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from syncd.errors import StoreUnavailable, StoreUnusable
+from syncd.platform.access import explain, lasts
 from syncd.platform.clock import Clock
 from syncd.platform.fsync import sync
 from syncd.store.migrate import migrate
@@ -55,7 +56,9 @@ def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) ->
         sync(path.parent)
         return previous
     except OSError as error:
-        raise StoreUnavailable(f"cannot restore {path}: {error.strerror}: {error.filename}") from None
+        raise (StoreUnusable if lasts(error) else StoreUnavailable)(
+            f"cannot restore {path}: {explain(error)}"
+        ) from None
     finally:
         for end in ("", *LOGS):
             partial.with_name(f"{partial.name}{end}").unlink(missing_ok=True)
