@@ -32,6 +32,7 @@ def explain(fingerprint: Fingerprint, config: ConfigOption = None, as_json: Json
                 store.report.history(listed.id),
                 explanation.plan_now(loaded, store, listed.standing, now),
                 explanation.routing(loaded, listed.standing),
+                explanation.obstacle(loaded, store, listed.standing, now),
             )
             for listed in store.lists.by_fingerprint(fingerprint)
         ]
@@ -43,7 +44,9 @@ def explain(fingerprint: Fingerprint, config: ConfigOption = None, as_json: Json
         print("\n\n".join("\n".join(_lines(*group)) for group in groups))
 
 
-def _lines(standing: GroupView, history: Sequence[Past], plan: Plan, routing: Sequence[str]) -> Iterator[str]:
+def _lines(
+    standing: GroupView, history: Sequence[Past], plan: Plan, routing: Sequence[str], obstacle: str | None
+) -> Iterator[str]:
     group, issue = standing.group, standing.issue
     yield one_line(title(group), 200)
     yield f"  fingerprint {one_line(group.identity.fingerprint, 100)}"
@@ -60,3 +63,5 @@ def _lines(standing: GroupView, history: Sequence[Past], plan: Plan, routing: Se
     yield from ("", "Routes", *(f"  {one_line(sentence, 400)}" for sentence in routing))
     rule = f" (rule: {plan.rule})" if plan.rule else ""
     yield from ("", "Now", f"  {plan.action}: {one_line(plan.reason, 600)}{rule}")
+    if obstacle is not None:
+        yield f"  waits: {obstacle}"

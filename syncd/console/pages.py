@@ -100,12 +100,14 @@ def group(request: PageRequest) -> Page:
     histograms = _histograms(store, delivered)
     plan = explain.plan_now(config, store, standing, request.now)
     routing = list(explain.routing(config, standing))
+    obstacle = explain.obstacle(config, store, standing, request.now)
     shape = (
         {"id": number, "owed_at": listed.owed_at, "on_hold": group.on_hold}
         | shapes.whole(standing, history)
         | {
             "now": shapes.planned(plan),
             "routes": routing,
+            "obstacle": obstacle,
             "deliveries": [_delivery(delivery) for delivery in delivered],
             "histograms": {name: dict(values) for name, values in histograms.items()},
         }
@@ -122,6 +124,7 @@ def group(request: PageRequest) -> Page:
         "group": group,
         "issue": standing.issue,
         "plan": plan,
+        "obstacle": obstacle,
         "routing": routing,
         "releases": sorted(group.releases, key=lambda entry: order.get(entry.release, len(order))),
         "timeline": sorted(timeline, key=lambda event: event[0], reverse=True),

@@ -6,6 +6,8 @@ from syncd.config import Config
 from syncd.core import plan
 from syncd.core.policy import hindrance
 from syncd.model import GroupView, Plan
+from syncd.operate import shapes
+from syncd.operate.needs import tracker_state
 from syncd.store import Store
 from syncd.worker import reconcile
 from syncd.worker.routing import Routing
@@ -31,6 +33,16 @@ def plan_now(config: Config, store: Store, standing: GroupView, now: float) -> P
         lambda transaction: reconcile.plan_context(transaction, routing, group, issue, policy, configured, now)
     )
     return plan.plan(group, issue, policy, context, now)
+
+
+def obstacle(config: Config, store: Store, standing: GroupView, now: float) -> str | None:
+    """Why the tracker of the group's issue, or of its route, takes no call now; None if it takes each. Raises StoreUnavailable."""
+    issue, policy = standing.issue, rules(config).route(standing.group)
+    name = issue.tracker if issue is not None else policy.tracker if policy is not None else None
+    tracker = store.report.trackers(config.credentials, now).get(name or "")
+    if tracker is None or tracker.state == "ok":
+        return None
+    return f"tracker {name} {tracker_state(shapes.tracker(tracker), now)}"
 
 
 def routing(config: Config, standing: GroupView) -> Sequence[str]:

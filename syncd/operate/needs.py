@@ -185,7 +185,7 @@ def tracker_state(tracker: Mapping[str, Any], now: float) -> str:
         state = "takes no calls of one kind"
     if tracker["state"] == "unreachable":
         calls = f", {counted(tracker['calls'], 'call')} in a row failed" if tracker["calls"] > 1 else ""
-        tries = f"at {utc(tracker['until'])}" if tracker["until"] > now else "now"
+        tries = f"in {duration(tracker['until'] - now)}" if tracker["until"] > now else "now"
         state += f" since {utc(tracker['since'])}{calls}; the next try is {tries}"
     elif tracker["until"] is not None:
         due = tracker["until"] <= now

@@ -180,8 +180,10 @@ def line(line: Line) -> dict[str, object]:
     }
 
 
-def explained(standing: GroupView, history: Iterable[Past], plan: Plan, routing: Iterable[str]) -> dict[str, object]:
-    """One element of `explain --json`."""
+def explained(
+    standing: GroupView, history: Iterable[Past], plan: Plan, routing: Iterable[str], obstacle: str | None
+) -> dict[str, object]:
+    """One element of `explain --json`. `obstacle` is why the tracker takes no call now."""
     return {
         "universe": standing.group.identity.universe,
         "project": standing.group.identity.project,
@@ -190,6 +192,7 @@ def explained(standing: GroupView, history: Iterable[Past], plan: Plan, routing:
         "history": [_past(past) for past in history],
         "routes": list(routing),
         "now": planned(plan),
+        "obstacle": obstacle,
     }
 
 

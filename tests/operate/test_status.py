@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from syncd.config import Config
+from syncd.operate import explain
 from syncd.operate.status import status
 from syncd.store.instances import CRASHES_SECONDS, Registration
 from syncd.store.issues import Intent
@@ -88,6 +89,17 @@ def test_a_tracker_that_is_never_called_is_an_alarm_unless_somebody_wants_it(
     assert states(scene) == ["tracker_paused"]
     without = status(Config(store=scene.settings), scene.store, scene.clock.wall())
     assert [need["state"] for need in without["needs"]] == ["tracker_missing"]
+
+
+def test_an_explanation_says_why_the_tracker_takes_no_call(scene: Scene) -> None:
+    scene.tell()
+    (standing,) = scene.store.report.groups()
+    config, now = scene.rules.config, scene.clock.wall()
+    assert explain.obstacle(config, scene.store, standing, now) is None
+
+    scene.store.limits.pause_by_hand("here", "moving")
+    assert explain.obstacle(config, scene.store, standing, now) == "tracker here is paused by an operator: moving"
+    assert explain.obstacle(Config(store=scene.settings), scene.store, standing, now) is None
 
 
 def test_starts_that_nobody_stopped_are_a_crash_loop_for_ten_minutes(scene: Scene) -> None:
