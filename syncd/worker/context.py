@@ -49,7 +49,10 @@ class SyncContext:
     plan_context: PlanContext
     filing: FilingFacts | None
     _recorded: list[tuple[Operation[object], Callable[[object], None] | None]] = field(default_factory=list)
-    _lease: "_Lease" = field(default_factory=lambda: _Lease())
+    _lease: "_Lease" = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_lease", _Lease(self.clock.reading()))
 
     @property
     def route(self) -> str | None:
@@ -96,13 +99,16 @@ class SyncContext:
         # The clocks come last: nothing stands between them and the request.
         if self.clock.since(self._lease.renewed) > LEASE_SECONDS / 2:
             raise Unavailable("this process stood still, and another one may own the group by now; nothing was sent")
+        if self.clock.since(self._lease.began) > LEASE_SECONDS:
+            raise Unavailable("this process stood still, and what it read of the issue is old; nothing was sent")
         self._lease.used = True
 
 
 @dataclass(slots=True)
 class _Lease:
-    """What the clocks showed when the lease was begun last, and whether a request was about to be sent under it."""
+    """What the clocks showed when the sync began and when its lease was begun last, and whether a request was about to be sent under it."""
 
+    began: Reading
     renewed: Reading = (0.0, 0.0, 0.0)
     used: bool = False
 

@@ -131,14 +131,14 @@ def _ask(transaction: Transaction, tracker: str, remote_ids: Sequence[str], surv
         for group_id, _ in issues.at_place(transaction, tracker, remote_id):
             issue, observation = load_issue(transaction, group_id), survey.observations.get(remote_id)
             if issue is not None and issue.state is IssueState.PARKED and observation is not None:
+                # It lacks what was not written to it while it could not be read.
                 issues.reach_again(transaction, group_id)
-                issue = load_issue(transaction, group_id)
             elif issue is None or issue.state is not IssueState.LINKED:
                 continue
-            # A look may have seen the same meanwhile.
-            if issue is not None and (observation is None or readings.is_news(issue, observation)):
-                issues.ask_look(transaction, group_id)
-                outbox.owe(transaction, {group_id: DueCall(tracker=tracker, due_at=now, call=Call.UPDATE)})
+            elif observation is not None and not readings.is_news(issue, observation):
+                continue  # a look saw the same meanwhile
+            issues.ask_look(transaction, group_id)
+            outbox.owe(transaction, {group_id: DueCall(tracker=tracker, due_at=now, call=Call.UPDATE)})
 
 
 def _ask_doubled(transaction: Transaction, tracker: str, group_ids: Sequence[int], now: float) -> None:

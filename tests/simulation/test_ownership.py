@@ -13,6 +13,7 @@ from syncd.errors import LeaseLost
 from syncd.operate import actions
 from syncd.store import operator
 from syncd.store.instances import Registration
+from syncd.store.outbox import LEASE_SECONDS
 from syncd.worker import reconcile
 from syncd.worker.routing import Routing, digest
 from syncd.worker.surveys import Surveyor
@@ -208,6 +209,22 @@ def test_a_machine_that_stood_still_before_its_comment_does_not_send_it(stage: S
 
     (item,) = world.site.items
     assert len(item.comments) == 1
+
+
+@pytest.mark.parametrize("seconds", [60.0, 300.0])
+def test_a_machine_that_stood_still_after_its_look_writes_only_what_the_look_still_proves(
+    stage: Stage, seconds: float
+) -> None:
+    stage.notify("f1")
+    stage.sync_all()
+    operator_bump(stage, "f1")
+    actions.sync_now(stage.store, stage.process.routing, stage.group("f1"), stage.now)
+    task = stage.begin_sync(until="look: after")
+    stage.world.scheduler.now += seconds
+    stage.world.scheduler.run_task(task)
+
+    (item,) = stage.world.site.items
+    assert len(item.comments) == (1 if seconds < LEASE_SECONDS else 0)
 
 
 def operator_bump(stage: Stage, fingerprint: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from syncd.core.plan import DueCall
 from syncd.errors import StoreUnavailable
-from syncd.model import Issue
+from syncd.model import Issue, IssueState
 from syncd.store import outbox
 from syncd.worker.surveys import RETRY_SECONDS, Surveyor
 from tests.simulation.operators import TRACKER
@@ -122,3 +122,21 @@ def test_a_survey_goes_on_soon_after_an_operator_ends_a_pause(stage: Stage) -> N
     stage.store.limits.pause_by_hand(TRACKER, "an operator pauses it")
 
     assert surveyor(stage).step() <= RETRY_SECONDS
+
+
+def test_an_issue_that_can_be_read_again_gets_what_it_lacks(stage: Stage) -> None:
+    stage.notify("f1", occurrences=1)
+    stage.sync_all()
+    stage.world.scheduler.run_task(begin_survey(stage))
+    item = stage.world.site.items[0]
+    item.hidden = True
+    stage.notify("f1", occurrences=500)
+    stage.world.scheduler.now += 4000
+    stage.sync_all()
+    assert issue_of(stage).state is IssueState.PARKED
+    item.hidden = False
+    stage.world.scheduler.now += 4000
+    stage.world.scheduler.run_task(begin_survey(stage))
+    stage.sync_all()
+
+    assert [note.text for note in item.comments if "500" in note.text]

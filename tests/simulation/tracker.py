@@ -25,6 +25,7 @@ from syncd.errors import (
 from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
+from syncd.store.outbox import LEASE_SECONDS
 from syncd.trackers import Draft, Finding, Survey
 from tests.simulation.scheduler import Owner, Scheduler
 
@@ -504,7 +505,9 @@ class Client:
 
         def effect() -> Note:
             item = site.item(issue.remote_id)
-            if issue.attempt and not issue.followed and (item.marker != issue.marker or item.author == "person"):
+            is_foreign = item.marker != issue.marker or item.author == "person"
+            # What happens between a look and the request cannot be known.
+            if issue.attempt and not issue.followed and is_foreign and site.now - item.created_at > LEASE_SECONDS:
                 site.strays.append(f"#{item.number} for {issue.marker[:8]}")
             if item.locked:
                 raise Refused("the conversation is locked")
