@@ -75,15 +75,11 @@ class Stage:
         return task
 
     def sync_all(self) -> None:
-        """Sync until nothing is due."""
+        """Sync until nothing is due, as a daemon does: a tracker that left a call without an answer is read before."""
+        client = Client(self.world.site, self.process.clock)
+        breaker.step(self.store, client, TRACKER, self.process.routing, self.process.clock)
         while (claim := self.claim()) is not None:
-            sync(
-                self.store,
-                Client(self.world.site, self.process.clock),
-                claim,
-                self.process.routing,
-                self.process.clock,
-            )
+            sync(self.store, client, claim, self.process.routing, self.process.clock)
 
     @property
     def titles(self) -> list[str]:
