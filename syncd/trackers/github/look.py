@@ -345,14 +345,16 @@ class Reader:
     def _read_alone(self, home_id: str, issue: Issue) -> Survey:
         """The finding about one issue. What keeps it from being read concerns no other issue."""
         address = address_of(home_id, issue)
-        missing = Survey(observations={}, missing=(address.remote_id,))
+        missing = Survey(observations={}, missing=(str(issue.remote_id),))
         try:
             answer = self._connection.send_idempotent("GET", address.path)
-        except Unavailable:
+            if answer.redirects:
+                address, answer = self._follow(home_id, answer, issue)
+        except (Moved, OutOfReach, Unavailable):
             return missing
         snapshot = answer.read(Snapshot) if answer.ok else None
         if snapshot is not None:
-            return Survey(observations={address.remote_id: self._observation(home_id, address, snapshot)})
+            return Survey(observations={str(issue.remote_id): self._observation(home_id, address, snapshot)})
         error = failure(answer, Sent.READ)
         if isinstance(error, Throttled | Misconfigured) and not refuses(answer):
             raise error

@@ -259,7 +259,8 @@ def test_a_later_survey_misses_what_left_the_repository_without_a_trace_in_its_l
     fake.repository.issues[2].deleted = True
 
     survey = whole_survey(tracker, issues, bookmark)
-    assert set(survey.missing) == {"1", "2"}
+    moved = {remote_id for remote_id, each in survey.observations.items() if each.place.remote_id != remote_id}
+    assert {*survey.missing, *moved} == {"1", "2"}
     assert tracker.look(issues[0]).place.key == "acme/other#1"
 
 
@@ -276,6 +277,22 @@ def test_a_survey_meets_a_parked_issue_that_can_be_read_again_though_it_did_not_
     survey = whole_survey(tracker, [replace(first, state=IssueState.PARKED), *rest], bookmark)
     assert "1" in survey.observations
     assert survey.missing == ()
+
+
+@pytest.mark.usefixtures("reading")
+def test_a_survey_meets_a_parked_issue_once_the_repository_that_it_was_transferred_to_can_be_read(
+    tracker: GitHub, fake: FakeGitHub
+) -> None:
+    first, second = (linked(tracker.create(DRAFT)) for _ in range(2))
+    elsewhere = fake.add_repository("acme/other", hidden=True)
+    fake.transfer(fake.repository, 1, elsewhere)
+    issues = [replace(first, state=IssueState.PARKED), second]
+    fake.repository.issues[2].updated_at = "2026-02-01T00:00:00Z"
+    bookmark = whole_survey(tracker, issues, None).bookmark
+    assert whole_survey(tracker, issues, bookmark).observations.keys() == {"2"}
+
+    elsewhere.hidden = False
+    assert whole_survey(tracker, issues, bookmark).observations["1"].place.key == "acme/other#1"
 
 
 def test_a_survey_after_a_rename_shows_every_issue_under_the_new_name(tracker: GitHub, fake: FakeGitHub) -> None:
