@@ -132,6 +132,8 @@ def signalled(page: str) -> str:
     unread = "syncd: cannot tell whether all is well: the database … cannot be used: …"
     alert = "[SyncdStoreFault](#syncdstorefault)"
     rows.append(["the store cannot be read", unread, "75", "503 with the reason", "503", "`store_fault`", alert])
+    missing = "syncd: no daemon has run with this configuration, or its store was deleted: …"
+    rows.append(["the store's file does not exist", missing, "3", *rows[-1][3:]])
     lines = [f"| {' | '.join(row)} |" for row in (head, ["---"] * len(head), *rows)]
     return _STATES.sub(lambda _: "\n".join(["<!-- states -->", "", *lines, "", "<!-- end -->"]), page)
 

@@ -8,8 +8,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from syncd import config as configuration
 from syncd.cli import LATER, UNHEALTHY, stop
-from syncd.cli.arguments import ConfigOption, JsonOption, open_store
+from syncd.cli.arguments import ConfigOption, JsonOption, config_path, open_store
 from syncd.cli.tables import console, plain
 from syncd.core import budget
 from syncd.core.quantities import counted
@@ -33,6 +34,14 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         with open_store(config) as (loaded, store):
             shape = system.status(loaded, store, now)
     except StoreUnavailable as error:
+        settings = configuration.load(config_path(config)).store
+        if settings.dialect == "sqlite":
+            try:
+                settings.path.stat()
+            except FileNotFoundError:
+                stop(UNHEALTHY, f"no daemon has run with this configuration, or its store was deleted: {error}")
+            except OSError:
+                pass  # the error itself says why nobody can tell
         stop(LATER, f"cannot tell whether all is well: {error}")
     if as_json:
         print(json.dumps(shape, indent=2))

@@ -186,7 +186,7 @@ def test_a_command_before_the_first_start_names_the_command_to_run(tmp_path: Pat
     (tmp_path / "config.toml").write_text("")
 
     ran = run_syncd(*command, folder=tmp_path)
-    assert ran.returncode == (75 if command == ["status"] else 1)
+    assert ran.returncode == (3 if command == ["status"] else 1)
     assert "syncd run" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert not (tmp_path / "syncd.db").exists()

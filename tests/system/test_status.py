@@ -125,8 +125,21 @@ def test_a_daemon_that_is_suspended_lives(daemon: Daemon) -> None:
         daemon.send_signal(signal.SIGCONT)
 
 
-def test_a_store_that_cannot_be_read_is_no_news_either_way(tmp_path: Path, daemon: Daemon) -> None:
-    ran = run_syncd("status", "--config", str(daemon.config), folder=tmp_path)
+@pytest.mark.parametrize(
+    ("content", "code", "sentence"),
+    [
+        (None, 3, "no daemon has run"),
+        (b"garbage" * 9000, 75, "cannot tell whether all is well"),
+        (b"", 75, "cannot tell"),
+    ],
+    ids=["missing", "damaged", "empty"],
+)
+def test_a_store_that_cannot_be_read_is_never_well(
+    daemon: Daemon, content: bytes | None, code: int, sentence: str
+) -> None:
+    if content is not None:
+        (daemon.folder / "syncd.db").write_bytes(content)
+    ran = run_syncd("status", "--config", str(daemon.config), folder=daemon.folder)
 
-    assert (ran.returncode, ran.stdout) == (75, "")
-    assert "cannot tell whether all is well" in ran.stderr
+    assert (ran.returncode, ran.stdout) == (code, "")
+    assert sentence in ran.stderr
