@@ -163,9 +163,9 @@ def _connect(settings: StoreSettings, clock: Clock, *, hints: bool) -> Store:
     # The driver is an extra.
     from syncd.store.postgresql.connection import Postgresql
     from syncd.store.postgresql.hints import ServerHints
-    from syncd.store.postgresql.server import SharedDueTimes, conninfo
+    from syncd.store.postgresql.server import Address, SharedDueTimes
 
-    address = conninfo(settings)
+    address = Address(settings)
     connection = Postgresql(address, settings.place, clock)
     return Store(
         connection, ServerHints(address, clock) if hints else NoHints(), SharedDueTimes(connection, clock), clock

@@ -13,7 +13,7 @@ from syncd.store import bring_up, open_store
 from syncd.store.connection import Transaction
 from syncd.store.migrate import steps
 from syncd.store.postgresql.connection import Cursor, Postgresql, setting
-from syncd.store.postgresql.server import conninfo
+from syncd.store.postgresql.server import Address, conninfo
 from tests.postgres import Databases, server
 from tests.store.raw import ask, change
 
@@ -110,6 +110,19 @@ def test_a_step_removes_nothing_that_an_older_program_needs(statement: str) -> N
 
 def test_a_step_may_remove_columns_that_no_released_program_needs() -> None:
     assert offences("-- Unused since 1.0.0.\nDROP TABLE history", {"1.0.0"}) == []
+
+
+def test_the_next_session_uses_the_password_that_its_file_has_then(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("first")
+    address = Address(
+        StoreSettings.model_validate({"url": "postgresql://syncd@one/syncd", "password": {"file": str(secret)}})
+    )
+    secret.write_text("second")
+    assert "password=second" in address()
+
+    secret.unlink()
+    assert "password=second" in address(), "a rotation that is not finished"
 
 
 def test_a_password_is_read_from_its_own_place_and_never_shown(tmp_path: Path) -> None:

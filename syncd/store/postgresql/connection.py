@@ -94,7 +94,7 @@ def _fetched(cursor: psycopg.Cursor[dict[str, Any]]) -> list[dict[str, object]]:
 class Postgresql(Connection):
     """`Connection` to one database. Its schema must exist: `migrate` creates it."""
 
-    def __init__(self, conninfo: str, place: str, clock: Clock) -> None:
+    def __init__(self, conninfo: Callable[[], str], place: str, clock: Clock) -> None:
         """`place` is the address of the database as people may see it, without secrets."""
         self.place = place
         self._clock = clock

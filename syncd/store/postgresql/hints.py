@@ -38,7 +38,7 @@ _END_QUIET = """SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_acti
 class ServerHints:
     """`Hints` over a PostgreSQL server."""
 
-    def __init__(self, conninfo: str, clock: Clock) -> None:
+    def __init__(self, conninfo: Callable[[], str], clock: Clock) -> None:
         self._conninfo = conninfo
         self._clock = clock
         self._notify: Callable[[str], None] | None = None
@@ -79,7 +79,7 @@ class ServerHints:
     def _run(self) -> None:
         while not self._closed:
             try:
-                with psycopg.connect(self._conninfo, autocommit=True, prepare_threshold=None) as session:
+                with psycopg.connect(self._conninfo(), autocommit=True, prepare_threshold=None) as session:
                     self._serve(session)
             except psycopg.Error as error:
                 log.debug("listener_lost", failure=type(error).__name__)

@@ -13,7 +13,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from syncd.config import StoreSettings
-from syncd.errors import StoreUnavailable, StoreUnusable
+from syncd.errors import ConfigError, StoreUnavailable, StoreUnusable
 from syncd.platform.clock import Clock
 from syncd.store.due_times import JUMP_SECONDS, DueTimes
 from syncd.store.migrate import LEDGER, require, steps
@@ -70,6 +70,21 @@ def conninfo(settings: StoreSettings) -> str:
         )
     except psycopg.ProgrammingError as error:
         raise StoreUnusable(f"store.url: {sentence(error)}") from None
+
+
+class Address:
+    """The connection string of each new session: a new password in the file of `store.password` counts without a restart, and the one before as
+    long as the file cannot be read."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        """Raises ConfigError, StoreUnusable."""
+        self._settings = settings
+        self._last = conninfo(settings)
+
+    def __call__(self) -> str:
+        with suppress(ConfigError):  # a password that is refused is reported by the session
+            self._last = conninfo(self._settings)
+        return self._last
 
 
 def apply(settings: StoreSettings, clock: Clock, required: Sequence[tuple[str, str]] | None = None) -> list[str]:
