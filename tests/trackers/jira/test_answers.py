@@ -13,6 +13,7 @@ from syncd.trackers.jira.answers import (
     moment,
     more_after,
     refused_fields,
+    refuses,
     rows,
 )
 from syncd.trackers.transport import Answer, Sent
@@ -209,6 +210,47 @@ def test_a_503_tells_how_long_to_wait_where_repeating_is_safe() -> None:
 
     assert isinstance(error, Unavailable)
     assert error.retry_after == 12
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("headers", "locked"),
+    [
+        (CAPTCHA, True),
+        ({"x-seraph-loginreason": "AUTHENTICATION_DENIED"}, True),
+        ({"x-authentication-denied-reason": "captcha_challenge"}, True),
+        ({"x-seraph-loginreason": "AUTHENTICATED_FAILED"}, False),
+        ({"x-seraph-loginreason": "OUT"}, False),
+        ({}, False),
+    ],
+)
+def test_a_locked_login_has_any_of_jiras_headers(status: int, headers: dict[str, str], locked: bool) -> None:
+    refused = Answer(status, headers, b'{"errorMessages": []}')
+    error = failure(refused, Sent.AGAIN)
+
+    assert isinstance(error, Misconfigured)
+    assert (error.seconds == 3600) is locked
+    assert refuses(refused) is (status == 403 and not locked)
+    assert failure(Answer(404, headers), Sent.AGAIN).reason.startswith("what answers at this url")
+
+
+@pytest.mark.parametrize(
+    ("body", "header", "page"),
+    [
+        (b"<!DOCTYPE html>", "application/json", True),
+        (b"\xef\xbb\xbf\r\n <html>", "", True),
+        (b"", "text/html; charset=UTF-8", True),
+        (b"[]", "application/json", False),
+        (b"", "", False),
+        (b"plain", "text/plain", False),
+    ],
+)
+def test_a_login_page_is_named_as_a_page_and_a_create_stays_in_doubt(body: bytes, header: str, page: bool) -> None:
+    received = Answer(200, {"content-type": header}, body)
+
+    assert ("login page" in failure(received, Sent.READ).reason) is page
+    assert type(failure(received, Sent.READ)) is Unavailable
+    assert type(failure(received, Sent.ONCE)) is OutcomeUnknown
 
 
 def test_a_captcha_sends_a_person_to_the_browser() -> None:
