@@ -21,14 +21,15 @@ def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) ->
     """Put a copy of `source` in the place of the store in `path`, and return the new name of the previous file; None if there was none.
 
     The copy has this program's schema, and the owner of the folder. With `dry_run` it is only verified. Raises StoreUnusable if `source`
-    is no store or is damaged, or if a process runs on the store; StoreUnavailable if the disk fails. Then the store is as before.
+    is no store or is damaged, if a process runs on the store, or if this user may not change it; StoreUnavailable if the disk fails. Then the
+    store is as before.
     """
     path = path.resolve()
     partial = path.with_name(f".{path.name}.partial")
     previous = path.with_name(f"{path.name}.replaced-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime(clock.wall()))}")
-    if previous.exists():
-        raise StoreUnavailable(f"{previous} exists already; try again in a second")
     try:
+        if previous.exists():
+            raise StoreUnavailable(f"{previous} exists already; try again in a second")
         path.parent.mkdir(parents=True, exist_ok=True)
         for end in ("", "-wal"):  # of a folder that was copied as it was, the log holds the newest commits
             file, copy = (place.with_name(f"{place.name}{end}") for place in (source, partial))
@@ -61,7 +62,8 @@ def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) ->
         ) from None
     finally:
         for end in ("", *LOGS):
-            partial.with_name(f"{partial.name}{end}").unlink(missing_ok=True)
+            with suppress(PermissionError):  # nothing was written then
+                partial.with_name(f"{partial.name}{end}").unlink(missing_ok=True)
 
 
 def _verify(source: Path, copy: Path, clock: Clock) -> None:
