@@ -418,3 +418,29 @@ def test_check_by_root_reports_a_file_that_the_user_of_the_service_may_not_write
 def test_a_service_manager_that_sets_no_number_is_one_line(environment: dict[str, str], place: Path) -> None:
     ran = run_syncd("run", folder=place, user=USER, **environment)
     assert (ran.returncode, len(ran.stderr.splitlines())) == (78, 1), ran.stderr
+
+
+@pytest.mark.parametrize(
+    "cause", [the_configuration, a_folder_above_the_store, the_folder_of_the_store, a_link_into_a_closed_folder]
+)
+def test_a_restore_that_this_user_may_not_make_changes_nothing(
+    cause: Callable[[Path], Sequence[str]], place: Path, migrated: Path
+) -> None:
+    backup = place / "backup.db"
+    shutil.copyfile(migrated, backup)
+    backup.chmod(0o644)
+    parts = cause(place)
+
+    line = refused(place, "restore", str(backup))
+    assert all(part in line for part in parts), line
+    assert not list(place.rglob("*.partial*")) + list(place.rglob("*.replaced-*"))
+
+
+def test_a_backup_that_this_user_may_not_read_replaces_nothing(place: Path, migrated: Path) -> None:
+    backup = place / "backup.db"
+    shutil.copyfile(migrated, backup)
+    backup.chmod(0o600)
+
+    line = refused(place, "restore", str(backup))
+    assert "may not read" in line
+    assert "backup.db (owner root, mode 0600)" in line
