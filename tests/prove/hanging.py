@@ -51,7 +51,7 @@ class HangResult:
 
 
 class _Hanging:
-    """Delays every write and half of the reads. Half of these requests are carried out before the delay, half after it."""
+    """Delays every write and one in ten reads. Half of these requests are carried out before the delay, half after it."""
 
     def __init__(self, seed: int) -> None:
         self.over = False
@@ -60,7 +60,7 @@ class _Hanging:
         self._chance = random.Random(seed)
 
     def __call__(self, request: Recorded) -> Fault | None:
-        if self.over or (request.method == "GET" and self._chance.random() < 0.5):
+        if self.over or (request.method == "GET" and self._chance.random() < 0.9):
             return None
         self.hung += 1
         self.creates += request.path.endswith("/issues") and request.method == "POST"

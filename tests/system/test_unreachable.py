@@ -57,11 +57,11 @@ def unreachable(daemon: Daemon) -> dict[str, Any]:
 def test_an_outage_costs_a_read_per_step_and_is_over_by_itself(tmp_path: Path, way: Way) -> None:
     with behind(tmp_path, way) as (fake, door, daemon):
         daemon.send_all([crash(number) for number in range(GROUPS)])
-        shown = daemon.wait_for(lambda: unreachable(daemon), "the tracker to be unreachable")["here"]
+        outage = daemon.wait_for(lambda: unreachable(daemon), "the tracker to be unreachable")["here"]
         standing = daemon.status()["trackers"]["here"]
         printed = daemon.syncd("status", code=3)
 
-        assert re.search(CAUSES[way], shown["reason"]), shown
+        assert re.search(CAUSES[way], outage["reason"]), outage
         assert standing["state"] == "unreachable"
         assert standing["calls"] >= 3
         assert standing["since"] < standing["until"]
@@ -90,8 +90,10 @@ def test_no_promise_is_broken_while_a_gateway_answers_for_the_tracker(tmp_path: 
 def test_an_expired_certificate_is_named_and_a_new_one_ends_the_outage(tmp_path: Path) -> None:
     with behind(tmp_path, "open", secure=True) as (fake, door, daemon):
         daemon.send_all([crash(number) for number in range(GROUPS)])
-        shown = daemon.wait_for(lambda: unreachable(daemon), "the tracker to be unreachable")["here"]
-        assert re.search(r"the certificate of localhost:\d+ was not accepted: certificate has expired", shown["reason"])
+        outage = daemon.wait_for(lambda: unreachable(daemon), "the tracker to be unreachable")["here"]
+        assert re.search(
+            r"the certificate of localhost:\d+ was not accepted: certificate has expired", outage["reason"]
+        )
         assert door.connections <= 8
 
         door.renew()
