@@ -69,6 +69,8 @@ def test_the_overview_shows_alarms_first(either: Site) -> None:
     assert shape["inbox"]["oldest_at"] == pytest.approx(time.time(), abs=120)
     assert sum(shape["done"]["filed"]) == 10
     assert shape["groups"] == 11
+    registration.beat(time.time(), folds=0.01)
+    assert "0.01 a second, about 100s left" in either.get("/").text
     registration.close()
     assert "no daemon runs on this store" in either.get("/").text
 
