@@ -292,9 +292,7 @@ class Reader:
             )
             if is_whole := answer.status == 304:
                 break
-            snapshots = answer.read(list[Snapshot]) if answer.ok else None
-            if snapshots is None:
-                raise failure(answer, Sent.READ)
+            snapshots, size = _page(answer)
             etag = answer.headers.get("etag", "") if page == 1 else etag
             observations = {}
             for snapshot in snapshots:
@@ -304,7 +302,7 @@ class Reader:
                     observations[address.remote_id] = self._observation(home_id, address, snapshot)
             yield Survey(observations=observations)
             # The first list holds every issue of the repository, also those that nobody asked for.
-            if is_whole := len(snapshots) < _PER_PAGE or (before.since is None and not unread):
+            if is_whole := size < _PER_PAGE or (before.since is None and not unread):
                 break
         alone, present = [issue for issue in issues if "/" in str(issue.remote_id)], before.present
         if unread and (before.since is None or not is_whole):
@@ -359,6 +357,15 @@ class Reader:
         if isinstance(error, Throttled | Misconfigured) and not refuses(answer):
             raise error
         return missing
+
+
+def _page(answer: Answer) -> tuple[list[Snapshot], int]:
+    """The issues of a page that can be read, and the size of the page: one odd issue spoils no survey. Raises what any other answer means."""
+    rows = answer.read(list[msgspec.Raw]) or []
+    snapshots = [each for row in rows if (each := Answer(answer.status, body=bytes(row)).read(Snapshot)) is not None]
+    if not answer.ok or (not snapshots and answer.read(list[Snapshot]) is None):
+        raise failure(answer, Sent.READ)
+    return snapshots, len(rows)
 
 
 def _time(moment: datetime | None) -> float | None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from syncd.errors import Gone, Misconfigured, Moved, Throttled, TrackerError
+from syncd.errors import Gone, Misconfigured, Moved, Throttled, TrackerError, Unavailable
 from syncd.model import Condition, Issue, IssueState, Place
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
@@ -313,6 +313,34 @@ def test_a_survey_while_issues_are_switched_off_misses_nothing(tracker: GitHub, 
 
     with pytest.raises(Misconfigured, match="takes no issues"):
         whole_survey(tracker, issues, None)
+
+
+def test_an_odd_issue_spoils_no_survey(tracker: GitHub, fake: FakeGitHub) -> None:
+    issues = [linked(tracker.create(DRAFT)) for _ in range(2)]
+    rows = [{"number": None, "state": 5}, "text", {"number": 2, "state": "closed"}]
+    fake.inject(Fault(how="status", method="GET", path="/issues$", status=200, body=rows))
+
+    survey = whole_survey(tracker, issues, None)
+    assert survey.observations["2"].condition.closed
+    assert survey.missing == ("1",)
+
+
+@pytest.mark.parametrize("status", [403, 404, 410, 422])
+def test_a_list_that_is_refused_is_no_empty_list(tracker: GitHub, fake: FakeGitHub, status: int) -> None:
+    issue = linked(tracker.create(DRAFT))
+    fake.inject(Fault(how="status", method="GET", path="/issues$", status=status, body=[]))
+
+    with pytest.raises(TrackerError):
+        whole_survey(tracker, [issue], None)
+
+
+@pytest.mark.parametrize("body", [["text"], {"message": "a proxy's page"}, [{"number": "1"}]])
+def test_a_list_of_which_nothing_can_be_read_is_no_survey(tracker: GitHub, fake: FakeGitHub, body: object) -> None:
+    issue = linked(tracker.create(DRAFT))
+    fake.inject(Fault(how="status", method="GET", path="/issues$", status=200, body=body))
+
+    with pytest.raises(Unavailable):
+        whole_survey(tracker, [issue], None)
 
 
 def test_a_survey_that_is_throttled_says_so(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:
