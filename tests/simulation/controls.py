@@ -12,7 +12,7 @@ from syncd.core import budget, doubt, plan, readings, regression
 from syncd.errors import StoreUnavailable
 from syncd.model import Judgement, Outcome, Place
 from syncd.store import due_times, groups, inbox, issues, limits, move, operator, outbox, storms
-from syncd.worker import create, reconcile, surveys, sync, update
+from syncd.worker import create, failures, reconcile, surveys, sync, update
 from syncd.worker.context import SyncContext
 from tests.simulation import database
 from tests.simulation.tracker import Client
@@ -180,7 +180,7 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a new group goes first with its older deliveries", inbox.Inbox, "waiting", _newest_first, 100),
     Control("a claimed group that is made due is due again", outbox, "owe", _owed_once, 300),
     Control("a group that a storm released keeps its place", storms, "keep_place", lambda *_: None, 60),
-    Control("a new group waits behind the groups of a storm", budget, "storm_ahead", lambda *_: 0, 60),
+    Control("a new group waits behind the groups of a storm", budget, "storm_ahead", lambda *_: 0, 150),
     Control("what met its thresholds once stays met", groups, "save_met", lambda *_: None, 100),
     Control("a write is taken from all budgets or from none", update, "take", _taken_in_turn, 150),
     QueryControl(
@@ -248,6 +248,9 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     QueryControl(
         "a late answer to an edit changes nothing", "end_edit", " AND comment_sent_at = :sent_at", "", 50, "late edits"
     ),
+    Control("the group that caused a rest is tried last", limits, "behind_rest", lambda *_: 0.0, 50, "rests"),
+    Control("refusals in a row are the project's", failures, "weigh", lambda *_: None, 50, "refused"),
+    Control("an issue that was never read is not deleted", failures, "_doubts_deletion", lambda *_: "", 50, "refused"),
     QueryControl(
         "nothing is claimed for a tracker that rests",
         "claim_group",

@@ -543,6 +543,25 @@ def _late_edits(
     return replace(setup, processes=2, syncers=1, route=(("status_interval", 1.0),)), operations
 
 
+def _refused(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> tuple[Setup, list[Operation]]:
+    """A project that takes nothing for a while, hides what is filed, or has an issue that is full."""
+    begin, seconds = chance.uniform(0, span), chance.choice((100.0, 1800.0))
+    operations = [_news(chance, begin + 1.0 + chance.uniform(0, 3.0), f"n{number}", 30, "1.0") for number in range(6)]
+    act = chance.choice(("refuses every create", "switches issues off", "hides new issues", "fills"))
+    if act == "fills":
+        operations += [operation(begin + 10.0, "person", "fills", issue=chance.randint(0, 5), release="")]
+        operations += [_news(chance, begin + 20.0 + 10.0 * total, "n0", 30 + total, "1.0") for total in range(1, 4)]
+    else:
+        operations.append(operation(begin, "tracker", act, seconds=seconds))
+        later = begin + seconds + chance.uniform(0.0, 100.0)
+        operations += [_news(chance, later + number, f"n{number % 6}", 40 + number, "1.0") for number in range(8)]
+    route: dict[str, Value] = {"status_interval": 1.0}
+    if chance.random() < 0.5:
+        route["on_deleted"] = "recreate"
+    several = chance.choice((1, 2)) if act != "refuses every create" else 1
+    return replace(setup, processes=several, syncers=several, route=tuple(sorted(route.items()))), operations
+
+
 PROFILED = 0.15  # the share of seeds with a profile
 PROFILES: dict[str, Profile] = {
     "slow answers": _slow_answers,
@@ -552,6 +571,7 @@ PROFILES: dict[str, Profile] = {
     "copies": _copies,
     "frozen": _frozen,
     "late edits": _late_edits,
+    "refused": _refused,
 }
 
 

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from syncd.core.budget import HORIZON_SECONDS, Limit
+from syncd.core.budget import HORIZON_SECONDS, REFUSED_IN_A_ROW, Limit
 from syncd.model import Action, Issue, IssueState, Plan
 from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.store.records import issue_of
@@ -144,8 +144,7 @@ def after_commit(world: "World", changes: Counter[str]) -> None:
         _intents(world)
     if world.scheduler.actor == "operator" and ("pause" in changes or "resume" in changes):
         world.truth.paused = "pause" in changes
-    if not changes.keys().isdisjoint(("retry_rested", "end_trial", "resume")):
-        world.truth.trials.clear()
+    _rests(world, changes)
     if "claim_group" in changes:
         _claims(world, now)
     if "claim_deliveries" in changes:
@@ -238,12 +237,53 @@ def _claims(world: "World", now: float) -> None:
             if trials and not world.has("machine", "sets the clocks", "stands still"):
                 _fail(world, "one call tries a tracker that rests", f"{owner} beside {trials}")
             world.truth.trials[owner] = now + LEASE_SECONDS - SLACK_SECONDS
+            _tried(world, group_id)
+
+
+def _rests(world: "World", changes: Counter[str]) -> None:
+    """Keep which group made the tracker rest, and for how long."""
+    if "pause" in changes and world.scheduler.actor in world.truth.held:
+        (tracker,) = world.database.rows("SELECT until FROM trackers WHERE name = ?", TRACKER)
+        world.truth.rested = world.truth.held[world.scheduler.actor][0], float(str(tracker["until"] or 0.0))
+    if not changes.keys().isdisjoint(("retry_rested", "end_trial", "resume")):
+        world.truth.trials.clear()
+        world.truth.rested = 0, 0.0
+
+
+def _tried(world: "World", group_id: int) -> None:
+    """The group that caused a rest is not the trial that ends it, where another one was due for the same kind of call."""
+    offender, until = world.truth.rested
+    if group_id != offender or world.has("operator") or world.has("machine"):
+        return
+    query = (
+        "SELECT group_id FROM outbox WHERE state = 'waiting' AND due_at < ?"
+        " AND rank = (SELECT rank FROM outbox WHERE group_id = ?)"
+    )
+    if waiting := world.database.rows(query, until, group_id):
+        _fail(world, "the offender is tried last", f"group {group_id} is the trial, and {waiting} wait")
+
+
+def _project_refused(world: "World") -> None:
+    """Groups that were refused in a row, without one that was taken between them, are no dead letters once the project takes issues."""
+    row: set[str] = set()
+    charged: set[str] = set()
+    for name, taken in world.site.creates:
+        row = set() if taken else row | {name}
+        # The commit of a refusal may be lost: then its create is in doubt and counts for nothing.
+        charged |= row if len(row) >= 2 * REFUSED_IN_A_ROW else set()
+    for group in world.database.rows(
+        "SELECT fingerprint FROM groups JOIN outbox ON outbox.group_id = groups.id WHERE outbox.state = 'dead'"
+        " AND NOT EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state = 'linked')"
+    ):
+        if group["fingerprint"] in charged:
+            raise Broken("refusals in a row are the project's", f"{group['fingerprint']} is a dead letter")
 
 
 def at_rest(world: "World") -> None:
     """Check what must be true once nothing happens any more."""
     for row in world.database.rows("SELECT reason FROM history WHERE reason LIKE 'a bug in syncd%' LIMIT 1"):
         raise Broken("no sync ends by a bug", str(row["reason"]))
+    _project_refused(world)
     database = world.database.session
     waiting = database.execute("SELECT count(*) FROM deliveries WHERE state = 'waiting'").fetchone()[0]
     if waiting:

@@ -67,6 +67,8 @@ class Item:
     locked: bool = False
     deleted: bool = False
     hidden: bool = False
+    veiled: bool = False  # hidden, and no answer tells that from a deletion
+    full: bool = False  # it takes no comment any more, and no edit of one
     converted: bool = False  # into a discussion, which keeps the number
     commits_at: float = 0.0  # its number was given before, and until then nothing is under it
     readable: bool = True  # the body still carries its marker
@@ -122,6 +124,9 @@ class Weather:
     )  # so many seconds until the next answer to a request of a kind
     early: int = 0  # so many next creates get their number at once, and are committed long after their senders gave up
     refuses: set[str] = field(default_factory=set)  # the fingerprints whose creates are refused for their content
+    refuses_all: bool = False  # every create is refused, as if for its content
+    switched_off: bool = False  # no request is answered: issues are switched off
+    veils: bool = False  # new issues are hidden from the account
 
 
 class Site:
@@ -142,6 +147,7 @@ class Site:
         self.clock_offset = 0.0
         self.writes: list[tuple[float, str, str]] = []  # (true time, operation, marker or key)
         self.refusals: list[tuple[str, tuple[str, ...]]] = []  # (fingerprint, releases in the draft)
+        self.creates: list[tuple[str, bool]] = []  # (fingerprint, whether it was taken)
         self.reopened: list[Reopened] = []
         self.sent: list[tuple[float, str]] = []  # when which task sent a write
         self.tells_closing = True  # the time at which an issue was closed
@@ -189,6 +195,8 @@ class Site:
         item = next((entry for entry in self.items if remote_id in entry.remote_ids), None)
         if item is None or not item.is_live or item.commits_at > self.scheduler.now:
             raise Gone("the issue was deleted")
+        if item.veiled:
+            raise Gone("the issue is not there")
         if item.hidden:
             raise OutOfReach("the account cannot read the issue")
         return item
@@ -323,6 +331,8 @@ class Site:
         weather = self.weather
         if weather.away:
             raise Unavailable("connection refused")
+        if weather.switched_off:
+            raise Misconfigured("410: the repository takes no issues")
         if weather.login_refused:
             raise Misconfigured("401: the token is not accepted")
         if weather.throttled_until > self.now:
@@ -363,8 +373,12 @@ class Client:
             if identity.fingerprint in site.weather.refuses:
                 site.refusals.append((identity.fingerprint, tuple(sorted(row.release for row in draft.group.releases))))
                 raise Refused("a field of the issue is not accepted")
+            site.creates.append((identity.fingerprint, not site.weather.refuses_all))
+            if site.weather.refuses_all:
+                raise Refused("words that nobody knows")
             item = site.add(draft.marker, identity.fingerprint, author)
             item.sent_at = sent_at
+            item.hidden = item.veiled = site.weather.veils
             return item
 
         if site.weather.early:
@@ -509,7 +523,7 @@ class Client:
             # What happens between a look and the request cannot be known.
             if issue.attempt and not issue.followed and is_foreign and site.now - item.created_at > LEASE_SECONDS:
                 site.strays.append(f"#{item.number} for {issue.marker[:8]}")
-            if item.locked:
+            if item.locked or item.full:
                 raise Refused("the conversation is locked")
             site.last_comment += 1  # the id of a deleted comment is not given again
             note = Note(f"{item.number}.{site.last_comment}", marker, repr(document), site.now, author)
@@ -532,6 +546,8 @@ class Client:
 
         def effect() -> None:
             item = site.item(issue.remote_id)
+            if item.full:
+                raise Refused("the issue takes no more")
             note = next((entry for entry in item.comments if entry.id == comment_id), None)
             if note is None:
                 raise Missing("the comment was deleted")

@@ -68,6 +68,7 @@ class Truth:
     claims: list[tuple[float, str]] = field(default_factory=list)  # when which task claimed a group
     held: dict[str, tuple[int, str]] = field(default_factory=dict)  # the last claim of each task
     paused: bool = False  # an operator has paused the tracker
+    rested: tuple[int, float] = (0, 0.0)  # the group that caused the latest rest, and its end
     silent_since: float | None = None  # the first claim inside the silence that is in force
     writes: int = 0  # writes of the tracker that were checked
     reopened: int = 0  # reopened issues that were checked
@@ -238,6 +239,7 @@ class World:
     def _heal(self) -> None:
         weather = self.site.weather
         weather.away = weather.login_refused = False
+        weather.refuses_all = weather.switched_off = weather.veils = False
         weather.throttled_until = weather.read_lag = 0.0
         weather.lose_before = weather.lose_after = weather.late = weather.early = 0
         weather.list_lag = 0.0
@@ -433,6 +435,12 @@ class World:
             case "has another account":
                 self.site.account = f"{self.site.account}'"
 
+    def _switch(self, entry: Operation) -> None:
+        """Have a fault of the whole project for some time."""
+        setattr(self.site.weather, SWITCHES[entry.act], True)
+        self.scheduler.sleep(float(entry["seconds"]), "outage")
+        setattr(self.site.weather, SWITCHES[entry.act], False)
+
     def _lag(self, entry: Operation) -> None:
         seconds = float(entry["seconds"])
         self.site.weather.read_lag = seconds / 4
@@ -563,6 +571,13 @@ TOUCHES: Mapping[str, Mapping[str, object]] = {
     "labels": {"labels": ("needs-triage",)},
     "hides": {"hidden": True},
     "rewrites": {"readable": False},
+    "fills": {"full": True},
+}
+# Faults of the whole project, by the field of the weather.
+SWITCHES = {
+    "refuses every create": "refuses_all",
+    "switches issues off": "switched_off",
+    "hides new issues": "veils",
 }
 
 Act = Callable[[World, Operation], None]
@@ -573,11 +588,12 @@ ACTS: dict[tuple[str, str], Act] = {
         ("person", act): World._person
         for act in (
             "closes", "reopens", "deletes", "locks", "labels", "marks duplicate", "deletes comment", "transfers", "hides", "converts",
-            "rewrites", "renames",
+            "rewrites", "renames", "fills",
         )
     },
     ("person", "opens discussions"): World._post,
     ("tracker", "lags"): World._lag,
+    **{("tracker", act): World._switch for act in SWITCHES},
     ("person", "files and deletes"): World._post,
     **{("operator", name): World._operator for name in operators.ACTS},
     ("operator", "moves the store"): World._move_store,
