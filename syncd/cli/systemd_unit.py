@@ -212,6 +212,8 @@ def hidden(unit: str, needed: Sequence[_Needed]) -> list[str]:
 def inaccessible(needed: Sequence[_Needed]) -> Iterator[str]:
     """A sentence for each path that the service can see and not use: its user is no owner of files outside of its state folder."""
     for what, path, remedy, use in needed:
+        if use == "read" and not path.exists():
+            yield f"{what}, {path}, does not exist yet"
         if use == "write" and not path.is_relative_to(_STATE):
             yield f"the service may write only in {_STATE}, and {what} is {path}; {remedy}"
         for visited in reversed([path, *path.parents]) if use != "write" else ():

@@ -281,6 +281,11 @@ def test_what_the_user_of_the_service_cannot_use_is_a_warning(public: Path) -> N
     assert f"may write only in /var/lib/syncd, and trackers.files.folder is {public}/issues" in warned
 
 
+def test_what_does_not_exist_is_a_warning() -> None:
+    (warned,) = units.inaccessible([units._Needed("the configuration", Path("/etc/syncd/conifg.toml"), "move it")])
+    assert warned == "the configuration, /etc/syncd/conifg.toml, does not exist yet"
+
+
 def test_a_folder_that_no_other_user_can_enter_is_a_warning(public: Path) -> None:
     (public / "opt").mkdir(0o700)
     (public / "opt/config.toml").write_text("")
