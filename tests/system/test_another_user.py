@@ -152,6 +152,11 @@ def a_newer_schema(place: Path) -> Sequence[str]:
     return ("9999_future", "install the newer syncd")
 
 
+def a_table_that_is_gone(place: Path) -> Sequence[str]:
+    change(place, "DROP TABLE outbox")
+    return ("syncd.db", "no such table", "restore a backup")
+
+
 def a_file_of_another_program(place: Path) -> Sequence[str]:
     (place / "store" / "syncd.db").unlink()
     change(place, "CREATE TABLE schema_migrations (version TEXT)", "CREATE TABLE groups (id INTEGER)")
@@ -189,6 +194,7 @@ OBSTACLES: list[Callable[[Path], Sequence[str]]] = [
     a_folder_that_cannot_be_made,
     a_pipe,
     a_newer_schema,
+    a_table_that_is_gone,
     a_file_of_another_program,
     no_database,
     a_moved_store,

@@ -183,7 +183,8 @@ class Postgresql(Connection):
                 ) from None
             if lost or isinstance(error, _TRANSIENT):
                 raise _Retry(sentence(error)) from None
-            kind = StoreUnusable if isinstance(error, psycopg.errors.InsufficientPrivilege) else StoreUnavailable
+            # A missing right, table or column.
+            kind = StoreUnusable if (error.sqlstate or "").startswith("42") else StoreUnavailable
             raise kind(self._failed(sentence(error))) from None
         except BaseException:
             self._end(session, lost=False)

@@ -149,6 +149,8 @@ def trouble(path: Path, error: Exception) -> StoreUnavailable:
         if why := next(filter(None, (access.obstacle(file, write=True) for file in files)), None):
             return StoreUnusable(begin + why)
     plain = next((text for code, text in _SENTENCES.items() if name.startswith(code)), str(error))
+    if name == "SQLITE_ERROR" and str(error).startswith(("no such table", "no such column")):
+        return StoreUnusable(f"{begin}it lacks a part of the schema that it records ({error}); restore a backup")
     if name.startswith(DAMAGED):
         return StoreUnusable(f"{begin}{plain} ({name})")
     if not os.path.exists(path):
