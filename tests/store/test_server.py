@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from syncd.config import StoreSettings
-from syncd.errors import ConfigError, StoreUnavailable
+from syncd.errors import ConfigError, StoreUnavailable, StoreUnusable
 from syncd.store import bring_up, open_store
 from syncd.store.connection import Transaction
 from syncd.store.migrate import steps
@@ -155,7 +155,7 @@ def test_a_server_that_may_lose_a_commit_is_refused() -> None:
         while ask(place, "SHOW fsync") != [("off",)]:
             time.sleep(0.01)
 
-        with pytest.raises(StoreUnavailable, match="fsync = off"):
+        with pytest.raises(StoreUnusable, match="fsync = off"):
             open_store(place)
 
 
@@ -179,6 +179,21 @@ def test_no_setting_of_a_session_weakens_a_commit_or_outlives_its_transaction(se
 
         assert in_force == ["on"] * 3
         assert not session.execute("SELECT name FROM pg_settings WHERE source = 'session'").fetchall()
+    finally:
+        store.close()
+
+
+def test_the_fault_names_why_no_session_can_be_opened(servers: Databases) -> None:
+    place = StoreSettings(url=servers.new())
+    store = open_store(place)
+    server = StoreSettings(url=place.url.rpartition("/")[0] + "/postgres")
+    database = place.url.rpartition("/")[2]
+    try:
+        change(server, f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
+        change(server, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ?", database)
+
+        with pytest.raises(StoreUnavailable, match="not currently accepting connections"):
+            store.report.counts(0.0)
     finally:
         store.close()
 

@@ -94,6 +94,8 @@ def _fetched(cursor: psycopg.Cursor[dict[str, Any]]) -> list[dict[str, object]]:
 class Postgresql(Connection):
     """`Connection` to one database. Its schema must exist: `migrate` creates it."""
 
+    _refusal: str | None = None  # why the last session could not be opened
+
     def __init__(self, conninfo: Callable[[], str], place: str, clock: Clock) -> None:
         """`place` is the address of the database as people may see it, without secrets."""
         self.place = place
@@ -101,13 +103,31 @@ class Postgresql(Connection):
         self.fault: str | None = None
         self.beat = clock.monotonic()
         self.first: First = lambda: None  # no machine moves the times of all
+        store = self
+
+        class Prepared(psycopg.Connection[dict[str, Any]]):
+            """A session of the pool. The pool does not report why it could not open one; the store does."""
+
+            @classmethod
+            def connect(cls, *args: Any, **kwargs: Any) -> Any:
+                session = None
+                try:
+                    session = super().connect(*args, **kwargs)
+                    prepare(session)
+                except (psycopg.Error, StoreUnavailable) as error:
+                    store._refusal = sentence(error)
+                    if session is not None:
+                        session.close()
+                    raise
+                store._refusal = None
+                return session
+
         self._texts = queries.load("postgresql")
         self._pool = ConnectionPool(
             conninfo,
             # No prepared statements, here and in every session: a pooler lends them on with the session, and after a newer program adds a
             # column, the server refuses a prepared `SELECT *` for ever.
             kwargs={"autocommit": True, "row_factory": dict_row, "prepare_threshold": None},
-            configure=prepare,
             min_size=1,
             max_size=MAX_SESSIONS,
             open=True,
@@ -115,7 +135,7 @@ class Postgresql(Connection):
             timeout=CONNECT_SECONDS,
             reconnect_timeout=CONNECT_SECONDS,  # afterwards the next caller connects anew, without a back-off of minutes
             num_workers=1,
-            connection_class=cast(Any, psycopg.Connection),
+            connection_class=cast(Any, Prepared),
         )
         # Two, so that a quarantined body does not wait for accepted ones.
         self._submitted = ThreadPoolExecutor(max_workers=2, thread_name_prefix="writer")
@@ -197,7 +217,8 @@ class Postgresql(Connection):
             return cast(Session, self._pool.getconn(CONNECT_SECONDS if self.fault is None else FAULTY_SECONDS))
         except (PoolTimeout, psycopg.Error) as error:
             self.beat = self._clock.monotonic()
-            why = "the server cannot be reached" if isinstance(error, PoolTimeout) else sentence(error)
+            busy = f"no session is free within {CONNECT_SECONDS:g} s"
+            why = self._refusal or busy if isinstance(error, PoolTimeout) else sentence(error)
             raise StoreUnavailable(self._failed(why)) from None
 
     def _end(self, session: Session, *, lost: bool) -> None:
@@ -230,15 +251,17 @@ class _Retry(Exception):
 
 
 def prepare(session: psycopg.Connection[Any]) -> None:
-    """Make a new session ready for use. Raises StoreUnavailable if the server would lose commits."""
+    """Make a new session ready for use. Raises StoreUnusable if the server would lose commits."""
     session.adapters.register_dumper(str, Text)
     require_durable(session)
 
 
 def require_durable(session: psycopg.Connection[Any]) -> None:
-    """Raise StoreUnavailable if a commit that the server acknowledges may not be on its disk: every answer of 200 rests on it."""
+    """Raise StoreUnusable if a commit that the server acknowledges may not be on its disk: every answer of 200 rests on it."""
     if setting(session, "fsync") != "on":
-        raise StoreUnavailable("the PostgreSQL server has fsync = off: it would lose acknowledged deliveries")
+        raise StoreUnusable(
+            "the PostgreSQL server has fsync = off and would lose acknowledged deliveries: set fsync = on there, and reload it"
+        )
 
 
 def setting(session: psycopg.Connection[Any], name: str) -> str:
