@@ -52,8 +52,8 @@ def after_step(world: "World") -> None:
         if len(markers) != len(set(markers)):
             _fail(world, "no comment twice", f"#{item.number} has a comment twice")
     for title, numbers in live.items():
-        # A person linked the number of a lost issue, which a restored tracker gave to that of a storm.
-        lost = world.has("operator", "relinks doubtful") and world.has("tracker", "is restored")
+        # A person linked a group to the issue of a storm, which then needs another one.
+        lost = world.has("operator", "relinks", "relinks doubtful")
         if len(numbers) > 1 and title not in world.truth.may_repeat and not (lost and title.startswith("storm ")):
             _fail(world, "one live issue per group", f"{title} has the issues {numbers}")
     ended = Counter(item.title for item in site.items if item.title in world.truth.ended)
