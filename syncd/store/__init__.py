@@ -148,10 +148,11 @@ def bring_up(settings: StoreSettings, clock: Clock | None = None) -> list[str]:
 
 
 def probe(settings: StoreSettings) -> None:
-    """Commit something. Raises ConfigError, SchemaMismatch, StoreUnavailable if that is not possible now."""
+    """Commit something, and read what `status` counts. Raises ConfigError, SchemaMismatch, StoreUnavailable if that is not possible now."""
     store = read_store(settings)
     try:
         store.connection.execute("set", name=PROBE, value=secrets.token_hex(4))
+        store.report.counts(0.0)
     finally:
         store.close()
 

@@ -22,7 +22,7 @@ def check(connection: Connection, settings: GitHubSettings, recalled_id: str | N
     try:
         connection.open()
     except Misconfigured as error:
-        return [Finding(ok=False, what=error.reason, remedy="correct the configuration")]
+        return [Finding(ok=False, what=error.reason, remedy="correct that key, or make its file readable")]
     findings: list[Finding] = []
     try:
         login = connection.send_idempotent("GET", "/user")
