@@ -115,6 +115,7 @@ PROOFS = (
     Proof(name="mutants", title="Mutants of the decision modules", rows=_sized("mutants", 25, 0)),
     Proof(name="emulator", title="Creates with truncated responses", rows=_sized("emulator", 10, 100)),
     Proof(name="neighbours", title="Rejected crashes and a dead tracker", rows=_sized("neighbours", 1, 5)),
+    Proof(name="poisoned", title="One issue that refuses for ever", rows=_sized("poisoned", 10, 50)),
     Proof(name="unreachable", title="A tracker out of reach", rows=_sized("unreachable", 20, 600)),
     Proof(name="storm", title="Rate limits", rows=_sized("storm", 6, 40)),
     Proof(name="hanging", title="A tracker that hangs", rows=_sized("hanging", 12, 120)),

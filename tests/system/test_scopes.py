@@ -1,17 +1,17 @@
 """A failure is charged to the narrowest thing: an issue, a project, an account. Whole daemons, and everything goes on by itself."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
 from tests.fakes.github import FakeGitHub
 from tests.fakes.jira import FakeJira
 from tests.fakes.server import Fault, Recorded
+from tests.prove import poisoned
 from tests.prove.crashes import crash, fingerprint
 from tests.system.daemon import Daemon
 from tests.system.kinds import Kind, opened
@@ -19,15 +19,6 @@ from tests.system.kinds import Kind, opened
 NEW = 50
 LINKED = 5
 HURRIED = ("-m", "tests.system.hurried")
-REFUSALS: list[tuple[int, Any]] = [
-    (403, {"message": "Commenting is disabled on issues with more than 2500 comments"}),
-    (403, {"message": "Die Diskussion ist zu lang."}),
-    (403, None),
-    (403, b"<html><body>Forbidden</body></html>"),
-    (422, {"message": "Validation Failed"}),
-    (400, b'{"message": "trunc'),
-]
-Trackers = Literal["github", "jira-cloud", "jira-datacenter"]
 
 
 @contextmanager
@@ -57,30 +48,13 @@ def rests(daemon: Daemon) -> list[str]:
     return re.findall(r'"event":"tracker_paused"', daemon.log.read_text())
 
 
-@pytest.mark.parametrize(("status", "body"), REFUSALS)
-def test_an_issue_that_refuses_for_ever_holds_up_no_new_group(tmp_path: Path, status: int, body: Any) -> None:
-    with running("github", tmp_path) as (kind, daemon):
-        fake = kind.fake
-        assert isinstance(fake, FakeGitHub)
+@pytest.mark.parametrize("refusal", poisoned.REFUSALS.values(), ids=poisoned.REFUSALS)
+def test_an_issue_that_refuses_for_ever_holds_up_no_new_group(tmp_path: Path, refusal: tuple[int, Any]) -> None:
+    filed = poisoned.file_beside(tmp_path, NEW, refusal)
 
-        def refuse(request: Recorded) -> Fault | None:
-            poisoned = request.method in ("POST", "PATCH") and re.search(r"/issues/1(/|$)", request.path)
-            return Fault(how="status", status=status, body=body) if poisoned else None
-
-        send(daemon, range(1))
-        daemon.drain()
-        fake.weather = refuse
-        began = time.monotonic()
-        for number in range(1, NEW + 1):
-            send(daemon, range(1), total=number + 1)
-            send(daemon, range(number, number + 1))
-        daemon.wait_for(lambda: len(fake.repository.issues) > NEW, "all new groups to be filed")
-        took = time.monotonic() - began
-        daemon.wait_for(lambda: state(daemon)[1], "the refusal to be shown")
-
-        assert state(daemon)[1:] == (1, "ok")
-        assert rests(daemon) == []
-        assert took < 30.0
+    assert filed.exact, filed
+    assert filed.issues == NEW
+    assert filed.seconds < 30.0
 
 
 def off_and_on(daemon: Daemon, switch: Callable[[bool], object], filed: Callable[[], int]) -> None:
