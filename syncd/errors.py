@@ -65,6 +65,11 @@ class Unavailable(TrackerError):
         self.retry_after = retry_after
 
 
+class Deferred(Unavailable):
+    """The call waits for something else than the way to the tracker, such as a reading that is newer. It was certainly not carried out, and
+    this says nothing about whether the tracker's API answers."""
+
+
 class OutcomeUnknown(TrackerError):
     """The request may have been carried out. A create needs proof before it is sent again."""
 

@@ -8,7 +8,7 @@ import structlog
 
 from syncd.daemon import arrivals
 from syncd.daemon.arrivals import Arrivals
-from syncd.errors import LeaseLost, StoreUnavailable, Unavailable
+from syncd.errors import Deferred, LeaseLost, StoreUnavailable
 from syncd.model import Identity
 from syncd.platform.clock import Clock
 from syncd.store import Store
@@ -199,7 +199,7 @@ def sleep_until(stopping: threading.Event) -> Callable[[float], None]:
 
     def sleep(seconds: float) -> None:
         if stopping.wait(seconds):
-            raise Unavailable("syncd is stopping")
+            raise Deferred("syncd is stopping")
 
     return sleep
 

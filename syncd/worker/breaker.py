@@ -12,7 +12,7 @@ import structlog
 
 from syncd.core import budget, plan
 from syncd.core.budget import FAILURES, LONGEST_SECONDS, Outage
-from syncd.errors import OutcomeUnknown, Throttled, TrackerError, Unavailable
+from syncd.errors import Deferred, OutcomeUnknown, Throttled, TrackerError, Unavailable
 from syncd.model import Call
 from syncd.platform.clock import Clock
 from syncd.store import Store, limits
@@ -89,7 +89,7 @@ def _end(
     rest, outage = limits.rest(transaction, tracker), limits.outage(transaction, tracker)
     if rest is None or rest.cause != UNREACHABLE:
         return None, now  # a call has succeeded meanwhile, or an operator paused the tracker
-    if isinstance(failure, Unavailable | OutcomeUnknown):
+    if isinstance(failure, Unavailable | OutcomeUnknown) and not isinstance(failure, Deferred):
         after = getattr(failure, "retry_after", None) or 0.0
         until = now + min(max(plan.read_pause(rest.attempts), after), LONGEST_SECONDS)
         outage = outage.failed(None, now)

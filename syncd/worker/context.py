@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from syncd.core.plan import PlanContext
 from syncd.core.policy import Policy
-from syncd.errors import LeaseLost, Unavailable
+from syncd.errors import Deferred, LeaseLost
 from syncd.model import Call, Created, Group, Issue, Place, Plan
 from syncd.platform.clock import Clock, Reading
 from syncd.store import Store, outbox
@@ -98,9 +98,9 @@ class SyncContext:
             raise LeaseLost(f"the lease on group {self.claim.group_id} is over")
         # The clocks come last: nothing stands between them and the request.
         if self.clock.since(self._lease.renewed) > LEASE_SECONDS / 2:
-            raise Unavailable("this process stood still, and another one may own the group by now; nothing was sent")
+            raise Deferred("this process stood still, and another one may own the group by now; nothing was sent")
         if self.clock.since(self._lease.began) > LEASE_SECONDS:
-            raise Unavailable("this process stood still, and what it read of the issue is old; nothing was sent")
+            raise Deferred("this process stood still, and what it read of the issue is old; nothing was sent")
         self._lease.used = True
 
 

@@ -8,6 +8,7 @@ import structlog
 from syncd.core import budget, plan
 from syncd.core.budget import LONGEST_SECONDS
 from syncd.errors import (
+    Deferred,
     Gone,
     Misconfigured,
     Moved,
@@ -113,6 +114,8 @@ def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerErro
                 partial(limits.silence, credential=credential, part=part, reason=error.reason, until=until, now=now)
             )
             log.warning("tracker_silenced", tracker=claim.tracker, until=until, reason=error.reason)
+        case Deferred():
+            pass
         case Unavailable() | OutcomeUnknown() | Misconfigured(page=True):
             group_id, trial = claim.group_id, claim.trial
             context.record(

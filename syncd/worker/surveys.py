@@ -12,7 +12,7 @@ import structlog
 
 from syncd.core import budget, readings
 from syncd.core.plan import DueCall
-from syncd.errors import OutcomeUnknown, Throttled, TrackerError, Unavailable
+from syncd.errors import Deferred, OutcomeUnknown, Throttled, TrackerError, Unavailable
 from syncd.model import Call, Issue, IssueState
 from syncd.platform.clock import Clock
 from syncd.store import Store, issues, limits, outbox
@@ -61,7 +61,8 @@ class Surveyor:
                 return 0.0
         except TrackerError as error:
             log.warning("survey_failed", tracker=self.name, failure=type(error).__name__, reason=error.reason)
-            if isinstance(error, Unavailable | OutcomeUnknown) or getattr(error, "page", False):
+            silent = isinstance(error, Unavailable | OutcomeUnknown) and not isinstance(error, Deferred)
+            if silent or getattr(error, "page", False):
                 trip = partial(breaker.trip, tracker=self.name, reason=error.reason, now=self.clock.wall())
                 self.store.write(trip, exclusive=False)
             if isinstance(error, Throttled):

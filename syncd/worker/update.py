@@ -6,7 +6,7 @@ from functools import partial
 
 from syncd.core import doubt, plan, readings, regression
 from syncd.core.budget import Allowance
-from syncd.errors import Gone, Moved, TrackerError, Unavailable
+from syncd.errors import Deferred, Gone, Moved, TrackerError
 from syncd.model import Announcement, Call, Issue, Occasion, Plan
 from syncd.store import comments as saved
 from syncd.store import issues, outbox
@@ -33,7 +33,7 @@ def look(context: SyncContext, issue: Issue) -> Issue:
         reason = f"issue {issue.key} is gone: its number has another issue by now, so that the tracker was restored from a backup"
         raise Gone(reason, replaced=True)
     if readings.is_outdated(issue, observation, now):
-        raise Unavailable(f"the tracker shows {issue.key} as it was before the latest look at it")
+        raise Deferred(f"the tracker shows {issue.key} as it was before the latest look at it")
     place = observation.place
     if place.remote_id != issue.remote_id:
         raise Moved(f"{issue.key} is now {place.key}", place.remote_id, place.key, place.url)

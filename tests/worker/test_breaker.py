@@ -3,6 +3,7 @@
 import pytest
 
 from syncd.errors import (
+    Deferred,
     Misconfigured,
     OutcomeUnknown,
     Throttled,
@@ -84,6 +85,18 @@ def test_the_age_of_a_group_that_waits_counts_from_when_it_first_owed_its_call(s
     scene.clock.advance(3600)
     scene.tell(occurrences=99)
     assert age(scene) == pytest.approx(0, abs=5)
+
+
+def test_a_call_that_waits_for_something_else_says_nothing_about_the_way_to_the_tracker(scene: Scene) -> None:
+    scene.tell("f1")
+    scene.fail("create", Deferred("the issue was read as it was before"))
+    scene.sync()
+    scene.tell("f2")
+
+    assert scene.tracker.pings == 0
+    assert standing(scene).calls == 0
+    assert scene.sync()
+    assert len(scene.tracker.issues) == 1
 
 
 def test_a_group_whose_calls_fail_alone_holds_up_nobody(scene: Scene) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 import msgspec
 
-from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
+from syncd.errors import Deferred, Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.model import Created
 from syncd.render.text import one_line
 from syncd.trackers.transport import Answer, Sent, bounded
@@ -218,7 +218,7 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
     if pause is not None:
         return Throttled(f"GitHub asks for fewer requests ({status}{detail})", pause, narrow=_narrow(answer))
     if status in (409, 421, 425):
-        return Unavailable(f"GitHub cannot do it at this moment ({status}{detail})")
+        return Deferred(f"GitHub cannot do it at this moment ({status}{detail})")
     if status in (400, 413, 414, 422, 431):
         reason = f"GitHub refused it ({status}{detail})"
         # A 422 to a list says that the endpoint was asked for too much.

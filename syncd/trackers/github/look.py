@@ -9,7 +9,7 @@ import msgspec
 from syncd.config import GitHubSettings
 from syncd.core import readings
 from syncd.core.readings import Cursor
-from syncd.errors import Gone, Misconfigured, Moved, OutOfReach, Refused, Throttled, TrackerError, Unavailable
+from syncd.errors import Deferred, Gone, Misconfigured, Moved, OutOfReach, Refused, Throttled, TrackerError, Unavailable
 from syncd.model import Condition, Issue, IssueState, Observation, Place
 from syncd.trackers import Survey
 from syncd.trackers.github.answers import (
@@ -186,7 +186,7 @@ class Reader:
             raise address.error(control, self._settings)
         if answer.status == 410 and _SWITCHED_OFF.search(message(answer)):
             # The words contradict the repository: no deletion is concluded from this.
-            raise Unavailable(
+            raise Deferred(
                 f"GitHub says of issue {issue.key} what its repository does not ({answer.status}{message(answer)})"
             )
         if answer.status == 410:

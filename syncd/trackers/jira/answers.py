@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
+from syncd.errors import Deferred, Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.model import Created
 from syncd.render.text import one_line
 from syncd.trackers.transport import Answer, Sent, bounded
@@ -124,10 +124,10 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
         # Only this header tells the limits on writes to one issue, on one kind of request, and on the whole account apart.
         limit = answer.headers.get("ratelimit-reason", "").lower()
         if "per-issue" in limit:
-            return Unavailable("Jira limits how often this issue may be written (429)", seconds)
+            return Deferred("Jira limits how often this issue may be written (429)", seconds)
         return Throttled("Jira asks for fewer requests (429)", seconds, narrow="burst" in limit)
     if status in (409, 421, 425):
-        return Unavailable(f"Jira cannot do it at this moment ({status}{detail})", _retry_after(answer))
+        return Deferred(f"Jira cannot do it at this moment ({status}{detail})", _retry_after(answer))
     if status in (400, 413, 414, 422, 431):
         reason = f"Jira refused it ({status}{detail})"
         return Unavailable(reason) if sent is Sent.READ else Refused(reason)

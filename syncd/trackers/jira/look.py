@@ -14,7 +14,7 @@ import msgspec
 from syncd.config import JiraSettings
 from syncd.core import readings
 from syncd.core.readings import Cursor
-from syncd.errors import Gone, OutOfReach, Refused, TrackerError, Unavailable
+from syncd.errors import Deferred, Gone, OutOfReach, Refused, TrackerError, Unavailable
 from syncd.model import Condition, Issue, Observation, Place
 from syncd.trackers import Survey
 from syncd.trackers.jira.answers import Named, Unread, browse, expect, failure, message, moment, refused_fields, refuses
@@ -112,17 +112,17 @@ def absence(connection: Connection, settings: JiraSettings, issue: Issue, answer
     require(connection, settings, "BROWSE_PROJECTS")
     part = _read(connection, settings, [remote_id])
     if remote_id in part.observations:
-        return Unavailable(f"Jira shows {key} in a list, but not by itself {detail}")
+        return Deferred(f"Jira shows {key} in a list, but not by itself {detail}")
     if not part.missing or answer.status == 403:
         return OutOfReach(f"{key} exists, but the account that syncd uses may not see it {detail}")
     if answer.status not in (404, 410):
-        return Unavailable(f"Jira does not show {key} {detail}")
+        return Deferred(f"Jira does not show {key} {detail}")
     _, newest = search(connection, settings, f'project = "{settings.project}" ORDER BY key DESC', 2)
     # The index may still hold the issue itself.
     for neighbour in [each for each in newest if each.id != remote_id][:1]:
         control = connection.send_idempotent("GET", f"issue/{neighbour.id}", parameters={"fields": "created"})
         if refuses(control):
-            return Unavailable(f"neither {key} nor {neighbour.key} can be read at this moment")
+            return Deferred(f"neither {key} nor {neighbour.key} can be read at this moment")
         expect(control, Named)
     # Nothing in Jira tells these from each other.
     return Gone(f"{key} was deleted, or moved or hidden where the account that syncd uses may not see it")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from syncd.errors import Misconfigured, Unavailable
+from syncd.errors import Deferred, Misconfigured, Unavailable
 from syncd.platform import access
 from syncd.platform.fsync import sync
 
@@ -48,7 +48,7 @@ def replace(path: Path, old: bytes, new: bytes) -> None:
         return
     with temporary(path.parent, new, mode=stat.S_IMODE(path.stat().st_mode)) as partial:
         if path.read_bytes() != old:
-            raise Unavailable(f"{path} is being edited")
+            raise Deferred(f"{path} is being edited")
         partial.replace(path)
     sync(path.parent)
 
