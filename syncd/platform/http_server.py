@@ -217,7 +217,7 @@ def refusal(address: tuple[str, int], error: Exception) -> str:
     host, port = address
     match getattr(error, "errno", None):
         case errno.EADDRINUSE:
-            return f"another program listens there, perhaps another syncd: `ss -ltnp 'sport = :{port}'` names it; stop it, or use a free port"
+            return f"it is in use, perhaps by another syncd: `ss -ltnp 'sport = :{port}'` names the program; stop it, or use a free port"
         case errno.EADDRNOTAVAIL:
             return f"this machine has no address {host}; `ip addr` lists those it has"
         case errno.EACCES | errno.EPERM:
