@@ -14,7 +14,7 @@ from syncd.cli import NOT_FOUND, USAGE, stop
 from syncd.config import Config, Seconds
 from syncd.errors import ConfigError
 from syncd.model import Identity
-from syncd.platform import access
+from syncd.platform import access, log
 from syncd.render.text import one_line
 from syncd.store import Store, read_store
 from syncd.store.listing import Listed
@@ -64,6 +64,7 @@ def config_path(path: Path | None) -> Path:
 def open_store(path: Path | None) -> Iterator[tuple[Config, Store]]:
     """The configuration and its store, with or without a running daemon. Raises ConfigError, StoreError."""
     config = configuration.load(config_path(path))
+    log.configure("warning")  # what the store logs belongs to stderr: programs read what the command prints
     store = read_store(config.store)
     try:
         yield config, store
