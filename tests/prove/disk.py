@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from syncd.operate.health import SHARED_SECONDS
 from tests.fakes.github import FakeGitHub
 from tests.prove import damage, mounts, strace
 from tests.prove.crashes import until
@@ -109,6 +110,10 @@ def _meet(
     refused, reason = 0, ""
     for position, notification in enumerate(story):
         if refused >= REFUSED:
+            # The first error of a disk may be another one than those that last, and requests share an answer for a while.
+            first = time.monotonic()
+            while time.monotonic() < first + 1.5 * SHARED_SECONDS:
+                reason = next(iter(ready(daemon)[1].get("reasons", ())), reason)
             return refused, [*unsent, *story[position:]], reason
         answer = daemon.send(notification)
         if answer.status == 200:
