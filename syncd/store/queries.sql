@@ -161,7 +161,7 @@ DELETE FROM folded WHERE (group_id, digest) IN (
     SELECT group_id, digest FROM folded WHERE folded_at < :before ORDER BY folded_at LIMIT :size)
     AND NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting');
 
--- owe: a claimed row keeps its lease, a row in back-off its due time; a dead letter revives
+-- owe: a claimed row keeps its lease, a row in back-off its due time, and so does the one behind all others that caused the rest of its tracker; a dead letter revives
 WITH owing (group_id, tracker, due_at, rank) AS (VALUES :rows)
 INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank, owed_since)
 SELECT CAST(group_id AS BIGINT), tracker, 'waiting', CAST(due_at AS DOUBLE PRECISION), 0, CAST(rank AS INTEGER),
@@ -178,6 +178,8 @@ ON CONFLICT (group_id) DO UPDATE SET
     due_at = CASE
         WHEN outbox.state = 'dead' THEN excluded.due_at
         WHEN outbox.state = 'claimed' OR outbox.attempts > 0 OR outbox.due_at < excluded.due_at THEN outbox.due_at
+        WHEN outbox.tracker = excluded.tracker AND EXISTS (SELECT 1 FROM trackers WHERE trackers.name = outbox.tracker
+            AND trackers.state = 'paused' AND outbox.due_at BETWEEN trackers.until AND trackers.until + 5) THEN outbox.due_at
         ELSE excluded.due_at END;
 
 -- owe_again: a claimed group is due again once its claim ends, whatever its worker decides meanwhile

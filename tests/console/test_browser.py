@@ -14,6 +14,7 @@ from syncd.errors import OutcomeUnknown, Refused, RejectedDelivery
 from syncd.operate import actions
 from syncd.platform.clock import Clock
 from syncd.store import Store, open_store
+from syncd.worker import breaker
 from syncd.worker.sync import sync
 from tests.console import site as sites
 from tests.console.browser import DESKTOP, PHONE, MonitoredPage, chromium, needs_chromium
@@ -68,6 +69,7 @@ def add_stuck(site: Site) -> None:
         sync(site.store, broken, claim, site.rules, Clock())
     number = site.number(DOUBT)
     for _ in range(8):
+        breaker.step(site.store, broken, "files", site.rules, Clock())  # the tracker is read before it is called again
         actions.sync_now(site.store, site.rules, number, time.time())
         claim = site.store.outbox.claim("files", f"stuck/{time.monotonic()}", time.time())
         if claim is not None:

@@ -505,6 +505,20 @@ def test_the_group_that_caused_a_rest_is_tried_after_every_other_one(scene: Scen
     assert scene.store.report.trackers({}, scene.clock.wall())["here"].state == "ok"
 
 
+def test_a_new_notification_of_the_group_that_caused_a_rest_brings_it_to_the_front_of_nobody(scene: Scene) -> None:
+    scene.tell(fingerprint="bad")
+    scene.fail("create", Misconfigured("not this one"))
+    scene.sync()
+    scene.clock.advance(40)
+    scene.tell(fingerprint="bad", occurrences=9)
+    scene.clock.advance(10)
+    scene.tell(fingerprint="new")
+    scene.clock.advance(20)
+    scene.sync()
+
+    assert [draft.group.identity.fingerprint for draft in scene.tracker.issues] == ["new"]
+
+
 @pytest.mark.parametrize("ended_by", ["an operator", "a new start"])
 def test_a_rest_that_ends_early_makes_due_at_once_what_caused_it(scene: Scene, ended_by: str) -> None:
     scene.tell()
