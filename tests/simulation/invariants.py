@@ -408,7 +408,9 @@ def _group_at_rest(world: "World", group: dict[str, object]) -> None:
     if plan.action not in STILL and not refused and not paused and not (plan.action is Action.CLOSE and closed):
         raise Broken("nobody is forgotten", f"{explained}; no call is owed")
     if plan.action is Action.HOLD and not refused:
-        if plan.rule not in HELD:
+        # A storm does not drain while an operator pauses its tracker.
+        paused = world.database.exists("SELECT 1 FROM trackers WHERE cause = 'operator'")
+        if plan.rule not in HELD and not (plan.rule == "storm" and paused):
             raise Broken("every state is explained", f"{explained}; at rest nothing is held by that")
         # What a storm holds keeps that reason while its route is paused, and `explain` names the pause.
         stormy = plan.rule == "route-paused" and group["decision_rule"] == "storm"

@@ -103,7 +103,7 @@ def test_a_create_that_is_proved_absent_is_sent_where_the_route_leads_now(stage:
     stage.notify("f1")
     stage.sync_all()
     there = route_elsewhere(stage)
-    for _ in range(30):
+    for _ in range(60):
         pass_time(stage, 10)
         sync_everywhere(stage, there)
 
