@@ -30,7 +30,7 @@ from tests.simulation.reference import Accepted, Reference
 from tests.simulation.scheduler import START, Owner, Scheduler, Step, Task
 from tests.simulation.tracker import Item, Site
 
-PROBE_AFTER = [20.0, 60.0, 450.0]  # no request is on its way for longer than until the last probe
+PROBE_AFTER = [20.0, 60.0, 180.0]
 RESTART_SECONDS = 3.0
 CORRECTION_SECONDS = 5.0  # until a time service sets the clock of a machine that was frozen
 STORM_SECONDS = 600.0  # between two looks at what a storm may release; the daemon looks every few seconds

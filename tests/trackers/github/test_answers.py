@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from syncd.errors import (
+    Deferred,
     Misconfigured,
     OutcomeUnknown,
     Refused,
@@ -74,11 +75,11 @@ TOO_LONG = "body is too long (maximum is 65536 characters)"
         (refusal(404, "Not Found"), Misconfigured, Misconfigured),
         (answer(407), Misconfigured, Misconfigured),
         (answer(408), OutcomeUnknown, Unavailable),
-        (refusal(409, "Conflict"), Unavailable, Unavailable),
+        (refusal(409, "Conflict"), Deferred, Deferred),
         (refusal(410, "Issues are disabled for this repo"), Misconfigured, Misconfigured),
         (refusal(410, "This issue was deleted"), Misconfigured, Misconfigured),  # but see test_scopes
         (answer(413, UNICORN), Refused, Refused),
-        (answer(421), Unavailable, Unavailable),
+        (answer(421), Deferred, Deferred),
         (invalid("Issue", "body", TOO_LONG), Refused, Refused),
         (
             refusal(422, "Validation Failed", {"resource": "Issue", "code": "missing_field", "field": "title"}),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from syncd.errors import Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
+from syncd.errors import Deferred, Misconfigured, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.trackers.jira.answers import (
     created,
     failure,
@@ -43,14 +43,14 @@ def answer(status: int, content: Any = None, **headers: str) -> Answer:
         (404, Misconfigured, Misconfigured),
         (405, Misconfigured, Misconfigured),
         (408, OutcomeUnknown, Unavailable),
-        (409, Unavailable, Unavailable),
+        (409, Deferred, Deferred),
         (410, Misconfigured, Misconfigured),
         (413, Refused, Refused),
         (414, Refused, Refused),
         (422, Refused, Refused),
         (431, Refused, Refused),
-        (421, Unavailable, Unavailable),
-        (425, Unavailable, Unavailable),
+        (421, Deferred, Deferred),
+        (425, Deferred, Deferred),
         (429, Throttled, Throttled),
         (500, OutcomeUnknown, Unavailable),
         (502, OutcomeUnknown, Unavailable),
