@@ -211,8 +211,9 @@ def test_every_status_has_a_meaning(refused: Carry) -> None:
     bodies = cycle(BODIES)
     for status in range(101, 600):  # 100 is followed by another answer, for which every client waits
         body = next(bodies)
-        error = type(refused("comment", status, body))
-    assert GROUPS.get(error, error) is charged("comment", "fine", status, body), (status, body)
+        error = refused("comment", status, body)
+        assert error is not None, (status, body)
+        assert GROUPS.get(type(error), type(error)) is charged("comment", "fine", status, body), (status, body)
 
 
 def test_a_token_without_the_permission_to_file_is_the_one_refusal_that_only_words_tell(refused: Carry) -> None:
