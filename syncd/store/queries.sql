@@ -985,8 +985,8 @@ SELECT (SELECT received_at FROM deliveries WHERE state = 'waiting' ORDER BY id L
 -- hold_manually: an operator asked for it; NULL ends the hold
 UPDATE groups SET on_hold = :reason WHERE id = :group_id;
 
--- refresh: the issue is looked at and updated at once, or a create in doubt is probed at once
-UPDATE issues SET looked_at = NULL, synced_revision = CASE state WHEN 'linked' THEN 0 ELSE synced_revision END, synced_at = NULL,
+-- refresh: the issue, which shows nothing any more, is looked at and updated at once, or a create in doubt is probed at once; when people had it open last stays known
+UPDATE issues SET synced_revision = CASE state WHEN 'linked' THEN 0 ELSE synced_revision END, synced_at = NULL,
     probe_at = CASE state WHEN 'in_doubt' THEN :now ELSE probe_at END
 WHERE group_id = :group_id AND state IN ('linked', 'in_doubt');
 

@@ -5,6 +5,7 @@ import pytest
 from syncd.core.plan import DueCall
 from syncd.errors import StoreUnavailable
 from syncd.model import Issue, IssueState
+from syncd.operate import actions
 from syncd.store import outbox
 from syncd.worker.surveys import RETRY_SECONDS, Surveyor
 from tests.simulation.operators import TRACKER
@@ -140,3 +141,22 @@ def test_an_issue_that_can_be_read_again_gets_what_it_lacks(stage: Stage) -> Non
     stage.sync_all()
 
     assert [note.text for note in item.comments if "500" in note.text]
+
+
+def test_an_order_to_sync_forgets_nothing_of_when_people_had_the_issue_open(stage: Stage) -> None:
+    """What came in before the issue was last read open is known at its closing, where the tracker tells no time of it."""
+    stage.world.site.tells_closing = False
+    stage.notify("f1", attributes={"version": [["1.0", 1]]})
+    stage.sync_all()
+    owe(stage)
+    stage.world.scheduler.now += 100
+    syncing = stage.begin_sync()
+    stage.notify("f1", occurrences=2, attributes={"version": [["1.1", 1], ["1.0", 1]]})
+    stage.world.scheduler.now += 1
+    stage.world.scheduler.run_task(syncing)
+    close(stage, stage.world.site.items[0])
+    actions.sync_now(stage.store, stage.process.routing, stage.group("f1"), stage.now)
+    stage.world.scheduler.now += 4000
+    stage.sync_all()
+
+    assert stage.world.site.items[0].closed
