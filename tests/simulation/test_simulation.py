@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 SEEDS = 500
 PART = 50
-QUICK = 100  # a control that needs more seeds is left to the proof
+QUICK = 50  # a control that needs more seeds is left to the proof
 PAGE = Path(__file__).parents[2] / "docs/states.md"
 
 
