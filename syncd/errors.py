@@ -50,7 +50,10 @@ class LeaseLost(StoreError):
 
 
 class TrackerError(SyncdError):
-    """Base of an adapter's errors. `reason` is a sentence for people, without secrets or payloads."""
+    """Base of an adapter's errors. `reason` is a sentence for people, without secrets or payloads. `silent`: the tracker's API has not
+    answered, so that the way to it may be closed."""
+
+    silent = False
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -59,6 +62,8 @@ class TrackerError(SyncdError):
 
 class Unavailable(TrackerError):
     """The request was certainly not carried out. Try again, after `retry_after` seconds if the tracker named a time."""
+
+    silent = True
 
     def __init__(self, reason: str, retry_after: float | None = None) -> None:
         super().__init__(reason)
@@ -69,9 +74,13 @@ class Deferred(Unavailable):
     """The call waits for something else than the way to the tracker, such as a reading that is newer. It was certainly not carried out, and
     this says nothing about whether the tracker's API answers."""
 
+    silent = False
+
 
 class OutcomeUnknown(TrackerError):
     """The request may have been carried out. A create needs proof before it is sent again."""
+
+    silent = True
 
 
 class Throttled(TrackerError):
@@ -100,7 +109,7 @@ class Misconfigured(TrackerError):
     def __init__(self, reason: str, seconds: float | None = None, *, page: bool = False) -> None:
         super().__init__(reason)
         self.seconds = seconds
-        self.page = page
+        self.silent = page
 
 
 class Missing(TrackerError):

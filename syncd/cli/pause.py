@@ -18,7 +18,7 @@ from syncd.operate.needs import tracker_state
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line, utc
 from syncd.store import Store, limits
-from syncd.store.report import TrackerStanding
+from syncd.store.report import TrackerStanding, left_behind
 
 app = typer.Typer(add_completion=False)
 
@@ -118,7 +118,7 @@ def _resume_route(config: Config, store: Store, route: str, now: float, dry_run:
 def _resume_tracker(
     config: Config, store: Store, tracker: str, now: float, force: bool, dry_run: bool, as_json: bool
 ) -> None:
-    standings = store.report.trackers({}, now) | store.report.left_behind(config.trackers, now)
+    standings = store.report.trackers({}, now) | left_behind(store.report.owed(now), config.trackers)
     # Groups may wait for a tracker that the configuration no longer has.
     _require_name(tracker, {*config.trackers, *standings}, "tracker")
     rest = (

@@ -29,7 +29,8 @@ _INSTALL = (
     "/opt/syncd/bin/pip install WHEEL, or PIPX_HOME=/opt/pipx PIPX_BIN_DIR=/usr/local/bin pipx install --python "
     "/usr/bin/python3 WHEEL; then print the unit with that syncd, or name it with --program"
 )
-_RECEIVER, _WORKER = ("receiver.",), ("trackers.", "routes[")
+# The keys of the configuration that a part does not use.
+_UNUSED = {"receiver": ("trackers.", "routes["), "worker": ("receiver.",)}
 
 
 class _Needed(NamedTuple):
@@ -138,8 +139,7 @@ def _credentials(config: Config | None, part: str) -> list[str]:
     """The names of the credentials that a part needs. A receiver needs those of no tracker, a worker not that of the webhook."""
     if config is None:
         return []
-    excluded = {"receiver": _WORKER, "worker": _RECEIVER}.get(part, ())
-    names = {secret.credential for key, secret in secrets(config) if not key.startswith(excluded)}
+    names = {secret.credential for key, secret in secrets(config) if not key.startswith(_UNUSED.get(part, ()))}
     return sorted(name for name in names if name is not None)
 
 
@@ -188,9 +188,8 @@ def _configuration(path: Path, config: Config | None, part: str) -> Iterator[_Ne
     else:
         parameters = parse_qsl(urlsplit(config.store.url).query)
         named += [(f"{parameter} in store.url", value, below, "read") for parameter, value in parameters]
-    excluded = {"receiver": _WORKER, "worker": _RECEIVER}.get(part, ())
     for key, place, remedy, use in named:
-        if place is not None and place.startswith("/") and not key.startswith(excluded):
+        if place is not None and place.startswith("/") and not key.startswith(_UNUSED.get(part, ())):
             yield _Needed(key, Path(place), remedy, use)
 
 

@@ -10,6 +10,7 @@ from syncd.operate import actions, explain
 from syncd.render.text import one_line, utc
 from syncd.store.dead_letters import DeadLetter, Kind
 from syncd.store.hints import INBOX, of_tracker
+from syncd.store.report import left_behind
 
 Action = Callable[[PageRequest], str]
 
@@ -141,7 +142,7 @@ def pause_tracker(request: PageRequest) -> str:
 def resume_tracker(request: PageRequest) -> str:
     """Clear a manual pause and any misconfiguration back-off; with `force` also a wait that the tracker asked for."""
     config, store = request.config, request.store
-    waiting = store.report.left_behind(config.trackers, request.now)
+    waiting = left_behind(store.report.owed(request.now), config.trackers)
     name = _require_name(request, "tracker", {*config.trackers, *store.report.trackers({}, request.now), *waiting})
     forced = request.form.get("force") == "yes"
     resumed = store.limits.resume_by_hand(name, config.credentials.get(name, "") if forced else "", request.now)

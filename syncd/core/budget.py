@@ -16,9 +16,8 @@ SKEW_SECONDS = 60.0  # between two machines that share a store, each half a minu
 FAILURES = 3  # calls in a row without an answer until a tracker counts as unreachable; and groups until it takes one call at a time
 # No call is delayed longer, so that every machine takes the end for a time to come.
 LONGEST_SECONDS = HORIZON_SECONDS - SKEW_SECONDS
-REFUSED_IN_A_ROW = (
-    3  # groups whose calls of one kind a tracker refuses, and takes none between them: the project is to blame
-)
+# Groups whose calls of one kind a tracker refuses, and takes none between them: the project is to blame.
+REFUSED_IN_A_ROW = 3
 BEHIND_SECONDS = 2.0  # after a rest until the group that caused it is due: any other group is the trial
 
 

@@ -373,4 +373,4 @@ def pause(attempts: int) -> float:
 
 def read_pause(attempts: int) -> float:
     """Seconds until an unreachable tracker is read again: 1, 2, 4, … up to a minute."""
-    return min(2.0 ** min(attempts, 30), MAX_READ_PAUSE_SECONDS)
+    return min(backoff(attempts), MAX_READ_PAUSE_SECONDS)

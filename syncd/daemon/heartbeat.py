@@ -20,7 +20,7 @@ RATE_BEATS = 4  # the rate of folding is measured between the first and the last
 
 
 class Heartbeat(threading.Thread):
-    """Beats until it is stopped. With `takes_over` it also takes_over the claims of dead processes: only a worker can sync them."""
+    """Beats until it is stopped. With `takes_over` it also takes over the claims of dead processes: only a worker can sync them."""
 
     def __init__(
         self, store: Store, registration: Registration, clock: Clock, folded: Callable[[], int], *, takes_over: bool

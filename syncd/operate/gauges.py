@@ -4,7 +4,7 @@ from collections import Counter
 
 from syncd.config import Config
 from syncd.errors import StoreUnavailable
-from syncd.operate.needs import ALARMS, NOTICES
+from syncd.operate.needs import ALARMS, NOTICES, numbers
 from syncd.operate.status import status
 from syncd.platform.metrics import Reading
 from syncd.store import Store
@@ -17,8 +17,6 @@ def read(config: Config, store: Store, now: float) -> Reading:
         shape = status(config, store, now)
     except StoreUnavailable:
         return {"syncd_store_up": 0.0, "syncd_needs": states | {"store_fault": 1.0}}
-    for need in shape["needs"]:
-        states[need["state"]] += need["count"]
     inbox, outbox, trackers = shape["inbox"], shape["outbox"], shape["trackers"]
     alive = Counter(process["part"] for process in shape["instances"] if process["state"] == "alive")
     inbox_age, outbox_age = (
@@ -31,7 +29,7 @@ def read(config: Config, store: Store, now: float) -> Reading:
     }
     gauges: dict[str, float | dict[str, float]] = {
         "syncd_store_up": float(shape["store"]["fault"] is None),
-        "syncd_needs": states,
+        "syncd_needs": states | numbers(shape),
         "syncd_store_size_bytes": shape["store"]["taken"],
         "syncd_inbox_deliveries": inbox["waiting"],
         "syncd_inbox_oldest_age_seconds": inbox_age,

@@ -7,6 +7,7 @@ from starlette.responses import JSONResponse, Response
 
 from syncd.config import Config
 from syncd.errors import StoreUnavailable
+from syncd.operate.needs import numbers
 from syncd.operate.status import status
 from syncd.platform.clock import Clock
 from syncd.store import Store
@@ -43,13 +44,10 @@ class Health:
         try:
             shape = status(self._config, self._store, self._clock.wall())
         except StoreUnavailable as error:
-            fault = self._store.connection.fault or str(
-                error
-            )  # why the latest commit failed says more than a failed read
+            # Why the latest commit failed says more than a failed read.
+            fault = self._store.connection.fault or str(error)
             shape = {"store": {"fault": fault}, "trackers": {}, "needs": [{"state": "store_fault", "count": 1}]}
-        fault, states = shape["store"]["fault"], {need["state"]: 0 for need in shape["needs"]}
-        for need in shape["needs"]:
-            states[need["state"]] += need["count"]
+        fault = shape["store"]["fault"]
         paused, unreachable = {}, {}
         for name, tracker in shape["trackers"].items():
             if tracker["state"] == "unreachable":
@@ -60,7 +58,7 @@ class Health:
         return {
             "ready": fault is None,
             "reasons": [] if fault is None else [fault],
-            "needs": states,
+            "needs": numbers(shape),
             "unreachable_trackers": unreachable,
             "paused_trackers": paused,
         }

@@ -82,6 +82,14 @@ def needs(status: Mapping[str, Any], now: float) -> list[Need]:
     return sorted(unsorted, key=lambda need: (*ALARMS, *NOTICES).index(need.state))
 
 
+def numbers(shape: Mapping[str, Any]) -> dict[str, int]:
+    """Return how many things of each state a status has."""
+    totals: dict[str, int] = {}
+    for need in shape["needs"]:
+        totals[need["state"]] = totals.get(need["state"], 0) + need["count"]
+    return totals
+
+
 def sentence(items: Sequence[Need]) -> tuple[bool, str]:
     """Return whether all is well, and the sentence that sums up the needs."""
     alarms = [item for item in items if item.alarm]

@@ -11,6 +11,7 @@ from syncd.core.budget import Allowance
 from syncd.operate import needs, shapes
 from syncd.store import Store, limits
 from syncd.store.instances import crashes, running
+from syncd.store.report import left_behind
 
 # Over so many seconds the rate of tracker calls is measured, or since the oldest group has waited.
 RATE_SECONDS, MIN_RATE_SECONDS = 600.0, 60.0
@@ -26,7 +27,7 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
     being_filed = sum(creates for owner, creates in intents.items() if owner.partition("/")[0] in living)
     owed = store.report.owed(now)
     # A tracker that the configuration no longer has still counts while groups wait for it.
-    trackers = store.report.trackers(config.credentials, now) | store.report.left_behind(config.trackers, now)
+    trackers = store.report.trackers(config.credentials, now) | left_behind(owed, config.trackers)
     counts, oldest, room = store.report.counts(now), store.lists.oldest(now), store.connection.room()
     shape = shapes.status(counts, trackers, owed, writes_left(config, store, now), being_filed)
     folds = sum((process.folds for process in processes if process.lives), 0.0)

@@ -26,8 +26,9 @@ class Floor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rest:
-    """A paused tracker: until when, None for ever; by whom; how often in a row it was tried without success; and its outage."""
+    """A paused tracker: why; until when, None for ever; by whom; how often in a row it was tried without success; and its outage."""
 
+    reason: str
     until: float | None
     cause: str
     attempts: int
@@ -117,8 +118,13 @@ def rest(transaction: Transaction, tracker: str) -> Rest | None:
     rows = transaction.rows("tracker", tracker=tracker)
     if not rows or rows[0]["state"] != "paused":
         return None
-    until, attempts = cast(float | None, rows[0]["until"]), cast(int, rows[0]["attempts"])
-    return Rest(until=until, cause=str(rows[0]["cause"]), attempts=attempts, outage=outage(transaction, tracker))
+    return Rest(
+        reason=str(rows[0]["reason"]),
+        until=cast(float | None, rows[0]["until"]),
+        cause=str(rows[0]["cause"]),
+        attempts=cast(int, rows[0]["attempts"]),
+        outage=_outage_of(rows[0]),
+    )
 
 
 def behind_rest(transaction: Transaction, tracker: str) -> float:
@@ -130,12 +136,14 @@ def behind_rest(transaction: Transaction, tracker: str) -> float:
 def outage(transaction: Transaction, tracker: str) -> Outage:
     """The calls that the tracker's API has not answered since it last answered one."""
     rows = transaction.rows("tracker", tracker=tracker)
-    if not rows:
-        return Outage()
+    return _outage_of(rows[0]) if rows else Outage()
+
+
+def _outage_of(row: Mapping[str, object]) -> Outage:
     return Outage(
-        failures=cast(int, rows[0]["failures"]),
-        since=cast(float | None, rows[0]["failing_since"]),
-        groups=tuple(json.loads(str(rows[0]["failed_groups"]))),
+        failures=cast(int, row["failures"]),
+        since=cast(float | None, row["failing_since"]),
+        groups=tuple(json.loads(str(row["failed_groups"]))),
     )
 
 

@@ -128,16 +128,6 @@ class Report(Operations):
         rows = cast(list[dict[str, Any]], self._connection.select("owed_by_tracker", now=now))
         return {row.pop("tracker"): Owed(**row) for row in rows}
 
-    def left_behind(self, configured: Iterable[str], now: float) -> dict[str, TrackerStanding]:
-        """Return the trackers that groups wait for and that are no longer configured."""
-        return {
-            name: TrackerStanding(
-                state="missing", reason=f"not configured any more, and {owed.groups} groups wait for it"
-            )
-            for name, owed in self.owed(now).items()
-            if name not in set(configured)
-        }
-
     def by_hand(self, size: int) -> list[ByHand]:
         """Return linked issues that are left to people, the newest first."""
         return [ByHand(**cast(dict[str, Any], row)) for row in self._connection.select("by_hand", size=size)]
@@ -217,6 +207,18 @@ class Report(Operations):
         """Return quarantined bodies, newest first."""
         rows = self._connection.select("quarantined", size=size)
         return [Quarantined(**cast(dict[str, Any], row)) for row in rows]
+
+
+def left_behind(owed: Mapping[str, Owed], configured: Iterable[str]) -> dict[str, TrackerStanding]:
+    """Return the trackers that groups wait for and that are no longer configured."""
+    missing = owed.keys() - set(configured)
+    return {
+        name: TrackerStanding(
+            state="missing", reason=f"not configured any more, and {waiting.groups} groups wait for it"
+        )
+        for name, waiting in owed.items()
+        if name in missing
+    }
 
 
 def _standing_of_tracker(row: Mapping[str, Any]) -> TrackerStanding:

@@ -67,9 +67,8 @@ class Answer:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes = field(default=b"", repr=False)
-    renewal: str = (
-        ""  # the key of the secret that the request was sent with, where it comes from, and how to replace it
-    )
+    # The key of the secret that the request was sent with, where it comes from, and how to replace it.
+    renewal: str = ""
 
     @property
     def ok(self) -> bool:

@@ -12,14 +12,14 @@ import structlog
 
 from syncd.core import budget, plan
 from syncd.core.budget import FAILURES, LONGEST_SECONDS, Outage
-from syncd.errors import Deferred, OutcomeUnknown, Throttled, TrackerError, Unavailable
+from syncd.errors import Throttled, TrackerError
 from syncd.model import Call
 from syncd.platform.clock import Clock
 from syncd.store import Store, limits
 from syncd.store.connection import Transaction
 from syncd.store.limits import FAILING, UNREACHABLE
 from syncd.trackers import Tracker
-from syncd.worker.routing import Routing
+from syncd.worker.routing import Routing, silence
 
 log = structlog.get_logger("syncd.worker")
 
@@ -35,7 +35,7 @@ def trip(
     rest = limits.rest(transaction, tracker)
     if rest is not None and rest.cause not in (UNREACHABLE, FAILING) and (not trial or rest.cause == "operator"):
         return None
-    outage = limits.outage(transaction, tracker).failed(group_id, now)
+    outage = (limits.outage(transaction, tracker) if rest is None else rest.outage).failed(group_id, now)
     until, cause, attempts = now, UNREACHABLE, 0
     if rest is not None and rest.cause == FAILING and trial:
         until, attempts = now + plan.read_pause(rest.attempts), rest.attempts + 1
@@ -86,23 +86,20 @@ def _end(
     """Write what the read says about the tracker: any answer of its own, also a refusal, ends the outage. Return what is left of the
     outage, and when the tracker may be called or read again."""
     transaction.lock(f"tracker {tracker}")
-    rest, outage = limits.rest(transaction, tracker), limits.outage(transaction, tracker)
+    rest = limits.rest(transaction, tracker)
     if rest is None or rest.cause != UNREACHABLE:
         return None, now  # a call has succeeded meanwhile, or an operator paused the tracker
-    if isinstance(failure, Unavailable | OutcomeUnknown) and not isinstance(failure, Deferred):
+    outage = rest.outage
+    if failure is not None and failure.silent:
         after = getattr(failure, "retry_after", None) or 0.0
         until = now + min(max(plan.read_pause(rest.attempts), after), LONGEST_SECONDS)
         outage = outage.failed(None, now)
         limits.pause(transaction, tracker, failure.reason, until, UNREACHABLE, rest.attempts + 1, outage)
         return outage, until
     if isinstance(failure, Throttled):
-        silent_until = now + min(failure.seconds, LONGEST_SECONDS)
-        limits.silence(
-            transaction, credential, Call.PROBE if failure.narrow else None, failure.reason, silent_until, now
-        )
+        silence(transaction, credential, failure, Call.PROBE, now)
     if len(outage.groups) < FAILURES:
         limits.reach(transaction, tracker)
         return None, now
-    rows = transaction.rows("tracker", tracker=tracker)
-    limits.pause(transaction, tracker, str(rows[0]["reason"]), now, FAILING, rest.attempts, outage)
+    limits.pause(transaction, tracker, rest.reason, now, FAILING, rest.attempts, outage)
     return outage, now

@@ -36,23 +36,22 @@ class FilingFacts:
 
 @dataclass(frozen=True, kw_only=True)
 class SyncContext:
-    """A claimed group with all its facts, loaded once, and the tools to act on it. `filing` is None for a group that has an issue."""
+    """A claimed group with all its facts, loaded once, and the tools to act on it. `began` is what the clocks showed when that was done;
+    `filing` is None for a group that has an issue."""
 
     store: Store
     tracker: Tracker
     claim: Claim
     routing: Routing
     clock: Clock
+    began: Reading
     group: Group
     issue: Issue | None
     policy: Policy | None
     plan_context: PlanContext
     filing: FilingFacts | None
     _recorded: list[tuple[Operation[object], Callable[[object], None] | None]] = field(default_factory=list)
-    _lease: "_Lease" = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_lease", _Lease(self.clock.reading()))
+    _lease: "_Lease" = field(default_factory=lambda: _Lease())
 
     @property
     def route(self) -> str | None:
@@ -99,16 +98,15 @@ class SyncContext:
         # The clocks come last: nothing stands between them and the request.
         if self.clock.since(self._lease.renewed) > LEASE_SECONDS / 2:
             raise Deferred("this process stood still, and another one may own the group by now; nothing was sent")
-        if self.clock.since(self._lease.began) > LEASE_SECONDS:
+        if self.clock.since(self.began) > LEASE_SECONDS:
             raise Deferred("this process stood still, and what it read of the issue is old; nothing was sent")
         self._lease.used = True
 
 
 @dataclass(slots=True)
 class _Lease:
-    """What the clocks showed when the sync began and when its lease was begun last, and whether a request was about to be sent under it."""
+    """What the clocks showed when the lease was begun last, and whether a request was about to be sent under it."""
 
-    began: Reading
     renewed: Reading = (0.0, 0.0, 0.0)
     used: bool = False
 

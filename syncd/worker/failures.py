@@ -25,6 +25,7 @@ from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.worker import breaker, reconcile
 from syncd.worker.context import Parked, Refusal, Retry, SyncContext, Synced, SyncResult
+from syncd.worker.routing import silence
 
 WRITING = (Action.UPDATE, Action.REOPEN, Action.CLOSE)
 
@@ -71,7 +72,7 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError, issue: Issu
         case Refused() if decision.action in WRITING:
             # A locked issue, for example: the content is not to blame, and the next change may find the issue open.
             return decision, Refusal(reason, None, again_at)
-        case Misconfigured(page=True):
+        case Misconfigured(silent=True):
             return decision, Retry(reason, again_at, decision.call, attempts)
         case Throttled() | Misconfigured():
             # The group is not to blame: it waits for the tracker.
@@ -107,31 +108,29 @@ def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerErro
     """Record what the failure says about the tracker as a whole. A tracker that gives any answer of its own works."""
     claim = context.claim
     match error:
-        case Throttled(seconds=seconds, narrow=narrow):
+        case Throttled():
             credential = context.routing.allowance(claim.tracker).credential
-            part, until = decision.call if narrow else None, now + min(seconds, LONGEST_SECONDS)
             context.record(
-                partial(limits.silence, credential=credential, part=part, reason=error.reason, until=until, now=now)
+                partial(silence, credential=credential, error=error, call=decision.call, now=now),
+                lambda until: log.warning("tracker_silenced", tracker=claim.tracker, until=until, reason=error.reason),
             )
-            log.warning("tracker_silenced", tracker=claim.tracker, until=until, reason=error.reason)
-        case Deferred():
-            pass
-        case Unavailable() | OutcomeUnknown() | Misconfigured(page=True):
+        case _ if error.silent:
             group_id, trial = claim.group_id, claim.trial
             context.record(
                 partial(
                     breaker.trip, tracker=claim.tracker, reason=error.reason, now=now, group_id=group_id, trial=trial
                 )
             )
+        case Deferred():
+            pass
         case Misconfigured(seconds=seconds):
             context.record(
                 partial(rest, claim=claim, reason=error.reason, seconds=seconds, now=now),
                 partial(_log_rest, claim, error.reason),
             )
         case Refused():
-            context.record(
-                partial(limits.reach, tracker=claim.tracker, answered=True)
-            )  # the end of the claim weighs the refusal
+            # The end of the claim weighs the refusal.
+            context.record(partial(limits.reach, tracker=claim.tracker, answered=True))
         case _:
             context.record(partial(limits.resume, tracker=claim.tracker), partial(_log_resumed, claim))
 

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from syncd.config import Config
 from syncd.core import budget, plan
 from syncd.core import policy as policies
-from syncd.core.budget import HORIZON_SECONDS, Allowance
+from syncd.core.budget import HORIZON_SECONDS, LONGEST_SECONDS, Allowance
 from syncd.core.plan import DueCall
 from syncd.core.policy import Policy
-from syncd.errors import RejectedDelivery
+from syncd.errors import RejectedDelivery, Throttled
 from syncd.intake.sources import backtrace
 from syncd.intake.sources.backtrace import Reading
 from syncd.model import Call, Group, Issue, Notification
@@ -114,3 +114,10 @@ def take(transaction: Transaction, allowances: Sequence[Allowance], call: Call, 
         for allowance, standing in standings:
             limits.spend(transaction, allowance.credential, budget.spent(standing.buckets, allowance, now))
     return longest
+
+
+def silence(transaction: Transaction, credential: str, error: Throttled, call: Call, now: float) -> float:
+    """Make no call of this kind, or none at all, for as long as the tracker asks. Return the end of the silence."""
+    until = now + min(error.seconds, LONGEST_SECONDS)
+    limits.silence(transaction, credential, call if error.narrow else None, error.reason, until, now)
+    return until

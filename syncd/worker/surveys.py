@@ -12,7 +12,7 @@ import structlog
 
 from syncd.core import budget, readings
 from syncd.core.plan import DueCall
-from syncd.errors import Deferred, OutcomeUnknown, Throttled, TrackerError, Unavailable
+from syncd.errors import Throttled, TrackerError
 from syncd.model import Call, Issue, IssueState
 from syncd.platform.clock import Clock
 from syncd.store import Store, issues, limits, outbox
@@ -20,7 +20,7 @@ from syncd.store.connection import Transaction
 from syncd.store.records import load_issue
 from syncd.trackers import Survey, Tracker
 from syncd.worker import breaker
-from syncd.worker.routing import Routing
+from syncd.worker.routing import Routing, silence
 
 log = structlog.get_logger("syncd.worker")
 
@@ -61,21 +61,12 @@ class Surveyor:
                 return 0.0
         except TrackerError as error:
             log.warning("survey_failed", tracker=self.name, failure=type(error).__name__, reason=error.reason)
-            silent = isinstance(error, Unavailable | OutcomeUnknown) and not isinstance(error, Deferred)
-            if silent or getattr(error, "page", False):
+            if error.silent:
                 trip = partial(breaker.trip, tracker=self.name, reason=error.reason, now=self.clock.wall())
                 self.store.write(trip, exclusive=False)
             if isinstance(error, Throttled):
-                part, until = Call.PROBE if error.narrow else None, now + min(error.seconds, budget.LONGEST_SECONDS)
-                silence = partial(
-                    limits.silence,
-                    credential=allowance.credential,
-                    part=part,
-                    reason=error.reason,
-                    until=until,
-                    now=now,
-                )
-                self.store.write(silence, exclusive=False)
+                wait = partial(silence, credential=allowance.credential, error=error, call=Call.PROBE, now=now)
+                self.store.write(wait, exclusive=False)
             return RETRY_SECONDS
         return interval
 

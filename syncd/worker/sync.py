@@ -116,6 +116,7 @@ def load(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: 
             claim=claim,
             routing=routing,
             clock=clock,
+            began=clock.reading(),
             group=group,
             issue=issue,
             policy=policy,

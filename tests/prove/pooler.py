@@ -4,7 +4,6 @@ What the senders were answered 200 for must be in the database afterwards, and e
 settings of a new one, because another application gets it next.
 """
 
-import http.client
 import itertools
 import json
 import random
@@ -20,7 +19,6 @@ from pathlib import Path
 
 import psycopg
 
-from syncd.cli.sender import Sender
 from syncd.config import StoreSettings
 from syncd.store import read_store
 from tests import postgres
@@ -30,8 +28,8 @@ from tests.prove.crashes import crash, until
 from tests.prove.pooled import CARELESS, UNCHECKED
 from tests.prove.report import Row
 from tests.store.raw import ask
-from tests.system.cluster import Cluster
-from tests.system.daemon import PASSWORD, PROGRAM, Daemon
+from tests.system.cluster import Cluster, sent
+from tests.system.daemon import PROGRAM, Daemon
 from tests.system.kinds import opened
 
 SENDERS = 4
@@ -87,20 +85,10 @@ class _Load:
             number = next(numbers)
             notification = crash(number % GROUPS, number + 1)
             while not self.over.is_set():
-                if (address := self.cluster.address(chance)) is not None and _accepted(address, notification):
+                if (address := self.cluster.address(chance)) is not None and sent(address, notification):
                     self.acknowledged.append((notification["fingerprint"], notification["object_id"]))
                     break
                 time.sleep(0.02)
-
-
-def _accepted(address: tuple[str, int], notification: dict[str, object]) -> bool:
-    sender = Sender(*address, ("backtrace", PASSWORD))
-    try:
-        return sender.send(notification).status == 200
-    except (OSError, http.client.HTTPException, json.JSONDecodeError):
-        return False
-    finally:
-        sender.close()
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:

@@ -13,6 +13,7 @@ from syncd.model import Action, Call, Created, Issue, IssueState, Plan
 from syncd.store import Store, limits, outbox, storms
 from syncd.store.issues import Intent
 from syncd.store.outbox import LEASE_SECONDS, Claim
+from syncd.store.report import left_behind
 from syncd.store.sqlite.file import sqlite3
 from syncd.worker import reconcile
 from syncd.worker.absorb import absorb as absorb_batch
@@ -276,8 +277,8 @@ def test_history_tells_every_step_but_not_the_same_decision_twice(store: Store) 
 def test_a_tracker_that_groups_wait_for_in_vain_is_told(store: Store) -> None:
     owed(store)
 
-    assert store.report.left_behind(["here"], NOW) == {}
-    assert store.report.left_behind(["elsewhere"], NOW)["here"].state == "missing"
+    assert left_behind(store.report.owed(NOW), ["here"]) == {}
+    assert left_behind(store.report.owed(NOW), ["elsewhere"])["here"].state == "missing"
 
 
 AFTER = NOW + LEASE_SECONDS + 1

@@ -132,14 +132,15 @@ def _post_all(cluster: Cluster, notification: Notification, chance: random.Rando
         if address is not None:
             with ledger.lock:
                 ledger.tries[notification["fingerprint"]] = ledger.tries.get(notification["fingerprint"], 0) + 1
-            if _sent(address, notification):
+            if sent(address, notification):
                 with ledger.lock:
                     ledger.acknowledged.append((place, notification))
                 return
         time.sleep(RESEND_SECONDS)  # no answer or 503: send again a little later
 
 
-def _sent(address: tuple[str, int], notification: Notification) -> bool:
+def sent(address: tuple[str, int], notification: Notification) -> bool:
+    """Report whether the receiver at an address has acknowledged a notification."""
     sender = Sender(*address, ("backtrace", PASSWORD))
     try:
         return sender.send(notification).status == 200

@@ -85,6 +85,18 @@ def filed(scene: Scene) -> None:
     scene.tracker.calls.clear()
 
 
+def refused_to_reopen(scene: Scene) -> None:
+    """The crash of a closed issue comes back, and the workflow has no way to reopen the issue."""
+    filed(scene)
+    closed(scene)
+    condition = scene.tracker.conditions["K-1"]
+    scene.tracker.unable = "its workflow has no way back"
+    seen_again(scene, {"1.0": 3, "2.0": 4})
+    scene.sync()
+    scene.tracker.conditions["K-1"] = condition
+    work_off(scene)
+
+
 def test_a_crash_that_comes_back_reopens_its_issue_and_says_so_once(scene: Scene) -> None:
     filed(scene)
     closed(scene, fixed_in=("2.0",))
@@ -138,14 +150,7 @@ def test_an_old_client_reopens_nothing_and_the_status_comment_says_why(scene: Sc
 
 
 def test_an_issue_that_cannot_be_reopened_says_so_and_is_not_tried_again(scene: Scene) -> None:
-    filed(scene)
-    closed(scene)
-    condition = scene.tracker.conditions["K-1"]
-    scene.tracker.unable = "its workflow has no way back"
-    seen_again(scene, {"1.0": 3, "2.0": 4})
-    scene.sync()
-    scene.tracker.conditions["K-1"] = condition
-    work_off(scene)
+    refused_to_reopen(scene)
 
     assert scene.tracker.calls.count("reopen") == 1
     assert ("reopen", "known-releases") in history(scene)
@@ -168,17 +173,10 @@ def test_an_issue_that_cannot_be_reopened_says_so_and_is_not_tried_again(scene: 
 def test_whatever_people_change_on_an_issue_that_was_left_to_them_is_their_answer(
     scene: Scene, answer: dict[str, Any] | None
 ) -> None:
-    filed(scene)
-    closed(scene)
-    condition = scene.tracker.conditions["K-1"]
-    scene.tracker.unable = "its workflow has no way back"
-    seen_again(scene, {"1.0": 3, "2.0": 4})
-    scene.sync()
-    scene.tracker.conditions["K-1"] = condition
-    work_off(scene)
+    refused_to_reopen(scene)
     assert len(left_to_people(scene)) == 1
 
-    scene.tracker.conditions.pop("K-1")
+    condition = scene.tracker.conditions.pop("K-1")
     if answer is not None:
         scene.tracker.conditions["K-1"] = replace(condition, **answer)
     seen_again(scene, {"1.0": 3, "2.0": 5})

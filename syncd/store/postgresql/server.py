@@ -161,9 +161,8 @@ def require_own_sessions(first: psycopg.Connection[Any], settings: StoreSettings
     several backends to one session.
     """
     sessions, wanted = [first], 2
-    backends: dict[
-        object, int
-    ] = {}  # with the session that runs on each; process ids alone may be equal on several servers
+    # With the session that runs on each. Process ids alone may be equal on several servers.
+    backends: dict[object, int] = {}
 
     def give_up() -> None:
         for session in sessions[1:]:

@@ -32,14 +32,15 @@ class Address(NamedTuple):
     def remote_id(self) -> str:
         return f"{self.repository_id}/{self.number}" if self.away else self.number
 
-    def error(self, answer: Answer, settings: GitHubSettings) -> TrackerError:
-        """The meaning of an answer of its repository. A refusal in another repository says nothing about the tracker's own."""
-        error = failure(answer, Sent.READ)
-        if self.away and refuses(answer):
-            return OutOfReach(f"the issue was transferred to where the token may not do this: {error.reason}")
-        if isinstance(error, Misconfigured) and refuses(answer):
-            return Misconfigured(f"{settings.repository} cannot be read: {error.reason}")
-        return error
+
+def meaning(answer: Answer, settings: GitHubSettings, *, away: bool = False) -> TrackerError:
+    """The meaning of an answer of a repository. A refusal in another one (`away`) says nothing about the tracker's own."""
+    error = failure(answer, Sent.READ)
+    if away and refuses(answer):
+        return OutOfReach(f"the issue was transferred to where the token may not do this: {error.reason}")
+    if isinstance(error, Misconfigured) and refuses(answer):
+        return Misconfigured(f"{settings.repository} cannot be read: {error.reason}")
+    return error
 
 
 def require_open(connection: Connection, settings: GitHubSettings, address: Address, *, writes: bool) -> Repository:
@@ -51,7 +52,7 @@ def require_open(connection: Connection, settings: GitHubSettings, address: Addr
     answer = connection.send_idempotent("GET", address.home)
     repository = answer.read(Repository) if answer.ok else None
     if repository is None:
-        raise address.error(answer, settings)
+        raise meaning(answer, settings, away=address.away)
     name, fault = repository.full_name or settings.repository, ""
     if repository.disabled:
         fault = f"GitHub has disabled {name}: its owner has to ask GitHub's support"
@@ -89,5 +90,5 @@ def read_named(connection: Connection, settings: GitHubSettings) -> tuple[Reposi
             )
     repository = answer.read(Repository) if answer.ok else None
     if repository is None:
-        raise Address("", "", away=False).error(answer, settings)
+        raise meaning(answer, settings)
     return repository, answer

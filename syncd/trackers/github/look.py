@@ -26,7 +26,7 @@ from syncd.trackers.github.answers import (
     web,
 )
 from syncd.trackers.github.connection import Connection
-from syncd.trackers.github.control import Address, require_open
+from syncd.trackers.github.control import Address, meaning, require_open
 from syncd.trackers.github.probe import entries_of
 from syncd.trackers.transport import Answer, Sent, bookmark_of
 
@@ -183,7 +183,7 @@ class Reader:
         parameters: dict[str, str | int] = {"state": "all", "per_page": 1}
         control = self._connection.send_idempotent("GET", f"{address.home}/issues", parameters=parameters)
         if not control.ok or control.read(list[Listed]) is None:
-            raise address.error(control, self._settings)
+            raise meaning(control, self._settings, away=address.away)
         if answer.status == 410 and _SWITCHED_OFF.search(message(answer)):
             # The words contradict the repository: no deletion is concluded from this.
             raise Deferred(
