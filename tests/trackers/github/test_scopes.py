@@ -25,6 +25,8 @@ from tests.fakes.github_records import Account
 from tests.fakes.server import Fault
 from tests.trackers.github.parts import DRAFT, MARKER, STATUS, Open, linked
 
+pytestmark = pytest.mark.slow  # every status with every body
+
 Carry = Callable[[str, int, object], TrackerError | None]
 
 DENIED = "Resource not accessible by personal access token"

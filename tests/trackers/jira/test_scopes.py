@@ -28,6 +28,8 @@ from tests.fakes.jira import FakeJira
 from tests.fakes.server import Fault, Recorded
 from tests.trackers.jira.parts import MARKER, Open, a_draft, a_group, linked, status
 
+pytestmark = pytest.mark.slow  # every status with every body
+
 BODIES: dict[str, bytes] = {
     "nothing": b"",
     "a page": b"<!DOCTYPE html><title>Log in</title>",
