@@ -86,11 +86,13 @@ SLOW = (
     "tests/console/test_guard.py",
     "tests/console/test_many.py",
     "tests/console/test_pages.py",
+    "tests/deploy/test_alerts.py",
     "tests/store/test_copying.py",
     "tests/store/test_postgresql.py",
     "tests/store/test_server.py",
     "tests/trackers/github/test_emulator.py",
     "tests/trackers/github/test_faults.py",
+    "tests/trackers/github/test_probe_failures.py",
     "tests/trackers/jira/test_faults.py",
     "tests/trackers/sample/test_control.py",
 )
