@@ -4,13 +4,14 @@ Importing takes a second, and the tests start several hundred. Apart from that a
 killed, with a folder, an environment, open files and an exit code of its own."""
 
 import importlib
-import multiprocessing
+import multiprocessing.connection
 import os
 import pkgutil
 import runpy
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -83,18 +84,24 @@ def start(
 class _Forked:
     """A process forked from the one that is prepared."""
 
+    # Starting a process polls all others. Of two threads that poll the same process, one reads its exit code, and the other reads the end
+    # of the file and makes it 255.
+    _polling = threading.Lock()
+
     def __init__(self, *arguments: object) -> None:
         self._process = _FORKING.Process(target=_become, args=arguments, daemon=True)
-        self._process.start()
+        with self._polling:
+            self._process.start()
         assert self._process.pid is not None  # it has been started; a signal to 0 would reach the tests themselves
         self.pid = self._process.pid
 
     def poll(self) -> int | None:
-        return self._process.exitcode
+        with self._polling:
+            return self._process.exitcode
 
     def wait(self, timeout: float | None = None) -> int:
-        self._process.join(timeout)
-        if (code := self._process.exitcode) is None:
+        multiprocessing.connection.wait([self._process.sentinel], timeout)
+        if (code := self.poll()) is None:
             raise subprocess.TimeoutExpired("syncd", timeout or 0.0)
         return code
 

@@ -165,7 +165,9 @@ def require_own_sessions(first: psycopg.Connection[Any], settings: StoreSettings
     backends: dict[object, int] = {}
 
     def give_up() -> None:
-        for session in sessions[1:]:
+        # The session that waits for a backend is the last one. Closed after another, it would get that one's backend, as from a pooler
+        # that lends a backend to several sessions.
+        for session in reversed(sessions[1:]):
             with suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(session.fileno())) as sock:
                 sock.shutdown(socket.SHUT_RDWR)
 
