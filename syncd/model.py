@@ -344,12 +344,13 @@ class Outcome(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """An outcome, and its reason in a sentence for people. `until` is the time of the next probe; the latest one `counts` as
-    evidence."""
+    evidence. The tracker was restored from a backup where there is a `floor`: the next probe reads the numbers above it."""
 
     outcome: Outcome
     reason: str
     until: float = 0.0
     counts: bool = True
+    floor: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -368,11 +369,12 @@ class Created:
 class Evidence:
     """The result of one probe for one create.
 
-    `issues` are our issues with the marker, oldest first. `covered` means that the probe read every number above the intent's
-    floor, up to beyond the newest one, one by one and not from an index that may lag; and that none of them may be the issue that
+    `issues` are our issues with the marker, oldest first. `covered` means that the probe read every number from the intent's
+    floor on, up to beyond the newest one, one by one and not from an index that may lag; and that none of them may be the issue that
     it looked for. What was deleted, moved, hidden or rewritten may be it, and so may what has the marker and an author whom syncd
     does not know. `newest` is the highest number in use,
-    `newest_at` its time of creation and `at` the present time, both by the tracker's clock. `summary` tells people what the
+    `newest_at` its time of creation, `floor_at` that of the issue with the number of the floor, and `at` the present time, all by the
+    tracker's clock. `summary` tells people what the
     probe read.
     """
 
@@ -380,6 +382,7 @@ class Evidence:
     covered: bool = False
     newest: int = 0
     newest_at: float | None = None
+    floor_at: float | None = None
     at: float | None = None
     summary: str = ""
 

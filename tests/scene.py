@@ -20,7 +20,7 @@ from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.trackers import Draft, Finding, Survey
 from syncd.worker import breaker
 from syncd.worker.absorb import absorb
-from syncd.worker.routing import Routing
+from syncd.worker.routing import Routing, opens
 from syncd.worker.surveys import Surveyor
 from syncd.worker.sync import sync
 from tests.clock import MovableClock
@@ -151,7 +151,9 @@ class Scene:
     def sync(self) -> bool:
         """Sync the group that is due; False when none is."""
         self.read()
-        claim = self.store.outbox.claim("here", f"test/{len(self.tracker.calls)}", self.clock.wall())
+        now = self.clock.wall()
+        calls = opens(self.store, "here", self.rules.allowance("here"), now)
+        claim = self.store.outbox.claim("here", f"test/{len(self.tracker.calls)}", now, calls)
         if claim is not None:
             sync(self.store, self.tracker, claim, self.rules, self.clock)
         return claim is not None

@@ -49,11 +49,13 @@ class Allowance:
 class Standing:
     """The stored state of a tracker and its credential.
 
-    `rests_until` is infinite for a pause without an end, and for a tracker that is unreachable. `silences` are the ends of silences by kind of call, None for all kinds.
-    `buckets` are the budgets by the name of their limit.
+    `rests_until` is infinite for a pause without an end, and for a tracker that is unreachable. `failing`: it answers reads, and not the
+    calls of several groups. `silences` are the ends of silences by kind of call, None for all kinds. `buckets` are the budgets by the name
+    of their limit.
     """
 
     rests_until: float = 0.0
+    failing: bool = False
     silences: Mapping[Call | None, float] = field(default_factory=dict)
     buckets: Mapping[str, Bucket] = field(default_factory=dict)
 
@@ -77,10 +79,12 @@ class Outage:
 
 
 def opens(standing: Standing, allowance: Allowance, now: float) -> dict[Call, float]:
-    """The time from which each kind of call is allowed; `now` or earlier if it is allowed now."""
+    """The time from which each kind of call is allowed, the most urgent kind first; `now` or earlier if it is allowed now."""
     until = standing.rests_until
     rest = until if in_force(until, now) or until == float("inf") else now
-    return {call: max(rest, now + call_wait(standing, allowance, call, now)) for call in Call}
+    # A probe clears a doubt. A create whose answer is lost, too, adds one.
+    order = sorted(Call, key=lambda call: call is not Call.PROBE) if standing.failing else Call
+    return {call: max(rest, now + call_wait(standing, allowance, call, now)) for call in order}
 
 
 def call_wait(standing: Standing, allowance: Allowance, call: Call, now: float) -> float:

@@ -4,6 +4,10 @@ from collections.abc import Sequence
 
 from syncd.model import Action, Call, Evidence, Issue, Judgement, Observation, Outcome, Plan
 
+SECOND = 1.0  # the tracker's times have whole seconds
+# By so many numbers the floor is lowered where the number of the floor was given once more.
+BACK = 100
+
 
 def doubtful(issue: Issue, probe_after: Sequence[float], now: float) -> Plan:
     """Probe now, or wait until the next probe is due."""
@@ -23,11 +27,23 @@ def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: f
     from the time on at which the request cannot take effect any more."""
     if evidence.issues:
         return Judgement(outcome=Outcome.EXISTS, reason=f"found as {evidence.issues[0].key}: {evidence.summary}")
+    if _gave_again(issue, evidence, now):
+        return Judgement(
+            outcome=Outcome.OPEN,
+            reason=f"in doubt: numbers up to {issue.floor} were given once more since it was sent, and it may have a lower one: "
+            f"{evidence.summary}",
+            until=now + probe_after[0],
+            counts=False,
+            floor=max(0, issue.floor - BACK),
+        )
+    # Where the newest number is below the floor, its own number may be, too. It may also not be there yet: the next probe counts such a
+    # gap as unclear.
+    floor = evidence.newest if evidence.newest < issue.floor else None
     begins_at = (issue.sent_at or 0.0) + probe_after[0]
     # If it is later than the longest wait from now, the clock was set back; see `doubtful`.
     if now < begins_at <= now + probe_after[-1]:
         reason = f"in doubt: not found, and it may still appear: {evidence.summary}"
-        return Judgement(outcome=Outcome.OPEN, reason=reason, until=begins_at, counts=False)
+        return Judgement(outcome=Outcome.OPEN, reason=reason, until=begins_at, counts=False, floor=floor)
     if evidence.covered and _outlived(issue, evidence, probe_after):
         return Judgement(
             outcome=Outcome.ABSENT,
@@ -36,20 +52,18 @@ def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: f
     clean = issue.probes + 1
     if clean < len(probe_after):
         wait = probe_after[clean] - probe_after[clean - 1]
-        return Judgement(
-            outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.summary}", until=now + wait
-        )
+        reason = f"in doubt: not found by probe {clean}: {evidence.summary}"
+        return Judgement(outcome=Outcome.OPEN, reason=reason, until=now + wait, floor=floor)
     # The tracker's clock measures the time between the probes: ours may have jumped.
     span = float("inf")  # a tracker that reports no time leaves nothing to wait for
     if evidence.at is not None:
         span = evidence.at - (evidence.at if issue.probed_since is None else issue.probed_since)
     lacking = probe_after[-1] - probe_after[0] - span
-    if lacking > 1.0:  # its Date has whole seconds
+    if lacking > SECOND:
         # If the tracker's clock was set back, `lacking` may be as large as that jump.
         until = now + min(lacking, probe_after[-1])
-        return Judgement(
-            outcome=Outcome.OPEN, reason=f"in doubt: not found by probe {clean}: {evidence.summary}", until=until
-        )
+        reason = f"in doubt: not found by probe {clean}: {evidence.summary}"
+        return Judgement(outcome=Outcome.OPEN, reason=reason, until=until, floor=floor)
     if evidence.covered:
         return Judgement(
             outcome=Outcome.ABSENT, reason=f"proven not created by {clean} probes, the last of them: {evidence.summary}"
@@ -67,6 +81,14 @@ def is_another(issue: Issue, observation: Observation) -> bool:
     if created_at is None or before is None or before.created_at is None:
         return False
     return observation.place.remote_id == issue.remote_id and abs(created_at - before.created_at) > 1.0
+
+
+def _gave_again(issue: Issue, evidence: Evidence, now: float) -> bool:
+    """True if the number of the floor was given after the create was sent: the tracker was restored from a backup in between, and ours may
+    have a lower number. Each clock measures by itself how long ago that was."""
+    if issue.sent_at is None or evidence.floor_at is None or evidence.at is None:
+        return False
+    return evidence.at - evidence.floor_at < now - issue.sent_at - 2 * SECOND
 
 
 def _outlived(issue: Issue, evidence: Evidence, probe_after: Sequence[float]) -> bool:

@@ -85,6 +85,7 @@ def standing(transaction: Transaction, tracker: str, credential: str) -> Standin
         else math.inf
         if at_rest.until is None or at_rest.cause == UNREACHABLE
         else at_rest.until,
+        failing=at_rest is not None and at_rest.cause == FAILING,
         silences={
             None if row["part"] == ALL else Call[str(row["part"]).upper()]: cast(float, row["until"])
             for row in silences

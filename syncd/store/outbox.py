@@ -36,13 +36,13 @@ class Outbox(Operations):
     """Whole transactions on the outbox; for any thread."""
 
     def claim(self, tracker: str, owner: str, now: float, calls: Iterable[Call] = Call) -> Claim | None:
-        """The group that is due longest for the most urgent of these calls, leased to `owner`; None when none is due, or
+        """The group that is due longest for the first of these calls for which any is due, leased to `owner`; None when none is due, or
         the tracker rests."""
 
         def take(transaction: Transaction) -> Claim | None:
             leased_until, horizon = now + LEASE_SECONDS, now + HORIZON_SECONDS
             rows: list[dict[str, object]] = []
-            for call in sorted(calls):
+            for call in calls:
                 rows = rows or transaction.rows(
                     "claim_group",
                     tracker=tracker,

@@ -87,7 +87,7 @@ class Tracker(Protocol):
         """
 
     def probe(self, issue: Issue) -> Evidence:
-        """Find out whether a create was carried out: search for `issue.marker` among our issues above `issue.floor`. Reads only."""
+        """Find out whether a create was carried out: search for `issue.marker` among our issues from `issue.floor` on. Reads only."""
 
     def look(self, issue: Issue) -> Observation:
         """Return where a linked issue is now, and how people left it.

@@ -103,3 +103,14 @@ def _end(
         return None, now
     limits.pause(transaction, tracker, rest.reason, now, FAILING, rest.attempts, outage)
     return outage, now
+
+
+def probed(transaction: Transaction, tracker: str, now: float) -> None:
+    """A probe was the only call that the tracker got, and was answered. The rest is over, unless the tracker answers reads and does not
+    answer the calls of groups: then the next call is again the only one. A probe that finds its issue ends that rest, too."""
+    transaction.lock(f"tracker {tracker}")
+    rest = limits.rest(transaction, tracker)
+    if rest is not None and rest.cause == FAILING:
+        limits.end_trial(transaction, tracker, now)
+    else:
+        limits.resume(transaction, tracker)

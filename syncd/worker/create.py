@@ -158,9 +158,8 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
             context.record(partial(issues.absent, group_id=group_id, note=judgement.reason))
             return Retry(judgement.reason, now, Call.CREATE)
         case Outcome.OPEN:
-            if evidence.newest < issue.floor:
-                # Its own number may be below the floor. It may also not be there yet: the next probe counts such a gap as unclear.
-                _lower_floor(context, issue, evidence.newest)
+            if judgement.floor is not None:
+                _lower_floor(context, issue, judgement.floor)
             context.record(
                 partial(
                     issues.probed,
@@ -176,8 +175,8 @@ def probe(context: SyncContext, issue: Issue) -> SyncResult:
 
 
 def _lower_floor(context: SyncContext, issue: Issue, number: int) -> None:
-    """The tracker was restored from a backup since the floor of the issue was read: `number` is the highest that it had given, or that of
-    the issue itself."""
+    """The tracker was restored from a backup since the floor of the issue was read: numbers above `number` were given since, or that one
+    itself to the issue."""
     claim = context.claim
     log.error("tracker_numbers_went_back", tracker=claim.tracker, number=number, floor=issue.floor)
     context.record(partial(limits.lower_floor, tracker=claim.tracker, number=number))

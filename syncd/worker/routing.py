@@ -87,7 +87,8 @@ def digest(config: Config) -> str:
 
 
 def opens(store: Store, tracker: str, allowance: Allowance, now: float) -> dict[Call, float]:
-    """For each kind of call that any group waits for, return the time from which on a group is due and its tracker may be called."""
+    """For each kind of call that any group waits for, return the time from which on a group is due and its tracker may be called; the most
+    urgent kind first."""
 
     def read(transaction: Transaction) -> dict[Call, float]:
         due = outbox.next_due(transaction, tracker)
@@ -95,7 +96,11 @@ def opens(store: Store, tracker: str, allowance: Allowance, now: float) -> dict[
             return {}
         allowed = budget.opens(limits.standing(transaction, tracker, allowance.credential), allowance, now)
         # A time beyond the horizon was written by a clock that has been set back since; claiming heals it.
-        return {call: max(allowed[call], at if at <= now + HORIZON_SECONDS else now) for call, at in due.items()}
+        return {
+            call: max(at, due[call] if due[call] <= now + HORIZON_SECONDS else now)
+            for call, at in allowed.items()
+            if call in due
+        }
 
     return store.read(read)
 

@@ -17,7 +17,7 @@ from syncd.store import Store, issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.outbox import DRY, Claim
 from syncd.trackers import Tracker
-from syncd.worker import create, failures, reconcile, update
+from syncd.worker import breaker, create, failures, reconcile, update
 from syncd.worker.context import (
     FilingFacts,
     Finished,
@@ -68,7 +68,7 @@ def _sync(context: SyncContext) -> None:
             decision, result = failures.judge(context, decision, error, issue)
         else:
             if claim.trial and decision.action is Action.PROBE:
-                context.record(partial(limits.resume, tracker=claim.tracker))
+                context.record(partial(breaker.probed, tracker=claim.tracker, now=clock.wall()))
             elif claim.trial:
                 context.record(partial(limits.end_trial, tracker=claim.tracker, until=clock.wall()))
         finish(context, decision, result)

@@ -166,3 +166,32 @@ def test_absence_needs_every_number_read_and_time_by_the_trackers_clock(
         assert covered
         assert probes + 1 >= len(schedule)
         assert passed >= schedule[-1] - schedule[0] - 1.0
+
+
+@pytest.mark.parametrize(
+    ("floor_age", "sent_age", "judged"),
+    [
+        pytest.param(3600.0, 60.0, (Outcome.ABSENT, None), id="the number of the floor was given before it was sent"),
+        pytest.param(59.0, 60.0, (Outcome.ABSENT, None), id="at the same time, as far as the clocks can tell"),
+        pytest.param(30.0, 60.0, (Outcome.OPEN, 250), id="the number of the floor was given since"),
+        pytest.param(None, 60.0, (Outcome.ABSENT, None), id="nobody knows when"),
+    ],
+)
+def test_numbers_that_were_given_once_more_prove_nothing(
+    floor_age: float | None, sent_age: float, judged: tuple[Outcome, int | None]
+) -> None:
+    """A tracker that was restored from a backup gives the number of the floor once more, perhaps after a lower one to ours."""
+    issue = replace(doubtful(2, CLOCK - 160, floor=350), sent_at=NOW - sent_age)
+    evidence = clean(newest=360, floor_at=None if floor_age is None else CLOCK - floor_age)
+
+    judgement = doubt.judge(issue, evidence, PROBES, NOW)
+
+    assert (judgement.outcome, judgement.floor) == judged
+    if judgement.floor is not None:
+        golden("doubt", "given once more", judgement.reason)
+        assert not judgement.counts
+
+
+def test_the_floor_is_lowered_to_the_newest_number_below_it() -> None:
+    assert doubt.judge(doubtful(floor=12), clean(newest=9), PROBES, NOW).floor == 9
+    assert doubt.judge(doubtful(floor=9), clean(newest=9), PROBES, NOW).floor is None

@@ -83,7 +83,7 @@ def _take_over_all(original: Callable[..., Any], store: Any, is_dead: Any, now: 
 
 
 def _too_high(original: Callable[..., Any], transaction: Any, tracker: str, number: int, *rest: Any) -> Any:
-    return original(transaction, tracker, number + 3, *rest)
+    return original(transaction, tracker, number + 12, *rest)
 
 
 class _Ignoring:

@@ -415,11 +415,13 @@ class Client:
         return author in self._site.noted
 
     def probe(self, issue: Issue) -> Evidence:
-        """Read every number from the floor, or from the newest that the list shows, to beyond the highest that is in use."""
+        """Read every number from the floor, or from the newest that the list shows, to beyond the highest that is in use. What has the number
+        of the floor counts as what is above it."""
         site = self._site
         site.read("probe")
         listed = {item.number: item for item in self._listed()}
-        first = min(issue.floor, max(listed, default=0))
+        floor = max(0, issue.floor - 1)
+        first = min(floor, max(listed, default=0))
         highest, number = max(first, max(listed, default=0)), first
         items = {item.number: item for item in site.items if item.commits_at <= site.scheduler.now}
         read = dict(listed)
@@ -427,14 +429,15 @@ class Client:
             if number in items and self._is_in_use(items[number]):
                 read[number], highest = items[number], max(highest, number)
         marked = [item for _, item in sorted(read.items()) if self._is_found(item, issue)]
-        unclear = [number for number, item in read.items() if number > issue.floor and self._may_be(item, issue)]
-        unclear += [number for number in range(issue.floor + 1, highest) if self._is_gap(number, read)]
-        newest = read.get(max(listed, default=0))
+        unclear = [number for number, item in read.items() if number > floor and self._may_be(item, issue)]
+        unclear += [number for number in range(floor + 1, highest) if self._is_gap(number, read)]
+        newest, lowest = read.get(max(listed, default=0)), read.get(issue.floor)
         evidence = Evidence(
             issues=tuple(self._created(item) for item in marked),
             covered=bool(marked) or not unclear,
             newest=0 if newest is None else newest.number,
             newest_at=None if newest is None else newest.created_at,
+            floor_at=None if lowest is None else lowest.created_at,
             at=site.now,
             summary=f"#{first + 1} to #{highest} were read, {unclear} are unclear",
         )

@@ -69,6 +69,21 @@ def test_a_dead_tracker_is_read_instead_of_called_for_each_group(scene: Scene, e
     assert scene.store.report.counts(scene.clock.wall()).dead == 0
 
 
+def test_where_only_writes_stay_unanswered_a_probe_comes_before_another_create(scene: Scene) -> None:
+    for number in range(6):
+        scene.tell(f"f{number}")
+    for _ in range(4):
+        scene.fail("create", LOST)
+        scene.sync()
+        scene.read()
+    assert scene.tracker.calls == ["create"] * 4
+    scene.clock.advance(60.0)
+
+    for _ in range(2):
+        scene.sync()
+    assert scene.tracker.calls[4:] == ["probe", "probe"]
+
+
 def test_the_age_of_a_group_that_waits_counts_from_when_it_first_owed_its_call(scene: Scene) -> None:
     scene.tell()
     for _ in range(8):

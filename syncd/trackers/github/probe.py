@@ -1,4 +1,4 @@
-"""The outcome of a create: every number above its floor, read from the unfiltered list or by number.
+"""The outcome of a create: every number from its floor on, read from the unfiltered list or by number.
 
 Filtered lists come from indexes that can be days behind; the unfiltered list has been observed minutes behind. Reads by number
 have not. GitHub gives numbers in order, never twice, to issues, pull requests and discussions alike; a server that was restored from
@@ -111,7 +111,8 @@ class Probe:
         self._places: dict[int, Place] = {}  # of issues that were transferred, by their former number
         self._lost: dict[int, str] = {}  # numbers that are in use and lead to nothing, with the reason
         self._read_alone: set[int] = set()
-        self._first = floor + 1  # the lowest number that is read
+        # The lowest number that is read: that of the floor itself is given once more after a restore.
+        self._first = max(floor, 1)
         self._highest = floor  # the highest number that is or was in use
         self._budget = _MOST_QUERIED
         self._single = False  # whether GraphQL cannot be used
@@ -132,7 +133,7 @@ class Probe:
             expect(answer, list[Listed])
         issues, unclear = self._weigh(line, is_own, has_written)
         newest = max((number for number, entry in self._entries.items() if entry is not None), default=0)
-        latest = self._entries.get(newest)
+        latest, lowest = self._entries.get(newest), self._entries.get(self._floor)
         single = sum(number > self._floor for number in self._entries) - listed
         summary = f"above #{self._floor}, {listed} numbers were read out of the list and {single} one by one"
         if incomplete:
@@ -151,6 +152,7 @@ class Probe:
             covered=not incomplete and at is not None and (bool(issues) or not unclear),
             newest=newest,
             newest_at=latest.created_at.timestamp() if latest is not None and latest.created_at else None,
+            floor_at=lowest.created_at.timestamp() if lowest is not None and lowest.created_at else None,
             at=at,
             summary=summary,
         )
@@ -164,7 +166,7 @@ class Probe:
         unclear = dict(self._lost)
         for number, entry in sorted(self._entries.items()):
             if entry is None:
-                if self._floor < number < self._highest:
+                if self._floor <= number < self._highest:
                     unclear.setdefault(number, "was deleted, hidden, transferred or converted")
                 continue
             body, is_issue = entry.body or "", entry.pull_request is None
@@ -205,8 +207,8 @@ class Probe:
             at = answer.date if page == 1 else at
             if page == 1:
                 # Where the newest number is below the floor, the list lags, or the numbers went back.
-                self._first = min(self._floor, max((entry.number for entry in entries), default=0)) + 1
-                self._highest = self._first - 1
+                below = min(self._floor, max((entry.number for entry in entries), default=0))
+                self._first, self._highest = max(below, 1), below
             self._take({entry.number: entry for entry in entries})
             if len(entries) < _PAGE or min(entry.number for entry in entries) <= self._floor:
                 break
@@ -229,7 +231,7 @@ class Probe:
             # A query answers alike for what was deleted or transferred and for what was never given. GitHub gives numbers in order,
             # so that the first one beyond the newest tells whether there are more.
             before = self._highest
-            holes = (number for number in range(self._floor + 1, before + 1) if self._entries[number] is None)
+            holes = (number for number in range(max(self._floor, 1), before + 1) if self._entries[number] is None)
             for number in [number for number in holes if number not in self._read_alone]:
                 if not self._read_single(number):
                     return True

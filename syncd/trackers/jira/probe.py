@@ -1,4 +1,4 @@
-"""The outcome of a create: every key above its floor, read by key, and the result of a search for its label.
+"""The outcome of a create: every key from its floor on, read by key, and the result of a search for its label.
 
 A search reads an index that lags, on Cloud by minutes; a read by key does not. Jira gives numbers in order and never twice. A
 create that fails uses up its number, so that a gap is not the end. Jira does not tell such a gap from an issue that was deleted,
@@ -41,7 +41,8 @@ class _Walk(NamedTuple):
     most: int
 
 
-_WALKS = {"cloud": _Walk(batch=100, beyond=100, most=5000), "datacenter": _Walk(batch=1, beyond=20, most=500)}
+# The number of the floor and those beyond it fill one request.
+_WALKS = {"cloud": _Walk(batch=100, beyond=99, most=5000), "datacenter": _Walk(batch=1, beyond=20, most=500)}
 
 
 def search(connection: Connection, settings: JiraSettings, jql: str, most: int) -> tuple[Answer, list[Candidate]]:
@@ -94,6 +95,7 @@ class Probe:
         self._below = floor  # the number below the first one that is read
         self._highest = floor  # the highest number that any issue has or had
         self._newest: tuple[int, float | None] = (0, None)
+        self._floor_at: float | None = None
         self._read = 0
         self._hidden: list[str] = []
 
@@ -108,7 +110,9 @@ class Probe:
         _, candidates = search(self._connection, self._settings, newest_first, 1)
         self._take(candidates)
         # Where the newest number is below the floor, the index lags, or the numbers went back.
-        self._below = self._highest = min(self._floor, max((candidate.number for candidate in candidates), default=0))
+        self._highest = min(self._floor, max((candidate.number for candidate in candidates), default=0))
+        # The number of the floor itself is given once more after a restore.
+        self._below = max(0, self._highest - 1)
         for candidate in candidates:
             self._note_number(candidate.number, candidate)
         complete = self._read_keys()
@@ -152,6 +156,7 @@ class Probe:
             covered=complete and answer.date is not None and not (unclear if not matches else self._hidden),
             newest=number,
             newest_at=created_at,
+            floor_at=self._floor_at,
             at=answer.date,
             summary=summary,
         )
@@ -169,7 +174,7 @@ class Probe:
             if each.key.startswith(prefix) and each.number > self._floor and not is_marked_at_all(each)
         ]
         unclear += [f"{name} may not be seen by the account that syncd uses" for name in self._hidden]
-        gaps = [number for number in range(self._floor + 1, self._highest) if number not in self._used]
+        gaps = [number for number in range(max(self._floor, 1), self._highest) if number not in self._used]
         gone = [self._key(number) for number in gaps if self._key(number) not in self._hidden]
         return unclear + [f"{key} was deleted, hidden or moved, or a failed create used it up" for key in gone]
 
@@ -180,6 +185,8 @@ class Probe:
         """Record that an issue got this number."""
         self._highest = max(self._highest, number)
         self._used.add(number)
+        if number == self._floor:
+            self._floor_at = moment(candidate.fields.created)
         if number > self._newest[0]:
             self._newest = number, moment(candidate.fields.created)
 

@@ -152,7 +152,7 @@ class Jira:
         self._sent[remote_id] = values
 
     def probe(self, issue: Issue) -> Evidence:
-        """One GET for each key above the floor, or a bulk fetch for each hundred; at first one GET for the own account."""
+        """One GET for each key from the floor on, or a bulk fetch for each hundred; at first one GET for the own account."""
         self._require_home()
         self._own_account()
         return Probe(self._connection, self._settings, issue.floor, self._is_own, self._clock).evidence(issue)

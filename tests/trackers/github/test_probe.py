@@ -402,3 +402,20 @@ LINE = marker_line(MARKER)
 )
 def test_the_marker_counts_as_the_line_we_wrote_and_not_as_a_quotation(body: str, carried: bool) -> None:
     assert carries(body, LINE) is carried
+
+
+@pytest.mark.usefixtures("reading")
+def test_the_number_of_the_floor_may_be_ours_after_a_restore(tracker: GitHub, fake: FakeGitHub) -> None:
+    """A server that was restored from a backup may give it to the create itself, or to somebody after it."""
+    first, _, third, _ = persons_issues(fake, 4)
+
+    evidence = tracker.probe(doubtful(3))
+    assert (evidence.covered, evidence.newest) == (True, 4)
+    assert evidence.floor_at is not None
+    assert abs(evidence.floor_at - time.time()) < 5
+
+    del fake.repository.issues[third.number]
+    evidence = tracker.probe(doubtful(3))
+    assert (evidence.issues, evidence.covered, evidence.floor_at) == ((), False, None)
+    assert tracker.probe(doubtful(first.number + 1)).covered is False
+    assert tracker.probe(doubtful(4)).covered

@@ -64,8 +64,8 @@ def test_what_was_never_created_is_covered_and_not_found(fake: FakeJira, opened:
     assert evidence.newest == 1
     assert evidence.at is not None
     assert abs(evidence.at - time.time()) < 5
-    last = 101 if isinstance(fake, FakeJiraCloud) else 21
-    assert evidence.summary == f"the label was searched for, and CRASH-2 to CRASH-{last} were read by key"
+    last = 100 if isinstance(fake, FakeJiraCloud) else 21
+    assert evidence.summary == f"the label was searched for, and CRASH-1 to CRASH-{last} were read by key"
     check_traffic(fake)
 
 
@@ -469,3 +469,20 @@ def test_an_index_that_lags_behind_a_wide_gap_hides_no_number_above_the_floor(fa
     lose(fake, adapter)
 
     assert keys(adapter.probe(doubtful(floor=151))) == ["CRASH-152"]
+
+
+def test_the_number_of_the_floor_may_be_ours_after_a_restore(fake: FakeJira, opened: Open) -> None:
+    """A site that was restored from a backup may give it to the create itself, or to somebody after it."""
+    for _ in range(4):
+        fake.file("somebody's own")
+    adapter = opened()
+
+    evidence = adapter.probe(doubtful(floor=3))
+    assert (evidence.covered, evidence.newest) == (True, 4)
+    assert evidence.floor_at is not None
+    assert abs(evidence.floor_at - time.time()) < 5
+
+    del fake.issues["CRASH-3"]
+    evidence = adapter.probe(doubtful(floor=3))
+    assert (evidence.issues, evidence.covered, evidence.floor_at) == ((), False, None)
+    assert adapter.probe(doubtful(floor=4)).covered
