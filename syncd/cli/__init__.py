@@ -40,7 +40,9 @@ COMMANDS = {
     "explain": Entry("explain", _LOOK, "Explain a group: what happened, what would happen now, and by which rules."),
     "releases": Entry("releases", _LOOK, "Show which crashes are new, regressed, still seen or gone in a release."),
     "dead": Entry("dead", _DECIDE, "List, retry or discard groups that are stuck: refused, parked or dropped."),
-    "quarantine": Entry("quarantine", _DECIDE, "List, replay or discard deliveries that are JSON but no notification."),
+    "quarantine": Entry(
+        "quarantine", _DECIDE, "List, show, replay or discard deliveries that cannot be read as a notification."
+    ),
     "sync": Entry("operator", _DECIDE, "Bring a group's issue up to date now."),
     "hold": Entry("operator", _DECIDE, "Hold a group: file nothing and write nothing to its issue, until --end."),
     "relink": Entry("operator", _DECIDE, "Link a group to an issue that exists already."),

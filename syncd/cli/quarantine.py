@@ -1,6 +1,7 @@
-"""`quarantine`: deliveries that are JSON but no notification."""
+"""`quarantine`: deliveries that cannot be read as a notification."""
 
 import json
+import sys
 from typing import Annotated
 
 import typer
@@ -20,11 +21,11 @@ Numbers = Annotated[list[int], typer.Argument(help="Numbers from `quarantine lis
 
 @app.command("list")
 def quarantine_list(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List the quarantine with reasons, the newest first."""
+    """List the quarantine with reasons and the beginnings of the bodies, the newest first."""
     with open_store(config) as (_, store):
         quarantined = store.report.quarantine()
     if as_json:
-        keys = ("id", "received_at", "code", "reason", "field")
+        keys = ("id", "received_at", "size", "code", "reason", "field")
         shape = [
             {key: getattr(delivery, key) for key in keys} | {"body": delivery.body.decode("utf-8", "replace")}
             for delivery in quarantined
@@ -36,31 +37,45 @@ def quarantine_list(config: ConfigOption = None, as_json: JsonOption = False) ->
         out.print("The quarantine is empty.", style="dim")
         return
     table = plain_table()
-    for name in ("Number", "Received", "Reason", "Body"):
-        table.add_column(name, no_wrap=name != "Reason")
+    for name in ("Number", "Received", "Bytes", "Reason", "Body"):
+        table.add_column(name, no_wrap=name != "Reason", justify="right" if name == "Bytes" else "left")
     for delivery in quarantined:
         body = plain(delivery.body.decode("utf-8", "replace"), 60)
-        table.add_row(str(delivery.id), utc(int(delivery.received_at)), plain(delivery.reason), body)
+        received = utc(int(delivery.received_at))
+        table.add_row(str(delivery.id), received, f"{delivery.size:,}", plain(delivery.reason), body)
     out.print(table)
+
+
+@app.command("show")
+def quarantine_show(
+    number: Annotated[int, typer.Argument(help="A number from `quarantine list`.")], config: ConfigOption = None
+) -> None:
+    """Write one body to standard output, byte for byte."""
+    with open_store(config) as (_, store):
+        body = store.quarantine.body(number)
+    if body is None:
+        stop(NOT_FOUND, f"the quarantine has no delivery {number}")
+    sys.stdout.buffer.write(body)
 
 
 @app.command("replay")
 def quarantine_replay(numbers: Numbers, config: ConfigOption = None, dry_run: DryRunOption = False) -> None:
     """Return deliveries to the inbox if this version of syncd can read them."""
     with open_store(config) as (_, store):
-        bodies = {delivery.id: delivery.body for delivery in store.report.quarantine()}
         for number in numbers:
-            if number not in bodies:
+            body = store.quarantine.body(number)
+            if body is None:
                 stop(NOT_FOUND, f"the quarantine has no delivery {number}")
             try:
-                identity = backtrace.identify(backtrace.decode(bodies[number]))
+                document = backtrace.decode(body)
+                identity = backtrace.identify(document)
             except RejectedDelivery as error:
                 print(f"{number}: still no notification: {error.message}")
                 continue
             fingerprint = one_line(identity.fingerprint, 100)
             if dry_run:
                 print(f"{number}: would return to the inbox as {fingerprint}")
-            elif store.quarantine.release(number, Clock().wall()):
+            elif store.quarantine.release(number, Clock().wall(), document.note):
                 print(f"{number}: returned to the inbox as {fingerprint}")
             else:
                 print(f"{number}: is no longer in the quarantine")
@@ -70,10 +85,7 @@ def quarantine_replay(numbers: Numbers, config: ConfigOption = None, dry_run: Dr
 def quarantine_discard(numbers: Numbers, config: ConfigOption = None, dry_run: DryRunOption = False) -> None:
     """Delete deliveries from the quarantine."""
     with open_store(config) as (_, store):
-        quarantined = {delivery.id for delivery in store.report.quarantine()}
         for number in numbers:
-            if number not in quarantined:
+            if not (store.quarantine.body(number) if dry_run else store.quarantine.discard(number)):
                 stop(NOT_FOUND, f"the quarantine has no delivery {number}")
-            if not dry_run:
-                store.quarantine.discard(number)
             print(f"{number}: {'would be deleted' if dry_run else 'deleted'}")

@@ -35,7 +35,7 @@ class Receiver(Section):
     previous_password: Secret | None = None
     """the old password, still accepted during rotation"""
     accept_unrecognised: bool = False
-    """answer 200 instead of 422 to authenticated JSON that is no notification; the quarantine keeps it in both cases"""
+    """answer 200 instead of 400, 415 or 422 to an authenticated body that cannot be read as a notification; the quarantine keeps it in both cases"""
     max_body_bytes: Annotated[int, Field(ge=1024, le=64 * 2**20)] = 2**20
     """a larger body is answered 413"""
     max_connections: Annotated[int, Field(ge=1)] = 1000
@@ -46,6 +46,8 @@ class Receiver(Section):
     """a body that takes longer is answered 408"""
     quarantine_size: Annotated[int, Field(ge=0)] = 1000
     """the number of deliveries that the quarantine keeps; the oldest leave first"""
+    quarantine_bytes: Annotated[int, Field(ge=2**20)] = 64 * 2**20
+    """the size of all these together, but for the newest"""
 
     @property
     def address(self) -> tuple[str, int]:

@@ -177,8 +177,12 @@ class Secret(Section):
             return False  # reading it reports the error
 
 
+# RFC 7617 names no encoding but where the server announces UTF-8; senders without that use the one of their system.
+ENCODINGS = ("utf-8", "latin-1", "cp1252")
+
+
 class Logins:
-    """The user name and the passwords that a listener accepts. A new password in a file counts from the next request on, without a restart;
+    """The user name and the passwords that a listener accepts, in each of ENCODINGS. A new password in a file counts from the next request on, without a restart;
     as long as the file cannot be read, the one before counts."""
 
     def __init__(self, username: str | None, secrets: Mapping[str, Secret | None]) -> None:
@@ -211,8 +215,13 @@ class Logins:
         return [secret.version() for secret in self._secrets.values()]
 
     def _read(self) -> list[bytes]:
-        passwords = [secret.read(key).get_secret_value() for key, secret in self._secrets.items()]
-        return [hashlib.sha256(f"{self._username}:{password}".encode()).digest() for password in passwords]
+        digests = []
+        for key, secret in self._secrets.items():
+            login = f"{self._username}:{secret.read(key).get_secret_value()}"
+            for encoding in ENCODINGS:
+                with suppress(UnicodeEncodeError):
+                    digests.append(hashlib.sha256(login.encode(encoding)).digest())
+        return digests
 
 
 def did_you_mean(name: str, names: list[str] | tuple[str, ...]) -> str:

@@ -114,14 +114,15 @@ def replay_group(request: PageRequest) -> str:
 
 def release(request: PageRequest) -> str:
     """Return a quarantined delivery to the inbox if this version can read it."""
-    delivery = next((each for each in request.store.report.quarantine() if each.id == request.number), None)
-    if delivery is None:
+    body = request.store.quarantine.body(request.number)
+    if body is None:
         return "The quarantine no longer has this delivery."
     try:
-        backtrace.identify(backtrace.decode(delivery.body))
+        document = backtrace.decode(body)
+        backtrace.identify(document)
     except RejectedDelivery as error:
         return f"This delivery is still no notification: {error.message}"
-    request.store.quarantine.release(request.number, request.now)
+    request.store.quarantine.release(request.number, request.now, document.note)
     request.store.hints.send(INBOX)
     return "The delivery returned to the inbox."
 

@@ -178,6 +178,7 @@ def _delivery(delivery: Delivered) -> dict[str, object]:
         "group": delivery.group_id,
         "fingerprint": delivery.fingerprint,
         "project": delivery.project,
+        "note": delivery.note,
     }
 
 
@@ -202,10 +203,10 @@ def delivery(request: PageRequest) -> Page:
 
 
 def quarantine(request: PageRequest) -> Page:
-    """Deliveries that are JSON but no notification, with the reasons."""
+    """Deliveries that cannot be read as a notification, with the reasons."""
     quarantined = request.store.report.quarantine(200)
-    bodies = {delivery.id: delivery.body.decode("utf-8", "replace")[:4000] for delivery in quarantined}
-    keys = ("id", "received_at", "code", "reason", "field")
+    bodies = {delivery.id: delivery.body.decode("utf-8", "replace") for delivery in quarantined}
+    keys = ("id", "received_at", "size", "code", "reason", "field")
     shape = [{key: getattr(delivery, key) for key in keys} | {"body": bodies[delivery.id]} for delivery in quarantined]
     return Page("quarantine.html", "Quarantine", shape, {"quarantined": quarantined, "bodies": bodies})
 

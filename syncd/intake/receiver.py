@@ -18,6 +18,7 @@ from syncd.platform.http_server import COMPLETE
 from syncd.platform.log import write_batch
 from syncd.render.text import one_line
 from syncd.store import Store
+from syncd.store.quarantine import Bound
 
 log = structlog.get_logger("syncd.receiver")
 
@@ -28,7 +29,6 @@ _ACCEPTED = metrics.DELIVERIES.labels("accepted")  # looked up once, not with ev
 
 PATH = "/webhooks/backtrace"
 RETRY_AFTER_SECONDS = 10
-UNRECOGNISED = 422
 DRAIN_BYTES = 8 * 2**20
 DRAIN_SECONDS = 5.0
 
@@ -72,27 +72,29 @@ class Receiver:
             raise RejectedDelivery(405, "method_not_allowed", "Notifications are sent by POST.")
         headers = dict(reversed(scope["headers"]))
         self._check_login(headers)
-        if b"upgrade" in headers:
-            # The HTTP parser treats the rest as another protocol and drops it: the body would look empty.
-            raise RejectedDelivery(400, "upgrade_asked", "Send the notification without an Upgrade header.")
         content = await self._read(headers, body, complete=COMPLETE in scope)
+        if not content.strip():
+            raise RejectedDelivery(400, "no_body", "The body is empty.")
         received_at = time.time()
         try:
-            identity = backtrace.identify(backtrace.decode(content))
+            _require_plain(scope["headers"])
+            document = backtrace.decode(content)
+            identity = backtrace.identify(document)
         except RejectedDelivery as error:
-            if error.status != UNRECOGNISED:
-                raise
-            future = self._quarantine.add(content, received_at, error, self._settings.quarantine_size)
-            number = await asyncio.wrap_future(future)
+            # Its sender has logged in: whatever it is, nobody else has it.
+            bound = Bound(self._settings.quarantine_size, self._settings.quarantine_bytes)
+            number = await asyncio.wrap_future(self._quarantine.add(content, received_at, error, bound))
             log.warning("delivery_quarantined", code=error.code, field=error.field, quarantined=number)
             if not self._settings.accept_unrecognised:
                 raise
             return f"quarantine-{number}"
+        note = document.note
         began = time.perf_counter()
-        delivery = await self._inbox.accept(content, received_at, identity)
+        delivery = await self._inbox.accept(content, received_at, identity, note)
         metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began)
         # The log lines of one commit are written together, after all their senders have their answers.
-        self._accepted.append({"delivery": delivery, "fingerprint": one_line(identity.fingerprint, 100)})
+        facts = {} if note is None else {"partly_read": True}  # the note has names from the body: it stays in the store
+        self._accepted.append({"delivery": delivery, "fingerprint": one_line(identity.fingerprint, 100), **facts})
         if len(self._accepted) == 1:
             # The event loop wakes the waiters of the commit before it runs a callback that is scheduled now.
             asyncio.get_running_loop().call_soon(self._write_accepted)
@@ -112,8 +114,6 @@ class Receiver:
         limit = self._settings.max_body_bytes
         if _declares_more(headers, limit):
             raise _too_large(limit)
-        if headers.get(b"content-encoding", b"identity").lower() not in (b"", b"identity"):
-            raise RejectedDelivery(415, "encoded_body", "Send the body as it is, without a Content-Encoding.")
         if complete:
             return await body.read(limit)  # a timer would cost a twentieth of the accept rate
         try:
@@ -147,6 +147,13 @@ _REFUSAL_HEADERS: dict[int, Headers] = {
     405: [(b"allow", b"POST")],
     503: [(b"retry-after", str(RETRY_AFTER_SECONDS).encode())],
 }
+
+
+def _require_plain(headers: Headers) -> None:
+    """Raise RejectedDelivery 415 if the body is compressed: unpacking it has no bound."""
+    encodings = (value for name, value in headers if name == b"content-encoding")
+    if any(encoding.strip().lower() not in (b"", b"identity") for encoding in encodings):
+        raise RejectedDelivery(415, "encoded_body", "Send the body as it is, without a Content-Encoding.")
 
 
 def _declares_more(headers: HeaderMap, limit: int) -> bool:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from typing import Any, cast
 
+import httptools
 import uvicorn
 from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -52,6 +53,37 @@ class _BufferedTransport:
         return getattr(self._transport, name)
 
 
+class _Parser(httptools.HttpRequestParser):
+    """A parser that ignores requests to upgrade, as RFC 9110, 7.8 permits. Java's HttpClient asks each plain server for HTTP/2 with its first
+    request. httptools takes everything behind such a head for another protocol, also the body: the head is parsed again without it."""
+
+    def __init__(self, protocol: "GuardedProtocol") -> None:
+        super().__init__(protocol)
+        # As uvicorn's own: it answers the first of several requests in one segment also if that closes the connection.
+        self.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._protocol = protocol
+
+    @property
+    def asks(self) -> bool:
+        """True behind a head that asks for an upgrade. CONNECT, which nobody may use here, always does."""
+        return self.should_upgrade() and self.get_method() != b"CONNECT"
+
+    def feed_data(self, data: Any) -> None:
+        """Parse bytes. Raises HttpParserError."""
+        parser, rest = self, data
+        while True:
+            try:
+                return super(_Parser, parser).feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                if not parser.asks:
+                    raise
+                rest = memoryview(rest)[upgrade.args[0] :]
+                head = self._protocol.head_without_upgrade()
+                # Behind a head that also closes the connection a parser drops everything.
+                parser = self._protocol.parser = _Parser(self._protocol)
+                super(_Parser, parser).feed_data(head)
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """Closes a connection whose header is incomplete `header_seconds` after the connection or the header's first byte, or whose body is
     incomplete `header_seconds` after the answer. Refuses a header of more than HEADER_BYTES.
@@ -60,12 +92,14 @@ class GuardedProtocol(HttpToolsProtocol):
     """
 
     header_seconds = 10.0
+    parser: _Parser
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock."""
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
+        self.parser = _Parser(self)
         super().connection_made(cast(asyncio.Transport, _BufferedTransport(transport, self.loop)))
         self._arm()
 
@@ -96,14 +130,24 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._head_bytes and self._in_head:
             self._arm()  # an empty line begins no message, but ends uvicorn's own keep-alive clock
 
+    def head_without_upgrade(self) -> bytes:
+        """Return the head of the current request as it would be without its request to upgrade."""
+        start = b"%s %s HTTP/%s\r\n" % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        fields = (b"%s: %s\r\n" % field for field in self.headers if field[0] != b"upgrade")
+        return b"".join((start, *fields, b"\r\n"))
+
     def on_headers_complete(self) -> None:
         """Stop the clock."""
+        if self.parser.asks:
+            return  # the parser reads this head again
         self._disarm()
         self._in_head = False
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
         """Begin to count the next header."""
+        if self.parser.asks:
+            return
         self._disarm()
         # If the whole request arrived in one read, the application has not begun yet.
         self.scope[COMPLETE] = True  # type: ignore[literal-required]

@@ -81,7 +81,7 @@ GAUGES: Mapping[str, tuple[str, str | None]] = {
         "state",
     ),
     "syncd_groups_held": ("Groups that are not filed, on purpose.", None),
-    "syncd_quarantined_deliveries": ("Authentic JSON bodies that are no notification.", None),
+    "syncd_quarantined_deliveries": ("Authentic bodies that cannot be read as a notification.", None),
     "syncd_tracker_open": (
         "1 if the tracker is called; 0 while it is unreachable, rests, is paused or asked for silence.",
         "tracker",

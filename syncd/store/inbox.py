@@ -37,13 +37,14 @@ class Inbox(BodyOperations):
 
     _commits: "GroupCommit | None" = None
 
-    async def accept(self, body: bytes, received_at: float, identity: Identity) -> int:
-        """Return the delivery's number once it is on disk. Raises StoreUnavailable if it is not and never will be."""
+    async def accept(self, body: bytes, received_at: float, identity: Identity, note: str | None = None) -> int:
+        """Return the delivery's number once it is on disk, with a note on what of it cannot be read. Raises StoreUnavailable if it is not
+        and never will be."""
         if self._commits is None:
             from syncd.store.group_commit import GroupCommit  # commands do without asyncio
 
             self._commits = GroupCommit(self._connection, self._bodies)
-        return await self._commits.add((received_at, body, identity.number))
+        return await self._commits.add((received_at, body, identity.number, note))
 
     @reads
     def waiting(self, transaction: Transaction, size: int, first: Sequence[Identity] = ()) -> list[Delivery]:
@@ -95,7 +96,7 @@ def claim(
     return claimed, new
 
 
-def reject(transaction: Transaction, delivery: Delivery, error: RejectedDelivery) -> None:
+def reject(transaction: Transaction, delivery: Delivery, error: RejectedDelivery, bound: quarantine.Bound) -> None:
     """Move a waiting delivery to the quarantine: this program cannot parse what an older one has accepted."""
     if transaction.run("reject_delivery", id=delivery.id):
-        quarantine.add(transaction, delivery.body, delivery.received_at, error)
+        quarantine.add(transaction, delivery.body, delivery.received_at, error, bound)

@@ -75,7 +75,7 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivered:
-    """A stored delivery; its group is None until it is absorbed. Lists leave `body` empty."""
+    """A stored delivery; its group is None until it is absorbed. `note` is what of its body could not be read. Lists leave `body` empty."""
 
     id: int
     received_at: float
@@ -84,6 +84,7 @@ class Delivered:
     group_id: int | None
     fingerprint: str | None
     project: str | None
+    note: str | None = None
     body: bytes = b""
 
 

@@ -1,6 +1,7 @@
-"""Bodies that are authentic and no notification. An operator releases or discards them."""
+"""Bodies that are authentic and cannot be read as a notification. An operator releases or discards them."""
 
 from concurrent.futures import Future
+from dataclasses import dataclass
 from typing import cast
 
 from syncd.errors import RejectedDelivery
@@ -8,25 +9,33 @@ from syncd.store.bodies import BodyOperations
 from syncd.store.connection import Transaction, writes
 
 
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """How much the quarantine keeps: at most so many deliveries, of at most so many bytes together. The newest always stays, unless
+    `deliveries` is 0."""
+
+    deliveries: int
+    bytes: int
+
+
 class Quarantine(BodyOperations):
     """Operations on quarantined bodies; for any thread."""
 
-    def add(self, body: bytes, received_at: float, error: RejectedDelivery, size: int) -> "Future[int]":
-        """Store a body and return its number; the oldest beyond `size` bodies are removed."""
+    def add(self, body: bytes, received_at: float, error: RejectedDelivery, bound: Bound) -> "Future[int]":
+        """Store a body and return its number; the oldest beyond `bound` are removed."""
+        return self._connection.submit(lambda transaction: add(transaction, body, received_at, error, bound))
 
-        def write(transaction: Transaction) -> int:
-            number = add(transaction, body, received_at, error)
-            transaction.run("bound_quarantine", size=size)
-            return number
-
-        return self._connection.submit(write)
+    def body(self, number: int) -> bytes | None:
+        """Return a body; None if none has this number."""
+        rows = self._connection.select("quarantined_body", id=number)
+        return bytes(cast(bytes, rows[0]["body"])) if rows else None
 
     @writes
-    def release(self, transaction: Transaction, number: int, now: float) -> bool:
-        """Move a body back into the inbox; False if no body has this number."""
+    def release(self, transaction: Transaction, number: int, now: float, note: str | None = None) -> bool:
+        """Move a body back into the inbox, with a note on what of it cannot be read; False if no body has this number."""
         rows = transaction.rows("quarantined_body", id=number)
         for row in rows:
-            self._bodies.accept(transaction, [(now, bytes(cast(bytes, row["body"])), None)])
+            self._bodies.accept(transaction, [(now, bytes(cast(bytes, row["body"])), None, note)])
             transaction.run("leave_quarantine", id=number)
         return bool(rows)
 
@@ -35,9 +44,10 @@ class Quarantine(BodyOperations):
         return self._connection.execute("leave_quarantine", id=number) > 0
 
 
-def add(transaction: Transaction, body: bytes, received_at: float, error: RejectedDelivery) -> int:
-    """Store a body with the reason of its rejection, and return its number."""
+def add(transaction: Transaction, body: bytes, received_at: float, error: RejectedDelivery, bound: Bound) -> int:
+    """Store a body with the reason of its rejection, remove the oldest beyond `bound`, and return its number."""
     rows = transaction.rows(
         "quarantine", body=body, received_at=received_at, code=error.code, reason=error.message, field=error.field
     )
+    transaction.run("bound_quarantine", deliveries=bound.deliveries, bytes=bound.bytes)
     return cast(int, rows[0]["id"])

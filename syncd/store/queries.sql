@@ -6,8 +6,8 @@
 -- A name that begins with _ is a part of other queries, which refer to it as {_name}.
 
 -- accept: committed before the answer of 200; adds nothing that this store could not read again
-INSERT INTO deliveries (received_at, body, dictionary, identity, state)
-SELECT column1, column2, CAST(column3 AS BIGINT), CAST(column4 AS BIGINT), 'waiting' FROM (VALUES :rows) AS arrived
+INSERT INTO deliveries (received_at, body, dictionary, identity, note, state)
+SELECT column1, column2, CAST(column3 AS BIGINT), CAST(column4 AS BIGINT), CAST(column5 AS TEXT), 'waiting' FROM (VALUES :rows) AS arrived
 WHERE column3 IS NULL OR EXISTS (SELECT 1 FROM dictionaries WHERE dictionaries.id = CAST(column3 AS BIGINT));
 
 -- newest_dictionary: the one to pack with; no row before the first training
@@ -78,18 +78,21 @@ WITH again (id, now) AS (VALUES :rows)
 UPDATE deliveries SET state = 'waiting', replayed_at = CAST(again.now AS DOUBLE PRECISION) FROM again
 WHERE deliveries.id = CAST(again.id AS BIGINT) AND deliveries.state = 'absorbed' RETURNING deliveries.id;
 
--- quarantine: authentic bodies that are no notification; nothing that was sent is lost
+-- quarantine: authentic bodies that cannot be read as a notification; nothing that was sent is lost
 INSERT INTO quarantine (received_at, body, code, reason, field) VALUES (:received_at, :body, :code, :reason, :field)
 RETURNING id;
 
 -- bound_quarantine: the newest stay: a sender that is wrong for days must not fill the disk
-DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC LIMIT 1 OFFSET :size);
+DELETE FROM quarantine WHERE id <= (SELECT id FROM quarantine ORDER BY id DESC LIMIT 1 OFFSET :deliveries)
+    OR id IN (SELECT id FROM (SELECT id, SUM(length(body)) OVER (ORDER BY id DESC) AS total FROM quarantine) AS sizes
+        WHERE total > :bytes AND id < (SELECT MAX(id) FROM quarantine));
 
--- quarantined: newest first, for people
-SELECT id, received_at, body, code, reason, field FROM quarantine ORDER BY id DESC LIMIT :size;
+-- quarantined: newest first, for people, who read the beginning of a body
+SELECT id, received_at, substr(body, 1, :prefix) AS body, length(body) AS size, code, reason, field
+FROM quarantine ORDER BY id DESC LIMIT :size;
 
--- quarantined_body: one, to be released
-SELECT id, received_at, body, code, reason, field FROM quarantine WHERE id = :id;
+-- quarantined_body: one, to be read again or shown whole
+SELECT body FROM quarantine WHERE id = :id;
 
 -- leave_quarantine: it was released or discarded
 DELETE FROM quarantine WHERE id = :id;
@@ -959,19 +962,19 @@ ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, groups.id LIMI
 
 -- deliveries_before: a page, the newest first, of all groups
 SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,
-    groups.fingerprint, groups.project
+    groups.fingerprint, groups.project, note
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id WHERE deliveries.id < :before
 ORDER BY deliveries.id DESC LIMIT :size;
 
 -- deliveries_of: the same of one group
 SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,
-    groups.fingerprint, groups.project
+    groups.fingerprint, groups.project, note
 FROM deliveries JOIN groups ON groups.id = deliveries.group_id WHERE group_id = :group_id AND deliveries.id < :before
 ORDER BY deliveries.id DESC LIMIT :size;
 
 -- delivery: one, with its body
 SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,
-    groups.fingerprint, groups.project, body
+    groups.fingerprint, groups.project, note, body
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id WHERE deliveries.id = :id;
 
 -- done_since: actions that trackers accepted, by action and span of time

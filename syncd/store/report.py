@@ -13,6 +13,7 @@ from syncd.store.operator import Alias
 from syncd.store.records import load_group, load_issue
 
 EVERYTHING = 2**31 - 1
+PREFIX_BYTES = 4000  # of a quarantined body: enough to recognise its sender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,11 +71,12 @@ class ByHand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
-    """An authentic body that is no notification, with the reason."""
+    """An authentic body that cannot be read as a notification, with the reason: its beginning in `body`, and its `size` in bytes."""
 
     id: int
     received_at: float
     body: bytes
+    size: int
     code: str
     reason: str
     field: str | None
@@ -204,8 +206,8 @@ class Report(Operations):
         ]
 
     def quarantine(self, size: int = EVERYTHING) -> list[Quarantined]:
-        """Return quarantined bodies, newest first."""
-        rows = self._connection.select("quarantined", size=size)
+        """Return the quarantine, newest first, with the first PREFIX_BYTES of each body."""
+        rows = self._connection.select("quarantined", size=size, prefix=PREFIX_BYTES)
         return [Quarantined(**cast(dict[str, Any], row)) for row in rows]
 
 

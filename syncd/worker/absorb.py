@@ -13,6 +13,7 @@ from syncd.model import Group, Identity, Notification
 from syncd.store import Store, groups, inbox, outbox
 from syncd.store.connection import Transaction
 from syncd.store.inbox import Delivery
+from syncd.store.quarantine import Bound
 from syncd.worker.routing import Routing, qualify
 
 Parsed = tuple[Delivery, Notification | RejectedDelivery]
@@ -41,11 +42,13 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
     waits behind each.
     """
 
+    receiver = routing.config.receiver
+
     def write(transaction: Transaction) -> set[str]:
         transaction.lock("absorb")  # one batch after the other: the earlier delivery is folded earlier
         for delivery, result in parsed:
             if isinstance(result, RejectedDelivery):
-                inbox.reject(transaction, delivery, result)
+                inbox.reject(transaction, delivery, result, Bound(receiver.quarantine_size, receiver.quarantine_bytes))
         readable = [(delivery, result) for delivery, result in parsed if isinstance(result, Notification)]
 
         ids = groups.ids(transaction, (message.identity for _, message in readable))

@@ -15,6 +15,7 @@ from syncd import cli
 from syncd.config import StoreSettings
 from syncd.errors import RejectedDelivery
 from syncd.store import Store, open_store
+from syncd.store.quarantine import Bound
 from tests.golden import golden
 from tests.store.filled import NOW, absorb, accept, crash_notification
 from tests.store.stuck import doubtful, linked, parked, refused, settled, update_refused
@@ -77,7 +78,7 @@ def fill(store: Store) -> None:
     absorb(store)
     reason = RejectedDelivery(422, "no_project", "The field project is missing", "project")
     for body in (b'{"a": "\x1b[2J"}', b'{"universe": "u", "project": "p", "fingerprint": "f"}'):
-        store.quarantine.add(body, NOW, reason, 10).result()
+        store.quarantine.add(body, NOW, reason, Bound(10, 2**20)).result()
 
 
 def run(command: str, folder: Path) -> str:

@@ -20,6 +20,26 @@ def rotate(file: Path, password: str) -> None:
     new.replace(file)
 
 
+@pytest.mark.parametrize(
+    ("username", "password", "encodings"),
+    [
+        ("backtrace", "secret", {"utf-8", "latin-1", "cp1252"}),
+        ("backtrace", "pässwörd:mit:ß", {"utf-8", "latin-1", "cp1252"}),
+        ("jürgen", "pässwörd:mit:€", {"utf-8", "cp1252"}),
+        ("backtrace", "пароль", {"utf-8"}),
+    ],
+)
+def test_a_login_counts_in_every_encoding_that_has_its_characters(
+    tmp_path: Path, username: str, password: str, encodings: set[str]
+) -> None:
+    (tmp_path / "password").write_text(password, encoding="utf-8")
+    logins = Logins(username, {"receiver.password": Secret(file=str(tmp_path / "password"))})
+
+    for encoding in ("utf-8", "latin-1", "cp1252", "utf-16"):
+        login = f"{username}:{password}".encode(encoding, "replace")
+        assert logins.accept(b"Basic " + base64.b64encode(login)) is (encoding in encodings), encoding
+
+
 def test_a_rotated_password_counts_from_the_next_request_on(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("first")

@@ -14,6 +14,7 @@ from syncd.errors import OutcomeUnknown, Refused, RejectedDelivery
 from syncd.operate import actions
 from syncd.platform.clock import Clock
 from syncd.store import Store, open_store
+from syncd.store.quarantine import Bound
 from syncd.worker import breaker
 from syncd.worker.sync import sync
 from tests.console import site as sites
@@ -76,7 +77,7 @@ def add_stuck(site: Site) -> None:
             sync(site.store, broken, claim, site.rules, Clock())
     for body in (b'{"hello": "<world>"}', b'{"universe": "u", "project": "p", "fingerprint": "f"}'):
         refused = RejectedDelivery(422, "no_project", "The field project is missing", "project")
-        site.store.quarantine.add(body, time.time(), refused, 10).result()
+        site.store.quarantine.add(body, time.time(), refused, Bound(10, 2**20)).result()
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])

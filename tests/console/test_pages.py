@@ -11,6 +11,7 @@ from syncd import __version__
 from syncd.console.site import ACTIONS, PAGES
 from syncd.errors import RejectedDelivery
 from syncd.store.listing import Sort, Wanted
+from syncd.store.quarantine import Bound
 from tests.console.site import Site
 from tests.golden import golden
 from tests.store.filled import accept, crash_notification
@@ -59,7 +60,9 @@ def test_the_overview_shows_alarms_first(either: Site) -> None:
     assert either.get("/overview.json").json["well"] is True
     assert "✓" in page
 
-    either.store.quarantine.add(b"{}", time.time(), RejectedDelivery(422, "no_project", "no project"), 10).result()
+    either.store.quarantine.add(
+        b"{}", time.time(), RejectedDelivery(422, "no_project", "no project"), Bound(10, 2**20)
+    ).result()
     either.store.limits.pause_by_hand("files", "moving house")
     page = either.get("/").text
     shape = either.get("/overview.json").json
@@ -263,7 +266,7 @@ def quarantined(site: Site) -> list[int]:
     """A body that is no notification, and a body that is."""
     reason = RejectedDelivery(422, "no_project", "The field project is missing", "project")
     return [
-        site.store.quarantine.add(body, time.time(), reason, 10).result()
+        site.store.quarantine.add(body, time.time(), reason, Bound(10, 2**20)).result()
         for body in (b'{"a": "<b>"}', b'{"universe": "u", "project": "p", "fingerprint": "f"}')
     ]
 

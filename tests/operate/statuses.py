@@ -106,7 +106,7 @@ CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
             by_hand=[{"tracker": "game", "key": "GAME-7", "reason": "its crash came back: no transition leads to an open status; reopen it by hand"}],
         ),
     ),
-    "a sender sent JSON that is no notification": ("quarantined", status(quarantined=1200)),
+    "a sender sent what is no notification": ("quarantined", status(quarantined=1200)),
     "the disk of the store is nearly full": ("disk_full", status(store=status()["store"] | {"free": 3e8})),
     "the token of a tracker expires soon": (
         "token_expires",

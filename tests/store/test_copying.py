@@ -16,6 +16,7 @@ from syncd.operate import actions
 from syncd.store import Store, bring_up, move_store, open_store, probe, read_store
 from syncd.store.issues import Intent
 from syncd.store.move import TABLES
+from syncd.store.quarantine import Bound
 from syncd.store.sqlite.file import sqlite3
 from tests.postgres import Databases
 from tests.store import steps
@@ -97,7 +98,7 @@ def test_nothing_is_kept_in_the_file_any_more(running: Store, source: StoreSetti
 # What people, senders and the daemon itself do that touches neither the inbox nor the outbox.
 WRITES: dict[str, Callable[[Store], object]] = {
     "a body for the quarantine": lambda store: store.quarantine.add(
-        b"{", NOW, RejectedDelivery(400, "not_json", "The body is not JSON."), 10
+        b"{", NOW, RejectedDelivery(400, "not_json", "The body is not JSON."), Bound(10, 2**20)
     ).result(),
     "a hold": lambda store: actions.hold(store, 1, "an operator holds it", NOW),
     "a pause of a route": lambda store: store.limits.pause_route("all", "maintenance", NOW),

@@ -9,6 +9,7 @@ from syncd.errors import RejectedDelivery, StoreUnavailable
 from syncd.model import Action, Identity, Plan
 from syncd.store import Store
 from syncd.store.connection import Transaction
+from syncd.store.quarantine import Bound
 from syncd.worker.absorb import absorb as absorb_batch
 from syncd.worker.absorb import fold_batch
 from tests.store import steps
@@ -171,6 +172,47 @@ def test_an_accepted_body_that_cannot_be_read_any_more_goes_to_the_quarantine(st
     assert store.inbox.waiting(10) == []
 
 
+@pytest.mark.parametrize(
+    ("bound", "kept"),
+    [
+        pytest.param(Bound(10, 2**20), [3, 2, 1, 0], id="room for all"),
+        pytest.param(Bound(2, 2**20), [3, 2], id="two deliveries"),
+        pytest.param(Bound(10, 250), [3, 2], id="two and a half by their bytes"),
+        pytest.param(Bound(10, 300), [3, 2, 1], id="three by their bytes"),
+        pytest.param(Bound(1, 300), [3], id="the narrower bound"),
+        pytest.param(Bound(10, 1), [3], id="the newest, whatever its size"),
+        pytest.param(Bound(0, 2**20), [], id="none"),
+    ],
+)
+def test_the_quarantine_is_bounded_by_number_and_by_bytes(store: Store, bound: Bound, kept: list[int]) -> None:
+    why = RejectedDelivery(400, "not_json", "The body is not JSON.")
+    for number in range(4):
+        store.quarantine.add(b"%d" % number + b"x" * 99, NOW, why, bound).result()
+
+    assert [int(entry.body[:1]) for entry in store.report.quarantine()] == kept
+
+
+def test_a_list_of_the_quarantine_reads_the_beginning_of_a_body(store: Store) -> None:
+    body = bytes(range(256)) * 4000
+    number = store.quarantine.add(body, NOW, RejectedDelivery(400, "not_json", "No JSON."), Bound(9, 2**20)).result()
+
+    (entry,) = store.report.quarantine()
+    assert (entry.body, entry.size) == (body[:4000], len(body))
+    assert store.quarantine.body(number) == body
+    assert store.quarantine.body(number + 1) is None
+
+
+def test_a_delivery_has_a_note_on_what_could_not_be_read_also_after_a_release(store: Store) -> None:
+    identity, body = Identity("acme", "game", "f1"), json.dumps(crash_notification()).encode()
+    asyncio.run(store.inbox.accept(body, NOW, identity, "hosts: a value was dropped"))
+    number = store.quarantine.add(body, NOW, RejectedDelivery(400, "old", "Old."), Bound(9, 2**20)).result()
+    assert store.quarantine.release(number, NOW, "guids: a value was dropped")
+    accept(store, crash_notification())
+
+    notes = [delivery.note for delivery in store.lists.deliveries(None, 9)]
+    assert notes == [None, "guids: a value was dropped", "hosts: a value was dropped"]
+
+
 def test_the_purge_removes_only_old_absorbed_deliveries(store: Store) -> None:
     accept(store, crash_notification("old"), at=NOW - 100)
     accept(store, crash_notification("new"))
@@ -204,7 +246,7 @@ def test_the_purge_forgets_old_decisions_but_for_the_latest_of_each_group(store:
 def test_a_sender_that_goes_away_during_its_commit_does_not_end_the_writer(store: Store) -> None:
     async def leave() -> None:
         why = RejectedDelivery(422, "no_project", "The field project is missing.", "project")
-        kept = asyncio.wrap_future(store.quarantine.add(b"{}", NOW, why, 10))
+        kept = asyncio.wrap_future(store.quarantine.add(b"{}", NOW, why, Bound(10, 2**20)))
         kept.cancel()
         await asyncio.sleep(0)
 
@@ -233,7 +275,7 @@ def test_new_groups_are_folded_before_a_backlog_with_all_their_deliveries_in_ord
 
 def test_a_delivery_whose_group_is_not_known_is_overtaken_by_none(store: Store) -> None:
     why = RejectedDelivery(422, "no_project", "The field project is missing.", "project")
-    number = store.quarantine.add(json.dumps(crash_notification("f2")).encode(), NOW, why, 10).result()
+    number = store.quarantine.add(json.dumps(crash_notification("f2")).encode(), NOW, why, Bound(10, 2**20)).result()
     accept(store, crash_notification("f1"))
     assert store.quarantine.release(number, NOW)
     (later,) = accept(store, crash_notification("f2", occurrences=9))

@@ -65,28 +65,13 @@ def notification(**overrides: object) -> bytes:
 NESTED = b'{"universe":"a","project":"b","fingerprint":"c","x":' + b"[" * 63 + b"]" * 63 + b"}"
 
 BODIES = {
-    "nothing": (b"", 400, "not_json"),
+    "nothing": (b"", 400, "no_body"),
     "not JSON": (b"crash!", 400, "not_json"),
-    "NaN": (notification()[:-1] + b',"x":NaN}', 400, "not_json"),
-    "Infinity": (notification()[:-1] + b',"x":-Infinity}', 400, "not_json"),
-    "a float beyond range": (notification()[:-1] + b',"x":1e999}', 400, "number_out_of_range"),
-    "an integer of 10,000 digits": (
-        notification()[:-1] + b',"x":' + b"9" * 10_000 + b"}",
-        400,
-        "number_out_of_range",
-    ),
-    "an integer of 65 bits": (
-        notification()[:-1] + b',"x":36893488147419103232}',
-        400,
-        "number_out_of_range",
-    ),
-    "bytes that are not UTF-8": (b'{"fingerprint":"\xff\xfe"}', 400, "not_utf8"),
-    "a byte order mark": (b"\xef\xbb\xbf" + notification(), 400, "not_json"),
-    "UTF-16": (notification().decode().encode("utf-16"), 400, "not_json"),
-    "a lone surrogate": (notification()[:-1] + b',"x":"\\ud800"}', 400, "not_json"),
-    "65 levels": (NESTED.replace(b"[" * 63, b"[" * 64).replace(b"]" * 63, b"]" * 64), 400, "too_deep"),
-    "100,000 levels": (b"[" * 100_000 + b"]" * 100_000, 400, "too_deep"),
-    "an open nest": (b"[" * 100_000, 400, "too_deep"),
+    "a trailing comma": (notification()[:-1] + b",}", 400, "not_json"),
+    "a form": (b"payload=" + notification(), 400, "not_json"),
+    "an open nest": (b"[" * 100_000, 400, "not_json"),
+    "100,000 levels": (b"[" * 100_000 + b"]" * 100_000, 422, "not_a_notification"),
+    "a fingerprint that is not UTF-8": (b'{"universe":"a","project":"b","fingerprint":"\xff"}', 422, "bad_fingerprint"),
     "a list": (b"[]", 422, "not_a_notification"),
     "no fingerprint": (b'{"universe":"a","project":"b"}', 422, "no_fingerprint"),
     "an empty project": (notification(project="  "), 422, "no_project"),
@@ -118,8 +103,18 @@ def test_what_can_be_identified_is_taken_whatever_else_it_holds(daemon: Daemon) 
         callstack='{"frame":["a"]}', attributes={"version": [[None, 1], [3, "x"]]}, timestamp=[], hosts=-1
     )
 
-    for body in (NESTED, odd, notification(application="*", classifiers="a b", occurrences="many")):
+    clumsy = (
+        b"\xef\xbb\xbf" + notification(),
+        notification().decode().encode("utf-16"),
+        *(
+            notification()[:-1] + b',"x":' + value + b"}"
+            for value in (b"NaN", b"1e999", b"9" * 10_000, b'"\\ud83d"', b'"\xff"')
+        ),
+        NESTED.replace(b"[" * 63, b"[" * 100_000).replace(b"]" * 63, b"]" * 100_000),
+    )
+    for body in (NESTED, odd, notification(application="*", classifiers="a b", occurrences="many"), *clumsy):
         assert post(daemon, body)[0] == 200
+    assert daemon.log.read_text().count('"partly_read":true') == 6
 
 
 LOGINS = {
@@ -243,12 +238,10 @@ def test_who_sends_too_much_sees_413_and_no_reset(daemon: Daemon, length: bytes)
     assert b"too_large" in answer
 
 
-def test_a_request_to_upgrade_is_refused_by_its_name(daemon: Daemon) -> None:
-    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+def test_a_request_to_upgrade_is_answered_as_without_it(daemon: Daemon) -> None:
+    upgrade = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAB\r\n"
 
-    answer = talk(daemon, POST + LOGIN + upgrade + b"Content-Length: 2\r\n\r\n{}", patience=1.0)
-
-    assert b"upgrade_asked" in answer
+    assert post(daemon, notification(), upgrade)[0] == 200
 
 
 def test_a_compressed_body_is_never_unpacked(daemon: Daemon) -> None:

@@ -17,9 +17,10 @@ import msgspec
 
 from syncd.core import frames
 from syncd.errors import RejectedDelivery
+from syncd.intake.sources import document
+from syncd.intake.sources.document import Document
 from syncd.model import Identity, Notification
 
-MAX_DEPTH = 64
 MAX_FRAMES = 1000
 MAX_RELEASES = 500
 MAX_ATTRIBUTES = 100
@@ -29,8 +30,6 @@ MAX_COUNT = 2**53  # every JSON reader represents it exactly, and a database a s
 _IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is not there
-_TOO_DEEP = (400, "too_deep", f"The body is nested deeper than {MAX_DEPTH} levels.")
-_OUT_OF_RANGE = (400, "number_out_of_range", "The body has a number that does not fit into 64 bits.")
 _FAR_FUTURE = 86400  # seconds; a crash dated later than this after its arrival has a wrong clock
 
 Json = Mapping[str, object]
@@ -75,81 +74,54 @@ class _Documented(msgspec.Struct, forbid_unknown_fields=True):
 _DOCUMENTED = msgspec.json.Decoder(_Documented)
 
 
-def decode(body: bytes) -> object:
-    """Return the JSON value in `body`. Raises RejectedDelivery 400 for a body that is not JSON, not UTF-8, too deep or out of range.
-
-    A body is not UTF-8 if it would be JSON with each byte that is not UTF-8 replaced by another character. This is decided here: the
-    class of msgspec's error for such bytes differs between its versions.
-
-    msgspec refuses what the standard library accepts: 1e999, lone surrogates, UTF-16, a byte order mark. It accepts integers of any
-    length, which no database stores, and nesting up to the interpreter's own limit, which differs between Python versions; both are
-    bounded here.
-    """
+def decode(body: bytes) -> Document:
+    """Return what can be read of a body, with the integers of an identity as text where they have more than 64 bits. Raises
+    RejectedDelivery 400 if it is not JSON."""
     try:
-        return msgspec.structs.asdict(_DOCUMENTED.decode(body))
+        return Document(msgspec.structs.asdict(_DOCUMENTED.decode(body)))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # it has another shape
-    try:
-        value = msgspec.json.decode(body)
-    except RecursionError:
-        raise RejectedDelivery(*_TOO_DEEP) from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        legible = body.decode(errors="replace").encode()
-        if legible != body:
-            # Raises RejectedDelivery if the encoding is not all that is wrong.
-            decode(legible)
-            raise RejectedDelivery(400, "not_utf8", "The body is not UTF-8.") from None
-        if isinstance(error, msgspec.ValidationError):
-            raise RejectedDelivery(*_OUT_OF_RANGE) from None
-        raise RejectedDelivery(400, "not_json", "The body is not JSON.") from None
-    _check_bounds(value)
-    return value
+    return document.read(body, _IDENTITY_LIMITS)
 
 
-def _check_bounds(value: object) -> None:
-    level: list[dict[str, object] | list[object]] = [[value]]
-    for _ in range(MAX_DEPTH + 1):
-        deeper: list[dict[str, object] | list[object]] = []
-        for container in level:
-            for item in container.values() if isinstance(container, dict) else container:
-                if type(item) is int:
-                    if not -(2**63) <= item < 2**64:
-                        raise RejectedDelivery(*_OUT_OF_RANGE)
-                elif isinstance(item, (dict, list)):
-                    deeper.append(item)
-        if not deeper:
-            return
-        level = deeper
-    raise RejectedDelivery(*_TOO_DEEP)
-
-
-def identify(value: object) -> Identity:
-    """Return the identity of the group. Raises RejectedDelivery 422 with the first field that is missing or unusable."""
-    if not isinstance(value, dict):
+def identify(body: Document) -> Identity:
+    """Return the identity of the group, without blanks around its parts. Raises RejectedDelivery 422 with the first field that is missing
+    or unusable."""
+    if not isinstance(body.value, dict):
         raise RejectedDelivery(422, "not_a_notification", "A notification is a JSON object.")
     parts: list[str] = []
     for field, limit in _IDENTITY_LIMITS.items():
-        part = value.get(field)
+        part = body.value.get(field)
         if isinstance(part, int) and not isinstance(part, bool):
             part = str(part)
         if not isinstance(part, str) or part.strip() in _UNSET:
-            defect = "is missing" if part is None else "is not set" if isinstance(part, str) else "must be text"
+            defect = (
+                "is missing"
+                if part is None and field not in body.flaws
+                else "is not set"
+                if isinstance(part, str)
+                else "must be text"
+            )
             message = f"The field {field} {defect}; a group cannot be identified without it."
             raise RejectedDelivery(422, f"no_{field}", message, field)
+        part = part.strip()
+        # Cutting or replacing anything would let two groups become one. PostgreSQL cannot store U+0000.
         if len(part) > limit:
-            # Cutting it would let two groups become one.
-            raise RejectedDelivery(422, f"bad_{field}", f"The field {field} is longer than {limit} characters.", field)
-        if not part.isprintable() and _CONTROL.search(part):
-            # PostgreSQL cannot store U+0000, and dropping it would let two groups become one.
-            raise RejectedDelivery(422, f"bad_{field}", f"The field {field} has a control character.", field)
+            defect = f"is longer than {limit} characters"
+        elif field in body.flaws:
+            defect = "has a character that is not Unicode"
+        else:
+            defect = "has a control character" if not part.isprintable() and _CONTROL.search(part) else ""
+        if defect:
+            raise RejectedDelivery(422, f"bad_{field}", f"The field {field} {defect}.", field)
         parts.append(part)
     return Identity(*parts)
 
 
 def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
     """Return the notification in a delivery. Raises RejectedDelivery."""
-    value = decode(body)
-    identity = identify(value)
+    document = decode(body)
+    identity, value = identify(document), document.value
     assert isinstance(value, dict)  # noqa: S101 - identify() rejected everything else; this is for the type checker
     first, last = _span(value.get("timestamp"), received_at)
     histograms = value.get("attributes")
@@ -257,7 +229,7 @@ def _frames(value: object) -> Iterator[str]:
     """Yield frames: a list of names as documented; also the query API's JSON text {"frame": [...]}, or a single name."""
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         with suppress(RejectedDelivery):
-            value = decode(value.encode())
+            value = document.read(value.encode()).value
     if isinstance(value, dict):
         value = value.get("frame")
     for frame in value[:MAX_FRAMES] if isinstance(value, list) else [value]:
