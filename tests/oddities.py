@@ -230,24 +230,33 @@ class Case:
 
 
 def cases(seed: int = 20261130, damaged: int = 1000) -> Iterator[Case]:
-    """Yield all cases: those of the table, and so many that are damaged at random."""
+    """Yield all cases: those of the table, and so many that are damaged at random. Each is about a group of its own, unless its identity
+    is what is odd."""
+    number = 0
     for encoding, (mark, codec) in ENCODINGS.items():
         for place in PLACES:
             for value in VALUES:
                 # Bytes that are not UTF-8 are a matter of UTF-8 alone.
                 if codec == "utf-8" or not any("\udc80" <= sign <= "\udcff" for sign in VALUES[value].text):
-                    yield _case(place, value, encoding, mark, codec)
+                    yield _case(place, value, encoding, number := number + 1)
         for name, (text, code) in WHOLE.items():
-            yield Case(name=f"{name}, {encoding}", body=mark + text.encode(codec), code=code)
+            body, identity = _apart(text, number := number + 1)
+            yield Case(name=f"{name}, {encoding}", body=mark + body.encode(codec), code=code, identity=identity)
     chance = random.Random(seed)
-    for number in range(damaged):
-        yield Case(name=f"damage {seed}/{number}", body=_damaged(chance), damaged=True)
+    for damage in range(damaged):
+        yield Case(name=f"damage {seed}/{damage}", body=_damaged(chance, number + damage), damaged=True)
 
 
-def _case(place: str, name: str, encoding: str, mark: bytes, codec: str) -> Case:
+def _apart(text: str, number: int) -> tuple[str, tuple[str, ...]]:
+    """The text about another group, and its identity."""
+    return text.replace('"f1"', f'"group {number}"'), (BASE["universe"], BASE["project"], f"group {number}")
+
+
+def _case(place: str, name: str, encoding: str, number: int) -> Case:
     field, around = PLACES[place]
     value, code = VALUES[name], None
-    identity = {part: str(BASE[part]) for part in IDENTITY}
+    text, usual = _apart(_with(field, around.replace("@", value.text)), number)
+    identity = dict(zip(IDENTITY, usual, strict=True))
     loss, alike = value.loss, value.alike
     if field in IDENTITY:
         limit = 1024 if field == "fingerprint" else 255
@@ -258,14 +267,15 @@ def _case(place: str, name: str, encoding: str, mark: bytes, codec: str) -> Case
             code = f"{'no' if taken is None else 'bad'}_{field}"
         else:
             identity[field], loss, alike = taken, Loss.NOTHING, ""
+    mark, codec = ENCODINGS[encoding]
     return Case(
         name=f"{place}: {name}, {encoding}",
-        body=mark + _with(field, around.replace("@", value.text)).encode(codec, "surrogateescape"),
+        body=mark + text.encode(codec, "surrogateescape"),
         code=code,
         identity=tuple(identity.values()),
         field=field,
         loss=loss,
-        alike=_with(field, around.replace("@", alike)).encode() if alike and code is None else None,
+        alike=_apart(_with(field, around.replace("@", alike)), number)[0].encode() if alike and code is None else None,
     )
 
 
@@ -275,10 +285,10 @@ def _with(field: str, text: str) -> str:
     return "{" + ",".join(f"{json.dumps(name)}:{value}" for name, value in fields.items()) + "}"
 
 
-def _damaged(chance: random.Random) -> bytes:
+def _damaged(chance: random.Random, number: int) -> bytes:
     """A body with some bytes changed, taken out, put in, or doubled."""
     field, around = PLACES[chance.choice(list(PLACES))]
-    text = _with(field, around.replace("@", VALUES[chance.choice(list(VALUES))].text))
+    text, _ = _apart(_with(field, around.replace("@", VALUES[chance.choice(list(VALUES))].text)), number)
     mark, codec = chance.choice(list(ENCODINGS.values()))
     body = bytearray(mark + text.encode(codec, "surrogateescape" if codec == "utf-8" else "replace"))
     for _ in range(chance.randint(1, 2)):

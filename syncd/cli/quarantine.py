@@ -10,7 +10,7 @@ from syncd.cli import COMMANDS, NOT_FOUND, stop
 from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, open_store
 from syncd.cli.tables import console, plain, plain_table
 from syncd.errors import RejectedDelivery
-from syncd.intake.sources import backtrace
+from syncd.intake.sources import backtrace, document
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line, utc
 
@@ -27,7 +27,7 @@ def quarantine_list(config: ConfigOption = None, as_json: JsonOption = False) ->
     if as_json:
         keys = ("id", "received_at", "size", "code", "reason", "field")
         shape = [
-            {key: getattr(delivery, key) for key in keys} | {"body": delivery.body.decode("utf-8", "replace")}
+            {key: getattr(delivery, key) for key in keys} | {"body": document.readable(delivery.body)}
             for delivery in quarantined
         ]
         print(json.dumps(shape, indent=2))
@@ -40,7 +40,7 @@ def quarantine_list(config: ConfigOption = None, as_json: JsonOption = False) ->
     for name in ("Number", "Received", "Bytes", "Reason", "Body"):
         table.add_column(name, no_wrap=name != "Reason", justify="right" if name == "Bytes" else "left")
     for delivery in quarantined:
-        body = plain(delivery.body.decode("utf-8", "replace"), 60)
+        body = plain(document.readable(delivery.body), 60)
         received = utc(int(delivery.received_at))
         table.add_row(str(delivery.id), received, f"{delivery.size:,}", plain(delivery.reason), body)
     out.print(table)
@@ -67,15 +67,15 @@ def quarantine_replay(numbers: Numbers, config: ConfigOption = None, dry_run: Dr
             if body is None:
                 stop(NOT_FOUND, f"the quarantine has no delivery {number}")
             try:
-                document = backtrace.decode(body)
-                identity = backtrace.identify(document)
+                decoded = backtrace.decode(body)
+                identity = backtrace.identify(decoded)
             except RejectedDelivery as error:
                 print(f"{number}: still no notification: {error.message}")
                 continue
             fingerprint = one_line(identity.fingerprint, 100)
             if dry_run:
                 print(f"{number}: would return to the inbox as {fingerprint}")
-            elif store.quarantine.release(number, Clock().wall(), document.note):
+            elif store.quarantine.release(number, Clock().wall(), decoded.note):
                 print(f"{number}: returned to the inbox as {fingerprint}")
             else:
                 print(f"{number}: is no longer in the quarantine")

@@ -11,6 +11,8 @@ from syncd.config import Config, Secret
 from syncd.console.page import PAGE, NotFound, Page, PageRequest, crash, key_of, text_of
 from syncd.core.fold import OTHER_RELEASES
 from syncd.core.releases import ordered
+from syncd.errors import RejectedDelivery
+from syncd.intake.sources import backtrace, document
 from syncd.operate import explain, shapes
 from syncd.operate.status import status
 from syncd.render.text import utc
@@ -143,8 +145,8 @@ def _histograms(store: Store, delivered: Sequence[Delivered]) -> dict[str, list[
     """By attribute, how often each value occurs in the group's latest stored delivery. None for a body of any other form."""
     delivery = store.lists.delivery(delivered[0].id) if delivered else None
     try:
-        body = msgspec.json.decode(delivery.body) if delivery is not None else None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        body = backtrace.decode(delivery.body).value if delivery is not None else None
+    except RejectedDelivery:
         return {}
     attributes = body.get("attributes") if isinstance(body, dict) else None
     histograms = {}
@@ -189,7 +191,7 @@ def delivery(request: PageRequest) -> Page:
     if delivery is None:
         raise NotFound(f"the store has no delivery {number}; it keeps deliveries for store.retention")
     scrubbed = request.get("scrubbed") is not None
-    body = delivery.body.decode("utf-8", "replace")
+    body = document.readable(delivery.body)
     if scrubbed:
         body = Presentation.from_config(request.config).scrubber.text(body)
     try:
@@ -205,7 +207,7 @@ def delivery(request: PageRequest) -> Page:
 def quarantine(request: PageRequest) -> Page:
     """Deliveries that cannot be read as a notification, with the reasons."""
     quarantined = request.store.report.quarantine(200)
-    bodies = {delivery.id: delivery.body.decode("utf-8", "replace") for delivery in quarantined}
+    bodies = {delivery.id: document.readable(delivery.body) for delivery in quarantined}
     keys = ("id", "received_at", "size", "code", "reason", "field")
     shape = [{key: getattr(delivery, key) for key in keys} | {"body": bodies[delivery.id]} for delivery in quarantined]
     return Page("quarantine.html", "Quarantine", shape, {"quarantined": quarantined, "bodies": bodies})

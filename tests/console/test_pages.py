@@ -1,6 +1,8 @@
 """The pages, as HTML and as JSON, and their actions, on both databases."""
 
+import asyncio
 import html
+import json
 import re
 import time
 from typing import Any
@@ -10,11 +12,13 @@ import pytest
 from syncd import __version__
 from syncd.console.site import ACTIONS, PAGES
 from syncd.errors import RejectedDelivery
+from syncd.intake.sources import backtrace
+from syncd.model import Identity
 from syncd.store.listing import Sort, Wanted
 from syncd.store.quarantine import Bound
 from tests.console.site import Site
 from tests.golden import golden
-from tests.store.filled import accept, crash_notification
+from tests.store.filled import NOW, accept, crash_notification
 from tests.store.raw import ask
 
 HELD, WAITING = "11" * 32, "22" * 32
@@ -172,6 +176,19 @@ def test_a_delivery_is_shown_in_the_original_and_redacted(site: Site) -> None:
     assert "bob@" not in scrubbed
     assert "alice" not in scrubbed
     assert site.get(f"/deliveries/{number}.json").json["state"] == "waiting"
+
+
+def test_a_delivery_in_another_encoding_is_redacted_too_and_says_what_was_not_read(site: Site) -> None:
+    body = json.dumps(crash_notification("44" * 32, mail="bob@acme.example"))[:-1] + ', "more": NaN}'
+    note = backtrace.decode(body.encode("utf-16")).note
+    number = asyncio.run(site.store.inbox.accept(body.encode("utf-16"), NOW, Identity("acme", "game", "44" * 32), note))
+
+    raw, scrubbed = site.get(f"/deliveries/{number}").text, site.get(f"/deliveries/{number}?scrubbed=1").text
+    assert "bob@acme.example" in raw
+    assert "acme.example" not in scrubbed
+    assert "more: a value was dropped" in raw
+    assert site.get(f"/deliveries/{number}.json").json["note"] == note
+    assert "partly read" in site.get("/deliveries").text
 
 
 def test_the_configuration_shows_the_place_of_a_secret_and_never_the_secret(

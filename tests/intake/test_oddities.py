@@ -18,7 +18,7 @@ from syncd.errors import RejectedDelivery
 from syncd.intake.receiver import PATH, Receiver
 from syncd.intake.sources import backtrace, document
 from syncd.intake.sources.backtrace import Reading
-from syncd.model import Notification
+from syncd.model import Identity, Notification
 from syncd.store import Store, open_store
 from tests.oddities import BASE, FEEDS, Case, Loss, cases
 from tests.store.filled import NOW, absorb
@@ -127,8 +127,10 @@ def test_nothing_is_lost_on_the_way_through_a_store(store: Store) -> None:
     assert store.inbox.waiting(10) == []
     assert store.report.counts(NOW).inbox_waiting == 0
     groups = {view.group.identity for view in store.report.groups()}
-    identities = {case.identity for case in sample if case.code is None and not case.damaged}
-    assert identities <= {(identity.universe, identity.project, identity.fingerprint) for identity in groups}
+    identities = {Identity(*case.identity) for case in sample if case.code is None and not case.damaged}
+    assert identities <= groups
+    assert len(groups) <= statuses.count(200)
+    assert store.read(lambda transaction: transaction.rows("counts", now=NOW))[0]["outbox_due"] == len(groups)
 
 
 def kept(store: Store) -> list[tuple[str, bytes | None]]:

@@ -52,6 +52,11 @@ class _Numeral:
     text: str
 
 
+def readable(body: bytes) -> str:
+    """Return a body in its encoding for people, with U+FFFD for what it does not have."""
+    return body.decode(json.detect_encoding(body), "replace")
+
+
 def read(body: bytes, texts: Collection[str] = ()) -> Document:
     """Return what can be read of a body. Raises RejectedDelivery 400 if it is not JSON.
 
