@@ -29,7 +29,7 @@ class Receiver(Section):
     allow_unauthenticated: bool = False
     """accept addresses beyond loopback without a login"""
     username: str | None = None
-    """HTTP Basic, with `password`. Without both, syncd accepts every sender and listens only on loopback"""
+    """HTTP Basic, with `password`, in UTF-8, Latin-1 or Windows-1252. Without both, syncd accepts every sender and listens only on loopback"""
     password: Annotated[Secret | None, Field(validate_default=True)] = None
     """a secret; required with `username`"""
     previous_password: Secret | None = None

@@ -29,7 +29,7 @@ from syncd.daemon import threads
 from syncd.daemon.heartbeat import Heartbeat, take_over
 from syncd.daemon.watchdog import Watchdog
 from syncd.errors import ConfigError, StoreUnavailable
-from syncd.intake.receiver import PATH, Receiver
+from syncd.intake.receiver import PATH, Receiver, takes
 from syncd.operate.health import Health
 from syncd.operate.status import status
 from syncd.platform import http_server, metrics
@@ -243,7 +243,7 @@ def _application(receiver: Receiver, health: Health) -> ASGIApp:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # The receiver answers its own errors and needs none of Starlette's layers.
-        await (receiver if scope["path"] == PATH else checks)(scope, receive, send)
+        await (receiver if takes(scope["path"]) else checks)(scope, receive, send)
 
     return application
 

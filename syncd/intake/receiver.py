@@ -33,6 +33,11 @@ DRAIN_BYTES = 8 * 2**20
 DRAIN_SECONDS = 5.0
 
 
+def takes(path: str) -> bool:
+    """True if notifications are accepted at this path: PATH, also with a slash behind it or with double slashes, as people paste it."""
+    return path == PATH or path.replace("//", "/").removesuffix("/") == PATH
+
+
 class Receiver:
     """`POST /webhooks/backtrace`, as an ASGI application."""
 
@@ -77,7 +82,8 @@ class Receiver:
             raise RejectedDelivery(400, "no_body", "The body is empty.")
         received_at = time.time()
         try:
-            _require_plain(scope["headers"])
+            if b"content-encoding" in headers:
+                _require_plain(scope["headers"])
             document = backtrace.decode(content)
             identity = backtrace.identify(document)
         except RejectedDelivery as error:

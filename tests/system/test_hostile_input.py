@@ -256,7 +256,7 @@ def test_a_compressed_body_is_never_unpacked(daemon: Daemon) -> None:
     [
         ("GET", "/webhooks/backtrace", 405),
         ("PUT", "/webhooks/backtrace", 405),
-        ("GET", "/webhooks/backtrace/", 404),
+        ("GET", "/webhooks/backtrace/", 405),
         ("GET", "/webhooks", 404),
         ("POST", "/readyz", 405),
         ("GET", "/livez", 200),
@@ -272,6 +272,16 @@ def test_other_requests_are_answered_as_usual(daemon: Daemon, method: str, path:
 
     assert answer.status == status
     assert (status == 200) or set(body["error"]) == {"code", "message"}
+
+
+@pytest.mark.parametrize(
+    "path", ["/webhooks/backtrace/", "//webhooks/backtrace", "/webhooks//backtrace/", "/webhooks/backtrace?x=1"]
+)
+def test_a_path_with_a_slash_too_many_is_taken(daemon: Daemon, path: str) -> None:
+    head = POST.replace(b"/webhooks/backtrace", path.encode()) + LOGIN + b"Connection: close\r\n"
+    body = notification()
+
+    assert statuses(talk(daemon, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)) == [200]
 
 
 def test_what_is_no_notification_is_kept_and_can_be_replayed_or_discarded(daemon: Daemon) -> None:
