@@ -258,6 +258,7 @@ def quarantined(operator: Operator, folder: Path) -> None:
     listed = operator.run("syncd quarantine list")
     numbers = [int(number) for number in re.findall(r"^\s*(\d+)\s", listed, re.MULTILINE)]
     operator.wait_for("quarantined")
+    assert operator.run("syncd quarantine show NUMBER", NUMBER=numbers[0]) == '{"not": "a notification 1"}'
     operator.run(
         "syncd quarantine replay NUMBER", codes=(0, 1), NUMBER=numbers[0]
     )  # this version cannot parse it either
