@@ -14,7 +14,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from syncd import __version__
 from syncd.errors import ConfigError, StoreUnusable, SyncdError
-from syncd.platform import access
+from syncd.platform import access, process
 
 FAILED, USAGE, UNHEALTHY, NOT_FOUND, LATER, BAD_CONFIG = 1, 2, 3, 4, 75, 78
 
@@ -95,6 +95,7 @@ def _version(version: Annotated[bool, typer.Option("--version", help="Print the 
 
 def main() -> None:
     """Run the command line. Each error of syncd's own becomes lines on stderr and an exit code."""
+    process.make_private()
     try:
         try:
             app()

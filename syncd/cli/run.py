@@ -12,7 +12,7 @@ from syncd.cli.arguments import ConfigOption, config_path
 from syncd.daemon import app as daemon
 from syncd.daemon.app import Part
 from syncd.errors import ConfigError
-from syncd.platform import log, systemd
+from syncd.platform import log, process, systemd
 
 app = typer.Typer(add_completion=False)
 
@@ -42,6 +42,7 @@ def run(
 
     On SIGTERM, syncd finishes the work in progress first.
     """
+    process.harden()
     log.configure(log_level.value)
     loaded = configuration.load(config_path(config))
     for warning in configuration.warnings(loaded):

@@ -39,7 +39,7 @@ class Receiver(Section):
     max_body_bytes: Annotated[int, Field(ge=1024, le=64 * 2**20)] = 2**20
     """a larger body is answered 413"""
     max_connections: Annotated[int, Field(ge=1)] = 1000
-    """further connections are answered 503"""
+    """syncd closes connections without a login, the oldest first, before it answers further ones 503"""
     header_seconds: Annotated[Seconds, Field(gt=0)] = 10.0
     """syncd closes a connection whose header takes longer"""
     body_seconds: Annotated[Seconds, Field(gt=0)] = 15.0

@@ -1,8 +1,6 @@
 """Checks each request to the console: who may see pages, from where changes may come, and what a browser may do with answers."""
 
 import asyncio
-from contextlib import suppress
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import structlog
@@ -11,10 +9,11 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from syncd.config import ConsoleSettings, Logins
+from syncd.platform.admission import FailedLogins, ThrottledLog, is_loopback
+from syncd.platform.http_server import ADMISSION
 
 log = structlog.get_logger("syncd.console")
 
-WRONG_LOGIN_SECONDS = 1.0
 HEADERS = {
     # Only the console's own style sheet and images, and forms that return to it. No script at all.
     "content-security-policy": "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; "
@@ -36,6 +35,8 @@ class Guard:
         self._app = app
         self._logins = Logins(settings.username, {"console.password": settings.password})
         self._anyone = settings.allow_unauthenticated
+        self._failed_logins = FailedLogins(0)  # a person's password is easier to guess than a sender's
+        self._throttled = ThrottledLog(log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -49,19 +50,24 @@ class Guard:
 
         headers = Headers(scope=scope)
         refusal = self._refusal(scope["method"], scope["path"], headers)
-        if refusal is not None:
-            log.warning("console_refused", status=refusal.status_code, peer=(scope.get("client") or ("unknown",))[0])
-        if refusal is not None and refusal.status_code == 401 and "authorization" in headers:
-            await asyncio.sleep(WRONG_LOGIN_SECONDS)  # makes guessing passwords slow
-        await (refusal or self._app)(scope, receive, send_guarded)
+        if refusal is None:
+            if (admission := scope.get(ADMISSION)) is not None and scope["path"] not in OPEN:
+                admission.grant()
+            try:
+                await self._app(scope, receive, send_guarded)
+            except Exception as error:  # the request's boundary; Starlette has answered 500, and passes every error on
+                log.exception("unexpected_error", path=scope["path"], failure=type(error).__name__)
+            return
+        peer = str((scope.get("client") or ("unknown",))[0])
+        self._throttled.warning("console_refused", refusal.status_code, status=refusal.status_code, peer=peer)
+        if refusal.status_code == 401 and "authorization" in headers:  # makes guessing passwords slow
+            await asyncio.sleep(self._failed_logins.wait(peer, asyncio.get_running_loop().time()))
+        await refusal(scope, receive, send_guarded)
 
     def _refusal(self, method: str, path: str, headers: Headers) -> PlainTextResponse | None:
         if path in OPEN and method in ("GET", "HEAD"):
             return None
-        loopback = False
-        with suppress(ValueError):  # a name, or no host at all
-            host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-            loopback = host == "localhost" or ip_address(host).is_loopback
+        loopback = all(is_loopback(host.encode("latin-1")) for host in headers.getlist("host") or [""])
         if not self._logins.required and not self._anyone and not loopback:
             # DNS rebinding: a foreign page could give its own name this machine's address, and read the answers.
             return PlainTextResponse("This console has no password, so it answers only under a loopback name.\n", 403)

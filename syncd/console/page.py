@@ -1,6 +1,7 @@
 """A page of the console: the request for it, its content, and how that becomes HTML or JSON."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -10,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
+from starlette.convertors import Convertor, register_url_convertor
 
 from syncd import __version__
 from syncd.config import Config
@@ -23,6 +25,7 @@ from syncd.store.listing import Key
 
 FOLDER = Path(__file__).parent
 PAGE = 50  # rows of a list
+LARGEST = 2**63 - 1  # number that a database holds
 _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 0.5))
 
 
@@ -141,14 +144,29 @@ def crash(standing: GroupView) -> str:
     return one_line(report.title(standing.group).removeprefix("Crash in "), 160)
 
 
+class Number(Convertor[int]):
+    """A number in a path, as a database holds it. There is no page at the address of any other number."""
+
+    regex = "[0-9]{1,18}"
+
+    def convert(self, value: str) -> int:
+        return int(value)
+
+    def to_string(self, value: int) -> str:
+        return str(value)
+
+
+register_url_convertor("number", Number())
+
+
 def key_of(text: str | None) -> Key | None:
-    """The key at which a page of a list begins; None for the first page. Raises NotFound."""
+    """The key at which a page of a list begins, `PLACE.NUMBER`; None for the first page. Raises NotFound."""
     if text is None:
         return None
-    place, _, number = text.partition(".")
-    if not (place.isdigit() and number.isdigit()) or len(text) > 40:
+    parts = re.fullmatch(r"([0-9]{1,19})\.([0-9]{1,18})", text)
+    if parts is None or int(parts[1]) > LARGEST:
         raise NotFound("the address of this page is damaged; go back to the first page")
-    return Key(int(place), int(number))
+    return Key(int(parts[1]), int(parts[2]))
 
 
 def text_of(key: Key | None) -> str | None:

@@ -164,7 +164,8 @@ def _histograms(store: Store, delivered: Sequence[Delivered]) -> dict[str, list[
 def deliveries(request: PageRequest) -> Page:
     """The stored deliveries, the newest first."""
     before = request.get("before")
-    delivered = request.store.lists.deliveries(int(before) if before and before.isdigit() else None, PAGE)
+    start = key_of(before and f"0.{before}")
+    delivered = request.store.lists.deliveries(None if start is None else start.id, PAGE)
     following = delivered[-1].id if len(delivered) == PAGE else None
     shape = {"deliveries": [_delivery(delivery) for delivery in delivered], "next": following}
     facts = {"deliveries": delivered, "following": following, "retention": request.config.store.retention}

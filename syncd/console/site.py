@@ -33,6 +33,7 @@ from syncd.store import Store
 log = structlog.get_logger("syncd.console")
 
 FORM_BYTES = 16 * 1024
+FIELDS = 50  # of a form
 FLASHES = 200
 LIVE_SECONDS = 10
 HEADER_SECONDS = 10.0
@@ -42,10 +43,10 @@ STATIC = Path(__file__).parent / "static"
 PAGES: dict[str, View] = {
     "/": pages.home,
     "/groups": pages.groups,
-    "/groups/{number:int}": pages.group,
+    "/groups/{number:number}": pages.group,
     "/releases": releases.releases,
     "/deliveries": pages.deliveries,
-    "/deliveries/{number:int}": pages.delivery,
+    "/deliveries/{number:number}": pages.delivery,
     "/quarantine": pages.quarantine,
     "/dead": pages.dead,
     "/trackers": pages.trackers,
@@ -54,19 +55,19 @@ PAGES: dict[str, View] = {
 
 # By path: the action, and the page that shows its result.
 ACTIONS: dict[str, tuple[Action, str]] = {
-    "/groups/{number:int}/sync": (actions.sync, "/groups/{number}"),
-    "/groups/{number:int}/hold": (actions.hold, "/groups/{number}"),
-    "/groups/{number:int}/end-hold": (actions.end_hold, "/groups/{number}"),
-    "/groups/{number:int}/alias": (actions.alias, "/groups/{number}"),
-    "/groups/{number:int}/end-alias": (actions.end_alias, "/groups/{number}"),
-    "/groups/{number:int}/relink": (actions.relink, "/groups/{number}"),
-    "/groups/{number:int}/retry": (actions.retry, "/groups/{number}"),
-    "/groups/{number:int}/discard": (actions.discard, "/groups/{number}"),
-    "/groups/{number:int}/replay": (actions.replay_group, "/groups/{number}"),
+    "/groups/{number:number}/sync": (actions.sync, "/groups/{number}"),
+    "/groups/{number:number}/hold": (actions.hold, "/groups/{number}"),
+    "/groups/{number:number}/end-hold": (actions.end_hold, "/groups/{number}"),
+    "/groups/{number:number}/alias": (actions.alias, "/groups/{number}"),
+    "/groups/{number:number}/end-alias": (actions.end_alias, "/groups/{number}"),
+    "/groups/{number:number}/relink": (actions.relink, "/groups/{number}"),
+    "/groups/{number:number}/retry": (actions.retry, "/groups/{number}"),
+    "/groups/{number:number}/discard": (actions.discard, "/groups/{number}"),
+    "/groups/{number:number}/replay": (actions.replay_group, "/groups/{number}"),
     "/dead/retry-all": (actions.retry_all, "/dead"),
-    "/deliveries/{number:int}/replay": (actions.replay_delivery, "/deliveries/{number}"),
-    "/quarantine/{number:int}/replay": (actions.release, "/quarantine"),
-    "/quarantine/{number:int}/discard": (actions.drop, "/quarantine"),
+    "/deliveries/{number:number}/replay": (actions.replay_delivery, "/deliveries/{number}"),
+    "/quarantine/{number:number}/replay": (actions.release, "/quarantine"),
+    "/quarantine/{number:number}/discard": (actions.drop, "/quarantine"),
     "/trackers/{name}/pause": (actions.pause_tracker, "/trackers"),
     "/trackers/{name}/resume": (actions.resume_tracker, "/trackers"),
     "/routes/{name}/pause": (actions.pause_route, "/trackers"),
@@ -117,8 +118,21 @@ class _Endpoints:
         self._flashes: OrderedDict[str, str] = OrderedDict()
 
     def _request(self, http: Request, form: Mapping[str, str] | None = None) -> PageRequest:
-        now = self._clock.wall()
-        return PageRequest(self._config, self._store, now, dict(http.path_params), dict(http.query_params), form or {})
+        request = PageRequest(
+            self._config,
+            self._store,
+            self._clock.wall(),
+            dict(http.path_params),
+            dict(http.query_params),
+            form or {},
+        )
+        if any(
+            "\0" in value
+            for part in (http.path_params, request.query, request.form)
+            for value in map(str, part.values())
+        ):
+            raise HTTPException(400, "The request has a null character, which no text of syncd has.")
+        return request
 
     def html(self, view: View, http: Request) -> Response:
         request = self._request(http)
@@ -146,7 +160,10 @@ class _Endpoints:
             body += piece
             if len(body) > FORM_BYTES:
                 raise HTTPException(413, "The form is too large.")
-        form = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=50))
+        try:
+            form = dict(parse_qsl(body.decode("utf-8", "replace"), max_num_fields=FIELDS))
+        except ValueError:
+            raise HTTPException(400, f"The form has more than {FIELDS} fields.") from None
         request = self._request(http, form)
         result = await run_in_threadpool(action, request)
         log.info("operator_action", action=urlsplit(str(http.url)).path, result=result)

@@ -14,7 +14,8 @@ from syncd.errors import RejectedDelivery, StoreUnavailable
 from syncd.intake.sources import backtrace
 from syncd.model import Identity
 from syncd.platform import metrics
-from syncd.platform.http_server import COMPLETE
+from syncd.platform.admission import FailedLogins, ThrottledLog, browser_trace
+from syncd.platform.http_server import ADMISSION, COMPLETE
 from syncd.platform.log import write_batch
 from syncd.render.text import one_line
 from syncd.store import Store
@@ -31,6 +32,8 @@ PATH = "/webhooks/backtrace"
 RETRY_AFTER_SECONDS = 10
 DRAIN_BYTES = 8 * 2**20
 DRAIN_SECONDS = 5.0
+BODIES_BYTES = 64 * 2**20  # of bodies that are in memory at the same time, since they did not arrive with their header
+FREE_FAILURES = 10  # failed logins of a peer that are answered without a wait
 
 
 def takes(path: str) -> bool:
@@ -50,22 +53,41 @@ class Receiver:
         passwords = {"receiver.password": settings.password, "receiver.previous_password": settings.previous_password}
         self._logins = Logins(settings.username, passwords)
         self._accepted: list[dict[str, object]] = []
+        self._failed_logins = FailedLogins(FREE_FAILURES)
+        self._throttled = ThrottledLog(log)
+        self._large = asyncio.Semaphore(max(4, BODIES_BYTES // settings.max_body_bytes))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
+        """Answer one request. No body outlives its answer."""
         body = _Body(receive)
         try:
-            delivery = await self.receive(scope, body)
+            # A body that arrived with its header is small, and has the shortest way.
+            delivery = await (self.receive if COMPLETE in scope else self._receive_in_pieces)(scope, body)
         except RejectedDelivery as error:
-            peer = (scope.get("client") or ("unknown",))[0]
-            log.warning("delivery_refused", code=error.code, field=error.field, status=error.status, peer=str(peer))
+            peer = str((scope.get("client") or ("unknown",))[0])
+            facts = {"field": error.field, "status": error.status, "peer": peer}
+            if error.status in (
+                401,
+                403,
+                405,
+            ):  # whoever sends it needs no login, and may send it a thousand times a second
+                self._throttled.warning("delivery_refused", error.code, code=error.code, **facts)
+            else:
+                log.warning("delivery_refused", code=error.code, **facts)
+            _let_go(error)
+            if error.status == 401 and any(name == b"authorization" for name, _ in scope["headers"]):
+                if (admission := scope.get(ADMISSION)) is not None:
+                    admission.ignore()
+                await asyncio.sleep(self._failed_logins.wait(peer, asyncio.get_running_loop().time()))
             await self._refuse(scope, send, error, body)
         except StoreUnavailable as error:
             log.error("delivery_not_stored", code="store_unavailable", reason=str(error))
+            _let_go(error)
             refusal = RejectedDelivery(503, "store_unavailable", "The notification could not be stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         except Exception as error:  # the event loop's boundary: the sender must learn that it has to send again
             log.exception("unexpected_error", code="failed", failure=type(error).__name__)
+            _let_go(error)
             refusal = RejectedDelivery(503, "failed", "The notification was not stored; send it again.")
             await self._refuse(scope, send, refusal, body)
         else:
@@ -76,7 +98,9 @@ class Receiver:
         if scope["method"] != "POST":
             raise RejectedDelivery(405, "method_not_allowed", "Notifications are sent by POST.")
         headers = dict(reversed(scope["headers"]))
-        self._check_login(headers)
+        self._check_login(scope["headers"], headers)
+        if (admission := scope.get(ADMISSION)) is not None:
+            admission.grant()
         content = await self._read(headers, body, complete=COMPLETE in scope)
         if not content.strip():
             raise RejectedDelivery(400, "no_body", "The body is empty.")
@@ -112,7 +136,26 @@ class Receiver:
         _ACCEPTED.inc(len(accepted))
         write_batch(log, "delivery_accepted", accepted)
 
-    def _check_login(self, headers: HeaderMap) -> None:
+    async def _receive_in_pieces(self, scope: Scope, body: "_Body") -> str:
+        """receive(), for a body that does not arrive with its header: such bodies share BODIES_BYTES of memory."""
+        try:
+            async with asyncio.timeout(self._settings.body_seconds):
+                await self._large.acquire()
+        except TimeoutError:
+            raise RejectedDelivery(
+                503, "busy", "Too many large bodies arrive at the same time; send it again."
+            ) from None
+        try:
+            return await self.receive(scope, body)
+        finally:
+            self._large.release()
+
+    def _check_login(self, sent: Headers, headers: HeaderMap) -> None:
+        any_host = self._settings.allow_unauthenticated
+        if not self._logins.required and (trace := browser_trace(sent, any_host=any_host)) is not None:
+            # Any page that is open in a browser on this machine could file issues.
+            message = f"The receiver requires no login, so it takes nothing that may come from a page in a browser (its header {trace}); set "
+            raise RejectedDelivery(403, "from_browser", f"{message}username and password in [receiver].")
         if not self._logins.accept(headers.get(b"authorization", b"")):
             raise RejectedDelivery(401, "unauthorized", "User name and password are not those of [receiver].")
 
@@ -160,6 +203,14 @@ def _require_plain(headers: Headers) -> None:
     encodings = (value for name, value in headers if name == b"content-encoding")
     if any(encoding.strip().lower() not in (b"", b"identity") for encoding in encodings):
         raise RejectedDelivery(415, "encoded_body", "Send the body as it is, without a Content-Encoding.")
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Take the frames from an error and from those behind it. Frames hold the body, and where a future or a variable of one of them refers to
+    the error, all of them would stay until a rare full collection."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__
 
 
 def _declares_more(headers: HeaderMap, limit: int) -> bool:

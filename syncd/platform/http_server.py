@@ -1,4 +1,5 @@
-"""uvicorn, guarded: a deadline and a size for request headers, a limit of connections, and a stop that breaks no request."""
+"""uvicorn, guarded: a deadline and a size for request headers, a limit of connections, bounded memory for each of them, and a stop that breaks no
+request."""
 
 import asyncio
 import errno
@@ -7,19 +8,26 @@ import socket
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 import httptools
+import structlog
 import uvicorn
 from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from syncd.platform.access import name_of
+from syncd.platform.admission import ThrottledLog
+
+log = structlog.get_logger("syncd.http")
 
 HEADER_BYTES = 32 * 1024
 STOP_ACCEPTING_SECONDS = 0.25
 COMPLETE = "syncd.complete"  # key in the scope of a request whose body arrived before the application began
+ADMISSION = "syncd.admission"  # key in the scope of the Admission of a request's connection
+STRANGER_SECONDS = 0.1  # a new connection has so long to show whose it is, however many there are
 THREADS = 8  # threads in which Starlette runs blocking endpoints; anyio's default of 40 exceeds the unit's TasksMax
 
 
@@ -84,15 +92,36 @@ class _Parser(httptools.HttpRequestParser):
                 super(_Parser, parser).feed_data(head)
 
 
+@dataclass(eq=False, slots=True)
+class Admission:
+    """Whether a request on a connection was admitted, such as by its login. A connection without one is a stranger's."""
+
+    strangers: "dict[Admission, tuple[float, GuardedProtocol]]"  # since when, the oldest first
+
+    def grant(self) -> None:
+        """Keep the connection however many strangers come."""
+        self.strangers.pop(self, None)
+
+    def ignore(self) -> None:
+        """Let go of what a stranger has sent of its body, and read nothing more until its answer, which waits."""
+        if self in self.strangers:
+            protocol = self.strangers[self][1]
+            protocol.flow.pause_reading()
+            protocol.cycle.body = bytearray()
+
+
 class GuardedProtocol(HttpToolsProtocol):
     """Closes a connection whose header is incomplete `header_seconds` after the connection or the header's first byte, or whose body is
     incomplete `header_seconds` after the answer. Refuses a header of more than HEADER_BYTES.
 
-    Without these limits a client without a login could hold all connections.
+    Without these limits a client without a login could hold all connections. What a connection holds of a body that nobody reads goes with the
+    answer.
     """
 
     header_seconds = 10.0
     parser: _Parser
+    strangers: dict[Admission, tuple[float, "GuardedProtocol"]]
+    make_room: Callable[[], bool]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock."""
@@ -100,7 +129,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
         self.parser = _Parser(self)
+        self._admission = Admission(self.strangers)
         super().connection_made(cast(asyncio.Transport, _BufferedTransport(transport, self.loop)))
+        self.strangers[self._admission] = self.loop.time(), self
+        self.make_room()
         self._arm()
 
     def _arm(self) -> None:
@@ -142,6 +174,7 @@ class GuardedProtocol(HttpToolsProtocol):
             return  # the parser reads this head again
         self._disarm()
         self._in_head = False
+        self.scope[ADMISSION] = self._admission  # type: ignore[literal-required]
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -156,15 +189,21 @@ class GuardedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
 
     def on_response_complete(self) -> None:
-        """Start the clock for a body that the application leaves unread."""
+        """Start the clock for a body that the application leaves unread, and let go of what has arrived of it."""
+        if not self.pipeline:  # else the newest request is another one, and its body is still to be read
+            self.cycle.body = bytearray()
         super().on_response_complete()
         if not self._in_head and not self.transport.is_closing():
             self._arm()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop the clock."""
+        """Stop the clock, and let go of everything: the next connection must not find this one waiting for the garbage collector."""
         self._disarm()
         super().connection_lost(exc)
+        self._admission.grant()
+        if self.cycle is not None:
+            self.cycle.body = bytearray()
+        self.pipeline.clear()
 
 
 _BUSY = (
@@ -179,13 +218,17 @@ _BUSY_HEADERS = [
 
 
 class Server(uvicorn.Server):
-    """A uvicorn server that calls `listens` once it listens, refuses more than `max_connections`, and stops without breaking a request."""
+    """A uvicorn server that calls `listens` once it listens, refuses more than `max_connections`, and stops without breaking a request.
+
+    Connections without an admitted request are closed before an admitted one is refused."""
 
     def __init__(self, app: ASGIApp, header_seconds: float, max_connections: int, listens: Callable[[], None]) -> None:
+        self._strangers: dict[Admission, tuple[float, GuardedProtocol]] = {}
+        protocol = {"header_seconds": header_seconds, "strangers": self._strangers, "make_room": self._make_room}
         config = uvicorn.Config(
             app,
             interface="asgi3",
-            http=type("Guarded", (GuardedProtocol,), {"header_seconds": header_seconds}),
+            http=type("Guarded", (GuardedProtocol,), protocol),
             ws="none",
             lifespan="off",
             log_config=None,
@@ -200,11 +243,26 @@ class Server(uvicorn.Server):
         self._listens = listens
         self._app = app
         self._max_connections = max_connections
+        self._log = ThrottledLog(log)
         config.app = self._limited
+
+    def _make_room(self) -> bool:
+        """Close the connections of strangers, the oldest first, until there are no more than the limit; return whether that was possible. They
+        cannot keep out those who log in, whose connection is a stranger's too until its first request."""
+        connections, now = self.server_state.connections, asyncio.get_running_loop().time()
+        while len(connections) > self._max_connections and self._strangers:
+            admission, (since, protocol) = next(iter(self._strangers.items()))
+            if now - since < STRANGER_SECONDS:
+                break
+            admission.grant()
+            connections.discard(protocol)  # connection_lost comes later
+            protocol.transport.abort()
+            self._log.warning("connection_closed", "crowded", code="crowded", peer=(protocol.client or ("unknown",))[0])
+        return len(connections) <= self._max_connections
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 503 beyond the limit. uvicorn's own limit counts one less and sends no Retry-After."""
-        if len(self.server_state.connections) <= self._max_connections:
+        if len(self.server_state.connections) <= self._max_connections or self._make_room():
             return await self._app(scope, receive, send)
         await send({"type": "http.response.start", "status": 503, "headers": _BUSY_HEADERS})
         await send({"type": "http.response.body", "body": _BUSY})

@@ -61,7 +61,7 @@ def migrate(path: Path, clock: Clock, required: Sequence[tuple[str, str]] | None
     belongs to another program or this user may not write it, StoreUnavailable if it cannot be written now.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(0o700, parents=True, exist_ok=True)
         database = open_file(path, "rwc")
         try:
             with immediate(database):

@@ -47,13 +47,13 @@ def test_every_link_leads_to_a_page_and_links_reach_every_page(either: Site) -> 
     reached = every_path(either)
 
     for path in PAGES:
-        pattern = re.sub(r"\{\w+:int\}", r"\\d+", path)
+        pattern = re.sub(r"\{\w+:number\}", r"\\d+", path)
         assert any(re.fullmatch(pattern, entry.partition("?")[0]) for entry in reached), path
 
 
 def test_every_page_exists_as_json(either: Site) -> None:
     for path in PAGES:
-        answer = either.get(("/overview" if path == "/" else path.replace("{number:int}", "1")) + ".json")
+        answer = either.get(("/overview" if path == "/" else path.replace("{number:number}", "1")) + ".json")
         assert (answer.status, answer.headers["content-type"]) == (200, "application/json"), path
         assert answer.json is not None
 
@@ -358,7 +358,7 @@ def test_an_unavailable_store_is_503_and_a_metric(either: Site) -> None:
 
 def test_every_action_answers_for_an_object_that_does_not_exist(either: Site) -> None:
     for path in ACTIONS:
-        answer = either.post(path.replace("{number:int}", "987654").replace("{name}", "none"))
+        answer = either.post(path.replace("{number:number}", "987654").replace("{name}", "none"))
         assert answer.status in (303, 404), (path, answer.text)
 
 

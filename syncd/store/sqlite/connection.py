@@ -107,6 +107,7 @@ class Sqlite(Connection):
             shared, closing = self._take()
             if shared or self.fault is not None:
                 opened = self._commit(opened, shared)
+                del shared  # the bodies in it would live until the next operation
             elif opened is not None:
                 # Nobody writes. A burst made the log large, and readers read past all of it.
                 try:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +80,9 @@ def open_file(path: Path, mode: str) -> sqlite3.Connection:
     if os.path.exists(path) and not os.path.isfile(path):  # opening a pipe would wait for its other end
         kind = "a folder" if os.path.isdir(path) else "no regular file"
         raise StoreUnusable(f"the database {path} cannot be used: it is {kind}; name another file in store.url")
+    if mode == "rwc":
+        with suppress(FileExistsError):  # readable by this user only; SQLite gives its log the same mode
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     database = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,

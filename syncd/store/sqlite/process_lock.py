@@ -20,7 +20,7 @@ class ProcessLock:
     def __init__(self, database: Path) -> None:
         """Raises OSError if this user may not write next to the database."""
         self._folder = folder_of(database)
-        self._folder.mkdir(exist_ok=True)
+        self._folder.mkdir(0o700, exist_ok=True)
         self.owner = new_owner()
         # Locked before it gets its name: no other process can take it for the file of a dead one.
         unnamed = self._folder / f".{self.owner}"

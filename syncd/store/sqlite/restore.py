@@ -30,7 +30,7 @@ def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) ->
     try:
         if previous.exists():
             raise StoreUnavailable(f"{previous} exists already; try again in a second")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(0o700, parents=True, exist_ok=True)
         for end in ("", "-wal"):  # of a folder that was copied as it was, the log holds the newest commits
             file, copy = (place.with_name(f"{place.name}{end}") for place in (source, partial))
             if end == "" or file.exists():

@@ -35,9 +35,9 @@ def explained(folder: Path) -> Iterator[None]:
 
 
 def make(folder: Path) -> None:
-    """Make the folder and its parents durably."""
+    """Make the folder and its parents durably. Nobody else may enter it until people change its mode: it is full of crash data."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(0o700, parents=True, exist_ok=True)
     for created in missing:
         sync(created.parent)
 
@@ -57,7 +57,7 @@ def replace(path: Path, old: bytes, new: bytes) -> None:
 def temporary(folder: Path, content: bytes, mode: int | None = None) -> Iterator[Path]:
     """Write `content` durably to a file of a name that no issue has; remove that name at the end."""
     path = folder / f".{secrets.token_hex(8)}.partial"
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         with open(descriptor, "wb") as file:
             if mode is not None:

@@ -1,0 +1,26 @@
+"""Limits that the process sets for itself, whatever the shell or the service manager that started it."""
+
+import os
+import resource
+from contextlib import suppress
+
+_PR_SET_DUMPABLE = 4  # linux/prctl.h
+
+
+def make_private() -> None:
+    """Let no other user read a file or a folder that this process makes, and no core dump hold its memory with passwords and crash data."""
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def harden() -> None:
+    """For the daemon: make_private(); no program of the same user may read its memory, nor a handler of core dumps, to which RLIMIT_CORE does
+    not apply (core(5)); and as many connections as the system allows."""
+    import ctypes  # commands do without it
+
+    make_private()
+    with suppress(OSError, AttributeError):  # a system without prctl
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

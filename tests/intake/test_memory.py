@@ -1,0 +1,113 @@
+"""No refused body outlives its answer, whatever refuses it: the garbage collector has nothing to do."""
+
+import gc
+import json
+import socket
+import tracemalloc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from syncd.config import StoreSettings
+from syncd.store import Store, open_store
+from tests.factories import notification_json
+from tests.intake.receiving import Address, answer, locked, login, received, request, status
+
+SIZE = 200_000
+BODIES = 12
+HOST = b"Host: 127.0.0.1\r\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path, migrated: Path) -> Iterator[Store]:
+    (tmp_path / "syncd.db").write_bytes(migrated.read_bytes())
+    opened = open_store(StoreSettings(url=f"sqlite:{tmp_path}/syncd.db"))
+    yield opened
+    opened.close()
+
+
+def padded(text: bytes) -> bytes:
+    return text + b" " * SIZE
+
+
+NOTIFICATION = json.dumps(notification_json()).encode()
+LOGGED_IN = HOST + login()
+REFUSED: dict[str, tuple[bytes, int]] = {
+    "no login": (request(HOST, body=padded(NOTIFICATION)), 401),
+    "another method": (request(LOGGED_IN, body=padded(NOTIFICATION), method=b"PUT"), 405),
+    "too large": (request(LOGGED_IN, body=b" " * (2**20 + SIZE)), 413),
+    "too large, and said so": (request(LOGGED_IN, body=padded(b""), length=2**21), 413),
+    "encoded": (request(LOGGED_IN, b"Content-Encoding: gzip\r\n", body=padded(NOTIFICATION)), 415),
+    "no identity": (request(LOGGED_IN, body=padded(b'{"a":1}')), 422),
+    "a fingerprint that is too long": (
+        request(LOGGED_IN, body=NOTIFICATION[:-1] + b',"fingerprint":"' + b"a" * SIZE + b'"}'),
+        422,
+    ),
+}
+
+
+def test_a_refused_body_is_gone_with_its_answer(tmp_path: Path, store: Store) -> None:
+    with received(locked(tmp_path), store) as address:
+        kept = {
+            case: _kept(address, lambda: status(address, sent) == expected)  # noqa: B023 - called at once
+            for case, (sent, expected) in REFUSED.items()
+        }
+
+    assert {case: count for case, count in kept.items() if count >= SIZE} == {}
+
+
+def test_a_body_that_does_not_arrive_in_time_is_gone_too(tmp_path: Path, store: Store) -> None:
+    sent = request(LOGGED_IN, body=padded(NOTIFICATION), length=2 * SIZE)
+    with received(locked(tmp_path, body_seconds=0.05), store) as address:
+        assert _kept(address, lambda: status(address, sent) == 408) < SIZE
+
+
+def test_a_body_whose_sender_goes_away_is_gone_too(tmp_path: Path, store: Store) -> None:
+    sent = request(LOGGED_IN, body=padded(NOTIFICATION), length=2 * SIZE)
+
+    def leave() -> bool:
+        with socket.create_connection(address) as connection:
+            connection.sendall(sent)
+        return True
+
+    with received(locked(tmp_path), store) as address:
+        assert _kept(address, leave) < 2 * SIZE  # the last one may still be on its way out
+
+
+@pytest.mark.parametrize("body", [padded(NOTIFICATION), padded(b"{}")], ids=["a notification", "for the quarantine"])
+def test_a_body_that_the_store_does_not_take_is_gone_too(tmp_path: Path, store: Store, body: bytes) -> None:
+    (tmp_path / "syncd.db").rename(tmp_path / "elsewhere.db")  # as if its disk was gone
+    with received(locked(tmp_path), store) as address:
+        assert _kept(address, lambda: status(address, request(LOGGED_IN, body=body)) == 503) < SIZE
+
+
+def test_an_idle_connection_holds_no_body(tmp_path: Path, store: Store) -> None:
+    connections: list[socket.socket] = []
+
+    def refuse() -> bool:
+        connections.append(socket.create_connection(address, timeout=30))
+        return answer(connections[-1], request(HOST, body=padded(NOTIFICATION))) == 401
+
+    with received(locked(tmp_path), store) as address:
+        assert _kept(address, refuse) < 2 * SIZE
+        for connection in connections:
+            connection.close()
+
+
+def _kept(address: Address, refuse: Callable[[], bool]) -> int:
+    """Bytes that are kept after BODIES refusals, with the collector off. The first refusal fills caches, and is not counted."""
+    assert refuse()
+    gc.collect()
+    gc.disable()
+    tracemalloc.start()
+    try:
+        for _ in range(BODIES):
+            assert refuse()
+        assert (
+            status(address, b"GET /webhooks/backtrace HTTP/1.1\r\nHost: a\r\n\r\n") == 405
+        )  # the loop has gone around
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+        gc.enable()

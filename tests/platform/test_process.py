@@ -1,0 +1,65 @@
+"""What a process lets others see, whatever the shell that started it allows."""
+
+import ctypes
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.system import reference
+from tests.system.daemon import Daemon
+from tests.system.kinds import ROUTE
+
+LOOSE = "import os, resource; os.umask(0); resource.setrlimit(resource.RLIMIT_CORE, resource.getrlimit(resource.RLIMIT_CORE)[1:] * 2); "
+GET_DUMPABLE = 3  # linux/prctl.h
+
+
+def test_the_daemon_leaves_no_core_dump() -> None:
+    hardened = "from syncd.platform import process; process.harden(); import ctypes; "
+    code = f"{LOOSE}{hardened}print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl({GET_DUMPABLE}), oct(os.umask(0)))"
+
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert ran.stdout.strip() == "(0, 0) 0 0o77"
+    assert ctypes.CDLL(None).prctl(GET_DUMPABLE) == 1  # of this process, which nobody has hardened
+
+
+def test_no_other_user_reads_what_a_daemon_and_a_command_write(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    trackers = f'[trackers.here]\nkind = "local"\nfolder = "{home}/a/issues"\n{ROUTE}'
+    before = os.umask(0)
+    try:
+        with Daemon(home, trackers, store=f"sqlite:{home}/b/syncd.db") as daemon:
+            theirs = {path: path.stat().st_mode for path in home.rglob("*")}
+            daemon.send(reference.story(groups=1, size=11, seed=3)[0])
+            daemon.wait_for(lambda: list((home / "a" / "issues").glob("*.md")), "the issue")
+            limits = Path(f"/proc/{daemon.pid}/limits").read_text()
+            daemon.syncd("backup", f"{home}/copy.db")
+            made = {
+                path: path.stat().st_mode
+                for path in (home / "b", *home.rglob("*"))
+                if path not in theirs or path.is_relative_to(home / "b")
+            }
+    finally:
+        os.umask(before)
+
+    names = {path.relative_to(home).as_posix() for path in made}
+    assert {
+        "a",
+        "a/issues",
+        "b",
+        "b/syncd.db",
+        "b/syncd.db-wal",
+        "b/syncd.db-shm",
+        "b/syncd.db-instances",
+        "copy.db",
+    } <= names
+    assert any(name.endswith(".md") for name in names)
+    loose = {str(path): oct(mode) for path, mode in made.items() if stat.S_IMODE(mode) & 0o077}
+    assert loose == {}
+    assert next(line.split()[4:6] for line in limits.splitlines() if line.startswith("Max core file size")) == [
+        "0",
+        "0",
+    ]
