@@ -26,6 +26,7 @@ MEASURES: Mapping[str, tuple[str, Measure]] = {
 # These run only by name: they take long or print more than ratios.
 MORE: Mapping[str, tuple[str, Measure]] = {
     "memory-million": ("Memory after a million notifications", memory.million),
+    "memory-refused": ("Memory after refused bodies", memory.refused),
     "sharing": ("Several machines on one PostgreSQL", sharing.measure),
     "plans": ("Plans of PostgreSQL", plans.measure),
 }

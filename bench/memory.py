@@ -1,16 +1,25 @@
 """Resident memory, compared with a process that has imported the same modules and serves nothing."""
 
+import http.client
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 
 from bench import load, served
 from bench.finding import ROUNDS, Finding
+from syncd.cli.sender import WEBHOOK
+from tests.system.daemon import PASSWORD
 
 NOTIFICATIONS = 100_000  # `make bench ONLY=memory-million` takes ten times as many
 PIECE_SECONDS = 3
+REFUSED = 10_000  # bodies, for `make bench ONLY=memory-refused`
+REFUSED_BYTES = 900_000
+SENDERS = 4
+GROWTH_MB = 20
 
 
 def measure() -> Iterator[Finding]:
@@ -48,6 +57,43 @@ def _measured(notifications: int) -> Iterator[Finding]:
             noop_busy.append(_resident(noop.pid))
             time.sleep(1.0)
     yield _finding(f"memory after {notifications:,} notifications", busy, noop_busy, 1.6)
+
+
+def refused() -> Iterator[Finding]:
+    """The same daemon before and after it has refused bodies of 0.9 MB: without a login, without an identity, not JSON, and too large."""
+    space = b" " * REFUSED_BYTES
+    login = {"Authorization": f"Basic {b64encode(f'backtrace:{PASSWORD}'.encode()).decode()}"}
+    cases = (
+        (space, {}, 401),
+        (b'{"a":1}' + space, login, 422),
+        (b'{"a":1' + space, login, 400),
+        (space + space, login, 413),
+    )
+    with (
+        tempfile.TemporaryDirectory() as home,
+        served.daemon(Path(home)) as daemon,
+        ThreadPoolExecutor(SENDERS) as pool,
+    ):
+
+        def send(number: int) -> None:
+            body, headers, status = cases[number % len(cases)]
+            connection = http.client.HTTPConnection(*daemon.address, timeout=60)
+            connection.request("POST", WEBHOOK, body, headers)
+            if (answered := connection.getresponse().status) != status:
+                raise RuntimeError(f"answered {answered} instead of {status}")
+            connection.close()
+
+        list(pool.map(send, range(100)))
+        before = _resident(daemon.pid)
+        list(pool.map(send, range(REFUSED)))
+        after = _resident(daemon.pid)
+    yield Finding(
+        subject=f"memory after {REFUSED:,} refused bodies of 0.9 MB",
+        baseline="the same daemon after 100 of them",
+        ratios=[after / before],
+        figures=f"{after:.0f} and {before:.0f} MB",
+        at_most=1 + GROWTH_MB / before,
+    )
 
 
 def _finding(subject: str, values: list[float], references: list[float], goal: float) -> Finding:

@@ -184,6 +184,22 @@ def resident(daemon: Daemon) -> int:
     return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [(b'{"a":1}', 422), (b'{"a":1', 400), (b" " * 2**20, 413)],
+    ids=["no identity", "no JSON", "too large"],
+)
+def test_refused_bodies_leave_no_trace_in_memory(daemon: Daemon, body: bytes, status: int) -> None:
+    # The full number, 10,000, is measured by `make bench ONLY=memory-refused`.
+    refused = body + b" " * 900_000
+    for number in range(60):
+        if number == 10:
+            before = resident(daemon)
+        assert post(daemon, refused)[0] == status
+
+    assert resident(daemon) - before < 20 * 2**20
+
+
 def test_many_small_headers_are_as_large_as_one(daemon: Daemon) -> None:
     headers = b"".join(b"X-%d: a\r\n" % number for number in range(20_000))
 
