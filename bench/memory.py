@@ -63,7 +63,7 @@ def refused() -> Iterator[Finding]:
     """The same daemon before and after it has refused bodies of 0.9 MB: without a login, without an identity, not JSON, and too large."""
     space = b" " * REFUSED_BYTES
     login = {"Authorization": f"Basic {b64encode(f'backtrace:{PASSWORD}'.encode()).decode()}"}
-    cases = (
+    cases: tuple[tuple[bytes, dict[str, str], int], ...] = (
         (space, {}, 401),
         (b'{"a":1}' + space, login, 422),
         (b'{"a":1' + space, login, 400),
