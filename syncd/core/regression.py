@@ -173,8 +173,9 @@ def _against(release: str, fixes: Sequence[str], *, fixed: bool) -> Order:
     If `fixed` is false, no issue names a fix, and `fixes` are the newest releases known at the closing. Those crash themselves,
     so only a newer release can have the fix.
     """
-    own_line = [fix for fix in fixes if fixed and same_line(fix, release)]
-    orders = [order for fix in newest(own_line or fixes) if (order := compare(release, fix)) is not Order.INCOMPARABLE]
+    own_line = [fix for fix in fixes if fixed and same_line(fix, release, named=False)]
+    orders = [compare(release, fix, named=not fixed) for fix in newest(own_line or fixes)]
+    orders = [order for order in orders if order is not Order.INCOMPARABLE]
     if not orders:
         return Order.INCOMPARABLE
     enough = (Order.NEWER, Order.SAME) if fixed else (Order.NEWER,)

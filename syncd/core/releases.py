@@ -64,6 +64,7 @@ _LIST = re.compile(r"\.[0-9]++ ?(?:[&,;/]|and|or) ?v?[0-9]++\.[0-9]")
 # Words before the numbers that name no product.
 _UNNAMED = frozenset([
     "v", "ver", "version", "rel", "release", "releases", "tag", "tags", "refs", "heads", "milestone", "hotfix", "build",
+    "stable", "final",
 ])  # fmt: skip
 _UNDATED = _UNNAMED | frozenset(["nightly", "daily", "snapshot", "canary"])
 _VERSION_WORDS = frozenset(("v", "ver", "version"))

@@ -99,9 +99,9 @@ def _by_packaging(some: Sequence[Pair]) -> list[Order]:
 
 def _semver(source: random.Random) -> str:
     """SemVer 2.0.0. Left out: unknown words and numbers without a word, which people use for builds, `alpha.0`, and `dev` after others."""
-    words = ("alpha", "beta", "canary", "insiders", "next", "nightly", "preview", "rc", "snapshot")
+    labels = ("alpha", "beta", "canary", "insiders", "next", "nightly", "preview", "rc", "snapshot")
     tail = source.choice(("", ".1", ".2", ".10", ".11.2", ".beta", ".rc"))
-    pre = source.choice(("", f"-{source.choice(words)}{tail}"))
+    pre = source.choice(("", f"-{source.choice(labels)}{tail}"))
     return source.choice(("", "v")) + _numbers(source, 3, 3) + pre + source.choice(("", "", "+exp.sha.5114f85", "+x"))
 
 

@@ -231,3 +231,37 @@ def test_of_several_regressing_releases_the_newest_is_named() -> None:
     hotfix = group(line("1.0.1", 1, 500.0), line("1.0.5", 1, 400.0), line("1.0.3", 2, 1500.0, last=2000))
     fixed = replace(CLOSED, fixed_in=("2.0",))
     assert verdict(hotfix, issue({TOTAL: 2, "1.0.1": 1, "1.0.5": 1}, fixed), fixed, late).regression is None
+
+
+@pytest.mark.parametrize(
+    ("fix", "release", "expected"),
+    [
+        # Whoever closes an issue names the product, the application does not, or the other way round.
+        ("iOS 5.1", "5.1", "fixed-in regression"), ("iOS 5.1", "5.0.9", "fixed-in"), ("Release 2.4", "2.4.0-ios", "fixed-in regression"),
+        ("2.4.0", "com.acme.game@2.4.1", "fixed-in regression"), ("2.4.0", "com.acme.game@2.3.9", "fixed-in"),
+        ("game-2.4", "editor-2.5", "incomparable"),
+        # A fix that names no build covers all, and one that names a build covers that one and later ones.
+        ("5.1", "5.1 (1250)", "fixed-in regression"), ("5.1 (1250)", "5.1 (1250)", "fixed-in regression"),
+        ("5.1 (1250)", "5.1 (1234)", "fixed-in"), ("1.2.3+46", "1.2.3+44", "fixed-in"),
+        # What is no version of this scheme reopens nothing.
+        ("2.4.0", "29314046", "incomparable"), ("2.4.0", "20241105-0930", "incomparable"), ("2.4.0", "7b12345", "incomparable"),
+        ("2026-Q1", "2.4.0", "incomparable"), ("Sprint 12", "2.4.0", "incomparable"),
+        # A preview comes before a candidate, a hotfix after the release.
+        ("8.0.0-rc.1", "8.0.0-preview.7", "fixed-in"), ("2.4.0", "2.4.0-hotfix1", "fixed-in regression"), ("2.4.0", "2.4.0-1234", "fixed-in regression"),
+    ],
+)  # fmt: skip
+def test_a_fix_is_compared_as_people_name_it(fix: str, release: str, expected: str) -> None:
+    crashed = group(line("0.1", 1, 500.0), line(release, 2, 1500.0, last=2000))
+    fixed = replace(CLOSED, fixed_in=(fix,))
+    result = verdict(crashed, issue({TOTAL: 1, "0.1": 1}, fixed), fixed, ROUTE)
+
+    assert f"{result.rule}{' regression' * (result.regression is not None)}" == expected
+
+
+def test_a_later_build_than_all_known_ones_is_a_regression() -> None:
+    builds = group(line("5.1 (1234)", 9, 500.0), line("5.1 (1250)", 500, 1500.0, last=2000))
+
+    assert rule(builds, {TOTAL: 9, "5.1 (1234)": 9}) == "known-releases"
+    result = verdict(builds, issue({TOTAL: 9, "5.1 (1234)": 9}), CLOSED, ROUTE)
+    assert result.regression is not None
+    assert result.regression.release == "5.1 (1250)"
