@@ -255,7 +255,8 @@ class Issue:
     url: str | None = None
     attempt: int = 0
     sent_at: float | None = None
-    floor: int = 0
+    floor: int = 0  # a number that the tracker had given before the create
+    floor_since: float | None = None  # the time from which on that is certain; None where the floor was lowered since
     sent_revision: int = 0  # the group's revision in the create
     probes: int = 0  # complete probes without a match since the issue is in doubt
     probed_since: float | None = None  # the time of the first of them, by the tracker's clock

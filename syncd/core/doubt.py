@@ -84,11 +84,14 @@ def is_another(issue: Issue, observation: Observation) -> bool:
 
 
 def _gave_again(issue: Issue, evidence: Evidence, now: float) -> bool:
-    """True if the number of the floor was given after the create was sent: the tracker was restored from a backup in between, and ours may
-    have a lower number. Each clock measures by itself how long ago that was."""
+    """True if the number of the floor was given after it was known, or perhaps after the create was sent: the tracker was restored from a
+    backup in between, and ours may have a lower number. Each clock measures by itself how long ago that was."""
     if issue.sent_at is None or evidence.floor_at is None or evidence.at is None:
         return False
-    return evidence.at - evidence.floor_at < now - issue.sent_at - 2 * SECOND
+    age = evidence.at - evidence.floor_at
+    if issue.floor_since is not None:
+        return age < now - issue.floor_since - 2 * SECOND
+    return age < now - issue.sent_at + 2 * SECOND
 
 
 def _outlived(issue: Issue, evidence: Evidence, probe_after: Sequence[float]) -> bool:

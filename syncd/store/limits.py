@@ -199,11 +199,11 @@ def floor(transaction: Transaction, tracker: str) -> Floor:
     return Floor(number=cast(int, rows[0]["floor"]), read_at=cast(float | None, rows[0]["floor_at"]))
 
 
-def raise_floor(transaction: Transaction, tracker: str, number: int, read_at: float | None = None) -> None:
-    """The tracker has an issue with this number; at `read_at` it said itself that this is the highest."""
-    transaction.run("raise_floor", tracker=tracker, number=number)
-    if read_at is not None:
-        transaction.run("floor_read", tracker=tracker, now=read_at)
+def raise_floor(transaction: Transaction, tracker: str, number: int, now: float, *, highest: bool = False) -> None:
+    """The tracker has an issue with this number; it said itself that this is the `highest`."""
+    transaction.run("raise_floor", tracker=tracker, number=number, now=now)
+    if highest:
+        transaction.run("floor_read", tracker=tracker, now=now)
         lower_floor(transaction, tracker, number)
 
 

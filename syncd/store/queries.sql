@@ -241,7 +241,8 @@ SELECT COUNT(*) AS issues FROM issues WHERE group_id = :group_id AND state = 're
 -- intend: on disk before the request; only a wanted issue may be requested
 UPDATE issues SET state = 'intended', tracker = :tracker, marker = :marker, attempt = attempt + 1, sent_at = :now, sent_by = :owner,
     sent_revision = :revision, route = :route, baseline = :baseline, probes = 0, probed_since = NULL, probe_at = NULL, note = NULL,
-    floor = COALESCE((SELECT trackers.floor FROM trackers WHERE trackers.name = :tracker), 0)
+    floor = COALESCE((SELECT trackers.floor FROM trackers WHERE trackers.name = :tracker), 0),
+    floor_since = (SELECT trackers.floor_since FROM trackers WHERE trackers.name = :tracker)
 WHERE group_id = :group_id AND state = 'wanted';
 
 -- link: the response arrived, or a probe found the issue. A response that arrives after proof of absence is believed, unless a new create is under way. No survey looks at what stands in doubt.
@@ -267,11 +268,11 @@ UPDATE issues SET doubles = :live WHERE group_id = :group_id AND state <> 'retir
 SELECT group_id AS id FROM issues WHERE tracker = :tracker AND state = 'linked' AND doubles IS NOT NULL ORDER BY group_id LIMIT :size;
 
 -- raise_floor: the numbers of a tracker only rise
-INSERT INTO trackers (name, state, floor) VALUES (:tracker, 'ok', :number)
-ON CONFLICT (name) DO UPDATE SET floor = CASE WHEN trackers.floor < excluded.floor THEN excluded.floor ELSE trackers.floor END;
+INSERT INTO trackers (name, state, floor, floor_since) VALUES (:tracker, 'ok', :number, :now)
+ON CONFLICT (name) DO UPDATE SET floor = excluded.floor, floor_since = excluded.floor_since WHERE trackers.floor < excluded.floor;
 
 -- lower_floor: the tracker may give lower numbers once more
-UPDATE trackers SET floor = :number WHERE name = :tracker AND floor > :number;
+UPDATE trackers SET floor = :number, floor_since = NULL WHERE name = :tracker AND floor > :number;
 
 -- floor_read: the tracker itself reported its highest number
 UPDATE trackers SET floor_at = :now WHERE name = :tracker;
@@ -295,7 +296,7 @@ WHERE group_id = :group_id AND state = 'in_doubt';
 UPDATE issues SET probe_at = :probe_at WHERE group_id = :group_id AND state = 'in_doubt';
 
 -- lower_issue_floor: the tracker had given fewer numbers than the intent believed
-UPDATE issues SET floor = :number WHERE group_id = :group_id AND state = 'in_doubt' AND floor > :number;
+UPDATE issues SET floor = :number, floor_since = NULL WHERE group_id = :group_id AND state = 'in_doubt' AND floor > :number;
 
 -- absent: proven not to exist, so that it may be requested again
 UPDATE issues SET state = 'wanted', note = :note WHERE group_id = :group_id AND state = 'in_doubt';
@@ -676,7 +677,7 @@ UPDATE outbox SET due_at = :now, owed_since = :now, reason = NULL WHERE state = 
 DELETE FROM tracker_facts WHERE tracker NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
 
 -- forget_floors: the numbers of another place would hide issues below them
-UPDATE trackers SET floor = 0, floor_at = NULL WHERE name NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
+UPDATE trackers SET floor = 0, floor_at = NULL, floor_since = NULL WHERE name NOT IN (SELECT tracker FROM issues WHERE state <> 'wanted');
 
 -- beat: the process is alive
 INSERT INTO instances (owner, host, machine, pid, begun, part, version, routes, started_at, beat_at, folds)
@@ -789,6 +790,7 @@ UPDATE outbox SET due_at = CASE WHEN due_at > :pending AND due_at <= :horizon TH
 
 -- shift_issues: the same for the times at which an issue is probed, written and looked at
 UPDATE issues SET sent_at = CASE WHEN sent_at BETWEEN :since AND :until THEN sent_at + :by ELSE sent_at END,
+    floor_since = CASE WHEN floor_since BETWEEN :since AND :until THEN floor_since + :by ELSE floor_since END,
     probe_at = CASE WHEN probe_at > :pending AND probe_at <= :horizon THEN probe_at + :by ELSE probe_at END,
     comment_sent_at = CASE WHEN comment_sent_at BETWEEN :since AND :until THEN comment_sent_at + :by ELSE comment_sent_at END,
     synced_at = CASE WHEN synced_at BETWEEN :since AND :until THEN synced_at + :by ELSE synced_at END,
@@ -801,6 +803,7 @@ UPDATE announcements SET sent_at = CASE WHEN sent_at BETWEEN :since AND :until T
 -- shift_trackers: the same for rests of trackers
 UPDATE trackers SET until = CASE WHEN until > :pending AND until <= :horizon THEN until + :by ELSE until END,
     floor_at = CASE WHEN floor_at BETWEEN :since AND :until THEN floor_at + :by ELSE floor_at END,
+    floor_since = CASE WHEN floor_since BETWEEN :since AND :until THEN floor_since + :by ELSE floor_since END,
     failing_since = CASE WHEN failing_since BETWEEN :since AND :until THEN failing_since + :by ELSE failing_since END;
 
 -- shift_budgets: the same for budgets, which would be full at once, or not refill before the time of their last write is reached again

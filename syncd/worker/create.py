@@ -78,7 +78,7 @@ def intend(context: SyncContext, intent: Intent, newest: int | None) -> SyncResu
             return Retry(f"not filed: {again.reason}", now, Call.CREATE)
         _, wait = take(transaction, [context.routing.allowance(claim.tracker)], Call.CREATE, now)
         if newest is not None:
-            limits.raise_floor(transaction, claim.tracker, newest, now)
+            limits.raise_floor(transaction, claim.tracker, newest, now, highest=True)
         if wait:
             return Retry("the tracker's budget is spent", now + wait, Call.CREATE)
         issues.intend(transaction, claim, intent, now)
@@ -107,7 +107,7 @@ def link(store: Store, claim: Claim, created: Created, end: Operation[T], now: f
         ended = end(transaction) if linked and owned else None
         if target is not None:
             reconcile.give_way(transaction, claim, target, _TAKEN.format(created.key), now)
-        limits.raise_floor(transaction, claim.tracker, created.number)
+        limits.raise_floor(transaction, claim.tracker, created.number, now)
         if went_back:
             limits.lower_floor(transaction, claim.tracker, created.number)
         return linked, owned, ended

@@ -169,19 +169,22 @@ def test_absence_needs_every_number_read_and_time_by_the_trackers_clock(
 
 
 @pytest.mark.parametrize(
-    ("floor_age", "sent_age", "judged"),
+    ("floor_age", "since_seconds", "judged"),
     [
-        pytest.param(3600.0, 60.0, (Outcome.ABSENT, None), id="the number of the floor was given before it was sent"),
-        pytest.param(59.0, 60.0, (Outcome.ABSENT, None), id="at the same time, as far as the clocks can tell"),
-        pytest.param(30.0, 60.0, (Outcome.OPEN, 250), id="the number of the floor was given since"),
-        pytest.param(None, 60.0, (Outcome.ABSENT, None), id="nobody knows when"),
+        pytest.param(3600.0, 100.0, (Outcome.ABSENT, None), id="the number of the floor was given long before"),
+        pytest.param(99.0, 100.0, (Outcome.ABSENT, None), id="at the same time, as far as the clocks can tell"),
+        pytest.param(90.0, 100.0, (Outcome.OPEN, 250), id="the number of the floor was given since"),
+        pytest.param(90.0, None, (Outcome.ABSENT, None), id="a lowered floor was given before it was sent"),
+        pytest.param(61.0, None, (Outcome.OPEN, 250), id="a lowered floor was perhaps given since it was sent"),
+        pytest.param(None, 100.0, (Outcome.ABSENT, None), id="nobody knows when"),
     ],
 )
 def test_numbers_that_were_given_once_more_prove_nothing(
-    floor_age: float | None, sent_age: float, judged: tuple[Outcome, int | None]
+    floor_age: float | None, since_seconds: float | None, judged: tuple[Outcome, int | None]
 ) -> None:
     """A tracker that was restored from a backup gives the number of the floor once more, perhaps after a lower one to ours."""
-    issue = replace(doubtful(2, CLOCK - 160, floor=350), sent_at=NOW - sent_age)
+    since = None if since_seconds is None else NOW - since_seconds
+    issue = replace(doubtful(2, CLOCK - 160, floor=350), sent_at=NOW - 60.0, floor_since=since)
     evidence = clean(newest=360, floor_at=None if floor_age is None else CLOCK - floor_age)
 
     judgement = doubt.judge(issue, evidence, PROBES, NOW)

@@ -82,10 +82,6 @@ def _take_over_all(original: Callable[..., Any], store: Any, is_dead: Any, now: 
     return original(store, lambda *_: lambda owner: True, now)
 
 
-def _too_high(original: Callable[..., Any], transaction: Any, tracker: str, number: int, *rest: Any) -> Any:
-    return original(transaction, tracker, number + 12, *rest)
-
-
 class _Ignoring:
     """A transaction in which one query does nothing."""
 
@@ -198,7 +194,7 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a storm is drained", reconcile, "drain", lambda *_: set(), 100),
     Control("a create takes from the budget of its tracker", create, "take", lambda *_: (None, 0.0), 50),
     Control("a silence is respected", budget, "in_force", lambda *_: False, 100),
-    Control("the floor is the highest number known, and no higher", limits, "raise_floor", _too_high, 50),
+    Control("numbers that were given once more prove nothing", doubt, "_gave_again", lambda *_: False, 50, "restored"),
     QueryControl("a claim waits for the end of another one's lease", "claim_group", "AND due_at <= :now", "", 50),
     QueryControl(
         "only an operator ends an operator's pause", "resume", "COALESCE(cause, '') <> 'operator' OR", "1 = 1 OR", 400

@@ -562,6 +562,22 @@ def _refused(chance: random.Random, span: float, names: Sequence[str], setup: Se
     return replace(setup, processes=several, syncers=several, route=tuple(sorted(route.items()))), operations
 
 
+def _restored(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> tuple[Setup, list[Operation]]:
+    """A tracker that is restored soon after issues were filed, and gives their numbers once more: to creates whose answers are lost, and to
+    people."""
+    begin, filed = chance.uniform(0, span), chance.randint(2, 4)
+    operations = [operation(begin, "tracker", "is backed up", seconds=0.0)]
+    operations += [_news(chance, begin + 1.0 + number, f"b{number}", 3, "1.0") for number in range(filed)]
+    restored = begin + chance.uniform(200.0, 600.0)
+    operations.append(operation(restored, "tracker", "is restored", seconds=0.0))
+    lost = chance.choice(("gives a number early", "gives a number early", "loses an answer"))
+    at = restored + chance.uniform(1.0, 100.0)
+    operations += [operation(at, "tracker", lost, seconds=0.0), _news(chance, at + 1.0, "late", 3, "1.0")]
+    for _ in range(chance.randint(filed, filed + 2)):
+        operations.append(operation(at + chance.uniform(3.0, 60.0), "person", "files an issue of their own"))
+    return setup, operations
+
+
 PROFILED = 0.15  # the share of seeds with a profile
 PROFILES: dict[str, Profile] = {
     "slow answers": _slow_answers,
@@ -572,6 +588,7 @@ PROFILES: dict[str, Profile] = {
     "frozen": _frozen,
     "late edits": _late_edits,
     "refused": _refused,
+    "restored": _restored,
 }
 
 

@@ -318,7 +318,7 @@ def test_only_a_tracker_that_holds_no_issue_forgets_where_it_was(store: Store) -
     steps.intend(store, claim, Intent(marker="m", revision=1), NOW)
     for name in ("here", "elsewhere"):
         store.notebook(name).note("home", "somewhere")
-        store.write(partial(limits.raise_floor, tracker=name, number=70, read_at=NOW))
+        store.write(partial(limits.raise_floor, tracker=name, number=70, now=NOW, highest=True))
     store.outbox.recover(NOW)
 
     assert store.notebook("here").recall("home") == "somewhere"
