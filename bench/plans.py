@@ -15,7 +15,8 @@ MILLION = 1_000_000
 PARAMETERS: Mapping[str, Mapping[str, object]] = {
     "next_due": {"tracker": "here"},
     "claim_group": {"tracker": "here", "rank": 2, "owner": "w/0"},
-    "waiting_deliveries": {"size": 200},
+    "waiting_sizes": {"size": 1000},
+    "waiting_until": {"last": 10**6},
     "owners": {},
 }
 _FILL = (

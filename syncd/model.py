@@ -41,7 +41,8 @@ Attributes = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True):
-    """The content of one delivery. `releases` are pairs of release and occurrences; equal digests mean a redelivery."""
+    """The content of one delivery. `releases` are pairs of release and occurrences; equal digests mean a redelivery. `unread` names the
+    texts that the delivery has and that were not read from it: a later notification is likely to replace them."""
 
     identity: Identity
     digest: bytes
@@ -58,6 +59,7 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     releases: tuple[tuple[str, int], ...] = ()
     attributes: Attributes = ()
     received_at: float = 0.0
+    unread: tuple[str, ...] = ()
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,7 +81,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     grown_at: float | None = None
 
 
-class Point(msgspec.Struct, frozen=True, kw_only=True):
+class Point(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A group's total occurrences after the notification received `at`, and the users and hosts of that notification."""
 
     at: float

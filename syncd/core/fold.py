@@ -2,47 +2,75 @@
 
 Backtrace does not document whether `occurrences` is a lifetime total or the count of a time window. Mode `auto` infers it from
 the timestamps; `cumulative` and `window` state it. In every mode a count never falls. The caller never folds a notification twice
-(`Notification.digest`): for a redelivery it calls `fold_redelivery`.
+(`Notification.digest`): a redelivery only raises the number of notifications.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Literal, TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Literal
 
 from msgspec.structs import replace
 
 from syncd.model import Group, Notification, Point, Release
 
 Mode = Literal["auto", "cumulative", "window"]
-T = TypeVar("T")
 
 MAX_LEDGER = 2000  # releases of one group: a sender that invents one each time must not slow the folds of other groups
 OTHER_RELEASES = "(other releases)"
 MAX_TRAIL = 64
+TEXTS = ("application", "group_url", "callstack", "object_id", "classifiers", "attributes")
+_APPEARANCE = attrgetter(*TEXTS, "occurrences", "approximate", "hosts", "users", "first_seen", "last_seen")
 
 
 def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
-    """The group after the notification. Its revision rises exactly if the texts of its issue change."""
-    before = group or Group(identity=notification.identity)
-    # The latest notification describes the group. An older one that arrives late only fills empty fields.
-    latest = before.last_seen is None or (notification.last is not None and notification.last >= before.last_seen)
+    """The group after one notification. Its revision rises exactly if the texts of its issue change."""
+    return fold_all(group, [notification], mode, lambda _: notification)
 
-    def chosen(old: T, new: T) -> T:
-        return (new or old) if latest else (old or new)
+
+def fold_all(
+    group: Group | None, notifications: Sequence[Notification], mode: Mode, read: Callable[[int], Notification]
+) -> Group:
+    """The group after several notifications, in the order of their arrival: as if each were folded by itself, except that its revision
+    rises by at most one, exactly if the texts of its issue differ from before.
+
+    `read` returns the notification at a place with all of its texts; only those that describe the group are read."""
+    before = after = group or Group(identity=notifications[0].identity)
+    ledger, trail = {row.release: row for row in before.releases}, [*before.trail]
+    latest: list[int] = []
+    late: list[int] = []
+    for place, notification in enumerate(notifications):
+        # The latest notification describes the group. An older one that arrives late only fills empty fields.
+        describes = after.last_seen is None or (notification.last is not None and notification.last >= after.last_seen)
+        (latest if describes else late).append(place)
+        grown = _count_releases(ledger, after, notification, mode)
+        earlier, after = after, _counted(after, notification, mode)
+        if grown or after != earlier:
+            _leave_point(trail, after, notification)
+
+    def text(field: str) -> object:
+        old = getattr(before, field)
+        places = (*reversed(latest), None, *late)  # None stands for the group before
+        for place in places:
+            if place is None:
+                value = old
+            else:
+                notification = notifications[place]
+                value = getattr(read(place) if field in notification.unread else notification, field)
+            if value:
+                return value
+        return old
 
     after = replace(
-        before,
-        application=chosen(before.application, notification.application),
-        group_url=chosen(before.group_url, notification.group_url),
-        callstack=chosen(before.callstack, notification.callstack),
-        object_id=chosen(before.object_id, notification.object_id),
-        classifiers=chosen(before.classifiers, notification.classifiers),
-        attributes=chosen(before.attributes, notification.attributes),
-        hosts=_larger(before.hosts, notification.hosts),
-        users=_larger(before.users, notification.users),
-        first_seen=_smaller(before.first_seen, notification.first),
-        last_seen=_larger(before.last_seen, notification.last),
-        releases=_ledger(before, notification, mode),
+        after, releases=tuple(ledger.values()), trail=tuple(trail), **{field: text(field) for field in TEXTS}
     )
+    notified = before.notifications + len(notifications)
+    if before.revision:
+        return replace(after, notifications=notified, revision=before.revision + _differs(before, after))
+    return replace(after, notifications=notified)
+
+
+def _counted(before: Group, notification: Notification, mode: Mode) -> Group:
+    """The group with the numbers and times of a notification."""
     # Without a count: the histogram's sum, and at least one, since a crash caused the notification.
     counted, guessed = notification.occurrences, notification.occurrences is None
     if counted is None:
@@ -51,17 +79,16 @@ def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
     if before.revision:
         span = (before.first_seen, before.last_seen)
         total, doubtful = _total(before.occurrences, span, counted, notification, mode)
-    approximate = guessed or doubtful or (before.revision > 0 and before.approximate)
-    after = replace(after, occurrences=total, approximate=approximate)
-    changed = before.revision == 0 or _differs(before, after)
-    if changed:
-        after = replace(after, trail=_trail(before.trail, after, notification))
-    return replace(after, notifications=before.notifications + 1, revision=before.revision + changed)
-
-
-def fold_redelivery(group: Group) -> Group:
-    """The group after an exact redelivery: only the number of notifications changes."""
-    return replace(group, notifications=group.notifications + 1)
+    return replace(
+        before,
+        occurrences=total,
+        approximate=guessed or doubtful or (before.revision > 0 and before.approximate),
+        hosts=_larger(before.hosts, notification.hosts),
+        users=_larger(before.users, notification.users),
+        first_seen=_smaller(before.first_seen, notification.first),
+        last_seen=_larger(before.last_seen, notification.last),
+        revision=before.revision or 1,
+    )
 
 
 def _total(
@@ -89,9 +116,9 @@ def _sum(counts: Iterable[int]) -> int:
     return min(sum(counts), 2**63 - 1)
 
 
-def _ledger(group: Group, notification: Notification, mode: Mode) -> tuple[Release, ...]:
-    """The group's releases with the counts of the notification. Releases beyond MAX_LEDGER share one row."""
-    ledger = {row.release: row for row in group.releases}
+def _count_releases(ledger: dict[str, Release], group: Group, notification: Notification, mode: Mode) -> bool:
+    """Put the counts of a notification into the ledger of its group. Releases beyond MAX_LEDGER share one row. Return whether anything
+    that an issue shows has changed."""
     # The earliest time at which every release in the notification had certainly crashed. A span that overlaps the group's may
     # belong to a total: its first timestamp is the group's, not a release's.
     first_seen, last = notification.first, notification.last
@@ -99,15 +126,17 @@ def _ledger(group: Group, notification: Notification, mode: Mode) -> tuple[Relea
         since, until = group.first_seen, group.last_seen
         if since is not None and until is not None and first_seen <= until and last >= since:
             first_seen = last
-    surplus = 0
+    changed, surplus = False, 0
     for release, counted in notification.releases:
         row = ledger.get(release)
         if row is None and len(ledger) >= MAX_LEDGER and release != OTHER_RELEASES:
             surplus = _sum((surplus, counted))
             continue
         if row is not None:
-            ledger[release] = _grown(row, counted, first_seen, notification, mode)
+            ledger[release] = grown = _grown(row, counted, first_seen, notification, mode)
+            changed = changed or _row_appearance(grown) != _row_appearance(row)
             continue
+        changed = True
         ledger[release] = Release(
             release=release,
             occurrences=counted,
@@ -120,8 +149,10 @@ def _ledger(group: Group, notification: Notification, mode: Mode) -> tuple[Relea
         )
     if surplus:
         row = ledger.get(OTHER_RELEASES) or Release(release=OTHER_RELEASES, occurrences=0, first_seen=first_seen)
-        ledger[OTHER_RELEASES] = replace(_grown(row, surplus, first_seen, notification, mode), approximate=True)
-    return tuple(ledger.values())
+        grown = replace(_grown(row, surplus, first_seen, notification, mode), approximate=True)
+        changed = changed or OTHER_RELEASES not in ledger or _row_appearance(grown) != _row_appearance(row)
+        ledger[OTHER_RELEASES] = grown
+    return changed
 
 
 def _grown(row: Release, counted: int, first_seen: int | None, notification: Notification, mode: Mode) -> Release:
@@ -150,25 +181,26 @@ def _grown(row: Release, counted: int, first_seen: int | None, notification: Not
     )
 
 
-def _trail(trail: tuple[Point, ...], group: Group, notification: Notification) -> tuple[Point, ...]:
-    """The trail with the group's newest state.
+def _leave_point(trail: list[Point], group: Group, notification: Notification) -> None:
+    """Add the group's newest state to its trail.
 
     If it is too long, the point whose neighbours are closest together relative to their age is dropped: recent growth keeps a
     fine resolution, old growth a coarse one.
     """
     at = max(notification.received_at, trail[-1].at if trail else 0.0)
-    point = Point(at=at, occurrences=group.occurrences, users=notification.users or 0, hosts=notification.hosts or 0)
-    longer = (*trail, point)
-    if trail and trail[-1].at == at:
-        least = len(trail) - 1
-    elif len(longer) > MAX_TRAIL:
-        ages = {index: at - longer[index].at + 60.0 for index in range(1, len(trail))}
-        least = min(ages, key=lambda index: (longer[index + 1].at - longer[index - 1].at) / ages[index])
+    trail.append(
+        Point(at=at, occurrences=group.occurrences, users=notification.users or 0, hosts=notification.hosts or 0)
+    )
+    if len(trail) > 1 and trail[-2].at == at:
+        least = len(trail) - 2
+    elif len(trail) > MAX_TRAIL:
+        ages = {index: at - trail[index].at + 60.0 for index in range(1, len(trail) - 1)}
+        least = min(ages, key=lambda index: (trail[index + 1].at - trail[index - 1].at) / ages[index])
     else:
-        return longer
-    dropped, following = longer[least : least + 2]
+        return
+    dropped, following = trail[least : least + 2]
     users, hosts = max(dropped.users, following.users), max(dropped.hosts, following.hosts)
-    return (*longer[:least], replace(following, users=users, hosts=hosts), *longer[least + 2 :])
+    trail[least : least + 2] = [replace(following, users=users, hosts=hosts)]
 
 
 def not_after(group: Group, now: float) -> Group:
@@ -190,17 +222,18 @@ def growth(group: Group, since: float) -> Point:
     )
 
 
+def _row_appearance(row: Release) -> tuple[object, ...]:
+    """What an issue shows of a release: not the time spans that the fold decides by."""
+    return row.occurrences, row.approximate, row.first_seen, row.last_seen
+
+
 def _differs(before: Group, after: Group) -> bool:
-    """True if the texts of the issue change. They do not show the time spans of the ledger's rows."""
-    if len(after.releases) > len(before.releases) or replace(after, releases=()) != replace(before, releases=()):
+    """True if the texts of the issue change."""
+    if len(after.releases) > len(before.releases) or _APPEARANCE(before) != _APPEARANCE(after):
         return True
     # Rows keep their order, and new ones are appended.
     rows = zip(before.releases, after.releases, strict=True)
-    return any(
-        replace(new, since=old.since, until=old.until, noticed_at=old.noticed_at, grown_at=old.grown_at) != old
-        for old, new in rows
-        if new is not old
-    )
+    return any(_row_appearance(new) != _row_appearance(old) for old, new in rows if new is not old)
 
 
 def with_aliases(group: Group, aliases: Sequence[Group]) -> Group:

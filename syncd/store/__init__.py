@@ -15,6 +15,7 @@ from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection
 from syncd.store.dead_letters import DeadLetters
 from syncd.store.due_times import DueTimes
+from syncd.store.groups import Recent
 from syncd.store.hints import Hints, NoHints
 from syncd.store.inbox import Inbox
 from syncd.store.instances import Registration
@@ -57,6 +58,7 @@ class Store:
         self.dead_letters = DeadLetters(connection, self.bodies)
         self.report = Report(connection)
         self.lists = Lists(connection, self.bodies)
+        self.recent = Recent()
 
     def instance_key(self) -> str:
         """Return the key of the markers, in hex. It is made once per store, so that markers outlive every process."""

@@ -1,11 +1,21 @@
 """Many groups in a few statements, inside a transaction of the caller. Which of them change, and how, is decided by the caller."""
 
+import secrets
 from collections.abc import Collection, Iterable, Mapping
+from itertools import chain
+from operator import attrgetter, itemgetter
 from typing import cast
+
+from msgspec.structs import astuple, replace
 
 from syncd.model import Group, Identity, Issue
 from syncd.store.connection import Transaction
-from syncd.store.records import group_of, group_values, issue_of, load_group, text_of
+from syncd.store.records import group_of, group_values, issue_of, load_group, standing, text_of
+
+RECENT_BYTES = 16 * 2**20
+# What hardly any notification changes of a group that has some.
+_VALUES = itemgetter(1)
+_LASTING = attrgetter("application", "group_url", "callstack", "classifiers", "hosts", "users", "first_seen")
 
 Key = tuple[str, str, str]  # universe, project, fingerprint as compared
 
@@ -13,16 +23,6 @@ Key = tuple[str, str, str]  # universe, project, fingerprint as compared
 def key(identity: Identity) -> Key:
     """Return what makes two identities the same group."""
     return identity.universe, identity.project, identity.fingerprint_key
-
-
-def ids(transaction: Transaction, identities: Iterable[Identity]) -> dict[Key, int]:
-    """Return the row id of each group; a new group gets an empty row, so that all other rows have an id to point to."""
-    wanted: dict[Key, Identity] = {}
-    for identity in identities:
-        wanted.setdefault(key(identity), identity)
-    numbers = existing(transaction, wanted)
-    new = [(*name[:2], identity.fingerprint, name[2]) for name, identity in wanted.items() if name not in numbers]
-    return numbers | _by_key(transaction.batch("new_groups", new))
 
 
 def existing(transaction: Transaction, keys: Iterable[Key]) -> dict[Key, int]:
@@ -36,35 +36,90 @@ def _by_key(rows: Iterable[Mapping[str, object]]) -> dict[Key, int]:
     }
 
 
-def load(transaction: Transaction, group_ids: Iterable[int]) -> dict[int, Group]:
-    """Lock the groups and return them with their releases, without what aliases or a storm add to them."""
-    wanted = [(group_id,) for group_id in sorted(group_ids)]
-    rows = transaction.batch("groups_by_id", wanted)
+class Recent:
+    """Groups as the latest batches of this process saved them. Their rows name the batch: as long as they do, the rows need not be read."""
+
+    def __init__(self) -> None:
+        self._groups: dict[int, tuple[int, Group, int]] = {}
+        self._size = 0
+
+    def get(self, group_id: int, batch: object) -> Group | None:
+        """Return the group as this batch saved it, None if it is not kept."""
+        saved, group, _ = self._groups.get(group_id, (None, None, 0))
+        return group if batch is not None and saved == batch else None
+
+    def keep(self, group_id: int, batch: int, group: Group) -> None:
+        """Keep a group, and let go of those that were saved longest ago while all are larger than RECENT_BYTES."""
+        values = sum(map(len, group.callstack)) + sum(map(len, chain.from_iterable(map(_VALUES, group.attributes))))
+        strings = len(group.callstack) + 4 * len(group.attributes)
+        size = values + 100 * (strings + len(group.trail)) + 400 * (1 + len(group.releases))
+        self._size += size - self._groups.pop(group_id, (0, group, 0))[2]
+        self._groups[group_id] = batch, group, size
+        while self._size > RECENT_BYTES:
+            self._size -= self._groups.pop(next(iter(self._groups)))[2]
+
+
+def load(
+    transaction: Transaction, identities: Iterable[Identity], recent: Recent
+) -> tuple[dict[Key, int], dict[int, Group]]:
+    """Lock the groups with these identities and return the row id of each, and each with its releases, without what aliases or a storm add
+    to it. A new group gets an empty row, so that all other rows have an id to point to."""
+    wanted: dict[Key, Identity] = {}
+    for identity in identities:
+        wanted.setdefault(key(identity), identity)
+    rows = transaction.batch("folded_groups", list(wanted))
+    numbers = _by_key(rows)
+    new = [(*name[:2], identity.fingerprint, name[2]) for name, identity in wanted.items() if name not in numbers]
+    created = _by_key(transaction.batch("new_groups", new))
+    loaded = {number: Group(identity=wanted[name]) for name, number in created.items()}
+    unread: list[tuple[int]] = []
+    for row in rows:
+        number = cast(int, row["id"])
+        if (group := recent.get(number, row["batch"])) is None:
+            unread.append((number,))
+        else:
+            loaded[number] = replace(group, **standing(row))
     releases: dict[object, list[dict[str, object]]] = {}
-    for row in transaction.batch("releases_of_groups", wanted):
+    for row in transaction.batch("releases_of_groups", unread):
         releases.setdefault(row.pop("group_id"), []).append(row)
-    return {cast(int, row["id"]): group_of(row, releases.get(row["id"], [])) for row in rows}
+    for row in transaction.batch("groups_by_id", unread):
+        loaded[cast(int, row["id"])] = group_of(row, releases.get(row["id"], []))
+    return numbers | created, loaded
 
 
-def save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[int, Group]) -> None:
+def save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[int, Group], recent: Recent) -> None:
     """Write the groups of `after`, and those of their releases that differ from `before`."""
-    transaction.batch("save_groups", [group_values(group_id, group) for group_id, group in after.items()])
-    releases = [
-        (
-            group_id,
-            release.release,
-            release.occurrences,
-            int(release.approximate),
-            release.first_seen,
-            release.last_seen,
-            release.since,
-            release.until,
-            release.noticed_at,
-            release.grown_at,
-        )
-        for group_id, group in after.items()
-        for release in set(group.releases).difference(before[group_id].releases)
-    ]
+    batch = secrets.randbits(62)  # should this transaction fail, no row will name it
+    whole: list[tuple[object, ...]] = []
+    counts: list[tuple[object, ...]] = []
+    releases: list[tuple[object, ...]] = []
+    for group_id, group in after.items():
+        earlier = before[group_id]
+        if earlier.revision == 0 or _LASTING(group) != _LASTING(earlier):
+            whole.append(group_values(group_id, group, batch))
+        else:
+            counts.append(
+                (
+                    group_id,
+                    group.object_id,
+                    None if group.attributes == earlier.attributes else text_of(group.attributes),
+                    None if group.trail == earlier.trail else text_of(group.trail),
+                    group.occurrences,
+                    int(group.approximate),
+                    group.notifications,
+                    group.last_seen,
+                    group.revision,
+                    batch,
+                )
+            )
+        rows = {row.release: row for row in earlier.releases}
+        for row in group.releases:
+            if rows.get(row.release) != row:
+                # PostgreSQL takes no truth for a number.
+                releases.append((group_id, *astuple(replace(row, approximate=int(row.approximate)))))
+        recent.keep(group_id, batch, group)
+    transaction.batch("save_groups", whole)
+    transaction.batch("save_counts", counts)
     transaction.batch("save_releases", releases)
 
 

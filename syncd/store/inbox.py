@@ -1,6 +1,6 @@
 """The inbox: deliveries from the moment they are on disk until they are absorbed and purged. Folding them is the worker's."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
@@ -8,20 +8,26 @@ from syncd.errors import RejectedDelivery
 from syncd.model import Identity
 from syncd.store import groups, quarantine
 from syncd.store.bodies import BodyOperations
+from syncd.store.bodies import size as body_size
 from syncd.store.connection import Transaction, reads, writes
 
 if TYPE_CHECKING:
     from syncd.store.group_commit import GroupCommit
 
 
+BATCH_BYTES = 4 * 2**20  # of bodies that are read at once, unless one alone is larger
+
+
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One POST as it was answered 200. `replayed`: an operator asked to absorb it once more."""
+    """One POST as it was answered 200. `replayed`: an operator asked to absorb it once more. `identity`: the number of its group's
+    identity, None if it was not read."""
 
     id: int
     received_at: float
     body: bytes
     replayed: bool = False
+    identity: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +55,24 @@ class Inbox(BodyOperations):
     @reads
     def waiting(self, transaction: Transaction, size: int, first: Sequence[Identity] = ()) -> list[Delivery]:
         """Return the oldest `size` deliveries of the identities in `first` that are new to the store; if nothing of them waits, the oldest
-        of all. The deliveries of one group are returned in the order of their arrival, none before an older one."""
+        of all; fewer where their bodies are larger than BATCH_BYTES together. The deliveries of one group are returned in the order of
+        their arrival, none before an older one."""
         existing = groups.existing(transaction, map(groups.key, first))
         new = {identity.number for identity in first if groups.key(identity) not in existing}
-        numbers = transaction.batch("waiting_of_groups", [(number,) for number in new])
-        rows = transaction.batch("waiting_of", [(row["id"],) for row in numbers[:size]])
-        rows = rows or transaction.rows("waiting_deliveries", size=size)
+        sizes = transaction.batch("waiting_of_groups", [(number,) for number in new])[:size]
+        numbers = _bounded(sizes)
+        rows = transaction.batch("waiting_of", [(number,) for number in numbers])
+        if not rows and (numbers := _bounded(transaction.rows("waiting_sizes", size=size))):
+            rows = transaction.rows("waiting_until", last=numbers[-1])
         bodies = self._bodies.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
         return [
-            Delivery(cast(int, row["id"]), cast(float, row["received_at"]), body, row["replayed_at"] is not None)
+            Delivery(
+                cast(int, row["id"]),
+                cast(float, row["received_at"]),
+                body,
+                row["replayed_at"] is not None,
+                cast("int | None", row["identity"]),
+            )
             for row, body in zip(rows, bodies, strict=True)
         ]
 
@@ -75,6 +90,18 @@ class Inbox(BodyOperations):
             # A delivery without its digest would count again when it is replayed.
             purged += transaction.run("purge_folded", before=before, size=size)
         return purged + transaction.run("purge_history", before=decided_before, size=size)
+
+
+def _bounded(sizes: Iterable[Mapping[str, object]]) -> list[int]:
+    """Return the numbers of the first deliveries whose bodies have BATCH_BYTES together, of one at least."""
+    numbers: list[int] = []
+    room = BATCH_BYTES
+    for row in sizes:
+        room -= body_size(bytes(cast(bytes, row["head"])), cast(int, row["size"]))
+        if numbers and room < 0:
+            break
+        numbers.append(cast(int, row["id"]))
+    return numbers
 
 
 def claim(

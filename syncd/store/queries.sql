@@ -30,17 +30,20 @@ SELECT id FROM dictionaries WHERE EXISTS (
 -- forget_dictionary: once no delivery refers to it
 DELETE FROM dictionaries WHERE id = :id;
 
--- waiting_deliveries: oldest first, so that the earlier delivery is folded earlier
-SELECT id, received_at, body, replayed_at FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
+-- waiting_sizes: oldest first, so that the earlier delivery is folded earlier
+SELECT id, length(body) AS size, substr(body, 1, 18) AS head FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
 
--- waiting_of_groups: the numbers of all that wait of a few groups; a delivery without an identity may be of any group
+-- waiting_until: all up to a number
+SELECT id, received_at, body, identity, replayed_at FROM deliveries WHERE state = 'waiting' AND id <= :last ORDER BY id;
+
+-- waiting_of_groups: all that wait of a few groups; a delivery without an identity may be of any group
 WITH wanted (identity) AS (VALUES :rows)
-SELECT id FROM deliveries
+SELECT id, length(body) AS size, substr(body, 1, 18) AS head FROM deliveries
 WHERE state = 'waiting' AND (identity IS NULL OR identity IN (SELECT CAST(wanted.identity AS BIGINT) FROM wanted)) ORDER BY id;
 
 -- waiting_of: named deliveries, unless another process has absorbed them
 WITH wanted (id) AS (VALUES :rows)
-SELECT deliveries.id, received_at, body, replayed_at FROM wanted JOIN deliveries ON deliveries.id = CAST(wanted.id AS BIGINT)
+SELECT deliveries.id, received_at, body, identity, replayed_at FROM wanted JOIN deliveries ON deliveries.id = CAST(wanted.id AS BIGINT)
 WHERE state = 'waiting' ORDER BY deliveries.id;
 
 -- claim_deliveries: returns only the deliveries that no other process has absorbed
@@ -101,9 +104,13 @@ DELETE FROM quarantine WHERE id = :id;
 WITH wanted (universe, project, fingerprint_key) AS (VALUES :rows)
 SELECT groups.id, universe, project, fingerprint_key FROM wanted JOIN groups USING (universe, project, fingerprint_key);
 
--- groups_by_id: whole rows in the order of their ids, locked because they are about to change
-WITH wanted (id) AS (VALUES :rows) SELECT groups.* FROM wanted JOIN groups ON groups.id = CAST(wanted.id AS BIGINT)
-ORDER BY groups.id {lock};
+-- folded_groups: which batch folded them last, and what others than folding write; in the order of their ids, locked because they are about to change
+WITH wanted (universe, project, fingerprint_key) AS (VALUES :rows)
+SELECT groups.id, universe, project, fingerprint_key, batch, revision, decision, decision_rule, refused, on_hold, place, met
+FROM wanted JOIN groups USING (universe, project, fingerprint_key) ORDER BY groups.id {lock};
+
+-- groups_by_id: whole rows
+WITH wanted (id) AS (VALUES :rows) SELECT groups.* FROM wanted JOIN groups ON groups.id = CAST(wanted.id AS BIGINT);
 
 -- lock_group: its claim or its issue is about to change; absorbing takes the same locks in the same order
 SELECT id FROM groups WHERE id = :group_id {lock};
@@ -118,16 +125,24 @@ INSERT INTO groups (universe, project, fingerprint, fingerprint_key, callstack, 
 SELECT universe, project, fingerprint, fingerprint_key, '[]', '[]', 0, 0, 0, 0 FROM new WHERE true
 RETURNING id, universe, project, fingerprint_key;
 
--- save_groups: updates many rows in one statement, except the decision; the rows exist, so that the insert never happens
-INSERT INTO groups (id, universe, project, fingerprint, fingerprint_key, application, group_url, callstack, object_id,
-    classifiers, occurrences, approximate, notifications, hosts, users, first_seen, last_seen, attributes, trail, signature,
-    revision)
-VALUES :rows
-ON CONFLICT (id) DO UPDATE SET application = excluded.application, group_url = excluded.group_url,
-    callstack = excluded.callstack, object_id = excluded.object_id, classifiers = excluded.classifiers,
-    occurrences = excluded.occurrences, approximate = excluded.approximate, notifications = excluded.notifications,
-    hosts = excluded.hosts, users = excluded.users, first_seen = excluded.first_seen, last_seen = excluded.last_seen,
-    attributes = excluded.attributes, trail = excluded.trail, signature = excluded.signature, revision = excluded.revision;
+-- save_groups: all but the decision
+WITH folded (id, application, group_url, object_id, callstack, signature, classifiers, attributes, trail, occurrences, approximate, notifications,
+    hosts, users, first_seen, last_seen, revision, batch) AS (VALUES :rows)
+UPDATE groups SET application = folded.application, group_url = folded.group_url, object_id = folded.object_id,
+    callstack = folded.callstack, signature = folded.signature, classifiers = folded.classifiers, attributes = folded.attributes,
+    trail = folded.trail, occurrences = CAST(folded.occurrences AS BIGINT),
+    approximate = CAST(folded.approximate AS INTEGER), notifications = CAST(folded.notifications AS BIGINT),
+    hosts = CAST(folded.hosts AS BIGINT), users = CAST(folded.users AS BIGINT), first_seen = CAST(folded.first_seen AS BIGINT),
+    last_seen = CAST(folded.last_seen AS BIGINT), revision = CAST(folded.revision AS BIGINT), batch = CAST(folded.batch AS BIGINT)
+FROM folded WHERE groups.id = CAST(folded.id AS BIGINT);
+
+-- save_counts: what changes with every notification; a column that is set costs each index that it is in
+WITH folded (id, object_id, attributes, trail, occurrences, approximate, notifications, last_seen, revision, batch) AS (VALUES :rows)
+UPDATE groups SET object_id = folded.object_id, attributes = COALESCE(folded.attributes, groups.attributes),
+    trail = COALESCE(folded.trail, groups.trail), occurrences = CAST(folded.occurrences AS BIGINT),
+    approximate = CAST(folded.approximate AS INTEGER), notifications = CAST(folded.notifications AS BIGINT),
+    last_seen = CAST(folded.last_seen AS BIGINT), revision = CAST(folded.revision AS BIGINT), batch = CAST(folded.batch AS BIGINT)
+FROM folded WHERE groups.id = CAST(folded.id AS BIGINT);
 
 -- save_met: the thresholds that groups have met stay met
 WITH qualified (id, met) AS (VALUES :rows)
@@ -838,7 +853,10 @@ SELECT group_id, tracker FROM issues WHERE state = 'linked' AND group_id IN (
     WHERE deliveries.state = 'absorbed' AND deliveries.received_at BETWEEN :since AND :until);
 
 -- save_trail: its points have moved
-UPDATE groups SET trail = :trail WHERE id = :group_id;
+UPDATE groups SET trail = :trail, batch = NULL WHERE id = :group_id;
+
+-- forget_batches: the times of their releases are about to move
+UPDATE groups SET batch = NULL WHERE batch IS NOT NULL AND id IN (SELECT group_id FROM releases WHERE grown_at >= :since);
 
 -- ask_look: the issue is looked at before anything else, also where a look is being made; `anew`: what it shows is written anew
 UPDATE issues SET looks_owed = looks_owed + 1, synced_revision = CASE WHEN :anew = 1 THEN 0 ELSE synced_revision END

@@ -33,7 +33,7 @@ _TEXTS = msgspec.json.Decoder(tuple[str, ...])
 _ATTRIBUTES = msgspec.json.Decoder(Attributes)
 _CONDITION = msgspec.json.Decoder(Condition)
 _MET = msgspec.json.Decoder(tuple[Thresholds, ...])
-_TRAIL = msgspec.json.Decoder(tuple[tuple[float, int, int, int], ...])
+_TRAIL = msgspec.json.Decoder(tuple[Point, ...])
 
 
 def text_of(value: object) -> str:
@@ -59,33 +59,36 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         last_seen=row["last_seen"],
         releases=tuple(Release(**(entry | {"approximate": bool(entry["approximate"])})) for entry in releases),
         attributes=_ATTRIBUTES.decode(row["attributes"]),
-        trail=tuple(
-            Point(at=at, occurrences=occurrences, users=users, hosts=hosts)
-            for at, occurrences, users, hosts in _TRAIL.decode(row["trail"])
-        ),
+        trail=_TRAIL.decode(row["trail"]),
         kind=GroupKind(row["kind"]),
-        revision=row["revision"],
-        held_by=row["decision_rule"] if row["decision"] == "hold" else None,
-        refused=row["refused"],
-        on_hold=row["on_hold"],
-        place=row["place"],
-        met=_MET.decode(row["met"]),
+        **standing(row),
     )
 
 
-def group_values(group_id: int, group: Group) -> tuple[object, ...]:
+def standing(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a group that others than folding write."""
+    return {
+        "revision": row["revision"],
+        "held_by": row["decision_rule"] if row["decision"] == "hold" else None,
+        "refused": row["refused"],
+        "on_hold": row["on_hold"],
+        "place": row["place"],
+        "met": () if row["met"] == "[]" else _MET.decode(row["met"]),
+    }
+
+
+def group_values(group_id: int, group: Group, batch: int) -> tuple[object, ...]:
     """Return the parameters of `save_groups`, in their order."""
     return (
         group_id,
-        group.identity.universe,
-        group.identity.project,
-        group.identity.fingerprint,
-        group.identity.fingerprint_key,
         group.application,
         group.group_url,
-        text_of(group.callstack),
         group.object_id,
+        text_of(group.callstack),
+        frames.signature(group.application, group.callstack),
         text_of(group.classifiers),
+        text_of(group.attributes),
+        text_of(group.trail),
         group.occurrences,
         int(group.approximate),
         group.notifications,
@@ -93,10 +96,8 @@ def group_values(group_id: int, group: Group) -> tuple[object, ...]:
         group.users,
         group.first_seen,
         group.last_seen,
-        text_of(group.attributes),
-        text_of([(point.at, point.occurrences, point.users, point.hosts) for point in group.trail]),
-        frames.signature(group.application, group.callstack),
         group.revision,
+        batch,
     )
 
 

@@ -18,7 +18,7 @@ from syncd.worker.routing import Routing, qualify
 
 Parsed = tuple[Delivery, Notification | RejectedDelivery]
 
-BATCH = 200  # deliveries in one transaction; more would make the receiver wait for the writer
+BATCH = 1000  # deliveries in one transaction; more would make the receiver wait for the writer, and a new group for the batch before it
 
 
 def absorb(
@@ -29,9 +29,29 @@ def absorb(
     deliveries = store.inbox.waiting(size, first)
     if not deliveries:
         return 0, set()
-    return len(deliveries), fold_batch(
-        store, routing, [(delivery, routing.parse(delivery)) for delivery in deliveries], now
-    )
+    return len(deliveries), fold_batch(store, routing, parse_batch(routing, deliveries), now)
+
+
+def parse_batch(routing: Routing, deliveries: Sequence[Delivery]) -> list[Parsed]:
+    """Parse deliveries, but the texts of the latest of each group alone: those of the rest count only where the latest lacks one, and then
+    `fold_batch` reads them."""
+    # The last delivery of a group is nearly always the latest notification.
+    last = {delivery.identity: place for place, delivery in enumerate(deliveries)}
+    parsed: list[Parsed] = []
+    latest: dict[groups.Key, tuple[int, Notification]] = {}
+    for place, delivery in enumerate(deliveries):
+        result = routing.parse(delivery, texts=last[delivery.identity] == place)
+        parsed.append((delivery, result))
+        if isinstance(result, Notification):
+            key = groups.key(result.identity)
+            before = latest[key][1].last if key in latest else None
+            if before is None or (result.last is not None and result.last >= before):
+                latest[key] = place, result
+    for place, notification in latest.values():
+        if notification.unread:
+            delivery = deliveries[place]
+            parsed[place] = delivery, routing.parse(delivery)
+    return parsed
 
 
 def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: float) -> set[str]:
@@ -51,8 +71,7 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
                 inbox.reject(transaction, delivery, result, Bound(receiver.quarantine_size, receiver.quarantine_bytes))
         readable = [(delivery, result) for delivery, result in parsed if isinstance(result, Notification)]
 
-        ids = groups.ids(transaction, (message.identity for _, message in readable))
-        before = groups.load(transaction, ids.values())
+        ids, before = groups.load(transaction, (message.identity for _, message in readable), store.recent)
         batch = [(ids[groups.key(message.identity)], delivery, message) for delivery, message in readable]
         digests = ((delivery.id, group_id, message.digest) for group_id, delivery, message in batch)
         claimed, new = inbox.claim(transaction, digests, now)
@@ -64,8 +83,8 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
         ]
         before = {group_id: fold.not_after(group, now) for group_id, group in before.items()}
 
-        after = _folded(before, batch, new, routing.config.notifications.occurrence_mode)
-        groups.save(transaction, before, after)
+        after = _folded(before, batch, new, routing)
+        groups.save(transaction, before, after, store.recent)
 
         changed = {group_id: group for group_id, group in after.items() if group.revision > before[group_id].revision}
         since = min((message.received_at for _, _, message in batch), default=now)
@@ -94,16 +113,29 @@ def _folded(
     before: Mapping[int, Group],
     batch: Iterable[tuple[int, Delivery, Notification]],
     new: set[tuple[int, bytes]],
-    mode: fold.Mode,
+    routing: Routing,
 ) -> dict[int, Group]:
     """Return each group of the batch with its notifications folded in, in the order of their arrival. A notification whose digest is
     not in `new` only raises the number of notifications, and a replayed one not even that."""
-    after: dict[int, Group] = {}
     pending = set(new)
+    notified = dict[int, int]()
+    fresh: dict[int, list[tuple[Delivery, Notification]]] = {}
     for group_id, delivery, notification in batch:
-        group = after.get(group_id, before[group_id])
-        digest = (group_id, notification.digest)
-        folded = fold.fold(group, notification, mode) if digest in pending else fold.fold_redelivery(group)
-        pending.discard(digest)
-        after[group_id] = replace(folded, notifications=group.notifications) if delivery.replayed else folded
+        notified[group_id] = notified.get(group_id, 0) + (not delivery.replayed)
+        if (group_id, notification.digest) in pending:
+            pending.remove((group_id, notification.digest))
+            fresh.setdefault(group_id, []).append((delivery, notification))
+    mode = routing.config.notifications.occurrence_mode
+    after: dict[int, Group] = {}
+    for group_id, count in notified.items():
+        group = before[group_id]
+        if entries := fresh.get(group_id):
+
+            def read(place: int, entries: Sequence[tuple[Delivery, Notification]] = entries) -> Notification:
+                whole = routing.parse(entries[place][0])
+                assert isinstance(whole, Notification)  # noqa: S101 - it was parsed before
+                return whole
+
+            group = fold.fold_all(group, [notification for _, notification in entries], mode, read)
+        after[group_id] = replace(group, notifications=before[group_id].notifications + count)
     return after

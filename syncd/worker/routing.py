@@ -51,8 +51,8 @@ class Routing:
         """Return the writes that the tracker's credential allows."""
         return Allowance(credential=self.config.credentials[tracker], limits=self.config.trackers[tracker].writes)
 
-    def parse(self, delivery: Delivery) -> Notification | RejectedDelivery:
-        """Return the notification in a delivery, or why it is none."""
+    def parse(self, delivery: Delivery, *, texts: bool = True) -> Notification | RejectedDelivery:
+        """Return the notification in a delivery, or why it is none. Without `texts` some of its texts are left unread."""
         settings = self.config.notifications
         reading = Reading(
             release_attributes=settings.release_attributes,
@@ -61,7 +61,7 @@ class Routing:
             zero_by_frames=settings.zero_fingerprint == "frames",
         )
         try:
-            return backtrace.parse(delivery.body, delivery.received_at, reading)
+            return backtrace.parse(delivery.body, delivery.received_at, reading, texts=texts)
         except RejectedDelivery as error:
             return error
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from syncd.core.fold import MAX_LEDGER, OTHER_RELEASES, Mode, fold, fold_redelivery
+from syncd.core.fold import MAX_LEDGER, OTHER_RELEASES, TEXTS, Mode, fold, fold_all
 from syncd.model import Group, Notification, Release
 from tests.factories import make_group, make_notification
 
@@ -305,12 +305,6 @@ def test_a_release_first_reported_without_times_gets_them_later() -> None:
 # Redeliveries and revisions.
 
 
-def test_an_exact_redelivery_changes_nothing_but_the_number_of_notifications() -> None:
-    group = folded([spoken(10, 100, 200, releases=(("1.0", 10),)), spoken(5, 300, 400)], "window")
-
-    assert fold_redelivery(group) == replace(group, notifications=3)
-
-
 @pytest.mark.parametrize("mode", MODES)
 def test_a_notification_that_says_nothing_new_asks_for_nothing(mode: Mode) -> None:
     fields = {"releases": (("1.0", 10),), "hosts": 3, "callstack": ("f",)}
@@ -583,3 +577,78 @@ def test_a_release_was_noticed_at_the_earliest_time_in_whatever_order_it_is_fold
 def test_a_total_was_reached_when_it_was_first_received() -> None:
     early, late = (spoken(5, 100, 200, releases=(("1.1", 5),), received_at=at) for at in (1000.0, 2000.0))
     assert row(folded([late, early], "auto"), "1.1").grown_at == 1000.0
+
+
+# Several at once.
+
+_TIMES = st.none() | st.integers(100, 130)
+_NOTIFICATIONS = st.builds(
+    make_notification,
+    occurrences=st.none() | st.integers(0, 9),
+    first=_TIMES,
+    last=_TIMES,
+    hosts=st.none() | st.integers(0, 3),
+    users=st.none() | st.integers(0, 3),
+    releases=st.lists(st.tuples(st.sampled_from(("1.0", "1.1", "2.0")), st.integers(0, 9)), max_size=3, unique_by=lambda pair: pair[0]).map(tuple),
+    received_at=st.floats(1000, 1100),
+    application=st.sampled_from((None, "a", "b")),
+    group_url=st.sampled_from((None, "https://a.example", "https://b.example")),
+    object_id=st.sampled_from((None, "1", "2")),
+    callstack=st.sampled_from(((), ("f", "g"), ("h",))),
+    classifiers=st.sampled_from(((), ("hang",), ("crash",))),
+    attributes=st.sampled_from(((), (("os", ("Linux",)),), (("os", ("Windows", "Linux")),))),
+)  # fmt: skip
+
+
+def unread(notification: Notification, names: Iterable[str]) -> Notification:
+    """The notification as it is before these texts are read."""
+    absent = tuple(name for name in names if getattr(notification, name))
+    return replace(notification, **{name: type(getattr(notification, name))() for name in absent}, unread=absent)
+
+
+def contents(group: Group) -> tuple[object, ...]:
+    rows = [(row.release, row.occurrences, row.approximate, row.first_seen, row.last_seen) for row in group.releases]
+    numbers = (group.occurrences, group.approximate, group.hosts, group.users, group.first_seen, group.last_seen)
+    return (rows, numbers, *(getattr(group, name) for name in TEXTS))
+
+
+@given(st.lists(_NOTIFICATIONS, min_size=1, max_size=90), st.sampled_from(MODES), st.randoms(use_true_random=False))
+@settings(max_examples=60)
+def test_a_batch_equals_its_notifications_one_by_one(
+    notifications: list[Notification], mode: Mode, chosen: random.Random
+) -> None:
+    single: Group | None = None
+    batched: Group | None = None
+    rest = notifications
+    while rest:
+        size = chosen.randint(1, len(rest))
+        batch, rest = rest[:size], rest[size:]
+        lazy = [
+            unread(entry, chosen.sample(("callstack", "classifiers", "attributes"), chosen.randint(0, 3)))
+            for entry in batch
+        ]
+        for entry in batch:
+            single = fold(single, entry, mode)
+        before = batched
+        batched = fold_all(batched, lazy, mode, batch.__getitem__)
+
+        assert single is not None
+        assert replace(batched, revision=0) == replace(single, revision=0)
+        # What changes and changes back within a batch is nothing that an issue has to show.
+        risen = 1 if before is None else before.revision + (contents(before) != contents(batched))
+        assert batched.revision == risen
+
+
+def test_only_the_texts_of_the_latest_notification_are_read() -> None:
+    texts = {"callstack": ("f",), "classifiers": ("hang",), "attributes": (("os", ("Linux",)),)}
+    batch = [spoken(number, 100, last, **texts) for number, last in ((1, 200), (2, 400), (3, 300))]
+    places: list[int] = []
+
+    def read(place: int) -> Notification:
+        places.append(place)
+        return batch[place]
+
+    group = fold_all(None, [unread(entry, texts) for entry in batch], "auto", read)
+
+    assert group.callstack == ("f",)
+    assert set(places) == {1}

@@ -11,7 +11,6 @@ from syncd.core.plan import DueCall
 from syncd.model import Action, Group, Identity, Issue, Plan
 from syncd.store import Store
 from syncd.store.outbox import Claim
-from syncd.worker.absorb import BATCH
 from syncd.worker.absorb import absorb as absorb_batch
 from syncd.worker.routing import Routing
 
@@ -54,8 +53,8 @@ class ToHere(Routing):
 
 def absorb(store: Store, at: float = NOW) -> set[str]:
     """Fold all deliveries that wait, and return the trackers with a call due now."""
-    routing, woken, taken = ToHere(), set[str](), BATCH
-    while taken == BATCH:
+    routing, woken, taken = ToHere(), set[str](), 1
+    while taken:
         taken, trackers = absorb_batch(store, routing, at)
         woken |= trackers
     return woken

@@ -114,7 +114,7 @@ def test_added_rows_are_numbered_in_their_order(store: Store, rows: int, atomic:
     numbers = store.connection.submit(lambda transaction: transaction.add("accept", bodies), atomic=atomic).result(60)
 
     assert numbers == sorted(set(numbers))
-    times = {row["id"]: row["received_at"] for row in store.connection.select("waiting_deliveries", size=10**6)}
+    times = {row["id"]: row["received_at"] for row in store.connection.select("waiting_until", last=10**9)}
     assert [times[number] for number in numbers] == [received_at for received_at, *_ in bodies]
 
 
@@ -191,7 +191,7 @@ def test_bodies_and_times_are_stored_exactly(store: Store) -> None:
     body, received_at = bytes(range(256)) * 5, NOW + 1 / 3
     store.write(lambda transaction: transaction.add("accept", [(received_at, body, None, None)]))
 
-    (row,) = store.connection.select("waiting_deliveries", size=1)
+    (row,) = store.connection.select("waiting_until", last=10**9)
     assert (bytes(row["body"]), row["received_at"]) == (body, received_at)  # type: ignore[call-overload]
 
 

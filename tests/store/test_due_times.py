@@ -160,6 +160,23 @@ def test_what_was_received_while_the_clock_was_ahead_moves_back_and_nothing_else
 
 
 @one_machine
+def test_a_group_that_was_folded_before_the_clock_was_set_goes_on_with_the_times_that_moved(
+    store: Store, due_times: DueTimes, clock: MovableClock
+) -> None:
+    clock.set_back(-18000)
+    due_times.follow_clock()
+    for occurrences, step in ((3, 0), (4, 18000), (5, 0)):
+        clock.set_back(step)
+        due_times.follow_clock()
+        accept(store, crash_notification(occurrences=occurrences), at=clock.advance(60))
+        absorb(store, clock.advance(60))
+
+    (view,) = store.report.groups()
+    assert [point.at - NOW for point in view.group.trail] == [60, 180, 300]
+    assert {row.noticed_at for row in view.group.releases} == {NOW + 60}
+
+
+@one_machine
 def test_what_was_received_between_a_boot_and_the_first_answer_of_a_time_server_moves_forward(
     store: Store, clock: MovableClock
 ) -> None:

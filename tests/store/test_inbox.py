@@ -1,13 +1,16 @@
 import asyncio
 import json
+import random
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from syncd.errors import RejectedDelivery, StoreUnavailable
-from syncd.model import Action, Identity, Plan
-from syncd.store import Store
+from syncd.model import Action, Group, Identity, Plan
+from syncd.store import Store, groups
 from syncd.store.connection import Transaction
 from syncd.store.quarantine import Bound
 from syncd.worker.absorb import absorb as absorb_batch
@@ -282,3 +285,47 @@ def test_a_delivery_whose_group_is_not_known_is_overtaken_by_none(store: Store) 
 
     (released, second) = store.inbox.waiting(10, [Identity("acme", "game", "f2")])
     assert released.id < second.id == later
+
+
+def _various(chosen: random.Random) -> dict[str, Any]:
+    """A notification of one of a few groups, early or late, with or without each text."""
+    last = chosen.randint(1000, 3000)
+    fields: dict[str, list[Any]] = {
+        "fingerprint": ["f1", "f2", "F" * 64],
+        "occurrences": [1, 2, 3, None],
+        "timestamp": [[1000, last], [last, last], None],
+        "callstack": [["draw", "main"], ["walk"], [], None],
+        "classifiers": [["hang"], []],
+        "attributes": [{"version": [[f"1.{last % 3}", 2]], "os": [["Linux", 1], ["Windows", 2]]}, {}],
+        "hosts": [1, 2, None],
+    }
+    return crash_notification(**{name: chosen.choice(values) for name, values in fields.items()})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_groups_that_are_folded_in_batches_equal_groups_that_are_folded_one_by_one(seed: int, store: Store) -> None:
+    chosen = random.Random(seed)
+    for step in range(3):
+        deliveries = [_various(chosen) for _ in range(20)]
+        accept(store, *deliveries, at=NOW + step)
+        absorb(store, NOW + step)
+        accept(store, *({**delivery, "universe": "apart"} for delivery in deliveries), at=NOW + step)
+        while absorb_batch(store, ToHere(), NOW + step, size=1)[0]:
+            store.recent = groups.Recent()  # every group is read anew
+
+        batched, single = dict[str, Group](), dict[str, Group]()
+        for view in store.report.groups():
+            of_universe = batched if view.group.identity.universe == "acme" else single
+            of_universe[view.group.identity.fingerprint] = replace(
+                view.group, identity=Identity("", "", ""), revision=0
+            )
+        assert batched == single
+
+
+def test_large_bodies_are_read_a_few_at_a_time(store: Store) -> None:
+    large = [crash_notification(str(number), comment="x" * 1_000_000) for number in range(6)]
+    accept(store, *large, crash_notification("small"))
+
+    assert len(store.inbox.waiting(1000)) == 4
+    assert absorb(store) == {"here"}
+    assert len(store.report.groups()) == 7

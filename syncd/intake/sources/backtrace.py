@@ -26,9 +26,11 @@ MAX_RELEASES = 500
 MAX_ATTRIBUTES = 100
 MAX_VALUES = 8  # the commonest values of one attribute
 MAX_TEXT = 4096
+MAX_VALUE = 255  # characters of a value, a release or a classifier
 MAX_COUNT = 2**53  # every JSON reader represents it exactly, and a database a sum of many
 _IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LENGTHY = ("callstack", "classifiers", "attributes")  # reading them takes two thirds of reading a body
 _UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is not there
 _FAR_FUTURE = 86400  # seconds; a crash dated later than this after its arrival has a wrong clock
 
@@ -118,8 +120,9 @@ def identify(body: Document) -> Identity:
     return Identity(*parts)
 
 
-def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
-    """Return the notification in a delivery. Raises RejectedDelivery."""
+def parse(body: bytes, received_at: float, reading: Reading, *, texts: bool = True) -> Notification:
+    """Return the notification in a delivery. Without `texts` it lacks what takes most of the time to read, and names it in `unread`.
+    Raises RejectedDelivery."""
     document = decode(body)
     identity, value = identify(document), document.value
     assert isinstance(value, dict)  # noqa: S101 - identify() rejected everything else; this is for the type checker
@@ -127,21 +130,21 @@ def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
     histograms = value.get("attributes")
     attributes: Json = histograms if isinstance(histograms, dict) else {}
     occurrences = _count(value.get("occurrences"))
-    application, callstack = _text(value.get("application")), tuple(_frames(value.get("callstack")))
-    if reading.zero_by_frames and frames.all_zero(identity.fingerprint):
+    application = _text(value.get("application"))
+    by_frames = reading.zero_by_frames and frames.all_zero(identity.fingerprint)
+    unread = () if texts else tuple(name for name in _LENGTHY if value.get(name))
+    if by_frames:
+        unread = tuple(name for name in unread if name != "callstack")
+    callstack = () if "callstack" in unread else tuple(_frames(value.get("callstack")))
+    if by_frames:
         fingerprint = frames.sub_key(identity.fingerprint, application, callstack)
         identity = replace(identity, fingerprint=fingerprint or identity.fingerprint)
     object_id = value.get("object_id")
     if isinstance(object_id, int) and not isinstance(object_id, bool):
         object_id = format(object_id, "x") if object_id >= 0 else None
-    classifiers = value.get("classifiers")
+    classifiers = None if "classifiers" in unread else value.get("classifiers")
     if not isinstance(classifiers, list):
         classifiers = classifiers.split() if isinstance(classifiers, str) else []
-    commonest: list[tuple[str, tuple[str, ...]]] = []
-    for name in sorted(attributes)[:MAX_ATTRIBUTES]:
-        label, values = _text(name), _commonest(_histogram(attributes[name], occurrences or 1))
-        if label is not None and values:
-            commonest.append((label[:255], tuple(values[:MAX_VALUES])))
     # An exact redelivery has the same digest, whatever the order and spacing of its keys. Fields that are not documented do not
     # count: a sender may add one that differs with each delivery.
     documented = {field: value.get(field) for field in _Documented.__struct_fields__}
@@ -155,13 +158,22 @@ def parse(body: bytes, received_at: float, reading: Reading) -> Notification:
         object_id=_text(object_id),
         first=first,
         last=last,
-        classifiers=tuple(text[:255] for name in classifiers[:100] if (text := _text(name)) is not None),
+        classifiers=tuple(text[:MAX_VALUE] for name in classifiers[:100] if (text := _text(name)) is not None),
         hosts=_count(value.get("hosts")),
         users=_count(value.get("guids")),
         releases=_releases(attributes, reading, occurrences or 1),
-        attributes=tuple(commonest),
+        attributes=() if "attributes" in unread else tuple(_common_values(attributes, occurrences or 1)),
         received_at=received_at,
+        unread=unread,
     )
+
+
+def _common_values(attributes: Json, occurrences: int) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield the attributes in the order of their names, each with its commonest values."""
+    for name in sorted(attributes)[:MAX_ATTRIBUTES]:
+        label, values = _text(name), _commonest(_histogram(attributes[name], occurrences))
+        if label is not None and values:
+            yield label[:MAX_VALUE], tuple(values[:MAX_VALUES])
 
 
 def _span(value: object, received_at: float) -> tuple[int | None, int | None]:
@@ -211,12 +223,16 @@ def _histogram(value: object, occurrences: int) -> dict[str, int]:
         pairs = value if isinstance(value, list) else [(value, occurrences)]
     histogram = dict[str, int]()
     for pair in pairs:
-        if isinstance(pair, (list, tuple)) and len(pair) == 2:
-            item, count = pair
-            text, counted = _text(item if type(item) is str else _scalar(item)), _count(count)
-            if text is not None and counted:
-                text = text[:255]
-                histogram[text] = histogram.get(text, 0) + counted
+        if type(pair) is not tuple and not (isinstance(pair, list) and len(pair) == 2):
+            continue
+        item, count = pair
+        # A body has a hundred values: nearly all of them need no more than this.
+        text = item.strip() if type(item) is str else str(item) if type(item) is int else _text(_scalar(item)) or ""
+        if len(text) > MAX_VALUE or "\x00" in text:
+            text = (_text(text) or "")[:MAX_VALUE]
+        counted = count if type(count) is int and 0 < count <= MAX_COUNT else _count(count)
+        if counted and text not in _UNSET:
+            histogram[text] = histogram[text] + counted if text in histogram else counted
     return histogram
 
 

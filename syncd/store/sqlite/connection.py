@@ -182,7 +182,7 @@ class Sqlite(Connection):
             if self.fault is not None:
                 # Without a write to the disk a full one would look healthy; and accepting needs its table.
                 cursor.run("set", name="store.probe", value=secrets.token_hex(4))
-                cursor.rows("waiting_deliveries", size=0)
+                cursor.rows("waiting_sizes", size=0)
             if first is not None:
                 first(cursor)
             for waiting in shared:
