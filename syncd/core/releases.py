@@ -200,7 +200,7 @@ def _parsed(release: str) -> _Parsed:
     if quarter := _QUARTER.fullmatch(text):
         text = f"{quarter[3]}-{quarter[1]}{quarter[2]}"
     if not _DOTTED.search(text):
-        text = _UNDERSCORED.sub(lambda number: number[0].replace("_", "."), text, 1)
+        text = _UNDERSCORED.sub(lambda number: number[0].replace("_", "."), text)
     return _numbered(text) or alone
 
 

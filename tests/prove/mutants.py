@@ -41,12 +41,8 @@ _EXCLUDED = [
 _EQUIVALENT = [
     ("", r"^@(dataclass|lru_cache)", "the construction of a value or a cache decides nothing"),
     ("releases", r"_BEFORE, _ITSELF, _AFTER = ", "only their order counts"),
-    ("releases", r"before > after", "the values are never equal there"),
-    ("releases", r"len\(parts\) > 1", "there is always at least one"),
-    ("releases", r"== best\[", "no value is larger than the largest"),
-    ("releases", r"\.sub\(.*, 1\)", "the pattern matches only once, at the beginning"),
+    ("releases", r"(left\.rank|own|len\(left\.builds\)) > ", "the values are never equal there"),
     ("releases", r"core\[-1\]\[0\]", "a number without digits has neither length nor text"),
-    ("releases", r"(last|after) = |return \(_BEFORE, \(\(-1|return [01], ", "only their order counts"),
     ("", r"^def .*\*,", "every call passes the required keyword"),
     ("doubt", r"sent_at or 0\.0", "a time before all other times"),
     ("plan", r"^recent = ", "without a window the value is not read"),
