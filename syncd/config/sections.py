@@ -195,7 +195,8 @@ class Notifications(Section):
 
     occurrence_mode: Literal["auto", "cumulative", "window"] = "auto"
     """the meaning of `occurrences`; see below"""
-    release_attributes: list[str] = ["version"]
+    # Where Backtrace's SDKs put it. Electron writes its own version to `ver` and that of the application to `_version`.
+    release_attributes: list[str] = ["application.version", "version", "application_version", "_version", "ver"]
     """attributes that name the release; the first that a notification has counts"""
     release_pattern: str | None = None
     """a regular expression; the release is its first group, or the whole match: `"build ([0-9.]+)"` makes `1.2.3` of

@@ -22,7 +22,7 @@ def test_an_empty_file_is_a_safe_configuration(load: Load) -> None:
     assert loaded.receiver.accept_unrecognised is False
     assert loaded.store.path == Path("syncd.db")
     assert loaded.notifications.occurrence_mode == "auto"
-    assert loaded.notifications.release_attributes == ["version"]
+    assert loaded.notifications.release_attributes[:2] == ["application.version", "version"]
     assert loaded.links.hosts == ["*.backtrace.io"]
     assert loaded.all_routes == []
 

@@ -37,13 +37,15 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
                 action=f"releases that {judge.name} orders", scale="none", result="the comparator is not installed"
             )
             continue
-        count = size // 20 if judge.name == "dpkg" else size  # dpkg takes two processes for a pair
-        parts = range(0, count, PART)
-        disagreements = [fault for part in parts for fault in judge.disagreements(min(PART, count - part), seed + part)]
+        number = size // 20 if judge.name == "dpkg" else size  # dpkg takes two processes for a pair
+        parts = range(0, number, PART)
+        disagreements = [
+            fault for part in parts for fault in judge.disagreements(min(PART, number - part), seed + part)
+        ]
         result = f"{len(disagreements)} disagreements" + (f": {'; '.join(disagreements[:3])}" if disagreements else "")
         yield Row(
             action=f"random releases of the scheme of {judge.name}",
-            scale=f"{count:,} pairs",
+            scale=f"{number:,} pairs",
             result=result,
             ok=not disagreements,
         )
