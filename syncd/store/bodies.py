@@ -14,6 +14,8 @@ from syncd.store.connection import Connection, Operations, Transaction
 
 LEVEL = 3
 LEARN_FROM = 2000  # the latest bodies
+LEARN_BYTES = 32 * 2**20  # of them; all are in memory, twice, while the dictionary is trained
+LEARN_LARGEST = 64 * 1024  # bytes; a larger body has more of its own than in common with others
 LEARN_AT = 1000  # deliveries; fewer have too little in common
 # The contents of bodies drift.
 RELEARN_SECONDS = 7 * 86400.0
@@ -107,8 +109,13 @@ class Bodies:
             newest = transaction.rows("newest_dictionary")
             if newest and now - cast(float, newest[0]["made_at"]) < RELEARN_SECONDS:
                 return []
-            rows = transaction.rows("latest_bodies", size=LEARN_FROM)
-            return self.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
+            frames, room = [], LEARN_BYTES
+            for row in transaction.rows("latest_bodies", size=LEARN_FROM, largest=LEARN_LARGEST):
+                frame = bytes(cast(bytes, row["body"]))
+                if (unpacked := size(frame[:HEAD_BYTES], len(frame))) <= min(room, LEARN_LARGEST):
+                    frames.append(frame)
+                    room -= unpacked
+            return self.unpack(transaction, frames)
 
         bodies = self._connection.read(latest)
         if len(bodies) < LEARN_AT:

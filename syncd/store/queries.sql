@@ -16,8 +16,8 @@ SELECT id, made_at FROM dictionaries ORDER BY made_at DESC, id LIMIT 1;
 -- dictionary: the contents that a frame was packed with
 SELECT content FROM dictionaries WHERE id = :id;
 
--- latest_bodies: the sample that a dictionary is trained on
-SELECT body FROM deliveries ORDER BY id DESC LIMIT :size;
+-- latest_bodies: the sample that a dictionary is trained on, without large ones
+SELECT body FROM (SELECT body FROM deliveries ORDER BY id DESC LIMIT :size) AS latest WHERE length(body) <= :largest;
 
 -- keep_dictionary: the first of its number stays
 INSERT INTO dictionaries (id, content, made_at) VALUES (:id, :content, :made_at) ON CONFLICT DO NOTHING;

@@ -72,6 +72,17 @@ def test_few_bodies_teach_nothing_and_a_dictionary_is_good_for_a_week(store: Sto
     assert len(_dictionaries(settings)) == 2
 
 
+def test_learning_reads_a_bounded_sample_into_memory(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = _bodies(LEARN_AT)
+    accept(store, *sent[: LEARN_AT // 2], *({"notes": " " * 2 * bodies.LEARN_LARGEST} for _ in range(LEARN_AT // 2)))
+    assert not store.bodies.learn(NOW), "half of them are large"
+    accept(store, *sent[LEARN_AT // 2 :])
+    monkeypatch.setattr(bodies, "LEARN_BYTES", sum(len(json.dumps(body)) for body in sent) - 1)
+    assert not store.bodies.learn(NOW), "the last one has no room"
+    monkeypatch.undo()
+    assert store.bodies.learn(NOW)
+
+
 def test_bodies_that_have_nothing_in_common_are_no_failure(store: Store) -> None:
     accept(store, *({"universe": "u"} for _ in range(LEARN_AT)))
     store.bodies.learn(NOW)
