@@ -32,7 +32,7 @@ PATH = "/webhooks/backtrace"
 RETRY_AFTER_SECONDS = 10
 DRAIN_BYTES = 8 * 2**20
 DRAIN_SECONDS = 5.0
-BODIES_BYTES = 64 * 2**20  # of bodies that are in memory at the same time, since they did not arrive with their header
+BODIES_BYTES = 32 * 2**20  # of bodies that are in memory at the same time, since they did not arrive with their header
 FREE_FAILURES = 10  # failed logins of a peer that are answered without a wait
 
 

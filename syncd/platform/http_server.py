@@ -25,9 +25,10 @@ log = structlog.get_logger("syncd.http")
 
 HEADER_BYTES = 32 * 1024
 STOP_ACCEPTING_SECONDS = 0.25
+AHEAD_BYTES = 32 * 1024  # uvicorn's 64 KB for each of a thousand connections would be a large part of the memory
 COMPLETE = "syncd.complete"  # key in the scope of a request whose body arrived before the application began
 ADMISSION = "syncd.admission"  # key in the scope of the Admission of a request's connection
-STRANGER_SECONDS = 0.1  # a new connection has so long to show whose it is, however many there are
+STRANGER_SECONDS = 0.1  # a connection has so long to show whose it is, however many come after it
 THREADS = 8  # threads in which Starlette runs blocking endpoints; anyio's default of 40 exceeds the unit's TasksMax
 
 
@@ -177,6 +178,12 @@ class GuardedProtocol(HttpToolsProtocol):
         self.scope[ADMISSION] = self._admission  # type: ignore[literal-required]
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        """Read no further ahead than AHEAD_BYTES of a body for which the application does not ask yet."""
+        super().on_body(body)
+        if len(self.cycle.body) > AHEAD_BYTES and not self.cycle.response_complete:
+            self.flow.pause_reading()  # receive() goes on
+
     def on_message_complete(self) -> None:
         """Begin to count the next header."""
         if self.parser.asks:
@@ -246,13 +253,15 @@ class Server(uvicorn.Server):
         self._log = ThrottledLog(log)
         config.app = self._limited
 
-    def _make_room(self) -> bool:
+    def _make_room(self, request: Admission | None = None) -> bool:
         """Close the connections of strangers, the oldest first, until there are no more than the limit; return whether that was possible. They
-        cannot keep out those who log in, whose connection is a stranger's too until its first request."""
+        cannot keep out those who log in, whose connection is a stranger's too until its first request.
+
+        A new connection closes none that is younger than STRANGER_SECONDS: many senders may come at once. A `request` closes any but its own."""
         connections, now = self.server_state.connections, asyncio.get_running_loop().time()
         while len(connections) > self._max_connections and self._strangers:
             admission, (since, protocol) = next(iter(self._strangers.items()))
-            if now - since < STRANGER_SECONDS:
+            if admission is request or (request is None and now - since < STRANGER_SECONDS):
                 break
             admission.grant()
             connections.discard(protocol)  # connection_lost comes later
@@ -262,7 +271,7 @@ class Server(uvicorn.Server):
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or answer 503 beyond the limit. uvicorn's own limit counts one less and sends no Retry-After."""
-        if len(self.server_state.connections) <= self._max_connections or self._make_room():
+        if len(self.server_state.connections) <= self._max_connections or self._make_room(scope[ADMISSION]):
             return await self._app(scope, receive, send)
         await send({"type": "http.response.start", "status": 503, "headers": _BUSY_HEADERS})
         await send({"type": "http.response.body", "body": _BUSY})
