@@ -3,6 +3,7 @@
 import hashlib
 import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, get_args
@@ -180,3 +181,8 @@ def warnings(config: Config) -> Iterator[str]:
     for key, secret in secrets(config):
         if secret.open_to_others():
             yield f"{key}: other accounts can read {secret.file}; run chmod 600 on it"
+    if config.store.dialect == "sqlite":
+        path = config.store.path.absolute()
+        with suppress(OSError):  # there is none yet, or opening it reports the error
+            if path.stat().st_mode & 0o077 and path.parent.stat().st_mode & 0o011:
+                yield f"store.url: other accounts can read {path}, with all crash data; run `chmod 600 {path}*`"

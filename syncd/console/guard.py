@@ -61,7 +61,7 @@ class Guard:
         peer = str((scope.get("client") or ("unknown",))[0])
         self._throttled.warning("console_refused", refusal.status_code, status=refusal.status_code, peer=peer)
         if refusal.status_code == 401 and "authorization" in headers:  # makes guessing passwords slow
-            await asyncio.sleep(self._failed_logins.wait(peer, asyncio.get_running_loop().time()))
+            await scope[ADMISSION].delay(self._failed_logins.wait(peer, asyncio.get_running_loop().time()))
         await refusal(scope, receive, send_guarded)
 
     def _refusal(self, method: str, path: str, headers: Headers) -> PlainTextResponse | None:

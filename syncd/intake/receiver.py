@@ -33,6 +33,7 @@ RETRY_AFTER_SECONDS = 10
 DRAIN_BYTES = 8 * 2**20
 DRAIN_SECONDS = 5.0
 BODIES_BYTES = 32 * 2**20  # of bodies that are in memory at the same time, since they did not arrive with their header
+WITHOUT_LOGIN = (401, 403, 405)  # refusals that anybody can cause a thousand times a second
 FREE_FAILURES = 10  # failed logins of a peer that are answered without a wait
 
 
@@ -66,19 +67,13 @@ class Receiver:
         except RejectedDelivery as error:
             peer = str((scope.get("client") or ("unknown",))[0])
             facts = {"field": error.field, "status": error.status, "peer": peer}
-            if error.status in (
-                401,
-                403,
-                405,
-            ):  # whoever sends it needs no login, and may send it a thousand times a second
+            if error.status in WITHOUT_LOGIN:
                 self._throttled.warning("delivery_refused", error.code, code=error.code, **facts)
             else:
                 log.warning("delivery_refused", code=error.code, **facts)
             _let_go(error)
             if error.status == 401 and any(name == b"authorization" for name, _ in scope["headers"]):
-                if (admission := scope.get(ADMISSION)) is not None:
-                    admission.ignore()
-                await asyncio.sleep(self._failed_logins.wait(peer, asyncio.get_running_loop().time()))
+                await scope[ADMISSION].delay(self._failed_logins.wait(peer, asyncio.get_running_loop().time()))
             await self._refuse(scope, send, error, body)
         except StoreUnavailable as error:
             log.error("delivery_not_stored", code="store_unavailable", reason=str(error))

@@ -7,8 +7,8 @@ import os
 import socket
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import httptools
@@ -98,17 +98,22 @@ class Admission:
     """Whether a request on a connection was admitted, such as by its login. A connection without one is a stranger's."""
 
     strangers: "dict[Admission, tuple[float, GuardedProtocol]]"  # since when, the oldest first
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
 
     def grant(self) -> None:
         """Keep the connection however many strangers come."""
         self.strangers.pop(self, None)
 
-    def ignore(self) -> None:
-        """Let go of what a stranger has sent of its body, and read nothing more until its answer, which waits."""
+    async def delay(self, seconds: float) -> None:
+        """Wait before an answer, at most until the connection is lost or the server stops. What a stranger has sent of its body is let go, and
+        nothing more is read until the answer."""
         if self in self.strangers:
             protocol = self.strangers[self][1]
             protocol.flow.pause_reading()
             protocol.cycle.body = bytearray()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self.ended.wait()
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -130,9 +135,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
         self.parser = _Parser(self)
-        self._admission = Admission(self.strangers)
+        self.admission = Admission(self.strangers)
         super().connection_made(cast(asyncio.Transport, _BufferedTransport(transport, self.loop)))
-        self.strangers[self._admission] = self.loop.time(), self
+        self.strangers[self.admission] = self.loop.time(), self
         self.make_room()
         self._arm()
 
@@ -175,7 +180,7 @@ class GuardedProtocol(HttpToolsProtocol):
             return  # the parser reads this head again
         self._disarm()
         self._in_head = False
-        self.scope[ADMISSION] = self._admission  # type: ignore[literal-required]
+        self.scope[ADMISSION] = self.admission  # type: ignore[literal-required]
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -207,7 +212,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """Stop the clock, and let go of everything: the next connection must not find this one waiting for the garbage collector."""
         self._disarm()
         super().connection_lost(exc)
-        self._admission.grant()
+        self.admission.grant()
+        self.admission.ended.set()
         if self.cycle is not None:
             self.cycle.body = bytearray()
         self.pipeline.clear()
@@ -259,10 +265,11 @@ class Server(uvicorn.Server):
 
         A new connection closes none that is younger than STRANGER_SECONDS: many senders may come at once. A `request` closes any but its own."""
         connections, now = self.server_state.connections, asyncio.get_running_loop().time()
-        while len(connections) > self._max_connections and self._strangers:
-            admission, (since, protocol) = next(iter(self._strangers.items()))
-            if admission is request or (request is None and now - since < STRANGER_SECONDS):
+        while len(connections) > self._max_connections:
+            oldest = next((item for item in self._strangers.items() if item[0] is not request), None)
+            if oldest is None or (request is None and now - oldest[1][0] < STRANGER_SECONDS):
                 break
+            admission, (_, protocol) = oldest
             admission.grant()
             connections.discard(protocol)  # connection_lost comes later
             protocol.transport.abort()
@@ -295,6 +302,8 @@ class Server(uvicorn.Server):
         for server in self.servers:
             server.close()
         await asyncio.sleep(STOP_ACCEPTING_SECONDS)
+        for protocol in self.server_state.connections:
+            cast(GuardedProtocol, protocol).admission.ended.set()
         await super().shutdown(sockets)
 
     @contextmanager

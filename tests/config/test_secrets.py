@@ -195,3 +195,23 @@ def test_a_service_with_another_copy_than_the_credential_is_outdated(
     assert sorted(Secret(credential="tok").outdated()) == ["crashes.service", "syncd.service"]
     assert Secret(credential="absent").outdated() == []
     assert Secret(file=str(tmp_path / "etc" / "tok")).outdated() == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "folder", "open_to_others"),
+    [(0o600, 0o755, False), (0o644, 0o700, False), (0o644, 0o755, True), (0o640, 0o710, True)],
+)
+def test_a_store_that_other_accounts_can_read_is_reported(
+    load: Load, tmp_path: Path, mode: int, folder: int, open_to_others: bool
+) -> None:
+    (tmp_path / "state").mkdir()
+    store = tmp_path / "state" / "syncd.db"
+    store.touch()
+    store.chmod(mode)
+    (tmp_path / "state").chmod(folder)
+
+    reported = [
+        warning for warning in config.warnings(load(f'[store]\nurl = "sqlite:{store}"\n')) if "store.url" in warning
+    ]
+
+    assert len(reported) == open_to_others

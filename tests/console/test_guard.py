@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
 from syncd import config as configuration
 from syncd.config import ConsoleSettings, Secret, StoreSettings
 from syncd.errors import ConfigError
+from syncd.platform.http_server import Admission
 from syncd.store import Store, open_store
 from tests.console import site as sites
 from tests.console.site import HOME, Site
@@ -21,11 +21,10 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The waits of refused logins, which this replaces by nothing."""
     waited: list[float] = []
 
-    async def note(seconds: float) -> None:
+    async def note(_: Admission, seconds: float) -> None:
         waited.append(seconds)
 
-    clock = SimpleNamespace(time=lambda: 1000.0)
-    monkeypatch.setattr("syncd.console.guard.asyncio", SimpleNamespace(sleep=note, get_running_loop=lambda: clock))
+    monkeypatch.setattr(Admission, "delay", note)
     return waited
 
 
@@ -92,7 +91,7 @@ def test_guessing_is_slow_and_a_browser_that_asks_first_is_not(locked: Site, wai
     locked.login = "operator:guess"
     locked.get("/")
     locked.get("/")
-    assert waits == [1.0, 2.0]
+    assert [round(seconds) for seconds in waits] == [1, 2]
 
 
 def test_health_needs_no_password(locked: Site) -> None:

@@ -78,6 +78,23 @@ def test_guessing_is_slow_and_the_right_login_is_not(
         assert time.monotonic() - began > 1.9
 
 
+def test_an_answer_that_waits_holds_up_no_stop_and_no_other_connection(
+    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("syncd.intake.receiver.FREE_FAILURES", 0)
+    wrong = request(HOST, login("guess"), body=NOTIFICATION)
+    with ExitStack() as stack:
+        with received(locked(tmp_path, max_connections=5), store) as address:
+            guessing = [stack.enter_context(socket.create_connection(address, timeout=30)) for _ in range(30)]
+            for connection in guessing:
+                connection.sendall(wrong)
+            assert status(address, request(HOST, login(), body=NOTIFICATION)) == 200
+            stopped = time.monotonic()
+        # Those that had to wait ten seconds for their answer have it, or were closed for the sake of those after them.
+        assert time.monotonic() - stopped < 3
+        assert {answer(connection, b"") for connection in guessing} <= {0, 401, 503}
+
+
 def test_connections_without_a_login_keep_out_nobody(tmp_path: Path, store: Store) -> None:
     post = request(HOST, login(), body=NOTIFICATION)
     with received(locked(tmp_path, max_connections=20), store) as address, ExitStack() as stack:
@@ -100,6 +117,12 @@ def test_connections_without_a_login_keep_out_nobody(tmp_path: Path, store: Stor
 def test_senders_that_have_logged_in_share_all_connections_and_no_more(tmp_path: Path, store: Store) -> None:
     post = request(HOST, login(), body=NOTIFICATION)
     with received(locked(tmp_path, max_connections=3), store) as address, ExitStack() as stack:
+        # Whoever comes first is kept out no more than whoever comes last.
+        first = stack.enter_context(socket.create_connection(address, timeout=30))
+        strangers = [stack.enter_context(socket.create_connection(address, timeout=30)) for _ in range(9)]
+        assert answer(first, post) == 200
+        for stranger in (first, *strangers):
+            stranger.close()
         senders, answers = [], []
         for _ in range(4):
             senders.append(stack.enter_context(socket.create_connection(address, timeout=30)))
