@@ -38,11 +38,18 @@ _UNKNOWN = re.compile(r"\?+|[<\[(]?unknown(?: module| function)?[>\])]?", re.IGN
 # A module is a file: unlike a function it has a folder or a file extension.
 _FILE = r"[^\s!(<]{0,255}(?:[/\\][^\s!(<]{1,255}|\.(?:exe|dll|so|dylib|sys|node|bin|elf)(?:\.[0-9.]{1,20})?)"
 _OFFSET_ONLY = re.compile(_FILE + r"\s?[+(]\s?(?:0x)?[0-9a-fA-F]+\s?\)?")
-_MODULE = re.compile(r"([^\s!(<]{1,255}?)!")
+_MODULE = re.compile(r"([^\s!(<]{1,255}?)(?<!operator)!")
 _MODULE_OFFSET = re.compile("(" + _FILE + r")\s?[+(]\s?(?:0x)?[0-9a-fA-F]+\s?\)?")
 _GLIBC = re.compile(r"([^\s(]{1,255})\(([^\s()+]{1,255})\+0x[0-9a-fA-F]+\)")
 _OFFSET = re.compile(r"\s?\+\s?(?:0x)?[0-9a-fA-F]+\Z")
-_CALLABLE = ("operator()", "(anonymous namespace)", "(anonymous class)", "(lambda)")
+_OPERATOR = re.compile(r"(?<![\w$])operator\s?(?:\(\)|\[\]|->\*?|<=>|<<=?|>>=?|[<>]=?)")
+_OPENING = {"(": ")", "[": "]", "<": ">", "{": "}"}
+# A clause that names the function of a Swift closure, behind the types of the closure.
+_CLOSURE = re.compile(r"closure #\d+\s*\Z")
+# What a build adds to a name: the hashes of Rust's symbols and crates, and the numbers of copies that an optimiser makes.
+_OF_BUILD = re.compile(
+    r"::h[0-9a-f]{16}(?![\w:])|(?<=\w)\[[0-9a-f]{8,16}\]|\.(?:llvm|isra|constprop|part|cold|lto_priv|__uniq)\.\d+|\s\(\.[\w.]+\)\Z"
+)
 
 
 @lru_cache(8192)  # the same functions are in the stacks of many groups, and of every repetition of one
@@ -53,15 +60,55 @@ def name_of(frame: str) -> str:
         return glibc[2]
     if module := _MODULE.match(text):
         text = text[module.end() :]
-    bare, start = _OFFSET.sub("", text), 0
-    while (place := bare.find("(", start)) > -1:
-        # Parentheses that belong to a name stay; the first ones that do not begin the arguments.
-        name = next((name for name in _CALLABLE if bare.startswith(name, place - name.index("("))), None)
-        if name is None:
-            bare = bare[:place] or bare
-            break
-        start = place + len(name) - name.index("(")
-    return bare.strip() or text
+    bare = _OF_BUILD.sub("", _OFFSET.sub("", text))
+    pairs, parts, begin, place = _pairs(bare), list[str](), 0, 0
+    while place < len(bare):
+        end = pairs.get(place, -1)
+        if bare[place] == "o" and (operator := _OPERATOR.match(bare, place)):
+            place = operator.end()
+        elif bare[place] == "[" and place and bare[place - 1] == " ":
+            break  # a place in the source, or `[clone …]`
+        elif bare[place] == "(" and place and not _belongs(bare, place, end):
+            parts.append(bare[begin:place])
+            if bare.startswith("::", end + 1) or bare.startswith(" const::", end + 1):
+                begin = place = bare.index("::", end)  # a function within this one
+            elif _CLOSURE.search(bare, max(0, place - 30), place) and " in " in bare[end:]:
+                begin = place = bare.index(" in ", end) + (bare[place - 1] == " ")
+            else:
+                begin = place
+                break
+        else:
+            place = max(place, end) + 1
+    return "".join([*parts, bare[begin:place]]).strip() or text
+
+
+def _pairs(name: str) -> dict[int, int]:
+    """The places of opening brackets, with those of the brackets that close them. Operators and arrows have no brackets."""
+    pairs, opened, place = dict[int, int](), list[int](), 0
+    while place < len(name):
+        character = name[place]
+        if character == "o" and (operator := _OPERATOR.match(name, place)):
+            place = operator.end()
+            continue
+        if character in _OPENING:
+            opened.append(place)
+        elif character in ")]}" or (character == ">" and name[place - 1 : place] not in ("-", "=")):
+            # A `<` without its `>` is no bracket.
+            while opened and name[opened[-1]] == "<" and character != ">":
+                opened.pop()
+            if opened and _OPENING[name[opened[-1]]] == character:
+                pairs[opened.pop()] = place
+        place += 1
+    return pairs
+
+
+def _belongs(name: str, place: int, end: int) -> bool:
+    """True if the parenthesis is part of a name: `(anonymous namespace)::`, a receiver as in `pkg.(*T).f`, a lambda's `(lambda)`."""
+    return (
+        name[place - 1] in ".:"
+        or name.startswith(("(anonymous", "(lambda", "(extension in"), place)
+        or name.endswith("decltype", 0, place)
+    ) and end > place
 
 
 def module_of(frame: str) -> str | None:

@@ -24,13 +24,84 @@ from syncd.core import frames
         ("draw+0x8", "draw", None),
         ("0x7fff5fbff8c0", "0x7fff5fbff8c0", None),
         ("System.NullReferenceException at Updater.Check()", "System.NullReferenceException at Updater.Check", None),
-        ("main.(*Server).serve", "main.", None),
+        ("main.(*Server).serve", "main.(*Server).serve", None),
+        ("github.com/x/y.(*A).f(0x1, {0xc000, 0x2})", "github.com/x/y.(*A).f", None),
+        ("(*World).Tick.func1(0x1)", "(*World).Tick.func1", None),
+        ("pkg.Map[go.shape.int,go.shape.string].Get(0x1)", "pkg.Map[go.shape.int,go.shape.string].Get", None),
+        ("std::function<void (int)>::operator()(int) const", "std::function<void (int)>::operator()", None),
+        ("ns::f(int) const::{lambda(int)#1}::operator()(int)", "ns::f::{lambda(int)#1}::operator()", None),
+        ("void (anonymous namespace)::load(char const*)", "void (anonymous namespace)::load", None),
+        ("decltype(auto) pick<int>(int)", "decltype(auto) pick<int>", None),
+        ("boost::function1<void, (Mode)1>::call(int)", "boost::function1<void, (Mode)1>::call", None),
+        ("List::operator<(List const&)", "List::operator<", None),
+        ("game!List::operator!=(List const&)", "List::operator!=", "game"),
+        ("operator-><int>(int)", "operator-><int>", None),
+        ("<dyn Fn(u8) -> u8 as Trait>::call::h1b928aa0c0ffee00", "<dyn Fn(u8) -> u8 as Trait>::call", None),
+        ("diss::run::{{closure}}::h1b928aa0c0ffee00", "diss::run::{{closure}}", None),
+        ("diss::run::h1b928aa0c0ffee00.llvm.1234567", "diss::run", None),
+        ("core[846817f741e54dfd]::slice::fail", "core::slice::fail", None),
+        ("parse.constprop.0", "parse", None),
+        ("parse(int) [clone .isra.0]", "parse", None),
+        ("parse() (.cold)", "parse", None),
+        ("-[Home(Cat) go:with:] + 12", "-[Home(Cat) go:with:]", None),
+        ("closure #1 (Swift.Int) -> () in Foo.bar() -> ()", "closure #1 in Foo.bar", None),
+        ("Foo.<>c.<Bar>b__0 (System.Int32 x) [0x00012] in <abc>:0", "Foo.<>c.<Bar>b__0", None),
+        ("forEach [native code]", "forEach", None),
+        ("a < b", "a < b", None),
+        ("cut(int, std::map<", "cut", None),
         ("", "", None),
         ("!", "!", None),
     ],
 )
 def test_a_frame_has_a_name_and_maybe_a_module(frame: str, name: str, module: str | None) -> None:
     assert (frames.name_of(frame).strip(), frames.module_of(frame)) == (name, module)
+
+
+_WORD = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True).filter(
+    lambda word: word not in ("operator", "decltype")
+)
+_TYPE = st.recursive(
+    _WORD,
+    lambda inner: st.one_of(
+        st.builds("{}<{}>".format, _WORD, inner),
+        st.builds("{} ({}, {})".format, inner, inner, inner),
+        st.builds("({}){}".format, _WORD, st.integers(0, 99)),
+        st.builds("dyn Fn({}) -> {}".format, inner, inner),
+    ),
+    max_leaves=5,
+)
+_PART = st.one_of(
+    _WORD,
+    st.builds("{}<{}>".format, _WORD, _TYPE),
+    st.just("(anonymous namespace)"),
+    st.builds("{{lambda({})#{}}}".format, _TYPE, st.integers(1, 9)),
+)
+_LAST = st.one_of(
+    _PART, st.sampled_from(["operator()", "operator<", "operator<<", "operator->", "operator[]", "operator!=", "~Loop"])
+)
+_NAME = st.one_of(
+    st.builds(lambda parts, last: "::".join([*parts, last]), st.lists(_PART, max_size=3), _LAST),
+    st.builds("{}/{}.(*{}).{}".format, _WORD, _WORD, _WORD, _WORD),
+    st.builds("<{} as {}>::{}".format, _TYPE, _WORD, _WORD),
+)
+
+
+@given(_NAME, _TYPE, st.sampled_from(["", "game.exe!", "libx.so.6!"]), st.sampled_from(["", "+0x1c", " + 242"]))
+def test_a_name_is_read_whole_whatever_brackets_it_has(name: str, argument: str, module: str, offset: str) -> None:
+    for behind in ("", "()", f"({argument})", f"({argument}, {argument}*) const"):
+        assert frames.name_of(f"{module}{name}{behind}{offset}") == name
+
+
+@given(_NAME, st.integers(0, 2**64 - 1), st.sampled_from(["", ".llvm.7", ".llvm.123456"]))
+def test_what_a_build_adds_is_no_part_of_a_name(name: str, build: int, copy: str) -> None:
+    assert frames.name_of(f"{name}::h{build:016x}{copy}") == name
+
+
+def test_groups_whose_functions_differ_within_brackets_are_not_alike() -> None:
+    first = ["main.(*World).Tick(0x1)", "main.(*Loop).Run(0x2)"]
+    second = ["main.(*Inventory).At(0x1)", "main.(*Save).Load(0x2)"]
+    assert frames.signature("game", first) != frames.signature("game", second)
+    assert frames.sub_key("0" * 64, "game", first) != frames.sub_key("0" * 64, "game", second)
 
 
 NOISE = [
@@ -160,6 +231,10 @@ def test_whatever_a_stack_holds_nothing_fails(stack: list[str], application: str
         "." * 100_000,
         "<" * 100_000,
         "operator()" * 10_000,
+        "f()::" * 20_000,
+        "closure #1() in " * 6_000,
+        "(<[{" * 25_000,
+        "a (.b" * 20_000,
     ],
 )
 def test_a_frame_of_any_length_is_read(text: str) -> None:
