@@ -1,6 +1,7 @@
 """The nouns of syncd, as immutable values. Times are UTC epoch seconds; None means that the fact is not known.
 
-Every notification changes several values; those are a `Struct`, of which a changed copy costs a twentieth of a dataclass's.
+Every notification changes several values; those are a `Struct`, of which a changed copy costs a twentieth of a dataclass's. None of them
+can be part of a cycle, so the garbage collector does not visit them.
 """
 
 import re
@@ -40,7 +41,7 @@ Facts = Mapping[str, str | int | float]
 Attributes = tuple[tuple[str, tuple[str, ...]], ...]
 
 
-class Notification(msgspec.Struct, frozen=True, kw_only=True):
+class Notification(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The content of one delivery. `releases` are pairs of release and occurrences; equal digests mean a redelivery. `unread` names the
     texts that the delivery has and that were not read from it: a later notification is likely to replace them."""
 
@@ -62,7 +63,7 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     unread: tuple[str, ...] = ()
 
 
-class Release(msgspec.Struct, frozen=True, kw_only=True):
+class Release(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One row of a group's ledger.
 
     `since` and `until` bound the time spans of the notifications that named the release: with them the fold decides whether the
@@ -81,7 +82,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     grown_at: float | None = None
 
 
-class Point(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Point(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """A group's total occurrences after the notification received `at`, and the users and hosts of that notification."""
 
     at: float
@@ -125,7 +126,7 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
     largest: tuple[tuple[str, int, int], ...] = ()
 
 
-class Group(msgspec.Struct, frozen=True, kw_only=True):
+class Group(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All occurrences with one identity. `revision` rises with every change an issue would show.
 
     `trail` is its growth over time. `aliases` are the fingerprints whose occurrences are included in its numbers. `follows` is

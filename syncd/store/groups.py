@@ -60,13 +60,10 @@ class Recent:
 
 
 def load(
-    transaction: Transaction, identities: Iterable[Identity], recent: Recent
+    transaction: Transaction, wanted: Mapping[Key, Identity], recent: Recent
 ) -> tuple[dict[Key, int], dict[int, Group]]:
     """Lock the groups with these identities and return the row id of each, and each with its releases, without what aliases or a storm add
     to it. A new group gets an empty row, so that all other rows have an id to point to."""
-    wanted: dict[Key, Identity] = {}
-    for identity in identities:
-        wanted.setdefault(key(identity), identity)
     rows = transaction.batch("folded_groups", list(wanted))
     numbers = _by_key(rows)
     new = [(*name[:2], identity.fingerprint, name[2]) for name, identity in wanted.items() if name not in numbers]

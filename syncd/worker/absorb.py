@@ -69,10 +69,17 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
         for delivery, result in parsed:
             if isinstance(result, RejectedDelivery):
                 inbox.reject(transaction, delivery, result, Bound(receiver.quarantine_size, receiver.quarantine_bytes))
-        readable = [(delivery, result) for delivery, result in parsed if isinstance(result, Notification)]
+        readable = [
+            (groups.key(result.identity), delivery, result)
+            for delivery, result in parsed
+            if isinstance(result, Notification)
+        ]
 
-        ids, before = groups.load(transaction, (message.identity for _, message in readable), store.recent)
-        batch = [(ids[groups.key(message.identity)], delivery, message) for delivery, message in readable]
+        identities: dict[groups.Key, Identity] = {}
+        for key, _, message in readable:
+            identities.setdefault(key, message.identity)
+        ids, before = groups.load(transaction, identities, store.recent)
+        batch = [(ids[key], delivery, message) for key, delivery, message in readable]
         digests = ((delivery.id, group_id, message.digest) for group_id, delivery, message in batch)
         claimed, new = inbox.claim(transaction, digests, now)
         # The clock may have been set since they were received, or since they were read here.

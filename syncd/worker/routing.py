@@ -29,6 +29,17 @@ class Routing:
     instance_key: str
     presentation: Presentation = field(default_factory=Presentation)
     dry: bool = False
+    _reading: Reading = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        settings = self.config.notifications
+        reading = Reading(
+            release_attributes=settings.release_attributes,
+            release_pattern=settings.release_pattern,
+            ignore_releases=settings.ignore_releases,
+            zero_by_frames=settings.zero_fingerprint == "frames",
+        )
+        object.__setattr__(self, "_reading", reading)  # made once: every delivery is read by it
 
     @property
     def hold_zero(self) -> bool:
@@ -53,15 +64,8 @@ class Routing:
 
     def parse(self, delivery: Delivery, *, texts: bool = True) -> Notification | RejectedDelivery:
         """Return the notification in a delivery, or why it is none. Without `texts` some of its texts are left unread."""
-        settings = self.config.notifications
-        reading = Reading(
-            release_attributes=settings.release_attributes,
-            release_pattern=settings.release_pattern,
-            ignore_releases=settings.ignore_releases,
-            zero_by_frames=settings.zero_fingerprint == "frames",
-        )
         try:
-            return backtrace.parse(delivery.body, delivery.received_at, reading, texts=texts)
+            return backtrace.parse(delivery.body, delivery.received_at, self._reading, texts=texts)
         except RejectedDelivery as error:
             return error
 
