@@ -1,4 +1,4 @@
-"""The heartbeat of a process: it renews the process's registration, and takes over from processes that died."""
+"""The heartbeat of a process: it renews the process's registration, takes over from processes that died, and returns freed memory."""
 
 import threading
 from collections import deque
@@ -9,6 +9,7 @@ import structlog
 
 from syncd.errors import StoreUnavailable
 from syncd.platform.clock import Clock
+from syncd.platform.process import return_memory
 from syncd.store import Store
 from syncd.store.instances import Registration
 
@@ -38,6 +39,7 @@ class Heartbeat(threading.Thread):
         away = False
         counts = deque([(self._clock.monotonic(), self._folded())], maxlen=RATE_BEATS)
         while not self._stopping.wait(FAULT_SECONDS if away else BEAT_SECONDS):
+            return_memory()
             try:
                 now = self._clock.wall()
                 counts.append((self._clock.monotonic(), self._folded()))

@@ -25,6 +25,26 @@ def test_the_daemon_leaves_no_core_dump() -> None:
     assert ctypes.CDLL(None).prctl(GET_DUMPABLE) == 1  # of this process, which nobody has hardened
 
 
+def test_freed_memory_between_blocks_in_use_is_returned() -> None:
+    # Below the size from which malloc(3) uses a mapping of its own; the last block keeps the heap as long as it is.
+    code = """
+from pathlib import Path
+from syncd.platform.process import return_memory
+
+def resident():
+    return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0])
+
+blocks = [b"x" * 100_000 for _ in range(500)]
+del blocks[:-1]
+before = resident()
+return_memory()
+print(before - resident())
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert int(ran.stdout) > 30_000
+
+
 def test_no_other_user_reads_what_a_daemon_and_a_command_write(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
