@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,10 +25,11 @@ from syncd.core.quantities import counted
 from syncd.errors import ConfigError, StoreError, StoreUnusable, TrackerError
 from syncd.model import Announcement, Group, Identity, Occasion, Release
 from syncd.operate.needs import EXPIRY_SECONDS
+from syncd.operate.status import unreleased
 from syncd.platform import access
 from syncd.platform.clock import Clock
 from syncd.platform.http_server import bind, refusal
-from syncd.store import probe
+from syncd.store import probe, read_store
 from syncd.store.sqlite.file import VERSION, inspect
 from syncd.trackers import Finding, open_tracker
 from syncd.worker.presentation import Presentation
@@ -53,11 +55,13 @@ def check(config: ConfigOption = None) -> None:
         out.print(Text("! ", style="yellow").append(warning), soft_wrap=True)
     faults, code = 0, FAILED
     for part, finding in findings(loaded):
-        mark = Text("✓ ", style="green") if finding.ok else Text("✗ ", style="red")
+        fine = Text("! ", style="yellow") if finding.remedy else Text("✓ ", style="green")
+        mark = fine if finding.ok else Text("✗ ", style="red")
         out.print(mark.append(f"{part}: {finding.what}", style="default"), soft_wrap=True)
         if not finding.ok:
             faults += 1
             code = BAD_CONFIG if isinstance(finding, Obstacle) else code
+        if finding.remedy:
             out.print(Text(f"  → {finding.remedy}"), soft_wrap=True)
     if faults:
         stop(code, f"{counted(faults, 'problem')} must be fixed before syncd can file crashes")
@@ -167,6 +171,10 @@ def _store(config: Config) -> Iterator[Finding]:
         if settings.dialect == "sqlite":
             inspect(settings.path)
             yield Finding(ok=True, what="every page of it is intact")
+        with closing(read_store(settings)) as store:
+            if (sentence := unreleased(store)) is not None:
+                remedy = "name the attribute that has the version in release_attributes: without releases no regression is noticed"
+                yield Finding(ok=True, what=sentence, remedy=remedy)
     except (StoreError, ConfigError) as error:
         kind = Obstacle if isinstance(error, (StoreUnusable, ConfigError)) else Finding
         yield kind(ok=False, what=f"syncd cannot use {settings.place}", remedy=str(error))

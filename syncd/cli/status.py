@@ -95,6 +95,8 @@ def _table(shape: Mapping[str, Any], bursts: Mapping[str, int], now: float) -> T
         table.add_row(
             "tracker", f"{name}: {tracker['state']}{waits}" + (f"; {left:,} writes left now" if spent else "")
         )
+    if shape["unreleased"]:
+        table.add_row("releases", plain(shape["unreleased"], 400))
     for process in shape["instances"]:
         beat = (
             "alive" if process["state"] == "alive" else f"{process['state']}, last heartbeat {utc(process['beat_at'])}"

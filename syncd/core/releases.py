@@ -28,6 +28,7 @@ _DATE = re.compile(
 _NUMBERS = re.compile(r"(?:([0-9]++)[:!](?=[0-9]))?([0-9]++(?:\.[0-9]++)*+)")
 _DOTTED = re.compile(r"(?<![0-9])()([0-9]++(?:\.[0-9]++)++)")
 _WORD = re.compile(r"[^\W0-9_]++")
+_LETTER_WORD = re.compile(r"z?[^\W0-9_]")  # OpenSSL's 1.0.2z was followed by 1.0.2za
 _ITEM = re.compile(
     r"(?<![\W_])(?P<separator>[\W_]*+)(?:(?P<word>[^\W0-9_]++)(?:[ ._-]?(?P<own>[0-9]++(?:\.[0-9]++)*+))?|(?P<number>[0-9]++(?:\.[0-9]++)*+))"
 )
@@ -293,7 +294,7 @@ def _stage(word: str, numbers: tuple[Number, ...], separator: str, earlier: Sequ
         return (_AFTER if last == _BEFORE and canonical not in (_DEV, _SNAPSHOT) else _BEFORE), canonical, own
     if not word or (word in _LATER and (numbers or len(word) > 1)):
         return _AFTER, _LATER.get(word, _REBUILD), own
-    letter = len(word) == 1 or (len(word) == 2 and word.startswith("z"))
+    letter = _LETTER_WORD.fullmatch(word)
     if (numbers and (letter or not separator or _revised(earlier))) or (letter and not separator):
         return _AFTER, word, own
     return None

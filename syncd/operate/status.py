@@ -8,6 +8,7 @@ from typing import Any
 from syncd.config import Config
 from syncd.core import budget
 from syncd.core.budget import Allowance
+from syncd.core.quantities import counted
 from syncd.operate import needs, shapes
 from syncd.store import Store, limits
 from syncd.store.instances import crashes, running
@@ -15,6 +16,7 @@ from syncd.store.report import left_behind
 
 # Over so many seconds the rate of tracker calls is measured, or since the oldest group has waited.
 RATE_SECONDS, MIN_RATE_SECONDS = 600.0, 60.0
+NEWEST_GROUPS, NAMED_ATTRIBUTES = 20, 12
 
 
 def status(config: Config, store: Store, now: float) -> dict[str, Any]:
@@ -43,6 +45,7 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         "paused_routes": [
             {"route": pause.route, "reason": pause.reason, "since": pause.at} for pause in store.limits.route_pauses()
         ],
+        "unreleased": unreleased(store),
         "by_hand": [asdict(issue) for issue in store.report.by_hand(3)],
         "instances": shapes.instances(processes, now),
         "crashes": crashes(store.connection, living, now),
@@ -58,6 +61,17 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         "sentence": sentence,
         "needs": [asdict(item) | {"alarm": item.alarm} for item in items],
     } | shape
+
+
+def unreleased(store: Store) -> str | None:
+    """What the newest groups carry if none of them names a release: nothing tells then whether a crash came back. None if all is well."""
+    newest = store.report.unreleased(NEWEST_GROUPS)
+    if newest is None:
+        return None
+    count, names = newest
+    carried = ", ".join(names[:NAMED_ATTRIBUTES]) or "no attributes"
+    more = f" and {len(names) - NAMED_ATTRIBUTES:,} more" if len(names) > NAMED_ATTRIBUTES else ""
+    return f"no notification of {counted(count, 'new group')} names a release (release_attributes); they carry {carried}{more}"
 
 
 def _progress(waiting: int, oldest_at: float | None, rate: float) -> dict[str, object]:

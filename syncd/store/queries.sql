@@ -779,6 +779,10 @@ SELECT
     (SELECT COUNT(*) FROM storms) AS storms,
     (SELECT COUNT(*) FROM quarantine) AS quarantined;
 
+-- newest_attributes: of the newest groups, whether they have a release and what their notifications carry
+SELECT attributes, EXISTS (SELECT 1 FROM releases WHERE releases.group_id = groups.id) AS released FROM groups
+WHERE kind = 'crash' ORDER BY id DESC LIMIT :size;
+
 -- intents: the creates without an answer, by who sent them
 SELECT sent_by AS owner, COUNT(*) AS creates FROM issues WHERE state = 'intended' GROUP BY sent_by;
 

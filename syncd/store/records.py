@@ -30,7 +30,7 @@ LARGEST = 10  # the groups of a storm that its issue names
 
 # Made once: msgspec inspects a type with each call that passes one, and two threads must not do so at the same time.
 _TEXTS = msgspec.json.Decoder(tuple[str, ...])
-_ATTRIBUTES = msgspec.json.Decoder(Attributes)
+decode_attributes = msgspec.json.Decoder(Attributes).decode
 _CONDITION = msgspec.json.Decoder(Condition)
 _MET = msgspec.json.Decoder(tuple[Thresholds, ...])
 _TRAIL = msgspec.json.Decoder(tuple[Point, ...])
@@ -58,7 +58,7 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],
         releases=tuple(Release(**(entry | {"approximate": bool(entry["approximate"])})) for entry in releases),
-        attributes=_ATTRIBUTES.decode(row["attributes"]),
+        attributes=decode_attributes(row["attributes"]),
         trail=_TRAIL.decode(row["trail"]),
         kind=GroupKind(row["kind"]),
         **standing(row),

@@ -1,5 +1,6 @@
 """Reads for console and commands: counts, trackers, groups, quarantine. Nothing here writes."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -10,7 +11,7 @@ from syncd.model import GroupView, IssueState
 from syncd.store.connection import Operations, Transaction, reads
 from syncd.store.limits import ALL, FAILING, UNREACHABLE
 from syncd.store.operator import Alias
-from syncd.store.records import load_group, load_issue
+from syncd.store.records import decode_attributes, load_group, load_issue
 
 EVERYTHING = 2**31 - 1
 PREFIX_BYTES = 4000  # of a quarantined body: enough to recognise its sender
@@ -133,6 +134,15 @@ class Report(Operations):
     def by_hand(self, size: int) -> list[ByHand]:
         """Return linked issues that are left to people, the newest first."""
         return [ByHand(**cast(dict[str, Any], row)) for row in self._connection.select("by_hand", size=size)]
+
+    def unreleased(self, size: int) -> tuple[int, list[str]] | None:
+        """Return the number of the newest groups, at most `size`, and the names of their attributes, the most frequent first; None if
+        one of them has a release or there is no group."""
+        rows = self._connection.select("newest_attributes", size=size)
+        if not rows or any(row["released"] for row in rows):
+            return None
+        names = Counter(name for row in rows for name, _ in decode_attributes(cast(str, row["attributes"])))
+        return len(rows), sorted(names, key=lambda name: (-names[name], name))
 
     def intents(self) -> dict[str, int]:
         """Return the number of creates without an answer, by the thread that sent them."""

@@ -132,3 +132,23 @@ def test_the_part_that_no_process_has_is_missing(scene: Scene) -> None:
     receiver.close()
     assert states(scene) == ["no_receiver"]
     worker.close()
+
+
+def test_notifications_without_a_release_are_reported_with_what_they_carry(scene: Scene) -> None:
+    assert shape(scene)["unreleased"] is None  # there is no group
+    scene.tell("f1", attributes={"game.build": [["2.4.0", 1]], "uname.sysname": [["Linux", 1]]})
+    scene.tell("f2", attributes={"uname.sysname": [["Linux", 1]]})
+    assert (
+        shape(scene)["unreleased"]
+        == "no notification of 2 new groups names a release (release_attributes); they carry uname.sysname, game.build"
+    )
+
+    scene.tell("f3", attributes={"version": [["2.4.0", 1]]})
+    assert shape(scene)["unreleased"] is None
+    for number in range(20):
+        scene.tell(f"other{number}", attributes={f"a{number}": [["x", 1]]})
+    assert shape(scene)["unreleased"].endswith(
+        "they carry a0, a1, a10, a11, a12, a13, a14, a15, a16, a17, a18, a19 and 8 more"
+    )
+    scene.tell("f1", attributes={"version": [["2.4.1", 1]]})
+    assert shape(scene)["unreleased"] is not None  # only the newest groups count

@@ -42,6 +42,11 @@ _EQUIVALENT = [
     ("", r"^@(dataclass|lru_cache)", "the construction of a value or a cache decides nothing"),
     ("releases", r"_BEFORE, _ITSELF, _AFTER = ", "only their order counts"),
     ("releases", r"(left\.rank|own|len\(left\.builds\)) > ", "the values are never equal there"),
+    (
+        "releases",
+        r"(last|order) == _(BEFORE|AFTER)|\[0\] == _BEFORE",
+        "one of the order's ends, or the only other value",
+    ),
     ("releases", r"core\[-1\]\[0\]", "a number without digits has neither length nor text"),
     ("", r"^def .*\*,", "every call passes the required keyword"),
     ("doubt", r"sent_at or 0\.0", "a time before all other times"),
