@@ -38,6 +38,7 @@ def status(**overrides: Any) -> dict[str, Any]:
         "trackers": {"game": tracker()},
         "held_by": [],
         "by_hand": [],
+        "unreleased": None,
         "paused_routes": [],
         "storms": [],
         "instances": [process()],

@@ -105,6 +105,7 @@ def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
         "dead": 0,
         "quarantined": 0,
         "by_hand": [],
+        "unreleased": None,
         "held_by": [{"rule": "unrouted", "route": None, "groups": 1}],
         "storms": [],
         "paused_routes": [],
