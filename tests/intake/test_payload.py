@@ -1,7 +1,9 @@
 """What a body says: a notification, or a refusal that names what is wrong with it."""
 
 import json
+import math
 import random
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -155,6 +157,55 @@ def test_of_a_clumsy_body_everything_is_read_that_can_be_kept(body: bytes, alike
 
     assert read == Document(msgspec.json.decode(alike), {"more": flaws} if flaws else {})
     assert backtrace.parse(body, NOW, Reading()).identity == Identity("u", "p", "f")
+
+
+def kept(value: Any, depth: int = 2) -> Any:
+    """What a database, and a reader without recursion, can hold of a value."""
+    match value:
+        case str():
+            return "".join("\ufffd" if "\ud800" <= sign <= "\udfff" else sign for sign in value)
+        case bool() | None:
+            return value
+        case int() if not -(2**63) <= value < 2**64:
+            return None
+        case float() if not math.isfinite(value):
+            return None
+        case list() | dict() if depth > 64:
+            return None
+        case list():
+            return [kept(item, depth + 1) for item in value]
+        case dict():
+            return {kept(name): kept(item, depth + 1) for name, item in value.items()}
+    return value
+
+
+clumsy_text = st.text(st.characters() | st.sampled_from('\ud83d\ude00\U0001f600[]{}"\\'), max_size=6).filter(
+    lambda text: not re.search("[\ud800-\udbff][\udc00-\udfff]", text)  # together they are a character
+)
+clumsy = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.sampled_from([2**64, -(2**63) - 1, 10**4000])
+    | st.floats()
+    | clumsy_text,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(clumsy_text, inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(clumsy, st.integers(0, 80), st.booleans(), st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-32-be"]))
+def test_of_a_clumsy_value_exactly_that_is_read_which_can_be_kept(
+    value: Any, levels: int, is_ascii: bool, encoding: str
+) -> None:
+    for level in range(levels):
+        value = [value, level] if level % 2 else {"x": value, "y": level}
+    text = json.dumps({"more": value}, ensure_ascii=is_ascii)
+    if re.search("[\ud800-\udfff]", text):  # these encodings hold no surrogate but an escaped one
+        text = json.dumps({"more": value})
+
+    assert backtrace.decode(text.encode(encoding)).value == {"more": kept(value)}
 
 
 def test_a_note_names_each_field_and_what_it_lost_in_one_line() -> None:

@@ -33,10 +33,10 @@ def test_the_protocol_has_the_methods_that_the_guard_overrides(method: str) -> N
     )
 
 
-def test_the_protocol_keeps_loop_transport_and_scope() -> None:
+def test_the_protocol_keeps_what_the_guard_reads() -> None:
     text = inspect.getsource(HttpToolsProtocol)
 
-    for attribute in ("self.loop", "self.transport", "self.scope"):
+    for attribute in ("self.loop", "self.transport", "self.scope", "self.parser", "self.headers", "self.url"):
         assert attribute in text, changed("uvicorn", f"HttpToolsProtocol {attribute}")
 
 

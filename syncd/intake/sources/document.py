@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -30,12 +30,11 @@ _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]++|[\]}]++', re.DOTALL
 _INTEGER_DIGITS = 20  # no integer of 64 bits has more characters, with its sign
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(msgspec.Struct, frozen=True):
     """The JSON value of a body. `flaws` has what its fields have lost: by the name of a field, REPLACED, DROPPED or both."""
 
     value: object
-    flaws: Mapping[str, Collection[str]] = field(default_factory=dict)
+    flaws: Mapping[str, Collection[str]] = {}
 
     @property
     def note(self) -> str | None:
