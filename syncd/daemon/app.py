@@ -33,8 +33,10 @@ from syncd.intake.receiver import PATH, Receiver, takes
 from syncd.operate.health import Health
 from syncd.operate.status import status
 from syncd.platform import http_server, metrics
+from syncd.platform.admission import ThrottledLog
 from syncd.platform.clock import Clock
 from syncd.platform.systemd import Manager
+from syncd.render.text import one_line
 from syncd.store import Store, open_store
 from syncd.store.hints import INBOX
 from syncd.store.instances import Registration, running
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("syncd")
 
 SWITCH_SECONDS = 0.0005
+CHECKS = ("/livez", "/readyz")
 YOUNG_OBJECTS = 20_000  # between two collections of young objects
 
 
@@ -234,8 +237,9 @@ def _application(receiver: Receiver, health: Health) -> ASGIApp:
         headers = error.headers if isinstance(error, HTTPException) else None
         return JSONResponse({"error": {"code": code, "message": message}}, status, dict(headers or {}))
 
+    throttled = ThrottledLog(log)
     checks = Starlette(
-        routes=[Route("/livez", health.livez), Route("/readyz", health.readyz)],
+        routes=[Route(path, answer) for path, answer in zip(CHECKS, (health.livez, health.readyz), strict=True)],
         exception_handlers={HTTPException: error_of},
     )
     # A redirected POST arrives as a GET, or not at all: better a 404 that the sender's operator sees.
@@ -243,7 +247,14 @@ def _application(receiver: Receiver, health: Health) -> ASGIApp:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # The receiver answers its own errors and needs none of Starlette's layers.
-        await (receiver if takes(scope["path"]) else checks)(scope, receive, send)
+        if takes(scope["path"]):
+            return await receiver(scope, receive, send)
+        if scope["method"] == "POST" and scope["path"] not in CHECKS:
+            # A mistyped address loses every notification, and only its sender learns that from the answer.
+            metrics.DELIVERIES.labels("not_found").inc()
+            path, peer = one_line(scope["path"], 100), str((scope.get("client") or ("unknown",))[0])
+            throttled.warning("path_unknown", PATH, path=path, peer=peer)
+        await checks(scope, receive, send)
 
     return application
 

@@ -29,7 +29,7 @@ DELIVERIES = Counter(
     registry=REGISTRY,
 )
 # `increase()` does not see the step from no series to 1.
-for _outcome in ("accepted", "failed", "store_unavailable", "unauthorized"):
+for _outcome in ("accepted", "failed", "not_found", "store_unavailable", "unauthorized"):
     DELIVERIES.labels(_outcome)
 ACCEPT_SECONDS = Histogram(
     "syncd_delivery_accept_seconds",

@@ -10,11 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from tests.oddities import Case, cases
+from tests.prove.crashes import until
 from tests.prove.report import Row
 from tests.system.daemon import PASSWORD, Daemon
 from tests.system.kinds import ROUTE
 
 CLIENTS = 8
+PATIENCE_SECONDS = 1800.0
 GROWTH_BYTES = 20 * 2**20
 LOGIN = "Basic " + base64.b64encode(f"backtrace:{PASSWORD}".encode()).decode()
 STATUSES = {None: 200, "not_json": 400}  # any other code is answered 422
@@ -23,6 +25,12 @@ STATUSES = {None: 200, "not_json": 400}  # any other code is answered 422
 def resident(daemon: Daemon) -> int:
     """The memory of the daemon in bytes."""
     return int(Path(f"/proc/{daemon.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def is_idle(daemon: Daemon) -> bool:
+    """True if nothing waits any more."""
+    status = daemon.status()
+    return not status["inbox"]["waiting"] + status["outbox"]["due"] + status["outbox"]["waiting"]
 
 
 def send(daemon: Daemon, share: Sequence[Case]) -> list[int]:
@@ -59,11 +67,12 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
     trackers = f'[trackers.here]\nkind = "local"\nfolder = "{folder}/issues"\n{ROUTE}'
     with Daemon(folder, trackers, "quarantine_size = 100000\n") as daemon:
         wrong = send_all(daemon, sample)
-        daemon.drain()
+        until(lambda: is_idle(daemon), "the last issue", PATIENCE_SECONDS)
         before = resident(daemon)
         for _ in range(2):
             wrong |= send_all(daemon, sample)
-        status = daemon.drain()
+        until(lambda: is_idle(daemon), "the last comment", PATIENCE_SECONDS)
+        status = daemon.status()
         growth = resident(daemon) - before
         groups = {
             tuple(group[part] for part in ("universe", "project", "fingerprint")) for group in daemon.groups().values()

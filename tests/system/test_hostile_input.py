@@ -300,6 +300,19 @@ def test_a_path_with_a_slash_too_many_is_taken(daemon: Daemon, path: str) -> Non
     assert statuses(talk(daemon, head + b"Content-Length: %d\r\n\r\n" % len(body) + body)) == [200]
 
 
+def test_a_post_to_an_unknown_path_is_counted_and_logged_once_a_minute(daemon: Daemon) -> None:
+    for path in (b"/webhook/backtrace", b"/", b"/hooks/%1b[31m"):
+        for _ in range(20):
+            head = POST.replace(b"/webhooks/backtrace", path) + b"Connection: close\r\n"
+            assert statuses(talk(daemon, head + b"Content-Length: 2\r\n\r\n{}")) == [404]
+
+    lines = [line for line in map(json.loads, daemon.log.read_text().splitlines()) if line["event"] == "path_unknown"]
+    # Whichever test was the first to use an unknown path; on a slow machine the tests take more than a minute.
+    assert 1 <= len(lines) <= 4
+    assert {line["path"] for line in lines} <= {"/nowhere", "/webhook/backtrace", "/hooks/\ufffd[31m"}
+    assert {line["peer"] for line in lines} == {"127.0.0.1"}
+
+
 def test_what_is_no_notification_is_kept_and_can_be_replayed_or_discarded(daemon: Daemon) -> None:
     post(daemon, b'{"universe":"a","test":"integration"}')
 
