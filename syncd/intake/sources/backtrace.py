@@ -97,13 +97,10 @@ def identify(body: Document) -> Identity:
         if isinstance(part, int) and not isinstance(part, bool):
             part = str(part)
         if not isinstance(part, str) or part.strip() in _UNSET:
-            defect = (
-                "is missing"
-                if part is None and field not in body.flaws
-                else "is not set"
-                if isinstance(part, str)
-                else "must be text"
-            )
+            if isinstance(part, str):
+                defect = "is not set"
+            else:
+                defect = "is missing" if part is None and field not in body.flaws else "must be text"
             message = f"The field {field} {defect}; a group cannot be identified without it."
             raise RejectedDelivery(422, f"no_{field}", message, field)
         part = part.strip()
