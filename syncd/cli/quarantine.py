@@ -16,7 +16,8 @@ from syncd.render.text import one_line, utc
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=COMMANDS["quarantine"].help)
 
-Numbers = Annotated[list[int], typer.Argument(help="Numbers from `quarantine list`.")]
+LARGEST = 2**63 - 1  # number that a database holds
+Numbers = Annotated[list[int], typer.Argument(min=1, max=LARGEST, help="Numbers from `quarantine list`.")]
 
 
 @app.command("list")
@@ -48,7 +49,8 @@ def quarantine_list(config: ConfigOption = None, as_json: JsonOption = False) ->
 
 @app.command("show")
 def quarantine_show(
-    number: Annotated[int, typer.Argument(help="A number from `quarantine list`.")], config: ConfigOption = None
+    number: Annotated[int, typer.Argument(min=1, max=LARGEST, help="A number from `quarantine list`.")],
+    config: ConfigOption = None,
 ) -> None:
     """Write one body to standard output, byte for byte."""
     with open_store(config) as (_, store):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.testing import CliRunner
 
 from syncd import cli
 from tests.golden import golden
@@ -76,3 +77,9 @@ def test_listing_the_commands_imports_none_of_them() -> None:
         "syncd.cli.status",
     )
     assert [name for name in heavy if name in modules] == []
+
+
+@pytest.mark.parametrize("action", ["show", "replay", "discard"])
+@pytest.mark.parametrize("number", ["0", "9223372036854775808", "9" * 40])
+def test_a_number_that_no_database_holds_is_a_wrong_argument(action: str, number: str) -> None:
+    assert CliRunner().invoke(cli.app, ["quarantine", action, number]).exit_code == cli.USAGE
