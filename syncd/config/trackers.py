@@ -124,8 +124,9 @@ class JiraSettings(Section):
     """names of components, set at creation"""
     priority: str | None = None
     """the name of a priority, set at creation"""
-    fields: dict[str, str] = {}
-    """other fields, which syncd updates with the issue: `{ customfield_10050 = "{{ group.occurrences }}" }`"""
+    fields: dict[str, Any] = {}
+    """other fields by id or by name, as the project's create screen types them: `{ Team = "Engine", "Story Points" = 3,
+    customfield_10050 = "{{ group.occurrences }}" }`; see below"""
     affects_versions: bool = True
     """set Affects Version to the releases of the crash that the project has"""
     ca_file: str | None = None
@@ -168,24 +169,27 @@ class JiraSettings(Section):
             raise ValueError(f'is a place inside the site; write the address of the site, "{inside[1]}"')
         return value
 
-    @field_validator("transition_fields")
+    @field_validator("transition_fields", "fields")
     @classmethod
     def _require_json(cls, value: dict[str, Any]) -> dict[str, Any]:
         try:
-            json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError):
-            raise ValueError("holds a value that JSON does not have, such as a date; write dates as text") from None
-        return value
+            # TOML has dates, JSON does not.
+            plain: dict[str, Any] = json.loads(
+                json.dumps(value, allow_nan=False, default=lambda each: each.isoformat())
+            )
+        except (AttributeError, TypeError, ValueError):
+            raise ValueError("holds a value that JSON does not have, such as nan; write it as text") from None
+        return plain
 
     @field_validator("fields")
     @classmethod
-    def _require_facts(cls, value: dict[str, str]) -> dict[str, str]:
+    def _require_facts(cls, value: dict[str, Any]) -> dict[str, Any]:
         facts = [f"group.{fact}" for fact in GROUP_FACTS]
         unknown = [
             f"{field} contains {{{{ {name} }}}}, which does not exist{did_you_mean(name, facts)}"
             for field, template in value.items()
-            for name in _PLACEHOLDER.findall(template)
-            if name not in facts
+            for name in _PLACEHOLDER.findall(json.dumps(template, ensure_ascii=False))
+            if name not in facts and not re.fullmatch(r"group\.attributes\.[^{}\s]+", name)
         ]
         if unknown:
             raise ValueError("; ".join(unknown))

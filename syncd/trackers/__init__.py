@@ -6,7 +6,7 @@ a tracker is called.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Protocol, cast
@@ -44,8 +44,8 @@ class Draft:
     """An issue to create, in a form that every tracker can write in its own markup.
 
     Call `require_fresh` right before the request: it raises Unavailable or LeaseLost where another process may be proving by now that
-    the request was never sent. A tracker leaves out any of `labels`, `assignee` and `components` that it does not take; it sets them at
-    creation only, in addition to those of its settings.
+    the request was never sent. A tracker leaves out any of the settings from `labels` on that it does not take or does not have. Labels and
+    components are in addition to those of the tracker's settings, the others replace them; `fields` are as in `JiraSettings.fields`.
     """
 
     marker: str
@@ -55,6 +55,10 @@ class Draft:
     labels: tuple[str, ...] = ()
     assignee: str | None = None
     components: tuple[str, ...] = ()
+    priority: str | None = None
+    issue_type: str | None = None
+    milestone: str | None = None
+    fields: Mapping[str, object] = field(default_factory=dict)
     require_fresh: Callable[[], None] = lambda: None
 
 

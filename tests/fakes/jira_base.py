@@ -18,6 +18,7 @@ from tests.fakes.jira_rules import (
     no_comment,
     no_issue,
     page_of,
+    row_problem,
     status_of,
     summary_problem,
 )
@@ -44,7 +45,8 @@ class FakeJira(JiraProject):
         self.archived_versions: set[str] = set()
         self.components = ["client", "server"]
         self.priorities = ["Highest", "Medium"]
-        self.custom_fields: dict[str, str] = {}
+        self.custom_fields: dict[str, Any] = {}  # by id, the type, or a row of the create screen with its values
+        self.sprints = {"Sprint 12": 37, "Sprint 13": 38}
         self.off_screen: set[str] = set()
         self.required: set[str] = {"project", "issuetype", "summary", "reporter"}
         self.page_size = 100
@@ -90,13 +92,16 @@ class FakeJira(JiraProject):
             ("PUT", issue + r"/properties/(?P<property>[^/]+)", self._put_property),
             ("GET", issue + "/transitions", self._get_transitions),
             ("POST", issue + "/transitions", self._post_transition),
+            ("GET", "/user/search", self._get_users),
             *self.more_routes(),
         ]
-        return [(method, self.api + pattern, answer) for method, pattern, answer in own]
+        sprints: Routes = [("GET", "/rest/greenhopper/1.0/sprint/picker", self._get_sprints)]
+        return [(method, self.api + pattern, answer) for method, pattern, answer in own] + sprints
 
     def described_path(self, request: Recorded) -> str | None:
-        # "Get all statuses for project" is left out of the descriptions at hand.
-        return None if request.path.endswith("/statuses") else super().described_path(request)
+        # These are left out of the descriptions at hand.
+        left_out = request.path.endswith(("/statuses", "/user/search", "/sprint/picker"))
+        return None if left_out else super().described_path(request)
 
     @abstractmethod
     def more_routes(self) -> Routes:
@@ -159,6 +164,15 @@ class FakeJira(JiraProject):
                 "hasDefaultValue": False,
                 "schema": field_schema(kind),
             }
+            if isinstance(kind, str)
+            else {
+                "fieldId": name,
+                "key": name,
+                "operations": ["set"],
+                "hasDefaultValue": False,
+                **kind,
+                "required": name in self.required,
+            }
             for name, kind in {**SYSTEM_FIELDS, **self.custom_fields}.items()
             if name not in self.off_screen
         ]
@@ -212,7 +226,28 @@ class FakeJira(JiraProject):
                 return None if fits else "The user does not exist or cannot be assigned."
             case "priority":
                 return None if value.get("name") in self.priorities else "The priority selected is invalid."
-        return custom_problem(kind, value)
+        if isinstance(kind, str):
+            return custom_problem(kind, value)
+        people = [self.user(person) for person in self.people]
+        return row_problem(kind, value, people=people, issues=self.issues, document_problem=self.text_problem)
+
+    def _get_users(self, request: Recorded) -> Answer:
+        sought = request.query.get("query", request.query.get("username", [""]))[0].casefold()
+        rows = [
+            self.user(name)
+            for name in self.people
+            if sought in (name, self.user(name)["displayName"].casefold(), f"{name}@example.com")
+        ]
+        return 200, {}, rows
+
+    def _get_sprints(self, request: Recorded) -> Answer:
+        sought = request.query["query"][0].casefold()
+        rows = [
+            {"name": name, "id": number, "stateKey": "ACTIVE"}
+            for name, number in self.sprints.items()
+            if sought in name.casefold()
+        ]
+        return 200, {}, {"suggestions": rows[:1], "allMatches": rows[1:]}
 
     def _named(self, request: Recorded) -> FakeIssue | None:
         """The issue by id, key or old key; None also where the account may not see it."""

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -109,6 +110,59 @@ def custom_problem(kind: str, value: Any) -> str | None:
     if kind == "datetime" and fits:
         fits = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+0000", value) is not None
     return None if fits else f"Operation value must be a {kind}"
+
+
+def row_problem(
+    row: Mapping[str, Any],
+    value: Any,
+    *,
+    people: Sequence[Mapping[str, Any]],
+    issues: Container[str],
+    document_problem: Callable[[Any], str | None],
+) -> str | None:
+    """Jira's objection to a value of a field with this row."""
+    kind, custom = row["schema"]["type"], row["schema"].get("custom", "")
+    again: dict[str, Any] = {"people": people, "issues": issues, "document_problem": document_problem}
+    match kind:
+        case "array" if custom.endswith(":gh-sprint"):
+            return None if type(value) is int else "Number value expected as the Sprint id."
+        case "array":
+            if not isinstance(value, list):
+                return "data was not an array"
+            each_row = {**row, "schema": {**row["schema"], "type": row["schema"]["items"]}}
+            return next((text for each in value if (text := row_problem(each_row, each, **again))), None)
+        case "option" | "option-with-child" | "priority" | "securitylevel" | "version" | "component":
+            return _choice_problem(row.get("allowedValues", []), value)
+        case "user":
+            fits = isinstance(value, dict) and value and any(value.items() <= person.items() for person in people)
+            return None if fits else "The user does not exist."
+        case "issuelink":
+            return (
+                None if isinstance(value, dict) and value.get("key") in issues else "Could not find issue by id or key."
+            )
+        case "number":
+            return None if type(value) in (int, float) else "Operation value must be a number"
+        case "date":
+            fits = isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value) is not None
+            return None if fits else 'Error parsing date string. Enter the date as "yyyy-MM-dd".'
+        case "string" if custom.endswith(":textarea"):
+            return document_problem(value)
+        case "string" if custom.endswith(":labels"):
+            return None if isinstance(value, str) and not re.search(r"\s", value) else "The label contains spaces."
+    return custom_problem(kind, value)
+
+
+def _choice_problem(choices: Sequence[Mapping[str, Any]], value: Any) -> str | None:
+    """An option is named by its value or its id, in this spelling; a child only below its own parent."""
+    if not isinstance(value, dict):
+        return "data was not an object"
+    names = {key: value[key] for key in ("id", "value", "name") if key in value}
+    if not names:
+        return "Specify a valid 'id' or 'name'"
+    choice = next((each for each in choices if names.items() <= each.items()), None)
+    if choice is None:
+        return f"Option {names} is not valid"
+    return _choice_problem(choice.get("children", []), value["child"]) if "child" in value else None
 
 
 def status_of(transition: str) -> dict[str, Any]:

@@ -1,19 +1,22 @@
 """Real questions to a Jira, with a remedy for each bad answer; and the control questions that tell a refusal of one issue or group
 from one of the project."""
 
+import json
 from contextlib import suppress
-from typing import Any
 
 from syncd.config import JiraSettings
 from syncd.errors import Misconfigured, Refused, TrackerError
+from syncd.model import Group, Identity, Release
 from syncd.platform.clock import Clock
-from syncd.trackers import Finding, clock_finding
-from syncd.trackers.jira.answers import failure, message, more_after, refused_fields, rows
+from syncd.render.text import one_line
+from syncd.trackers import Draft, Finding, clock_finding
+from syncd.trackers.jira.answers import failure, message, refused_fields
 from syncd.trackers.jira.connection import Connection
-from syncd.trackers.jira.fields import optional_names, varying_names
+from syncd.trackers.jira.fields import FIXED, mapped, varying, varying_names
+from syncd.trackers.jira.screens import Screens, fields, issue_types
+from syncd.trackers.jira.typed import Screen, Unfit
 from syncd.trackers.transport import Answer, Sent
 
-_PAGE_SIZE = 200
 _NEEDED = ("BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS", "TRANSITION_ISSUES")
 
 # Sent with every create, which Jira refuses where the create screen lacks a field of it.
@@ -21,10 +24,21 @@ _SENT = ("summary", "description", "labels")
 # Always sent, or set by Jira itself: some versions report no default for the reporter, yet it has one.
 _NEVER_MISSING = {*_SENT, "project", "issuetype", "reporter"}
 
-# The types of field that can store a mapped text or number.
-_PLAIN_TYPES = {"string", "number", "date", "datetime", "any"}
+_SHOWN_CHARACTERS = 300
 
-_Row = dict[str, Any]
+# A group by which `check` displays what a field is set to.
+SAMPLE = Group(
+    identity=Identity("acme", "game", "ab" * 32),
+    application="game",
+    group_url="https://acme.sp.backtrace.io/p/game/triage",
+    object_id="1a2b",
+    occurrences=12,
+    users=3,
+    hosts=4,
+    first_seen=1_750_000_000,
+    last_seen=1_750_003_600,
+    releases=(Release(release="2.4.0", occurrences=12, first_seen=1_750_000_000, last_seen=1_750_003_600),),
+)
 
 
 def check(connection: Connection, settings: JiraSettings, name: str, clock: Clock) -> list[Finding]:
@@ -43,7 +57,7 @@ def check(connection: Connection, settings: JiraSettings, name: str, clock: Cloc
             findings.append(Finding(ok=False, what=what, remedy="grant it in the project's permission scheme"))
         else:
             findings.append(Finding(ok=True, what=f"the account holds {', '.join(needed)}"))
-        findings += _issue_type(connection, settings, name)
+        findings += _issue_type(connection, settings, clock)
         findings += _statuses(connection, settings, name)
     except TrackerError as error:
         remedy = f"see trackers.{name} in the configuration"
@@ -113,26 +127,31 @@ def require(connection: Connection, settings: JiraSettings, *names: str, refused
     return str(content["key"])
 
 
-def create_refusal(connection: Connection, settings: JiraSettings, answer: Answer) -> TrackerError:
+def create_refusal(
+    connection: Connection, settings: JiraSettings, answer: Answer, draft: Draft, clock: Clock
+) -> TrackerError:
     """The meaning of a refused create from which no further field can be left out.
 
     The group is to blame only where the project takes new issues of this type with the fields that syncd always sends, and where the
-    refusal does not name a field that is the same for every group.
+    refusal does not name a field that is the same for every group. An issue type that a rule sets concerns the rule's groups only.
     """
     reason = f"({answer.status}{message(answer)})"
     obstacles: list[tuple[str, str]] = []
+    screen = Screen()
     try:
         require(connection, settings, "BROWSE_PROJECTS", "CREATE_ISSUES", refused=answer)
         # Data Center before 8.4 does not describe its create screens.
         with suppress(Misconfigured):
-            _, obstacles = _create_screen(connection, settings)
+            screen, obstacles, _ = _create_screen(connection, settings, draft.issue_type or settings.issue_type, clock)
     except TrackerError as error:
         # Jira did nothing in any case, so that a lost control answer leaves nothing in doubt.
         return error
     if obstacles:
         what, remedy = obstacles[0]
+        if draft.issue_type:
+            return Refused(f"Jira refused it {reason}: {what}; {remedy}, or correct issue_type under set")
         return Misconfigured(f"Jira takes no new issue in {settings.project} {reason}: {what}; {remedy}")
-    if refused_fields(answer).keys() - varying_names(settings):
+    if refused_fields(answer).keys() - varying_names(settings, draft, screen):
         return Misconfigured(
             f"Jira takes no new issue in {settings.project} like this {reason}; correct project or issue_type, "
             "map the field under fields, or make it optional in Jira"
@@ -140,70 +159,84 @@ def create_refusal(connection: Connection, settings: JiraSettings, answer: Answe
     return Refused(f"Jira refused it {reason}")
 
 
-def _create_screen(connection: Connection, settings: JiraSettings) -> tuple[dict[str, _Row], list[tuple[str, str]]]:
-    """The fields of a new issue by id; and whatever makes Jira refuse every create, each with its remedy."""
-    path, project, kind_name = f"issue/createmeta/{settings.project}/issuetypes", settings.project, settings.issue_type
-    kinds = {str(row.get("name")): row for row in _all_rows(connection, path, "issueTypes")}
-    if kind_name not in kinds:
+def _create_screen(
+    connection: Connection, settings: JiraSettings, issue_type: str, clock: Clock
+) -> tuple[Screen, list[tuple[str, str]], list[Finding]]:
+    """The create screen; whatever makes Jira refuse every create, each with its remedy; and what the optional fields are set to."""
+    project, kinds = settings.project, issue_types(connection, settings)
+    if issue_type not in kinds:
         remedy = f"set issue_type to one of: {', '.join(sorted(kinds)) or 'none can be seen'}"
-        return {}, [(f"{project} has no issue type {kind_name!r} for the account that syncd uses", remedy)]
-    fields = {
-        str(row.get("fieldId") or row.get("key")): row
-        for row in _all_rows(connection, f"{path}/{kinds[kind_name].get('id')}", "fields")
-    }
-    lacking = [name for name in _SENT if name not in fields]
-    sent = {*optional_names(settings), *_NEVER_MISSING}
+        return Screen(), [(f"{project} has no issue type {issue_type!r} for the account that syncd uses", remedy)], []
+    candidates = Screens(connection, settings, clock).candidates
+    screen = Screen(fields(connection, settings, kinds[issue_type]), settings.deployment == "cloud", candidates)
+    sent, mappings = _mappings(settings, screen, clock.wall())
+    lacking = [name for name in _SENT if name not in screen.rows]
     missing = [
-        f"{field} ({row.get('name')})"
-        for field, row in fields.items()
-        if row.get("required") and not row.get("hasDefaultValue") and field not in sent
+        f"{name} ({row.get('name')})"
+        for name, row in screen.rows.items()
+        if screen.requires(name) and name not in {*sent, *_NEVER_MISSING}
     ]
     obstacles = []
     if lacking:
         remedy = f"add {', '.join(lacking)} to the create screen of {project}"
         if "labels" in lacking:
             remedy += "; syncd knows its issues by a label"
-        obstacles.append((f"{', '.join(lacking)} cannot be set on new issues of type {kind_name}", remedy))
+        obstacles.append((f"{', '.join(lacking)} cannot be set on new issues of type {issue_type}", remedy))
     if missing:
         remedy = "map it under fields, or make it optional or give it a default in Jira"
-        obstacles.append((f"new issues of type {kind_name} require {', '.join(missing)}", remedy))
-    return fields, obstacles
+        obstacles.append((f"new issues of type {issue_type} require {', '.join(missing)}", remedy))
+    return screen, obstacles, mappings
 
 
-def _all_rows(connection: Connection, path: str, cloud_name: str) -> list[_Row]:
-    """Every page. Cloud names its lists after their content; Data Center says `values`."""
-    everything: list[_Row] = []
-    while True:
-        parameters: dict[str, str | int] = {"startAt": len(everything), "maxResults": _PAGE_SIZE}
-        answer = connection.send_idempotent("GET", path, parameters=parameters)
-        page = rows(answer, cloud_name, "values")
-        everything += page
-        if not page or not more_after(answer, len(everything)):
-            return everything
+def _mappings(settings: JiraSettings, screen: Screen, now: float) -> tuple[set[str], list[Finding]]:
+    """The ids of the optional fields that a create can send, and for each field what is sent, or why Jira would not take it."""
+    own = {"versions": settings.affects_versions, "components": settings.components, "priority": settings.priority}
+    sent = {name for name, value in own.items() if value}
+    off_screen = f"add it to the create screen of {settings.project}, or remove it from the tracker's section"
+    findings = [
+        Finding(ok=False, what=f"{name} cannot be set on new issues", remedy=off_screen)
+        for name in own
+        if name in sent - screen.rows.keys()
+    ]
+    for name, template in settings.fields.items():
+        try:
+            field_id = screen.field_id(name)
+        except Unfit as error:
+            findings.append(Finding(ok=False, what=f"fields.{name}: {error}", remedy="correct the name"))
+            continue
+        row = screen.rows.get(field_id, {})
+        schema = row["schema"] if isinstance(row.get("schema"), dict) else {}
+        label = " ".join(dict.fromkeys((str(row.get("name", field_id)), f"({field_id})")))
+        if field_id in FIXED:
+            remedy = "remove it from fields; title, labels and issue type have keys of their own"
+            findings.append(Finding(ok=False, what=f"{label} is filled by syncd itself", remedy=remedy))
+            continue
+        if not row:
+            findings.append(Finding(ok=False, what=f"{field_id} cannot be set on new issues", remedy=off_screen))
+            continue
+        sent.add(field_id)
+        values, notes = mapped({name: template}, SAMPLE, screen, now)
+        is_open = varying(template) and bool(row.get("allowedValues"))  # another group may have a value that fits
+        if notes and not is_open:
+            what = f"{label} is of type {schema.get('type', 'any')}: {notes[0].partition(': ')[2]}"
+            findings.append(Finding(ok=False, what=what, remedy="correct its value under fields"))
+            continue
+        value = (
+            json.dumps(values[field_id], ensure_ascii=False) if field_id in values else "a value of each group's own"
+        )
+        sample = " for a sample group" if varying(template) and values else ""
+        findings.append(Finding(ok=True, what=one_line(f"new issues get {label} = {value}{sample}", _SHOWN_CHARACTERS)))
+    return sent, findings
 
 
-def _issue_type(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:
+def _issue_type(connection: Connection, settings: JiraSettings, clock: Clock) -> list[Finding]:
     """Findings about what keeps Jira from any create, and about optional fields that it would refuse in every create."""
-    fields, obstacles = _create_screen(connection, settings)
+    screen, obstacles, mappings = _create_screen(connection, settings, settings.issue_type, clock)
     findings = [Finding(ok=False, what=what, remedy=remedy) for what, remedy in obstacles]
-    if not fields:
-        return findings
-    if not obstacles:
+    if screen.rows and not obstacles:
         what = f"issues of type {settings.issue_type} can be created with {', '.join(_SENT)}"
         findings.append(Finding(ok=True, what=what))
-    for field in optional_names(settings):
-        if field not in fields:
-            remedy = f"add it to the create screen of {settings.project}, or remove it from trackers.{name}"
-            findings.append(Finding(ok=False, what=f"{field} cannot be set on new issues", remedy=remedy))
-            continue
-        schema = fields[field]["schema"] if isinstance(fields[field].get("schema"), dict) else {}
-        kind = str(schema.get("type", "any"))
-        if settings.deployment == "cloud" and str(schema.get("custom", "")).endswith(":textarea"):
-            kind = "paragraph"  # takes an Atlassian document and no text, though its type is string
-        if field in settings.fields and kind not in _PLAIN_TYPES:
-            remedy = f"map a field of plain text or numbers under trackers.{name}.fields"
-            findings.append(Finding(ok=False, what=f"{field} is of type {kind}, which no text fits", remedy=remedy))
-    return findings
+    return findings + mappings
 
 
 def _statuses(connection: Connection, settings: JiraSettings, name: str) -> list[Finding]:

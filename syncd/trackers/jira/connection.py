@@ -22,7 +22,7 @@ _CONNECT_SECONDS = 5.0
 
 
 class Connection(transport.Connection):
-    """Logs in at first use. Paths begin after `/rest/api/2/` or `/rest/api/3/`."""
+    """Logs in at first use. Paths begin after `/rest/api/2/` or `/rest/api/3/`; with a slash in front, after the address of the site."""
 
     def __init__(self, name: str, settings: JiraSettings, clock: Clock, sleep: Callable[[float], None]) -> None:
         super().__init__(settings.url, failure, clock, sleep)
@@ -44,11 +44,10 @@ class Connection(transport.Connection):
         # The session, not the library's own requests: those raise errors that carry cookies and payloads, and fail on an answer
         # whose "errors" is null.
         session = client._session
+        address = f"{self._settings.url.rstrip('/')}{path}" if path.startswith("/") else client._get_url(path)
         body = None if payload is None else json.dumps(payload)
         try:
-            request = session.prepare_request(
-                requests.Request(method, client._get_url(path), headers, params=parameters, data=body)
-            )
+            request = session.prepare_request(requests.Request(method, address, headers, params=parameters, data=body))
             # Proxies and trusted certificates, from settings and environment.
             options = session.merge_environment_settings(request.url or "", {}, None, None, None)
         except ValueError:  # as are requests' own errors about addresses and headers

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -12,14 +13,13 @@ from syncd.platform.clock import Clock
 from syncd.render import adf, wiki
 from syncd.render.text import Document, Paragraph, one_line
 from syncd.trackers import Draft
+from syncd.trackers.jira.typed import ADF_LIMIT, LINE_LIMIT, Screen, Unfit, line
 
-_LINE_LIMIT = 255  # UTF-16 units in a summary or a single-line text field
 _WIKI_LIMIT = 32_767  # Data Center's default jira.text.field.character.limit
-_ADF_LIMIT = 30_000  # of JSON: how Cloud counts a document is not published, but its limit is the one above
 _REFUSED_SECONDS = 3600.0
 
-_PLACEHOLDER = re.compile(r"\{\{\s*group\.(\w+)\s*\}\}")
-_FIXED = {"project", "issuetype", "summary", "description", "labels"}
+_PLACEHOLDER = re.compile(r"\{\{\s*group\.(attributes\.[^{}\s]+|\w+)\s*\}\}")
+FIXED = {"project", "issuetype", "summary", "description", "labels"}
 _FOR_PEOPLE = {"assignee", "priority"}  # set at creation, and never changed afterwards
 
 FieldValues = dict[str, Any]
@@ -34,30 +34,23 @@ def _digest(marker: str) -> str:
     return hashlib.sha256(marker.encode()).hexdigest()[:16]
 
 
-def required(
-    settings: JiraSettings, marker: str, title: str, body: Document, labels: Sequence[str] = ()
-) -> FieldValues:
+def required(settings: JiraSettings, draft: Draft) -> FieldValues:
     """The fields of every issue."""
+    body, marker = draft.body, draft.marker
     # A label has no blanks.
-    added = ("-".join(one_line(label, _LINE_LIMIT, otherwise="unknown").split()) for label in labels)
+    added = ("-".join(one_line(label, LINE_LIMIT, otherwise="unknown").split()) for label in draft.labels)
     if settings.deployment == "cloud":
-        description: Any = adf.write(body, _ADF_LIMIT)
+        description: Any = adf.write(body, ADF_LIMIT)
     else:
         # Data Center's API types the value of a property as text, so that there the marker is in the description.
         description = wiki.write((*body, Paragraph((marker_line(marker, "issue"),))), _WIKI_LIMIT)
     return {
         "project": {"key": settings.project},
-        "issuetype": {"name": settings.issue_type},
-        "summary": _line(title) or "unknown",
+        "issuetype": {"name": draft.issue_type or settings.issue_type},
+        "summary": line(draft.title) or "unknown",
         "description": description,
         "labels": list(dict.fromkeys([*settings.labels, *added, tag(marker)])),
     }
-
-
-def _line(text: str) -> str:
-    # Jira counts a character beyond U+FFFF twice.
-    counted_twice = sum(character > "\uffff" for character in text[:_LINE_LIMIT])
-    return one_line(text, _LINE_LIMIT - min(counted_twice, _LINE_LIMIT // 2), otherwise="")
 
 
 def marker_line(marker: str, place: Literal["issue", "status"]) -> str:
@@ -65,63 +58,102 @@ def marker_line(marker: str, place: Literal["issue", "status"]) -> str:
     return f"syncd {place} · {_digest(marker)}"
 
 
-def optional(settings: JiraSettings, draft: Draft, versions: Iterable[str]) -> FieldValues:
-    """The fields that may be left out where Jira refuses them. `versions` are those of the project."""
+def optional(
+    settings: JiraSettings, draft: Draft, versions: Iterable[str], screen: Screen, now: float
+) -> tuple[FieldValues, list[str]]:
+    """The fields that may be left out where Jira refuses them, by id; and a note for each that fits no field. `versions` are those of
+    the project. Raises what the screen's lookup raises."""
     available, group = set(versions), draft.group
     components = dict.fromkeys((*settings.components, *draft.components))
-    # Cloud names people by an opaque id, Data Center by their login.
-    person = "accountId" if settings.deployment == "cloud" else "name"
-    values = {
-        "versions": [{"name": release.release} for release in group.releases if release.release in available],
+    affected = [{"name": release.release} for release in group.releases if release.release in available]
+    own = {
+        "versions": affected,
         "components": [{"name": name} for name in components],
-        "priority": {"name": settings.priority} if settings.priority else None,
-        "assignee": {person: draft.assignee} if draft.assignee else None,
+        "priority": {"name": priority} if (priority := draft.priority or settings.priority) else None,
     }
-    return {**mapped(settings.fields, group), **{name: value for name, value in values.items() if value}}
+    values, notes = mapped({**settings.fields, **draft.fields}, group, screen, now)
+    values |= {name: value for name, value in own.items() if value}
+    if draft.assignee:
+        try:
+            # Cloud names people by an opaque id, Data Center by their login.
+            person: Any = {"accountId" if settings.deployment == "cloud" else "name": draft.assignee}
+            values["assignee"] = screen.value("assignee", draft.assignee, now) if screen.rows else person
+        except Unfit as error:
+            notes.append(f"assignee was left out: {error}")
+    return values, notes
 
 
-def optional_names(settings: JiraSettings) -> list[str]:
-    """Every field that `optional` can return."""
-    settable = {
-        "versions": settings.affects_versions,
-        "components": settings.components,
-        "priority": settings.priority,
-    }
-    names = [name for name in settings.fields if name not in _FIXED] + [name for name, sent in settable.items() if sent]
-    return list(dict.fromkeys(names))
-
-
-def varying_names(settings: JiraSettings) -> set[str]:
+def varying_names(settings: JiraSettings, draft: Draft, screen: Screen) -> set[str]:
     """The fields of a create whose value can differ from group to group."""
-    moving = {name for name, template in settings.fields.items() if _PLACEHOLDER.search(template)}
-    return {"summary", "description", "labels", "versions", "components", "assignee", *moving}
+    rules = {"priority": draft.priority, "issuetype": draft.issue_type}
+    names = {"summary", "description", "labels", "versions", "components", "assignee"}
+    names |= {name for name, value in rules.items() if value}
+    for name, template in {**settings.fields, **draft.fields}.items():
+        if name in draft.fields or varying(template):
+            with suppress(Unfit):
+                names.add(screen.field_id(name))
+    return names
 
 
-def mapped(templates: Mapping[str, str], group: Group) -> FieldValues:
-    """The mapped fields. A template that is one placeholder keeps the type of its fact; a missing fact leaves the field out."""
-    values = {name: _filled(template, group) for name, template in templates.items() if name not in _FIXED}
-    return {name: value for name, value in values.items() if value not in (None, "")}
+def varying(template: Any) -> bool:
+    """True if the template's value can differ from group to group."""
+    match template:
+        case str():
+            return _PLACEHOLDER.search(template) is not None
+        case dict():
+            return any(map(varying, template.values()))
+        case list():
+            return any(map(varying, template))
+    return False
 
 
-def refreshable(templates: Mapping[str, str], group: Group) -> FieldValues:
+def mapped(templates: Mapping[str, Any], group: Group, screen: Screen, now: float) -> tuple[FieldValues, list[str]]:
+    """The mapped fields by id, typed as the screen describes them; and a note for each that fits no field.
+
+    A template that is one placeholder keeps the type of its fact; a missing fact leaves the field out. Raises what the screen's
+    lookup raises.
+    """
+    values: FieldValues = {}
+    notes = []
+    for name, template in templates.items():
+        value = _filled(template, group)
+        if value in (None, ""):
+            continue
+        try:
+            field_id = screen.field_id(name)
+            if field_id not in FIXED:
+                values[field_id] = screen.value(field_id, value, now)
+        except Unfit as error:
+            notes.append(f"{name} was left out: {error}")
+    return values, notes
+
+
+def refreshable(templates: Mapping[str, Any], group: Group, screen: Screen, now: float) -> FieldValues:
     """The mapped fields that follow the group. Constants are set at creation only: people may change them."""
-    moving = {name: text for name, text in templates.items() if _PLACEHOLDER.search(text)}
-    return mapped({name: text for name, text in moving.items() if name not in _FOR_PEOPLE}, group)
+    values, _ = mapped({name: each for name, each in templates.items() if varying(each)}, group, screen, now)
+    return {name: value for name, value in values.items() if name not in _FOR_PEOPLE}
 
 
-def _filled(template: str, group: Group) -> int | str | None:
-    whole = _PLACEHOLDER.fullmatch(template.strip())
-    if whole:
-        fact = _fact(group, whole[1])
-        return _line(fact) if isinstance(fact, str) else fact
+def _filled(template: Any, group: Group) -> Any:
+    """The template with the facts of the group; None where a fact is missing."""
+    if isinstance(template, dict | list):
+        parts = template.items() if isinstance(template, dict) else enumerate(template)
+        filled = {key: _filled(part, group) for key, part in parts}
+        if None in filled.values():
+            return None
+        return filled if isinstance(template, dict) else list(filled.values())
+    if not isinstance(template, str):
+        return template
+    if whole := _PLACEHOLDER.fullmatch(template.strip()):
+        return _fact(group, whole[1])
     facts = {name: _fact(group, name) for name in _PLACEHOLDER.findall(template)}
-    if None in facts.values():
-        return None
-    return _line(_PLACEHOLDER.sub(lambda match: str(facts[match[1]]), template))
+    return None if None in facts.values() else _PLACEHOLDER.sub(lambda match: str(facts[match[1]]), template)
 
 
 def _fact(group: Group, name: str) -> int | str | None:
-    """One of `config.GROUP_FACTS`; None where the group does not have it."""
+    """One of `config.GROUP_FACTS`, or the commonest value of an attribute; None where the group does not have it."""
+    if name.startswith("attributes."):
+        return next(iter(dict(group.attributes).get(name.removeprefix("attributes."), ())), None)
     if name in ("universe", "project", "fingerprint"):
         return str(getattr(group.identity, name))
     if name == "first_release":
@@ -144,7 +176,7 @@ def comment_body(settings: JiraSettings, document: Document, marker: str) -> Any
     """A comment whose last line is its marker: Jira lists comments without their properties."""
     marked: Document = (*document, Paragraph((marker_line(marker, "status"),)))
     if settings.deployment == "cloud":
-        return adf.write(marked, _ADF_LIMIT)
+        return adf.write(marked, ADF_LIMIT)
     return wiki.write(marked, _WIKI_LIMIT)
 
 

@@ -26,9 +26,12 @@ from syncd.trackers.jira.fields import (
     optional,
     refreshable,
     required,
+    varying,
 )
 from syncd.trackers.jira.look import look, path, refusal, survey
 from syncd.trackers.jira.probe import Probe, search
+from syncd.trackers.jira.screens import Screens
+from syncd.trackers.jira.typed import Screen
 from syncd.trackers.jira.workflow import move
 from syncd.trackers.transport import Answer, Sent
 
@@ -59,6 +62,7 @@ class Jira:
         self._connection = Connection(name, settings, clock, sleep)
         self._url = settings.url.rstrip("/")
         self._is_home_checked = False
+        self._screens = Screens(self._connection, settings, clock)
         self._refused_on_create = Refusals(clock)
         self._refused_on_edit = Refusals(clock)
         self._versions: frozenset[str] = frozenset()
@@ -94,25 +98,35 @@ class Jira:
         """One POST, and a second without the optional fields that Jira refused: a refusal has created nothing. Four control reads after
         the last refusal.
 
-        Before, one GET for the account of a new login, and at most once an hour one of the project's versions. Raises what `Tracker` names.
+        Before, one GET for the account of a new login, and at most once an hour one of the project's versions and the reads of the create
+        screen that the fields need. Raises what `Tracker` names.
         """
         self._require_home()
         self._own_account()
         notes: list[str] = []
-        wanted = optional(self._settings, draft, self._project_versions(draft.group, notes))
+        screen = Screen()
+        if self._settings.fields or draft.fields or draft.assignee:
+            screen = self._screens.screen(draft.issue_type or self._settings.issue_type)
+        versions = self._project_versions(draft.group, notes)
+        wanted, unfit = optional(self._settings, draft, versions, screen, self._clock.wall())
+        notes += unfit
         values = self._refused_on_create.without(wanted)
         answer = self._file(draft, values)
-        if refused := refused_fields(answer).keys() & values.keys():
+        refused = {name for name in refused_fields(answer).keys() & values.keys() if not screen.requires(name)}
+        if refused_fields(answer):
+            self._screens.forget()
+        if refused:
             self._refused_on_create.add(refused)
             values = self._refused_on_create.without(values)
             answer = self._file(draft, values)
         if refuses(answer):
-            raise create_refusal(self._connection, self._settings, answer)
+            raise create_refusal(self._connection, self._settings, answer, draft, self._clock)
         if answer.status >= 300:
             raise failure(answer, Sent.ONCE)
         notes += [f"{field} was left out: Jira refused it" for field in wanted if field not in values]
         issue = created(answer, self._url, tuple(notes))
-        self._remember(issue.remote_id, {name: values[name] for name in self._settings.fields if name in values})
+        moving = refreshable(self._settings.fields, draft.group, screen, self._clock.wall())
+        self._remember(issue.remote_id, {name: values[name] for name in moving if name in values})
         return issue
 
     def _project_versions(self, group: Group, notes: list[str]) -> frozenset[str]:
@@ -137,7 +151,7 @@ class Jira:
 
     def _file(self, draft: Draft, values: FieldValues) -> Answer:
         """The answer to the POST that creates the issue."""
-        fixed = required(self._settings, draft.marker, draft.title, draft.body, draft.labels)
+        fixed = required(self._settings, draft)
         payload: dict[str, object] = {"fields": {**values, **fixed}}
         if self._settings.deployment == "cloud":
             # People neither see nor copy an entity property, unlike a label.
@@ -261,12 +275,16 @@ class Jira:
             raise refusal(self._connection, self._settings, issue, answer, "EDIT_OWN_COMMENTS", Sent.AGAIN)
 
     def refresh(self, issue: Issue, group: Group) -> None:
-        """One PUT with the mapped fields that changed since this client last sent them; none without a change.
+        """One PUT with the mapped fields that changed since this client last sent them; none without a change. Before, at most once an hour
+        the reads of the create screen.
 
         Leaves out for an hour the fields that Jira refuses.
         """
         self._require_home()
-        wanted = self._refused_on_edit.without(refreshable(self._settings.fields, group))
+        if not any(map(varying, self._settings.fields.values())):
+            return
+        screen, now = self._screens.screen(self._settings.issue_type), self._clock.wall()
+        wanted = self._refused_on_edit.without(refreshable(self._settings.fields, group, screen, now))
         before = self._sent.get(str(issue.remote_id), {})
         changed = {name: value for name, value in wanted.items() if before.get(name) != value}
         while changed:

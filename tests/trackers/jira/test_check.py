@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from syncd.trackers import clock_finding
-from tests.fakes.jira import FakeJira, FakeJiraCloud
+from tests.fakes.jira import FakeJira
 from tests.fakes.server import Fault
 from tests.fakes.specs import check_traffic
 from tests.trackers.jira.parts import Open
@@ -41,15 +41,6 @@ def test_a_login_page_instead_of_the_api_is_named_by_check(fake: FakeJira, opene
 
     assert "a web page came instead of the Jira API's answer (200), perhaps the login page" in wrong.what
     assert fake.url in wrong.remedy
-
-
-def test_cloud_takes_no_text_in_a_paragraph_field(fake: FakeJira, opened: Open) -> None:
-    fake.custom_fields = {"customfield_1": "paragraph"}
-    wrong = [each.what for each in opened(fields={"customfield_1": "constant"}).check() if not each.ok]
-
-    assert wrong == (
-        ["customfield_1 is of type paragraph, which no text fits"] if isinstance(fake, FakeJiraCloud) else []
-    )
 
 
 def spoiled_login(fake: FakeJira) -> None:
@@ -89,7 +80,9 @@ def spoiled_component(fake: FakeJira) -> None:
 
 
 def spoiled_mapping(fake: FakeJira) -> None:
-    fake.custom_fields = {"customfield_1": "option"}
+    fake.custom_fields = {
+        "customfield_1": {"name": "Severity", "schema": {"type": "date"}},
+    }
 
 
 def spoiled_requirement(fake: FakeJira) -> None:
@@ -113,7 +106,7 @@ def spoiled_permission(fake: FakeJira) -> None:
         (spoiled_create, "CREATE_ISSUES"),
         (spoiled_reopening, "TRANSITION_ISSUES"),
         (spoiled_component, "components"),
-        (spoiled_mapping, "option"),
+        (spoiled_mapping, "takes a date"),
         (spoiled_requirement, "customfield_9"),
         (spoiled_permission, "EDIT_OWN_COMMENTS"),
     ],
