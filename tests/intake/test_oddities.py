@@ -35,7 +35,7 @@ def every() -> list[Case]:
 def test_the_table_has_every_combination_and_never_changes() -> None:
     assert len(every()) >= 10_000
     assert len({case.name for case in every()}) == len(every())
-    assert [case.body for case in cases(seed=1, damaged=50)] == [case.body for case in cases(seed=1, damaged=50)]
+    assert list(cases()) == every()
 
 
 def verdict(body: bytes) -> Notification | str:
