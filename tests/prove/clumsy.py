@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tests.oddities import Case, cases
 from tests.prove.crashes import until
+from tests.prove.doors import LIMIT, peak
 from tests.prove.report import Row
 from tests.system.daemon import PASSWORD, Daemon
 from tests.system.kinds import ROUTE
@@ -73,7 +74,7 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
             wrong |= send_all(daemon, sample)
         until(lambda: is_idle(daemon), "the last comment", PATIENCE_SECONDS)
         status = daemon.status()
-        growth = resident(daemon) - before
+        growth, most = resident(daemon) - before, peak(daemon)
         groups = {
             tuple(group[part] for part in ("universe", "project", "fingerprint")) for group in daemon.groups().values()
         }
@@ -89,12 +90,13 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
         *([f"{files} issues of {len(groups)} groups"] if files != len(groups) else []),
         *(["an unexpected error in the log"] if '"unexpected_error"' in log else []),
         *([f"the inbox has {status['inbox']['waiting']}"] if status["inbox"]["waiting"] else []),
+        *([f"{most / 2**20:.0f} MB of memory at the most"] if most > LIMIT else []),
         *([f"memory grew by {growth / 2**20:.0f} MB"] if growth > GROWTH_BYTES else []),
     ]
     yield Row(
         action="odd values in every place of a notification, bodies that are odd as a whole, damaged bodies, in six encodings, each sent three times",
         scale=f"{len(sample)} bodies of {len(every)}",
         result="; ".join(faults)
-        or f"{len(groups)} groups, as many issues; {kept} bodies refused and kept; inbox empty, no answer of 5xx; memory grew by {growth / 2**20:.0f} MB",
+        or f"{len(groups)} groups, as many issues; {kept} bodies refused and kept; inbox empty, no answer of 5xx; memory grew by {growth / 2**20:.0f} MB, and was {most / 2**20:.0f} MB at the most",
         ok=not faults,
     )
