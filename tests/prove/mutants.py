@@ -41,6 +41,13 @@ _EXCLUDED = [
 _EQUIVALENT = [
     ("", r"^@(dataclass|lru_cache)", "the construction of a value or a cache decides nothing"),
     ("releases", r"_BEFORE, _ITSELF, _AFTER = ", "only their order counts"),
+    ("releases", r"_NUMBER, _LETTER, _TEXT = ", "only that they differ and their order count"),
+    (
+        "releases",
+        r"len\(numbers\) == 1|len\(word\) > 1|<= _VERSION_WORDS",
+        "there is at least one, and never all three",
+    ),
+    ("releases", r"own\[0\] == _TEXT", "no kind of build is larger"),
     ("releases", r"(left\.rank|own|len\(left\.builds\)) > ", "the values are never equal there"),
     (
         "releases",
