@@ -7,6 +7,7 @@ INSTALL = $(BIN)/python -m pip install -q --disable-pip-version-check --require-
 ITSELF = $(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 PROMTOOL := .tests/prometheus/usr/bin/promtool
 PGBOUNCER := .tests/pgbouncer/usr/sbin/pgbouncer
+MAVEN := usr/share/java/maven3-artifact.jar
 .DEFAULT_GOAL := help
 
 # Where Python may keep nothing compiled, every process of every test would compile all of syncd.
@@ -50,16 +51,16 @@ test-lowest: .venv/build.ok ## the same with the lowest versions that pyproject.
 tools:
 	@command -v chromium >/dev/null && command -v systemd-analyze >/dev/null && command -v faketime >/dev/null && \
 	  command -v strace >/dev/null && command -v mkfs.ext4 >/dev/null && test -x $(PROMTOOL) && \
-	  test -x $(PGBOUNCER) || \
+	  test -x $(PGBOUNCER) && { test -e /$(MAVEN) || test -e .tests/maven/$(MAVEN); } || \
 	  { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && \
-	  echo "installing chromium, systemd-analyze, faketime, strace, mkfs.ext4, promtool and pgbouncer …" && \
+	  echo "installing chromium, systemd-analyze, faketime, strace, mkfs.ext4, promtool, pgbouncer and Maven's comparator …" && \
 	  apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium systemd faketime strace e2fsprogs >/dev/null && \
-	  mkdir -p .tests/debs && cd .tests/debs && apt-get download -qq prometheus pgbouncer \
+	  mkdir -p .tests/debs && cd .tests/debs && apt-get download -qq prometheus pgbouncer libmaven3-core-java \
 	    $$(apt-cache depends pgbouncer | sed -nE 's/.*Depends: (libc-ares|libcares|libevent)/\1/p') 2>/dev/null && \
-	  dpkg-deb -x prometheus_*.deb ../prometheus && \
+	  dpkg-deb -x prometheus_*.deb ../prometheus && dpkg-deb -x libmaven3-core-java_*.deb ../maven && \
 	  for package in pgbouncer_* libc*ares* libevent*; do dpkg-deb -x $$package ../pgbouncer || exit 1; done; } || \
-	  echo "no root, or no Debian: tests that need chromium, systemd-analyze, faketime, strace, mkfs.ext4, promtool or pgbouncer are skipped where that is missing"
+	  echo "no root, or no Debian: tests that need chromium, systemd-analyze, faketime, strace, mkfs.ext4, promtool, pgbouncer or Maven are skipped where that is missing"
 
 deb: .venv/dev.ok ## build a Debian package in dist/, for this release of Debian
 	@$(INSTALL) -r locks/deb.txt

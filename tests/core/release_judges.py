@@ -19,7 +19,7 @@ from packaging.version import Version
 from syncd.core.releases import Order, compare
 
 LISTS = Path(__file__).with_name("releases.toml")
-MAVEN = Path("/usr/share/java/maven3-artifact.jar")
+MAVEN = [Path(root, "usr/share/java/maven3-artifact.jar") for root in ("/", Path(__file__).parents[2] / ".tests/maven")]
 SEMVER = [
     Path(root, "npm/node_modules/semver")
     for root in ("/usr/lib/node_modules", "/usr/local/lib/node_modules", "/usr/share/nodejs")
@@ -162,7 +162,8 @@ def _maven(source: random.Random) -> str:
 def _by_maven(some: Sequence[Pair]) -> list[Order]:
     # It prints the order of every two neighbours.
     names = [name for pair in some for name in pair]
-    command = ["java", "-cp", str(MAVEN), "org.apache.maven.artifact.versioning.ComparableVersion", *names]
+    archive = next(path for path in MAVEN if path.exists())
+    command = ["java", "-cp", str(archive), "org.apache.maven.artifact.versioning.ComparableVersion", *names]
     lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
     signs = [line.split()[1] for line in lines if line.startswith("   ") and len(line.split()) == 3]
     assert len(signs) == len(list(pairwise(names)))
@@ -185,7 +186,12 @@ JUDGES = (
         lambda: _callable("node", "--version") and any(path.exists() for path in SEMVER),
     ),
     Judge("dpkg", _debian, _by_dpkg, lambda: _callable("dpkg", "--version")),
-    Judge("Maven's ComparableVersion", _maven, _by_maven, lambda: MAVEN.exists() and _callable("java", "-version")),
+    Judge(
+        "Maven's ComparableVersion",
+        _maven,
+        _by_maven,
+        lambda: any(path.exists() for path in MAVEN) and _callable("java", "-version"),
+    ),
 )
 
 
