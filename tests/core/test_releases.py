@@ -43,6 +43,10 @@ RISING = [
     ["3.0-rc-3", "3.0", "3.0-hotfix1", "3.0-hotfix2", "3.0.1"],
     ["3.0", "3.0 SP", "3.0 SP1", "3.0 SP2", "3.0 SP2 Hotfix 1", "3.1"],
     ["1.0b1", "1.0.0", "1.0b"],
+    ["1.17.1", "1.17.1-f2", "1.17.1-f10", "1.17.2"],
+    ["1.4", "1.4left2", "1.4left10", "1.5"],
+    ["1.0", "1.0-1", "1.0-1.left2", "1.0-2"],
+    ["4.0-0.rc1", "4.0-0.rc1.beta2", "4.0-0.rc2", "4.0-0", "4.0-1"],
     # unless the author says that it comes before
     ["1.0~git20240105", "1.0~rc1", "1.0", "1.0-1~bpo12+1", "1.0-1"],
     # a product may change from numbers to a calendar, and a major version needs no second number if its spelling says so
@@ -86,6 +90,7 @@ def test_a_line_rises(line: list[str]) -> None:
         ("1.2.3+build.5", "1.2.3"), ("1.2.3+5", "1.2.3"), ("1.2.3 (456)", "1.2.3"), ("1.2.3 (a) (b)", "1.2.3"), ("1.2.3+left", "1.2.3+right"),
         ("1.0.dev1+5", "1.0.dev1"), ("1.0-hotfix1+5", "1.0-hotfix1"), ("2.4.0-u", "2.4.0"), ("1.0zip", "1.0"), ("1.0-left2", "1.0"), ("1.0 (5)", "1.0 (a)"),
         ("game2-beta-1.0", "game1-beta-1.0"), ("2.4.0-b1234", "2.4.0"), ("2.4.0-b1234", "2.4.0 (1234)"), ("2.4.0-rc100", "2.4.0-rc.100"),
+        ("2.4.0 (rc 2)", "2.4.0-rc2"), ("2.4.0 (b12)", "2.4.0 (12)"),
         ("1.0rc1", "1.0-rc1"), ("1.0.RC1", "1.0rc1"), ("1.0alpha1", "1.0a1"), ("1.0-beta+x", "1.0-beta"), (" 1.2 ", "1.2"),
         ("1.0alpha", "1.0a0"), ("1.0.post", "1.0.post0"), ("1.0-rev2", "1.0.post2"), ("1.0-2", "1.0-r2"), ("nightly-2024-05-03", "20240503"),
         ("2024.1", "2024.01.0"), ("game-1.2", "GAME_1.2"), ("1.0.0-rc.01", "1.0.0-rc1"), ("1.0.dev", "1.0.dev0"), ("1.2.", "1.2"), ("2.1.x", "2.1"),
@@ -151,6 +156,7 @@ def test_a_name_in_front_counts_only_if_both_have_one() -> None:
     assert compare("5.1", "iOS 5.2", named=False) is compare("iOS 5.1", "5.2", named=False) is Order.OLDER
     assert compare("game-1.2", "editor-1.2", named=False) is Order.INCOMPARABLE
     assert compare("backlog", "", named=False) is compare("Sprint 12", "5.1", named=False) is Order.INCOMPARABLE
+    assert compare("backup-20231130", "20231130", named=False) is compare("CL 12", "12", named=False) is Order.SAME
     assert same_line("5.1.1", "iOS 5.1.2", named=False)
     assert not same_line("5.1.1", "iOS 5.1.2")
     assert not same_line("game-5.1.1", "iOS 5.1.2", named=False)
