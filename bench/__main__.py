@@ -13,6 +13,7 @@ MEASURES: Mapping[str, tuple[str, Measure]] = {
     "accept": ("Accepting", accept.measure),
     "server": ("Accepting into PostgreSQL", server.measure),
     "absorb": ("Folding, and accepting at the same time", absorb.measure),
+    "cpu": ("CPU time of folding", absorb.cpu),
     "filing": ("From a notification to its issue", filing.measure),
     "calls": ("Tracker calls", calls.measure),
     "fold": ("Folding into a million groups", million.fold),
