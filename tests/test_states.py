@@ -9,7 +9,7 @@ from syncd.store import queries
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs/states.md").read_text()
 RETIRED = "retired"  # an issue that was given up: no longer the group's live issue
-BY_PARAMETER = {"end_intent": {"wanted", "in_doubt"}}  # the caller names the state
+BY_PARAMETER = {"end_intent": {"wanted", "in_doubt"}, "give_back": {"linked", "parked"}}  # the caller names the state
 
 Arrow = tuple[str, str, str]  # from, to, query
 

@@ -130,7 +130,8 @@ def alias_add(
 ) -> None:
     """Show a group's occurrences on the issue of the group TARGET.
 
-    syncd leaves the group's own issue as it is in its tracker.
+    syncd leaves the group's own issue as it is in its tracker. If TARGET has no issue, the group's own one shows
+    the occurrences of both.
     """
     with open_store(config) as (loaded, store):
         group, followed = find_group(store, fingerprint), find_group(store, target)
@@ -138,20 +139,21 @@ def alias_add(
         if group.id == followed.id:
             stop(USAGE, f"{fingerprint!r} and {target!r} are the same group")
         issue = group.standing.issue
-        given_up = issue.key if issue is not None and issue.key else None
+        change = actions.AliasChange(issue.key if issue is not None else None, followed.standing.issue is None)
         if not dry_run:
             try:
                 why = one_line(reason, 500, "no reason given")
-                actions.add_alias(store, explain.rules(loaded), group.id, followed.id, why, Clock().wall())
+                change = actions.add_alias(store, explain.rules(loaded), group.id, followed.id, why, Clock().wall())
             except ValueError as error:
                 stop(FAILED, f"{name} cannot follow {target_name}: {error}")
     if as_json:
+        given_up = None if change.shared else change.own
         shape = {"fingerprint": name, "target": target_name, "given_up": given_up, "dry_run": dry_run}
         print(json.dumps(shape, indent=2))
         return
     print(f"{name} {'would follow' if dry_run else 'follows'} {target_name}, whose issue shows its occurrences.")
-    if given_up:
-        print(f"syncd no longer writes to its own issue {given_up}; close it by hand as a duplicate.")
+    if change.sentence:
+        print(change.sentence)
 
 
 @alias.command("remove")
@@ -161,18 +163,25 @@ def alias_remove(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove an alias: the group gets an issue of its own, as its route decides."""
+    """Remove an alias: the group gets the issue back that it had.
+
+    A group that had none gets an issue of its own, as its route decides.
+    """
     with open_store(config) as (loaded, store):
         group = find_group(store, fingerprint)
         name = group.standing.group.identity.fingerprint
         if all(entry.group_id != group.id for entry in store.report.aliases()):
             stop(NOT_FOUND, f"{name} is no alias")
+        change = None
         if not dry_run:
-            actions.remove_alias(store, explain.rules(loaded), group.id, Clock().wall())
+            change = actions.remove_alias(store, explain.rules(loaded), group.id, Clock().wall())
+    issue = None if change is None else change.own
     if as_json:
-        print(json.dumps({"fingerprint": name, "dry_run": dry_run}, indent=2))
+        print(json.dumps({"fingerprint": name, "issue": issue, "dry_run": dry_run}, indent=2))
         return
     print(f"{name} {'would follow' if dry_run else 'follows'} no group any more.")
+    if issue:
+        print(f"{issue} is its issue again.")
 
 
 @alias.command("list")

@@ -49,17 +49,19 @@ def alias(request: PageRequest) -> str:
     target = (whole or begun)[0]
     try:
         routing = explain.rules(request.config)
-        given_up = actions.add_alias(request.store, routing, request.number, target.id, _reason(request), request.now)
+        change = actions.add_alias(request.store, routing, request.number, target.id, _reason(request), request.now)
     except ValueError as error:
         return f"Nothing changed: {error}."
     name = one_line(target.standing.group.identity.fingerprint, 16)
-    return f"The issue of {name} shows the occurrences of this group from now on.{_abandoned(given_up)}"
+    return f"The issue of {name} shows the occurrences of this group from now on. {change.sentence}".strip()
 
 
 def end_alias(request: PageRequest) -> str:
     """Give the group an issue of its own again."""
     removed = actions.remove_alias(request.store, explain.rules(request.config), request.number, request.now)
-    return "This group follows no other group any more." if removed else "This group was no alias."
+    if removed is None:
+        return "This group was no alias."
+    return f"This group follows no other group any more.{f' {removed.own} is its issue again.' if removed.own else ''}"
 
 
 def relink(request: PageRequest) -> str:

@@ -2,14 +2,14 @@
 one transaction; only `relink` calls a tracker."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from syncd.config import Config
 from syncd.config.values import did_you_mean
 from syncd.core import plan
 from syncd.core.plan import NEVER_LINKED
 from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
-from syncd.model import Action, Place, Plan
+from syncd.model import Action, IssueState, Place, Plan
 from syncd.operate import explain
 from syncd.platform.clock import Clock
 from syncd.store import Store, issues, limits, operator, outbox
@@ -136,31 +136,55 @@ def relink(
         raise NotLinked(str(error)) from None
 
 
-def add_alias(store: Store, routing: Routing, group_id: int, target_id: int, reason: str, now: float) -> str | None:
-    """Show a group's occurrences on another group's issue from now on. Returns the key of the group's own issue, to which syncd no
-    longer writes. Raises ValueError for an alias of itself, and while a create is in doubt."""
+@dataclass(frozen=True, slots=True)
+class AliasChange:
+    """The key of the group's own issue, None if it has none, and whether that issue shows the occurrences of the target too."""
 
-    def write(transaction: Transaction) -> str | None:
-        _, issue = outbox.load(transaction, group_id)
+    own: str | None
+    shared: bool = False
+
+    @property
+    def sentence(self) -> str:
+        """What becomes of the own issue of a new alias, for people; empty if it has none."""
+        if self.own is None:
+            return ""
+        if self.shared:
+            return f"The target had no issue: {self.own} shows the occurrences of both."
+        return f"syncd no longer writes to its own issue {self.own}; close it by hand as a duplicate."
+
+
+def add_alias(store: Store, routing: Routing, group_id: int, target_id: int, reason: str, now: float) -> AliasChange:
+    """Show a group's occurrences on another group's issue from now on; a target without an issue gets the group's. Raises ValueError for
+    an alias of itself, while a create is in doubt, and for a target whose issue syncd does not write to."""
+    routing = replace(routing, instance_key=store.instance_key())
+
+    def write(transaction: Transaction) -> AliasChange:
+        _, issue = outbox.load(transaction, group_id, lock=True)
+        _, after = outbox.load(transaction, operator.target(transaction, target_id) or target_id, lock=True)
         if issue is not None and issue.state in NEVER_LINKED:
             raise ValueError(_UNSETTLED)
+        dropped = after is not None and (after.state is IssueState.DROPPED or after.remote_id is None)
+        if issue is not None and issue.state is IssueState.LINKED and after is not None and dropped:
+            if after.state is IssueState.DROPPED:
+                raise ValueError(f"syncd writes no more to the target's issue; link the target to {issue.key} instead")
+            if after.state is not IssueState.WANTED:
+                raise ValueError("a create for the target has no answer yet; try again when syncd knows the outcome")
         reconcile.become_alias(transaction, routing, group_id, target_id, reason, now)
-        return None if issue is None else issue.key
+        own = None if issue is None else issue.key
+        return AliasChange(own, own is not None and (after is None or after.state is IssueState.WANTED))
 
     return store.write(write)
 
 
-def remove_alias(store: Store, routing: Routing, group_id: int, now: float) -> bool:
-    """Give the group an issue of its own again, as its route decides; False if it was no alias."""
+def remove_alias(store: Store, routing: Routing, group_id: int, now: float) -> AliasChange | None:
+    """Let the group stand for itself again, with the issue that it gave up; without one its route decides. Returns None if it was no
+    alias."""
 
-    def write(transaction: Transaction) -> bool:
-        target = operator.remove_alias(transaction, group_id)
-        if target is None:
-            return False
-        reconcile.show(transaction, target, now)
-        reconcile.owe(transaction, routing, target, now)
-        reconcile.reevaluate(transaction, routing, group_id, "it is no alias any more", now)
-        return True
+    def write(transaction: Transaction) -> AliasChange | None:
+        target_id = operator.target(transaction, group_id)
+        if target_id is None:
+            return None
+        return AliasChange(reconcile.end_alias(transaction, routing, group_id, target_id, now))
 
     return store.write(write)
 

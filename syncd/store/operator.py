@@ -36,11 +36,9 @@ def add_alias(transaction: Transaction, group_id: int, target_id: int, reason: s
     transaction.run("add_alias", group_id=group_id, target_id=target_id, reason=reason, now=now)
 
 
-def remove_alias(transaction: Transaction, group_id: int) -> int | None:
-    """Let the group stand for itself again. Return the group that it was an alias of; None if it was no alias."""
-    target_id = target(transaction, group_id)
+def remove_alias(transaction: Transaction, group_id: int) -> None:
+    """Let the group stand for itself again."""
     transaction.run("remove_alias", group_id=group_id)
-    return target_id
 
 
 def hold(transaction: Transaction, group_id: int, reason: str | None) -> None:

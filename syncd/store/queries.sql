@@ -405,8 +405,9 @@ UPDATE regressions SET answer = :answer WHERE group_id = :group_id AND closed_at
 SELECT regressions.*, groups.fingerprint FROM regressions JOIN groups ON groups.id = regressions.group_id
 WHERE groups.project = :project ORDER BY regressions.id;
 
--- last_retired: the issue that a group had before, to be mentioned in the new one
-SELECT key, url, remote_id, cause FROM issues WHERE group_id = :group_id AND state = 'retired' AND remote_id IS NOT NULL
+-- last_retired: the issue that a group had before, to be mentioned in the new one, unless it stands for another group by now
+SELECT key, url, remote_id, cause FROM issues WHERE group_id = :group_id AND state = 'retired' AND remote_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM issues AS live
+    WHERE live.tracker = issues.tracker AND live.remote_id = issues.remote_id AND live.state <> 'retired')
 ORDER BY id DESC LIMIT 1;
 
 -- look_alikes: filed groups with the same application and frames, to be mentioned
@@ -436,9 +437,39 @@ SELECT aliases.group_id, one.fingerprint, one.project, aliases.target_id, other.
 FROM aliases JOIN groups AS one ON one.id = aliases.group_id JOIN groups AS other ON other.id = aliases.target_id
 ORDER BY aliases.at DESC;
 
--- add_alias: its own aliases follow the same target from now on
-INSERT INTO aliases (group_id, target_id, reason, at) VALUES (:group_id, :target_id, :reason, :now)
-ON CONFLICT (group_id) DO UPDATE SET target_id = excluded.target_id, reason = excluded.reason, at = excluded.at;
+-- add_alias: it gives its own issue up; one that it gave up to an earlier target stays the one that it gets back
+INSERT INTO aliases (group_id, target_id, reason, at, issue_id) VALUES (:group_id, :target_id, :reason, :now,
+    (SELECT id FROM issues WHERE group_id = :group_id AND state IN ('linked', 'parked') AND remote_id IS NOT NULL
+        AND NOT EXISTS (SELECT 1 FROM aliases AS former WHERE former.handed = issues.marker)))
+ON CONFLICT (group_id) DO UPDATE SET target_id = excluded.target_id, reason = excluded.reason, at = excluded.at, handed = NULL,
+    issue_id = COALESCE(excluded.issue_id, aliases.issue_id);
+
+-- given_up_to: issues that the aliases of a group gave up and that stand for no group by now
+SELECT issues.* FROM aliases JOIN issues ON issues.id = aliases.issue_id
+WHERE aliases.target_id = :group_id AND issues.state = 'retired' AND issues.cause IS NULL AND NOT EXISTS (SELECT 1 FROM issues AS live
+    WHERE live.state <> 'retired' AND live.tracker = issues.tracker AND live.remote_id = issues.remote_id)
+ORDER BY issues.id;
+
+-- hand_over: the issue that an alias gave up stands for its target, which has none
+INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, is_read, remote_id, key, url, route, note, condition,
+    baseline, comment_id, comment_losses, followed, doubles, looks_owed)
+SELECT :target_id, tracker, 'linked', :marker, 0, 0, 0, is_read, remote_id, key, url, route, :note, condition,
+    :baseline, comment_id, comment_losses, followed, doubles, 1
+FROM issues WHERE id = (SELECT issue_id FROM aliases WHERE group_id = :group_id) AND state = 'retired';
+
+-- handed_over: an alias's own issue is its target's by now
+UPDATE aliases SET handed = :marker WHERE group_id = :group_id;
+
+-- given_up: the issue that a group gave up when it became an alias
+SELECT issues.*, aliases.handed FROM aliases JOIN issues ON issues.id = aliases.issue_id
+WHERE aliases.group_id = :group_id AND issues.state = 'retired';
+
+-- give_back: a group that is an alias no more has its own issue again, unless another group's live issue is there
+UPDATE issues SET state = :state, remote_id = :remote_id, key = :key, url = :url, note = NULL,
+    condition = :condition, baseline = :baseline, comment_id = :comment_id, comment_text = NULL, comment_losses = :comment_losses,
+    followed = :followed, looks_owed = 1, synced_revision = 0
+WHERE id = (SELECT issue_id FROM aliases WHERE group_id = :group_id) AND state = 'retired' AND NOT EXISTS (SELECT 1 FROM issues AS live
+    WHERE live.state <> 'retired' AND (live.group_id = :group_id OR (live.tracker = issues.tracker AND live.remote_id = :remote_id)));
 
 -- retarget_aliases: the occurrences of an alias of an alias would be shown nowhere
 UPDATE aliases SET target_id = :target_id WHERE target_id = :group_id;

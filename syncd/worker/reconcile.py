@@ -6,10 +6,10 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from syncd.core import budget, plan
+from syncd.core import budget, plan, regression
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
-from syncd.model import Call, Created, Group, GroupKind, Issue, IssueState, Place, Plan
+from syncd.model import Action, Call, Created, Group, GroupKind, Issue, IssueState, Place, Plan
 from syncd.store import Store, comments, instances, issues, limits, operator, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
@@ -128,9 +128,29 @@ def make_due(
 def become_alias(
     transaction: Transaction, routing: Routing, group_id: int, target_id: int, reason: str, now: float
 ) -> None:
-    """Make a group the alias of another one, or of the one that that one follows, which is judged with its occurrences from now on. Raises
-    ValueError for a group's own alias."""
-    owe(transaction, routing, follow(transaction, group_id, target_id, reason, now), now)
+    """Make a group the alias of another one, or of the one that that one follows, which is judged with its occurrences from now on. A
+    target without an issue gets the group's: what holds the target may hold it for long. Raises ValueError for a group's own alias."""
+    former = operator.target(transaction, group_id)
+    if former is not None:
+        end_alias(transaction, routing, group_id, former, now)
+    target_id = follow(transaction, group_id, target_id, reason, now)
+    _stand_for_aliases(transaction, routing, target_id, now)
+    owe(transaction, routing, target_id, now)
+
+
+def _stand_for_aliases(transaction: Transaction, routing: Routing, target_id: int, now: float) -> None:
+    """Hand the issue that an alias gave up to its target, if that has none: no crash loses its issue."""
+    target, issue = outbox.load(transaction, target_id, lock=True)
+    if issue is not None and issue.state is not IssueState.WANTED:
+        return
+    for alias_id, own in issues.given_up(transaction, target_id):
+        issues.retire(transaction, target_id, "its alias has an issue", wanted_too=True)
+        marker = plan.marker(routing.instance_key, own.tracker, target, issues.retired(transaction, target_id)[0])
+        issues.hand_over(transaction, alias_id, target_id, marker, regression.ledger(target))
+        outbox.forget(transaction, target_id)
+        decision = Plan(action=Action.UPDATE, reason=f"{own.key} is the issue of its alias", rule="alias")
+        outbox.decide(transaction, target_id, decision if target.on_hold is None else plan.by_hand(target), None, now)
+        return
 
 
 def follow(transaction: Transaction, group_id: int, target_id: int, reason: str, now: float) -> int:
@@ -139,13 +159,32 @@ def follow(transaction: Transaction, group_id: int, target_id: int, reason: str,
     target_id = operator.target(transaction, target_id) or target_id
     if target_id == group_id:
         raise ValueError("a group cannot be an alias of itself")
+    operator.add_alias(transaction, group_id, target_id, reason, now)
     issues.retire(transaction, group_id, reason, wanted_too=True)
     outbox.forget(transaction, group_id)
-    operator.add_alias(transaction, group_id, target_id, reason, now)
     group, _ = outbox.load(transaction, group_id)
     outbox.decide(transaction, group_id, plan.follows(group), reason, now)
     show(transaction, target_id, now)
     return target_id
+
+
+def end_alias(transaction: Transaction, routing: Routing, group_id: int, target_id: int, now: float) -> str | None:
+    """Let an alias stand for itself again, with the issue that it gave up. Return the key of that, None if its route decides whether it
+    gets another one."""
+    _, target = outbox.load(transaction, target_id, lock=True)
+    alone, _ = outbox.load(transaction, group_id, lock=True)
+    key = issues.give_back(transaction, group_id, target_id, target, regression.ledger(alone))
+    operator.remove_alias(transaction, group_id)
+    _stand_for_aliases(transaction, routing, target_id, now)
+    show(transaction, target_id, now)
+    if target is not None and outbox.load(transaction, target_id)[1] is None:
+        reevaluate(transaction, routing, target_id, f"{target.key} is the issue of its former alias again", now)
+    else:
+        owe(transaction, routing, target_id, now)
+    reevaluate(transaction, routing, group_id, "it is no alias any more", now)
+    if key is not None:
+        outbox.make_due(transaction, group_id, now)
+    return key
 
 
 def occupant(transaction: Transaction, group_id: int, tracker: str, remote_id: str) -> int | None:
