@@ -201,29 +201,29 @@ def give_back(
     rows = transaction.rows("given_up", group_id=group_id)
     if not rows:
         return None
-    now, followed = issue_of({**rows[0], "state": IssueState.LINKED}), []
+    current, followed = issue_of({**rows[0], "state": IssueState.LINKED}), []
     if target is not None and target.marker == rows[0]["handed"]:
-        now = target
+        current = target
         retire(transaction, target_id, f"{target.key} is the issue of its former alias again", wanted_too=True)
     elif target is not None and target.remote_id is not None:
         followed = [target.remote_id]  # it is not followed there again, however it was closed
-    closed = now.condition is not None and now.condition.closed
+    closed = current.condition is not None and current.condition.closed
     given = transaction.run(
         "give_back",
         group_id=group_id,
         state="linked" if rows[0]["cause"] is None else "parked",
-        remote_id=now.remote_id,
-        key=now.key,
-        url=now.url,
+        remote_id=current.remote_id,
+        key=current.key,
+        url=current.url,
         condition=None
-        if now.condition is None
-        else json.dumps(asdict(now.condition), ensure_ascii=False, sort_keys=True),
-        baseline=json.dumps(dict(now.baseline if closed else ledger), ensure_ascii=False),
-        comment_id=now.comment_id,
-        comment_losses=now.comment_losses,
-        followed=json.dumps([*now.followed, *followed]),
+        if current.condition is None
+        else json.dumps(asdict(current.condition), ensure_ascii=False, sort_keys=True),
+        baseline=json.dumps(dict(current.baseline if closed else ledger), ensure_ascii=False),
+        comment_id=current.comment_id,
+        comment_losses=current.comment_losses,
+        followed=json.dumps([*current.followed, *followed]),
     )
-    return now.key if given else None
+    return current.key if given else None
 
 
 def is_recreated(transaction: Transaction, group_id: int) -> bool:
