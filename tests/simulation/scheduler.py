@@ -17,7 +17,7 @@ START = 1_790_000_000.0
 STEP_SECONDS = 0.05  # the mean time between two points
 
 
-MAX_SWITCHES = 30_000  # a run of a short history needs some hundreds
+MAX_SWITCHES = 60_000  # a run of a short history needs some hundreds, a storm of hours with many surveys half of it
 
 
 class Deadlock(Exception):
