@@ -23,7 +23,7 @@ run: .venv/run.ok config.toml ## keep a daemon on config.toml in the foreground
 	@$(BIN)/syncd run --config config.toml
 
 test: check tools ## lint, types, layers, and every test
-	@$(BIN)/python -m pytest -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -n 3 --dist worksteal
 
 # Their stores are in memory where the system has a place for that: syncing a disk takes half of their time.
 quick: check ## lint, types, layers, and the tests that need no process, server or browser: within a minute
