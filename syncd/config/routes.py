@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
-from syncd.config.values import Seconds, Section, WriteLimit
+from syncd.config.values import Glob, Seconds, Section, WriteLimit
 from syncd.core.budget import Limit
 from syncd.core.policy import Policy
 
@@ -15,7 +15,7 @@ def _one_or_many(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Patterns = Annotated[list[str], BeforeValidator(_one_or_many)]
+Patterns = Annotated[list[Glob], BeforeValidator(_one_or_many)]
 
 
 class Conditions(Section):
@@ -38,9 +38,9 @@ class Match(Conditions):
 class LabelRule(Section):
     """A label for groups with a classifier, or with a value of an attribute. `{value}` in the label is the value that matched."""
 
-    classifier: str | None = None
+    classifier: Glob | None = None
     attribute: str | None = None
-    value: str = "*"
+    value: Glob = "*"
     label: Annotated[str, Field(min_length=1, max_length=50)]
 
     @model_validator(mode="after")
@@ -53,8 +53,8 @@ class LabelRule(Section):
 class OwnerRule(Section):
     """An assignee or a component for issues whose stack has a matching frame and module."""
 
-    frame: str | None = None
-    module: str | None = None
+    frame: Glob | None = None
+    module: Glob | None = None
     assignee: str | None = None
     component: str | None = None
 
@@ -117,12 +117,12 @@ class Route(Section):
     unknown_release: Literal["note", "regression"] = "note"
     """what to do about a release that cannot be compared with the fix, or about no release: a line in the status comment,
     or `"regression"`"""
-    wont_fix: list[str] = [
+    wont_fix: list[Glob] = [
         "not_planned", "won*t fix", "wontfix", "won*t do", "cancel*", "invalid", "declined", "rejected", "cannot reproduce",
         "not a bug", "works as *", "abandoned", "obsolete",
     ]  # fmt: skip
     """patterns of resolutions, in upper or lower case; such an issue stays closed"""
-    duplicate: list[str] = ["duplicate*"]
+    duplicate: list[Glob] = ["duplicate*"]
     """patterns of resolutions; if the tracker names the other issue, the group follows it"""
     ignore_label: str = "syncd:ignore"
     """syncd writes nothing to an issue with this label, and still counts"""

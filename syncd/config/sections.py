@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from syncd.config.values import Seconds, Secret, Section
+from syncd.config.values import Glob, Seconds, Secret, Section
+from syncd.core.patterns import check_expression
 
 
 def _listen(value: str) -> str:
@@ -200,8 +201,9 @@ class Notifications(Section):
     """attributes that name the release; the first that a notification has counts"""
     release_pattern: str | None = None
     """a regular expression; the release is its first group, or the whole match: `"build ([0-9.]+)"` makes `1.2.3` of
-    `build 1.2.3 (abc)`. A value that does not match is no release"""
-    ignore_releases: list[str] = []
+    `build 1.2.3 (abc)`. A value that does not match is no release. The syntax is that of
+    [RE2](https://github.com/google/re2/wiki/Syntax), which reads any value quickly: it has no look-around and no back-references"""
+    ignore_releases: list[Glob] = []
     """patterns of values that are no releases: `["999.*", "*-dev"]`. The group still counts their occurrences"""
     # Backtrace gives all reports without a stack the fingerprint 000…0, although they are different crashes.
     zero_fingerprint: Literal["hold", "frames", "file"] = "hold"
@@ -212,10 +214,8 @@ class Notifications(Section):
     @field_validator("release_pattern")
     @classmethod
     def _expression(cls, value: str | None) -> str | None:
-        try:
-            re.compile(value or "")
-        except re.error as error:
-            raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+        if value is not None:
+            check_expression(value)
         return value
 
 
@@ -224,15 +224,22 @@ class Links(Section):
 
     hosts: list[str] = ["*.backtrace.io"]
     """hosts whose https addresses become links in issues; other addresses stay text. syncd never fetches them"""
+    query: list[str] = ["aperture", "filters", "fingerprint", "similarity", "stats", "time"]
+    """names of parameters that stay in these addresses, unless their value has something private; syncd cuts all other parameters, and
+    what follows `#`. The default has those of Backtrace's own pages"""
 
 
 class Privacy(Section):
     """`[privacy]`: which attributes may appear in issues, and what syncd redacts in every text."""
 
-    attributes: list[str] = [
+    attributes: list[Glob] = [
         "version", "uname.sysname", "uname.version", "os", "os.version", "os_version", "device.model", "environment",
     ]  # fmt: skip
-    """patterns of attributes that may appear in issues; all others stay in the store"""
+    """patterns of attributes that may appear in issues; all others stay in the store. Attributes that point to a person or a device
+    (`guid`, `hostname`, `device.name`, users, sessions, mail, addresses, paths, pages, comments) never appear: `syncd check` lists them"""
+    never: list[Glob] = []
+    """more patterns of attributes that never appear, whatever `attributes` allows. `deviceName`, `device_name` and `device.name` are the
+    same name here"""
     scrub_user_folders: bool = True
     r"""`/home/alice`, `C:\Users\alice` become `/home/<user>`, … in every text that leaves syncd"""
     scrub_emails: bool = True
@@ -246,7 +253,7 @@ class Privacy(Section):
 class Titles(Section):
     """`[titles]`: which frame a title names."""
 
-    skip_frames: list[str] = []
+    skip_frames: list[Glob] = []
     """patterns of functions that titles skip, in addition to the built-in list (`abort`, `memcpy`, allocators, panic
     machinery)"""
     only_these: bool = False

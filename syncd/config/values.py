@@ -17,6 +17,7 @@ import structlog
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from syncd.core.budget import Limit
+from syncd.core.patterns import check_glob
 from syncd.errors import ConfigError
 from syncd.platform import access
 
@@ -55,6 +56,13 @@ def _day(value: object) -> object:
         raise ValueError(f"{value!r} is not a day; write it like 2027-01-31") from None
 
 
+def _glob(value: str) -> str:
+    """game-*, [Gg]ame-?."""
+    check_glob(value)
+    return value
+
+
+Glob = Annotated[str, AfterValidator(_glob)]
 Day = Annotated[date, BeforeValidator(_day)]
 Address = Annotated[str, AfterValidator(_address)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=False)]

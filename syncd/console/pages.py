@@ -194,7 +194,7 @@ def delivery(request: PageRequest) -> Page:
     scrubbed = request.get("scrubbed") is not None
     body = document.readable(delivery.body)
     if scrubbed:
-        body = Presentation.from_config(request.config).scrubber.text(body)
+        body = Presentation.from_config(request.config).redactor.scrubber.text(body)
     try:
         indented = msgspec.json.format(body, indent=2)
     except (msgspec.DecodeError, RecursionError):

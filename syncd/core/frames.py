@@ -2,10 +2,12 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
-from fnmatch import translate
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import islice
+from typing import TypeVar
+
+from syncd.core import patterns
 
 # Functions on top of stacks of every kind, which give no information about the crash. Shell patterns.
 DEFAULT_SKIP: tuple[str, ...] = (
@@ -30,16 +32,18 @@ DEFAULT_SKIP: tuple[str, ...] = (
     "*UnhandledException*", "_Unwind_*", "__C_specific_handler", "*crashpad*", "*breakpad*", "*google_breakpad*",
 )  # fmt: skip
 
+_LONGEST_CACHED = 256
 _TOP = 5  # frames that a signature is made of
 _MERGED_ZEROS = 16  # the fingerprint of groups merged in Backtrace begins with at least as many zeros
 
 _ADDRESS = re.compile(r"(?:0x)?[0-9a-fA-F]{8,16}|0x[0-9a-fA-F]+")
 _UNKNOWN = re.compile(r"\?+|[<\[(]?unknown(?: module| function)?[>\])]?", re.IGNORECASE)
 # A module is a file: unlike a function it has a folder or a file extension.
-_FILE = r"[^\s!(<]{0,255}(?:[/\\][^\s!(<]{1,255}|\.(?:exe|dll|so|dylib|sys|node|bin|elf)(?:\.[0-9.]{1,20})?)"
-_OFFSET_ONLY = re.compile(_FILE + r"\s?[+(]\s?(?:0x)?[0-9a-fA-F]+\s?\)?")
+_FILE = r"[^\s!(<]*(?:[/\\][^\s!(<]+|\.(?:exe|dll|so|dylib|sys|node|bin|elf)(?:\.[0-9.]+)?)"
 _MODULE = re.compile(r"([^\s!(<]{1,255}?)(?<!operator)!")
-_MODULE_OFFSET = re.compile("(" + _FILE + r")\s?[+(]\s?(?:0x)?[0-9a-fA-F]+\s?\)?")
+_MODULE_OFFSET = (
+    "(" + _FILE + r")\s?[+(]\s?(?:0x)?[0-9a-fA-F]+\s?\)?"
+)  # of RE2: many of its characters can be read in two ways
 _GLIBC = re.compile(r"([^\s(]{1,255})\(([^\s()+]{1,255})\+0x[0-9a-fA-F]+\)")
 _OFFSET = re.compile(r"\s?\+\s?(?:0x)?[0-9a-fA-F]+\Z")
 _OPERATOR = re.compile(r"(?<![\w$])operator\s?(?:\(\)|\[\]|->\*?|<=>|<<=?|>>=?|[<>]=?)")
@@ -52,7 +56,17 @@ _OF_BUILD = re.compile(
 )
 
 
-@lru_cache(8192)  # the same functions are in the stacks of many groups, and of every repetition of one
+Result = TypeVar("Result")
+
+
+def _cached(function: Callable[[str], Result]) -> Callable[[str], Result]:
+    """Remember results: the same functions are in the stacks of many groups, and of every repetition of one. No sender can fill the memory
+    with long frames."""
+    cached = lru_cache(8192)(function)
+    return lambda frame: (cached if len(frame) <= _LONGEST_CACHED else function)(frame)
+
+
+@_cached
 def name_of(frame: str) -> str:
     """The name of the function, without its module, arguments and offset."""
     text = frame.strip()
@@ -114,27 +128,31 @@ def _belongs(name: str, place: int, end: int) -> bool:
 def module_of(frame: str) -> str | None:
     """The file name of the frame's module, or None if the frame names none."""
     text = frame.strip()
-    module = _GLIBC.match(text) or _MODULE.match(text) or _MODULE_OFFSET.fullmatch(text)
-    if module is None or _ADDRESS.fullmatch(module[1]):
+    module = _GLIBC.match(text) or _MODULE.match(text)
+    name = None if module is None else module[1]
+    if name is None and (offset := patterns.expression(_MODULE_OFFSET).fullmatch(patterns.encoded(text))):
+        name = (offset[1] or b"").decode("utf-8", "replace")
+    if name is None or _ADDRESS.fullmatch(name):
         return None
-    return re.split(r"[/\\]", module[1])[-1] or None
+    return re.split(r"[/\\]", name)[-1] or None
 
 
-def meaningful(callstack: Sequence[str], skip: Sequence[str] = DEFAULT_SKIP) -> str | None:
-    """The first frame with information about the crash, unchanged; else the first frame; None for an empty stack."""
-    return next(filter(_meaning(tuple(skip)), callstack), callstack[0] if callstack else None)
+def meaningful(callstack: Iterable[str], skip: Sequence[str] = DEFAULT_SKIP) -> str | None:
+    """The first frame with information about the crash, unchanged; else the first frame; None for an empty stack. No frame below it is
+    read."""
+    has_meaning, first = _meaning(tuple(skip)), None
+    for frame in callstack:
+        if has_meaning(frame):
+            return frame
+        first = frame if first is None else first
+    return first
 
 
 @lru_cache
 def _meaning(skip: tuple[str, ...]) -> Callable[[str], bool]:
-    """A test for frames with information. One expression is faster than a hundred patterns."""
-    skipped = re.compile("|".join(map(translate, skip)) or r"(?!)")
-
-    @lru_cache(8192)
-    def has_meaning(frame: str) -> bool:
-        return not _nameless(frame) and not skipped.match(name_of(frame))
-
-    return has_meaning
+    """A test for frames with information."""
+    skipped = patterns.matcher(skip)
+    return _cached(lambda frame: not _nameless(frame) and not skipped(name_of(frame)))
 
 
 def unsymbolicated(callstack: Sequence[str]) -> bool:
@@ -146,7 +164,7 @@ def _nameless(frame: str) -> bool:
     text = frame.strip()
     bare = text.split("!", 1)[1] if "!" in text and not text.endswith("!") else text
     return any(pattern.fullmatch(part) for part in (text, bare) for pattern in (_ADDRESS, _UNKNOWN)) or (
-        _OFFSET_ONLY.fullmatch(text) is not None
+        patterns.expression(_MODULE_OFFSET).fullmatch(patterns.encoded(text)) is not None
     )
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Literal
 
 from syncd.core import frames
 from syncd.core.budget import Limit
+from syncd.core.patterns import fits
 from syncd.model import Group, GroupKind, Thresholds
 
 _ATTRIBUTE = "attributes."  # the prefix of an attribute's condition
@@ -150,11 +150,6 @@ def _fits(group: Group, condition: str, patterns: Iterable[str]) -> bool:
     return any(fits(value, patterns) for value in values)
 
 
-def fits(value: str, patterns: Iterable[str]) -> bool:
-    """True if the value fits one of the shell patterns (`*`, `?`, `[…]`). Case matters."""
-    return any(fnmatchcase(value, pattern) for pattern in patterns)
-
-
 def labels(group: Group, rules: Iterable[LabelRule]) -> tuple[str, ...]:
     """The labels of a new issue of the group, each once."""
     attributes = dict(group.attributes)
@@ -163,7 +158,7 @@ def labels(group: Group, rules: Iterable[LabelRule]) -> tuple[str, ...]:
         values = group.classifiers if rule.attribute is None else attributes.get(rule.attribute, ())
         pattern = rule.value if rule.classifier is None else rule.classifier
         for value in values:
-            if fnmatchcase(value, pattern):
+            if fits(value, (pattern,)):
                 chosen[rule.label.replace("{value}", value)] = None
     return tuple(chosen)
 
@@ -173,8 +168,8 @@ def owner(group: Group, rules: Iterable[OwnerRule]) -> tuple[str | None, str | N
     names = [frames.name_of(frame) for frame in group.callstack]
     modules = [module for frame in group.callstack if (module := frames.module_of(frame)) is not None]
     for rule in rules:
-        frame_fits = rule.frame is None or any(fnmatchcase(name, rule.frame) for name in names)
-        module_fits = rule.module is None or any(fnmatchcase(module, rule.module) for module in modules)
+        frame_fits = rule.frame is None or any(fits(name, (rule.frame,)) for name in names)
+        module_fits = rule.module is None or any(fits(module, (rule.module,)) for module in modules)
         if frame_fits and module_fits:
             return rule.assignee, rule.component
     return None, None
@@ -210,8 +205,6 @@ def _within(narrow: Sequence[str], wide: Sequence[str]) -> bool:
     # Of patterns with wildcards, `game-*` is within `ga*`; others are not compared.
     starts = tuple(outer[:-1] for outer in wide if outer.endswith("*") and not set(outer[:-1]) & set("*?["))
     return bool(narrow) and all(
-        inner in wide
-        or inner.startswith(starts)
-        or (not set(inner) & set("*?[") and any(fnmatchcase(inner, outer) for outer in wide))
+        inner in wide or inner.startswith(starts) or (not set(inner) & set("*?[") and fits(inner, wide))
         for inner in narrow
     )

@@ -7,9 +7,9 @@ closed before its fix is released.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 
 from syncd.core.fold import OTHER_RELEASES
+from syncd.core.patterns import fits
 from syncd.core.policy import Policy
 from syncd.core.quantities import counted, listed
 from syncd.core.releases import Order, compare, newest, same_line
@@ -74,7 +74,7 @@ def baseline_at_closing(group: Group, issue: Issue, condition: Condition) -> dic
 def resolved_as(condition: Condition, patterns: Iterable[str]) -> bool:
     """True if the issue is closed and its resolution fits one of the patterns, in any case."""
     resolution = condition.resolution.casefold().replace("\u2019", "'")
-    return condition.closed and any(fnmatchcase(resolution, pattern.casefold()) for pattern in patterns)
+    return condition.closed and fits(resolution, (pattern.casefold() for pattern in patterns))
 
 
 def subject(regression: Regression) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from syncd.core import frames
 from syncd.core.quantities import counted
+from syncd.core.redact import MOST_FRAMES
 from syncd.model import Announcement, Group, GroupKind, Occasion, Place, Release, Storm
 from syncd.render.text import (
     Block,
@@ -25,7 +26,6 @@ from syncd.render.text import (
 
 _LONGEST_TITLE = 240  # GitHub takes 256 characters, Jira 255
 _LONGEST_APPLICATION = 60
-_MOST_FRAMES = 60
 _MOST_RELEASES = 30
 _EDITABLE = Panel(
     (
@@ -46,13 +46,16 @@ class ReportExtras:
     """The facts of a text that are not in the group.
 
     `link_hosts` may be linked to, `previous` is the group's issue before this one, `alike` are issues of groups that look alike,
-    `note` is a remark for the status comment.
+    `note` is a remark for the status comment. `more_frames` counts those below the group's, and `top_frame` is the one with information
+    about the crash, which may be one of these.
     """
 
     link_hosts: Sequence[str] = ()
     previous: Place | None = None
     alike: Sequence[Place] = ()
     note: str = ""
+    more_frames: int = 0
+    top_frame: str | None = None
 
 
 def title(group: Group, skip: Sequence[str] = frames.DEFAULT_SKIP) -> str:
@@ -164,7 +167,7 @@ def parts(group: Group, extras: ReportExtras) -> dict[str, tuple[Block, ...]]:
         "link": (Paragraph((Link("Open this group in Backtrace", url),)),) if url else (),
         "counts": (Table(("Count", "When filed"), counts),),
         "callstack": (
-            (Code(group.callstack[:_MOST_FRAMES], more=len(group.callstack[_MOST_FRAMES:])),)
+            (Code(group.callstack[:MOST_FRAMES], more=len(group.callstack[MOST_FRAMES:]) + extras.more_frames),)
             if group.callstack
             else (no_stack,)
         ),

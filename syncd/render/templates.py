@@ -10,6 +10,7 @@ from all crash text, and becomes `Value` spans.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
@@ -220,7 +221,9 @@ def _spans(text: str) -> Iterator[Span]:
 
 def facts(group: Group, extras: ReportExtras, announcement: Announcement | None = None) -> dict[str, object]:
     """The names that docs/templates.md lists. Values are texts, numbers, lists of these, and mappings."""
-    occurrences = {entry.release: entry.occurrences for entry in group.releases}
+    occurrences = Counter[str]()
+    for entry in group.releases:
+        occurrences[entry.release] += entry.occurrences  # names may be equal once they are scrubbed
     occasion: dict[str, object] = {}
     if announcement is not None:
         occasion = {"occasion": announcement.occasion.value, **announcement.facts}
@@ -231,7 +234,7 @@ def facts(group: Group, extras: ReportExtras, announcement: Announcement | None 
         "application": group.application or "",
         "classifiers": list(group.classifiers),
         "frames": list(group.callstack),
-        "top_frame": frames.meaningful(group.callstack) or "",
+        "top_frame": extras.top_frame or frames.meaningful(group.callstack) or "",
         "occurrences": group.occurrences,
         "users": group.users or 0,
         "machines": group.hosts or 0,

@@ -29,7 +29,8 @@ def write_status(context: SyncContext, decision: Plan, issue: Issue) -> Retry | 
     """Edit the status comment if its text has changed, or add it where there is none; Retry while an unanswered one may still appear.
     One that people deleted is added once more, and then never again; one that an earlier account wrote stays where this one may not
     change it, and another is added. Raises TrackerError, LeaseLost, StoreUnavailable."""
-    document = context.presented.status(decision.note)
+    fixed_in = () if issue.condition is None else issue.condition.fixed_in
+    document = context.presented.status(decision.note, fixed_in)
     text = hashlib.sha256(repr(document).encode()).hexdigest()[:32]
     sending = Sending(sent_at=issue.comment_sent_at, probes=issue.comment_probes, comment_id=issue.comment_id)
 

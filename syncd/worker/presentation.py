@@ -5,32 +5,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import structlog
+from msgspec.structs import replace
 
 from syncd.config import Config
 from syncd.core import frames
-from syncd.core.scrub import Scrubber, redact
+from syncd.core.redact import MOST_FRAMES, Redactor
+from syncd.core.scrub import Scrubber, version
 from syncd.errors import ConfigError
 from syncd.model import Announcement, Group, GroupKind, Place
 from syncd.platform import access
 from syncd.render import report
 from syncd.render.report import ReportExtras
 from syncd.render.templates import NAMES, Name, TemplateFailed, TemplateInvalid, Templates, facts
-from syncd.render.text import Document
+from syncd.render.text import Document, one_line
 
 log = structlog.get_logger("syncd.worker")
+
+_JUDGED = 240  # characters of a frame; without a visible one among them it names nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presentation:
     """The settings that decide what an issue says.
 
-    `allowed` are patterns of attributes that may be shown, `skip` patterns of frames that no title names, `templates` those of
-    each route that has any.
+    `skip` are patterns of frames that no title names, `templates` those of each route that has any.
     """
 
     link_hosts: Sequence[str] = ()
-    allowed: Sequence[str] = ()
-    scrubber: Scrubber = field(default_factory=Scrubber)
+    redactor: Redactor = field(default_factory=Redactor)
     skip: Sequence[str] = frames.DEFAULT_SKIP
     templates: Mapping[str, Templates] = field(default_factory=dict)
 
@@ -40,12 +42,16 @@ class Presentation:
         privacy, titles = config.privacy, config.titles
         return cls(
             link_hosts=config.links.hosts,
-            allowed=privacy.attributes,
-            scrubber=Scrubber(
-                user_folders=privacy.scrub_user_folders,
-                emails=privacy.scrub_emails,
-                ips=privacy.scrub_ips,
-                tokens=privacy.scrub_tokens,
+            redactor=Redactor(
+                allowed=privacy.attributes,
+                never=privacy.never,
+                query=config.links.query,
+                scrubber=Scrubber(
+                    user_folders=privacy.scrub_user_folders,
+                    emails=privacy.scrub_emails,
+                    ips=privacy.scrub_ips,
+                    tokens=privacy.scrub_tokens,
+                ),
             ),
             skip=(*titles.skip_frames, *(() if titles.only_these else frames.DEFAULT_SKIP)),
             templates={
@@ -60,18 +66,34 @@ class Presentation:
         # Templates describe a crash; a storm has none.
         templates = None if group.kind is GroupKind.STORM else self.templates.get(route or "")
         return Presented(
-            group=redact(group, self.allowed, self.scrubber), settings=self, route=route, templates=templates
+            group=self.redactor.group(group),
+            more_frames=len(group.callstack[MOST_FRAMES:]),
+            top_frame=self._top_frame(group),
+            versions=self.redactor.versions(group),
+            settings=self,
+            route=route,
+            templates=templates,
         )
+
+    def _top_frame(self, group: Group) -> str | None:
+        """The frame that a title names, scrubbed. It may be below those that an issue shows."""
+        visible = (frame for frame in group.callstack if one_line(frame[:_JUDGED], _JUDGED, otherwise=""))
+        frame = frames.meaningful(visible, self.skip)
+        return frame and self.redactor.text(frame)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presented:
-    """A redacted group and the texts of its issue, each rendered when it is called for.
+    """A redacted group and the texts of its issue, each rendered when it is called for. `more_frames` are not in the redacted group,
+    `versions` look like IP addresses and are none.
 
     A template that fails is logged, and the default text stands in: no template keeps a crash from being filed.
     """
 
     group: Group
+    more_frames: int
+    top_frame: str | None
+    versions: Sequence[str]
     settings: Presentation
     route: str | None
     templates: Templates | None
@@ -80,25 +102,37 @@ class Presented:
         """The title of a new issue."""
         if self.templates is not None and "title" in self.templates:
             try:
-                return self.templates.title(facts(self.group, ReportExtras()))
+                return self.templates.title(facts(self.group, self._extras()))
             except TemplateFailed as error:
                 log.warning("template_failed", route=self.route, reason=str(error))
-        return report.title(self.group, self.settings.skip)
+        stack = () if self.top_frame is None else (self.top_frame,)
+        return report.title(replace(self.group, callstack=stack), self.settings.skip)
 
     def body(self, *, previous: Place | None = None, alike: Sequence[Place] = ()) -> Document:
         """The body of a new issue. `previous` is the group's issue before, `alike` those of groups that look alike."""
-        extras = ReportExtras(link_hosts=self.settings.link_hosts, previous=previous, alike=alike)
+        extras = self._extras(previous=previous, alike=alike)
         return self._from_template("body", extras) or report.body(self.group, extras)
 
-    def status(self, note: str = "") -> Document:
-        """The status comment. `note` says why a closed issue was not reopened."""
-        extras = ReportExtras(link_hosts=self.settings.link_hosts, note=note)
+    def status(self, note: str = "", fixed_in: Sequence[str] = ()) -> Document:
+        """The status comment. `note` says why a closed issue was not reopened, and may name the releases `fixed_in`."""
+        versions = (*self.versions, *(numbers for release in fixed_in for numbers in version(release)))
+        extras = self._extras(note=self.settings.redactor.text(note, versions))
         return self._from_template("status", extras) or report.status(self.group, extras)
 
     def announcement(self, announcement: Announcement) -> Document:
         """A further comment."""
-        extras = ReportExtras(link_hosts=self.settings.link_hosts)
-        return self._from_template("comment", extras, announcement) or report.announcement(announcement)
+        redacted = self.settings.redactor.announcement(announcement, self.versions)
+        return self._from_template("comment", self._extras(), redacted) or report.announcement(redacted)
+
+    def _extras(self, *, previous: Place | None = None, alike: Sequence[Place] = (), note: str = "") -> ReportExtras:
+        return ReportExtras(
+            link_hosts=self.settings.link_hosts,
+            previous=previous,
+            alike=alike,
+            note=note,
+            more_frames=self.more_frames,
+            top_frame=self.top_frame,
+        )
 
     def _from_template(
         self, name: Name, extras: ReportExtras, announcement: Announcement | None = None
@@ -118,8 +152,7 @@ class Presented:
         """Render every template of the route and return the reason of each failure."""
         if self.templates is None:
             return []
-        extras = ReportExtras(link_hosts=self.settings.link_hosts)
-        names, blocks = facts(self.group, extras, announcement), report.parts(self.group, extras)
+        names, blocks = facts(self.group, self._extras(), announcement), report.parts(self.group, self._extras())
         faults = []
         for name in NAMES:
             try:

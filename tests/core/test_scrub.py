@@ -4,10 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from syncd.core.scrub import Scrubber, redact
-from syncd.model import Storm
+from syncd.core.scrub import Scrubber
 from tests.core.scrub_corpus import HARMLESS, PRIVATE
-from tests.factories import make_group
 
 ALL = Scrubber()
 NONE = Scrubber(user_folders=False, emails=False, ips=False, tokens=False)
@@ -59,26 +57,3 @@ def test_whatever_a_text_holds_nothing_fails(text: str) -> None:
 )
 def test_a_text_of_any_length_is_read_in_one_go(piece: str) -> None:
     ALL.text(piece * (20_000 // len(piece)))
-
-
-def test_a_group_shows_only_the_attributes_that_are_allowed_and_nothing_private() -> None:
-    group = make_group(
-        application="/home/alice/game",
-        callstack=("/home/alice/x!draw", "main"),
-        classifiers=("alice@example.com",),
-        attributes=(("hostname", ("alices-laptop",)), ("os", ("Linux at 10.0.0.1",)), ("os.version", ("6.1",))),
-        storm=Storm(held=1, since=0.0, largest=(("/home/alice/x", 1, 2),)),
-    )
-
-    redacted = redact(group, ["os", "os.*"], ALL)
-    assert redacted.application == "/home/<user>/game"
-    assert redacted.callstack == ("/home/<user>/x!draw", "main")
-    assert redacted.classifiers == ("<email>",)
-    assert redacted.attributes == (("os", ("Linux at <ip>",)), ("os.version", ("6.1",)))
-    assert redacted.storm is not None
-    assert redacted.storm.largest == (("/home/<user>/x", 1, 2),)
-    assert (redacted.identity, redacted.occurrences, redacted.releases) == (
-        group.identity,
-        group.occurrences,
-        group.releases,
-    )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from syncd.config import Route
+from syncd.core.redact import Redactor
 from syncd.errors import Missing, OutcomeUnknown, Refused, Unavailable
 from syncd.model import Action, Call, Condition, Place, Plan
 from syncd.operate import actions
@@ -596,7 +597,7 @@ def test_a_quiet_issue_is_told_so_once_and_stays_open(scene: Scene) -> None:
 
 
 def test_what_is_private_does_not_leave(scene: Scene) -> None:
-    presentation = replace(scene.rules.presentation, allowed=["version"])
+    presentation = replace(scene.rules.presentation, redactor=Redactor(allowed=["version"]))
     scene.rules = replace(scene.rules, presentation=presentation)
     scene.tell(
         attributes={"version": [["1.0", 3]], "hostname": [["alices-laptop", 3]]}, callstack=["/home/alice/game!draw"]
@@ -618,7 +619,7 @@ def test_labels_and_owners_are_given_at_creation(scene: Scene) -> None:
         owners=[{"frame": "main", "assignee": "bob"}, {"frame": "draw", "assignee": "alice", "component": "Audio"}],
     )
     scene.tell(classifiers=["segfault", "x"], attributes={"os": [["Windows", 3]]}, callstack=["draw", "loop"])
-    presentation = replace(scene.rules.presentation, allowed=["os"])
+    presentation = replace(scene.rules.presentation, redactor=Redactor(allowed=["os"]))
     scene.rules = replace(scene.rules, presentation=presentation)
     work_off(scene)
 

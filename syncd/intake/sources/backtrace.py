@@ -10,12 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from typing import Annotated
 
 import msgspec
 
-from syncd.core import frames
+from syncd.core import frames, patterns
 from syncd.errors import RejectedDelivery
 from syncd.intake.sources import document
 from syncd.intake.sources.document import Document
@@ -199,12 +198,12 @@ def _releases(attributes: Json, reading: Reading, occurrences: int) -> tuple[tup
 def _release(value: str, reading: Reading) -> str | None:
     """Return the release in an attribute's value; None if the value names none, or an ignored one."""
     if reading.release_pattern is not None:
-        match = re.search(reading.release_pattern, value)
+        expression = patterns.expression(reading.release_pattern)
+        match = expression.search(patterns.encoded(value))
         if match is None:
             return None
-        value = ((match[1] if match.re.groups else match[0]) or "").strip()
-    ignored = any(fnmatchcase(value, pattern) for pattern in reading.ignore_releases)
-    return None if ignored or not value else value
+        value = ((match[1] if expression.groups else match[0]) or b"").decode("utf-8", "replace").strip()
+    return value if value and not patterns.fits(value, reading.ignore_releases) else None
 
 
 def _commonest(histogram: Mapping[str, int]) -> list[str]:

@@ -1,0 +1,73 @@
+"""Patterns agree with the standard library's, and read any text in linear time."""
+
+import re
+import time
+from fnmatch import fnmatchcase
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from syncd.core import patterns
+
+signs = st.sampled_from([*"ab.*?[]!-^\\", "é", "\n", "*", "*", "[a-b]", "[!a]", "[b-a]", "[]a]", "[a-", "🙂"])
+globs = st.lists(signs, max_size=8).map("".join)
+texts = st.lists(st.sampled_from([*"abc.[]!-^\\é\n🙂"]), max_size=8).map("".join)
+
+
+@given(st.lists(globs, max_size=4), texts | globs)
+def test_shell_patterns_are_those_of_the_standard_library(chosen: list[str], text: str) -> None:
+    assert patterns.fits(text, chosen) == any(fnmatchcase(text, pattern) for pattern in chosen)
+
+
+def test_a_lone_surrogate_is_read_as_a_question_mark() -> None:
+    assert patterns.fits("a\ud83d", ["a[?]"])
+    assert not patterns.fits("a\ud83d", ["[b]*"])
+
+
+@pytest.mark.parametrize("pattern", ["(", r"\Z", "(?=a)", r"(a)\1", "a{1001}", "a" * 1001, r"(\pL{900}){20}"])
+def test_an_expression_that_is_none_or_not_cheap_is_refused_with_a_sentence(pattern: str) -> None:
+    with pytest.raises(ValueError, match=r"regular expression|too large"):
+        patterns.check_expression(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["a" * 1001, "*a" * 33])
+def test_a_shell_pattern_that_is_not_cheap_is_refused(pattern: str) -> None:
+    with pytest.raises(ValueError, match=r"pattern|`\*`"):
+        patterns.check_glob(pattern)
+
+
+# Each takes the standard library's engine time that doubles, or is squared, with each character.
+HOSTILE = [
+    r"^(\w+\.?)+$",
+    r"(a*)*b",
+    r"(a|a)*$",
+    r"(a|aa)+$",
+    r"(.*a){12}$",
+    r"(\w+\s?)*:",
+    r"^(([a-z])+.)+[A-Z]([a-z])+$",
+]
+
+
+@pytest.mark.parametrize("pattern", HOSTILE)
+@pytest.mark.parametrize("text", ["a" * 4096 + "!", "a." * 2048 + "!", "a b " * 1024])
+def test_an_expression_reads_a_hostile_text_in_linear_time(pattern: str, text: str) -> None:
+    re.compile(pattern)  # the standard library has it too
+    patterns.check_expression(pattern)
+    compiled, data = patterns.expression(pattern), patterns.encoded(text)
+
+    began = time.thread_time()
+    for _ in range(10):
+        compiled.search(data)
+    assert time.thread_time() - began < 10 * len(data) * 2e-6
+
+
+@pytest.mark.parametrize("pattern", ["*a" * 32, "*a?" * 31 + "b", "*" + "a" * 200 + "b*", "*[ab]*[bc]" * 8])
+def test_a_shell_pattern_reads_a_hostile_text_in_linear_time(pattern: str) -> None:
+    patterns.check_glob(pattern)
+    text = "a" * 4096
+
+    began = time.thread_time()
+    for _ in range(10):
+        patterns.fits(text, [pattern])
+    assert time.thread_time() - began < 10 * len(text) * 2e-6
