@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
 from functools import lru_cache
-from urllib.parse import unquote_plus
+from urllib.parse import quote, unquote
 
 from msgspec.structs import replace
 
@@ -25,7 +25,7 @@ _STORED_LINE = 4096  # characters to which such a text is cut when it is stored
 # send (Unity, Android, Cocoa, JavaScript, C#, Python, Unreal, Crashpad), and the usual names of the same.
 NEVER: tuple[str, ...] = (
     # devices
-    "*guid*", "*uuid*", "*udid*", "*hostname*", "*host.name*", "host", "*.host", "fqdn", "*machine.name*", "*machine.id*", "device.machine",
+    "*guid", "*guids", "guid.*", "*uuid*", "*udid*", "*hostname*", "*host.name*", "host", "*.host", "fqdn", "*machine.name*", "*machine.id*", "device.machine",
     "*computer.name*", "*device.name*", "*device.id*", "*device.identifier*", "*imei*", "serial", "*.serial", "*serial.number*", "*hardware.id*",
     "*advertising*", "*idfa*", "*idfv*", "*android.id*", "*install.id*", "*installation.id*", "*client.id*", "mac", "*.mac", "*ssid*",
     # people
@@ -132,13 +132,24 @@ class Redactor:
 
     def address(self, url: str) -> str:
         """The scrubbed address with the parameters of its query that `query` allows and that have nothing private, and without its fragment."""
-        place, _, query = url.partition("#")[0].partition("?")
+        place, _, query = url[:_STORED_LINE].partition("#")[0].partition("?")
         kept = [
             parameter
-            for parameter in re.split("[&;]", query[:_STORED_LINE])
+            for parameter in re.split("[&;]", query)
             if parameter.partition("=")[0] in self.query and self._is_public(parameter)
         ]
+        if not self._is_public(place):
+            place = quote(self.scrubber.text(_decoded(place)), safe="/:;=<>")
         return self.text(place) + ("?" if kept else "") + "&".join(kept)
 
-    def _is_public(self, parameter: str) -> bool:
-        return all(self.scrubber.text(form) == form for form in (parameter, unquote_plus(parameter)))
+    def _is_public(self, text: str) -> bool:
+        return all(
+            self.scrubber.text(form) == form for form in (text, _decoded(text), _decoded(text).replace("+", " "))
+        )
+
+
+def _decoded(text: str) -> str:
+    """The text without the escapes of an address, which may be escaped themselves."""
+    for _ in range(3):
+        text = unquote(text)
+    return text

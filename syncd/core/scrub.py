@@ -42,7 +42,7 @@ _TOKENS = (
 )
 _NAME = r"(?:[^/\s%\"':;,()<>]|%(?:[013-46-9a-f][0-9a-f]|2[0-9a-e]|5[0-9abd-f])){1,64}"  # of a folder, with escapes as in an address
 _FOLDERS = (
-    rf"\b[a-z]{_COLON}{_BACKSLASH}+(?:users|documents(?: |%20)and(?: |%20)settings){_BACKSLASH}+(?P<x>[^\\/%\r\n\"'<>|]{{1,64}})",
+    rf"(?:\b|%[0-9a-f]{{2}})[a-z]{_COLON}{_BACKSLASH}+(?:users|documents(?: |%20)and(?: |%20)settings){_BACKSLASH}+(?P<x>[^\\/%\r\n\"'<>|]{{1,64}})",
     rf"(?:^|[^{_WORD}.]|%[0-9a-f]{{2}}){_SLASH}(?:(?:var|export|usr|mnt|nfs|net|srv|data|vol|volumes)(?:{_SLASH}[^/\s%<>]{{1,64}})?{_SLASH})?"
     rf"(?-i:home|Users){_SLASH}(?P<x>{_NAME})",
     r"\\\\[\w.-]{1,64}\\(?:users|home)\\(?P<x>[^\\\r\n\"'<>|]{1,64})",
@@ -50,7 +50,7 @@ _FOLDERS = (
 _EMAIL = rf"(?P<x>[\pL\pN][{_WORD}.+-]*{_AT}[\pL\pN](?:[\pL\pN-]*\.)+(?:\pL\pL+|xn--[a-z0-9-]+))"
 # Four numbers after a word for a version, or next to more numbers, are a version.
 _IPV4 = rf"(?:^|[^{_WORD}.-])(?P<x>{_OCTET}(?:\.{_OCTET}){{3}})(?:$|[^{_WORD}.-]|\.(?:$|[^0-9]))"
-_VERSION = re.compile(r"(?:^|[^a-z])(?:version|build|release|ver|v)[:=]? ?\Z", re.IGNORECASE)
+_VERSION = re.compile(r"(?:^|[^a-z])(?:(?:version|build|release|ver)[:=]? ?|v[:=] ?)\Z", re.IGNORECASE)
 # A short form has at least three groups and a digit: `a::b` is a name in C++.
 _IPV6 = (
     rf"(?:^|[^{_WORD}:.])(?P<x>(?:(?:{_HEX}:){{7}}{_HEX}|(?:{_HEX}:){{2,6}}(?::{_HEX}){{1,6}}|{_HEX}:(?::{_HEX}){{2,6}}|fe80:(?::{_HEX}){{1,4}})"
@@ -148,7 +148,8 @@ def _only_looks_like_it(switch: str, item: str, before: str) -> bool:
             "default",
             "shared",
         )
-    return switch == "ips" and (_VERSION.search(before) is not None or not any(sign.isdigit() for sign in item))
+    is_version = "." in item and _VERSION.search(before) is not None
+    return switch == "ips" and (is_version or not any(sign.isdigit() for sign in item))
 
 
 def version(release: str) -> tuple[str, ...]:

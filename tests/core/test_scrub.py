@@ -1,5 +1,7 @@
 """Scrubbing removes private data and keeps all other text."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,8 +54,53 @@ def test_whatever_a_text_holds_nothing_fails(text: str) -> None:
     assert len(ALL.text(text)) <= 8 * len(text) + 8
 
 
-@pytest.mark.parametrize(
-    "piece", ["a", "1.", "a@", "/home/", ":", "eyJ", "token=", "a.", "=", "-----BEGIN ", "\\", "http://a:"]
-)
-def test_a_text_of_any_length_is_read_in_one_go(piece: str) -> None:
-    ALL.text(piece * (20_000 // len(piece)))
+# Each makes an engine that tries again read a text many times over.
+PIECES = [
+    "a", "1.", "a@", "/home/", ":", "eyJ", "token=", "a.", "=", "-----BEGIN ", "\\", "http://a:", "_-", "a-", "authorization: bearer ", "1:", "a@b.",
+    "a@b.c ", "/home/a ", "C:\\Users\\", "1.1.1.1 ", "%2f", "é@", "::", "a:b:", "://", "&key=", "sk-", "eyJaaaaaaaaaaaaa.",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", PIECES)
+def test_a_text_of_any_length_is_read_in_linear_time(piece: str) -> None:
+    ALL.text(piece * 100)  # compiles
+    costs = []
+    for length in (10_000, 80_000):
+        text = piece * (length // len(piece))
+        began = time.thread_time()
+        ALL.text(text)
+        costs.append((time.thread_time() - began) / length)
+
+    assert costs[1] < 3e-6  # seconds for a character
+    assert costs[1] < 3 * costs[0] + 1e-7
+
+
+def test_what_is_shown_costs_no_more_than_its_length() -> None:
+    began = time.thread_time()
+    for piece in PIECES:
+        ALL.shown(piece * (1_000_000 // len(piece)), 1000)
+    assert time.thread_time() - began < 1.0
+
+
+@given(st.lists(pieces, min_size=1, max_size=4).map(" ".join), st.integers(0, 80), st.sampled_from([" ", "", "-", "/"]))
+def test_no_half_of_an_item_remains_where_a_text_is_cut(text: str, before: int, between: str) -> None:
+    whole = "x" * (200 - before) + between + text + " tail" * 300
+
+    shown = ALL.shown(whole, 200)
+    assert shown.endswith("…")
+    assert len(shown) <= 201
+    assert ALL.text(whole).startswith(shown[:-1])
+
+
+@given(st.lists(pieces, min_size=1, max_size=4).map(" ".join), st.integers(0, 80), st.sampled_from([" ", "", "-", "/"]))
+def test_no_half_of_an_item_remains_where_a_stored_text_was_cut(text: str, before: int, between: str) -> None:
+    whole = "x" * (200 - before) + between + text + " tail" * 300
+
+    shown = ALL.shown(whole[:200], 200, 200)
+    assert shown.endswith("…")
+    assert ALL.text(whole).startswith(shown[:-1])
+
+
+@pytest.mark.parametrize("text", ["", "a" * 199, "alice@example.com"])
+def test_a_text_that_was_not_cut_is_shown_whole(text: str) -> None:
+    assert ALL.shown(text, 200, 200) == ALL.text(text)
