@@ -22,6 +22,7 @@ from syncd.config import Config, secrets
 from syncd.config.values import CREDENTIALS
 from syncd.core.policy import Conditions, Match, unreachable
 from syncd.core.quantities import counted
+from syncd.core.redact import NEVER, private
 from syncd.errors import ConfigError, StoreError, StoreUnusable, TrackerError
 from syncd.model import Announcement, Group, Identity, Occasion, Release
 from syncd.operate.needs import EXPIRY_SECONDS
@@ -81,6 +82,7 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
         ("secrets", _secrets),
         ("routes", _routes),
         ("templates", _templates),
+        ("privacy", _privacy),
     ):
         yield from ((part, finding) for finding in check_part(config))
     for name, settings in config.trackers.items():
@@ -270,6 +272,16 @@ _SAMPLES = {
         attributes=(("{{", ("}}",)),),
     ),
 }
+
+
+def _privacy(config: Config) -> Iterator[Finding]:
+    """Attributes that no issue shows, and configured patterns that only fit such ones."""
+    settings = config.privacy
+    yield Finding(ok=True, what=f"no issue shows attributes named {', '.join((*NEVER, *settings.never))}")
+    for name in settings.attributes:
+        if not set(name) & set("*?[") and private(name, tuple(settings.never)):
+            remedy = "remove it: such attributes point to a person or a device, or privacy.never names them"
+            yield Finding(ok=False, what=f"privacy.attributes has {name}, which no issue shows", remedy=remedy)
 
 
 def _templates(config: Config) -> Iterator[Finding]:

@@ -58,19 +58,19 @@ _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BETWEEN = re.compile(r"[^a-z0-9*?]+")
 
 
-def _words(name: str) -> str:
+def _dotted(name: str) -> str:
     return _BETWEEN.sub(".", _CAMEL.sub(".", name[:LONGEST_VALUE]).lower()).strip(".")
 
 
 @lru_cache(4096)
 def private(name: str, never: tuple[str, ...] = ()) -> bool:
     """True if no issue may have the attribute with this name: it fits NEVER, or one of the patterns in `never`."""
-    words = _words(name)
-    joined = words.replace(".", "")
-    configured = tuple(map(_words, never))
-    if fits(words, configured) or fits(joined, configured):
+    dotted = _dotted(name)
+    joined = dotted.replace(".", "")
+    configured = tuple(map(_dotted, never))
+    if fits(dotted, configured) or fits(joined, configured):
         return True
-    return not fits(words, _HARMLESS) and (fits(words, NEVER) or fits(joined, (*NEVER, *_SEVERAL_WORDS)))
+    return not fits(dotted, _HARMLESS) and (fits(dotted, NEVER) or fits(joined, (*NEVER, *_SEVERAL_WORDS)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +115,12 @@ class Redactor:
 
     def text(self, text: str, versions: Sequence[str] = ()) -> str:
         """A text of at most LONGEST_LINE characters. `versions` are no IP addresses."""
-        return self.scrubber.shown(text, LONGEST_LINE, _STORED_LINE, versions)
+        return self.scrubber.excerpt(text, LONGEST_LINE, _STORED_LINE, versions)
 
     def _value(self, value: str, versions: Sequence[str] = (), name: str = "") -> str:
         # An attribute such as `os.version` has a version that no release of the group has.
         spared = (*versions, *version(value)) if "version" in name.lower() else versions
-        return self.scrubber.shown(value, LONGEST_VALUE, LONGEST_VALUE, spared)
+        return self.scrubber.excerpt(value, LONGEST_VALUE, LONGEST_VALUE, spared)
 
     def announcement(self, announcement: Announcement, versions: Sequence[str] = ()) -> Announcement:
         """A further comment with its texts scrubbed."""

@@ -97,7 +97,7 @@ class Scrubber:
             data = _replaced(data, kind, spare)
         return data.decode()
 
-    def shown(self, text: str, limit: int, stored: int = 0, spare: Collection[str] = ()) -> str:
+    def excerpt(self, text: str, limit: int, stored: int = 0, spare: Collection[str] = ()) -> str:
         """At most `limit` characters of the scrubbed text, and an ellipsis where there are more. Costs what is shown, whatever the length
         of the text. A text of `stored` characters was cut when it was stored. No half of an item remains at a cut."""
         scrubbed = self.text(text[: limit + _MARGIN], spare)
@@ -111,7 +111,7 @@ class Scrubber:
 
     def release(self, name: str) -> str:
         """The scrubbed name of a release. Four numbers that begin it are a version."""
-        return self.shown(name, LONGEST_VALUE, LONGEST_VALUE, version(name))
+        return self.excerpt(name, LONGEST_VALUE, LONGEST_VALUE, version(name))
 
 
 @lru_cache

@@ -93,7 +93,9 @@ class Store:
         try:
             if isinstance(self.connection, Sqlite):
                 lock = ProcessLock(self.connection.path)
-            return Registration(self.connection, part, now, lock, routes)
+            registration = Registration(self.connection, part, now, lock, routes)
+            self.inbox.owner = registration.owner
+            return registration
         except OSError as error:
             raise trouble(Path(self.connection.place), error) from None
         except StoreUnavailable:

@@ -16,18 +16,21 @@ if TYPE_CHECKING:
 
 
 BATCH_BYTES = 4 * 2**20  # of bodies that are read at once, unless one alone is larger
+MOST_IN_HAND = 1000  # deliveries that a process folds at a time
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """One POST as it was answered 200. `replayed`: an operator asked to absorb it once more. `identity`: the number of its group's
-    identity, None if it was not read."""
+    identity, None if it was not read. `suspected`: a process died that may have had it in hand; `deaths` of them had nothing else in hand."""
 
     id: int
     received_at: float
     body: bytes
     replayed: bool = False
     identity: int | None = None
+    suspected: bool = False
+    deaths: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Purgeable:
 class Inbox(BodyOperations):
     """Operations on deliveries. `accept` belongs to one event loop; the rest to any thread."""
 
+    owner = ""  # the registration of this process
     _commits: "GroupCommit | None" = None
 
     async def accept(self, body: bytes, received_at: float, identity: Identity, note: str | None = None) -> int:
@@ -55,7 +59,7 @@ class Inbox(BodyOperations):
     @reads
     def waiting(self, transaction: Transaction, size: int, first: Sequence[Identity] = ()) -> list[Delivery]:
         """Return the oldest `size` deliveries of the identities in `first` that are new to the store; if nothing of them waits, the oldest
-        of all; fewer where their bodies are larger than BATCH_BYTES together. The deliveries of one group are returned in the order of
+        of all; fewer where their bodies are larger than BATCH_BYTES together; a suspected one alone. The deliveries of one group are returned in the order of
         their arrival, none before an older one."""
         existing = groups.existing(transaction, map(groups.key, first))
         new = {identity.number for identity in first if groups.key(identity) not in existing}
@@ -72,9 +76,15 @@ class Inbox(BodyOperations):
                 body,
                 row["replayed_at"] is not None,
                 cast("int | None", row["identity"]),
+                row["in_hand"] is not None,
+                cast(int, row["deaths"]),
             )
             for row, body in zip(rows, bodies, strict=True)
         ]
+
+    def take_in_hand(self, delivery: Delivery) -> None:
+        """Put on record that this process absorbs a suspected delivery now, and nothing else."""
+        self._connection.execute("take_in_hand", id=delivery.id, owner=self.owner)
 
     def purgeable(self, before: float, decided_before: float) -> Purgeable:
         """Count what `purge` would remove."""
@@ -93,14 +103,17 @@ class Inbox(BodyOperations):
 
 
 def _bounded(sizes: Iterable[Mapping[str, object]]) -> list[int]:
-    """Return the numbers of the first deliveries whose bodies have BATCH_BYTES together, of one at least."""
+    """Return the numbers of the first deliveries whose bodies have BATCH_BYTES together, of one at least, and of a suspected one alone."""
     numbers: list[int] = []
     room = BATCH_BYTES
     for row in sizes:
         room -= body_size(bytes(cast(bytes, row["head"])), cast(int, row["size"]))
-        if numbers and room < 0:
+        is_suspected = row["in_hand"] is not None
+        if numbers and (room < 0 or is_suspected):
             break
         numbers.append(cast(int, row["id"]))
+        if is_suspected:
+            break
     return numbers
 
 
@@ -121,6 +134,16 @@ def claim(
     new = {(cast(int, row["group_id"]), cast(bytes, row["digest"])) for row in rows}
     transaction.batch("renew_folded", [(*pair, at) for pair, at in bearers.items() if pair not in new])
     return claimed, new
+
+
+def suspect(transaction: Transaction, dead: Iterable[str], size: int) -> None:
+    """These processes have died: the oldest `size` deliveries may have been in their hands. Each of those is absorbed alone from now on,
+    so that the next death shows which it was."""
+    owners = list(dead)
+    for owner in owners:
+        transaction.run("blame", owner=owner)
+    if owners:
+        transaction.run("suspect", size=size)
 
 
 def reject(transaction: Transaction, delivery: Delivery, error: RejectedDelivery, bound: quarantine.Bound) -> None:

@@ -12,6 +12,7 @@ from syncd.core.budget import BEHIND_SECONDS, HORIZON_SECONDS
 from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost
 from syncd.model import Action, Call, Group, Issue, Plan
+from syncd.store import inbox
 from syncd.store.connection import Operations, Transaction, writes
 from syncd.store.records import load_group, load_issue
 
@@ -70,7 +71,8 @@ class Outbox(Operations):
             return None
 
     def take_over(self, judge: Callable[[Transaction], Callable[[str], bool]], now: float) -> list[str]:
-        """Free the claims of dead owners, put their creates in doubt, and forget dead processes. Return the owners of these claims.
+        """Free the claims of dead owners, put their creates in doubt, and forget dead processes; what they may have had in hand of the inbox
+        is suspected. Return the owners of these claims.
 
         `judge` reads who has died in the transaction that takes over: a process that starts while this one waits for its transaction
         would be missing from an earlier list, and lose what it has claimed."""
@@ -86,6 +88,7 @@ class Outbox(Operations):
                 transaction.run("doubt_dead", owner=owner, note=DIED)
                 transaction.run("free_claims", owner=owner, now=now)
             processes = [owner for owner in dead if transaction.run("forget_instance", owner=owner)]
+            inbox.suspect(transaction, processes, inbox.MOST_IN_HAND)
             transaction.run("owe_doubtful", now=now)
             transaction.run("rank_doubtful")
             return [owner for owner in dead if owner not in processes]

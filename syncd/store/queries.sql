@@ -31,25 +31,36 @@ SELECT id FROM dictionaries WHERE EXISTS (
 DELETE FROM dictionaries WHERE id = :id;
 
 -- waiting_sizes: oldest first, so that the earlier delivery is folded earlier
-SELECT id, length(body) AS size, substr(body, 1, 18) AS head FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
+SELECT id, length(body) AS size, substr(body, 1, 18) AS head, in_hand FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size;
 
 -- waiting_until: all up to a number
-SELECT id, received_at, body, identity, replayed_at FROM deliveries WHERE state = 'waiting' AND id <= :last ORDER BY id;
+SELECT id, received_at, body, identity, replayed_at, in_hand, deaths FROM deliveries WHERE state = 'waiting' AND id <= :last ORDER BY id;
 
 -- waiting_of_groups: all that wait of a few groups; a delivery without an identity may be of any group
 WITH wanted (identity) AS (VALUES :rows)
-SELECT id, length(body) AS size, substr(body, 1, 18) AS head FROM deliveries
+SELECT id, length(body) AS size, substr(body, 1, 18) AS head, in_hand FROM deliveries
 WHERE state = 'waiting' AND (identity IS NULL OR identity IN (SELECT CAST(wanted.identity AS BIGINT) FROM wanted)) ORDER BY id;
 
 -- waiting_of: named deliveries, unless another process has absorbed them
 WITH wanted (id) AS (VALUES :rows)
-SELECT deliveries.id, received_at, body, identity, replayed_at FROM wanted JOIN deliveries ON deliveries.id = CAST(wanted.id AS BIGINT)
+SELECT deliveries.id, received_at, body, identity, replayed_at, in_hand, deaths FROM wanted JOIN deliveries ON deliveries.id = CAST(wanted.id AS BIGINT)
 WHERE state = 'waiting' ORDER BY deliveries.id;
 
 -- claim_deliveries: returns only the deliveries that no other process has absorbed
 WITH absorbed (id, group_id) AS (VALUES :rows)
 UPDATE deliveries SET state = 'absorbed', group_id = CAST(absorbed.group_id AS BIGINT) FROM absorbed
 WHERE deliveries.id = CAST(absorbed.id AS BIGINT) AND deliveries.state = 'waiting' RETURNING deliveries.id, deliveries.received_at;
+
+-- take_in_hand: a suspected delivery is absorbed alone, and its death on record if the process dies of it
+UPDATE deliveries SET in_hand = :owner WHERE id = :id AND state = 'waiting';
+
+-- blame: a process died with this delivery alone in its hand
+UPDATE deliveries SET in_hand = '', deaths = deaths + 1 WHERE in_hand = :owner AND state = 'waiting';
+
+-- suspect: what a dead process may have had in hand; a delivery that waits alone was in its hand alone
+UPDATE deliveries SET in_hand = '',
+    deaths = (SELECT CASE COUNT(*) WHEN 1 THEN 1 ELSE 0 END FROM (SELECT id FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT 2) AS oldest)
+WHERE in_hand IS NULL AND id IN (SELECT id FROM deliveries WHERE state = 'waiting' ORDER BY id LIMIT :size);
 
 -- reject_delivery: a delivery that this program cannot parse moves to the quarantine and is never just removed
 DELETE FROM deliveries WHERE id = :id AND state = 'waiting';
@@ -78,7 +89,7 @@ ORDER BY deliveries.id LIMIT :size;
 
 -- replay: back into the inbox; the delivery is folded again and counts only if it is now parsed to other facts
 WITH again (id, now) AS (VALUES :rows)
-UPDATE deliveries SET state = 'waiting', replayed_at = CAST(again.now AS DOUBLE PRECISION) FROM again
+UPDATE deliveries SET state = 'waiting', replayed_at = CAST(again.now AS DOUBLE PRECISION), in_hand = NULL, deaths = 0 FROM again
 WHERE deliveries.id = CAST(again.id AS BIGINT) AND deliveries.state = 'absorbed' RETURNING deliveries.id;
 
 -- quarantine: authentic bodies that cannot be read as a notification; nothing that was sent is lost

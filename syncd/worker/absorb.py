@@ -12,13 +12,17 @@ from syncd.errors import RejectedDelivery
 from syncd.model import Group, Identity, Notification
 from syncd.store import Store, groups, inbox, outbox
 from syncd.store.connection import Transaction
-from syncd.store.inbox import Delivery
+from syncd.store.inbox import MOST_IN_HAND, Delivery
 from syncd.store.quarantine import Bound
 from syncd.worker.routing import Routing, qualify
 
 Parsed = tuple[Delivery, Notification | RejectedDelivery]
 
-BATCH = 1000  # deliveries in one transaction; more would make the receiver wait for the writer, and a new group for the batch before it
+MOST_DEATHS = 2
+DEADLY = RejectedDelivery(
+    422, "deadly", f"syncd ended {MOST_DEATHS} times while it absorbed this body and nothing else."
+)
+BATCH = MOST_IN_HAND  # deliveries in one transaction; more would make the receiver wait for the writer, and a new group for the batch before it
 
 
 def absorb(
@@ -29,6 +33,11 @@ def absorb(
     deliveries = store.inbox.waiting(size, first)
     if not deliveries:
         return 0, set()
+    suspect = deliveries[0]
+    if suspect.deaths >= MOST_DEATHS:
+        return 1, fold_batch(store, routing, [(suspect, DEADLY)], now)
+    if suspect.suspected:
+        store.inbox.take_in_hand(suspect)
     return len(deliveries), fold_batch(store, routing, parse_batch(routing, deliveries), now)
 
 

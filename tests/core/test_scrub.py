@@ -78,7 +78,7 @@ def test_a_text_of_any_length_is_read_in_linear_time(piece: str) -> None:
 def test_what_is_shown_costs_no_more_than_its_length() -> None:
     began = time.thread_time()
     for piece in PIECES:
-        ALL.shown(piece * (1_000_000 // len(piece)), 1000)
+        ALL.excerpt(piece * (1_000_000 // len(piece)), 1000)
     assert time.thread_time() - began < 1.0
 
 
@@ -86,21 +86,21 @@ def test_what_is_shown_costs_no_more_than_its_length() -> None:
 def test_no_half_of_an_item_remains_where_a_text_is_cut(text: str, before: int, between: str) -> None:
     whole = "x" * (200 - before) + between + text + " tail" * 300
 
-    shown = ALL.shown(whole, 200)
-    assert shown.endswith("…")
-    assert len(shown) <= 201
-    assert ALL.text(whole).startswith(shown[:-1])
+    excerpt = ALL.excerpt(whole, 200)
+    assert excerpt.endswith("…")
+    assert len(excerpt) <= 201
+    assert ALL.text(whole).startswith(excerpt[:-1])
 
 
 @given(st.lists(pieces, min_size=1, max_size=4).map(" ".join), st.integers(0, 80), st.sampled_from([" ", "", "-", "/"]))
 def test_no_half_of_an_item_remains_where_a_stored_text_was_cut(text: str, before: int, between: str) -> None:
     whole = "x" * (200 - before) + between + text + " tail" * 300
 
-    shown = ALL.shown(whole[:200], 200, 200)
-    assert shown.endswith("…")
-    assert ALL.text(whole).startswith(shown[:-1])
+    excerpt = ALL.excerpt(whole[:200], 200, 200)
+    assert excerpt.endswith("…")
+    assert ALL.text(whole).startswith(excerpt[:-1])
 
 
 @pytest.mark.parametrize("text", ["", "a" * 199, "alice@example.com"])
 def test_a_text_that_was_not_cut_is_shown_whole(text: str) -> None:
-    assert ALL.shown(text, 200, 200) == ALL.text(text)
+    assert ALL.excerpt(text, 200, 200) == ALL.text(text)
