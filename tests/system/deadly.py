@@ -9,11 +9,11 @@ from syncd.intake.sources import backtrace
 _parse = backtrace.parse
 
 
-def parse(body: bytes, *rest: Any) -> Any:
+def parse(body: bytes, *rest: Any, **named: Any) -> Any:
     """The notification in a body, unless it kills."""
     if b"poison" in body:
         os._exit(139)
-    return _parse(body, *rest)
+    return _parse(body, *rest, **named)
 
 
 def main(arguments: list[str]) -> None:
