@@ -18,7 +18,7 @@ from syncd.model import Announcement, Group, GroupKind, Identity, Occasion, Plac
 from syncd.render import adf, markdown, wiki
 from syncd.render.templates import NAMES, Templates
 from syncd.render.text import Document
-from syncd.trackers.jira.fields import mapped
+from syncd.trackers.jira.fields import _filled
 from syncd.worker.presentation import Presentation, Presented
 
 # By kind: a secret, of which `zq` is the part that must not leave. `{}` is a number that makes each of them another one.
@@ -150,7 +150,11 @@ def everything(secret: str, scrubber: Scrubber) -> Iterator[str]:
         for route in ("r", None):
             presented = presentation.present(group, route)
             yield presented.title()
-            yield json.dumps(mapped({name: f"{{{{ group.{name} }}}}" for name in GROUP_FACTS}, presented.group))
+            yield json.dumps(
+                _filled(
+                    [f"{{{{ group.{name} }}}}" for name in (*GROUP_FACTS, "attributes.os.version")], presented.group
+                )
+            )
             yield from leaves(presented.group)
             yield from policy.labels(presented.group, [LabelRule(classifier="*", label="{value}")])
             yield from policy.labels(presented.group, [LabelRule(attribute="os.version", label="{value}")])
