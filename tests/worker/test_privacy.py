@@ -150,11 +150,8 @@ def everything(secret: str, scrubber: Scrubber) -> Iterator[str]:
         for route in ("r", None):
             presented = presentation.present(group, route)
             yield presented.title()
-            yield json.dumps(
-                _filled(
-                    [f"{{{{ group.{name} }}}}" for name in (*GROUP_FACTS, "attributes.os.version")], presented.group
-                )
-            )
+            names = (*GROUP_FACTS, "attributes.os.version")
+            yield json.dumps([_filled(f"{{{{ group.{name} }}}}", presented.group) for name in names])
             yield from leaves(presented.group)
             yield from policy.labels(presented.group, [LabelRule(classifier="*", label="{value}")])
             yield from policy.labels(presented.group, [LabelRule(attribute="os.version", label="{value}")])
