@@ -15,7 +15,7 @@ from syncd.store import Store
 from syncd.store.hints import INBOX, of_tracker
 from syncd.trackers import Tracker
 from syncd.worker import breaker, reconcile, surveys, sync
-from syncd.worker.absorb import BATCH, absorb
+from syncd.worker.absorb import BATCH, SHORT_BATCH, absorb
 from syncd.worker.routing import Routing, digest, opens
 from syncd.worker.surveys import Surveyor
 
@@ -52,6 +52,7 @@ class Absorber(threading.Thread):
             self.arrivals.any.clear()
             self.beat = began = self._clock.monotonic()
             rate = self.arrivals.rate(began)
+            self._batch = SHORT_BATCH if rate else BATCH
             try:
                 taken = self._absorb()
                 self.folded += taken

@@ -22,7 +22,8 @@ MOST_DEATHS = 2
 DEADLY = RejectedDelivery(
     422, "deadly", f"syncd ended {MOST_DEATHS} times while it absorbed this body and nothing else."
 )
-BATCH = MOST_IN_HAND  # deliveries in one transaction; more would make the receiver wait for the writer, and a new group for the batch before it
+BATCH = MOST_IN_HAND  # deliveries in one transaction; more would make the receiver wait for the writer
+SHORT_BATCH = 400  # while deliveries arrive: a new group waits for the batch before it
 
 
 def absorb(
