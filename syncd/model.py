@@ -158,6 +158,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     held_by: str | None = None  # the rule that holds it
     refused: str | None = None  # the `plan.content` that its tracker refused for good
     on_hold: str | None = None  # the reason of an operator's hold
+    ordered: str | None = None  # the reason of an operator's order to file it past thresholds and limits
     place: str | None = None  # the route whose storm released it and keeps a place for it within `max_new_issues`
 
 

@@ -44,6 +44,9 @@ COMMANDS = {
         "quarantine", _DECIDE, "List, show, replay or discard deliveries that cannot be read as a notification."
     ),
     "sync": Entry("operator", _DECIDE, "Bring a group's issue up to date now."),
+    "file": Entry(
+        "operator", _DECIDE, "File a held group now, past the route's thresholds and its limit of new issues."
+    ),
     "hold": Entry("operator", _DECIDE, "Hold a group: file nothing and write nothing to its issue, until --end."),
     "relink": Entry("operator", _DECIDE, "Link a group to an issue that exists already."),
     "alias": Entry("operator", _DECIDE, "Show one group's occurrences on another group's issue: add, remove, list."),

@@ -52,6 +52,31 @@ def sync(
 
 
 @app.command()
+def file(
+    fingerprint: Fingerprint,
+    reason: ReasonOption = "",
+    config: ConfigOption = None,
+    dry_run: DryRunOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """File a held group now, past the route's thresholds and its limit of new issues.
+
+    The history names the reason. A paused route or tracker still waits for `syncd resume`.
+    """
+    with open_store(config) as (loaded, store):
+        group = find_group(store, fingerprint)
+        name, why = group.standing.group.identity.fingerprint, one_line(reason, 500, "no reason given")
+        try:
+            tracker = actions.file_now(store, explain.rules(loaded), group.id, why, Clock().wall(), dry_run=dry_run)
+        except ValueError as error:
+            stop(FAILED, f"{name} is not filed: {error}")
+    if as_json:
+        print(json.dumps({"fingerprint": name, "tracker": tracker, "dry_run": dry_run}, indent=2))
+    else:
+        print(f"{name} {'would be' if dry_run else 'is'} filed next, in {tracker}.")
+
+
+@app.command()
 def hold(
     fingerprint: Fingerprint,
     reason: ReasonOption = "",

@@ -25,6 +25,18 @@ def sync(request: PageRequest) -> str:
     return f"This group is due now, for {tracker}."
 
 
+def file(request: PageRequest) -> str:
+    """File the group now, past thresholds and limits."""
+    _require_group(request)
+    routing = explain.rules(request.config)
+    try:
+        tracker = actions.file_now(request.store, routing, request.number, _reason(request), request.now)
+    except ValueError as error:
+        return f"Nothing changed: {error}."
+    request.store.hints.send(of_tracker(tracker))
+    return f"This group is filed next, in {tracker}."
+
+
 def hold(request: PageRequest) -> str:
     """File nothing for the group and write nothing to its issue."""
     _require_group(request)

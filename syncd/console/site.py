@@ -56,6 +56,7 @@ PAGES: dict[str, View] = {
 # By path: the action, and the page that shows its result.
 ACTIONS: dict[str, tuple[Action, str]] = {
     "/groups/{number:number}/sync": (actions.sync, "/groups/{number}"),
+    "/groups/{number:number}/file": (actions.file, "/groups/{number}"),
     "/groups/{number:number}/hold": (actions.hold, "/groups/{number}"),
     "/groups/{number:number}/end-hold": (actions.end_hold, "/groups/{number}"),
     "/groups/{number:number}/alias": (actions.alias, "/groups/{number}"),

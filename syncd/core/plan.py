@@ -24,6 +24,7 @@ RELEASED = "let-through"  # the rule of a group that a storm released and that i
 UNROUTED = "no route matches this group"
 # The rules whose groups stay held until the storm drains, the route resumes or the operator releases them.
 STORM, ROUTE_PAUSED, BY_HAND = "storm", "route-paused", "on-hold"
+ORDERED = "ordered"  # the rule of a group that an operator lets through
 NEVER_LINKED = (IssueState.INTENDED, IssueState.IN_DOUBT)
 
 
@@ -159,6 +160,9 @@ def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) 
     if context.paused is not None:
         reason = f"route {policy.name} is paused: {context.paused}"
         return _hold(ROUTE_PAUSED, reason, route=policy.name)
+    if group.ordered is not None:
+        reason = f"an operator files it past thresholds and limits: {group.ordered}"
+        return Plan(action=Action.CREATE, reason=reason, rule=ORDERED, inputs={"route": policy.name}, call=Call.CREATE)
     if context.wait > 0 or context.ahead:
         return stormy(policy, context.wait, context.ahead)
     reason = f"the group has no issue yet, and route {policy.name} matches it"
@@ -169,6 +173,8 @@ def hold_plan(group: Group, policy: Policy | None, *, hold_zero: bool, now: floa
     """The decision to hold the group, or None if it is filed now. `hold_zero` holds groups with the all-zero fingerprint."""
     if policy is None:
         return _hold("unrouted", UNROUTED)
+    if group.ordered is not None:
+        return None
     if hold_zero and frames.all_zero(group.identity.fingerprint):
         reason = "its fingerprint is all zeros: every report without a stack has it, so it stands for no single crash"
         return _hold("zero-fingerprint", reason)

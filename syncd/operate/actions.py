@@ -9,7 +9,7 @@ from syncd.config.values import did_you_mean
 from syncd.core import plan
 from syncd.core.plan import NEVER_LINKED
 from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
-from syncd.model import Action, IssueState, Place, Plan
+from syncd.model import Action, GroupKind, IssueState, Place, Plan
 from syncd.operate import explain
 from syncd.platform.clock import Clock
 from syncd.store import Store, issues, limits, operator, outbox
@@ -37,8 +37,46 @@ class Relinked:
 
 
 def sync_now(store: Store, routing: Routing, group_id: int, now: float) -> str | None:
-    """Make the group due now, or decide again about a group without an issue. Returns the tracker to call, None if nothing is due."""
-    return store.write(lambda transaction: reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now))
+    """Make the group due now, or decide again about a group without an issue. Returns the tracker to call, None if nothing is due: a group
+    that a storm holds keeps its place in line."""
+
+    def write(transaction: Transaction) -> str | None:
+        group, issue = outbox.load(transaction, group_id, lock=True)
+        unfiled = issue is None or issue.state is IssueState.WANTED
+        if unfiled and group.held_by == plan.STORM and group.ordered is None:
+            return None
+        return reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)
+
+    return store.write(write)
+
+
+def file_now(store: Store, routing: Routing, group_id: int, reason: str, now: float, *, dry_run: bool = False) -> str:
+    """File the group now, past the thresholds and the limit of its route. Returns the tracker; a pause of it, or of the route, is still
+    in force. Raises ValueError for a group that is not to be filed: one with an issue, an alias, one on hold, one without a route."""
+
+    def write(transaction: Transaction) -> str:
+        group, issue = outbox.load(transaction, group_id, lock=True)
+        policy = routing.route(group)
+        if group.kind is GroupKind.STORM:
+            raise ValueError("it is a storm; name the group of a crash")
+        if group.follows is not None:
+            raise ValueError(f"it is an alias of {group.follows}, whose issue shows its occurrences")
+        if issue is not None and issue.state is not IssueState.WANTED:
+            raise ValueError(f"its issue is {issue.key}" if issue.key else _UNSETTLED)
+        if group.on_hold is not None:
+            raise ValueError("an operator holds it; end that with `syncd hold … --end`")
+        if policy is None:
+            raise ValueError("no route takes it; `syncd explain` names each route's reason")
+        if not dry_run:
+            operator.order(transaction, group_id, reason)
+            decision = f"an operator files it past thresholds and limits: {reason}"
+            outbox.decide(
+                transaction, group_id, Plan(action=Action.WAIT, reason=decision, rule=plan.ORDERED), None, now
+            )
+            reconcile.make_due(transaction, routing, group_id, decision, plan.ORDERED, now)
+        return policy.tracker
+
+    return store.write(write)
 
 
 def hold(store: Store, group_id: int, reason: str, now: float) -> None:

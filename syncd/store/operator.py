@@ -49,6 +49,13 @@ def hold(transaction: Transaction, group_id: int, reason: str | None) -> None:
     bump(transaction, group_id)
 
 
+def order(transaction: Transaction, group_id: int, reason: str) -> None:
+    """Lock the group; it is filed past thresholds and the limit of its route, for a reason. Its revision rises as for `hold`."""
+    transaction.rows("lock_group", group_id=group_id)
+    transaction.run("order", group_id=group_id, reason=reason)
+    bump(transaction, group_id)
+
+
 def release(transaction: Transaction, group_id: int, reason: str, rule: str | None, now: float) -> None:
     """Whatever held the group holds it no longer; it is about to be judged again."""
     transaction.run("let_through", group_id=group_id, reason=reason, rule=rule, now=now)

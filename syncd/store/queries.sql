@@ -117,7 +117,7 @@ SELECT groups.id, universe, project, fingerprint_key FROM wanted JOIN groups USI
 
 -- folded_groups: which batch folded them last, and what others than folding write; in the order of their ids, locked because they are about to change
 WITH wanted (universe, project, fingerprint_key) AS (VALUES :rows)
-SELECT groups.id, universe, project, fingerprint_key, batch, revision, decision, decision_rule, refused, on_hold, place, met
+SELECT groups.id, universe, project, fingerprint_key, batch, revision, decision, decision_rule, refused, on_hold, place, met, ordered
 FROM wanted JOIN groups USING (universe, project, fingerprint_key) ORDER BY groups.id {lock};
 
 -- groups_by_id: whole rows
@@ -1054,6 +1054,9 @@ SELECT (SELECT received_at FROM deliveries WHERE state = 'waiting' ORDER BY id L
 
 -- hold_manually: an operator asked for it; NULL ends the hold
 UPDATE groups SET on_hold = :reason WHERE id = :group_id;
+
+-- order: an operator lets the group through, past thresholds and the limit of its route
+UPDATE groups SET ordered = :reason WHERE id = :group_id;
 
 -- refresh: the issue, which shows nothing any more, is looked at and updated at once, or a create in doubt is probed at once; when people had it open last stays known
 UPDATE issues SET synced_revision = CASE state WHEN 'linked' THEN 0 ELSE synced_revision END, synced_at = NULL,

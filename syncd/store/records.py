@@ -73,6 +73,7 @@ def standing(row: Mapping[str, Any]) -> dict[str, Any]:
         "refused": row["refused"],
         "on_hold": row["on_hold"],
         "place": row["place"],
+        "ordered": row["ordered"],
         "met": () if row["met"] == "[]" else _MET.decode(row["met"]),
     }
 

@@ -47,6 +47,7 @@ COMMANDS = (
     "dead discard de1e7ed", "quarantine list", "quarantine replay 1 --dry-run", "quarantine replay 2 --dry-run",
     "quarantine replay 9", "quarantine discard 1 --dry-run", "replay", "replay --since 2h --all-kept",
     "replay --all-kept --dry-run", "replay --since 1h --dry-run", "replay d", "purge --dry-run", "sync held", "sync dead0 --dry-run",
+    "file dead0 --dry-run", "file held --reason now", "file nothing",
     "hold held --reason known", "hold held --end", "hold held --end", "hold dead0 --dry-run", "hold --end dead0 --dry-run",
     "relink held nowhere", "relink held x --tracker hre", "alias list", "alias add dead0 dead0", "alias add held dead0 --dry-run",
     "alias add 10cced dead0 --reason 'the same bug'", "alias list", "alias remove held", "alias remove 10cced", "pause", "pause hre",

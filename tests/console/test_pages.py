@@ -303,7 +303,8 @@ def test_the_sentences_of_all_actions(site: Site) -> None:
     held = site.number(HELD)
     lines = []
     for path, form in (
-        ("/groups/1/sync", {}), (f"/groups/{held}/sync", {}), ("/groups/1/hold", {"reason": "wait for 2.5"}),
+        ("/groups/1/sync", {}), (f"/groups/{held}/sync", {}), ("/groups/1/file", {"reason": "now"}),
+        ("/groups/1/hold", {"reason": "wait for 2.5"}),
         ("/groups/1/end-hold", {}), ("/groups/1/end-hold", {}), ("/groups/1/alias", {"target": "zz"}),
         ("/groups/2/alias", {"target": target}), ("/groups/1/alias", {"target": target}), ("/groups/1/end-alias", {}),
         ("/groups/1/end-alias", {}), ("/groups/1/relink", {"issue": "nowhere"}), ("/groups/1/relink", {"issue": "nowhere", "tracker": "x"}),
