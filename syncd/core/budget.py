@@ -7,6 +7,7 @@ that no window of that length has more than `count` writes, wherever it begins. 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from syncd.core.quantities import duration
 from syncd.model import Call
 
 HORIZON_SECONDS = 86400.0  # a time further away was stored by a clock that has been set back since
@@ -184,6 +185,22 @@ def storm_ahead(limits: Sequence[Limit], filed: Sequence[Filed], held_back: int,
     """The number of groups that the route files before one that its storm did not release: those released and held back, unless none is
     held back and there is room beyond the released ones."""
     return held_back + released if held_back or not storm_places(limits, filed, released, now) else 0
+
+
+def storm_turn(limits: Sequence[Limit], filed: Sequence[Filed], place: int, now: float) -> float:
+    """Seconds until about the time at which the route has filed `place` more issues, if it files as many as each limit allows."""
+    turn = 0.0
+    for limit, entry in zip(limits, filed, strict=True):
+        behind = place - max(0, limit.count - entry.issues)
+        if behind > 0:
+            since = now if entry.oldest is None else entry.oldest
+            turn = max(turn, since + limit.seconds * -(-behind // limit.count) - now)
+    return turn
+
+
+def limits_text(limits: Sequence[Limit]) -> str:
+    """The limits of a route for people, such as `100 in 1h and 500 in 1d`."""
+    return " and ".join(f"{limit.count:,} in {duration(limit.seconds)}" for limit in limits)
 
 
 def storm_is_over(held_back: int, released: int, held_at: float, now: float, *, routed: bool) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from msgspec.structs import replace as replace_fields
 
 from syncd.core import doubt, fold, frames, regression
+from syncd.core.budget import limits_text
 from syncd.core.policy import Policy, route
 from syncd.core.quantities import counted, duration
 from syncd.core.releases import Order, compare, newest
@@ -33,7 +34,8 @@ class PlanContext:
     """The facts of a plan that are neither in the group nor in its issue.
 
     `probe_after` are the seconds between a create in doubt and each probe. `paused` is the reason of an operator's pause of the
-    route, `wait` the seconds until the route may file another issue, `ahead` the number of groups that its storm files first.
+    route, `wait` the seconds until the route may file another issue, `ahead` the number of groups that its storm files first; `place` is
+    the group's place in line, those with the most users first, and `turn` the seconds until about its turn.
     `hold_zero` holds groups with the all-zero fingerprint.
     """
 
@@ -41,6 +43,8 @@ class PlanContext:
     paused: str | None = None
     wait: float = 0.0
     ahead: int = 0
+    place: int = 0
+    turn: float = 0.0
     hold_zero: bool = True
 
 
@@ -164,7 +168,7 @@ def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) 
         reason = f"an operator files it past thresholds and limits: {group.ordered}"
         return Plan(action=Action.CREATE, reason=reason, rule=ORDERED, inputs={"route": policy.name}, call=Call.CREATE)
     if context.wait > 0 or context.ahead:
-        return stormy(policy, context.wait, context.ahead)
+        return stormy(policy, context)
     reason = f"the group has no issue yet, and route {policy.name} matches it"
     return Plan(action=Action.CREATE, reason=reason, rule="new", inputs={"route": policy.name}, call=Call.CREATE)
 
@@ -251,15 +255,18 @@ def by_hand(group: Group) -> Plan:
     return _hold(BY_HAND, f"an operator holds it: {group.on_hold}")
 
 
-def stormy(policy: Policy, wait: float, ahead: int = 0) -> Plan:
-    """The decision for a group whose route has reached its limit of new issues, or files `ahead` other groups first."""
-    if wait <= 0:
-        reason = (
-            f"route {policy.name} first files {counted(ahead, 'group')} of its storm, those with the most users first"
-        )
-        return _hold(STORM, reason, route=policy.name, ahead=ahead)
-    reason = f"route {policy.name} has filed as many new issues as max_new_issues allows; the next in {duration(wait)}"
-    return _hold(STORM, reason, route=policy.name, wait=round(wait))
+def stormy(policy: Policy, context: PlanContext) -> Plan:
+    """The decision for a group whose route has reached its limit of new issues, or files other groups of its storm first."""
+    limit = f"max_new_issues of route {policy.name} is {limits_text(policy.max_new_issues)}"
+    inputs: dict[str, str | int | float] = {"route": policy.name, "place": context.place, "turn": round(context.turn)}
+    if context.place:
+        turn = f"its turn is in about {duration(context.turn)}" if context.turn >= 1 else "its turn is next"
+        reason = f"{limit}; it is number {context.place:,} in line, those with the most users first, and {turn}"
+    elif context.wait > 0:
+        reason = f"{limit}; the next in {duration(context.wait)}"
+    else:
+        reason = f"{limit}; {counted(context.ahead, 'group')} of its storm go first, those with the most users before all"
+    return _hold(STORM, reason, None, **inputs)
 
 
 def follows(group: Group) -> Plan:

@@ -88,8 +88,12 @@ class Redactor:
         line, storm, identity = self.text, group.storm, group.identity
         versions = self.versions(group)
         if storm is not None:
-            largest = tuple((line(title), users, occurrences) for title, users, occurrences in storm.largest)
-            storm = replace(storm, largest=largest)
+            largest = tuple(
+                (line(title), line(beginning), users, occurrences)
+                for title, beginning, users, occurrences in storm.largest
+            )
+            shares = tuple((name, line(value), percent) for name, value, percent in storm.shares)
+            storm = replace(storm, largest=largest, shares=shares)
         return replace(
             group,
             identity=Identity(line(identity.universe), line(identity.project), line(identity.fingerprint)),

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from syncd.core import frames
-from syncd.core.quantities import counted
+from syncd.core.quantities import counted, duration
 from syncd.core.redact import MOST_FRAMES
 from syncd.model import Announcement, Group, GroupKind, Occasion, Place, Release, Storm
 from syncd.render.text import (
@@ -237,8 +237,19 @@ def _storm(group: Group, storm: Storm) -> Iterator[Block]:
         yield Paragraph(("The storm is over: route ", route, " holds back no group any more."))
     else:
         held = f"It holds back {counted(storm.held, 'group')} since {utc(storm.since)}."
-        yield Paragraph(("Route ", route, f" has filed as many new issues as max_new_issues allows. {held}"))
+        cap = f" ({storm.cap})" if storm.cap else ""
+        yield Paragraph(("Route ", route, f" has filed as many new issues as max_new_issues allows{cap}. {held}"))
+        if storm.held and storm.ends_in:
+            yield Paragraph((f"At this rate the last of them is filed in about {duration(storm.ends_in)}.",))
+        for name, value, percent in storm.shares:
+            yield Paragraph((f"{percent} % of the largest groups have in common the {name} ", Value(value), "."))
+        command = Value("syncd file FINGERPRINT")
+        listed, paused = Value("syncd groups --held"), Value(f"syncd pause --route {group.identity.project}")
+        yield Paragraph((listed, " lists them; ", command, " files one now; ", paused, " stops the route."))
     if storm.largest:
-        rows = tuple((Value(name), _count(users), _count(occurrences)) for name, users, occurrences in storm.largest)
+        rows = tuple(
+            (Value(name), Value(beginning), _count(users), _count(occurrences))
+            for name, beginning, users, occurrences in storm.largest
+        )
         yield Heading("Largest groups")
-        yield Table(("Crash", "Users", "Occurrences"), rows, more=max(0, storm.held - len(rows)))
+        yield Table(("Crash", "Fingerprint", "Users", "Occurrences"), rows, more=max(0, storm.held - len(rows)))

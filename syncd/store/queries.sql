@@ -524,8 +524,14 @@ UPDATE groups SET kind = 'storm', first_seen = :second, last_seen = :second, rev
 -- stormy: how many groups a route holds back
 SELECT COUNT(*) AS groups FROM groups WHERE decision_rule = 'storm' AND route = :route AND kind = 'crash';
 
+-- place_in_line: groups that the storm of a route releases before this one
+SELECT COUNT(*) AS groups FROM groups AS own JOIN groups AS held ON held.decision_rule = 'storm' AND held.route = :route AND held.kind = 'crash'
+WHERE own.universe = :universe AND own.project = :project AND own.fingerprint_key = :fingerprint_key AND held.id <> own.id AND (
+    COALESCE(held.users, 0) > COALESCE(own.users, 0) OR (COALESCE(held.users, 0) = COALESCE(own.users, 0) AND (
+        held.occurrences > own.occurrences OR (held.occurrences = own.occurrences AND held.id < own.id))));
+
 -- largest_stormy: the first to be released
-SELECT id, fingerprint, callstack, users, occurrences FROM groups
+SELECT id, fingerprint, callstack, application, users, occurrences FROM groups
 WHERE decision_rule = 'storm' AND route = :route AND kind = 'crash' ORDER BY COALESCE(users, 0) DESC, occurrences DESC, id LIMIT :size;
 
 -- let_through: the hold is over, and the group is decided again

@@ -165,6 +165,7 @@ def _of_storm(transaction: Transaction, group: Group) -> Group:
     largest = tuple(
         (
             frames.meaningful(json.loads(cast(str, row["callstack"]))) or f"group {row['fingerprint']}",
+            str(row["fingerprint"])[:12],
             cast(int, row["users"] or 0),
             cast(int, row["occurrences"]),
         )

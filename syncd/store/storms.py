@@ -1,14 +1,20 @@
 """Storms: the groups that a route holds back above its `max_new_issues`, and the group whose issue stands for them. Functions over a
 transaction of the caller's; `core.budget` decides who is released and when a storm is over."""
 
+import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from syncd.core import frames
 from syncd.core.budget import SKEW_SECONDS, Filed, Limit
+from syncd.model import Identity
 from syncd.store.connection import Transaction
 
 UNIVERSE = "syncd"
+SAMPLE = 500  # the groups whose properties are compared
+SHARED = 30  # percent of the groups that make a property worth naming
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,33 @@ def counts(transaction: Transaction, route: str) -> tuple[int, int]:
 def largest(transaction: Transaction, route: str, size: int) -> Sequence[int]:
     """The ids of the groups held back with the most users, then occurrences."""
     return [cast(int, row["id"]) for row in transaction.rows("largest_stormy", route=route, size=size)] if size else []
+
+
+def place_in_line(transaction: Transaction, route: str, identity: Identity) -> int:
+    """Return the number of groups that the route holds back and files before this one."""
+    rows = transaction.rows(
+        "place_in_line",
+        route=route,
+        universe=identity.universe,
+        project=identity.project,
+        fingerprint_key=identity.fingerprint_key,
+    )
+    return cast(int, rows[0]["groups"])
+
+
+def shares(transaction: Transaction, route: str) -> tuple[tuple[str, str, int], ...]:
+    """Properties that at least SHARED percent of the largest groups held back have in common: release, application, top frame."""
+    rows = transaction.rows("largest_stormy", route=route, size=SAMPLE)
+    releases = transaction.batch("releases_of_groups", [(row["id"],) for row in rows])
+    versions = Counter(str(row["release"]) for row in releases)
+    tops = Counter(frames.meaningful(json.loads(cast(str, row["callstack"]))) for row in rows)
+    applications = Counter(cast(str | None, row["application"]) for row in rows)
+    common: list[tuple[str, str, int]] = []
+    for name, counter in (("release", versions), ("application", applications), ("top frame", tops)):
+        for value, count in counter.most_common(1):
+            if value and count > 1 and 100 * count >= SHARED * len(rows):
+                common.append((name, value, 100 * count // len(rows)))
+    return tuple(common)
 
 
 def keep_place(transaction: Transaction, group_id: int, route: str | None) -> None:

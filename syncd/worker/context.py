@@ -5,12 +5,15 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import TypeVar
 
+from msgspec.structs import replace
+
+from syncd.core import budget
 from syncd.core.plan import PlanContext
 from syncd.core.policy import Policy
 from syncd.errors import Deferred, LeaseLost
 from syncd.model import Call, Created, Group, Issue, Place, Plan
 from syncd.platform.clock import Clock, Reading
-from syncd.store import Store, outbox
+from syncd.store import Store, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.limits import Floor
 from syncd.store.outbox import LEASE_SECONDS, Claim
@@ -61,7 +64,18 @@ class SyncContext:
     @cached_property
     def presented(self) -> Presented:
         """The group as its tracker may see it, and the texts of its issue."""
-        return self.routing.presentation.present(self.group, self.route)
+        group, policy = self.group, self.policy
+        if group.storm is not None and not group.storm.over and policy is not None:
+            limits, held, now = policy.max_new_issues, group.storm.held, self.clock.wall()
+
+            def read(transaction: Transaction) -> tuple[tuple[tuple[str, str, int], ...], float]:
+                filed = storms.filed(transaction, policy.name, limits, now)
+                return storms.shares(transaction, policy.name), budget.storm_turn(limits, filed, held, now)
+
+            shares, ends_in = self.store.read(read)
+            storm = replace(group.storm, cap=budget.limits_text(limits), ends_in=ends_in, shares=shares)
+            group = replace(group, storm=storm)
+        return self.routing.presentation.present(group, self.route)
 
     def record(self, operation: Operation[T], then: Callable[[T], None] | None = None) -> None:
         """Write something with the next commit; `then` gets its result once it is on disk. For what may be lost with this process:

@@ -303,7 +303,14 @@ PLACE = Place(remote_id="7", key="acme/game#7", url="https://github.com/acme/gam
 STORM = Group(
     identity=Identity("syncd", "main", "storm main 1"),
     kind=GroupKind.STORM,
-    storm=Storm(held=12, since=1795400000, largest=(("draw", 9, 30), ("<b>load", 0, 4))),
+    storm=Storm(
+        held=12,
+        since=1795400000,
+        largest=(("draw", "d0a1", 9, 30), ("<b>load", "10ad", 0, 4)),
+        cap="100 in 1h",
+        ends_in=90000.0,
+        shares=(("release", "2.4.0", 80),),
+    ),
 )
 
 
@@ -393,7 +400,7 @@ def test_a_note_is_literal_text() -> None:
 def test_the_largest_groups_of_a_storm_are_a_table_that_counts_the_rest() -> None:
     text = written(body(STORM, ReportExtras()))
 
-    assert "| `draw` | 9 | 30 |\n| `<b>load` | not known | 4 |\n\n… 10 more rows" in text
+    assert "| `draw` | `d0a1` | 9 | 30 |\n| `<b>load` | `10ad` | not known | 4 |\n\n… 10 more rows" in text
 
 
 def test_all_of_it_is_written_for_every_tracker() -> None:

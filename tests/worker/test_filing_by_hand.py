@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from syncd.operate import actions
+from syncd.core import budget
+from syncd.operate import actions, explain
+from syncd.render import markdown
 from tests.scene import Scene
 from tests.worker.test_aliases import ids, key
-from tests.worker.test_keeping import routed, seen_again, work_off
+from tests.worker.test_keeping import comments, routed, seen_again, work_off
 
 
 def file_now(scene: Scene, fingerprint: str, *, dry_run: bool = False) -> str:
@@ -85,3 +87,45 @@ def test_a_sync_by_hand_says_nothing_false_of_a_group_that_a_storm_holds(scene: 
         seen_again(scene, {"1.0": 3}, fingerprint)
         work_off(scene)
     assert actions.sync_now(scene.store, scene.rules, ids(scene)["f2"], scene.clock.wall()) is None
+
+
+def test_a_group_that_a_storm_holds_names_its_place_in_line_and_its_turn_and_the_storm_what_they_share(
+    scene: Scene,
+) -> None:
+    routed(scene, max_new_issues=["2/1h"])
+    for number in range(1, 8):
+        scene.tell(
+            f"f{number}",
+            occurrences=number,
+            unique_user_count=number,
+            application="game",
+            callstack=[f"draw{number % 2}"],
+            attributes={"version": [["2.4.0", number]]},
+        )
+        work_off(scene)
+    standing = {view.group.identity.fingerprint: view for view in scene.store.report.groups()}
+    places = {}
+    for name, number in (("f7", 1), ("f3", 5)):
+        now = explain.plan_now(scene.rules.config, scene.store, standing[name], scene.clock.wall())
+        places[name] = now.inputs["place"]
+        assert now.rule == "storm"
+        assert f"is number {number} in line" in now.reason
+    assert places == {"f7": 1, "f3": 5}
+    texts = [markdown.write(draft.body, 60_000) for draft in scene.tracker.issues] + comments(scene)
+    storm = next(text for text in reversed(texts) if "Crash storm" in text)
+    assert "2 in 1h" in storm
+    assert "syncd file" in storm
+    scene.clock.advance(2000)
+    work_off(scene)
+    storm = next(text for text in reversed(comments(scene)) if "Crash storm" in text)
+    assert "100 % of the largest groups have in common the release `2.4.0`" in storm
+
+
+@pytest.mark.parametrize(
+    ("place", "issues", "turn"),
+    [(1, 0, 0), (10, 0, 0), (11, 0, 3600), (1, 10, 3600), (10, 10, 3600), (11, 10, 7200), (100, 10, 36000), (0, 10, 0)],
+)
+def test_the_turn_of_a_place_is_when_the_limit_has_let_so_many_through(place: int, issues: int, turn: float) -> None:
+    limits, filed = [budget.Limit(10, 3600.0)], [budget.Filed(issues, 500.0 if issues else None)]
+    now = 500.0
+    assert budget.storm_turn(limits, filed, place, now) == turn

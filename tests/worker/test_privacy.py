@@ -98,7 +98,9 @@ def planted(secret: str) -> tuple[Group, Group, dict[str, str]]:
         aliases=(text(), text()),
         follows=text(),
     )
-    storm = Storm(held=9, since=1.0, largest=((text(), 1, 2), (text(), 3, 4)))
+    storm = Storm(
+        held=9, since=1.0, largest=((text(), text(), 1, 2), (text(), text(), 3, 4)), shares=(("release", text(), 50),)
+    )
     held = Group(identity=Identity("u", "main", "f"), kind=GroupKind.STORM, storm=storm)
     return crash, held, {name: text() for name in ("release", "fixed_in", "refused", "answer")}
 
@@ -108,7 +110,7 @@ def test_every_text_of_a_group_is_planted() -> None:
     texts = [value for group in (crash, storm) for value in leaves(group) if "zq" not in value]
 
     # Those of a storm are a route's name and constants; the rest says what syncd itself decided, and no writer reads it.
-    assert texts == ["os.version", "crash", "u", "main", "f", "storm"]
+    assert texts == ["os.version", "crash", "u", "main", "f", "storm", "", "release"]
 
 
 def leaves(value: object) -> Iterator[str]:
