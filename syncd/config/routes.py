@@ -101,9 +101,9 @@ class Route(Section):
     hold_unsymbolicated: bool = False
     """hold a group whose stack has only addresses until a notification has symbols"""
     max_new_issues: list[WriteLimit] = [Limit(count=100, seconds=3600.0), Limit(count=500, seconds=86400.0)]
-    """above this, syncd holds groups and files *one* issue with their number, the largest groups, and the start time. It
-    files held groups as the limit allows, those with the most users first and before new ones, and closes the issue an
-    hour after it held the last group"""
+    """above this, syncd holds groups and files *one* issue with their number, what they share and about when
+    the last is filed. Each held group names its place in line: syncd files those with the most users first and before
+    new ones, and closes the issue an hour after it held the last group"""
     max_updates: list[WriteLimit] = [Limit(count=2000, seconds=3600.0)]
     """above this, updates wait"""
     on_regression: Literal["reopen", "comment", "new_issue"] = "reopen"
