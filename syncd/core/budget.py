@@ -187,15 +187,15 @@ def storm_ahead(limits: Sequence[Limit], filed: Sequence[Filed], held_back: int,
     return held_back + released if held_back or not storm_places(limits, filed, released, now) else 0
 
 
-def storm_turn(limits: Sequence[Limit], filed: Sequence[Filed], place: int, now: float) -> float:
+def storm_due_in(limits: Sequence[Limit], filed: Sequence[Filed], place: int, now: float) -> float:
     """Seconds until about the time at which the route has filed `place` more issues, if it files as many as each limit allows."""
-    turn = 0.0
+    due_in = 0.0
     for limit, entry in zip(limits, filed, strict=True):
         behind = place - max(0, limit.count - entry.issues)
         if behind > 0:
             since = now if entry.oldest is None else entry.oldest
-            turn = max(turn, since + limit.seconds * -(-behind // limit.count) - now)
-    return turn
+            due_in = max(due_in, since + limit.seconds * -(-behind // limit.count) - now)
+    return due_in
 
 
 def limits_text(limits: Sequence[Limit]) -> str:

@@ -35,7 +35,7 @@ class PlanContext:
 
     `probe_after` are the seconds between a create in doubt and each probe. `paused` is the reason of an operator's pause of the
     route, `wait` the seconds until the route may file another issue, `ahead` the number of groups that its storm files first; `place` is
-    the group's place in line, those with the most users first, and `turn` the seconds until about its turn.
+    the group's place in line, those with the most users first, and `due_in` the seconds until about its turn.
     `hold_zero` holds groups with the all-zero fingerprint.
     """
 
@@ -44,7 +44,7 @@ class PlanContext:
     wait: float = 0.0
     ahead: int = 0
     place: int = 0
-    turn: float = 0.0
+    due_in: float = 0.0
     hold_zero: bool = True
 
 
@@ -258,14 +258,20 @@ def by_hand(group: Group) -> Plan:
 def stormy(policy: Policy, context: PlanContext) -> Plan:
     """The decision for a group whose route has reached its limit of new issues, or files other groups of its storm first."""
     limit = f"max_new_issues of route {policy.name} is {limits_text(policy.max_new_issues)}"
-    inputs: dict[str, str | int | float] = {"route": policy.name, "place": context.place, "turn": round(context.turn)}
+    inputs: dict[str, str | int | float] = {
+        "route": policy.name,
+        "place": context.place,
+        "due_in": round(context.due_in),
+    }
     if context.place:
-        turn = f"its turn is in about {duration(context.turn)}" if context.turn >= 1 else "its turn is next"
-        reason = f"{limit}; it is number {context.place:,} in line, those with the most users first, and {turn}"
+        when = f"its turn is in about {duration(context.due_in)}" if context.due_in >= 1 else "its turn is next"
+        reason = f"{limit}; it is number {context.place:,} in line, those with the most users first, and {when}"
     elif context.wait > 0:
         reason = f"{limit}; the next in {duration(context.wait)}"
     else:
-        reason = f"{limit}; {counted(context.ahead, 'group')} of its storm go first, those with the most users before all"
+        reason = (
+            f"{limit}; {counted(context.ahead, 'group')} of its storm go first, those with the most users before all"
+        )
     return _hold(STORM, reason, None, **inputs)
 
 

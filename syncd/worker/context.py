@@ -70,7 +70,7 @@ class SyncContext:
 
             def read(transaction: Transaction) -> tuple[tuple[tuple[str, str, int], ...], float]:
                 filed = storms.filed(transaction, policy.name, limits, now)
-                return storms.shares(transaction, policy.name), budget.storm_turn(limits, filed, held, now)
+                return storms.shares(transaction, policy.name), budget.storm_due_in(limits, filed, held, now)
 
             shares, ends_in = self.store.read(read)
             storm = replace(group.storm, cap=budget.limits_text(limits), ends_in=ends_in, shares=shares)

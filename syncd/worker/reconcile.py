@@ -259,7 +259,7 @@ def plan_context(
     now: float,
 ) -> PlanContext:
     """The facts beside a group and its issue that a plan depends on."""
-    wait, ahead, place, turn = 0.0, 0, 0, 0.0
+    wait, ahead, place, due_in = 0.0, 0, 0, 0.0
     unfiled = group.kind is not GroupKind.STORM and (issue is None or issue.state is IssueState.WANTED)
     if policy is not None and policy.max_new_issues and unfiled:
         filed = storms.filed(transaction, policy.name, policy.max_new_issues, now)
@@ -270,14 +270,14 @@ def plan_context(
             ahead = budget.storm_ahead(policy.max_new_issues, filed, held_back, released, now)
             if wait or ahead:
                 place = storms.place_in_line(transaction, policy.name, group.identity) + released + 1
-                turn = budget.storm_turn(policy.max_new_issues, filed, place, now)
+                due_in = budget.storm_due_in(policy.max_new_issues, filed, place, now)
     return PlanContext(
         probe_after=routing.config.trackers[tracker].probe_after,
         paused=None if policy is None else limits.route_pause(transaction, policy.name),
         wait=wait,
         ahead=ahead,
         place=place,
-        turn=turn,
+        due_in=due_in,
         hold_zero=routing.hold_zero,
     )
 

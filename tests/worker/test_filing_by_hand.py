@@ -122,10 +122,10 @@ def test_a_group_that_a_storm_holds_names_its_place_in_line_and_its_turn_and_the
 
 
 @pytest.mark.parametrize(
-    ("place", "issues", "turn"),
+    ("place", "issues", "due_in"),
     [(1, 0, 0), (10, 0, 0), (11, 0, 3600), (1, 10, 3600), (10, 10, 3600), (11, 10, 7200), (100, 10, 36000), (0, 10, 0)],
 )
-def test_the_turn_of_a_place_is_when_the_limit_has_let_so_many_through(place: int, issues: int, turn: float) -> None:
+def test_the_turn_of_a_place_is_when_the_limit_has_let_so_many_through(place: int, issues: int, due_in: float) -> None:
     limits, filed = [budget.Limit(10, 3600.0)], [budget.Filed(issues, 500.0 if issues else None)]
     now = 500.0
-    assert budget.storm_turn(limits, filed, place, now) == turn
+    assert budget.storm_due_in(limits, filed, place, now) == due_in
