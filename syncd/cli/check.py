@@ -240,8 +240,11 @@ def _match(match: Match) -> str:
     """The conditions of a route as a phrase."""
 
     def patterns(conditions: Conditions) -> list[str]:
-        keys = ("universe", "project", "application", "classifiers", "releases")
-        by_key = {key: getattr(conditions, key) for key in keys} | dict(conditions.attributes)
+        keys = ("universe", "project", "application", "classifiers", "releases", "first_release")
+        commonest = {f"mostly {name}": listed for name, listed in conditions.commonest.items()}
+        by_key = (
+            {key.replace("_", " "): getattr(conditions, key) for key in keys} | dict(conditions.attributes) | commonest
+        )
         return [f"{key} {' or '.join(patterns)}" for key, patterns in by_key.items() if patterns]
 
     exceptions = patterns(match.unless)

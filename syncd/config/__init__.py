@@ -23,7 +23,7 @@ from syncd.config.trackers import (
     TrackerSettings,
 )
 from syncd.config.values import Logins, Seconds, Secret, Section, did_you_mean
-from syncd.core.policy import Policy
+from syncd.core.policy import Policy, doubtful
 from syncd.errors import ConfigError
 from syncd.platform import access
 
@@ -181,8 +181,51 @@ def warnings(config: Config) -> Iterator[str]:
     for key, secret in secrets(config):
         if secret.open_to_others():
             yield f"{key}: other accounts can read {secret.file}; run chmod 600 on it"
+    for number, route in enumerate(config.routes):
+        yield from _doubtful_patterns(f"routes[{number}]", route)
+        tracker = config.trackers.get(route.tracker)
+        kind = getattr(tracker, "kind", None)
+        for place, rule in enumerate(route.set):
+            for setting in sorted(rule.model_fields_set - {"when"} - _SETTABLE.get(str(kind), rule.model_fields_set)):
+                yield f"routes[{number}].set[{place}].{setting}: a tracker of kind {kind} has no such setting"
     if config.store.dialect == "sqlite":
         path = config.store.path.absolute()
         with suppress(OSError):  # there is none yet, or opening it reports the error
             if path.stat().st_mode & 0o077 and path.parent.stat().st_mode & 0o011:
                 yield f"store.url: other accounts can read {path}, with all crash data; run `chmod 600 {path}*`"
+
+
+# The settings of `set` that each kind of tracker has.
+_SETTABLE = {
+    "github": {"labels", "assignee", "milestone"},
+    "jira": {"priority", "issue_type", "labels", "component", "assignee", "fields"},
+    "local": {"labels", "component", "assignee"},
+}
+
+
+def _doubtful_patterns(place: str, route: Route) -> Iterator[str]:
+    """Patterns of a route that can hardly match anything, each with its key and the reason."""
+    conditions: list[tuple[str, Conditions]] = [("match", route.match), ("match.not", route.match.unless)]
+    for number, rule in enumerate(route.set):
+        conditions += [(f"set[{number}].when", rule.when), (f"set[{number}].when.not", rule.when.unless)]
+    patterns = [
+        (f"{section}.{key}", key, pattern)
+        for section, each in conditions
+        for key, values in each.model_dump(exclude={"unless"}).items()
+        if isinstance(values, list)
+        for pattern in values
+    ]
+    patterns += [
+        (f"{section}.{key}.{name}", key, pattern)
+        for section, each in conditions
+        for key, values in (("attributes", each.attributes), ("commonest", each.commonest))
+        for name, listed in values.items()
+        for pattern in listed
+    ]
+    for number, label in enumerate(route.labels):
+        patterns.append((f"labels[{number}]", "label", label.classifier or label.value))
+    for number, owner in enumerate(route.owners):
+        patterns += [(f"owners[{number}]", "owner", pattern) for pattern in (owner.frame, owner.module) if pattern]
+    for key, condition, pattern in patterns:
+        if reason := doubtful(condition, pattern):
+            yield f"{place}.{key}: {pattern!r} can hardly match anything: {reason}"

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
+from syncd.config.trackers import FieldMapping
 from syncd.config.values import Glob, Seconds, Section, WriteLimit
 from syncd.core.budget import Limit
 from syncd.core.policy import Policy
@@ -19,20 +20,49 @@ Patterns = Annotated[list[Glob], BeforeValidator(_one_or_many)]
 
 
 class Conditions(Section):
-    """Conditions on a group: every key must match one of its patterns (`*` and `?` as in a shell)."""
+    """Conditions on a group: every key must match one of its patterns (`*` and `?` as in a shell, or `/a regular expression/`)."""
 
     universe: Patterns = []
     project: Patterns = []
     application: Patterns = []
     classifiers: Patterns = []
     releases: Patterns = []
+    first_release: Patterns = []
     attributes: dict[str, Patterns] = {}
+    commonest: dict[str, Patterns] = {}
 
 
 class Match(Conditions):
     """The groups that a route takes. `not` excludes groups that match any one of its keys."""
 
     unless: Conditions = Field(default=Conditions(), alias="not")
+
+
+class When(Match):
+    """The groups that a rule of `set` is for: the conditions of `match`, and the least numbers of the group."""
+
+    min_occurrences: Annotated[int, Field(ge=0)] = 0
+    min_users: Annotated[int, Field(ge=0)] = 0
+    min_hosts: Annotated[int, Field(ge=0)] = 0
+
+
+class SetRule(Section):
+    """Settings of the issues of the groups that `when` matches."""
+
+    when: When = When()
+    priority: Annotated[str, Field(min_length=1)] | None = None
+    issue_type: Annotated[str, Field(min_length=1)] | None = None
+    labels: list[Annotated[str, Field(min_length=1, max_length=50)]] = []
+    component: Annotated[str, Field(min_length=1)] | None = None
+    assignee: Annotated[str, Field(min_length=1)] | None = None
+    milestone: Annotated[str, Field(min_length=1)] | None = None
+    fields: FieldMapping = {}
+
+    @model_validator(mode="after")
+    def _sets_something(self) -> "SetRule":
+        if not self.model_fields_set - {"when"}:
+            raise ValueError("set at least one of priority, issue_type, labels, component, assignee, milestone, fields")
+        return self
 
 
 class LabelRule(Section):
@@ -139,6 +169,9 @@ class Route(Section):
     """`[{ frame = "Renderer::*", assignee = "alice" }, { module = "libaudio*", component = "Audio" }]`: assignee or
     component at creation, from the first rule that matches a frame and a module of the stack; a rule has `frame`,
     `module`, or both"""
+    set: list[SetRule] = []
+    """`[{ when = { min_users = 100 }, priority = "High" }, { when = { classifiers = "hang" }, issue_type = "Task" }]`: settings of
+    issues; see below"""
     templates: str | None = None
     """a folder with `title.j2`, `body.j2`, `status.j2`, `comment.j2`; see [templates](templates.md)"""
 

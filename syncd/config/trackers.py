@@ -48,6 +48,32 @@ def _provable(value: list[float], info: ValidationInfo) -> list[float]:
     return value
 
 
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    """The table as JSON has it. TOML has dates, JSON does not."""
+    try:
+        plain: dict[str, Any] = json.loads(json.dumps(value, allow_nan=False, default=lambda each: each.isoformat()))
+    except (AttributeError, TypeError, ValueError):
+        raise ValueError("holds a value that JSON does not have, such as nan; write it as text") from None
+    return plain
+
+
+def _of_facts(value: dict[str, Any]) -> dict[str, Any]:
+    facts = [f"group.{fact}" for fact in GROUP_FACTS]
+    unknown = [
+        f"{field} contains {{{{ {name} }}}}, which does not exist{did_you_mean(name, facts)}"
+        for field, template in value.items()
+        for name in _PLACEHOLDER.findall(json.dumps(template, ensure_ascii=False))
+        if name not in facts and not re.fullmatch(r"group\.attributes\.[^{}\s]+", name)
+    ]
+    if unknown:
+        raise ValueError("; ".join(unknown))
+    return value
+
+
+Json = Annotated[dict[str, Any], AfterValidator(_plain)]
+# Values of a Jira issue's fields, by id or name.
+FieldMapping = Annotated[Json, AfterValidator(_of_facts)]
+
 # Delays of the probes after a create whose answer was lost. If all find nothing, the issue does not exist.
 ProbeAfter = Annotated[
     list[Annotated[Seconds, Field(le=86400)]], Field(min_length=1, max_length=20), AfterValidator(_rising)
@@ -124,7 +150,7 @@ class JiraSettings(Section):
     """names of components, set at creation"""
     priority: str | None = None
     """the name of a priority, set at creation"""
-    fields: dict[str, Any] = {}
+    fields: FieldMapping = {}
     """other fields by id or by name, as the project's create screen types them: `{ Team = "Engine", "Story Points" = 3,
     customfield_10050 = "{{ group.occurrences }}" }`; see below"""
     affects_versions: bool = True
@@ -144,7 +170,7 @@ class JiraSettings(Section):
     """the status to reopen to if the workflow has several; without it a status to do, else a status in progress"""
     close_status: str | None = None
     """the status to close a storm's issue with if the workflow has several"""
-    transition_fields: dict[str, Any] = {}
+    transition_fields: Json = {}
     """values for fields that the screen of a transition asks for, as Jira's API takes them; syncd sends those that the screen has:
     `{ customfield_10200 = { value = "Crash" } }`"""
     # Jira can still commit a create after a gateway has given up on it, after a minute.
@@ -167,32 +193,6 @@ class JiraSettings(Section):
         inside = re.match(r"(https?://[^/]+(?:/.*?)?)/+(?:rest|browse|projects|secure)(?:/|$)", value)
         if inside:
             raise ValueError(f'is a place inside the site; write the address of the site, "{inside[1]}"')
-        return value
-
-    @field_validator("transition_fields", "fields")
-    @classmethod
-    def _require_json(cls, value: dict[str, Any]) -> dict[str, Any]:
-        try:
-            # TOML has dates, JSON does not.
-            plain: dict[str, Any] = json.loads(
-                json.dumps(value, allow_nan=False, default=lambda each: each.isoformat())
-            )
-        except (AttributeError, TypeError, ValueError):
-            raise ValueError("holds a value that JSON does not have, such as nan; write it as text") from None
-        return plain
-
-    @field_validator("fields")
-    @classmethod
-    def _require_facts(cls, value: dict[str, Any]) -> dict[str, Any]:
-        facts = [f"group.{fact}" for fact in GROUP_FACTS]
-        unknown = [
-            f"{field} contains {{{{ {name} }}}}, which does not exist{did_you_mean(name, facts)}"
-            for field, template in value.items()
-            for name in _PLACEHOLDER.findall(json.dumps(template, ensure_ascii=False))
-            if name not in facts and not re.fullmatch(r"group\.attributes\.[^{}\s]+", name)
-        ]
-        if unknown:
-            raise ValueError("; ".join(unknown))
         return value
 
     @field_validator("email")

@@ -1,9 +1,11 @@
 """Patterns that read foreign text, each in time proportional to the length of the text, whatever it says. Pure.
 
 Regular expressions are those of RE2, which reads a text once and never tries again: https://github.com/google/re2/wiki/Syntax. Shell
-patterns are `*`, `?`, `[…]` and `[!…]`, compared with the whole text; case matters.
+patterns are `*`, `?`, `[…]` and `[!…]`, compared with the whole text; case matters. A pattern between slashes, as in `/^win.*(7|8)/`, or with
+flags in front, as in `(?i)windows`, is a regular expression that is searched for in the text; `/windows/i` ignores case.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -53,8 +55,21 @@ def check_expression(pattern: str) -> None:
         raise ValueError(f"{pattern!r} is too large: lower the numbers of its repetitions such as {{1000}}")
 
 
+_DELIMITED = re.compile(r"/(.+)/(i?)", re.DOTALL)
+
+
+def searched(pattern: str) -> str | None:
+    """The regular expression of a pattern that is one; None for a shell pattern."""
+    if delimited := _DELIMITED.fullmatch(pattern):
+        return f"(?i){delimited[1]}" if delimited[2] else delimited[1]
+    return pattern if pattern.startswith("(?") else None
+
+
 def check_glob(pattern: str) -> None:
-    """Raise ValueError, with a sentence, for a user's shell pattern that is too large to be cheap."""
+    """Raise ValueError, with a sentence, for a user's pattern that is no regular expression, or too large to be cheap."""
+    if (sought := searched(pattern)) is not None:
+        check_expression(sought)
+        return
     if len(pattern) > LONGEST:
         raise ValueError(f"a pattern of {len(pattern):,} characters is too long; {LONGEST:,} are allowed")
     if pattern.count("*") > MOST_WILDCARDS:
@@ -70,7 +85,10 @@ def fits(text: str, patterns: Iterable[str]) -> bool:
 def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     """A test for texts that fit one of the shell patterns. Plain texts, beginnings and endings need no expression."""
     plain, starts, ends, rest = set[str](), list[str](), list[str](), list[str]()
+    sought = [expression(each) for each in map(searched, patterns) if each is not None]
     for pattern in patterns:
+        if searched(pattern) is not None:
+            continue
         body = pattern.strip("*")
         if set(body) & set("*?["):
             rest.append(pattern)
@@ -83,6 +101,9 @@ def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
         else:
             rest.append(pattern)
     beginnings, endings = tuple(starts), tuple(ends)
+    if sought:
+        shell = matcher(tuple(pattern for pattern in patterns if searched(pattern) is None))
+        return lambda text: shell(text) or any(each.search(encoded(text)) for each in sought)
     if not rest:
         return lambda text: text in plain or text.startswith(beginnings) or text.endswith(endings)
     every = expression("(?s)(?:" + "|".join(map(_translated, rest)) + ")", 2**24)

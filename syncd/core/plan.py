@@ -222,8 +222,9 @@ def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
     if demand is not None and any(met.imply(demand) for met in group.met):
         return None
     recent = fold.growth(group, 0.0 if window is None else now - window)
-    users = (group.users or 0) if window is None else recent.users
-    hosts = (group.hosts or 0) if window is None else recent.hosts
+    # A notification may count the users and hosts of all time: within the window there are at most as many as occurrences.
+    users = (group.users or 0) if window is None else min(recent.users, recent.occurrences)
+    hosts = (group.hosts or 0) if window is None else min(recent.hosts, recent.occurrences)
     occurrences = group.occurrences if window is None else recent.occurrences
     needed = (
         ("occurrences", occurrences, policy.min_occurrences),

@@ -1,27 +1,52 @@
 """Routes: the settings of each, the route that matches a group, and the labels and owner of its issue. Pure."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from syncd.core import frames
 from syncd.core.budget import Limit
-from syncd.core.patterns import fits
+from syncd.core.patterns import fits, searched
+from syncd.core.releases import Order, compare
 from syncd.model import Group, GroupKind, Thresholds
 
-_ATTRIBUTE = "attributes."  # the prefix of an attribute's condition
+# The prefixes of the conditions on attributes.
+_ATTRIBUTE, _COMMONEST = "attributes.", "commonest."
+_OF_RELEASES = ("releases", "first_release")
+
+# The keys of a rule of `set` that have a single value or list; `fields` are chosen field by field.
+SETTINGS = ("priority", "issue_type", "component", "assignee", "milestone", "labels")
+
+_COMPARISON = re.compile(r"\s*(>=|<=|==|!=|>|<)\s*(.*?)\s*")
+_AMONG = {
+    ">=": (Order.NEWER, Order.SAME),
+    "<=": (Order.OLDER, Order.SAME),
+    "==": (Order.SAME,),
+    "!=": (Order.OLDER, Order.NEWER),
+    ">": (Order.NEWER,),
+    "<": (Order.OLDER,),
+}
+# What a shell pattern takes literally and a regular expression does not.
+_FOREIGN = re.compile(r"\A\^|\$\Z|[\w)*]\|[\w(*]|\\[dDwWsSbB.]|(?<!\w)\.[*]|\.\+|\(\?|\{\d+(?:,\d*)?\}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """Patterns for the properties of a group. An empty tuple matches everything."""
+    """Patterns for the properties of a group. An empty tuple matches everything.
+
+    `first_release` is the release in which the group was noticed first. `commonest` is for attributes of which only the commonest value
+    counts, `attributes` for those of which any value may fit.
+    """
 
     universe: tuple[str, ...] = ()
     project: tuple[str, ...] = ()
     application: tuple[str, ...] = ()
     classifiers: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
+    first_release: tuple[str, ...] = ()
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    commonest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +54,29 @@ class Match(Conditions):
     """A route takes a group that fits every condition and none of `unless`."""
 
     unless: Conditions = Conditions()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class When(Match):
+    """The groups that a rule of `set` is for: as a route's, and with at least these numbers."""
+
+    min_occurrences: int = 0
+    min_users: int = 0
+    min_hosts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetRule:
+    """Settings of the issues of some groups. `fields` are as in a Jira tracker's section."""
+
+    when: When = When()
+    priority: str | None = None
+    issue_type: str | None = None
+    component: str | None = None
+    assignee: str | None = None
+    milestone: str | None = None
+    labels: tuple[str, ...] = ()
+    fields: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +132,7 @@ class Policy:
     quiet_after: float | None
     labels: tuple[LabelRule, ...]
     owners: tuple[OwnerRule, ...]
+    set: tuple[SetRule, ...]
     templates: str | None
 
     @property
@@ -115,7 +164,27 @@ def hindrance(group: Group, match: Match) -> str | None:
     for name, patterns in _conditions(match.unless):
         if _fits(group, name, patterns):
             return f"its {name} fits {' or '.join(patterns)}, which `not` excludes"
+    if isinstance(match, When):
+        numbers = (
+            ("occurrences", group.occurrences, match.min_occurrences),
+            ("users", group.users or 0, match.min_users),
+            ("machines", group.hosts or 0, match.min_hosts),
+        )
+        return next((f"it has {have:,} of {least:,} {noun}" for noun, have, least in numbers if have < least), None)
     return None
+
+
+def settings(group: Group, rules: Iterable[SetRule]) -> SetRule:
+    """What the rules set for the group: for each key, and for each field, the first rule that matches and has it."""
+    values: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
+    for rule in rules:
+        if hindrance(group, rule.when) is None:
+            fields = {**rule.fields, **fields}
+            for key in SETTINGS:
+                values.setdefault(key, getattr(rule, key) or None)
+                values = {name: value for name, value in values.items() if value is not None}
+    return SetRule(**values, fields=fields)
 
 
 def _conditions(conditions: Conditions) -> list[tuple[str, tuple[str, ...]]]:
@@ -126,7 +195,9 @@ def _conditions(conditions: Conditions) -> list[tuple[str, tuple[str, ...]]]:
         ("application", conditions.application),
         ("classifiers", conditions.classifiers),
         ("releases", conditions.releases),
+        ("first_release", conditions.first_release),
         *((f"{_ATTRIBUTE}{name}", patterns) for name, patterns in conditions.attributes.items()),
+        *((f"{_COMMONEST}{name}", patterns) for name, patterns in conditions.commonest.items()),
     ]
     return [(name, patterns) for name, patterns in everything if patterns]
 
@@ -145,9 +216,66 @@ def _fits(group: Group, condition: str, patterns: Iterable[str]) -> bool:
             values = group.classifiers
         case "releases":
             values = [release.release for release in group.releases]
+        case "first_release":
+            noticed = [(row.first_seen or row.noticed_at or 0.0, row.release) for row in group.releases]
+            values = [min(noticed)[1]] if noticed else []
+        case _ if condition.startswith(_COMMONEST):
+            values = dict(group.attributes).get(condition.removeprefix(_COMMONEST), ())[:1]
         case _:
             values = dict(group.attributes).get(condition.removeprefix(_ATTRIBUTE), ())
-    return any(fits(value, patterns) for value in values)
+    if condition not in _OF_RELEASES:
+        return any(fits(value, patterns) for value in values)
+    compared = [pattern for pattern in patterns if _COMPARISON.match(pattern)]
+    plain = [pattern for pattern in patterns if pattern not in compared]
+    return any(fits(value, plain) or any(_in_range(value, each) for each in compared) for value in values)
+
+
+def _in_range(release: str, comparisons: str) -> bool:
+    """True if the release fits each of the comparisons, such as `>= 2.4, < 3`. One that is not comparable fits none."""
+    return all(
+        (bound := _COMPARISON.fullmatch(each)) is not None and _order(release, bound[2]) in _AMONG[bound[1]]
+        for each in comparisons.split(",")
+    )
+
+
+def _order(release: str, bound: str) -> Order:
+    """The order of a release and the bound of a comparison, in which 3 stands for 3.0 where it is compared with versions."""
+    order = compare(release, bound)
+    return compare(release, f"{bound}.0") if order is Order.INCOMPARABLE and re.fullmatch(r"\d{1,3}", bound) else order
+
+
+def doubtful(condition: str, pattern: str) -> str | None:
+    """Why the pattern of a condition can hardly match anything; None where it can."""
+    if searched(pattern) is not None:
+        return None
+    if _COMPARISON.match(pattern):
+        if condition not in _OF_RELEASES:
+            return "only releases are compared with < and >; it is read as a text here"
+        bounds = [_COMPARISON.fullmatch(each) for each in pattern.split(",")]
+        if any(each is None or not any(map(str.isdecimal, each[2])) or set(each[2]) & set("*?<>=") for each in bounds):
+            return 'a comparison needs a release without wildcards, as in ">= 2.4" or ">= 2.4, < 3"'
+        ends = [each.groups() for each in bounds if each is not None]
+        for low_sign, bound in ends:
+            low = f"{bound}.0" if re.fullmatch(r"\d{1,3}", bound) else bound
+            for high_sign, high in ends:
+                order = _order(low, high)
+                touching = order is Order.SAME and (low_sign == ">" or high_sign == "<")
+                if (
+                    low_sign in (">", ">=", "==")
+                    and high_sign in ("<", "<=", "==")
+                    and (order is Order.NEWER or touching)
+                ):
+                    return "no release is in this range"
+        return None
+    if not pattern:
+        return "no value is empty"
+    if pattern != pattern.strip():
+        return "it begins or ends with a blank"
+    if foreign := _FOREIGN.search(pattern):
+        return (
+            f'a shell pattern takes {foreign[0]!r} literally; write a regular expression between slashes: "/{pattern}/"'
+        )
+    return None
 
 
 def labels(group: Group, rules: Iterable[LabelRule]) -> tuple[str, ...]:
@@ -202,9 +330,15 @@ def unreachable(routes: Sequence[Policy]) -> Iterator[tuple[Policy, str]]:
 
 def _within(narrow: Sequence[str], wide: Sequence[str]) -> bool:
     """True if every value that fits `narrow` surely fits `wide`. Without a pattern, `narrow` fits every value."""
-    # Of patterns with wildcards, `game-*` is within `ga*`; others are not compared.
+    # Of patterns with wildcards, `game-*` is within `ga*`; others are not compared, nor are expressions and comparisons.
     starts = tuple(outer[:-1] for outer in wide if outer.endswith("*") and not set(outer[:-1]) & set("*?["))
     return bool(narrow) and all(
-        inner in wide or inner.startswith(starts) or (not set(inner) & set("*?[") and fits(inner, wide))
+        inner in wide
+        or "*" in wide
+        or (
+            searched(inner) is None
+            and _COMPARISON.match(inner) is None
+            and (inner.startswith(starts) or (not set(inner) & set("*?[") and fits(inner, wide)))
+        )
         for inner in narrow
     )

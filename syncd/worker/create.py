@@ -125,14 +125,20 @@ def _draft(context: SyncContext, marker: str, facts: FilingFacts) -> Draft:
     """The new issue as the tracker gets it."""
     route, presented = context.policy, context.presented
     assignee, component = (None, None) if route is None else policy.owner(context.group, route.owners)
+    chosen = policy.settings(context.group, () if route is None else route.set)
+    labels = () if route is None else policy.labels(presented.group, route.labels)
     return Draft(
         marker=marker,
         title=presented.title(),
         body=presented.body(previous=facts.previous, alike=facts.look_alikes),
         group=presented.group,
-        labels=() if route is None else policy.labels(presented.group, route.labels),
-        assignee=assignee,
-        components=() if component is None else (component,),
+        labels=tuple(dict.fromkeys((*labels, *chosen.labels))),
+        assignee=chosen.assignee or assignee,
+        components=tuple(dict.fromkeys(name for name in (chosen.component, component) if name)),
+        priority=chosen.priority,
+        issue_type=chosen.issue_type,
+        milestone=chosen.milestone,
+        fields=chosen.fields,
         require_fresh=context.require_lease,
     )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from syncd.config import warnings
 from syncd.errors import ConfigError
 from syncd.worker.presentation import Presentation
 from tests.config.conftest import EVERYTHING, GITHUB, LOCAL, Faults, Load, keys
@@ -168,3 +169,52 @@ def test_templates_that_cannot_be_read_are_refused_with_their_route(load: Load, 
         Presentation.from_config(load(route))
     (folder / "body.j2").write_text("{{ application }}")
     assert set(Presentation.from_config(load(route)).templates) == {"game"}
+
+
+def test_patterns_and_settings_without_an_effect_are_warnings(load: Load) -> None:
+    """A pattern that can hardly match anything, wherever it is; and a setting that this kind of tracker does not have."""
+    loaded = load(
+        """
+        [trackers.a]
+        kind = "local"
+        folder = "x"
+        [[routes]]
+        tracker = "a"
+        match = { project = ">=2.4", releases = [">= 2.4", "2.*"], attributes = { os = "^Win" }, not = { commonest = { os = "a|b" } } }
+        labels = [{ classifier = "oom$", label = "x" }, { attribute = "os", label = "y" }]
+        owners = [{ frame = "/^draw/", module = ".*lib", assignee = "ada" }]
+        set = [
+          { when = { min_users = 3, first_release = "> next" }, labels = ["many"], priority = "High" },
+          { when = { not = { classifiers = "hang " } }, component = "Audio" },
+        ]
+        """
+    )
+
+    assert [warning.partition(": ")[0] for warning in warnings(loaded)] == [
+        "routes[0].match.project",
+        "routes[0].set[0].when.first_release",
+        "routes[0].set[1].when.not.classifiers",
+        "routes[0].match.attributes.os",
+        "routes[0].match.not.commonest.os",
+        "routes[0].labels[0]",
+        "routes[0].owners[0]",
+        "routes[0].set[0].priority",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "place"),
+    [
+        ("{}", "set[0]: "),
+        ("{ when = { min_users = 3 } }", "set[0]: "),
+        ('{ when = { min_user = 3 }, priority = "High" }', "set[0].when.min_user: "),
+        ('{ when = { releases = "/(/" }, priority = "High" }', "set[0].when.releases[0]: "),
+        ('{ prioritt = "High" }', "set[0].prioritt: "),
+        ('{ fields = { Team = "{{ group.attribute }}" } }', "set[0].fields: "),
+    ],
+)
+def test_a_rule_of_set_that_cannot_work_is_refused(faults: Faults, rule: str, place: str) -> None:
+    problems = faults(f'[trackers.a]\nkind = "local"\nfolder = "x"\n[[routes]]\ntracker = "a"\nset = [{rule}]\n')
+
+    assert problems
+    assert problems[0].startswith(f"routes[0].{place}")

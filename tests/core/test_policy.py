@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from syncd.core import policy
+from syncd.core import patterns, policy
 from syncd.core.policy import LabelRule, OwnerRule, Policy
 from syncd.model import Group, GroupKind, Release
 from tests.factories import make_group, make_policy
@@ -45,6 +46,23 @@ def a_route(name: str = "main", **match: Any) -> Policy:
         pytest.param({"project": "game", "not": {"releases": "2.3.*"}}, False, id="excluded by a release"),
         pytest.param({"not": {"attributes": {"os": "Linux"}}}, False, id="excluded by an attribute"),
         pytest.param({"application": ["client", "server"], "universe": "acme"}, True, id="all keys"),
+        pytest.param({"releases": ">= 2.4"}, True, id="a release from here on"),
+        pytest.param({"releases": ">=2.4.1"}, False, id="none of its releases from here on"),
+        pytest.param({"releases": "< 2.4-rc1"}, True, id="a release before the candidate"),
+        pytest.param({"releases": ">= 2.3, < 2.3.1"}, False, id="a range"),
+        pytest.param({"releases": ["9.*", "> 2.3.1, <= 2.4"]}, True, id="a pattern or a range"),
+        pytest.param({"releases": ">= 2, < 3"}, True, id="a range of whole numbers"),
+        pytest.param({"releases": "> 20241105"}, False, id="a release that is not comparable"),
+        pytest.param({"first_release": ">= 2.4"}, False, id="first noticed before"),
+        pytest.param({"first_release": "2.3.*"}, True, id="first noticed in a line"),
+        pytest.param({"not": {"first_release": "< 2.4"}}, False, id="excluded by the first release"),
+        pytest.param({"attributes": {"os": "/^win/i"}}, True, id="an expression that ignores case"),
+        pytest.param({"attributes": {"os": "/^win/"}}, False, id="an expression that does not"),
+        pytest.param({"attributes": {"os": "(?i)windows"}}, True, id="an expression with flags"),
+        pytest.param({"attributes": {"os": "/windows (7|8)/i"}}, False, id="an expression with choices"),
+        pytest.param({"classifiers": ["hang", "/^seg.ault$/"]}, True, id="a pattern or an expression"),
+        pytest.param({"commonest": {"os": "Windows*"}}, True, id="the commonest value"),
+        pytest.param({"commonest": {"os": "Linux"}}, False, id="a value that is not the commonest"),
         pytest.param({"application": "client", "universe": "other"}, False, id="all keys but one"),
     ],
 )
@@ -114,13 +132,13 @@ def test_a_route_that_excludes_its_own_condition_can_never_match(match: dict[str
 
 
 values = st.sampled_from(["a", "ab", "abc", "b", ""])
-patterns = st.sampled_from(["a", "a*", "ab*", "*", "?", "b", "[ab]*", "*b"])
+globs = st.sampled_from(["a", "a*", "ab*", "*", "?", "b", "[ab]*", "*b"])
 matches = st.fixed_dictionaries(
     {},
     optional={
-        "project": st.lists(patterns, min_size=1, max_size=2),
-        "application": st.lists(patterns, min_size=1, max_size=2),
-        "classifiers": st.lists(patterns, min_size=1, max_size=2),
+        "project": st.lists(globs, min_size=1, max_size=2),
+        "application": st.lists(globs, min_size=1, max_size=2),
+        "classifiers": st.lists(globs, min_size=1, max_size=2),
     },
 )
 groups = st.builds(
@@ -201,3 +219,104 @@ def test_the_first_owner_rule_that_fits_assigns_the_issue(
     rules: list[dict[str, str]], owner: tuple[str | None, str | None]
 ) -> None:
     assert policy.owner(STACK, [OwnerRule(**rule) for rule in rules]) == owner
+
+
+def test_a_pattern_minds_the_case() -> None:
+    assert patterns.fits("Game", ["web", "G*"])
+    assert not patterns.fits("game", ["G*"])
+    assert not patterns.fits("game", [])
+
+
+DOUBTFUL = [
+    ("attributes", ">=2.4"),
+    ("project", "< 3"),
+    ("attributes", "^Windows"),
+    ("classifiers", "oom|hang"),
+    ("label", r"Windows \d+"),
+    ("owner", "Renderer::.*"),
+    ("application", "game "),
+    ("universe", ""),
+    ("releases", ">= latest"),
+    ("releases", ">= 2.*"),
+    ("releases", ">= 3, < 2.9"),
+    ("first_release", "> 2.4, <= 2.4"),
+    ("releases", "== 2.4, < 2.4"),
+    ("releases", ">= 2.4 < 3"),
+]
+
+
+@pytest.mark.parametrize(("condition", "pattern"), DOUBTFUL)
+def test_a_pattern_that_can_match_nothing_has_a_reason(condition: str, pattern: str) -> None:
+    assert policy.doubtful(condition, pattern)
+
+
+@pytest.mark.parametrize(
+    ("condition", "pattern"),
+    [
+        *((key, "/^a|b$/i") for key in ("project", "releases")),
+        ("releases", ">= 2.4"),
+        ("releases", ">= 2.4, <= 2.4"),
+        ("releases", "== 2.4"),
+        ("first_release", "> 2.4-beta, < 3"),
+        ("releases", "1.2.3 (*)"),
+        ("releases", "2.*"),
+        ("releases", "1.2.3+46"),
+        ("owner", "com.acme.*"),
+        ("owner", "com.acme.Game$Loop.*"),
+        ("owner", "operator||*"),
+        ("attributes", "C:\\Users*"),
+        ("owner", "*::operator()*"),
+        ("attributes", "C:*"),
+        ("project", "*"),
+        ("classifiers", "[!a-c]*?"),
+    ],
+)
+def test_a_pattern_that_can_match_has_none(condition: str, pattern: str) -> None:
+    assert policy.doubtful(condition, pattern) is None
+
+
+numbers = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(lambda pair: f"{pair[0]}.{pair[1]}")
+ranges = st.lists(
+    st.tuples(st.sampled_from(["<", "<=", ">", ">=", "=="]), numbers).map(" ".join), min_size=1, max_size=3
+)
+
+
+@given(ranges, numbers)
+def test_a_range_without_releases_takes_none_of_them(comparisons: list[str], release: str) -> None:
+    pattern = ", ".join(comparisons)
+    fitting = policy.route(make_group(releases=(Release(release=release, occurrences=1),)), [a_route(releases=pattern)])
+    signs = {"<": float.__lt__, "<=": float.__le__, ">": float.__gt__, ">=": float.__ge__, "==": float.__eq__}
+    pairs = [each.split() for each in comparisons]
+
+    assert (fitting is not None) is all(signs[sign](float(release), float(bound)) for sign, bound in pairs)
+    assert fitting is None or policy.doubtful("releases", pattern) is None
+
+
+RULES = [
+    {"when": {"min_users": 100}, "priority": "High", "labels": ["many"]},
+    {
+        "when": {"classifiers": "segfault", "not": {"releases": ">= 3"}},
+        "priority": "Low",
+        "issue_type": "Task",
+        "fields": {"Team": "A"},
+    },
+    {
+        "when": {"min_occurrences": 5, "attributes": {"os": "/^win/i"}},
+        "assignee": "ada",
+        "fields": {"Team": "B", "Points": 3},
+    },
+    {"component": "Client", "milestone": "Triage"},
+]
+
+
+def test_the_first_rule_that_matches_sets_each_key_and_each_field() -> None:
+    rules = make_policy(set=RULES).set
+    few = policy.settings(replace(GROUP, users=99, occurrences=4), rules)
+    many = policy.settings(replace(GROUP, users=100, occurrences=5), rules)
+
+    assert (few.priority, few.issue_type, few.labels, few.assignee) == ("Low", "Task", (), None)
+    assert few.fields == {"Team": "A"}
+    assert (many.priority, many.labels, many.assignee, many.component) == ("High", ("many",), "ada", "Client")
+    assert many.fields == {"Team": "A", "Points": 3}
+    assert many.milestone == "Triage"
+    assert policy.hindrance(GROUP, rules[0].when) == "it has 0 of 100 users"

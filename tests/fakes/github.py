@@ -152,6 +152,7 @@ class FakeGitHub(ServerBase):
             ("GET", r"", self._read_repository),
             ("GET", r"/issues", self._list_issues),
             ("POST", r"/issues", self._create_issue),
+            ("GET", r"/milestones", self._list_milestones),
             ("GET", r"/issues/(?P<number>\d+)", self._read_issue),
             ("PATCH", r"/issues/(?P<number>\d+)", self._edit_issue),
             ("POST", r"/issues/(?P<number>\d+)/labels", self._add_labels),
@@ -293,10 +294,21 @@ class FakeGitHub(ServerBase):
         unknown = [login for login in assignees if login not in repository.assignable]
         if unknown and not repository.drops_assignees:
             return invalid({"resource": "Issue", "code": "invalid", "field": "assignees", "value": unknown[0]})
+        number = request.body.get("milestone")
+        if number is not None and not 1 <= number <= len(repository.milestones):
+            return invalid({"resource": "Issue", "code": "invalid", "field": "milestone", "value": str(number)})
         issue = self.file(repository, title, body, self._author(request), labels)
+        issue.milestone = repository.milestones[number - 1] if number is not None and repository.push else None
         issue.assignees = [login for login in assignees if login in repository.assignable] if repository.push else []
         content = self._shapes.issue(repository, issue)
         return 201, {"Location": content["url"]}, content
+
+    def _list_milestones(self, repository: FakeRepository, request: Recorded) -> Answer:
+        size, page = (
+            int(request.query.get(name, [default])[0]) for name, default in (("per_page", "30"), ("page", "1"))
+        )
+        titles = repository.milestones[(page - 1) * size : page * size]
+        return 200, {}, [self._shapes.milestone(repository, title) for title in titles]
 
     def _issue(self, repository: FakeRepository, request: Recorded) -> FakeIssue:
         """The issue of the path. Raises Denied where GitHub has none to give."""

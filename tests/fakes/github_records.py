@@ -75,6 +75,7 @@ class FakeRepository:
     has_issues: bool = True
     assignable: tuple[str, ...] = ("alice", "bob")
     drops_assignees: bool = False  # in silence, where they are not assignable
+    milestones: list[str] = field(default_factory=list)  # the open ones, by number from 1 on
     last_number: int = 0
     issues: dict[int, FakeIssue] = field(default_factory=dict)
 
@@ -131,7 +132,7 @@ class Shapes:
             "locked": issue.locked,
             "assignee": self.account(Account(issue.assignees[0], 8)) if issue.assignees else None,
             "assignees": [self.account(Account(login, 8)) for login in issue.assignees],
-            "milestone": self._milestone(repository, issue.milestone) if issue.milestone else None,
+            "milestone": self.milestone(repository, issue.milestone) if issue.milestone else None,
             "comments": len(issue.comments),
             "created_at": issue.created_at,
             "updated_at": issue.updated_at or issue.created_at,
@@ -140,15 +141,16 @@ class Shapes:
             **({"pull_request": links} if issue.pull_request else {}),
         }
 
-    def _milestone(self, repository: FakeRepository, title: str) -> dict[str, Any]:
-        url = f"{self._api(repository)}/milestones/1"
+    def milestone(self, repository: FakeRepository, title: str) -> dict[str, Any]:
+        number = repository.milestones.index(title) + 1 if title in repository.milestones else 1
+        url = f"{self._api(repository)}/milestones/{number}"
         return {
             "url": url,
             "html_url": url,
             "labels_url": f"{url}/labels",
-            "id": 1,
-            "node_id": "M_1",
-            "number": 1,
+            "id": number,
+            "node_id": f"M_{number}",
+            "number": number,
             "state": "open",
             "title": title,
             "description": None,

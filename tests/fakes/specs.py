@@ -35,6 +35,7 @@ _GITHUB_PATHS = (
     "/repos/{owner}/{repo}/issues/{issue_number}/labels",
     "/repos/{owner}/{repo}/issues/{issue_number}/timeline",
     "/repos/{owner}/{repo}/labels",
+    "/repos/{owner}/{repo}/milestones",
     "/search/issues",
 )
 

@@ -627,6 +627,27 @@ def test_labels_and_owners_are_given_at_creation(scene: Scene) -> None:
     assert (draft.labels, draft.assignee, draft.components) == (("memory", "os:Windows"), "alice", ("Audio",))
 
 
+def test_rules_set_what_a_new_issue_gets(scene: Scene) -> None:
+    routed(
+        scene,
+        labels=[{"classifier": "*", "label": "crash"}],
+        owners=[{"frame": "*", "assignee": "bob", "component": "Client"}],
+        set=[
+            {"when": {"min_users": 3}, "priority": "High", "labels": ["many"], "assignee": "alice"},
+            {"when": {"classifiers": "/^seg/"}, "issue_type": "Task", "milestone": "Triage", "fields": {"Team": "A"}},
+            {"priority": "Low", "component": "Audio"},
+        ],
+    )
+    scene.tell("f1", classifiers=["segfault"], guids=3, callstack=["draw"])
+    scene.tell("f2", classifiers=["hang"], guids=2, callstack=["draw"])
+    work_off(scene)
+
+    many, few = scene.tracker.issues
+    assert (many.priority, many.issue_type, many.milestone, many.fields) == ("High", "Task", "Triage", {"Team": "A"})
+    assert (many.labels, many.assignee, many.components) == (("crash", "many"), "alice", ("Audio", "Client"))
+    assert (few.priority, few.issue_type, few.labels, few.assignee) == ("Low", None, ("crash",), "bob")
+
+
 def test_every_action_is_carried_out_by_somebody() -> None:
     named = {Action.CREATE, Action.HOLD, Action.WAIT, Action.PROBE, Action.NOTHING, Action.PARK, Action.DROP}
     assert named | UPKEEP.keys() == set(Action)

@@ -95,6 +95,13 @@ class Listed(msgspec.Struct):
     repository_url: str = ""
 
 
+class ListedMilestone(msgspec.Struct):
+    """A milestone in a list."""
+
+    number: Number
+    title: str = ""
+
+
 class Target(msgspec.Struct, frozen=True):
     """The target of a redirect: the repository with this id, or with this name, or an issue of it."""
 
@@ -156,14 +163,14 @@ def created(answer: Answer, repository: str, labels: Iterable[str]) -> Created:
 
 
 def refused_fields(answer: Answer) -> frozenset[str]:
-    """Those of the fields `assignees` and `labels` for which alone a create was refused; the draft can do without them. Empty where
+    """Those of the fields `assignees`, `labels` and `milestone` for which alone a create was refused; the draft can do without them. Empty where
     anything else may be the cause."""
     refusal = answer.read(_Failure) if answer.status == 422 else None
     faults = refusal.errors if refusal is not None and isinstance(refusal.errors, list) else []
     fields = [
         "" if isinstance(fault, str) else "labels" if fault.resource == "Label" else fault.field for fault in faults
     ]
-    return frozenset(fields) if set(fields) <= {"assignees", "labels"} else frozenset()
+    return frozenset(fields) if set(fields) <= {"assignees", "labels", "milestone"} else frozenset()
 
 
 def web(url: str) -> str:

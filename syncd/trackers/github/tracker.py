@@ -19,6 +19,7 @@ from syncd.trackers.github.answers import (
     Comment,
     Filed,
     Listed,
+    ListedMilestone,
     Repository,
     created,
     denies_token,
@@ -87,7 +88,8 @@ class GitHub:
         self._connection.ping(f"/repos/{self._settings.repository}")
 
     def create(self, draft: Draft) -> Created:
-        """One POST, after one GET when the repository's id is not known yet, and one for the account of a new login; one GET after a refusal.
+        """One POST, after one GET when the repository's id is not known yet, one for the account of a new login, and one for a milestone; one
+        GET after a refusal.
 
         Another POST follows only a redirect, or a refused assignee or label, all of which prove that the first one did nothing.
         """
@@ -101,6 +103,9 @@ class GitHub:
             "body": write(draft.body, _BODY_LIMIT, tail=marker_line(draft.marker)),
             "labels": labels,
         }
+        milestone = None if draft.milestone is None else self._milestone(draft.milestone)
+        if milestone is not None:
+            payload["milestone"] = milestone
         assignee, now = draft.assignee, self._clock.monotonic()
         if assignee is not None and self._refused_until.get(assignee, 0.0) <= now:
             payload["assignees"] = [assignee]
@@ -117,7 +122,24 @@ class GitHub:
         self._note_author(expect(answer, Filed).user)
         if assignee is not None and "assignees" not in payload:
             notes.append(f"the assignee {assignee} was left out: GitHub does not take it")
+        if draft.milestone is not None and "milestone" not in payload:
+            reason = "there is none that is open" if milestone is None else "GitHub does not take it"
+            notes.append(f"the milestone {draft.milestone} was left out: {reason}")
         return replace(issue, notes=(*issue.notes, *notes))
+
+    def _milestone(self, title: str) -> int | None:
+        """The number of the open milestone with this title, in upper or lower case. One GET for each hundred milestones."""
+        page, size = 1, 100
+        while True:
+            parameters: dict[str, str | int] = {"state": "open", "per_page": size, "page": page}
+            answer = self._connection.send_idempotent(
+                "GET", f"/repositories/{self._home_id()}/milestones", parameters=parameters
+            )
+            listed = expect(answer, list[ListedMilestone])
+            number = next((each.number for each in listed if each.title.casefold() == title.casefold()), None)
+            if number is not None or len(listed) < size:
+                return number
+            page += 1
 
     def _file(self, payload: dict[str, object], draft: Draft) -> Answer:
         """The answer to the POST that creates the issue. After a refusal that names no field which `payload` can do without, raises what

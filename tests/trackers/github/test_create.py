@@ -267,3 +267,23 @@ def test_a_field_that_is_refused_again_is_a_refusal_of_the_draft(tracker: GitHub
     with pytest.raises(Refused, match="labels invalid"):
         tracker.create(DRAFT)
     assert len(fake.sent("POST")) == 2
+
+
+def test_a_milestone_is_given_by_its_title(tracker: GitHub, fake: FakeGitHub) -> None:
+    fake.repository.milestones = [*(f"Sprint {number}" for number in range(1, 130)), "Triage"]
+    tracker.create(replace(DRAFT, milestone="triage"))
+    made = tracker.create(replace(DRAFT, milestone="Someday"))
+
+    assert fake.repository.issues[1].milestone == "Triage"
+    assert fake.repository.issues[2].milestone is None
+    assert made.notes == ("the milestone Someday was left out: there is none that is open",)
+
+
+def test_a_milestone_that_was_deleted_meanwhile_is_left_out(tracker: GitHub, fake: FakeGitHub) -> None:
+    fake.repository.milestones = ["Triage"]
+    errors = [{"resource": "Issue", "code": "invalid", "field": "milestone", "value": "1"}]
+    fake.inject(Fault(how="status", method="POST", status=422, body={"message": "Validation Failed", "errors": errors}))
+    made = tracker.create(replace(DRAFT, milestone="Triage"))
+
+    assert made.notes == ("the milestone Triage was left out: GitHub does not take it",)
+    assert fake.repository.issues[1].milestone is None

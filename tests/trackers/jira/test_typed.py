@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from syncd.errors import Misconfigured, Unavailable
+from syncd.errors import Misconfigured, Refused, Unavailable
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault
 from tests.fakes.specs import check_traffic
@@ -194,3 +194,22 @@ def test_typed_fields_that_follow_the_group_are_refreshed_by_name(fake: FakeJira
 
     assert made.key == "CRASH-1"
     assert [put.body for put in fake.sent("PUT")] == [{"fields": {"customfield_6": 5}}]
+
+
+def test_settings_of_a_draft_replace_those_of_the_tracker(fake: FakeJira, opened: Open) -> None:
+    fake.custom_fields = dict(ROWS)
+    adapter = opened(priority="Medium", fields={"Team": "Engine", "Story Points": 1})
+    adapter.create(a_draft(priority="Highest", issue_type="Task", fields={"Team": "Audio"}, milestone="none on Jira"))
+
+    sent = fake.issues["CRASH-1"].fields
+    assert (sent["priority"], sent["issuetype"]) == ({"name": "Highest"}, {"name": "Task"})
+    assert (sent["customfield_1"], sent["customfield_6"]) == ({"value": "Audio"}, 1)
+
+
+def test_an_issue_type_of_a_rule_that_there_is_not_concerns_its_groups_only(fake: FakeJira, opened: Open) -> None:
+    adapter = opened()
+    with pytest.raises(Refused, match="issue_type under set"):
+        adapter.create(a_draft(issue_type="Incident"))
+    adapter.create(a_draft())
+
+    assert len(fake.issues) == 1
