@@ -231,7 +231,12 @@ def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
         ("users", users, policy.min_users),
         ("machines", hosts, policy.min_hosts),
     )
-    missing = [f"{have:,} of {least:,} {noun}" for noun, have, least in needed if have < least]
+    bounds = () if window is None else ("users", "machines")
+    missing = [
+        f"{'at most ' if noun in bounds else ''}{have:,} of {least:,} {noun}"
+        for noun, have, least in needed
+        if have < least
+    ]
     # A first notification in the future was received before the clock was set back.
     first = min(group.trail[0].at if group.trail else float(group.first_seen or 0), now)
     old_enough_at = first + policy.min_age
