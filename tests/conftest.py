@@ -1,5 +1,6 @@
 """Fixtures of several tests."""
 
+import os
 import socket
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -157,6 +158,15 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: printed or logged {', '.join(leak)}"
     return report
+
+
+@pytest.fixture(autouse=True)
+def umask_of_the_tests() -> Iterator[None]:
+    """The command line makes its process private. Programs of other users, which tests start, must be able to read their files."""
+    umask = os.umask(0o022)
+    os.umask(umask)
+    yield
+    os.umask(umask)
 
 
 @pytest.fixture(scope="session", autouse=True)

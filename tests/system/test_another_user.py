@@ -60,6 +60,7 @@ def place(migrated: Path) -> Iterator[Path]:
         folder.chmod(0o755)
         (folder / "store").mkdir()
         shutil.copyfile(migrated, folder / "store" / "syncd.db")
+        (folder / "store" / "syncd.db").chmod(0o600)
         (folder / "config.toml").write_text(
             f'[receiver]\nlisten = "127.0.0.1:0"\n[console]\nlisten = "off"\n[store]\nurl = "sqlite:{folder}/store/syncd.db"\n'
             f'[trackers.here]\nkind = "local"\nfolder = "{folder}/store/issues"\n'

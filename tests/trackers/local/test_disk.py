@@ -115,15 +115,15 @@ def test_a_folder_that_cannot_be_read_proves_nothing(folder: Path, monkeypatch: 
         notes.probe(doubtful())
 
 
-def test_permissions_people_gave_a_file_stay_and_new_files_follow_the_umask(folder: Path) -> None:
+def test_permissions_people_gave_a_file_stay_and_new_files_are_private(folder: Path) -> None:
     notes = tracker(folder)
-    umask = os.umask(0o027)
+    umask = os.umask(0o000)
     try:
         created = notes.create(draft())
     finally:
         os.umask(umask)
     path = folder / created.remote_id
-    assert stat.S_IMODE(path.stat().st_mode) == 0o640
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
     path.chmod(0o604)
     notes.comment(issue(created), FIRST, COMMENT_MARKER)
