@@ -198,7 +198,9 @@ def _mappings(settings: JiraSettings, screen: Screen, now: float) -> tuple[set[s
         for name in own
         if name in sent - screen.rows.keys()
     ]
-    for name, template in settings.fields.items():
+    fixed = {"priority": settings.priority, "components": settings.components}
+    mapping = {name: value for name, value in fixed.items() if value and name in screen.rows} | settings.fields
+    for name, template in mapping.items():
         try:
             field_id = screen.field_id(name)
         except Unfit as error:
@@ -219,7 +221,7 @@ def _mappings(settings: JiraSettings, screen: Screen, now: float) -> tuple[set[s
         is_open = varying(template) and bool(row.get("allowedValues"))  # another group may have a value that fits
         if notes and not is_open:
             what = f"{label} is of type {schema.get('type', 'any')}: {notes[0].partition(': ')[2]}"
-            findings.append(Finding(ok=False, what=what, remedy="correct its value under fields"))
+            findings.append(Finding(ok=False, what=what, remedy="correct its value in the tracker's section"))
             continue
         value = (
             json.dumps(values[field_id], ensure_ascii=False) if field_id in values else "a value of each group's own"

@@ -81,9 +81,13 @@ class Screen:
 
         `now` dates values such as `"+14d"`. Raises Unfit, and what the lookup raises.
         """
-        row = self.rows.get(field_id, _SYSTEM.get(field_id))
-        if row is None:
+        row, system = self.rows.get(field_id), _SYSTEM.get(field_id)
+        if row is None and system is None:
             return line(value) if isinstance(value, str) else value
+        if row is None or (system is not None and not isinstance(row.get("schema"), dict)):
+            row = {**(row or {}), **(system or {})}
+        elif system is not None:
+            row = {**row, "schema": {**system["schema"], **row["schema"]}}
         return _typed(row, value, self, now)
 
 

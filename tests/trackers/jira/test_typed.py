@@ -139,10 +139,13 @@ def test_a_value_that_fits_no_field_is_left_out_and_check_says_why(
 def test_check_displays_what_it_sends(fake: FakeJira, opened: Open) -> None:
     fake.custom_fields = dict(ROWS)
     mapping = {"Team": "engine", "Story Points": "{{ group.occurrences }}", "Areas": "{{ group.application }}"}
-    lines = [finding.what for finding in opened(fields=mapping).check() if finding.ok]
+    adapter = opened(fields=mapping, priority="Highest", components=["client"])
+    lines = [finding.what for finding in adapter.check() if finding.ok]
 
     assert 'new issues get Team (customfield_1) = {"value": "Engine"}' in lines
     assert "new issues get Story Points (customfield_6) = 12 for a sample group" in lines
+    assert 'new issues get Priority (priority) = {"name": "Highest"}' in lines
+    assert 'new issues get Components (components) = [{"name": "client"}]' in lines
     assert "new issues get Areas (customfield_2) = a value of each group's own" in lines
 
 
@@ -213,3 +216,9 @@ def test_an_issue_type_of_a_rule_that_there_is_not_concerns_its_groups_only(fake
     adapter.create(a_draft())
 
     assert len(fake.issues) == 1
+
+
+def test_check_names_a_priority_that_the_project_does_not_have(fake: FakeJira, opened: Open) -> None:
+    fake.custom_fields = {"priority": a_row("Priority", "priority", allowed=[{"id": "1", "name": "High"}])}
+    (wrong,) = [finding for finding in opened(priority="Hihg").check() if not finding.ok]
+    assert "'Hihg' is none of its values: High" in wrong.what
