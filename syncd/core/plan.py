@@ -231,9 +231,8 @@ def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
         ("users", users, policy.min_users),
         ("machines", hosts, policy.min_hosts),
     )
-    bounds = () if window is None else ("users", "machines")
     missing = [
-        f"{'at most ' if noun in bounds else ''}{have:,} of {least:,} {noun}"
+        f"{'' if window is None or noun == 'occurrences' else 'at most '}{have:,} of {least:,} {noun}"
         for noun, have, least in needed
         if have < least
     ]
