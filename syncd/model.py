@@ -82,6 +82,15 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     grown_at: float | None = None
 
 
+class ProjectRelease(msgspec.Struct, frozen=True):
+    """A release of a project and application, whichever of its groups crashed in it: the time at which syncd first received its name, and
+    whether two groups or two occurrences confirm it."""
+
+    release: str
+    noticed_at: float
+    confirmed: bool
+
+
 class Point(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """A group's total occurrences after the notification received `at`, and the users and hosts of that notification."""
 
@@ -220,6 +229,7 @@ class Occasion(StrEnum):
     """The reason for a further comment; each is announced at most once."""
 
     REGRESSION = "regression"
+    UNCLEAR = "unclear"  # the crash goes on after the closing, and nobody can tell whether with the fix
     RELEASE = "release"
     MILESTONE = "milestone"
     QUIET = "quiet"

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from syncd.config.trackers import FieldMapping
-from syncd.config.values import Glob, Seconds, Section, WriteLimit
+from syncd.config.values import Expression, Glob, Seconds, Section, WriteLimit
 from syncd.core.budget import Limit
 from syncd.core.policy import Policy
 
@@ -147,6 +147,9 @@ class Route(Section):
     unknown_release: Literal["note", "regression"] = "note"
     """what to do about a release that cannot be compared with the fix, or about no release: a line in the status comment,
     or `"regression"`"""
+    fixed_in_pattern: Expression | None = None
+    """a regular expression for fix versions and milestones; the release is its first group, or the whole match: `"^Game (.*)"`. A name
+    that does not match names no release. A name that is comparable with no release of the project counts as not given"""
     wont_fix: list[Glob] = [
         "not_planned", "won*t fix", "wontfix", "won*t do", "cancel*", "invalid", "declined", "rejected", "cannot reproduce",
         "not a bug", "works as *", "abandoned", "obsolete",

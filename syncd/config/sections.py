@@ -7,8 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from syncd.config.values import Glob, Seconds, Secret, Section
-from syncd.core.patterns import check_expression
+from syncd.config.values import Expression, Glob, Seconds, Secret, Section
 
 
 def _listen(value: str) -> str:
@@ -199,7 +198,7 @@ class Notifications(Section):
     # Where Backtrace's SDKs put it. Electron writes its own version to `ver` and that of the application to `_version`.
     release_attributes: list[str] = ["application.version", "version", "application_version", "_version", "ver"]
     """attributes that name the release; the first that a notification has counts"""
-    release_pattern: str | None = None
+    release_pattern: Expression | None = None
     """a regular expression; the release is its first group, or the whole match: `"build ([0-9.]+)"` makes `1.2.3` of
     `build 1.2.3 (abc)`. A value that does not match is no release. The syntax is that of
     [RE2](https://github.com/google/re2/wiki/Syntax), which reads any value quickly: it has no look-around and no back-references"""
@@ -210,13 +209,6 @@ class Notifications(Section):
     """what to do with the fingerprint `000…0`, which all reports without a stack share: `"hold"` shows it and files
     nothing, `"frames"` separates such reports by application and top frames if they have any, `"file"` files it as
     one crash"""
-
-    @field_validator("release_pattern")
-    @classmethod
-    def _expression(cls, value: str | None) -> str | None:
-        if value is not None:
-            check_expression(value)
-        return value
 
 
 class Links(Section):

@@ -17,7 +17,7 @@ import structlog
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from syncd.core.budget import Limit
-from syncd.core.patterns import check_glob
+from syncd.core.patterns import check_expression, check_glob
 from syncd.errors import ConfigError
 from syncd.platform import access
 
@@ -62,8 +62,14 @@ def _glob(value: str) -> str:
     return value
 
 
+def _expression(value: str) -> str:
+    check_expression(value)
+    return value
+
+
 Glob = Annotated[str, AfterValidator(_glob)]
 Day = Annotated[date, BeforeValidator(_day)]
+Expression = Annotated[str, AfterValidator(_expression)]
 Address = Annotated[str, AfterValidator(_address)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=False)]
 

@@ -5,6 +5,7 @@ import hmac
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from msgspec.structs import replace as replace_fields
 
@@ -13,7 +14,18 @@ from syncd.core.budget import limits_text
 from syncd.core.policy import Policy, route
 from syncd.core.quantities import counted, duration
 from syncd.core.releases import Order, compare, newest
-from syncd.model import Action, Call, Condition, Facts, Group, GroupKind, Issue, IssueState, Occasion, Plan
+from syncd.model import (
+    Action,
+    Call,
+    Facts,
+    Group,
+    GroupKind,
+    Issue,
+    IssueState,
+    Occasion,
+    Plan,
+    ProjectRelease,
+)
 
 MAX_BACKOFF_SECONDS = 3600.0
 MAX_PAUSE_SECONDS = 900.0
@@ -36,7 +48,8 @@ class PlanContext:
     `probe_after` are the seconds between a create in doubt and each probe. `paused` is the reason of an operator's pause of the
     route, `wait` the seconds until the route may file another issue, `ahead` the number of groups that its storm files first; `place` is
     the group's place in line, those with the most users first, and `due_in` the seconds until about its turn.
-    `hold_zero` holds groups with the all-zero fingerprint.
+    `hold_zero` holds groups with the all-zero fingerprint. `project` are the releases of the group's project and application, read for a
+    closed issue only.
     """
 
     probe_after: Sequence[float]
@@ -46,6 +59,7 @@ class PlanContext:
     place: int = 0
     due_in: float = 0.0
     hold_zero: bool = True
+    project: Sequence[ProjectRelease] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -309,20 +323,27 @@ def _linked(group: Group, issue: Issue, policy: Policy | None, context: PlanCont
         reason = f"{why}: syncd does not write to it, and goes on counting"
         return Plan(action=Action.NOTHING, reason=reason, rule="muted")
     if condition.closed:
-        return _closed(group, issue, condition, policy, now)
+        return _closed(group, issue, policy, regression.verdict(group, issue, condition, policy, context.project), now)
     return _current(group, issue, policy, now)
 
 
-def _closed(group: Group, issue: Issue, condition: Condition, policy: Policy, now: float) -> Plan:
+def _closed(group: Group, issue: Issue, policy: Policy, verdict: regression.Verdict, now: float) -> Plan:
     """The action for a closed issue: its numbers change, and a regression is answered as the route says."""
-    verdict = regression.verdict(group, issue, condition, policy)
     if verdict.regression is None:
-        current = _current(group, issue, policy, now)
+        current, remark = _current(group, issue, policy, now), verdict.remark
         if current.action is Action.UPDATE:
             note = verdict.reason if verdict.note else ""
-            return replace(current, reason=verdict.reason, rule=verdict.rule, inputs=verdict.inputs, note=note)
+            facts: dict[str, Any] = {
+                "reason": verdict.reason,
+                "rule": verdict.rule,
+                "inputs": verdict.inputs,
+                "note": note,
+            }
+            if remark is not None and f"{remark[0]} {remark[1]}" not in issue.announced:
+                facts["remarks"] = (*current.remarks, remark)
+            return replace(current, **facts)
         return replace(current, reason=f"{current.reason}; {verdict.reason}", rule=verdict.rule, inputs=verdict.inputs)
-    window, closed_at = policy.reopen_window, condition.closed_at
+    window, closed_at = policy.reopen_window, verdict.regression.closed_at
     late = window is not None and closed_at is not None and now - closed_at > window
     if policy.on_regression == "comment":
         action, answer = Action.COMMENT, "the issue gets a comment and stays closed"

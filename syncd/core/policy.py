@@ -124,6 +124,7 @@ class Policy:
     min_regression_occurrences: int
     hotfix_regressions: bool
     unknown_release: Literal["note", "regression"]
+    fixed_in_pattern: str | None
     wont_fix: tuple[str, ...]
     duplicate: tuple[str, ...]
     ignore_label: str

@@ -1,32 +1,57 @@
 """The decision whether a crash came back after its issue was closed. Pure.
 
 A crash came back if a release has new occurrences that was not known when the issue was closed and is not older than the release
-with the fix. Three facts shape the rules: old clients go on crashing, a few senders name bogus releases, and an issue is often
+with the fix. Where the issue names no fix, the release must be newer than every release of the project and application that was known
+then. Three facts shape the rules: old clients go on crashing, a few senders name bogus releases, and an issue is often
 closed before its fix is released.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 
+from syncd.core import fold
 from syncd.core.fold import OTHER_RELEASES
-from syncd.core.patterns import fits
+from syncd.core.patterns import encoded, expression, fits
 from syncd.core.policy import Policy
 from syncd.core.quantities import counted, listed
-from syncd.core.releases import Order, compare, newest, same_line
-from syncd.model import Condition, Facts, Group, Issue, Regression
+from syncd.core.releases import Kinship, Order, compare, is_final, kinship, leaps, newest, ordered
+from syncd.model import Condition, Facts, Group, Issue, Occasion, ProjectRelease, Regression
 
 TOTAL = ""  # the key of all releases together in a baseline
+UNRELEASED = ""  # the release of occurrences without one
+COMMENTED_LINE = 10  # new occurrences of another line, which may be old clients, that deserve a comment
+
+
+class Kind(StrEnum):
+    """The meaning of new occurrences in one release; the value is the rule. The first kind that occurs decides."""
+
+    BACK = "came-back"
+    UNCONFIRMED = "unconfirmed-release"  # one occurrence, in a release far above all others of the project
+    INCOMPARABLE = "incomparable"
+    UNRELEASED = "unknown-release"
+    REBUILT = "rebuilt"  # not older than the fix, but it crashed before the closing
+    EARLY = "early-build"  # a pre-release or a build of the fix that came out after the closing
+    LINE = "other-line"  # newer than its own major release was at the closing, older than the newest one
+    SAME = "same-release"  # cannot be told from the newest known release
+    ANSWERED = "answered"
+    PRIOR = "known-at-closing"
+    OLDER = "older"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The meaning of new occurrences since the closing. If `note` is set, `reason` belongs into the status comment."""
+    """The meaning of new occurrences since the closing. If `note` is set, `reason` belongs into the status comment.
+
+    `remark` is a comment on an issue that stays closed, as (occasion, subject, facts): people should look at it.
+    """
 
     rule: str
     reason: str
     inputs: Facts = field(default_factory=dict)
     regression: Regression | None = None
     note: bool = False
+    remark: tuple[Occasion, str, Facts] | None = None
 
 
 def ledger(group: Group) -> dict[str, int]:
@@ -92,8 +117,10 @@ def facts(regression: Regression, answer: str) -> dict[str, str | int | float]:
     }
 
 
-def verdict(group: Group, issue: Issue, condition: Condition, policy: Policy) -> Verdict:
-    """Decide whether the crash of a closed issue came back."""
+def verdict(
+    group: Group, issue: Issue, condition: Condition, policy: Policy, project: Sequence[ProjectRelease] = ()
+) -> Verdict:
+    """Decide whether the crash of a closed issue came back. `project` are the releases of all groups of its project and application."""
     key = issue.key or "the issue"
     if policy.ignore_label and policy.ignore_label in condition.labels:
         return Verdict(rule="ignore-label", reason=f"{key} stays closed: it has the label {policy.ignore_label}")
@@ -103,142 +130,236 @@ def verdict(group: Group, issue: Issue, condition: Condition, policy: Policy) ->
         if resolved_as(condition, patterns):
             resolution = condition.resolution.replace("_", " ").lower()
             return Verdict(rule=rule, reason=f"{key} stays closed: it was closed as {resolution}")
-    closed_at = condition.closed_at
-    # A release counts if occurrences were added after the closing, and not for crashes that happened before it.
-    grown = {
-        release.release: release.occurrences - issue.baseline.get(release.release, 0)
-        for release in group.releases
-        if release.release != OTHER_RELEASES
-        and (
-            closed_at is None
-            or ((release.grown_at or 0.0) > closed_at and (release.last_seen is None or release.last_seen > closed_at))
-        )
-    }
-    if new := {release: count for release, count in grown.items() if count > 0}:
-        return _by_release(new, group, issue, condition, policy, key)
-    count = group.occurrences - issue.baseline.get(TOTAL, group.occurrences)
-    crashed = condition.closed_at is None or group.last_seen is None or group.last_seen > condition.closed_at
-    if count < 1 or group.releases or not crashed:
-        return Verdict(rule="nothing-new", reason=f"{key} is closed and has no new occurrence since then")
-    return _uncertain(policy, "", count, f"{counted(count, 'new occurrence')} without a release", condition, key)
+    return _Closing(group, issue, condition, policy, project).verdict()
 
 
-def _by_release(
-    new: Mapping[str, int], group: Group, issue: Issue, condition: Condition, policy: Policy, key: str
-) -> Verdict:
-    """Decide by the releases that have new occurrences. `new` are these occurrences by release."""
-    known_before = set(issue.baseline) - {TOTAL, OTHER_RELEASES}
-    if condition.closed_at is not None:
-        known_before = {
-            release.release
-            for release in group.releases
-            if release.release != OTHER_RELEASES and (release.noticed_at or 0.0) <= condition.closed_at
+def fixes_named(
+    condition: Condition, policy: Policy, releases: Iterable[str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The releases with the fix that the issue names, and those of its names that are none: `fixed_in_pattern` does not match, or they
+    are comparable with none of these `releases`."""
+    pattern = None if policy.fixed_in_pattern is None else expression(policy.fixed_in_pattern)
+    fixes, unusable, references = [], [], tuple(releases)
+    for name in condition.fixed_in:
+        match = None if pattern is None else pattern.search(encoded(name))
+        text = b"" if pattern is None or match is None else match[1 if pattern.groups else 0] or b""
+        fix = name if pattern is None else text.decode("utf-8", "replace").strip()
+        comparable = (compare(release, fix, named=False) is not Order.INCOMPARABLE for release in references)
+        if fix and (not references or any(comparable)):
+            fixes.append(fix)
+        else:
+            unusable.append(name)
+    return tuple(fixes), tuple(unusable)
+
+
+class _Closing:
+    """A closed issue, and what is known about the releases of its crash."""
+
+    def __init__(
+        self, group: Group, issue: Issue, condition: Condition, policy: Policy, project: Sequence[ProjectRelease]
+    ) -> None:
+        self.group, self.issue, self.condition, self.policy = group, issue, condition, policy
+        self.key = issue.key or "the issue"
+        rows = [row for row in group.releases if row.release != OTHER_RELEASES]
+        elsewhere = [release for release in project if release.release != OTHER_RELEASES]
+        self.noticed = {release.release: release.noticed_at for release in elsewhere}
+        for row in rows:
+            self.noticed[row.release] = min(row.noticed_at or 0.0, self.noticed.get(row.release, row.noticed_at or 0.0))
+        confirmed = {release.release for release in elsewhere if release.confirmed}
+        confirmed |= {row.release for row in rows if row.occurrences > 1}
+        self.leaps = leaps(self.noticed.keys() - confirmed, confirmed)
+        closed_at = condition.closed_at
+        if closed_at is None:
+            self.own = set(issue.baseline) - {TOTAL, OTHER_RELEASES}
+            prior = self.own
+        else:
+            self.own = {row.release for row in rows if (row.noticed_at or 0.0) <= closed_at}
+            prior = {release for release, noticed_at in self.noticed.items() if noticed_at <= closed_at}
+        self.fixes, self.unusable = fixes_named(condition, policy, self.noticed)
+        # A named fix says which releases should have it. Without one, whatever was out at the closing may lack it.
+        self.prior = self.own if self.fixes else prior
+        self.newest = self.fixes or newest(release for release in self.noticed if release in prior - self.leaps)
+
+    def verdict(self) -> Verdict:
+        """Decide by the releases that have new occurrences."""
+        new = self._new()
+        if not new:
+            return Verdict(rule="nothing-new", reason=f"{self.key} is closed and has no new occurrence since then")
+        kinds: dict[Kind, dict[str, int]] = {}
+        for release in [release for release in new if release != UNRELEASED]:
+            kinds.setdefault(self._kind(release), {})[release] = new[release]
+        if UNRELEASED in new:
+            answered = UNRELEASED in self.issue.answered
+            kinds[Kind.ANSWERED if answered else Kind.UNRELEASED] = {UNRELEASED: new[UNRELEASED]}
+        counts = {kind: sum(kinds[kind].values()) for kind in Kind if kind in kinds}
+        least = self.policy.min_regression_occurrences
+        inputs: dict[str, str | int | float] = {
+            "new": sum(new.values()),
+            "releases": listed(newest(release for release in new if release != UNRELEASED)),
+            "fixed_in": listed(self.newest),
         }
-    fixes = condition.fixed_in or newest(known_before)
-    orders = {release: _against(release, fixes, fixed=bool(condition.fixed_in)) for release in new}
-    fixed_in, where, count = listed(fixes), listed(newest(new)), counted(sum(new.values()), "new occurrence")
-    inputs: dict[str, str | int | float] = {"new": sum(new.values()), "releases": where, "fixed_in": fixed_in}
-    later = {release: count for release, count in new.items() if release not in known_before}
-    if not later and condition.fixed_in and set(orders.values()) == {Order.OLDER}:
-        return _older(new, condition, key, inputs, fixed_in)
-    if not later:
-        reason = f"not reopened: {count} since {key} was closed, all in releases known at the closing ({where})"
-        return Verdict(rule="known-at-closing", reason=reason, inputs=inputs, note=True)
-    later = {release: count for release, count in later.items() if release not in issue.answered}
-    if not later:
-        return Verdict(
-            rule="answered", reason=f"{key} already reports that the crash came back in {where}", inputs=inputs
+        if counts.get(Kind.BACK, 0) >= least:
+            return self._came_back(kinds[Kind.BACK], inputs)
+        unclear = kinds.get(Kind.INCOMPARABLE, {}) | kinds.get(Kind.UNRELEASED, {})
+        if unclear and self.policy.unknown_release == "regression" and sum(unclear.values()) >= least:
+            return self._taken_for_regression(unclear)
+        kind, count = next(iter(counts.items()))
+        rule = (
+            "fixed-in" if self.fixes and kind is Kind.OLDER else "known-releases" if kind is Kind.OLDER else str(kind)
         )
-    hotfixes = set()
-    for release in later if policy.hotfix_regressions else ():
-        # A later patch of a line older than the fix.
-        line = [earlier for earlier in known_before if same_line(earlier, release)]
-        if orders[release] is Order.OLDER and line and all(compare(release, patch) is Order.NEWER for patch in line):
-            hotfixes.add(release)
-    back = {release: count for release, count in later.items() if orders[release] is Order.NEWER or release in hotfixes}
-    if back:
-        return _came_back(back, hotfixes, condition, policy, key, inputs, fixed_in)
-    unclear = {release: count for release, count in later.items() if orders[release] is Order.INCOMPARABLE}
-    if unclear:
-        total, names = sum(unclear.values()), newest(unclear)
-        against = f"cannot be compared with {fixed_in}" if fixes else "cannot be compared with any release"
-        finding = f"{counted(total, 'new occurrence')} in {listed(names)}, which {against}"
-        return _uncertain(policy, names[0], total, finding, condition, key)
-    return _older(later, condition, key, inputs, fixed_in)
+        if kind is Kind.BACK or (unclear and self.policy.unknown_release == "regression"):
+            rule, inputs = "min-regression-occurrences", inputs | {"least": least}
+        text = "; ".join(self._part(part, kinds[part]) for part in counts)
+        if rule == "min-regression-occurrences":
+            text += f"; route {self.policy.name} requires {least:,} ({rule.replace('-', '_')})"
+        reason = f"not reopened: {self._closed()}; {text}"
+        remark: tuple[Occasion, str, Facts] | None = None
+        commented = (Kind.INCOMPARABLE, Kind.REBUILT, Kind.EARLY, Kind.LINE)
+        if kind in commented and (kind is not Kind.LINE or count >= COMMENTED_LINE):
+            subject_ = f"{int(self.condition.closed_at or 0)} {kind}"
+            remark = (Occasion.UNCLEAR, subject_, {"occurrences": count, "reason": f"{self._closed()}; {text}"})
+        return Verdict(rule=rule, reason=reason, inputs=inputs, note=kind is not Kind.ANSWERED, remark=remark)
 
+    def _new(self) -> dict[str, int]:
+        """The new occurrences by release, and of crashes without one. A release counts if occurrences were added after the closing, and
+        not for crashes that happened before it."""
+        group, baseline, closed_at = self.group, self.issue.baseline, self.condition.closed_at
+        new = {
+            row.release: row.occurrences - baseline.get(row.release, 0)
+            for row in group.releases
+            if row.release != OTHER_RELEASES
+            and (
+                closed_at is None
+                or ((row.grown_at or 0.0) > closed_at and (row.last_seen is None or row.last_seen > closed_at))
+            )
+        }
+        if TOTAL in baseline and (closed_at is None or group.last_seen is None or group.last_seen > closed_at):
+            # Occurrences of releases that the ledger or a notification has no room for are among those without one.
+            released = sum(row.occurrences for row in group.releases if row.release != OTHER_RELEASES)
+            before = sum(count for name, count in baseline.items() if name not in (TOTAL, OTHER_RELEASES))
+            unreleased = max(0, group.occurrences - released) - max(0, baseline[TOTAL] - before)
+            if closed_at is not None and group.trail:
+                # An alias that was added since brings occurrences of its own from before.
+                released_since = sum(count for count in new.values() if count > 0)
+                unreleased = min(unreleased, fold.growth(group, closed_at).occurrences - released_since)
+            new[UNRELEASED] = unreleased
+        return {release: count for release, count in new.items() if count > 0}
 
-def _against(release: str, fixes: Sequence[str], *, fixed: bool) -> Order:
-    """The order of a release and the releases with the fix: the fix of its own line if there is one, else the newest.
+    def _kind(self, release: str) -> Kind:
+        """The meaning of new occurrences in this release."""
+        order = self._order(release)
+        if release in self.prior:
+            return (
+                {Order.NEWER: Kind.REBUILT, Order.OLDER: Kind.OLDER}.get(order, Kind.PRIOR)
+                if self.fixes
+                else Kind.PRIOR
+            )
+        line = [earlier for earlier in self.prior if kinship(earlier, release) >= Kinship.LINE]
+        if self.policy.hotfix_regressions and order is Order.OLDER and self._is_newer(release, line):
+            order = Order.NEWER
+        if order in (Order.NEWER, Order.INCOMPARABLE) and release in self.issue.answered:
+            return Kind.ANSWERED
+        if order is Order.NEWER:
+            return Kind.UNCONFIRMED if release in self.leaps else Kind.BACK
+        if order is not Order.OLDER:
+            return Kind.INCOMPARABLE if order is Order.INCOMPARABLE else Kind.SAME
+        closed_at = self.condition.closed_at
+        final = [fix for fix in self.fixes if is_final(fix)]
+        is_fix = any(kinship(release, fix, named=False) is Kinship.NUMBERS for fix in final)
+        if is_fix and closed_at is not None and self.noticed[release] > closed_at:
+            return Kind.EARLY
+        if not self.fixes and all(kinship(release, latest) is Kinship.NONE for latest in self.newest):
+            major = [earlier for earlier in self.prior if kinship(earlier, release) is not Kinship.NONE]
+            return Kind.LINE if self._is_newer(release, major) else Kind.OLDER
+        return Kind.OLDER
 
-    If `fixed` is false, no issue names a fix, and `fixes` are the newest releases known at the closing. Those crash themselves,
-    so only a newer release can have the fix.
-    """
-    own_line = [fix for fix in fixes if fixed and same_line(fix, release, named=False)]
-    orders = [compare(release, fix, named=not fixed) for fix in newest(own_line or fixes)]
-    orders = [order for order in orders if order is not Order.INCOMPARABLE]
-    if not orders:
+    def _order(self, release: str) -> Order:
+        """The order of a release and the releases with the fix: those of its own line if there are any, else of its major release, else
+        all of them. NEWER means that it should have the fix.
+
+        If the issue names no fix, the newest releases known at the closing stand for it. Those crash themselves, so only a newer
+        release can have the fix.
+        """
+        fixed = bool(self.fixes)
+        kin = {fix: kinship(release, fix, named=not fixed) for fix in self.newest}
+        closest = max(kin.values(), default=Kinship.NONE) if fixed else Kinship.NONE
+        nearest = newest(fix for fix in self.newest if kin[fix] >= closest)
+        orders = {compare(release, fix, named=not fixed) for fix in nearest} - {Order.INCOMPARABLE}
+        if fixed and Order.SAME in orders:
+            orders = orders - {Order.SAME} | {Order.NEWER}
+        if len(orders) == 1:
+            return orders.pop()
+        if not fixed and orders:
+            return Order.OLDER if Order.OLDER in orders else Order.SAME
         return Order.INCOMPARABLE
-    enough = (Order.NEWER, Order.SAME) if fixed else (Order.NEWER,)
-    return Order.NEWER if all(order in enough for order in orders) else Order.OLDER
 
+    @staticmethod
+    def _is_newer(release: str, earlier: Sequence[str]) -> bool:
+        """True if the release is newer than all earlier ones, of which there are some."""
+        return bool(earlier) and all(compare(release, patch) is Order.NEWER for patch in earlier)
 
-def _came_back(
-    back: Mapping[str, int],
-    hotfixes: set[str],
-    condition: Condition,
-    policy: Policy,
-    key: str,
-    inputs: dict[str, str | int | float],
-    fixed_in: str,
-) -> Verdict:
-    """Enough new occurrences are a regression. `back` are these occurrences by release."""
-    new, release, where = sum(back.values()), newest(back)[0], listed(newest(back))
-    inputs |= {"release": release, "new": new}
-    if new < policy.min_regression_occurrences:
-        return _too_few(new, policy, key, inputs)
-    count = counted(new, "new occurrence")
-    if release in hotfixes:
-        rule, reason = (
-            "hotfix-line",
-            f"{key} was closed; {count} in {release}, a later patch of an older line than the fix",
+    def _came_back(self, back: Mapping[str, int], inputs: dict[str, str | int | float]) -> Verdict:
+        """Enough new occurrences are a regression. `back` are these occurrences by release."""
+        new, release, where = sum(back.values()), newest(back)[0], listed(newest(back))
+        count, condition = counted(new, "new occurrence"), self.condition
+        if self._order(release) is Order.OLDER:
+            rule = "hotfix-line"
+            reason = f"{self.key} was closed; {count} in {release}, a later patch of an older line than the fix"
+        elif self.fixes:
+            rule, reason = "fixed-in", f"{self._closed()}; {count} in {where}, not older than the fix"
+        else:
+            rule, reason = "known-releases", f"{self._closed()}; {count} in {where}, newer than that"
+        regression = Regression(
+            release=release, occurrences=new, fixed_in=listed(self.fixes), closed_at=condition.closed_at
         )
-    elif condition.fixed_in:
-        rule, reason = "fixed-in", f"{key} was fixed in {fixed_in}; {count} in {where}, not older than the fix"
-    else:
-        closed = f"{key} was closed when {fixed_in} was the newest known release"
-        rule, reason = "known-releases", f"{closed}; {count} in {where}, newer than that"
-    regression = Regression(
-        release=release, occurrences=new, fixed_in=listed(condition.fixed_in), closed_at=condition.closed_at
-    )
-    return Verdict(rule=rule, reason=reason, inputs=inputs, regression=regression)
+        facts = inputs | {"release": release, "new": new}
+        return Verdict(rule=rule, reason=reason, inputs=facts, regression=regression)
 
+    def _taken_for_regression(self, unclear: Mapping[str, int]) -> Verdict:
+        """No order of releases says whether these occurrences have the fix; the route's `unknown_release` counts them."""
+        names, new = [release for release in unclear if release != UNRELEASED], sum(unclear.values())
+        release = newest(names)[0] if names else UNRELEASED
+        regression = Regression(release=release, occurrences=new, fixed_in="", closed_at=self.condition.closed_at)
+        where = f"in {listed(newest(names))}, which cannot be compared" if names else "without a release"
+        count = counted(new, "new occurrence")
+        reason = f"{self._closed()}; {count} {where}; unknown_release counts them as a regression"
+        inputs: Facts = {"release": release, "new": new}
+        return Verdict(rule="unknown-release", reason=reason, inputs=inputs, regression=regression)
 
-def _older(old: Mapping[str, int], condition: Condition, key: str, inputs: Facts, fixed_in: str) -> Verdict:
-    """Old clients go on crashing: no regression."""
-    if condition.fixed_in:
-        rule, closed = "fixed-in", f"was fixed in {fixed_in}"
-    else:
-        rule, closed = "known-releases", f"was closed when {fixed_in} was the newest known release"
-    new = counted(sum(old.values()), "new occurrence")
-    reason = f"not reopened: {key} {closed}; {new}, all in older releases ({listed(newest(old))})"
-    return Verdict(rule=rule, reason=reason, inputs=inputs, note=True)
+    def _closed(self) -> str:
+        """How the issue was closed, as a clause."""
+        text = f"{self.key} was closed"
+        if self.fixes:
+            text = f"{self.key} was fixed in {listed(self.fixes)}"
+        elif self.newest:
+            text += f" when {listed(self.newest)} was the newest known release"
+        if self.unusable:
+            text += f" (its fix version {listed(self.unusable)} names no release of the project)"
+        return text
 
-
-def _uncertain(policy: Policy, release: str, new: int, finding: str, condition: Condition, key: str) -> Verdict:
-    """No order of releases says whether these occurrences have the fix; the route's `unknown_release` decides."""
-    inputs: dict[str, str | int | float] = {"release": release, "new": new}
-    if policy.unknown_release == "note":
-        reason = f"not reopened: {key} is closed; {finding}: syncd cannot tell whether they have the fix"
-        return Verdict(rule="incomparable" if release else "unknown-release", reason=reason, inputs=inputs, note=True)
-    if new < policy.min_regression_occurrences:
-        return _too_few(new, policy, key, inputs)
-    regression = Regression(release=release, occurrences=new, fixed_in="", closed_at=condition.closed_at)
-    reason = f"{key} was closed; {finding}; unknown_release counts them as a regression"
-    return Verdict(rule="unknown-release", reason=reason, inputs=inputs, regression=regression)
-
-
-def _too_few(new: int, policy: Policy, key: str, inputs: Facts) -> Verdict:
-    least = policy.min_regression_occurrences
-    since = f"{counted(new, 'new occurrence')} since {key} was closed"
-    reason = f"not reopened: {since}, and route {policy.name} requires {least:,} (min_regression_occurrences)"
-    return Verdict(rule="min-regression-occurrences", reason=reason, inputs={**inputs, "least": least}, note=True)
+    def _part(self, kind: Kind, new: Mapping[str, int]) -> str:
+        """The new occurrences of one kind, as a clause."""
+        count = counted(sum(new.values()), "new occurrence")
+        if kind is Kind.UNRELEASED:
+            return f"{count} without a release that could be read: syncd cannot tell whether they have the fix"
+        places = [f"{release} ({new[release]:,})" for release in ordered(new)]
+        where = listed(places) if len(new) > 1 else next(iter(new)) or "no release"
+        against = listed(self.newest) or "any release"
+        rebuilt = f"not older than the fix, but {'they' if len(new) > 1 else 'it'} crashed before the closing too: syncd cannot tell builds apart"
+        line = f"newer than its own line was, older than {against}: name the fix of this line if it has one"
+        prior = "known at the closing"
+        if not set(new) <= self.own and kind is Kind.PRIOR:
+            prior += " from this or other crashes: if it has the fix, name it as the fix version"
+        meaning = {
+            Kind.BACK: "not older than the fix" if self.fixes else "newer than that",
+            Kind.UNCONFIRMED: "far above all releases of the project: a second one counts as a regression",
+            Kind.INCOMPARABLE: f"which cannot be compared with {against}: syncd cannot tell whether they have the fix",
+            Kind.REBUILT: rebuilt,
+            Kind.EARLY: "a pre-release or a build of the fix that came out after the closing",
+            Kind.LINE: line,
+            Kind.SAME: f"which cannot be told from {against}",
+            Kind.ANSWERED: "which the issue already reports",
+            Kind.PRIOR: prior,
+            Kind.OLDER: "older than that",
+        }[kind]
+        return f"{count} in {where}, {meaning}"

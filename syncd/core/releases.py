@@ -13,7 +13,7 @@ Sources: SemVer 2.0.0, section 11; PEP 440; deb-version(7); Maven's ComparableVe
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from functools import lru_cache
 from itertools import chain
 
@@ -116,6 +116,15 @@ class Order(StrEnum):
     INCOMPARABLE = "incomparable"
 
 
+class Kinship(IntEnum):
+    """The numbers that two releases share: none of them, the first, those of one maintenance line, or all."""
+
+    NONE = 0
+    MAJOR = 1
+    LINE = 2
+    NUMBERS = 3
+
+
 @dataclass(frozen=True, slots=True)
 class _Parsed:
     """A release's family, its maintenance line, a sortable value for its numbers and stages, and its builds."""
@@ -124,6 +133,7 @@ class _Parsed:
     line: tuple[Number, ...] = ()
     rank: tuple[tuple[Number, ...], tuple[object, ...]] = ((), ())
     builds: tuple[Build, ...] = ()
+    numbers: tuple[Number, ...] = ()
 
 
 def compare(release: str, reference: str, *, named: bool = True) -> Order:
@@ -166,14 +176,50 @@ def ordered(releases: Iterable[str]) -> list[str]:
     return sorted(by_age, key=lambda release: _parsed(release).family)
 
 
-def same_line(left: str, right: str, *, named: bool = True) -> bool:
-    """True if both releases belong to one maintenance line: all numbers but the last are equal, at most the first two.
+def kinship(left: str, right: str, *, named: bool = True) -> Kinship:
+    """The numbers that both releases share.
 
-    2.3.1 and 2.3.7 are of one line, 2.4.0 is not; 145.1.87.42 and 145.1.90.7 are of one line. All dated releases are one line.
+    In one maintenance line, all numbers but the last are equal, at most the first two: 2.3.1 and 2.3.7 are of one line, 2.4.0 is not;
+    145.1.87.42 and 145.1.90.7 are of one line. All dated releases are one line. A short name is its line: 2.3 and 2.3.7 are of one.
     `named` as in `compare`.
     """
     first, second = _parsed(left), _parsed(right)
-    return first.line == second.line and (first.family == second.family or (not named and _alike(first, second)))
+    if first.family != second.family and (named or not _alike(first, second)):
+        return Kinship.NONE
+    if first.rank[0] == second.rank[0]:
+        return Kinship.NUMBERS
+    if first.line == second.line:
+        return Kinship.LINE
+    if first.line[:1] != second.line[:1] or first.numbers[:1] != second.numbers[:1]:
+        return Kinship.NONE
+    shared = min(len(first.numbers), len(second.numbers))
+    is_short = first.family[0] == "version" and first.numbers[:shared] == second.numbers[:shared]
+    return Kinship.LINE if is_short else Kinship.MAJOR
+
+
+def is_final(release: str) -> bool:
+    """True if the release names numbers, and neither a stage nor a build."""
+    parsed = _parsed(release)
+    return bool(parsed.numbers) and parsed.rank[1] == _rank(()) and not parsed.builds
+
+
+def leaps(releases: Iterable[str], references: Iterable[str]) -> frozenset[str]:
+    """Those of the releases whose first number is more than one above that of every reference of its family, such as 999.9.9 above 2.5.
+
+    Changelists and other bare integers rise as they like, and what no reference is comparable with leaps nowhere.
+    """
+    highest: dict[tuple[str, str], int] = {}
+    for reference in references:
+        parsed = _parsed(reference)
+        if parsed.family[0] not in ("integer", "text"):
+            first = int(parsed.numbers[0][1] or 0)
+            highest[parsed.family] = max(first, highest.get(parsed.family, 0))
+    return frozenset(
+        release
+        for release in releases
+        if (parsed := _parsed(release)).family in highest
+        and int(parsed.numbers[0][1] or 0) > highest[parsed.family] + 1
+    )
 
 
 def _alike(left: _Parsed, right: _Parsed) -> bool:
@@ -234,7 +280,8 @@ def _numbered(text: str) -> _Parsed | None:
         kind = "version" if numbers[0][0] <= MAX_VERSION_DIGITS else "integer"
         name = [word for word in name if word != "r"]
     line = (epoch, *_trimmed(numbers[: min(2, max(1, len(numbers) - 1))]))
-    return _Parsed((kind, " ".join(name)), line, ((epoch, *_trimmed(numbers)), _rank(stages)), builds)
+    rank = (epoch, *_trimmed(numbers)), _rank(stages)
+    return _Parsed((kind, " ".join(name)), line, rank, builds, tuple(numbers))
 
 
 def _dated(date: re.Match[str]) -> _Parsed:
@@ -245,7 +292,7 @@ def _dated(date: re.Match[str]) -> _Parsed:
         stages = ((_AFTER, "time", (_number(date["time"].replace(":", "").ljust(6, "0")),)), *stages)
     kind, parts = ("date", ("year", "month", "day")) if date["day"] else ("month", ("year", "only_month"))
     core = tuple(_number(date[part]) for part in parts)
-    return _Parsed((kind, name), (), (core, _rank(stages)), builds)
+    return _Parsed((kind, name), (), (core, _rank(stages)), builds, core)
 
 
 def _stages(rest: str) -> tuple[tuple[Stage, ...], tuple[Build, ...]]:

@@ -111,6 +111,9 @@ def announcement(announcement: Announcement) -> Document:
             return (Paragraph((f"Seen at least {int(facts['milestone']):,} times by now.",)),)
         case Occasion.QUIET:
             return (Paragraph((f"Not seen since {utc(int(facts['since']))}. The crash may be gone.",)),)
+        case Occasion.UNCLEAR:
+            unclear = (Value(str(facts["reason"])), ". The issue stays closed.")
+            return (Heading("It still crashes"), Paragraph(unclear))
         case Occasion.REGRESSION:
             new = counted(int(facts["occurrences"]), "new occurrence")
             release, fixed_in = str(facts["release"]), str(facts["fixed_in"])

@@ -54,7 +54,7 @@ SPANS = (
     "shift_dictionaries",
 )
 # When something was received: compared with times of a tracker's clock.
-MOMENTS = ("shift_waiting", "forget_batches", "shift_releases")
+MOMENTS = ("shift_waiting", "forget_batches", "shift_releases", "shift_project_releases")
 
 log = structlog.get_logger("syncd.store")
 

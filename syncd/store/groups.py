@@ -8,11 +8,12 @@ from typing import cast
 
 from msgspec.structs import astuple, replace
 
-from syncd.model import Group, Identity, Issue
+from syncd.model import Group, Identity, Issue, ProjectRelease
 from syncd.store.connection import Transaction
 from syncd.store.records import group_of, group_values, issue_of, load_group, standing, text_of
 
 RECENT_BYTES = 16 * 2**20
+LATEST_RELEASES = 2000  # of a project, by which releases are judged
 # What hardly any notification changes of a group that has some.
 _VALUES = itemgetter(1)
 _LASTING = attrgetter("application", "group_url", "callstack", "classifiers", "hosts", "users", "first_seen")
@@ -90,6 +91,7 @@ def save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[i
     whole: list[tuple[object, ...]] = []
     counts: list[tuple[object, ...]] = []
     releases: list[tuple[object, ...]] = []
+    named: dict[tuple[str, str, str, str], tuple[float, bool]] = {}
     for group_id, group in after.items():
         earlier = before[group_id]
         if earlier.revision == 0 or _LASTING(group) != _LASTING(earlier):
@@ -111,13 +113,44 @@ def save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[i
             )
         rows = {row.release: row for row in earlier.releases}
         for row in group.releases:
-            if rows.get(row.release) != row:
+            if (saved := rows.get(row.release)) != row:
                 # PostgreSQL takes no truth for a number.
                 releases.append((group_id, *astuple(replace(row, approximate=int(row.approximate)))))
+                noticed_at, is_confirmed = row.noticed_at or 0.0, row.occurrences > 1
+                if saved is None or is_confirmed > (saved.occurrences > 1) or noticed_at < (saved.noticed_at or 0.0):
+                    place = group.identity.universe, group.identity.project, group.application or "", row.release
+                    if place in named:
+                        noticed_at, is_confirmed = min(noticed_at, named[place][0]), True
+                    named[place] = noticed_at, is_confirmed
         recent.keep(group_id, batch, group)
     transaction.batch("save_groups", whole)
     transaction.batch("save_counts", counts)
     transaction.batch("save_releases", releases)
+    # In one order, since another process may save the same releases.
+    rows_named = [(*place, noticed_at, int(confirmed)) for place, (noticed_at, confirmed) in sorted(named.items())]
+    transaction.batch("save_project_releases", rows_named)
+
+
+def project_releases(transaction: Transaction, group: Group, size: int = LATEST_RELEASES) -> tuple[ProjectRelease, ...]:
+    """Return the releases of the group's project and application: the `size` latest, and the group's own."""
+    universe, project = group.identity.universe, group.identity.project
+    rows = transaction.rows("project_releases", universe=universe, project=project, size=size)
+    if len(rows) == size:
+        own = {row.release for row in group.releases} - {str(row["release"]) for row in rows}
+        rows = [
+            *rows,
+            *transaction.batch("named_project_releases", [(universe, project, name) for name in sorted(own)]),
+        ]
+    by_name: dict[str, ProjectRelease] = {}
+    for row in rows:
+        if group.application and row["application"] not in ("", group.application):
+            continue
+        name = str(row["release"])
+        entry = ProjectRelease(name, cast(float, row["noticed_at"]), bool(row["confirmed"]))
+        if before := by_name.get(name):
+            entry = ProjectRelease(name, min(entry.noticed_at, before.noticed_at), True)
+        by_name[name] = entry
+    return tuple(by_name.values())
 
 
 def save_met(transaction: Transaction, qualified: Mapping[int, Group]) -> None:

@@ -175,6 +175,22 @@ ON CONFLICT (group_id, release) DO UPDATE SET occurrences = excluded.occurrences
     first_seen = excluded.first_seen, last_seen = excluded.last_seen, since = excluded.since, until = excluded.until,
     noticed_at = excluded.noticed_at, grown_at = excluded.grown_at;
 
+-- save_project_releases: a second group or occurrence confirms a release, and an earlier notification may be folded later
+INSERT INTO project_releases (universe, project, application, release, noticed_at, confirmed) VALUES :rows
+ON CONFLICT (universe, project, application, release) DO UPDATE SET confirmed = 1,
+    noticed_at = CASE WHEN excluded.noticed_at < project_releases.noticed_at THEN excluded.noticed_at ELSE project_releases.noticed_at END
+WHERE project_releases.confirmed = 0 OR excluded.noticed_at < project_releases.noticed_at;
+
+-- project_releases: the latest of a project and application; a group without an application may be of any
+SELECT application, release, noticed_at, confirmed FROM project_releases
+WHERE universe = :universe AND project = :project ORDER BY noticed_at DESC LIMIT :size;
+
+-- named_project_releases: those of a group that are not among the latest
+WITH wanted (universe, project, release) AS (VALUES :rows)
+SELECT project_releases.application, project_releases.release, noticed_at, confirmed FROM wanted
+JOIN project_releases ON project_releases.universe = wanted.universe AND project_releases.project = wanted.project
+    AND project_releases.release = wanted.release;
+
 -- remember_folded: a digest that is not returned is an exact redelivery
 INSERT INTO folded (group_id, digest, folded_at) VALUES :rows ON CONFLICT (group_id, digest) DO NOTHING
 RETURNING group_id, digest;
@@ -893,6 +909,10 @@ WHERE state = 'waiting';
 UPDATE releases SET noticed_at = CASE WHEN noticed_at BETWEEN :since AND :until THEN noticed_at + :by ELSE noticed_at END,
     grown_at = CASE WHEN grown_at BETWEEN :since AND :until THEN grown_at + :by ELSE grown_at END
 WHERE grown_at >= :since;
+
+-- shift_project_releases: the same for the releases of a project
+UPDATE project_releases SET noticed_at = CASE WHEN noticed_at BETWEEN :since AND :until THEN noticed_at + :by ELSE noticed_at END
+WHERE noticed_at >= :since;
 
 -- trails_of_span: the trails of groups that had a notification while the clock was wrong
 SELECT id, trail FROM groups WHERE id IN (

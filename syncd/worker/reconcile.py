@@ -10,7 +10,7 @@ from syncd.core import budget, plan, regression
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Action, Call, Created, Group, GroupKind, Issue, IssueState, Place, Plan
-from syncd.store import Store, comments, instances, issues, limits, operator, outbox, storms
+from syncd.store import Store, comments, groups, instances, issues, limits, operator, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.store.storms import Storm
@@ -271,6 +271,7 @@ def plan_context(
             if wait or ahead:
                 place = storms.place_in_line(transaction, policy.name, group.identity) + released + 1
                 due_in = budget.storm_due_in(policy.max_new_issues, filed, place, now)
+    closed = issue is not None and issue.condition is not None and issue.condition.closed
     return PlanContext(
         probe_after=routing.config.trackers[tracker].probe_after,
         paused=None if policy is None else limits.route_pause(transaction, policy.name),
@@ -279,6 +280,7 @@ def plan_context(
         place=place,
         due_in=due_in,
         hold_zero=routing.hold_zero,
+        project=groups.project_releases(transaction, group) if closed else (),
     )
 
 

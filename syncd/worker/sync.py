@@ -1,6 +1,7 @@
 """One sync: load all facts of a claimed group, look at its issue if needed, decide, carry out, and commit what came of it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ from syncd.model import Action, Call, Issue, IssueState, Plan
 from syncd.platform import metrics
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line
-from syncd.store import Store, issues, limits, outbox
+from syncd.store import Store, groups, issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.outbox import DRY, Claim
 from syncd.trackers import Tracker
@@ -62,7 +63,11 @@ def _sync(context: SyncContext) -> None:
             if issue is not None and linked and not waits and not context.routing.dry:
                 # A look at the issue may change the decision.
                 issue = update.look(context, issue)
-                decision = plan.plan(context.group, issue, context.policy, context.plan_context, clock.wall())
+                around = context.plan_context
+                if not around.project and issue.condition is not None and issue.condition.closed:
+                    project = context.store.read(partial(groups.project_releases, group=context.group))
+                    around = replace(around, project=project)
+                decision = plan.plan(context.group, issue, context.policy, around, clock.wall())
             result = carry_out(context, decision, issue)
         except TrackerError as error:
             decision, result = failures.judge(context, decision, error, issue)

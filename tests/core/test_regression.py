@@ -157,7 +157,7 @@ def test_without_a_time_of_closing_only_releases_never_shown_are_new() -> None:
     ledgered = group(line("1.0", 5, 500.0), line("2.0", 3, 1500.0), line(OTHER_RELEASES, 9, 1500.0))
 
     assert rule(ledgered, {TOTAL: 5, "1.0": 5, OTHER_RELEASES: 2}, undated) == "known-releases"
-    assert rule(ledgered, {TOTAL: 5, "1.0": 5, "2.0": 1}, undated) == "known-at-closing"
+    assert rule(ledgered, {TOTAL: 15, "1.0": 5, "2.0": 1}, undated) == "known-at-closing"
 
 
 def test_the_row_of_surplus_releases_is_never_compared_with_a_release() -> None:
@@ -245,7 +245,9 @@ def test_of_several_regressing_releases_the_newest_is_named() -> None:
         ("5.1 (1250)", "5.1 (1234)", "fixed-in"), ("1.2.3+46", "1.2.3+44", "fixed-in"),
         # What is no version of this scheme reopens nothing.
         ("2.4.0", "29314046", "incomparable"), ("2.4.0", "20241105-0930", "incomparable"), ("2.4.0", "7b12345", "incomparable"),
-        ("2026-Q1", "2.4.0", "incomparable"), ("Sprint 12", "2.4.0", "incomparable"),
+        ("2.4.0", "Sprint 12", "incomparable"),
+        # A milestone that is no release of the project counts as not given.
+        ("2026-Q1", "2.4.0", "known-releases regression"), ("Sprint 12", "2.4.0", "known-releases regression"),
         # A preview comes before a candidate, a hotfix after the release.
         ("8.0.0-rc.1", "8.0.0-preview.7", "fixed-in"), ("2.4.0", "2.4.0-hotfix1", "fixed-in regression"), ("2.4.0", "2.4.0-1234", "fixed-in regression"),
     ],

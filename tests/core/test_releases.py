@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncd.core.releases import Order, compare, newest, ordered, same_line
+from syncd.core.releases import Kinship, Order, compare, kinship, leaps, newest, ordered
 from tests.core.release_judges import JUDGES, LISTS, Judge, pairs, rates
 
 KINDS = tomllib.loads(LISTS.read_text())
@@ -157,9 +157,8 @@ def test_a_name_in_front_counts_only_if_both_have_one() -> None:
     assert compare("game-1.2", "editor-1.2", named=False) is Order.INCOMPARABLE
     assert compare("backlog", "", named=False) is compare("Sprint 12", "5.1", named=False) is Order.INCOMPARABLE
     assert compare("backup-20231130", "20231130", named=False) is compare("CL 12", "12", named=False) is Order.SAME
-    assert same_line("5.1.1", "iOS 5.1.2", named=False)
-    assert not same_line("5.1.1", "iOS 5.1.2")
-    assert not same_line("game-5.1.1", "iOS 5.1.2", named=False)
+    assert kinship("5.1.1", "iOS 5.1.2", named=False) is Kinship.LINE
+    assert kinship("5.1.1", "iOS 5.1.2") is kinship("game-5.1.1", "iOS 5.1.2", named=False) is Kinship.NONE
 
 
 @pytest.mark.parametrize(
@@ -172,7 +171,32 @@ def test_a_name_in_front_counts_only_if_both_have_one() -> None:
     ],
 )  # fmt: skip
 def test_a_line_is_all_but_the_last_number_at_most_two(release: str, reference: str, same: bool) -> None:
-    assert same_line(release, reference) is same_line(reference, release) is same
+    assert kinship(release, reference) is kinship(reference, release)
+    assert (kinship(release, reference) >= Kinship.LINE) is same
+
+
+@pytest.mark.parametrize(
+    ("release", "reference", "expected"),
+    [
+        ("2.4.0-rc.1", "2.4", Kinship.NUMBERS), ("2.4.0+7", "2.4.0+9", Kinship.NUMBERS), ("2.3", "2.3.7", Kinship.LINE), ("2.3", "2.3.0.1234", Kinship.LINE),
+        ("2.3.7", "2.4.0", Kinship.MAJOR), ("5.2", "5.10.1", Kinship.MAJOR), ("5.2", "7.2", Kinship.NONE), ("1:5.2.1", "5.3.1", Kinship.NONE),
+        ("2024-11-05", "2025-01-01", Kinship.LINE), ("29314046", "29314099", Kinship.NONE), ("2.3", "2024-11-05", Kinship.NONE), ("v2", "2.7.1", Kinship.LINE),
+    ],
+)  # fmt: skip
+def test_releases_share_a_part_of_their_numbers(release: str, reference: str, expected: Kinship) -> None:
+    assert kinship(release, reference) is kinship(reference, release) is expected
+
+
+@pytest.mark.parametrize(
+    ("release", "references", "leap"),
+    [
+        ("999.9.9", ["2.3.1", "2.4.0"], True), ("4.0", ["2.4.0", "1.0"], True), ("3.0", ["2.4.0"], False), ("2.99.0", ["2.4.0"], False), ("2026.1", ["1.9"], True),
+        ("999.9.9", [], False), ("999.9.9", ["29314046", "deadbeef", "2024-05-03"], False), ("99999999", ["29314046"], False), ("2099-01-01", ["2026-05-03"], True),
+        ("game-999.1", ["game-2.4", "999.0"], True), ("0.9", ["2.4"], False),
+    ],
+)  # fmt: skip
+def test_a_leap_is_more_than_one_major_release_beyond_all(release: str, references: list[str], leap: bool) -> None:
+    assert (release in leaps([release, "2.4"], references)) is leap
 
 
 def test_of_several_families_each_has_its_newest() -> None:
@@ -277,7 +301,8 @@ def test_the_newest_are_those_that_nothing_is_newer_than(some: list[str]) -> Non
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_whatever_a_release_is_called_nothing_fails(release: str, reference: str) -> None:
     compare(release, reference)
-    same_line(release, reference)
+    kinship(release, reference)
+    leaps([release], [reference])
     assert ordered([release, reference])
 
 
