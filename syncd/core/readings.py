@@ -2,10 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from math import ceil
 from typing import NamedTuple
 
-from syncd.model import Issue, Observation
+from syncd.model import Condition, Issue, Observation
 
 # A replica or an index of a tracker is behind for at most so long; after that, an older state is a state that was restored.
 LAG_SECONDS = 600.0
@@ -31,10 +32,28 @@ def is_outdated(issue: Issue, observation: Observation, now: float) -> bool:
     return same_place and observation.changed_at < issue.changed_at and abs(now - issue.looked_at) < LAG_SECONDS
 
 
+def dated(issue: Issue, observation: Observation) -> Condition:
+    """The condition in a reading, with a time of closing that can be believed.
+
+    A tracker may keep the time of an earlier closing, such as Jira the date of a resolution that survives reopening. A closing is later than
+    the latest change that was read while the issue was open, and not later than the change with which it is read.
+    """
+    condition, before = observation.condition, issue.condition
+    if not condition.closed or before is None:
+        return condition
+    since = issue.changed_at if issue.changed_at is not None and observation.changed_at is not None else issue.looked_at
+    if condition.closed_at is not None and (since is None or condition.closed_at >= since):
+        return condition
+    if before.closed:
+        later = condition.closed_at is not None and condition.closed_at > (before.closed_at or 0.0)
+        return condition if later else replace(condition, closed_at=before.closed_at)
+    return replace(condition, closed_at=since if observation.changed_at is None else observation.changed_at)
+
+
 def is_news(issue: Issue, observation: Observation) -> bool:
     """True if an issue has to be looked at, because a survey shows another address or another condition than the latest look: later ones,
     or those of a tracker that was restored."""
-    place, condition = observation.place, observation.condition
+    place, condition = observation.place, dated(issue, observation)
     if (place.remote_id, place.key, place.url) != (issue.remote_id, issue.key, issue.url):
         return True
     if issue.condition is None:

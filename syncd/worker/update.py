@@ -34,6 +34,7 @@ def look(context: SyncContext, issue: Issue) -> Issue:
         raise Gone(reason, replaced=True)
     if readings.is_outdated(issue, observation, now):
         raise Deferred(f"the tracker shows {issue.key} as it was before the latest look at it")
+    observation = replace(observation, condition=readings.dated(issue, observation))
     place = observation.place
     if place.remote_id != issue.remote_id:
         raise Moved(f"{issue.key} is now {place.key}", place.remote_id, place.key, place.url)

@@ -87,3 +87,40 @@ def test_a_reading_from_before_the_latest_look_is_outdated_for_ten_minutes_only(
     assert readings.is_outdated(issue, reading, NOW + 60.0)
     assert not readings.is_outdated(issue, reading, NOW + 700.0), "the tracker was restored from a backup"
     assert not readings.is_outdated(issue, replace(reading, changed_at=NOW), NOW + 60.0)
+
+
+OPEN_AT, CHANGED_AT = NOW - 500.0, NOW - 100.0  # the latest change of the open issue, and that of the reading
+
+
+@pytest.mark.parametrize(
+    ("before", "named", "believed"),
+    [
+        pytest.param(Condition(), NOW - 300.0, NOW - 300.0, id="closed since it was open"),
+        pytest.param(Condition(), OPEN_AT, OPEN_AT, id="closed with the change that was read last"),
+        pytest.param(Condition(), OPEN_AT - 1, CHANGED_AT, id="a resolution that survived reopening"),
+        pytest.param(Condition(), None, CHANGED_AT, id="no time at all"),
+        pytest.param(Condition(closed=True, closed_at=CHANGED_AT), OPEN_AT - 1, CHANGED_AT, id="the same closing, read again"),
+        pytest.param(Condition(closed=True, closed_at=CHANGED_AT), None, CHANGED_AT, id="the same without a time"),
+        pytest.param(Condition(closed=True, closed_at=OPEN_AT - 9), OPEN_AT - 1, OPEN_AT - 1, id="closed again, and never read open"),
+        pytest.param(None, OPEN_AT - 1, OPEN_AT - 1, id="never read before"),
+    ],
+)  # fmt: skip
+def test_a_closing_is_later_than_all_that_was_read_before_it(
+    before: Condition | None, named: float | None, believed: float | None
+) -> None:
+    issue = replace(ISSUE, condition=before, changed_at=OPEN_AT, looked_at=OPEN_AT + 50)
+    reading = replace(READING, condition=Condition(closed=True, closed_at=named), changed_at=CHANGED_AT)
+
+    dated = readings.dated(issue, reading)
+
+    assert dated == Condition(closed=True, closed_at=believed)
+    again = replace(issue, condition=dated, changed_at=CHANGED_AT)
+    assert not readings.is_news(again, reading)
+
+
+def test_without_the_time_of_a_change_a_closing_is_later_than_the_latest_look() -> None:
+    issue = replace(ISSUE, condition=Condition(), changed_at=None, looked_at=OPEN_AT)
+    reading = replace(READING, condition=Condition(closed=True, closed_at=OPEN_AT - 1), changed_at=None)
+
+    assert readings.dated(issue, reading).closed_at == OPEN_AT
+    assert readings.dated(issue, replace(reading, condition=Condition(labels=("x",)))) == Condition(labels=("x",))

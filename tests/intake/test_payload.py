@@ -579,7 +579,7 @@ def assert_bounded(notification: Notification) -> None:
     for count in counts:
         assert count is None or (type(count) is int and 0 <= count <= 2**53)
     assert len(notification.callstack) <= 1000
-    assert len(notification.releases) <= 500
+    assert len(notification.releases) <= 2000
     assert len(notification.classifiers) <= 100
     assert all(len(classifier) <= 255 for classifier in notification.classifiers)
     assert len({release for release, _ in notification.releases}) == len(notification.releases)

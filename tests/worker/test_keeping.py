@@ -150,6 +150,63 @@ def test_an_old_client_reopens_nothing_and_the_status_comment_says_why(scene: Sc
     assert scene.reason in status
 
 
+def test_a_rare_crash_is_not_reopened_by_releases_that_were_out_at_its_closing(scene: Scene) -> None:
+    routed(scene)
+    seen_again(scene, {"2.1.0": 2})
+    work_off(scene)
+    seen_again(scene, {"2.1.0": 300, "2.2.0": 600, "2.3.0": 5, "2.4.0": 7}, "f2")
+    work_off(scene)
+    closed(scene)
+    counts = {"2.1.0": 2}
+    for release in ("2.2.0", "2.3.0", "2.4.0"):
+        counts[release] = 1
+        seen_again(scene, counts)
+        work_off(scene)
+        assert "reopen" not in scene.tracker.calls
+    seen_again(scene, counts | {"2.5.0": 1})
+    work_off(scene)
+
+    assert scene.tracker.calls.count("reopen") == 1
+    assert "known-at-closing" in [rule for _, rule in history(scene)]
+
+
+def test_a_second_closing_with_the_date_of_the_first_is_not_undone_by_old_crashes(scene: Scene) -> None:
+    routed(scene)
+    seen_again(scene, {"1.0": 2})
+    work_off(scene)
+    closed(scene)
+    first = scene.tracker.conditions["K-1"]
+    seen_again(scene, {"1.0": 2, "2.0": 1})
+    work_off(scene)
+    assert scene.tracker.calls.count("reopen") == 1
+    seen_again(scene, {"1.0": 2, "2.0": 3, "2.1": 9})
+    work_off(scene)
+    scene.tracker.conditions["K-1"] = first
+    for count in (1, 2, 3):
+        seen_again(scene, {"1.0": 2 + count, "2.0": 3 + count, "2.1": 9 + count})
+        work_off(scene)
+    assert scene.tracker.calls.count("reopen") == 1
+    seen_again(scene, {"1.0": 5, "2.0": 6, "2.1": 12, "2.2": 1})
+    work_off(scene)
+    assert scene.tracker.calls.count("reopen") == 2
+
+
+def test_what_nobody_can_know_is_one_comment_for_each_closing(scene: Scene) -> None:
+    routed(scene)
+    seen_again(scene, {"2.3.0": 2})
+    work_off(scene)
+    closed(scene, fixed_in=("2.4.0",))
+    for number in (1, 2, 3):
+        seen_again(scene, {"2.3.0": 2, f"2.4.0-beta.{number}": 5})
+        work_off(scene)
+
+    assert "reopen" not in scene.tracker.calls
+    assert sum("stays closed" in text for text in comments(scene)) == 1
+    seen_again(scene, {"2.3.0": 2, "2.4.0": 1})
+    work_off(scene)
+    assert scene.tracker.calls.count("reopen") == 1
+
+
 def test_an_issue_that_cannot_be_reopened_says_so_and_is_not_tried_again(scene: Scene) -> None:
     refused_to_reopen(scene)
 

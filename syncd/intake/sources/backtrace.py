@@ -21,7 +21,7 @@ from syncd.intake.sources.document import Document
 from syncd.model import Identity, Notification
 
 MAX_FRAMES = 1000
-MAX_RELEASES = 500
+MAX_RELEASES = 2000  # as many as the ledger of a group has
 MAX_ATTRIBUTES = 100
 MAX_VALUES = 8  # the commonest values of one attribute
 MAX_TEXT = 4096

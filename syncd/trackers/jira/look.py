@@ -162,7 +162,8 @@ def _observation(settings: JiraSettings, snapshot: Snapshot) -> Observation:
     category = status.get("statusCategory") if isinstance(status, dict) else None
     closed = isinstance(category, dict) and category.get("key") == "done"
     dates = (fields.get(name) for name in ("resolutiondate", "statuscategorychangedate"))
-    closed_at = next((at for text in dates if isinstance(text, str) and (at := moment(text)) is not None), None)
+    # The date of a resolution that survives reopening is that of an earlier closing.
+    closed_at = max((at for text in dates if isinstance(text, str) and (at := moment(text)) is not None), default=None)
     # A field of versions or options, single or in a list, or a text field.
     fixed_in, names = fields.get(settings.fixed_in_field), []
     for item in fixed_in if isinstance(fixed_in, list) else [fixed_in]:
