@@ -41,7 +41,8 @@ def dated(issue: Issue, observation: Observation) -> Condition:
     condition, before = observation.condition, issue.condition
     if not condition.closed or before is None:
         return condition
-    since = issue.changed_at if issue.changed_at is not None and observation.changed_at is not None else issue.looked_at
+    # An issue that was filed and not read since has neither time.
+    since = issue.changed_at if observation.changed_at is not None else issue.looked_at if issue.is_read else None
     if condition.closed_at is not None and (since is None or condition.closed_at >= since):
         return condition
     if before.closed:

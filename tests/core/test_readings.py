@@ -119,8 +119,12 @@ def test_a_closing_is_later_than_all_that_was_read_before_it(
 
 
 def test_without_the_time_of_a_change_a_closing_is_later_than_the_latest_look() -> None:
-    issue = replace(ISSUE, condition=Condition(), changed_at=None, looked_at=OPEN_AT)
+    issue = replace(ISSUE, condition=Condition(), changed_at=None, looked_at=OPEN_AT, is_read=True)
     reading = replace(READING, condition=Condition(closed=True, closed_at=OPEN_AT - 1), changed_at=None)
 
     assert readings.dated(issue, reading).closed_at == OPEN_AT
+    filed = replace(issue, is_read=False)
+    assert (
+        readings.dated(filed, reading) == readings.dated(filed, replace(reading, changed_at=NOW)) == reading.condition
+    )
     assert readings.dated(issue, replace(reading, condition=Condition(labels=("x",)))) == Condition(labels=("x",))
