@@ -164,11 +164,13 @@ def next_due(transaction: Transaction, tracker: str) -> Mapping[Call, float]:
 
 
 def load(transaction: Transaction, group_id: int, *, lock: bool = False) -> tuple[Group, Issue | None]:
-    """Return the group with its releases and aliases, and its live issue. With `lock` the group is locked until the transaction ends."""
+    """Return the group with its releases and aliases, and its live issue. With `lock` the group is locked until the transaction ends. Raises
+    ValueError where there is no such group."""
     if lock:
         transaction.rows("lock_group", group_id=group_id)
-    row = transaction.rows("group_by_id", group_id=group_id)[0]
-    return load_group(transaction, row), load_issue(transaction, group_id)
+    for row in transaction.rows("group_by_id", group_id=group_id):
+        return load_group(transaction, row), load_issue(transaction, group_id)
+    raise ValueError("there is no such group")
 
 
 def owe(transaction: Transaction, calls: Mapping[int, DueCall], *, again: bool = True) -> None:

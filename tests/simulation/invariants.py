@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -333,10 +334,12 @@ def _surveyed(world: "World", issue: Issue, item: Item) -> None:
         return  # the first look comes with the next notification
     if item.closed and item.closed_by_person is None:
         return  # the store learns with the next look what syncd has closed itself
-    if issue.condition != world.site.condition(item):
+    condition = world.site.condition(item)
+    if condition.closed_at is None and issue.condition is not None:
+        condition = replace(condition, closed_at=issue.condition.closed_at)  # syncd dates what the tracker does not
+    if issue.condition != condition:
         raise Broken(
-            "a survey learns of every change",
-            f"#{item.number} is {world.site.condition(item)}, and in the store {issue.condition}",
+            "a survey learns of every change", f"#{item.number} is {condition}, and in the store {issue.condition}"
         )
 
 
@@ -347,6 +350,8 @@ def _reported(world: "World", issue: Issue, item: Item) -> None:
         return
     if item.duplicate_of is not None or world.has("operator", "relinks", "adds alias", "holds"):
         return
+    if world.has("tracker", "is restored"):
+        return  # with the reopening, which the next notification repeats
     # A tracker that neither tells when an issue was closed nor shows it at once leaves it open what came first.
     if world.has("machine", "sets the clocks") or (world.has("tracker", "lags") and not world.site.tells_closing):
         return

@@ -71,7 +71,7 @@ def test_a_closing_is_known_before_the_next_crash_and_a_regression_reopens(tmp_p
             daemon.send(crash("draw", {"1.0": 9}))
             daemon.wait_for(lambda: True if len(issue.comments) == 1 else None, "the status comment")
             assert issue.state == "closed"
-            assert "all in older releases" in next(iter(issue.comments.values())).body
+            assert "new occurrences in 1.0, older than that" in next(iter(issue.comments.values())).body
             daemon.send(crash("draw", {"1.0": 9, "1.2": 2}))
             daemon.wait_for(lambda: True if len(issue.comments) == 2 else None, "the regression")
             daemon.drain()

@@ -536,7 +536,7 @@ def test_above_its_cap_a_route_files_one_issue_for_all_that_it_holds_back(scene:
     assert len(scene.tracker.issues) == 3
     assert titles(scene)[-1] == "Crash storm: groups held back by route main"
     body = markdown.write(scene.tracker.issues[-1].body, 60_000)
-    assert "| `frame5` | 5 | 15 |" in body
+    assert "| `frame5` | `f5` | 5 | 15 |" in body
     counts = scene.store.report.counts(scene.clock.wall())
     assert (counts.held, counts.storms) == (4, 1)
     held = [standing for standing in scene.store.report.groups() if standing.decision == "hold"]

@@ -102,7 +102,7 @@ def planted(secret: str) -> tuple[Group, Group, dict[str, str]]:
         held=9, since=1.0, largest=((text(), text(), 1, 2), (text(), text(), 3, 4)), shares=(("release", text(), 50),)
     )
     held = Group(identity=Identity("u", "main", "f"), kind=GroupKind.STORM, storm=storm)
-    return crash, held, {name: text() for name in ("release", "fixed_in", "refused", "answer")}
+    return crash, held, {name: text() for name in ("release", "fixed_in", "refused", "answer", "reason")}
 
 
 def test_every_text_of_a_group_is_planted() -> None:
