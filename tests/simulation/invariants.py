@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import replace
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from syncd.core.budget import HORIZON_SECONDS, REFUSED_IN_A_ROW, Limit
