@@ -168,7 +168,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     kind: GroupKind = GroupKind.CRASH
     storm: Storm | None = None
     revision: int = 0
-    met: tuple[Thresholds, ...] = ()  # those that it met once; see `plan.qualified`
+    met: tuple[Thresholds, ...] = ()  # those that it met once; see `holds.qualified`
     held_by: str | None = None  # the rule that holds it
     refused: str | None = None  # the `plan.content` that its tracker refused for good
     on_hold: str | None = None  # the reason of an operator's hold
@@ -352,27 +352,6 @@ class Plan:
     note: str = ""
 
 
-class Outcome(StrEnum):
-    """The verdict of all evidence so far about a create in doubt."""
-
-    EXISTS = "found"
-    ABSENT = "absent"  # proven: the issue may be created again
-    OPEN = "open"  # probe again
-    UNPROVEN = "unproven"  # no further probe can decide: a person must look
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """An outcome, and its reason in a sentence for people. `until` is the time of the next probe; the latest one `counts` as
-    evidence. The tracker was restored from a backup where there is a `floor`: the next probe reads the numbers above it."""
-
-    outcome: Outcome
-    reason: str
-    until: float = 0.0
-    counts: bool = True
-    floor: int | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Created:
     """A tracker's confirmation that an issue exists. `number` rises with every issue of that tracker; `created_at` is by its clock."""
@@ -383,28 +362,6 @@ class Created:
     number: int = 0
     notes: tuple[str, ...] = ()
     created_at: float | None = field(default=None, compare=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """The result of one probe for one create.
-
-    `issues` are our issues with the marker, oldest first. `covered` means that the probe read every number from the intent's
-    floor on, up to beyond the newest one, one by one and not from an index that may lag; and that none of them may be the issue that
-    it looked for. What was deleted, moved, hidden or rewritten may be it, and so may what has the marker and an author whom syncd
-    does not know. `newest` is the highest number in use,
-    `newest_at` its time of creation, `floor_at` that of the issue with the number of the floor, and `at` the present time, all by the
-    tracker's clock. `summary` tells people what the
-    probe read.
-    """
-
-    issues: tuple[Created, ...] = ()
-    covered: bool = False
-    newest: int = 0
-    newest_at: float | None = None
-    floor_at: float | None = None
-    at: float | None = None
-    summary: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,13 @@ from functools import partial
 
 from syncd.config import StoreSettings
 from syncd.core import budget
+from syncd.core.doubt import Evidence
 from syncd.errors import (
     Missing,
     OutcomeUnknown,
     TrackerError,
 )
-from syncd.model import Call, Condition, Created, Evidence, Group, Issue, Observation, Place
+from syncd.model import Call, Condition, Created, Group, Issue, Observation, Place
 from syncd.render.text import Document
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.issues import Intent

@@ -1,12 +1,57 @@
 """The decisions about a create whose answer was lost: when to probe, and what the evidence proves. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
 
-from syncd.model import Action, Call, Evidence, Issue, Judgement, Observation, Outcome, Plan
+from syncd.model import Action, Call, Created, Issue, Observation, Plan
 
 SECOND = 1.0  # the tracker's times have whole seconds
 # By so many numbers the floor is lowered where the number of the floor was given once more.
 BACK = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """The result of one probe for one create.
+
+    `issues` are our issues with the marker, oldest first. `covered` means that the probe read every number from the intent's
+    floor on, up to beyond the newest one, one by one and not from an index that may lag; and that none of them may be the issue that
+    it looked for. What was deleted, moved, hidden or rewritten may be it, and so may what has the marker and an author whom syncd
+    does not know. `newest` is the highest number in use,
+    `newest_at` its time of creation, `floor_at` that of the issue with the number of the floor, and `at` the present time, all by the
+    tracker's clock. `summary` tells people what the
+    probe read.
+    """
+
+    issues: tuple[Created, ...] = ()
+    covered: bool = False
+    newest: int = 0
+    newest_at: float | None = None
+    floor_at: float | None = None
+    at: float | None = None
+    summary: str = ""
+
+
+class Outcome(StrEnum):
+    """The verdict of all evidence so far about a create in doubt."""
+
+    EXISTS = "found"
+    ABSENT = "absent"  # proven: the issue may be created again
+    OPEN = "open"  # probe again
+    UNPROVEN = "unproven"  # no further probe can decide: a person must look
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """An outcome, and its reason in a sentence for people. `until` is the time of the next probe; the latest one `counts` as
+    evidence. The tracker was restored from a backup where there is a `floor`: the next probe reads the numbers above it."""
+
+    outcome: Outcome
+    reason: str
+    until: float = 0.0
+    counts: bool = True
+    floor: int | None = None
 
 
 def doubtful(issue: Issue, probe_after: Sequence[float], now: float) -> Plan:

@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from msgspec.structs import replace as replace_fields
-
-from syncd.core import doubt, fold, frames, regression
+from syncd.core import doubt, holds, regression
 from syncd.core.budget import limits_text
 from syncd.core.policy import Policy, route
 from syncd.core.quantities import counted, duration
@@ -34,9 +32,6 @@ PAUSED_SECONDS = 900.0  # between two looks at an issue whose route is paused
 STATUS_INTERVAL = 900.0  # of an issue without a route
 FIRST_MILESTONE = 10
 RELEASED = "let-through"  # the rule of a group that a storm released and that is not filed yet
-UNROUTED = "no route matches this group"
-# The rules whose groups stay held until the storm drains, the route resumes or the operator releases them.
-STORM, ROUTE_PAUSED, BY_HAND = "storm", "route-paused", "on-hold"
 ORDERED = "ordered"  # the rule of a group that an operator lets through
 NEVER_LINKED = (IssueState.INTENDED, IssueState.IN_DOUBT)
 
@@ -117,13 +112,13 @@ def next_call(group: Group, issue: Issue | None, routes: Iterable[Policy], hold_
     """The next tracker call of a changed group. An issue stays in its tracker even if the routes change."""
     policy = route(group, routes)
     if group.on_hold is not None and (issue is None or issue.state in (IssueState.WANTED, IssueState.LINKED)):
-        return DueCall(tracker=None, hold=by_hand(group), route=None if policy is None else policy.name)
+        return DueCall(tracker=None, hold=holds.by_hand(group), route=None if policy is None else policy.name)
     if issue is None or issue.state is IssueState.WANTED:
         if group.refused is not None and group.refused == content(group):
             return DueCall(tracker=None)
-        if group.held_by in (STORM, ROUTE_PAUSED):
+        if group.held_by in (holds.STORM, holds.ROUTE_PAUSED):
             return DueCall(tracker=None)  # the end of the storm or the pause evaluates it again
-        hold = None if group.kind is GroupKind.STORM else hold_plan(group, policy, hold_zero=hold_zero, now=now)
+        hold = None if group.kind is GroupKind.STORM else holds.decision(group, policy, hold_zero=hold_zero, now=now)
         if policy is None or (hold is not None and hold.until is None):
             return DueCall(tracker=None, hold=hold, route=None if policy is None else policy.name)
         due_at = now if hold is None or hold.until is None else hold.until
@@ -140,7 +135,7 @@ def plan(group: Group, issue: Issue | None, policy: Policy | None, context: Plan
     if group.follows is not None:
         return follows(group)
     if group.on_hold is not None and (issue is None or issue.state in (IssueState.WANTED, IssueState.LINKED)):
-        return by_hand(group)  # a create in doubt is probed all the same
+        return holds.by_hand(group)  # a create in doubt is probed all the same
     if issue is None or issue.state is IssueState.WANTED:
         return _new(group, policy, context, now)
     if issue.state is IssueState.INTENDED:
@@ -171,13 +166,13 @@ def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) 
             return Plan(action=Action.HOLD, reason="the storm's route is not configured any more", rule="unrouted")
         reason = f"route {policy.name} holds back {counted(group.storm.held, 'group')}"
         return Plan(action=Action.CREATE, reason=reason, rule="storm", call=Call.CREATE)
-    hold = hold_plan(group, policy, hold_zero=context.hold_zero, now=now)
+    hold = holds.decision(group, policy, hold_zero=context.hold_zero, now=now)
     if hold is not None:
         return hold
     assert policy is not None  # noqa: S101 - a group without a route is held
     if context.paused is not None:
         reason = f"route {policy.name} is paused: {context.paused}"
-        return _hold(ROUTE_PAUSED, reason, route=policy.name)
+        return holds.hold(holds.ROUTE_PAUSED, reason, route=policy.name)
     if group.ordered is not None:
         reason = f"an operator files it past thresholds and limits: {group.ordered}"
         return Plan(action=Action.CREATE, reason=reason, rule=ORDERED, inputs={"route": policy.name}, call=Call.CREATE)
@@ -185,93 +180,6 @@ def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) 
         return stormy(policy, context)
     reason = f"the group has no issue yet, and route {policy.name} matches it"
     return Plan(action=Action.CREATE, reason=reason, rule="new", inputs={"route": policy.name}, call=Call.CREATE)
-
-
-def hold_plan(group: Group, policy: Policy | None, *, hold_zero: bool, now: float) -> Plan | None:
-    """The decision to hold the group, or None if it is filed now. `hold_zero` holds groups with the all-zero fingerprint."""
-    if policy is None:
-        return _hold("unrouted", UNROUTED)
-    if group.ordered is not None:
-        return None
-    if hold_zero and frames.all_zero(group.identity.fingerprint):
-        reason = "its fingerprint is all zeros: every report without a stack has it, so it stands for no single crash"
-        return _hold("zero-fingerprint", reason)
-    if (threshold := _below_threshold(qualified(group, policy, now, now), policy, now)) is not None:
-        return threshold
-    if policy.hold_unsymbolicated and frames.unsymbolicated(group.callstack):
-        count = counted(len(group.callstack), "frame")
-        reason = f"its stack of {count} has addresses instead of names: symbols are missing"
-        return _hold("unsymbolicated", reason, frames=count)
-    return None
-
-
-def _hold(rule: str, reason: str, until: float | None = None, **inputs: str | int | float) -> Plan:
-    return Plan(action=Action.HOLD, reason=reason, rule=rule, inputs=inputs, until=until, call=Call.CREATE)
-
-
-def qualified(group: Group, policy: Policy | None, since: float, now: float) -> Group:
-    """The group with the thresholds of the route among those it has met, if it met them at `since` or later. What a group met once stays
-    met until its issue is filed, for every route that asks for no more: no outage, rest, pause or storm between takes it away."""
-    demand = None if policy is None else policy.thresholds
-    if policy is None or demand is None or any(met.imply(demand) for met in group.met):
-        return group
-    # The numbers rise with a notification only, the age reaches its least at a time of its own.
-    moments = {point.at for point in group.trail if since <= point.at <= now}
-    if policy.min_age and group.trail and group.trail[0].at + policy.min_age <= now:
-        moments.add(group.trail[0].at + policy.min_age)
-    for moment in moments:
-        trail = tuple(point for point in group.trail if point.at <= moment)
-        past = replace_fields(group, trail=trail, occurrences=trail[-1].occurrences)
-        if _below_threshold(past, policy, moment) is None:
-            return replace_fields(group, met=(*group.met, demand))
-    return group if _below_threshold(group, policy, now) else replace_fields(group, met=(*group.met, demand))
-
-
-def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
-    """The decision to hold a group that misses a threshold; the reason names all that it misses.
-
-    A group that misses only the age is filed at the time `until`.
-    """
-    window, demand = policy.within, policy.thresholds
-    if demand is not None and any(met.imply(demand) for met in group.met):
-        return None
-    recent = fold.growth(group, 0.0 if window is None else now - window)
-    # A notification may count the users and hosts of all time: within the window there are at most as many as occurrences.
-    users = (group.users or 0) if window is None else min(recent.users, recent.occurrences)
-    hosts = (group.hosts or 0) if window is None else min(recent.hosts, recent.occurrences)
-    occurrences = group.occurrences if window is None else recent.occurrences
-    needed = (
-        ("occurrences", occurrences, policy.min_occurrences),
-        ("users", users, policy.min_users),
-        ("machines", hosts, policy.min_hosts),
-    )
-    missing = [
-        f"{'' if window is None or noun == 'occurrences' else 'at most '}{have:,} of {least:,} {noun}"
-        for noun, have, least in needed
-        if have < least
-    ]
-    # A first notification in the future was received before the clock was set back.
-    first = min(group.trail[0].at if group.trail else float(group.first_seen or 0), now)
-    old_enough_at = first + policy.min_age
-    if old_enough_at > now:
-        missing.append(f"{duration(now - first)} of {duration(policy.min_age)} of age")
-    if not missing:
-        return None
-    span = "" if window is None else f" within {duration(window)}"
-    inputs = {noun: have for noun, have, least in needed if least} | {
-        f"min_{noun}": least for noun, _, least in needed if least
-    }
-    return _hold(
-        "threshold",
-        f"below the thresholds of route {policy.name}: it has {' and '.join(missing)}{span}",
-        old_enough_at if old_enough_at > now and len(missing) == 1 else None,
-        **inputs,
-    )
-
-
-def by_hand(group: Group) -> Plan:
-    """The decision for a group that an operator holds: syncd files and writes nothing."""
-    return _hold(BY_HAND, f"an operator holds it: {group.on_hold}")
 
 
 def stormy(policy: Policy, context: PlanContext) -> Plan:
@@ -291,7 +199,7 @@ def stormy(policy: Policy, context: PlanContext) -> Plan:
         reason = (
             f"{limit}; {counted(context.ahead, 'group')} of its storm go first, those with the most users before all"
         )
-    return _hold(STORM, reason, None, **inputs)
+    return holds.hold(holds.STORM, reason, None, **inputs)
 
 
 def follows(group: Group) -> Plan:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from syncd.config import Config
 from syncd.config.values import did_you_mean
-from syncd.core import plan
+from syncd.core import holds, plan
 from syncd.core.plan import NEVER_LINKED
 from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
 from syncd.model import Action, GroupKind, IssueState, Place, Plan
@@ -43,7 +43,7 @@ def sync_now(store: Store, routing: Routing, group_id: int, now: float) -> str |
     def write(transaction: Transaction) -> str | None:
         group, issue = outbox.load(transaction, group_id, lock=True)
         unfiled = issue is None or issue.state is IssueState.WANTED
-        if unfiled and group.held_by == plan.STORM and group.ordered is None:
+        if unfiled and group.held_by == holds.STORM and group.ordered is None:
             return None
         return reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)
 
@@ -86,7 +86,7 @@ def hold(store: Store, group_id: int, reason: str, now: float) -> None:
         operator.hold(transaction, group_id, reason)
         outbox.forget(transaction, group_id)
         group, issue = outbox.load(transaction, group_id)
-        outbox.decide(transaction, group_id, plan.by_hand(group), None, now)
+        outbox.decide(transaction, group_id, holds.by_hand(group), None, now)
         if issue is not None and issue.state in NEVER_LINKED:
             # syncd still looks for the issue of a create without an answer.
             due = plan.next_call(group, issue, [], hold_zero=False, now=now)
@@ -134,7 +134,7 @@ def link(
         decision = Plan(action=Action.UPDATE, reason=reason, rule=OPERATOR)
         outbox.decide(transaction, group_id, decision, None, now)
         if group.on_hold is not None:
-            outbox.decide(transaction, group_id, plan.by_hand(group), None, now)
+            outbox.decide(transaction, group_id, holds.by_hand(group), None, now)
         outbox.forget(transaction, group_id)
         reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)
         return None if issue is None else issue.key
@@ -231,7 +231,7 @@ def resume_route(store: Store, routing: Routing, route: str, now: float) -> bool
     """Resume a route, and decide again about the groups that it held; False if it was not paused."""
 
     def write(transaction: Transaction) -> bool:
-        held = limits.resume_route(transaction, route, plan.ROUTE_PAUSED, now)
+        held = limits.resume_route(transaction, route, holds.ROUTE_PAUSED, now)
         for group_id in held or ():
             reconcile.reevaluate(transaction, routing, group_id, "the route was resumed", now)
         return held is not None

@@ -14,8 +14,9 @@ from typing import Protocol, cast
 import structlog
 
 from syncd.config import TrackerSettings
+from syncd.core.doubt import Evidence
 from syncd.errors import ConfigError, TrackerError
-from syncd.model import Created, Evidence, Group, Issue, Observation
+from syncd.model import Created, Group, Issue, Observation
 from syncd.platform import metrics
 from syncd.platform.clock import Clock
 from syncd.render.text import Document

@@ -7,10 +7,11 @@ from typing import TypeVar
 
 import structlog
 
-from syncd.core import doubt, plan, policy, regression
+from syncd.core import doubt, holds, plan, policy, regression
+from syncd.core.doubt import Outcome
 from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
-from syncd.model import Action, Call, Created, GroupKind, Issue, IssueState, Outcome, Plan
+from syncd.model import Action, Call, Created, GroupKind, Issue, IssueState, Plan
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.issues import Intent
@@ -72,7 +73,7 @@ def intend(context: SyncContext, intent: Intent, newest: int | None) -> SyncResu
             # Another thread may be filing the last issue that the route may file.
             transaction.lock(f"route {route.name}")
         again = reconcile.plan_again(transaction, context.routing, claim, now)
-        if again.action is Action.HOLD and again.rule == plan.STORM and route is not None:
+        if again.action is Action.HOLD and again.rule == holds.STORM and route is not None:
             return HeldBack(again, route)
         if again.action is not Action.CREATE:
             return Retry(f"not filed: {again.reason}", now, Call.CREATE)

@@ -6,7 +6,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from syncd.core import budget, plan, regression
+from syncd.core import budget, holds, plan, regression
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Action, Call, Created, Group, GroupKind, Issue, IssueState, Place, Plan
@@ -149,7 +149,7 @@ def _stand_for_aliases(transaction: Transaction, routing: Routing, target_id: in
         issues.hand_over(transaction, alias_id, target_id, marker, regression.ledger(target))
         outbox.forget(transaction, target_id)
         decision = Plan(action=Action.UPDATE, reason=f"{own.key} is the issue of its alias", rule="alias")
-        outbox.decide(transaction, target_id, decision if target.on_hold is None else plan.by_hand(target), None, now)
+        outbox.decide(transaction, target_id, decision if target.on_hold is None else holds.by_hand(target), None, now)
         return
 
 
@@ -266,7 +266,7 @@ def plan_context(
         wait = budget.storm_wait(policy.max_new_issues, filed, now)
         if group.place != policy.name:
             held_back, released = storms.counts(transaction, policy.name)
-            held_back -= group.held_by == plan.STORM
+            held_back -= group.held_by == holds.STORM
             ahead = budget.storm_ahead(policy.max_new_issues, filed, held_back, released, now)
             if wait or ahead:
                 place = storms.place_in_line(transaction, policy.name, group.identity) + released + 1

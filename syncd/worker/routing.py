@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 
 from syncd.config import Config
-from syncd.core import budget, plan
+from syncd.core import budget, holds, plan
 from syncd.core import policy as policies
 from syncd.core.budget import HORIZON_SECONDS, LONGEST_SECONDS, Allowance
 from syncd.core.plan import DueCall
@@ -76,7 +76,7 @@ def qualify(
     """Return the groups with the thresholds that they met at `since` or later, and store these."""
     if all(policy.within is None for policy in routing.config.all_routes):
         return dict(judged)
-    after = {group_id: plan.qualified(group, routing.route(group), since, now) for group_id, group in judged.items()}
+    after = {group_id: holds.qualified(group, routing.route(group), since, now) for group_id, group in judged.items()}
     groups.save_met(
         transaction, {group_id: group for group_id, group in after.items() if group.met != judged[group_id].met}
     )

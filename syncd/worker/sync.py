@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import structlog
 
-from syncd.core import plan
+from syncd.core import holds, plan
 from syncd.core.budget import HORIZON_SECONDS, REFUSED_IN_A_ROW
 from syncd.errors import LeaseLost, TrackerError
 from syncd.model import Action, Call, Issue, IssueState, Plan
@@ -151,7 +151,7 @@ def carry_out(context: SyncContext, decision: Plan, issue: Issue | None) -> Sync
             return Retry(decision.reason, at, decision.call)
     if issue is not None and decision.action in (Action.NOTHING, Action.DROP):
         context.record(partial(issues.synced, group_id=claim.group_id, revision=context.group.revision))
-    if decision.rule == plan.STORM and decision.action is Action.HOLD and context.policy is not None:
+    if decision.rule == holds.STORM and decision.action is Action.HOLD and context.policy is not None:
         return HeldBack(decision, context.policy)
     if decision.action is Action.HOLD and decision.until is not None:
         return Retry(decision.reason, min(decision.until, now + HORIZON_SECONDS / 2), Call.CREATE)
@@ -248,9 +248,9 @@ def _is_outdated_hold(
     if isinstance(result, HeldBack):
         decision = result.plan
     elif not isinstance(result, Finished | Retry) or not (
-        decision.action is Action.HOLD or decision.rule == plan.ROUTE_PAUSED
+        decision.action is Action.HOLD or decision.rule == holds.ROUTE_PAUSED
     ):
         return False
-    if decision.rule == plan.STORM:
+    if decision.rule == holds.STORM:
         transaction.lock(f"route {context.route}")  # two threads that begin a storm begin the same one
     return reconcile.plan_again(transaction, context.routing, context.claim, now).rule != decision.rule

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core import doubt
-from syncd.model import Condition, Created, Evidence, Issue, IssueState, Observation, Outcome, Place
+from syncd.core.doubt import Evidence, Outcome
+from syncd.model import Condition, Created, Issue, IssueState, Observation, Place
 from tests.factories import make_issue
 from tests.golden import golden
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from syncd.core import plan, policy
+from syncd.core import holds, plan, policy
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Action, Call, Group, GroupKind, Identity, Issue, IssueState, Occasion, Plan, Point
@@ -69,7 +69,7 @@ def test_a_group_without_an_issue_gets_one(issue: Issue | None) -> None:
 def test_a_group_that_no_route_takes_is_held(issue: Issue | None) -> None:
     decision = decide(make_group(), issue, None, NOW)
 
-    assert (decision.action, decision.reason) == (Action.HOLD, plan.UNROUTED)
+    assert (decision.action, decision.reason) == (Action.HOLD, holds.UNROUTED)
 
 
 @pytest.mark.parametrize("policy", [POLICY, None])
@@ -192,17 +192,17 @@ def test_a_group_on_hold_has_no_due_call_and_nothing_is_written(state: IssueStat
     due = owes(ON_HOLD, issue, [POLICY], NOW)
     assert (due.tracker, due.route) == (None, "main")
     assert due.hold is not None
-    assert due.hold.rule == plan.BY_HAND
+    assert due.hold.rule == holds.BY_HAND
     assert owes(ON_HOLD, issue, [], NOW).route is None
     decision = decide(ON_HOLD, issue, POLICY, NOW)
-    assert (decision.action, decision.rule) == (Action.HOLD, plan.BY_HAND)
+    assert (decision.action, decision.rule) == (Action.HOLD, holds.BY_HAND)
     golden("decisions", "on hold", decision.reason)
 
 
 @pytest.mark.parametrize("state", [IssueState.INTENDED, IssueState.IN_DOUBT])
 def test_a_create_in_doubt_is_probed_even_if_its_group_is_on_hold(state: IssueState) -> None:
     assert owes(ON_HOLD, make_issue(state=state), [POLICY], NOW).call is Call.PROBE
-    assert decide(ON_HOLD, make_issue(state=state), POLICY, NOW).rule != plan.BY_HAND
+    assert decide(ON_HOLD, make_issue(state=state), POLICY, NOW).rule != holds.BY_HAND
 
 
 def test_a_change_does_not_bring_a_probe_forward() -> None:
@@ -214,7 +214,7 @@ def test_a_change_does_not_bring_a_probe_forward() -> None:
 
 def test_a_group_that_no_route_takes_owes_nothing_and_says_why() -> None:
     owed = owes(make_group(), None, [], NOW)
-    assert (owed.tracker, owed.hold and owed.hold.reason) == (None, plan.UNROUTED)
+    assert (owed.tracker, owed.hold and owed.hold.reason) == (None, holds.UNROUTED)
     assert owes(make_group(), make_issue(state=IssueState.WANTED), [], NOW).tracker is None
 
 

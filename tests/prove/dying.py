@@ -141,10 +141,9 @@ def _die() -> None:
 def _forget() -> None:
     """Judge every create in doubt as absent, whatever the probe read."""
     from syncd.core import doubt
-    from syncd.model import Judgement, Outcome
 
     doubt.judge  # noqa: B018 - raises AttributeError if the function does not exist
-    doubt.judge = lambda *_: Judgement(outcome=Outcome.ABSENT, reason="planted fault")
+    doubt.judge = lambda *_: doubt.Judgement(outcome=doubt.Outcome.ABSENT, reason="planted fault")
 
 
 def _storm(chance: random.Random) -> None:

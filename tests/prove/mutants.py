@@ -22,6 +22,7 @@ TIMEOUT_SECONDS = 60.0
 MODULES = {
     "releases": ["tests/core/test_releases.py"],
     "plan": ["tests/core/test_decisions.py", "tests/core/test_plan.py"],
+    "holds": ["tests/core/test_decisions.py", "tests/core/test_plan.py"],
     "regression": ["tests/core/test_regression.py", "tests/core/test_decisions.py"],
     "doubt": ["tests/core/test_judge.py", "tests/core/test_plan.py", "tests/core/test_decisions.py"],
     "policy": ["tests/core/test_policy.py", "tests/core/test_plan.py"],
@@ -57,8 +58,8 @@ _EQUIVALENT = [
     ("releases", r"core\[-1\]\[0\]", "a number without digits has neither length nor text"),
     ("", r"^def .*\*,", "every call passes the required keyword"),
     ("doubt", r"sent_at or 0\.0", "a time before all other times"),
-    ("plan", r"^recent = ", "without a window the value is not read"),
-    ("plan", r"len\(missing\) == 1", "the list is not empty there"),
+    ("holds", r"^recent = ", "without a window the value is not read"),
+    ("holds", r"len\(missing\) == 1", "the list is not empty there"),
     ("plan", r'"target": group\.follows', "an alias always has a target"),
     ("plan", r"^(MAX|STATUS)_\w+ = ", "a default that a test checks by name"),
     ("plan", r"(wait|due_at): float = 0\.0|generation: int = 0", "a default that every caller overrides"),

@@ -9,8 +9,9 @@ from typing import Any
 from msgspec.structs import replace as plan_replace
 
 from syncd.core import budget, doubt, plan, readings, regression
+from syncd.core.doubt import Judgement, Outcome
 from syncd.errors import StoreUnavailable
-from syncd.model import Judgement, Outcome, Place
+from syncd.model import Place
 from syncd.store import due_times, groups, inbox, issues, limits, move, operator, outbox, storms
 from syncd.worker import create, failures, reconcile, surveys, sync, update
 from syncd.worker.context import SyncContext

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from syncd.core import plan
+from syncd.core import holds, plan
 from syncd.store.outbox import LEASE_SECONDS
 from tests.simulation.invariants import Broken
 from tests.simulation.operators import TRACKER
@@ -51,7 +51,7 @@ def _storms(world: "World", changes: Counter[str]) -> None:
         int(str(row["id"])): (int(str(row["users"] or 0)), int(str(row["occurrences"]))) for row in rows
     }
     rules = {int(str(row["id"])): row["decision_rule"] for row in rows}
-    held = {group_id: sizes[group_id] for group_id, rule in rules.items() if rule == plan.STORM}
+    held = {group_id: sizes[group_id] for group_id, rule in rules.items() if rule == holds.STORM}
     released = {group_id for group_id in fairness.held if rules[group_id] == plan.RELEASED}
     if released and held and max(held.values()) > min(sizes[group_id] for group_id in released):
         _fail(world, "a storm files the largest first", f"{released} of {sizes}, {held} are left")
@@ -90,7 +90,7 @@ def _orders(world: "World", changes: Counter[str]) -> None:
     for group_id, owner in list(orders.items()):
         rows = world.database.rows("SELECT owner FROM outbox WHERE group_id = ?", group_id)
         moved_on = "SELECT 1 FROM groups WHERE id = ? AND decision_rule IN (?, ?)"
-        if not rows and not world.database.rows(moved_on, group_id, plan.STORM, ALIAS):
+        if not rows and not world.database.rows(moved_on, group_id, holds.STORM, ALIAS):
             _fail(world, "an operator's order is carried out", f"group {group_id} owes nothing after {owner}")
         if not rows or rows[0]["owner"] != owner:
             del orders[group_id]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from syncd.core import budget, plan
+from syncd.core import budget, holds, plan
 from syncd.operate import actions
 from syncd.store import outbox
 from syncd.worker import reconcile
@@ -47,7 +47,7 @@ def drain(stage: Stage, times: int = 1, seconds: float = 5.0) -> None:
         stage.world.scheduler.now += seconds
 
 
-def held(stage: Stage, rule: str = plan.STORM) -> list[str]:
+def held(stage: Stage, rule: str = holds.STORM) -> list[str]:
     rows = stage.world.database.rows("SELECT fingerprint FROM groups WHERE decision_rule = ? ORDER BY id", rule)
     return [str(row["fingerprint"]) for row in rows]
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from syncd.core.doubt import Evidence
 from syncd.errors import (
     Gone,
     Misconfigured,
@@ -22,7 +23,7 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place
+from syncd.model import Condition, Created, Group, Issue, Observation, Place
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
 from syncd.store.outbox import LEASE_SECONDS

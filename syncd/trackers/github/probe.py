@@ -15,8 +15,9 @@ from itertools import islice
 import msgspec
 
 from syncd.config import GitHubSettings
+from syncd.core.doubt import Evidence
 from syncd.errors import Misconfigured, Refused, Unavailable
-from syncd.model import Created, Evidence, Place
+from syncd.model import Created, Place
 from syncd.platform.clock import Clock
 from syncd.trackers.github.answers import (
     Account,

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from syncd.config import GitHubSettings
+from syncd.core.doubt import Evidence
 from syncd.errors import Misconfigured, Missing, Refused
-from syncd.model import Created, Evidence, Group, Issue, Observation
+from syncd.model import Created, Group, Issue, Observation
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
 from syncd.render.text import Document, one_line

@@ -12,7 +12,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from syncd.config import JiraSettings
-from syncd.model import Created, Evidence, Issue
+from syncd.core.doubt import Evidence
+from syncd.model import Created, Issue
 from syncd.platform.clock import Clock
 from syncd.trackers.jira.answers import Bulk, Candidate, Page, browse, expect, moment, refuses
 from syncd.trackers.jira.check import account, require

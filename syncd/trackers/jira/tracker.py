@@ -9,8 +9,9 @@ from typing import Any
 from urllib.parse import quote
 
 from syncd.config import JiraSettings
+from syncd.core.doubt import Evidence
 from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
-from syncd.model import Created, Evidence, Group, Issue, Observation
+from syncd.model import Created, Group, Issue, Observation
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Notebook, Survey

@@ -11,8 +11,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from syncd.config import LocalSettings
+from syncd.core.doubt import Evidence
 from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError
-from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place
+from syncd.model import Condition, Created, Group, Issue, Observation, Place
 from syncd.platform.clock import Clock
 from syncd.platform.fsync import sync
 from syncd.render import markdown

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core.doubt import Evidence
 from syncd.errors import Misconfigured, OutcomeUnknown, Throttled, TrackerError, Unavailable
-from syncd.model import Evidence, Release
+from syncd.model import Release
 from syncd.trackers import Draft
 from syncd.trackers.jira.tracker import Jira
 from tests.fakes.jira import FakeJira, FakeJiraCloud

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from syncd.core.doubt import Evidence
 from syncd.errors import Gone, OutcomeUnknown, Throttled, TrackerError, Unavailable
-from syncd.model import Condition, Created, Evidence, Issue, Observation
+from syncd.model import Condition, Created, Issue, Observation
 from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Survey, Tracker
 from tests.trackers.conformance import Conformance

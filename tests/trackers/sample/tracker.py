@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from syncd.config import OtherSettings
+from syncd.core.doubt import Evidence
 from syncd.errors import (
     Gone,
     Misconfigured,
@@ -15,7 +16,7 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Condition, Created, Evidence, Group, Issue, Observation, Place
+from syncd.model import Condition, Created, Group, Issue, Observation, Place
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
 from syncd.render.text import Document, one_line

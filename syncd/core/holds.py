@@ -1,0 +1,99 @@
+"""The decisions that hold a group: its issue is filed later or not at all, and the reason says why. Pure."""
+
+from msgspec.structs import replace as replace_fields
+
+from syncd.core import fold, frames
+from syncd.core.policy import Policy
+from syncd.core.quantities import counted, duration
+from syncd.model import Action, Call, Group, Plan
+
+UNROUTED = "no route matches this group"
+# The rules whose groups stay held until the storm drains, the route resumes or the operator releases them.
+STORM, ROUTE_PAUSED, BY_HAND = "storm", "route-paused", "on-hold"
+
+
+def hold(rule: str, reason: str, until: float | None = None, **inputs: str | int | float) -> Plan:
+    return Plan(action=Action.HOLD, reason=reason, rule=rule, inputs=inputs, until=until, call=Call.CREATE)
+
+
+def decision(group: Group, policy: Policy | None, *, hold_zero: bool, now: float) -> Plan | None:
+    """The decision to hold the group, or None if it is filed now. `hold_zero` holds groups with the all-zero fingerprint."""
+    if policy is None:
+        return hold("unrouted", UNROUTED)
+    if group.ordered is not None:
+        return None
+    if hold_zero and frames.all_zero(group.identity.fingerprint):
+        reason = "its fingerprint is all zeros: every report without a stack has it, so it stands for no single crash"
+        return hold("zero-fingerprint", reason)
+    if (threshold := _below_threshold(qualified(group, policy, now, now), policy, now)) is not None:
+        return threshold
+    if policy.hold_unsymbolicated and frames.unsymbolicated(group.callstack):
+        count = counted(len(group.callstack), "frame")
+        reason = f"its stack of {count} has addresses instead of names: symbols are missing"
+        return hold("unsymbolicated", reason, frames=count)
+    return None
+
+
+def by_hand(group: Group) -> Plan:
+    """The decision for a group that an operator holds: syncd files and writes nothing."""
+    return hold(BY_HAND, f"an operator holds it: {group.on_hold}")
+
+
+def qualified(group: Group, policy: Policy | None, since: float, now: float) -> Group:
+    """The group with the thresholds of the route among those it has met, if it met them at `since` or later. What a group met once stays
+    met until its issue is filed, for every route that asks for no more: no outage, rest, pause or storm between takes it away."""
+    demand = None if policy is None else policy.thresholds
+    if policy is None or demand is None or any(met.imply(demand) for met in group.met):
+        return group
+    # The numbers rise with a notification only, the age reaches its least at a time of its own.
+    moments = {point.at for point in group.trail if since <= point.at <= now}
+    if policy.min_age and group.trail and group.trail[0].at + policy.min_age <= now:
+        moments.add(group.trail[0].at + policy.min_age)
+    for moment in moments:
+        trail = tuple(point for point in group.trail if point.at <= moment)
+        past = replace_fields(group, trail=trail, occurrences=trail[-1].occurrences)
+        if _below_threshold(past, policy, moment) is None:
+            return replace_fields(group, met=(*group.met, demand))
+    return group if _below_threshold(group, policy, now) else replace_fields(group, met=(*group.met, demand))
+
+
+def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
+    """The decision to hold a group that misses a threshold; the reason names all that it misses.
+
+    A group that misses only the age is filed at the time `until`.
+    """
+    window, demand = policy.within, policy.thresholds
+    if demand is not None and any(met.imply(demand) for met in group.met):
+        return None
+    recent = fold.growth(group, 0.0 if window is None else now - window)
+    # A notification may count the users and hosts of all time: within the window there are at most as many as occurrences.
+    users = (group.users or 0) if window is None else min(recent.users, recent.occurrences)
+    hosts = (group.hosts or 0) if window is None else min(recent.hosts, recent.occurrences)
+    occurrences = group.occurrences if window is None else recent.occurrences
+    needed = (
+        ("occurrences", occurrences, policy.min_occurrences),
+        ("users", users, policy.min_users),
+        ("machines", hosts, policy.min_hosts),
+    )
+    missing = [
+        f"{'' if window is None or noun == 'occurrences' else 'at most '}{have:,} of {least:,} {noun}"
+        for noun, have, least in needed
+        if have < least
+    ]
+    # A first notification in the future was received before the clock was set back.
+    first = min(group.trail[0].at if group.trail else float(group.first_seen or 0), now)
+    old_enough_at = first + policy.min_age
+    if old_enough_at > now:
+        missing.append(f"{duration(now - first)} of {duration(policy.min_age)} of age")
+    if not missing:
+        return None
+    span = "" if window is None else f" within {duration(window)}"
+    inputs = {noun: have for noun, have, least in needed if least} | {
+        f"min_{noun}": least for noun, _, least in needed if least
+    }
+    return hold(
+        "threshold",
+        f"below the thresholds of route {policy.name}: it has {' and '.join(missing)}{span}",
+        old_enough_at if old_enough_at > now and len(missing) == 1 else None,
+        **inputs,
+    )
