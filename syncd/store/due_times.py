@@ -22,6 +22,9 @@ JUMP_SECONDS = 5.0  # a smaller step of the clock is ignored
 EARLY_SECONDS = 3600.0  # a time server that sets the clock forward so soon after a boot corrects it
 UNSEEN_SECONDS = 60.0  # a stretch is noticed at most so long after it began, by a process that runs
 MOST_STRETCHES = 10
+# For so long a clock that stands still is believed to be the one by which the times are stored: a process with another clock, as in a time
+# namespace or under a tool that shifts clocks, may have moved them meanwhile.
+BELIEVED_SECONDS = 10.0
 
 FOR_PEOPLE = "shown to people; nothing is decided by it"
 RETAINED = "its row is kept longer or shorter by the error, like those that belong to it"
@@ -87,6 +90,7 @@ class DueTimes:
         self._origin: float | None = None
         self._generation = 0  # of the database that `_origin` was read from
         self._confirmed = 0.0  # the uptime at which the clock was last as it is stored
+        self._compared = 0.0  # the uptime at which the stored clock was last read
         connection.first = self._first
 
     def follow_clock(self) -> None:
@@ -100,7 +104,7 @@ class DueTimes:
         # while the machine sleeps.
         uptime = self._clock.boottime()
         origin = self._clock.wall() - uptime
-        is_same = self._generation == self._connection.generation
+        is_same = self._generation == self._connection.generation and uptime - self._compared < BELIEVED_SECONDS
         if is_same and self._origin is not None and abs(origin - self._origin) < JUMP_SECONDS:
             self._confirmed = uptime
             return None
@@ -112,6 +116,7 @@ class DueTimes:
         if stretches and abs(origin - stretches[-1].origin) < JUMP_SECONDS:
             self._generation = self._connection.generation
             self._origin = stretches[-1].origin  # an earlier transaction has committed it; this one may still fail
+            self._compared = uptime
             return
         self._origin = None
         # A time that is written now was read a little earlier.

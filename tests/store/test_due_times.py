@@ -13,7 +13,7 @@ from syncd.core.budget import Allowance, Limit
 from syncd.errors import StoreUnavailable
 from syncd.model import Action, Call, Plan
 from syncd.store import Store, outbox, queries
-from syncd.store.due_times import MOMENTS, NOT_MOVED, SPANS, DueTimes
+from syncd.store.due_times import BELIEVED_SECONDS, MOMENTS, NOT_MOVED, SPANS, DueTimes
 from syncd.store.sqlite.backup import back_up
 from tests.clock import MovableClock
 from tests.store import steps
@@ -90,6 +90,20 @@ def test_another_process_of_the_machine_does_not_shift_them_again(
 
     DueTimes(store.connection, clock).follow_clock()
     assert waits(store, clock.wall()) == (60, 30)
+
+
+@one_machine
+@pytest.mark.parametrize("seconds", [-86400.0, 86400.0])
+def test_times_that_a_process_with_another_clock_moved_are_moved_back(
+    store: Store, due_times: DueTimes, clock: MovableClock, seconds: float
+) -> None:
+    later(store)
+    DueTimes(store.connection, MovableClock(NOW - seconds)).follow_clock()
+    store.connection.first = due_times._first
+    clock.advance(BELIEVED_SECONDS)
+    due_times.follow_clock()
+
+    assert waits(store, clock.wall()) == (60 - BELIEVED_SECONDS, 30 - BELIEVED_SECONDS)
 
 
 @one_machine

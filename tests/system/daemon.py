@@ -34,6 +34,7 @@ class Daemon:
         self.folder = folder
         self.config = folder / "config.toml"
         self.options: list[str] = []  # further ones of `run`
+        self.commands: Sequence[str] = PROGRAM  # what Python is given before the name of a command
         self.log = folder / "daemon.log"
         place = store or f"sqlite:{folder}/syncd.db"
         (folder / "password").write_text(PASSWORD)
@@ -67,10 +68,8 @@ class Daemon:
     def spawn(self, program: Sequence[str] = PROGRAM) -> None:
         """Start, and return at once. `program` is what Python is given before `run`."""
         self._offset = self.log.stat().st_size if self.log.exists() else 0
-        # For programs of the tests: the working folder is not the checkout.
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.getenv("PYTHONPATH"))))}
         arguments = ["run", *self.options, "--config", str(self.config)]
-        self._process = processes.start(program, arguments, self.folder, environment, self.log, self.log)
+        self._process = processes.start(program, arguments, self.folder, _environment(), self.log, self.log)
 
     @property
     def console_address(self) -> tuple[str, int]:
@@ -168,7 +167,7 @@ class Daemon:
 
     def syncd(self, *arguments: str, code: int = 0) -> str:
         """A command beside the daemon: what it printed."""
-        ran = run_syncd(*arguments, "--config", str(self.config), folder=self.folder)
+        ran = run_syncd(*arguments, "--config", str(self.config), folder=self.folder, program=self.commands)
         assert ran.returncode == code, ran.stdout + ran.stderr
         return ran.stdout
 
@@ -178,7 +177,8 @@ class Daemon:
 
     def status(self) -> dict[str, Any]:
         """`status --json`."""
-        ran = run_syncd("status", "--json", "--config", str(self.config), folder=self.folder)
+        arguments = ("status", "--json", "--config", str(self.config))
+        ran = run_syncd(*arguments, folder=self.folder, program=self.commands)
         assert ran.returncode in (0, 3), ran.stdout + ran.stderr
         status: dict[str, Any] = json.loads(ran.stdout)
         return status
@@ -212,12 +212,17 @@ def _is_whole(line: str) -> bool:
     return '"listening"' in line and line.endswith("}")
 
 
+def _environment() -> dict[str, str]:
+    """That of the tests; the programs of the tests are importable in any working folder."""
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.getenv("PYTHONPATH"))))}
+
+
 def run_syncd(
-    *arguments: str, folder: Path, user: int | None = None, **environment: str
+    *arguments: str, folder: Path, user: int | None = None, program: Sequence[str] = PROGRAM, **environment: str
 ) -> "subprocess.CompletedProcess[str]":
     """The command line, whatever it answers; with `user` as that user."""
     with tempfile.TemporaryDirectory() as printed:
         out, err = Path(printed, "out"), Path(printed, "err")
-        around = {**os.environ, "COLUMNS": "200", **environment}
-        code = processes.start(PROGRAM, arguments, folder, around, out, err, user).wait(PATIENCE_SECONDS)
+        around = {**_environment(), "COLUMNS": "200", **environment}
+        code = processes.start(program, arguments, folder, around, out, err, user).wait(PATIENCE_SECONDS)
         return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
