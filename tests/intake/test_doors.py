@@ -4,8 +4,9 @@ import json
 import socket
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -65,17 +66,21 @@ def test_guessing_is_slow_and_the_right_login_is_not(
     tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("syncd.intake.receiver.FREE_FAILURES", 3)
+    # Long enough for any machine; the end of the receiver ends the waits. tests/platform/test_admission.py has their lengths.
+    monkeypatch.setattr("syncd.platform.admission.FAILURE_SECONDS", 600.0)
+    monkeypatch.setattr("syncd.platform.admission.LONGEST_SECONDS", 600.0)
     wrong = request(HOST, login("guess"), body=NOTIFICATION)
-    with received(locked(tmp_path), store) as address, ThreadPoolExecutor(8) as pool:
-        began = time.monotonic()
-        guesses = [pool.submit(status, address, wrong) for _ in range(5)]
-        while time.monotonic() - began < 0.5:
-            # The same peer, as behind a proxy.
-            assert status(address, request(HOST, login(), body=NOTIFICATION)) == 200
-            assert status(address, request(HOST, body=NOTIFICATION)) == 401
-        assert sum(guess.done() for guess in guesses) == 3
-        assert {guess.result() for guess in guesses} == {401}
-        assert time.monotonic() - began > 1.9
+    with ThreadPoolExecutor(5) as pool:
+        with received(locked(tmp_path), store) as address:
+            guesses = [pool.submit(status, address, wrong, patience=300.0) for _ in range(5)]
+            answered = [guess.result() for guess in islice(as_completed(guesses, timeout=60.0), 3)]
+            assert answered == [401] * 3
+            for _ in range(10):
+                # The same peer, as behind a proxy.
+                assert status(address, request(HOST, login(), body=NOTIFICATION), patience=60.0) == 200
+                assert status(address, request(HOST, body=NOTIFICATION), patience=60.0) == 401
+            assert sum(guess.done() for guess in guesses) == 3
+        assert {guess.result() for guess in guesses} <= {0, 401}
 
 
 def test_an_answer_that_waits_holds_up_no_stop_and_no_other_connection(
