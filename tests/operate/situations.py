@@ -1,0 +1,762 @@
+"""States of a group that a person may meet, each brought about in a real store by deliveries, the tracker's answers, and the actions of
+operators, under a clock that is passed in."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from syncd.errors import Gone, Misconfigured, OutcomeUnknown, OutOfReach, Refused, Throttled, Unavailable
+from syncd.model import Condition, Place
+from syncd.operate import actions
+from syncd.worker import reconcile
+from tests.scene import Scene
+from tests.worker.test_keeping import closed, filed, routed, seen_again, work_off
+
+DAY, HOUR, MINUTE = 86400.0, 3600.0, 60.0
+SITUATIONS: dict[str, Callable[[Scene], None]] = {}
+
+
+def situation(name: str) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
+    """Register how a state comes about."""
+
+    def register(bring_about: Callable[[Scene], None]) -> Callable[[Scene], None]:
+        assert name not in SITUATIONS, name
+        SITUATIONS[name] = bring_about
+        return bring_about
+
+    return register
+
+
+def number(scene: Scene, fingerprint: str = "f1") -> int:
+    """The id of a group."""
+    (listed,) = (each for each in scene.store.lists.by_fingerprint(fingerprint))
+    return listed.id
+
+
+def live(scene: Scene, seconds: float, step: float = HOUR) -> None:
+    """Time passes; once in `step` the tracker is surveyed and all that is due is done."""
+    end = scene.clock.wall() + seconds
+    while scene.clock.wall() < end:
+        scene.clock.advance(min(step, end - scene.clock.wall()))
+        scene.survey()
+        reconcile.drain(scene.store, scene.rules, scene.clock.wall())
+        work_off(scene)
+
+
+def again(scene: Scene, *ledgers: dict[str, int], unreleased: int = 0) -> None:
+    """Notifications with these ledgers, and what syncd does about each."""
+    for ledger in ledgers:
+        seen_again(scene, ledger)
+        if unreleased:
+            scene.tell(
+                "f1",
+                occurrences=sum(ledger.values()) + unreleased,
+                timestamp=[1000, int(scene.clock.wall()) + 60],
+                attributes={"version": [[release, count] for release, count in ledger.items()]},
+            )
+        work_off(scene)
+
+
+def pause_tracker(scene: Scene, reason: str = "audit week") -> None:
+    scene.store.limits.pause_by_hand("here", reason)
+
+
+def pause_route(scene: Scene, reason: str = "release freeze") -> None:
+    scene.store.limits.pause_route("main", reason, scene.clock.wall())
+
+
+def refuse(scene: Scene, operation: str, tries: int = 20) -> None:
+    """The tracker refuses this content for good, after it took another one."""
+    for _ in range(tries):
+        scene.fail(operation, Refused("Field 'Team' is required"))
+        if not scene.sync():
+            break
+        scene.wait()
+    scene.tracker.fail_before.pop(operation, None)
+
+
+def rest(scene: Scene, reason: str = "the token was not accepted (401)") -> None:
+    scene.fail("create", Misconfigured(reason))
+    scene.fail("look", Misconfigured(reason))
+    scene.sync()
+    scene.tracker.fail_before.clear()
+
+
+def unreachable(scene: Scene, seconds: float = DAY) -> None:
+    """Every call and every read fails for so long."""
+    end = scene.clock.wall() + seconds
+    while scene.clock.wall() < end:
+        for operation in ("create", "look", "ping", "probe"):
+            scene.fail(operation, Unavailable("502 Bad Gateway"))
+        scene.sync()
+        scene.clock.advance(min(15 * MINUTE, end - scene.clock.wall()))
+    scene.read()
+    scene.tracker.fail_before.clear()
+
+
+# Without an issue
+
+
+@situation("filed")
+def _(scene: Scene) -> None:
+    filed(scene)
+
+
+@situation("too young")
+def _(scene: Scene) -> None:
+    routed(scene, min_age="3h")
+    scene.tell()
+    scene.clock.advance(HOUR)
+    work_off(scene)
+
+
+@situation("unsymbolicated")
+def _(scene: Scene) -> None:
+    routed(scene, hold_unsymbolicated=True)
+    scene.tell(callstack=["0x7fff5fbff8c0", "0x0000000100003f50"])
+
+
+@situation("unsymbolicated, one frame")
+def _(scene: Scene) -> None:
+    routed(scene, hold_unsymbolicated=True)
+    scene.tell(callstack=["0x7fff5fbff8c0"])
+
+
+@situation("all zeros")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tell("0" * 64)
+
+
+@situation("unrouted")
+def _(scene: Scene) -> None:
+    routed(scene, match={"project": "other"})
+    scene.tell()
+
+
+@situation("route paused, without an issue")
+def _(scene: Scene) -> None:
+    routed(scene)
+    pause_route(scene)
+    scene.tell()
+    work_off(scene)
+
+
+@situation("below a threshold")
+def _(scene: Scene) -> None:
+    routed(scene, min_occurrences=50)
+    scene.tell()
+
+
+@situation("below a threshold of one")
+def _(scene: Scene) -> None:
+    routed(scene, min_users=1)
+    scene.tell(guids=0)
+
+
+@situation("below several thresholds")
+def _(scene: Scene) -> None:
+    routed(scene, min_occurrences=50, min_users=5, min_age="2h")
+    scene.tell()
+
+
+@situation("below a threshold within a day, two days later")
+def _(scene: Scene) -> None:
+    routed(scene, min_occurrences=50, min_users=5, within="1d")
+    scene.tell(occurrences=10)
+    live(scene, 2 * DAY)
+
+
+@situation("held by an operator")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tell()
+    actions.hold(scene.store, number(scene), "the vendor looks into it", scene.clock.wall())
+    live(scene, DAY)
+
+
+@situation("ordered by an operator, tracker paused")
+def _(scene: Scene) -> None:
+    routed(scene, min_occurrences=50)
+    scene.tell()
+    pause_tracker(scene)
+    actions.file_now(scene.store, scene.rules, number(scene), "the studio head saw it", scene.clock.wall())
+    work_off(scene)
+
+
+# What the tracker does
+
+
+@situation("dead letter, two days later")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tell("f0")
+    work_off(scene)
+    scene.tell()
+    refuse(scene, "create")
+    live(scene, 2 * DAY)
+
+
+@situation("dead letter, noticed again")
+def _(scene: Scene) -> None:
+    SITUATIONS["dead letter, two days later"](scene)
+    seen_again(scene, {"1.0": 9})
+    work_off(scene)
+
+
+@situation("tracker paused")
+def _(scene: Scene) -> None:
+    routed(scene)
+    pause_tracker(scene)
+    scene.tell()
+    work_off(scene)
+
+
+@situation("tracker misconfigured")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tell()
+    rest(scene)
+
+
+@situation("tracker misconfigured, another group")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tell("f0")
+    rest(scene)
+    scene.tell()
+
+
+@situation("tracker throttled")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tell()
+    scene.fail("create", Throttled("secondary rate limit", 600.0))
+    scene.sync()
+
+
+@situation("tracker throttles creates only, update due")
+def _(scene: Scene) -> None:
+    filed(scene)
+    scene.tell("f2")
+    scene.fail("create", Throttled("too much content", 600.0, narrow=True))
+    scene.sync()
+    seen_again(scene, {"1.0": 4})
+
+
+@situation("tracker unreachable for a day")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tell()
+    unreachable(scene)
+
+
+@situation("one call failed")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tell()
+    scene.fail("create", Unavailable("502 Bad Gateway"))
+    scene.sync()
+
+
+@situation("tracker unreachable, nothing due")
+def _(scene: Scene) -> None:
+    filed(scene)
+    scene.tell("f2")
+    unreachable(scene)
+
+
+@situation("budget of the tracker spent")
+def _(scene: Scene) -> None:
+    config = scene.rules.config
+    settings = config.trackers["here"].model_copy(update={"writes": ["1/1h"]})
+    limited = type(config).model_validate(
+        {
+            "trackers": {"here": {"kind": "local", "folder": "unused", "writes": ["1/1h"], "probe_after": ["20s", "60s", "180s"]}},
+            "routes": [{"name": "main", "tracker": "here", "status_interval": 1.0}],
+        }
+    )
+    assert settings
+    scene.rules = replace(scene.rules, config=limited.model_copy(update={"store": config.store}))
+    scene.tell("f0")
+    work_off(scene)
+    scene.tell()
+    work_off(scene)
+
+
+@situation("in doubt")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tell()
+    scene.fail("create", OutcomeUnknown("no answer within 15 s"))
+    scene.sync()
+
+
+@situation("in doubt, after a probe")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.doubt()
+    scene.probe()
+
+
+@situation("in doubt, tracker unreachable")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.doubt()
+    unreachable(scene, 6 * HOUR)
+
+
+@situation("in doubt, held by an operator")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.doubt()
+    actions.hold(scene.store, number(scene), "wait for legal", scene.clock.wall())
+
+
+@situation("parked after all probes")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.park()
+
+
+@situation("out of reach")
+def _(scene: Scene) -> None:
+    filed(scene)
+    scene.tracker.unreadable["K-1"] = OutOfReach("K-1 is in a project that this account may not read")
+    again(scene, {"1.0": 4})
+
+
+@situation("deleted")
+def _(scene: Scene) -> None:
+    filed(scene)
+    live(scene, DAY, 6 * HOUR)
+    scene.tracker.unreadable["K-1"] = Gone("issue K-1 was deleted in the tracker")
+    again(scene, {"1.0": 4})
+    live(scene, DAY, 6 * HOUR)
+
+
+@situation("deleted, filed anew")
+def _(scene: Scene) -> None:
+    routed(scene, on_deleted="recreate")
+    seen_again(scene, {"1.0": 3})
+    work_off(scene)
+    live(scene, DAY, 6 * HOUR)
+    scene.tracker.unreadable["K-1"] = Gone("issue K-1 was deleted in the tracker")
+    again(scene, {"1.0": 4})
+
+
+# Storms
+
+
+def storm(scene: Scene, groups: int, cap: str = "2/1d") -> None:
+    routed(scene, max_new_issues=[cap])
+    for index in range(groups):
+        scene.tell(f"s{index}", guids=100 - index, callstack=[f"frame{index}", "main"])
+    scene.tell("f1", guids=1)
+    work_off(scene)
+
+
+@situation("in a storm, next in line")
+def _(scene: Scene) -> None:
+    storm(scene, 2)
+
+
+@situation("in a storm, far back in line")
+def _(scene: Scene) -> None:
+    storm(scene, 9)
+
+
+@situation("in a storm, tracker paused")
+def _(scene: Scene) -> None:
+    storm(scene, 4)
+    pause_tracker(scene)
+
+
+@situation("in a storm, route paused")
+def _(scene: Scene) -> None:
+    storm(scene, 4)
+    pause_route(scene)
+
+
+@situation("alias of a group in a storm")
+def _(scene: Scene) -> None:
+    routed(scene, max_new_issues=["1/1d"])
+    for fingerprint in ("s0", "s1", "f1"):
+        scene.tell(fingerprint, guids=50, callstack=[f"frame of {fingerprint}", "main"])
+    work_off(scene)
+    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "s1"), "one cause", scene.clock.wall())
+    work_off(scene)
+
+
+# Aliases
+
+
+@situation("alias")
+def _(scene: Scene) -> None:
+    routed(scene)
+    for fingerprint in ("f2", "f1"):
+        scene.tell(fingerprint)
+    work_off(scene)
+    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "f2"), "one cause", scene.clock.wall())
+    work_off(scene)
+    live(scene, DAY, 6 * HOUR)
+
+
+@situation("alias of a held group")
+def _(scene: Scene) -> None:
+    routed(scene, min_occurrences=15)
+    scene.tell("f2", occurrences=3)
+    scene.tell("f1", occurrences=4)
+    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "f2"), "one cause", scene.clock.wall())
+    work_off(scene)
+
+
+@situation("target of an alias")
+def _(scene: Scene) -> None:
+    routed(scene)
+    for fingerprint in ("f1", "f2"):
+        scene.tell(fingerprint)
+    work_off(scene)
+    actions.add_alias(scene.store, scene.rules, number(scene, "f2"), number(scene), "one cause", scene.clock.wall())
+    work_off(scene)
+
+
+@situation("alias removed")
+def _(scene: Scene) -> None:
+    SITUATIONS["alias"](scene)
+    actions.remove_alias(scene.store, scene.rules, number(scene), scene.clock.wall())
+    work_off(scene)
+
+
+@situation("alias of a dead letter")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tell("f2")
+    refuse(scene, "create")
+    scene.tell()
+    work_off(scene)
+    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "f2"), "one cause", scene.clock.wall())
+    work_off(scene)
+
+
+@situation("closed as a duplicate")
+def _(scene: Scene) -> None:
+    filed(scene)
+    place = Place(remote_id="9", key="K-9", url="https://example.com/K-9")
+    closed(scene, "duplicate", duplicate_of=place)
+    again(scene, {"1.0": 4})
+
+
+@situation("closed as a duplicate of another group's issue")
+def _(scene: Scene) -> None:
+    filed(scene)
+    scene.tell("f2")
+    work_off(scene)
+    place = Place(remote_id="2", key="K-2", url="https://example.com/2")
+    closed(scene, "duplicate", duplicate_of=place)
+    again(scene, {"1.0": 4})
+
+
+# What people do in the tracker
+
+
+@situation("muted by a label")
+def _(scene: Scene) -> None:
+    filed(scene)
+    scene.tracker.conditions["K-1"] = Condition(labels=("syncd:ignore",))
+    again(scene, {"1.0": 4})
+
+
+@situation("locked")
+def _(scene: Scene) -> None:
+    filed(scene)
+    scene.tracker.conditions["K-1"] = Condition(locked=True)
+    again(scene, {"1.0": 4})
+
+
+@situation("a person closed it")
+def _(scene: Scene) -> None:
+    filed(scene)
+    closed(scene, "done", fixed_in=("2.0",))
+    live(scene, DAY, 6 * HOUR)
+
+
+@situation("closed by a person, old clients crash")
+def _(scene: Scene) -> None:
+    filed(scene)
+    closed(scene, "done", fixed_in=("2.0",))
+    again(scene, {"1.0": 4}, {"1.0": 7})
+
+
+@situation("a person reopened it")
+def _(scene: Scene) -> None:
+    filed(scene)
+    closed(scene, "done", fixed_in=("2.0",))
+    live(scene, DAY, 6 * HOUR)
+    scene.tracker.conditions["K-1"] = Condition()
+    live(scene, DAY, 6 * HOUR)
+
+
+@situation("closed as won't fix")
+def _(scene: Scene) -> None:
+    filed(scene)
+    closed(scene, "not_planned")
+    again(scene, {"1.0": 3, "2.0": 4})
+
+
+@situation("closed and quiet")
+def _(scene: Scene) -> None:
+    filed(scene)
+    closed(scene)
+    again(scene, {"1.0": 3})
+
+
+def came_back(scene: Scene, before: dict[str, int], *after: dict[str, int], **facts: object) -> None:
+    """Seen in `before`, closed, and seen again."""
+    seen_again(scene, before)
+    work_off(scene)
+    closed(scene, "done", **facts)
+    live(scene, HOUR)
+    again(scene, *after)
+
+
+@situation("new occurrences without a release")
+def _(scene: Scene) -> None:
+    routed(scene)
+    came_back(scene, {"1.0": 5})
+    again(scene, {"1.0": 5}, unreleased=50)
+
+
+@situation("one new occurrence without a release")
+def _(scene: Scene) -> None:
+    routed(scene)
+    came_back(scene, {"1.0": 5})
+    again(scene, {"1.0": 5}, unreleased=1)
+
+
+@situation("new occurrences in several old releases")
+def _(scene: Scene) -> None:
+    routed(scene)
+    came_back(scene, {"2.2.0": 100, "2.3.0": 200}, {"2.2.0": 591, "2.3.0": 895})
+
+
+@situation("one new occurrence in an old release")
+def _(scene: Scene) -> None:
+    routed(scene)
+    came_back(scene, {"2.3.0": 200}, {"2.3.0": 201})
+
+
+@situation("one new occurrence that cannot be compared")
+def _(scene: Scene) -> None:
+    routed(scene)
+    came_back(scene, {"2.3.0": 200}, {"2.3.0": 200, "nightly-cafe": 1})
+
+
+@situation("a build that cannot be told from the known one")
+def _(scene: Scene) -> None:
+    routed(scene)
+    came_back(scene, {"5.1 (1234)": 5}, {"5.1 (1234)": 5, "5.1": 500})
+
+
+@situation("a newer build")
+def _(scene: Scene) -> None:
+    routed(scene)
+    came_back(scene, {"5.1 (1234)": 5}, {"5.1 (1234)": 5, "5.1 (1250)": 500})
+
+
+@situation("another platform")
+def _(scene: Scene) -> None:
+    routed(scene)
+    came_back(scene, {"5.1.0": 5, "7.2.0": 9}, {"5.1.0": 5, "7.2.0": 9, "5.2.0": 500})
+
+
+@situation("a milestone that is no version")
+def _(scene: Scene) -> None:
+    routed(scene)
+    came_back(scene, {"2.3.0": 5}, {"2.3.0": 12}, fixed_in=("2026-Q1",))
+
+
+@situation("the build of the fix, rebuilt")
+def _(scene: Scene) -> None:
+    routed(scene)
+    came_back(scene, {"2.3.0": 5, "2.4.0": 1}, {"2.3.0": 5, "2.4.0": 2}, fixed_in=("2.4.0",))
+
+
+@situation("too few for a regression")
+def _(scene: Scene) -> None:
+    routed(scene, min_regression_occurrences=3)
+    came_back(scene, {"2.3.0": 5}, {"2.3.0": 5, "2.4.0": 1})
+
+
+@situation("beyond the reopen window")
+def _(scene: Scene) -> None:
+    routed(scene, reopen_window="1d")
+    came_back(scene, {"2.3.0": 5})
+    live(scene, 5 * DAY, DAY)
+    seen_again(scene, {"2.3.0": 5, "2.4.0": 3})
+
+
+@situation("beyond the reopen window, filed anew")
+def _(scene: Scene) -> None:
+    SITUATIONS["beyond the reopen window"](scene)
+    work_off(scene)
+
+
+@situation("another issue for each regression")
+def _(scene: Scene) -> None:
+    routed(scene, on_regression="new_issue")
+    came_back(scene, {"2.3.0": 5})
+    seen_again(scene, {"2.3.0": 5, "2.4.0": 3})
+
+
+@situation("a comment for each regression")
+def _(scene: Scene) -> None:
+    routed(scene, on_regression="comment")
+    came_back(scene, {"2.3.0": 5})
+    seen_again(scene, {"2.3.0": 5, "2.4.0": 1})
+
+
+@situation("a comment for each regression, answered")
+def _(scene: Scene) -> None:
+    SITUATIONS["a comment for each regression"](scene)
+    work_off(scene)
+    again(scene, {"2.3.0": 5, "2.4.0": 7})
+
+
+@situation("a regression is due")
+def _(scene: Scene) -> None:
+    routed(scene)
+    came_back(scene, {"2.3.0": 5})
+    seen_again(scene, {"2.3.0": 5, "2.4.0": 1})
+
+
+@situation("reopened by syncd")
+def _(scene: Scene) -> None:
+    routed(scene)
+    came_back(scene, {"2.3.0": 5}, {"2.3.0": 5, "2.4.0": 3})
+    live(scene, DAY, 6 * HOUR)
+
+
+@situation("the workflow lets nobody reopen it")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tracker.unable = "its workflow has no way back"
+    seen_again(scene, {"1.0": 3})
+    work_off(scene)
+    closed(scene)
+    condition = scene.tracker.conditions["K-1"]
+    seen_again(scene, {"1.0": 3, "2.0": 4})
+    scene.sync()
+    scene.tracker.conditions["K-1"] = condition
+    work_off(scene)
+
+
+# The ordinary life of an issue
+
+
+@situation("route paused, with an issue")
+def _(scene: Scene) -> None:
+    filed(scene)
+    routed(scene)
+    pause_route(scene)
+    seen_again(scene, {"1.0": 4})
+    work_off(scene)
+
+
+@situation("an update is due")
+def _(scene: Scene) -> None:
+    filed(scene)
+    seen_again(scene, {"1.0": 4})
+
+
+@situation("updated just now")
+def _(scene: Scene) -> None:
+    routed(scene, status_interval="15m")
+    seen_again(scene, {"1.0": 3})
+    work_off(scene)
+    again(scene, {"1.0": 4})
+    scene.tell(occurrences=5)
+    work_off(scene)
+
+
+@situation("quiet for a week")
+def _(scene: Scene) -> None:
+    routed(scene, quiet_after="7d")
+    seen_again(scene, {"1.0": 3})
+    work_off(scene)
+    scene.clock.advance(8 * DAY)
+
+
+@situation("quiet for a week, and the issue says so")
+def _(scene: Scene) -> None:
+    SITUATIONS["quiet for a week"](scene)
+    live(scene, HOUR)
+
+
+@situation("a milestone and a new release")
+def _(scene: Scene) -> None:
+    routed(scene, comment_milestones=True, comment_new_release=True)
+    seen_again(scene, {"1.0": 3})
+    work_off(scene)
+    seen_again(scene, {"1.0": 3, "1.1": 120})
+
+
+# Several states at once
+
+
+@situation("tracker rests, then is paused")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tell()
+    rest(scene)
+    pause_tracker(scene)
+
+
+@situation("route paused and tracker paused")
+def _(scene: Scene) -> None:
+    routed(scene)
+    pause_route(scene)
+    pause_tracker(scene)
+    scene.tell()
+    work_off(scene)
+
+
+@situation("held by an operator, tracker paused")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.tell()
+    pause_tracker(scene)
+    actions.hold(scene.store, number(scene), "the vendor looks into it", scene.clock.wall())
+
+
+@situation("dead letter, tracker paused")
+def _(scene: Scene) -> None:
+    SITUATIONS["dead letter, two days later"](scene)
+    pause_tracker(scene)
+
+
+@situation("update refused, closed issue")
+def _(scene: Scene) -> None:
+    filed(scene)
+    closed(scene, "done")
+    seen_again(scene, {"1.0": 9})
+    refuse(scene, "edit_comment")
+    refuse(scene, "comment")
+
+
+@situation("regression, tracker misconfigured")
+def _(scene: Scene) -> None:
+    filed(scene)
+    closed(scene)
+    live(scene, HOUR)
+    seen_again(scene, {"1.0": 3, "2.0": 4})
+    rest(scene)
+
+
+@situation("linked by an operator")
+def _(scene: Scene) -> None:
+    filed(scene)
+    place = Place(remote_id="9", key="K-9", url="https://example.com/K-9")
+    actions.link(
+        scene.store, scene.rules, number(scene), "here", place, scene.rules.instance_key, scene.clock.wall()
+    )
+    work_off(scene)
