@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from syncd.core.quantities import counted, utc
 from syncd.model import Action, Call, Created, Issue, Observation, Plan
 
 SECOND = 1.0  # the tracker's times have whole seconds
@@ -56,15 +57,22 @@ class Judgement:
 
 def doubtful(issue: Issue, probe_after: Sequence[float], now: float) -> Plan:
     """Probe now, or wait until the next probe is due."""
-    doubt = f"in doubt: {issue.note or 'a create was sent and its answer was lost'}"
+    why = f" ({issue.note})" if issue.note else ""
+    doubt = f"in doubt: a create was sent at {utc(issue.sent_at)}, and its answer was lost{why}"
+    if issue.probes:
+        doubt += f"; {counted(issue.probes, 'probe')} found no issue"
     due = issue.probe_at
     if due is None:
         due = (issue.sent_at or 0.0) + probe_after[0]
     # If this is later than the longest wait from now, the clock was set back. An early probe does no harm: the tracker's clock
     # measures the time between the probes.
     if now < due <= now + probe_after[-1]:
-        return Plan(action=Action.WAIT, reason=doubt, rule="in-doubt", until=due, call=Call.PROBE)
-    return Plan(action=Action.PROBE, reason=doubt, rule="in-doubt", call=Call.PROBE)
+        reason = (
+            f"{doubt}; syncd looks for it at {utc(due)}, and sends nothing again without proof that it does not exist"
+        )
+        return Plan(action=Action.WAIT, reason=reason, rule="in-doubt", until=due, call=Call.PROBE)
+    reason = f"{doubt}; syncd looks for it now, and sends nothing again without proof that it does not exist"
+    return Plan(action=Action.PROBE, reason=reason, rule="in-doubt", call=Call.PROBE)
 
 
 def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: float) -> Judgement:

@@ -4,7 +4,7 @@ from msgspec.structs import replace as replace_fields
 
 from syncd.core import fold, frames
 from syncd.core.policy import Policy
-from syncd.core.quantities import counted, duration
+from syncd.core.quantities import counted, duration, listed, utc
 from syncd.model import Action, Call, Group, Plan
 
 UNROUTED = "no route matches this group"
@@ -29,7 +29,7 @@ def decision(group: Group, policy: Policy | None, *, hold_zero: bool, now: float
         return threshold
     if policy.hold_unsymbolicated and frames.unsymbolicated(group.callstack):
         count = counted(len(group.callstack), "frame")
-        reason = f"its stack of {count} has addresses instead of names: symbols are missing"
+        reason = f"its stack of {count} has addresses instead of names: it is filed once a notification has names"
         return hold("unsymbolicated", reason, frames=count)
     return None
 
@@ -76,24 +76,29 @@ def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
         ("machines", hosts, policy.min_hosts),
     )
     missing = [
-        f"{'' if window is None or noun == 'occurrences' else 'at most '}{have:,} of {least:,} {noun}"
+        # Users and machines within the window are bounds.
+        f"{'at most ' if have and window is not None and noun != 'occurrences' else ''}{have:,} of {counted(least, noun[:-1])}"
         for noun, have, least in needed
         if have < least
     ]
     # A first notification in the future was received before the clock was set back.
     first = min(group.trail[0].at if group.trail else float(group.first_seen or 0), now)
     old_enough_at = first + policy.min_age
-    if old_enough_at > now:
-        missing.append(f"{duration(now - first)} of {duration(policy.min_age)} of age")
-    if not missing:
+    too_young = old_enough_at > now
+    if not missing and not too_young:
         return None
     span = "" if window is None else f" within {duration(window)}"
+    if window is not None and occurrences < policy.min_occurrences and group.occurrences != occurrences:
+        span += f" ({group.occurrences:,} in all)"
+    wants = [f"it has {listed(missing, len(missing))}{span}"] if missing else []
+    if too_young:
+        wants.append(f"it is filed at {utc(old_enough_at)} at the earliest (min_age {duration(policy.min_age)})")
     inputs = {noun: have for noun, have, least in needed if least} | {
         f"min_{noun}": least for noun, _, least in needed if least
     }
     return hold(
         "threshold",
-        f"below the thresholds of route {policy.name}: it has {' and '.join(missing)}{span}",
-        old_enough_at if old_enough_at > now and len(missing) == 1 else None,
+        f"below the thresholds of route {policy.name}: {'; '.join(wants)}",
+        old_enough_at if too_young and not missing else None,
         **inputs,
     )

@@ -10,7 +10,7 @@ from typing import Any
 from syncd.core import doubt, holds, regression
 from syncd.core.budget import limits_text
 from syncd.core.policy import Policy, route
-from syncd.core.quantities import counted, duration
+from syncd.core.quantities import counted, duration, listed, utc
 from syncd.core.releases import Order, compare, newest
 from syncd.model import (
     Action,
@@ -139,7 +139,8 @@ def plan(group: Group, issue: Issue | None, policy: Policy | None, context: Plan
     if issue is None or issue.state is IssueState.WANTED:
         return _new(group, policy, context, now)
     if issue.state is IssueState.INTENDED:
-        return Plan(action=Action.HOLD, reason="a create is under way", rule="under-way", call=Call.PROBE)
+        reason = f"a create was sent at {utc(issue.sent_at)}, and its answer has not come yet"
+        return Plan(action=Action.HOLD, reason=reason, rule="under-way", call=Call.PROBE)
     if issue.state is IssueState.IN_DOUBT:
         return doubt.doubtful(issue, context.probe_after, now)
     if issue.state is IssueState.PARKED:
@@ -177,12 +178,12 @@ def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) 
         reason = f"an operator files it past thresholds and limits: {group.ordered}"
         return Plan(action=Action.CREATE, reason=reason, rule=ORDERED, inputs={"route": policy.name}, call=Call.CREATE)
     if context.wait > 0 or context.ahead:
-        return stormy(policy, context)
-    reason = f"the group has no issue yet, and route {policy.name} matches it"
+        return stormy(policy, context, now)
+    reason = f"the group has no issue, and route {policy.name} matches it"
     return Plan(action=Action.CREATE, reason=reason, rule="new", inputs={"route": policy.name}, call=Call.CREATE)
 
 
-def stormy(policy: Policy, context: PlanContext) -> Plan:
+def stormy(policy: Policy, context: PlanContext, now: float) -> Plan:
     """The decision for a group whose route has reached its limit of new issues, or files other groups of its storm first."""
     limit = f"max_new_issues of route {policy.name} is {limits_text(policy.max_new_issues)}"
     inputs: dict[str, str | int | float] = {
@@ -191,13 +192,14 @@ def stormy(policy: Policy, context: PlanContext) -> Plan:
         "due_in": round(context.due_in),
     }
     if context.place:
-        when = f"its turn is in about {duration(context.due_in)}" if context.due_in >= 1 else "its turn is next"
+        when = f"its turn is at about {utc(now + context.due_in)}" if context.due_in >= 1 else "its turn is now"
         reason = f"{limit}; it is number {context.place:,} in line, those with the most users first, and {when}"
     elif context.wait > 0:
-        reason = f"{limit}; the next in {duration(context.wait)}"
+        reason = f"{limit}; the next group is filed at {utc(now + context.wait)}"
     else:
         reason = (
-            f"{limit}; {counted(context.ahead, 'group')} of its storm go first, those with the most users before all"
+            f"{limit}; {counted(context.ahead, 'group')} of its storm {'goes' if context.ahead == 1 else 'go'} first, those with "
+            "the most users before all"
         )
     return holds.hold(holds.STORM, reason, None, **inputs)
 
@@ -228,7 +230,7 @@ def _linked(group: Group, issue: Issue, policy: Policy | None, context: PlanCont
     labelled = bool(policy.ignore_label and policy.ignore_label in condition.labels)
     if condition.locked or labelled:
         why = f"{issue.key} has the label {policy.ignore_label}" if labelled else f"{issue.key} is locked"
-        reason = f"{why}: syncd does not write to it, and goes on counting"
+        reason = f"{why}: until that ends syncd does not write to it, and goes on counting"
         return Plan(action=Action.NOTHING, reason=reason, rule="muted")
     if condition.closed:
         return _closed(group, issue, policy, regression.verdict(group, issue, condition, policy, context.project), now)
@@ -252,11 +254,13 @@ def _closed(group: Group, issue: Issue, policy: Policy, verdict: regression.Verd
             return replace(current, **facts)
         return replace(current, reason=f"{current.reason}; {verdict.reason}", rule=verdict.rule, inputs=verdict.inputs)
     window, closed_at = policy.reopen_window, verdict.regression.closed_at
-    late = window is not None and closed_at is not None and now - closed_at > window
     if policy.on_regression == "comment":
-        action, answer = Action.COMMENT, "the issue gets a comment and stays closed"
-    elif late or policy.on_regression == "new_issue":
-        action, answer = Action.RENEW, "another issue is filed"
+        action, answer = Action.COMMENT, "the issue gets a comment and stays closed, as on_regression says"
+    elif policy.on_regression == "new_issue":
+        action, answer = Action.RENEW, "another issue is filed, as on_regression says"
+    elif window is not None and closed_at is not None and now - closed_at > window:
+        late = f"closed at {utc(closed_at)}, longer ago than reopen_window ({duration(window)})"
+        action, answer = Action.RENEW, f"another issue is filed, since {issue.key} was {late}"
     else:
         action, answer = Action.REOPEN, "the issue is reopened"
     return Plan(
@@ -271,15 +275,40 @@ def _closed(group: Group, issue: Issue, policy: Policy, verdict: regression.Verd
 def _current(group: Group, issue: Issue, policy: Policy | None, now: float) -> Plan:
     """The action for an issue whose condition needs none: an update if it shows an older state."""
     if issue.announcements:
-        return Plan(action=Action.UPDATE, reason=f"a further comment on {issue.key} is due", rule="announcement")
+        comments = [(each.occasion, each.facts) for each in issue.announcements]
+        reason = f"a further comment on {issue.key} is due: {_occasions(comments)}"
+        return Plan(action=Action.UPDATE, reason=reason, rule="announcement")
     remarks = () if policy is None else _remarks(group, issue, policy, now)
-    if issue.synced_revision >= group.revision and not any(occasion is Occasion.QUIET for occasion, _, _ in remarks):
+    is_shown = issue.synced_revision >= group.revision
+    if is_shown and not any(occasion is Occasion.QUIET for occasion, _, _ in remarks):
         return Plan(action=Action.NOTHING, reason=f"{issue.key} shows the latest state", rule="current")
     due = _update_due(issue, policy, now)
     if due > now:
-        reason = f"{issue.key} was updated less than a status_interval ago"
+        interval = duration(STATUS_INTERVAL if policy is None else policy.status_interval)
+        reason = f"{issue.key} is updated once in {interval} (status_interval), the next time at {utc(due)}"
         return Plan(action=Action.WAIT, reason=reason, rule="status-interval", until=due)
-    return Plan(action=Action.UPDATE, reason=f"{issue.key} shows an older state", rule="older-state", remarks=remarks)
+    reason = f"{issue.key} shows {'the latest' if is_shown else 'an older'} state"
+    if remarks:
+        reason += f", and gets a further comment: {_occasions([(occasion, facts) for occasion, _, facts in remarks])}"
+    return Plan(action=Action.UPDATE, reason=reason, rule="quiet" if is_shown else "older-state", remarks=remarks)
+
+
+def _occasions(comments: Iterable[tuple[Occasion, Facts]]) -> str:
+    """What further comments report, as a clause."""
+    clauses = []
+    for occasion, facts in comments:
+        release, milestone, since = facts.get("release"), int(facts.get("milestone", 0)), int(facts.get("since", 0))
+        where = f" in {release}" if release else ""
+        clauses.append(
+            {
+                Occasion.REGRESSION: f"the crash came back{where}",
+                Occasion.UNCLEAR: "the crash goes on, and nobody can tell whether with the fix",
+                Occasion.RELEASE: f"the crash is new{where}",
+                Occasion.MILESTONE: f"it was seen at least {milestone:,} times",
+                Occasion.QUIET: f"it was not seen since {utc(since)}",
+            }[occasion]
+        )
+    return listed(clauses, len(clauses))
 
 
 def _remarks(group: Group, issue: Issue, policy: Policy, now: float) -> tuple[tuple[Occasion, str, Facts], ...]:

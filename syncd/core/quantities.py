@@ -1,4 +1,6 @@
-"""Numbers, durations and lists as text. Pure."""
+"""Numbers, times and lists as text. Pure."""
+
+from datetime import UTC, datetime, timedelta
 
 
 def counted(count: int, noun: str) -> str:
@@ -12,6 +14,17 @@ def duration(seconds: float) -> str:
         if seconds >= 2 * size or (seconds >= size and seconds % size == 0):
             return f"{-(-seconds // size):.0f}{unit}"
     return f"{-(-seconds // 1):.0f}s"
+
+
+def utc(seconds: float | None) -> str:
+    """A time such as 2026-11-24 03:15 UTC, or "not known" for None and for times outside the calendar."""
+    if seconds is None:
+        return "not known"
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    except (OverflowError, ValueError):
+        return "not known"
+    return f"{moment.replace(tzinfo=None).isoformat(' ', 'minutes')} UTC"
 
 
 def listed(items: tuple[str, ...] | list[str], most: int = 3) -> str:

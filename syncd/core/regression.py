@@ -184,7 +184,9 @@ class _Closing:
         """Decide by the releases that have new occurrences."""
         new = self._new()
         if not new:
-            return Verdict(rule="nothing-new", reason=f"{self.key} is closed and has no new occurrence since then")
+            return Verdict(
+                rule="nothing-new", reason=f"{self.key} is closed and has no new occurrence since its closing"
+            )
         kinds: dict[Kind, dict[str, int]] = {}
         for release in [release for release in new if release != UNRELEASED]:
             kinds.setdefault(self._kind(release), {})[release] = new[release]
@@ -340,8 +342,9 @@ class _Closing:
     def _part(self, kind: Kind, new: Mapping[str, int]) -> str:
         """The new occurrences of one kind, as a clause."""
         count = counted(sum(new.values()), "new occurrence")
+        they = "it has the fix" if sum(new.values()) == 1 else "they have the fix"
         if kind is Kind.UNRELEASED:
-            return f"{count} without a release that could be read: syncd cannot tell whether they have the fix"
+            return f"{count} without a release that could be read: syncd cannot tell whether {they}"
         places = [f"{release} ({new[release]:,})" for release in ordered(new)]
         where = listed(places) if len(new) > 1 else next(iter(new)) or "no release"
         against = listed(self.newest) or "any release"
@@ -353,7 +356,7 @@ class _Closing:
         meaning = {
             Kind.BACK: "not older than the fix" if self.fixes else "newer than that",
             Kind.UNCONFIRMED: "far above all releases of the project: a second one counts as a regression",
-            Kind.INCOMPARABLE: f"which cannot be compared with {against}: syncd cannot tell whether they have the fix",
+            Kind.INCOMPARABLE: f"which cannot be compared with {against}: syncd cannot tell whether {they}",
             Kind.REBUILT: rebuilt,
             Kind.EARLY: "a pre-release or a build of the fix that came out after the closing",
             Kind.LINE: line,

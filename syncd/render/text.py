@@ -9,12 +9,13 @@ import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Literal, TypeVar
 from urllib.parse import quote
 
 import regex
+
+from syncd.core.quantities import utc as utc  # the writers' time as well
 
 _ELLIPSIS = "…"
 
@@ -91,17 +92,6 @@ def safe_url(url: str, hosts: Iterable[str]) -> str | None:
     rest = re.sub(r"%(?![0-9A-Fa-f]{2})", "%25", url[start.end() :])
     address = f"https://{host}{quote(rest, safe='%/?#&=:,+$@-._~')}"
     return address if len(address) <= _LONGEST_URL else None
-
-
-def utc(seconds: float | None) -> str:
-    """A time such as 2026-11-24 03:15 UTC, or "not known" for None and for times outside the calendar."""
-    if seconds is None:
-        return "not known"
-    try:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
-    except (OverflowError, ValueError):
-        return "not known"
-    return f"{moment.replace(tzinfo=None).isoformat(' ', 'minutes')} UTC"
 
 
 T = TypeVar("T")

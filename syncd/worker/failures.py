@@ -58,11 +58,11 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError, issue: Issu
             decision = Plan(action=Action.PARK, reason=doubts)
             return decision, Parked(decision, "out of reach")
         case Gone() if policy is not None and policy.on_deleted == "recreate":
-            reason = f"{reason}; it is created anew, as on_deleted says"
+            reason = f'{reason}; another one is filed (on_deleted = "recreate")'
             context.record(partial(issues.retire, group_id=group_id, note=reason, deleted=True))
             return Plan(action=Action.CREATE, reason=reason, call=Call.CREATE), Retry(reason, now, Call.CREATE)
         case Gone():
-            decision = Plan(action=Action.DROP, reason=f"{reason}; it stays so, as on_deleted says")
+            decision = Plan(action=Action.DROP, reason=f'{reason}; none is filed again (on_deleted = "drop")')
             return decision, Parked(decision, "deleted")
         case OutOfReach():
             decision = Plan(action=Action.PARK, reason=reason)

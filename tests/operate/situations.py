@@ -89,6 +89,7 @@ def unreachable(scene: Scene, seconds: float = DAY) -> None:
             scene.fail(operation, Unavailable("502 Bad Gateway"))
         scene.sync()
         scene.clock.advance(min(15 * MINUTE, end - scene.clock.wall()))
+    scene.fail("ping", Unavailable("502 Bad Gateway"))
     scene.read()
     scene.tracker.fail_before.clear()
 
@@ -199,6 +200,13 @@ def _(scene: Scene) -> None:
 @situation("dead letter, noticed again")
 def _(scene: Scene) -> None:
     SITUATIONS["dead letter, two days later"](scene)
+    scene.tell(occurrences=9)
+    work_off(scene)
+
+
+@situation("dead letter, other content")
+def _(scene: Scene) -> None:
+    SITUATIONS["dead letter, two days later"](scene)
     seen_again(scene, {"1.0": 9})
     work_off(scene)
 
@@ -271,7 +279,9 @@ def _(scene: Scene) -> None:
     settings = config.trackers["here"].model_copy(update={"writes": ["1/1h"]})
     limited = type(config).model_validate(
         {
-            "trackers": {"here": {"kind": "local", "folder": "unused", "writes": ["1/1h"], "probe_after": ["20s", "60s", "180s"]}},
+            "trackers": {
+                "here": {"kind": "local", "folder": "unused", "writes": ["1/1h"], "probe_after": ["20s", "60s", "180s"]}
+            },
             "routes": [{"name": "main", "tracker": "here", "status_interval": 1.0}],
         }
     )
@@ -739,7 +749,6 @@ def _(scene: Scene) -> None:
     filed(scene)
     closed(scene, "done")
     seen_again(scene, {"1.0": 9})
-    refuse(scene, "edit_comment")
     refuse(scene, "comment")
 
 
@@ -756,7 +765,5 @@ def _(scene: Scene) -> None:
 def _(scene: Scene) -> None:
     filed(scene)
     place = Place(remote_id="9", key="K-9", url="https://example.com/K-9")
-    actions.link(
-        scene.store, scene.rules, number(scene), "here", place, scene.rules.instance_key, scene.clock.wall()
-    )
+    actions.link(scene.store, scene.rules, number(scene), "here", place, scene.rules.instance_key, scene.clock.wall())
     work_off(scene)

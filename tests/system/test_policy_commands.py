@@ -130,7 +130,7 @@ def test_explain_has_the_history_and_the_plan(room: Room) -> None:
     printed = room.syncd("explain", "fingerprint-draw")
     assert "route web does not take it: its project fits none of web-*" in printed
     assert "route game takes it, for tracker here" in printed
-    assert "create: the group has no issue yet, and route game matches it" in printed
+    assert "create: the group has no issue, and route game matches it" in printed
     assert "was fixed in 1.2; 12 new occurrences in 1.0, older than that (rule: fixed-in)" in " ".join(printed.split())
     (told_of,) = json.loads(room.syncd("explain", "fingerprint-draw", "--json"))
     assert told_of["now"]["rule"] == "fixed-in"
