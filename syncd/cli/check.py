@@ -240,7 +240,7 @@ def _match(match: Match) -> str:
     """The conditions of a route as a phrase."""
 
     def patterns(conditions: Conditions) -> list[str]:
-        keys = ("universe", "project", "application", "classifiers", "releases", "first_release")
+        keys = ("universe", "project", "application", "classifiers", "error_type", "releases", "first_release")
         commonest = {f"mostly {name}": listed for name, listed in conditions.commonest.items()}
         by_key = (
             {key.replace("_", " "): getattr(conditions, key) for key in keys} | dict(conditions.attributes) | commonest

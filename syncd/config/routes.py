@@ -26,6 +26,7 @@ class Conditions(Section):
     project: Patterns = []
     application: Patterns = []
     classifiers: Patterns = []
+    error_type: Patterns = []
     releases: Patterns = []
     first_release: Patterns = []
     attributes: dict[str, Patterns] = {}
@@ -66,17 +67,18 @@ class SetRule(Section):
 
 
 class LabelRule(Section):
-    """A label for groups with a classifier, or with a value of an attribute. `{value}` in the label is the value that matched."""
+    """A label for groups with a classifier, an error type, or a value of an attribute. `{value}` in the label is the value that matched."""
 
     classifier: Glob | None = None
+    error_type: Glob | None = None
     attribute: str | None = None
     value: Glob = "*"
     label: Annotated[str, Field(min_length=1, max_length=50)]
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "LabelRule":
-        if (self.classifier is None) == (self.attribute is None):
-            raise ValueError("set exactly one of classifier, attribute")
+        if [self.classifier, self.error_type, self.attribute].count(None) != 2:
+            raise ValueError("set exactly one of classifier, error_type, attribute")
         return self
 
 
@@ -166,14 +168,14 @@ class Route(Section):
     quiet_after: Annotated[Seconds, Field(ge=3600)] | None = None
     """comment once on an open issue whose crash has not occurred for so long; syncd never closes it"""
     labels: list[LabelRule] = []
-    """`[{ classifier = "oom", label = "memory" }, { attribute = "uname.sysname", value = "Windows*", label = "windows"
+    """`[{ error_type = "oom*", label = "memory" }, { attribute = "uname.sysname", value = "Windows*", label = "windows"
     }]`: more labels at creation, from attributes that may appear in issues; `{value}` is the value that matched"""
     owners: list[OwnerRule] = []
     """`[{ frame = "Renderer::*", assignee = "alice" }, { module = "libaudio*", component = "Audio" }]`: assignee or
     component at creation, from the first rule that matches a frame and a module of the stack; a rule has `frame`,
     `module`, or both"""
     set: list[SetRule] = []
-    """`[{ when = { min_users = 100 }, priority = "High" }, { when = { classifiers = "hang" }, issue_type = "Task" }]`: settings of
+    """`[{ when = { min_users = 100 }, priority = "High" }, { when = { error_type = "hang" }, issue_type = "Task" }]`: settings of
     issues; see below"""
     templates: str | None = None
     """a folder with `title.j2`, `body.j2`, `status.j2`, `comment.j2`; see [templates](templates.md)"""

@@ -224,8 +224,13 @@ class Links(Section):
 class Privacy(Section):
     """`[privacy]`: which attributes may appear in issues, and what syncd redacts in every text."""
 
+    # What developers ask for of what Backtrace's SDKs send: which build, system, device, driver, browser and process crashed.
     attributes: list[Glob] = [
-        "version", "uname.sysname", "uname.version", "os", "os.version", "os_version", "device.model", "environment",
+        "version", "application.version", "application_version", "_version", "ver", "application.build", "application.unity.version", "build.type", "environment", "channel",
+        "error.type", "os", "os.version", "os_version", "uname.sysname", "uname.version", "uname.machine", "cpu.arch", "platform",
+        "device.model", "device.manufacturer", "device.brand", "device.vendor", "device.type", "device.sdk", "device.osName", "device.osVersion", "device.os_version",
+        "graphic.name", "graphic.driver.version", "scene.name", "scripting.backend", "EngineVersion",
+        "browser.name", "browser.version", "process_type", "ptype", "electron.process", "backtrace.agent",
     ]  # fmt: skip
     """patterns of attributes that may appear in issues; all others stay in the store. Attributes that point to a person or a device
     (`guid`, `hostname`, `device.name`, users, sessions, mail, addresses, paths, pages, comments) never appear: `syncd check` lists them"""

@@ -13,6 +13,8 @@ from syncd.model import Group, GroupKind, Thresholds
 
 # The prefixes of the conditions on attributes.
 _ATTRIBUTE, _COMMONEST = "attributes.", "commonest."
+# The attribute in which Backtrace's SDKs send the kind of report: Crash, Hang, Exception, Unhandled exception, Message, OOMException.
+_ERROR_TYPE = "error.type"
 _OF_RELEASES = ("releases", "first_release")
 
 # The keys of a rule of `set` that have a single value or list; `fields` are chosen field by field.
@@ -35,14 +37,16 @@ _FOREIGN = re.compile(r"\A\^|\$\Z|[\w)*]\|[\w(*]|\\[dDwWsSbB.]|(?<!\w)\.[*]|\.\+
 class Conditions:
     """Patterns for the properties of a group. An empty tuple matches everything.
 
-    `first_release` is the release in which the group was noticed first. `commonest` is for attributes of which only the commonest value
-    counts, `attributes` for those of which any value may fit.
+    `error_type` is for the kind of report that Backtrace's SDKs send beside the classifiers, in upper or lower case. `first_release` is the
+    release in which the group was noticed first. `commonest` is for attributes of which only the commonest value counts, `attributes` for
+    those of which any value may fit.
     """
 
     universe: tuple[str, ...] = ()
     project: tuple[str, ...] = ()
     application: tuple[str, ...] = ()
     classifiers: tuple[str, ...] = ()
+    error_type: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
     first_release: tuple[str, ...] = ()
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -81,10 +85,12 @@ class SetRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelRule:
-    """A label for groups with a classifier, or with an attribute of this value. `{value}` in the label is the matched value."""
+    """A label for groups with a classifier, with an error type, or with an attribute of this value. `{value}` in the label is the matched
+    value."""
 
     label: str
     classifier: str | None = None
+    error_type: str | None = None
     attribute: str | None = None
     value: str = "*"
 
@@ -195,6 +201,7 @@ def _conditions(conditions: Conditions) -> list[tuple[str, tuple[str, ...]]]:
         ("project", conditions.project),
         ("application", conditions.application),
         ("classifiers", conditions.classifiers),
+        ("error_type", conditions.error_type),
         ("releases", conditions.releases),
         ("first_release", conditions.first_release),
         *((f"{_ATTRIBUTE}{name}", patterns) for name, patterns in conditions.attributes.items()),
@@ -215,6 +222,8 @@ def _fits(group: Group, condition: str, patterns: Iterable[str]) -> bool:
             values = [group.application or ""]
         case "classifiers":
             values = group.classifiers
+        case "error_type":
+            return any(_is_error_type(value, patterns) for value in dict(group.attributes).get(_ERROR_TYPE, ()))
         case "releases":
             values = [release.release for release in group.releases]
         case "first_release":
@@ -229,6 +238,12 @@ def _fits(group: Group, condition: str, patterns: Iterable[str]) -> bool:
     compared = [pattern for pattern in patterns if _COMPARISON.match(pattern)]
     plain = [pattern for pattern in patterns if pattern not in compared]
     return any(fits(value, plain) or any(_in_range(value, each) for each in compared) for value in values)
+
+
+def _is_error_type(value: str, patterns: Iterable[str]) -> bool:
+    """True if the error type fits one of the patterns, in upper or lower case: SDKs spell `Hang` and `hang`."""
+    blind = [pattern.lower() if (sought := searched(pattern)) is None else f"(?i){sought}" for pattern in patterns]
+    return fits(value.lower(), blind)
 
 
 def _in_range(release: str, comparisons: str) -> bool:
@@ -284,11 +299,14 @@ def labels(group: Group, rules: Iterable[LabelRule]) -> tuple[str, ...]:
     attributes = dict(group.attributes)
     chosen: dict[str, None] = {}
     for rule in rules:
-        values = group.classifiers if rule.attribute is None else attributes.get(rule.attribute, ())
-        pattern = rule.value if rule.classifier is None else rule.classifier
+        if rule.error_type is not None:
+            values = [value for value in attributes.get(_ERROR_TYPE, ()) if _is_error_type(value, (rule.error_type,))]
+        elif rule.classifier is not None:
+            values = [value for value in group.classifiers if fits(value, (rule.classifier,))]
+        else:
+            values = [value for value in attributes.get(rule.attribute or "", ()) if fits(value, (rule.value,))]
         for value in values:
-            if fits(value, (pattern,)):
-                chosen[rule.label.replace("{value}", value)] = None
+            chosen[rule.label.replace("{value}", value)] = None
     return tuple(chosen)
 
 

@@ -125,11 +125,12 @@ def test_two_routes_of_one_name_are_refused(load: Load, names: tuple[str, str]) 
 
 
 def test_a_route_matches_on_everything_a_group_has_and_may_exclude(load: Load) -> None:
-    more = 'classifiers = "oom", releases = ["2.*"], attributes = { "uname.sysname" = "Windows*" }, not = { project = "x" }'
+    more = 'classifiers = "oom", error_type = "hang", releases = ["2.*"], attributes = { "uname.sysname" = "Windows*" }, not = { project = "x" }'
     (route,) = load(LOCAL + f'[[routes]]\nmatch = {{ {more} }}\ntracker = "files"\n').all_routes
 
     assert route.match.attributes == {"uname.sysname": ("Windows*",)}
     assert (route.match.classifiers, route.match.releases, route.match.unless.project) == (("oom",), ("2.*",), ("x",))
+    assert route.match.error_type == ("hang",)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,11 @@ GROUP = make_group(
     application="client",
     classifiers=("segfault", "startup"),
     releases=(Release(release="2.3.1", occurrences=1), Release(release="2.4.0", occurrences=1)),
-    attributes=(("os", ("Windows 11", "Linux")), ("environment", ("production",))),
+    attributes=(
+        ("os", ("Windows 11", "Linux")),
+        ("environment", ("production",)),
+        ("error.type", ("Hang", "OOMException")),
+    ),
 )
 
 
@@ -33,6 +37,12 @@ def a_route(name: str = "main", **match: Any) -> Policy:
         pytest.param({"classifiers": "segfault"}, True, id="one of several classifiers"),
         pytest.param({"classifiers": ["hang", "start*"]}, True, id="one of several patterns"),
         pytest.param({"classifiers": "hang"}, False, id="no classifier"),
+        pytest.param({"error_type": "hang"}, True, id="an error type in lower case"),
+        pytest.param({"error_type": ["crash", "OOM*"]}, True, id="a pattern of error types"),
+        pytest.param({"error_type": "/^HANG$/"}, True, id="an expression for error types"),
+        pytest.param({"error_type": ["crash", "hang?"]}, False, id="no error type"),
+        pytest.param({"not": {"error_type": "hang"}}, False, id="excluded by an error type"),
+        pytest.param({"not": {"error_type": "message"}}, True, id="not excluded by an error type"),
         pytest.param({"releases": "2.4.*"}, True, id="a release"),
         pytest.param({"releases": "3.*"}, False, id="no release"),
         pytest.param({"attributes": {"os": "Windows*"}}, True, id="an attribute"),
@@ -193,9 +203,11 @@ def test_labels_come_from_classifiers_and_attributes_each_once() -> None:
         LabelRule(attribute="os", value="W*", label="os-{value}"),
         LabelRule(attribute="environment", label="{value}"),
         LabelRule(attribute="device", label="device"),
+        LabelRule(error_type="hang", label="kind-{value}"),
+        LabelRule(error_type="crash", label="crash"),
     ]
 
-    assert policy.labels(GROUP, rules) == ("memory", "os-Windows 11", "production")
+    assert policy.labels(GROUP, rules) == ("memory", "os-Windows 11", "production", "kind-Hang")
     assert policy.labels(GROUP, []) == ()
 
 
