@@ -5,11 +5,12 @@ points to a person or a device (`never`, whatever is allowed), the rest is nobod
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import pytest
 
-from syncd.config.routes import Route
+from syncd.config.routes import Match, Route
 from syncd.config.sections import Notifications, Privacy
 from syncd.core import fold, policy
 from syncd.core.redact import Redactor, private
@@ -31,7 +32,7 @@ class Sdk:
     error_type: str | None = None
     may: dict[str, object]
     never: dict[str, object]
-    other: dict[str, object]
+    rest: dict[str, object]
 
 
 SDKS = {
@@ -63,7 +64,7 @@ SDKS = {
             "guid": "1c5f",
             "hostname": "JANE-PC",
         },
-        other={"audio.supported": "True", "cpu.count": "16", "graphic.topUv": "True", "vm.rss.size": 34225520640},
+        rest={"audio.supported": "True", "cpu.count": "16", "graphic.topUv": "True", "vm.rss.size": 34225520640},
     ),
     "Android": Sdk(
         release="2.4.0-beta.2",
@@ -88,7 +89,12 @@ SDKS = {
             "device.location": "ENABLED",
             "guid": "1c5f",
         },
-        other={"app.storage_used": "1048576", "battery.level": "0.8", "culture": "de", "screen.orientation": "PORTRAIT"},
+        rest={
+            "app.storage_used": "1048576",
+            "battery.level": "0.8",
+            "culture": "de",
+            "screen.orientation": "PORTRAIT",
+        },
     ),
     "Cocoa": Sdk(
         release="5.1",
@@ -107,7 +113,7 @@ SDKS = {
             "uname.sysname": "iOS",
         },
         never={"application.session": "5f1e", "guid": "1C5F", "hostname": "Janes-iPhone", "cpu.user": 7},
-        other={"battery.state": "Charging", "cpu.idle": 7, "device.region": "Germany", "lang.version": "2.0.8"},
+        rest={"battery.state": "Charging", "cpu.idle": 7, "device.region": "Germany", "lang.version": "2.0.8"},
     ),
     "JavaScript": Sdk(
         release="2.4.0",
@@ -134,7 +140,7 @@ SDKS = {
             "location.href": "https://acme.example/u/jane/files",
             "user.agent.full": "Mozilla/5.0",
         },
-        other={"engine.name": "Gecko", "engine.version": "109.0", "mobile": "true", "window.innerWidth": 1024},
+        rest={"engine.name": "Gecko", "engine.version": "109.0", "mobile": "true", "window.innerWidth": 1024},
     ),
     "Node": Sdk(
         release="2.4.0",
@@ -154,7 +160,7 @@ SDKS = {
             "process.cwd": "/home/jane/app",
             "process.id": 7,
         },
-        other={"Environment Variables": "HOME=/home/jane", "cpu.boottime": 7, "process.thread.count": "1"},
+        rest={"Environment Variables": "HOME=/home/jane", "cpu.boottime": 7, "process.thread.count": "1"},
     ),
     "React Native": Sdk(
         release="2.4.0",
@@ -167,7 +173,7 @@ SDKS = {
             "error.type": "Unhandled exception",
         },
         never={"application.session": "5f1e", "device.name": "Jane's Pixel", "guid": "1c5f"},
-        other={"hermes.version": "0.12.0", "reactNative.version": "0.73.2"},
+        rest={"hermes.version": "0.12.0", "reactNative.version": "0.73.2"},
     ),
     "Electron SDK": Sdk(
         release="2.4.0",
@@ -175,21 +181,21 @@ SDKS = {
         error_type="Crash",
         may={"application.version": "2.4.0", "electron.process": "main", "error.type": "Crash"},
         never={"application.session": "5f1e", "guid": "1c5f", "hostname": "JANE-PC"},
-        other={"electron.appMetrics": "[]", "system.languages": "de"},
+        rest={"electron.appMetrics": "[]", "system.languages": "de"},
     ),
     "Electron crashReporter": Sdk(
         release="2.4.0",
         older="2.3.0",
         may={"_version": "2.4.0", "ver": "28.1.0", "platform": "win32", "process_type": "renderer"},
         never={"guid": "1c5f"},
-        other={"_productName": "Game", "prod": "Electron"},
+        rest={"_productName": "Game", "prod": "Electron"},
     ),
     "Chromium": Sdk(
         release="120.0.6099.109",
         older="119.0.6045.199",
         may={"channel": "stable", "platform": "Win64", "ptype": "browser", "ver": "120.0.6099.109"},
         never={"client_id": "1c5f", "url-chunk": "https://acme.example/u/jane"},
-        other={"num-extensions": "3", "plat": "Win64"},
+        rest={"num-extensions": "3", "plat": "Win64"},
     ),
     "C#": Sdk(
         release="2.4.0.1234",
@@ -210,28 +216,28 @@ SDKS = {
             "hostname": "JANE-PC",
             "location": "C:\\Users\\jane\\Game\\Game.dll",
         },
-        other={"culture": "de", "error.message": "jane@acme.example is no key", "process.age": "7"},
+        rest={"culture": "de", "error.message": "jane@acme.example is no key", "process.age": "7"},
     ),
     "Python": Sdk(
         release=None,
         error_type="Exception",
         may={"error.type": "Exception", "uname.sysname": "Linux", "uname.version": "6.1"},
         never={"application.session": "5f1e", "guid": "1c5f", "hostname": "build-7", "process.id": 7},
-        other={"backtrace.version": "0.3.2", "lang.version": "3.12.1", "uname.release": "6.1.0-13-amd64"},
+        rest={"backtrace.version": "0.3.2", "lang.version": "3.12.1", "uname.release": "6.1.0-13-amd64"},
     ),
     "Crashpad": Sdk(
         release="2.4.0",
         older="2.3.9",
         may={"version": "2.4.0", "uname.sysname": "Windows", "uname.version": "10.0.19045"},
         never={"guid": "1c5f"},
-        other={"fault.address": "0x18"},
+        rest={"fault.address": "0x18"},
     ),
     "C++ by hand": Sdk(
         release="2.4.0",
         older="2.3.9",
         may={"application_version": "2.4.0", "environment": "production", "uname.version": "10.0.19045"},
         never={"description": "my name is Jane Doe", "email_address": "jane@acme.example"},
-        other={"quality": "high"},
+        rest={"quality": "high"},
     ),
     "Unreal": Sdk(
         release=None,
@@ -252,9 +258,9 @@ SDKS = {
             "guid": "1c5f",
             "hostname": "JANE-PC",
         },
-        other={"ExecutableName": "Game", "GameName": "UE-Game", "SecondsSinceStart": 7},
+        rest={"ExecutableName": "Game", "GameName": "UE-Game", "SecondsSinceStart": 7},
     ),
-    "a version that is not set": Sdk(release=None, may={}, never={}, other={"application.version": "*", "version": ""}),
+    "a version that is not set": Sdk(release=None, may={}, never={}, rest={"application.version": "*", "version": ""}),
 }
 
 
@@ -265,7 +271,7 @@ def sdk_of_the_table(request: pytest.FixtureRequest) -> Sdk:
 
 def group_of(sdk: Sdk) -> Group:
     """The group that a daemon with the default configuration makes of one notification."""
-    attributes = {name: [[value, 7]] for name, value in (sdk.may | sdk.never | sdk.other).items()}
+    attributes = {name: [[value, 7]] for name, value in (sdk.may | sdk.never | sdk.rest).items()}
     settings = Notifications()
     reading = Reading(release_attributes=settings.release_attributes)
     body = msgspec.json.encode(notification_json(occurrences=7, attributes=attributes))
@@ -281,22 +287,22 @@ def test_the_release_is_recognised_and_comes_after_the_one_before(sdk: Sdk) -> N
 
 
 def test_an_issue_shows_what_developers_ask_for_and_nothing_else(sdk: Sdk) -> None:
-    shown = Redactor(allowed=Privacy().attributes).group(group_of(sdk)).attributes
+    public = Redactor(allowed=Privacy().attributes).group(group_of(sdk)).attributes
 
-    assert dict(shown) == {name: (str(value),) for name, value in sdk.may.items()}
+    assert dict(public) == {name: (str(value),) for name, value in sdk.may.items()}
 
 
 def test_what_points_to_a_person_or_a_device_never_leaves_whatever_is_allowed(sdk: Sdk) -> None:
-    shown = Redactor(allowed=["*"]).group(group_of(sdk)).attributes
+    public = Redactor(allowed=["*"]).group(group_of(sdk)).attributes
 
-    assert not {name for name, _ in shown} & set(sdk.never)
+    assert not {name for name, _ in public} & set(sdk.never)
 
 
 def test_the_error_type_is_a_condition_in_upper_or_lower_case(sdk: Sdk) -> None:
     group = group_of(sdk)
 
-    def matches(**match: object) -> bool:
-        return policy.hindrance(group, Route(tracker="x", match=match).policy("main").match) is None
+    def matches(**match: Any) -> bool:
+        return policy.hindrance(group, Route(tracker="x", match=Match(**match)).policy("main").match) is None
 
     if sdk.error_type is None:
         assert not matches(error_type="*")
