@@ -312,10 +312,9 @@ def labels(group: Group, rules: Iterable[LabelRule]) -> tuple[str, ...]:
 
 def owner(group: Group, rules: Iterable[OwnerRule]) -> tuple[str | None, str | None]:
     """The assignee and the component of a new issue of the group, by the first rule that fits."""
-    names = [frames.name_of(frame) for frame in group.callstack]
-    modules = [module for frame in group.callstack if (module := frames.module_of(frame)) is not None]
     for rule in rules:
-        frame_fits = rule.frame is None or any(fits(name, (rule.frame,)) for name in names)
+        frame_fits = rule.frame is None or any(fits(frames.name_of(frame), (rule.frame,)) for frame in group.callstack)
+        modules = () if rule.module is None else filter(None, map(frames.module_of, group.callstack))
         module_fits = rule.module is None or any(fits(module, (rule.module,)) for module in modules)
         if frame_fits and module_fits:
             return rule.assignee, rule.component

@@ -88,10 +88,10 @@ class Scrubber:
 
     def text(self, text: str, spare: Collection[str] = ()) -> str:
         """The text with a placeholder such as `<email>` for each private item. `spare` are items that look like IP addresses and are none."""
-        kinds = _chosen(self.user_folders, self.emails, self.ips, self.tokens)
+        kinds, every = _chosen(self.user_folders, self.emails, self.ips, self.tokens)
         data = patterns.encoded(text)
         # Most texts have nothing private; one expression finds that out.
-        if not kinds or not patterns.expression(_every(kinds), _MEMORY).search(data):
+        if not kinds or not patterns.expression(every, _MEMORY).search(data):
             return text
         for kind in kinds:
             data = _replaced(data, kind, spare)
@@ -115,14 +115,11 @@ class Scrubber:
 
 
 @lru_cache
-def _chosen(user_folders: bool, emails: bool, ips: bool, tokens: bool) -> tuple[_Kind, ...]:
+def _chosen(user_folders: bool, emails: bool, ips: bool, tokens: bool) -> tuple[tuple[_Kind, ...], str]:
+    """The kinds that are removed, and a pattern of any of them."""
     switches = {"user_folders": user_folders, "emails": emails, "ips": ips, "tokens": tokens}
-    return tuple(kind for kind in _KINDS if switches[kind.switch])
-
-
-@lru_cache
-def _every(kinds: tuple[_Kind, ...]) -> str:
-    return "|".join(kind.pattern.replace("(?P<x>", "(?:") for kind in kinds)
+    kinds = tuple(kind for kind in _KINDS if switches[kind.switch])
+    return kinds, "|".join(kind.pattern.replace("(?P<x>", "(?:") for kind in kinds)
 
 
 def _replaced(data: bytes, kind: _Kind, spare: Collection[str]) -> bytes:

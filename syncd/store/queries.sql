@@ -437,10 +437,12 @@ SELECT key, url, remote_id, cause FROM issues WHERE group_id = :group_id AND sta
     WHERE live.tracker = issues.tracker AND live.remote_id = issues.remote_id AND live.state <> 'retired')
 ORDER BY id DESC LIMIT 1;
 
--- look_alikes: filed groups with the same application and frames, to be mentioned
-SELECT issues.key, issues.url, issues.remote_id FROM groups JOIN issues ON issues.group_id = groups.id AND issues.state = 'linked'
-WHERE groups.signature = (SELECT signature FROM groups WHERE id = :group_id) AND groups.id <> :group_id
-    AND issues.tracker = :tracker ORDER BY groups.last_seen DESC NULLS LAST LIMIT :size;
+-- look_alikes: of the first 200 groups with the same application and frames, filed ones to mention; a JOIN would read all issues of SQLite
+SELECT issues.key, issues.url, issues.remote_id
+FROM (SELECT id, last_seen FROM groups WHERE signature = (SELECT signature FROM groups WHERE id = :group_id) AND id <> :group_id
+    ORDER BY id LIMIT 200) AS alike
+CROSS JOIN issues WHERE issues.group_id = alike.id AND issues.state = 'linked' AND issues.tracker = :tracker
+ORDER BY alike.last_seen DESC NULLS LAST LIMIT :size;
 
 -- quiet_groups: open issues without an occurrence since a time; the caller judges the last point of the trail
 SELECT groups.id FROM groups JOIN issues ON issues.group_id = groups.id AND issues.state = 'linked'

@@ -36,6 +36,8 @@ def explained(folder: Path) -> Iterator[None]:
 
 def make(folder: Path) -> None:
     """Make the folder and its parents durably. Nobody else may enter it until people change its mode: it is full of crash data."""
+    if folder.is_dir():
+        return
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(0o700, parents=True, exist_ok=True)
     for created in missing:
@@ -43,14 +45,12 @@ def make(folder: Path) -> None:
 
 
 def replace(path: Path, old: bytes, new: bytes) -> None:
-    """Replace the file's content `old`, and keep its mode. Raises Unavailable when the content is another one by now."""
-    if new == old:
-        return
+    """Replace the file's content `old`, and keep its mode. Raises Unavailable when the content is another one by now. The caller flushes
+    the folder."""
     with temporary(path.parent, new, mode=stat.S_IMODE(path.stat().st_mode)) as partial:
         if path.read_bytes() != old:
             raise Deferred(f"{path} is being edited")
         partial.replace(path)
-    sync(path.parent)
 
 
 @contextmanager

@@ -15,12 +15,12 @@ from syncd.core.doubt import Evidence
 from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError
 from syncd.model import Condition, Created, Group, Issue, Observation, Place
 from syncd.platform.clock import Clock
-from syncd.platform.fsync import sync
 from syncd.render import markdown
 from syncd.render.text import Document, one_line
 from syncd.trackers import Draft, Finding, Notebook, Survey
 from syncd.trackers.local import head as head_lines
 from syncd.trackers.local.file import explained, make, replace, temporary
+from syncd.trackers.local.folder import shared
 
 _LONGEST_FILE = 1_000_000  # code points: more than any report has
 _LONGEST_TITLE = 240
@@ -42,6 +42,7 @@ class Local:
     ) -> None:
         self._clock = clock
         self._folder = Path(settings.folder).absolute()
+        self._shared = shared(self._folder)
         self._notebook = notebook
 
     def newest(self) -> int:
@@ -63,7 +64,8 @@ class Local:
                 # Before the folder holds a file: from now on an empty folder is a lost one.
                 self._notebook.note("mounted", "yes" if os.path.ismount(self._folder) else "no")
                 self._notebook.note("folder", str(self._folder))
-            path = self._find(draft.marker) or self._add(draft)
+            is_new = not self._shared.may_have(_digest(draft.marker), self._clock)
+            path = (None if is_new else self._find(draft.marker)) or self._add(draft)
         return Created(remote_id=path.name, key=path.stem, url=path.as_uri())
 
     def _add(self, draft: Draft) -> Path:
@@ -75,6 +77,7 @@ class Local:
         body = markdown.write(draft.body, _LONGEST_FILE, tail=_marker_line(draft.marker).decode())
         try:
             with temporary(self._folder, f"# {title}\n\n{head}\n\n{body}\n".encode()) as partial:
+                self._shared.announce(_digest(draft.marker))
                 draft.require_fresh()
                 try:
                     # Unlike a rename, a link never replaces an existing file.
@@ -83,7 +86,7 @@ class Local:
                     if self._find(draft.marker) != path:
                         reason = f"{path} is not the file of this issue but has its name; move it away"
                         raise Refused(reason) from None
-            sync(self._folder)
+            self._shared.flush()
         except OSError as error:
             if not path.exists():
                 raise
@@ -93,8 +96,7 @@ class Local:
 
     def _require_not_lost(self) -> None:
         """Raise Misconfigured where the earlier files cannot be seen: an unmounted disk must not look like an empty folder."""
-        home = self._notebook.recall("folder")
-        if home is None or any(self._folder.glob("*.md")):
+        if self._shared.has_files() or (home := self._notebook.recall("folder")) is None:
             return
         if home != str(self._folder):
             raise Misconfigured(
@@ -118,8 +120,8 @@ class Local:
         """The first file, by name, with the marker on a line of its own; if `renamed`, also under a name that people gave it, after
         those with syncd's own name."""
         # Only the end of the name is fixed: the title of a group can change between two attempts.
-        paths = sorted(self._folder.glob(f"*-{_digest(marker)}.md"))
-        paths += sorted(self._folder.glob("*.md")) if renamed else []
+        paths = self._shared.files(_digest(marker))
+        paths += self._shared.files() if renamed else []
         line = _marker_line(marker)
         for path in paths:
             if not path.is_dir() and line in map(bytes.strip, path.read_bytes().splitlines()):
@@ -184,8 +186,13 @@ class Local:
             changed = head_lines.with_status(content, status)
             if changed is None:
                 return f"{path.name} has no line for its status any more; write `- Status: {status}` below its title"
-            replace(path, content, changed)
+            self._replace(path, content, changed)
         return ""
+
+    def _replace(self, path: Path, old: bytes, new: bytes) -> None:
+        if new != old:
+            replace(path, old, new)
+            self._shared.flush()
 
     def _path(self, issue: Issue) -> Path:
         path = self._folder / str(issue.remote_id)
@@ -204,7 +211,7 @@ class Local:
             path, content = self._read(issue)
             ending = b"" if content.endswith(b"\n") or not content else b"\n"
             before, after = _around_section(content, marker) or (content + ending + b"\n", b"")
-            replace(path, content, before + _section(document, marker) + after)
+            self._replace(path, content, before + _section(document, marker) + after)
         return _COMMENT_ID
 
     def find_comment(self, issue: Issue, marker: str) -> str | None:
@@ -221,7 +228,7 @@ class Local:
             if around is None:
                 raise Missing(f"section {comment_id!r} is no longer in {path}")
             before, after = around
-            replace(path, content, before + _section(document, marker) + after)
+            self._replace(path, content, before + _section(document, marker) + after)
 
     def _read(self, issue: Issue) -> tuple[Path, bytes]:
         path = self._path(issue)
