@@ -100,16 +100,13 @@ def group(request: PageRequest) -> Page:
     group, identity = standing.group, standing.group.identity
     delivered = store.lists.deliveries(None, 20, number)
     histograms = _histograms(store, delivered)
-    plan = explain.plan_now(config, store, standing, request.now)
-    routing = list(explain.routing(config, standing))
-    obstacle = explain.obstacle(config, store, standing, request.now)
+    explanation = explain.explain(config, store, listed, history, request.now)
     shape = (
         {"id": number, "owed_at": listed.owed_at, "on_hold": group.on_hold}
         | shapes.whole(standing, history)
+        | shapes.steps(explanation)
         | {
-            "now": shapes.planned(plan),
-            "routes": routing,
-            "obstacle": obstacle,
+            "routes": list(explanation.routes),
             "deliveries": [_delivery(delivery) for delivery in delivered],
             "histograms": {name: dict(values) for name, values in histograms.items()},
         }
@@ -125,9 +122,7 @@ def group(request: PageRequest) -> Page:
         "standing": standing,
         "group": group,
         "issue": standing.issue,
-        "plan": plan,
-        "obstacle": obstacle,
-        "routing": routing,
+        "explanation": explanation,
         "releases": sorted(group.releases, key=lambda entry: order.get(entry.release, len(order))),
         "timeline": sorted(timeline, key=lambda event: event[0], reverse=True),
         "histograms": histograms,

@@ -1,18 +1,65 @@
-"""Explains a group: the plan that the daemon would make now, and the result of each route. Calls no tracker."""
+"""Explains a group: what syncd does about it now and why, what comes after that, and what a person can do. Calls no tracker."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 
 from syncd.config import Config
-from syncd.core import plan
+from syncd.core import budget, holds, plan
 from syncd.core.policy import hindrance
-from syncd.model import GroupView, Plan
+from syncd.core.quantities import utc
+from syncd.model import Action, GroupView, Plan
 from syncd.operate import shapes
-from syncd.operate.needs import tracker_state
-from syncd.store import Store
+from syncd.operate.needs import tracker_need
+from syncd.store import Store, limits
+from syncd.store.dead_letters import DeadLetter, Kind
+from syncd.store.listing import Listed
+from syncd.store.report import Past, TrackerStanding, left_behind
 from syncd.worker import reconcile
 from syncd.worker.routing import Routing
+from syncd.worker.sync import SENDING
 
 _NO_KEY = "00" * 32  # signs markers, and no marker is made here
+
+# The rules of what holds up the call that a plan makes.
+DEAD_LETTER, BACK_OFF, BUDGET, NOT_DUE = "dead-letter", "back-off", "budget", "not-due"
+
+# By rule, the command that changes what the rule decided, and its effect.
+_FILE = "`syncd file {fingerprint}` files it now, past thresholds and limits"
+_RESUME = "`syncd resume {tracker}` ends that at once"
+WAYS_OUT = {
+    "threshold": _FILE,
+    "unsymbolicated": _FILE,
+    "zero-fingerprint": _FILE,
+    holds.STORM: _FILE,
+    holds.BY_HAND: "`syncd hold {fingerprint} --end` ends the hold",
+    holds.ROUTE_PAUSED: "`syncd resume --route {route}` ends the pause",
+    "unrouted": "a route that matches it files it; add one to the configuration and run `syncd check`",
+    "alias": "`syncd alias remove {fingerprint}` lets it stand for itself again",
+    "parked": "`syncd relink {fingerprint} ISSUE` links the right issue; `syncd dead retry {fingerprint}` looks again, with `--absent` once you have seen that none exists",
+    "dropped": "`syncd dead retry {fingerprint}` takes it up again",
+    DEAD_LETTER: "`syncd dead retry {fingerprint}` sends it again as it is; `syncd dead discard {fingerprint}` gives it up",
+    BACK_OFF: "`syncd sync {fingerprint}` tries at once",
+    NOT_DUE: "`syncd sync {fingerprint}` makes it due",
+    "tracker-paused": "`syncd resume {tracker}` ends the pause",
+    "tracker-rests": f"remove the cause; {_RESUME}",
+    "tracker-unreachable": _RESUME,
+    "tracker-missing": "add [trackers.{tracker}] to the configuration again",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What syncd does about a group and why. The first of `steps` is in force, `since` the time at which the history has it, in epoch seconds,
+    None where nothing was decided yet; each further step comes after the one before it. `routes` has one sentence for each route, up to
+    the one that takes the group; `way_out` is what a person can do about the first step, empty where nothing is to be done."""
+
+    standing: GroupView
+    history: Sequence[Past]
+    routes: Sequence[str]
+    steps: Sequence[Plan]
+    since: float | None
+    way_out: str
 
 
 def rules(config: Config) -> Routing:
@@ -20,13 +67,45 @@ def rules(config: Config) -> Routing:
     return Routing(config=config, instance_key=_NO_KEY)
 
 
-def plan_now(config: Config, store: Store, standing: GroupView, now: float) -> Plan:
-    """The plan for the group at `now`. Raises StoreUnavailable."""
-    routing = rules(config)
-    group, issue = standing.group, standing.issue
-    policy = routing.route(group)
+def explain(config: Config, store: Store, listed: Listed, history: Sequence[Past], now: float) -> Explanation:
+    """Explain a group at `now`. Raises StoreUnavailable."""
+    routing, standing = rules(config), listed.standing
+    policy = routing.route(standing.group)
+    issue = standing.issue
     tracker = issue.tracker if issue is not None else policy.tracker if policy is not None else None
-    configured = tracker if tracker in config.trackers else next(iter(config.trackers), None)
+    planned = _plan_now(routing, store, listed, tracker, now)
+    waits = [] if tracker is None else list(_waits(config, store, listed, tracker, planned, now))
+    if planned.action in (Action.NOTHING, Action.PARK, Action.DROP):
+        steps = [planned]
+    elif planned.action is Action.HOLD:
+        # Nothing holds up a call that is not made; the state of the tracker matters once the hold ends.
+        steps = [planned, *(wait for wait in waits if wait.rule.startswith("tracker-"))]
+    else:
+        steps = [*waits, planned]
+    first = steps[0]
+    names = {
+        "fingerprint": standing.group.identity.fingerprint[:12],
+        "route": "" if policy is None else policy.name,
+        "tracker": tracker,
+    }
+    latest = history[0] if history else None
+    same = latest is not None and (latest.action, latest.rule or "") == (first.action, first.rule)
+    return Explanation(
+        standing=standing,
+        history=history,
+        routes=routes(config, standing),
+        steps=steps,
+        since=latest.at if latest is not None and same else None,
+        way_out="" if first.action in SENDING else WAYS_OUT.get(first.rule, "").format(**names),
+    )
+
+
+def _plan_now(routing: Routing, store: Store, listed: Listed, tracker: str | None, now: float) -> Plan:
+    """The plan for the group at `now`, whether or not its tracker takes a call."""
+    group, issue = listed.standing.group, listed.standing.issue
+    policy = routing.route(group)
+    trackers = routing.config.trackers
+    configured = tracker if tracker in trackers else next(iter(trackers), None)
     if configured is None:
         return plan.plan(group, issue, policy, plan.PlanContext(probe_after=[0.0]), now)
     context = store.read(
@@ -35,17 +114,47 @@ def plan_now(config: Config, store: Store, standing: GroupView, now: float) -> P
     return plan.plan(group, issue, policy, context, now)
 
 
-def obstacle(config: Config, store: Store, standing: GroupView, now: float) -> str | None:
-    """Why the tracker of the group's issue, or of its route, takes no call now; None if it takes each. Raises StoreUnavailable."""
-    issue, policy = standing.issue, rules(config).route(standing.group)
-    name = issue.tracker if issue is not None else policy.tracker if policy is not None else None
-    tracker = store.report.trackers(config.credentials, now).get(name or "")
-    if tracker is None or tracker.state == "ok":
-        return None
-    return f"tracker {name} {tracker_state(shapes.tracker(tracker), now)}"
+def _waits(config: Config, store: Store, listed: Listed, tracker: str, planned: Plan, now: float) -> Iterator[Plan]:
+    """What holds up the planned call, in the order in which it ends."""
+    letter = store.dead_letters.of(listed.id)
+    if letter is not None and letter.kind is Kind.DEAD:
+        yield _dead(letter)
+    opens_at = now
+    standings = store.report.trackers(config.credentials, now)
+    standings |= left_behind(store.report.owed(now), config.trackers)
+    if tracker in config.trackers:
+        allowance = rules(config).allowance(tracker)
+        facts = store.read(partial(limits.standing, tracker=tracker, credential=allowance.credential))
+        opens_at = budget.opens(facts, allowance, now)[planned.call]
+    standing = standings.get(tracker, TrackerStanding(state="ok"))
+    if standing.state not in ("ok", "slowed") or (standing.state == "slowed" and opens_at > now):
+        need = tracker_need(tracker, shapes.tracker(standing), now)
+        yield Plan(action=Action.WAIT, reason=need.what, rule=need.state.replace("_", "-"), until=standing.until)
+    elif now < opens_at < float("inf"):
+        reason = f"the writes of tracker {tracker} are spent; the next one is possible at {utc(opens_at)}"
+        yield Plan(action=Action.WAIT, reason=reason, rule=BUDGET, until=opens_at)
+    elif letter is None and planned.action is not Action.WAIT:
+        if listed.owed_at is None:
+            reason = "no call is due: the next notification, or the next survey of the tracker, makes one due"
+            yield Plan(action=Action.WAIT, reason=reason, rule=NOT_DUE)
+        elif listed.owed_at > now:
+            tries = f"try {listed.attempts} failed: " if listed.attempts else ""
+            why = f"{tries}{listed.owed_reason}; " if listed.owed_reason else ""
+            reason = f"{why}the next try is at {utc(listed.owed_at)}"
+            yield Plan(action=Action.WAIT, reason=reason, rule=BACK_OFF, until=listed.owed_at)
 
 
-def routing(config: Config, standing: GroupView) -> Sequence[str]:
+def _dead(letter: DeadLetter) -> Plan:
+    """What becomes of a dead letter."""
+    if letter.issue is None:
+        what, next_ = "it", "it is sent again once its texts change"
+    else:
+        what, next_ = f"an update of {letter.issue.key}", "the next notification is tried again"
+    reason = f"tracker {letter.tracker} refused {what} at {utc(letter.since)}: {letter.reason}; {next_}"
+    return Plan(action=Action.NOTHING, reason=reason, rule=DEAD_LETTER)
+
+
+def routes(config: Config, standing: GroupView) -> Sequence[str]:
     """One sentence per route, up to the route that takes the group: why it does or does not."""
     sentences: list[str] = []
     for route in config.all_routes:

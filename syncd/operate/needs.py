@@ -165,8 +165,7 @@ def _of_trackers(status: Mapping[str, Any], now: float) -> Iterator[Need]:
     """The needs of trackers that are not called, or not as often as groups are due."""
     for name, tracker in status["trackers"].items():
         if tracker["state"] != "ok":
-            state = _TRACKER_STATES.get(tracker["state"]) or _CAUSES.get(tracker["cause"], "tracker_rests")
-            yield Need(state=state, what=f"tracker {name} {tracker_state(tracker, now)}", page="/trackers")
+            yield tracker_need(name, tracker, now)
         elif tracker["oldest_at"] is not None and now - tracker["oldest_at"] > OUTBOX_SECONDS:
             age = duration(now - tracker["oldest_at"])
             what = f"tracker {name} is called too seldom: {counted(tracker['due'], 'group')} due, the oldest for {age}"
@@ -178,6 +177,12 @@ def _of_trackers(status: Mapping[str, Any], now: float) -> Iterator[Need]:
             when = f"expires in {duration(expires_at - now)}" if expires_at > now else "has expired"
             what = f"trackers.{name}.token {when} ({utc(expires_at)[:10]}); make a new one, and set token_expires to its last day"
             yield Need(state="token_expires", what=what, command="check")
+
+
+def tracker_need(name: str, tracker: Mapping[str, Any], now: float) -> Need:
+    """The need of a tracker that does not take every call now."""
+    state = _TRACKER_STATES.get(tracker["state"]) or _CAUSES.get(tracker["cause"], "tracker_rests")
+    return Need(state=state, what=f"tracker {name} {tracker_state(tracker, now)}", page="/trackers")
 
 
 def tracker_state(tracker: Mapping[str, Any], now: float) -> str:

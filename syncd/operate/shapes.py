@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from syncd.core.overview import Line, Overview
-from syncd.model import GroupView, Issue, IssueState, Plan
+from syncd.model import GroupView, Issue, IssueState
 from syncd.store.dead_letters import DeadLetter
 from syncd.store.instances import Running
 from syncd.store.report import Counts, Owed, Past, TrackerStanding
+
+if TYPE_CHECKING:
+    from syncd.operate.explain import Explanation
 
 SILENT_SECONDS = 30.0
 
@@ -180,25 +183,32 @@ def line(line: Line) -> dict[str, object]:
     }
 
 
-def explained(
-    standing: GroupView, history: Iterable[Past], plan: Plan, routing: Iterable[str], obstacle: str | None
-) -> dict[str, object]:
-    """One element of `explain --json`. `obstacle` is why the tracker takes no call now."""
+def explained(explanation: "Explanation") -> dict[str, object]:
+    """One element of `explain --json`."""
+    identity = explanation.standing.group.identity
     return {
-        "universe": standing.group.identity.universe,
-        "project": standing.group.identity.project,
-        "fingerprint": standing.group.identity.fingerprint,
-        "issue": _issue(standing.issue),
-        "history": [_past(past) for past in history],
-        "routes": list(routing),
-        "now": planned(plan),
-        "obstacle": obstacle,
-    }
+        "universe": identity.universe,
+        "project": identity.project,
+        "fingerprint": identity.fingerprint,
+        "issue": _issue(explanation.standing.issue),
+        "history": [_past(past) for past in explanation.history],
+        "routes": list(explanation.routes),
+    } | steps(explanation)
 
 
-def planned(plan: Plan) -> dict[str, object]:
-    """The plan for now, and its rule."""
-    return {"action": plan.action.value, "reason": plan.reason, "rule": plan.rule, "inputs": dict(plan.inputs)}
+def steps(explanation: "Explanation") -> dict[str, object]:
+    """What syncd does now and since when, what comes then, and what a person can do."""
+    first, *later = (
+        {
+            "action": step.action.value,
+            "reason": step.reason,
+            "rule": step.rule,
+            "inputs": dict(step.inputs),
+            "until": step.until,
+        }
+        for step in explanation.steps
+    )
+    return {"now": first | {"since": explanation.since}, "then": later, "way_out": explanation.way_out or None}
 
 
 def _past(past: Past) -> dict[str, object]:

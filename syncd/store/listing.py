@@ -57,11 +57,14 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A group with its number. `owed_at` is when its tracker is called, None if no call is due."""
+    """A group with its number. `owed_at` is when its tracker is called, None if no call is due; before that `attempts` failed, or were put
+    off, for `owed_reason`."""
 
     id: int
     standing: GroupView
     owed_at: float | None = None
+    attempts: int = 0
+    owed_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,7 @@ class Lists(BodyOperations):
     def by_fingerprint(self, transaction: Transaction, prefix: str, size: int = 20) -> list[Listed]:
         """Return the groups whose fingerprint is `prefix` or begins with it."""
         rows = transaction.rows("groups_by_prefix", prefix=prefix, size=size)
-        return [Listed(cast(int, row["id"]), standing_of(transaction, row)) for row in rows]
+        return [_listed_of(transaction, row) for row in rows]
 
     def releases(self, project: str) -> list[Ledger]:
         """Return all releases of a project, in no particular order."""
@@ -208,10 +211,17 @@ class Lists(BodyOperations):
 
 def _listed(transaction: Transaction, group_id: int) -> Listed | None:
     rows = transaction.rows("group_standing", group_id=group_id)
-    if not rows:
-        return None
-    owed = cast(float, rows[0]["owed_at"]) if rows[0]["owed"] in ("waiting", "claimed") else None
-    return Listed(group_id, standing_of(transaction, rows[0]), owed)
+    return _listed_of(transaction, rows[0]) if rows else None
+
+
+def _listed_of(transaction: Transaction, row: Mapping[str, object]) -> Listed:
+    group_id = cast(int, row["id"])
+    if row["owed"] not in ("waiting", "claimed"):
+        return Listed(group_id, standing_of(transaction, row))
+    owed_at, attempts, reason = cast(
+        tuple[float, int, str | None], (row["owed_at"], row["owed_attempts"], row["owed_reason"])
+    )
+    return Listed(group_id, standing_of(transaction, row), owed_at, attempts, reason)
 
 
 def _few(transaction: Transaction, wanted: Wanted) -> str | None:

@@ -860,8 +860,8 @@ LEFT JOIN outbox ON outbox.group_id = groups.id WHERE groups.kind = 'crash' ORDE
 SELECT COUNT(*) AS groups FROM groups WHERE kind = 'crash';
 
 -- groups_by_prefix: a fingerprint or its beginning, in any universe and project
-SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts FROM groups
-LEFT JOIN outbox ON outbox.group_id = groups.id
+SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts, outbox.due_at AS owed_at
+FROM groups LEFT JOIN outbox ON outbox.group_id = groups.id
 WHERE substr(lower(fingerprint), 1, length(CAST(:prefix AS TEXT))) = lower(CAST(:prefix AS TEXT))
 ORDER BY groups.id LIMIT :size;
 

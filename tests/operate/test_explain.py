@@ -39,15 +39,7 @@ def voices(scene: Scene, fingerprint: str) -> str:
     config, store, now = scene.rules.config, scene.store, scene.clock.wall()
     (listed,) = store.lists.by_fingerprint(fingerprint)
     standing = listed.standing
-    explained = list(
-        command._lines(
-            standing,
-            store.report.history(listed.id),
-            explain.plan_now(config, store, standing, now),
-            explain.routing(config, standing),
-            explain.obstacle(config, store, standing, now),
-        )
-    )
+    explained = list(command.lines(explain.explain(config, store, listed, store.report.history(listed.id), now)))
     shape = status(config, store, now)
     needs = [need["what"] for need in shape["needs"] if need["state"] != "no_daemon"]
     comments = []

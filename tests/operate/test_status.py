@@ -93,13 +93,18 @@ def test_a_tracker_that_is_never_called_is_an_alarm_unless_somebody_wants_it(
 
 def test_an_explanation_says_why_the_tracker_takes_no_call(scene: Scene) -> None:
     scene.tell()
-    (standing,) = scene.store.report.groups()
-    config, now = scene.rules.config, scene.clock.wall()
-    assert explain.obstacle(config, scene.store, standing, now) is None
+
+    def rules(config: Config) -> list[str]:
+        (listed,) = scene.store.lists.by_fingerprint("f1")
+        explanation = explain.explain(config, scene.store, listed, [], scene.clock.wall())
+        assert bool(explanation.way_out) == (explanation.steps[0].rule != "new")
+        return [step.rule for step in explanation.steps]
+
+    assert rules(scene.rules.config) == ["new"]
 
     scene.store.limits.pause_by_hand("here", "moving")
-    assert explain.obstacle(config, scene.store, standing, now) == "tracker here is paused by an operator: moving"
-    assert explain.obstacle(Config(store=scene.settings), scene.store, standing, now) is None
+    assert rules(scene.rules.config) == ["tracker-paused", "new"]
+    assert rules(Config(store=scene.settings)) == ["unrouted"]
 
 
 def test_starts_that_nobody_stopped_are_a_crash_loop_for_ten_minutes(scene: Scene) -> None:

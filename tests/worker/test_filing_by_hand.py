@@ -103,10 +103,10 @@ def test_a_group_that_a_storm_holds_names_its_place_in_line_and_its_turn_and_the
             attributes={"version": [["2.4.0", number]]},
         )
         work_off(scene)
-    standing = {view.group.identity.fingerprint: view for view in scene.store.report.groups()}
     places = {}
     for name, number in (("f7", 1), ("f3", 5)):
-        now = explain.plan_now(scene.rules.config, scene.store, standing[name], scene.clock.wall())
+        (listed,) = scene.store.lists.by_fingerprint(name)
+        now, *_ = explain.explain(scene.rules.config, scene.store, listed, [], scene.clock.wall()).steps
         places[name] = now.inputs["place"]
         assert now.rule == "storm"
         assert f"is number {number} in line" in now.reason
