@@ -21,6 +21,7 @@ from syncd.model import (
     Issue,
     IssueState,
     Occasion,
+    Place,
     Plan,
     ProjectRelease,
 )
@@ -44,7 +45,7 @@ class PlanContext:
     route, `wait` the seconds until the route may file another issue, `ahead` the number of groups that its storm files first; `place` is
     the group's place in line, those with the most users first, and `due_in` the seconds until about its turn.
     `hold_zero` holds groups with the all-zero fingerprint. `project` are the releases of the group's project and application, read for a
-    closed issue only.
+    closed issue only. For an alias, `target` is the issue of the group that it follows, and `own` the one that it gave up.
     """
 
     probe_after: Sequence[float]
@@ -55,6 +56,8 @@ class PlanContext:
     due_in: float = 0.0
     hold_zero: bool = True
     project: Sequence[ProjectRelease] = ()
+    target: Issue | None = None
+    own: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +136,7 @@ def next_call(group: Group, issue: Issue | None, routes: Iterable[Policy], hold_
 def plan(group: Group, issue: Issue | None, policy: Policy | None, context: PlanContext, now: float) -> Plan:
     """The next action for a group. `policy` is the route that matches it, or None."""
     if group.follows is not None:
-        return follows(group)
+        return follows(group, context.target, context.own)
     if group.on_hold is not None and (issue is None or issue.state in (IssueState.WANTED, IssueState.LINKED)):
         return holds.by_hand(group)  # a create in doubt is probed all the same
     if issue is None or issue.state is IssueState.WANTED:
@@ -204,9 +207,17 @@ def stormy(policy: Policy, context: PlanContext, now: float) -> Plan:
     return holds.hold(holds.STORM, reason, None, **inputs)
 
 
-def follows(group: Group) -> Plan:
-    """The decision for a group whose occurrences are in the issue of another group."""
-    reason = f"it is an alias of {group.follows}, whose issue shows its occurrences"
+def follows(group: Group, target: Issue | None, own: Place | None, cause: str = "") -> Plan:
+    """The decision for a group whose occurrences are in the issue of another group, for a `cause`. `target` is that issue, `own` the one
+    that the group gave up."""
+    shows = ", which has no issue yet; once filed, that issue shows its occurrences"
+    if target is not None and target.key is not None:
+        shows = f", whose issue {target.key} ({target.url}) shows its occurrences"
+        if target.state in (IssueState.PARKED, IssueState.DROPPED):
+            shows = f", to whose issue {target.key} ({target.url}) syncd does not write: {target.note}"
+    reason = f"it is an alias of {group.follows}{f' ({cause})' if cause else ''}{shows}"
+    if own is not None:
+        reason += f"; syncd no longer writes to its own issue {own.key} ({own.url})"
     return Plan(action=Action.NOTHING, reason=reason, rule="alias", inputs={"target": group.follows or ""})
 
 
@@ -281,7 +292,7 @@ def _current(group: Group, issue: Issue, policy: Policy | None, now: float) -> P
     remarks = () if policy is None else _remarks(group, issue, policy, now)
     is_shown = issue.synced_revision >= group.revision
     if is_shown and not any(occasion is Occasion.QUIET for occasion, _, _ in remarks):
-        return Plan(action=Action.NOTHING, reason=f"{issue.key} shows the latest state", rule="current")
+        return Plan(action=Action.NOTHING, reason=f"{issue.key} shows the latest state{_back(issue)}", rule="current")
     due = _update_due(issue, policy, now)
     if due > now:
         interval = duration(STATUS_INTERVAL if policy is None else policy.status_interval)
@@ -291,6 +302,15 @@ def _current(group: Group, issue: Issue, policy: Policy | None, now: float) -> P
     if remarks:
         reason += f", and gets a further comment: {_occasions([(occasion, facts) for occasion, _, facts in remarks])}"
     return Plan(action=Action.UPDATE, reason=reason, rule="quiet" if is_shown else "older-state", remarks=remarks)
+
+
+def _back(issue: Issue) -> str:
+    """That the crash of an open issue came back after a closing, as a clause; empty if it did not."""
+    returns = [text.split(" ", 2)[1:] for text in issue.announced if text.startswith(f"{Occasion.REGRESSION} ")]
+    if not returns or (issue.condition is not None and issue.condition.closed):
+        return ""
+    closed_at, release = max(returns, key=lambda each: int(each[0]))
+    return f"; its crash came back{f' in {release}' if release else ''} after it was closed at {utc(int(closed_at) or None)}"
 
 
 def _occasions(comments: Iterable[tuple[Occasion, Facts]]) -> str:

@@ -14,7 +14,7 @@ from syncd.core import fold
 from syncd.core.fold import OTHER_RELEASES
 from syncd.core.patterns import encoded, expression, fits
 from syncd.core.policy import Policy
-from syncd.core.quantities import counted, listed
+from syncd.core.quantities import counted, listed, utc
 from syncd.core.releases import Kinship, Order, compare, is_final, kinship, leaps, newest, ordered
 from syncd.model import Condition, Facts, Group, Issue, Occasion, ProjectRelease, Regression
 
@@ -94,6 +94,21 @@ def baseline_at_closing(group: Group, issue: Issue, condition: Condition) -> dic
     }
     grown = any(point.at > closed_at and point.occurrences > issue.baseline.get(TOTAL, 0) for point in group.trail)
     return {TOTAL: issue.baseline.get(TOTAL, group.occurrences) if grown else group.occurrences} | releases
+
+
+def change(issue: Issue, condition: Condition) -> str:
+    """The closing or reopening that a look at the issue reads in its new condition, as a sentence; empty if it reads neither."""
+    before = issue.condition
+    was_closed = before is not None and before.closed
+    if not condition.closed:
+        return f"{issue.key} was reopened in the tracker" if was_closed else ""
+    if before is not None and was_closed and before.closed_at == condition.closed_at:
+        return ""
+    when = "" if condition.closed_at is None else f" at {utc(condition.closed_at)}"
+    resolution = condition.resolution.replace("_", " ").lower()
+    how = f" as {resolution}" if resolution else ""
+    fixed_in = f", fixed in {listed(condition.fixed_in)}" if condition.fixed_in else ""
+    return f"{issue.key} was closed in the tracker{when}{how}{fixed_in}"
 
 
 def resolved_as(condition: Condition, patterns: Iterable[str]) -> bool:

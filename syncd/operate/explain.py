@@ -11,7 +11,7 @@ from syncd.core.quantities import utc
 from syncd.model import Action, GroupView, Plan
 from syncd.operate import shapes
 from syncd.operate.needs import tracker_need
-from syncd.store import Store, limits
+from syncd.store import Store, limits, outbox
 from syncd.store.dead_letters import DeadLetter, Kind
 from syncd.store.listing import Listed
 from syncd.store.report import Past, TrackerStanding, left_behind
@@ -88,7 +88,7 @@ def explain(config: Config, store: Store, listed: Listed, history: Sequence[Past
         "route": "" if policy is None else policy.name,
         "tracker": tracker,
     }
-    latest = history[0] if history else None
+    latest = next((past for past in history if past.action != outbox.LOOK), None)
     same = latest is not None and (latest.action, latest.rule or "") == (first.action, first.rule)
     return Explanation(
         standing=standing,
@@ -109,7 +109,9 @@ def _plan_now(routing: Routing, store: Store, listed: Listed, tracker: str | Non
     if configured is None:
         return plan.plan(group, issue, policy, plan.PlanContext(probe_after=[0.0]), now)
     context = store.read(
-        lambda transaction: reconcile.plan_context(transaction, routing, group, issue, policy, configured, now)
+        lambda transaction: reconcile.plan_context(
+            transaction, routing, listed.id, group, issue, policy, configured, now
+        )
     )
     return plan.plan(group, issue, policy, context, now)
 

@@ -20,6 +20,7 @@ LEASE_SECONDS = 180.0  # longer than any one tracker call with its retries
 DRY = "a dry run sends nothing"
 DIED = "its sender died before it could say whether the issue was created"
 BITE = 500  # groups re-evaluated in one transaction
+LOOK = "look"  # the action of what people did in the tracker, in the history
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,12 @@ def decide(
     if outcome is not None or latest != (plan.action, plan.rule if held and plan.rule else plan.reason):
         inputs = json.dumps(dict(plan.inputs), ensure_ascii=False) if plan.inputs else None
         transaction.run("record", outcome=outcome, inputs=inputs, done=int(done), **facts)
+
+
+def observe(transaction: Transaction, group_id: int, change: str, now: float) -> None:
+    """Write into the group's history what a look at its issue read: a change that was made in the tracker."""
+    facts = {"group_id": group_id, "action": LOOK, "reason": change, "rule": None, "now": now}
+    transaction.run("record", outcome=None, inputs=None, done=0, **facts)
 
 
 def next_due(transaction: Transaction, tracker: str) -> Mapping[Call, float]:

@@ -167,9 +167,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """Nothing more is owed: the decision is carried out, with an `outcome` where the tracker was called."""
+    """Nothing more is owed: the decision is carried out, with an `outcome` where the tracker was called. `decided`: another decision is
+    written down in its place."""
 
     outcome: str | None = None
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

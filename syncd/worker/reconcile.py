@@ -101,7 +101,8 @@ def owe(transaction: Transaction, routing: Routing, group_id: int, now: float) -
         outbox.owe(transaction, {group_id: due})
     if due.hold is not None:
         outbox.decide(transaction, group_id, due.hold, None, now, due.route)
-    if due == DueCall(tracker=None) and policy is not None and (issue is None or issue.state is IssueState.WANTED):
+    unfiled = issue is None or issue.state is IssueState.WANTED
+    if due == DueCall(tracker=None) and policy is not None and unfiled and group.refused == plan.content(group):
         outbox.refuse_again(transaction, group_id, policy.tracker, now)
     return due.tracker
 
@@ -135,7 +136,15 @@ def become_alias(
         end_alias(transaction, routing, group_id, former, now)
     target_id = follow(transaction, group_id, target_id, reason, now)
     _stand_for_aliases(transaction, routing, target_id, now)
+    _decide_alias(transaction, group_id, target_id, reason, now)
     owe(transaction, routing, target_id, now)
+
+
+def _decide_alias(transaction: Transaction, group_id: int, target_id: int, reason: str, now: float) -> None:
+    """Write down what the issue of the target and the group's own one are to an alias from now on."""
+    group, target = outbox.load(transaction, group_id)[0], outbox.load(transaction, target_id)[1]
+    own = issues.retired(transaction, group_id)[1]
+    outbox.decide(transaction, group_id, plan.follows(group, target, own, reason), None, now)
 
 
 def _stand_for_aliases(transaction: Transaction, routing: Routing, target_id: int, now: float) -> None:
@@ -162,8 +171,6 @@ def follow(transaction: Transaction, group_id: int, target_id: int, reason: str,
     operator.add_alias(transaction, group_id, target_id, reason, now)
     issues.retire(transaction, group_id, reason, wanted_too=True)
     outbox.forget(transaction, group_id)
-    group, _ = outbox.load(transaction, group_id)
-    outbox.decide(transaction, group_id, plan.follows(group), reason, now)
     show(transaction, target_id, now)
     return target_id
 
@@ -225,7 +232,9 @@ def give_way(transaction: Transaction, claim: Claim, target_id: int, reason: str
         issues.retire(transaction, claim.group_id, reason)
         show(transaction, claim.group_id, now, create_on=claim.tracker)
     else:
-        follow(transaction, claim.group_id, target_id, reason, now)
+        _decide_alias(
+            transaction, claim.group_id, follow(transaction, claim.group_id, target_id, reason, now), reason, now
+        )
 
 
 def move(transaction: Transaction, claim: Claim, place: Place, now: float) -> None:
@@ -252,6 +261,7 @@ def show(transaction: Transaction, group_id: int, now: float, *, create_on: str 
 def plan_context(
     transaction: Transaction,
     routing: Routing,
+    group_id: int,
     group: Group,
     issue: Issue | None,
     policy: Policy | None,
@@ -272,6 +282,7 @@ def plan_context(
                 place = storms.place_in_line(transaction, policy.name, group.identity) + released + 1
                 due_in = budget.storm_due_in(policy.max_new_issues, filed, place, now)
     closed = issue is not None and issue.condition is not None and issue.condition.closed
+    target_id = None if group.follows is None else operator.target(transaction, group_id)
     return PlanContext(
         probe_after=routing.config.trackers[tracker].probe_after,
         paused=None if policy is None else limits.route_pause(transaction, policy.name),
@@ -281,6 +292,8 @@ def plan_context(
         due_in=due_in,
         hold_zero=routing.hold_zero,
         project=groups.project_releases(transaction, group) if closed else (),
+        target=None if target_id is None else outbox.load(transaction, target_id)[1],
+        own=None if target_id is None else issues.retired(transaction, group_id)[1],
     )
 
 
@@ -290,7 +303,12 @@ def facts(
     """All that the plan for a claimed group depends on, as this transaction reads it."""
     group, issue = outbox.load(transaction, claim.group_id)
     policy = routing.route(group)
-    return group, issue, policy, plan_context(transaction, routing, group, issue, policy, claim.tracker, now)
+    return (
+        group,
+        issue,
+        policy,
+        plan_context(transaction, routing, claim.group_id, group, issue, policy, claim.tracker, now),
+    )
 
 
 def plan_again(transaction: Transaction, routing: Routing, claim: Claim, now: float) -> Plan:

@@ -212,8 +212,9 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             return _Ended(limits.resume(transaction, claim.tracker), refused)
         case _ if _is_outdated_hold(transaction, context, decision, result, now):
             outbox.release(transaction, claim, now, claim.attempts, "what held it back has ended", None)
-        case Finished(outcome):
-            outbox.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)
+        case Finished(outcome, decided):
+            if not decided:
+                outbox.decide(transaction, group_id, decision, outcome, now, context.route, done=outcome is not None)
             outbox.settle(transaction, claim, revision, now)
             return _Ended(outcome is not None and limits.resume(transaction, claim.tracker))
         case Retry(reason, at, call, attempts, rests, done):

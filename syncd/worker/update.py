@@ -43,6 +43,8 @@ def look(context: SyncContext, issue: Issue) -> Issue:
     context.record(
         partial(issues.see, group_id=group_id, observation=observation, baseline=baseline, before=issue, now=now)
     )
+    if change := regression.change(issue, condition):
+        context.record(partial(outbox.observe, group_id=group_id, change=change, now=now))
     if issue.doubles is not None:
         live = [key for key in issue.doubles.split(", ") if _is_live(context, key)]
         context.record(partial(issues.keep_doubles, group_id=group_id, before=issue.doubles, live=live))
@@ -175,8 +177,7 @@ def reopen(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
     context.record(partial(issues.ask_look, group_id=group_id, anew=True))
     if note:
         context.record(partial(issues.leave_by_hand, group_id=group_id, reason=f"its crash came back: {note}"))
-    reason = f"{decision.reason}{f', but: {note}' if note else ''}"
-    return Retry(reason, context.clock.wall(), Call.UPDATE, done=not note)
+    return Retry(f"not reopened: {note}" if note else "reopened", context.clock.wall(), Call.UPDATE, done=not note)
 
 
 def answer(context: SyncContext, decision: Plan, issue: Issue, text: str, call: Call) -> SyncResult:
@@ -195,9 +196,10 @@ def follow(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
         return Finished()
 
     def write(transaction: Transaction) -> SyncResult:
-        for owner_id, fingerprint in issues.at_place(transaction, context.claim.tracker, target.remote_id):
-            reconcile.become_alias(transaction, context.routing, group_id, owner_id, decision.reason, now)
-            return Finished(f"it is an alias of {fingerprint} from now on")
+        for owner_id, _ in issues.at_place(transaction, context.claim.tracker, target.remote_id):
+            reason = f"{issue.key} was closed as a duplicate of {target.key}"
+            reconcile.become_alias(transaction, context.routing, group_id, owner_id, reason, now)
+            return Finished(decided=True)
         issues.follow(transaction, group_id, issue, target, decision.reason)
         return Retry(decision.reason, now, Call.UPDATE)
 
