@@ -291,6 +291,7 @@ class Issue:
     changed_at: float | None = None  # the time of its latest change, by the tracker's clock, as the latest look read it
     doubles: str | None = None  # keys of further live issues of this group in the tracker
     note: str | None = None
+    by_hand: str | None = None  # why people have to open or close it: the tracker did not let syncd
     route: str | None = None  # the route that filed it
     condition: Condition | None = None  # the latest one read; None before the first look
     # Occurrences by release at the latest look while it was open, or at its closing: every occurrence beyond them is new.

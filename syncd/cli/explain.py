@@ -7,6 +7,7 @@ import typer
 
 from syncd.cli import NOT_FOUND, stop
 from syncd.cli.arguments import ConfigOption, Fingerprint, JsonOption, open_store
+from syncd.model import IssueState
 from syncd.operate import shapes
 from syncd.operate.explain import Explanation
 from syncd.operate.explain import explain as explained
@@ -45,6 +46,12 @@ def lines(explanation: Explanation) -> Iterator[str]:
     if issue is not None and issue.key:
         look = "not read yet" if issue.looked_at is None else f"last read at {utc(issue.looked_at)}"
         yield f"  issue {issue.key} ({look})  {issue.url}"
+        facts = {
+            "to be done by hand": issue.by_hand,
+            "further live issues of this crash, to be closed by hand": issue.doubles,
+            "note": issue.note if issue.state is IssueState.LINKED else None,
+        }
+        yield from (f"  {name}: {one_line(fact, 400)}" for name, fact in facts.items() if fact)
     yield from ("", "What happened")
     for past in reversed(explanation.history):
         outcome = f" → {one_line(past.outcome, 400)}" if past.outcome and past.outcome != past.reason else ""

@@ -32,6 +32,7 @@ MAX_READ_PAUSE_SECONDS = 60.0
 PAUSED_SECONDS = 900.0  # between two looks at an issue whose route is paused
 STATUS_INTERVAL = 900.0  # of an issue without a route
 FIRST_MILESTONE = 10
+MOST_LOSSES = 1  # people who deleted the status comment more often do not want it
 RELEASED = "let-through"  # the rule of a group that a storm released and that is not filed yet
 ORDERED = "ordered"  # the rule of a group that an operator lets through
 NEVER_LINKED = (IssueState.INTENDED, IssueState.IN_DOUBT)
@@ -292,7 +293,10 @@ def _current(group: Group, issue: Issue, policy: Policy | None, now: float) -> P
     remarks = () if policy is None else _remarks(group, issue, policy, now)
     is_shown = issue.synced_revision >= group.revision
     if is_shown and not any(occasion is Occasion.QUIET for occasion, _, _ in remarks):
-        return Plan(action=Action.NOTHING, reason=f"{issue.key} shows the latest state{_back(issue)}", rule="current")
+        shows = "shows the latest state"
+        if issue.comment_losses > MOST_LOSSES:
+            shows = "has no status comment: people deleted it more than once, and syncd adds none any more"
+        return Plan(action=Action.NOTHING, reason=f"{issue.key} {shows}{_back(issue)}", rule="current")
     due = _update_due(issue, policy, now)
     if due > now:
         interval = duration(STATUS_INTERVAL if policy is None else policy.status_interval)

@@ -22,7 +22,7 @@ from syncd.worker.sync import SENDING
 _NO_KEY = "00" * 32  # signs markers, and no marker is made here
 
 # The rules of what holds up the call that a plan makes.
-DEAD_LETTER, BACK_OFF, BUDGET, NOT_DUE = "dead-letter", "back-off", "budget", "not-due"
+DEAD_LETTER, BACK_OFF, DRY_RUN, BUDGET, NOT_DUE = "dead-letter", "back-off", "dry-run", "budget", "not-due"
 
 # By rule, the command that changes what the rule decided, and its effect.
 _FILE = "`syncd file {fingerprint}` files it now, past thresholds and limits"
@@ -40,6 +40,7 @@ WAYS_OUT = {
     "dropped": "`syncd dead retry {fingerprint}` takes it up again",
     DEAD_LETTER: "`syncd dead retry {fingerprint}` sends it again as it is; `syncd dead discard {fingerprint}` gives it up",
     BACK_OFF: "`syncd sync {fingerprint}` tries at once",
+    DRY_RUN: "start the daemon without --dry-run",
     NOT_DUE: "`syncd sync {fingerprint}` makes it due",
     "tracker-paused": "`syncd resume {tracker}` ends the pause",
     "tracker-rests": f"remove the cause; {_RESUME}",
@@ -143,7 +144,8 @@ def _waits(config: Config, store: Store, listed: Listed, tracker: str, planned: 
             tries = f"try {listed.attempts} failed: " if listed.attempts else ""
             why = f"{tries}{listed.owed_reason}; " if listed.owed_reason else ""
             reason = f"{why}the next try is at {utc(listed.owed_at)}"
-            yield Plan(action=Action.WAIT, reason=reason, rule=BACK_OFF, until=listed.owed_at)
+            rule = DRY_RUN if listed.owed_reason == outbox.DRY else BACK_OFF
+            yield Plan(action=Action.WAIT, reason=reason, rule=rule, until=listed.owed_at)
 
 
 def _dead(letter: DeadLetter) -> Plan:

@@ -58,6 +58,7 @@ def _issue(issue: Issue | None) -> dict[str, object] | None:
         "url": issue.url,
         "state": "being_filed" if issue.state is IssueState.INTENDED else issue.state.value,
         "doubles": issue.doubles,
+        "by_hand": issue.by_hand,
         "condition": None
         if condition is None
         else {

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from syncd.core.budget import FAILURES, in_force
 from syncd.core.overview import Return
+from syncd.core.quantities import counted
 from syncd.model import GroupView, IssueState
 from syncd.store.connection import Operations, Transaction, reads
 from syncd.store.limits import ALL, FAILING, UNREACHABLE
@@ -226,7 +227,8 @@ def left_behind(owed: Mapping[str, Owed], configured: Iterable[str]) -> dict[str
     missing = owed.keys() - set(configured)
     return {
         name: TrackerStanding(
-            state="missing", reason=f"not configured any more, and {waiting.groups} groups wait for it"
+            state="missing",
+            reason=f"not configured any more, and {counted(waiting.groups, 'group')} {'waits' if waiting.groups == 1 else 'wait'} for it",
         )
         for name, waiting in owed.items()
         if name in missing

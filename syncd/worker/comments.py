@@ -5,14 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from syncd.core.plan import MOST_LOSSES
 from syncd.errors import Missing, OutcomeUnknown, TrackerError, Unavailable
 from syncd.model import Announcement, Call, Issue, Plan
 from syncd.render.text import Document
 from syncd.store import comments as saved
 from syncd.store.comments import Sending
 from syncd.worker.context import Operation, Retry, SyncContext
-
-MOST_LOSSES = 1  # people who deleted the status comment more often do not want it
 
 Save = Callable[[Sending], Operation[None]]
 

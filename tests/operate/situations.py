@@ -767,3 +767,52 @@ def _(scene: Scene) -> None:
     place = Place(remote_id="9", key="K-9", url="https://example.com/K-9")
     actions.link(scene.store, scene.rules, number(scene), "here", place, scene.rules.instance_key, scene.clock.wall())
     work_off(scene)
+
+
+@situation("people deleted the status comment twice")
+def _(scene: Scene) -> None:
+    filed(scene)
+    for occurrences in (4, 5, 6):
+        again(scene, {"1.0": occurrences})
+        scene.tracker.comments.clear()
+    again(scene, {"1.0": 7})
+
+
+@situation("two live issues")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.doubt(after=True)
+    scene.tracker.issues.append(scene.tracker.issues[0])
+    scene.probe()
+    work_off(scene)
+
+
+@situation("a dry run")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.rules = replace(scene.rules, dry=True)
+    scene.tell()
+    work_off(scene)
+
+
+@situation("the tracker is not configured any more")
+def _(scene: Scene) -> None:
+    filed(scene)
+    seen_again(scene, {"1.0": 4})
+    config = scene.rules.config
+    elsewhere = {"there": config.trackers["here"]}
+    routes = [route.model_copy(update={"tracker": "there"}) for route in config.routes]
+    scene.rules = replace(scene.rules, config=config.model_copy(update={"trackers": elsewhere, "routes": routes}))
+    for derived in ("all_routes", "credentials"):
+        scene.rules.config.__dict__.pop(derived, None)
+
+
+@situation("a storm")
+def _(scene: Scene) -> None:
+    storm(scene, 4)
+
+
+@situation("a storm is over")
+def _(scene: Scene) -> None:
+    storm(scene, 3, "2/1h")
+    live(scene, 12 * HOUR)

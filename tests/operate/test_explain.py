@@ -61,5 +61,5 @@ def voices(scene: Scene, fingerprint: str) -> str:
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_all_voices_agree(scene: Scene, name: str) -> None:
     SITUATIONS[name](scene)
-    fingerprint = "0" * 64 if name == "all zeros" else "f1"
+    fingerprint = {"all zeros": "0" * 64, "a storm": "storm", "a storm is over": "storm"}.get(name, "f1")
     golden("explain", name, voices(scene, fingerprint))

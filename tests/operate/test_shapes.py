@@ -68,6 +68,7 @@ def test_a_group_has_exactly_the_promised_keys_and_approximate_releases() -> Non
             "url": "https://tracker.example/7",
             "state": "linked",
             "doubles": "#9, #12",
+            "by_hand": None,
             "condition": None,
         },
         "aliases": [],
@@ -111,6 +112,7 @@ def test_an_issue_is_linked_in_doubt_parked_or_dropped(state: IssueState, json_s
         "url": None,
         "state": json_state,
         "doubles": None,
+        "by_hand": None,
         "condition": None,
     }
 
@@ -128,6 +130,7 @@ def test_show_extends_the_element_of_groups() -> None:
             "url": "https://tracker.example/issues/1",
             "state": "linked",
             "doubles": "#9",
+            "by_hand": None,
             "condition": None,
             "marker": "0123456789abcdef0123456789abcdef",
             "sent_at": 1_800_000_000.5,

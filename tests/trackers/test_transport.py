@@ -142,7 +142,7 @@ def test_errors_show_neither_payload_nor_token(counter: Counter) -> None:
         assert SECRET not in text
 
 
-def test_a_certificate_nobody_vouches_for_is_told_and_nothing_was_sent(tmp_path: Path) -> None:
+def test_a_certificate_that_nobody_vouches_for_is_named_and_nothing_is_sent(tmp_path: Path) -> None:
     with (
         tls(*certificate(tmp_path, "localhost")) as port,
         pytest.raises(Unavailable, match=r"certificate of tracker\.example was not accepted: self-signed"),

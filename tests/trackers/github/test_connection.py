@@ -67,7 +67,7 @@ def test_a_read_that_is_answered_later_is_not_waited_for(
     assert calls(fake) == ["GET /repos/acme/game"] * 3
 
 
-def test_an_enterprise_server_is_asked_below_its_own_path(open_github: Open, fake: FakeGitHub) -> None:
+def test_an_enterprise_server_is_called_below_its_own_path(open_github: Open, fake: FakeGitHub) -> None:
     tracker = open_github(api_url=f"{fake.url}/api/v3/")
 
     assert tracker.create(DRAFT).number == 1
