@@ -83,6 +83,8 @@ def explain(config: Config, store: Store, listed: Listed, history: Sequence[Past
         steps = [planned, *(wait for wait in waits if wait.rule.startswith("tracker-"))]
     else:
         steps = [*waits, planned]
+    if standing.group.on_hold is not None and planned.rule != holds.BY_HAND:
+        steps.append(holds.by_hand(standing.group))
     first = steps[0]
     names = {
         "fingerprint": standing.group.identity.fingerprint[:12],

@@ -2,7 +2,7 @@
 operators, under a clock that is passed in."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from syncd.errors import Gone, Misconfigured, OutcomeUnknown, OutOfReach, Refused, Throttled, Unavailable
 from syncd.model import Condition, Place
@@ -12,15 +12,25 @@ from tests.scene import Scene
 from tests.worker.test_keeping import closed, filed, routed, seen_again, work_off
 
 DAY, HOUR, MINUTE = 86400.0, 3600.0, 60.0
-SITUATIONS: dict[str, Callable[[Scene], None]] = {}
 
 
-def situation(name: str) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """How a state comes about, and the rules of what syncd does then, the first in force."""
+
+    bring_about: Callable[[Scene], None]
+    rules: tuple[str, ...]
+
+
+SITUATIONS: dict[str, Situation] = {}
+
+
+def situation(name: str, *rules: str) -> Callable[[Callable[[Scene], None]], Callable[[Scene], None]]:
     """Register how a state comes about."""
 
     def register(bring_about: Callable[[Scene], None]) -> Callable[[Scene], None]:
         assert name not in SITUATIONS, name
-        SITUATIONS[name] = bring_about
+        SITUATIONS[name] = Situation(bring_about, rules)
         return bring_about
 
     return register
@@ -97,12 +107,12 @@ def unreachable(scene: Scene, seconds: float = DAY) -> None:
 # Without an issue
 
 
-@situation("filed")
+@situation("filed", "current")
 def _(scene: Scene) -> None:
     filed(scene)
 
 
-@situation("too young")
+@situation("too young", "threshold")
 def _(scene: Scene) -> None:
     routed(scene, min_age="3h")
     scene.tell()
@@ -110,31 +120,31 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("unsymbolicated")
+@situation("unsymbolicated", "unsymbolicated")
 def _(scene: Scene) -> None:
     routed(scene, hold_unsymbolicated=True)
     scene.tell(callstack=["0x7fff5fbff8c0", "0x0000000100003f50"])
 
 
-@situation("unsymbolicated, one frame")
+@situation("unsymbolicated, one frame", "unsymbolicated")
 def _(scene: Scene) -> None:
     routed(scene, hold_unsymbolicated=True)
     scene.tell(callstack=["0x7fff5fbff8c0"])
 
 
-@situation("all zeros")
+@situation("all zeros", "zero-fingerprint")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell("0" * 64)
 
 
-@situation("unrouted")
+@situation("unrouted", "unrouted")
 def _(scene: Scene) -> None:
     routed(scene, match={"project": "other"})
     scene.tell()
 
 
-@situation("route paused, without an issue")
+@situation("route paused, without an issue", "route-paused")
 def _(scene: Scene) -> None:
     routed(scene)
     pause_route(scene)
@@ -142,32 +152,32 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("below a threshold")
+@situation("below a threshold", "threshold")
 def _(scene: Scene) -> None:
     routed(scene, min_occurrences=50)
     scene.tell()
 
 
-@situation("below a threshold of one")
+@situation("below a threshold of one", "threshold")
 def _(scene: Scene) -> None:
     routed(scene, min_users=1)
     scene.tell(guids=0)
 
 
-@situation("below several thresholds")
+@situation("below several thresholds", "threshold")
 def _(scene: Scene) -> None:
     routed(scene, min_occurrences=50, min_users=5, min_age="2h")
     scene.tell()
 
 
-@situation("below a threshold within a day, two days later")
+@situation("below a threshold within a day, two days later", "threshold")
 def _(scene: Scene) -> None:
     routed(scene, min_occurrences=50, min_users=5, within="1d")
     scene.tell(occurrences=10)
     live(scene, 2 * DAY)
 
 
-@situation("held by an operator")
+@situation("held by an operator", "on-hold")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell()
@@ -175,7 +185,7 @@ def _(scene: Scene) -> None:
     live(scene, DAY)
 
 
-@situation("ordered by an operator, tracker paused")
+@situation("ordered by an operator, tracker paused", "tracker-paused", "ordered")
 def _(scene: Scene) -> None:
     routed(scene, min_occurrences=50)
     scene.tell()
@@ -187,7 +197,7 @@ def _(scene: Scene) -> None:
 # What the tracker does
 
 
-@situation("dead letter, two days later")
+@situation("dead letter, two days later", "dead-letter", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell("f0")
@@ -197,21 +207,21 @@ def _(scene: Scene) -> None:
     live(scene, 2 * DAY)
 
 
-@situation("dead letter, noticed again")
+@situation("dead letter, noticed again", "dead-letter", "new")
 def _(scene: Scene) -> None:
-    SITUATIONS["dead letter, two days later"](scene)
+    SITUATIONS["dead letter, two days later"].bring_about(scene)
     scene.tell(occurrences=9)
     work_off(scene)
 
 
-@situation("dead letter, other content")
+@situation("dead letter, other content", "current")
 def _(scene: Scene) -> None:
-    SITUATIONS["dead letter, two days later"](scene)
+    SITUATIONS["dead letter, two days later"].bring_about(scene)
     seen_again(scene, {"1.0": 9})
     work_off(scene)
 
 
-@situation("tracker paused")
+@situation("tracker paused", "tracker-paused", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     pause_tracker(scene)
@@ -219,14 +229,14 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("tracker misconfigured")
+@situation("tracker misconfigured", "tracker-rests", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell()
     rest(scene)
 
 
-@situation("tracker misconfigured, another group")
+@situation("tracker misconfigured, another group", "tracker-rests", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell("f0")
@@ -234,7 +244,7 @@ def _(scene: Scene) -> None:
     scene.tell()
 
 
-@situation("tracker throttled")
+@situation("tracker throttled", "tracker-waits", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell()
@@ -242,7 +252,7 @@ def _(scene: Scene) -> None:
     scene.sync()
 
 
-@situation("tracker throttles creates only, update due")
+@situation("tracker throttles creates only, update due", "older-state")
 def _(scene: Scene) -> None:
     filed(scene)
     scene.tell("f2")
@@ -251,14 +261,14 @@ def _(scene: Scene) -> None:
     seen_again(scene, {"1.0": 4})
 
 
-@situation("tracker unreachable for a day")
+@situation("tracker unreachable for a day", "tracker-unreachable", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell()
     unreachable(scene)
 
 
-@situation("one call failed")
+@situation("one call failed", "back-off", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell()
@@ -266,17 +276,16 @@ def _(scene: Scene) -> None:
     scene.sync()
 
 
-@situation("tracker unreachable, nothing due")
+@situation("tracker unreachable, nothing due", "current")
 def _(scene: Scene) -> None:
     filed(scene)
     scene.tell("f2")
     unreachable(scene)
 
 
-@situation("budget of the tracker spent")
+@situation("budget of the tracker spent", "budget", "new")
 def _(scene: Scene) -> None:
     config = scene.rules.config
-    settings = config.trackers["here"].model_copy(update={"writes": ["1/1h"]})
     limited = type(config).model_validate(
         {
             "trackers": {
@@ -285,7 +294,6 @@ def _(scene: Scene) -> None:
             "routes": [{"name": "main", "tracker": "here", "status_interval": 1.0}],
         }
     )
-    assert settings
     scene.rules = replace(scene.rules, config=limited.model_copy(update={"store": config.store}))
     scene.tell("f0")
     work_off(scene)
@@ -293,7 +301,7 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("in doubt")
+@situation("in doubt", "in-doubt")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell()
@@ -301,41 +309,41 @@ def _(scene: Scene) -> None:
     scene.sync()
 
 
-@situation("in doubt, after a probe")
+@situation("in doubt, after a probe", "in-doubt")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.doubt()
     scene.probe()
 
 
-@situation("in doubt, tracker unreachable")
+@situation("in doubt, tracker unreachable", "tracker-unreachable", "in-doubt")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.doubt()
     unreachable(scene, 6 * HOUR)
 
 
-@situation("in doubt, held by an operator")
+@situation("in doubt, held by an operator", "in-doubt", "on-hold")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.doubt()
     actions.hold(scene.store, number(scene), "wait for legal", scene.clock.wall())
 
 
-@situation("parked after all probes")
+@situation("parked after all probes", "parked")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.park()
 
 
-@situation("out of reach")
+@situation("out of reach", "parked")
 def _(scene: Scene) -> None:
     filed(scene)
     scene.tracker.unreadable["K-1"] = OutOfReach("K-1 is in a project that this account may not read")
     again(scene, {"1.0": 4})
 
 
-@situation("deleted")
+@situation("deleted", "dropped")
 def _(scene: Scene) -> None:
     filed(scene)
     live(scene, DAY, 6 * HOUR)
@@ -344,7 +352,7 @@ def _(scene: Scene) -> None:
     live(scene, DAY, 6 * HOUR)
 
 
-@situation("deleted, filed anew")
+@situation("deleted, filed anew", "current")
 def _(scene: Scene) -> None:
     routed(scene, on_deleted="recreate")
     seen_again(scene, {"1.0": 3})
@@ -365,29 +373,29 @@ def storm(scene: Scene, groups: int, cap: str = "2/1d") -> None:
     work_off(scene)
 
 
-@situation("in a storm, next in line")
+@situation("in a storm, next in line", "storm")
 def _(scene: Scene) -> None:
     storm(scene, 2)
 
 
-@situation("in a storm, far back in line")
+@situation("in a storm, far back in line", "storm")
 def _(scene: Scene) -> None:
     storm(scene, 9)
 
 
-@situation("in a storm, tracker paused")
+@situation("in a storm, tracker paused", "storm", "tracker-paused")
 def _(scene: Scene) -> None:
     storm(scene, 4)
     pause_tracker(scene)
 
 
-@situation("in a storm, route paused")
+@situation("in a storm, route paused", "route-paused")
 def _(scene: Scene) -> None:
     storm(scene, 4)
     pause_route(scene)
 
 
-@situation("alias of a group in a storm")
+@situation("alias of a group in a storm", "alias")
 def _(scene: Scene) -> None:
     routed(scene, max_new_issues=["1/1d"])
     for fingerprint in ("s0", "s1", "f1"):
@@ -400,7 +408,7 @@ def _(scene: Scene) -> None:
 # Aliases
 
 
-@situation("alias")
+@situation("alias", "alias")
 def _(scene: Scene) -> None:
     routed(scene)
     for fingerprint in ("f2", "f1"):
@@ -411,7 +419,7 @@ def _(scene: Scene) -> None:
     live(scene, DAY, 6 * HOUR)
 
 
-@situation("alias of a held group")
+@situation("alias of a held group", "alias")
 def _(scene: Scene) -> None:
     routed(scene, min_occurrences=15)
     scene.tell("f2", occurrences=3)
@@ -420,7 +428,7 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("target of an alias")
+@situation("target of an alias", "status-interval")
 def _(scene: Scene) -> None:
     routed(scene)
     for fingerprint in ("f1", "f2"):
@@ -430,14 +438,14 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("alias removed")
+@situation("alias removed", "current")
 def _(scene: Scene) -> None:
-    SITUATIONS["alias"](scene)
+    SITUATIONS["alias"].bring_about(scene)
     actions.remove_alias(scene.store, scene.rules, number(scene), scene.clock.wall())
     work_off(scene)
 
 
-@situation("alias of a dead letter")
+@situation("alias of a dead letter", "alias")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell("f2")
@@ -448,7 +456,7 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("closed as a duplicate")
+@situation("closed as a duplicate", "current")
 def _(scene: Scene) -> None:
     filed(scene)
     place = Place(remote_id="9", key="K-9", url="https://example.com/K-9")
@@ -456,7 +464,7 @@ def _(scene: Scene) -> None:
     again(scene, {"1.0": 4})
 
 
-@situation("closed as a duplicate of another group's issue")
+@situation("closed as a duplicate of another group's issue", "alias")
 def _(scene: Scene) -> None:
     filed(scene)
     scene.tell("f2")
@@ -469,35 +477,35 @@ def _(scene: Scene) -> None:
 # What people do in the tracker
 
 
-@situation("muted by a label")
+@situation("muted by a label", "muted")
 def _(scene: Scene) -> None:
     filed(scene)
     scene.tracker.conditions["K-1"] = Condition(labels=("syncd:ignore",))
     again(scene, {"1.0": 4})
 
 
-@situation("locked")
+@situation("locked", "muted")
 def _(scene: Scene) -> None:
     filed(scene)
     scene.tracker.conditions["K-1"] = Condition(locked=True)
     again(scene, {"1.0": 4})
 
 
-@situation("a person closed it")
+@situation("a person closed it", "nothing-new")
 def _(scene: Scene) -> None:
     filed(scene)
     closed(scene, "done", fixed_in=("2.0",))
     live(scene, DAY, 6 * HOUR)
 
 
-@situation("closed by a person, old clients crash")
+@situation("closed by a person, old clients crash", "fixed-in")
 def _(scene: Scene) -> None:
     filed(scene)
     closed(scene, "done", fixed_in=("2.0",))
     again(scene, {"1.0": 4}, {"1.0": 7})
 
 
-@situation("a person reopened it")
+@situation("a person reopened it", "current")
 def _(scene: Scene) -> None:
     filed(scene)
     closed(scene, "done", fixed_in=("2.0",))
@@ -506,14 +514,14 @@ def _(scene: Scene) -> None:
     live(scene, DAY, 6 * HOUR)
 
 
-@situation("closed as won't fix")
+@situation("closed as won't fix", "wont-fix")
 def _(scene: Scene) -> None:
     filed(scene)
     closed(scene, "not_planned")
     again(scene, {"1.0": 3, "2.0": 4})
 
 
-@situation("closed and quiet")
+@situation("closed and quiet", "nothing-new")
 def _(scene: Scene) -> None:
     filed(scene)
     closed(scene)
@@ -529,75 +537,75 @@ def came_back(scene: Scene, before: dict[str, int], *after: dict[str, int], **fa
     again(scene, *after)
 
 
-@situation("new occurrences without a release")
+@situation("new occurrences without a release", "unknown-release")
 def _(scene: Scene) -> None:
     routed(scene)
     came_back(scene, {"1.0": 5})
     again(scene, {"1.0": 5}, unreleased=50)
 
 
-@situation("one new occurrence without a release")
+@situation("one new occurrence without a release", "unknown-release")
 def _(scene: Scene) -> None:
     routed(scene)
     came_back(scene, {"1.0": 5})
     again(scene, {"1.0": 5}, unreleased=1)
 
 
-@situation("new occurrences in several old releases")
+@situation("new occurrences in several old releases", "known-at-closing")
 def _(scene: Scene) -> None:
     routed(scene)
     came_back(scene, {"2.2.0": 100, "2.3.0": 200}, {"2.2.0": 591, "2.3.0": 895})
 
 
-@situation("one new occurrence in an old release")
+@situation("one new occurrence in an old release", "known-at-closing")
 def _(scene: Scene) -> None:
     routed(scene)
     came_back(scene, {"2.3.0": 200}, {"2.3.0": 201})
 
 
-@situation("one new occurrence that cannot be compared")
+@situation("one new occurrence that cannot be compared", "incomparable")
 def _(scene: Scene) -> None:
     routed(scene)
     came_back(scene, {"2.3.0": 200}, {"2.3.0": 200, "nightly-cafe": 1})
 
 
-@situation("a build that cannot be told from the known one")
+@situation("a build that cannot be told from the known one", "same-release")
 def _(scene: Scene) -> None:
     routed(scene)
     came_back(scene, {"5.1 (1234)": 5}, {"5.1 (1234)": 5, "5.1": 500})
 
 
-@situation("a newer build")
+@situation("a newer build", "current")
 def _(scene: Scene) -> None:
     routed(scene)
     came_back(scene, {"5.1 (1234)": 5}, {"5.1 (1234)": 5, "5.1 (1250)": 500})
 
 
-@situation("another platform")
+@situation("another platform", "other-line")
 def _(scene: Scene) -> None:
     routed(scene)
     came_back(scene, {"5.1.0": 5, "7.2.0": 9}, {"5.1.0": 5, "7.2.0": 9, "5.2.0": 500})
 
 
-@situation("a milestone that is no version")
+@situation("a milestone that is no version", "known-at-closing")
 def _(scene: Scene) -> None:
     routed(scene)
     came_back(scene, {"2.3.0": 5}, {"2.3.0": 12}, fixed_in=("2026-Q1",))
 
 
-@situation("the build of the fix, rebuilt")
+@situation("the build of the fix, rebuilt", "rebuilt")
 def _(scene: Scene) -> None:
     routed(scene)
     came_back(scene, {"2.3.0": 5, "2.4.0": 1}, {"2.3.0": 5, "2.4.0": 2}, fixed_in=("2.4.0",))
 
 
-@situation("too few for a regression")
+@situation("too few for a regression", "min-regression-occurrences")
 def _(scene: Scene) -> None:
     routed(scene, min_regression_occurrences=3)
     came_back(scene, {"2.3.0": 5}, {"2.3.0": 5, "2.4.0": 1})
 
 
-@situation("beyond the reopen window")
+@situation("beyond the reopen window", "known-releases")
 def _(scene: Scene) -> None:
     routed(scene, reopen_window="1d")
     came_back(scene, {"2.3.0": 5})
@@ -605,48 +613,48 @@ def _(scene: Scene) -> None:
     seen_again(scene, {"2.3.0": 5, "2.4.0": 3})
 
 
-@situation("beyond the reopen window, filed anew")
+@situation("beyond the reopen window, filed anew", "current")
 def _(scene: Scene) -> None:
-    SITUATIONS["beyond the reopen window"](scene)
+    SITUATIONS["beyond the reopen window"].bring_about(scene)
     work_off(scene)
 
 
-@situation("another issue for each regression")
+@situation("another issue for each regression", "known-releases")
 def _(scene: Scene) -> None:
     routed(scene, on_regression="new_issue")
     came_back(scene, {"2.3.0": 5})
     seen_again(scene, {"2.3.0": 5, "2.4.0": 3})
 
 
-@situation("a comment for each regression")
+@situation("a comment for each regression", "known-releases")
 def _(scene: Scene) -> None:
     routed(scene, on_regression="comment")
     came_back(scene, {"2.3.0": 5})
     seen_again(scene, {"2.3.0": 5, "2.4.0": 1})
 
 
-@situation("a comment for each regression, answered")
+@situation("a comment for each regression, answered", "answered")
 def _(scene: Scene) -> None:
-    SITUATIONS["a comment for each regression"](scene)
+    SITUATIONS["a comment for each regression"].bring_about(scene)
     work_off(scene)
     again(scene, {"2.3.0": 5, "2.4.0": 7})
 
 
-@situation("a regression is due")
+@situation("a regression is due", "known-releases")
 def _(scene: Scene) -> None:
     routed(scene)
     came_back(scene, {"2.3.0": 5})
     seen_again(scene, {"2.3.0": 5, "2.4.0": 1})
 
 
-@situation("reopened by syncd")
+@situation("reopened by syncd", "current")
 def _(scene: Scene) -> None:
     routed(scene)
     came_back(scene, {"2.3.0": 5}, {"2.3.0": 5, "2.4.0": 3})
     live(scene, DAY, 6 * HOUR)
 
 
-@situation("the workflow lets nobody reopen it")
+@situation("the workflow lets nobody reopen it", "answered")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tracker.unable = "its workflow has no way back"
@@ -663,7 +671,7 @@ def _(scene: Scene) -> None:
 # The ordinary life of an issue
 
 
-@situation("route paused, with an issue")
+@situation("route paused, with an issue", "route-paused")
 def _(scene: Scene) -> None:
     filed(scene)
     routed(scene)
@@ -672,13 +680,13 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("an update is due")
+@situation("an update is due", "older-state")
 def _(scene: Scene) -> None:
     filed(scene)
     seen_again(scene, {"1.0": 4})
 
 
-@situation("updated just now")
+@situation("updated just now", "status-interval")
 def _(scene: Scene) -> None:
     routed(scene, status_interval="15m")
     seen_again(scene, {"1.0": 3})
@@ -688,7 +696,7 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("quiet for a week")
+@situation("quiet for a week", "not-due", "quiet")
 def _(scene: Scene) -> None:
     routed(scene, quiet_after="7d")
     seen_again(scene, {"1.0": 3})
@@ -696,13 +704,13 @@ def _(scene: Scene) -> None:
     scene.clock.advance(8 * DAY)
 
 
-@situation("quiet for a week, and the issue says so")
+@situation("quiet for a week, and the issue says so", "current")
 def _(scene: Scene) -> None:
-    SITUATIONS["quiet for a week"](scene)
+    SITUATIONS["quiet for a week"].bring_about(scene)
     live(scene, HOUR)
 
 
-@situation("a milestone and a new release")
+@situation("a milestone and a new release", "older-state")
 def _(scene: Scene) -> None:
     routed(scene, comment_milestones=True, comment_new_release=True)
     seen_again(scene, {"1.0": 3})
@@ -713,7 +721,7 @@ def _(scene: Scene) -> None:
 # Several states at once
 
 
-@situation("tracker rests, then is paused")
+@situation("tracker rests, then is paused", "tracker-paused", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell()
@@ -721,7 +729,7 @@ def _(scene: Scene) -> None:
     pause_tracker(scene)
 
 
-@situation("route paused and tracker paused")
+@situation("route paused and tracker paused", "route-paused", "tracker-paused")
 def _(scene: Scene) -> None:
     routed(scene)
     pause_route(scene)
@@ -730,7 +738,7 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("held by an operator, tracker paused")
+@situation("held by an operator, tracker paused", "on-hold", "tracker-paused")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell()
@@ -738,13 +746,13 @@ def _(scene: Scene) -> None:
     actions.hold(scene.store, number(scene), "the vendor looks into it", scene.clock.wall())
 
 
-@situation("dead letter, tracker paused")
+@situation("dead letter, tracker paused", "dead-letter", "tracker-paused", "new")
 def _(scene: Scene) -> None:
-    SITUATIONS["dead letter, two days later"](scene)
+    SITUATIONS["dead letter, two days later"].bring_about(scene)
     pause_tracker(scene)
 
 
-@situation("update refused, closed issue")
+@situation("update refused, closed issue", "dead-letter", "known-at-closing")
 def _(scene: Scene) -> None:
     filed(scene)
     closed(scene, "done")
@@ -752,7 +760,7 @@ def _(scene: Scene) -> None:
     refuse(scene, "comment")
 
 
-@situation("regression, tracker misconfigured")
+@situation("regression, tracker misconfigured", "tracker-rests", "known-releases")
 def _(scene: Scene) -> None:
     filed(scene)
     closed(scene)
@@ -761,7 +769,7 @@ def _(scene: Scene) -> None:
     rest(scene)
 
 
-@situation("linked by an operator")
+@situation("linked by an operator", "current")
 def _(scene: Scene) -> None:
     filed(scene)
     place = Place(remote_id="9", key="K-9", url="https://example.com/K-9")
@@ -769,7 +777,7 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("people deleted the status comment twice")
+@situation("people deleted the status comment twice", "current")
 def _(scene: Scene) -> None:
     filed(scene)
     for occurrences in (4, 5, 6):
@@ -778,7 +786,7 @@ def _(scene: Scene) -> None:
     again(scene, {"1.0": 7})
 
 
-@situation("two live issues")
+@situation("two live issues", "current")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.doubt(after=True)
@@ -787,7 +795,7 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("a dry run")
+@situation("a dry run", "dry-run", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.rules = replace(scene.rules, dry=True)
@@ -795,7 +803,7 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("the tracker is not configured any more")
+@situation("the tracker is not configured any more", "tracker-missing", "older-state")
 def _(scene: Scene) -> None:
     filed(scene)
     seen_again(scene, {"1.0": 4})
@@ -807,12 +815,12 @@ def _(scene: Scene) -> None:
         scene.rules.config.__dict__.pop(derived, None)
 
 
-@situation("a storm")
+@situation("a storm", "current")
 def _(scene: Scene) -> None:
     storm(scene, 4)
 
 
-@situation("a storm is over")
+@situation("a storm is over", "storm-over")
 def _(scene: Scene) -> None:
     storm(scene, 3, "2/1h")
     live(scene, 12 * HOUR)
