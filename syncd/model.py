@@ -127,13 +127,15 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of a storm's issue: the number of groups held back, since when, and the largest as (name, beginning of the fingerprint,
     users, occurrences).
 
-    The storm is `over` after an hour without a group held back. `cap` is the route's limit, for people; at its rate the last group is
+    The storm is `over` after an hour without a group held back. It is `reported` by an issue once the groups do not fit into the limit of
+    the route. `cap` is the route's limit, for people; at its rate the last group is
     filed in `ends_in` seconds. `shares` are properties that many of the groups have in common, as (property, value, percent).
     """
 
     held: int
     since: float
     over: bool = False
+    reported: bool = True
     largest: tuple[tuple[str, str, int, int], ...] = ()
     cap: str = ""
     ends_in: float = 0.0

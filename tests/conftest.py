@@ -71,7 +71,7 @@ def scene(settings: StoreSettings, store: Store) -> Scene:
     config = Config(
         store=settings,
         trackers={"here": LocalSettings(kind="local", folder="unused", probe_after=PROBES)},
-        routes=[Route(tracker="here", status_interval=1.0)],
+        routes=[Route(tracker="here", status_interval=1.0, gather=0.0)],
     )
     clock = MovableClock()
     routing = Routing(config=config, instance_key=store.instance_key())

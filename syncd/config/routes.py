@@ -136,6 +136,15 @@ class Route(Section):
     """above this, syncd holds groups and files *one* issue with their number, what they share and about when
     the last is filed. Each held group names its place in line: syncd files those with the most users first and before
     new ones, and closes the issue an hour after it held the last group"""
+    gather: Annotated[Seconds, Field(ge=0, le=3600)] = 60.0
+    """if more new groups come within this time than a fifth of what is left of `max_new_issues`, they wait for each other:
+    syncd files the next fifth after each such time, those with the most users first, and all that it may once fewer come. A single new group never
+    waits. `"0s"` files them in the order of arrival"""
+    reserve_percent: Annotated[int, Field(ge=0, le=90)] = 10
+    """the percentage of each limit in `max_new_issues` that is left for groups with `reserve_min_users`, so that a worse
+    crash that comes later is filed at once"""
+    reserve_min_users: Annotated[int, Field(ge=1)] = 100
+    """the least number of users of such a group"""
     max_updates: list[WriteLimit] = [Limit(count=2000, seconds=3600.0)]
     """above this, updates wait"""
     on_regression: Literal["reopen", "comment", "new_issue"] = "reopen"

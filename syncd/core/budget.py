@@ -13,6 +13,9 @@ from syncd.model import Call
 HORIZON_SECONDS = 86400.0  # a time further away was stored by a clock that has been set back since
 CALM_SECONDS = 3600.0  # without a held group until a storm ends; a shorter pause keeps its issue open
 MOST_AT_ONCE = 500  # groups released in one transaction
+GATHERED_SHARE = (
+    5  # a fifth of what is left of a limit: more new groups at once are gathered, and so many are filed at a time
+)
 SKEW_SECONDS = 60.0  # between two machines that share a store, each half a minute off its clock
 FAILURES = 3  # calls in a row without an answer until a tracker counts as unreachable; and groups until it takes one call at a time
 # No call is delayed longer, so that every machine takes the end for a time to come.
@@ -181,6 +184,26 @@ def storm_places(limits: Sequence[Limit], filed: Sequence[Filed], released: int,
     return max(0, min(min(rooms, default=MOST_AT_ONCE) - released, MOST_AT_ONCE))
 
 
+def kept_free(limits: Sequence[Limit], percent: int) -> list[Limit]:
+    """The limits without the percentage that is reserved for groups with many users."""
+    return [Limit(limit.count - limit.count * percent // 100, limit.seconds) for limit in limits]
+
+
+def portion(left: int) -> int:
+    """The number of groups that a route files at a time while new ones gather, of the `left` ones that its limits allow."""
+    return max(1, left // GATHERED_SHARE)
+
+
+def storm_release(left: int, reserved: int, arrived: int, *, is_due: bool) -> tuple[int, int]:
+    """The number of groups that a storm may release now: of any, and of those with many users, for which `reserved` places are beyond the
+    `left` ones. While more than a portion arrived of late, a portion is released each time that one `is_due`."""
+    if arrived <= portion(left):
+        return left, left + reserved
+    if not is_due:
+        return 0, 0
+    return min(left, portion(left)), min(left, portion(left)) + reserved
+
+
 def storm_ahead(limits: Sequence[Limit], filed: Sequence[Filed], held_back: int, released: int, now: float) -> int:
     """The number of groups that the route files before one that its storm did not release: those released and held back, unless none is
     held back and there is room beyond the released ones."""
@@ -203,10 +226,11 @@ def limits_text(limits: Sequence[Limit]) -> str:
     return " and ".join(f"{limit.count:,} in {duration(limit.seconds)}" for limit in limits)
 
 
-def storm_is_over(held_back: int, released: int, held_at: float, now: float, *, routed: bool) -> bool:
-    """True if no group is held or waits to be filed, and the storm was calm for CALM_SECONDS or its route is gone."""
+def storm_is_over(held_back: int, released: int, held_at: float, now: float, *, reported: bool) -> bool:
+    """True if no group is held or waits to be filed, and the storm was calm for CALM_SECONDS. Where no issue `reported` it, nobody waits
+    for a calm."""
     calm = not 0 <= now - held_at < CALM_SECONDS
-    return not held_back and not released and (calm or not routed)
+    return not held_back and not released and (calm or not reported)
 
 
 def _room(limit: Limit, filed: Filed, now: float) -> tuple[int, float]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from syncd.core import doubt, holds, regression
-from syncd.core.budget import limits_text
+from syncd.core.budget import kept_free, limits_text
 from syncd.core.policy import Policy, route
 from syncd.core.quantities import counted, duration, listed, utc
 from syncd.core.releases import Order, compare, newest
@@ -44,7 +44,8 @@ class PlanContext:
 
     `probe_after` are the seconds between a create in doubt and each probe. `paused` is the reason of an operator's pause of the
     route, `wait` the seconds until the route may file another issue, `ahead` the number of groups that its storm files first; `place` is
-    the group's place in line, those with the most users first, and `due_in` the seconds until about its turn.
+    the group's place in line, those with the most users first, and `due_in` the seconds until about its turn. `gathers` is true while the
+    route's new groups wait for each other, because many came at once.
     `hold_zero` holds groups with the all-zero fingerprint. `project` are the releases of the group's project and application, read for a
     closed issue only. For an alias, `target` is the issue of the group that it follows, and `own` the one that it gave up.
     """
@@ -55,6 +56,7 @@ class PlanContext:
     ahead: int = 0
     place: int = 0
     due_in: float = 0.0
+    gathers: bool = False
     hold_zero: bool = True
     project: Sequence[ProjectRelease] = ()
     target: Issue | None = None
@@ -169,6 +171,9 @@ def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) 
             return Plan(action=Action.DROP, reason="the storm ended before its issue was filed", rule="storm-over")
         if policy is None:
             return Plan(action=Action.HOLD, reason="the storm's route is not configured any more", rule="unrouted")
+        if not group.storm.reported:
+            reason = f"route {policy.name} gathers new groups, and max_new_issues allows all of them so far"
+            return holds.hold("gathering", reason)
         reason = f"route {policy.name} holds back {counted(group.storm.held, 'group')}"
         return Plan(action=Action.CREATE, reason=reason, rule="storm", call=Call.CREATE)
     hold = holds.decision(group, policy, hold_zero=context.hold_zero, now=now)
@@ -181,15 +186,20 @@ def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) 
     if group.ordered is not None:
         reason = f"an operator files it past thresholds and limits: {group.ordered}"
         return Plan(action=Action.CREATE, reason=reason, rule=ORDERED, inputs={"route": policy.name}, call=Call.CREATE)
-    if context.wait > 0 or context.ahead:
+    if context.wait > 0 or context.ahead or context.gathers:
         return stormy(policy, context, now)
     reason = f"the group has no issue, and route {policy.name} matches it"
     return Plan(action=Action.CREATE, reason=reason, rule="new", inputs={"route": policy.name}, call=Call.CREATE)
 
 
 def stormy(policy: Policy, context: PlanContext, now: float) -> Plan:
-    """The decision for a group whose route has reached its limit of new issues, or files other groups of its storm first."""
+    """The decision for a group whose route has reached its limit of new issues, gathers new groups, or files other groups of its storm
+    first."""
     limit = f"max_new_issues of route {policy.name} is {limits_text(policy.max_new_issues)}"
+    if context.gathers:
+        limit += f", and more new groups than a fifth of what it leaves came within {duration(policy.gather)}"
+    elif kept_free(policy.max_new_issues, policy.reserve_percent) != list(policy.max_new_issues):
+        limit += f", {policy.reserve_percent} % of it for groups with {policy.reserve_min_users:,} users or more"
     inputs: dict[str, str | int | float] = {
         "route": policy.name,
         "place": context.place,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from syncd.core import frames
-from syncd.core.budget import Limit
+from syncd.core.budget import Limit, kept_free
 from syncd.core.patterns import fits, searched
 from syncd.core.releases import Order, compare
 from syncd.model import Group, GroupKind, Thresholds
@@ -124,6 +124,9 @@ class Policy:
     within: float | None
     hold_unsymbolicated: bool
     max_new_issues: tuple[Limit, ...]
+    gather: float
+    reserve_percent: int
+    reserve_min_users: int
     max_updates: tuple[Limit, ...]
     on_regression: Literal["reopen", "comment", "new_issue"]
     reopen_window: float | None
@@ -154,6 +157,11 @@ class Policy:
             age=self.min_age,
             within=self.within,
         )
+
+    def limits_of(self, users: int | None) -> Sequence[Limit]:
+        """The limits of new issues for a group with so many users: a part of them is for groups with many."""
+        reserved = (users or 0) >= self.reserve_min_users
+        return self.max_new_issues if reserved else kept_free(self.max_new_issues, self.reserve_percent)
 
 
 def route(group: Group, routes: Iterable[Policy]) -> Policy | None:

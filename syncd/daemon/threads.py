@@ -14,7 +14,7 @@ from syncd.platform.clock import Clock
 from syncd.store import Store
 from syncd.store.hints import INBOX, of_tracker
 from syncd.trackers import Tracker
-from syncd.worker import breaker, reconcile, surveys, sync
+from syncd.worker import breaker, reconcile, storms, surveys, sync
 from syncd.worker.absorb import BATCH, SHORT_BATCH, absorb
 from syncd.worker.routing import Routing, digest, opens
 from syncd.worker.surveys import Surveyor
@@ -78,7 +78,7 @@ class Absorber(threading.Thread):
         if self._clock.monotonic() >= self._drain_at:
             self._drain_at = self._clock.monotonic() + DRAIN_SECONDS
             now = self._clock.wall()
-            woken |= reconcile.drain(self._store, self._routing, now)
+            woken |= storms.drain(self._store, self._routing, now)
             if groups := reconcile.reroute(self._store, self._routing, self._routes, now, starts=False):
                 log.info("groups_reevaluated", groups=groups)
                 woken |= self._wake.keys()

@@ -241,7 +241,7 @@ def _storm(group: Group, storm: Storm) -> Iterator[Block]:
     else:
         held = f"It holds back {counted(storm.held, 'group')} since {utc(storm.since)}."
         cap = f" ({storm.cap})" if storm.cap else ""
-        yield Paragraph(("Route ", route, f" has filed as many new issues as max_new_issues allows{cap}. {held}"))
+        yield Paragraph(("Route ", route, f" has more new groups than max_new_issues allows{cap}. {held}"))
         if storm.held and storm.ends_in:
             yield Paragraph((f"At this rate the last of them is filed in about {duration(storm.ends_in)}.",))
         for name, value, percent in storm.shares:

@@ -184,7 +184,11 @@ def owe(transaction: Transaction, calls: Mapping[int, DueCall], *, again: bool =
     """Make each group due at its tracker; a group whose call names no tracker stays as it is. A claimed group keeps its lease, a
     backed-off one its due time. With `again` a claimed group is due once more after its claim, whatever its worker decides; a
     higher revision has the same effect by itself, at the time that its worker chooses."""
-    rows = [(group_id, call.tracker, call.due_at, call.call) for group_id, call in calls.items() if call.tracker]
+    rows = [
+        (group_id, call.tracker, call.due_at, call.call, call.route if call.call is Call.CREATE else None)
+        for group_id, call in calls.items()
+        if call.tracker
+    ]
     transaction.batch("owe", rows)
     if again:
         transaction.batch("owe_again", [row[:3] for row in rows])

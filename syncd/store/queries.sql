@@ -207,10 +207,10 @@ DELETE FROM folded WHERE (group_id, digest) IN (
     AND NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 'waiting');
 
 -- owe: a claimed row keeps its lease, a row in back-off its due time, and so does the one behind all others that caused the rest of its tracker; a dead letter revives
-WITH owing (group_id, tracker, due_at, rank) AS (VALUES :rows)
-INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank, owed_since)
+WITH owing (group_id, tracker, due_at, rank, route) AS (VALUES :rows)
+INSERT INTO outbox (group_id, tracker, state, due_at, attempts, rank, owed_since, route)
 SELECT CAST(group_id AS BIGINT), tracker, 'waiting', CAST(due_at AS DOUBLE PRECISION), 0, CAST(rank AS INTEGER),
-    CAST(due_at AS DOUBLE PRECISION)
+    CAST(due_at AS DOUBLE PRECISION), CAST(route AS TEXT)
 FROM owing WHERE true
 ON CONFLICT (group_id) DO UPDATE SET
     owed_since = CASE WHEN outbox.state <> 'dead' AND outbox.owed_since < excluded.owed_since THEN outbox.owed_since
@@ -220,6 +220,7 @@ ON CONFLICT (group_id) DO UPDATE SET
     blame = CASE WHEN outbox.state = 'dead' AND excluded.rank = 0 THEN NULL ELSE outbox.blame END,
     rank = CASE outbox.state WHEN 'claimed' THEN outbox.rank ELSE excluded.rank END,
     tracker = CASE outbox.state WHEN 'claimed' THEN outbox.tracker ELSE excluded.tracker END,
+    route = CASE outbox.state WHEN 'claimed' THEN outbox.route ELSE excluded.route END,
     due_at = CASE
         WHEN outbox.state = 'dead' THEN excluded.due_at
         WHEN outbox.state = 'claimed' OR outbox.attempts > 0 OR outbox.due_at < excluded.due_at THEN outbox.due_at
@@ -521,14 +522,32 @@ WHERE issues.route = :route AND issues.sent_at > :since AND issues.sent_at <= :u
     AND issues.state <> 'wanted';
 
 -- storm: the one that a route is in
-SELECT storms.since, storms.held_at, groups.id, groups.fingerprint FROM storms JOIN groups ON groups.id = storms.group_id
+SELECT storms.since, storms.held_at, storms.reported, groups.id, groups.fingerprint FROM storms JOIN groups ON groups.id = storms.group_id
 WHERE storms.route = :route;
 
 -- storms: all routes that are in one
-SELECT storms.route, storms.since, storms.held_at, storms.group_id FROM storms ORDER BY storms.route;
+SELECT storms.route, storms.since, storms.held_at, storms.group_id, storms.reported, storms.portioned_at FROM storms ORDER BY storms.route;
 
 -- begin_storm: at most one for each route
-INSERT INTO storms (route, group_id, since, held_at) VALUES (:route, :group_id, :now, :now) ON CONFLICT (route) DO NOTHING;
+INSERT INTO storms (route, group_id, since, held_at, portioned_at, reported) VALUES (:route, :group_id, :now, :now, :now, 0)
+ON CONFLICT (route) DO NOTHING;
+
+-- report_storm: an issue reports it from now on
+UPDATE storms SET reported = 1 WHERE route = :route;
+
+-- portion_storm: it has released a portion
+UPDATE storms SET portioned_at = :now WHERE route = :route;
+
+-- arrived: groups that are new to a route in a span of time: those that wait for their issue, were held back or filed, and which no storm released
+SELECT COUNT(*) AS groups FROM (
+    SELECT outbox.group_id FROM outbox JOIN groups ON groups.id = outbox.group_id
+    WHERE outbox.route = :route AND outbox.rank = 0 AND outbox.state <> 'dead' AND (outbox.state = 'claimed' OR outbox.due_at <= :until)
+        AND groups.place IS NULL
+    UNION SELECT issues.group_id FROM issues JOIN groups ON groups.id = issues.group_id
+    WHERE issues.route = :route AND issues.sent_at > :since AND issues.sent_at <= :until AND issues.state <> 'wanted'
+        AND groups.kind = 'crash' AND groups.place IS NULL
+    UNION SELECT id FROM groups WHERE decision_rule = 'storm' AND route = :route AND kind = 'crash'
+        AND decided_at > :since AND decided_at <= :until) AS recent;
 
 -- storm_goes_on: one more group was held back
 UPDATE storms SET held_at = :now WHERE route = :route;

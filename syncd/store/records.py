@@ -171,7 +171,8 @@ def _of_storm(transaction: Transaction, group: Group) -> Group:
         )
         for row in rows
     )
-    return replace(group, storm=Storm(held=held, since=cast(float, current[0]["since"]), largest=largest))
+    since, reported = cast(float, current[0]["since"]), bool(current[0]["reported"])
+    return replace(group, storm=Storm(held=held, since=since, reported=reported, largest=largest))
 
 
 def load_issue(transaction: Transaction, group_id: object) -> Issue | None:

@@ -19,11 +19,14 @@ SHARED = 30  # percent of the groups that make a property worth naming
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storm:
-    """A storm of a route: the group that stands for it, and when a group was last held back."""
+    """A storm of a route: the group that stands for it, when a group was last held back, when it last released a portion, and whether an
+    issue reports it: as long as all groups fit into the limit, none does."""
 
     route: str
     group_id: int
     held_at: float
+    portioned_at: float
+    reported: bool
 
 
 def filed(transaction: Transaction, route: str, limits: Sequence[Limit], now: float) -> Sequence[Filed]:
@@ -38,7 +41,13 @@ def filed(transaction: Transaction, route: str, limits: Sequence[Limit], now: fl
 def every(transaction: Transaction) -> Sequence[Storm]:
     """All storms, by the names of their routes."""
     return [
-        Storm(route=str(row["route"]), group_id=cast(int, row["group_id"]), held_at=cast(float, row["held_at"]))
+        Storm(
+            route=str(row["route"]),
+            group_id=cast(int, row["group_id"]),
+            held_at=cast(float, row["held_at"]),
+            portioned_at=cast(float, row["portioned_at"] or row["since"]),
+            reported=bool(row["reported"]),
+        )
         for row in transaction.rows("storms")
     ]
 
@@ -49,9 +58,33 @@ def counts(transaction: Transaction, route: str) -> tuple[int, int]:
     return held_back, cast(int, transaction.rows("places", route=route)[0]["groups"])
 
 
-def largest(transaction: Transaction, route: str, size: int) -> Sequence[int]:
-    """The ids of the groups held back with the most users, then occurrences."""
-    return [cast(int, row["id"]) for row in transaction.rows("largest_stormy", route=route, size=size)] if size else []
+def largest(transaction: Transaction, route: str, size: int) -> Sequence[tuple[int, int]]:
+    """The ids and the users of the groups held back with the most users, then occurrences."""
+    rows = transaction.rows("largest_stormy", route=route, size=size) if size else []
+    return [(cast(int, row["id"]), cast(int, row["users"] or 0)) for row in rows]
+
+
+def arrived(transaction: Transaction, route: str, since: float, now: float) -> int:
+    """Return how many groups are new to the route: those that wait for their issue, and those held back or filed since a time. A group that a
+    storm released is not new."""
+    rows = transaction.rows("arrived", route=route, since=since, until=now + SKEW_SECONDS)
+    return cast(int, rows[0]["groups"])
+
+
+def portioned(transaction: Transaction, route: str, now: float) -> None:
+    """The storm has released a portion."""
+    transaction.run("portion_storm", route=route, now=now)
+
+
+def is_reported(transaction: Transaction, route: str) -> bool:
+    """True if the route is in a storm that an issue reports."""
+    rows = transaction.rows("storm", route=route)
+    return bool(rows) and bool(rows[0]["reported"])
+
+
+def report(transaction: Transaction, route: str) -> None:
+    """An issue reports the storm from now on."""
+    transaction.run("report_storm", route=route)
 
 
 def place_in_line(transaction: Transaction, route: str, identity: Identity) -> int:

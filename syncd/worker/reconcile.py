@@ -13,7 +13,6 @@ from syncd.model import Action, Call, Created, Group, GroupKind, Issue, IssueSta
 from syncd.store import Store, comments, groups, instances, issues, limits, operator, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
-from syncd.store.storms import Storm
 from syncd.worker.routing import Routing, qualify
 
 
@@ -72,7 +71,9 @@ def _judge(
     for group_id, group in qualify(transaction, routing, groups, since, now).items():
         due, policy = routing.next_call(replace(group, held_by=None), None, now), routing.route(group)
         if due.tracker is not None:
-            outbox.owe(transaction, {group_id: DueCall(tracker=due.tracker, due_at=max(now, due.due_at))})
+            outbox.owe(
+                transaction, {group_id: DueCall(tracker=due.tracker, due_at=max(now, due.due_at), route=due.route)}
+            )
         elif due.hold is not None:
             outbox.forget(transaction, group_id)
         if policy is not None:
@@ -269,18 +270,28 @@ def plan_context(
     now: float,
 ) -> PlanContext:
     """The facts beside a group and its issue that a plan depends on."""
-    wait, ahead, place, due_in = 0.0, 0, 0, 0.0
+    wait, ahead, place, due_in, gathers = 0.0, 0, 0, 0.0, False
     unfiled = group.kind is not GroupKind.STORM and (issue is None or issue.state is IssueState.WANTED)
     if policy is not None and policy.max_new_issues and unfiled:
-        filed = storms.filed(transaction, policy.name, policy.max_new_issues, now)
-        wait = budget.storm_wait(policy.max_new_issues, filed, now)
-        if group.place != policy.name:
+        has_place = group.place == policy.name
+        allowed = policy.max_new_issues if has_place else policy.limits_of(group.users)
+        filed = storms.filed(transaction, policy.name, allowed, now)
+        wait = budget.storm_wait(allowed, filed, now)
+        if not has_place:
             held_back, released = storms.counts(transaction, policy.name)
             held_back -= group.held_by == holds.STORM
-            ahead = budget.storm_ahead(policy.max_new_issues, filed, held_back, released, now)
-            if wait or ahead:
+            ahead = budget.storm_ahead(allowed, filed, held_back, released, now)
+            if not wait and policy.gather:
+                left = budget.storm_places(policy.limits_of(None), filed, released, now)
+                gathers = (
+                    not storms.is_reported(transaction, policy.name)
+                    if ahead
+                    else storms.arrived(transaction, policy.name, now - policy.gather, now) > budget.portion(left)
+                )
+            if wait or ahead or gathers:
                 place = storms.place_in_line(transaction, policy.name, group.identity) + released + 1
-                due_in = budget.storm_due_in(policy.max_new_issues, filed, place, now)
+                due_in = budget.storm_due_in(allowed, filed, place, now)
+                due_in = max(due_in, policy.gather) if gathers else due_in
     closed = issue is not None and issue.condition is not None and issue.condition.closed
     target_id = None if group.follows is None else operator.target(transaction, group_id)
     return PlanContext(
@@ -290,6 +301,7 @@ def plan_context(
         ahead=ahead,
         place=place,
         due_in=due_in,
+        gathers=gathers,
         hold_zero=routing.hold_zero,
         project=groups.project_releases(transaction, group) if closed else (),
         target=None if target_id is None else outbox.load(transaction, target_id)[1],
@@ -315,49 +327,3 @@ def plan_again(transaction: Transaction, routing: Routing, claim: Claim, now: fl
     """Plan a claimed group once more, by what this transaction reads. An operator or another thread may have changed what the first
     plan was made of: a route resumed, an alias added, an order to hold."""
     return plan.plan(*facts(transaction, routing, claim, now), now)
-
-
-def hold_back(transaction: Transaction, claim: Claim, hold: Plan, policy: Policy, now: float) -> None:
-    """Hold a claimed group back and end its claim; the issue of the route's storm counts it. The caller has locked the route, and has
-    decided by what this transaction reads."""
-    outbox.decide(transaction, claim.group_id, hold, None, now, policy.name)
-    outbox.settle(transaction, claim, None, now)
-    show(transaction, storms.goes_on(transaction, policy.name, now), now, create_on=policy.tracker)
-
-
-def drain(store: Store, routing: Routing, now: float) -> set[str]:
-    """Release what the routes may file by now, the largest groups first, and end the storms that are over: the trackers to call."""
-    if not store.read(storms.every):
-        return set()
-
-    def write(transaction: Transaction) -> set[str]:
-        return {
-            tracker
-            for storm in storms.every(transaction)
-            for tracker in _drain(transaction, routing, storm, routing.policy(storm.route), now)
-        }
-
-    return store.write(write)
-
-
-def _drain(transaction: Transaction, routing: Routing, storm: Storm, policy: Policy | None, now: float) -> set[str]:
-    trackers = set[str | None]()
-    held_back, released = storms.counts(transaction, storm.route)
-    # A paused route would hold what its storm releases, without the order of size.
-    if policy is not None and held_back and limits.route_pause(transaction, storm.route) is None:
-        filed = storms.filed(transaction, policy.name, policy.max_new_issues, now)
-        places = budget.storm_places(policy.max_new_issues, filed, released, now)
-        groups = storms.largest(transaction, policy.name, places)
-        for group_id in groups:
-            storms.keep_place(transaction, group_id, policy.name)
-            reason = "the storm let it through"
-            trackers.add(reevaluate(transaction, routing, group_id, reason, now, plan.RELEASED))
-        if groups:
-            show(transaction, storm.group_id, now, create_on=policy.tracker)
-        held_back, released = storms.counts(transaction, storm.route)
-    if budget.storm_is_over(held_back, released, storm.held_at, now, routed=policy is not None):
-        _, issue = outbox.load(transaction, storm.group_id)
-        storms.end(transaction, storm.route)
-        if issue is not None:
-            trackers.add(show(transaction, storm.group_id, now, create_on=issue.tracker))
-    return trackers - {None}  # type: ignore[return-value]

@@ -18,7 +18,7 @@ from syncd.store import Store, groups, issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.outbox import DRY, Claim
 from syncd.trackers import Tracker
-from syncd.worker import breaker, create, failures, reconcile, update
+from syncd.worker import breaker, create, failures, reconcile, storms, update
 from syncd.worker.context import (
     FilingFacts,
     Finished,
@@ -226,7 +226,7 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             owed = not put_off and reason != DRY
             outbox.release(transaction, claim, at, attempts, reason, call, create_on, owed=owed)
         case HeldBack(hold, policy):
-            reconcile.hold_back(transaction, claim, hold, policy, now)
+            storms.hold_back(transaction, claim, hold, policy, now)
         case Parked(why, cause):
             outbox.decide(transaction, group_id, why, None, now)
             issues.park(transaction, group_id, why.reason, cause)

@@ -151,6 +151,8 @@ UNFILED: list[tuple[str, Group, dict[str, Any], dict[str, Any], Action, str]] = 
     ("#11 the route has filed enough", fresh(), {}, {"wait": 600.0}, Action.HOLD, "storm"),
     ("#11 the route may file again in half a second", fresh(), {}, {"wait": 0.5}, Action.HOLD, "storm"),
     ("#11 the route files its storm first", fresh(), {}, {"ahead": 3}, Action.HOLD, "storm"),
+    ("#11 many new groups come at once", fresh(), {}, {"gathers": True, "place": 3, "due_in": 60.0}, Action.HOLD, "storm"),
+    ("#11 a group with many users waits behind larger ones of a storm", fresh(users=5000), {}, {"ahead": 3, "place": 3, "due_in": 0.0}, Action.HOLD, "storm"),
     ("#12 below the threshold there is no storm", fresh(), {"min_occurrences": 5}, {"wait": 600.0}, Action.HOLD, "threshold"),
     ("a pause is named before a storm", fresh(), {}, {"wait": 600.0, "paused": "quiet"}, Action.HOLD, "route-paused"),
     ("#32 an alias files nothing", fresh(follows="abc"), {}, {}, Action.NOTHING, "alias"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from syncd.errors import Gone, Misconfigured, OutcomeUnknown, OutOfReach, Refused, Throttled, Unavailable
 from syncd.model import Condition, Place
 from syncd.operate import actions
-from syncd.worker import reconcile
+from syncd.worker import storms
 from tests.scene import Scene
 from tests.worker.test_keeping import closed, filed, routed, seen_again, work_off
 
@@ -48,7 +48,7 @@ def live(scene: Scene, seconds: float, step: float = HOUR) -> None:
     while scene.clock.wall() < end:
         scene.clock.advance(min(step, end - scene.clock.wall()))
         scene.survey()
-        reconcile.drain(scene.store, scene.rules, scene.clock.wall())
+        storms.drain(scene.store, scene.rules, scene.clock.wall())
         work_off(scene)
 
 

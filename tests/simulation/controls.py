@@ -10,10 +10,12 @@ from msgspec.structs import replace as plan_replace
 
 from syncd.core import budget, doubt, plan, readings, regression
 from syncd.core.doubt import Judgement, Outcome
+from syncd.core.policy import Policy
 from syncd.errors import StoreUnavailable
 from syncd.model import Place
 from syncd.store import due_times, groups, inbox, issues, limits, move, operator, outbox, storms
 from syncd.worker import create, failures, reconcile, surveys, sync, update
+from syncd.worker import storms as storming
 from syncd.worker.context import SyncContext
 from tests.simulation import database
 from tests.simulation.tracker import Client
@@ -192,7 +194,14 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("absence is proven by reading", doubt, "judge", _absent, 20),
     Control("a decision to file is checked again where the intent is written", create, "intend", _intend_at_once, 50),
     Control("only the claims of the dead are taken over", outbox.Outbox, "take_over", _take_over_all, 50),
-    Control("a storm is drained", reconcile, "drain", lambda *_: set(), 100),
+    Control(
+        "a part of a limit is for groups with many users",
+        Policy,
+        "limits_of",
+        lambda _, route, users: route.max_new_issues,
+        200,
+    ),
+    Control("a storm is drained", storming, "drain", lambda *_: set(), 100),
     Control("a create takes from the budget of its tracker", create, "take", lambda *_: (None, 0.0), 50),
     Control("a silence is respected", budget, "in_force", lambda *_: False, 100),
     Control("numbers that were given once more prove nothing", doubt, "_gave_again", lambda *_: False, 50, "restored"),

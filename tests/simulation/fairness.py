@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from syncd.core import holds, plan
+from syncd.core.budget import kept_free
 from syncd.store.outbox import LEASE_SECONDS
 from tests.simulation.invariants import Broken
 from tests.simulation.operators import TRACKER
@@ -70,7 +71,9 @@ def _storms(world: "World", changes: Counter[str]) -> None:
     owed = [row for row in due if row["group_id"] in fairness.released]
     # A machine that stood still has a wrong clock for a while; several machines share only a PostgreSQL, which refuses such a clock.
     if released and not world.has("machine", "sets the clocks", "stands still"):
-        for limit in world.config.all_routes[0].max_new_issues:
+        route = world.config.all_routes[0]
+        small = any(sizes[group_id][0] < route.reserve_min_users for group_id in released)
+        for limit in kept_free(route.max_new_issues, route.reserve_percent) if small else route.max_new_issues:
             filed = world.database.rows(
                 "SELECT COUNT(*) AS issues FROM issues JOIN groups ON groups.id = issues.group_id"
                 " WHERE groups.kind = 'crash' AND issues.route IS NOT NULL AND issues.state <> 'wanted' AND sent_at > ?",

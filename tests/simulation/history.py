@@ -87,7 +87,7 @@ def generate(seed: int, profile: str = "") -> History:
         surveys=chance.random() < 0.4,
         tells_closing=chance.random() < 0.7,
         lists_changes=chance.random() < 0.5,
-        route=tuple(sorted(_route(chance).items())),
+        route=_gathering(random.Random(f"gathering {seed}"), _route(chance)),
         mode=chance.choice(("auto", "auto", "window")),
         batch=chance.choice((1, 2, 200)),
     )
@@ -158,6 +158,14 @@ def _route(chance: random.Random) -> dict[str, Value]:
     if chance.random() < 0.2:
         route |= {"on_deleted": "recreate"}
     return route
+
+
+def _gathering(chance: random.Random, route: dict[str, Value]) -> tuple[tuple[str, Value], ...]:
+    """A limit of new issues is spent in portions, or not, and a part of it is for groups with many users, or not."""
+    if "cap" in route:
+        route["gather"], route["reserve_percent"] = chance.choice((0.0, 60.0, 600.0)), chance.choice((0, 0, 50))
+        route["reserve_min_users"] = 5
+    return tuple(sorted(route.items()))
 
 
 def _notify(chance: random.Random, at: float, span: float, crash: Crash, release: str | None = None) -> Operation:

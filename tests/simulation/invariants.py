@@ -428,7 +428,7 @@ def _group_at_rest(world: "World", group: dict[str, object]) -> None:
 
 # At rest nothing is left to do by these plans, and nothing is held by another rule than these.
 STILL = (Action.NOTHING, Action.HOLD, Action.PARK, Action.DROP)
-HELD = ("threshold", "on-hold", "route-paused", "storm-over")
+HELD = ("threshold", "on-hold", "route-paused", "storm-over", "gathering")
 
 
 def _plan(world: "World", group_id: int, tracker: str) -> Plan:

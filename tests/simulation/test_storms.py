@@ -8,7 +8,7 @@ import pytest
 from syncd.core import budget, holds, plan
 from syncd.operate import actions
 from syncd.store import outbox
-from syncd.worker import reconcile
+from syncd.worker import storms
 from tests.simulation.history import Setup
 from tests.simulation.operators import ROUTE, TRACKER
 from tests.simulation.test_races import Stage
@@ -31,7 +31,7 @@ def make_stage(tmp_path: Path) -> Iterator[MakeStage]:
 
 def stormy(make_stage: MakeStage, groups: int = 6) -> Stage:
     """A route that may file two issues an hour, has filed them, and holds the other groups back; an hour later."""
-    stage = make_stage(cap=2, cap_seconds=3600.0)
+    stage = make_stage(cap=2, cap_seconds=3600.0, gather=0.0)
     for number in range(groups):
         stage.notify(f"f{number}", occurrences=10 + number)
         stage.sync_all()
@@ -42,7 +42,7 @@ def stormy(make_stage: MakeStage, groups: int = 6) -> Stage:
 def drain(stage: Stage, times: int = 1, seconds: float = 5.0) -> None:
     """Drain and sync as a daemon does every few seconds."""
     for _ in range(times):
-        reconcile.drain(stage.store, stage.process.routing, stage.now)
+        storms.drain(stage.store, stage.process.routing, stage.now)
         stage.sync_all()
         stage.world.scheduler.now += seconds
 

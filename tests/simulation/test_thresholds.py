@@ -7,7 +7,7 @@ import pytest
 
 from syncd.config import Config, Route
 from syncd.operate import actions
-from syncd.worker import reconcile
+from syncd.worker import reconcile, storms
 from tests.simulation.history import Setup
 from tests.simulation.operators import ROUTE
 from tests.simulation.test_races import Stage
@@ -38,7 +38,7 @@ def settle(stage: Stage) -> None:
     """Sync and drain for a day, as a daemon does."""
     for _ in range(50):
         stage.sync_all()
-        reconcile.drain(stage.store, stage.process.routing, stage.now)
+        storms.drain(stage.store, stage.process.routing, stage.now)
         wait(stage, 1800.0)
 
 

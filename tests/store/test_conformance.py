@@ -68,7 +68,7 @@ def test_a_write_that_raises_leaves_nothing_and_the_store_healthy(store: Store) 
 
 def test_a_violated_constraint_is_the_callers_error_and_no_fault(store: Store) -> None:
     with pytest.raises((sqlite3.IntegrityError, psycopg.IntegrityError)):
-        store.write(lambda transaction: transaction.batch("owe", [(10**6, "here", NOW, Call.CREATE)]))
+        store.write(lambda transaction: transaction.batch("owe", [(10**6, "here", NOW, Call.CREATE, None)]))
     assert store.connection.fault is None
     store.write(lambda transaction: put(transaction, "a", "1"))
 
@@ -239,7 +239,7 @@ def test_two_processes_together_spend_no_more_than_a_credentials_budget(store: S
 def test_two_processes_together_file_no_more_than_a_routes_limit(store: Store, another: Store) -> None:
     owed(store, *MANY[:20])
     claims = [claimed(store, f"one/{number}") for number in range(20)]
-    routes = [Route(tracker="here", max_new_issues=[Limit(count=5, seconds=3600.0)])]
+    routes = [Route(tracker="here", max_new_issues=[Limit(count=5, seconds=3600.0)], gather=0.0)]
     config = Config(
         store=StoreSettings(), trackers={"here": LocalSettings(kind="local", folder="unused")}, routes=routes
     )

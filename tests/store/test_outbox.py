@@ -333,7 +333,9 @@ def test_a_group_whose_route_changed_while_it_was_claimed_follows_it_with_its_ne
     owed(store)
     claim = claimed(store)
     steps.postpone(store, claim, CREATE, "no connection", NOW, 0, NOW)
-    store.connection.write(lambda transaction: transaction.batch("owe", [(claim.group_id, "there", NOW, Call.CREATE)]))
+    store.connection.write(
+        lambda transaction: transaction.batch("owe", [(claim.group_id, "there", NOW, Call.CREATE, None)])
+    )
 
     assert store.read(partial(outbox.next_due, tracker="there"))
     assert not store.read(partial(outbox.next_due, tracker="here"))

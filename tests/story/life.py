@@ -11,7 +11,7 @@ import pytest
 from syncd import config as configuration
 from syncd.store import Store, open_store
 from syncd.trackers import Tracker, open_tracker
-from syncd.worker import reconcile
+from syncd.worker import storms
 from syncd.worker.absorb import absorb
 from syncd.worker.presentation import Presentation
 from syncd.worker.routing import Routing
@@ -77,7 +77,7 @@ class Life:
             pass
         for _ in range(300):
             absorb(self.store, self.rules, self.clock.now)
-            reconcile.drain(self.store, self.rules, self.clock.now)
+            storms.drain(self.store, self.rules, self.clock.now)
             self.claims += 1
             claim = self.store.outbox.claim("here", f"life/{self.claims}", self.clock.now)
             if claim is None:

@@ -14,7 +14,7 @@ from syncd.operate.status import status
 from syncd.render import markdown
 from syncd.store.listing import Listed, Sort, State, Wanted
 from syncd.store.outbox import DRY
-from syncd.worker import create, reconcile, surveys
+from syncd.worker import create, reconcile, storms, surveys
 from syncd.worker.absorb import absorb
 from syncd.worker.sync import UPKEEP, finish, load
 from tests.scene import Scene
@@ -23,7 +23,7 @@ from tests.store.filled import accept, crash_notification
 
 def routed(scene: Scene, **keys: object) -> None:
     """Give the scene's one route more keys."""
-    route = Route.model_validate({"name": "main", "tracker": "here", "status_interval": 1.0} | keys)
+    route = Route.model_validate({"name": "main", "tracker": "here", "status_interval": 1.0, "gather": 0} | keys)
     scene.rules = replace(scene.rules, config=scene.rules.config.model_copy(update={"routes": [route]}))
     # What was derived from the routes before is kept in the copy.
     scene.rules.config.__dict__.pop("all_routes", None)
@@ -545,23 +545,23 @@ def test_above_its_cap_a_route_files_one_issue_for_all_that_it_holds_back(scene:
 
 def test_a_storm_drains_by_itself_the_most_users_first_and_closes_its_issue(scene: Scene) -> None:
     storm(scene, 6)
-    assert reconcile.drain(scene.store, scene.rules, scene.clock.wall()) == set()
+    assert storms.drain(scene.store, scene.rules, scene.clock.wall()) == set()
 
     scene.clock.advance(3700)
-    assert reconcile.drain(scene.store, scene.rules, scene.clock.wall()) == {"here"}
+    assert storms.drain(scene.store, scene.rules, scene.clock.wall()) == {"here"}
     # What was let through and is not filed yet has its place.
-    assert reconcile.drain(scene.store, scene.rules, scene.clock.wall()) == set()
+    assert storms.drain(scene.store, scene.rules, scene.clock.wall()) == set()
     work_off(scene)
     assert titles(scene)[3:] == ["Crash in frame5 (game)", "Crash in frame4 (game)"]
     scene.clock.advance(3700)
-    reconcile.drain(scene.store, scene.rules, scene.clock.wall())
+    storms.drain(scene.store, scene.rules, scene.clock.wall())
     work_off(scene)
     assert len(scene.tracker.issues) == 7
     assert "shut" not in scene.tracker.calls
 
     scene.clock.advance(4000)
     scene.clock.advance(10)
-    reconcile.drain(scene.store, scene.rules, scene.clock.wall())
+    storms.drain(scene.store, scene.rules, scene.clock.wall())
     work_off(scene)
     assert scene.tracker.calls.count("shut") == 1
     assert any("The storm is over" in text for text in comments(scene))
