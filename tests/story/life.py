@@ -45,14 +45,22 @@ class Life:
     clock: Time
     claims: int = 0
 
-    def notify(self, frame: str, releases: dict[str, int], users: int = 5, fingerprint: str = "") -> None:
-        """A notification: the crash was seen until now, in all so often in these releases."""
-        total = sum(releases.values())
+    def notify(
+        self,
+        frame: str,
+        releases: dict[str, int],
+        users: int = 5,
+        fingerprint: str = "",
+        application: str = "game",
+        unreleased: int = 0,
+    ) -> None:
+        """A notification: the crash occurred until now, in all so often in these releases and so often without one."""
+        total = sum(releases.values()) + unreleased
         notification = {
             "universe": "acme",
             "project": "game",
-            "fingerprint": fingerprint or f"fingerprint of {frame}",
-            "application": "game",
+            "fingerprint": fingerprint or f"fingerprint of {frame} in {application}",
+            "application": application,
             "callstack": [frame, "main"],
             "occurrences": total,
             "timestamp": [int(BEGIN), int(self.clock.now)],
