@@ -54,7 +54,20 @@ class Life:
         application: str = "game",
         unreleased: int = 0,
     ) -> None:
-        """A notification: the crash occurred until now, in all so often in these releases and so often without one."""
+        """A notification: the crash occurred until now, in all so often in these releases and so often without one. syncd works on it."""
+        self.accept(frame, releases, users, fingerprint, application, unreleased)
+        self.work()
+
+    def accept(
+        self,
+        frame: str,
+        releases: dict[str, int],
+        users: int = 5,
+        fingerprint: str = "",
+        application: str = "game",
+        unreleased: int = 0,
+    ) -> None:
+        """The same, and it waits in the inbox."""
         total = sum(releases.values()) + unreleased
         notification = {
             "universe": "acme",
@@ -69,7 +82,6 @@ class Life:
             "attributes": {"version": [[release, count] for release, count in releases.items()]},
         }
         accept(self.store, notification, at=self.clock.now)
-        self.work()
 
     def wait(self, days: float) -> None:
         """Time passes, and what is due is done: once a quarter of a day, and at the end."""
