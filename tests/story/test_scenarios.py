@@ -44,11 +44,11 @@ class Scenario:
         return self.name.replace(" ", "-")
 
 
-def others(**releases: int) -> Crash:
+def neighbour(**releases: int) -> Crash:
     return Crash({name.replace("_", ".").removeprefix("v"): count for name, count in releases.items()}, NEIGHBOUR)
 
 
-OLD = others(v2_1_0=300, v2_2_0=600, v2_3_0=200, v2_4_0=90)
+OLD = neighbour(v2_1_0=300, v2_2_0=600, v2_3_0=200, v2_4_0=90)
 
 SCENARIOS = (
     Scenario(
