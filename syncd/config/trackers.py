@@ -213,8 +213,8 @@ class LocalSettings(Section):
     """the kind of tracker"""
     folder: str
     """the folder of the files; syncd creates it for the first issue. If it disappears later, the tracker pauses"""
-    concurrency: Annotated[int, Field(ge=1, le=32)] = 1
-    """requests at the same time"""
+    concurrency: Annotated[int, Field(ge=1, le=32)] = 16
+    """issues written at the same time; those that are share syncs of the disk"""
     survey_interval: SurveyInterval = 3600.0
     """how often syncd reads the state of all issues: closed, reopened, labelled, moved. It also reads an issue before
     writing to it"""

@@ -3,6 +3,7 @@
 import itertools
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 import structlog
 
@@ -28,11 +29,35 @@ DRAIN_SECONDS = 5.0
 STOP_SECONDS = 45.0  # longer than one request with its timeouts, shorter than a service manager's patience
 
 
+class Bell:
+    """Wakes one of the threads that wait for it: of 16 that wake for one new group, 15 would be in the way of the first."""
+
+    def __init__(self) -> None:
+        self._rung = threading.BoundedSemaphore(1)
+        self._rung.acquire()
+
+    def set(self) -> None:
+        """Wake a thread that waits, or the next that will."""
+        with suppress(ValueError):  # it was rung already
+            self._rung.release()
+
+    def clear(self) -> None:
+        """Take the signal back."""
+        self._rung.acquire(blocking=False)
+
+    def wait(self, timeout: float) -> bool:
+        """Return True once the bell was rung for this thread, False after `timeout` seconds."""
+        return self._rung.acquire(timeout=timeout)
+
+
+Wake = Bell | threading.Event
+
+
 class Absorber(threading.Thread):
     """Folds deliveries into groups until it is stopped."""
 
-    def __init__(self, store: Store, routing: Routing, wake: Mapping[str, threading.Event], clock: Clock) -> None:
-        """`wake` holds, by tracker, the event that wakes its syncing threads."""
+    def __init__(self, store: Store, routing: Routing, wake: Mapping[str, Wake], clock: Clock) -> None:
+        """`wake` holds, by tracker, the bell of its syncing threads."""
         super().__init__(name="absorb")
         self.arrivals = Arrivals()
         self._store = store
@@ -117,7 +142,7 @@ class Syncer(threading.Thread):
         name: str,
         owner: str,
         client: Tracker,
-        wake: threading.Event,
+        wake: Wake,
         clock: Clock,
         *,
         surveys: bool = False,
@@ -159,6 +184,7 @@ class Syncer(threading.Thread):
                 idle = min((at - now for at in allowed.values()), default=POLL_SECONDS)
                 calls = [call for call, at in allowed.items() if at <= now]
                 if calls and (claim := self._store.outbox.claim(self._tracker, owner, now, calls)):
+                    self._wake.set()  # there may be more, for another thread
                     sync.sync(self._store, self._client, claim, self._routing, self._clock)
                 else:
                     pause = min(
@@ -176,6 +202,7 @@ class Syncer(threading.Thread):
                 self._give_back(owner, reason, failed=True)
             else:
                 self._wake.wait(max(0.0, min(idle, pause, POLL_SECONDS)))
+        self._wake.set()  # the next thread stops, too
         self._client.close()
 
     def _give_back(self, owner: str, reason: str, *, failed: bool = False) -> None:
@@ -221,7 +248,7 @@ class Worker:
         self._stopping = stopping or threading.Event()
         self._clock = clock or Clock()
         self._hints = store.hints
-        self._wake = {name: threading.Event() for name in clients}
+        self._wake = {name: Bell() for name in clients}
         self._absorber = Absorber(store, routing, self._wake, self._clock)
         self._syncers = [
             Syncer(
