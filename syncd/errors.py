@@ -103,13 +103,15 @@ class Misconfigured(TrackerError):
     """The request was not carried out, and none can succeed until a person changes the token, a permission or the project.
 
     `seconds` is the time without a request, if further requests do harm; otherwise None. `page`: what answered looks like a page for
-    people, such as a login, and not like the tracker's API; it may be in the way for a while only.
+    people, such as a login, and not like the tracker's API; it may be in the way for a while only. `login`: the tracker refuses the
+    credential, whatever is requested.
     """
 
-    def __init__(self, reason: str, seconds: float | None = None, *, page: bool = False) -> None:
+    def __init__(self, reason: str, seconds: float | None = None, *, page: bool = False, login: bool = False) -> None:
         super().__init__(reason)
         self.seconds = seconds
         self.silent = page
+        self.login = login
 
 
 class Missing(TrackerError):

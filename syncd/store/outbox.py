@@ -25,13 +25,15 @@ LOOK = "look"  # the action of what people did in the tracker, in the history
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A group that only `owner` may sync until the lease ends. `trial`: the first call of a tracker that rested."""
+    """A group that only `owner` may sync until the lease ends. `trial`: the first call of a tracker that rested. `to_blame`: the tracker
+    refused the group a call of this kind, or rested after it, and took one of another group since."""
 
     group_id: int
     tracker: str
     owner: str
     attempts: int
     trial: bool = False
+    to_blame: bool = False
 
 
 class Outbox(Operations):
@@ -64,7 +66,10 @@ class Outbox(Operations):
                 raise _Resting  # another thread was faster, and tries alone; for all others the tracker goes on resting
             # The lease of whoever intended this is over: its create may have been carried out.
             transaction.run("doubt_expired", group_id=group_id, owner=owner, note=DIED)
-            return Claim(group_id=group_id, tracker=tracker, owner=owner, attempts=attempts, trial=trial)
+            to_blame = rows[0]["blame"] == "own"
+            return Claim(
+                group_id=group_id, tracker=tracker, owner=owner, attempts=attempts, trial=trial, to_blame=to_blame
+            )
 
         try:
             return self._connection.write(take, exclusive=False)
@@ -280,9 +285,25 @@ def refused_in_a_row(transaction: Transaction, tracker: str) -> dict[Call, int]:
     return {Call(cast(int, row["rank"])): cast(int, row["groups"]) for row in rows}
 
 
+def accuse(transaction: Transaction, claim: Claim) -> None:
+    """The tracker rests after a call of this group, which may be its own fault."""
+    transaction.run("accuse", group_id=claim.group_id, owner=claim.owner)
+
+
+def accused(transaction: Transaction, tracker: str, call: Call) -> int:
+    """Return how many groups were refused a call that one of this kind tells about, or made the tracker rest, since it took one."""
+    return cast(int, transaction.rows("accused", tracker=tracker, rank=call)[0]["groups"])
+
+
 def acquit(transaction: Transaction, tracker: str, call: Call) -> None:
-    """The tracker took a call of this kind: what it refused before stays refused for its own sake."""
+    """The tracker took a call of this kind: what it refused before was refused for its own sake."""
     transaction.run("acquit", tracker=tracker, rank=call)
+
+
+def absolve(transaction: Transaction, claim: Claim) -> None:
+    """The tracker took the call of this group."""
+    if claim.to_blame:
+        transaction.run("absolve", group_id=claim.group_id)
 
 
 def wait_for_project(transaction: Transaction, tracker: str, call: Call, due_at: float) -> None:

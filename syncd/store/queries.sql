@@ -245,7 +245,7 @@ UPDATE outbox SET state = 'claimed', owner = :owner, due_at = :leased_until, aga
     ORDER BY due_at LIMIT 1 {skip_locked})
 AND NOT EXISTS (SELECT 1 FROM trackers WHERE name = :tracker AND trackers.state = 'paused'
     AND (cause = 'unreachable' OR until IS NULL OR (until > :now AND until <= :horizon)))
-RETURNING group_id, attempts, (SELECT trackers.state FROM trackers WHERE name = :tracker) AS standing;
+RETURNING group_id, attempts, blame, (SELECT trackers.state FROM trackers WHERE name = :tracker) AS standing;
 
 -- claim_of: the claim of an owner, whose name is given to no second claim
 SELECT group_id, tracker, attempts, (SELECT COUNT(*) FROM trackers
@@ -648,7 +648,7 @@ UPDATE outbox SET state = 'waiting', owner = NULL, attempts = :attempts, reason 
 WHERE group_id = :group_id AND owner = :owner;
 
 -- bury: no further try until a person or other content asks for it, unless it was made due again
-UPDATE outbox SET state = 'dead', owner = NULL, reason = :reason, due_at = :now, blame = COALESCE(blame, 'open')
+UPDATE outbox SET state = 'dead', owner = NULL, reason = :reason, due_at = :now, blame = CASE blame WHEN 'own' THEN 'own' ELSE 'open' END
 WHERE group_id = :group_id AND owner = :owner AND again_at IS NULL;
 
 -- refuse_again: no try until a person or other content asks for it
@@ -679,7 +679,16 @@ ORDER BY groups.decided_at DESC NULLS LAST, groups.id LIMIT :size;
 SELECT rank, COUNT(*) AS groups FROM outbox WHERE tracker = :tracker AND blame = 'open' GROUP BY rank;
 
 -- acquit: the tracker took a call, so that what it refused before was refused for its own sake; a create also tells about updates
-UPDATE outbox SET blame = 'own' WHERE tracker = :tracker AND rank >= :rank AND blame = 'open';
+UPDATE outbox SET blame = 'own' WHERE tracker = :tracker AND rank >= :rank AND blame IN ('open', 'rest');
+
+-- accuse: the tracker rests after a call of this group
+UPDATE outbox SET blame = 'rest' WHERE group_id = :group_id AND owner = :owner AND blame IS NULL;
+
+-- accused: how many groups a call that the tracker took tells about
+SELECT COUNT(*) AS groups FROM outbox WHERE tracker = :tracker AND rank >= :rank AND blame IN ('open', 'rest');
+
+-- absolve: the tracker took the call of this group
+UPDATE outbox SET blame = NULL WHERE group_id = :group_id;
 
 -- forget_refusals: the project is to blame, and not these contents
 UPDATE groups SET refused = NULL WHERE id IN (

@@ -210,14 +210,15 @@ class Connection(ABC):
         bare = f"[{host}]" if host and ":" in host else host or ""
         return f"{bare}:{port or (443 if parts.scheme == 'https' else 80)}"
 
-    def ping(self, path: str) -> None:
-        """Send one GET. Returns for any answer of an API, also for a refusal. Raises Unavailable without an answer, after a 5xx, and for a
-        page of something else that stands in the way: a proxy, a login; Throttled; Misconfigured where no request can be made."""
+    def ping(self, path: str, recognises: Callable[[Answer], bool]) -> None:
+        """Send one GET. Returns for an answer that `recognises` knows as that of the API, and for any refusal. Raises Unavailable without an
+        answer, after a 5xx, and for the answer of something else that stands in the way: a proxy, a login; Throttled; Misconfigured where
+        no request can be made."""
         try:
             answer = self.send_once("GET", path)
         except OutcomeUnknown as error:
             raise Unavailable(error.reason) from None
-        meaning = None if answer.ok and answer.json is not None else self._failure(answer, Sent.READ)
+        meaning = None if answer.ok and recognises(answer) else self._failure(answer, Sent.READ)
         if isinstance(meaning, Throttled):
             raise meaning
         target = urljoin(f"{self._base}/", answer.headers.get("location", ""))
@@ -225,11 +226,10 @@ class Connection(ABC):
         elsewhere = answer.redirects and answer.json is None and not target.startswith(f"{self._base}/")
         # A server of the tracker itself may refuse a login by a page.
         is_other = answer.is_page and 400 <= answer.status < 500 and answer.status not in (401, 403)
-        if elsewhere or is_other or (answer.ok and answer.json is None):
+        if elsewhere or is_other or (answer.ok and meaning is not None):
             place = f", which redirects to {urlsplit(target).netloc}" if elsewhere else ""
-            raise Unavailable(
-                f"a web page at {self.address} answers instead of the tracker's API ({answer.status}{place})"
-            )
+            what = "a web page" if answer.json is None else "something else"
+            raise Unavailable(f"{what} at {self.address} answers instead of the tracker's API ({answer.status}{place})")
         if meaning is not None and (not 200 <= answer.status < 500 or answer.status in (407, 408)):
             after = meaning.retry_after if isinstance(meaning, Unavailable) else None
             raise Unavailable(f"{self.address} answers {answer.status}: {meaning.reason}", after)
@@ -244,10 +244,10 @@ def token(key: str, secret: Secret) -> str:
     try:
         value = secret.read(key).get_secret_value()
     except ConfigError as error:
-        raise Misconfigured(str(error)) from None
+        raise Misconfigured(str(error), login=True) from None
     # Anything else fails inside http.client, with an error that holds the token.
     if not (value.isascii() and value.isprintable()) or " " in value:
-        raise Misconfigured(f"{key}: the secret holds characters that no token has")
+        raise Misconfigured(f"{key}: the secret holds characters that no token has", login=True)
     return value
 
 

@@ -28,6 +28,7 @@ from syncd.worker.context import Parked, Refusal, Retry, SyncContext, Synced, Sy
 from syncd.worker.routing import silence
 
 WRITING = (Action.UPDATE, Action.REOPEN, Action.CLOSE)
+CHANGING = (Action.CREATE, *WRITING)
 
 log = structlog.get_logger("syncd.worker")
 
@@ -36,6 +37,8 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError, issue: Issu
     """Return the plan and the result of a sync whose call failed, by the class of the failure. `issue` is as the sync last read it. The next
     commit writes what the failure says about the tracker."""
     claim, policy, group_id = context.claim, context.policy, context.claim.group_id
+    if _is_own(context, decision, error):
+        error = Refused(f"{error.reason}; the tracker takes the calls of other groups")
     now, reason = context.clock.wall(), error.reason
     log.warning(
         "tracker_call_failed",
@@ -84,6 +87,13 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError, issue: Issu
     return decision, Retry(reason, again_at, call, attempts)
 
 
+def _is_own(context: SyncContext, decision: Plan, error: TrackerError) -> bool:
+    """True if what looks like a fault of the whole project is that of one group: the tracker rested for it before, and takes the calls of
+    other groups. A login that is refused is nobody's own."""
+    is_of_project = isinstance(error, Misconfigured) and not (error.login or error.silent)
+    return is_of_project and context.claim.to_blame and not context.claim.trial and decision.action in CHANGING
+
+
 def _doubts_deletion(context: SyncContext, issue: Issue, error: Gone) -> str:
     """Why nothing proves that the issue was deleted, although it cannot be read; empty where a deletion is believed. Where the account may
     not see what it files, another issue would be hidden too, and another one after it."""
@@ -123,11 +133,13 @@ def _record_for_tracker(context: SyncContext, decision: Plan, error: TrackerErro
             )
         case Deferred():
             pass
-        case Misconfigured(seconds=seconds):
+        case Misconfigured(seconds=seconds, login=login):
             context.record(
                 partial(rest, claim=claim, reason=error.reason, seconds=seconds, now=now),
                 partial(_log_rest, claim, error.reason),
             )
+            if not login and decision.action in CHANGING:
+                context.record(partial(outbox.accuse, claim=claim))
         case Refused():
             # The end of the claim weighs the refusal.
             context.record(partial(limits.reach, tracker=claim.tracker, answered=True))

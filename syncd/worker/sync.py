@@ -206,9 +206,9 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
         case Synced(key, synced_revision):
             interval = plan.STATUS_INTERVAL if context.policy is None else context.policy.status_interval
             outbox.decide(transaction, group_id, decision, key, now, context.route, done=True)
+            outbox.absolve(transaction, claim)
             outbox.settle(transaction, claim, synced_revision, now + interval)
-            in_a_row = outbox.refused_in_a_row(transaction, claim.tracker)
-            refused = sum(in_a_row[call] for call in in_a_row if call >= decision.call)
+            refused = outbox.accused(transaction, claim.tracker, decision.call)
             return _Ended(limits.resume(transaction, claim.tracker), refused)
         case _ if _is_outdated_hold(transaction, context, decision, result, now):
             outbox.release(transaction, claim, now, claim.attempts, "what held it back has ended", None)

@@ -1,4 +1,4 @@
-"""A door before a fake: a port that refuses, leads to another page, shows an expired certificate, or lets requests through."""
+"""A door before a fake: a port that refuses, leads to another page or service, shows an expired certificate, or lets requests through."""
 
 import socket
 import ssl
@@ -11,14 +11,16 @@ from typing import Literal, Self
 
 from tests.fakes.tls import certificate
 
-Way = Literal["refused", "silent", "cut", "page", "redirect", "html error", "open"]
+Way = Literal["refused", "silent", "cut", "page", "redirect", "html error", "stranger", "open"]
 
 _PAGE = b"<!doctype html><title>Sign in</title><form action=/login><input name=password></form>"
 _ANSWERS: dict[str, bytes] = {
     "page": b"HTTP/1.1 200 OK\r\nContent-Type: text/html",
     "redirect": b"HTTP/1.1 302 Found\r\nLocation: https://sso.example/login?to=x\r\nContent-Type: text/html",
     "html error": b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html",
+    "stranger": b"HTTP/1.1 200 OK\r\nContent-Type: application/json",
 }
+_STRANGER = b'{"status": "ok"}'  # of another service
 
 
 class Door:
@@ -107,8 +109,9 @@ class Door:
                     while data := fake.recv(65536):
                         stream.sendall(data)
             elif request:
-                length = f"\r\nContent-Length: {len(_PAGE)}\r\nConnection: close\r\n\r\n"
-                stream.sendall(_ANSWERS[way] + length.encode() + _PAGE)
+                body = _STRANGER if way == "stranger" else _PAGE
+                length = f"\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+                stream.sendall(_ANSWERS[way] + length.encode() + body)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ CAUSES: dict[Way, str] = {
     "page": r"a web page at 127\.0\.0\.1:\d+ answers instead of the tracker's API \(200\)",
     "redirect": r"a web page at 127\.0\.0\.1:\d+ answers instead of the tracker's API \(302, which redirects to sso\.example\)",
     "html error": r"127\.0\.0\.1:\d+ answers 502",
+    "stranger": r"something else at 127\.0\.0\.1:\d+ answers instead of the tracker's API \(200\)",
 }
 
 
@@ -102,11 +103,12 @@ def test_an_expired_certificate_is_named_and_a_new_one_ends_the_outage(tmp_path:
         assert unreachable(daemon) == {}
 
 
-def test_an_outage_in_the_middle_of_a_backlog_leaves_one_create_in_doubt_at_most(tmp_path: Path) -> None:
+@pytest.mark.parametrize("way", ["page", "stranger"])
+def test_an_outage_in_the_middle_of_a_backlog_leaves_one_create_in_doubt_at_most(tmp_path: Path, way: Way) -> None:
     with behind(tmp_path, "open") as (fake, door, daemon):
         daemon.send(crash(0))
         daemon.drain()
-        door.lead("page")
+        door.lead(way)
         daemon.send_all([crash(number) for number in range(1, GROUPS)])
         daemon.wait_for(lambda: unreachable(daemon), "the tracker to be unreachable")
 

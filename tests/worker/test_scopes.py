@@ -3,7 +3,7 @@
 import pytest
 
 from syncd.config import Route
-from syncd.errors import Gone, OutOfReach, Refused
+from syncd.errors import Gone, Misconfigured, OutOfReach, Refused
 from syncd.store.dead_letters import DeadLetter
 from syncd.worker.routing import Routing
 from tests.scene import Scene
@@ -111,6 +111,78 @@ def test_an_issue_that_is_refused_for_ever_holds_up_nobody(scene: Scene) -> None
 
     assert len(filed(scene)) == 11
     assert [letter.fingerprint for letter in dead(scene)] == ["full"]
+
+
+@pytest.mark.parametrize("operation", ["create", "comment"])
+def test_a_group_that_alone_makes_the_tracker_rest_is_to_blame_itself(scene: Scene, operation: str) -> None:
+    """Whatever the adapter takes its refusal for: the calls of other groups contradict it."""
+    if operation == "comment":
+        scene.tell(fingerprint="odd")
+        scene.sync()
+    rests = 0
+    for number in range(6):
+        scene.tell(fingerprint="odd", occurrences=10 + number)
+        scene.fail(operation, Misconfigured("a rule of the workflow"))
+        scene.sync()
+        rests += state(scene)[0] == "paused"
+        scene.tell(fingerprint=f"fine{number}")
+        scene.clock.advance(61)
+        scene.tracker.fail_before.clear()
+        scene.sync()
+        assert state(scene) == ("ok", None)
+        scene.clock.advance(3)
+
+    assert rests == 1
+    assert [letter.fingerprint for letter in dead(scene)] == ["odd"]
+    assert "a rule of the workflow; the tracker takes the calls of other groups" in dead(scene)[0].reason
+
+
+def test_a_project_that_takes_nothing_makes_no_dead_letter_of_the_group_that_met_it(scene: Scene) -> None:
+    for number in range(4):
+        scene.tell(fingerprint=f"f{number}")
+    for _ in range(8):
+        scene.fail("create", Misconfigured("archived"))
+        assert scene.sync()
+        assert state(scene)[0] == "paused"
+        assert not scene.sync(), "one trial"
+        scene.clock.advance(scene.opens_in() + 3)
+    scene.tracker.fail_before.clear()
+    while scene.sync():
+        pass
+
+    assert (len(filed(scene)), dead(scene), state(scene)) == (4, [], ("ok", None))
+
+
+def test_a_login_that_is_refused_is_nobodys_own_fault(scene: Scene) -> None:
+    for number in range(4):
+        scene.tell(fingerprint="unlucky", occurrences=10 + number)
+        scene.fail("create", Misconfigured("401", login=True))
+        scene.sync()
+        assert state(scene)[0] == "paused"
+        scene.tell(fingerprint=f"fine{number}")
+        scene.clock.advance(61)
+        scene.tracker.fail_before.clear()
+        scene.sync()
+        scene.clock.advance(3)
+
+    assert dead(scene) == []
+
+
+def test_what_a_group_was_blamed_for_is_over_with_its_next_success(scene: Scene) -> None:
+    scene.tell(fingerprint="odd")
+    scene.fail("create", Misconfigured("archived"))
+    scene.sync()
+    scene.tell(fingerprint="fine")
+    scene.clock.advance(61)
+    scene.sync()
+    scene.clock.advance(3)
+    scene.sync()
+    scene.tell(fingerprint="odd", occurrences=99)
+    scene.fail("comment", Misconfigured("archived"))
+    scene.sync()
+
+    assert state(scene)[0] == "paused"
+    assert dead(scene) == []
 
 
 def test_other_contents_of_a_group_that_alone_was_refused_are_weighed_anew(scene: Scene) -> None:

@@ -231,9 +231,8 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
         # A 422 to a list says that the endpoint was asked for too much.
         return Unavailable(reason) if sent is Sent.READ else Refused(reason)
     if status == 401:
-        return Misconfigured(
-            f"GitHub does not accept the token (401{detail}): wrong, expired or revoked; {answer.renewal}"
-        )
+        reason = f"GitHub does not accept the token (401{detail}): wrong, expired or revoked; {answer.renewal}"
+        return Misconfigured(reason, login=True)
     if answer.redirects:
         reason = f"GitHub redirects to another place ({status}{detail}); correct repository or api_url"
         return Misconfigured(reason, page=answer.json is None)

@@ -23,8 +23,9 @@ from syncd.trackers.transport import IDLE_SECONDS, Answer, Parameters
 _Wire = HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass
 
 _API_VERSION = "2022-11-28"
-# The header Location under a name that PyGithub does not follow.
-_LOCATION = "syncd-location"
+# PyGithub follows the first of these, and fails where it cannot parse the others, such as one that a proxy sent twice.
+_HIDDEN = ("location", "x-ratelimit-remaining", "x-ratelimit-limit", "x-ratelimit-reset", "x-oauth-scopes")
+_PREFIX = "syncd-"  # of their names until PyGithub is done
 # PyGithub raises these, besides errors of requests, about an answer that it does not expect.
 _PYGITHUB_ERRORS = (
     AssertionError,
@@ -71,8 +72,7 @@ class Connection(transport.Connection):
                 )
         except _PYGITHUB_ERRORS:
             raise OutcomeUnknown(f"the answer of {self.address} could not be read") from None
-        if _LOCATION in received:
-            received["location"] = received.pop(_LOCATION)
+        received = {name.removeprefix(_PREFIX): value for name, value in received.items()}
         if status == 401 or status < 200:
             # The next call reads the token file again, in case the token was replaced; and the final answer, which follows one below 200,
             # does not pass for that of the next request.
@@ -109,7 +109,7 @@ class Connection(transport.Connection):
             pool_size=1,
             verify=transport.trust(f"trackers.{self._name}.ca_file", self._settings.ca_file),
         )
-        wire.session.hooks["response"] = [_hide_redirect]
+        wire.session.hooks["response"] = [_hide]
         token = transport.token(f"trackers.{self._name}.token", self._settings.token)
         client = Github(
             auth=Auth.Token(token),
@@ -133,11 +133,13 @@ class Connection(transport.Connection):
             self._client = None
 
 
-def _hide_redirect(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
-    """Keep PyGithub from following a 301 with the same verb, POST included, and from asking again without end after a 202."""
-    location = response.headers.pop("location", None)
-    if location is not None:
-        response.headers[_LOCATION] = location
+def _hide(response: requests.Response, *_args: Any, **_kwargs: Any) -> None:
+    """Keep PyGithub from following a 301 with the same verb, POST included, from asking again without end after a 202, and from its own
+    reading of headers."""
+    for name in _HIDDEN:
+        value = response.headers.pop(name, None)
+        if value is not None:
+            response.headers[f"{_PREFIX}{name}"] = value
     if response.status_code == 202:
         response.close()
         raise requests.exceptions.RetryError("202")

@@ -86,7 +86,7 @@ class GitHub:
 
     def ping(self) -> None:
         """One GET of the repository."""
-        self._connection.ping(f"/repos/{self._settings.repository}")
+        self._connection.ping(f"/repos/{self._settings.repository}", lambda answer: answer.read(Repository) is not None)
 
     def create(self, draft: Draft) -> Created:
         """One POST, after one GET when the repository's id is not known yet, one for the account of a new login, and one for a milestone; one

@@ -136,11 +136,11 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
             f"Jira wants a CAPTCHA after failed logins ({status}); log in once with a browser as the account "
             f"that syncd uses, then correct the token; {answer.renewal}",
             _LOCKED_SECONDS,
+            login=True,
         )
     if status == 401:
-        return Misconfigured(
-            f"Jira does not accept the login (401{detail}): wrong, expired, revoked, or of another account; {answer.renewal}"
-        )
+        reason = f"Jira does not accept the login (401{detail}): wrong, expired, revoked, or of another account; {answer.renewal}"
+        return Misconfigured(reason, login=True)
     if 300 <= status < 400:
         place = _without_query(answer.headers.get("location", ""))
         reason = f"Jira redirects to another place ({status}, {place}); correct url"

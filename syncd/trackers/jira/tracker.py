@@ -93,7 +93,7 @@ class Jira:
 
     def ping(self) -> None:
         """One GET of the account."""
-        self._connection.ping("myself")
+        self._connection.ping("myself", lambda answer: account(answer.json) is not None)
 
     def create(self, draft: Draft) -> Created:
         """One POST, and a second without the optional fields that Jira refused: a refusal has created nothing. Four control reads after
