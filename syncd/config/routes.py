@@ -131,7 +131,8 @@ class Route(Section):
     """the time in which these minimums must occur; without it they count from the beginning. A group that had them once
     is filed, also after an outage, a pause or a storm, by every route that asks for no more"""
     hold_unsymbolicated: bool = False
-    """hold a group whose stack has only addresses until a notification has symbols"""
+    """hold a group until a notification has symbols: no frame of its stack has a name (addresses, modules, `<unknown>`, `???`, `sub_401000`,
+    …), but for frames of every stack such as `abort` and `RtlUserThreadStart`"""
     max_new_issues: list[WriteLimit] = [Limit(count=100, seconds=3600.0), Limit(count=500, seconds=86400.0)]
     """above this, syncd holds groups and files *one* issue with their number, what they share and about when
     the last is filed. Each held group names its place in line: syncd files those with the most users first and before

@@ -204,11 +204,11 @@ class Notifications(Section):
     [RE2](https://github.com/google/re2/wiki/Syntax), which reads any value quickly: it has no look-around and no back-references"""
     ignore_releases: list[Glob] = []
     """patterns of values that are no releases: `["999.*", "*-dev"]`. The group still counts their occurrences"""
-    # Backtrace gives all reports without a stack the fingerprint 000…0, although they are different crashes.
-    zero_fingerprint: Literal["hold", "frames", "file"] = "hold"
-    """what to do with the fingerprint `000…0`, which all reports without a stack share: `"hold"` shows it and files
-    nothing, `"frames"` separates such reports by application and top frames if they have any, `"file"` files it as
-    one crash"""
+    # Backtrace gives the fingerprint 000…0 to reports without a stack, and to some that have one with symbols.
+    zero_fingerprint: Literal["hold", "frames", "file"] = "frames"
+    """what to do with the fingerprint `000…0`, which all reports share that Backtrace could not tell apart: `"frames"` separates them by
+    application and top frames, and holds those whose stack has no names; `"hold"` holds all of them, shown and not filed; `"file"` files
+    them as one crash"""
 
 
 class Links(Section):

@@ -23,13 +23,13 @@ def decision(group: Group, policy: Policy | None, *, hold_zero: bool, now: float
     if group.ordered is not None:
         return None
     if hold_zero and frames.all_zero(group.identity.fingerprint):
-        reason = "its fingerprint is all zeros: every report without a stack has it, so it stands for no single crash"
+        reason = "its fingerprint is all zeros, which all reports share that Backtrace could not tell apart: it stands for no single crash"
         return hold("zero-fingerprint", reason)
     if (threshold := _below_threshold(qualified(group, policy, now, now), policy, now)) is not None:
         return threshold
-    if policy.hold_unsymbolicated and frames.unsymbolicated(group.callstack):
+    if policy.hold_unsymbolicated and frames.unsymbolicated(group.callstack, group.application):
         count = counted(len(group.callstack), "frame")
-        reason = f"its stack of {count} has addresses instead of names: it is filed once a notification has names"
+        reason = f"its stack of {count} has addresses or modules instead of names: it is filed once a notification has names"
         return hold("unsymbolicated", reason, frames=count)
     return None
 

@@ -43,8 +43,8 @@ class Routing:
 
     @property
     def hold_zero(self) -> bool:
-        """True if groups with the all-zero fingerprint are held."""
-        return self.config.notifications.zero_fingerprint == "hold"
+        """True if groups with the all-zero fingerprint are held. If frames distinguish reports, those with named frames have another one."""
+        return self.config.notifications.zero_fingerprint != "file"
 
     def route(self, group: Group) -> Policy | None:
         """Return the route that takes the group."""

@@ -140,7 +140,7 @@ def test_explain_has_the_history_and_the_plan(room: Room) -> None:
 def test_explain_has_the_reason_of_a_hold(room: Room) -> None:
     printed = room.syncd("explain", "hex")
 
-    assert "hold: its stack of 1 frame has addresses instead of names" in printed
+    assert "hold: its stack of 1 frame has addresses or modules instead of names" in printed
     assert "(rule: unsymbolicated)" in printed
     assert "its stack of 1 frame" in room.syncd("groups", "--held")
     status = json.loads(room.syncd("status", "--json"))
