@@ -135,7 +135,7 @@ def _(scene: Scene) -> None:
 @situation("all zeros", "zero-fingerprint")
 def _(scene: Scene) -> None:
     routed(scene)
-    scene.tell("0" * 64)
+    scene.tell("0" * 64, callstack=[])
 
 
 @situation("unrouted", "unrouted")
