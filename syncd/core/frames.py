@@ -120,7 +120,9 @@ _TOMBSTONE = re.compile(
     r"#\d{1,4}\s+pc\s+[0-9a-f]{8,16}\s+\S{1,1000}\s(?:\(offset\s0x[0-9a-f]+\)\s)?\((?!BuildId|offset)(.{1,3000}?)\+\d{1,9}\)"
 )
 # A program with an offset that is too large for one in a function.
-_WORD_AND_OFFSET = re.compile(r"(?:0x[0-9a-fA-F]{1,16}\s+in\s+)?([^\s+(<!:]{1,255})(\s?\+\s?0x[0-9a-fA-F]{4,16})?(?:\(\))?")
+_WORD_AND_OFFSET = re.compile(
+    r"(?:0x[0-9a-fA-F]{1,16}\s+in\s+)?([^\s+(<!:]{1,255})(\s?\+\s?0x[0-9a-fA-F]{4,16})?(?:\(\))?"
+)
 # Names of functions that begin a thread where they are at the end of a stack, and may be a program's own anywhere else.
 _BEGINNINGS = ("clone", "start")
 _PLACE = re.compile(r"\s(?:/|\./|[A-Za-z]:\\)\S{1,1000}:\d{1,9}\Z")

@@ -29,7 +29,9 @@ def decision(group: Group, policy: Policy | None, *, hold_zero: bool, now: float
         return threshold
     if policy.hold_unsymbolicated and frames.unsymbolicated(group.callstack, group.application):
         count = counted(len(group.callstack), "frame")
-        reason = f"its stack of {count} has addresses or modules instead of names: it is filed once a notification has names"
+        reason = (
+            f"its stack of {count} has addresses or modules instead of names: it is filed once a notification has names"
+        )
         return hold("unsymbolicated", reason, frames=count)
     return None
 
