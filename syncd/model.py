@@ -202,13 +202,15 @@ class Place:
 class Condition:
     """The state of an issue as people set it in the tracker.
 
-    `resolution` is Jira's resolution (its status if there is none) or GitHub's state_reason. `fixed_in` are the releases in its
+    `resolution` is Jira's resolution (its status if there is none) or GitHub's state_reason, `standard` the English name that the tracker's
+    own id of the resolution stands for, where it has one. `fixed_in` are the releases in its
     fix version, milestone or configured field. `closed_at` and `created_at` are read from the tracker's clock; the latter is no part of
     the condition, but tells one issue from another under the same number, where the tracker gives numbers once more.
     """
 
     closed: bool = False
     resolution: str = ""
+    standard: str = ""
     closed_at: float | None = None
     fixed_in: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()

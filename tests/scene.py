@@ -8,6 +8,7 @@ from functools import partial
 from syncd.config import StoreSettings
 from syncd.core import budget
 from syncd.core.doubt import Evidence
+from syncd.core.policy import Policy
 from syncd.errors import (
     Missing,
     OutcomeUnknown,
@@ -122,7 +123,7 @@ class Tracker:
     def refresh(self, issue: Issue, group: Group) -> None:
         self.refreshed += 1
 
-    def check(self) -> list[Finding]:
+    def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
         return []
 
     def close(self) -> None:

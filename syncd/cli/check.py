@@ -5,7 +5,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from syncd.cli.arguments import ConfigOption, config_path
 from syncd.cli.tables import console
 from syncd.config import Config, secrets
 from syncd.config.values import CREDENTIALS
-from syncd.core.policy import Conditions, Match, unreachable
+from syncd.core.policy import Conditions, Match, may_take, unreachable
 from syncd.core.quantities import counted
 from syncd.core.redact import NEVER, private
 from syncd.errors import ConfigError, StoreError, StoreUnusable, TrackerError
@@ -37,6 +37,7 @@ from syncd.worker.presentation import Presentation
 
 app = typer.Typer(add_completion=False)
 
+MOST_RELEASES = 5000
 SPACE_BYTES = 512 * 2**20
 SOUND_SQLITE = (3, 51, 3)
 
@@ -85,16 +86,28 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
         ("privacy", _privacy),
     ):
         yield from ((part, finding) for finding in check_part(config))
+    named = _named_releases(config)
     for name, settings in config.trackers.items():
         part = f"tracker {name}"
+        routes = [route for route in config.all_routes if route.tracker == name]
+        releases = [release for *place, release in named if any(may_take(route.match, *place) for route in routes)]
         try:
             client = open_tracker(name, settings, _TransientNotebook(), clock=Clock(), sleep=time.sleep)
-            yield from ((part, finding) for finding in client.check())
+            yield from ((part, finding) for finding in client.check(routes, releases))
             client.close()
         except ConfigError as error:
             yield part, Obstacle(ok=False, what="its configuration is not usable", remedy="; ".join(error.problems))
         except TrackerError as error:
             yield part, Finding(ok=False, what="it does not answer as it should", remedy=error.reason)
+
+
+def _named_releases(config: Config) -> list[tuple[str, str, str, str]]:
+    """The releases that the store has of each universe, project and application; none without a store that can be read."""
+    if config.store.dialect == "sqlite" and not os.path.exists(config.store.path):
+        return []
+    with suppress(StoreError, ConfigError), closing(read_store(config.store)) as store:
+        return store.report.releases(MOST_RELEASES)
+    return []  # the check of the store says why
 
 
 @dataclass(frozen=True, slots=True)

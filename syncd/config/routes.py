@@ -164,11 +164,12 @@ class Route(Section):
     that does not match names no release. A name that is comparable with no release of the project counts as not given"""
     wont_fix: list[Glob] = [
         "not_planned", "won*t fix", "wontfix", "won*t do", "cancel*", "invalid", "declined", "rejected", "cannot reproduce",
-        "not a bug", "works as *", "abandoned", "obsolete",
+        "not reproducible", "unable to reproduce", "incomplete", "not a bug", "works as *", "by design", "abandoned", "obsolete",
     ]  # fmt: skip
-    """patterns of resolutions, in upper or lower case; such an issue stays closed"""
+    """patterns of resolutions, in upper or lower case; such an issue stays closed. Names in other languages count as their English ones;
+    `syncd check` lists what it recognises"""
     duplicate: list[Glob] = ["duplicate*"]
-    """patterns of resolutions; if the tracker names the other issue, the group follows it"""
+    """patterns of resolutions; if the tracker names the other issue, the group follows it. Languages as for `wont_fix`"""
     ignore_label: str = "syncd:ignore"
     """syncd writes nothing to an issue with this label, and still counts"""
     comment_new_release: bool = False

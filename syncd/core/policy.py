@@ -189,6 +189,16 @@ def hindrance(group: Group, match: Match) -> str | None:
     return None
 
 
+def may_take(match: Match, universe: str, project: str, application: str) -> bool:
+    """True if a route can match groups of this universe, project and application, of which nothing else is known. An empty application
+    may be any."""
+    values = {"universe": universe, "project": project} | ({"application": application} if application else {})
+    excluded = any(name in values and fits(values[name], patterns) for name, patterns in _conditions(match.unless))
+    return not excluded and all(
+        name not in values or fits(values[name], patterns) for name, patterns in _conditions(match)
+    )
+
+
 def settings(group: Group, rules: Iterable[SetRule]) -> SetRule:
     """What the rules set for the group: for each key, and for each field, the first rule that matches and has it."""
     values: dict[str, Any] = {}

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from syncd.core import fold
+from syncd.core import fold, resolutions
 from syncd.core.fold import OTHER_RELEASES
-from syncd.core.patterns import encoded, expression, fits
+from syncd.core.patterns import encoded, expression
 from syncd.core.policy import Policy
 from syncd.core.quantities import counted, listed, utc
 from syncd.core.releases import Kinship, Order, compare, is_final, kinship, leaps, newest, ordered
@@ -112,9 +112,8 @@ def change(issue: Issue, condition: Condition) -> str:
 
 
 def resolved_as(condition: Condition, patterns: Iterable[str]) -> bool:
-    """True if the issue is closed and its resolution fits one of the patterns, in any case."""
-    resolution = condition.resolution.casefold().replace("\u2019", "'")
-    return condition.closed and fits(resolution, (pattern.casefold() for pattern in patterns))
+    """True if the issue is closed and its resolution fits one of the patterns, in any case and in any language of `resolutions`."""
+    return condition.closed and resolutions.means(condition.resolution, condition.standard, tuple(patterns))
 
 
 def subject(regression: Regression) -> str:

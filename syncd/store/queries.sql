@@ -973,6 +973,9 @@ WHERE groups.project = :project AND groups.kind = 'crash'
 -- projects: by name
 SELECT DISTINCT project FROM groups WHERE kind = 'crash' ORDER BY project;
 
+-- named_releases: those that were named last, of all projects and applications
+SELECT universe, project, application, release FROM project_releases ORDER BY noticed_at DESC LIMIT :size;
+
 -- held_counts: how many groups each rule of each route holds
 SELECT decision_rule AS rule, route, COUNT(*) AS groups FROM groups WHERE decision = 'hold' AND kind = 'crash'
 GROUP BY decision_rule, route ORDER BY groups DESC;

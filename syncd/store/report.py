@@ -175,6 +175,13 @@ class Report(Operations):
         rows = self._connection.select("projects")
         return [str(row["project"]) for row in rows]
 
+    def releases(self, size: int) -> list[tuple[str, str, str, str]]:
+        """Return up to `size` releases that notifications named last, each as (universe, project, application, release)."""
+        rows = self._connection.select("named_releases", size=size)
+        return [
+            (str(row["universe"]), str(row["project"]), str(row["application"]), str(row["release"])) for row in rows
+        ]
+
     def returns(self, project: str) -> list[Return]:
         """Return the regressions of a project."""
         rows = self._connection.select("regressions_of", project=project)

@@ -15,6 +15,7 @@ import structlog
 
 from syncd.config import TrackerSettings
 from syncd.core.doubt import Evidence
+from syncd.core.policy import Policy
 from syncd.errors import ConfigError, TrackerError
 from syncd.model import Created, Group, Issue, Observation
 from syncd.platform import metrics
@@ -130,8 +131,9 @@ class Tracker(Protocol):
     def refresh(self, issue: Issue, group: Group) -> None:
         """Update the mapped fields, where any are configured."""
 
-    def check(self) -> list[Finding]:
-        """Test login, project, permissions and required fields by real reads. Creates nothing."""
+    def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
+        """Test login, project, permissions and required fields by real reads, and what `routes`, which file here, set and recognise.
+        `releases` are those of the crashes that they take. Creates nothing."""
 
     def close(self) -> None:
         """Release the connections."""
@@ -200,8 +202,8 @@ class InstrumentedTracker:
         with self._measure("refresh", issue):
             self._tracker.refresh(issue, group)
 
-    def check(self) -> list[Finding]:
-        return self._tracker.check()
+    def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
+        return self._tracker.check(routes, releases)
 
     def close(self) -> None:
         self._tracker.close()

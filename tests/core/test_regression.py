@@ -267,3 +267,72 @@ def test_a_later_build_than_all_known_ones_is_a_regression() -> None:
     result = verdict(builds, issue({TOTAL: 9, "5.1 (1234)": 9}), CLOSED, ROUTE)
     assert result.regression is not None
     assert result.regression.release == "5.1 (1250)"
+
+
+TWO_LINES = {TOTAL: 5, "5.1": 3, "7.2": 2}
+
+
+@pytest.mark.parametrize(
+    ("release", "count", "expected", "comment"),
+    [
+        ("5.2", 500, "other-line", True),
+        ("5.2", 10, "other-line", True),
+        ("5.2", 9, "other-line", False),
+        ("5.0", 500, "older", False),
+        ("7.3", 1, "known-releases", False),
+        ("6.0", 500, "older", False),
+    ],
+)
+def test_a_line_that_goes_on_beside_the_newest_one_gets_a_comment_for_many_crashes(
+    release: str, count: int, expected: str, comment: bool
+) -> None:
+    platforms = group(line("5.1", 3, 500.0), line("7.2", 2, 600.0), line(release, count, 1500.0, last=2000))
+    result = verdict(platforms, issue(TWO_LINES, CLOSED), CLOSED, ROUTE)
+
+    assert result.rule == ("known-releases" if expected == "older" else expected)
+    assert (result.remark is not None, result.regression is not None) == (comment, release == "7.3")
+    assert ("name the fix of this line if it has one" in result.reason) is (expected == "other-line")
+
+
+def test_a_named_fix_of_its_own_line_decides_instead() -> None:
+    platforms = group(line("5.1", 3, 500.0), line("7.2", 2, 600.0), line("5.2", 500, 1500.0, last=2000))
+
+    assert rule(platforms, TWO_LINES, replace(CLOSED, fixed_in=("5.2", "7.3"))) == "fixed-in"
+    assert rule(platforms, TWO_LINES, replace(CLOSED, fixed_in=("5.3", "7.3"))) == "fixed-in"
+    fixed = replace(CLOSED, fixed_in=("5.2", "7.3"))
+    assert verdict(platforms, issue(TWO_LINES, fixed), fixed, ROUTE).regression is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "named", "fixes", "unusable"),
+    [
+        (None, ("2.4.0", "2026-Q1"), ("2.4.0",), ("2026-Q1",)),
+        ("^Game (.*)", ("Game 2.4.0",), ("2.4.0",), ()),
+        ("^Game (.*)", ("2.4.0", "Editor 2.4.0"), (), ("2.4.0", "Editor 2.4.0")),
+        (r"\d+\.\d+", ("March: 2.4 and more",), ("2.4",), ()),
+        ("^(?:Game )?([0-9.]*)", ("Game ", "Game 2.4.0"), ("2.4.0",), ("Game ",)),
+        ("^Game (.*)", ("Game  2.4.0 ",), ("2.4.0",), ()),
+        ("^Game(?: (.*))?$", ("Game",), (), ("Game",)),
+        ("^(.*)$", ("Backlog", "2.3.x"), ("2.3.x",), ("Backlog",)),
+        ("^Спринт (.*)", ("Спринт 2.4.0",), ("2.4.0",), ()),
+    ],
+)
+def test_a_pattern_reads_the_release_out_of_a_fix_version(
+    pattern: str | None, named: tuple[str, ...], fixes: tuple[str, ...], unusable: tuple[str, ...]
+) -> None:
+    condition, route = replace(CLOSED, fixed_in=named), replace(ROUTE, fixed_in_pattern=pattern)
+
+    assert regression.fixes_named(condition, route, ["2.3.1", "2.4.0"]) == (fixes, unusable)
+
+
+def test_a_fix_that_the_pattern_reads_decides_and_another_name_counts_as_not_given() -> None:
+    crashed = group(line("2.3.1", 1, 500.0), line("2.4.0", 2, 1500.0, last=2000))
+    route = {"fixed_in_pattern": "^Game (.*)"}
+    baseline = {TOTAL: 1, "2.3.1": 1}
+
+    assert rule(crashed, baseline, replace(CLOSED, fixed_in=("Game 2.5.0",)), **route) == "fixed-in"
+    assert rule(crashed, baseline, replace(CLOSED, fixed_in=("2.5.0",)), **route) == "known-releases"
+    condition = replace(CLOSED, fixed_in=("2.5.0",))
+    result = verdict(crashed, issue(baseline, condition), condition, replace(ROUTE, fixed_in_pattern="^Game (.*)"))
+    assert result.regression is not None
+    assert "its fix version 2.5.0 names no release of the project" in result.reason

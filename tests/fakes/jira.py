@@ -5,6 +5,7 @@ Not covered by them: rendering, real index lag, mail, real rate limits, workflow
 
 import base64
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from tests.fakes import adf
@@ -46,6 +47,10 @@ class FakeJiraCloud(FakeJira):
     def permissions_asked(self, request: Recorded) -> set[str]:
         return set(request.query.get("permissions", [""])[0].split(",")) & PERMISSIONS
 
+    def translated(self, name: str, headers: Mapping[str, str]) -> str:
+        forced = headers.get("x-force-accept-language") == "true" and headers.get("accept-language") == "en"
+        return name if forced else super().translated(name, headers)
+
     def text_problem(self, text: Any) -> str | None:
         if not isinstance(text, dict) or text.get("type") != "doc":
             return "Operation value must be an Atlassian Document (see the Atlassian Document Format)"
@@ -62,7 +67,7 @@ class FakeJiraCloud(FakeJira):
         start = int(request.query.get("nextPageToken", ["0"])[0])
         end = start + int(request.query.get("maxResults", ["50"])[0])
         query = {"fields": ["id"], **request.query}
-        view = [self.view(issue, query) for issue in matches[start:end]]
+        view = [self.view(issue, query, request.headers) for issue in matches[start:end]]
         if end >= len(matches):
             return 200, {}, {"issues": view, "isLast": True}
         return 200, {}, {"issues": view, "isLast": False, "nextPageToken": str(end)}
@@ -78,7 +83,7 @@ class FakeJiraCloud(FakeJira):
         view = sorted(visible, key=lambda issue: int(issue.id))
         # What is not there, or may not be seen, is in neither list, unless Jira fails before it knows.
         errors = [{"id": issue.id, "errorMessage": "The issue could not be read."} for issue in failed]
-        return 200, {}, {"issues": [self.view(issue, query) for issue in view], "issueErrors": errors}
+        return 200, {}, {"issues": [self.view(issue, query, request.headers) for issue in view], "issueErrors": errors}
 
 
 class FakeJiraDataCenter(FakeJira):
@@ -115,7 +120,11 @@ class FakeJiraDataCenter(FakeJira):
         matches = self.indexed(request.query.get("jql", [""])[0])
         if matches is None and request.query.get("validateQuery") != ["false"]:
             return fault(400, "Error in the JQL Query.")
-        return 200, {}, page_of(request, "issues", [self.view(issue, request.query) for issue in matches or []])
+        return (
+            200,
+            {},
+            page_of(request, "issues", [self.view(issue, request.query, request.headers) for issue in matches or []]),
+        )
 
     def _post_search(self, request: Recorded) -> Answer:
         matches = self.indexed(request.body.get("jql", ""))
@@ -123,5 +132,5 @@ class FakeJiraDataCenter(FakeJira):
             return fault(400, "Error in the JQL Query.")
         query = {"fields": request.body.get("fields", ["*all"])}
         most = request.body.get("maxResults", 50)
-        view = [self.view(issue, query) for issue in matches[:most]]
+        view = [self.view(issue, query, request.headers) for issue in matches[:most]]
         return 200, {}, {"issues": view, "startAt": 0, "maxResults": most, "total": len(matches)}

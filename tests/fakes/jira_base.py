@@ -43,6 +43,9 @@ class FakeJira(JiraProject):
         self.versions = ["1.0.0", "1.1.0"]
         self.statuses = dict(STATUSES)
         self.archived_versions: set[str] = set()
+        self.translations: dict[str, str] = {}  # of names of resolutions, into the language of the account
+        self.locale = "en_US"  # of the account
+        self.resolutions = {"10000": "Done", "1": "Fixed", "2": "Won't Fix", "3": "Duplicate", "5": "Cannot Reproduce"}
         self.components = ["client", "server"]
         self.priorities = ["Highest", "Medium"]
         self.custom_fields: dict[str, Any] = {}  # by id, the type, or a row of the create screen with its values
@@ -74,10 +77,11 @@ class FakeJira(JiraProject):
     def routes(self) -> Routes:
         issue, meta = r"/issue/(?P<issue>[^/]+)", r"/issue/createmeta/(?P<project>[^/]+)/issuetypes"
         own: Routes = [
-            ("GET", "/myself", lambda _: (200, {}, self.user(self.me))),
+            ("GET", "/myself", lambda _: (200, {}, {**self.user(self.me), "locale": self.locale})),
             ("GET", r"/project/(?P<project>[^/]+)", self._get_project),
             ("GET", r"/project/(?P<project>[^/]+)/versions", self._get_versions),
             ("GET", r"/project/(?P<project>[^/]+)/statuses", self._get_statuses),
+            ("GET", "/resolution", self._get_resolutions),
             ("GET", "/mypermissions", self._get_permissions),
             ("GET", meta, self._get_issue_types),
             ("GET", meta + r"/(?P<kind>\d+)", self._get_fields),
@@ -100,7 +104,7 @@ class FakeJira(JiraProject):
 
     def described_path(self, request: Recorded) -> str | None:
         # These are left out of the descriptions at hand.
-        left_out = request.path.endswith(("/statuses", "/user/search", "/sprint/picker"))
+        left_out = request.path.endswith(("/statuses", "/user/search", "/sprint/picker", "/resolution"))
         return None if left_out else super().described_path(request)
 
     @abstractmethod
@@ -133,6 +137,17 @@ class FakeJira(JiraProject):
             for number, name in enumerate(self.versions)
         ]
         return 200, {}, rows
+
+    def _get_resolutions(self, request: Recorded) -> Answer:
+        rows = [
+            {"id": number, "name": self.translated(name, request.headers), "self": f"{self.api}/resolution/{number}"}
+            for number, name in self.resolutions.items()
+        ]
+        return 200, {}, rows
+
+    def translated(self, name: str, headers: Mapping[str, str]) -> str:
+        """The name in the account's language, or in English where this deployment can be asked for that."""
+        return self.translations.get(name, name)
 
     def _get_permissions(self, request: Recorded) -> Answer:
         if not self._sees_project(request.query["projectKey"][0]):
@@ -259,13 +274,18 @@ class FakeJira(JiraProject):
 
     def _get_issue(self, request: Recorded) -> Answer:
         issue = self._named(request)
-        return no_issue() if issue is None else (200, {}, self.view(issue, request.query))
+        return no_issue() if issue is None else (200, {}, self.view(issue, request.query, request.headers))
 
-    def view(self, issue: FakeIssue, query: Mapping[str, list[str]]) -> dict[str, Any]:
+    def view(
+        self, issue: FakeIssue, query: Mapping[str, list[str]], headers: Mapping[str, str] | None = None
+    ) -> dict[str, Any]:
         """An issue with the fields and properties that were asked for."""
         wanted = [name for text in query.get("fields", ["*all"]) for name in text.split(",")]
         present = {**issue.fields, "updated": issue.updated()}
         fields = {name: value for name, value in present.items() if name in wanted or "*all" in wanted}
+        if fields.get("resolution"):
+            name = self.translated(fields["resolution"]["name"], headers or {})
+            fields["resolution"] = {**fields["resolution"], "name": name}
         answer = {
             "id": issue.id,
             "key": issue.key,

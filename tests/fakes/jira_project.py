@@ -17,6 +17,7 @@ class JiraProject(ServerBase):
         self.project = project
         self.former_keys: set[str] = set()  # of the project
         self.me = "syncd"
+        self.resolutions: dict[str, str] = {}  # by id
         self.issues: dict[str, FakeIssue] = {}
         self.permissions = set(PERMISSIONS)
         self.elsewhere: dict[str, set[str]] = {}  # other projects, and what our account may do there
@@ -131,7 +132,8 @@ class JiraProject(ServerBase):
     def enter(self, issue: FakeIssue, transition: str, resolution: str | None, who: str) -> None:
         """An issue takes a status. A status that is done brings a resolution, any other removes it."""
         issue.fields["status"] = status_of(transition)
-        issue.fields["resolution"] = None if resolution is None else {"name": resolution}
+        number = next((each for each, name in self.resolutions.items() if name == resolution), "10900")
+        issue.fields["resolution"] = None if resolution is None else {"id": number, "name": resolution}
         issue.fields["resolutiondate"] = None if resolution is None else jira_now()
         issue.fields["statuscategorychangedate"] = jira_now()
         self.changes.append((who, issue.key, "status"))

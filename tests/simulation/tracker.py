@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from syncd.core.doubt import Evidence
+from syncd.core.policy import Policy
 from syncd.errors import (
     Gone,
     Misconfigured,
@@ -563,7 +564,7 @@ class Client:
     def refresh(self, issue: Issue, group: Group) -> None:
         return
 
-    def check(self) -> list[Finding]:
+    def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
         return []
 
     def close(self) -> None:

@@ -274,7 +274,7 @@ def test_another_packages_tracker_is_found_by_its_entry_point(tmp_path: Path) ->
         "from syncd.trackers import Finding\n"
         "class Redmine:\n"
         "    def __init__(self, name, settings, notebook, *, clock, sleep): self.board = settings.model_extra['board']\n"
-        "    def check(self): return [Finding(ok=True, what=f'board {self.board}')]\n"
+        "    def check(self, routes, releases): return [Finding(ok=True, what=f'board {self.board}')]\n"
         "    def close(self): pass\n"
     )
     (tmp_path / "config.toml").write_text('[trackers.ours]\nkind = "redmine"\nboard = "B7"\n')

@@ -1,15 +1,20 @@
 """Real questions to GitHub before anything is filed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Literal
 
 from syncd.config import GitHubSettings
+from syncd.core.policy import Policy
 from syncd.errors import Misconfigured, TrackerError
 from syncd.platform.clock import Clock
-from syncd.trackers import Finding, clock_finding
-from syncd.trackers.github.answers import Account, Listed, Repository, expect, failure
+from syncd.trackers import Finding, clock_finding, closings
+from syncd.trackers.github.answers import Account, Listed, ListedMilestone, Repository, expect, failure
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.github.control import lacks_scope, read_named
 from syncd.trackers.transport import Answer, Sent
+
+_PER_PAGE, _MOST_PAGES = 100, 5
 
 _REMEDY = (
     "use a token that may read and write the issues of this repository: a fine-grained one with Issues: Read "
@@ -41,6 +46,34 @@ def check(connection: Connection, settings: GitHubSettings, recalled_id: str | N
     except TrackerError as error:
         findings.append(Finding(ok=False, what=error.reason, remedy="try again; check api_url and the network"))
     return findings
+
+
+def check_routes(
+    connection: Connection, settings: GitHubSettings, routes: Sequence[Policy], releases: Sequence[str]
+) -> list[Finding]:
+    """Which reasons of closing the routes recognise, and which milestones name a release. Creates nothing."""
+    findings = closings.resolutions(dict.fromkeys(("completed", "not_planned", "duplicate"), ""), routes)
+    try:
+        titles = [each.title for each in milestones(connection, f"/repos/{settings.repository}", "all", _MOST_PAGES)]
+    except TrackerError as error:
+        what = f"the milestones cannot be read: {error.reason}"
+        return [*findings, Finding(ok=False, what=what, remedy="check again")]
+    return findings + closings.fix_names("milestone", titles, routes, releases)
+
+
+def milestones(
+    connection: Connection, home: str, state: Literal["open", "all"], pages: int | None = None
+) -> list[ListedMilestone]:
+    """The milestones of a repository, whose path is `home`. One GET for each hundred. Raises TrackerError."""
+    everything: list[ListedMilestone] = []
+    for page in count(1):
+        parameters: dict[str, str | int] = {"state": state, "per_page": _PER_PAGE, "page": page}
+        answer = connection.send_idempotent("GET", f"{home}/milestones", parameters=parameters)
+        listed = expect(answer, list[ListedMilestone])
+        everything += listed
+        if len(listed) < _PER_PAGE or page == pages:
+            break
+    return everything
 
 
 def _of_repository(

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from syncd.config import GitHubSettings
 from syncd.core.doubt import Evidence
+from syncd.core.policy import Policy
 from syncd.errors import Misconfigured, Missing, Refused
 from syncd.model import Created, Group, Issue, Observation
 from syncd.platform.clock import Clock
@@ -20,7 +21,6 @@ from syncd.trackers.github.answers import (
     Comment,
     Filed,
     Listed,
-    ListedMilestone,
     Repository,
     created,
     denies_token,
@@ -30,7 +30,7 @@ from syncd.trackers.github.answers import (
     refused_fields,
     refuses,
 )
-from syncd.trackers.github.check import check
+from syncd.trackers.github.check import check, check_routes, milestones
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.github.control import Address, read_named, require_open
 from syncd.trackers.github.look import Reader, Snapshot, address_of
@@ -130,17 +130,8 @@ class GitHub:
 
     def _milestone(self, title: str) -> int | None:
         """The number of the open milestone with this title, in upper or lower case. One GET for each hundred milestones."""
-        page, size = 1, 100
-        while True:
-            parameters: dict[str, str | int] = {"state": "open", "per_page": size, "page": page}
-            answer = self._connection.send_idempotent(
-                "GET", f"/repositories/{self._home_id()}/milestones", parameters=parameters
-            )
-            listed = expect(answer, list[ListedMilestone])
-            number = next((each.number for each in listed if each.title.casefold() == title.casefold()), None)
-            if number is not None or len(listed) < size:
-                return number
-            page += 1
+        listed = milestones(self._connection, f"/repositories/{self._home_id()}", "open")
+        return next((each.number for each in listed if each.title.casefold() == title.casefold()), None)
 
     def _file(self, payload: dict[str, object], draft: Draft) -> Answer:
         """The answer to the POST that creates the issue. After a refusal that names no field which `payload` can do without, raises what
@@ -331,9 +322,12 @@ class GitHub:
     def refresh(self, issue: Issue, group: Group) -> None:
         """Nothing: no fields are mapped on GitHub."""
 
-    def check(self) -> list[Finding]:
-        """Login, repository, permissions, and who can read it: three GETs."""
-        return check(self._connection, self._settings, self._notebook.recall("repository_id"), self._clock)
+    def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
+        """Login, repository, permissions, and who can read it: three GETs. Milestones: one GET for each hundred, up to five."""
+        findings = check(self._connection, self._settings, self._notebook.recall("repository_id"), self._clock)
+        if all(finding.ok for finding in findings) and routes:
+            findings += check_routes(self._connection, self._settings, routes, releases)
+        return findings
 
     def close(self) -> None:
         """Release the connection; the next call opens a new one."""

@@ -82,6 +82,12 @@ def account(user: object) -> str | None:
     return name if isinstance(name, str) else None
 
 
+def language(user: object) -> str:
+    """The language in which Jira answers the account, such as `de`; empty where Jira does not name it."""
+    locale = user.get("locale") if isinstance(user, dict) else None
+    return locale[:2].lower() if isinstance(locale, str) else ""
+
+
 def permissions(connection: Connection, settings: JiraSettings) -> set[str]:
     """The account's permissions in the project. Raises Misconfigured when it does not see the project at all."""
     parameters: dict[str, str | int] = {"projectKey": settings.project}

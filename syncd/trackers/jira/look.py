@@ -4,7 +4,7 @@ An issue keeps its id when it is moved to another project, and gets another key.
 so: names of statuses are each team's own, and translated.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from urllib.parse import quote
 import msgspec
 
 from syncd.config import JiraSettings
-from syncd.core import readings
+from syncd.core import readings, resolutions
 from syncd.core.readings import Cursor
 from syncd.errors import Deferred, Gone, OutOfReach, Refused, TrackerError, Unavailable
 from syncd.model import Condition, Issue, Observation, Place
@@ -23,7 +23,14 @@ from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.probe import search
 from syncd.trackers.transport import Answer, Parameters, Sent, bookmark_of
 
+# True if Jira answers this account in another language than English. May raise TrackerError.
+Translates = Callable[[], bool]
+
 _BATCH = 100
+# Cloud translates names into the account's language, unless it is told to take the language of the request.
+ENGLISH = {"Accept-Language": "en", "X-Force-Accept-Language": "true"}
+# The ids that Jira gave to its own resolutions, and keeps when they are renamed. Data Center always answers in the account's language.
+STANDARD = {"2": "won't fix", "3": "duplicate", "4": "incomplete", "5": "cannot reproduce"}
 _FIELDS = ("status", "resolution", "resolutiondate", "labels", "issuelinks", "created", "updated")
 
 
@@ -47,16 +54,24 @@ def path(issue: Issue) -> str:
     return f"issue/{quote(issue.remote_id, safe='')}"
 
 
-def look(connection: Connection, settings: JiraSettings, issue: Issue) -> Observation:
+def look(
+    connection: Connection, settings: JiraSettings, issue: Issue, translates: Translates = lambda: False
+) -> Observation:
     """One GET, and up to five more where Jira does not show the issue. Raises Gone and OutOfReach."""
-    answer = connection.send_idempotent("GET", path(issue), parameters={"fields": ",".join(_fields(settings))})
+    parameters: Parameters = {"fields": ",".join(_fields(settings))}
+    answer = connection.send_idempotent("GET", path(issue), parameters=parameters, headers=ENGLISH)
     if refuses(answer):
         raise absence(connection, settings, issue, answer)
-    return _observation(settings, expect(answer, Snapshot))
+    return _observation(settings, expect(answer, Snapshot), translates)
 
 
 def survey(
-    connection: Connection, settings: JiraSettings, issues: Sequence[Issue], bookmark: str | None, now: float
+    connection: Connection,
+    settings: JiraSettings,
+    issues: Sequence[Issue],
+    bookmark: str | None,
+    now: float,
+    translates: Translates,
 ) -> Iterator[Survey]:
     """A part for each hundred issues of this survey's portion. Those that Jira does not show although the project can be seen are
     missing, and those of a request that failed alone."""
@@ -66,7 +81,7 @@ def survey(
     for start in range(0, len(ids), _BATCH):
         batch = ids[start : start + _BATCH]
         try:
-            part = _read(connection, settings, batch)
+            part = _read(connection, settings, batch, translates)
             if part.missing:
                 # Jira answers as if there were no issue where the account may not see one.
                 require(connection, settings, "BROWSE_PROJECTS")
@@ -81,11 +96,13 @@ def survey(
     yield Survey(observations={}, missing=failed, bookmark=msgspec.json.encode(cursor).decode())
 
 
-def _read(connection: Connection, settings: JiraSettings, batch: list[str]) -> Survey:
+def _read(
+    connection: Connection, settings: JiraSettings, batch: list[str], translates: Translates = lambda: False
+) -> Survey:
     """What Jira shows of up to a hundred issues, by one request."""
     if settings.deployment == "cloud":
         payload = {"issueIdsOrKeys": batch, "fields": _fields(settings)}
-        answer = connection.send_idempotent("POST", "issue/bulkfetch", payload)
+        answer = connection.send_idempotent("POST", "issue/bulkfetch", payload, headers=ENGLISH)
     else:
         parameters: Parameters = {
             "jql": f"id in ({', '.join(batch)})",
@@ -94,9 +111,9 @@ def _read(connection: Connection, settings: JiraSettings, batch: list[str]) -> S
             # With validation, an id that is gone is an error.
             "validateQuery": "false",
         }
-        answer = connection.send_idempotent("GET", "search", parameters=parameters)
+        answer = connection.send_idempotent("GET", "search", parameters=parameters, headers=ENGLISH)
     page = expect(answer, _Page)
-    observations = {snapshot.id: _observation(settings, snapshot) for snapshot in page.issues}
+    observations = {snapshot.id: _observation(settings, snapshot, translates) for snapshot in page.issues}
     unread = {error.id for error in page.issueErrors}
     absent = tuple(remote_id for remote_id in batch if remote_id not in observations and remote_id not in unread)
     return Survey(observations=observations, missing=absent)
@@ -156,7 +173,15 @@ def _fields(settings: JiraSettings) -> list[str]:
     return [*_FIELDS, *own, settings.fixed_in_field]
 
 
-def _observation(settings: JiraSettings, snapshot: Snapshot) -> Observation:
+def standard(resolution: object, translates: Translates) -> str:
+    """The English name of a resolution of Jira's own whose name is in a language that syncd has no words for; empty for any other."""
+    number, name = (resolution.get("id"), _name(resolution)) if isinstance(resolution, dict) else (None, None)
+    own = STANDARD.get(number, "") if isinstance(number, str) else ""
+    # In English, another name is one that people gave it, with a meaning of their own.
+    return own if own and not resolutions.english(name or "") and translates() else ""
+
+
+def _observation(settings: JiraSettings, snapshot: Snapshot, translates: Translates) -> Observation:
     fields = snapshot.fields
     status, labels = fields.get("status"), fields.get("labels")
     category = status.get("statusCategory") if isinstance(status, dict) else None
@@ -175,6 +200,7 @@ def _observation(settings: JiraSettings, snapshot: Snapshot) -> Observation:
     condition = Condition(
         closed=closed,
         resolution=(_name(fields.get("resolution")) or _name(status) or "") if closed else "",
+        standard=standard(fields.get("resolution"), translates) if closed else "",
         closed_at=closed_at if closed else None,
         fixed_in=tuple(names),
         labels=tuple(sorted(label for label in labels if isinstance(label, str))) if isinstance(labels, list) else (),

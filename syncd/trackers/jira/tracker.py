@@ -10,13 +10,15 @@ from urllib.parse import quote
 
 from syncd.config import JiraSettings
 from syncd.core.doubt import Evidence
+from syncd.core.policy import Policy
 from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
 from syncd.model import Created, Group, Issue, Observation
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Notebook, Survey
 from syncd.trackers.jira.answers import created, expect, failure, more_after, refused_fields, refuses, rows
-from syncd.trackers.jira.check import account, check, create_refusal
+from syncd.trackers.jira.check import account, check, create_refusal, language
+from syncd.trackers.jira.check_routes import check_routes
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.fields import (
     FieldValues,
@@ -70,6 +72,7 @@ class Jira:
         self._versions_until: float | None = None  # monotonic
         self._account: str | None = None  # of the login with this number
         self._account_login = 0
+        self._language = ""
         self._sent: dict[str, FieldValues] = {}  # by remote id, the mapped fields as this client last sent them
 
     def newest(self) -> int:
@@ -189,20 +192,25 @@ class Jira:
             if not answer.ok:
                 raise failure(answer, Sent.READ)
             self._account, self._account_login = account(answer.json), self._connection.logins
+            self._language = language(answer.json)
             self._note_account(self._account)
         if self._account is None:
             raise Unavailable("Jira does not say which account syncd uses")
         return self._account
 
+    def _translates(self) -> bool:
+        self._own_account()
+        return self._language not in ("", "en")
+
     def look(self, issue: Issue) -> Observation:
-        """One GET, up to four where the issue is not there."""
+        """One GET, up to four where the issue is not there; at first one for the account, where its language matters."""
         self._require_home()
-        return look(self._connection, self._settings, issue)
+        return look(self._connection, self._settings, issue, self._translates)
 
     def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
         """One request for each hundred issues, at most fifty: up to 4,000 active issues, and up to 1,000 of the dormant ones."""
         self._require_home()
-        return survey(self._connection, self._settings, issues, bookmark, self._clock.wall())
+        return survey(self._connection, self._settings, issues, bookmark, self._clock.wall(), self._translates)
 
     def reopen(self, issue: Issue) -> str:
         """Three requests, or one where it is open."""
@@ -299,9 +307,12 @@ class Jira:
             self._refused_on_edit.add(refused)
             changed = self._refused_on_edit.without(changed)
 
-    def check(self) -> list[Finding]:
-        """Login, project, issue type, required and mapped fields, permissions. Creates nothing."""
-        return check(self._connection, self._settings, self._name, self._clock)
+    def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
+        """Login, project, issue type, required and mapped fields, permissions, resolutions, fix versions. Creates nothing."""
+        findings = check(self._connection, self._settings, self._name, self._clock)
+        if all(finding.ok for finding in findings) and routes:
+            findings += check_routes(self._connection, self._settings, routes, releases, self._translates)
+        return findings
 
     def close(self) -> None:
         """Release the connections; a later call opens new ones."""

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from syncd.config import LocalSettings
 from syncd.core.doubt import Evidence
+from syncd.core.policy import Policy
 from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError
 from syncd.model import Condition, Created, Group, Issue, Observation, Place
 from syncd.platform.clock import Clock
@@ -239,7 +240,7 @@ class Local:
     def refresh(self, issue: Issue, group: Group) -> None:
         """A file has no fields."""
 
-    def check(self) -> list[Finding]:
+    def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:  # noqa: ARG002 - files take any value
         """Try to write to the folder, or to the nearest folder above it. Leaves no file."""
         try:
             with explained(self._folder):

@@ -7,6 +7,7 @@ import pytest
 
 from syncd.trackers import Finding
 from syncd.trackers.github.tracker import GitHub
+from tests.factories import make_policy
 from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.github_records import Account
 from tests.fakes.server import Fault
@@ -108,3 +109,16 @@ def test_a_check_names_api_url_where_something_else_answers(tracker: GitHub, fak
     (finding,) = [each for each in tracker.check() if not each.ok]
     assert f"what answers at api_url is not the GitHub API ({status})" in finding.what
     assert finding.remedy == "correct api_url, or the proxy before it"
+
+
+def test_check_names_reasons_of_closing_and_milestones_without_a_release(fake: FakeGitHub, tracker: GitHub) -> None:
+    fake.repository.milestones = ["2.4.0", "Game 2.5", *(f"Sprint {number}" for number in range(120))]
+    before = len(tracker.check())
+    resolutions, milestones = tracker.check([make_policy("main")], ["2.4.0"])[before:]
+
+    assert "stays closed as not_planned (wont_fix) or duplicate (duplicate)" in resolutions.what
+    assert not resolutions.remedy
+    assert "2 of 122 milestones can be compared" in milestones.what
+    assert "Sprint 0, Sprint 1" in milestones.what
+    assert "and 108 more cannot" in milestones.what
+    assert "fixed_in_pattern" in milestones.remedy

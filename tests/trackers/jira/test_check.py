@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from syncd.trackers import clock_finding
+from syncd.trackers import Finding, clock_finding
+from tests.factories import make_policy
 from tests.fakes.jira import FakeJira
 from tests.fakes.server import Fault
 from tests.fakes.specs import check_traffic
@@ -149,3 +150,62 @@ def test_check_compares_the_clocks(opened: Open) -> None:
     assert "clock is +3,600 seconds off" in wrong.what
     assert "time service" in wrong.remedy
     assert clock_finding(None, 1000.0) == []
+
+
+def of_routes(opened: Open, *releases: str, **route: object) -> list[Finding]:
+    """What is found on the routes, behind what is found on the project."""
+    adapter = opened()
+    return adapter.check([make_policy("main", **route)], releases)[len(adapter.check()) :]
+
+
+def test_check_names_the_resolutions_that_routes_recognise(fake: FakeJira, opened: Open) -> None:
+    (finding,) = of_routes(opened)
+
+    assert finding.ok
+    assert not finding.remedy
+    assert "stays closed as Won't Fix, Cannot Reproduce (wont_fix) or Duplicate (duplicate)" in finding.what
+    assert "closed as Done, Fixed" in finding.what
+    assert fake.sent("POST") == []
+
+
+def test_check_warns_where_a_route_recognises_none(fake: FakeJira, opened: Open) -> None:
+    fake.resolutions = {"10000": "Klaart", "10001": "Åtgärdas inte"}
+    (finding,) = of_routes(opened)
+    assert finding.ok
+    assert "wont_fix and duplicate" in finding.remedy
+    assert "Klaart, Åtgärdas inte" in finding.what
+
+    (finding,) = of_routes(opened, wont_fix=["åtgärdas inte"], duplicate=["dubblett"])
+    assert "stays closed as Åtgärdas inte (wont_fix)" in finding.what
+    assert "add its name to duplicate of" in finding.remedy
+
+
+def test_check_reads_the_names_in_the_accounts_language(fake: FakeJira, opened: Open) -> None:
+    fake.locale = "cs_CZ"
+    fake.translations = {"Won't Fix": "Nebude opraveno", "Duplicate": "Duplicita", "Fixed": "Opraveno"}
+    (finding,) = of_routes(opened)
+
+    assert not finding.remedy
+    cloud = "Won't Fix, Cannot Reproduce (wont_fix) or Duplicate (duplicate)"
+    datacenter = "Nebude opraveno, Cannot Reproduce (wont_fix) or Duplicita (duplicate)"
+    assert (cloud if fake.description == "jira-cloud" else datacenter) in finding.what
+
+
+def test_check_names_versions_that_are_comparable_with_no_release(fake: FakeJira, opened: Open) -> None:
+    fake.versions = ["2.4.0", "Game 2.5", "2026-Q1", "Backlog", "1.0 old"]
+    fake.archived_versions = {"1.0 old"}
+    *_, finding = of_routes(opened, "2.4.0", "2.3.1")
+    assert "2 of 4 versions can be compared" in finding.what
+    assert "2026-Q1, Backlog cannot" in finding.what
+    assert "fixed_in_pattern" in finding.remedy
+
+    *_, finding = of_routes(opened, "2.4.0", fixed_in_pattern="^Game (.*)")
+    assert "2.4.0, 2026-Q1, Backlog cannot" in finding.what
+    assert len(of_routes(opened)) == 1, "without a release nothing is comparable"
+
+
+def test_check_says_that_resolutions_cannot_be_read(fake: FakeJira, opened: Open) -> None:
+    fake.inject(Fault(how="status", method="GET", path="/resolution", status=403))
+    (finding,) = of_routes(opened)
+    assert not finding.ok
+    assert finding.remedy

@@ -46,6 +46,33 @@ def test_a_resolved_issue_says_how_when_and_for_which_versions(
     assert state.closed_at == pytest.approx(time.time(), abs=5)
 
 
+@pytest.mark.parametrize(
+    ("locale", "resolution", "name", "standard"),
+    [
+        ("en_US", "Won't Fix", "Won't Fix", ""),
+        ("en_US", "Won't Fix", "Later, upstream", ""),
+        ("de_DE", "Won't Fix", "Wird nicht behoben", ""),
+        ("hu_HU", "Won't Fix", "Nem javítjuk", "won't fix"),
+        ("hu_HU", "Duplicate", "Többszörös", "duplicate"),
+        ("hu_HU", "Fixed", "Javítva", ""),
+        ("hu_HU", "Shelved", "Félretéve", ""),
+    ],
+)
+def test_a_resolution_is_told_in_english_by_the_site_or_by_its_id(
+    adapter: Jira, fake: FakeJira, issue: Issue, locale: str, resolution: str, name: str, standard: str
+) -> None:
+    fake.locale, fake.translations = locale, {resolution: name}
+    adapter.close()  # the next request logs in again
+    fake.close_issue("CRASH-1", resolution)
+
+    state = condition(adapter, issue)
+    if isinstance(fake, FakeJiraCloud):
+        assert state.resolution == resolution
+    else:
+        assert (state.resolution, state.standard) == (name, standard)
+    assert whole_survey(adapter, [issue], None).observations[str(issue.remote_id)].condition == state
+
+
 def test_where_the_workflow_sets_no_resolution_the_status_says_it(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
     fake.close_issue("CRASH-1", None)
 
@@ -241,7 +268,7 @@ def test_closing_says_that_it_is_done(adapter: Jira, fake: FakeJira, issue: Issu
 
     assert adapter.close_issue(issue) == ""
     fields = fake.issues["CRASH-1"].fields
-    assert (fields["status"]["name"], fields["resolution"]) == ("Done", {"name": "Done"})
+    assert (fields["status"]["name"], fields["resolution"]["name"]) == ("Done", "Done")
     assert adapter.close_issue(issue) == ""
     fake.ways["To Do"] = ["21"]
     fake.reopen_issue("CRASH-1")

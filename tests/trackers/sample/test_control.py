@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from syncd.core.doubt import Evidence
+from syncd.core.policy import Policy
 from syncd.errors import Gone, OutcomeUnknown, Throttled, TrackerError, Unavailable
 from syncd.model import Condition, Created, Issue, Observation
 from syncd.render.text import Document
@@ -133,7 +134,7 @@ class LeaksItsLibrarysErrors(DeskTracker):
 
 
 class ChecksByFiling(DeskTracker):
-    def check(self) -> list[Finding]:
+    def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
         self._send("create", title="a test", text="")
         return super().check()
 

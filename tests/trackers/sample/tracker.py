@@ -5,6 +5,7 @@ from typing import Any
 
 from syncd.config import OtherSettings
 from syncd.core.doubt import Evidence
+from syncd.core.policy import Policy
 from syncd.errors import (
     Gone,
     Misconfigured,
@@ -119,7 +120,7 @@ class DeskTracker:
     def refresh(self, issue: Issue, group: Group) -> None:
         """Nothing: a ticket has no other fields."""
 
-    def check(self) -> list[Finding]:
+    def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
         try:
             newest = self.newest()
         except TrackerError as error:
