@@ -1,5 +1,7 @@
 """Resolutions in the languages of Jira's accounts."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,6 +87,6 @@ def test_a_route_that_does_not_name_a_meaning_does_not_recognise_it_in_any_langu
 def test_every_word_is_found_without_accents_and_in_any_case(language: str, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(sorted(resolutions.WORDS[language])))
     word = data.draw(st.sampled_from(resolutions.WORDS[language][name].split("|"))).replace("*", "x")
-    change = data.draw(st.sampled_from([str.upper, str.title, resolutions.normal, str]))
+    change: Callable[[str], str] = data.draw(st.sampled_from([str.upper, str.title, resolutions.normal, str]))
 
     assert name in resolutions.english(change(word))
