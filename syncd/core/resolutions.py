@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from syncd.core.patterns import fits, searched
 
-# By language, the English names of resolutions that say that a crash is not fixed, and the words for each: shell patterns between bars, in
+# By language, the English names of resolutions that say that a crash is not fixed, and the phrases for each: shell patterns between bars, in
 # lower case, with or without accents. No word may fit a name for what is done or fixed.
-WORDS: dict[str, dict[str, str]] = {
+PHRASES: dict[str, dict[str, str]] = {
     "de": {
         "won't fix": "wird nicht *|nicht beheb*|nicht zu beheben|nicht korrigier*|nicht lösbar|nicht geplant|nicht erledigt|nicht umgesetzt"
         "|nicht durchgeführt|wontfix|kein handlungsbedarf",
@@ -155,15 +155,15 @@ def normal(text: str) -> str:
 
 _ALIKE = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u00b4`", "'") | {"_": " "})
 _BY_NAME = {
-    name: tuple(normal(word) for words in WORDS.values() for word in words.get(name, "").split("|") if word)
-    for name in sorted({name for words in WORDS.values() for name in words})
+    name: tuple(normal(word) for phrases in PHRASES.values() for word in phrases.get(name, "").split("|") if word)
+    for name in sorted({name for phrases in PHRASES.values() for name in phrases})
 }
 
 
 @lru_cache(256)
 def english(resolution: str) -> tuple[str, ...]:
     """The English names of resolutions with this meaning; none for one of another language, or that says that something was done."""
-    return tuple(name for name, words in _BY_NAME.items() if fits(normal(resolution), words))
+    return tuple(name for name, phrases in _BY_NAME.items() if fits(normal(resolution), phrases))
 
 
 def means(resolution: str, standard: str, patterns: tuple[str, ...]) -> bool:

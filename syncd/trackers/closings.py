@@ -24,10 +24,10 @@ def resolutions(names: Mapping[str, str], routes: Sequence[Policy]) -> list[Find
             for name, standard in names.items()
             if name not in duplicates and means(name, standard, tuple(policy.wont_fix))
         ]
-        others = _listed([name for name in names if name not in (*duplicates, *rejected)])
+        reopened = _listed([name for name in names if name not in (*duplicates, *rejected)])
         lacking = [key for key, recognised in (("wont_fix", rejected), ("duplicate", duplicates)) if not recognised]
         what = f"{_named(policies)}: an issue stays closed as {_listed(rejected) or 'nothing'} (wont_fix) or "
-        what += f"{_listed(duplicates) or 'nothing'} (duplicate), and a regression reopens one that was closed as {others or 'anything else'}"
+        what += f"{_listed(duplicates) or 'nothing'} (duplicate), and a regression reopens one that was closed as {reopened or 'anything else'}"
         remedy = f"if one of these means it, add its name to {' and '.join(lacking)} of the route" if lacking else ""
         findings.append(Finding(ok=True, what=what, remedy=remedy))
     return findings

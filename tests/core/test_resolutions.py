@@ -83,10 +83,10 @@ def test_a_route_that_does_not_name_a_meaning_does_not_recognise_it_in_any_langu
     assert not regression.resolved_as(Condition(resolution="won't fix"), ["won't fix"])
 
 
-@given(st.sampled_from(sorted(resolutions.WORDS)), st.data())
+@given(st.sampled_from(sorted(resolutions.PHRASES)), st.data())
 def test_every_word_is_found_without_accents_and_in_any_case(language: str, data: st.DataObject) -> None:
-    name = data.draw(st.sampled_from(sorted(resolutions.WORDS[language])))
-    word = data.draw(st.sampled_from(resolutions.WORDS[language][name].split("|"))).replace("*", "x")
+    name = data.draw(st.sampled_from(sorted(resolutions.PHRASES[language])))
+    word = data.draw(st.sampled_from(resolutions.PHRASES[language][name].split("|"))).replace("*", "x")
     changes: list[Callable[[str], str]] = [str.upper, str.title, resolutions.normal, str]
     change = data.draw(st.sampled_from(changes))
 
