@@ -23,7 +23,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Daemon]:
     """A daemon with a hostile group, a held one, and twenty others."""
     folder = tmp_path_factory.mktemp("commands")
     local = f'[trackers.here]\nkind = "local"\nfolder = "{folder}/issues"\n'
-    route = '[[routes]]\nmatch = { project = ["game-*", "evil"] }\ntracker = "here"\nstatus_interval = "1s"\n'
+    route = '[[routes]]\nmatch = { project = ["game-*", "evil"] }\ntracker = "here"\nstatus_interval = "1s"\nmax_new_issues = []\n'
     hostile = reference.story(1, 11, 1)[0] | {
         "project": "evil",
         "fingerprint": "badc0de",
@@ -64,7 +64,7 @@ def test_groups_json_has_the_promised_shape(daemon: Daemon) -> None:
     assert groups["face"]["decision"] == {"action": "hold", "reason": "no route matches this group", "rule": "unrouted"}
     filed = [group["issue"] for group in groups.values() if group["issue"]]
     assert len(filed) == 21
-    assert all(set(issue) == {"tracker", "key", "url", "state", "doubles", "condition"} for issue in filed)
+    assert all(set(issue) == {"tracker", "key", "url", "state", "doubles", "by_hand", "condition"} for issue in filed)
 
 
 def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
