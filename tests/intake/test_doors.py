@@ -136,3 +136,13 @@ def test_senders_that_have_logged_in_share_all_connections_and_no_more(tmp_path:
         senders[0].close()
         while status(address, post) != 200:
             pass
+
+
+def test_a_body_that_takes_long_to_read_holds_up_no_other_sender(store: Store) -> None:
+    levels = b"[" * 66 + b"]" * 66 + b","
+    lengthy = b'{"universe":"a","project":"b","fingerprint":"c","x":[' + levels * 7_000 + b"1]}"
+    with received(Settings(), store) as address, socket.create_connection(address, timeout=30) as sender:
+        sender.sendall(request(HOST, body=lengthy))
+        assert status(address, request(HOST, body=NOTIFICATION)) == 200
+        assert len(store.inbox.waiting(10)) == 1  # the lengthy one is still being read
+        assert answer(sender, b"") == 200

@@ -1,7 +1,9 @@
 """No body of a megabyte costs ten times as much for each byte as a usual one, from parsing to the texts of its issue."""
 
+import gc
 import json
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -76,3 +78,40 @@ def test_the_worst_bodies_cost_what_they_are_worth(fields: dict[str, object]) ->
     spent = min(cost(body) for _ in range(2))
     assert spent < FACTOR * least * len(body)
     assert spent < SECONDS
+
+
+IDENTIFIED = b'{"universe":"a","project":"b","fingerprint":"c",'
+
+
+def repeated(piece: bytes, start: bytes, end: bytes) -> bytes:
+    """A body of a megabyte."""
+    return IDENTIFIED + start + piece * ((980_000 - len(IDENTIFIED + start + end)) // len(piece)) + end
+
+
+# Each makes the reader look at every value of the body, or at every container on each level.
+CLUMSY = {
+    "66 levels, again and again": repeated(b"[" * 66 + b"]" * 66 + b",", b'"x":[', b"1]}"),
+    "70 levels, then lists": repeated(b"[],", b'"y":' + b"[" * 70 + b"]" * 70 + b',"x":[', b"1]}"),
+    "64 levels": repeated(b"[" * 60 + b"]" * 60 + b",", b'"x":[', b"1]}"),
+    "fields that are infinite": IDENTIFIED + b",".join(b'"%d":1e999' % number for number in range(60_000)) + b"}",
+}
+
+
+def reading(read: Callable[[bytes], object], body: bytes) -> float:
+    """Seconds of CPU time, without those of the garbage collector, which the objects of all other tests make dear."""
+    gc.disable()
+    try:
+        costs = []
+        for _ in range(2):
+            began = time.thread_time()
+            read(body)
+            costs.append(time.thread_time() - began)
+        return min(costs)
+    finally:
+        gc.enable()
+
+
+@pytest.mark.parametrize("body", CLUMSY.values(), ids=CLUMSY)
+def test_a_clumsy_body_costs_a_few_times_what_any_reader_takes_for_lists(body: bytes) -> None:
+    lists = repeated(b"[],", b'"x":[', b"1]}")
+    assert reading(backtrace.decode, body) < 2 * FACTOR * reading(json.loads, lists)

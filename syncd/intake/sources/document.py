@@ -7,7 +7,7 @@ still says which crash it is about, and a sender does not send it again: syncd r
 import json
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -27,6 +27,9 @@ DROPPED = "a value was dropped: a number beyond 64 bits, or nested deeper than 6
 _SURROGATE = re.compile("[\ud800-\udfff]")
 # Possessive, and a text that never ends is one token: a body of quotes, backslashes or brackets takes linear time.
 _TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[{]++|[\]}]++', re.DOTALL)
+# What may stand for such a code point, before the texts of a body are read.
+_HALF = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+_LONG_INTEGER = re.compile(rb"[0-9]{19}")
 _INTEGER_DIGITS = 20  # no integer of 64 bits has more characters, with its sign
 
 
@@ -65,8 +68,8 @@ def read(body: bytes, texts: Collection[str] = ()) -> Document:
     """
     try:
         value = msgspec.json.decode(body)
-        if _is_bounded(value):
-            return Document(value)
+        if not (_LONG_INTEGER.search(body) and _has_long_integer(value)):
+            return _without_depth(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # msgspec is strict: it refuses lone surrogates, 1e999, marks and other encodings
     document = _read_leniently(body, texts)
@@ -75,22 +78,52 @@ def read(body: bytes, texts: Collection[str] = ()) -> Document:
     return document
 
 
-def _is_bounded(value: object) -> bool:
-    """True if all integers have 64 bits at most and no container is deeper than MAX_DEPTH. msgspec reads integers of any size, and
-    nesting up to the interpreter's own limit, which differs between Python versions."""
-    level: list[dict[str, object] | list[object]] = [[value]]
-    for _ in range(MAX_DEPTH + 1):
-        deeper: list[dict[str, object] | list[object]] = []
+def _containers(level: Iterable[Any]) -> list[Any]:
+    """The containers in containers, but the empty ones."""
+    return [
+        item
+        for container in level
+        for item in (container.values() if type(container) is dict else container)
+        if item and type(item) in (dict, list)
+    ]
+
+
+def _cut(outermost: dict[str, Any]) -> bool:
+    """Drop containers that are deeper than MAX_DEPTH; return whether there were any. msgspec reads nesting up to the interpreter's own limit,
+    which differs between Python versions."""
+    level: list[Any] = [outermost]
+    for _ in range(MAX_DEPTH - 1):
+        if not (level := _containers(level)):
+            return False
+    is_cut = False
+    for container in level:
+        for place, item in list(container.items()) if type(container) is dict else enumerate(container):
+            if type(item) in (dict, list):
+                container[place], is_cut = None, True
+    return is_cut
+
+
+def _without_depth(value: object) -> Document:
+    """The value without containers that are deeper than MAX_DEPTH."""
+    if not isinstance(value, dict):
+        _cut(holder := {"": value})
+        return Document(holder[""])
+    flaws: dict[str, Collection[str]] = {}
+    for name, item in value.items():
+        if item and type(item) in (dict, list) and _cut({name: item}):
+            flaws[name] = {DROPPED}
+    return Document(value, flaws)
+
+
+def _has_long_integer(value: object) -> bool:
+    """True if an integer has more than 64 bits. msgspec reads integers of any size."""
+    level: list[Any] = [[value]]
+    while level:
         for container in level:
-            for item in container.values() if isinstance(container, dict) else container:
-                if type(item) is int:
-                    if not -(2**63) <= item < 2**64:
-                        return False
-                elif isinstance(item, (dict, list)):
-                    deeper.append(item)
-        if not deeper:
-            return True
-        level = deeper
+            for item in container.values() if type(container) is dict else container:
+                if type(item) is int and not -(2**63) <= item < 2**64:
+                    return True
+        level = _containers(level)
     return False
 
 
@@ -98,27 +131,33 @@ def _read_leniently(body: bytes, texts: Collection[str]) -> Document | None:
     encoding = json.detect_encoding(body)
     try:
         text = body.decode(encoding, "surrogateescape" if encoding.startswith("utf-8") else "surrogatepass")
-        value = _LENIENT.decode(_without_depth(text))
+        numbers = _Numbers()
+        value = numbers.read(text)
     except (ValueError, RecursionError):
         return None
+    if not (numbers.dropped or _HALF.search(text)):
+        return _without_depth(value)
     if not isinstance(value, dict):
-        _mend(holder := [value], set())
-        return Document(holder[0])
+        _mend(holder := {"": value}, set())
+        return Document(holder[""])
     mended: dict[str, object] = {}
     flaws: dict[str, Collection[str]] = {}
     for name, item in value.items():
-        losses = set[str]()
         if isinstance(item, _Numeral) and name in texts and item.text.removeprefix("-").isdigit():
             item = item.text
-        entry: list[dict[str, Any]] = [{name: item}]
+        if not isinstance(item, (str, list, dict, _Numeral)) and name.isascii():
+            mended[name] = item  # nothing can be lost
+            continue
+        losses = set[str]()
+        entry: dict[str, Any] = {name: item}
         _mend(entry, losses)
-        mended.update(entry[0])
+        mended.update(entry)
         if losses:
-            flaws.update(dict.fromkeys(entry[0], losses))
+            flaws.update(dict.fromkeys(entry, losses))
     return Document(mended, flaws)
 
 
-def _without_depth(text: str) -> str:
+def _shallow_text(text: str) -> str:
     """Return the text with NaN, which is dropped, in the place of each container that is too deep. The reader of the standard library
     calls itself for each level."""
     depth, begin, pieces = 0, 0, []
@@ -136,36 +175,60 @@ def _without_depth(text: str) -> str:
     return "".join([*pieces, text[begin:]])
 
 
-def _mend(outermost: list[Any], losses: set[str]) -> None:
+def _mend(outermost: dict[str, Any], losses: set[str]) -> None:
     """Take out of containers what no database holds; `losses` collects what that was."""
-    waiting: list[Any] = [outermost]
-    while waiting:
-        container = waiting.pop()
-        for place, item in list(container.items()) if isinstance(container, dict) else enumerate(container):
-            if isinstance(item, str):
-                if not item.isascii() and _SURROGATE.search(item):
-                    losses.add(REPLACED)
-                    container[place] = _SURROGATE.sub("\ufffd", item)
-            elif isinstance(item, _Numeral):
-                losses.add(DROPPED)
-                container[place] = None
-            elif item and isinstance(item, (dict, list)):
-                waiting.append(item)
-        if isinstance(container, dict) and any(not name.isascii() and _SURROGATE.search(name) for name in container):
-            losses.add(REPLACED)
-            items = [(_SURROGATE.sub("\ufffd", name), item) for name, item in container.items()]
-            container.clear()
-            container.update(items)
+    level: list[Any] = [outermost]
+    for depth in range(1, MAX_DEPTH + 1):
+        deeper: list[Any] = []
+        for container in level:
+            named = isinstance(container, dict)
+            for place, item in list(container.items()) if named else enumerate(container):
+                if isinstance(item, str):
+                    if not item.isascii() and _SURROGATE.search(item):
+                        losses.add(REPLACED)
+                        container[place] = _SURROGATE.sub("\ufffd", item)
+                elif isinstance(item, (dict, list)):
+                    if depth == MAX_DEPTH:
+                        losses.add(DROPPED)
+                        container[place] = None
+                    elif item:
+                        deeper.append(item)
+                elif isinstance(item, _Numeral):
+                    losses.add(DROPPED)
+                    container[place] = None
+            if named and any(not name.isascii() and _SURROGATE.search(name) for name in container):
+                losses.add(REPLACED)
+                items = [(_SURROGATE.sub("\ufffd", name), item) for name, item in container.items()]
+                container.clear()
+                container.update(items)
+        if not (level := deeper):
+            break
 
 
-def _integer(text: str) -> int | _Numeral:
-    value = int(text) if len(text) <= _INTEGER_DIGITS else None
-    return value if value is not None and -(2**63) <= value < 2**64 else _Numeral(text)
+class _Numbers:
+    """The numbers of one body. `dropped` if one of them is a Numeral."""
 
+    def __init__(self) -> None:
+        self.dropped = False
+        self._decoder = json.JSONDecoder(
+            parse_int=self._integer, parse_float=self._fraction, parse_constant=self._drop, strict=False
+        )
 
-def _fraction(text: str) -> float | _Numeral:
-    value = float(text)
-    return value if math.isfinite(value) else _Numeral(text)
+    def read(self, text: str) -> Any:
+        """Return the value of a text. Raises ValueError if it is not JSON."""
+        try:
+            return self._decoder.decode(text)
+        except RecursionError:
+            return self._decoder.decode(_shallow_text(text))
 
+    def _integer(self, text: str) -> int | _Numeral:
+        value = int(text) if len(text) <= _INTEGER_DIGITS else None
+        return value if value is not None and -(2**63) <= value < 2**64 else self._drop(text)
 
-_LENIENT = json.JSONDecoder(parse_int=_integer, parse_float=_fraction, parse_constant=_Numeral, strict=False)
+    def _fraction(self, text: str) -> float | _Numeral:
+        value = float(text)
+        return value if math.isfinite(value) else self._drop(text)
+
+    def _drop(self, text: str) -> _Numeral:
+        self.dropped = True
+        return _Numeral(text)
