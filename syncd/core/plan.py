@@ -47,7 +47,7 @@ class PlanContext:
     the group's place in line, those with the most users first, and `due_in` the seconds until about its turn. `gathers` is true while the
     route's new groups wait for each other, because many came at once.
     `hold_zero` holds groups with the all-zero fingerprint. `project` are the releases of the group's project and application, read for a
-    closed issue only. For an alias, `target` is the issue of the group that it follows, and `own` the one that it gave up.
+    closed issue only. For an alias, `target` is the group that it follows with its issue, and `own` the issue that it gave up.
     """
 
     probe_after: Sequence[float]
@@ -59,7 +59,7 @@ class PlanContext:
     gathers: bool = False
     hold_zero: bool = True
     project: Sequence[ProjectRelease] = ()
-    target: Issue | None = None
+    target: tuple[Group, Issue | None] | None = None
     own: Place | None = None
 
 
@@ -218,14 +218,17 @@ def stormy(policy: Policy, context: PlanContext, now: float) -> Plan:
     return holds.hold(holds.STORM, reason, None, **inputs)
 
 
-def follows(group: Group, target: Issue | None, own: Place | None, cause: str = "") -> Plan:
-    """The decision for a group whose occurrences are in the issue of another group, for a `cause`. `target` is that issue, `own` the one
-    that the group gave up."""
+def follows(group: Group, target: tuple[Group, Issue | None] | None, own: Place | None, cause: str = "") -> Plan:
+    """The decision for a group whose occurrences are in the issue of another group, for a `cause`. `target` is that group with
+    its issue, `own` the issue that the alias gave up."""
+    followed, issue = (None, None) if target is None else target
     shows = ", which has no issue yet; once filed, that issue shows its occurrences"
-    if target is not None and target.key is not None:
-        shows = f", whose issue {target.key} ({target.url}) shows its occurrences"
-        if target.state in (IssueState.PARKED, IssueState.DROPPED):
-            shows = f", to whose issue {target.key} ({target.url}) syncd does not write: {target.note}"
+    if issue is not None and issue.key is not None:
+        shows = f", whose issue {issue.key} ({issue.url}) shows its occurrences"
+        if issue.state in (IssueState.PARKED, IssueState.DROPPED):
+            shows = f", to whose issue {issue.key} ({issue.url}) syncd does not write: {issue.note}"
+    if followed is not None and followed.on_hold is not None:
+        shows += f"; an operator holds that group: {followed.on_hold}"
     reason = f"it is an alias of {group.follows}{f' ({cause})' if cause else ''}{shows}"
     if own is not None:
         reason += f"; syncd no longer writes to its own issue {own.key} ({own.url})"

@@ -75,12 +75,12 @@ def explain(config: Config, store: Store, listed: Listed, history: Sequence[Past
     issue = standing.issue
     tracker = issue.tracker if issue is not None else policy.tracker if policy is not None else None
     planned = _plan_now(routing, store, listed, tracker, now)
-    waits = [] if tracker is None else list(_waits(config, store, listed, tracker, planned, now))
+    waits = list(_waits(config, store, listed, tracker, planned, now))
     if planned.action in (Action.NOTHING, Action.PARK, Action.DROP):
         steps = [planned]
     elif planned.action is Action.HOLD:
-        # Nothing holds up a call that is not made; the state of the tracker matters once the hold ends.
-        steps = [planned, *(wait for wait in waits if wait.rule.startswith("tracker-"))]
+        # No call is due; a dead letter and the state of the tracker matter once the hold ends.
+        steps = [planned, *(wait for wait in waits if wait.rule == DEAD_LETTER or wait.rule.startswith("tracker-"))]
     else:
         steps = [*waits, planned]
     if standing.group.on_hold is not None and planned.rule != holds.BY_HAND:
@@ -119,11 +119,15 @@ def _plan_now(routing: Routing, store: Store, listed: Listed, tracker: str | Non
     return plan.plan(group, issue, policy, context, now)
 
 
-def _waits(config: Config, store: Store, listed: Listed, tracker: str, planned: Plan, now: float) -> Iterator[Plan]:
+def _waits(
+    config: Config, store: Store, listed: Listed, tracker: str | None, planned: Plan, now: float
+) -> Iterator[Plan]:
     """What holds up the planned call, in the order in which it ends."""
     letter = store.dead_letters.of(listed.id)
     if letter is not None and letter.kind is Kind.DEAD:
         yield _dead(letter)
+    if tracker is None:
+        return
     opens_at = now
     standings = store.report.trackers(config.credentials, now)
     standings |= left_behind(store.report.owed(now), config.trackers)

@@ -58,17 +58,21 @@ def judge(context: SyncContext, decision: Plan, error: TrackerError, issue: Issu
             context.record(partial(reconcile.move, claim=claim, place=place, now=now))
             return decision, Retry(reason, now if claim.attempts == 0 else again_at, decision.call, attempts)
         case Gone() if issue is not None and (doubts := _doubts_deletion(context, issue, error)):
-            decision = Plan(action=Action.PARK, reason=doubts)
+            decision = Plan(action=Action.PARK, reason=doubts, rule="parked")
             return decision, Parked(decision, "out of reach")
         case Gone() if policy is not None and policy.on_deleted == "recreate":
             reason = f'{reason}; another one is filed (on_deleted = "recreate")'
             context.record(partial(issues.retire, group_id=group_id, note=reason, deleted=True))
-            return Plan(action=Action.CREATE, reason=reason, call=Call.CREATE), Retry(reason, now, Call.CREATE)
+            return Plan(action=Action.CREATE, reason=reason, rule="recreate", call=Call.CREATE), Retry(
+                reason, now, Call.CREATE
+            )
         case Gone():
-            decision = Plan(action=Action.DROP, reason=f'{reason}; none is filed again (on_deleted = "drop")')
+            decision = Plan(
+                action=Action.DROP, reason=f'{reason}; none is filed again (on_deleted = "drop")', rule="dropped"
+            )
             return decision, Parked(decision, "deleted")
         case OutOfReach():
-            decision = Plan(action=Action.PARK, reason=reason)
+            decision = Plan(action=Action.PARK, reason=reason, rule="parked")
             return decision, Parked(decision, "out of reach")
         case Refused() if decision.action is Action.CREATE:
             return decision, Refusal(reason, plan.content(context.group), again_at)

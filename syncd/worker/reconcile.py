@@ -143,7 +143,7 @@ def become_alias(
 
 def _decide_alias(transaction: Transaction, group_id: int, target_id: int, reason: str, now: float) -> None:
     """Write down what the issue of the target and the group's own one are to an alias from now on."""
-    group, target = outbox.load(transaction, group_id)[0], outbox.load(transaction, target_id)[1]
+    group, target = outbox.load(transaction, group_id)[0], outbox.load(transaction, target_id)
     own = issues.retired(transaction, group_id)[1]
     outbox.decide(transaction, group_id, plan.follows(group, target, own, reason), None, now)
 
@@ -304,7 +304,7 @@ def plan_context(
         gathers=gathers,
         hold_zero=routing.hold_zero,
         project=groups.project_releases(transaction, group) if closed else (),
-        target=None if target_id is None else outbox.load(transaction, target_id)[1],
+        target=None if target_id is None else outbox.load(transaction, target_id),
         own=None if target_id is None else issues.retired(transaction, group_id)[1],
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from syncd.errors import Gone, Misconfigured, OutcomeUnknown, OutOfReach, Refused, Throttled, Unavailable
 from syncd.model import Condition, Place
 from syncd.operate import actions
-from syncd.worker import storms
+from syncd.worker import reconcile, storms
 from tests.scene import Scene
 from tests.worker.test_keeping import closed, filed, routed, seen_again, work_off
 
@@ -824,3 +824,101 @@ def _(scene: Scene) -> None:
 def _(scene: Scene) -> None:
     storm(scene, 3, "2/1h")
     live(scene, 12 * HOUR)
+
+
+@situation("dead letter, then an alias", "alias")
+def _(scene: Scene) -> None:
+    SITUATIONS["dead letter, two days later"].bring_about(scene)
+    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "f0"), "one cause", scene.clock.wall())
+    work_off(scene)
+
+
+@situation("dead letter, held by an operator", "on-hold")
+def _(scene: Scene) -> None:
+    SITUATIONS["dead letter, two days later"].bring_about(scene)
+    actions.hold(scene.store, number(scene), "the vendor looks into it", scene.clock.wall())
+
+
+@situation("dead letter, tracker unreachable", "dead-letter", "tracker-unreachable", "new")
+def _(scene: Scene) -> None:
+    SITUATIONS["dead letter, two days later"].bring_about(scene)
+    scene.tell("f2")
+    unreachable(scene, 6 * HOUR)
+
+
+@situation("dead letter, no route takes it any more", "unrouted", "dead-letter")
+def _(scene: Scene) -> None:
+    SITUATIONS["dead letter, two days later"].bring_about(scene)
+    routed(scene, match={"project": "other"})
+    reconcile.reroute(scene.store, scene.rules, "other routes", scene.clock.wall())
+
+
+@situation("alias of a group whose issue was deleted", "alias")
+def _(scene: Scene) -> None:
+    routed(scene)
+    for fingerprint in ("f2", "f1"):
+        scene.tell(fingerprint)
+    work_off(scene)
+    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "f2"), "one cause", scene.clock.wall())
+    work_off(scene)
+    live(scene, DAY, 6 * HOUR)
+    scene.tracker.unreadable["K-1"] = Gone("issue K-1 was deleted in the tracker")
+    seen_again(scene, {"1.0": 9}, "f2")
+    work_off(scene)
+
+
+@situation("alias of an alias", "alias")
+def _(scene: Scene) -> None:
+    routed(scene)
+    for fingerprint in ("f3", "f2", "f1"):
+        scene.tell(fingerprint)
+    work_off(scene)
+    for alias, target in (("f2", "f3"), ("f1", "f2")):
+        actions.add_alias(
+            scene.store, scene.rules, number(scene, alias), number(scene, target), "one cause", scene.clock.wall()
+        )
+        work_off(scene)
+
+
+@situation("alias of a group that an operator holds", "alias")
+def _(scene: Scene) -> None:
+    routed(scene)
+    for fingerprint in ("f2", "f1"):
+        scene.tell(fingerprint)
+    actions.hold(scene.store, number(scene, "f2"), "wait for legal", scene.clock.wall())
+    work_off(scene)
+    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "f2"), "one cause", scene.clock.wall())
+    work_off(scene)
+
+
+@situation("a regression is due, held by an operator", "on-hold")
+def _(scene: Scene) -> None:
+    SITUATIONS["a regression is due"].bring_about(scene)
+    actions.hold(scene.store, number(scene), "wait for legal", scene.clock.wall())
+
+
+@situation("a regression is due, route paused", "route-paused")
+def _(scene: Scene) -> None:
+    SITUATIONS["a regression is due"].bring_about(scene)
+    pause_route(scene)
+    work_off(scene)
+
+
+@situation("in doubt, tracker paused", "tracker-paused", "in-doubt")
+def _(scene: Scene) -> None:
+    routed(scene)
+    scene.doubt()
+    pause_tracker(scene)
+
+
+@situation("muted, tracker paused", "muted")
+def _(scene: Scene) -> None:
+    SITUATIONS["muted by a label"].bring_about(scene)
+    pause_tracker(scene)
+    seen_again(scene, {"1.0": 9})
+
+
+@situation("parked, held by an operator", "parked", "on-hold")
+def _(scene: Scene) -> None:
+    SITUATIONS["out of reach"].bring_about(scene)
+    actions.hold(scene.store, number(scene), "wait for legal", scene.clock.wall())
