@@ -926,7 +926,7 @@ UPDATE budgets SET at = CASE WHEN at BETWEEN :since AND :until THEN at + :by ELS
 UPDATE silences SET until = CASE WHEN until > :pending AND until <= :horizon THEN until + :by ELSE until END;
 
 -- shift_storms: the same for storms, which would end at once
-UPDATE storms SET since = CASE WHEN since BETWEEN :since AND :until THEN since + :by ELSE since END, held_at = CASE WHEN held_at BETWEEN :since AND :until THEN held_at + :by ELSE held_at END;
+UPDATE storms SET since = CASE WHEN since BETWEEN :since AND :until THEN since + :by ELSE since END, held_at = CASE WHEN held_at BETWEEN :since AND :until THEN held_at + :by ELSE held_at END, portioned_at = CASE WHEN portioned_at BETWEEN :since AND :until THEN portioned_at + :by ELSE portioned_at END;
 
 -- shift_dictionaries: the same for the age of dictionaries
 UPDATE dictionaries SET made_at = CASE WHEN made_at BETWEEN :since AND :until THEN made_at + :by ELSE made_at END;
