@@ -22,7 +22,14 @@ from syncd.worker.sync import SENDING
 _NO_KEY = "00" * 32  # signs markers, and no marker is made here
 
 # The rules of what holds up the call that a plan makes.
-DEAD_LETTER, BACK_OFF, DRY_RUN, BUDGET, NOT_DUE = "dead-letter", "back-off", "dry-run", "budget", "not-due"
+DEAD_LETTER, BACK_OFF, PUT_OFF, DRY_RUN, BUDGET, NOT_DUE = (
+    "dead-letter",
+    "back-off",
+    "put-off",
+    "dry-run",
+    "budget",
+    "not-due",
+)
 
 # By rule, the command that changes what the rule decided, and its effect.
 _FILE = "`syncd file {fingerprint}` files it now, past thresholds and limits"
@@ -150,7 +157,7 @@ def _waits(
             tries = f"try {listed.attempts} failed: " if listed.attempts else ""
             why = f"{tries}{listed.owed_reason}; " if listed.owed_reason else ""
             reason = f"{why}the next try is at {utc(listed.owed_at)}"
-            rule = DRY_RUN if listed.owed_reason == outbox.DRY else BACK_OFF
+            rule = DRY_RUN if listed.owed_reason == outbox.DRY else BACK_OFF if listed.attempts else PUT_OFF
             yield Plan(action=Action.WAIT, reason=reason, rule=rule, until=listed.owed_at)
 
 

@@ -284,7 +284,7 @@ def standing_of(transaction: Transaction, row: Mapping[str, Any]) -> GroupView:
         group=load_group(transaction, row),
         issue=None if issue is None or issue.state is IssueState.WANTED else issue,
         decision=decision or "wait",
-        reason=reason or "not judged yet",
+        reason=reason or ("its first tracker call was not made yet" if row["owed"] else "not judged yet"),
         rule=row["decision_rule"],
     )
 

@@ -81,7 +81,7 @@ def intend(context: SyncContext, intent: Intent, newest: int | None) -> SyncResu
         if newest is not None:
             limits.raise_floor(transaction, claim.tracker, newest, now, highest=True)
         if wait:
-            return Retry("the tracker's budget is spent", now + wait, Call.CREATE)
+            return Retry("the writes of the tracker are spent", now + wait, Call.CREATE)
         issues.intend(transaction, claim, intent, now)
         return None
 

@@ -113,8 +113,12 @@ def _begin(
     def write(transaction: Transaction) -> "tuple[Announcement, ...] | Retry":
         lacking, wait = take(transaction, allowances, Call.UPDATE, now)
         if wait:
-            owner = "tracker" if lacking is tracker else "route"
-            return Retry(f"the {owner}'s budget is spent", now + wait, Call.UPDATE)
+            spent = (
+                "the writes of the tracker"
+                if lacking is tracker or policy is None
+                else f"max_updates of route {policy.name}"
+            )
+            return Retry(f"{spent} are spent", now + wait, Call.UPDATE)
         for occasion, subject, facts in decision.remarks:
             marker = plan.remark_marker(context.routing.instance_key, issue.marker, occasion, subject)
             saved.announce(transaction, claim.group_id, occasion, subject, facts, marker)

@@ -922,3 +922,11 @@ def _(scene: Scene) -> None:
 def _(scene: Scene) -> None:
     SITUATIONS["out of reach"].bring_about(scene)
     actions.hold(scene.store, number(scene), "wait for legal", scene.clock.wall())
+
+
+@situation("the updates of the route are spent", "put-off", "older-state")
+def _(scene: Scene) -> None:
+    routed(scene, max_updates=["1/1h"])
+    seen_again(scene, {"1.0": 3})
+    work_off(scene)
+    again(scene, {"1.0": 4}, {"1.0": 5})

@@ -613,7 +613,7 @@ def test_updates_of_a_route_are_capped_too(scene: Scene) -> None:
 
     assert scene.tracker.calls.count("comment") + scene.tracker.calls.count("edit_comment") == 1
     (listed,) = scene.store.lists.by_fingerprint("f1")
-    assert "the route's budget is spent" in str(scene.store.report.history(listed.id)[0].outcome)
+    assert "max_updates of route main are spent" in str(scene.store.report.history(listed.id)[0].outcome)
 
 
 def test_a_survey_learns_of_a_closing_before_the_next_crash(scene: Scene) -> None:
