@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 
-from bench import absorb, accept, calls, filing, growth, memory, million, plans, server, sharing, starting
+from bench import absorb, accept, calls, files, filing, growth, memory, million, plans, server, sharing, starting
 from bench.finding import Finding
 from bench.page import write
 
@@ -15,6 +15,7 @@ MEASURES: Mapping[str, tuple[str, Measure]] = {
     "absorb": ("Folding, and accepting at the same time", absorb.measure),
     "cpu": ("CPU time of folding", absorb.cpu),
     "filing": ("From a notification to its issue", filing.measure),
+    "files": ("Filing into files on a slow disk", files.measure),
     "calls": ("Tracker calls", calls.measure),
     "fold": ("Folding into a million groups", million.fold),
     "claim": ("Claiming among a million groups", million.claim),
@@ -28,6 +29,7 @@ MEASURES: Mapping[str, tuple[str, Measure]] = {
 MORE: Mapping[str, tuple[str, Measure]] = {
     "memory-million": ("Memory after a million notifications", memory.million),
     "memory-refused": ("Memory after refused bodies", memory.refused),
+    "memory-filed": ("Memory after filed issues", files.memory),
     "sharing": ("Several machines on one PostgreSQL", sharing.measure),
     "plans": ("Plans of PostgreSQL", plans.measure),
 }

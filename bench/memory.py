@@ -44,8 +44,8 @@ def _measured(notifications: int) -> Iterator[Finding]:
         for _ in range(ROUNDS):
             with served.daemon(home) as daemon:
                 time.sleep(1.0)  # each thread has run once
-                idle.append(_resident(daemon.pid))
-                noop_idle.append(_resident(noop.pid))
+                idle.append(resident(daemon.pid))
+                noop_idle.append(resident(noop.pid))
         yield _finding("memory, idle", idle, noop_idle, 1.3)
         daemon = stack.enter_context(served.daemon(home))
         accepted = 0
@@ -53,8 +53,8 @@ def _measured(notifications: int) -> Iterator[Finding]:
             accepted += round(load.post(daemon.address, file, 64, PIECE_SECONDS).rate * PIECE_SECONDS)
         busy, noop_busy = [], []
         for _ in range(ROUNDS):
-            busy.append(_resident(daemon.pid))
-            noop_busy.append(_resident(noop.pid))
+            busy.append(resident(daemon.pid))
+            noop_busy.append(resident(noop.pid))
             time.sleep(1.0)
     yield _finding(f"memory after {notifications:,} notifications", busy, noop_busy, 1.6)
 
@@ -84,9 +84,9 @@ def refused() -> Iterator[Finding]:
             connection.close()
 
         list(pool.map(send, range(100)))
-        before = _resident(daemon.pid)
+        before = resident(daemon.pid)
         list(pool.map(send, range(REFUSED)))
-        after = _resident(daemon.pid)
+        after = resident(daemon.pid)
     yield Finding(
         subject=f"memory after {REFUSED:,} refused bodies of 0.9 MB",
         baseline="the same daemon after 100 of them",
@@ -106,7 +106,7 @@ def _finding(subject: str, values: list[float], references: list[float], goal: f
     )
 
 
-def _resident(pid: int) -> float:
-    """Megabytes (proc(5), VmRSS)."""
+def resident(pid: int) -> float:
+    """Resident memory in megabytes (proc(5), VmRSS)."""
     status = Path(f"/proc/{pid}/status").read_text()
     return int(status.split("VmRSS:")[1].split()[0]) / 1024

@@ -50,9 +50,10 @@ def changed(folder: Path, changes: str, *options: str, store: str | None = None)
         process.kill()
 
 
-def daemon(folder: Path, *options: str, store: str | None = None) -> Daemon:
-    """A daemon that is not started yet, with local files as its tracker. `store` is a database URL; None means a file."""
+def daemon(folder: Path, *options: str, store: str | None = None, more: str = "") -> Daemon:
+    """A daemon that is not started yet, with local files as its tracker. `store` is a database URL; None means a file. `more` is TOML that
+    follows the keys of the tracker."""
     folder.mkdir(parents=True, exist_ok=True)
-    process = Daemon(folder, LOCAL.format(folder=folder), store=store)
+    process = Daemon(folder, LOCAL.format(folder=folder) + more, store=store)
     process.options = list(options)
     return process

@@ -1,10 +1,11 @@
 """syncd with changes whose effect is measured: `python -m bench.variants CHANGES run …`.
 
 CHANGES is a list separated by commas. `alone` commits each request separately; `delay=4` adds so many milliseconds to each sync of the
-disk.
+disk by the store, `slow=4` to those of other files.
 """
 
 import asyncio
+import os
 import sys
 import time
 from typing import Any
@@ -38,6 +39,16 @@ def _delay(seconds: float) -> None:
     sqlite.Sqlite._carry_out = delayed  # type: ignore[assignment, method-assign]
 
 
+def _slow(seconds: float) -> None:
+    sync = os.fsync
+
+    def delayed(descriptor: Any) -> None:
+        time.sleep(seconds)
+        sync(descriptor)
+
+    os.fsync = delayed  # type: ignore[assignment]
+
+
 def main() -> None:
     """Apply CHANGES, the first argument, and run the command line of syncd."""
     for change in sys.argv.pop(1).split(","):
@@ -46,6 +57,8 @@ def main() -> None:
             _alone()
         elif name == "delay":
             _delay(float(value) / 1000)
+        elif name == "slow":
+            _slow(float(value) / 1000)
         else:
             raise SystemExit(f"unknown change: {name}")
     cli.main()
