@@ -21,6 +21,9 @@ T = TypeVar("T")
 MAX_SHARED = 64  # operations that share one commit; each may itself be a batch
 PROBE_SECONDS = 1.0
 WRITER_CACHE_KB = 5_000
+READER_CACHE_KB = (
+    1_000  # for each thread that reads: pages of rows that are read once, and of the upper levels of indexes
+)
 # The commit that makes the log this long checkpoints it. That takes a tenth of a second, so rarely that fewer than 1 of 100 commits
 # waits for one under any load.
 LOG_PAGES = 8_000
@@ -224,6 +227,7 @@ class Sqlite(Connection):
             reader.close()
         reader = Opened(self.path)
         reader.database.execute("PRAGMA query_only=ON")
+        reader.database.execute(f"PRAGMA cache_size={-READER_CACHE_KB}")
         return reader
 
     def room(self) -> Room:

@@ -27,6 +27,7 @@ _LONGEST_FILE = 1_000_000  # code points: more than any report has
 _LONGEST_TITLE = 240
 _LONGEST_SLUG = 60
 _COMMENT_ID = "status"
+_PART = 100  # files of a survey
 
 
 class Local:
@@ -161,15 +162,16 @@ class Local:
         return Observation(place=_place(path), condition=condition)
 
     def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:  # noqa: ARG002 - files are cheap to read
-        """Read every file."""
-        observations: dict[str, Observation] = {}
-        missing: list[str] = []
-        for issue in issues:
-            try:
-                observations[str(issue.remote_id)] = self.look(issue)
-            except Gone:
-                missing.append(str(issue.remote_id))
-        yield Survey(observations=observations, missing=tuple(missing))
+        """Read every file, _PART at a time: whoever surveys also files."""
+        for start in range(0, len(issues), _PART):
+            observations: dict[str, Observation] = {}
+            missing: list[str] = []
+            for issue in issues[start : start + _PART]:
+                try:
+                    observations[str(issue.remote_id)] = self.look(issue)
+                except Gone:
+                    missing.append(str(issue.remote_id))
+            yield Survey(observations=observations, missing=tuple(missing))
 
     def reopen(self, issue: Issue) -> str:
         """Replace the status below the title."""

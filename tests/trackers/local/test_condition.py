@@ -157,3 +157,14 @@ def test_a_status_that_was_written_is_read_back(before: str, after: str) -> None
     closed = head.with_status(content, "closed")
     assert closed is not None
     assert closed.replace(b"- Status: closed", b"- Status: open", 1) == content
+
+
+def test_a_survey_of_many_files_has_many_parts(tmp_path: Path, notes: Tracker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("syncd.trackers.local.tracker._PART", 2)
+    issues = [issue(notes.create(draft(marker=f"syncd:{number:016x}"))) for number in range(5)]
+    (tmp_path / "issues" / str(issues[3].remote_id)).unlink()
+
+    parts = list(notes.survey(issues, None))
+
+    assert [len(part.observations) for part in parts] == [2, 1, 1]
+    assert [part.missing for part in parts] == [(), (issues[3].remote_id,), ()]
