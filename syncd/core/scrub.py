@@ -5,6 +5,8 @@ the expression and stays; only its group `x` is replaced.
 """
 
 import re
+import unicodedata
+from bisect import bisect_right
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,49 +15,127 @@ from syncd.core import patterns
 
 # A text is read this far beyond what is shown of it: no item that is recognised by its end is longer.
 _MARGIN = 640
-_ENDS = " \t\r\n/"  # no item that is recognised by its end has them: where it may have been cut, the text ends before
+_ENDS = " \t/"  # no item that is recognised by its end has them: where it may have been cut, the text ends before
 LONGEST_VALUE = 255  # characters of a stored release, classifier, or name or value of an attribute
 
 _WORD = r"\pL\pN_"
 _SLASH, _BACKSLASH, _COLON, _AT = r"(?:/|%2f)", r"(?:\\|/|%5c|%2f)", "(?::|%3a)", "(?:@|%40)"
-_IS = r"""["'\\]{0,4}\s{0,4}(?:[:=]|%3d|%3a)\s{0,4}["'\\]{0,4}"""  # between a name and its value
+# Between a name and its value. A `:` before a `:` or a `=` alone belongs to a program.
+_IS = r"""["']{0,4}\s{0,8}(?:[:=]?=>?|:)\s{0,8}(?:[bru]?["']{1,4})?"""
 _KEY = (
-    r"(?:password|passwd|passphrase|passcode|pwd|secret|token|credentials?|api[_.-]?key|access[_.-]?key|auth[_.-]?key|private[_.-]?key|"
-    r"license[_.-]?key|account[_.-]?key|session[_.-]?(?:id|key)|[?&](?:sig|key|auth|code))"
+    r"(?:password|passwd|passphrase|passcode|passwort|kennwort|pwd|secret|token|credentials?|api[ _.-]?key|access[ _.-]?key|auth[_.-]?key|"
+    r"private[ _.-]?key|license[_.-]?key|account[_.-]?key|sess(?:ion)?[_.-]?(?:id|key)|[?&;](?:[\w-]{0,32}sig(?:nature)?|key|auth|code))"
 )
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _HEX = "[0-9a-f]{1,4}"
 
 _TOKENS = (
     # In headers, after a name, and in addresses.
-    rf"authorization{_IS}(?:(?:bearer|basic|token|digest|negotiate|ntlm|apikey|hawk|aws4-hmac-sha256)\s{{1,4}})?(?P<x>[^\s\"',;]+)",
+    r"authorization[\"']?\s?,\s?[\"'](?P<x>[^\"'\r\n]+)",
+    rf"authorization{_IS}(?:bearer|basic|token|negotiate|ntlm|apikey|hawk|aws4-hmac-sha256)\s{{1,4}}(?P<x>[^\s\"',;]+)",
+    rf"authorization{_IS}(?P<x>digest\s[^\r\n]+|[\w-]+\s{{1,4}}[^\s\"',;]+|[^\s\"',;]+)",
     r"\bbearer\s{1,4}(?P<x>[\w.~+/=-]{16,})",
-    r"\bcookie\s{0,4}:\s{0,4}(?P<x>[^\r\n\"']+)",
-    rf"{_KEY}{_IS}(?P<x>[^\s\"'&;,)}}\]:=\\][^\s\"'&;,)}}\]]*)",
-    r"\b[a-z][a-z0-9+.-]*://[^\s/:@]{0,64}:(?P<x>[^\s/]{1,255})@",
+    r"\bcookies?[\"']?\s{0,4}[:=]\s{0,4}[\"']?(?P<x>[^\s:=\"'][^\r\n\"']*)",
+    # What is quoted may have everything but the quote.
+    rf"{_KEY}[\"']{{0,4}}\s{{0,8}}(?:[:=]?=>?|:)\s{{0,8}}[bru]?\"{{1,4}}(?P<x>[^\"\r\n]+)",
+    rf"{_KEY}[\"']{{0,4}}\s{{0,8}}(?:[:=]?=>?|:)\s{{0,8}}[bru]?'{{1,4}}(?P<x>[^'\r\n]+)",
+    rf"{_KEY}{_IS}(?P<x>[^\s\"'&;,)}}\]:=\\>][^\s\"'&;,)}}\]]*)",
+    rf"{_KEY}=(?P<x>[:\]][^\s\"'&;,)}}\]]+)",
+    rf"<(?:\w{{1,32}}[:._-])?\w{{0,32}}{_KEY}(?:\s[^<>]{{0,64}})?>(?P<x>[^<>\r\n]{{1,600}})</",
+    rf"{_KEY}[\"']\s{{1,4}}value\s?=\s?[\"'](?P<x>[^\"'\r\n]+)",
+    rf"(?:^|[^{_WORD}-])--?[\w-]{{0,32}}{_KEY}(?:\s{{1,4}}|[\"']\s?,\s{{0,4}}[\"'])(?P<x>[^\s\"'&;,)}}\]:=<>-][^\s\"'&;,)}}\]]*)",
+    r"//[^\s/:@]{0,128}:(?P<x>[^\s/]{1,255})@",
     r"\b[a-z][a-z0-9+.-]*://(?P<x>[^\s/:@<>]{12,255})@",
     # By their own look.
-    r"(?-i:\b(?P<x>gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|(?:AKIA|ASIA)[A-Z0-9]{16}\b|xox[abeprs]-[\w-]{10,}|"
+    r"(?-i:(?P<x>gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{20,}|glpat-[\w-]{16,}))",
+    r"(?:hooks\.slack\.com/(?:services|workflows)|discord(?:app)?\.com/api/webhooks)/(?P<x>[\w/-]+)",
+    r"(?-i:(?:^|[^A-Za-z0-9])(?:bot)?(?P<x>gh[pousr]_[A-Za-z0-9]{20,}|[0-9]{8,10}:AA[\w-]{32,}|(?:AKIA|ASIA)[A-Z0-9]{16}\b|xox[abeprs]-[\w-]{10,}|"
     r"eyJ[\w-]{10,}(?:\.[\w-]*)*|[spr]k_(?:live|test)_[A-Za-z0-9]{16,}|sk-[\w-]{24,}|AIza[\w-]{30,}|ya29\.[\w-]{20,}|npm_[A-Za-z0-9]{30,}|"
     r"pypi-[\w-]{32,}|hf_[A-Za-z0-9]{30,}|SG\.[\w-]{16,}\.[\w-]{16,}|ATATT3[\w=-]{20,}|whsec_[\w+/=]{16,}|dop_v1_[0-9a-f]{32,}))",
-    r"(?P<x>-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----[^-]*(?:-----END [A-Z ]{0,32}PRIVATE KEY-----)?)",
+    r"(?P<x>-----BEGIN [A-Z ]{0,32}PRIVATE KEY(?: BLOCK)?-----(?:[^-]|-{1,4}[^-])*(?:-----END [A-Z ]{0,32}PRIVATE KEY(?: BLOCK)?-----)?)",
 )
 _NAME = r"(?:[^/\s%\"':;,()<>]|%(?:[013-46-9a-f][0-9a-f]|2[0-9a-e]|5[0-9abd-f])){1,64}"  # of a folder, with escapes as in an address
 _FOLDERS = (
     rf"(?:\b|%[0-9a-f]{{2}})[a-z]{_COLON}{_BACKSLASH}+(?:users|documents(?: |%20)and(?: |%20)settings){_BACKSLASH}+(?P<x>[^\\/%\r\n\"'<>|]{{1,64}})",
-    rf"(?:^|[^{_WORD}.]|%[0-9a-f]{{2}}){_SLASH}(?:(?:var|export|usr|mnt|nfs|net|srv|data|vol|volumes)(?:{_SLASH}[^/\s%<>]{{1,64}})?{_SLASH})?"
-    rf"(?-i:home|Users){_SLASH}(?P<x>{_NAME})",
-    r"\\\\[\w.-]{1,64}\\(?:users|home)\\(?P<x>[^\\\r\n\"'<>|]{1,64})",
+    rf"(?:^|[^{_WORD}.]|%[0-9a-f]{{2}}){_SLASH}(?:(?:var|export|usr|mnt|nfs|net|srv|data|vol|volumes)(?:{_SLASH}[^/\r\n%<>]{{1,64}})?{_SLASH}|(?:cygdrive/)?[a-z]/)?"
+    rf"(?-i:home|Users|run/media){_SLASH}+(?:\.{_SLASH}+)*(?P<x>{_NAME})",
+    r"\\\\[\w.$-]{1,64}\\(?:[^\\\r\n\"'<>|]{1,64}\\){0,2}(?:users|home|profiles\$?)\\(?P<x>[^\\\r\n\"'<>|]{1,64})",
 )
-_EMAIL = rf"(?P<x>[\pL\pN][{_WORD}.+-]*{_AT}[\pL\pN](?:[\pL\pN-]*\.)+(?:\pL\pL+|xn--[a-z0-9-]+))"
+_EMAIL = rf"(?P<x>[\pL\pN][{_WORD}\pM.+-]*{_AT}[\pL\pN](?:[{_WORD}\pM-]*\.)+(?:\pL[\pL\pM]+|xn--[a-z0-9-]+))"
 # Four numbers after a word for a version, or next to more numbers, are a version.
-_IPV4 = rf"(?:^|[^{_WORD}.-])(?P<x>{_OCTET}(?:\.{_OCTET}){{3}})(?:$|[^{_WORD}.-]|\.(?:$|[^0-9]))"
+_IPV4 = rf"(?:^|[^{_WORD}.-])(?:ip[_-])?(?P<x>{_OCTET}(?:\.{_OCTET}){{3}}(?:-{_OCTET}(?:\.{_OCTET}){{3}})?)(?:$|[^{_WORD}.-]|\.(?:$|[^0-9]))"
 _VERSION = re.compile(r"(?:^|[^a-z])(?:(?:version|build|release|ver)[:=]? ?|v[:=] ?)\Z", re.IGNORECASE)
 # A short form has at least three groups and a digit: `a::b` is a name in C++.
 _IPV6 = (
-    rf"(?:^|[^{_WORD}:.])(?P<x>(?:(?:{_HEX}:){{7}}{_HEX}|(?:{_HEX}:){{2,6}}(?::{_HEX}){{1,6}}|{_HEX}:(?::{_HEX}){{2,6}}|fe80:(?::{_HEX}){{1,4}})"
+    rf"(?:^|[^{_WORD}:.])(?P<x>(?:(?:{_HEX}:){{7}}{_HEX}|(?:{_HEX}:){{2,6}}(?::{_HEX}){{1,6}}|{_HEX}:(?::{_HEX}){{2,6}}|(?:f[cde]|[23][0-9a-f])[0-9a-f]{{2}}:(?::{_HEX}){{1,4}}|(?:{_HEX}:){{3,7}}:)"
     rf"(?:%[\w.]{{1,16}})?)(?:$|[^{_WORD}:])"
 )
+
+
+# What stands for another sign, or for none: escapes of addresses, of JSON and of HTML, which may be escaped themselves; signs that cannot be
+# seen; wide and ornate forms; a line break inside a long word. A blank's escape stays: it does not end a name in an address.
+_DISGUISE = re.compile(
+    r"%(?:25)*+(?P<address>2[1-9a-f]|[3-6][0-9a-f]|7[0-9a-e])|(?<!\\)\\++(?:u00(?P<json>[2-7][0-9a-f])|(?=[\"'/]))"
+    r"|&(?:amp;)*+(?:\#x(?P<hex>[2-7][0-9a-f])|\#(?P<decimal>[0-9]{2,3})|(?P<html>quot|apos|lt|gt));|(?P<ampersand>&(?:amp;)++)"
+    "|(?P<blank>[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000])|(?P<quote>[\u2018-\u201f\u00ab\u00bb])"
+    "|(?P<form>[\ufe50-\ufe6b\uff01-\uff5e\U0001d400-\U0001d7ff]|(?![0-9])\\d)"
+    "|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\U000e0000-\U000e0fff]+"
+    r"|(?<=[\w-]{16})\r?\n(?=[\w-]{8})",
+    re.IGNORECASE,
+)
+_HTML = {"quot": '"', "apos": "'", "lt": "<", "gt": ">"}
+
+
+def _sign(match: re.Match[str]) -> str:
+    """The sign that a disguise stands for."""
+    kind = match.lastgroup
+    value = "" if kind is None else match[kind]
+    match kind:
+        case "address" | "json" | "hex":
+            return chr(int(value, 16))
+        case "decimal":
+            return chr(int(value)) if int(value) < 128 else " "
+        case "html":
+            return _HTML[value.lower()]
+        case "ampersand":
+            return value[0]
+        case "blank":
+            return " "
+        case "quote":
+            return "'" if "\u2018" <= value <= "\u201b" else '"'
+        case "form":
+            form = unicodedata.normalize("NFKC", value)
+            return form if form.isascii() else str(unicodedata.decimal(value, value))
+    return ""
+
+
+class _Plain:
+    """A text without its disguises, and where each of its bytes stands in the encoded text."""
+
+    def __init__(self, text: str) -> None:
+        self.source = patterns.encoded(text)
+        self._starts, self._places, self._copied = [0], [0], [True]  # of the segments: in the plain text, in the source
+        pieces, done, size, place = list[bytes](), 0, 0, 0
+        for match in _DISGUISE.finditer(text):
+            copied, sign = patterns.encoded(text[done : match.start()]), patterns.encoded(_sign(match))
+            size, place = size + len(copied), place + len(copied)
+            self._add(size, place, copied=False)
+            size, place, done = size + len(sign), place + len(patterns.encoded(match[0])), match.end()
+            self._add(size, place, copied=True)
+            pieces += copied, sign
+        self.data = b"".join((*pieces, patterns.encoded(text[done:]))) if pieces else self.source
+
+    def _add(self, start: int, place: int, *, copied: bool) -> None:
+        self._starts.append(start)
+        self._places.append(place)
+        self._copied.append(copied)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Where the bytes from `start` to `end` of the plain text stand in the source."""
+        first, last = bisect_right(self._starts, start) - 1, bisect_right(self._starts, end - 1) - 1
+        begin = self._places[first] + (start - self._starts[first]) * self._copied[first]
+        return begin, self._places[last] + end - self._starts[last] if self._copied[last] else self._places[last + 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +169,13 @@ class Scrubber:
     def text(self, text: str, spare: Collection[str] = ()) -> str:
         """The text with a placeholder such as `<email>` for each private item. `spare` are items that look like IP addresses and are none."""
         kinds, every = _chosen(self.user_folders, self.emails, self.ips, self.tokens)
-        data = patterns.encoded(text)
+        plain = _Plain(text)
         # Most texts have nothing private; one expression finds that out.
-        if not kinds or not patterns.expression(every, _MEMORY).search(data):
+        if not kinds or not patterns.expression(every, _MEMORY).search(plain.data):
             return text
         for kind in kinds:
-            data = _replaced(data, kind, spare)
-        return data.decode()
+            plain = _replaced(plain, kind, spare)
+        return plain.source.decode()
 
     def excerpt(self, text: str, limit: int, stored: int = 0, spare: Collection[str] = ()) -> str:
         """At most `limit` characters of the scrubbed text, and an ellipsis where there are more. Costs what is shown, whatever the length
@@ -122,23 +202,26 @@ def _chosen(user_folders: bool, emails: bool, ips: bool, tokens: bool) -> tuple[
     return kinds, "|".join(kind.pattern.replace("(?P<x>", "(?:") for kind in kinds)
 
 
-def _replaced(data: bytes, kind: _Kind, spare: Collection[str]) -> bytes:
-    """The encoded text with a placeholder for each item of a kind. The search goes on right behind an item: what follows one may stand
+def _replaced(plain: _Plain, kind: _Kind, spare: Collection[str]) -> _Plain:
+    """The text with a placeholder for each item of a kind. The search goes on right behind an item: what follows one may stand
     before the next."""
-    expression, pieces, done, place = patterns.expression(kind.pattern), list[bytes](), 0, 0
+    expression, data, pieces, done, place = patterns.expression(kind.pattern), plain.data, list[bytes](), 0, 0
     while match := expression.search(data, place):
         start, place = match.span(1)
         item, before = (
             part.decode("utf-8", "replace") for part in (data[start:place], data[max(0, start - 12) : start])
         )
         if item not in spare and not _only_looks_like_it(kind.switch, item, before):
-            pieces += data[done:start], kind.placeholder.encode()
-            done = place
-    return b"".join((*pieces, data[done:]))
+            begin, end = plain.span(start, place)
+            pieces += plain.source[done:begin], kind.placeholder.encode()
+            done = end
+    return _Plain(b"".join((*pieces, plain.source[done:])).decode()) if pieces else plain
 
 
 def _only_looks_like_it(switch: str, item: str, before: str) -> bool:
     """True for an item that is none after all, by its text and by what stands before it: a shared folder, a version, a name."""
+    if item in (".", "..") or item.endswith(f"<{switch[:-1]}>"):
+        return True  # no name, or scrubbed before
     if switch == "user_folders":
         return item.casefold().startswith("all users") or item.casefold().split(" ")[0] in (
             "public",

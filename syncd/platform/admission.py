@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -30,6 +31,15 @@ def browser_trace(headers: Iterable[tuple[bytes, bytes]], *, any_host: bool) -> 
     return None
 
 
+@lru_cache(PEERS)
+def network_of(peer: str) -> str:
+    """Return what one machine has of addresses: an address, and with IPv6 a whole /64."""
+    try:
+        return str(ip_network((peer, 64), strict=False)) if ip_address(peer).version == 6 else peer
+    except ValueError:
+        return peer
+
+
 class FailedLogins:
     """Makes a peer that fails to log in wait. A correct login never waits: many senders may share the address of a proxy."""
 
@@ -40,13 +50,7 @@ class FailedLogins:
 
     def wait(self, peer: str, now: float) -> float:
         """Return how many seconds the answer to one more failed login of `peer` has to wait. `now` is a monotonic time."""
-        try:
-            address = ip_address(peer)
-            key = (
-                peer if address.version == 4 else str(ip_network((address, 64), strict=False))
-            )  # one machine has all of a /64
-        except ValueError:
-            key = peer
+        key = network_of(peer)
         paid = max(self._paid.pop(key, now), now) + FAILURE_SECONDS
         self._paid[key] = min(paid, now + self._free * FAILURE_SECONDS + LONGEST_SECONDS)
         if len(self._paid) > PEERS:

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from syncd.platform.access import name_of
-from syncd.platform.admission import ThrottledLog
+from syncd.platform.admission import ThrottledLog, network_of
 
 log = structlog.get_logger("syncd.http")
 
@@ -97,20 +97,32 @@ class _Parser(httptools.HttpRequestParser):
 class Admission:
     """Whether a request on a connection was admitted, such as by its login. A connection without one is a stranger's."""
 
-    strangers: "dict[Admission, tuple[float, GuardedProtocol]]"  # since when, the oldest first
+    protocol: "GuardedProtocol"
+    since: float
+    strangers: "dict[str, dict[Admission, None]]"  # by network of the peer, the oldest first
     ended: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def network(self) -> str:
+        return network_of((self.protocol.client or ("unknown",))[0])
+
+    def deny(self) -> None:
+        """Count the connection as a stranger's."""
+        self.strangers.setdefault(self.network, {})[self] = None
 
     def grant(self) -> None:
         """Keep the connection however many strangers come."""
-        self.strangers.pop(self, None)
+        crowd = self.strangers.get(self.network, {})
+        crowd.pop(self, None)
+        if not crowd:
+            self.strangers.pop(self.network, None)
 
     async def delay(self, seconds: float) -> None:
         """Wait before an answer, at most until the connection is lost or the server stops. What a stranger has sent of its body is let go, and
         nothing more is read until the answer."""
-        if self in self.strangers:
-            protocol = self.strangers[self][1]
-            protocol.flow.pause_reading()
-            protocol.cycle.body = bytearray()
+        if self in self.strangers.get(self.network, ()):
+            self.protocol.flow.pause_reading()
+            self.protocol.cycle.body = bytearray()
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self.ended.wait()
@@ -126,7 +138,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     header_seconds = 10.0
     parser: _Parser
-    strangers: dict[Admission, tuple[float, "GuardedProtocol"]]
+    strangers: dict[str, dict[Admission, None]]
     make_room: Callable[[], bool]
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -135,9 +147,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._in_head = True
         self.parser = _Parser(self)
-        self.admission = Admission(self.strangers)
         super().connection_made(cast(asyncio.Transport, _BufferedTransport(transport, self.loop)))
-        self.strangers[self.admission] = self.loop.time(), self
+        self.admission = Admission(self, self.loop.time(), self.strangers)
+        self.admission.deny()
         self.make_room()
         self._arm()
 
@@ -180,8 +192,24 @@ class GuardedProtocol(HttpToolsProtocol):
             return  # the parser reads this head again
         self._disarm()
         self._in_head = False
+        if (fault := self._fault_of_head()) is not None:
+            # Raised in a callback of the parser, which ends the connection with 400.
+            raise ValueError(fault)
         self.scope[ADMISSION] = self.admission  # type: ignore[literal-required]
         super().on_headers_complete()
+
+    def _fault_of_head(self) -> str | None:
+        """What makes the head ambiguous, so that a proxy in front of this server may read it otherwise (RFC 9110, 9112); None if nothing does."""
+        version = self.parser.get_http_version()
+        if version not in ("1.0", "1.1"):
+            return "its version"
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (not hosts and version == "1.1"):
+            return "its Host"
+        if sum(name == b"authorization" for name, _ in self.headers) > 1:
+            return "two logins"
+        codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
+        return "its Transfer-Encoding" if codings and (codings != [b"chunked"] or version == "1.0") else None
 
     def on_body(self, body: bytes) -> None:
         """Read no further ahead than AHEAD_BYTES of a body for which the application does not ask yet."""
@@ -236,7 +264,7 @@ class Server(uvicorn.Server):
     Connections without an admitted request are closed before an admitted one is refused."""
 
     def __init__(self, app: ASGIApp, header_seconds: float, max_connections: int, listens: Callable[[], None]) -> None:
-        self._strangers: dict[Admission, tuple[float, GuardedProtocol]] = {}
+        self._strangers: dict[str, dict[Admission, None]] = {}
         protocol = {"header_seconds": header_seconds, "strangers": self._strangers, "make_room": self._make_room}
         config = uvicorn.Config(
             app,
@@ -260,20 +288,23 @@ class Server(uvicorn.Server):
         config.app = self._limited
 
     def _make_room(self, request: Admission | None = None) -> bool:
-        """Close the connections of strangers, the oldest first, until there are no more than the limit; return whether that was possible. They
-        cannot keep out those who log in, whose connection is a stranger's too until its first request.
+        """Close the connections of strangers, the oldest of the network that has the most first, until there are no more than the limit; return
+        whether that was possible. They cannot keep out those who log in, whose connection is a stranger's too until its first request, nor a
+        sender on a slow link elsewhere.
 
         A new connection closes none that is younger than STRANGER_SECONDS: many senders may come at once. A `request` closes any but its own."""
         connections, now = self.server_state.connections, asyncio.get_running_loop().time()
         while len(connections) > self._max_connections:
-            oldest = next((item for item in self._strangers.items() if item[0] is not request), None)
-            if oldest is None or (request is None and now - oldest[1][0] < STRANGER_SECONDS):
+            crowds = (crowd for crowd in self._strangers.values() if len(crowd) > 1 or request not in crowd)
+            crowd = max(crowds, key=len, default={})
+            oldest = next((stranger for stranger in crowd if stranger is not request), None)
+            if oldest is None or (request is None and now - oldest.since < STRANGER_SECONDS):
                 break
-            admission, (_, protocol) = oldest
-            admission.grant()
-            connections.discard(protocol)  # connection_lost comes later
-            protocol.transport.abort()
-            self._log.warning("connection_closed", "crowded", code="crowded", peer=(protocol.client or ("unknown",))[0])
+            oldest.grant()
+            connections.discard(oldest.protocol)  # connection_lost comes later
+            oldest.protocol.transport.abort()
+            peer = (oldest.protocol.client or ("unknown",))[0]
+            self._log.warning("connection_closed", "crowded", code="crowded", peer=peer)
         return len(connections) <= self._max_connections
 
     async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:

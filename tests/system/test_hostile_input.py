@@ -159,6 +159,15 @@ FRAMINGS = {
     "a folded header": POST + LOGIN + b"X-A: b\r\n c\r\nContent-Length: 2\r\n\r\n{}",
     "bare line feeds": b"POST /livez HTTP/1.1\nHost: x\n\n",
     "NUL in a header": POST + b"X-A: b\x00c\r\nContent-Length: 2\r\n\r\n{}",
+    "two hosts": POST + LOGIN + b"Host: y\r\nContent-Length: 2\r\n\r\n{}",
+    "no host": POST.replace(b"Host: x\r\n", b"") + LOGIN + b"Content-Length: 2\r\n\r\n{}",
+    "two logins": POST + LOGIN + LOGIN + b"Content-Length: 2\r\n\r\n{}",
+    "compressed chunks": POST + LOGIN + b"Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "chunks of HTTP/1.0": POST.replace(b"1.1", b"1.0")
+    + LOGIN
+    + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "HTTP/0.9": b"GET /livez\r\n\r\n",
+    "HTTP/2.0 in the request line": POST.replace(b"HTTP/1.1", b"HTTP/2.0") + LOGIN + b"Content-Length: 2\r\n\r\n{}",
     "HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "TLS": bytes.fromhex("16030100a5010000a10303") + os.urandom(160),
 }
