@@ -63,8 +63,37 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     unread: tuple[str, ...] = ()
 
 
+class Reading(StrEnum):
+    """What the counts of a group mean."""
+
+    TOTAL = "total"  # each is a total of the group: the largest is the count
+    SUM = "sum"  # each counts occurrences of its own: their sum is the count
+    WINDOWS = "windows"  # the same, but where their time spans overlap, they may count one occurrence twice
+    WINDOWS_OR_TOTAL = "windows-or-total"  # the same, and one that spans all before it counts all of them
+    BETWEEN = "between"  # undecided: between the largest and the sum
+    BETWEEN_TOTAL = "between-total"  # the same, and one that spans all before it counts all of them
+
+
+class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The counts of a group, or of one of its releases, by every reading.
+
+    `largest` and `added` are the largest count and the sum. `least` is a bound that holds whatever they mean, and `most` the upper bound if a
+    count whose span extends all before it counts all of them. `overlapped` is the part of `added` that an earlier count may include. `parts` is the
+    number of counts with a time span of their own, `falls` that of counts that contradict a total. A `guessed` tally has a count that a sender left out.
+    """
+
+    largest: int = 0
+    added: int = 0
+    least: int = 0
+    most: int = 0
+    overlapped: int = 0
+    parts: int = 0
+    falls: int = 0
+    guessed: bool = False
+
+
 class Release(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """One row of a group's ledger.
+    """One row of a group's ledger. `occurrences`, `approximate`, `at_most` and `tally` are as those of a group.
 
     `since` and `until` bound the time spans of the notifications that named the release: with them the fold decides whether the
     next one is a total, a new window or an overlap. `noticed_at` and `grown_at` are the times at which syncd received the first
@@ -74,6 +103,8 @@ class Release(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     release: str
     occurrences: int
     approximate: bool = False
+    at_most: int | None = None
+    tally: Tally = Tally()
     first_seen: int | None = None
     last_seen: int | None = None
     since: int | None = None
@@ -145,7 +176,8 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
 class Group(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All occurrences with one identity. `revision` rises with every change an issue would show.
 
-    `trail` is its growth over time. `aliases` are the fingerprints whose occurrences are included in its numbers. `follows` is
+    `occurrences` is its count by `reading`; if that is `approximate`, it is a lower bound, and `at_most` the upper one, None where there is
+    none. `tally` keeps what every reading needs. `trail` is its growth over time. `aliases` are the fingerprints whose occurrences are included in its numbers. `follows` is
     the fingerprint of the group whose issue represents this one too.
     """
 
@@ -157,6 +189,9 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     classifiers: tuple[str, ...] = ()
     occurrences: int = 0
     approximate: bool = False
+    at_most: int | None = None
+    reading: Reading = Reading.BETWEEN
+    tally: Tally = Tally()
     notifications: int = 0
     hosts: int | None = None
     users: int | None = None

@@ -26,7 +26,7 @@ from syncd.core.redact import NEVER, private
 from syncd.errors import ConfigError, StoreError, StoreUnusable, TrackerError
 from syncd.model import Announcement, Group, Identity, Occasion, Release
 from syncd.operate.needs import EXPIRY_SECONDS
-from syncd.operate.status import unreleased
+from syncd.operate.status import countings, unreleased
 from syncd.platform import access
 from syncd.platform.clock import Clock
 from syncd.platform.http_server import bind, refusal
@@ -190,6 +190,11 @@ def _store(config: Config) -> Iterator[Finding]:
             if (sentence := unreleased(store)) is not None:
                 remedy = "name the attribute that has the version in release_attributes: without releases no regression is noticed"
                 yield Finding(ok=True, what=sentence, remedy=remedy)
+            for counting in countings(config, store):
+                remedy = 'set occurrence_mode = "auto"' if counting["contradiction"] else ""
+                yield Finding(
+                    ok=True, what=f"counts of project {counting['project']}: {counting['reason']}", remedy=remedy
+                )
     except (StoreError, ConfigError) as error:
         kind = Obstacle if isinstance(error, (StoreUnusable, ConfigError)) else Finding
         yield kind(ok=False, what=f"syncd cannot use {settings.place}", remedy=str(error))

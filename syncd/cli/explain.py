@@ -59,6 +59,7 @@ def lines(explanation: Explanation) -> Iterator[str]:
     if not explanation.history:
         yield "  nothing yet"
     yield from ("", "Routes", *(f"  {one_line(sentence, 400)}" for sentence in explanation.routes))
+    yield from ("", "Counts", *(f"  {one_line(sentence, 500)}" for sentence in explanation.counts))
     yield from ("", "Now")
     first, *later = explanation.steps
     since = "" if explanation.since is None else f" since {utc(explanation.since)}"

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from syncd.cli import NOT_FOUND, stop
 from syncd.cli.arguments import ConfigOption, Fingerprint, JsonOption, open_store
-from syncd.cli.tables import console, issue_cell, number, plain, plain_table
+from syncd.cli.tables import console, issue_cell, number, occurrences, plain, plain_table
 from syncd.core.plan import NEVER_LINKED
 from syncd.core.quantities import counted
 from syncd.core.releases import ordered
@@ -100,7 +100,7 @@ def print_groups(standings: Sequence[GroupView], total: int) -> None:
             "Group": plain(group.identity.fingerprint, 12),
             "Project": plain(group.identity.project),
             "Crash": plain(title(group).removeprefix("Crash in ")),
-            "Occurrences": number(group.occurrences, group.approximate),
+            "Occurrences": occurrences(group),
             "Users": number(group.users),
             "Releases": plain(", ".join(entry.release for entry in group.releases[-3:])),
             "Last seen": utc(group.last_seen),
@@ -123,7 +123,7 @@ def _print_group(standing: GroupView, history: Sequence[Past]) -> None:
         ("project", f"{group.identity.universe} / {group.identity.project}"),
         ("application", group.application),
         ("classifiers", ", ".join(group.classifiers)),
-        ("occurrences", f"{number(group.occurrences, group.approximate)} in {notifications}"),
+        ("occurrences", f"{occurrences(group)} in {notifications}"),
         ("hosts, users", f"{number(group.hosts)}, {number(group.users)}"),
         ("time", f"{utc(group.first_seen)} … {utc(group.last_seen)}"),
         *_issue_facts(standing.issue),
@@ -210,7 +210,7 @@ def _releases(group: Group) -> Table:
     for entry in (releases[release] for release in ordered(releases)):
         table.add_row(
             plain(entry.release, 40),
-            number(entry.occurrences, entry.approximate),
+            occurrences(entry),
             Text(_bar(entry.occurrences, most), style="cyan"),
             f"{100 * entry.occurrences / total:.0f}%",
             utc(entry.first_seen),

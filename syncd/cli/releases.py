@@ -10,7 +10,7 @@ from rich.text import Text
 
 from syncd.cli import NOT_FOUND, stop
 from syncd.cli.arguments import ConfigOption, JsonOption, open_store
-from syncd.cli.tables import console, issue_cell, number, plain, plain_table
+from syncd.cli.tables import console, issue_cell, number, occurrences, plain, plain_table
 from syncd.config.values import did_you_mean
 from syncd.core import overview
 from syncd.core.overview import Entry, Line, Overview
@@ -112,7 +112,7 @@ def _entries(entries: Sequence[Entry]) -> Table:
             plain(group.identity.fingerprint, 12, "cyan"),
             plain(title(group).removeprefix("Crash in "), 60),
             number(entry.occurrences),
-            number(group.occurrences, group.approximate),
+            occurrences(group),
             number(group.users),
             utc(group.last_seen),
             issue_cell(entry.standing),

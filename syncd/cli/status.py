@@ -97,6 +97,8 @@ def _table(shape: Mapping[str, Any], bursts: Mapping[str, int], now: float) -> T
         )
     if shape["unreleased"]:
         table.add_row("releases", plain(shape["unreleased"], 400))
+    for counting in shape["countings"]:
+        table.add_row("counts", plain(f"project {counting['project']}: {counting['reason']}", 400))
     for process in shape["instances"]:
         beat = (
             "alive" if process["state"] == "alive" else f"{process['state']}, last heartbeat {utc(process['beat_at'])}"

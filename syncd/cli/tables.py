@@ -6,7 +6,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from syncd.model import GroupView
+from syncd.core.quantities import figure
+from syncd.model import Group, GroupView, Release
 from syncd.render.text import one_line
 
 
@@ -21,9 +22,14 @@ def plain(text: object, limit: int = 200, style: str = "") -> Text:
     return Text(one_line(str(text), limit) if text not in (None, "") else "–", style=style)
 
 
-def number(value: int | None, approximate: bool = False) -> str:
-    """12,345; with ≥ if it is only a lower bound."""
-    return "–" if value is None else f"{'≥' if approximate else ''}{value:,}"
+def number(value: int | None) -> str:
+    """12,345, or a dash."""
+    return "–" if value is None else f"{value:,}"
+
+
+def occurrences(entry: Group | Release) -> str:
+    """The count of a group or a release, or its bounds."""
+    return figure(entry.occurrences, entry.approximate, entry.at_most)
 
 
 def plain_table(columns: Iterable[str] = (), right: Iterable[str] = ()) -> Table:

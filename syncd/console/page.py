@@ -16,7 +16,8 @@ from starlette.convertors import Convertor, register_url_convertor
 from syncd import __version__
 from syncd.config import Config
 from syncd.console import drawing
-from syncd.core.quantities import duration
+from syncd.core.counts import meaning
+from syncd.core.quantities import duration, figure
 from syncd.model import GroupView
 from syncd.render import report
 from syncd.render.text import clean, one_line, utc
@@ -107,6 +108,8 @@ def _environment() -> Environment:
         "line": lambda text, limit=200: one_line(str(text), limit) if text not in (None, "") else "–",
         "clean": lambda text: clean(str(text)),
         "number": lambda value: "–" if value is None else f"{value:,}",
+        "occurrences": lambda entry: figure(entry.occurrences, entry.approximate, entry.at_most),
+        "meaning": meaning,
         "when": lambda at: "–" if at is None else utc(at),
         "ago": ago,
         "bytes": size,

@@ -1,50 +1,74 @@
 """Folding a notification into its group. Pure and level-triggered: a group says what is true, not what happened.
 
-Backtrace does not document whether `occurrences` is a lifetime total or the count of a time window. Mode `auto` infers it from
-the timestamps; `cumulative` and `window` state it. In every mode a count never falls. The caller never folds a notification twice
+What a count means is decided by `counts`. While a reading stands, a count never falls. The caller never folds a notification twice
 (`Notification.digest`): a redelivery only raises the number of notifications.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from operator import attrgetter
-from typing import Literal
 
 from msgspec.structs import replace
 
-from syncd.model import Group, Notification, Point, Release
-
-Mode = Literal["auto", "cumulative", "window"]
+from syncd.core import counts
+from syncd.core.counts import Comparison, Counting, Evidence, Mode, Place
+from syncd.model import Group, Notification, Point, Reading, Release, Tally
 
 MAX_LEDGER = 2000  # releases of one group: a sender that invents one each time must not slow the folds of other groups
 OTHER_RELEASES = "(other releases)"
 MAX_TRAIL = 64
 TEXTS = ("application", "group_url", "callstack", "object_id", "classifiers", "attributes")
-_APPEARANCE = attrgetter(*TEXTS, "occurrences", "approximate", "hosts", "users", "first_seen", "last_seen")
+_APPEARANCE = attrgetter(*TEXTS, "occurrences", "approximate", "at_most", "hosts", "users", "first_seen", "last_seen")
 
 
 def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
-    """The group after one notification. Its revision rises exactly if the texts of its issue change."""
-    return fold_all(group, [notification], mode, lambda _: notification)
+    """The group after one notification of a project without evidence. Its revision rises exactly if the texts of its issue change."""
+    return fold_all(group, [notification], Counting(mode=mode), lambda _: notification)[0]
 
 
 def fold_all(
-    group: Group | None, notifications: Sequence[Notification], mode: Mode, read: Callable[[int], Notification]
-) -> Group:
+    group: Group | None,
+    notifications: Sequence[Notification],
+    counting: Counting,
+    read: Callable[[int], Notification],
+    repeats: Container[int] = (),
+) -> tuple[Group, Evidence]:
     """The group after several notifications, in the order of their arrival: as if each were folded by itself, except that its revision
-    rises by at most one, exactly if the texts of its issue differ from before.
+    rises by at most one, exactly if the texts of its issue differ from before. Return also what they show of their project.
 
-    `read` returns the notification at a place with all of its texts; only those that describe the group are read."""
+    `read` returns the notification at a place with all of its texts; only those that describe the group are read. Those at the places
+    `repeats` repeat an earlier one to the letter, and have neither a time nor an object: each is a redelivery, or another crash."""
     before = after = group or Group(identity=notifications[0].identity)
+    if not before.revision:
+        after = replace(after, reading=counting.reading(after.tally))
     ledger, trail = {row.release: row for row in before.releases}, [*before.trail]
+    object_id, evidence = before.object_id, Evidence()
     latest: list[int] = []
     late: list[int] = []
     for place, notification in enumerate(notifications):
+        if place in repeats:
+            after = _doubted(
+                replace(after, releases=tuple(ledger.values()), trail=tuple(trail)), notification, counting
+            )
+            ledger, trail = {row.release: row for row in after.releases}, [*after.trail]
+            continue
         # The latest notification describes the group. An older one that arrives late only fills empty fields.
         describes = after.last_seen is None or (notification.last is not None and notification.last >= after.last_seen)
         (latest if describes else late).append(place)
-        grown = _count_releases(ledger, after, notification, mode)
-        earlier, after = after, _counted(after, notification, mode)
-        if grown or after != earlier:
+        notification = _with_possible_times(after, notification)
+        guessed, count = notification.occurrences is None, _count(notification)
+        how = Comparison()
+        if after.revision:
+            span = after.first_seen, after.last_seen
+            how = counts.compare(notification, count, _tally(after), span, object_id)
+            evidence = evidence.plus(how.events)
+        object_id = (notification.object_id if describes or object_id is None else None) or object_id
+        in_parts = counting.mode == "window" or after.reading in _PARTS
+        grown = _count_releases(ledger, after, notification, how, in_parts=in_parts)
+        earlier, after = after, _counted(after, notification, count, how, guessed=guessed)
+        if (reading := counting.reading(after.tally)) != after.reading:
+            after = read_as(replace(after, releases=tuple(ledger.values()), trail=tuple(trail)), reading)
+            ledger, trail = {row.release: row for row in after.releases}, [*after.trail]
+        if grown or replace(after, tally=earlier.tally) != earlier:
             _leave_point(trail, after, notification)
 
     def text(field: str) -> object:
@@ -61,85 +85,145 @@ def fold_all(
         return old
 
     after = replace(
-        after, releases=tuple(ledger.values()), trail=tuple(trail), **{field: text(field) for field in TEXTS}
+        after,
+        releases=tuple(ledger.values()),
+        trail=tuple(trail),
+        notifications=before.notifications + len(notifications),
+        **{field: text(field) for field in TEXTS},
     )
-    notified = before.notifications + len(notifications)
     if before.revision:
-        return replace(after, notifications=notified, revision=before.revision + _differs(before, after))
-    return replace(after, notifications=notified)
+        after = replace(after, revision=before.revision + _differs(before, after))
+    return after, evidence
 
 
-def _counted(before: Group, notification: Notification, mode: Mode) -> Group:
+_PARTS = (Reading.WINDOWS, Reading.WINDOWS_OR_TOTAL, Reading.SUM)
+
+
+def read_as(group: Group, reading: Reading) -> Group:
+    """The group with the numbers of a reading. Its trail keeps its shape: what grew since a time still did, in proportion."""
+    if reading == group.reading:
+        return group
+    occurrences, approximate, at_most = counts.bounds(_tally(group), reading)
+    ledger = tuple(_row_as(row, _tally(row), reading) for row in group.releases)
+    trail = group.trail
+    if occurrences != group.occurrences and group.occurrences:
+        trail = tuple(
+            replace(point, occurrences=point.occurrences * occurrences // group.occurrences) for point in trail
+        )
+    return replace(
+        group,
+        occurrences=occurrences,
+        approximate=approximate,
+        at_most=at_most,
+        reading=reading,
+        releases=ledger,
+        trail=trail,
+    )
+
+
+def read_again(group: Group, counting: Counting) -> Group:
+    """The group as its project is read now. Its revision rises if the texts of its issue change."""
+    after = read_as(group, counting.reading(_tally(group)))
+    return after if after is group else replace(after, revision=group.revision + _differs(group, after))
+
+
+def _row_as(row: Release, tally: Tally, reading: Reading) -> Release:
+    occurrences, approximate, at_most = counts.bounds(tally, reading)
+    return replace(row, tally=tally, occurrences=occurrences, approximate=approximate, at_most=at_most)
+
+
+def _doubted(group: Group, notification: Notification, counting: Counting) -> Group:
+    named = dict(notification.releases)
+    tally = counts.doubted(_tally(group), _count(notification))
+    rows = tuple(
+        _row_as(row, counts.doubted(_tally(row), named[row.release]), group.reading) if row.release in named else row
+        for row in group.releases
+    )
+    occurrences, approximate, at_most = counts.bounds(tally, group.reading)
+    after = replace(
+        group, tally=tally, occurrences=occurrences, approximate=approximate, at_most=at_most, releases=rows
+    )
+    return read_as(after, counting.reading(tally))
+
+
+def _with_possible_times(group: Group, notification: Notification) -> Notification:
+    """The notification without times that a wrong clock set: long before all others of its group."""
+    since, first, last = group.first_seen, notification.first, notification.last
+    if since is None or first is None or last is None or first >= since - counts.STRANGE_SECONDS:
+        return notification
+    return replace(notification, first=None, last=last if last >= since - counts.STRANGE_SECONDS else None)
+
+
+def _counted(before: Group, notification: Notification, count: int, how: Comparison, *, guessed: bool) -> Group:
     """The group with the numbers and times of a notification."""
-    # Without a count: the histogram's sum, and at least one, since a crash caused the notification.
-    counted, guessed = notification.occurrences, notification.occurrences is None
-    if counted is None:
-        counted = _sum(count for _, count in notification.releases) or 1
-    total, doubtful = counted, False
     if before.revision:
-        span = (before.first_seen, before.last_seen)
-        total, doubtful = _total(before.occurrences, span, counted, notification, mode)
+        tally = counts.added(_tally(before), count, how.place, how, of_group=True, guessed=guessed)
+    else:
+        tally = counts.first_tally(count, guessed=guessed)
+    occurrences, approximate, at_most = counts.bounds(tally, before.reading)
+    since, until, first = before.first_seen, before.last_seen, notification.first
+    is_first = False
+    if since is not None and until is not None and first is not None:
+        # Or else the earliest time was that of a wrong clock.
+        is_first = min(first - since, max(until - since, first - until)) > counts.WRONG_SECONDS
     return replace(
         before,
-        occurrences=total,
-        approximate=guessed or doubtful or (before.revision > 0 and before.approximate),
-        hosts=_larger(before.hosts, notification.hosts),
-        users=_larger(before.users, notification.users),
-        first_seen=_smaller(before.first_seen, notification.first),
-        last_seen=_larger(before.last_seen, notification.last),
+        occurrences=occurrences,
+        approximate=approximate,
+        at_most=at_most,
+        tally=tally,
+        hosts=larger(before.hosts, notification.hosts),
+        users=larger(before.users, notification.users),
+        first_seen=notification.first if is_first else smaller(before.first_seen, notification.first),
+        last_seen=larger(before.last_seen, notification.last),
         revision=before.revision or 1,
     )
 
 
-def _total(
-    stored: int, span: tuple[int | None, int | None], counted: int, notification: Notification, mode: Mode
-) -> tuple[int, bool]:
-    """The new count, and True if it is doubtful. `span` is the time span of the stored count."""
-    if mode == "window":
-        return _sum((stored, counted)), False
-    larger = max(stored, counted)
-    if mode == "cumulative":
-        return larger, False
-    (since, until), first, last = span, notification.first, notification.last
-    if since is None or until is None or first is None or last is None:
-        return larger, True
-    if first <= since:
-        # A total starts at the beginning. A count that also ends before the stored span is of different occurrences.
-        return larger, last < since
-    if first > until:
-        return _sum((stored, counted)), False
-    return larger, True
+def _tally(entry: Group | Release) -> Tally:
+    """The tally of a group or a row; an older program kept none."""
+    if entry.tally.added or not entry.occurrences:
+        return entry.tally
+    return counts.first_tally(entry.occurrences, guessed=entry.approximate)
 
 
-def _sum(counts: Iterable[int]) -> int:
-    # Databases store no larger number, and a refused one would block all later deliveries.
-    return min(sum(counts), 2**63 - 1)
+def _count(notification: Notification) -> int:
+    """The count of a notification. Without one: the histogram's sum, and at least one, since a crash caused the notification."""
+    if notification.occurrences is not None:
+        return notification.occurrences
+    return total(counted for _, counted in notification.releases) or 1
 
 
-def _count_releases(ledger: dict[str, Release], group: Group, notification: Notification, mode: Mode) -> bool:
+def total(numbers: Iterable[int]) -> int:
+    """The sum, or the largest number that a database can store."""
+    return min(sum(numbers), counts.MOST)
+
+
+def _count_releases(
+    ledger: dict[str, Release], group: Group, notification: Notification, how: Comparison, *, in_parts: bool
+) -> bool:
     """Put the counts of a notification into the ledger of its group. Releases beyond MAX_LEDGER share one row. Return whether anything
     that an issue shows has changed."""
     # The earliest time at which every release in the notification had certainly crashed. A span that overlaps the group's may
     # belong to a total: its first timestamp is the group's, not a release's.
     first_seen, last = notification.first, notification.last
-    if mode != "window" and first_seen is not None and last is not None:
-        since, until = group.first_seen, group.last_seen
-        if since is not None and until is not None and first_seen <= until and last >= since:
-            first_seen = last
+    if how.place is Place.WHOLE or (how.place in (Place.EDGE, Place.OVER) and not in_parts):
+        first_seen = last
     changed, surplus = False, 0
     for release, counted in notification.releases:
         row = ledger.get(release)
         if row is None and len(ledger) >= MAX_LEDGER and release != OTHER_RELEASES:
-            surplus = _sum((surplus, counted))
+            surplus = total((surplus, counted))
             continue
         if row is not None:
-            ledger[release] = grown = _grown(row, counted, first_seen, notification, mode)
+            ledger[release] = grown = _grown(row, counted, first_seen, notification, group.reading, how)
             changed = changed or _row_appearance(grown) != _row_appearance(row)
             continue
         changed = True
         ledger[release] = Release(
             release=release,
             occurrences=counted,
+            tally=counts.first_tally(counted, guessed=False),
             first_seen=first_seen,
             last_seen=notification.last,
             since=notification.first,
@@ -149,33 +233,40 @@ def _count_releases(ledger: dict[str, Release], group: Group, notification: Noti
         )
     if surplus:
         row = ledger.get(OTHER_RELEASES) or Release(release=OTHER_RELEASES, occurrences=0, first_seen=first_seen)
-        grown = replace(_grown(row, surplus, first_seen, notification, mode), approximate=True)
+        row = replace(row, tally=replace(_tally(row), guessed=True))
+        grown = _grown(row, surplus, first_seen, notification, group.reading, how)
         changed = changed or OTHER_RELEASES not in ledger or _row_appearance(grown) != _row_appearance(row)
         ledger[OTHER_RELEASES] = grown
     return changed
 
 
-def _grown(row: Release, counted: int, first_seen: int | None, notification: Notification, mode: Mode) -> Release:
+def _grown(
+    row: Release, counted: int, first_seen: int | None, notification: Notification, reading: Reading, how: Comparison
+) -> Release:
     """The row after a count of its release."""
-    total, doubtful = _total(row.occurrences, (row.since, row.until), counted, notification, mode)
+    where = counts.place(notification.first, notification.last, row.since, row.until)
+    tally = counts.added(_tally(row), counted, where, how, of_group=False, guessed=False)
+    occurrences, approximate, at_most = counts.bounds(tally, reading)
     # A total names every release of the group: only a release that grew has crashed again.
-    newly = total > row.occurrences or row.last_seen is None
+    newly = occurrences > row.occurrences or row.last_seen is None
     at, noticed_at, grown_at = notification.received_at, row.noticed_at, row.grown_at
-    if total > row.occurrences:
+    if occurrences > row.occurrences:
         # An older program wrote no times.
         noticed_at, grown_at = at if noticed_at is None else min(noticed_at, at), max(grown_at or 0.0, at)
     elif noticed_at is not None and counted:
         # An older notification may be folded later: the release had crashed by then, and maybe as often as now.
         noticed_at = min(noticed_at, at)
-        grown_at = min(grown_at or at, at) if counted == total else grown_at
+        grown_at = min(grown_at or at, at) if counted == occurrences else grown_at
     return replace(
         row,
-        occurrences=total,
-        approximate=row.approximate or doubtful,
-        first_seen=_smaller(row.first_seen, first_seen),
-        last_seen=_larger(row.last_seen, notification.last) if newly else row.last_seen,
-        since=_smaller(row.since, notification.first),
-        until=_larger(row.until, notification.last),
+        occurrences=occurrences,
+        approximate=approximate,
+        at_most=at_most,
+        tally=tally,
+        first_seen=smaller(row.first_seen, first_seen),
+        last_seen=larger(row.last_seen, notification.last) if newly else row.last_seen,
+        since=smaller(row.since, notification.first),
+        until=larger(row.until, notification.last),
         noticed_at=noticed_at,
         grown_at=grown_at,
     )
@@ -224,7 +315,7 @@ def growth(group: Group, since: float) -> Point:
 
 def _row_appearance(row: Release) -> tuple[object, ...]:
     """What an issue shows of a release: not the time spans that the fold decides by."""
-    return row.occurrences, row.approximate, row.first_seen, row.last_seen
+    return row.occurrences, row.approximate, row.at_most, row.first_seen, row.last_seen
 
 
 def _differs(before: Group, after: Group) -> bool:
@@ -236,54 +327,11 @@ def _differs(before: Group, after: Group) -> bool:
     return any(_row_appearance(new) != _row_appearance(old) for old, new in rows if new is not old)
 
 
-def with_aliases(group: Group, aliases: Sequence[Group]) -> Group:
-    """The group with the occurrences of its aliases.
-
-    The users and hosts of several groups overlap and cannot be added: the result has the largest numbers.
-    """
-    # Each point has the occurrences of all groups at its time. A group without a trail had all of its occurrences before.
-    totals = [0 if part.trail else part.occurrences for part in (group, *aliases)]
-    trail: list[Point] = []
-    parts = ((point, index) for index, part in enumerate((group, *aliases)) for point in part.trail)
-    for point, index in sorted(parts, key=lambda entry: entry[0].at):
-        totals[index] = point.occurrences
-        trail.append(replace(point, occurrences=_sum(totals)))
-    for alias in aliases:
-        ledger = {row.release: row for row in group.releases}
-        for row in alias.releases:
-            own = ledger.get(row.release)
-            if own is None:
-                ledger[row.release] = row
-                continue
-            noticed = [at for at in (own.noticed_at, row.noticed_at) if at is not None]
-            grown = [at for at in (own.grown_at, row.grown_at) if at is not None]
-            ledger[row.release] = replace(
-                own,
-                occurrences=_sum((own.occurrences, row.occurrences)),
-                approximate=own.approximate or row.approximate,
-                first_seen=_smaller(own.first_seen, row.first_seen),
-                last_seen=_larger(own.last_seen, row.last_seen),
-                noticed_at=min(noticed, default=None),
-                grown_at=max(grown, default=None),
-            )
-        group = replace(
-            group,
-            occurrences=_sum((group.occurrences, alias.occurrences)),
-            approximate=group.approximate or alias.approximate,
-            notifications=group.notifications + alias.notifications,
-            hosts=_larger(group.hosts, alias.hosts),
-            users=_larger(group.users, alias.users),
-            first_seen=_smaller(group.first_seen, alias.first_seen),
-            last_seen=_larger(group.last_seen, alias.last_seen),
-            releases=tuple(ledger.values()),
-            aliases=(*group.aliases, alias.identity.fingerprint),
-        )
-    return replace(group, trail=tuple(trail))
-
-
-def _larger(a: int | None, b: int | None) -> int | None:
+def larger(a: int | None, b: int | None) -> int | None:
+    """The larger number, or the only one."""
     return b if a is None else a if b is None else max(a, b)
 
 
-def _smaller(a: int | None, b: int | None) -> int | None:
+def smaller(a: int | None, b: int | None) -> int | None:
+    """The smaller number, or the only one."""
     return b if a is None else a if b is None else min(a, b)

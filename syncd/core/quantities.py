@@ -33,3 +33,17 @@ def listed(items: tuple[str, ...] | list[str], most: int = 3) -> str:
     if rest > 0:
         return f"{', '.join(first)} and {rest:,} more"
     return f"{', '.join(first[:-1])} and {first[-1]}" if len(first) > 1 else "".join(first)
+
+
+def bounded(low: int, approximate: bool, high: int | None) -> str:
+    """12,345; at least 12,345; between 12,345 and 15,000."""
+    if not approximate:
+        return f"{low:,}"
+    return f"at least {low:,}" if high is None else f"between {low:,} and {high:,}"
+
+
+def figure(low: int, approximate: bool, high: int | None) -> str:
+    """The same in a table: 12,345; ≥12,345; 12,345–15,000."""
+    if not approximate:
+        return f"{low:,}"
+    return f"≥{low:,}" if high is None else f"{low:,}–{high:,}"

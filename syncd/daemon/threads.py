@@ -16,7 +16,7 @@ from syncd.store import Store
 from syncd.store.hints import INBOX, of_tracker
 from syncd.trackers import Tracker
 from syncd.worker import breaker, reconcile, storms, surveys, sync
-from syncd.worker.absorb import BATCH, SHORT_BATCH, absorb
+from syncd.worker.absorb import BATCH, SHORT_BATCH, absorb, recount
 from syncd.worker.routing import Routing, digest, opens
 from syncd.worker.surveys import Surveyor
 
@@ -100,6 +100,8 @@ class Absorber(threading.Thread):
         self._store.due_times.follow_clock()
         first = self.arrivals.take_firsts(self._batch)
         taken, woken = absorb(self._store, self._routing, self._clock.wall(), first, self._batch)
+        recounted, due = recount(self._store, self._routing, self._clock.wall())
+        taken, woken = taken + recounted, woken | due
         if self._clock.monotonic() >= self._drain_at:
             self._drain_at = self._clock.monotonic() + DRAIN_SECONDS
             now = self._clock.wall()

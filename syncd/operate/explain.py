@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from syncd.config import Config
-from syncd.core import budget, holds, plan
+from syncd.core import budget, counts, holds, plan
 from syncd.core.policy import hindrance
 from syncd.core.quantities import utc
 from syncd.model import Action, GroupView, Plan
@@ -60,11 +60,13 @@ WAYS_OUT = {
 class Explanation:
     """What syncd does about a group and why. The first of `steps` is in force, `since` the time at which the history has it, in epoch seconds,
     None where nothing was decided yet; each further step comes after the one before it. `routes` has one sentence for each route, up to
-    the one that takes the group; `way_out` is what a person can do about the first step, empty where nothing is to be done."""
+    the one that takes the group; `counts` says what its count is made of; `way_out` is what a person can do about the first step, empty
+    where nothing is to be done."""
 
     standing: GroupView
     history: Sequence[Past]
     routes: Sequence[str]
+    counts: Sequence[str]
     steps: Sequence[Plan]
     since: float | None
     way_out: str
@@ -104,6 +106,7 @@ def explain(config: Config, store: Store, listed: Listed, history: Sequence[Past
         standing=standing,
         history=history,
         routes=routes(config, standing),
+        counts=_counts(config, store, standing),
         steps=steps,
         since=latest.at if latest is not None and same else None,
         way_out="" if first.action in SENDING else WAYS_OUT.get(first.rule, "").format(**names),
@@ -169,6 +172,16 @@ def _dead(letter: DeadLetter) -> Plan:
         what, next_ = f"an update of {letter.issue.key}", "the next notification is tried again"
     reason = f"tracker {letter.tracker} refused {what} at {utc(letter.since)}: {letter.reason}; {next_}"
     return Plan(action=Action.NOTHING, reason=reason, rule=DEAD_LETTER)
+
+
+def _counts(config: Config, store: Store, standing: GroupView) -> Sequence[str]:
+    """What the count of the group is made of, and why its project is counted so."""
+    identity = standing.group.identity
+    entry = store.report.countings().get((identity.universe, identity.project))
+    if entry is None or entry.evidence == counts.Evidence():
+        return [counts.meaning(standing.group)]
+    counting = counts.decide(config.notifications.occurrence_mode, entry.evidence, entry.counting)
+    return [counts.meaning(standing.group), f"project {identity.project}: {counts.why(counting, entry.evidence)}"]
 
 
 def routes(config: Config, standing: GroupView) -> Sequence[str]:

@@ -26,6 +26,8 @@ def group(standing: GroupView) -> dict[str, object]:
         "application": group.application,
         "occurrences": group.occurrences,
         "approximate": group.approximate,
+        "at_most": group.at_most,
+        "reading": group.reading.value,
         "notifications": group.notifications,
         "hosts": group.hosts,
         "users": group.users,
@@ -36,6 +38,7 @@ def group(standing: GroupView) -> dict[str, object]:
                 "release": entry.release,
                 "occurrences": entry.occurrences,
                 "approximate": entry.approximate,
+                "at_most": entry.at_most,
                 "first_seen": entry.first_seen,
                 "last_seen": entry.last_seen,
             }
@@ -194,6 +197,7 @@ def explained(explanation: "Explanation") -> dict[str, object]:
         "issue": _issue(explanation.standing.issue),
         "history": [_past(past) for past in explanation.history],
         "routes": list(explanation.routes),
+        "counts": list(explanation.counts),
     } | steps(explanation)
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from syncd.config import Config
-from syncd.core import budget
+from syncd.core import budget, counts
 from syncd.core.budget import Allowance
 from syncd.core.quantities import counted
 from syncd.operate import needs, shapes
@@ -30,15 +30,15 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
     owed = store.report.owed(now)
     # A tracker that the configuration no longer has still counts while groups wait for it.
     trackers = store.report.trackers(config.credentials, now) | left_behind(owed, config.trackers)
-    counts, oldest, room = store.report.counts(now), store.lists.oldest(now), store.connection.room()
-    shape = shapes.status(counts, trackers, owed, writes_left(config, store, now), being_filed)
+    totals, oldest, room = store.report.counts(now), store.lists.oldest(now), store.connection.room()
+    shape = shapes.status(totals, trackers, owed, writes_left(config, store, now), being_filed)
     folds = sum((process.folds for process in processes if process.lives), 0.0)
-    shape["inbox"] |= _progress(counts.inbox_waiting, oldest.received_at, folds)
+    shape["inbox"] |= _progress(totals.inbox_waiting, oldest.received_at, folds)
     filed = 0.0
     if oldest.owed_since is not None:
         span = min(RATE_SECONDS, max(MIN_RATE_SECONDS, now - oldest.owed_since))
         filed = sum(times for (times,) in store.lists.done(now - span, span, 1).values()) / span
-    shape["outbox"] |= _progress(counts.outbox_due, oldest.owed_since, filed)
+    shape["outbox"] |= _progress(totals.outbox_due, oldest.owed_since, filed)
     shape |= {
         "held_by": [{"rule": rule, "route": route, "groups": count} for rule, route, count in store.report.held()],
         "storms": [{"route": storm.route, "held": storm.held, "since": storm.since} for storm in store.report.storms()],
@@ -46,6 +46,7 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
             {"route": pause.route, "reason": pause.reason, "since": pause.at} for pause in store.limits.route_pauses()
         ],
         "unreleased": unreleased(store),
+        "countings": countings(config, store),
         "by_hand": [asdict(issue) for issue in store.report.by_hand(3)],
         "instances": shapes.instances(processes, now),
         "crashes": crashes(store.connection, living, now),
@@ -61,6 +62,19 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         "sentence": sentence,
         "needs": [asdict(item) | {"alarm": item.alarm} for item in items],
     } | shape
+
+
+def countings(config: Config, store: Store) -> list[dict[str, Any]]:
+    """How the counts of each project are read, and why; `contradiction` is what speaks against the configured mode, None if nothing does."""
+    mode = config.notifications.occurrence_mode
+    entries: list[dict[str, Any]] = []
+    for (universe, project), standing in store.report.countings().items():
+        counting = counts.decide(mode, standing.evidence, standing.counting)
+        contradiction = counts.contradiction(counting, standing.evidence)
+        sentence = counts.why(counting, standing.evidence)
+        entry = {"universe": universe, "project": project, "mode": mode, "reason": sentence}
+        entries.append(entry | {"contradiction": contradiction})
+    return entries
 
 
 def unreleased(store: Store) -> str | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from syncd.core import frames
-from syncd.core.quantities import counted, duration
+from syncd.core.quantities import bounded, counted, duration
 from syncd.core.redact import MOST_FRAMES
 from syncd.model import Announcement, Group, GroupKind, Occasion, Place, Release, Storm
 from syncd.render.text import (
@@ -147,7 +147,7 @@ def parts(group: Group, extras: ReportExtras) -> dict[str, tuple[Block, ...]]:
         "Group URL": group.group_url if url is None else None,
     }
     counts = (
-        ("Occurrences", _count(group.occurrences, approximate=group.approximate)),
+        ("Occurrences", _occurrences(group)),
         ("Machines", _count(group.hosts)),
         ("Users", _count(group.users)),
         ("First seen", utc(group.first_seen)),
@@ -195,7 +195,7 @@ def _ledger(group: Group, *, shares: bool) -> Block:
 
     def cells(row: Release) -> Iterator[Span]:
         yield Value(row.release)
-        yield _count(row.occurrences, approximate=row.approximate)
+        yield _occurrences(row)
         if shares:
             yield _share(row.occurrences, total)
         yield utc(row.first_seen)
@@ -205,9 +205,13 @@ def _ledger(group: Group, *, shares: bool) -> Block:
     return Table(header, tuple(tuple(cells(row)) for row in rows[:_MOST_RELEASES]), more=len(rows[_MOST_RELEASES:]))
 
 
-def _count(count: int | None, *, approximate: bool = False) -> str:
+def _count(count: int | None) -> str:
     # Every group was seen at least once: a count of zero means that the sender gave none.
-    return f"{'at least ' if approximate else ''}{count:,}" if count else "not known"
+    return f"{count:,}" if count else "not known"
+
+
+def _occurrences(entry: Group | Release) -> str:
+    return bounded(entry.occurrences, entry.approximate, entry.at_most) if entry.occurrences else "not known"
 
 
 def _share(part: int, total: int) -> str:
@@ -220,7 +224,7 @@ def _share(part: int, total: int) -> str:
 
 
 def _summary(group: Group) -> Iterator[Block]:
-    times = f"{'at least ' if group.approximate else ''}{counted(group.occurrences, 'time')}"
+    times = f"{_occurrences(group)} {'time' if (group.occurrences, group.approximate) == (1, False) else 'times'}"
     machines = f" on {counted(group.hosts, 'machine')}" if group.hosts else ""
     users = f" by {counted(group.users, 'user')}" if group.users else ""
     total = f"Seen {times}{machines}{users}." if group.occurrences else "The number of occurrences is not known."

@@ -1,12 +1,13 @@
 """Many groups in a few statements, inside a transaction of the caller. Which of them change, and how, is decided by the caller."""
 
+import json
 import secrets
 from collections.abc import Collection, Iterable, Mapping
 from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import cast
 
-from msgspec.structs import astuple, replace
+from msgspec.structs import replace
 
 from syncd.model import Group, Identity, Issue, ProjectRelease
 from syncd.store.connection import Transaction
@@ -77,12 +78,22 @@ def load(
             unread.append((number,))
         else:
             loaded[number] = replace(group, **standing(row))
+    return numbers | created, loaded | _read(transaction, unread)
+
+
+def _read(transaction: Transaction, ids: list[tuple[int]]) -> dict[int, Group]:
+    """Return groups with their releases, without what aliases add."""
     releases: dict[object, list[dict[str, object]]] = {}
-    for row in transaction.batch("releases_of_groups", unread):
+    for row in transaction.batch("releases_of_groups", ids):
         releases.setdefault(row.pop("group_id"), []).append(row)
-    for row in transaction.batch("groups_by_id", unread):
-        loaded[cast(int, row["id"])] = group_of(row, releases.get(row["id"], []))
-    return numbers | created, loaded
+    rows = transaction.batch("groups_by_id", ids)
+    return {cast(int, row["id"]): group_of(row, releases.get(row["id"], [])) for row in rows}
+
+
+def of_project(transaction: Transaction, universe: str, project: str, after: int, size: int) -> dict[int, Group]:
+    """Lock the next `size` groups of a project behind the id `after`, and return them, without what aliases add."""
+    rows = transaction.rows("groups_to_recount", universe=universe, project=project, after=after, size=size)
+    return _read(transaction, [(cast(int, row["id"]),) for row in rows])
 
 
 def save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[int, Group], recent: Recent) -> None:
@@ -109,13 +120,18 @@ def save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[i
                     group.last_seen,
                     group.revision,
                     batch,
+                    group.at_most,
+                    group.reading.value,
+                    text_of(group.tally),
                 )
             )
         rows = {row.release: row for row in earlier.releases}
         for row in group.releases:
             if (saved := rows.get(row.release)) != row:
                 # PostgreSQL takes no truth for a number.
-                releases.append((group_id, *astuple(replace(row, approximate=int(row.approximate)))))
+                numbers = row.release, row.occurrences, int(row.approximate), row.at_most, text_of(row.tally)
+                times = row.first_seen, row.last_seen, row.since, row.until, row.noticed_at, row.grown_at
+                releases.append((group_id, *numbers, *times))
                 noticed_at, is_confirmed = row.noticed_at or 0.0, row.occurrences > 1
                 if saved is None or is_confirmed > (saved.occurrences > 1) or noticed_at < (saved.noticed_at or 0.0):
                     place = group.identity.universe, group.identity.project, group.application or "", row.release
@@ -151,6 +167,12 @@ def project_releases(transaction: Transaction, group: Group, size: int = LATEST_
             entry = ProjectRelease(name, min(entry.noticed_at, before.noticed_at), True)
         by_name[name] = entry
     return tuple(by_name.values())
+
+
+def save_baseline(transaction: Transaction, group_id: int, baseline: Mapping[str, int]) -> None:
+    """Write the baseline of a group's live issue, in the numbers of another reading."""
+    text = json.dumps(dict(baseline), ensure_ascii=False)
+    transaction.run("save_baseline", group_id=group_id, baseline=text)
 
 
 def save_met(transaction: Transaction, qualified: Mapping[int, Group]) -> None:

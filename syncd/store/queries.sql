@@ -138,21 +138,24 @@ RETURNING id, universe, project, fingerprint_key;
 
 -- save_groups: all but the decision
 WITH folded (id, application, group_url, object_id, callstack, signature, classifiers, attributes, trail, occurrences, approximate, notifications,
-    hosts, users, first_seen, last_seen, revision, batch) AS (VALUES :rows)
+    hosts, users, first_seen, last_seen, revision, batch, at_most, reading, tally) AS (VALUES :rows)
 UPDATE groups SET application = folded.application, group_url = folded.group_url, object_id = folded.object_id,
     callstack = folded.callstack, signature = folded.signature, classifiers = folded.classifiers, attributes = folded.attributes,
     trail = folded.trail, occurrences = CAST(folded.occurrences AS BIGINT),
     approximate = CAST(folded.approximate AS INTEGER), notifications = CAST(folded.notifications AS BIGINT),
     hosts = CAST(folded.hosts AS BIGINT), users = CAST(folded.users AS BIGINT), first_seen = CAST(folded.first_seen AS BIGINT),
-    last_seen = CAST(folded.last_seen AS BIGINT), revision = CAST(folded.revision AS BIGINT), batch = CAST(folded.batch AS BIGINT)
+    last_seen = CAST(folded.last_seen AS BIGINT), revision = CAST(folded.revision AS BIGINT), batch = CAST(folded.batch AS BIGINT),
+    at_most = CAST(folded.at_most AS BIGINT), reading = folded.reading, tally = folded.tally
 FROM folded WHERE groups.id = CAST(folded.id AS BIGINT);
 
 -- save_counts: what changes with every notification; a column that is set costs each index that it is in
-WITH folded (id, object_id, attributes, trail, occurrences, approximate, notifications, last_seen, revision, batch) AS (VALUES :rows)
+WITH folded (id, object_id, attributes, trail, occurrences, approximate, notifications, last_seen, revision, batch, at_most, reading, tally)
+    AS (VALUES :rows)
 UPDATE groups SET object_id = folded.object_id, attributes = COALESCE(folded.attributes, groups.attributes),
     trail = COALESCE(folded.trail, groups.trail), occurrences = CAST(folded.occurrences AS BIGINT),
     approximate = CAST(folded.approximate AS INTEGER), notifications = CAST(folded.notifications AS BIGINT),
-    last_seen = CAST(folded.last_seen AS BIGINT), revision = CAST(folded.revision AS BIGINT), batch = CAST(folded.batch AS BIGINT)
+    last_seen = CAST(folded.last_seen AS BIGINT), revision = CAST(folded.revision AS BIGINT), batch = CAST(folded.batch AS BIGINT),
+    at_most = CAST(folded.at_most AS BIGINT), reading = folded.reading, tally = folded.tally
 FROM folded WHERE groups.id = CAST(folded.id AS BIGINT);
 
 -- save_met: the thresholds that groups have met stay met
@@ -160,20 +163,41 @@ WITH qualified (id, met) AS (VALUES :rows)
 UPDATE groups SET met = qualified.met FROM qualified WHERE groups.id = CAST(qualified.id AS BIGINT);
 
 -- group_releases: in a stable order, so that a document does not change by itself
-SELECT release, occurrences, approximate, first_seen, last_seen, since, until, noticed_at, grown_at FROM releases WHERE group_id = :group_id
+SELECT release, occurrences, approximate, at_most, tally, first_seen, last_seen, since, until, noticed_at, grown_at FROM releases WHERE group_id = :group_id
 ORDER BY release;
 
 -- releases_of_groups: the same for many groups
 WITH wanted (id) AS (VALUES :rows)
-SELECT group_id, release, occurrences, approximate, first_seen, last_seen, since, until, noticed_at, grown_at FROM wanted
+SELECT group_id, release, occurrences, approximate, at_most, tally, first_seen, last_seen, since, until, noticed_at, grown_at FROM wanted
 JOIN releases ON releases.group_id = CAST(wanted.id AS BIGINT) ORDER BY group_id, release;
 
 -- save_releases: a release is never removed
-INSERT INTO releases (group_id, release, occurrences, approximate, first_seen, last_seen, since, until, noticed_at, grown_at)
+INSERT INTO releases (group_id, release, occurrences, approximate, at_most, tally, first_seen, last_seen, since, until, noticed_at, grown_at)
 VALUES :rows
 ON CONFLICT (group_id, release) DO UPDATE SET occurrences = excluded.occurrences, approximate = excluded.approximate,
+    at_most = excluded.at_most, tally = excluded.tally,
     first_seen = excluded.first_seen, last_seen = excluded.last_seen, since = excluded.since, until = excluded.until,
     noticed_at = excluded.noticed_at, grown_at = excluded.grown_at;
+
+-- countings: how the counts of each project are read
+SELECT * FROM countings ORDER BY universe, project;
+
+-- countings_of_projects: the same of a few
+WITH wanted (universe, project) AS (VALUES :rows) SELECT countings.* FROM wanted JOIN countings USING (universe, project);
+
+-- countings_pending: projects whose groups are to be counted again
+SELECT * FROM countings WHERE recount_after IS NOT NULL OR mode <> :mode ORDER BY universe, project;
+
+-- save_countings: with each batch that shows something of its project
+INSERT INTO countings (universe, project, mode, counting, evidence, recount_after) VALUES :rows
+ON CONFLICT (universe, project) DO UPDATE SET mode = excluded.mode, counting = excluded.counting, evidence = excluded.evidence,
+    recount_after = excluded.recount_after;
+
+-- groups_to_recount: the next groups of a project
+SELECT id FROM groups WHERE universe = :universe AND project = :project AND kind = 'crash' AND id > :after ORDER BY id LIMIT :size {lock};
+
+-- save_baseline: its numbers are those of another reading
+UPDATE issues SET baseline = :baseline WHERE group_id = :group_id AND state <> 'retired';
 
 -- save_project_releases: a second group or occurrence confirms a release, and an earlier notification may be folded later
 INSERT INTO project_releases (universe, project, application, release, noticed_at, confirmed) VALUES :rows

@@ -7,7 +7,8 @@ from typing import Any, cast
 import msgspec
 from msgspec.structs import replace
 
-from syncd.core import fold, frames
+from syncd.core import frames
+from syncd.core.aliases import with_aliases
 from syncd.model import (
     Announcement,
     Attributes,
@@ -20,8 +21,10 @@ from syncd.model import (
     Occasion,
     Place,
     Point,
+    Reading,
     Release,
     Storm,
+    Tally,
     Thresholds,
 )
 from syncd.store.connection import Transaction
@@ -33,6 +36,7 @@ _TEXTS = msgspec.json.Decoder(tuple[str, ...])
 decode_attributes = msgspec.json.Decoder(Attributes).decode
 _CONDITION = msgspec.json.Decoder(Condition)
 _MET = msgspec.json.Decoder(tuple[Thresholds, ...])
+_TALLY = msgspec.json.Decoder(Tally)
 _TRAIL = msgspec.json.Decoder(tuple[Point, ...])
 
 
@@ -52,12 +56,18 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
         classifiers=_TEXTS.decode(row["classifiers"]),
         occurrences=row["occurrences"],
         approximate=bool(row["approximate"]),
+        at_most=row["at_most"],
+        reading=Reading(row["reading"]),
+        tally=_TALLY.decode(row["tally"]),
         notifications=row["notifications"],
         hosts=row["hosts"],
         users=row["users"],
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],
-        releases=tuple(Release(**(entry | {"approximate": bool(entry["approximate"])})) for entry in releases),
+        releases=tuple(
+            Release(**(entry | {"approximate": bool(entry["approximate"]), "tally": _TALLY.decode(entry["tally"])}))
+            for entry in releases
+        ),
         attributes=decode_attributes(row["attributes"]),
         trail=_TRAIL.decode(row["trail"]),
         kind=GroupKind(row["kind"]),
@@ -99,6 +109,9 @@ def group_values(group_id: int, group: Group, batch: int) -> tuple[object, ...]:
         group.last_seen,
         group.revision,
         batch,
+        group.at_most,
+        group.reading.value,
+        text_of(group.tally),
     )
 
 
@@ -151,7 +164,7 @@ def load_group(transaction: Transaction, row: Mapping[str, Any]) -> Group:
     if not aliases:
         return group
     followers = [group_of(alias, transaction.rows("group_releases", group_id=alias["id"])) for alias in aliases]
-    return fold.with_aliases(group, followers)
+    return with_aliases(group, followers)
 
 
 def _of_storm(transaction: Transaction, group: Group) -> Group:

@@ -9,6 +9,7 @@ from syncd.core.budget import FAILURES, in_force
 from syncd.core.overview import Return
 from syncd.core.quantities import counted
 from syncd.model import GroupView, IssueState
+from syncd.store import countings
 from syncd.store.connection import Operations, Transaction, reads
 from syncd.store.limits import ALL, FAILING, UNREACHABLE
 from syncd.store.operator import Alias
@@ -135,6 +136,10 @@ class Report(Operations):
     def by_hand(self, size: int) -> list[ByHand]:
         """Return linked issues that are left to people, the newest first."""
         return [ByHand(**cast(dict[str, Any], row)) for row in self._connection.select("by_hand", size=size)]
+
+    def countings(self) -> dict[countings.Project, countings.Standing]:
+        """Return how the counts of each project are read, and by what evidence."""
+        return countings.by_project(self._connection.select("countings"))
 
     def unreleased(self, size: int) -> tuple[int, list[str]] | None:
         """Return the number of the newest groups, at most `size`, and the names of their attributes, the most frequent first; None if

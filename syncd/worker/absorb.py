@@ -4,13 +4,15 @@ Ten thousand deliveries of one group are ten thousand cheap folds and one tracke
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from msgspec.structs import replace
 
-from syncd.core import fold
+from syncd.core import counts, fold, regression
+from syncd.core.counts import Counting, Evidence
 from syncd.errors import RejectedDelivery
 from syncd.model import Group, Identity, Notification
-from syncd.store import Store, groups, inbox, outbox
+from syncd.store import Store, countings, groups, inbox, outbox
 from syncd.store.connection import Transaction
 from syncd.store.inbox import MOST_IN_HAND, Delivery
 from syncd.store.quarantine import Bound
@@ -100,25 +102,64 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
         ]
         before = {group_id: fold.not_after(group, now) for group_id, group in before.items()}
 
-        after = _folded(before, batch, new, routing)
-        groups.save(transaction, before, after, store.recent)
-
-        changed = {group_id: group for group_id, group in after.items() if group.revision > before[group_id].revision}
+        after = _folded(transaction, before, batch, new, routing)
         since = min((message.received_at for _, _, message in batch), default=now)
-        # An alias is judged by its own numbers too: it may stand for itself again.
-        changed = qualify(transaction, routing, changed, since, now)
-        represented = qualify(transaction, routing, groups.represent(transaction, changed), since, now)
-        issues = groups.live_issues(transaction, represented)
-        calls = {
-            group_id: routing.next_call(group, issues.get(group_id), now) for group_id, group in represented.items()
-        }
-        outbox.owe(transaction, calls, again=False)
-        for group_id, call in calls.items():
-            if call.hold is not None:
-                outbox.decide(transaction, group_id, call.hold, None, now, call.route)
-        return {call.tracker for call in calls.values() if call.tracker is not None and call.due_at <= now}
+        return _save(store, transaction, routing, before, after, since, now)
 
     return store.write(write, exclusive=False)
+
+
+def recount(store: Store, routing: Routing, now: float) -> tuple[int, set[str]]:
+    """Read the counts of the next groups anew, if those of their project are read otherwise than before. Return how many groups there
+    were, and which trackers have a call due now. Raises StoreUnavailable; then nothing has changed."""
+    mode = routing.config.notifications.occurrence_mode
+    if not store.read(partial(countings.pending, mode=mode)):
+        return 0, set()
+
+    def write(transaction: Transaction) -> tuple[int, set[str]]:
+        transaction.lock("absorb")
+        for project, standing in countings.pending(transaction, mode).items():
+            counting = counts.decide(mode, standing.evidence, standing.counting)
+            start = 0 if counting != standing.counting else standing.recount_after or 0
+            before = groups.of_project(transaction, *project, start, SHORT_BATCH)
+            after = {group_id: fold.read_again(group, counting) for group_id, group in before.items()}
+            last = max(before) if len(before) == SHORT_BATCH else None
+            countings.save(transaction, {project: countings.Standing(counting, standing.evidence, last)})
+            changed = {group_id: group for group_id, group in after.items() if group != before[group_id]}
+            return max(1, len(before)), _save(store, transaction, routing, before, changed, now, now)
+        return 0, set()
+
+    return store.write(write, exclusive=False)
+
+
+def _save(
+    store: Store,
+    transaction: Transaction,
+    routing: Routing,
+    before: Mapping[int, Group],
+    after: Mapping[int, Group],
+    since: float,
+    now: float,
+) -> set[str]:
+    """Save groups, and decide what is due of those whose issues change, by what they met at `since` or later. Return the trackers with a
+    call due now."""
+    groups.save(transaction, before, after, store.recent)
+    changed = {group_id: group for group_id, group in after.items() if group.revision > before[group_id].revision}
+    # An alias is judged by its own numbers too: it may stand for itself again.
+    changed = qualify(transaction, routing, changed, since, now)
+    represented = qualify(transaction, routing, groups.represent(transaction, changed), since, now)
+    issues = groups.live_issues(transaction, represented)
+    for group_id, group in after.items():
+        if group.reading != before[group_id].reading and (issue := issues.get(group_id)) and issue.baseline:
+            otherwise = fold.read_as(group, before[group_id].reading)
+            baseline = counts.scaled(issue.baseline, regression.ledger(otherwise), regression.ledger(group))
+            groups.save_baseline(transaction, group_id, baseline)
+    calls = {group_id: routing.next_call(group, issues.get(group_id), now) for group_id, group in represented.items()}
+    outbox.owe(transaction, calls, again=False)
+    for group_id, call in calls.items():
+        if call.hold is not None:
+            outbox.decide(transaction, group_id, call.hold, None, now, call.route)
+    return {call.tracker for call in calls.values() if call.tracker is not None and call.due_at <= now}
 
 
 def received(message: Notification, at: float) -> Notification:
@@ -127,32 +168,64 @@ def received(message: Notification, at: float) -> Notification:
 
 
 def _folded(
+    transaction: Transaction,
     before: Mapping[int, Group],
     batch: Iterable[tuple[int, Delivery, Notification]],
     new: set[tuple[int, bytes]],
     routing: Routing,
 ) -> dict[int, Group]:
     """Return each group of the batch with its notifications folded in, in the order of their arrival. A notification whose digest is
-    not in `new` only raises the number of notifications, and a replayed one not even that."""
+    not in `new` only raises the number of notifications, unless it may be another crash; a replayed one not even that. What the
+    notifications show of their projects is saved."""
     pending = set(new)
     notified = dict[int, int]()
     fresh: dict[int, list[tuple[Delivery, Notification]]] = {}
+    repeats: dict[int, set[int]] = {}
     for group_id, delivery, notification in batch:
         notified[group_id] = notified.get(group_id, 0) + (not delivery.replayed)
         if (group_id, notification.digest) in pending:
             pending.remove((group_id, notification.digest))
             fresh.setdefault(group_id, []).append((delivery, notification))
+        elif not delivery.replayed and notification.last is None and notification.object_id is None:
+            entries = fresh.setdefault(group_id, [])
+            repeats.setdefault(group_id, set()).add(len(entries))
+            entries.append((delivery, notification))
     mode = routing.config.notifications.occurrence_mode
+    projects = {
+        group_id: (before[group_id].identity.universe, before[group_id].identity.project) for group_id in notified
+    }
+    stored = countings.load(transaction, sorted(set(projects.values())))
+    standings = {
+        project: stored.get(project) or countings.Standing(Counting(mode=mode), Evidence())
+        for project in projects.values()
+    }
+    now = {project: counts.decide(mode, entry.evidence, entry.counting) for project, entry in standings.items()}
+    evidence = {project: entry.evidence for project, entry in standings.items()}
     after: dict[int, Group] = {}
     for group_id, count in notified.items():
-        group = before[group_id]
-        if entries := fresh.get(group_id):
+        group, project = before[group_id], projects[group_id]
+        entries = fresh.get(group_id, [])
+        if entries:
 
             def read(place: int, entries: Sequence[tuple[Delivery, Notification]] = entries) -> Notification:
                 whole = routing.parse(entries[place][0])
                 assert isinstance(whole, Notification)  # noqa: S101 - it was parsed before
                 return whole
 
-            group = fold.fold_all(group, [notification for _, notification in entries], mode, read)
+            notifications = [notification for _, notification in entries]
+            group, events = fold.fold_all(group, notifications, now[project], read, repeats.get(group_id, ()))
+            evidence[project] = evidence[project].plus(events)
         after[group_id] = replace(group, notifications=before[group_id].notifications + count)
-    return after
+    later = {project: counts.decide(mode, evidence[project], counting) for project, counting in now.items()}
+    countings.save(
+        transaction,
+        {
+            project: countings.Standing(
+                later[project], evidence[project], entry.recount_after if later[project] == entry.counting else 0
+            )
+            for project, entry in standings.items()
+            if project not in stored or (later[project], evidence[project]) != (entry.counting, entry.evidence)
+        },
+    )
+    # The other groups of a project follow in `recount`.
+    return {group_id: fold.read_again(group, later[projects[group_id]]) for group_id, group in after.items()}

@@ -39,6 +39,7 @@ def status(**overrides: Any) -> dict[str, Any]:
         "held_by": [],
         "by_hand": [],
         "unreleased": None,
+        "countings": [],
         "paused_routes": [],
         "storms": [],
         "instances": [process()],

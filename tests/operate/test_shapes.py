@@ -56,12 +56,21 @@ def test_a_group_has_exactly_the_promised_keys_and_approximate_releases() -> Non
         "application": "client",
         "occurrences": 12,
         "approximate": True,
+        "at_most": None,
+        "reading": "between",
         "notifications": 3,
         "hosts": 2,
         "users": 0,
         "first_seen": 100,
         "last_seen": 300,
-        "releases": [{"release": "1.2", "occurrences": 12, "approximate": True, "first_seen": 100, "last_seen": 300}],
+        "releases": [{
+                "release": "1.2",
+                "occurrences": 12,
+                "approximate": True,
+                "at_most": None,
+                "first_seen": 100,
+                "last_seen": 300,
+            }],
         "issue": {
             "tracker": "crashes",
             "key": "#7",
@@ -85,7 +94,7 @@ def test_an_unknown_value_is_null_and_never_omitted() -> None:
     unknown = ("application", "hosts", "users", "first_seen", "last_seen", "issue")
     assert [shape[name] for name in unknown] == [None] * len(unknown)
     assert shape["releases"] == [
-        {"release": "1", "occurrences": 1, "approximate": False, "first_seen": None, "last_seen": None}
+        {"release": "1", "occurrences": 1, "approximate": False, "at_most": None, "first_seen": None, "last_seen": None}
     ]
 
 

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from syncd.core.fold import Mode
+from syncd.core.counts import Mode
 
 Value = str | int | float
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from syncd.core.budget import HORIZON_SECONDS, REFUSED_IN_A_ROW, Limit
+from syncd.core.counts import PRECISION
 from syncd.model import Action, Issue, IssueState, Plan
 from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.store.records import issue_of
@@ -368,18 +369,23 @@ def _reported(world: "World", issue: Issue, item: Item) -> None:
 
 def _counts_at_rest(world: "World", group: dict[str, object]) -> None:
     reference, name = world.truth.reference, str(group["fingerprint"])
-    if group["approximate"]:
-        if reference.mode == "window":
-            raise Broken("counts are those that were sent", f"{name} is approximate although windows are added")
-        return
-    if group["occurrences"] != reference.total(name):
-        raise Broken(
-            "counts are those that were sent", f"{name} counts {group['occurrences']} of {reference.total(name)}"
-        )
-    rows = world.database.rows("SELECT release, occurrences FROM releases WHERE group_id = ?", group["id"])
-    ledger = {str(row["release"]): row["occurrences"] for row in rows}
-    if ledger != reference.ledger(name):
-        raise Broken("counts are those that were sent", f"{name} counts {ledger}, and had {reference.ledger(name)}")
+    rows = world.database.rows(
+        "SELECT release, occurrences, approximate, at_most FROM releases WHERE group_id = ?", group["id"]
+    )
+    ledger = {str(row["release"]): row for row in rows}
+    truths = reference.ledger(name)
+    if ledger.keys() != truths.keys():
+        raise Broken("counts are those that were sent", f"{name} has {sorted(ledger)}, and had {sorted(truths)}")
+    entries = [(group, reference.total(name)), *((ledger[release], truths[release]) for release in truths)]
+    for row, truth in entries:
+        low, high = int(str(row["occurrences"])), row["at_most"]
+        if row["approximate"]:
+            holds = low <= truth and (high is None or truth <= int(str(high)))
+        else:
+            holds = abs(truth - low) * PRECISION <= truth
+        if not holds:
+            text = f"{name} {row.get('release', '')} counts {low}, approximate {row['approximate']}, at most {high}, of {truth}"
+            raise Broken("counts are those that were sent", text)
 
 
 def _is_parked(world: "World", fingerprint: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from syncd.core.fold import Mode
+from syncd.core.counts import Mode
 
 
 @dataclass(frozen=True, slots=True)

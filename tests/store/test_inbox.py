@@ -14,7 +14,7 @@ from syncd.store import Store, groups
 from syncd.store.connection import Transaction
 from syncd.store.quarantine import Bound
 from syncd.worker.absorb import absorb as absorb_batch
-from syncd.worker.absorb import fold_batch
+from syncd.worker.absorb import fold_batch, recount
 from tests.store import steps
 from tests.store.filled import ANY_GROUP, NOW, ToHere, absorb, accept, claimed, crash_notification, owed
 
@@ -312,12 +312,18 @@ def test_groups_that_are_folded_in_batches_equal_groups_that_are_folded_one_by_o
         accept(store, *({**delivery, "universe": "apart"} for delivery in deliveries), at=NOW + step)
         while absorb_batch(store, ToHere(), NOW + step, size=1)[0]:
             store.recent = groups.Recent()  # every group is read anew
+        while recount(store, ToHere(), NOW + step)[0]:
+            pass
 
         batched, single = dict[str, Group](), dict[str, Group]()
         for view in store.report.groups():
             of_universe = batched if view.group.identity.universe == "acme" else single
             of_universe[view.group.identity.fingerprint] = replace(
-                view.group, identity=Identity("", "", ""), revision=0
+                # The points of the trail depend on when the reading of the project was decided.
+                view.group,
+                identity=Identity("", "", ""),
+                revision=0,
+                trail=(),
             )
         assert batched == single
 

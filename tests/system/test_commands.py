@@ -54,7 +54,7 @@ def test_groups_json_has_the_promised_shape(daemon: Daemon) -> None:
     assert len(groups) == 22
     for group in groups.values():
         assert {
-            "universe", "project", "fingerprint", "application", "occurrences", "approximate", "notifications", "hosts",
+            "universe", "project", "fingerprint", "application", "occurrences", "approximate", "at_most", "reading", "notifications", "hosts",
             "users", "first_seen", "last_seen", "releases", "issue", "decision",
         } <= set(group)  # fmt: skip
         assert set(group["decision"]) == {"action", "reason", "rule"}

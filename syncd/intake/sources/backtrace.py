@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
@@ -31,6 +32,7 @@ _IDENTITY_LIMITS = {"universe": 255, "project": 255, "fingerprint": 1024}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LENGTHY = ("callstack", "classifiers", "attributes")  # reading them takes two thirds of reading a body
 _UNSET = ("", "*")  # Backtrace's query language writes `*` for a value that is not there
+_MILLISECONDS = 10**11  # as seconds, the year 5138
 _FAR_FUTURE = 86400  # seconds; a crash dated later than this after its arrival has a wrong clock
 
 Json = Mapping[str, object]
@@ -176,12 +178,22 @@ def _span(value: object, received_at: float) -> tuple[int | None, int | None]:
     """Return the times of the first and the last occurrence. An impossible time counts as missing: a report from the year 2099 would
     otherwise keep every later one from being the latest."""
     items = value if isinstance(value, list) else [value]
-    times = sorted(time for item in items[:2] if (time := _count(item)))
+    times = sorted(time for item in items[:2] if (time := _moment(item)))
     latest = int(received_at) + _FAR_FUTURE
     if not times or times[0] > latest:
         return None, None
     # An impossible last time is replaced by the latest possible one: the arrival of the delivery.
     return times[0], times[-1] if times[-1] <= latest else max(times[0], int(received_at))
+
+
+def _moment(value: object) -> int | None:
+    """Return a time in seconds, also from milliseconds or from text of ISO 8601; None if it is none."""
+    time = _count(value)
+    if time is None and isinstance(value, str) and "T" in value[:MAX_VALUE]:
+        with suppress(ValueError, OverflowError):
+            moment = datetime.fromisoformat(value[:MAX_VALUE].strip())
+            time = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    return time // 1000 if time is not None and time >= _MILLISECONDS else time
 
 
 def _releases(attributes: Json, reading: Reading, occurrences: int) -> tuple[tuple[str, int], ...]:
