@@ -63,14 +63,16 @@ def test_a_group_has_exactly_the_promised_keys_and_approximate_releases() -> Non
         "users": 0,
         "first_seen": 100,
         "last_seen": 300,
-        "releases": [{
+        "releases": [
+            {
                 "release": "1.2",
                 "occurrences": 12,
                 "approximate": True,
                 "at_most": None,
                 "first_seen": 100,
                 "last_seen": 300,
-            }],
+            }
+        ],
         "issue": {
             "tracker": "crashes",
             "key": "#7",
