@@ -137,7 +137,6 @@ class Comparison(msgspec.Struct, frozen=True, gc=False):
     place: Place = Place.UNKNOWN
     proved: bool = True  # nothing but separate occurrences has a span of its own here
     whole: bool = False  # it counts all before it, if the project's spans do
-    later: bool = False  # its last crash is none of those before
     old: bool = False  # an older total, if totals they are
     fall: int = 0
     part: int = 0
@@ -185,7 +184,6 @@ def compare(
         place=where,
         proved=proved,
         whole=of_all,
-        later=later,
         old=first == since and first is not None and since != until and not (larger or of_all or single or later),
         fall=fall,
         part=int(separate),
@@ -206,7 +204,7 @@ def compare(
 def added(tally: Tally, count: int, where: Place, how: Comparison, *, of_group: bool, guessed: bool) -> Tally:
     """The tally after a further count of the group, or of one of its releases; `where` is its place among those before."""
     separate = (where is Place.APART and how.proved) or (where is Place.BEFORE and how.proved)
-    least = tally.least + count if separate else max(tally.least + (of_group and how.later), count)
+    least = tally.least + count if separate else max(tally.least, count)
     overlaps = where in (Place.OVER, Place.WHOLE) or (where is Place.EDGE and how.events.doubles > 0)
     return Tally(
         largest=max(tally.largest, count),

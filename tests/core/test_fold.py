@@ -43,7 +43,7 @@ def row(group: Group, release: str) -> Release:
     [
         pytest.param("auto", 25, (100, 300), 25, False, id="same first: a total"),
         pytest.param("auto", 25, (100, 200), 25, False, id="same span: a total"),
-        pytest.param("auto", 4, (100, 300), 11, True, id="a total never falls, and counts the later crash"),
+        pytest.param("auto", 4, (100, 300), 10, True, id="a total never falls"),
         pytest.param("auto", 4, (100, 150), 10, False, id="an older total that comes late"),
         pytest.param("auto", 25, (50, 300), 25, True, id="earlier first: a total, or a window with a late crash"),
         pytest.param("auto", 25, (50, 100), 25, True, id="earlier first, touching"),
@@ -52,10 +52,10 @@ def row(group: Group, release: str) -> Release:
         pytest.param("auto", 0, (201, 300), 10, False, id="a new window in which nothing happened"),
         pytest.param("auto", 25, (200, 300), 25, True, id="overlap by a second: the larger"),
         pytest.param("auto", 25, (101, 150), 25, True, id="overlap within"),
-        pytest.param("auto", 4, (150, 300), 11, True, id="overlap, and the stored is the larger"),
+        pytest.param("auto", 4, (150, 300), 10, True, id="overlap, and the stored is the larger"),
         pytest.param("auto", 25, (50, 99), 35, False, id="ends before the stored began: other occurrences"),
         pytest.param("auto", 25, (None, None), 25, True, id="no times: the larger"),
-        pytest.param("auto", None, (100, 300), 11, True, id="no count"),
+        pytest.param("auto", None, (100, 300), 10, True, id="no count"),
         pytest.param("auto", None, (201, 300), 11, True, id="no count, later: at least one more"),
         pytest.param("cumulative", 25, (100, 300), 25, False, id="cumulative"),
         pytest.param("cumulative", 25, (201, 300), 25, False, id="cumulative, later"),
@@ -117,7 +117,7 @@ def test_a_release_is_judged_by_the_notifications_that_spoke_of_it() -> None:
         "auto",
     )
 
-    assert (group.occurrences, group.approximate) == (15, True)
+    assert (group.occurrences, group.approximate) == (14, True)
     assert (row(group, "1.1").occurrences, row(group, "1.1").approximate) == (8, False)
 
 
