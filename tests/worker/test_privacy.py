@@ -110,7 +110,7 @@ def test_every_text_of_a_group_is_planted() -> None:
     texts = [value for group in (crash, storm) for value in leaves(group) if "zq" not in value]
 
     # Those of a storm are a route's name and constants; the rest says what syncd itself decided, and no writer reads it.
-    assert texts == ["os.version", "crash", "u", "main", "f", "storm", "", "release"]
+    assert texts == ["between", "os.version", "crash", "u", "main", "f", "between", "storm", "", "release"]
 
 
 def leaves(value: object) -> Iterator[str]:
