@@ -69,6 +69,8 @@ def countings(config: Config, store: Store) -> list[dict[str, Any]]:
     mode = config.notifications.occurrence_mode
     entries: list[dict[str, Any]] = []
     for (universe, project), standing in store.report.countings().items():
+        if standing.evidence == counts.Evidence():
+            continue
         counting = counts.decide(mode, standing.evidence, standing.counting)
         contradiction = counts.contradiction(counting, standing.evidence)
         sentence = counts.why(counting, standing.evidence)
