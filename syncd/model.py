@@ -264,6 +264,30 @@ class Observation:
     changed_at: float | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Properties of an issue that rules set when it is filed, and raise later."""
+
+    priority: str | None = None
+    assignee: str | None = None
+    milestone: str | None = None
+    labels: tuple[str, ...] = ()
+    components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What an issue has now. `priorities` are those of its project, the most important first; empty if the tracker has none.
+
+    `touched` names what others than syncd changed, in lower case: `priority`, `assignee`, `milestone`, and `labels NAME` or `components
+    NAME` for one that they removed. None if the tracker does not tell who changed what.
+    """
+
+    settings: Settings
+    priorities: tuple[str, ...] = ()
+    touched: frozenset[str] | None = None
+
+
 class Occasion(StrEnum):
     """The reason for a further comment; each is announced at most once."""
 
@@ -335,6 +359,8 @@ class Issue:
     condition: Condition | None = None  # the latest one read; None before the first look
     # Occurrences by release at the latest look while it was open, or at its closing: every occurrence beyond them is new.
     baseline: Mapping[str, int] = field(default_factory=dict)
+    settings: Settings | None = None  # what syncd set so far; None where it did not file the issue
+    judged: Settings | None = None  # what the rules asked for when they were compared with the issue last
     comment_text: str | None = None  # a digest of the status comment
     comment_losses: int = 0  # how often people deleted the status comment
     previous: Place | None = None  # the group's issue before this one

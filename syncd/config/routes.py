@@ -45,6 +45,7 @@ class When(Match):
     min_occurrences: Annotated[int, Field(ge=0)] = 0
     min_users: Annotated[int, Field(ge=0)] = 0
     min_hosts: Annotated[int, Field(ge=0)] = 0
+    new_in_last: Annotated[int, Field(ge=1, le=100)] | None = None
 
 
 class SetRule(Section):

@@ -8,8 +8,9 @@ from typing import Any, Literal
 from syncd.core import frames
 from syncd.core.budget import Limit, kept_free
 from syncd.core.patterns import fits, searched
+from syncd.core.quantities import counted
 from syncd.core.releases import Order, compare
-from syncd.model import Group, GroupKind, Thresholds
+from syncd.model import Group, GroupKind, ProjectRelease, Thresholds
 
 # The prefixes of the conditions on attributes.
 _ATTRIBUTE, _COMMONEST = "attributes.", "commonest."
@@ -62,11 +63,13 @@ class Match(Conditions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When(Match):
-    """The groups that a rule of `set` is for: as a route's, and with at least these numbers."""
+    """The groups that a rule of `set` is for: as a route's, with at least these numbers, and noticed first in one of the last `new_in_last`
+    releases of the project and application."""
 
     min_occurrences: int = 0
     min_users: int = 0
     min_hosts: int = 0
+    new_in_last: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,8 +174,8 @@ def route(group: Group, routes: Iterable[Policy]) -> Policy | None:
     return next((policy for policy in routes if hindrance(group, policy.match) is None), None)
 
 
-def hindrance(group: Group, match: Match) -> str | None:
-    """The reason why a route does not match the group, for people; None if it matches."""
+def hindrance(group: Group, match: Match, project: Sequence[ProjectRelease] = ()) -> str | None:
+    """The reason why a route or a rule does not match the group, for people; None if it matches."""
     for name, patterns in _conditions(match):
         if not _fits(group, name, patterns):
             return f"its {name} fits none of {', '.join(patterns)}"
@@ -185,6 +188,8 @@ def hindrance(group: Group, match: Match) -> str | None:
             ("users", group.users or 0, match.min_users),
             ("machines", group.hosts or 0, match.min_hosts),
         )
+        if match.new_in_last is not None and not _is_new(group, match.new_in_last, project):
+            return f"it occurred first before the last {counted(match.new_in_last, 'release')} of its project"
         return next((f"it has {have:,} of {least:,} {noun}" for noun, have, least in numbers if have < least), None)
     return None
 
@@ -199,12 +204,13 @@ def may_take(match: Match, universe: str, project: str, application: str) -> boo
     )
 
 
-def settings(group: Group, rules: Iterable[SetRule]) -> SetRule:
-    """What the rules set for the group: for each key, and for each field, the first rule that matches and has it."""
+def settings(group: Group, rules: Iterable[SetRule], project: Sequence[ProjectRelease] = ()) -> SetRule:
+    """What the rules set for the group: for each key, and for each field, the first rule that matches and has it. `project` are the
+    releases of its project and application."""
     values: dict[str, Any] = {}
     fields: dict[str, Any] = {}
     for rule in rules:
-        if hindrance(group, rule.when) is None:
+        if hindrance(group, rule.when, project) is None:
             fields = {**rule.fields, **fields}
             for key in SETTINGS:
                 values.setdefault(key, getattr(rule, key) or None)
@@ -245,8 +251,8 @@ def _fits(group: Group, condition: str, patterns: Iterable[str]) -> bool:
         case "releases":
             values = [release.release for release in group.releases]
         case "first_release":
-            noticed = [(row.first_seen or row.noticed_at or 0.0, row.release) for row in group.releases]
-            values = [min(noticed)[1]] if noticed else []
+            first = first_release(group)
+            values = [] if first is None else [first]
         case _ if condition.startswith(_COMMONEST):
             values = dict(group.attributes).get(condition.removeprefix(_COMMONEST), ())[:1]
         case _:
@@ -262,6 +268,25 @@ def _is_error_type(value: str, patterns: Iterable[str]) -> bool:
     """True if the error type fits one of the patterns, in upper or lower case: SDKs spell `Hang` and `hang`."""
     blind = [pattern.lower() if (sought := searched(pattern)) is None else f"(?i){sought}" for pattern in patterns]
     return fits(value.lower(), blind)
+
+
+def first_release(group: Group) -> str | None:
+    """The release in which the group occurred first; None without one."""
+    noticed = [(row.first_seen or row.noticed_at or 0.0, row.release) for row in group.releases]
+    return min(noticed)[1] if noticed else None
+
+
+def _is_new(group: Group, last: int, project: Sequence[ProjectRelease]) -> bool:
+    """True if fewer than `last` releases of the project are newer than the one in which the group occurred first. Names of the same release
+    are one, and what a single crash reports is none. A group without a release is not new."""
+    first, later = first_release(group), list[str]()
+    for release in project:
+        if first is None or len(later) >= last:
+            break
+        is_newer = release.confirmed and compare(release.release, first) is Order.NEWER
+        if is_newer and all(compare(release.release, each) is not Order.SAME for each in later):
+            later.append(release.release)
+    return first is not None and len(later) < last
 
 
 def _in_range(release: str, comparisons: str) -> bool:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import cast
 
 from syncd.errors import LeaseLost
-from syncd.model import Condition, Created, Issue, IssueState, Observation, Place
+from syncd.model import Condition, Created, Issue, IssueState, Observation, Place, Settings
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.store.records import issue_of
@@ -21,13 +21,16 @@ BITE = 500
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
     """A create that is about to be sent: its marker, and the revision and ledger it shows. `route` counts it against its
-    max_new_issues; None counts it nowhere. `previous` is the issue that the group had before."""
+    max_new_issues; None counts it nowhere. `previous` is the issue that the group had before, `settings` are what the create sets and
+    `judged` what the rules ask for."""
 
     marker: str
     revision: int
     route: str | None = None
     baseline: Mapping[str, int] = field(default_factory=dict)
     previous: Place | None = None
+    settings: Settings = field(default_factory=Settings)
+    judged: Settings = field(default_factory=Settings)
 
 
 def retired(transaction: Transaction, group_id: int) -> tuple[int, Place | None]:
@@ -89,6 +92,7 @@ def intend(transaction: Transaction, claim: Claim, intent: Intent, now: float) -
         revision=intent.revision,
         route=intent.route,
         baseline=json.dumps(intent.baseline),
+        settings=_settings_text(intent.settings, intent.judged),
         owner=claim.owner,
         now=now,
     )
@@ -288,6 +292,15 @@ def leave_by_hand(transaction: Transaction, group_id: int, reason: str) -> None:
 def ask_look(transaction: Transaction, group_id: int, *, anew: bool = False) -> None:
     """The next sync looks at the issue before anything else; `anew`: it also writes again what the issue shows."""
     transaction.run("ask_look", group_id=group_id, anew=int(anew))
+
+
+def save_settings(transaction: Transaction, group_id: int, settings: Settings, judged: Settings) -> None:
+    """Write what syncd set on the linked issue so far, and what the rules asked for when that was compared with the issue."""
+    transaction.run("save_settings", group_id=group_id, settings=_settings_text(settings, judged))
+
+
+def _settings_text(settings: Settings, judged: Settings) -> str:
+    return json.dumps({"set": asdict(settings), "judged": asdict(judged)}, ensure_ascii=False, sort_keys=True)
 
 
 def follow(transaction: Transaction, group_id: int, issue: Issue, target: Place, note: str) -> None:

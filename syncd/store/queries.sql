@@ -307,7 +307,7 @@ SELECT COUNT(*) AS issues FROM issues WHERE group_id = :group_id AND state = 're
 
 -- intend: on disk before the request; only a wanted issue may be requested
 UPDATE issues SET state = 'intended', tracker = :tracker, marker = :marker, attempt = attempt + 1, sent_at = :now, sent_by = :owner,
-    sent_revision = :revision, route = :route, baseline = :baseline, probes = 0, probed_since = NULL, probe_at = NULL, note = NULL,
+    sent_revision = :revision, route = :route, baseline = :baseline, settings = :settings, probes = 0, probed_since = NULL, probe_at = NULL, note = NULL,
     floor = COALESCE((SELECT trackers.floor FROM trackers WHERE trackers.name = :tracker), 0),
     floor_since = (SELECT trackers.floor_since FROM trackers WHERE trackers.name = :tracker)
 WHERE group_id = :group_id AND state = 'wanted';
@@ -412,8 +412,12 @@ ORDER BY issues.id DESC LIMIT :size;
 
 -- follow_issue: people closed it as a duplicate of this issue, which stands for the group from now on
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = NULL, changed_at = NULL, condition = NULL, comment_id = NULL,
-    comment_sent_at = NULL, comment_text = NULL, comment_losses = 0, followed = :followed, note = :note, synced_revision = 0, is_read = 0
+    comment_sent_at = NULL, comment_text = NULL, comment_losses = 0, followed = :followed, note = :note, synced_revision = 0, is_read = 0,
+    settings = NULL
 WHERE group_id = :group_id AND state = 'linked';
+
+-- save_settings: what syncd set on the issue, and what the rules asked for when that was compared
+UPDATE issues SET settings = :settings WHERE group_id = :group_id AND state = 'linked';
 
 -- issue_at: the group that an address belongs to already
 SELECT groups.id, groups.fingerprint FROM issues JOIN groups ON groups.id = issues.group_id

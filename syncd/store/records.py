@@ -23,6 +23,7 @@ from syncd.model import (
     Point,
     Reading,
     Release,
+    Settings,
     Storm,
     Tally,
     Thresholds,
@@ -34,6 +35,7 @@ LARGEST = 10  # the groups of a storm that its issue names
 # Made once: msgspec inspects a type with each call that passes one, and two threads must not do so at the same time.
 _TEXTS = msgspec.json.Decoder(tuple[str, ...])
 decode_attributes = msgspec.json.Decoder(Attributes).decode
+_SETTINGS = msgspec.json.Decoder(dict[str, Settings])
 _CONDITION = msgspec.json.Decoder(Condition)
 _MET = msgspec.json.Decoder(tuple[Thresholds, ...])
 _TALLY = msgspec.json.Decoder(Tally)
@@ -122,12 +124,15 @@ def issue_of(
     state = IssueState(row["state"])
     if state is IssueState.PARKED and row["cause"] in ("deleted", "discarded"):
         state = IssueState.DROPPED
+    settings = {} if row["settings"] is None else _SETTINGS.decode(row["settings"])
     return Issue(
         **{name: row[name] for name in _ISSUE},
         state=state,
         is_read=bool(row["is_read"]),
         condition=None if row["condition"] is None else _CONDITION.decode(row["condition"]),
         baseline=json.loads(row["baseline"] or "{}"),
+        settings=settings.get("set"),
+        judged=settings.get("judged"),
         previous=None if row["previous"] is None else Place(**json.loads(row["previous"])),
         followed=tuple(json.loads(row["followed"])),
         announcements=tuple(

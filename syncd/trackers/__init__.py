@@ -17,7 +17,7 @@ from syncd.config import TrackerSettings
 from syncd.core.doubt import Evidence
 from syncd.core.policy import Policy
 from syncd.errors import ConfigError, TrackerError
-from syncd.model import Created, Group, Issue, Observation
+from syncd.model import Created, Group, Issue, Observation, Settings, Standing
 from syncd.platform import metrics
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
@@ -131,6 +131,13 @@ class Tracker(Protocol):
     def refresh(self, issue: Issue, group: Group) -> None:
         """Update the mapped fields, where any are configured."""
 
+    def read_settings(self, issue: Issue) -> Standing:
+        """Return what rules may raise: what the issue has now. One read, or a few."""
+
+    def raise_settings(self, issue: Issue, changes: Settings) -> str:
+        """Set these properties and leave all others; labels and components are added. May be repeated without harm. Returns a note as
+        `reopen` does: what the tracker's own rules forbid."""
+
     def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
         """Test login, project, permissions and required fields by real reads, and what `routes`, which file here, set and recognise.
         `releases` are those of the crashes that they take. Creates nothing."""
@@ -201,6 +208,14 @@ class InstrumentedTracker:
     def refresh(self, issue: Issue, group: Group) -> None:
         with self._measure("refresh", issue):
             self._tracker.refresh(issue, group)
+
+    def read_settings(self, issue: Issue) -> Standing:
+        with self._measure("read_settings", issue):
+            return self._tracker.read_settings(issue)
+
+    def raise_settings(self, issue: Issue, changes: Settings) -> str:
+        with self._measure("raise_settings", issue):
+            return self._tracker.raise_settings(issue, changes)
 
     def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
         return self._tracker.check(routes, releases)

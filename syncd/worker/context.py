@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from syncd.core import budget
 from syncd.core.plan import PlanContext
-from syncd.core.policy import Policy
+from syncd.core.policy import Policy, SetRule
 from syncd.errors import Deferred, LeaseLost
-from syncd.model import Call, Created, Group, Issue, Place, Plan
+from syncd.model import Call, Created, Group, Issue, Place, Plan, ProjectRelease
 from syncd.platform.clock import Clock, Reading
-from syncd.store import Store, outbox, storms
+from syncd.store import Store, groups, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.limits import Floor
 from syncd.store.outbox import LEASE_SECONDS, Claim
@@ -60,6 +60,12 @@ class SyncContext:
     def route(self) -> str | None:
         """The name of the route."""
         return None if self.policy is None else self.policy.name
+
+    def project_releases(self, rules: Sequence[SetRule]) -> Sequence[ProjectRelease]:
+        """The releases of the group's project and application, if one of the rules compares the group with them. Raises StoreUnavailable."""
+        if all(rule.when.new_in_last is None for rule in rules):
+            return ()
+        return self.store.read(partial(groups.project_releases, group=self.group))
 
     @cached_property
     def presented(self) -> Presented:

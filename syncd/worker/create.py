@@ -7,11 +7,11 @@ from typing import TypeVar
 
 import structlog
 
-from syncd.core import doubt, holds, plan, policy, regression
+from syncd.core import doubt, holds, plan, policy, raising, regression
 from syncd.core.doubt import Outcome
 from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
-from syncd.model import Action, Call, Created, GroupKind, Issue, IssueState, Plan
+from syncd.model import Action, Call, Created, GroupKind, Issue, IssueState, Plan, ProjectRelease, Settings
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.issues import Intent
@@ -43,13 +43,22 @@ def create(context: SyncContext, facts: FilingFacts) -> SyncResult:
     )
     newest = None if fresh else context.tracker.newest()
     marker = plan.marker(context.routing.instance_key, claim.tracker, group, facts.generation)
-    draft = _draft(context, marker, facts)
+    project = () if context.policy is None else context.project_releases(context.policy.set)
+    draft = _draft(context, marker, facts, project)
     intent = Intent(
         marker=marker,
         revision=group.revision,
         route=context.route,
         baseline=regression.ledger(group),
         previous=facts.previous,
+        settings=Settings(
+            priority=draft.priority,
+            assignee=draft.assignee,
+            milestone=draft.milestone,
+            labels=draft.labels,
+            components=draft.components,
+        ),
+        judged=raising.wanted(group, () if context.policy is None else context.policy.set, project),
     )
     if obstacle := intend(context, intent, newest):
         return obstacle
@@ -122,11 +131,11 @@ def link(store: Store, claim: Claim, created: Created, end: Operation[T], now: f
     return ended
 
 
-def _draft(context: SyncContext, marker: str, facts: FilingFacts) -> Draft:
+def _draft(context: SyncContext, marker: str, facts: FilingFacts, project: Sequence[ProjectRelease]) -> Draft:
     """The new issue as the tracker gets it."""
     route, presented = context.policy, context.presented
     assignee, component = (None, None) if route is None else policy.owner(context.group, route.owners)
-    chosen = policy.settings(context.group, () if route is None else route.set)
+    chosen = policy.settings(context.group, () if route is None else route.set, project)
     labels = () if route is None else policy.labels(presented.group, route.labels)
     return Draft(
         marker=marker,

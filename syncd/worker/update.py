@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from syncd.core import doubt, plan, readings, regression
+from syncd.core import doubt, plan, raising, readings, regression
 from syncd.core.budget import Allowance
 from syncd.errors import Deferred, Gone, Moved, TrackerError
-from syncd.model import Announcement, Call, Issue, Occasion, Plan
+from syncd.model import Action, Announcement, Call, GroupKind, Issue, Occasion, Plan, Settings
 from syncd.store import comments as saved
 from syncd.store import issues, outbox
 from syncd.store.connection import Transaction
@@ -93,10 +93,39 @@ def update(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
         if wait := announce(context, announcement, issue):
             return wait
     context.tracker.refresh(issue, context.presented.group)
+    _raise_settings(context, issue)
     # Only a look of this sync, which began after the ledger was loaded, proves that people had the issue open with all of it.
     is_open = issue is not context.issue and issue.condition is not None and not issue.condition.closed
     _record_shown(context, regression.ledger(context.group) if is_open else None)
     return Synced(issue.key or "", context.group.revision)
+
+
+def _raise_settings(context: SyncContext, issue: Issue) -> None:
+    """Raise what the rules of the route ask for by now, and write down what was set. Raises TrackerError, LeaseLost, StoreUnavailable."""
+    rules, group_id = () if context.policy is None else context.policy.set, context.claim.group_id
+    if not rules or context.group.kind is GroupKind.STORM or issue.condition is None or issue.condition.closed:
+        return
+    wanted = raising.wanted(context.group, rules, context.project_releases(rules))
+    if not raising.is_due(issue, wanted):
+        return
+    if issue.settings is None:
+        # People chose all that the issue has. What the rules ask for later, when the crash has grown, is news.
+        context.record(partial(issues.save_settings, group_id=group_id, settings=Settings(), judged=wanted))
+        return
+    raised = raising.raised(wanted, issue, context.tracker.read_settings(issue))
+    settings, note = raised.after, ""
+    if raised.reason:
+        context.require_lease()
+        note = context.tracker.raise_settings(issue, raised.changes)
+    if note:
+        settings = issue.settings
+    context.record(partial(issues.save_settings, group_id=group_id, settings=settings, judged=wanted))
+    if raised.reason:
+        decision = Plan(action=Action.UPDATE, reason=f"by the rules of its route, {raised.reason}", rule="raised")
+        outcome, now = note or str(issue.key), context.clock.wall()
+        context.record(
+            partial(outbox.decide, group_id=group_id, plan=decision, outcome=outcome, now=now, done=not note)
+        )
 
 
 def _begin(

@@ -156,6 +156,7 @@ class FakeGitHub(ServerBase):
             ("GET", r"/issues/(?P<number>\d+)", self._read_issue),
             ("PATCH", r"/issues/(?P<number>\d+)", self._edit_issue),
             ("POST", r"/issues/(?P<number>\d+)/labels", self._add_labels),
+            ("POST", r"/issues/(?P<number>\d+)/assignees", self._add_assignees),
             ("GET", r"/issues/(?P<number>\d+)/comments", self._list_comments),
             ("POST", r"/issues/(?P<number>\d+)/comments", self._create_comment),
             ("GET", r"/issues/comments/(?P<comment>\d+)", self._read_comment),
@@ -168,7 +169,7 @@ class FakeGitHub(ServerBase):
 
     def described_path(self, request: Recorded) -> str | None:
         path = re.sub(rf"^{_API}", "", request.path)
-        undescribed = path == "/user" or path.endswith("/graphql")
+        undescribed = path == "/user" or path.endswith(("/graphql", "/assignees"))
         return None if undescribed else re.sub(r"^/repositories/\d+", "/repos/acme/game", path)
 
     def unknown(self, request: Recorded) -> Answer:
@@ -337,6 +338,10 @@ class FakeGitHub(ServerBase):
         for name in {"title", "body", "labels"} & request.body.keys():
             setattr(issue, name, request.body[name])
             self._touch(issue, author, name)
+        if (number := request.body.get("milestone")) is not None:
+            if not 1 <= number <= len(repository.milestones):
+                return invalid({"resource": "Issue", "code": "invalid", "field": "milestone", "value": str(number)})
+            issue.milestone = repository.milestones[number - 1]
         if request.body.get("state", issue.state) != issue.state:
             if request.body["state"] == "open":
                 self.reopen_issue(issue, author)
@@ -351,6 +356,13 @@ class FakeGitHub(ServerBase):
             return self.unknown(request)
         issue.labels += [label for label in request.body["labels"] if label not in issue.labels]
         return 200, {}, [self._shapes.label(repository, label) for label in issue.labels]
+
+    def _add_assignees(self, repository: FakeRepository, request: Recorded) -> Answer:
+        issue = self._issue(repository, request)
+        require_writable(repository)
+        known = [login for login in request.body["assignees"] if login in repository.assignable and repository.push]
+        issue.assignees += [login for login in known if login not in issue.assignees]
+        return 201, {}, self._shapes.issue(repository, issue)
 
     def _list_comments(self, repository: FakeRepository, request: Recorded) -> Answer:
         issue = self._issue(repository, request)

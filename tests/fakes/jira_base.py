@@ -47,7 +47,9 @@ class FakeJira(JiraProject):
         self.locale = "en_US"  # of the account
         self.resolutions = {"10000": "Done", "1": "Fixed", "2": "Won't Fix", "3": "Duplicate", "5": "Cannot Reproduce"}
         self.components = ["client", "server"]
-        self.priorities = ["Highest", "Medium"]
+        self.priorities = ["Highest", "High", "Medium", "Low"]
+        self.default_priority: str | None = None
+        self.shown_changes = 100  # of the history of an issue, in one answer
         self.custom_fields: dict[str, Any] = {}  # by id, the type, or a row of the create screen with its values
         self.sprints = {"Sprint 12": 37, "Sprint 13": 38}
         self.off_screen: set[str] = set()
@@ -82,6 +84,8 @@ class FakeJira(JiraProject):
             ("GET", r"/project/(?P<project>[^/]+)/versions", self._get_versions),
             ("GET", r"/project/(?P<project>[^/]+)/statuses", self._get_statuses),
             ("GET", "/resolution", self._get_resolutions),
+            ("GET", "/priority", lambda _: (200, {}, [self.priority(name) for name in self.priorities])),
+            ("GET", issue + "/changelog", self._get_changelog),
             ("GET", "/mypermissions", self._get_permissions),
             ("GET", meta, self._get_issue_types),
             ("GET", meta + r"/(?P<kind>\d+)", self._get_fields),
@@ -104,7 +108,9 @@ class FakeJira(JiraProject):
 
     def described_path(self, request: Recorded) -> str | None:
         # These are left out of the descriptions at hand.
-        left_out = request.path.endswith(("/statuses", "/user/search", "/sprint/picker", "/resolution"))
+        left_out = request.path.endswith(
+            ("/statuses", "/user/search", "/sprint/picker", "/resolution", "/priority", "/changelog")
+        )
         return None if left_out else super().described_path(request)
 
     @abstractmethod
@@ -144,6 +150,14 @@ class FakeJira(JiraProject):
             for number, name in self.resolutions.items()
         ]
         return 200, {}, rows
+
+    def priority(self, name: str) -> dict[str, Any]:
+        """A priority as an issue has it."""
+        return {"id": str(self.priorities.index(name) + 1), "name": name}
+
+    def _get_changelog(self, request: Recorded) -> Answer:
+        issue = self._named(request)
+        return no_issue() if issue is None else (200, {}, page_of(request, "values", issue.history, 100))
 
     def translated(self, name: str, headers: Mapping[str, str]) -> str:
         """The name in the account's language, or in English where this deployment can be asked for that."""
@@ -199,7 +213,10 @@ class FakeJira(JiraProject):
         if errors:
             return fault(400, **errors)
         properties = {each["key"]: each["value"] for each in request.body.get("properties", [])}
-        issue = self._file(key, request.body["fields"], self.me, properties)
+        fields = request.body["fields"]
+        name = fields.get("priority", {}).get("name", self.default_priority)
+        chosen = {} if name is None else {"priority": self.priority(name)}
+        issue = self._file(key, {**fields, **chosen}, self.me, properties)
         return 201, {}, {"id": issue.id, "key": issue.key, "self": self._self(issue)}
 
     def _self(self, issue: FakeIssue) -> str:
@@ -240,7 +257,11 @@ class FakeJira(JiraProject):
                 fits = any(value.items() <= self.user(name).items() for name in self.people)
                 return None if fits else "The user does not exist or cannot be assigned."
             case "priority":
-                return None if value.get("name") in self.priorities else "The priority selected is invalid."
+                fits = (
+                    value in [self.priority(name) for name in self.priorities] or value.get("name") in self.priorities
+                )
+                fits = fits or value.get("id") in [self.priority(name)["id"] for name in self.priorities]
+                return None if fits else "The priority selected is invalid."
         if isinstance(kind, str):
             return custom_problem(kind, value)
         people = [self.user(person) for person in self.people]
@@ -292,6 +313,14 @@ class FakeJira(JiraProject):
             "self": f"{self.url}{self.api}/issue/{issue.id}",
             "fields": fields,
         }
+        if "changelog" in query.get("expand", []):
+            latest = issue.history[-self.shown_changes :]
+            answer["changelog"] = {
+                "startAt": 0,
+                "maxResults": len(latest),
+                "total": len(issue.history),
+                "histories": latest,
+            }
         keys = [name for text in query.get("properties", []) for name in text.split(",")]
         if keys:
             answer["properties"] = {key: issue.properties[key] for key in keys if key in issue.properties}
@@ -303,11 +332,19 @@ class FakeJira(JiraProject):
             return no_issue()
         if not self._may(issue, "EDIT_ISSUES"):
             return fault(403, "You do not have permission to edit issues in this project.")
-        errors = self._invalid(request.body.get("fields", {}))
+        fields = dict(request.body.get("fields", {}))
+        for name, operations in request.body.get("update", {}).items():
+            added = [each["add"] for each in operations if each["add"] not in issue.fields.get(name, [])]
+            fields[name] = [*issue.fields.get(name, []), *added]
+        errors = self._invalid(fields)
         if errors:
             return fault(400, **errors)
-        issue.fields |= request.body.get("fields", {})
-        self.changes += [(self.me, issue.key, name) for name in request.body.get("fields", {})]
+        if "priority" in fields:
+            places = [self.priority(name) for name in self.priorities]
+            fields["priority"] = next(each for each in places if fields["priority"].items() <= each.items())
+        for name, value in fields.items():
+            self.change(issue, name, value, self.me)
+        self.changes += [(self.me, issue.key, name) for name in fields]
         return 204, {}, None
 
     def _get_comments(self, request: Recorded) -> Answer:

@@ -5,7 +5,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from tests.fakes.jira_rules import JQL, PERMISSIONS, FakeComment, FakeIssue, jira_now, status_of
+from tests.fakes.jira_rules import JQL, PERMISSIONS, FakeComment, FakeIssue, change_of, jira_now, status_of
 from tests.fakes.server import ServerBase
 
 
@@ -142,8 +142,16 @@ class JiraProject(ServerBase):
         """A person changes fields."""
         with self.lock:
             for name, value in fields.items():
-                self.issues[key].fields[name] = value
+                self.change(self.issues[key], name, value, who)
                 self.changes.append((who, key, name))
+
+    def change(self, issue: FakeIssue, name: str, value: Any, who: str) -> None:
+        """Change one field, with an entry in the issue's history."""
+        items = change_of(name, issue.fields.get(name), value)
+        issue.history.append(
+            {"id": str(len(issue.history) + 1), "author": self.user(who), "created": jira_now(), "items": items}
+        )
+        issue.fields[name] = value
 
     def erase(self, key: str, comment: FakeComment, who: str = "ada") -> None:
         """A person deletes a comment."""

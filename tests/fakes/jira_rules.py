@@ -52,6 +52,7 @@ class FakeIssue:
     written: float
     comments: dict[str, FakeComment] = field(default_factory=dict)
     old_keys: set[str] = field(default_factory=set)
+    history: list[dict[str, Any]] = field(default_factory=list)  # of changes since the issue was filed
     _latest: tuple[str, str] = ("", "")
 
     def updated(self) -> str:
@@ -163,6 +164,21 @@ def _choice_problem(choices: Sequence[Mapping[str, Any]], value: Any) -> str | N
     if choice is None:
         return f"Option {names} is not valid"
     return _choice_problem(choice.get("children", []), value["child"]) if "child" in value else None
+
+
+def change_of(name: str, before: Any, after: Any) -> list[dict[str, Any]]:
+    """The items of a history for one changed field."""
+    if name == "components":
+        names = [{each["name"] for each in value or []} for value in (before, after)]
+        gone = [{"fromString": each, "toString": None} for each in sorted(names[0] - names[1])]
+        come = [{"fromString": None, "toString": each} for each in sorted(names[1] - names[0])]
+        return [{"field": "Component", "fieldtype": "jira", **each} for each in (*gone, *come)]
+    texts = [
+        " ".join(value) if isinstance(value, list) and all(isinstance(each, str) for each in value) else value
+        for value in (before, after)
+    ]
+    shown = [value.get("name") or value.get("displayName") if isinstance(value, dict) else value for value in texts]
+    return [{"field": name, "fieldtype": "jira", "fromString": shown[0], "toString": shown[1]}]
 
 
 def status_of(transition: str) -> dict[str, Any]:

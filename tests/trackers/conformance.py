@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core.raising import raised
 from syncd.errors import (
     Gone,
     Misconfigured,
@@ -21,7 +22,7 @@ from syncd.errors import (
     Throttled,
     Unavailable,
 )
-from syncd.model import Created, Group, Identity, Issue, IssueState, Place
+from syncd.model import Created, Group, Identity, Issue, IssueState, Place, Settings
 from syncd.render.text import Code, Document, Heading, Paragraph, Value
 from syncd.trackers import Draft, Tracker
 from syncd.trackers.references import named
@@ -83,6 +84,8 @@ def operations(tracker: Tracker, issue: Issue) -> dict[str, Callable[[], object]
         "comment": lambda: tracker.comment(issue, FIVE, MARKER),
         "find_comment": lambda: tracker.find_comment(issue, MARKER),
         "edit_comment": lambda: tracker.edit_comment(issue, "1", FIVE, MARKER),
+        "read_settings": lambda: tracker.read_settings(issue),
+        "raise_settings": lambda: tracker.raise_settings(issue, Settings(labels=("many",))),
     }
 
 
@@ -387,6 +390,60 @@ class Conformance:
         assert list(survey.observations) == [second.remote_id]
         assert survey.missing in ((), (first.remote_id,))
 
+    # What rules raise
+
+    def test_labels_are_added_once_and_everything_else_stays(self, world: World) -> None:
+        tracker = world.open()
+        issue = linked(tracker.create(DRAFT))
+        world.edit(str(issue.remote_id), "Peopleknowmore")
+        before = only(world)
+
+        for _ in range(2):
+            assert tracker.raise_settings(issue, Settings(labels=("hang", "many"))) == ""
+        after = only(world)
+        assert sorted(after.labels) == sorted((*before.labels, "hang", "many"))
+        assert (after.title, after.closed, after.comments) == (before.title, before.closed, before.comments)
+        assert "Peopleknowmore" in after.body
+        assert {"hang", "many"} <= set(tracker.read_settings(issue).settings.labels)
+
+    def test_a_label_that_people_removed_is_not_added_again(self, world: World) -> None:
+        tracker = world.open()
+        issue = linked(tracker.create(DRAFT))
+        wanted = Settings(labels=("hang",))
+        first = raised(wanted, issue, tracker.read_settings(issue))
+        assert tracker.raise_settings(issue, first.changes) == ""
+        assert "hang" in only(world).labels
+        world.unlabel(str(issue.remote_id), "hang")
+
+        issue = replace(issue, settings=first.after)
+        assert "hang" not in tracker.read_settings(issue).settings.labels
+        assert raised(wanted, issue, tracker.read_settings(issue)).changes == Settings()
+
+    def test_a_priority_rises_along_the_trackers_order_until_a_person_chooses_another(self, world: World) -> None:
+        world.require("priorities")
+        tracker = world.open()
+        issue = linked(tracker.create(DRAFT))
+        highest, lower, *_ = tracker.read_settings(issue).priorities
+        for priority in (lower, highest):
+            step = raised(Settings(priority=priority), issue, tracker.read_settings(issue))
+            assert step.changes == Settings(priority=priority)
+            assert tracker.raise_settings(issue, step.changes) == ""
+            assert only(world).priority == priority
+            issue = replace(issue, settings=step.after)
+
+        assert raised(Settings(priority=lower), issue, tracker.read_settings(issue)).changes == Settings()
+        world.prioritise(str(issue.remote_id), lower)
+        assert raised(Settings(priority=highest), issue, tracker.read_settings(issue)).changes == Settings()
+
+    def test_a_priority_that_a_person_chose_first_stays(self, world: World) -> None:
+        world.require("priorities")
+        tracker = world.open()
+        issue = replace(linked(tracker.create(DRAFT)), settings=Settings())
+        highest, *_, lowest = tracker.read_settings(issue).priorities
+        world.prioritise(str(issue.remote_id), lowest)
+
+        assert raised(Settings(priority=highest), issue, tracker.read_settings(issue)).changes == Settings()
+
     # Where an issue is
 
     def test_a_look_tells_the_place_that_the_create_told(self, world: World) -> None:
@@ -426,7 +483,7 @@ class Conformance:
         issue = linked(tracker.create(DRAFT))
         world.delete(str(issue.remote_id))
 
-        for name in ("look", "comment", "find_comment", "reopen", "close_issue", "edit_comment"):
+        for name in ("look", "comment", "find_comment", "reopen", "close_issue", "edit_comment", "read_settings"):
             with pytest.raises(Gone):
                 operations(tracker, issue)[name]()
 

@@ -38,6 +38,7 @@ Event = Literal[
     "bar reopening",
     "bar closing",
     "reference",
+    "priorities",
 ]
 
 
@@ -50,6 +51,8 @@ class Item:
     body: str
     closed: bool
     comments: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    priority: str = ""
 
 
 class World(ABC):
@@ -138,6 +141,14 @@ class World(ABC):
 
     def move_away(self, remote_id: str) -> None:
         """A person moves an issue to where the account of the tracker may not write."""
+        raise NotImplementedError
+
+    @abstractmethod
+    def unlabel(self, remote_id: str, label: str) -> None:
+        """A person removes a label."""
+
+    def prioritise(self, remote_id: str, priority: str) -> None:
+        """A person gives an issue another priority."""
         raise NotImplementedError
 
     @abstractmethod

@@ -13,6 +13,7 @@ from syncd.errors import Deferred, Gone, Misconfigured, Moved, OutOfReach, Refus
 from syncd.model import Condition, Issue, IssueState, Observation, Place
 from syncd.trackers import Survey
 from syncd.trackers.github.answers import (
+    Account,
     Label,
     Listed,
     Number,
@@ -65,6 +66,7 @@ class Snapshot(msgspec.Struct):
     updated_at: datetime | None = None
     milestone: _Milestone | None = None
     labels: list[Label | str] = []
+    assignees: list[Account] = []
     locked: bool = False
     comments: int = 0
     pull_request: object = None

@@ -11,7 +11,7 @@ from syncd.config import GitHubSettings
 from syncd.core.doubt import Evidence
 from syncd.core.policy import Policy
 from syncd.errors import Misconfigured, Missing, Refused
-from syncd.model import Created, Group, Issue, Observation
+from syncd.model import Created, Group, Issue, Observation, Settings, Standing
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
 from syncd.render.text import Document, one_line
@@ -321,6 +321,46 @@ class GitHub:
 
     def refresh(self, issue: Issue, group: Group) -> None:
         """Nothing: no fields are mapped on GitHub."""
+
+    def read_settings(self, issue: Issue) -> Standing:
+        """One GET."""
+        answer = self._connection.send_idempotent("GET", address_of(self._home_id(), issue).path)
+        if not answer.ok:
+            raise self._reader.charge(self._home_id(), issue, answer, Sent.READ)
+        snapshot = expect(answer, Snapshot)
+        settings = Settings(
+            assignee=snapshot.assignees[0].login if snapshot.assignees else None,
+            milestone=None if snapshot.milestone is None else snapshot.milestone.title,
+            labels=tuple(label if isinstance(label, str) else label.name for label in snapshot.labels),
+        )
+        return Standing(settings=settings)
+
+    def raise_settings(self, issue: Issue, changes: Settings) -> str:
+        """One POST for labels, which are added, and one for an assignee; one PATCH for a milestone, and one GET for each hundred milestones."""
+        self._require_private()
+        path, notes = address_of(self._home_id(), issue).path, list[str]()
+        requests: list[tuple[str, str, str, object]] = []
+        if changes.labels:
+            requests.append(
+                ("POST", f"{path}/labels", "labels", [one_line(each, _LABEL_LIMIT) for each in changes.labels])
+            )
+        if changes.assignee is not None:
+            requests.append(("POST", f"{path}/assignees", "assignees", [changes.assignee]))
+        if changes.milestone is not None:
+            number = self._milestone(changes.milestone)
+            if number is None:
+                notes.append(f"the repository has no open milestone {changes.milestone}")
+            else:
+                requests.append(("PATCH", path, "milestone", number))
+        for method, place, name, value in requests:
+            answer = self._connection.send_idempotent(method, place, {name: value})
+            if answer.ok and answer.json is not None:
+                continue
+            error = self._reader.charge(self._home_id(), issue, answer, Sent.AGAIN)
+            if not refuses(answer) or not isinstance(error, Refused | Misconfigured):
+                raise error
+            notes.append(f"GitHub does not take the {name}: {error.reason}")
+        return "; ".join(notes)
 
     def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
         """Login, repository, permissions, and who can read it: three GETs. Milestones: one GET for each hundred, up to five."""

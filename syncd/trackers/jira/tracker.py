@@ -12,7 +12,7 @@ from syncd.config import JiraSettings
 from syncd.core.doubt import Evidence
 from syncd.core.policy import Policy
 from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
-from syncd.model import Created, Group, Issue, Observation
+from syncd.model import Created, Group, Issue, Observation, Settings, Standing
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Notebook, Survey
@@ -33,8 +33,9 @@ from syncd.trackers.jira.fields import (
 )
 from syncd.trackers.jira.look import look, path, refusal, survey
 from syncd.trackers.jira.probe import Probe, search
+from syncd.trackers.jira.raising import account_of, raising_payload, standing
 from syncd.trackers.jira.screens import Screens
-from syncd.trackers.jira.typed import Screen
+from syncd.trackers.jira.typed import Screen, Unfit
 from syncd.trackers.jira.workflow import move
 from syncd.trackers.transport import Answer, Sent
 
@@ -306,6 +307,53 @@ class Jira:
                 raise refusal(self._connection, self._settings, issue, answer, "EDIT_ISSUES", Sent.AGAIN)
             self._refused_on_edit.add(refused)
             changed = self._refused_on_edit.without(changed)
+
+    def read_settings(self, issue: Issue) -> Standing:
+        """One GET of the issue with its history, one for each further hundred changes on Cloud, and at most once an hour the reads of the create
+        screen; at first one GET for the own account."""
+        self._require_home()
+        self._own_account()
+        return standing(self._connection, self._settings, issue, self._priorities(), self._is_own)
+
+    def _priorities(self) -> dict[str, str]:
+        """The ids of the project's priorities by name, the most important first."""
+        row = self._screens.screen(self._settings.issue_type).rows.get("priority", {})
+        listed = row.get("allowedValues") or rows(self._connection.send_idempotent("GET", "priority"))
+        return {str(each["name"]): str(each["id"]) for each in listed if each.get("name") and each.get("id")}
+
+    def raise_settings(self, issue: Issue, changes: Settings) -> str:
+        """One PUT, and a second without the fields that Jira refused. Before, the reads of the create screen where it needs them."""
+        self._require_home()
+        priorities = self._priorities() if changes.priority else {}
+        payload = raising_payload(changes, priorities)
+        notes: list[str] = []
+        if changes.assignee is not None:
+            try:
+                screen = self._screens.screen(self._settings.issue_type)
+                person = screen.value("assignee", changes.assignee, self._clock.wall()) if screen.rows else None
+                payload["fields"]["assignee"] = person or account_of(self._settings, changes.assignee)
+            except Unfit as error:
+                notes.append(f"assignee: {error}")
+        while any(payload.values()):
+            answer = self._connection.send_idempotent("PUT", path(issue), payload)
+            if answer.status == 204 or (answer.ok and isinstance(answer.json, dict)):
+                break
+            refused = refused_fields(answer)
+            sent = {name for part in payload.values() for name in part}
+            if refused and refused.keys() <= sent:
+                notes += [f"{name}: {text}" for name, text in refused.items()]
+                payload = {
+                    key: {name: value for name, value in part.items() if name not in refused}
+                    for key, part in payload.items()
+                }
+                continue
+            meaning = refusal(self._connection, self._settings, issue, answer, "EDIT_ISSUES", Sent.AGAIN)
+            # An account that may not edit issues may do everything else.
+            if not refuses(answer) or not isinstance(meaning, Refused | Misconfigured):
+                raise meaning
+            notes.append(meaning.reason)
+            break
+        return "; ".join(notes)
 
     def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
         """Login, project, issue type, required and mapped fields, permissions, resolutions, fix versions. Creates nothing."""

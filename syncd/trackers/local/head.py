@@ -15,7 +15,8 @@ from syncd.render import markdown
 from syncd.render.text import one_line
 
 _LINE = re.compile(
-    r"\s*(?:[-*+]\s+)?\**(status|resolution|fixed in|closed|labels|duplicate of)\**\s*:\**[ \t]*(.*?)\s*", re.IGNORECASE
+    r"\s*(?:[-*+]\s+)?\**(status|resolution|fixed in|closed|labels|assignee|component|duplicate of)\**\s*:\**[ \t]*(.*?)\s*",
+    re.IGNORECASE,
 )
 _CLOSED = re.compile(r"(closed|done|resolved|fixed)\b\s*(?:\((.*)\))?.*", re.IGNORECASE | re.DOTALL)
 _LONGEST_HEAD = 50  # lines
@@ -32,6 +33,8 @@ class Head:
     fixed_in: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
     duplicate_of: str = ""
+    assignee: str = ""
+    components: tuple[str, ...] = ()
 
 
 def lines(labels: Sequence[str], assignee: str | None, components: Sequence[str]) -> str:
@@ -66,6 +69,8 @@ def read(content: bytes) -> Head:
         fixed_in=tuple(_listed(values.get("fixed in", ""))),
         labels=tuple(sorted(_listed(values.get("labels", "")))),
         duplicate_of=values.get("duplicate of", "").strip("`[]() "),
+        assignee=next(_listed(values.get("assignee", "")), ""),
+        components=tuple(_listed(values.get("component", ""))),
     )
 
 
@@ -82,6 +87,35 @@ def _facts(content: bytes) -> Iterator[tuple[int, str, str]]:
 
 def _listed(text: str) -> Iterator[str]:
     return (part for item in text.split(",") if (part := item.strip().strip("`").strip()))
+
+
+def with_more(content: bytes, labels: Sequence[str], assignee: str | None, components: Sequence[str]) -> bytes | None:
+    """The content with these values added to its lines, and no other byte changed; None where it has no status line, below which a new line
+    belongs."""
+    head = read(content)
+    more = {
+        "labels": [each for each in labels if each not in head.labels],
+        "assignee": () if assignee is None or head.assignee else (assignee,),
+        "component": [each for each in components if each not in head.components],
+    }
+    rows = content.splitlines(keepends=True)
+    places = {name: number for number, name, _ in reversed(list(_facts(content)))}
+    if "status" not in places:
+        return None
+    added = []
+    for name, values in more.items():
+        text = ", ".join(map(_value, values)).encode()
+        if text and name in places:
+            row = rows[places[name]]
+            ending = row[len(row.rstrip()) :]
+            joint = b" " if row.rstrip().endswith(b":") else b", "
+            rows[places[name]] = row.rstrip() + joint + text + ending
+        elif text:
+            added.append(b"- %b: %b\n" % (name.capitalize().encode(), text))
+    if added and not rows[places["status"]].endswith((b"\n", b"\r")):
+        rows[places["status"]] += b"\n"
+    rows[places["status"] + 1 : places["status"] + 1] = added
+    return b"".join(rows)
 
 
 def with_status(content: bytes, status: str) -> bytes | None:

@@ -19,7 +19,7 @@ _PATHS = {"create": "/issues$", "comment": "/comments$"}
 class GitHubWorld(World):
     """The repository acme/game; issues move to acme/other."""
 
-    impossible: ClassVar[Mapping[Event, str]] = {}
+    impossible: ClassVar[Mapping[Event, str]] = {"priorities": "an issue of GitHub has no priority"}
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -41,6 +41,7 @@ class GitHubWorld(World):
                 body=issue.body or "",
                 closed=issue.state == "closed",
                 comments=tuple(comment.body for comment in issue.comments.values()),
+                labels=tuple(issue.labels),
             )
             for repository in (self.fake.repository, self.elsewhere)
             for issue in repository.issues.values()
@@ -82,6 +83,10 @@ class GitHubWorld(World):
     def move_away(self, remote_id: str) -> None:
         self.move(remote_id)
         self.elsewhere.can_file = False
+
+    def unlabel(self, remote_id: str, label: str) -> None:
+        issue = self._place(remote_id)[1]
+        self.fake.edit_issue(issue, labels=[each for each in issue.labels if each != label])
 
     def comment(self, remote_id: str, text: str) -> None:
         self.fake.remark(self._place(remote_id)[1], text, PERSON)

@@ -52,6 +52,8 @@ class JiraWorld(World):
                 body=_text(issue.fields["description"]),
                 closed=issue.fields["status"]["statusCategory"]["key"] == "done",
                 comments=tuple(_text(comment.body) for comment in issue.comments.values()),
+                labels=tuple(issue.labels),
+                priority=(issue.fields.get("priority") or {}).get("name", ""),
             )
             for issue in self.fake.issues.values()
         ]
@@ -94,6 +96,13 @@ class JiraWorld(World):
     def move_away(self, remote_id: str) -> None:
         self.fake.move(self._issue(remote_id).key, "SECRET")
         self.fake.elsewhere["SECRET"] = {"BROWSE_PROJECTS"}
+
+    def unlabel(self, remote_id: str, label: str) -> None:
+        issue = self._issue(remote_id)
+        self.fake.edit_issue(issue.key, labels=[each for each in issue.labels if each != label])
+
+    def prioritise(self, remote_id: str, priority: str) -> None:
+        self.fake.edit_issue(self._issue(remote_id).key, priority=self.fake.priority(priority))
 
     def comment(self, remote_id: str, text: str) -> None:
         body = text if self.deployment is FakeJiraDataCenter else _document(text)

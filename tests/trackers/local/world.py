@@ -27,6 +27,7 @@ class LocalWorld(World):
         "lag": "a folder shows at once what was written",
         "throttle": "a file system limits no requests",
         "bar reopening": "a file without a status line counts as open",
+        "priorities": "the lines of a file have no priority",
         "move away": "a folder has no place where files can be read but not written",
     }
 
@@ -71,6 +72,10 @@ class LocalWorld(World):
 
     def move(self, remote_id: str) -> None:
         (self.issues / remote_id).rename(self.issues / "renamed by people.md")
+
+    def unlabel(self, remote_id: str, label: str) -> None:
+        path = self.issues / remote_id
+        path.write_text(re.sub(rf"(- Labels:.*?)(?:, )?\b{label}\b", r"\1", path.read_text()))
 
     def comment(self, remote_id: str, text: str) -> None:
         path = self.issues / remote_id
@@ -126,5 +131,6 @@ def _item(path: Path) -> Item:
         title=text.splitlines()[0],
         body=text,
         closed="- Status: closed" in text,
+        labels=tuple(part.strip() for line in re.findall("- Labels: (.*)", text) for part in line.split(",")),
         comments=tuple(re.findall(r"<!-- status of(.*?)<!-- end of status", text, re.DOTALL)),
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LONGEST_TITLE = 100
+PRIORITIES = ("urgent", "normal", "low")
 LONGEST_TEXT = 20_000
 ACCOUNT = "syncd"
 
@@ -30,6 +31,8 @@ class Ticket:
     listed: bool = True
     board: str = "crashes"
     resolution: str = ""  # empty while it is open
+    tags: list[str] = field(default_factory=list)
+    priority: str = ""
     remarks: list[Remark] = field(default_factory=list)
 
 
@@ -99,6 +102,13 @@ class Desk:
         if number in self.barred:
             raise DeskError(422)
         ticket.resolution = resolution
+
+    def do_tag(self, number: int, tags: list[str], priority: str) -> None:
+        ticket = self._writable(number)
+        if priority and priority not in PRIORITIES:
+            raise DeskError(422)
+        ticket.tags += [tag for tag in tags if tag not in ticket.tags]
+        ticket.priority = priority or ticket.priority
 
     def do_remark(self, number: int, text: str, author: str = ACCOUNT) -> Remark:
         ticket = self._writable(number)

@@ -1,6 +1,7 @@
 """The conformance suite can fail: each way of breaking the sample tracker makes the case red that stands for the broken rule."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from syncd.core.doubt import Evidence
 from syncd.core.policy import Policy
 from syncd.errors import Gone, OutcomeUnknown, Throttled, TrackerError, Unavailable
-from syncd.model import Condition, Created, Issue, Observation
+from syncd.model import Condition, Created, Issue, Observation, Settings, Standing
 from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Survey, Tracker
 from tests.trackers.conformance import Conformance
@@ -133,6 +134,17 @@ class LeaksItsLibrarysErrors(DeskTracker):
         return DESKS[self._url].call(self._token, name, **arguments)
 
 
+class RemovesOtherLabels(DeskTracker):
+    def raise_settings(self, issue: Issue, changes: Settings) -> str:
+        self._read("read", number=int(issue.remote_id or 0)).tags.clear()
+        return super().raise_settings(issue, Settings(labels=changes.labels[:1]))
+
+
+class TakesAnyPriorityForItsOwn(DeskTracker):
+    def read_settings(self, issue: Issue) -> Standing:
+        return replace(super().read_settings(issue), touched=frozenset())
+
+
 class ChecksByFiling(DeskTracker):
     def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
         self._send("create", title="a test", text="")
@@ -158,6 +170,8 @@ BREAKAGES: dict[type[DeskTracker], str] = {
     TakesAnyFailureForDeletion: "test_a_lost_login_is_a_fault_of_the_configuration_and_deletes_nothing",
     RetriesAtOnceWhenAskedForSilence: "test_a_limit_asks_for_silence_and_the_next_create_succeeds",
     LeaksItsLibrarysErrors: "test_a_deleted_issue_is_gone",
+    RemovesOtherLabels: "test_labels_are_added_once_and_everything_else_stays",
+    TakesAnyPriorityForItsOwn: "test_a_priority_that_a_person_chose_first_stays",
     ChecksByFiling: "test_a_check_of_a_tracker_in_order_finds_nothing_wrong_and_makes_nothing",
 }
 

@@ -17,12 +17,12 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Condition, Created, Group, Issue, Observation, Place
+from syncd.model import Condition, Created, Group, Issue, Observation, Place, Settings, Standing
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
 from syncd.render.text import Document, one_line
 from syncd.trackers import Draft, Finding, Notebook, Survey
-from tests.trackers.sample.desk import ACCOUNT, DESKS, LONGEST_TEXT, LONGEST_TITLE, DeskError, Ticket
+from tests.trackers.sample.desk import ACCOUNT, DESKS, LONGEST_TEXT, LONGEST_TITLE, PRIORITIES, DeskError, Ticket
 
 
 class DeskTracker:
@@ -119,6 +119,21 @@ class DeskTracker:
 
     def refresh(self, issue: Issue, group: Group) -> None:
         """Nothing: a ticket has no other fields."""
+
+    def read_settings(self, issue: Issue) -> Standing:
+        ticket = self._read("read", number=int(issue.remote_id or 0))
+        # The desk does not tell who changed what: syncd compares with what it set.
+        return Standing(
+            settings=Settings(priority=ticket.priority or None, labels=tuple(ticket.tags)), priorities=PRIORITIES
+        )
+
+    def raise_settings(self, issue: Issue, changes: Settings) -> str:
+        try:
+            number, tags = int(issue.remote_id or 0), list(changes.labels)
+            self._read("tag", number=number, tags=tags, priority=changes.priority or "")
+        except Refused as error:
+            return f"{error.reason}; change the ticket by hand"
+        return ""
 
     def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:
         try:

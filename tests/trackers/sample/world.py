@@ -40,6 +40,8 @@ class DeskWorld(World):
                 body=ticket.text,
                 closed=bool(ticket.resolution),
                 comments=tuple(remark.text for remark in ticket.remarks),
+                labels=tuple(ticket.tags),
+                priority=ticket.priority,
             )
             for ticket in self.desk.tickets.values()
             if ticket is not None
@@ -75,6 +77,12 @@ class DeskWorld(World):
 
     def move_away(self, remote_id: str) -> None:
         self._ticket(remote_id).board = "secret"
+
+    def unlabel(self, remote_id: str, label: str) -> None:
+        self._ticket(remote_id).tags.remove(label)
+
+    def prioritise(self, remote_id: str, priority: str) -> None:
+        self._ticket(remote_id).priority = priority
 
     def comment(self, remote_id: str, text: str) -> None:
         self.desk.do_remark(int(remote_id), text, author="ada")
