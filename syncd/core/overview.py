@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from syncd.core.fold import OTHER_RELEASES
 from syncd.core.releases import Order, compare, newest, ordered
-from syncd.model import GroupView, Release
+from syncd.model import Group, GroupView, ProjectRelease, Release
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,3 +138,22 @@ def lines(views: Sequence[GroupView], returns: Sequence[Return]) -> list[Line]:
 
 def _named(view: GroupView) -> Iterable[Release]:
     return (entry for entry in view.group.releases if entry.release != OTHER_RELEASES)
+
+
+def first_release(group: Group) -> str | None:
+    """The release in which the group occurred first; None without one."""
+    noticed = [(row.first_seen or row.noticed_at or 0.0, row.release) for row in group.releases]
+    return min(noticed)[1] if noticed else None
+
+
+def is_new(group: Group, last: int, project: Sequence[ProjectRelease]) -> bool:
+    """True if fewer than `last` releases of the project are newer than the one in which the group occurred first. Names of the same release
+    are one, and what a single crash reports is none. A group without a release is not new."""
+    first, later = first_release(group), list[str]()
+    for release in project:
+        if first is None or len(later) >= last:
+            break
+        is_newer = release.confirmed and compare(release.release, first) is Order.NEWER
+        if is_newer and all(compare(release.release, each) is not Order.SAME for each in later):
+            later.append(release.release)
+    return first is not None and len(later) < last

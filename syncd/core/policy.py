@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from syncd.core import frames
 from syncd.core.budget import Limit, kept_free
+from syncd.core.overview import first_release, is_new
 from syncd.core.patterns import fits, searched
 from syncd.core.quantities import counted
 from syncd.core.releases import Order, compare
@@ -188,7 +189,7 @@ def hindrance(group: Group, match: Match, project: Sequence[ProjectRelease] = ()
             ("users", group.users or 0, match.min_users),
             ("machines", group.hosts or 0, match.min_hosts),
         )
-        if match.new_in_last is not None and not _is_new(group, match.new_in_last, project):
+        if match.new_in_last is not None and not is_new(group, match.new_in_last, project):
             return f"it occurred first before the last {counted(match.new_in_last, 'release')} of its project"
         return next((f"it has {have:,} of {least:,} {noun}" for noun, have, least in numbers if have < least), None)
     return None
@@ -268,25 +269,6 @@ def _is_error_type(value: str, patterns: Iterable[str]) -> bool:
     """True if the error type fits one of the patterns, in upper or lower case: SDKs spell `Hang` and `hang`."""
     blind = [pattern.lower() if (sought := searched(pattern)) is None else f"(?i){sought}" for pattern in patterns]
     return fits(value.lower(), blind)
-
-
-def first_release(group: Group) -> str | None:
-    """The release in which the group occurred first; None without one."""
-    noticed = [(row.first_seen or row.noticed_at or 0.0, row.release) for row in group.releases]
-    return min(noticed)[1] if noticed else None
-
-
-def _is_new(group: Group, last: int, project: Sequence[ProjectRelease]) -> bool:
-    """True if fewer than `last` releases of the project are newer than the one in which the group occurred first. Names of the same release
-    are one, and what a single crash reports is none. A group without a release is not new."""
-    first, later = first_release(group), list[str]()
-    for release in project:
-        if first is None or len(later) >= last:
-            break
-        is_newer = release.confirmed and compare(release.release, first) is Order.NEWER
-        if is_newer and all(compare(release.release, each) is not Order.SAME for each in later):
-            later.append(release.release)
-    return first is not None and len(later) < last
 
 
 def _in_range(release: str, comparisons: str) -> bool:

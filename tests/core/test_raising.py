@@ -129,8 +129,8 @@ def test_whatever_rules_and_people_do_in_turn_nothing_falls_and_no_change_of_the
             touched |= {"assignee"} if value != now.assignee else set()
             now = replace(now, assignee=value)
         else:
-            seen = Standing(settings=now, priorities=PRIORITIES, touched=frozenset(touched) if traced else None)
-            step = raising.raised(value, current, seen)
+            present = Standing(settings=now, priorities=PRIORITIES, touched=frozenset(touched) if traced else None)
+            step = raising.raised(value, current, present)
             change = step.changes
             if change.priority is not None:
                 assert not traced or "priority" not in touched

@@ -153,6 +153,7 @@ class FakeGitHub(ServerBase):
             ("GET", r"/issues", self._list_issues),
             ("POST", r"/issues", self._create_issue),
             ("GET", r"/milestones", self._list_milestones),
+            ("GET", r"/assignees/(?P<login>[^/]+)", self._read_assignee),
             ("GET", r"/issues/(?P<number>\d+)", self._read_issue),
             ("PATCH", r"/issues/(?P<number>\d+)", self._edit_issue),
             ("POST", r"/issues/(?P<number>\d+)/labels", self._add_labels),
@@ -169,7 +170,7 @@ class FakeGitHub(ServerBase):
 
     def described_path(self, request: Recorded) -> str | None:
         path = re.sub(rf"^{_API}", "", request.path)
-        undescribed = path == "/user" or path.endswith(("/graphql", "/assignees"))
+        undescribed = path == "/user" or path.endswith("/graphql") or "/assignees" in path
         return None if undescribed else re.sub(r"^/repositories/\d+", "/repos/acme/game", path)
 
     def unknown(self, request: Recorded) -> Answer:
@@ -304,6 +305,9 @@ class FakeGitHub(ServerBase):
         content = self._shapes.issue(repository, issue)
         return 201, {"Location": content["url"]}, content
 
+    def _read_assignee(self, repository: FakeRepository, request: Recorded) -> Answer:
+        return (204, {}, None) if request.groups["login"] in repository.assignable else refusal(404, "Not Found")
+
     def _list_milestones(self, repository: FakeRepository, request: Recorded) -> Answer:
         size, page = (
             int(request.query.get(name, [default])[0]) for name, default in (("per_page", "30"), ("page", "1"))
@@ -360,8 +364,8 @@ class FakeGitHub(ServerBase):
     def _add_assignees(self, repository: FakeRepository, request: Recorded) -> Answer:
         issue = self._issue(repository, request)
         require_writable(repository)
-        known = [login for login in request.body["assignees"] if login in repository.assignable and repository.push]
-        issue.assignees += [login for login in known if login not in issue.assignees]
+        fitting = [login for login in request.body["assignees"] if login in repository.assignable and repository.push]
+        issue.assignees += [login for login in fitting if login not in issue.assignees]
         return 201, {}, self._shapes.issue(repository, issue)
 
     def _list_comments(self, repository: FakeRepository, request: Recorded) -> Answer:

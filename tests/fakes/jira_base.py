@@ -83,6 +83,7 @@ class FakeJira(JiraProject):
             ("GET", r"/project/(?P<project>[^/]+)", self._get_project),
             ("GET", r"/project/(?P<project>[^/]+)/versions", self._get_versions),
             ("GET", r"/project/(?P<project>[^/]+)/statuses", self._get_statuses),
+            ("GET", r"/project/(?P<project>[^/]+)/components", self._get_components),
             ("GET", "/resolution", self._get_resolutions),
             ("GET", "/priority", lambda _: (200, {}, [self.priority(name) for name in self.priorities])),
             ("GET", issue + "/changelog", self._get_changelog),
@@ -109,7 +110,7 @@ class FakeJira(JiraProject):
     def described_path(self, request: Recorded) -> str | None:
         # These are left out of the descriptions at hand.
         left_out = request.path.endswith(
-            ("/statuses", "/user/search", "/sprint/picker", "/resolution", "/priority", "/changelog")
+            ("/statuses", "/user/search", "/sprint/picker", "/resolution", "/priority", "/components", "/changelog")
         )
         return None if left_out else super().described_path(request)
 
@@ -143,6 +144,9 @@ class FakeJira(JiraProject):
             for number, name in enumerate(self.versions)
         ]
         return 200, {}, rows
+
+    def _get_components(self, request: Recorded) -> Answer:
+        return 200, {}, [{"id": str(number), "name": name} for number, name in enumerate(self.components)]
 
     def _get_resolutions(self, request: Recorded) -> Answer:
         rows = [

@@ -177,8 +177,8 @@ def change_of(name: str, before: Any, after: Any) -> list[dict[str, Any]]:
         " ".join(value) if isinstance(value, list) and all(isinstance(each, str) for each in value) else value
         for value in (before, after)
     ]
-    shown = [value.get("name") or value.get("displayName") if isinstance(value, dict) else value for value in texts]
-    return [{"field": name, "fieldtype": "jira", "fromString": shown[0], "toString": shown[1]}]
+    names_of = [value.get("name") or value.get("displayName") if isinstance(value, dict) else value for value in texts]
+    return [{"field": name, "fieldtype": "jira", "fromString": names_of[0], "toString": names_of[1]}]
 
 
 def status_of(transition: str) -> dict[str, Any]:

@@ -100,6 +100,7 @@ class ListedMilestone(msgspec.Struct):
 
     number: Number
     title: str = ""
+    state: str = "open"
 
 
 class Target(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Literal
+from urllib.parse import quote
 
 from syncd.config import GitHubSettings
 from syncd.core.policy import Policy
@@ -52,13 +53,36 @@ def check_routes(
     connection: Connection, settings: GitHubSettings, routes: Sequence[Policy], releases: Sequence[str]
 ) -> list[Finding]:
     """Which reasons of closing the routes recognise, and which milestones name a release. Creates nothing."""
+    home = f"/repos/{settings.repository}"
     findings = closings.resolutions(dict.fromkeys(("completed", "not_planned", "duplicate"), ""), routes)
     try:
-        titles = [each.title for each in milestones(connection, f"/repos/{settings.repository}", "all", _MOST_PAGES)]
+        listed = milestones(connection, home, "all", _MOST_PAGES)
+        findings += _rules(connection, home, routes, {each.title.casefold() for each in listed if each.state == "open"})
+        titles = [each.title for each in listed]
     except TrackerError as error:
         what = f"the milestones cannot be read: {error.reason}"
         return [*findings, Finding(ok=False, what=what, remedy="check again")]
     return findings + closings.fix_names("milestone", titles, routes, releases)
+
+
+def _rules(connection: Connection, home: str, routes: Sequence[Policy], titles: set[str]) -> Iterator[Finding]:
+    """What each rule of `set` sets, or why GitHub would not take it: one GET for each assignee. `titles` are those of open milestones, in
+    lower case. Raises TrackerError."""
+    for policy in routes:
+        for number, rule in enumerate(policy.set):
+            place, faults = f"route {policy.name}, set[{number}]", []
+            if rule.milestone is not None and rule.milestone.casefold() not in titles:
+                faults.append(f"the repository has no open milestone {rule.milestone!r}")
+            if rule.assignee is not None:
+                answer = connection.send_idempotent("GET", f"{home}/assignees/{quote(rule.assignee, safe='')}")
+                if answer.status == 404:
+                    faults.append(f"nobody can assign issues to {rule.assignee!r}")
+            for fault in faults:
+                yield Finding(ok=False, what=f"{place}: {fault}", remedy="correct its value in the rule")
+            values = {"labels": ", ".join(rule.labels), "assignee": rule.assignee, "milestone": rule.milestone}
+            texts = [f"{name} = {value}" for name, value in values.items() if value]
+            if texts and not faults:
+                yield Finding(ok=True, what=f"{place} sets {'; '.join(texts)}")
 
 
 def milestones(

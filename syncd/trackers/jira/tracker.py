@@ -359,7 +359,7 @@ class Jira:
         """Login, project, issue type, required and mapped fields, permissions, resolutions, fix versions. Creates nothing."""
         findings = check(self._connection, self._settings, self._name, self._clock)
         if all(finding.ok for finding in findings) and routes:
-            findings += check_routes(self._connection, self._settings, routes, releases, self._translates)
+            findings += check_routes(self._connection, self._settings, routes, releases, self._translates, self._clock)
         return findings
 
     def close(self) -> None:

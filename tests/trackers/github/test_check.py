@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from syncd.model import Settings
 from syncd.trackers import Finding
 from syncd.trackers.github.tracker import GitHub
-from tests.factories import make_policy
+from tests.factories import make_issue, make_policy
 from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.github_records import Account
 from tests.fakes.server import Fault
@@ -122,3 +123,37 @@ def test_check_names_reasons_of_closing_and_milestones_without_a_release(fake: F
     assert "Sprint 0, Sprint 1" in milestones.what
     assert "and 108 more cannot" in milestones.what
     assert "fixed_in_pattern" in milestones.remedy
+
+
+def test_check_compares_rules_with_milestones_and_assignees(fake: FakeGitHub, tracker: GitHub) -> None:
+    fake.repository.milestones = ["2.4"]
+    rules = [
+        {"labels": ["many"], "milestone": "2.4", "assignee": "alice"},
+        {"milestone": "2.5"},
+        {"assignee": "mallory"},
+    ]
+    findings = tracker.check([make_policy("main", set=rules)])[len(tracker.check()) :]
+
+    assert "route main, set[0] sets labels = many; assignee = alice; milestone = 2.4" in [
+        each.what for each in findings
+    ]
+    assert bad(findings) == [
+        "route main, set[1]: the repository has no open milestone '2.5'",
+        "route main, set[2]: nobody can assign issues to 'mallory'",
+    ]
+
+
+def test_a_repository_takes_what_rules_raise_and_a_note_says_what_it_does_not(
+    fake: FakeGitHub, tracker: GitHub
+) -> None:
+    fake.repository.milestones = ["2.4"]
+    fake.file(fake.repository, "Crash", "It broke.", fake.account, ["crash"])
+    issue = make_issue(remote_id="1", key="acme/game#1")
+
+    assert tracker.raise_settings(issue, Settings(labels=("many",), assignee="alice", milestone="2.4")) == ""
+    assert tracker.read_settings(issue).settings == Settings(
+        labels=("crash", "many"), assignee="alice", milestone="2.4"
+    )
+    assert "no open milestone 9.9" in tracker.raise_settings(issue, Settings(milestone="9.9"))
+    fake.repository.push = False
+    assert "does not take the labels" in tracker.raise_settings(issue, Settings(labels=("x",)))

@@ -209,3 +209,53 @@ def test_check_says_that_resolutions_cannot_be_read(fake: FakeJira, opened: Open
     (finding,) = of_routes(opened)
     assert not finding.ok
     assert finding.remedy
+
+
+RULES = [
+    {"when": {"min_users": 100}, "priority": "high", "labels": ["many"], "component": "client"},
+    {"issue_type": "Task", "assignee": "Ada", "fields": {"Severity": "Bad"}},
+]
+
+
+def test_check_displays_what_each_rule_sets(fake: FakeJira, opened: Open) -> None:
+    options = [{"id": "1", "value": "Bad"}, {"id": "2", "value": "Worse"}]
+    fake.custom_fields = {"customfield_7": {"name": "Severity", "schema": {"type": "option"}, "allowedValues": options}}
+    texts = [finding.what for finding in of_routes(opened, set=RULES) if finding.ok]
+
+    assert any(
+        'set[0] sets priority = {"name": "High"}, components = [{"name": "client"}], labels = ["many"]' in text
+        for text in texts
+    )
+    assert any("set[1] sets issues of type Task, assignee = " in text for text in texts)
+    assert any('customfield_7 = {"value": "Bad"}' in text for text in texts)
+    assert fake.sent("POST") == []
+    assert fake.sent("PUT") == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "fault"),
+    [
+        ({"priority": "Hihg"}, "priority: 'Hihg' is none of its values: Highest, High, Medium, Low"),
+        ({"component": "clinet"}, "components: 'clinet' is none of its values: client, server"),
+        ({"issue_type": "Incident"}, "CRASH has no issue type 'Incident'"),
+        ({"assignee": "nobody"}, "assignee: 'nobody' is no user"),
+        ({"fields": {"Severity": "Bad"}}, "Severity: the create screen has no field 'Severity'"),
+        ({"fields": {"duedate": "2027-01-31"}}, "duedate cannot be set on new issues"),
+    ],
+)
+def test_check_names_a_value_of_a_rule_that_the_project_does_not_take(
+    fake: FakeJira, opened: Open, rule: dict[str, object], fault: str
+) -> None:
+    wrong = [finding for finding in of_routes(opened, set=[RULES[0], rule]) if not finding.ok]
+
+    assert len(wrong) == 1
+    assert wrong[0].what.startswith("route main, set[1]: ")
+    assert fault in wrong[0].what
+    assert wrong[0].remedy
+
+
+def test_check_says_that_nothing_can_be_raised_without_the_right_to_edit(fake: FakeJira, opened: Open) -> None:
+    fake.permissions.remove("EDIT_ISSUES")
+    warnings = [finding for finding in of_routes(opened, set=RULES[:1]) if finding.ok and finding.remedy]
+
+    assert ["EDIT_ISSUES" in finding.what for finding in warnings] == [True]
