@@ -7,7 +7,7 @@ the expression and stays; only its group `x` is replaced.
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -24,7 +24,7 @@ _SLASH, _BACKSLASH, _COLON, _AT = r"(?:/|%2f)", r"(?:\\|/|%5c|%2f)", "(?::|%3a)"
 _IS = r"""["']{0,4}\s{0,8}(?:[:=]?=>?|:)\s{0,8}(?:[bru]?["']{1,4})?"""
 _KEY = (
     r"(?:password|passwd|passphrase|passcode|passwort|kennwort|pwd|secret|token|credentials?|api[ _.-]?key|access[ _.-]?key|auth[_.-]?key|"
-    r"private[ _.-]?key|license[_.-]?key|account[_.-]?key|sess(?:ion)?[_.-]?(?:id|key)|[?&;](?:[\w-]{0,32}sig(?:nature)?|key|auth|code))"
+    r"private[ _.-]?key|license[_.-]?key|account[_.-]?key|sess(?:ion)?[_.-]?(?:id|key)|[?&;](?:[\w-]*sig(?:nature)?|key|auth|code))"
 )
 _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _HEX = "[0-9a-f]{1,4}"
@@ -41,10 +41,10 @@ _TOKENS = (
     rf"{_KEY}[\"']{{0,4}}\s{{0,8}}(?:[:=]?=>?|:)\s{{0,8}}[bru]?'{{1,4}}(?P<x>[^'\r\n]+)",
     rf"{_KEY}{_IS}(?P<x>[^\s\"'&;,)}}\]:=\\>][^\s\"'&;,)}}\]]*)",
     rf"{_KEY}=(?P<x>[:\]][^\s\"'&;,)}}\]]+)",
-    rf"<(?:\w{{1,32}}[:._-])?\w{{0,32}}{_KEY}(?:\s[^<>]{{0,64}})?>(?P<x>[^<>\r\n]{{1,600}})</",
+    rf"<[\w:._-]*{_KEY}(?:\s[^<>]*)?>(?P<x>[^<>\r\n]+)</",
     rf"{_KEY}[\"']\s{{1,4}}value\s?=\s?[\"'](?P<x>[^\"'\r\n]+)",
-    rf"(?:^|[^{_WORD}-])--?[\w-]{{0,32}}{_KEY}(?:\s{{1,4}}|[\"']\s?,\s{{0,4}}[\"'])(?P<x>[^\s\"'&;,)}}\]:=<>-][^\s\"'&;,)}}\]]*)",
-    r"//[^\s/:@]{0,128}:(?P<x>[^\s/]{1,255})@",
+    rf"(?:^|[^{_WORD}-])--?[\w-]*{_KEY}(?:\s{{1,4}}|[\"']\s?,\s{{0,4}}[\"'])(?P<x>[^\s\"'&;,)}}\]:=<>-][^\s\"'&;,)}}\]]*)",
+    r"//[^\s/:@]*:(?P<x>[^\s/]+)@",
     r"\b[a-z][a-z0-9+.-]*://(?P<x>[^\s/:@<>]{12,255})@",
     # By their own look.
     r"(?-i:(?P<x>gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{20,}|glpat-[\w-]{16,}))",
@@ -57,9 +57,9 @@ _TOKENS = (
 _NAME = r"(?:[^/\s%\"':;,()<>]|%(?:[013-46-9a-f][0-9a-f]|2[0-9a-e]|5[0-9abd-f])){1,64}"  # of a folder, with escapes as in an address
 _FOLDERS = (
     rf"(?:\b|%[0-9a-f]{{2}})[a-z]{_COLON}{_BACKSLASH}+(?:users|documents(?: |%20)and(?: |%20)settings){_BACKSLASH}+(?P<x>[^\\/%\r\n\"'<>|]{{1,64}})",
-    rf"(?:^|[^{_WORD}.]|%[0-9a-f]{{2}}){_SLASH}(?:(?:var|export|usr|mnt|nfs|net|srv|data|vol|volumes)(?:{_SLASH}[^/\r\n%<>]{{1,64}})?{_SLASH}|(?:cygdrive/)?[a-z]/)?"
+    rf"(?:^|[^{_WORD}.]|%[0-9a-f]{{2}}){_SLASH}(?:(?:var|export|usr|mnt|nfs|net|srv|data|vol|volumes)(?:{_SLASH}[^/\r\n%<>]+)?{_SLASH}|(?:cygdrive/)?[a-z]/)?"
     rf"(?-i:home|Users|run/media){_SLASH}+(?:\.{_SLASH}+)*(?P<x>{_NAME})",
-    r"\\\\[\w.$-]{1,64}\\(?:[^\\\r\n\"'<>|]{1,64}\\){0,2}(?:users|home|profiles\$?)\\(?P<x>[^\\\r\n\"'<>|]{1,64})",
+    r"\\\\[\w.$-]{1,64}\\(?:[^\\\r\n\"'<>|]+\\){0,2}(?:users|home|profiles\$?)\\(?P<x>[^\\\r\n\"'<>|]{1,64})",
 )
 _EMAIL = rf"(?P<x>[\pL\pN][{_WORD}\pM.+-]*{_AT}[\pL\pN](?:[{_WORD}\pM-]*\.)+(?:\pL[\pL\pM]+|xn--[a-z0-9-]+))"
 # Four numbers after a word for a version, or next to more numbers, are a version.
@@ -72,19 +72,36 @@ _IPV6 = (
 )
 
 
+_BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_QUOTES = "\u2018-\u201f\u00ab\u00bb"
+_FORMS = "\ufe50-\ufe6b\uff01-\uff5e\U0001d400-\U0001d7ff"
+_UNSEEN = (
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\U000e0000-\U000e0fff"
+)
+_BEGINS = re.compile(
+    rf"[%&\\\r\n{_BLANKS}{_QUOTES}{_FORMS}{_UNSEEN}](?:(?<!&)|(?=#|(?:amp|quot|apos|lt|gt);))", re.IGNORECASE
+)
 # What stands for another sign, or for none: escapes of addresses, of JSON and of HTML, which may be escaped themselves; signs that cannot be
 # seen; wide and ornate forms; a line break inside a long word. A blank's escape stays: it does not end a name in an address.
 _DISGUISE = re.compile(
     r"%(?:25)*+(?P<address>2[1-9a-f]|[3-6][0-9a-f]|7[0-9a-e])|(?<!\\)\\++(?:u00(?P<json>[2-7][0-9a-f])|(?=[\"'/]))"
     r"|&(?:amp;)*+(?:\#x(?P<hex>[2-7][0-9a-f])|\#(?P<decimal>[0-9]{2,3})|(?P<html>quot|apos|lt|gt));|(?P<ampersand>&(?:amp;)++)"
-    "|(?P<blank>[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000])|(?P<quote>[\u2018-\u201f\u00ab\u00bb])"
-    "|(?P<form>[\ufe50-\ufe6b\uff01-\uff5e\U0001d400-\U0001d7ff]|(?![0-9])\\d)"
-    "|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
-    "\U000e0000-\U000e0fff]+"
+    f"|(?P<blank>[{_BLANKS}])|(?P<quote>[{_QUOTES}])|(?P<form>[{_FORMS}])|[{_UNSEEN}]+"
     r"|(?<=[\w-]{16})\r?\n(?=[\w-]{8})",
     re.IGNORECASE,
 )
 _HTML = {"quot": '"', "apos": "'", "lt": "<", "gt": ">"}
+
+
+def _disguises(text: str) -> Iterator[re.Match[str]]:
+    """Yield the disguises. Most signs begin none: one class of characters finds that out."""
+    place = 0
+    while begin := _BEGINS.search(text, place):
+        match = _DISGUISE.match(text, begin.start())
+        if match is not None:
+            yield match
+        place = begin.end() if match is None else match.end()
 
 
 def _sign(match: re.Match[str]) -> str:
@@ -105,8 +122,7 @@ def _sign(match: re.Match[str]) -> str:
         case "quote":
             return "'" if "\u2018" <= value <= "\u201b" else '"'
         case "form":
-            form = unicodedata.normalize("NFKC", value)
-            return form if form.isascii() else str(unicodedata.decimal(value, value))
+            return unicodedata.normalize("NFKC", value)
     return ""
 
 
@@ -117,7 +133,7 @@ class _Plain:
         self.source = patterns.encoded(text)
         self._starts, self._places, self._copied = [0], [0], [True]  # of the segments: in the plain text, in the source
         pieces, done, size, place = list[bytes](), 0, 0, 0
-        for match in _DISGUISE.finditer(text):
+        for match in _disguises(text):
             copied, sign = patterns.encoded(text[done : match.start()]), patterns.encoded(_sign(match))
             size, place = size + len(copied), place + len(copied)
             self._add(size, place, copied=False)
