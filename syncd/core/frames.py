@@ -109,11 +109,12 @@ _MERGED_ZEROS = 16  # the fingerprint of groups merged in Backtrace begins with 
 _ADDRESS = re.compile(r"(?:0x)?[0-9a-fA-F]{8,16}|0x[0-9a-fA-F]+")
 # A module is a file: unlike a function it has a folder or a file extension.
 _FILE = r"[^\s!(<]*(?:[/\\][^\s!(<]+|\.(?:exe|dll|so|dylib|sys|node|bin|elf)(?:\.[0-9.]+)?)"
-_MODULE = re.compile(r"([^\s!(<]{1,255}?)(?<!operator)!")
+_MODULE = re.compile(r"([^\s!(<]{1,255}?)(?<!operator)!(?!\((?!anonymous|lambda|\*))")
 # What debuggers and crash reporters write in front of a name: the number of the frame, the module, the address.
 _IN_FRONT = re.compile(
     r"(?:(?:=>\s?|frame\s)?(?:#\d{1,4}:?|\d{1,4}[:#]?|\[\s?\d{1,4}\s?\]:?)\s{1,9}|\[Callstack\]\s)?(?:at\s{1,9}(?=\S))?"
-    r"(?:(?:[\w.+-]+(?:\s[\w.+-]+){0,5}\s{1,40})?0x[0-9a-fA-F]{6,16}:?\s{1,9}(?:in\s|-\s)?)?(?:\((?!anonymous|lambda)[\w .-]{1,80}\)\s(?=\S))?(?:[\w.+-]{1,80}`(?=[\w-][^`']*\Z))?"
+    r"(?:(?:[\w.+-]+(?:\s[\w.+-]+){0,5}\s{1,40})?0x[0-9a-fA-F]{6,16}:?\s{1,9}(?:in\s|-\s)?)?(?:\((?!anonymous|lambda|wrapper|\d+\))[\w .-]{1,80}\)\s(?=\S))?(?:[\w.+-]{1,80}`(?=[A-Za-z_+-][^`']*\Z))?"
+    r"(?:(?:app|platform)//|(?:java|jdk)\.[\w.]{1,80}(?:@[\w.+-]{1,40})?/)?"
 )
 # Android's: the name is behind the module, in parentheses.
 _TOMBSTONE = re.compile(
@@ -125,7 +126,10 @@ _WORD_AND_OFFSET = re.compile(
 )
 # Names of functions that begin a thread where they are at the end of a stack, and may be a program's own anywhere else.
 _BEGINNINGS = ("clone", "start")
-_PLACE = re.compile(r"\s(?:/|\./|[A-Za-z]:\\)\S{1,1000}:\d{1,9}\Z")
+# Where a name ends and its place in the source, or in the program, begins.
+_PLACE = re.compile(
+    r"\s(?:/|\./|[A-Za-z]:\\)\S{1,1000}:\d{1,9}\Z|(?<=.)@[^\s@]{0,1000}:\d{1,9}\Z|\sin goroutine \d{1,12}\Z"
+)
 _MODULE_OFFSET = (
     "(" + _FILE + r")\s?[+(]\s?(?:0x)?[0-9a-fA-F]+\s?\)?"
 )  # of RE2: many of its characters can be read in two ways
@@ -137,7 +141,8 @@ _OPENING = {"(": ")", "[": "]", "<": ">", "{": "}"}
 _CLOSURE = re.compile(r"closure #\d+\s*\Z")
 # What a build adds to a name: the hashes of Rust's symbols and crates, and the numbers of copies that an optimiser makes.
 _OF_BUILD = re.compile(
-    r"::h[0-9a-f]{16}(?![\w:])|(?<=\w)\[[0-9a-f]{8,16}\]|\.(?:llvm|isra|constprop|part|cold|lto_priv|__uniq)\.\d+|\s\(\.[\w.]+\)\Z"
+    r"::h[0-9a-f]{16}(?![\w:])|(?<=\w)\[[0-9a-f]{8,16}\]|\.(?:llvm|isra|constprop|part|cold|lto_priv|__uniq)\.\d+|\s\(\.[\w.]+\)\Z|(?<=_block_invoke)\.\d+"
+    r"|(?<=\$\$Lambda)(?:\$\d+)?/(?:0x)?[0-9a-f]+"
 )
 
 
@@ -206,11 +211,15 @@ def _pairs(name: str) -> dict[int, int]:
 
 
 def _belongs(name: str, place: int, end: int) -> bool:
-    """True if the parenthesis is part of a name: `(anonymous namespace)::`, a receiver as in `pkg.(*T).f`, a lambda's `(lambda)`."""
+    """True if the parenthesis is part of a name: `(anonymous namespace)::`, a receiver as in `pkg.(*T).f`, the types of a lambda or of D's
+    `f!(T)`, a function that returns one as in `int (*f(int))(int)`."""
     return (
         name[place - 1] in ".:"
+        or (name[place - 1] == "!" and not name.endswith("operator!", 0, place))
+        or (name[place - 1] == "'" and name.startswith("'lambda", name.rfind("'", 0, place - 1)))
         or name.startswith(("(anonymous", "(lambda", "(extension in"), place)
-        or name.endswith("decltype", 0, place)
+        or name.endswith(("decltype", "decltype "), 0, place)
+        or (name.startswith(("(*", "(&"), place) and name.startswith("(", end + 1) and name[place - 1] == " ")
     ) and end > place
 
 
