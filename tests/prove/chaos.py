@@ -50,15 +50,14 @@ PATIENT_SECONDS = 3.0  # the first probe starts after two seconds
 DRAIN_SECONDS = 600.0
 REMEMBERED = 300  # requests that the fake checks against the published description
 
-_SERVER = 'timeout = "1s"\nprobe_after = ["2s", "4s", "6s"]\n'
-_ANY = "concurrency = 2\nwrites = []\n"
+_SERVER = 'timeout = "1s"\nprobe_after = ["2s", "4s", "6s"]\nconcurrency = 2\nwrites = []\n'
 
 
 def run(kind: str, folder: Path, kills: int, seed: int, fault: str = dying.NEVER) -> Verdict:
     """Kill the daemon `kills` times, drain it, and count. With `fault=dying.FORGETTING` the verdict must have duplicates."""
     start_time = time.monotonic()
     with opened(kind, folder) as tracker:
-        daemon = Daemon(folder, tracker.toml(_ANY if kind == "local" else _SERVER + _ANY))
+        daemon = Daemon(folder, tracker.toml("" if kind == "local" else _SERVER))
         trial = _Trial(tracker, daemon, kind, seed, fault)
         try:
             trial.kill_often(kills)

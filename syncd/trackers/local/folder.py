@@ -2,8 +2,8 @@
 
 import os
 import threading
-from functools import lru_cache
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from syncd.platform.clock import Clock
 from syncd.platform.fsync import sync
@@ -15,10 +15,9 @@ _PLACES = (
 _PAUSE = 20  # the folder is read again after so many times as long as reading it took
 
 
-@lru_cache(64)
 def shared(folder: Path) -> "Folder":
     """Return the object that all clients of the folder in this process use."""
-    return Folder(folder)
+    return _FOLDERS.setdefault(folder, Folder(folder))
 
 
 class Folder:
@@ -89,3 +88,6 @@ class Folder:
 
 def _place(digest: str) -> int:
     return hash(digest) % _PLACES
+
+
+_FOLDERS: WeakValueDictionary[Path, Folder] = WeakValueDictionary()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from syncd.platform.clock import Clock
-from syncd.trackers.local.folder import Folder
+from syncd.trackers.local.folder import Folder, shared
 from tests.trackers.local.parts import draft, names, tracker
 
 PATIENCE_SECONDS = 30.0
@@ -143,3 +143,9 @@ def test_a_flush_that_fails_fails_for_all_who_share_it_and_for_nobody_else(tmp_p
         disk.wait()
         disk.end()
         after.result(PATIENCE_SECONDS)
+
+
+def test_clients_of_a_folder_share_what_they_know_of_it(tmp_path: Path) -> None:
+    assert shared(tmp_path) is not shared(tmp_path / "other")
+    first = shared(tmp_path)
+    assert shared(tmp_path) is first
