@@ -4,6 +4,7 @@ import errno
 import os
 import pwd
 import stat
+from shlex import quote
 from pathlib import Path
 
 # A person must act before another try can succeed.
@@ -66,21 +67,22 @@ def _denial(place: Path, verb: str, what: Path) -> str | None:
         )
     owns = uid == status.st_uid
     bits = mode >> 6 if owns else mode >> 3 if status.st_gid in {os.getegid(), *os.getgroups()} else mode
+    shell = quote(str(place))
     letters = "".join(letter for letter, bit in (("r", os.R_OK), ("w", os.W_OK), ("x", os.X_OK)) if need & bit)
     if uid == 0 or bits & need == need:
-        remedy = f"the mode is not the cause: see `lsattr -d {place}`, `getfacl {place}`, SELinux or AppArmor, and a unit's sandbox"
+        remedy = f"the mode is not the cause: see `lsattr -d {shell}`, `getfacl {shell}`, SELinux or AppArmor, and a unit's sandbox"
     elif owns:
-        remedy = f"run `chmod u+{letters} {place}`"
+        remedy = f"run `chmod u+{letters} {shell}`"
     elif verb == "make" and uid not in _DYNAMIC:
-        remedy = f"run `install -d -o {user} {what}` as root, or name a place elsewhere"
+        remedy = f"run `install -d -o {user} {quote(str(what))}` as root, or name a place elsewhere"
     elif stat.S_ISDIR(status.st_mode) and (place == home or len(place.parts) < 3 or place.parts[1] in _SYSTEM):
         remedy = "name a place elsewhere"
     elif place.parent.stat().st_uid == uid:
-        remedy = f"run `chown --reference={place.parent} {place}` as root"
+        remedy = f"run `chown --reference={quote(str(place.parent))} {shell}` as root"
     elif uid in _DYNAMIC:
         remedy = "name a place below the unit's StateDirectory=; a secret belongs into a systemd credential"
     else:
-        remedy = f"run `chown {user} {place}` as root, or `setfacl -m u:{user}:{letters} {place}`"
+        remedy = f"run `chown {user} {shell}` as root, or `setfacl -m u:{user}:{letters} {shell}`"
     return f"{begin}; {remedy}"
 
 
@@ -104,7 +106,7 @@ def lockout(path: Path) -> str | None:
         return None
     return (
         f"user {name_of(folder.st_uid)}, to whom {path.parent} belongs, may not write {path} (owner {name_of(file.st_uid)}, mode {mode:04o}); "
-        f"run `chown --reference={path.parent} {path}` as root"
+        f"run `chown --reference={quote(str(path.parent))} {quote(str(path))}` as root"
     )
 
 

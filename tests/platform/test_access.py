@@ -2,6 +2,12 @@
 
 import errno
 import os
+import pwd
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +25,40 @@ def test_a_mode_that_allows_it_is_not_blamed(tmp_path: Path, monkeypatch: pytest
     assert line is not None
     assert "the mode is not the cause" in line
     assert "chown" not in line
+
+
+@contextmanager
+def acting_as(user: int) -> Iterator[None]:
+    os.seteuid(user)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("mode", [0o000, 0o444, 0o700])
+@pytest.mark.parametrize("name", ["store", "my store", "it's; $HOME & `id`", "-rf"])
+def test_the_command_of_a_remedy_mends_the_file_that_it_names(name: str, mode: int) -> None:
+    nobody = pwd.getpwnam("nobody").pw_uid
+    with tempfile.TemporaryDirectory() as above:
+        os.chmod(above, 0o755)
+        folder, commands = Path(above, name), 0
+        folder.mkdir()
+        (folder / "syncd.db").touch()
+        (folder / "syncd.db").chmod(0o600)
+        os.chown(folder, nobody if mode != 0o700 else 0, -1)
+        folder.chmod(mode)
+        while True:
+            with acting_as(nobody):
+                line = access.obstacle(folder / "syncd.db", write=True)
+            if line is None:
+                break
+            command = re.search(r"run `((?:chmod|chown) .*)`(?: as root| or|, or|$)", line.partition(", or `setfacl")[0])
+            assert command is not None, line
+            subprocess.run(["sh", "-c", command[1]], check=True, cwd=above)
+            commands += 1
+        assert 1 <= commands <= 4
 
 
 def test_a_file_that_is_not_there_is_an_obstacle_to_neither(tmp_path: Path) -> None:
