@@ -99,6 +99,11 @@ def cases() -> Iterator[Case]:
     name, resting = "SyncdTrackerRests", " ".join(["1 1 1 0"] * 22)
     labels = {"instance": "a", "job": "syncd", "state": "tracker_rests"}
     yield case_of(name, fired(name, labels), series("tracker_rests", f"0x{START - 1} {resting}"))
+    # A daemon that ends again and again answers one scrape in two; after a scrape that fails, its series are stale.
+    name, crashing = "SyncdCrashLoop", f"0x{START - 1} " + " ".join(["1 stale"] * 45)
+    labels = {"instance": "a", "job": "syncd", "state": "crash_loop"}
+    up = {'up{job="syncd",instance="a"}': f"1x{START - 1} " + " ".join(["1 0"] * 45)}
+    yield case_of(name, fired(name, labels), series("crash_loop", crashing) | up)
     yield case_of(
         "SyncdNoDaemon", fired("SyncdNoDaemon", {"job": "syncd"}), {'up{job="syncd"}': f"1x{START - 1} _x{END}"}
     )
