@@ -229,7 +229,8 @@ def _secrets(config: Config) -> Iterator[Finding]:
         if day is not None:
             soon = (day - today).days < EXPIRY_SECONDS / 86400
             remedy = f"make a new token, and set trackers.{name}.token_expires to its last day" if soon else ""
-            yield Finding(ok=not soon, what=f"trackers.{name}.token expires on {day}", remedy=remedy)
+            verb = "expires" if day >= today else "expired"
+            yield Finding(ok=not soon, what=f"trackers.{name}.token {verb} on {day}", remedy=remedy)
 
 
 def _routes(config: Config) -> Iterator[Finding]:

@@ -15,7 +15,7 @@ from pydantic import (
     field_validator,
 )
 
-from syncd.config.values import Address, Day, Seconds, Secret, Section, WriteLimit, did_you_mean
+from syncd.config.values import Address, Day, RepositoryName, Seconds, Secret, Section, WriteLimit, did_you_mean
 from syncd.core.budget import Limit
 from syncd.core.quantities import duration
 
@@ -89,12 +89,12 @@ class GitHubSettings(Section):
 
     kind: Literal["github"]
     """the kind of tracker"""
-    repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")]
+    repository: RepositoryName
     """`"owner/name"`; syncd follows the repository when it is renamed"""
     token: Secret
     """a secret"""
     token_expires: Day | None = None
-    """the day on which the token expires, `2027-01-31`; from 30 days before on, status, `check` and an alert report it"""
+    """the last day of the token, `2027-01-31`; from 30 days before on, status, `check` and an alert report it"""
     api_url: Address = "https://api.github.com"
     """Enterprise Server: `"https://HOST/api/v3"`"""
     labels: Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=20)] = ["crash"]
@@ -139,7 +139,7 @@ class JiraSettings(Section):
     token: Secret
     """a secret"""
     token_expires: Day | None = None
-    """the day on which the token expires, `2027-01-31`; from 30 days before on, status, `check` and an alert report it"""
+    """the last day of the token, `2027-01-31`; from 30 days before on, status, `check` and an alert report it"""
     email: Annotated[str | None, Field(validate_default=True)] = None
     """the account of the API token; only with `deployment = "cloud"`"""
     issue_type: str = "Bug"

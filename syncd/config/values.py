@@ -56,6 +56,14 @@ def _day(value: object) -> object:
         raise ValueError(f"{value!r} is not a day; write it like 2027-01-31") from None
 
 
+def _repository(value: str) -> str:
+    """owner/name."""
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", value):
+        address = re.search(r"[/:]([\w.-]+/[\w.-]+?)(?:\.git)?/?$", value)
+        raise ValueError(f'{value!r} is not a repository; write "{address[1] if address else "owner/name"}"')
+    return value
+
+
 def _glob(value: str) -> str:
     """game-*, [Gg]ame-?."""
     check_glob(value)
@@ -71,6 +79,7 @@ Glob = Annotated[str, AfterValidator(_glob)]
 Day = Annotated[date, BeforeValidator(_day)]
 Expression = Annotated[str, AfterValidator(_expression)]
 Address = Annotated[str, AfterValidator(_address)]
+RepositoryName = Annotated[str, AfterValidator(_repository)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=False)]
 
 

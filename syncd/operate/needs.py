@@ -175,7 +175,7 @@ def _of_trackers(status: Mapping[str, Any], now: float) -> Iterator[Need]:
         expires_at = tracker["token_expires_at"]
         if expires_at is not None and expires_at - now < EXPIRY_SECONDS:
             when = f"expires in {duration(expires_at - now)}" if expires_at > now else "has expired"
-            what = f"trackers.{name}.token {when} ({utc(expires_at)[:10]}); make a new one, and set token_expires to its last day"
+            what = f"trackers.{name}.token {when} ({utc(expires_at - 1.0)[:10]}); make a new one, and set token_expires to its last day"
             yield Need(state="token_expires", what=what, command="check")
 
 

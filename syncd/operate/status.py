@@ -17,6 +17,7 @@ from syncd.store.report import left_behind
 # Over so many seconds the rate of tracker calls is measured, or since the oldest group has waited.
 RATE_SECONDS, MIN_RATE_SECONDS = 600.0, 60.0
 NEWEST_GROUPS, NAMED_ATTRIBUTES = 20, 12
+DAY_SECONDS = 86400.0
 
 
 def status(config: Config, store: Store, now: float) -> dict[str, Any]:
@@ -54,7 +55,8 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
     }
     for name, tracker in shape["trackers"].items():
         day = getattr(config.trackers.get(name), "token_expires", None)
-        tracker["token_expires_at"] = day and datetime.combine(day, time(), UTC).timestamp()
+        # The end of its last day.
+        tracker["token_expires_at"] = day and datetime.combine(day, time(), UTC).timestamp() + DAY_SECONDS
     items = needs.needs(shape, now)
     well, sentence = needs.sentence(items)
     return {

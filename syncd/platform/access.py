@@ -4,8 +4,8 @@ import errno
 import os
 import pwd
 import stat
-from shlex import quote
 from pathlib import Path
+from shlex import quote
 
 # A person must act before another try can succeed.
 _LASTING = {

@@ -92,7 +92,7 @@ GAUGES: Mapping[str, tuple[str, str | None]] = {
         "tracker",
     ),
     "syncd_tracker_token_expires_timestamp_seconds": (
-        "When the tracker's token expires, as token_expires says; absent without it.",
+        "The end of the tracker's token_expires, in UTC; absent without it.",
         "tracker",
     ),
     "syncd_tracker_writes_left": ("Writes that the tracker's budget allows now.", "tracker"),

@@ -303,6 +303,22 @@ def test_every_wrong_mapped_field_is_reported(faults: Faults) -> None:
     assert [fact in problem for fact in ("group.x", "{{ y }}", "{{ z }}")] == [True] * 3
 
 
+@pytest.mark.parametrize(
+    ("written", "remedy"),
+    [
+        ("hello-world", "owner/name"),
+        ("https://github.com/acme/game", "acme/game"),
+        ("https://github.example.com/acme/my.game/", "acme/my.game"),
+        ("git@github.com:acme/game.git", "acme/game"),
+        ("acme/game/issues extra", "owner/name"),
+        ("", "owner/name"),
+    ],
+)
+def test_what_is_no_repository_is_refused_with_what_to_write(faults: Faults, written: str, remedy: str) -> None:
+    (problem,) = faults(GITHUB.replace("acme/game", written))
+    assert problem.endswith(f"""repository: {written!r} is not a repository; write "{remedy}\"""")
+
+
 @pytest.mark.parametrize("written", ["2027-01-31", '"2027-01-31"'])
 def test_a_day_is_a_date_or_its_text(load: Load, written: str) -> None:
     tracker = load(GITHUB + f"token_expires = {written}\n").trackers["crashes"]

@@ -1,11 +1,12 @@
 """The state of the whole system as it is read from a store, on both databases."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from syncd.config import Config
+from syncd.config import Config, GitHubSettings, Secret
 from syncd.operate import explain
 from syncd.operate.status import status
 from syncd.store.instances import CRASHES_SECONDS, Registration
@@ -35,6 +36,29 @@ def pass_time(scene: Scene, daemon: Registration, seconds: float, folds: float =
     """Time passes, and the daemon has just sent a heartbeat."""
     scene.clock.advance(seconds)
     daemon.beat(scene.clock.wall(), folds)
+
+
+@pytest.mark.parametrize(
+    ("days", "what"),
+    [(0, "expires in"), (1, "expires in"), (29, "expires in"), (31, None), (-1, "has expired"), (-400, "has expired")],
+)
+def test_a_token_is_good_until_the_end_of_its_last_day(
+    scene: Scene, daemon: Registration, days: int, what: str | None
+) -> None:
+    today = datetime.fromtimestamp(scene.clock.wall(), UTC).date()
+    token = Secret(env="TOKEN")
+    settings = GitHubSettings(
+        kind="github", repository="acme/game", token=token, token_expires=today + timedelta(days=days)
+    )
+    config = scene.rules.config.model_copy(update={"trackers": {"here": settings}})
+    needs = [
+        need for need in status(config, scene.store, scene.clock.wall())["needs"] if need["state"] != "no_receiver"
+    ]
+
+    assert [need["state"] for need in needs] == ([] if what is None else ["token_expires"])
+    for need in needs:
+        assert f"trackers.here.token {what}" in need["what"]
+        assert f"({today + timedelta(days=days)})" in need["what"]
 
 
 def test_a_create_on_its_way_is_being_filed_until_its_sender_is_dead(scene: Scene) -> None:

@@ -54,7 +54,9 @@ def test_the_command_of_a_remedy_mends_the_file_that_it_names(name: str, mode: i
                 line = access.obstacle(folder / "syncd.db", write=True)
             if line is None:
                 break
-            command = re.search(r"run `((?:chmod|chown) .*)`(?: as root| or|, or|$)", line.partition(", or `setfacl")[0])
+            command = re.search(
+                r"run `((?:chmod|chown) .*)`(?: as root| or|, or|$)", line.partition(", or `setfacl")[0]
+            )
             assert command is not None, line
             subprocess.run(["sh", "-c", command[1]], check=True, cwd=above)
             commands += 1

@@ -43,6 +43,8 @@ def check(connection: Connection, settings: GitHubSettings, recalled_id: str | N
             expect(connection.send_idempotent("GET", f"/repos/{settings.repository}/issues"), list[Listed])
     except Misconfigured as error:
         remedy = "correct api_url, or the proxy before it" if "api_url" in error.reason else _REMEDY
+        if "cannot be read" in error.reason and "api_url" not in error.reason:
+            remedy = f'check the spelling of repository = "{settings.repository}"; else {remedy}'
         findings.append(Finding(ok=False, what=error.reason, remedy=remedy))
     except TrackerError as error:
         findings.append(Finding(ok=False, what=error.reason, remedy="try again; check api_url and the network"))

@@ -104,7 +104,7 @@ class GitHub:
             "body": write(draft.body, _BODY_LIMIT, tail=marker_line(draft.marker)),
             "labels": labels,
         }
-        milestone = None if draft.milestone is None else self._milestone(draft.milestone)
+        milestone, lacks = (None, "") if draft.milestone is None else self._milestone(draft.milestone)
         if milestone is not None:
             payload["milestone"] = milestone
         assignee, now = draft.assignee, self._clock.monotonic()
@@ -124,14 +124,20 @@ class GitHub:
         if assignee is not None and "assignees" not in payload:
             notes.append(f"the assignee {assignee} was left out: GitHub does not take it")
         if draft.milestone is not None and "milestone" not in payload:
-            reason = "there is none that is open" if milestone is None else "GitHub does not take it"
-            notes.append(f"the milestone {draft.milestone} was left out: {reason}")
+            notes.append(f"the milestone {draft.milestone} was left out: {lacks or 'GitHub does not take it'}")
         return replace(issue, notes=(*issue.notes, *notes))
 
-    def _milestone(self, title: str) -> int | None:
-        """The number of the open milestone with this title, in upper or lower case. One GET for each hundred milestones."""
-        listed = milestones(self._connection, f"/repositories/{self._home_id()}", "open")
-        return next((each.number for each in listed if each.title.casefold() == title.casefold()), None)
+    def _milestone(self, title: str) -> tuple[int | None, str]:
+        """The number of the open milestone with this title, in upper or lower case; without one, the reason. One GET for each hundred
+        milestones."""
+        try:
+            listed = milestones(self._connection, f"/repositories/{self._home_id()}", "open")
+        except Misconfigured as error:
+            if error.login:
+                raise
+            return None, error.reason  # whether the repository itself is open, the answer to the create tells
+        number = next((each.number for each in listed if each.title.casefold() == title.casefold()), None)
+        return number, "" if number is not None else "there is none that is open"
 
     def _file(self, payload: dict[str, object], draft: Draft) -> Answer:
         """The answer to the POST that creates the issue. After a refusal that names no field which `payload` can do without, raises what

@@ -279,6 +279,18 @@ def test_a_milestone_is_given_by_its_title(tracker: GitHub, fake: FakeGitHub) ->
     assert made.notes == ("the milestone Someday was left out: there is none that is open",)
 
 
+@pytest.mark.parametrize("status", [301, 403, 404, 410, 451])
+def test_milestones_that_are_refused_keep_no_issue_from_being_filed(
+    tracker: GitHub, fake: FakeGitHub, status: int
+) -> None:
+    fake.inject(Fault(how="status", method="GET", path="/milestones$", status=status, body={"message": "nein"}))
+    made = tracker.create(replace(DRAFT, milestone="Triage"))
+
+    (note,) = made.notes
+    assert note.startswith("the milestone Triage was left out: ")
+    assert f"({status} nein)" in note
+
+
 def test_a_milestone_that_was_deleted_meanwhile_is_left_out(tracker: GitHub, fake: FakeGitHub) -> None:
     fake.repository.milestones = ["Triage"]
     errors = [{"resource": "Issue", "code": "invalid", "field": "milestone", "value": "1"}]
