@@ -353,9 +353,9 @@ class GitHub:
         if changes.assignee is not None:
             requests.append(("POST", f"{path}/assignees", "assignees", [changes.assignee]))
         if changes.milestone is not None:
-            number = self._milestone(changes.milestone)
+            number, lacks = self._milestone(changes.milestone)
             if number is None:
-                notes.append(f"the repository has no open milestone {changes.milestone}")
+                notes.append(f"the milestone {changes.milestone} was left out: {lacks}")
             else:
                 requests.append(("PATCH", path, "milestone", number))
         for method, place, name, value in requests:
