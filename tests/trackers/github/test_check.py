@@ -154,6 +154,6 @@ def test_a_repository_takes_what_rules_raise_and_a_note_says_what_it_does_not(
     assert tracker.read_settings(issue).settings == Settings(
         labels=("crash", "many"), assignee="alice", milestone="2.4"
     )
-    assert "no open milestone 9.9" in tracker.raise_settings(issue, Settings(milestone="9.9"))
+    assert "milestone 9.9 was left out: there is none" in tracker.raise_settings(issue, Settings(milestone="9.9"))
     fake.repository.push = False
     assert "does not take the labels" in tracker.raise_settings(issue, Settings(labels=("x",)))
