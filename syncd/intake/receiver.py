@@ -19,7 +19,7 @@ from syncd.platform import metrics
 from syncd.platform.admission import FailedLogins, ThrottledLog, browser_trace
 from syncd.platform.http_server import ADMISSION, COMPLETE
 from syncd.platform.log import write_batch
-from syncd.render.text import one_line
+from syncd.render.text import logged
 from syncd.store import Store
 from syncd.store.quarantine import Bound
 
@@ -126,7 +126,7 @@ class Receiver:
         metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began)
         # The log lines of one commit are written together, after all their senders have their answers.
         facts = {} if note is None else {"partly_read": True}  # the note has names from the body: it stays in the store
-        self._accepted.append({"delivery": delivery, "fingerprint": one_line(identity.fingerprint, 100), **facts})
+        self._accepted.append({"delivery": delivery, "fingerprint": logged(identity.fingerprint), **facts})
         if len(self._accepted) == 1:
             # The event loop wakes the waiters of the commit before it runs a callback that is scheduled now.
             asyncio.get_running_loop().call_soon(self._write_accepted)

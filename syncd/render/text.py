@@ -16,6 +16,7 @@ from urllib.parse import quote
 import regex
 
 from syncd.core.quantities import utc as utc  # the writers' time as well
+from syncd.core.scrub import Scrubber
 
 _ELLIPSIS = "…"
 
@@ -39,6 +40,9 @@ def flat(text: str) -> str:
     return clean(text).replace("\n", " ")
 
 
+_DIGITS = re.compile("[0-9a-f]{1,100}")
+
+
 def one_line(text: str, limit: int, otherwise: str = "unknown") -> str:
     """The text on one line of at most `limit` code points, or `otherwise` if no visible character remains."""
     if len(text) <= limit and text.isascii() and text.isalnum():
@@ -47,6 +51,13 @@ def one_line(text: str, limit: int, otherwise: str = "unknown") -> str:
     line = shorten(" ".join(clean(" ".join(text.split())).split()), limit)
     visible = any(unicodedata.category(character)[0] in "LNPS" for character in line.removesuffix(_ELLIPSIS))
     return line if visible else otherwise
+
+
+def logged(fingerprint: str) -> str:
+    """The fingerprint as a log has it: in one line, without the private data that a sender may have put into it."""
+    if _DIGITS.fullmatch(fingerprint):
+        return fingerprint  # fast path: nearly every fingerprint
+    return one_line(Scrubber().text(fingerprint), 100)
 
 
 def shorten(text: str, limit: int) -> str:

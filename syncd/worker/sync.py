@@ -13,7 +13,7 @@ from syncd.errors import LeaseLost, TrackerError
 from syncd.model import Action, Call, Issue, IssueState, Plan
 from syncd.platform import metrics
 from syncd.platform.clock import Clock
-from syncd.render.text import one_line
+from syncd.render.text import logged
 from syncd.store import Store, groups, issues, limits, outbox
 from syncd.store.connection import Transaction
 from syncd.store.outbox import DRY, Claim
@@ -52,7 +52,7 @@ def sync(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: 
 def _sync(context: SyncContext) -> None:
     issue, claim, clock = context.issue, context.claim, context.clock
     with structlog.contextvars.bound_contextvars(
-        group=claim.group_id, fingerprint=one_line(context.group.identity.fingerprint, 100)
+        group=claim.group_id, fingerprint=logged(context.group.identity.fingerprint)
     ):
         decision = plan.plan(context.group, issue, context.policy, context.plan_context, clock.wall())
         try:

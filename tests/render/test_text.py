@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from syncd.render.text import clean, cut, flat, one_line, safe_url, utc
+from syncd.render.text import clean, cut, flat, logged, one_line, safe_url, utc
 from tests.render.strategies import ACCENT, FAMILY, hostile
 
 HOSTS = ["*.backtrace.io", "crash.example.com", "crash.example.com:8443"]
@@ -190,3 +190,20 @@ def test_a_safe_address_stays_on_its_host_in_any_markup(glue: str, rest: str) ->
 )
 def test_times_have_minutes_and_absurd_ones_are_not_known(seconds: float | None, text: str) -> None:
     assert utc(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("fingerprint", "line"),
+    [
+        (
+            "5f3ac1d29e7b40861d54be0a37c9f28e61b7d3405a9c8e2f1746d0b35e8fa921",
+            "5f3ac1d29e7b40861d54be0a37c9f28e61b7d3405a9c8e2f1746d0b35e8fa921",
+        ),
+        ("group/12", "group/12"),
+        ("alice@example.com\nx", "<email> x"),
+        ("x" * 90 + " ghp_" + "y" * 36, "x" * 90 + " <token>"),
+        ("/home/alice/x password=hunter2", "/home/<user>/x password=<token>"),
+    ],
+)
+def test_a_log_has_a_fingerprint_without_what_is_private(fingerprint: str, line: str) -> None:
+    assert logged(fingerprint) == line

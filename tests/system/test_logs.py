@@ -51,7 +51,11 @@ def test_each_delivery_and_each_call_is_one_line_with_its_group(tmp_path: Path) 
 def test_nothing_that_was_sent_is_logged(tmp_path: Path) -> None:
     with Daemon(tmp_path, f'[trackers.files]\nkind = "local"\nfolder = "{tmp_path}/issues"\n') as daemon:
         whole = notification_json(
-            callstack=[MARK], application=MARK, classifiers=[MARK], attributes={MARK: [[MARK, 1]]}
+            fingerprint=f"password={MARK}",
+            callstack=[MARK],
+            application=MARK,
+            classifiers=[MARK],
+            attributes={MARK: [[MARK, 1]]},
         )
         statuses = [
             post(daemon, json.dumps(whole).encode()),
