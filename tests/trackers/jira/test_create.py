@@ -35,7 +35,7 @@ def test_a_new_issue_is_one_request_and_carries_its_marker(fake: FakeJira, opene
     assert issue.labels == ["crash", "auto", TAG]
     assert issue.fields["summary"] == "SIGSEGV in crash"
     assert issue.fields["components"] == [{"name": "client"}]
-    assert issue.fields["priority"] == {"name": "Highest"}
+    assert issue.fields["priority"]["name"] == "Highest"
     if isinstance(fake, FakeJiraCloud):
         assert issue.properties == {"syncd": {"v": 1, "m": MARKER}}
         assert issue.fields["description"]["type"] == "doc"

@@ -73,7 +73,7 @@ ROWS = {
         ({"Twins": "X"}, "customfield_12", {"id": "1"}),
         ({"Security Level": "internal"}, "security", {"id": "10"}),
         ({"parent": "CRASH-1"}, "parent", {"key": "CRASH-1"}),
-        ({"Priority": "highest"}, "priority", {"name": "highest"}),
+        ({"Priority": "highest"}, "priority", {"name": "highest", "id": "1"}),
     ],
 )
 def test_a_value_by_name_is_sent_as_jira_takes_it(
@@ -205,7 +205,7 @@ def test_settings_of_a_draft_replace_those_of_the_tracker(fake: FakeJira, opened
     adapter.create(a_draft(priority="Highest", issue_type="Task", fields={"Team": "Audio"}, milestone="none on Jira"))
 
     sent = fake.issues["CRASH-1"].fields
-    assert (sent["priority"], sent["issuetype"]) == ({"name": "Highest"}, {"name": "Task"})
+    assert (sent["priority"]["name"], sent["issuetype"]) == ("Highest", {"name": "Task"})
     assert (sent["customfield_1"], sent["customfield_6"]) == ({"value": "Audio"}, 1)
 
 
