@@ -340,9 +340,9 @@ def _occasions(comments: Iterable[tuple[Occasion, Facts]]) -> str:
             {
                 Occasion.REGRESSION: f"the crash came back{where}",
                 Occasion.UNCLEAR: "the crash goes on, and nobody can tell whether with the fix",
-                Occasion.RELEASE: f"the crash is new{where}",
+                Occasion.RELEASE: f"it was seen{where} for the first time",
                 Occasion.MILESTONE: f"it was seen at least {milestone:,} times",
-                Occasion.QUIET: f"it was not seen since {utc(since)}",
+                Occasion.QUIET: f"no notification of it came since {utc(since)}",
             }[occasion]
         )
     return listed(clauses, len(clauses))

@@ -1,8 +1,10 @@
 """Explains a group: what syncd does about it now and why, what comes after that, and what a person can do. Calls no tracker."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+
+from msgspec.structs import replace as replace_fields
 
 from syncd.config import Config
 from syncd.core import budget, counts, holds, plan
@@ -43,7 +45,7 @@ WAYS_OUT = {
     holds.ROUTE_PAUSED: "`syncd resume --route {route}` ends the pause",
     "unrouted": "a route that matches it files it; add one to the configuration and run `syncd check`",
     "alias": "`syncd alias remove {fingerprint}` lets it stand for itself again",
-    "parked": "`syncd relink {fingerprint} ISSUE` links the right issue; `syncd dead retry {fingerprint}` looks again, with `--absent` once you have seen that none exists",
+    "parked": "`syncd relink {fingerprint} ISSUE` links the right issue; `syncd dead retry {fingerprint}` looks again, with `--no-issue-exists` once you have searched the tracker",
     "dropped": "`syncd dead retry {fingerprint}` takes it up again",
     DEAD_LETTER: "`syncd dead retry {fingerprint}` sends it again as it is; `syncd dead discard {fingerprint}` gives it up",
     BACK_OFF: "`syncd sync {fingerprint}` tries at once",
@@ -83,17 +85,7 @@ def explain(config: Config, store: Store, listed: Listed, history: Sequence[Past
     policy = routing.route(standing.group)
     issue = standing.issue
     tracker = issue.tracker if issue is not None else policy.tracker if policy is not None else None
-    planned = _plan_now(routing, store, listed, tracker, now)
-    waits = list(_waits(config, store, listed, tracker, planned, now))
-    if planned.action in (Action.NOTHING, Action.PARK, Action.DROP):
-        steps = [planned]
-    elif planned.action is Action.HOLD:
-        # No call is due; a dead letter and the state of the tracker matter once the hold ends.
-        steps = [planned, *(wait for wait in waits if wait.rule == DEAD_LETTER or wait.rule.startswith("tracker-"))]
-    else:
-        steps = [*waits, planned]
-    if standing.group.on_hold is not None and planned.rule != holds.BY_HAND:
-        steps.append(holds.by_hand(standing.group))
+    steps = _steps(config, store, listed, tracker, now)
     first = steps[0]
     names = {
         "fingerprint": standing.group.identity.fingerprint[:12],
@@ -113,29 +105,52 @@ def explain(config: Config, store: Store, listed: Listed, history: Sequence[Past
     )
 
 
-def _plan_now(routing: Routing, store: Store, listed: Listed, tracker: str | None, now: float) -> Plan:
-    """The plan for the group at `now`, whether or not its tracker takes a call."""
-    group, issue = listed.standing.group, listed.standing.issue
+def _steps(config: Config, store: Store, listed: Listed, tracker: str | None, now: float) -> list[Plan]:
+    """What is in force, and what comes after it: first what a person keeps from happening, then what holds up the call, then the plan."""
+    routing, group, issue = rules(config), listed.standing.group, listed.standing.issue
     policy = routing.route(group)
-    trackers = routing.config.trackers
-    configured = tracker if tracker in trackers else next(iter(trackers), None)
-    if configured is None:
-        return plan.plan(group, issue, policy, plan.PlanContext(probe_after=[0.0]), now)
-    context = store.read(
-        lambda transaction: reconcile.plan_context(
-            transaction, routing, listed.id, group, issue, policy, configured, now
+    configured = tracker if tracker in config.trackers else next(iter(config.trackers), None)
+    context = plan.PlanContext(probe_after=[0.0])
+    if configured is not None:
+        context = store.read(
+            lambda transaction: reconcile.plan_context(
+                transaction, routing, listed.id, group, issue, policy, configured, now
+            )
         )
-    )
-    return plan.plan(group, issue, policy, context, now)
+    steps: list[Plan] = []
+    planned = plan.plan(group, issue, policy, context, now)
+    while planned.rule in (holds.BY_HAND, holds.ROUTE_PAUSED):
+        steps.append(planned)
+        if planned.rule == holds.BY_HAND:
+            group = replace_fields(group, on_hold=None)
+        else:
+            context = replace(context, paused=None)
+        planned = plan.plan(group, issue, policy, context, now)
+    waits = list(_waits(config, store, listed, tracker, planned, now))
+    if steps or planned.action is Action.HOLD:
+        # No call is due: a dead letter and the state of the tracker matter later.
+        waits = [wait for wait in waits if wait.rule == DEAD_LETTER or wait.rule.startswith("tracker-")]
+    if planned.action in (Action.NOTHING, Action.PARK, Action.DROP):
+        steps.append(planned)
+    elif planned.action is Action.HOLD:
+        steps += [planned, *waits]
+    else:
+        steps += [*waits, planned]
+    if group.on_hold is not None:
+        steps.append(holds.by_hand(group))
+    return steps
 
 
 def _waits(
     config: Config, store: Store, listed: Listed, tracker: str | None, planned: Plan, now: float
 ) -> Iterator[Plan]:
     """What holds up the planned call, in the order in which it ends."""
-    letter = store.dead_letters.of(listed.id)
+    letter, group = store.dead_letters.of(listed.id), listed.standing.group
     if letter is not None and letter.kind is Kind.DEAD:
         yield _dead(letter)
+    elif planned.action is Action.CREATE and group.refused is not None and group.refused == plan.content(group):
+        reason = f"tracker {tracker} refused these texts before; it is sent again once they change"
+        yield Plan(action=Action.NOTHING, reason=reason, rule=DEAD_LETTER)
     if tracker is None:
         return
     opens_at = now

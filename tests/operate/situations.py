@@ -144,7 +144,7 @@ def _(scene: Scene) -> None:
     scene.tell()
 
 
-@situation("route paused, without an issue", "route-paused")
+@situation("route paused, without an issue", "route-paused", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     pause_route(scene)
@@ -177,7 +177,7 @@ def _(scene: Scene) -> None:
     live(scene, 2 * DAY)
 
 
-@situation("held by an operator", "on-hold")
+@situation("held by an operator", "on-hold", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell()
@@ -389,7 +389,7 @@ def _(scene: Scene) -> None:
     pause_tracker(scene)
 
 
-@situation("in a storm, route paused", "route-paused")
+@situation("in a storm, route paused", "route-paused", "storm")
 def _(scene: Scene) -> None:
     storm(scene, 4)
     pause_route(scene)
@@ -671,7 +671,7 @@ def _(scene: Scene) -> None:
 # The ordinary life of an issue
 
 
-@situation("route paused, with an issue", "route-paused")
+@situation("route paused, with an issue", "route-paused", "older-state")
 def _(scene: Scene) -> None:
     filed(scene)
     routed(scene)
@@ -729,7 +729,7 @@ def _(scene: Scene) -> None:
     pause_tracker(scene)
 
 
-@situation("route paused and tracker paused", "route-paused", "tracker-paused")
+@situation("route paused and tracker paused", "route-paused", "tracker-paused", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     pause_route(scene)
@@ -738,7 +738,7 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("held by an operator, tracker paused", "on-hold", "tracker-paused")
+@situation("held by an operator, tracker paused", "on-hold", "tracker-paused", "new")
 def _(scene: Scene) -> None:
     routed(scene)
     scene.tell()
@@ -833,7 +833,7 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("dead letter, held by an operator", "on-hold")
+@situation("dead letter, held by an operator", "on-hold", "dead-letter", "new")
 def _(scene: Scene) -> None:
     SITUATIONS["dead letter, two days later"].bring_about(scene)
     actions.hold(scene.store, number(scene), "the vendor looks into it", scene.clock.wall())
@@ -891,13 +891,13 @@ def _(scene: Scene) -> None:
     work_off(scene)
 
 
-@situation("a regression is due, held by an operator", "on-hold")
+@situation("a regression is due, held by an operator", "on-hold", "known-releases")
 def _(scene: Scene) -> None:
     SITUATIONS["a regression is due"].bring_about(scene)
     actions.hold(scene.store, number(scene), "wait for legal", scene.clock.wall())
 
 
-@situation("a regression is due, route paused", "route-paused")
+@situation("a regression is due, route paused", "route-paused", "known-releases")
 def _(scene: Scene) -> None:
     SITUATIONS["a regression is due"].bring_about(scene)
     pause_route(scene)
