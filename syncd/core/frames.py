@@ -178,7 +178,7 @@ def name_of(frame: str) -> str:
             break  # a place in the source, or `[clone …]`
         elif bare[place] == "(" and place and not _belongs(bare, place, end):
             parts.append(bare[begin:place])
-            if bare.startswith("::", end + 1) or bare.startswith(" const::", end + 1):
+            if end > place and (bare.startswith("::", end + 1) or bare.startswith(" const::", end + 1)):
                 begin = place = bare.index("::", end)  # a function within this one
             elif _CLOSURE.search(bare, max(0, place - 30), place) and " in " in bare[end:]:
                 begin = place = bare.index(" in ", end) + (bare[place - 1] == " ")

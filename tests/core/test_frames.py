@@ -49,6 +49,8 @@ from syncd.core import frames
         ("forEach [native code]", "forEach", None),
         ("a < b", "a < b", None),
         ("cut(int, std::map<", "cut", None),
+        ("::cut(int", "::cut", None),
+        (" const::cut(int, in (", "const::cut", None),
         ("", "", None),
         ("!", "!", None),
     ],
@@ -211,7 +213,19 @@ def test_reports_without_a_fingerprint_are_distinguished_by_their_frames() -> No
     assert frames.sub_key(zero, "game", ["0x1234"]) is None
 
 
-@given(st.lists(st.text(max_size=80), max_size=8), st.text(max_size=20) | st.none())
+_PIECES = st.lists(
+    st.sampled_from(
+        [
+            "(", ")", "[", "]", "<", ">", "::", "!", "`", "'", "@", "/", "\\", ".", "+", "#", "a", "b0", "0x7ff6a1b2c3d4",
+            "operator", "operator!", "decltype", "'lambda'", "const::", "$$Lambda/0a", ":12", " ", " in ", "#1 ",
+            "#1 pc 01234567 ", "closure #1 ", "(offset 0x1) ", "java.base/", " const::",
+        ]
+    ),
+    max_size=16,
+).map("".join)  # fmt: skip
+
+
+@given(st.lists(st.text(max_size=80) | _PIECES, max_size=8), st.text(max_size=20) | st.none())
 def test_whatever_a_stack_holds_nothing_fails(stack: list[str], application: str | None) -> None:
     frames.signature(application, stack)
     frames.unsymbolicated(stack)
