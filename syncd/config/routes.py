@@ -39,12 +39,16 @@ class Match(Conditions):
     unless: Conditions = Field(default=Conditions(), alias="not")
 
 
+Window = Annotated[Seconds, Field(ge=60, le=30 * 86400)]
+
+
 class When(Match):
     """The groups that a rule of `set` is for: the conditions of `match`, and the least numbers of the group."""
 
     min_occurrences: Annotated[int, Field(ge=0)] = 0
     min_users: Annotated[int, Field(ge=0)] = 0
     min_hosts: Annotated[int, Field(ge=0)] = 0
+    within: Window | None = None
     new_in_last: Annotated[int, Field(ge=1, le=100)] | None = None
 
 
@@ -128,7 +132,7 @@ class Route(Section):
     """file a group only with this many hosts"""
     min_age: Seconds = 0.0
     """file a group only this long after its first notification"""
-    within: Annotated[Seconds, Field(ge=60, le=30 * 86400)] | None = None
+    within: Window | None = None
     """the time in which these minimums must occur; without it they count from the beginning. A group that had them once
     is filed, also after an outage, a pause or a storm, by every route that asks for no more"""
     hold_unsymbolicated: bool = False

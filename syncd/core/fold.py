@@ -313,6 +313,22 @@ def growth(group: Group, since: float) -> Point:
     )
 
 
+def recent(group: Group, window: float | None, now: float) -> tuple[Point, bool]:
+    """The group's numbers within the last `window` seconds, or of all time; and whether its users and hosts are counted.
+
+    A notification may count those of all time, so that in a group older than the window they are the most that there can be: no more
+    than occurrences.
+    """
+    if window is None:
+        numbers = Point(at=0.0, occurrences=group.occurrences, users=group.users or 0, hosts=group.hosts or 0)
+        return numbers, True
+    grown = growth(group, now - window)
+    if group.first_seen is not None and group.first_seen >= now - window:
+        return grown, True
+    bound = grown.occurrences
+    return replace(grown, users=min(grown.users, bound), hosts=min(grown.hosts, bound)), False
+
+
 def _row_appearance(row: Release) -> tuple[object, ...]:
     """What an issue shows of a release: not the time spans that the fold decides by."""
     return row.occurrences, row.approximate, row.at_most, row.first_seen, row.last_seen

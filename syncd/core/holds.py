@@ -67,19 +67,15 @@ def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
     window, demand = policy.within, policy.thresholds
     if demand is not None and any(met.imply(demand) for met in group.met):
         return None
-    recent = fold.growth(group, 0.0 if window is None else now - window)
-    # A notification may count the users and hosts of all time: within the window there are at most as many as occurrences.
-    users = (group.users or 0) if window is None else min(recent.users, recent.occurrences)
-    hosts = (group.hosts or 0) if window is None else min(recent.hosts, recent.occurrences)
-    occurrences = group.occurrences if window is None else recent.occurrences
+    numbers, is_counted = fold.recent(group, window, now)
+    occurrences = numbers.occurrences
     needed = (
         ("occurrences", occurrences, policy.min_occurrences),
-        ("users", users, policy.min_users),
-        ("machines", hosts, policy.min_hosts),
+        ("users", numbers.users, policy.min_users),
+        ("machines", numbers.hosts, policy.min_hosts),
     )
     missing = [
-        # Users and machines within the window are bounds.
-        f"{'at most ' if have and window is not None and noun != 'occurrences' else ''}{have:,} of {counted(least, noun[:-1])}"
+        f"{'at most ' if have and not is_counted and noun != 'occurrences' else ''}{have:,} of {counted(least, noun[:-1])}"
         for noun, have, least in needed
         if have < least
     ]

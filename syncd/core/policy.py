@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from syncd.core import frames
 from syncd.core.budget import Limit, kept_free
+from syncd.core.fold import recent
 from syncd.core.overview import first_release, is_new
 from syncd.core.patterns import fits, searched
 from syncd.core.quantities import counted
@@ -64,12 +65,13 @@ class Match(Conditions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class When(Match):
-    """The groups that a rule of `set` is for: as a route's, with at least these numbers, and noticed first in one of the last `new_in_last`
+    """The groups that a rule of `set` is for: as a route's, with at least these numbers `within` so many seconds, and noticed first in one of the last `new_in_last`
     releases of the project and application."""
 
     min_occurrences: int = 0
     min_users: int = 0
     min_hosts: int = 0
+    within: float | None = None
     new_in_last: int | None = None
 
 
@@ -175,7 +177,7 @@ def route(group: Group, routes: Iterable[Policy]) -> Policy | None:
     return next((policy for policy in routes if hindrance(group, policy.match) is None), None)
 
 
-def hindrance(group: Group, match: Match, project: Sequence[ProjectRelease] = ()) -> str | None:
+def hindrance(group: Group, match: Match, project: Sequence[ProjectRelease] = (), now: float = 0.0) -> str | None:
     """The reason why a route or a rule does not match the group, for people; None if it matches."""
     for name, patterns in _conditions(match):
         if not _fits(group, name, patterns):
@@ -184,14 +186,17 @@ def hindrance(group: Group, match: Match, project: Sequence[ProjectRelease] = ()
         if _fits(group, name, patterns):
             return f"its {name} fits {' or '.join(patterns)}, which `not` excludes"
     if isinstance(match, When):
-        numbers = (
-            ("occurrences", group.occurrences, match.min_occurrences),
-            ("users", group.users or 0, match.min_users),
-            ("machines", group.hosts or 0, match.min_hosts),
+        numbers, is_counted = recent(group, match.within, now)
+        needed = (
+            ("", "occurrences", numbers.occurrences, match.min_occurrences),
+            ("" if is_counted else "at most ", "users", numbers.users, match.min_users),
+            ("" if is_counted else "at most ", "machines", numbers.hosts, match.min_hosts),
         )
         if match.new_in_last is not None and not is_new(group, match.new_in_last, project):
             return f"it occurred first before the last {counted(match.new_in_last, 'release')} of its project"
-        return next((f"it has {have:,} of {least:,} {noun}" for noun, have, least in numbers if have < least), None)
+        return next(
+            (f"it has {most}{have:,} of {least:,} {noun}" for most, noun, have, least in needed if have < least), None
+        )
     return None
 
 
@@ -205,13 +210,15 @@ def may_take(match: Match, universe: str, project: str, application: str) -> boo
     )
 
 
-def settings(group: Group, rules: Iterable[SetRule], project: Sequence[ProjectRelease] = ()) -> SetRule:
+def settings(
+    group: Group, rules: Iterable[SetRule], project: Sequence[ProjectRelease] = (), now: float = 0.0
+) -> SetRule:
     """What the rules set for the group: for each key, and for each field, the first rule that matches and has it. `project` are the
     releases of its project and application."""
     values: dict[str, Any] = {}
     fields: dict[str, Any] = {}
     for rule in rules:
-        if hindrance(group, rule.when, project) is None:
+        if hindrance(group, rule.when, project, now) is None:
             fields = {**rule.fields, **fields}
             for key in SETTINGS:
                 values.setdefault(key, getattr(rule, key) or None)

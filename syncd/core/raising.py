@@ -19,9 +19,11 @@ class Raise:
     reason: str = ""
 
 
-def wanted(group: Group, rules: Iterable[SetRule], project: Sequence[ProjectRelease] = ()) -> Settings:
+def wanted(
+    group: Group, rules: Iterable[SetRule], project: Sequence[ProjectRelease] = (), now: float = 0.0
+) -> Settings:
     """What the rules ask for by the group's present numbers. `project` are the releases of its project and application."""
-    chosen = policy.settings(group, rules, project)
+    chosen = policy.settings(group, rules, project, now)
     return Settings(
         priority=chosen.priority,
         assignee=chosen.assignee,

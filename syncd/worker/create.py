@@ -58,7 +58,7 @@ def create(context: SyncContext, facts: FilingFacts) -> SyncResult:
             labels=draft.labels,
             components=draft.components,
         ),
-        judged=raising.wanted(group, () if context.policy is None else context.policy.set, project),
+        judged=raising.wanted(group, () if context.policy is None else context.policy.set, project, now),
     )
     if obstacle := intend(context, intent, newest):
         return obstacle
@@ -135,7 +135,7 @@ def _draft(context: SyncContext, marker: str, facts: FilingFacts, project: Seque
     """The new issue as the tracker gets it."""
     route, presented = context.policy, context.presented
     assignee, component = (None, None) if route is None else policy.owner(context.group, route.owners)
-    chosen = policy.settings(context.group, () if route is None else route.set, project)
+    chosen = policy.settings(context.group, () if route is None else route.set, project, context.clock.wall())
     labels = () if route is None else policy.labels(presented.group, route.labels)
     return Draft(
         marker=marker,

@@ -105,7 +105,7 @@ def _raise_settings(context: SyncContext, issue: Issue) -> None:
     rules, group_id = () if context.policy is None else context.policy.set, context.claim.group_id
     if not rules or context.group.kind is GroupKind.STORM or issue.condition is None or issue.condition.closed:
         return
-    wanted = raising.wanted(context.group, rules, context.project_releases(rules))
+    wanted = raising.wanted(context.group, rules, context.project_releases(rules), context.clock.wall())
     if not raising.is_due(issue, wanted):
         return
     if issue.settings is None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from syncd.core import patterns, policy
 from syncd.core.policy import LabelRule, OwnerRule, Policy
-from syncd.model import Group, GroupKind, Release
+from syncd.model import Group, GroupKind, Point, Release
 from tests.factories import make_group, make_policy
 from tests.golden import golden
 
@@ -332,3 +332,26 @@ def test_the_first_rule_that_matches_sets_each_key_and_each_field() -> None:
     assert many.fields == {"Team": "A", "Points": 3}
     assert many.milestone == "Triage"
     assert policy.hindrance(GROUP, rules[0].when) == "it has 0 of 100 users"
+
+
+@pytest.mark.parametrize(
+    ("first_seen", "points", "reason"),
+    [
+        # All occurrences are within the window: its users are counted.
+        (95_000, [(96_000.0, 3, 12), (99_000.0, 5, 30)], None),
+        (95_000, [(96_000.0, 300, 12), (99_000.0, 500, 19)], "it has 19 of 20 users"),
+        # An old group whose sender counts the users of all time.
+        (1_000, [(2_000.0, 300, 40), (99_000.0, 305, 41)], "it has at most 5 of 20 users"),
+        (1_000, [(2_000.0, 300, 40), (99_000.0, 340, 41)], None),
+        (1_000, [(2_000.0, 300, 40)], "it has at most 0 of 20 users"),
+    ],
+)
+def test_users_within_a_window_are_counted_in_a_young_group_and_a_bound_in_an_old_one(
+    first_seen: int, points: list[tuple[float, int, int]], reason: str | None
+) -> None:
+    trail = tuple(Point(at=at, occurrences=count, users=users) for at, count, users in points)
+    users = max(point.users for point in trail)
+    group = make_group(first_seen=first_seen, trail=trail, occurrences=trail[-1].occurrences, users=users)
+
+    assert policy.hindrance(group, policy.When(min_users=20, within=10_000.0), now=100_000.0) == reason
+    assert policy.hindrance(group, policy.When(min_users=10), now=100_000.0) is None
