@@ -2,6 +2,7 @@
 
 import enum
 import os
+import signal
 from typing import Annotated
 
 import structlog
@@ -51,4 +52,7 @@ def run(
         manager, sockets = systemd.Manager(os.environ), systemd.passed_sockets(os.environ)
     except ValueError as error:
         raise ConfigError([f"WATCHDOG_USEC or LISTEN_FDS, which the service manager sets: {error}"]) from None
-    daemon.build(loaded, manager, sockets, only, dry=dry_run).run()
+    signals: list[str] = []
+    # A daemon that is stopped while it starts has not crashed.
+    with daemon.on_signals(lambda number, _: signals.append(signal.Signals(number).name)):
+        daemon.build(loaded, manager, sockets, only, dry=dry_run).run(signals)

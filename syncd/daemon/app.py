@@ -78,8 +78,9 @@ class Daemon:
     manager: Manager
     clock: Clock
 
-    def run(self) -> None:
-        """Serve until SIGTERM, SIGINT or SIGHUP, then finish the work in progress. SIGHUP stays ignored where `nohup` has set it so."""
+    def run(self, signals: list[str]) -> None:
+        """Serve until SIGTERM, SIGINT or SIGHUP, then finish the work in progress. SIGHUP stays ignored where `nohup` has set it so.
+        `signals` has the names of those that came while the daemon was built: with one, nothing starts."""
         # The event loop and the committing thread alternate often: with Python's own 5 ms the committing thread waits that long for
         # the interpreter, several times in each commit, and every sender waits with it (decision 0017).
         sys.setswitchinterval(SWITCH_SECONDS)
@@ -95,7 +96,6 @@ class Daemon:
         if (worker := self.worker) is not None:
             beats["worker"] = lambda: worker.beat
         watchdog = Watchdog(self.manager, self.clock, beats, self._status)
-        signals: list[str] = []
 
         def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal.signal passes both
             signals.append(signal.Signals(number).name)
@@ -103,8 +103,10 @@ class Daemon:
             if server is not None:
                 server.stop()
 
-        with _on_signals(stop):
+        with on_signals(stop):
             try:
+                if signals:
+                    return
                 self.heartbeat.start()
                 if self.console is not None:
                     self.console.start()
@@ -260,7 +262,7 @@ def _application(receiver: Receiver, health: Health) -> ASGIApp:
 
 
 @contextmanager
-def _on_signals(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+def on_signals(stop: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     """Call `stop` for each SIGTERM, SIGINT and SIGHUP, however often they arrive."""
     numbers = [signal.SIGINT, signal.SIGTERM]
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup

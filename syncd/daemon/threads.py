@@ -297,6 +297,8 @@ class Worker:
             syncer.stop()
         deadline = self._clock.monotonic() + STOP_SECONDS
         for thread in (self._absorber, *self._syncers):
+            if thread.ident is None:
+                continue  # a daemon that was stopped while it started
             thread.join(max(0.0, deadline - self._clock.monotonic()))
             if thread.is_alive():
                 # A tracker that answers byte by byte never times out. Its create is in doubt at the next start.

@@ -4,6 +4,8 @@ import http.client
 import json
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -87,6 +89,30 @@ def test_a_stopped_daemon_has_not_crashed(daemon: Daemon) -> None:
             assert daemon.stop() == 0
     with daemon:
         assert everywhere(daemon, code=0) == []
+
+
+STOPPED_EARLY = """
+import os, signal, sys
+from syncd.worker import reconcile
+number, reroute = getattr(signal, sys.argv.pop()), reconcile.reroute
+def stopped(*arguments, **facts):
+    os.kill(os.getpid(), number)
+    return reroute(*arguments, **facts)
+reconcile.reroute = stopped
+from syncd.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
+def test_a_daemon_that_is_stopped_while_it_starts_has_not_crashed(daemon: Daemon, number: str) -> None:
+    arguments = [sys.executable, "-c", STOPPED_EARLY, "run", "--config", str(daemon.config), number]
+    ran = subprocess.run(arguments, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    assert "listening" not in ran.stderr
+
+    assert states(daemon, code=3) == ["no_daemon"]
+    assert "killed" not in daemon.syncd("status", code=3)
 
 
 @pytest.mark.parametrize(("part", "state"), [("receiver", "no_worker"), ("worker", "no_receiver")])
