@@ -79,7 +79,7 @@ class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     `largest` and `added` are the largest count and the sum. `least` is a bound that holds whatever they mean, and `most` the upper bound if a
     count whose span extends all before it counts all of them. `overlapped` is the part of `added` that an earlier count may include. `parts` is the
-    number of counts with a time span of their own, `falls` that of counts that contradict a total. A `guessed` tally has a count that a sender left out.
+    number of counts with a time span of their own, or a beginning, `falls` that of counts that contradict a total. A `guessed` tally has a count that a sender left out.
     """
 
     largest: int = 0

@@ -186,7 +186,8 @@ def compare(
         whole=of_all,
         old=first == since and first is not None and since != until and not (larger or of_all or single or later),
         fall=fall,
-        part=int(separate),
+        # A total with an upload that was late, or a window that slides over one.
+        part=int(separate or (where is Place.OVER and not point and first is not None and first < (since or 0))),
         events=Evidence(
             wholes=wholes,
             broken=broken,

@@ -289,7 +289,7 @@ class World:
         of_release, first = int(entry["of_release"]), int(START)
         if self.history.setup.mode == "window":
             total = of_release = int(entry["more"])
-            first += int(entry.at)
+            first = int(START + entry.at)  # no window begins in the second of another and ends later
         body = json.dumps(
             {
                 "universe": "acme",
