@@ -13,7 +13,6 @@ from syncd.config import Logins
 from syncd.config import Receiver as Settings
 from syncd.errors import RejectedDelivery, StoreUnavailable
 from syncd.intake.sources import backtrace
-from syncd.intake.sources.document import Document
 from syncd.model import Identity
 from syncd.platform import metrics
 from syncd.platform.admission import FailedLogins, ThrottledLog, browser_trace
@@ -109,10 +108,11 @@ class Receiver:
                 _require_plain(scope["headers"])
             if len(content) > LENGTHY_BYTES:
                 loop = asyncio.get_running_loop()
-                document, identity = await loop.run_in_executor(self._reader, _read, content)
+                identity, note = await loop.run_in_executor(self._reader, _read, content)
             else:
-                document, identity = _read(content)
+                identity, note = _read(content)
         except RejectedDelivery as error:
+            _let_go(error)  # what was read of the body is many times as large, and the commit may take a while
             # Its sender has logged in: whatever it is, nobody else has it.
             bound = Bound(self._settings.quarantine_size, self._settings.quarantine_bytes)
             number = await asyncio.wrap_future(self._quarantine.add(content, received_at, error, bound))
@@ -120,7 +120,6 @@ class Receiver:
             if not self._settings.accept_unrecognised:
                 raise
             return f"quarantine-{number}"
-        note = document.note
         began = time.perf_counter()
         delivery = await self._inbox.accept(content, received_at, identity, note)
         metrics.ACCEPT_SECONDS.observe(time.perf_counter() - began)
@@ -200,9 +199,10 @@ _REFUSAL_HEADERS: dict[int, Headers] = {
 }
 
 
-def _read(body: bytes) -> tuple[Document, Identity]:
+def _read(body: bytes) -> tuple[Identity, str | None]:
+    """Return whom a body is about, and the note on it, and let go of all else that was read."""
     document = backtrace.decode(body)
-    return document, backtrace.identify(document)
+    return backtrace.identify(document), document.note
 
 
 def _require_plain(headers: Headers) -> None:

@@ -1,15 +1,21 @@
 """No refused body outlives its answer, whatever refuses it: the garbage collector has nothing to do."""
 
+import asyncio
 import gc
 import json
 import socket
+import sys
+import threading
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableMapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from syncd.config import Receiver as Settings
 from syncd.config import StoreSettings
+from syncd.intake.receiver import PATH, Receiver
 from syncd.store import Store, open_store
 from tests.factories import notification_json
 from tests.intake.receiving import Address, answer, locked, login, received, request, status
@@ -111,3 +117,37 @@ def _kept(address: Address, refuse: Callable[[], bool]) -> int:
     finally:
         tracemalloc.stop()
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    "identity", [b'"universe":"u","project":"p","fingerprint":"f",', b""], ids=["accepted", "refused"]
+)
+def test_what_was_read_of_a_body_does_not_wait_for_the_disk(store: Store, identity: bytes) -> None:
+    lists = 100_000  # each is a block of memory
+    body = b"{" + identity + b'"x":[' + b"[]," * lists + b"1]}"
+
+    async def post(receiver: Receiver, statuses: list[int]) -> None:
+        async def receive() -> dict[str, object]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            statuses.append(message.get("status", 0))
+
+        await receiver({"type": "http", "method": "POST", "path": PATH, "headers": [], "client": None}, receive, send)
+
+    async def grown(receiver: Receiver, gate: threading.Event) -> int:
+        statuses: list[int] = []
+        before = sys.getallocatedblocks()
+        posts = [asyncio.create_task(post(receiver, statuses)) for _ in range(3)]
+        await asyncio.sleep(0)  # each has handed its body to the reader's only thread
+        await asyncio.get_running_loop().run_in_executor(receiver._reader, int)
+        await asyncio.sleep(0)
+        assert not statuses
+        kept = sys.getallocatedblocks() - before
+        gate.set()
+        await asyncio.gather(*posts)
+        return kept
+
+    gate = threading.Event()
+    store.connection.submit(lambda _: gate.wait(30))  # the disk is slow
+    assert asyncio.run(grown(Receiver(Settings(), store, lambda _: None), gate)) < lists // 10
