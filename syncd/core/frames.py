@@ -69,7 +69,7 @@ NEAREST = (
 MODULES: tuple[str, ...] = (
     "ntdll", "kernel32", "kernelbase", "user32", "win32u", "gdi32(?:full)?", "ucrtbased?", "msvcrt", r"msvc[pr]\d+", r"vcruntime\d+(?:_\d)?", "combase",
     "ole32", "rpcrt4", r"d3d\d+(?:core)?", "dxgi", r"nv\w+umx?", r"nvoglv\d+", r"ati\w+xx", r"amd\w+64", r"ig\w+(?:umd|icd)\d+", r"xinput\d_\d", r"wow64\w*",
-    "coreclr", "mscorwks", "gameassembly", "unityplayer", "libil2cpp", "libunity", "libmono", "libmain", "libc", "libart", "dyld", "linux-vdso",
+    "coreclr", "mscorwks", "gameassembly", "unityplayer", "unityframework", "libil2cpp", "libunity", "libmono", "libmain", "libc", "libart", "dyld", "linux-vdso",
     r"(?:unreal|ue[45])(?:editor|game)(?:[-_]\w+)*", r"\w+[-_](?:win64|win32|linux|mac|android|ios)[-_](?:shipping|test|debuggame|development)",
     r"\w+(?: \w+)* (?:framework|helper)", r"(?:mono jit code|jit code|dalvik-jit-code-cache|jit-cache)", r"\[(?:vdso|vsyscall|heap|stack|kernel\S*|anon:[^\]]*)\]",
     r"<anonymous:[0-9a-f]+>", r"<?unloaded_[^>\s]*>?",
@@ -257,15 +257,12 @@ def unsymbolicated(callstack: Sequence[str], application: str | None = None) -> 
     """True if there are frames without a name, and no frame has one but those that say nothing about a crash."""
     has_meaning = _meaning(DEFAULT_SKIP)
     modules = {_base(module) for module in map(module_of, callstack) if module is not None}
-    nameless = list(map(_nameless, callstack))
-    named = [
-        frame
-        for frame, bare in zip(callstack, nameless, strict=True)
-        if not bare and has_meaning(frame) and not _is_module(frame, _base(application or ""), modules)
-    ]
+    base = _base(application or "")
+    nameless = [_nameless(frame) or _is_module(frame, base, modules) for frame in callstack]
+    named = [frame for frame, bare in zip(callstack, nameless, strict=True) if not bare and has_meaning(frame)]
     if named and named[-1] is callstack[-1] and name_of(named[-1]) in _BEGINNINGS:
         named.pop()
-    return not named and (any(nameless) or any(map(has_meaning, callstack)))
+    return any(nameless) and not named
 
 
 def _base(module: str) -> str:

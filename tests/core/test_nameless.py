@@ -126,6 +126,8 @@ def test_frames_of_every_stack_are_no_symbols(common: str) -> None:
 def test_a_thread_begins_at_the_end_of_a_stack_only() -> None:
     assert frames.unsymbolicated(["game.exe+0x12345", "libc.so.6!clone+0x3f"])
     assert not frames.unsymbolicated(["clone", "game.exe+0x12345"])
+    assert not frames.unsymbolicated(["start"])
+    assert not frames.unsymbolicated(["abort", "clone"])
 
 
 @pytest.mark.parametrize("application", ["gladius.exe", "C:\\games\\Gladius.exe", "/opt/bin/gladius"])
