@@ -9,7 +9,5 @@ ALTER TABLE storms ADD COLUMN portioned_at DOUBLE PRECISION;
 -- 0 as long as all groups that it holds back fit into the limit: no issue reports it.
 ALTER TABLE storms ADD COLUMN reported INTEGER NOT NULL DEFAULT 1;
 
--- What the target of an alias contains of it already, as occurrences by release: groups that were merged in Backtrace. NULL for nothing.
-ALTER TABLE aliases ADD COLUMN contained TEXT;
 -- 1 where an operator separated the group from those that it looks merged of.
 ALTER TABLE groups ADD COLUMN apart INTEGER NOT NULL DEFAULT 0;

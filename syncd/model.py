@@ -387,6 +387,7 @@ class Action(StrEnum):
     HOLD = "hold"
     WAIT = "wait"
     CREATE = "create"
+    ADOPT = "adopt"  # the group was merged of groups with an issue: take it over
     PROBE = "probe"
     UPDATE = "update"
     REOPEN = "reopen"  # the crash came back: reopen the issue and comment

@@ -153,6 +153,10 @@ class Route(Section):
     """the least number of users of such a group"""
     max_updates: list[WriteLimit] = [Limit(count=2000, seconds=3600.0)]
     """above this, updates wait"""
+    on_merge: Literal["hold", "adopt", "file"] = "hold"
+    """what to do with a group that Backtrace merged of others with an issue: `"hold"` files it a day later unless a person
+    decides before, and not at all as long as their closed issue should stay closed; `"adopt"` takes over the oldest open issue of theirs, else the
+    one that was closed last, and makes them aliases; `"file"` files another issue at once"""
     on_regression: Literal["reopen", "comment", "new_issue"] = "reopen"
     """`"comment"` adds a comment and leaves the issue closed; `"new_issue"` files another issue that links to the first"""
     reopen_window: Annotated[Seconds, Field(gt=0)] | None = None

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from syncd.core import doubt, holds, regression
+from syncd.core import doubt, holds, merges, regression
 from syncd.core.budget import kept_free, limits_text
+from syncd.core.merges import Alike
 from syncd.core.policy import Policy, route
 from syncd.core.quantities import counted, duration, listed, utc
 from syncd.core.releases import Order, compare, newest
@@ -48,6 +49,7 @@ class PlanContext:
     route's new groups wait for each other, because many came at once.
     `hold_zero` holds groups with the all-zero fingerprint. `project` are the releases of the group's project and application, read for a
     closed issue only. For an alias, `target` is the group that it follows with its issue, and `own` the issue that it gave up.
+    `alike` are the groups of which a merged one without an issue may have been merged.
     """
 
     probe_after: Sequence[float]
@@ -61,6 +63,7 @@ class PlanContext:
     project: Sequence[ProjectRelease] = ()
     target: tuple[Group, Issue | None] | None = None
     own: Place | None = None
+    alike: Sequence[Alike] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +189,8 @@ def _new(group: Group, policy: Policy | None, context: PlanContext, now: float) 
     if group.ordered is not None:
         reason = f"an operator files it past thresholds and limits: {group.ordered}"
         return Plan(action=Action.CREATE, reason=reason, rule=ORDERED, inputs={"route": policy.name}, call=Call.CREATE)
+    if (merged := merges.decision(group, policy, context.alike, context.project, now)) is not None:
+        return merged
     if context.wait > 0 or context.ahead or context.gathers:
         return stormy(policy, context, now)
     reason = f"the group has no issue, and route {policy.name} matches it"

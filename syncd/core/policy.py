@@ -134,6 +134,7 @@ class Policy:
     reserve_percent: int
     reserve_min_users: int
     max_updates: tuple[Limit, ...]
+    on_merge: Literal["hold", "adopt", "file"]
     on_regression: Literal["reopen", "comment", "new_issue"]
     reopen_window: float | None
     min_regression_occurrences: int

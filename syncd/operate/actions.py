@@ -207,7 +207,7 @@ def add_alias(store: Store, routing: Routing, group_id: int, target_id: int, rea
                 raise ValueError(f"syncd writes no more to the target's issue; link the target to {issue.key} instead")
             if after.state is not IssueState.WANTED:
                 raise ValueError("a create for the target has no answer yet; try again when syncd knows the outcome")
-        reconcile.become_alias(transaction, routing, group_id, target_id, reason, now)
+        reconcile.become_aliases(transaction, routing, [group_id], target_id, reason, now)
         own = None if issue is None else issue.key
         return AliasChange(own, own is not None and (after is None or after.state is IssueState.WANTED))
 

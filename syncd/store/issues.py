@@ -222,7 +222,12 @@ def give_back(
         condition=None
         if current.condition is None
         else json.dumps(asdict(current.condition), ensure_ascii=False, sort_keys=True),
-        baseline=json.dumps(dict(current.baseline if closed else ledger), ensure_ascii=False),
+        baseline=json.dumps(
+            {name: min(count, ledger.get(name, 0)) for name, count in current.baseline.items()}
+            if closed
+            else dict(ledger),
+            ensure_ascii=False,
+        ),
         comment_id=current.comment_id,
         comment_losses=current.comment_losses,
         followed=json.dumps([*current.followed, *followed]),

@@ -36,6 +36,21 @@ def add_alias(transaction: Transaction, group_id: int, target_id: int, reason: s
     transaction.run("add_alias", group_id=group_id, target_id=target_id, reason=reason, now=now)
 
 
+def alike(transaction: Transaction, group_id: int, size: int) -> list[int]:
+    """Return the ids of groups with the application and frames of this one, which no operator separated from them."""
+    return [cast(int, row["id"]) for row in transaction.rows("alike_groups", group_id=group_id, size=size)]
+
+
+def aliases(transaction: Transaction, target_id: int) -> list[int]:
+    """Return the ids of the aliases of a group."""
+    return [cast(int, row["id"]) for row in transaction.rows("aliases_of", group_id=target_id)]
+
+
+def set_apart(transaction: Transaction, group_id: int) -> None:
+    """Take a group no more for one that was merged of others."""
+    transaction.run("set_apart", group_id=group_id)
+
+
 def remove_alias(transaction: Transaction, group_id: int) -> None:
     """Let the group stand for itself again."""
     transaction.run("remove_alias", group_id=group_id)

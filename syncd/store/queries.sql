@@ -473,6 +473,15 @@ FROM (SELECT id, last_seen FROM groups WHERE signature = (SELECT signature FROM 
 CROSS JOIN issues WHERE issues.group_id = alike.id AND issues.state = 'linked' AND issues.tracker = :tracker
 ORDER BY alike.last_seen DESC NULLS LAST LIMIT :size;
 
+-- alike_groups: those with the application and frames of a group, which no operator separated from them
+SELECT alike.id FROM groups AS own JOIN groups AS alike ON alike.signature = own.signature AND alike.universe = own.universe
+    AND alike.project = own.project AND alike.kind = 'crash' AND alike.id <> own.id
+WHERE own.id = :group_id AND own.apart = 0
+    AND NOT EXISTS (SELECT 1 FROM aliases WHERE aliases.group_id = alike.id) ORDER BY alike.id LIMIT :size;
+
+-- set_apart: it is taken for no merged group any more
+UPDATE groups SET apart = 1 WHERE id = :group_id;
+
 -- quiet_groups: open issues without an occurrence since a time; the caller judges the last point of the trail
 SELECT groups.id FROM groups JOIN issues ON issues.group_id = groups.id AND issues.state = 'linked'
 WHERE issues.tracker = :tracker AND groups.last_seen < :before

@@ -7,7 +7,7 @@ from typing import Any, cast
 import msgspec
 from msgspec.structs import replace
 
-from syncd.core import frames
+from syncd.core import frames, merges
 from syncd.core.aliases import with_aliases
 from syncd.model import (
     Announcement,
@@ -169,7 +169,7 @@ def load_group(transaction: Transaction, row: Mapping[str, Any]) -> Group:
     if not aliases:
         return group
     followers = [group_of(alias, transaction.rows("group_releases", group_id=alias["id"])) for alias in aliases]
-    return with_aliases(group, followers)
+    return merges.inherited(group, followers, with_aliases(group, followers))
 
 
 def _of_storm(transaction: Transaction, group: Group) -> Group:

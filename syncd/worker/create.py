@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import structlog
 
-from syncd.core import doubt, holds, plan, policy, raising, regression
+from syncd.core import doubt, holds, merges, plan, policy, raising, regression
 from syncd.core.doubt import Outcome
 from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
@@ -70,6 +70,22 @@ def create(context: SyncContext, facts: FilingFacts) -> SyncResult:
         raise
     # Anything else that ends this thread leaves the intent on disk, and the next owner of the claim in doubt.
     return Synced(created.key, group.revision, created)
+
+
+def adopt(context: SyncContext) -> SyncResult:
+    """Take over the issue of the groups that this one was merged of, which become its aliases. Raises LeaseLost, StoreUnavailable."""
+    claim, now = context.claim, context.clock.wall()
+
+    def write(transaction: Transaction) -> SyncResult:
+        group, _, policy, facts = reconcile.facts(transaction, context.routing, claim, now)
+        again = reconcile.plan_again(transaction, context.routing, claim, now)
+        if again.action is not Action.ADOPT or policy is None:
+            return Retry(f"not taken over: {again.reason}", now, Call.CREATE)
+        parts = [entry.group_id for entry in merges.parts(group, facts.alike)]
+        reconcile.become_aliases(transaction, context.routing, parts, claim.group_id, again.reason, now)
+        return Retry(again.reason, now, Call.UPDATE, done=True)
+
+    return context.commit(write)
 
 
 def intend(context: SyncContext, intent: Intent, newest: int | None) -> SyncResult | None:

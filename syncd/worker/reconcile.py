@@ -1,12 +1,13 @@
 """Groups that are judged again: after another configuration, a resumed route, an ended hold, while a storm drains. A function that
 takes a transaction is part of its caller's."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
 
-from syncd.core import budget, holds, plan, regression
+from syncd.core import budget, frames, holds, merges, plan, regression
+from syncd.core.merges import Alike
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Action, Call, Created, Group, GroupKind, Issue, IssueState, Place, Plan
@@ -127,17 +128,19 @@ def make_due(
     return tracker
 
 
-def become_alias(
-    transaction: Transaction, routing: Routing, group_id: int, target_id: int, reason: str, now: float
+def become_aliases(
+    transaction: Transaction, routing: Routing, group_ids: Sequence[int], target_id: int, reason: str, now: float
 ) -> None:
-    """Make a group the alias of another one, or of the one that that one follows, which is judged with its occurrences from now on. A
-    target without an issue gets the group's: what holds the target may hold it for long. Raises ValueError for a group's own alias."""
-    former = operator.target(transaction, group_id)
-    if former is not None:
-        end_alias(transaction, routing, group_id, former, now)
-    target_id = follow(transaction, group_id, target_id, reason, now)
+    """Make groups the aliases of another one, or of the one that that one follows, which is judged with their occurrences from now on. A
+    target without an issue gets one of theirs: what holds the target may hold it for long. Raises ValueError for a group's own alias."""
+    for group_id in group_ids:
+        former = operator.target(transaction, group_id)
+        if former is not None:
+            end_alias(transaction, routing, group_id, former, now)
+        target_id = follow(transaction, group_id, target_id, reason, now)
     _stand_for_aliases(transaction, routing, target_id, now)
-    _decide_alias(transaction, group_id, target_id, reason, now)
+    for group_id in group_ids:
+        _decide_alias(transaction, group_id, target_id, reason, now)
     owe(transaction, routing, target_id, now)
 
 
@@ -153,14 +156,21 @@ def _stand_for_aliases(transaction: Transaction, routing: Routing, target_id: in
     target, issue = outbox.load(transaction, target_id, lock=True)
     if issue is not None and issue.state is not IssueState.WANTED:
         return
-    for alias_id, own in issues.given_up(transaction, target_id):
-        issues.retire(transaction, target_id, "its alias has an issue", wanted_too=True)
-        marker = plan.marker(routing.instance_key, own.tracker, target, issues.retired(transaction, target_id)[0])
-        issues.hand_over(transaction, alias_id, target_id, marker, regression.ledger(target))
-        outbox.forget(transaction, target_id)
-        decision = Plan(action=Action.UPDATE, reason=f"{own.key} is the issue of its alias", rule="alias")
-        outbox.decide(transaction, target_id, decision if target.on_hold is None else holds.by_hand(target), None, now)
+    given = issues.given_up(transaction, target_id)
+    if not given:
         return
+    own = merges.successor([given_up for _, given_up in given])
+    alias_id = next(alias_id for alias_id, given_up in given if given_up is own)
+    ledger = regression.ledger(target)
+    if frames.merged(target.identity.fingerprint) and own.condition is not None and own.condition.closed:
+        aliases = [alias for alias in operator.aliases(transaction, target_id) if alias != alias_id]
+        ledger = merges.baseline(own, [outbox.load(transaction, alias)[0] for alias in aliases])
+    issues.retire(transaction, target_id, "its alias has an issue", wanted_too=True)
+    marker = plan.marker(routing.instance_key, own.tracker, target, issues.retired(transaction, target_id)[0])
+    issues.hand_over(transaction, alias_id, target_id, marker, ledger)
+    outbox.forget(transaction, target_id)
+    decision = Plan(action=Action.UPDATE, reason=f"{own.key} is the issue of its alias", rule="alias")
+    outbox.decide(transaction, target_id, decision if target.on_hold is None else holds.by_hand(target), None, now)
 
 
 def follow(transaction: Transaction, group_id: int, target_id: int, reason: str, now: float) -> int:
@@ -178,8 +188,10 @@ def follow(transaction: Transaction, group_id: int, target_id: int, reason: str,
 
 def end_alias(transaction: Transaction, routing: Routing, group_id: int, target_id: int, now: float) -> str | None:
     """Let an alias stand for itself again, with the issue that it gave up. Return the key of that, None if its route decides whether it
-    gets another one."""
-    _, target = outbox.load(transaction, target_id, lock=True)
+    gets another one. A target is taken for no merged group any more."""
+    whole, target = outbox.load(transaction, target_id, lock=True)
+    if frames.merged(whole.identity.fingerprint):
+        operator.set_apart(transaction, target_id)
     alone, _ = outbox.load(transaction, group_id, lock=True)
     key = issues.give_back(transaction, group_id, target_id, target, regression.ledger(alone))
     operator.remove_alias(transaction, group_id)
@@ -293,6 +305,9 @@ def plan_context(
                 due_in = budget.storm_due_in(allowed, filed, place, now)
                 due_in = max(due_in, policy.gather) if gathers else due_in
     closed = issue is not None and issue.condition is not None and issue.condition.closed
+    alike: tuple[Alike, ...] = ()
+    if unfiled and policy is not None and policy.on_merge != "file" and frames.merged(group.identity.fingerprint):
+        alike = _alike(transaction, group_id)
     target_id = None if group.follows is None else operator.target(transaction, group_id)
     return PlanContext(
         probe_after=routing.config.trackers[tracker].probe_after,
@@ -303,10 +318,19 @@ def plan_context(
         due_in=due_in,
         gathers=gathers,
         hold_zero=routing.hold_zero,
-        project=groups.project_releases(transaction, group) if closed else (),
+        project=groups.project_releases(transaction, group) if closed or alike else (),
         target=None if target_id is None else outbox.load(transaction, target_id),
         own=None if target_id is None else issues.retired(transaction, group_id)[1],
+        alike=alike,
     )
+
+
+def _alike(transaction: Transaction, group_id: int) -> tuple[Alike, ...]:
+    """The groups that a merged one may have been merged of; none if there are more than anybody merges."""
+    numbers = operator.alike(transaction, group_id, merges.MOST + 1)
+    if len(numbers) > merges.MOST:
+        return ()
+    return tuple(Alike(number, *outbox.load(transaction, number)) for number in numbers)
 
 
 def facts(

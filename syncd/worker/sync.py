@@ -140,6 +140,8 @@ def carry_out(context: SyncContext, decision: Plan, issue: Issue | None) -> Sync
     match decision.action:
         case Action.CREATE if context.filing is not None:
             return create.create(context, context.filing)
+        case Action.ADOPT:
+            return create.adopt(context)
         case Action.PROBE if issue is not None:
             return create.probe(context, issue)
         case action if issue is not None and action in UPKEEP:

@@ -231,7 +231,7 @@ def follow(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
     def write(transaction: Transaction) -> SyncResult:
         for owner_id, _ in issues.at_place(transaction, context.claim.tracker, target.remote_id):
             reason = f"{issue.key} was closed as a duplicate of {target.key}"
-            reconcile.become_alias(transaction, context.routing, group_id, owner_id, reason, now)
+            reconcile.become_aliases(transaction, context.routing, [group_id], owner_id, reason, now)
             return Finished(decided=True)
         issues.follow(transaction, group_id, issue, target, decision.reason)
         return Retry(decision.reason, now, Call.UPDATE)

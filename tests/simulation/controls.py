@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace as plan_replace
 
-from syncd.core import budget, doubt, plan, readings, regression
+from syncd.core import budget, doubt, merges, plan, readings, regression
 from syncd.core.doubt import Judgement, Outcome
 from syncd.core.policy import Policy
 from syncd.errors import StoreUnavailable
@@ -255,6 +255,15 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
         "a late answer to an edit changes nothing", "end_edit", " AND comment_sent_at = :sent_at", "", 50, "late edits"
     ),
     Control("the group that caused a rest is tried last", limits, "behind_rest", lambda *_: 0.0, 50, "rests"),
+    Control("a merged group takes over the issue of its parts", merges, "parts", lambda *_: (), 100, "merges"),
+    Control(
+        "a merged group inherits what was known",
+        merges,
+        "inherited",
+        lambda _, group, aliases, whole: whole,
+        100,
+        "merges",
+    ),
     Control("refusals in a row are the project's", failures, "weigh", lambda *_: None, 50, "refused"),
     Control("an issue that was never read is not deleted", failures, "_doubts_deletion", lambda *_: "", 50, "refused"),
     QueryControl(

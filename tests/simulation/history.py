@@ -125,12 +125,17 @@ def generate(seed: int, profile: str = "") -> History:
             operations += make(chance, span, [crash.fingerprint for crash in crashes], setup)
     operations = _while_claimed(random.Random(f"claimed {seed}"), operations)
     directed = random.Random(f"profile {seed}")
-    if not profile and directed.random() < PROFILED:
-        profile = directed.choice(sorted(PROFILES))
-    if profile:
+    if profile := profile or _profile(seed, directed):
         setup, profiled = PROFILES[profile](directed, span, [crash.fingerprint for crash in crashes], setup)
         operations += profiled
     return History(seed, setup, tuple(sorted(operations, key=lambda entry: entry.at)))
+
+
+def _profile(seed: int, directed: random.Random) -> str:
+    """The profile of a seed, empty for most of them."""
+    if directed.random() < PROFILED:
+        return directed.choice(sorted(PROFILES.keys() - {MERGES}))
+    return MERGES if random.Random(f"merges {seed}").random() < PROFILED / 2 else ""
 
 
 def _while_claimed(chance: random.Random, operations: Sequence[Operation]) -> list[Operation]:
@@ -586,6 +591,37 @@ def _restored(chance: random.Random, span: float, names: Sequence[str], setup: S
     return setup, operations
 
 
+def _merges(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> tuple[Setup, list[Operation]]:
+    """Groups of one crash that Backtrace merges, after people closed the issues of all, of some or of none; the merged group goes on in old
+    releases or in new ones. An operator may separate them again."""
+    begin, apart = chance.uniform(0, span), chance.choice((60.0, 3600.0))
+    totals = [chance.randint(20, 30) for _ in range(chance.randint(1, 3))]
+    operations = [_of_merge(begin + number, f"m{number}", total, "1.0") for number, total in enumerate(totals)]
+    closed = chance.choice((0, 1, len(totals), len(totals)))
+    for number in range(closed):
+        at = begin + 120.0 + chance.uniform(0.0, 60.0)
+        values: dict[str, Value] = {"title": f"m{number}", "issue": 0, "release": "2.0"}
+        operations.append(operation(at, "person", "closes", **values))
+    at, total, release = begin + 200.0 + apart, sum(totals), chance.choice(("1.0", "1.0", "2.0"))
+    for number in range(chance.randint(1, 3)):
+        total += chance.randint(0, 3)
+        operations.append(_of_merge(at, MERGED, total, "1.0" if number == 0 else release))
+        at += chance.choice((1.0, 100.0, 90_000.0))
+    if chance.random() < 0.3:
+        operations.append(operation(at, "operator", "removes alias", fingerprint="m0"))
+        operations.append(_of_merge(at + chance.uniform(0.0, 100.0), MERGED, total + 5, "1.0"))
+    route: dict[str, Value] = {"status_interval": 1.0, "on_merge": chance.choice(("hold", "adopt", "adopt", "file"))}
+    return replace(setup, route=tuple(sorted(route.items())), surveys=True, survey_interval=300.0), operations
+
+
+def _of_merge(at: float, name: str, total: int, release: str) -> Operation:
+    """A notification of a group that is merged, or of the merged one."""
+    facts: dict[str, Value] = {"more": total, "total": total, "of_release": total, "release": release, "again": -1.0}
+    return operation(at, "sender", "notifies", fingerprint=name, frames="m", **facts)
+
+
+MERGES = "merges"
+MERGED = "0" * 24 + "f" * 40  # the fingerprint of a group that Backtrace merged
 PROFILED = 0.15  # the share of seeds with a profile
 PROFILES: dict[str, Profile] = {
     "slow answers": _slow_answers,
@@ -597,6 +633,7 @@ PROFILES: dict[str, Profile] = {
     "late edits": _late_edits,
     "refused": _refused,
     "restored": _restored,
+    MERGES: _merges,
 }
 
 

@@ -13,6 +13,7 @@ from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.store.records import issue_of
 from syncd.worker.reconcile import plan_again
 from syncd.worker.routing import Routing
+from tests.simulation.history import MERGED
 from tests.simulation.operators import TRACKER
 from tests.simulation.tracker import Item
 
@@ -27,6 +28,7 @@ OWNED = frozenset({
     "renew", "see_issue", "synced", "shows", "settle", "release_claim", "drop_claim", "bury", "park", "absent", "probed", "probe_later",
     "save_status", "begin_edit", "end_edit", "save_announcement", "end_intent", "intend",
 })  # fmt: skip
+MERGED_OF = ("m0", "m1", "m2")  # the groups that the merged one was merged of
 UNSEEN_SECONDS = 120.0  # between a look at an issue and what is done because of it; see update.LOOK_SECONDS
 
 
@@ -113,8 +115,10 @@ def _reopened(world: "World") -> None:
         # While a clock is wrong nobody knows that; once it is right again, its errors are moved away.
         if world.clock_offset or reopened.sent_at - world.truth.clock_set_at < UNSEEN_SECONDS:
             continue
-        merged = world.has("operator", "adds alias", "relinks", "relinks doubtful") or world.has(
-            "person", "marks duplicate"
+        merged = (
+            world.has("operator", "adds alias", "relinks", "relinks doubtful")
+            or world.has("person", "marks duplicate")
+            or any(name == MERGED for _, name, _ in world.truth.crashes)
         )
         names = {entry.fingerprint for entry in world.truth.reference.accepted} if merged else {reopened.item.title}
         # Where no tracker tells when an issue was closed, what it did not show yet counts as new.
@@ -316,12 +320,34 @@ def at_rest(world: "World") -> None:
         )
     for group in world.database.rows("SELECT * FROM groups"):
         _group_at_rest(world, group)
+    _merged_at_rest(world)
     paused = world.database.exists("SELECT 1 FROM trackers WHERE cause = 'operator' UNION SELECT 1 FROM route_pauses")
     readable = {str(item.number): item for item in world.site.items if not item.deleted and not item.hidden}
     for issue in () if paused else map(issue_of, world.database.rows("SELECT * FROM issues WHERE state = 'linked'")):
         if issue.remote_id in readable:
             _surveyed(world, issue, readable[issue.remote_id])
             _reported(world, issue, readable[issue.remote_id])
+
+
+def _merged_at_rest(world: "World") -> None:
+    """A merged group takes over the issue of those that it was merged of, where the route says so, and inherits their closing."""
+    route, begun = world.config.all_routes[0], [at for at, name, _ in world.truth.crashes if name == MERGED]
+    unsure = world.has("operator") or world.has("store") or world.has("tracker") or world.has("machine")
+    # A create that came too late leaves a part without an issue when it is merged.
+    parts = [item for item in world.site.items if item.title in MERGED_OF and item.sent_at < min(begun, default=0.0)]
+    if not parts or not all(item.is_live for item in parts) or unsure or route.on_merge == "file":
+        return
+    own = [item for item in world.site.items if item.title == MERGED]
+    if own and route.on_merge == "adopt":
+        raise Broken("a merged group has the issue of its parts", f"#{own[0].number} is filed beside {parts[0].title}")
+    newest = max(version(release) for _, name, release in world.truth.crashes if name == MERGED)
+    closed = [item for item in parts if item.closed_by_person is not None and item.closed_by_person < min(begun)]
+    if own and len(closed) == len(parts) and all(newest < version(item.fixed_in[0]) for item in closed):
+        raise Broken(
+            "a merged group inherits a closing", f"#{own[0].number} is filed, and all of it came in old releases"
+        )
+    if not own and len(closed) < len(parts) and route.on_merge == "hold":
+        raise Broken("no crash stays without an issue", f"{MERGED} is held, and {parts[0].title} is open")
 
 
 def _surveyed(world: "World", issue: Issue, item: Item) -> None:
@@ -434,7 +460,7 @@ def _group_at_rest(world: "World", group: dict[str, object]) -> None:
 
 # At rest nothing is left to do by these plans, and nothing is held by another rule than these.
 STILL = (Action.NOTHING, Action.HOLD, Action.PARK, Action.DROP)
-HELD = ("threshold", "on-hold", "route-paused", "storm-over", "gathering")
+HELD = ("threshold", "on-hold", "route-paused", "storm-over", "gathering", "merged-closed")
 
 
 def _plan(world: "World", group_id: int, tracker: str) -> Plan:

@@ -296,7 +296,7 @@ class World:
                 "project": "game",
                 "fingerprint": fingerprint,
                 "application": "game",
-                "callstack": [f"{fingerprint}::draw", "main"],
+                "callstack": [f"{dict(entry.values).get('frames', fingerprint)}::draw", "main"],
                 "occurrences": total,
                 "timestamp": [first, int(START + entry.at)],
                 "hosts": 1,
@@ -334,6 +334,9 @@ class World:
     def item(self, entry: Operation) -> Item | None:
         """Return the issue of ours that an act is about."""
         filed = [item for item in self.site.items if item.author != "person" and item.is_live]
+        if "title" in dict(entry.values):
+            filed = [item for item in filed if item.title == entry["title"]]
+            return filed[0] if filed else None
         return filed[int(entry["issue"]) % len(filed)] if filed else None
 
     def _person(self, entry: Operation) -> None:
