@@ -706,7 +706,16 @@ def test_rules_set_what_a_new_issue_gets(scene: Scene) -> None:
 
 
 def test_every_action_is_carried_out_by_somebody() -> None:
-    named = {Action.CREATE, Action.HOLD, Action.WAIT, Action.PROBE, Action.NOTHING, Action.PARK, Action.DROP}
+    named = {
+        Action.CREATE,
+        Action.HOLD,
+        Action.WAIT,
+        Action.PROBE,
+        Action.NOTHING,
+        Action.PARK,
+        Action.DROP,
+        Action.ADOPT,
+    }
     assert named | UPKEEP.keys() == set(Action)
 
 
