@@ -149,6 +149,7 @@ def compare(
     tally: Tally,
     span: tuple[int | None, int | None],
     object_id: str | None,
+    mode: Mode,
 ) -> Comparison:
     """Compare a notification with its group. `span` is the group's, `object_id` that of its latest notification."""
     first, last, (since, until) = notification.first, notification.last, span
@@ -161,8 +162,9 @@ def compare(
     # A total that comes with the time of its latest crash has a span that says nothing.
     alone = where is Place.APART or (where is Place.BEFORE and tally.largest <= 1)
     proved = not again and (not point or (count == 1 and alone))
-    # In one and the same second nothing tells a total of all from another crash.
-    whole = where is Place.WHOLE and (again or not (single or (point and since == until)))
+    # In one and the same second nothing tells a total of all from another crash. Two windows may share the second between them.
+    shared = since == until and (point or mode == "window")
+    whole = where is Place.WHOLE and (again or not (single or shared))
     fall = wholes = broken = rises = 0
     separate = (where is Place.APART and proved) or (where is Place.EDGE and not point)
     if last is None or until is None or (where is Place.UNKNOWN and first is not None):
@@ -184,7 +186,7 @@ def compare(
         place=where,
         proved=proved,
         whole=of_all,
-        old=first == since and first is not None and since != until and not (larger or of_all or single or later),
+        old=first == since and first is not None and not point and not (larger or of_all or single or later),
         fall=fall,
         # A total with an upload that was late, or a window that slides over one.
         part=int(separate or (where is Place.OVER and not point and first is not None and first < (since or 0))),

@@ -59,7 +59,7 @@ def fold_all(
         how = Comparison()
         if after.revision:
             span = after.first_seen, after.last_seen
-            how = counts.compare(notification, count, _tally(after), span, object_id)
+            how = counts.compare(notification, count, _tally(after), span, object_id, counting.mode)
             evidence = evidence.plus(how.events)
         object_id = (notification.object_id if describes or object_id is None else None) or object_id
         in_parts = counting.mode == "window" or after.reading in _PARTS

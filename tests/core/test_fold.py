@@ -451,9 +451,10 @@ def test_a_release_was_seen_while_its_group_was(stream: list[Notification], mode
 
 @st.composite
 def totals(draw: st.DrawFn) -> list[Notification]:
-    """A stream of lifetime totals, as they grow; every release that has crashed is in each of them."""
+    """A stream of lifetime totals, as they grow; every release that has crashed is in each of them. None has one second alone: such a
+    total that comes late looks like another crash."""
     first = draw(times)
-    last, ledger = first, dict[str, int]()
+    last, ledger = first + draw(st.integers(1, 30)), dict[str, int]()
     stream = []
     for _ in range(draw(st.integers(1, 8))):
         for release, count in draw(histograms.filter(bool)):
