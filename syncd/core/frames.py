@@ -92,7 +92,7 @@ _BEHIND = (
     r"(?:\s*(?:[+@:]\s?(?:0x)?[0-9a-f]+(?:\sbytes)?|\(\s?(?:[+-]|offset\s)?\s?(?:0x)?[0-9a-f]+\s?\)|\[\s?(?:0x)?[0-9a-f]*(?:\+0x[0-9a-f]+)?\s?\]"
     r"|<(?:0x)?[0-9a-f]+(?:\s\+\s(?:0x)?[0-9a-f]+)?>|\(\s?\)|\(?(?:at\s)?\?{2,3}:[0?]\)?|:[0?]|\(build\s?id:?[^)]*\)|\(missing\s[^)]*\)|\(deleted\)"
     r"|\((?:native method|unknown source|filename not found|unknown)(?::\d+)?\)|\[[^\]]*[/\\][^\]]*\]|\[[^\]\s]*\]|\((?:0x[0-9a-f]+\s)?in\s[^()]*\)"
-    r"|(?:in|from)\s" + _MODULE_FILE + r"|in\s[^()+:]{1,80}\s\(\+0x[0-9a-f]+\)|\(" + _MODULE_FILE + r"(?:\+0x[0-9a-f]+)?\)|\[" + _MODULE_FILE
+    r"|(?:in|from)\s(?:[^\s()!]*!)?" + _MODULE_FILE + r"|in\s[^()+:]{1,80}\s\(\+0x[0-9a-f]+\)|\((?:[^\s()!]*!)?" + _MODULE_FILE + r"(?:\+0x[0-9a-f]+)?\)|\[(?:[^\s()!]*!)?" + _MODULE_FILE
     + r"(?:\+0x[0-9a-f]+)?\]|load address\s0x[0-9a-f]+))*"
 )  # fmt: skip
 _NAMELESS = (

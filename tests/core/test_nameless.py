@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from syncd.core import frames
@@ -167,6 +167,8 @@ NAMED = st.one_of(
 
 @given(NAMED, st.sampled_from(["", "()", "+0x1c", " + 242", "(int, char const*)"]))
 def test_a_name_that_looks_like_none_stays_a_name(name: str, behind: str) -> None:
+    # With an offset, the nearest symbol of what has none, and a file.
+    assume("+" not in behind or not (name in frames.NEAREST or name.endswith((".node", ".bin"))))
     assert not frames.unsymbolicated([name + behind]), name + behind
 
 
