@@ -122,13 +122,7 @@ def stored_deliveries(database: Path) -> Accepted:
 
 def require_counts(groups: dict[str, dict[str, Any]], deliveries: Accepted) -> None:
     """Raises AssertionError unless every group equals the reference for these deliveries."""
-    expected = {name: reference.expected(group) for name, group in reference.counts(deliveries).items()}
-    actual = {name: reference.as_listed(group) for name, group in groups.items()}
-    wrong = {
-        name: (actual.get(name), expected.get(name))
-        for name in actual | expected
-        if actual.get(name) != expected.get(name)
-    }
+    wrong = reference.differences(groups, reference.counts(deliveries))
     assert not wrong, f"{len(wrong)} groups are wrong, such as {next(iter(wrong.items()))}"
 
 

@@ -57,7 +57,7 @@ def test_ten_releases_in_a_store_on_a_server(
 
 
 def ten_releases(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str | None = None) -> None:
-    route = 'name = "main"\nmax_new_issues = ["5/1d"]\n'
+    route = 'name = "main"\nmax_new_issues = ["5/1d"]\ngather = "0s"\n'
     with lived(kind, tmp_path, monkeypatch, route, url) as life:
         audio, draw, net = {"1.0": 9}, {"1.0": 4}, {"1.0": 2}
         life.notify(AUDIO, audio)

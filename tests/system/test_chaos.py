@@ -102,13 +102,11 @@ def _notifications(number: int) -> list[Notification]:
 
 def _text(number: int, total: int | None = None) -> str:
     (group,) = reference.counts(list(enumerate(_notifications(number)))).values()
-    total = group["total"][0] if total is None else total
+    total = group["occurrences"] if total is None else total
     return f"Fingerprint {_notifications(number)[0]['fingerprint']}\nOccurrences | 3\nSeen {total:,} times on 3 machines by 4 users."
 
 
 def _kept(group: dict[str, Any], notifications: int, changed: dict[str, object]) -> dict[str, Any]:
     """As `groups --json` has it."""
-    shape = reference.expected(group)
-    shape["notifications"] += notifications
-    releases = [{"release": release, "occurrences": count} for release, count in shape.pop("releases").items()]
-    return {**shape, "releases": releases, **changed}
+    releases = [{"release": release, "occurrences": count} for release, count in group["releases"].items()]
+    return group | {"notifications": group["notifications"] + notifications, "releases": releases} | changed

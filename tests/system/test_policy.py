@@ -82,7 +82,7 @@ def test_a_closing_is_known_before_the_next_crash_and_a_regression_reopens(tmp_p
 @pytest.mark.parametrize("kind", ["github", "jira-cloud"])
 def test_a_flood_is_one_storm_and_nothing_is_lost(kind: str, tmp_path: Path) -> None:
     with opened(kind, tmp_path) as tracker:
-        capped = ROUTE.replace("max_new_issues = []", 'max_new_issues = ["5/1h"]')
+        capped = ROUTE.replace("max_new_issues = []", 'max_new_issues = ["5/1h"]\ngather = "0s"')
         with Daemon(tmp_path, tracker.toml().replace(ROUTE, capped)) as daemon:
             daemon.send_all([crash(f"Level{number}::load", {"1.0": 3}, users=number) for number in range(40)])
 

@@ -143,7 +143,7 @@ def token_expires(operator: Operator, folder: Path, fake: FakeGitHub) -> None:
     config.write_text(before.replace('kind = "github"\n', 'kind = "github"\ntoken_expires = 2026-01-31\n'))
     operator.daemon.start()
     operator.wait_for("token_expires")
-    assert f"{key} expires on 2026-01-31" in operator.run("syncd check", codes=(1,))
+    assert f"{key} expired on 2026-01-31" in operator.run("syncd check", codes=(1,))
     operator.daemon.stop()
     config.write_text(config.read_text().replace("2026-01-31", "2999-01-31"))
     operator.daemon.start()

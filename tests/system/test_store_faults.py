@@ -42,9 +42,7 @@ def test_a_full_disk_is_503_and_says_why_until_there_is_room_again(tmp_path: Pat
 
     expected = reference.counts(accepted)
     assert code == 0
-    assert {name: reference.as_listed(group) for name, group in groups.items()} == {
-        name: reference.expected(group) for name, group in expected.items()
-    }
+    assert reference.differences(groups, expected) == {}
     assert '"unexpected_error"' not in daemon.log.read_text()
 
 
