@@ -42,6 +42,13 @@ def number(scene: Scene, fingerprint: str = "f1") -> int:
     return listed.id
 
 
+def add_alias(scene: Scene, alias: str, target: str) -> None:
+    """An operator makes a group the alias of another one."""
+    actions.add_alias(
+        scene.store, scene.rules, number(scene, alias), number(scene, target), "one cause", scene.clock.wall()
+    )
+
+
 def live(scene: Scene, seconds: float, step: float = HOUR) -> None:
     """Time passes; once in `step` the tracker is surveyed and all that is due is done."""
     end = scene.clock.wall() + seconds
@@ -401,7 +408,7 @@ def _(scene: Scene) -> None:
     for fingerprint in ("s0", "s1", "f1"):
         scene.tell(fingerprint, guids=50, callstack=[f"frame of {fingerprint}", "main"])
     work_off(scene)
-    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "s1"), "one cause", scene.clock.wall())
+    add_alias(scene, "f1", "s1")
     work_off(scene)
 
 
@@ -414,7 +421,7 @@ def _(scene: Scene) -> None:
     for fingerprint in ("f2", "f1"):
         scene.tell(fingerprint)
     work_off(scene)
-    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "f2"), "one cause", scene.clock.wall())
+    add_alias(scene, "f1", "f2")
     work_off(scene)
     live(scene, DAY, 6 * HOUR)
 
@@ -424,7 +431,7 @@ def _(scene: Scene) -> None:
     routed(scene, min_occurrences=15)
     scene.tell("f2", occurrences=3)
     scene.tell("f1", occurrences=4)
-    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "f2"), "one cause", scene.clock.wall())
+    add_alias(scene, "f1", "f2")
     work_off(scene)
 
 
@@ -434,7 +441,7 @@ def _(scene: Scene) -> None:
     for fingerprint in ("f1", "f2"):
         scene.tell(fingerprint)
     work_off(scene)
-    actions.add_alias(scene.store, scene.rules, number(scene, "f2"), number(scene), "one cause", scene.clock.wall())
+    add_alias(scene, "f2", "f1")
     work_off(scene)
 
 
@@ -452,7 +459,7 @@ def _(scene: Scene) -> None:
     refuse(scene, "create")
     scene.tell()
     work_off(scene)
-    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "f2"), "one cause", scene.clock.wall())
+    add_alias(scene, "f1", "f2")
     work_off(scene)
 
 
@@ -829,7 +836,7 @@ def _(scene: Scene) -> None:
 @situation("dead letter, then an alias", "alias")
 def _(scene: Scene) -> None:
     SITUATIONS["dead letter, two days later"].bring_about(scene)
-    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "f0"), "one cause", scene.clock.wall())
+    add_alias(scene, "f1", "f0")
     work_off(scene)
 
 
@@ -859,7 +866,7 @@ def _(scene: Scene) -> None:
     for fingerprint in ("f2", "f1"):
         scene.tell(fingerprint)
     work_off(scene)
-    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "f2"), "one cause", scene.clock.wall())
+    add_alias(scene, "f1", "f2")
     work_off(scene)
     live(scene, DAY, 6 * HOUR)
     scene.tracker.unreadable["K-1"] = Gone("issue K-1 was deleted in the tracker")
@@ -874,9 +881,7 @@ def _(scene: Scene) -> None:
         scene.tell(fingerprint)
     work_off(scene)
     for alias, target in (("f2", "f3"), ("f1", "f2")):
-        actions.add_alias(
-            scene.store, scene.rules, number(scene, alias), number(scene, target), "one cause", scene.clock.wall()
-        )
+        add_alias(scene, alias, target)
         work_off(scene)
 
 
@@ -887,7 +892,7 @@ def _(scene: Scene) -> None:
         scene.tell(fingerprint)
     actions.hold(scene.store, number(scene, "f2"), "wait for legal", scene.clock.wall())
     work_off(scene)
-    actions.add_alias(scene.store, scene.rules, number(scene), number(scene, "f2"), "one cause", scene.clock.wall())
+    add_alias(scene, "f1", "f2")
     work_off(scene)
 
 

@@ -114,7 +114,7 @@ def _step(life: Life, applications: Sequence[Sequence[History]], oracles: Sequen
             match step:
                 case Crash():
                     oracle.crash(group, step)
-                    life.accept(_frame(group), oracle.ledgers[group], application=_application(name))
+                    life.notify(_frame(group), oracle.ledgers[group], application=_application(name), work=False)
                 case Close() if oracle.closings[group] is None:
                     life.people.close(_title(name, group), fixed_in=[] if step.fixed_in is None else [step.fixed_in])
                     oracle.close(group, step)

@@ -53,21 +53,11 @@ class Life:
         fingerprint: str = "",
         application: str = "game",
         unreleased: int = 0,
+        *,
+        work: bool = True,
     ) -> None:
-        """A notification: the crash occurred until now, in all so often in these releases and so often without one. syncd works on it."""
-        self.accept(frame, releases, users, fingerprint, application, unreleased)
-        self.work()
-
-    def accept(
-        self,
-        frame: str,
-        releases: dict[str, int],
-        users: int = 5,
-        fingerprint: str = "",
-        application: str = "game",
-        unreleased: int = 0,
-    ) -> None:
-        """The same, and it waits in the inbox."""
+        """A notification: the crash occurred until now, in all so often in these releases and so often without one. syncd works on it, or
+        it waits in the inbox."""
         total = sum(releases.values()) + unreleased
         notification = {
             "universe": "acme",
@@ -82,6 +72,8 @@ class Life:
             "attributes": {"version": [[release, count] for release, count in releases.items()]},
         }
         accept(self.store, notification, at=self.clock.now)
+        if work:
+            self.work()
 
     def wait(self, days: float) -> None:
         """Time passes, and what is due is done: once a quarter of a day, and at the end."""
