@@ -36,11 +36,11 @@ def resolutions(names: Mapping[str, str], routes: Sequence[Policy]) -> list[Find
 def fix_names(noun: str, names: Sequence[str], routes: Sequence[Policy], releases: Sequence[str]) -> list[Finding]:
     """Which of these fix versions or milestones (`noun`) are comparable with no release, for all routes that read them alike. No finding
     without releases, with which nothing is comparable."""
+    if not names or not releases:
+        return []
     findings = []
     for policies in _alike(routes, lambda policy: policy.fixed_in_pattern):
         fixes, unusable = fixes_named(Condition(fixed_in=tuple(names)), policies[0], releases)
-        if not names or not releases:
-            continue
         count = counted(len(names), noun)
         what = f"{_named(policies)}: {len(fixes):,} of {count} can be compared with the releases of the crashes"
         remedy = ""
