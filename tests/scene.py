@@ -14,7 +14,7 @@ from syncd.errors import (
     OutcomeUnknown,
     TrackerError,
 )
-from syncd.model import Call, Condition, Created, Group, Issue, Observation, Place, Settings, Standing
+from syncd.model import Call, Condition, Created, Group, Issue, Observation, Place, PresentSettings, Settings
 from syncd.render.text import Document
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.issues import Intent
@@ -51,7 +51,7 @@ class Tracker:
     conditions: dict[str, Condition] = field(default_factory=dict)
     unreadable: dict[str, TrackerError] = field(default_factory=dict)
     unable: str = ""
-    standings: dict[str, Standing] = field(default_factory=dict)
+    standings: dict[str, PresentSettings] = field(default_factory=dict)
     raised: list[Settings] = field(default_factory=list)
 
     def _called(self, operation: str) -> None:
@@ -125,9 +125,9 @@ class Tracker:
     def refresh(self, issue: Issue, group: Group) -> None:
         self.refreshed += 1
 
-    def read_settings(self, issue: Issue) -> Standing:
+    def read_settings(self, issue: Issue) -> PresentSettings:
         self._called("read_settings")
-        return self.standings.get(str(issue.key), Standing(settings=Settings()))
+        return self.standings.get(str(issue.key), PresentSettings(settings=Settings()))
 
     def raise_settings(self, issue: Issue, changes: Settings) -> str:
         self._called("raise_settings")

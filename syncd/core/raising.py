@@ -7,7 +7,7 @@ from typing import Any
 from syncd.core import policy
 from syncd.core.policy import SetRule
 from syncd.core.quantities import listed
-from syncd.model import Group, Issue, ProjectRelease, Settings, Standing
+from syncd.model import Group, Issue, PresentSettings, ProjectRelease, Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ def is_due(issue: Issue, settings: Settings) -> bool:
     return settings not in (issue.judged, Settings())
 
 
-def raised(settings: Settings, issue: Issue, standing: Standing) -> Raise:
+def raised(settings: Settings, issue: Issue, standing: PresentSettings) -> Raise:
     """What to change of an issue that has `standing`, where the rules ask for these `settings`.
 
     A priority is raised along the tracker's own order of priorities, if syncd or the tracker itself chose the present one. A label or a

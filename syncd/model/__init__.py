@@ -32,9 +32,9 @@ from syncd.model.issues import (
     Occasion,
     Place,
     Plan,
+    PresentSettings,
     Regression,
     Settings,
-    Standing,
 )
 
 __all__ = [
@@ -57,12 +57,12 @@ __all__ = [
     "Place",
     "Plan",
     "Point",
+    "PresentSettings",
     "ProjectRelease",
     "Reading",
     "Regression",
     "Release",
     "Settings",
-    "Standing",
     "Storm",
     "Tally",
     "Thresholds",

@@ -70,7 +70,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class PresentSettings:
     """What an issue has now. `priorities` are those of its project, the most important first; empty if the tracker has none.
 
     `touched` names what others than syncd changed, in lower case: `priority`, `assignee`, `milestone`, and `labels NAME` or `components

@@ -15,7 +15,7 @@ _COUNTING = msgspec.json.Decoder(Counting)
 _EVIDENCE = msgspec.json.Decoder(Evidence)
 
 
-class Standing(NamedTuple):
+class ProjectCounting(NamedTuple):
     """How the counts of a project are read. Its groups with a higher id than `recount_after` are still to be read so; None if none is."""
 
     counting: Counting
@@ -23,17 +23,17 @@ class Standing(NamedTuple):
     recount_after: int | None = None
 
 
-def load(transaction: Transaction, projects: Iterable[Project]) -> dict[Project, Standing]:
+def load(transaction: Transaction, projects: Iterable[Project]) -> dict[Project, ProjectCounting]:
     """Return what is stored of each project that has some."""
     return by_project(transaction.batch("countings_of_projects", list(projects)))
 
 
-def pending(transaction: Transaction, mode: str) -> dict[Project, Standing]:
+def pending(transaction: Transaction, mode: str) -> dict[Project, ProjectCounting]:
     """Return the projects whose groups are to be counted again: their reading has changed, or was made in another mode."""
     return by_project(transaction.rows("countings_pending", mode=mode))
 
 
-def save(transaction: Transaction, standings: Mapping[Project, Standing]) -> None:
+def save(transaction: Transaction, standings: Mapping[Project, ProjectCounting]) -> None:
     """Write what projects have now."""
     rows = [
         (
@@ -48,10 +48,10 @@ def save(transaction: Transaction, standings: Mapping[Project, Standing]) -> Non
     transaction.batch("save_countings", rows)
 
 
-def by_project(rows: Iterable[Mapping[str, Any]]) -> dict[Project, Standing]:
+def by_project(rows: Iterable[Mapping[str, Any]]) -> dict[Project, ProjectCounting]:
     """Return the rows of the table by their project."""
     return {
-        (row["universe"], row["project"]): Standing(
+        (row["universe"], row["project"]): ProjectCounting(
             _COUNTING.decode(row["counting"]), _EVIDENCE.decode(row["evidence"]), cast(int | None, row["recount_after"])
         )
         for row in rows

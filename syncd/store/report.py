@@ -137,7 +137,7 @@ class Report(Operations):
         """Return linked issues that are left to people, the newest first."""
         return [ByHand(**cast(dict[str, Any], row)) for row in self._connection.select("by_hand", size=size)]
 
-    def countings(self) -> dict[countings.Project, countings.Standing]:
+    def countings(self) -> dict[countings.Project, countings.ProjectCounting]:
         """Return how the counts of each project are read, and by what evidence."""
         return countings.by_project(self._connection.select("countings"))
 

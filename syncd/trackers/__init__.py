@@ -17,7 +17,7 @@ from syncd.config import TrackerSettings
 from syncd.core.doubt import Evidence
 from syncd.core.policy import Policy
 from syncd.errors import ConfigError, TrackerError
-from syncd.model import Created, Group, Issue, Observation, Settings, Standing
+from syncd.model import Created, Group, Issue, Observation, PresentSettings, Settings
 from syncd.platform import metrics
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
@@ -131,7 +131,7 @@ class Tracker(Protocol):
     def refresh(self, issue: Issue, group: Group) -> None:
         """Update the mapped fields, where any are configured."""
 
-    def read_settings(self, issue: Issue) -> Standing:
+    def read_settings(self, issue: Issue) -> PresentSettings:
         """Return what rules may raise: what the issue has now. One read, or a few."""
 
     def raise_settings(self, issue: Issue, changes: Settings) -> str:
@@ -209,7 +209,7 @@ class InstrumentedTracker:
         with self._measure("refresh", issue):
             self._tracker.refresh(issue, group)
 
-    def read_settings(self, issue: Issue) -> Standing:
+    def read_settings(self, issue: Issue) -> PresentSettings:
         with self._measure("read_settings", issue):
             return self._tracker.read_settings(issue)
 

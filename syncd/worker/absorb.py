@@ -124,7 +124,7 @@ def recount(store: Store, routing: Routing, now: float) -> tuple[int, set[str]]:
             before = groups.of_project(transaction, *project, start, SHORT_BATCH)
             after = {group_id: fold.read_again(group, counting) for group_id, group in before.items()}
             last = max(before) if len(before) == SHORT_BATCH else None
-            countings.save(transaction, {project: countings.Standing(counting, standing.evidence, last)})
+            countings.save(transaction, {project: countings.ProjectCounting(counting, standing.evidence, last)})
             changed = {group_id: group for group_id, group in after.items() if group != before[group_id]}
             return max(1, len(before)), _save(store, transaction, routing, before, changed, now, now)
         return 0, set()
@@ -196,7 +196,7 @@ def _folded(
     }
     stored = countings.load(transaction, sorted(set(projects.values())))
     standings = {
-        project: stored.get(project) or countings.Standing(Counting(mode=mode), Evidence())
+        project: stored.get(project) or countings.ProjectCounting(Counting(mode=mode), Evidence())
         for project in projects.values()
     }
     now = {project: counts.decide(mode, entry.evidence, entry.counting) for project, entry in standings.items()}
@@ -220,7 +220,7 @@ def _folded(
     countings.save(
         transaction,
         {
-            project: countings.Standing(
+            project: countings.ProjectCounting(
                 later[project], evidence[project], entry.recount_after if later[project] == entry.counting else 0
             )
             for project, entry in standings.items()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from syncd.core import raising
 from syncd.core.policy import SetRule, When
-from syncd.model import Issue, ProjectRelease, Release, Settings, Standing
+from syncd.model import Issue, PresentSettings, ProjectRelease, Release, Settings
 from tests.factories import make_group, make_issue
 
 PRIORITIES = ("Highest", "High", "Medium", "Low", "Lowest")
@@ -20,8 +20,8 @@ def issue(**given: Any) -> Issue:
     return make_issue(settings=Settings(**given))
 
 
-def standing(*touched: str, traced: bool = True, **has: Any) -> Standing:
-    return Standing(
+def standing(*touched: str, traced: bool = True, **has: Any) -> PresentSettings:
+    return PresentSettings(
         settings=Settings(**has), priorities=PRIORITIES, touched=frozenset(touched) if traced or touched else None
     )
 
@@ -62,7 +62,7 @@ def test_a_priority_only_rises_in_the_trackers_order(present: str | None, target
         (issue(priority="Low"), standing(priority="Medium", traced=False), False),
     ],
 )
-def test_a_priority_that_a_person_chose_stays(before: Issue, now: Standing, rises: bool) -> None:
+def test_a_priority_that_a_person_chose_stays(before: Issue, now: PresentSettings, rises: bool) -> None:
     assert (raising.raised(HIGH, before, now).changes == HIGH) is rises
 
 
@@ -129,7 +129,9 @@ def test_whatever_rules_and_people_do_in_turn_nothing_falls_and_no_change_of_the
             touched |= {"assignee"} if value != now.assignee else set()
             now = replace(now, assignee=value)
         else:
-            present = Standing(settings=now, priorities=PRIORITIES, touched=frozenset(touched) if traced else None)
+            present = PresentSettings(
+                settings=now, priorities=PRIORITIES, touched=frozenset(touched) if traced else None
+            )
             step = raising.raised(value, current, present)
             change = step.changes
             if change.priority is not None:

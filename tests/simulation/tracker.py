@@ -24,7 +24,7 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Condition, Created, Group, Issue, Observation, Place, Settings, Standing
+from syncd.model import Condition, Created, Group, Issue, Observation, Place, PresentSettings, Settings
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
 from syncd.store.outbox import LEASE_SECONDS
@@ -564,8 +564,8 @@ class Client:
     def refresh(self, issue: Issue, group: Group) -> None:
         return
 
-    def read_settings(self, issue: Issue) -> Standing:
-        return Standing(settings=Settings())
+    def read_settings(self, issue: Issue) -> PresentSettings:
+        return PresentSettings(settings=Settings())
 
     def raise_settings(self, issue: Issue, changes: Settings) -> str:
         return ""

@@ -1,7 +1,7 @@
 """What rules set on a linked issue when its crash grows, and what people's changes keep."""
 
 from syncd.errors import Unavailable
-from syncd.model import Place, Settings, Standing
+from syncd.model import Place, PresentSettings, Settings
 from tests.scene import Scene
 from tests.worker.test_keeping import closed, routed, seen_again, work_off
 
@@ -27,7 +27,7 @@ def stands(scene: Scene, priority: str, *touched: str, labels: tuple[str, ...] =
     """The issue has this now, and others than syncd touched that."""
     present = Settings(priority=priority, labels=labels)
     order = ("High", "Medium", "Low")
-    scene.tracker.standings["K-1"] = Standing(settings=present, priorities=order, touched=frozenset(touched))
+    scene.tracker.standings["K-1"] = PresentSettings(settings=present, priorities=order, touched=frozenset(touched))
 
 
 def test_an_issue_is_raised_when_its_crash_reaches_what_a_rule_asks_for(scene: Scene) -> None:
@@ -99,7 +99,7 @@ def test_an_issue_that_a_person_filed_keeps_what_it_has_until_the_crash_grows(sc
     place = Place(remote_id="2", key="K-2", url="https://example.com/K-2")
     closed(scene, "duplicate", duplicate_of=place)
     crashed_for(scene, 30)
-    scene.tracker.standings["K-2"] = Standing(
+    scene.tracker.standings["K-2"] = PresentSettings(
         settings=Settings(priority="Low"), priorities=("High", "Medium", "Low"), touched=frozenset()
     )
     for users in (40, 50):

@@ -11,7 +11,7 @@ from syncd.config import GitHubSettings
 from syncd.core.doubt import Evidence
 from syncd.core.policy import Policy
 from syncd.errors import Misconfigured, Missing, Refused
-from syncd.model import Created, Group, Issue, Observation, Settings, Standing
+from syncd.model import Created, Group, Issue, Observation, PresentSettings, Settings
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
 from syncd.render.text import Document, one_line
@@ -328,7 +328,7 @@ class GitHub:
     def refresh(self, issue: Issue, group: Group) -> None:
         """Nothing: no fields are mapped on GitHub."""
 
-    def read_settings(self, issue: Issue) -> Standing:
+    def read_settings(self, issue: Issue) -> PresentSettings:
         """One GET."""
         answer = self._connection.send_idempotent("GET", address_of(self._home_id(), issue).path)
         if not answer.ok:
@@ -339,7 +339,7 @@ class GitHub:
             milestone=None if snapshot.milestone is None else snapshot.milestone.title,
             labels=tuple(label if isinstance(label, str) else label.name for label in snapshot.labels),
         )
-        return Standing(settings=settings)
+        return PresentSettings(settings=settings)
 
     def raise_settings(self, issue: Issue, changes: Settings) -> str:
         """One POST for labels, which are added, and one for an assignee; one PATCH for a milestone, and one GET for each hundred milestones."""

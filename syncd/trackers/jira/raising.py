@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from syncd.config import JiraSettings
-from syncd.model import Issue, Settings, Standing
+from syncd.model import Issue, PresentSettings, Settings
 from syncd.trackers.jira.answers import expect, refuses, rows
 from syncd.trackers.jira.check import account
 from syncd.trackers.jira.connection import Connection
@@ -31,7 +31,7 @@ def standing(
     issue: Issue,
     priorities: Mapping[str, str],
     is_own: Callable[[str | None], bool],
-) -> Standing:
+) -> PresentSettings:
     """Read the issue and its history. Raises TrackerError."""
     parameters: Parameters = {"fields": ",".join(_FIELDS), "expand": "changelog"}
     answer = connection.send_idempotent("GET", path(issue), parameters=parameters)
@@ -51,7 +51,7 @@ def standing(
         components=tuple(name for each in _listed_any(fields.get("components")) if (name := _name(each))),
     )
     touched = frozenset(name for entry in histories for name in _touched(entry, is_own)) if whole else None
-    return Standing(settings=has, priorities=tuple(priorities), touched=touched)
+    return PresentSettings(settings=has, priorities=tuple(priorities), touched=touched)
 
 
 def _pages(connection: Connection, issue: Issue, total: int) -> tuple[list[dict[str, Any]], bool]:
@@ -67,7 +67,7 @@ def _pages(connection: Connection, issue: Issue, total: int) -> tuple[list[dict[
 
 
 def _touched(entry: Mapping[str, Any], is_own: Callable[[str | None], bool]) -> list[str]:
-    """What a change of somebody else touched, as `Standing.touched` names it."""
+    """What a change of somebody else touched, as `PresentSettings.touched` names it."""
     if is_own(account(entry.get("author"))):
         return []
     touched = []

@@ -12,7 +12,7 @@ from syncd.config import JiraSettings
 from syncd.core.doubt import Evidence
 from syncd.core.policy import Policy
 from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, Throttled, TrackerError, Unavailable
-from syncd.model import Created, Group, Issue, Observation, Settings, Standing
+from syncd.model import Created, Group, Issue, Observation, PresentSettings, Settings
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Notebook, Survey
@@ -308,7 +308,7 @@ class Jira:
             self._refused_on_edit.add(refused)
             changed = self._refused_on_edit.without(changed)
 
-    def read_settings(self, issue: Issue) -> Standing:
+    def read_settings(self, issue: Issue) -> PresentSettings:
         """One GET of the issue with its history, one for each further hundred changes on Cloud, and at most once an hour the reads of the create
         screen; at first one GET for the own account."""
         self._require_home()

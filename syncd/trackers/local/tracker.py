@@ -14,7 +14,7 @@ from syncd.config import LocalSettings
 from syncd.core.doubt import Evidence
 from syncd.core.policy import Policy
 from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError
-from syncd.model import Condition, Created, Group, Issue, Observation, Place, Settings, Standing
+from syncd.model import Condition, Created, Group, Issue, Observation, Place, PresentSettings, Settings
 from syncd.platform.clock import Clock
 from syncd.render import markdown
 from syncd.render.text import Document, one_line
@@ -242,11 +242,11 @@ class Local:
     def refresh(self, issue: Issue, group: Group) -> None:
         """A file has no fields."""
 
-    def read_settings(self, issue: Issue) -> Standing:
+    def read_settings(self, issue: Issue) -> PresentSettings:
         """The lines below the title of the file."""
         with explained(self._folder):
             head = head_lines.read(self._read(issue)[1])
-        return Standing(
+        return PresentSettings(
             settings=Settings(assignee=head.assignee or None, labels=head.labels, components=head.components)
         )
 
@@ -257,7 +257,7 @@ class Local:
             changed = head_lines.with_more(content, changes.labels, changes.assignee, changes.components)
             if changed is None:
                 return f"{path.name} has no line for its status any more; write `- Status: open` below its title"
-            replace(path, content, changed)
+            self._replace(path, content, changed)
         return ""
 
     def check(self, routes: Sequence[Policy] = (), releases: Sequence[str] = ()) -> list[Finding]:  # noqa: ARG002 - files take any value

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from syncd.errors import Gone, Misconfigured, OutcomeUnknown, TrackerError, Unavailable
+from syncd.model import Settings
 from tests.fakes.notebook import Memory
 from tests.trackers.local.parts import (
     COMMENT_MARKER,
@@ -236,6 +237,9 @@ def test_a_file_is_on_disk_before_it_gets_its_name_and_its_name_is_afterwards(
     assert synced == [(False, False), (True, True)]
     synced.clear()
     tracker(folder).comment(issue(created), FIRST, COMMENT_MARKER)
+    assert synced == [(False, True), (True, True)]
+    synced.clear()
+    tracker(folder).raise_settings(issue(created), Settings(labels=("slow",)))
     assert synced == [(False, True), (True, True)]
 
 

@@ -10,7 +10,7 @@ import pytest
 from syncd.core.doubt import Evidence
 from syncd.core.policy import Policy
 from syncd.errors import Gone, OutcomeUnknown, Throttled, TrackerError, Unavailable
-from syncd.model import Condition, Created, Issue, Observation, Settings, Standing
+from syncd.model import Condition, Created, Issue, Observation, PresentSettings, Settings
 from syncd.render.text import Document
 from syncd.trackers import Draft, Finding, Survey, Tracker
 from tests.trackers.conformance import Conformance
@@ -141,7 +141,7 @@ class RemovesOtherLabels(DeskTracker):
 
 
 class TakesAnyPriorityForItsOwn(DeskTracker):
-    def read_settings(self, issue: Issue) -> Standing:
+    def read_settings(self, issue: Issue) -> PresentSettings:
         return replace(super().read_settings(issue), touched=frozenset())
 
 

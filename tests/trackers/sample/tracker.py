@@ -17,7 +17,7 @@ from syncd.errors import (
     TrackerError,
     Unavailable,
 )
-from syncd.model import Condition, Created, Group, Issue, Observation, Place, Settings, Standing
+from syncd.model import Condition, Created, Group, Issue, Observation, Place, PresentSettings, Settings
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
 from syncd.render.text import Document, one_line
@@ -120,10 +120,10 @@ class DeskTracker:
     def refresh(self, issue: Issue, group: Group) -> None:
         """Nothing: a ticket has no other fields."""
 
-    def read_settings(self, issue: Issue) -> Standing:
+    def read_settings(self, issue: Issue) -> PresentSettings:
         ticket = self._read("read", number=int(issue.remote_id or 0))
         # The desk does not tell who changed what: syncd compares with what it set.
-        return Standing(
+        return PresentSettings(
             settings=Settings(priority=ticket.priority or None, labels=tuple(ticket.tags)), priorities=PRIORITIES
         )
 
