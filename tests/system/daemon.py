@@ -172,8 +172,18 @@ class Daemon:
         return ran.stdout
 
     def groups(self) -> dict[str, dict[str, Any]]:
-        """`groups --json` by fingerprint."""
+        """`groups --json` by fingerprint: those that the worker has folded already."""
         return {group["fingerprint"]: group for group in json.loads(self.syncd("groups", "--json"))}
+
+    def wait_for_issue(self, fingerprint: str) -> None:
+        """Return when the worker has folded the group and filed its issue."""
+        self.wait_for(lambda: self.groups().get(fingerprint, {}).get("issue"), f"the issue of {fingerprint}")
+
+    def wait_for_count(self, fingerprint: str, occurrences: int) -> None:
+        self.wait_for(
+            lambda: self.groups().get(fingerprint, {}).get("occurrences") == occurrences,
+            f"{fingerprint} to count {occurrences}",
+        )
 
     def status(self) -> dict[str, Any]:
         """`status --json`."""

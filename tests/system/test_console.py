@@ -54,9 +54,9 @@ def test_a_daemon_shows_its_state_and_its_calls(tmp_path: Path) -> None:
 def test_what_a_button_asks_for_the_daemon_does(tmp_path: Path) -> None:
     with Daemon(tmp_path, local(tmp_path).replace('"1s"', '"1d"'), console=FREE) as daemon:
         daemon.send(notification_json(fingerprint="f1", occurrences=1))
-        daemon.wait_for(lambda: daemon.groups()["f1"]["issue"], "the issue")
+        daemon.wait_for_issue("f1")
         daemon.send(notification_json(fingerprint="f1", occurrences=777))
-        daemon.wait_for(lambda: daemon.groups()["f1"]["occurrences"] == 777, "the count")
+        daemon.wait_for_count("f1", 777)
         (issue,) = (tmp_path / "issues").glob("*.md")
         assert "777" not in issue.read_text()
 

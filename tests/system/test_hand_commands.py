@@ -19,9 +19,9 @@ def made(folder: Path, interval: str = "1d") -> Daemon:
 def test_sync_updates_the_issue_at_once(tmp_path: Path) -> None:
     with made(tmp_path) as daemon:
         daemon.send(notification_json(fingerprint="f1", occurrences=1))
-        daemon.wait_for(lambda: daemon.groups()["f1"]["issue"], "the issue")
+        daemon.wait_for_issue("f1")
         daemon.send(notification_json(fingerprint="f1", occurrences=777))
-        daemon.wait_for(lambda: daemon.groups()["f1"]["occurrences"] == 777, "the count")
+        daemon.wait_for_count("f1", 777)
         assert "would be due now" in daemon.syncd("sync", "f1", "--dry-run")
         assert "is due now, for files" in daemon.syncd("sync", "f1")
         (issue,) = (tmp_path / "issues").glob("*.md")
@@ -42,14 +42,14 @@ def test_hold_and_its_end(tmp_path: Path) -> None:
         assert (held["rule"], held["reason"]) == ("on-hold", "an operator holds it: known")
         assert "known" in daemon.syncd("explain", "f1")
         assert "held no longer" in daemon.syncd("hold", "f1", "--end")
-        daemon.wait_for(lambda: daemon.groups()["f1"]["issue"], "the issue")
+        daemon.wait_for_issue("f1")
         daemon.syncd("hold", "f1", "--end", code=1)
 
 
 def test_relink_to_an_existing_issue(tmp_path: Path) -> None:
     with made(tmp_path) as daemon:
         daemon.send(notification_json(fingerprint="f1"))
-        daemon.wait_for(lambda: daemon.groups()["f1"]["issue"], "the issue")
+        daemon.wait_for_issue("f1")
         (tmp_path / "issues/by-hand.md").write_text("# By hand\n")
         daemon.syncd("relink", "f1", "../secret", code=1)
         daemon.syncd("relink", "f1", "nowhere", code=1)
