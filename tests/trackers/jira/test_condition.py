@@ -351,9 +351,8 @@ def test_issues_closed_long_ago_are_read_in_one_of_many_surveys(adapter: Jira, f
     assert len(read) == 241
 
 
+@pytest.mark.parametrize("fake", ["cloud"], indirect=True)
 def test_what_a_bulk_fetch_could_not_read_is_not_missing(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
-    if not isinstance(fake, FakeJiraCloud):
-        pytest.skip("only Cloud has bulk fetches")
     fake.unreadable.add("CRASH-1")
 
     survey = whole_survey(adapter, [issue], None)

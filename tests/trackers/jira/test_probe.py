@@ -333,12 +333,18 @@ def test_a_silence_that_jira_asks_for_ends_the_probe(fake: FakeJira, opened: Ope
 @pytest.mark.parametrize(
     "body", [{}, {"issues": None}, {"issues": [{"id": "1"}]}, {"issues": [{"key": "A-1"}]}, [], b"{"]
 )
-@pytest.mark.parametrize("path", ["/search", "/myself", "/mypermissions", "/issue/bulkfetch", "/issue/CRASH-1$"])
+@pytest.mark.parametrize(
+    ("fake", "path"),
+    [
+        (deployment, path)
+        for deployment, read in (("cloud", "/issue/bulkfetch"), ("datacenter", "/issue/CRASH-1$"))
+        for path in ("/search", "/myself", "/mypermissions", read)
+    ],
+    indirect=["fake"],
+)
 def test_an_answer_that_cannot_be_understood_is_never_an_absence(
     fake: FakeJira, opened: Open, path: str, body: object
 ) -> None:
-    if ("bulkfetch" in path) != isinstance(fake, FakeJiraCloud) and "/issue/" in path:
-        pytest.skip("the other deployment reads in this way")
     for method in ("GET", "POST"):
         fake.inject(Fault(how="status", method=method, path=path, status=200, body=body, times=9))
     with pytest.raises(Unavailable):
@@ -379,9 +385,8 @@ def test_an_answer_without_jiras_clock_covers_nothing(
     assert evidence.summary.endswith("Jira did not say what time it was")
 
 
+@pytest.mark.parametrize("fake", ["datacenter"], indirect=True)
 def test_data_center_says_of_a_hidden_issue_that_it_is_there(fake: FakeJira, opened: Open) -> None:
-    if isinstance(fake, FakeJiraCloud):
-        pytest.skip("Cloud does not say it")
     fake.hidden.add(fake.file("confidential").id)
     adapter = opened()
     fake.lag_seconds = LAG
@@ -394,9 +399,8 @@ def test_data_center_says_of_a_hidden_issue_that_it_is_there(fake: FakeJira, ope
     assert "CRASH-1 may not be seen" in evidence.summary
 
 
+@pytest.mark.parametrize("fake", ["cloud"], indirect=True)
 def test_a_key_that_the_bulk_fetch_could_not_read_is_read_by_itself(fake: FakeJira, opened: Open) -> None:
-    if not isinstance(fake, FakeJiraCloud):
-        pytest.skip("Data Center has no bulk fetch")
     adapter = opened()
     fake.lag_seconds = LAG
     lose(fake, adapter)
@@ -410,9 +414,8 @@ def test_a_key_that_the_bulk_fetch_could_not_read_is_read_by_itself(fake: FakeJi
         adapter.probe(doubtful())
 
 
+@pytest.mark.parametrize("fake", ["cloud"], indirect=True)
 def test_an_issue_that_the_bulk_fetch_names_and_nobody_shows_proves_nothing(fake: FakeJira, opened: Open) -> None:
-    if not isinstance(fake, FakeJiraCloud):
-        pytest.skip("Data Center has no bulk fetch")
     adapter = opened()
     lose(fake, adapter)
     fake.hidden.add(fake.issues["CRASH-1"].id)
@@ -423,10 +426,9 @@ def test_an_issue_that_the_bulk_fetch_names_and_nobody_shows_proves_nothing(fake
     assert "may not be seen by the account" in evidence.summary
 
 
+@pytest.mark.parametrize("fake", ["datacenter"], indirect=True)
 @pytest.mark.parametrize("body", [b"<html>Not Found</html>", None, b'{"errorMessages": ["Iss'])
 def test_a_404_that_is_not_jiras_proves_nothing(fake: FakeJira, opened: Open, body: bytes | None) -> None:
-    if isinstance(fake, FakeJiraCloud):
-        pytest.skip("Cloud is read by bulk fetches")
     adapter = opened()
     fake.weather = lambda request: (
         Fault(how="status", method="GET", status=404, body=body) if "/issue/CRASH-1" in request.path else None
