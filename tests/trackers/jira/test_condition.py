@@ -352,7 +352,7 @@ def test_issues_closed_long_ago_are_read_in_one_of_many_surveys(adapter: Jira, f
 
 
 @pytest.mark.parametrize("fake", ["cloud"], indirect=True)
-def test_what_a_bulk_fetch_could_not_read_is_not_missing(adapter: Jira, fake: FakeJira, issue: Issue) -> None:
+def test_what_a_bulk_fetch_could_not_read_is_not_missing(adapter: Jira, fake: FakeJiraCloud, issue: Issue) -> None:
     fake.unreadable.add("CRASH-1")
 
     survey = whole_survey(adapter, [issue], None)

@@ -400,7 +400,7 @@ def test_data_center_says_of_a_hidden_issue_that_it_is_there(fake: FakeJira, ope
 
 
 @pytest.mark.parametrize("fake", ["cloud"], indirect=True)
-def test_a_key_that_the_bulk_fetch_could_not_read_is_read_by_itself(fake: FakeJira, opened: Open) -> None:
+def test_a_key_that_the_bulk_fetch_could_not_read_is_read_by_itself(fake: FakeJiraCloud, opened: Open) -> None:
     adapter = opened()
     fake.lag_seconds = LAG
     lose(fake, adapter)
@@ -415,7 +415,7 @@ def test_a_key_that_the_bulk_fetch_could_not_read_is_read_by_itself(fake: FakeJi
 
 
 @pytest.mark.parametrize("fake", ["cloud"], indirect=True)
-def test_an_issue_that_the_bulk_fetch_names_and_nobody_shows_proves_nothing(fake: FakeJira, opened: Open) -> None:
+def test_an_issue_that_the_bulk_fetch_names_and_nobody_shows_proves_nothing(fake: FakeJiraCloud, opened: Open) -> None:
     adapter = opened()
     lose(fake, adapter)
     fake.hidden.add(fake.issues["CRASH-1"].id)
