@@ -79,20 +79,24 @@ _PRERELEASES = {
     **dict.fromkeys(("a", "alpha"), "alpha"),
     **dict.fromkeys(("b", "beta"), "beta"),
     **dict.fromkeys(("m", "milestone"), "milestone"),
-    **dict.fromkeys(("pre", "preview", "prerelease"), "preview"),
+    **dict.fromkeys(("pre", "preview", "prerelease", "tp", "ctp"), "preview"),
     **dict.fromkeys(("c", "rc", "cr", "candidate"), "rc"),
-    **{word: word for word in ("canary", "daily", "ea", "eap", "edge", "experimental", "insider", "insiders")},
-    **{word: word for word in ("next", "nightly", _SNAPSHOT, "unstable")},
+    **dict.fromkeys(("ea", "earlyaccess"), "ea"),
+    **{word: word for word in ("canary", "cbt", "daily", "eap", "edge", "experimental", "insider", "insiders")},
+    **{
+        word: word
+        for word in ("next", "nightly", "obt", "playtest", "poc", "prototype", _SNAPSHOT, "trunk", "unstable", "wip")
+    },
 }
 # Words of later builds. A rebuild and a number without a word are the same.
 _REBUILD = ""
 _LATER = {
-    **dict.fromkeys(("post", "rev", "revision", "r", "nb", "commits"), _REBUILD),
+    **dict.fromkeys(("post", "rev", "revision", "r", "nb", "commits", "respin", "repack"), _REBUILD),
     **dict.fromkeys(("hotfix", "hf", "fix"), "hotfix"),
     **dict.fromkeys(("patch", "pl", "p"), "patch"),
     **dict.fromkeys(("sp", "pack"), "sp"),
     **dict.fromkeys(("update", "u"), "update"),
-    "dfsg": "dfsg",
+    **{word: word for word in ("cu", "dfsg", "security", "sr")},
 }
 
 # A larger first number is a changelist, a date without separators or a counter; a larger number without a second is no major version.
