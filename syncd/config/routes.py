@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from syncd.config.trackers import FieldMapping
-from syncd.config.values import Expression, Glob, Seconds, Section, WriteLimit
+from syncd.config.values import Expression, Glob, Globs, Seconds, Section, WriteLimit
 from syncd.core.budget import Limit
 from syncd.core.policy import Policy
 
@@ -16,7 +16,7 @@ def _one_or_many(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-Patterns = Annotated[list[Glob], BeforeValidator(_one_or_many)]
+Patterns = Annotated[Globs, BeforeValidator(_one_or_many)]
 
 
 class Conditions(Section):
@@ -171,13 +171,13 @@ class Route(Section):
     fixed_in_pattern: Expression | None = None
     """a regular expression for fix versions and milestones; the release is its first group, or the whole match: `"^Game (.*)"`. A name
     that does not match names no release. A name that is comparable with no release of the project counts as not given"""
-    wont_fix: list[Glob] = [
+    wont_fix: Globs = [
         "not_planned", "won*t fix", "wontfix", "won*t do", "cancel*", "invalid", "declined", "rejected", "cannot reproduce",
         "not reproducible", "unable to reproduce", "incomplete", "not a bug", "works as *", "by design", "abandoned", "obsolete",
     ]  # fmt: skip
     """patterns of resolutions, in upper or lower case; such an issue stays closed. Names in other languages count as their English ones;
     `syncd check` lists what it recognises"""
-    duplicate: list[Glob] = ["duplicate*"]
+    duplicate: Globs = ["duplicate*"]
     """patterns of resolutions; if the tracker names the other issue, the group follows it. Languages as for `wont_fix`"""
     ignore_label: str = "syncd:ignore"
     """syncd writes nothing to an issue with this label, and still counts"""

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from syncd.config.values import Expression, Glob, Seconds, Secret, Section
+from syncd.config.values import Expression, Globs, Seconds, Secret, Section
 
 
 def _listen(value: str) -> str:
@@ -201,8 +201,9 @@ class Notifications(Section):
     release_pattern: Expression | None = None
     """a regular expression; the release is its first group, or the whole match: `"build ([0-9.]+)"` makes `1.2.3` of
     `build 1.2.3 (abc)`. A value that does not match is no release. The syntax is that of
-    [RE2](https://github.com/google/re2/wiki/Syntax), which reads any value quickly: it has no look-around and no back-references"""
-    ignore_releases: list[Glob] = []
+    [RE2](https://github.com/google/re2/wiki/Syntax), which reads any value quickly: it has no look-around and no back-references. A pattern that
+    takes more than 2,000 steps for a character, such as `(?:.?){999}`, is refused. syncd reads 65,536 characters of values, the commonest first"""
+    ignore_releases: Globs = []
     """patterns of values that are no releases: `["999.*", "*-dev"]`. The group still counts their occurrences"""
     # Backtrace gives the fingerprint 000…0 to reports without a stack, and to some that have one with symbols.
     zero_fingerprint: Literal["hold", "frames", "file"] = "frames"
@@ -225,7 +226,7 @@ class Privacy(Section):
     """`[privacy]`: which attributes may appear in issues, and what syncd redacts in every text."""
 
     # What developers ask for of what Backtrace's SDKs send: which build, system, device, driver, browser and process crashed.
-    attributes: list[Glob] = [
+    attributes: Globs = [
         "version", "application.version", "application_version", "_version", "ver", "application.build", "application.unity.version", "build.type", "environment", "channel",
         "error.type", "os", "os.version", "os_version", "uname.sysname", "uname.version", "uname.machine", "cpu.arch", "platform",
         "device.model", "device.manufacturer", "device.brand", "device.vendor", "device.type", "device.sdk", "device.osName", "device.osVersion", "device.os_version",
@@ -234,7 +235,7 @@ class Privacy(Section):
     ]  # fmt: skip
     """patterns of attributes that may appear in issues; all others stay in the store. Attributes that point to a person or a device
     (`guid`, `hostname`, `device.name`, users, sessions, mail, addresses, paths, pages, comments) never appear: `syncd check` lists them"""
-    never: list[Glob] = []
+    never: Globs = []
     """more patterns of attributes that never appear, whatever `attributes` allows. `deviceName`, `device_name` and `device.name` are the
     same name here"""
     scrub_user_folders: bool = True
@@ -250,7 +251,7 @@ class Privacy(Section):
 class Titles(Section):
     """`[titles]`: which frame a title names."""
 
-    skip_frames: list[Glob] = []
+    skip_frames: Globs = []
     """patterns of functions that titles skip, in addition to the built-in list (`abort`, `memcpy`, allocators, panic
     machinery)"""
     only_these: bool = False

@@ -17,7 +17,7 @@ import structlog
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from syncd.core.budget import Limit
-from syncd.core.patterns import check_expression, check_glob
+from syncd.core.patterns import check_expression, check_glob, check_globs
 from syncd.errors import ConfigError
 from syncd.platform import access
 
@@ -70,12 +70,18 @@ def _glob(value: str) -> str:
     return value
 
 
+def _globs(values: list[str]) -> list[str]:
+    check_globs(values)
+    return values
+
+
 def _expression(value: str) -> str:
     check_expression(value)
     return value
 
 
 Glob = Annotated[str, AfterValidator(_glob)]
+Globs = Annotated[list[Glob], AfterValidator(_globs)]
 Day = Annotated[date, BeforeValidator(_day)]
 Expression = Annotated[str, AfterValidator(_expression)]
 Address = Annotated[str, AfterValidator(_address)]

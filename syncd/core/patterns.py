@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from re2 import _Regexp
 
 LONGEST = 1000  # characters of a pattern
-LARGEST = (
-    20_000  # instructions of a compiled pattern: where RE2's memory is full, each character costs up to as many steps
-)
+# Instructions of a compiled pattern. Where a text needs more states than RE2 keeps, each of its bytes takes up to as many steps, of a few
+# nanoseconds, and each step copies the places of the groups.
+LARGEST = 2_000
+GROUPS_OF_A_STEP = 8  # groups that cost as much as a step itself
+LARGEST_LIST = 10_000  # instructions of all patterns of one list
 MOST_WILDCARDS = 32  # in one shell pattern
+SHOWN = 200  # characters of a pattern in a message
 
 
 def encoded(text: str) -> bytes:
@@ -25,14 +28,14 @@ def encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-@lru_cache(64)
-def expression(pattern: str, memory: int = 2**23) -> "_Regexp[bytes]":
+@lru_cache(1024)
+def expression(pattern: str, memory: int = 2**23, *, groups: bool = True) -> "_Regexp[bytes]":
     """The regular expression, for texts that are `encoded`. `memory` bounds the bytes of its states; beyond them it becomes slower, and
-    stays linear. Raises ValueError with the fault of the pattern."""
+    stays linear. Without `groups` it only says where it matches, which is cheaper. Raises ValueError with the fault of the pattern."""
     import re2  # most commands read no foreign text
 
     options = re2.Options()
-    options.log_errors, options.max_mem = False, memory
+    options.log_errors, options.max_mem, options.never_capture = False, memory, not groups
     try:
         compiled = re2.compile(encoded(pattern), options)
     except re2.error as error:
@@ -41,18 +44,30 @@ def expression(pattern: str, memory: int = 2**23) -> "_Regexp[bytes]":
     return compiled
 
 
-def check_expression(pattern: str) -> None:
-    """Raise ValueError, with a sentence, for a user's pattern that is no regular expression of RE2 or too large to be cheap."""
+def check_expression(pattern: str, *, groups: bool = True) -> int:
+    """Return how many instructions a user's pattern takes for a byte at the most. Raises ValueError, with a sentence, if it is no regular
+    expression of RE2 or too large to be cheap. Without `groups` it will be read for whether it matches, no matter where its groups are."""
+    if len(pattern) > LONGEST:
+        raise ValueError(
+            f"{_beginning(pattern)} is too long a regular expression, with {len(pattern):,} characters; {LONGEST:,} are allowed"
+        )
     try:
-        size = len(pattern) if len(pattern) > LONGEST else expression(pattern).programsize
+        compiled = expression(pattern, groups=groups)
     except ValueError as error:
         raise ValueError(
-            f"{pattern!r} is not a regular expression of RE2, which has no look-around, no back-references and `\\z` for `\\Z`: {error}"
+            f"{_beginning(pattern)} is not a regular expression of RE2, which has no look-around, no back-references and `\\z` for `\\Z`: {error}"
         ) from None
-    if len(pattern) > LONGEST:
-        raise ValueError(f"a regular expression of {size:,} characters is too long; {LONGEST:,} are allowed")
+    size = compiled.programsize * (GROUPS_OF_A_STEP + compiled.groups) // GROUPS_OF_A_STEP
     if size > LARGEST:
-        raise ValueError(f"{pattern!r} is too large: lower the numbers of its repetitions such as {{1000}}")
+        raise ValueError(
+            f"{_beginning(pattern)} is too large: it takes up to {size:,} steps for each character that it reads, {LARGEST:,} are allowed; lower the "
+            "numbers of its repetitions such as {1000}, write \\w or [a-z] for \\pL, and (?:…) for groups"
+        )
+    return size
+
+
+def _beginning(pattern: str) -> str:
+    return repr(pattern if len(pattern) <= SHOWN else f"{pattern[:SHOWN]}…")
 
 
 _DELIMITED = re.compile(r"/(.+)/(i?)", re.DOTALL)
@@ -65,15 +80,36 @@ def searched(pattern: str) -> str | None:
     return pattern if pattern.startswith("(?") else None
 
 
-def check_glob(pattern: str) -> None:
-    """Raise ValueError, with a sentence, for a user's pattern that is no regular expression, or too large to be cheap."""
+def check_glob(pattern: str) -> int:
+    """Return how many instructions a user's pattern takes for a byte at the most. Raises ValueError, with a sentence, if it is no regular
+    expression, or too large to be cheap."""
     if (sought := searched(pattern)) is not None:
-        check_expression(sought)
-        return
+        return check_expression(sought, groups=False)
     if len(pattern) > LONGEST:
-        raise ValueError(f"a pattern of {len(pattern):,} characters is too long; {LONGEST:,} are allowed")
+        raise ValueError(
+            f"{_beginning(pattern)} is too long a pattern, with {len(pattern):,} characters; {LONGEST:,} are allowed"
+        )
     if pattern.count("*") > MOST_WILDCARDS:
-        raise ValueError(f"{pattern!r} has more than {MOST_WILDCARDS} `*`")
+        raise ValueError(f"{_beginning(pattern)} has more than {MOST_WILDCARDS} `*`")
+    if not set(pattern.strip("*")) & set("*?["):
+        return 0
+    size = expression(f"(?s){_translated(pattern)}").programsize
+    if size > LARGEST:
+        raise ValueError(
+            f"{_beginning(pattern)} is too large: it takes up to {size:,} steps for each character that it reads, {LARGEST:,} are allowed; write `*` "
+            "for many `?` or `[…]`"
+        )
+    return size
+
+
+def check_globs(patterns: Iterable[str]) -> None:
+    """Raise ValueError, with a sentence, if a user's patterns are too large together. Each passes `check_glob`."""
+    sizes = list(map(check_glob, patterns))
+    if sum(sizes) > LARGEST_LIST:
+        raise ValueError(
+            f"these {len(sizes):,} patterns are too large together: they take up to {sum(sizes):,} steps for each character that they read, "
+            f"{LARGEST_LIST:,} are allowed; write fewer, or names and beginnings such as game-*, which take none"
+        )
 
 
 def fits(text: str, patterns: Iterable[str]) -> bool:
@@ -85,7 +121,7 @@ def fits(text: str, patterns: Iterable[str]) -> bool:
 def matcher(patterns: tuple[str, ...]) -> Callable[[str], bool]:
     """A test for texts that fit one of the shell patterns. Plain texts, beginnings and endings need no expression."""
     plain, starts, ends, rest = set[str](), list[str](), list[str](), list[str]()
-    sought = [expression(each) for each in map(searched, patterns) if each is not None]
+    sought = [expression(each, groups=False) for each in map(searched, patterns) if each is not None]
     for pattern in patterns:
         if searched(pattern) is not None:
             continue

@@ -129,6 +129,8 @@ FAULTS = {
     "routes": GITHUB + '[[routes]]\nname = "a"\ntracker = "crash"\n[[routes]]\nname = "a"\ntracker = "crashes"\n',
     "several trackers without routes": GITHUB + LOCAL,
     "patterns": LOCAL + '[notifications]\nrelease_pattern = "("\n[[routes]]\ntracker = "files"\nmatch = { project = [] }\n',
+    "patterns that cost much": LOCAL + '[notifications]\nrelease_pattern = "(?:.?){999}"\n[privacy]\nnever = ["' + '", "'.join([f"*{'?' * 60}{n}*" for n in range(40)]) + '"]\n'
+    + '[[routes]]\ntracker = "files"\nfixed_in_pattern = "(\\\\pL?){60}"\nmatch = { project = ["/(a{1,9}){1,999}/", "' + "?" * 999 + '"] }\n',
     "rules": LOCAL + '[[routes]]\ntracker = "files"\nlabels = [{ label = "x" }]\nowners = [{ assignee = "x" }, { frame = "x" }]\n',
 }  # fmt: skip
 

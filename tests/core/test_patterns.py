@@ -1,5 +1,6 @@
 """Patterns agree with the standard library's, and read any text in linear time."""
 
+import random
 import re
 import time
 from fnmatch import fnmatchcase
@@ -42,10 +43,84 @@ def test_an_expression_that_is_none_or_not_cheap_is_refused_with_a_sentence(patt
         patterns.check_expression(pattern)
 
 
-@pytest.mark.parametrize("pattern", ["a" * 1001, "*a" * 33])
+@pytest.mark.parametrize(
+    "pattern", ["a" * 1001, "*a" * 33, "?" * 999, "[!é]" * 250, "/(?:.?){999}/", "(?i)(?:x*){1000}y"]
+)
 def test_a_shell_pattern_that_is_not_cheap_is_refused(pattern: str) -> None:
-    with pytest.raises(ValueError, match=r"pattern|`\*`"):
+    with pytest.raises(ValueError, match=r"pattern|`\*`|too large: it takes up to"):
         patterns.check_glob(pattern)
+
+
+def test_patterns_that_are_cheap_alone_are_refused_where_they_are_too_many() -> None:
+    chosen = [f"*{'?' * 60}{number}*" for number in range(40)]
+
+    with pytest.raises(ValueError, match="these 40 patterns are too large together"):
+        patterns.check_globs(chosen)
+    patterns.check_globs(chosen[:10])
+    patterns.check_globs([f"game-{number}*" for number in range(10_000)])  # they are compared without an expression
+
+
+@pytest.mark.parametrize(
+    "pattern", [r"([\pL\pN_]+)", r"v?(\d+)\.(\d+)\.(\d+)(?:[-+.](\w+))*", "(?i)" + "|".join(["version"] * 80), ".{150}"]
+)
+def test_an_expression_as_people_write_them_is_allowed(pattern: str) -> None:
+    patterns.check_expression(pattern)
+
+
+ATOMS = [
+    "a",
+    "b",
+    ".",
+    r"\w",
+    r"\d",
+    r"\W",
+    "[ab]",
+    "[^a]",
+    r"[^\x00-\x{FFFF}]",
+    r"\pL",
+    r"\b",
+    "",
+    "é",
+    "🙂",
+    "$",
+    "(?i:k)",
+]
+# Each takes a pattern and makes one that RE2 may compile to many times as many instructions, or none at all.
+SHAPES = [
+    "(?:{})?", "(?:{})*", "({})", "(?:{}){{999}}", "(?:{}){{0,200}}", "(?:{}){{7,30}}", "(?:{}|a)*", "(?:{}|()|.)", ".*{}.*", "(?:(?:{})?){{50}}", "{}$",
+]  # fmt: skip
+
+
+def made(chance: random.Random) -> str:
+    """A pattern of repetitions in repetitions, alternatives, classes and groups."""
+    pattern = "".join(chance.choices(ATOMS, k=chance.randint(1, 4)))
+    for _ in range(chance.randint(1, 4)):
+        pattern = chance.choice(SHAPES).format(pattern)
+        if chance.random() < 0.3:
+            pattern = f"(?:{pattern}|{''.join(chance.choices(ATOMS, k=3))})"
+    return pattern
+
+
+def test_whatever_expression_is_allowed_reads_a_hostile_text_quickly() -> None:
+    chance, allowed, refused = random.Random(20261130), 0, 0
+    for _ in range(120):
+        pattern = made(chance)
+        try:
+            patterns.check_expression(pattern)
+        except ValueError as error:
+            refused += 1
+            assert re.search("is not a regular expression of RE2|too large: it takes up to|too long", str(error))
+            continue
+        allowed += 1
+        data = patterns.encoded("".join(chance.choices("ab1.é🙂k ", k=300)))
+        compiled, costs = patterns.expression(pattern), []
+        for _ in range(2):
+            began = time.thread_time()
+            compiled.search(data)
+            costs.append(time.thread_time() - began)
+        assert min(costs) < len(data) * 40e-6, pattern
+    assert allowed > 40
+    assert refused > 20
 
 
 # Each takes the standard library's engine time that doubles, or is squared, with each character.

@@ -734,6 +734,14 @@ def test_a_pattern_names_the_part_of_the_attribute_that_is_the_release(
     assert releases_of(version, release_pattern=pattern) == releases
 
 
+def test_patterns_of_releases_read_the_commonest_values_of_a_body_that_has_too_many() -> None:
+    version = [[f"{'x' * 240}{number:06}", number] for number in range(1, 4000)]
+    releases = releases_of(version, release_pattern=r"[0-9]+")
+
+    assert releases[0] == ("003999", 3999)
+    assert len(releases) == backtrace.MAX_RELEASE_TEXT // 246
+
+
 def test_an_ignored_value_is_no_release_and_its_occurrences_count() -> None:
     version = [["999.9.9", 5], ["2.0-dev", 2], ["2.0", 1]]
 

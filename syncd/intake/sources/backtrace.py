@@ -23,6 +23,9 @@ from syncd.model import Identity, Notification
 
 MAX_FRAMES = 1000
 MAX_RELEASES = 2000  # as many as the ledger of a group has
+MAX_RELEASE_TEXT = (
+    2**16
+)  # characters of values that the patterns of releases read, from the commonest on: they may cost microseconds each
 MAX_ATTRIBUTES = 100
 MAX_VALUES = 8  # the commonest values of one attribute
 MAX_TEXT = 4096
@@ -198,10 +201,13 @@ def _moment(value: object) -> int | None:
 
 def _releases(attributes: Json, reading: Reading, occurrences: int) -> tuple[tuple[str, int], ...]:
     for name in reading.release_attributes:
-        counts = dict[str, int]()
-        for value, count in _histogram(attributes.get(name), occurrences).items():
+        counts, values, room = dict[str, int](), _histogram(attributes.get(name), occurrences), MAX_RELEASE_TEXT
+        for value in values if len(values) * MAX_VALUE <= room else _commonest(values):
+            room -= len(value)
+            if room < 0:
+                break
             if (release := _release(value, reading)) is not None:
-                counts[release] = min(counts.get(release, 0) + count, MAX_COUNT)
+                counts[release] = min(counts.get(release, 0) + values[value], MAX_COUNT)
         if counts:
             return tuple((release, counts[release]) for release in _commonest(counts)[:MAX_RELEASES])
     return ()
