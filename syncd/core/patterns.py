@@ -20,7 +20,7 @@ LARGEST = 2_000
 GROUPS_OF_A_STEP = 8  # groups that cost as much as a step itself
 LARGEST_LIST = 10_000  # instructions of all patterns of one list
 MOST_WILDCARDS = 32  # in one shell pattern
-SHOWN = 200  # characters of a pattern in a message
+EXCERPT = 200  # characters of a pattern in a message
 
 
 def encoded(text: str) -> bytes:
@@ -67,7 +67,7 @@ def check_expression(pattern: str, *, groups: bool = True) -> int:
 
 
 def _beginning(pattern: str) -> str:
-    return repr(pattern if len(pattern) <= SHOWN else f"{pattern[:SHOWN]}…")
+    return repr(pattern if len(pattern) <= EXCERPT else f"{pattern[:EXCERPT]}…")
 
 
 _DELIMITED = re.compile(r"/(.+)/(i?)", re.DOTALL)
