@@ -207,7 +207,7 @@ class ServerBase(ABC):
         if self.watch is not None:
             self.watch(moment, request)
 
-    def _carry_out(self, request: Recorded) -> Answer:
+    def carry_out(self, request: Recorded) -> Answer:
         answer = self._committed(request)
         self._tell("carried_out", request)
         return answer
@@ -244,7 +244,7 @@ class _Handler(BaseHTTPRequestHandler):
         fault = fake._take_fault(request)
         try:
             fake._tell("arrived", request)
-            answer = self._answer(request, fault) if fault else fake._carry_out(request)
+            answer = self._answer(request, fault) if fault else fake.carry_out(request)
             self._write(request, answer, half=bool(fault and fault.how == "half_after"))
             fake._tell("answered", request)
         except Cut:
@@ -263,7 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
             path=unquote(parts.path),
             query=parse_qs(parts.query, keep_blank_values=True),
             headers={name.lower(): value for name, value in self.headers.items()},
-            body=_json_or_none(raw),
+            body=json_or_none(raw),
             raw=raw,
         )
 
@@ -276,7 +276,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise Cut
         if fault.how in ("hang_before", "slow"):
             self._hold(fault)
-        status, headers, body = fake._carry_out(request)
+        status, headers, body = fake.carry_out(request)
         if fault.how == "early":
             self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
             self.wfile.flush()
@@ -358,7 +358,7 @@ class _Server(ThreadingHTTPServer):
             self.fake.errors.append(error)
 
 
-def _json_or_none(raw: bytes) -> Any:
+def json_or_none(raw: bytes) -> Any:
     try:
         return json.loads(raw)
     except ValueError:
