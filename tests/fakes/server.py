@@ -263,7 +263,7 @@ class _Handler(BaseHTTPRequestHandler):
             path=unquote(parts.path),
             query=parse_qs(parts.query, keep_blank_values=True),
             headers={name.lower(): value for name, value in self.headers.items()},
-            body=json_or_none(raw),
+            body=_json_or_none(raw),
             raw=raw,
         )
 
@@ -358,7 +358,7 @@ class _Server(ThreadingHTTPServer):
             self.fake.errors.append(error)
 
 
-def json_or_none(raw: bytes) -> Any:
+def _json_or_none(raw: bytes) -> Any:
     try:
         return json.loads(raw)
     except ValueError:

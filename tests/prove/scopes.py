@@ -1,6 +1,6 @@
 """Whom a refusal is charged to: every status, kind of body, operation and state of repository, project and issue, for each tracker.
 
-The trackers' adapters run against the fakes without a network. The rules in `tests.trackers` name the right answer by operation, state and
+The adapters run against the fakes without HTTP; `tests.trackers` tries each status over HTTP. The rules in `tests.trackers` name the right answer by operation, state and
 status; no code of syncd takes part in it.
 """
 
@@ -16,7 +16,6 @@ from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 from syncd.config import GitHubSettings, JiraSettings
 from syncd.errors import Misconfigured, TrackerError
@@ -94,6 +93,7 @@ class Place:
     operations a state stops altogether; `once` are the operations whose second request would do harm."""
 
     fake: Callable[[], ServerBase]
+    login: Callable[[Any], str]
     adapter: Callable[[Any, Memory, Path], Tracker]
     prepare: Callable[[Any, Any], Callable[[Any, str], object]]
     requests: Mapping[str, tuple[str, str]]
@@ -190,6 +190,7 @@ def _stops_jira(operation: str, state: str) -> bool:
 PLACES: Mapping[str, Place] = {
     "GitHub": Place(
         fake=FakeGitHub,
+        login=lambda fake: f"Bearer {TOKEN}",
         adapter=_github,
         prepare=_prepare_github,
         requests=github.REQUESTS,
@@ -200,6 +201,7 @@ PLACES: Mapping[str, Place] = {
     **{
         name: Place(
             fake=fake,
+            login=lambda fake: fake.login,
             adapter=_jira,
             prepare=_prepare_jira,
             requests={operation: (method, path) for operation, (_, method, path, _) in jira.OPERATIONS.items()},
@@ -268,8 +270,7 @@ def try_all(name: str, operation: str, state: str, folder: Path, seed: int, shar
         return (spoiled["status"], fake.common_headers(), spoiled["body"]) if own else None
 
     try:
-        # Of each request the libraries would look for proxies in the environment.
-        with patch.dict(os.environ, clear=True), answered(fake, spoil) as requests:
+        with answered(fake, place.login(fake), getattr(fake, "api", "") + "/", spoil) as requests:
             adapter = place.adapter(fake, memory, folder)
             carry_out = place.prepare(fake, adapter)
             for unspoiled in place.requests:
@@ -331,7 +332,7 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
             ]
             for part in parts:
                 tally.add(part.result())
-        (folder / f"{name}.wrong").write_text("\n".join(tally.wrong))
+                (folder / f"{name}.txt").write_text("\n".join([f"{tally.cases:,} so far", *tally.wrong]))
         yield Row(
             action=f"{name}: every status from 100 to 599, {len(BODIES)} kinds of bodies, {len(place.requests)} operations, "
             f"{len(place.states)} states of repository, project and issue",

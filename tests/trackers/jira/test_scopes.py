@@ -22,8 +22,9 @@ from syncd.trackers.jira.answers import failure, refuses
 from syncd.trackers.jira.tracker import Jira
 from syncd.trackers.transport import Answer, Sent
 from tests.fakes.jira import FakeJira
+from tests.fakes.jira_rules import PERMISSIONS
 from tests.fakes.server import Fault, Recorded
-from tests.trackers.jira.parts import MARKER, Open, linked, status
+from tests.trackers.jira.parts import MARKER, Open, a_draft, linked, status
 from tests.trackers.jira.scopes import BARE, BODIES, ISSUES, OPERATIONS, PROJECTS, STATUSES, concerned, is_done
 
 pytestmark = pytest.mark.slow  # every status with every body
@@ -52,10 +53,12 @@ def test_each_answer_concerns_what_the_control_questions_say(
     state(fake)
     call, method, path, _ = OPERATIONS[operation]
     order: dict[str, Any] = {}
+    spoiled: list[bool] = []
 
     def spoil(request: Recorded) -> Fault | None:
         fault = Fault(how="status", method=method, path=path, **order)
-        return fault if fault.fits(request) else None
+        spoiled.append(fault.fits(request))
+        return fault if spoiled[-1] else None
 
     fake.weather = spoil
     bodies = list(BODIES.values())
@@ -68,6 +71,7 @@ def test_each_answer_concerns_what_the_control_questions_say(
             continue  # the answer to what succeeded
         order.update(status=code, body=None if code in BARE else body)
         fake.remember(200)
+        spoiled.clear()
         result: object = None
         try:
             result = call(adapter, issue)
@@ -76,6 +80,8 @@ def test_each_answer_concerns_what_the_control_questions_say(
         # A workflow that refuses a transition is told to people, in a note.
         result = Refused if isinstance(result, str) and result and operation == "transition" else result
         expected = concerned(operation, state, code)
+        if not any(spoiled) and operation in PROJECTS.get(state, ()):
+            expected = {Misconfigured}  # the reads before it meet the project
         if result not in expected and not (result in (None, "") and is_done(operation, code, body)):
             wrong.append((code, body, result, expected))
     assert wrong == []
@@ -91,3 +97,35 @@ def test_a_status_alone_decides_which_answers_need_a_control_question(body: str)
         assert type(once) is type(again) or (isinstance(once, OutcomeUnknown) and isinstance(again, Unavailable))
         assert isinstance(failure(answer, Sent.READ), Unavailable | Misconfigured | Throttled)
         assert "<" not in once.reason
+
+
+def test_a_new_client_charges_a_project_that_it_may_not_see_before_it_files(fake: FakeJira, opened: Open) -> None:
+    """Data Center and Cloud answer 400 to the reads of its create screen, as to a mistake in one request."""
+    fake.custom_fields = {"customfield_1": {"schema": {"type": "option"}, "allowedValues": [{"id": "1", "value": "a"}]}}
+    adapter = opened(fields={"customfield_1": "a"}, affects_versions=False)
+    fake.permissions.clear()
+    for _ in range(2):
+        with pytest.raises(Misconfigured):
+            adapter.create(a_draft())
+    assert fake.sent("POST", "/issue$") == []
+
+    fake.permissions |= PERMISSIONS
+    adapter.create(a_draft())
+    (issue,) = fake.issues.values()
+    assert issue.fields["customfield_1"] == {"id": "1"}
+
+
+def test_a_create_screen_is_read_again_after_a_refused_create(fake: FakeJira, opened: Open) -> None:
+    """An account that may not file gets no issue types; the empty screen must not outlive that."""
+    fake.custom_fields = {"customfield_1": {"schema": {"type": "option"}, "allowedValues": [{"id": "1", "value": "a"}]}}
+    adapter = opened(fields={"customfield_1": "a"}, affects_versions=False)
+    types, fake.issue_types = fake.issue_types, []
+    fake.permissions.remove("CREATE_ISSUES")
+    with pytest.raises(Misconfigured):
+        adapter.create(a_draft())
+
+    fake.issue_types = types
+    fake.permissions |= PERMISSIONS
+    adapter.create(a_draft())
+    (issue,) = fake.issues.values()
+    assert issue.fields["customfield_1"] == {"id": "1"}
