@@ -102,7 +102,7 @@ def test_a_status_alone_decides_which_answers_need_a_control_question(body: str)
 def test_a_new_client_charges_a_project_that_it_may_not_see_before_it_files(fake: FakeJira, opened: Open) -> None:
     """Data Center and Cloud answer 400 to the reads of its create screen, as to a mistake in one request."""
     fake.custom_fields = {"customfield_1": {"schema": {"type": "option"}, "allowedValues": [{"id": "1", "value": "a"}]}}
-    adapter = opened(fields={"customfield_1": "a"}, affects_versions=False)
+    adapter = opened(patience=60.0, fields={"customfield_1": "a"}, affects_versions=False)
     fake.permissions.clear()
     for _ in range(2):
         with pytest.raises(Misconfigured):
@@ -112,13 +112,13 @@ def test_a_new_client_charges_a_project_that_it_may_not_see_before_it_files(fake
     fake.permissions |= PERMISSIONS
     adapter.create(a_draft())
     (issue,) = fake.issues.values()
-    assert issue.fields["customfield_1"] == {"id": "1"}
+    assert issue.fields["customfield_1"] == {"value": "a"}
 
 
 def test_a_create_screen_is_read_again_after_a_refused_create(fake: FakeJira, opened: Open) -> None:
     """An account that may not file gets no issue types; the empty screen must not outlive that."""
     fake.custom_fields = {"customfield_1": {"schema": {"type": "option"}, "allowedValues": [{"id": "1", "value": "a"}]}}
-    adapter = opened(fields={"customfield_1": "a"}, affects_versions=False)
+    adapter = opened(patience=60.0, fields={"customfield_1": "a"}, affects_versions=False)
     types, fake.issue_types = fake.issue_types, []
     fake.permissions.remove("CREATE_ISSUES")
     with pytest.raises(Misconfigured):
@@ -128,4 +128,4 @@ def test_a_create_screen_is_read_again_after_a_refused_create(fake: FakeJira, op
     fake.permissions |= PERMISSIONS
     adapter.create(a_draft())
     (issue,) = fake.issues.values()
-    assert issue.fields["customfield_1"] == {"id": "1"}
+    assert issue.fields["customfield_1"] == {"value": "a"}
