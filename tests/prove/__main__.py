@@ -104,7 +104,12 @@ def _killed(kind: str, folder: Path, options: Options) -> Iterator[Row]:
         f"{failed} calls failed, {verdict.in_doubt} groups in doubt",
         result="; ".join(verdict.wrong)
         or f"{verdict.issues} issues: {verdict.duplicates} duplicate, {verdict.missing} missing; {verdict.lost} acknowledged "
-        "notifications lost; every count equals the senders' ledger",
+        "notifications lost; every count equals the senders' ledger"
+        + (
+            f"; {verdict.replayed} deliveries, each alone in hand at two kills, were replayed from the quarantine"
+            if verdict.replayed
+            else ""
+        ),
         control=sentence,
         ok=not verdict.wrong and killed >= options.kills and doubles > 0,
     )
