@@ -16,6 +16,7 @@ from syncd.config.trackers import (
     GROUP_FACTS,
     SECTIONS,
     AnyTracker,
+    AppSettings,
     GitHubSettings,
     JiraSettings,
     LocalSettings,
@@ -29,6 +30,7 @@ from syncd.platform import access
 
 __all__ = [
     "GROUP_FACTS",
+    "AppSettings",
     "Conditions",
     "Config",
     "ConsoleSettings",
@@ -52,6 +54,7 @@ __all__ = [
     "TrackerSettings",
     "load",
     "secrets",
+    "tracker_secrets",
     "warnings",
 ]
 
@@ -171,9 +174,16 @@ def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
         ("receiver.previous_password", config.receiver.previous_password),
         ("console.password", config.console.password),
         ("store.password", config.store.password),
-        *((f"trackers.{name}.token", getattr(tracker, "token", None)) for name, tracker in config.trackers.items()),
+        *((f"trackers.{name}.{key}", secret) for name, (key, secret) in tracker_secrets(config)),
     ]
     return ((key, secret) for key, secret in places if isinstance(secret, Secret))
+
+
+def tracker_secrets(config: Config) -> Iterator[tuple[str, tuple[str, Secret]]]:
+    """By tracker, the key of its secret in its section, and the secret. Those of other packages are not known."""
+    for name, tracker in config.trackers.items():
+        if isinstance(tracker, GitHubSettings | JiraSettings):
+            yield name, tracker.secret
 
 
 def warnings(config: Config) -> Iterator[str]:

@@ -2,11 +2,12 @@
 
 import json
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -84,6 +85,21 @@ ServerProbes = Annotated[ProbeAfter, AfterValidator(_provable), Field(validate_d
 SurveyInterval = Annotated[Seconds, Field(ge=1, le=86400)]
 
 
+def _text(value: object) -> object:
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class AppSettings(Section):
+    """`app` of a GitHub tracker: a GitHub App, instead of a token."""
+
+    id: Annotated[str, BeforeValidator(_text), Field(pattern=r"^[A-Za-z0-9._-]{1,100}$")]
+    """the App's client id (`"Iv23…"`) or its App id (`12345`)"""
+    key: Secret
+    """a private key of the App, as GitHub's PEM file has it: a secret"""
+    installation: Annotated[int, Field(ge=1)] | None = None
+    """the id of the installation; without it syncd finds the one that has the repository"""
+
+
 class GitHubSettings(Section):
     """`[trackers.NAME]` with `kind = "github"`."""
 
@@ -91,8 +107,10 @@ class GitHubSettings(Section):
     """the kind of tracker"""
     repository: RepositoryName
     """`"owner/name"`; syncd follows the repository when it is renamed"""
-    token: Secret
-    """a secret"""
+    app: AppSettings | None = None
+    """a GitHub App instead of a token: `{ id = "Iv23…", key = { credential = "github-app.pem" } }`; see below"""
+    token: Annotated[Secret | None, Field(validate_default=True)] = None
+    """a secret; required without `app`"""
     token_expires: Day | None = None
     """the last day of the token, `2027-01-31`; from 30 days before on, status, `check` and an alert report it"""
     api_url: Address = "https://api.github.com"
@@ -122,7 +140,38 @@ class GitHubSettings(Section):
     @property
     def credential(self) -> str:
         """The key by which the server counts requests; trackers with the same key share limits."""
-        return f"{self.api_url.rstrip('/')} {self.token.place}"
+        server, (_, secret) = self.api_url.rstrip("/"), self.secret
+        if self.app is None:
+            return f"{server} {secret.place}"
+        # An App has one installation for an owner, and GitHub counts by installation.
+        return f"{server} app {self.app.id} {self.repository.partition('/')[0].lower()}"
+
+    @property
+    def secret(self) -> tuple[str, Secret]:
+        """The key of the secret in this section, and the secret."""
+        if self.app is not None:
+            return "app.key", self.app.key
+        return "token", cast(Secret, self.token)  # `_either` requires it
+
+    @field_validator("token")
+    @classmethod
+    def _either(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        if "app" not in info.data:
+            return value  # its own fault is reported
+        if value is None and info.data["app"] is None:
+            raise ValueError("is missing; set it, or app for a GitHub App")
+        if value is not None and info.data["app"] is not None:
+            raise ValueError("does not belong beside app; remove one of the two")
+        return value
+
+    @field_validator("token_expires")
+    @classmethod
+    def _of_token(cls, value: Day | None, info: ValidationInfo) -> Day | None:
+        if value is not None and info.data.get("app") is not None:
+            raise ValueError(
+                "does not belong beside app; syncd renews the tokens of an App itself, and its key has no last day"
+            )
+        return value
 
 
 class JiraSettings(Section):
@@ -186,6 +235,11 @@ class JiraSettings(Section):
     def credential(self) -> str:
         """The key by which the site counts requests; trackers with the same key share limits."""
         return f"{self.url.rstrip('/')} {self.token.place}"
+
+    @property
+    def secret(self) -> tuple[str, Secret]:
+        """The key of the secret in this section, and the secret."""
+        return "token", self.token
 
     @field_validator("url")
     @classmethod

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import structlog
 
+from syncd.config import tracker_secrets
 from syncd.daemon import arrivals
 from syncd.daemon.arrivals import Arrivals
 from syncd.errors import Deferred, LeaseLost, StoreUnavailable
@@ -161,7 +162,7 @@ class Syncer(threading.Thread):
         self._stopping = threading.Event()
         self._surveyor = Surveyor(store, client, name, routing, clock)
         self._survey_at = 0.0 if surveys and not routing.dry else float("inf")
-        self._secret = getattr(routing.config.trackers.get(name), "token", None)
+        self._secret = dict(tracker_secrets(routing.config)).get(name, ("", None))[1]
         self._version = self._secret and self._secret.version()
 
     def run(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from tests.fakes.github_app import FakeApp, Grant
 from tests.fakes.github_graph import query
 from tests.fakes.github_records import Account, FakeComment, FakeIssue, FakeRepository, Shapes
 from tests.fakes.github_rules import github_now, invalid, refusal, require_fit, require_writable
@@ -54,11 +55,13 @@ class FakeGitHub(ServerBase):
         self.query_fault: str | None = None
         self.reset_at = int(time.time()) + 1800
         self.changes: list[tuple[str, int, str]] = []  # who changed what of which issue
+        self._granted: Grant | None = None  # of the request that runs
         self._last_id = 1000
         self._shapes = Shapes(self.url)
         self._repositories: dict[int, FakeRepository] = {}
         self._former_names: dict[str, int] = {}
         self.repository = self.add_repository("acme/game")
+        self.app = FakeApp(self.url, self.repository, lambda: self.now())
 
     def add_repository(self, full_name: str, **settings: Any) -> FakeRepository:
         """A new, empty repository; it takes over the name of one that was renamed or removed."""
@@ -165,20 +168,33 @@ class FakeGitHub(ServerBase):
             ("DELETE", r"/issues/comments/(?P<comment>\d+)", self._delete_comment),
         ]
         within = [(method, start + rest, self._within(answer)) for method, rest, answer in inside for start in _STARTS]
-        own = [("GET", _API + r"/user", self._read_user), ("POST", r"(?:/api)?/graphql", self._query)]
-        return [*own, *within]
+        installed = [("GET", start + r"/installation", self._within(self._read_installation)) for start in _STARTS]
+        own = [
+            ("GET", _API + r"/user", self._read_user),
+            ("GET", _API + r"/users/(?P<login>[^/]+)", self._read_account),
+            ("POST", r"(?:/api)?/graphql", self._query),
+            ("GET", _API + r"/app", lambda _request: self.app.read()),
+            ("GET", _API + r"/(?P<kind>orgs|users)/(?P<owner>[^/]+)/installation", self._read_installation_of_owner),
+            ("POST", _API + r"/app/installations/(?P<installation>\d+)/access_tokens", self._grant),
+        ]
+        return [*own, *installed, *within]
 
     def described_path(self, request: Recorded) -> str | None:
         path = re.sub(rf"^{_API}", "", request.path)
-        undescribed = path == "/user" or path.endswith("/graphql") or "/assignees" in path
+        undescribed = re.search(r"^/users?\b|^/app\b|^/orgs/|/(graphql|assignees/.*|installation|assignees)$", path)
         return None if undescribed else re.sub(r"^/repositories/\d+", "/repos/acme/game", path)
 
     def unknown(self, request: Recorded) -> Answer:
         return refusal(404, "Not Found")
 
     def admit(self, request: Recorded) -> Answer | None:
-        if _token(request) not in self.accounts:
-            return refusal(401, "Bad credentials")
+        self._granted = None
+        if re.fullmatch(_API + r"(/app(/.*)?|.*/installation)", request.path):
+            self.app.require_signature(request)
+        elif _token(request) not in self.accounts:
+            self._granted = self.app.admit(_token(request))
+            if self._granted is None:
+                return refusal(401, "Bad credentials")
         if self.remaining <= 0:
             return refusal(403, "API rate limit exceeded for user ID 501.")
         self.remaining -= 1
@@ -193,7 +209,23 @@ class FakeGitHub(ServerBase):
         }
 
     def _author(self, request: Recorded) -> Account:
-        return self.accounts[_token(request)]
+        return self.accounts.get(_token(request), self.app.account)
+
+    def _read_account(self, request: Recorded) -> Answer:
+        accounts = {each.login: each for each in (*self.accounts.values(), self.app.account)}
+        account = accounts.get(request.groups["login"])
+        return self.unknown(request) if account is None else (200, {}, self._shapes.account(account))
+
+    def _read_installation(self, repository: FakeRepository, _request: Recorded) -> Answer:
+        return self.app.find(next((each for each in self.app.installations if each.has(repository)), None))
+
+    def _read_installation_of_owner(self, request: Recorded) -> Answer:
+        groups = request.groups
+        fits = next((each for each in self.app.installations if each.owner == groups["owner"]), None)
+        return self.app.find(fits if groups["kind"] == "orgs" else None)
+
+    def _grant(self, request: Recorded) -> Answer:
+        return self.app.grant(request, list(self._repositories.values()))
 
     def _read_user(self, request: Recorded) -> Answer:
         account = self._author(request)
@@ -208,15 +240,22 @@ class FakeGitHub(ServerBase):
     def _within(self, answer: Callable[[FakeRepository, Recorded], Answer]) -> Callable[[Recorded], Answer]:
         """`answer` for the repository of the path, or GitHub's words where that moved or never was."""
 
+        def permitted(repository: FakeRepository, request: Recorded) -> Answer:
+            if self._granted is not None:
+                inside = "/issues" in request.path or "/milestones" in request.path or "/assignees" in request.path
+                permission, level = "issues" if inside else "metadata", "read" if request.method == "GET" else "write"
+                self.app.require(self._granted, repository, permission, level)
+            return answer(repository, request)
+
         def answered(request: Recorded) -> Answer:
             groups = request.groups
             if "id" in groups:
                 repository = self._repositories.get(int(groups["id"]))
-                return answer(repository, request) if repository and not repository.hidden else self.unknown(request)
+                return permitted(repository, request) if repository and not repository.hidden else self.unknown(request)
             full_name = f"{groups['owner']}/{groups['name']}".lower()
             repository = self._named(full_name)
             if repository is not None:
-                return answer(repository, request)
+                return permitted(repository, request)
             if full_name in self._former_names:
                 rest = request.path.split("/", 4)[4:]
                 return self._moved(request, "/".join(["repositories", str(self._former_names[full_name]), *rest]))
@@ -234,6 +273,8 @@ class FakeGitHub(ServerBase):
         variables = request.body["variables"]
         repository = self._named(f"{variables['owner']}/{variables['name']}")
         number = int(variables.get("number", 0))
+        if self._granted is not None and (repository is None or repository.id not in self._granted.repositories):
+            repository = None
         answered = query(self._shapes, repository, request.body["query"], self.graphql_faults, self.query_fault, number)
         return 200, {"X-RateLimit-Resource": "graphql"}, answered
 

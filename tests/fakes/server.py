@@ -88,7 +88,7 @@ class Cut(ConnectionError):
 class ServerBase(ABC):
     """A fake's server. Open it with `with`; `lock` is held while a route runs, so that a route is one commit.
 
-    `latency` and `lag_seconds` are seconds, settable at any time. `weather` may give a failure to a request that no order
+    `latency` and `lag_seconds` are seconds, `now` is the fake's clock; all are settable at any time. `weather` may give a failure to a request that no order
     fits; `watch` is told of each request's moments, and may raise Cut on arrival.
     """
 
@@ -98,6 +98,7 @@ class ServerBase(ABC):
         self.lock = threading.RLock()
         self.latency = 0.0
         self.lag_seconds = 0.0
+        self.now: Callable[[], float] = time.time
         self.connections = 0
         self.arrivals = 0
         self.weather: Callable[[Recorded], Fault | None] | None = None
@@ -207,7 +208,7 @@ class ServerBase(ABC):
         if self.watch is not None:
             self.watch(moment, request)
 
-    def carry_out(self, request: Recorded) -> Answer:
+    def _carry_out(self, request: Recorded) -> Answer:
         answer = self._committed(request)
         self._tell("carried_out", request)
         return answer
@@ -244,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
         fault = fake._take_fault(request)
         try:
             fake._tell("arrived", request)
-            answer = self._answer(request, fault) if fault else fake.carry_out(request)
+            answer = self._answer(request, fault) if fault else fake._carry_out(request)
             self._write(request, answer, half=bool(fault and fault.how == "half_after"))
             fake._tell("answered", request)
         except Cut:
@@ -276,7 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise Cut
         if fault.how in ("hang_before", "slow"):
             self._hold(fault)
-        status, headers, body = fake.carry_out(request)
+        status, headers, body = fake._carry_out(request)
         if fault.how == "early":
             self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
             self.wfile.flush()
@@ -318,6 +319,10 @@ class _Handler(BaseHTTPRequestHandler):
         # Closing with a linger time of zero sends RST; _Server.shutdown_request must not send FIN before it.
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.close_connection = True
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header Date, by the fake's own clock."""
+        return super().date_time_string(self.server.fake.now() if timestamp is None else timestamp)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing: every request is in `requests`."""

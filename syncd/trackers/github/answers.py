@@ -24,7 +24,8 @@ _LIMITED = re.compile(r"rate limit|abuse detection|submitted too quickly", re.IG
 
 # GitHub has moved issues and repositories at the first kind of path; an old Enterprise Server may know only the second.
 _MOVED = re.compile(
-    r"/(?:repositories/(?P<id>\d{1,18})|repos/(?P<name>[\w-]+/\.?[\w-][\w.-]*))(?:$|/issues/(?P<number>\d{1,18}))"
+    r"/(?:repositories/(?P<id>\d{1,18})|repos/(?P<name>[\w-]+/\.?[\w-][\w.-]*))"
+    r"(?:$|/installation$|/issues/(?P<number>\d{1,18}))"
 )
 _PORTS = {"http": 80, "https": 443}
 
@@ -32,7 +33,7 @@ Number = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class Account(msgspec.Struct):
-    """An author, or the token's own account. `type` is "User", "Bot", or empty where the answer has none."""
+    """An author, or the account of the login. `type` is "User", "Bot", or empty where the answer has none."""
 
     id: int
     login: str = ""

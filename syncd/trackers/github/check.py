@@ -21,20 +21,29 @@ _REMEDY = (
     "use a token that may read and write the issues of this repository: a fine-grained one with Issues: Read "
     "and write, or a classic one with the scope repo"
 )
+_APP_REMEDY = (
+    "give the App the permission Issues: Read and write, install it with access to this repository, and use one of its private keys; "
+    "docs/setup.md has the steps"
+)
+_AGAIN = "try again; check api_url and the network"
 
 
 def check(connection: Connection, settings: GitHubSettings, recalled_id: str | None, clock: Clock) -> list[Finding]:
     """All findings, up to the first failure that makes further questions pointless. Creates nothing."""
+    findings: list[Finding] = []
     try:
         connection.open()
     except Misconfigured as error:
-        return [Finding(ok=False, what=error.reason, remedy="correct that key, or make its file readable")]
-    findings: list[Finding] = []
+        remedy = "correct that key, or make its file readable" if settings.app is None else _APP_REMEDY
+        return [Finding(ok=False, what=error.reason, remedy=remedy)]
+    except TrackerError as error:
+        return [Finding(ok=False, what=error.reason, remedy=_AGAIN)]
     try:
-        login = connection.send_idempotent("GET", "/user")
+        findings += [Finding(ok=True, what=sentence) for sentence in connection.login.describe()]
+        login = connection.send_idempotent("GET", connection.login.account_path)
         if login.status == 403 and isinstance(failure(login, Sent.AGAIN), Misconfigured):
             findings.append(Finding(ok=True, what="the token is that of an app"))
-        else:
+        elif settings.app is None:
             findings.append(Finding(ok=True, what=f"the token is that of {expect(login, Account).login}"))
         findings += clock_finding(login.date, clock.wall())
         repository, answer = read_named(connection, settings)
@@ -43,11 +52,12 @@ def check(connection: Connection, settings: GitHubSettings, recalled_id: str | N
             expect(connection.send_idempotent("GET", f"/repos/{settings.repository}/issues"), list[Listed])
     except Misconfigured as error:
         remedy = "correct api_url, or the proxy before it" if "api_url" in error.reason else _REMEDY
+        remedy = _APP_REMEDY if settings.app is not None and remedy == _REMEDY else remedy
         if "cannot be read" in error.reason and "api_url" not in error.reason:
             remedy = f'check the spelling of repository = "{settings.repository}"; else {remedy}'
         findings.append(Finding(ok=False, what=error.reason, remedy=remedy))
     except TrackerError as error:
-        findings.append(Finding(ok=False, what=error.reason, remedy="try again; check api_url and the network"))
+        findings.append(Finding(ok=False, what=error.reason, remedy=_AGAIN))
     return findings
 
 

@@ -1,6 +1,6 @@
-"""The requests of one client to one GitHub: one token, one request for each call, every failure below HTTP as a TrackerError.
+"""The requests of one client to one GitHub: one login, one request for each call, every failure below HTTP as a TrackerError.
 
-The one module that uses PyGithub. It serves for login and transport only; its own repeating, waiting and following is off.
+PyGithub serves for transport only; its own repeating, waiting, following and fetching of tokens is off.
 """
 
 import math
@@ -18,6 +18,7 @@ from syncd.errors import Misconfigured, OutcomeUnknown
 from syncd.platform.clock import Clock
 from syncd.trackers import transport
 from syncd.trackers.github.answers import failure
+from syncd.trackers.github.login import Login
 from syncd.trackers.transport import IDLE_SECONDS, Answer, Parameters
 
 _Wire = HTTPRequestsConnectionClass | HTTPSRequestsConnectionClass
@@ -41,10 +42,14 @@ _PYGITHUB_ERRORS = (
 class Connection(transport.Connection):
     """Logs in at first use. Paths begin after `api_url`."""
 
-    def __init__(self, name: str, settings: GitHubSettings, clock: Clock, sleep: Callable[[float], None]) -> None:
+    def __init__(
+        self, name: str, settings: GitHubSettings, clock: Clock, sleep: Callable[[float], None], login: Login
+    ) -> None:
         super().__init__(settings.api_url, failure, clock, sleep)
+        self.login = login
         self._name = name
         self._settings = settings
+        self._auth: Auth.Auth | None = None
         self._client: tuple[Github, _Wire] | None = None
         self._used_at = 0.0
 
@@ -62,6 +67,7 @@ class Connection(transport.Connection):
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         client, wire = self.open()
+        auth = self._auth
         # A new dictionary for each request: PyGithub writes the token into it.
         own = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": _API_VERSION, **(headers or {})}
         try:
@@ -73,24 +79,57 @@ class Connection(transport.Connection):
         except _PYGITHUB_ERRORS:
             raise OutcomeUnknown(f"the answer of {self.address} could not be read") from None
         received = {name.removeprefix(_PREFIX): value for name, value in received.items()}
+        if status == 401 and auth is not None:
+            self.login.refuse(auth)
         if status == 401 or status < 200:
             # The next call reads the token file again, in case the token was replaced; and the final answer, which follows one below 200,
             # does not pass for that of the next request.
             self.close()
-        renewal = self._settings.token.renewal(f"trackers.{self._name}.token")
-        return Answer(status, received, text.encode(), renewal)
+        return Answer(status, received, text.encode(), self.login.renewal)
+
+    def send_idempotent(
+        self,
+        method: str,
+        path: str,
+        payload: object = None,
+        parameters: Parameters | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """As every connection does; and once more after a 401 to a credential that can be replaced."""
+        answer = super().send_idempotent(method, path, payload, parameters, headers)
+        if answer.status == 401 and self.login.renews:
+            answer = super().send_idempotent(method, path, payload, parameters, headers)
+        return answer
+
+    def send_write(
+        self, method: str, path: str, payload: object, require_fresh: Callable[[], None] = lambda: None
+    ) -> Answer:
+        """Log in, call `require_fresh`, and send a request that must not be carried out twice. Another one follows only a 401, which proves that the first
+        one did nothing, and only with another credential. Raises like `send_once`."""
+        self.login.prepare()
+        require_fresh()
+        answer = self.send_once(method, path, payload)
+        if answer.status == 401 and self.login.renews:
+            self.login.prepare()
+            require_fresh()
+            answer = self.send_once(method, path, payload)
+        return answer
 
     def open(self) -> tuple[Github, _Wire]:
-        """The library's client, and the connection that its requests use. Sends nothing. Raises Misconfigured."""
+        """The library's client, with a login that lasts, and the connection that its requests use. Sends nothing but what an App needs for a
+        token. Raises Unavailable, Throttled, Misconfigured."""
+        auth = self.login.auth()
+        if auth is not self._auth:
+            self._disconnect()
         if self._client is None:
-            self._client = self._connect()
-            self.logins += 1
+            self._auth, self._client = auth, self._connect(auth)
+            self.logins = self.login.reads
         elif self._clock.monotonic() - self._used_at > IDLE_SECONDS:
             self._client[1].close()  # the next request opens it again
         self._used_at = self._clock.monotonic()
         return self._client
 
-    def _connect(self) -> tuple[Github, _Wire]:
+    def _connect(self, auth: Auth.Auth) -> tuple[Github, _Wire]:
         """PyGithub without its own repeating and waiting, since it would send a create again; and a connection that follows no
         redirect, which the ones that PyGithub makes do."""
         try:
@@ -110,9 +149,8 @@ class Connection(transport.Connection):
             verify=transport.trust(f"trackers.{self._name}.ca_file", self._settings.ca_file),
         )
         wire.session.hooks["response"] = [_hide]
-        token = transport.token(f"trackers.{self._name}.token", self._settings.token)
         client = Github(
-            auth=Auth.Token(token),
+            auth=auth,
             base_url=self._settings.api_url.rstrip("/"),
             timeout=math.ceil(self._settings.timeout),
             user_agent=f"syncd/{__version__}",
@@ -126,6 +164,10 @@ class Connection(transport.Connection):
         return client, wire
 
     def close(self) -> None:
+        self._disconnect()
+        self.login.release()
+
+    def _disconnect(self) -> None:
         if self._client is not None:
             client, wire = self._client
             wire.close()

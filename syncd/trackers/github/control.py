@@ -51,6 +51,8 @@ def require_open(connection: Connection, settings: GitHubSettings, address: Addr
     """
     answer = connection.send_idempotent("GET", address.home)
     repository = answer.read(Repository) if answer.ok else None
+    if repository is None and refuses(answer) and not address.away:
+        connection.login.require_access()
     if repository is None:
         raise meaning(answer, settings, away=address.away)
     name, fault = repository.full_name or settings.repository, ""
@@ -89,6 +91,8 @@ def read_named(connection: Connection, settings: GitHubSettings) -> tuple[Reposi
                 f'{settings.repository} is now {renamed.full_name}; set repository = "{renamed.full_name}"'
             )
     repository = answer.read(Repository) if answer.ok else None
+    if repository is None and refuses(answer):
+        connection.login.require_access()
     if repository is None:
         raise meaning(answer, settings)
     return repository, answer

@@ -18,6 +18,7 @@ from syncd.trackers.github.answers import (
     Listed,
     Number,
     Repository,
+    denies_token,
     expect,
     failure,
     message,
@@ -162,6 +163,8 @@ class Reader:
             return Refused(reason)
         if address.away:
             return OutOfReach(f"{reason}, which was transferred to where the token may not do this")
+        if denies_token(answer):
+            self._connection.login.require_access()
         if sent is not Sent.READ and repository.read_only:
             # The role Read is enough to comment, unless the repository is closed to all accounts that have no other role.
             return Misconfigured(f"{reason}, and the token's account has only the role Read; give it the role Triage")
@@ -185,6 +188,8 @@ class Reader:
         parameters: dict[str, str | int] = {"state": "all", "per_page": 1}
         control = self._connection.send_idempotent("GET", f"{address.home}/issues", parameters=parameters)
         if not control.ok or control.read(list[Listed]) is None:
+            if refuses(control) and not address.away:
+                self._connection.login.require_access()
             raise meaning(control, self._settings, away=address.away)
         if answer.status == 410 and _SWITCHED_OFF.search(message(answer)):
             # The words contradict the repository: no deletion is concluded from this.

@@ -30,6 +30,7 @@ from syncd.trackers.github.answers import (
     refused_fields,
     refuses,
 )
+from syncd.trackers.github.app import login_of
 from syncd.trackers.github.check import check, check_routes, milestones
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.github.control import Address, read_named, require_open
@@ -68,7 +69,7 @@ class GitHub:
         self._settings = settings
         self._notebook = notebook
         self._clock = clock
-        self._connection = Connection(name, settings, clock, sleep)
+        self._connection = Connection(name, settings, clock, sleep, login_of(name, settings, notebook, clock, sleep))
         self._reader = Reader(self._connection, settings)
         self._repository_id: str | None = None
         self._account: Account | None = None  # of the login with this number
@@ -92,7 +93,8 @@ class GitHub:
         """One POST, after one GET when the repository's id is not known yet, one for the account of a new login, and one for a milestone; one
         GET after a refusal.
 
-        Another POST follows only a redirect, or a refused assignee or label, all of which prove that the first one did nothing.
+        Another POST follows only a redirect, a refused assignee or label, or a refused token of an App, all of which prove that the first one
+        did nothing.
         """
         by_name: dict[str, str] = {}
         for name in (*self._settings.labels, *draft.labels):
@@ -145,8 +147,7 @@ class GitHub:
         home = Address(self._home_id(), "", away=False)
         self._require_private()
         self._own_account()
-        draft.require_fresh()
-        answer = self._connection.send_once("POST", f"{home.home}/issues", payload)
+        answer = self._connection.send_write("POST", f"{home.home}/issues", payload, draft.require_fresh)
         if not refuses(answer) or refused_fields(answer) & payload.keys():
             return answer
         try:
@@ -157,8 +158,9 @@ class GitHub:
                 raise Misconfigured(_RENAMED.format(self._settings.repository)) from None
             raise
         if answer.redirects:
-            draft.require_fresh()
-            return self._connection.send_once("POST", f"{home.home}/issues", payload)
+            return self._connection.send_write("POST", f"{home.home}/issues", payload, draft.require_fresh)
+        if denies_token(answer):
+            self._connection.login.require_access()
         if denies_token(answer) or (answer.status in (403, 404) and repository.read_only):
             raise Misconfigured(f"GitHub does not let the token file issues ({answer.status}{message(answer)})")
         raise Refused(
@@ -227,12 +229,16 @@ class GitHub:
         return self._has_written(author) or self._is_current(author)
 
     def _own_account(self) -> Account | None:
-        """The token's account; None where the token may not read it, like an app's. It is remembered before anything is written: where the
+        """The account of the token or the App; None where a token may not read it, like one that an App got elsewhere. It is remembered before anything is written: where the
         answer to a write is lost, nothing else names the author once another token is configured."""
         if self._account_login == 0 or self._account_login != self._connection.logins:
-            answer = self._connection.send_idempotent("GET", "/user")
+            answer = self._connection.send_idempotent("GET", self._connection.login.account_path)
             hidden = answer.status == 403 and isinstance(failure(answer, Sent.READ), Misconfigured)
-            self._account = None if hidden else expect(answer, Account)
+            name = self._connection.login.account_login
+            if name and not answer.ok and refuses(answer):
+                self._account = Account(id=0, login=name, type="Bot")  # an App knows its own name
+            else:
+                self._account = None if hidden else expect(answer, Account)
             self._account_login = self._connection.logins
             self._note_author(self._account)
         return self._account
@@ -241,9 +247,11 @@ class GitHub:
         """True if the token's account is the author, as far as the token can tell."""
         account = self._own_account()
         if account is None or author is None:
-            # For an app any bot may be the author, and no person.
+            # For a token of an unknown App any bot may be the author, and no person.
             return account is None and (author is None or author.type in ("", "Bot"))
-        return author.id == account.id if author.id else author.login.lower() == account.login.lower()
+        if author.id and account.id:
+            return author.id == account.id
+        return author.login.lower().removesuffix("[bot]") == account.login.lower().removesuffix("[bot]")
 
     def look(self, issue: Issue) -> Observation:
         """One GET, up to three where the issue is no longer there, and a query where it was closed as a duplicate."""
@@ -279,7 +287,7 @@ class GitHub:
         self._require_private()
         address, body = address_of(self._home_id(), issue), write(document, _BODY_LIMIT, tail=_comment_line(marker))
         self._own_account()
-        answer = self._connection.send_once("POST", f"{address.path}/comments", {"body": body})
+        answer = self._connection.send_write("POST", f"{address.path}/comments", {"body": body})
         comment = answer.read(Comment) if answer.status == 201 else None
         if comment is None:
             raise self._reader.charge(self._home_id(), issue, answer, Sent.ONCE)

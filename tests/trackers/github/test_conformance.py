@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.trackers.conformance import Conformance
-from tests.trackers.github.world import GitHubWorld
+from tests.trackers.github.world import GitHubAppWorld, GitHubWorld
 
 
 class TestGitHub(Conformance):
@@ -14,4 +14,13 @@ class TestGitHub(Conformance):
     def world(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[GitHubWorld]:
         with GitHubWorld(tmp_path) as world:
             world.fake.graphql = request.param == "graphql"
+            yield world
+
+
+class TestGitHubApp(Conformance):
+    """With a token that ends every few requests."""
+
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> Iterator[GitHubAppWorld]:
+        with GitHubAppWorld(tmp_path) as world:
             yield world

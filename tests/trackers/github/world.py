@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from syncd.config import GitHubSettings, Secret
+from syncd.config import AppSettings, GitHubSettings, Secret
 from syncd.trackers import Draft
 from syncd.trackers.github.tracker import marker_line
 from tests.fakes.github import PERSON, TOKEN, FakeGitHub, secondary_limit
+from tests.fakes.github_app import CLIENT_ID, private_key
 from tests.fakes.github_records import FakeIssue, FakeRepository
 from tests.fakes.server import Fault
 from tests.fakes.specs import check_traffic
@@ -119,3 +120,32 @@ class GitHubWorld(World):
 
     def shut(self) -> None:
         self.fake.close()
+
+
+class GitHubAppWorld(GitHubWorld):
+    """The same for a GitHub App, each of whose tokens ends after three requests."""
+
+    impossible: ClassVar[Mapping[Event, str]] = {
+        **GitHubWorld.impossible,
+        "move": "a token of the App reaches no repository but its own",
+    }
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.fake.app.uses = 3
+        (folder / "key").write_text(private_key())
+
+    @property
+    def settings(self) -> GitHubSettings:
+        app = AppSettings(id=CLIENT_ID, key=Secret(file=str(self.folder / "key")))
+        return GitHubSettings(kind="github", repository="acme/game", app=app, api_url=self.fake.url, timeout=10.0)
+
+    def lose(self, call: Literal["create", "comment"], when: Literal["before", "after"]) -> None:
+        # A refused request is not carried out: the one that is lost has a token that lasts.
+        for grant in self.fake.app.grants.values():
+            grant.uses = None
+        super().lose(call, when)
+
+    def revoke(self) -> None:
+        self.fake.app.keys.clear()
+        self.fake.app.expire()
