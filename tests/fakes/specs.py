@@ -5,8 +5,10 @@ first use. Jira's are in no registry: they are read from ../shared/specs where t
 """
 
 import json
+import re
 import shutil
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,10 @@ _JIRA = {"jira-cloud": "jira-cloud-v3-slice.json", "jira-dc": "jira-dc-10.3-slic
 _GITHUB = {"github": "api.github.com.json", "ghes": "ghes-3.19.json"}
 # A fake is judged by each of these.
 _JUDGES = {"github": ("github", "ghes"), "jira-cloud": ("jira-cloud",), "jira-dc": ("jira-dc",)}
+# The descriptions accept every positive number of an issue or comment.
+_NUMBERED = re.compile(r"/(issues?|comments?)/[1-9][0-9]{0,8}(?=/|$)")
+# No description names them, and they differ from fake to fake and from body to body.
+_UNJUDGED = ("host", "content-length")
 # Of a thousand paths those that syncd uses: openapi-core compares each request with every path there is.
 _GITHUB_PATHS = (
     "/rate_limit",
@@ -102,27 +108,53 @@ class Validator:
     """One vendor's description: `github`, `ghes`, `jira-cloud` or `jira-dc`."""
 
     def __init__(self, name: str) -> None:
+        self._name = name
         self._server, self._api = _load(name)
 
     def problems(self, recorded: Recorded, path: str | None = None) -> list[str]:
         """What is wrong with a request; empty when nothing is. `path` stands in for the recorded one."""
-        return _sentences(self._api.iter_request_errors(self._request(recorded, path)))
+        request = _Request(
+            method=recorded.method,
+            path=_NUMBERED.sub(r"/\1/1", path or recorded.path),
+            query=tuple((key, tuple(values)) for key, values in recorded.query.items()),
+            headers=tuple((key, value) for key, value in recorded.headers.items() if key not in _UNJUDGED),
+            raw=recorded.raw,
+        )
+        return list(_judge(self._name, request))
 
     def answer_problems(self, recorded: Recorded, path: str | None = None) -> list[str]:
         """What is wrong with the JSON answer that a fake gave."""
         response = MockResponse(json.dumps(recorded.answer).encode(), recorded.status or 0)
-        return _sentences(self._api.iter_response_errors(self._request(recorded, path), response))
+        request = MockRequest(self._server, recorded.method, path or recorded.path, args=recorded.query)
+        return _sentences(self._api.iter_response_errors(request, response))
 
-    def _request(self, recorded: Recorded, path: str | None) -> MockRequest:
-        return MockRequest(
-            self._server,
-            recorded.method,
-            path or recorded.path,
-            args=recorded.query,
-            headers=recorded.headers,
-            data=recorded.raw,
-            content_type=recorded.headers.get("content-type", "application/json").lower(),
-        )
+
+@dataclass(frozen=True)
+class _Request:
+    """All of a request that a description says anything about."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, tuple[str, ...]], ...]
+    headers: tuple[tuple[str, str], ...]
+    raw: bytes
+
+
+@cache
+def _judge(name: str, request: _Request) -> tuple[str, ...]:
+    """What is wrong with a request. Cached: a judgement takes longer than an answer, and most tests send the same requests."""
+    server, api = _load(name)
+    headers = dict(request.headers)
+    judged = MockRequest(
+        server,
+        request.method,
+        request.path,
+        args={key: list(values) for key, values in request.query},
+        headers=headers,
+        data=request.raw,
+        content_type=headers.get("content-type", "application/json").lower(),
+    )
+    return tuple(_sentences(api.iter_request_errors(judged)))
 
 
 def check_traffic(fake: ServerBase) -> None:
