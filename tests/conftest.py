@@ -100,6 +100,7 @@ SLOW = (
     "tests/trackers/github/test_probe_failures.py",
     "tests/trackers/jira/test_faults.py",
     "tests/trackers/sample/test_control.py",
+    "tests/worker/test_worst_bodies.py",
 )
 
 # Their files hold tests of a minute each: begun last, one of them would keep the others waiting at the end.

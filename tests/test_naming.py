@@ -46,5 +46,6 @@ def test_a_module_of_leftovers_is_refused() -> None:
     assert list(naming.problems("syncd/core/helpers.py", "")) != []
 
 
+@pytest.mark.slow  # `make check` has just done the same
 def test_every_name_of_the_checkout_is_allowed() -> None:
     assert [problem for name, path in naming.files() for problem in naming.problems(name, path.read_text())] == []

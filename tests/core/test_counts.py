@@ -9,7 +9,8 @@ from syncd.model import Group, Release
 from tests.senders import SENDERS, Sent, arrivals
 
 READING = backtrace.Reading()
-MODES: tuple[Mode, ...] = ("auto", "cumulative", "window")
+# What nobody has configured is tried in every run, the two others in a whole one.
+MODES = ("auto", *(pytest.param(mode, marks=pytest.mark.slow) for mode in ("cumulative", "window")))
 
 
 class Project:

@@ -32,6 +32,7 @@ def every() -> list[Case]:
     return list(cases())
 
 
+@pytest.mark.slow
 def test_the_table_has_every_combination_and_never_changes() -> None:
     assert len(every()) >= 10_000
     assert len({case.name for case in every()}) == len(every())

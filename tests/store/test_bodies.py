@@ -53,6 +53,7 @@ def test_bodies_come_back_as_they_came_with_a_dictionary_and_without(store: Stor
     again.close()
 
 
+@pytest.mark.slow
 def test_a_learned_dictionary_leaves_a_third(store: Store, settings: StoreSettings) -> None:
     sent = _bodies(LEARN_AT * 2)
     accept(store, *sent[:LEARN_AT])
@@ -72,6 +73,7 @@ def test_few_bodies_teach_nothing_and_a_dictionary_is_good_for_a_week(store: Sto
     assert len(_dictionaries(settings)) == 2
 
 
+@pytest.mark.slow
 def test_learning_reads_a_bounded_sample_into_memory(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     sent = _bodies(LEARN_AT)
     accept(store, *sent[: LEARN_AT // 2], *({"notes": " " * 2 * bodies.LEARN_LARGEST} for _ in range(LEARN_AT // 2)))
@@ -89,6 +91,7 @@ def test_bodies_that_have_nothing_in_common_are_no_failure(store: Store) -> None
     assert _kept(store) == [b'{"universe": "u"}'] * LEARN_AT
 
 
+@pytest.mark.slow
 def test_a_dictionary_goes_when_no_delivery_needs_it_any_more(store: Store, settings: StoreSettings) -> None:
     accept(store, *_bodies(LEARN_AT))
     store.bodies.learn(NOW)

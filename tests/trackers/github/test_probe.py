@@ -340,6 +340,7 @@ def test_more_numbers_than_can_be_read_are_not_claimed(tracker: GitHub, fake: Fa
     assert len(fake.sent("POST", "graphql")) == 10
 
 
+@pytest.mark.slow
 def test_more_pages_than_can_be_read_are_not_claimed(tracker: GitHub, fake: FakeGitHub) -> None:
     persons_issues(fake, 3200)
 
@@ -348,6 +349,7 @@ def test_more_pages_than_can_be_read_are_not_claimed(tracker: GitHub, fake: Fake
     assert len(fake.sent("GET", "/issues$")) == 20
 
 
+@pytest.mark.slow
 def test_one_by_one_only_so_many_are_read(tracker: GitHub, fake: FakeGitHub) -> None:
     fake.graphql = False
     fake.repository.last_number = 400

@@ -236,6 +236,9 @@ MESSAGES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
+    "codes", [(400, 404), pytest.param((403, 405, 410, 413, 418, 422, 451), marks=pytest.mark.slow)]
+)
+@pytest.mark.parametrize(
     ("state", "meaning"),
     [
         (no_permission, Misconfigured),
@@ -247,11 +250,15 @@ MESSAGES: dict[str, Any] = {
     ],
 )
 def test_the_project_and_not_the_words_says_whom_a_refused_create_concerns(
-    fake: FakeJira, opened: Open, state: Callable[[FakeJira], None], meaning: type[TrackerError]
+    fake: FakeJira,
+    opened: Open,
+    state: Callable[[FakeJira], None],
+    meaning: type[TrackerError],
+    codes: tuple[int, ...],
 ) -> None:
     state(fake)
     adapter = opened()
-    for code in (400, 403, 404, 405, 410, 413, 418, 422, 451):
+    for code in codes:
         for body in MESSAGES.values():
             fake.inject(Fault(how="status", path="/issue$", status=code, body=body))
             with pytest.raises(meaning):

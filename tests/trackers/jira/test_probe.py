@@ -270,6 +270,7 @@ def test_numbers_that_went_back_below_the_floor_are_read(fake: FakeJira, opened:
     assert keys(adapter.probe(doubtful(floor=21))) == ["CRASH-4"]
 
 
+@pytest.mark.slow
 def test_keys_beyond_the_bound_are_not_covered(fake: FakeJira, opened: Open) -> None:
     most = 5000 if isinstance(fake, FakeJiraCloud) else 500
     fake.burn(most)
