@@ -125,9 +125,14 @@ def signalled(page: str) -> str:
         mark, ready = ("✓", "-") if well else ("!", "!"), "503" if status["store"]["fault"] else "200"
         command = f" (`syncd {item.command}`)" if item.command else ""
         heading = f"{mark[0]} {sentence}" + (f" → `{item.page}`" if item.page else "")
-        name = f"Syncd{state.title().replace('_', '')}" if item.alarm else ""
+        # The console has the metrics: without one only Prometheus' own `up` is left.
+        alarm = "no_daemon" if state == "no_console" else state
+        name = f"Syncd{alarm.title().replace('_', '')}" if item.alarm else ""
         alert = f"[{name}](#{name.lower()})" if name else ""
-        shown_by_daemon = ["no answer", "no answer", ""] if state == "no_daemon" else [heading, ready, f"`{state}`"]
+        shown_by_daemon = {
+            "no_daemon": ["no answer", "no answer", ""],
+            "no_console": ["no answer", f"{ready}, of the receiver", ""],
+        }.get(state, [heading, ready, f"`{state}`"])
         rows.append([case, f"{mark[1]} {item.what}{command}", "0" if well else "3", *shown_by_daemon, alert])
     unread = "syncd: cannot tell whether all is well: the database … cannot be used: …"
     alert = "[SyncdStoreFault](#syncdstorefault)"

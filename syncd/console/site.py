@@ -4,7 +4,7 @@ import secrets
 import socket
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
@@ -218,8 +218,8 @@ class Console(threading.Thread):
         self.join()
 
 
-def open_console(config: Config, store: Store, clock: Clock) -> Console | None:
-    """The configured console; None if it is off or cannot listen, which must not stop the receiver.
+def open_console(config: Config, store: Store, clock: Clock, note: Callable[[str], None]) -> Console | None:
+    """The configured console; None if it is off or cannot listen, which must not stop the receiver. `note` gets the reason, or an empty text.
 
     Raises ConfigError if the console's password cannot be read."""
     if config.console.address is None:
@@ -229,7 +229,9 @@ def open_console(config: Config, store: Store, clock: Clock) -> Console | None:
     except (OSError, UnicodeError) as error:
         why = http_server.refusal(config.console.address, error)
         log.warning("console_disabled", listen=config.console.listen, reason=why)
+        note(why)
         return None
+    note("")
     try:
         return Console(config, store, clock, bound)
     except ConfigError:

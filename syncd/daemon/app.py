@@ -192,7 +192,7 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
     if config.console.address is not None:
         from syncd.console.site import open_console  # a process without a console does not load it
 
-        console = open_console(config, store, Clock())
+        console = open_console(config, store, Clock(), registration.note_console)
     folded = (lambda: 0) if worker is None else lambda: worker.folded
     heartbeat = Heartbeat(store, registration, clock, folded, takes_over=worker is not None)
     return Daemon(config, store, registration, heartbeat, worker, receiver, listening, console, manager, clock)

@@ -18,7 +18,7 @@ EXPIRY_SECONDS = 30 * 86400.0  # before a token expires
 
 # Every state that `needs` may name, in the order in which it lists them; the alarms come first.
 ALARMS = (
-    "store_fault", "no_daemon", "crash_loop", "no_worker", "no_receiver", "silent", "inbox_stuck", "tracker_unreachable",
+    "store_fault", "no_daemon", "crash_loop", "no_worker", "no_receiver", "no_console", "silent", "inbox_stuck", "tracker_unreachable",
     "tracker_rests", "tracker_missing", "outbox_stuck", "dead_letters", "parked", "doubles", "by_hand", "quarantined",
     "disk_full", "token_expires",
 )  # fmt: skip
@@ -121,6 +121,12 @@ def _of_machine(status: Mapping[str, Any], now: float) -> Iterator[Need]:
             tail = f"; {waits}" if waits and part == "worker" else ""
             what = f"no {part} runs, so that {lacks}{_ends(processes)}{tail}"
             yield Need(state=f"no_{part}", what=what, page="/trackers")
+    faults = status["console"]["faults"]
+    # Of several processes with the same address one serves it.
+    if faults and all(faults.values()):
+        fault = f"{status['console']['listen']} cannot be used: {next(iter(faults.values()))}; then restart syncd"
+        what = f"no console runs, so that nobody sees its pages and metrics: {one_line(fault, 300)}"
+        yield Need(state="no_console", what=what, command="check")
     if status["crashes"] >= CRASHES:
         what = f"syncd has ended {status['crashes']} times within ten minutes without being stopped; its log has the reason"
         yield Need(state="crash_loop", what=what, page="/trackers")

@@ -11,7 +11,7 @@ from syncd.core.budget import Allowance
 from syncd.core.quantities import counted
 from syncd.operate import needs, shapes
 from syncd.store import Store, limits
-from syncd.store.instances import crashes, running
+from syncd.store.instances import consoles, crashes, running
 from syncd.store.report import left_behind
 
 # Over so many seconds the rate of tracker calls is measured, or since the oldest group has waited.
@@ -50,6 +50,7 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         "countings": countings(config, store),
         "by_hand": [asdict(issue) for issue in store.report.by_hand(3)],
         "instances": shapes.instances(processes, now),
+        "console": {"listen": config.console.listen, "faults": consoles(store.connection, living)},
         "crashes": crashes(store.connection, living, now),
         "store": {"place": store.connection.place, "fault": fault, "taken": room.taken, "free": room.free},
     }

@@ -23,6 +23,7 @@ from syncd.store.sqlite.process_lock import ProcessLock, folder_of, is_locked, n
 DEAD_SECONDS = LEASE_SECONDS + SKEW_SECONDS
 CRASHES_SECONDS = 600.0  # for so long a start that nobody stopped is on record
 _START = "start."  # setting of a process, with the time of its start, from then until it is stopped on purpose
+_CONSOLE = "console."  # setting of a process that should serve the console, with the reason why it does not
 
 _PROC = Path("/proc")
 
@@ -70,6 +71,7 @@ class Registration:
 
         def write(transaction: Transaction) -> None:
             transaction.run("forget_starts", before=now - CRASHES_SECONDS)
+            transaction.run("forget_consoles")
             transaction.run("set", name=f"{_START}{self.owner}", value=repr(now))
             transaction.run("beat", beat_at=now, folds=0.0, **self._line)
 
@@ -80,6 +82,11 @@ class Registration:
         self._connection.write(
             lambda transaction: transaction.run("beat", beat_at=now, folds=folds, **self._line), exclusive=False
         )
+
+    def note_console(self, fault: str) -> None:
+        """Put down that this process serves the console, or, by a `fault`, why it does not. Raises StoreUnavailable."""
+        name = f"{_CONSOLE}{self.owner}"
+        self._connection.write(lambda transaction: transaction.run("set", name=name, value=fault), exclusive=False)
 
     def judge(self, transaction: Transaction, now: float) -> Callable[[str], bool]:
         """Return a function that says whether an owner has died; an owner is a process, then `/` and a thread. It holds in the
@@ -102,6 +109,7 @@ class Registration:
 
         def write(transaction: Transaction) -> None:
             transaction.run("forget_instance", owner=self.owner)
+            transaction.run("unset", name=f"{_CONSOLE}{self.owner}")
             if stopped:
                 transaction.run("unset", name=f"{_START}{self.owner}")
 
@@ -122,6 +130,11 @@ def crashes(connection: Connection, alive: Collection[str], now: float) -> int:
     """Return how many processes, none of those `alive`, started in the last CRASHES_SECONDS and ended without being stopped."""
     starts = connection.select("starts", since=now - CRASHES_SECONDS, until=now + SKEW_SECONDS)
     return sum(row["owner"] not in alive for row in starts)
+
+
+def consoles(connection: Connection, alive: Collection[str]) -> dict[str, str]:
+    """Return by process, of those `alive` that should serve the console, why it does not; empty for one that does."""
+    return {str(row["owner"]): str(row["fault"]) for row in connection.select("consoles") if row["owner"] in alive}
 
 
 def judge_otherwise(transaction: Transaction, routes: str) -> bool:

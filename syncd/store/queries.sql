@@ -840,6 +840,12 @@ WHERE CASE WHEN substr(name, 1, 6) = 'start.' THEN CAST(value AS DOUBLE PRECISIO
 -- forget_starts: those of long ago
 DELETE FROM settings WHERE CASE WHEN substr(name, 1, 6) = 'start.' THEN CAST(value AS DOUBLE PRECISION) END < :before;
 
+-- consoles: of the processes that should serve one, why they do not; empty for those that do
+SELECT substr(name, 9) AS owner, value AS fault FROM settings WHERE substr(name, 1, 8) = 'console.';
+
+-- forget_consoles: those of processes that are not registered any more
+DELETE FROM settings WHERE substr(name, 1, 8) = 'console.' AND substr(name, 9) NOT IN (SELECT owner FROM instances);
+
 -- instances_unlike: the processes that judge groups by other routes
 SELECT owner FROM instances WHERE routes <> :routes;
 

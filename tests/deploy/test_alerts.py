@@ -22,6 +22,8 @@ Case = dict[str, Any]
 
 def alert_of(state: str) -> str:
     """The name of a state's alert."""
+    if state == "no_console":
+        return "SyncdNoDaemon"  # the console has the metrics: only Prometheus' own `up` is left
     return f"Syncd{state.title().replace('_', '')}"
 
 
@@ -43,7 +45,7 @@ def series(state: str | None, values: str = f"0x{START - 1} 1x{END}") -> dict[st
     """The series of one daemon. In `state` they have its `values`; None is a daemon that is well."""
     names = (*ALARMS, *NOTICES)
     counted = ("accepted", "failed", "store_unavailable", "unauthorized", "no_project", "not_json")
-    down = state == "no_daemon"
+    down = state in ("no_daemon", "no_console")
     return {
         'up{job="syncd",instance="a"}': f"1x{START - 1} 0x{END}" if down else f"1x{END}",
         **{

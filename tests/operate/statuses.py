@@ -1,7 +1,10 @@
 """A status as `operate.status` returns it, and what of it differs in each state that a person should know. Times are fixed."""
 
+import errno
 from collections.abc import Mapping
 from typing import Any
+
+from syncd.platform.http_server import refusal
 
 NOW = 1_800_000_000.0
 MINUTE = 60.0
@@ -43,6 +46,7 @@ def status(**overrides: Any) -> dict[str, Any]:
         "paused_routes": [],
         "storms": [],
         "instances": [process()],
+        "console": {"listen": "127.0.0.1:8081", "faults": {"vm-17-ab": ""}},
         "crashes": 0,
         "store": {"place": "/var/lib/syncd/syncd.db", "fault": None, "taken": 9e6, "free": 5e9},
     } | overrides
@@ -70,6 +74,15 @@ CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
         status(instances=[process("receiver")], inbox=waiting(20_000, 2)),
     ),
     "only a worker runs": ("no_receiver", status(instances=[process("worker")])),
+    "another program uses the port of the console": (
+        "no_console",
+        status(
+            console={
+                "listen": "127.0.0.1:8081",
+                "faults": {"vm-17-ab": refusal(("127.0.0.1", 8081), OSError(errno.EADDRINUSE, "Address already in use"))},
+            }
+        ),
+    ),
     "a process is suspended, hangs, or lost its network": ("silent", status(instances=[process(), process("worker", "silent")])),
     "folding makes no progress, or less than arrives": (
         "inbox_stuck",

@@ -32,6 +32,19 @@ def states(scene: Scene) -> list[str]:
     return [need["state"] for need in shape(scene)["needs"]]
 
 
+def test_the_console_of_a_store_is_missing_if_no_living_process_serves_it(scene: Scene, daemon: Registration) -> None:
+    assert "no_console" not in states(scene), "it is off"
+    daemon.note_console("it is in use")
+    assert "no_console" in states(scene)
+    second = scene.store.join("all", scene.clock.wall())
+    second.note_console("")
+    assert "no_console" not in states(scene)
+    second.close()
+    assert "no_console" in states(scene)
+    daemon.close()
+    assert states(scene) == ["no_daemon"]
+
+
 def pass_time(scene: Scene, daemon: Registration, seconds: float, folds: float = 0.0) -> None:
     """Time passes, and the daemon has just sent a heartbeat."""
     scene.clock.advance(seconds)

@@ -75,6 +75,8 @@ def test_an_address_in_use_disables_only_the_console(tmp_path: Path) -> None:
             daemon.drain()
             assert '"console_disabled"' in daemon.log.read_text()
             assert "cannot listen" in daemon.syncd("check", code=1)
+            assert f"{taken} cannot be used: it is in use" in daemon.syncd("status", code=3)
+            assert [need["state"] for need in daemon.status()["needs"]] == ["no_console"]
             assert daemon.stop() == 0
 
 
