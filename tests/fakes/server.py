@@ -208,7 +208,7 @@ class ServerBase(ABC):
         if self.watch is not None:
             self.watch(moment, request)
 
-    def _carry_out(self, request: Recorded) -> Answer:
+    def carry_out(self, request: Recorded) -> Answer:
         answer = self._committed(request)
         self._tell("carried_out", request)
         return answer
@@ -245,7 +245,7 @@ class _Handler(BaseHTTPRequestHandler):
         fault = fake._take_fault(request)
         try:
             fake._tell("arrived", request)
-            answer = self._answer(request, fault) if fault else fake._carry_out(request)
+            answer = self._answer(request, fault) if fault else fake.carry_out(request)
             self._write(request, answer, half=bool(fault and fault.how == "half_after"))
             fake._tell("answered", request)
         except Cut:
@@ -277,7 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise Cut
         if fault.how in ("hang_before", "slow"):
             self._hold(fault)
-        status, headers, body = fake._carry_out(request)
+        status, headers, body = fake.carry_out(request)
         if fault.how == "early":
             self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
             self.wfile.flush()

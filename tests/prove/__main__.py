@@ -104,7 +104,12 @@ def _killed(kind: str, folder: Path, options: Options) -> Iterator[Row]:
         f"{failed} calls failed, {verdict.in_doubt} groups in doubt",
         result="; ".join(verdict.wrong)
         or f"{verdict.issues} issues: {verdict.duplicates} duplicate, {verdict.missing} missing; {verdict.lost} acknowledged "
-        "notifications lost; every count equals the senders' ledger",
+        "notifications lost; every count equals the senders' ledger"
+        + (
+            f"; {verdict.replayed} deliveries, each alone in hand at two kills, were replayed from the quarantine"
+            if verdict.replayed
+            else ""
+        ),
         control=sentence,
         ok=not verdict.wrong and killed >= options.kills and doubles > 0,
     )
@@ -118,6 +123,7 @@ PROOFS = (
     Proof(name="emulator", title="Creates with truncated responses", rows=_sized("emulator", 10, 100)),
     Proof(name="neighbours", title="Rejected crashes and a dead tracker", rows=_sized("neighbours", 1, 5)),
     Proof(name="poisoned", title="One issue that refuses for ever", rows=_sized("poisoned", 10, 50)),
+    Proof(name="scopes", title="Who is charged for a refusal", rows=_sized("scopes", 1500, 0)),
     Proof(name="clumsy", title="Clumsy and hostile bodies", rows=_sized("clumsy", 1500, 20_000)),
     Proof(name="doors", title="A crowd at the receiver", rows=_sized("doors", 300, 900)),
     Proof(name="unreachable", title="A tracker out of reach", rows=_sized("unreachable", 20, 600)),

@@ -41,6 +41,9 @@ class Verdict:
     in_doubt: int = 0
     probes: int = 0
     parked: int = 0
+    replayed: int = (
+        0  # deliveries that two kills met alone in hand: they were in the quarantine until an operator replayed them
+    )
     bugs: int = 0
 
     @property
@@ -86,6 +89,7 @@ class Verdict:
             "in doubt": self.in_doubt,
             "probes": self.probes,
             "parked": self.parked,
+            "replayed": self.replayed,
             "bugs": self.bugs,
         }
         summary = "; ".join(f"{name} {fact}" for name, fact in facts.items())

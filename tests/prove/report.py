@@ -15,7 +15,7 @@ from syncd.store.sqlite.file import sqlite3
 ROOT = Path(__file__).parents[2]
 
 _INTRODUCTION = """\
-`make prove` runs these proofs and writes this page. The simulation ([states](states.md)), the mutants and the order of releases run inside one process; every other
+`make prove` runs these proofs and writes this page. The simulation ([states](states.md)), the mutants, the order of releases and the table of refusals run inside one process; every other
 proof runs real daemons as processes against trackers that speak HTTP. These proofs count results in the tracker and in the sender's ledger of 200 responses, never in the store of syncd. Some proofs have a *negative
 control*: a program without the proved property under the same faults. The control must fail; otherwise the faults prove nothing.
 """

@@ -21,7 +21,7 @@ from typing import Protocol
 import syncd
 from syncd.cli import main
 
-PREPARED = False  # the tests' conftest says so; what proves a promise at length starts real programs
+PREPARED = False  # True in tests and in the proof that kills most; the other proofs start new programs
 
 _FORKING = multiprocessing.get_context("forkserver")
 _FORKING.set_forkserver_preload(

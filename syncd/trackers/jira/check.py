@@ -1,5 +1,4 @@
-"""Real questions to a Jira, with a remedy for each bad answer; and the control questions that tell a refusal of one issue or group
-from one of the project."""
+"""Real questions to a Jira, with a remedy for each bad answer; and what a refused create means."""
 
 import json
 from contextlib import suppress
@@ -10,14 +9,13 @@ from syncd.model import Group, Identity, Release
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line
 from syncd.trackers import Draft, Finding, clock_finding
-from syncd.trackers.jira.answers import failure, message, refused_fields
+from syncd.trackers.jira.answers import message, refused_fields
 from syncd.trackers.jira.connection import Connection
+from syncd.trackers.jira.control import NEEDED, permissions, read, require
 from syncd.trackers.jira.fields import FIXED, mapped, varying, varying_names
 from syncd.trackers.jira.screens import Screens, fields, issue_types
 from syncd.trackers.jira.typed import Screen, Unfit
-from syncd.trackers.transport import Answer, Sent
-
-_NEEDED = ("BROWSE_PROJECTS", "CREATE_ISSUES", "ADD_COMMENTS", "EDIT_OWN_COMMENTS", "TRANSITION_ISSUES")
+from syncd.trackers.transport import Answer
 
 # Sent with every create, which Jira refuses where the create screen lacks a field of it.
 _SENT = ("summary", "description", "labels")
@@ -45,12 +43,12 @@ def check(connection: Connection, settings: JiraSettings, name: str, clock: Cloc
     """All findings, up to the first failure that makes the others meaningless. Creates nothing."""
     findings: list[Finding] = []
     try:
-        login = _get(connection, "myself")
+        login = read(connection, "myself")
         findings.append(Finding(ok=True, what=f"logged in as {account(login.json)}"))
         findings += clock_finding(login.date, clock.wall())
         require(connection, settings)
         findings.append(Finding(ok=True, what=f"project {settings.project} can be read, and is not archived"))
-        needed = (*_NEEDED, "EDIT_ISSUES") if settings.fields else _NEEDED
+        needed = (*NEEDED, "EDIT_ISSUES") if settings.fields else NEEDED
         granted = permissions(connection, settings)
         if lacking := [permission for permission in needed if permission not in granted]:
             what = f"the account lacks {', '.join(lacking)} in {settings.project}"
@@ -67,13 +65,6 @@ def check(connection: Connection, settings: JiraSettings, name: str, clock: Cloc
     return findings
 
 
-def _get(connection: Connection, path: str, parameters: dict[str, str | int] | None = None) -> Answer:
-    answer = connection.send_idempotent("GET", path, parameters=parameters)
-    if not answer.ok:
-        raise failure(answer, Sent.READ)
-    return answer
-
-
 def account(user: object) -> str | None:
     """The id that tells one account from another: Cloud gives only accountId, Data Center key and name."""
     if not isinstance(user, dict):
@@ -86,51 +77,6 @@ def language(user: object) -> str:
     """The language in which Jira answers the account, such as `de`; empty where Jira does not name it."""
     locale = user.get("locale") if isinstance(user, dict) else None
     return locale[:2].lower() if isinstance(locale, str) else ""
-
-
-def permissions(connection: Connection, settings: JiraSettings) -> set[str]:
-    """The account's permissions in the project. Raises Misconfigured when it does not see the project at all."""
-    parameters: dict[str, str | int] = {"projectKey": settings.project}
-    if settings.deployment == "cloud":
-        parameters["permissions"] = ",".join((*_NEEDED, "EDIT_ISSUES"))
-    answer = _get(connection, "mypermissions", parameters)
-    content = answer.json
-    entries = content.get("permissions") if isinstance(content, dict) else None
-    if not isinstance(entries, dict):
-        # This is not an account without permissions.
-        raise failure(answer, Sent.READ)
-    return {name for name, entry in entries.items() if isinstance(entry, dict) and entry.get("havePermission") is True}
-
-
-def require(connection: Connection, settings: JiraSettings, *names: str, refused: Answer | None = None) -> str:
-    """The control question after a refusal: return the project's present key.
-
-    Raises Misconfigured where the account lacks one of these permissions in the project, where the project is archived, and where a
-    server before Jira refuses all that syncd writes: `refused` is the answer to a write, and where it is not in Jira's own form, a
-    POST that changes nothing must get another one.
-    """
-    lacking = sorted({*names} - permissions(connection, settings))
-    if lacking:
-        raise Misconfigured(f"the account lacks {', '.join(lacking)} in {settings.project}; grant it in Jira")
-    answer = _get(connection, f"project/{settings.project}")
-    content = answer.json
-    if not isinstance(content, dict) or not isinstance(content.get("key"), str):
-        raise failure(answer, Sent.READ)
-    if content.get("archived") is True:
-        raise Misconfigured(f"project {settings.project} is archived in Jira; restore it, or configure another project")
-    if refused is not None and not isinstance(refused.json, dict):
-        if settings.deployment == "cloud":
-            payload: dict[str, object] = {"issueIdsOrKeys": [f"{settings.project}-1"], "fields": ["created"]}
-            answer = connection.send_idempotent("POST", "issue/bulkfetch", payload)
-        else:
-            payload = {"jql": f'project = "{settings.project}"', "maxResults": 1, "fields": ["created"]}
-            answer = connection.send_idempotent("POST", "search", payload)
-        if answer.status == refused.status and not isinstance(answer.json, dict):
-            raise Misconfigured(
-                f"Jira, or a server before it, refuses every request that could write ({answer.status}{message(answer)}); "
-                "correct url, or what stands between syncd and Jira"
-            )
-    return str(content["key"])
 
 
 def create_refusal(
@@ -147,7 +93,7 @@ def create_refusal(
     try:
         require(connection, settings, "BROWSE_PROJECTS", "CREATE_ISSUES", refused=answer)
         # Data Center before 8.4 does not describe its create screens.
-        with suppress(Misconfigured):
+        with suppress(Misconfigured, Refused):
             screen, obstacles, _ = _create_screen(connection, settings, draft.issue_type or settings.issue_type, clock)
     except TrackerError as error:
         # Jira did nothing in any case, so that a lost control answer leaves nothing in doubt.

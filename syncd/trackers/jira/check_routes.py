@@ -11,8 +11,9 @@ from syncd.platform.clock import Clock
 from syncd.render.text import one_line
 from syncd.trackers import Finding, closings
 from syncd.trackers.jira.answers import rows
-from syncd.trackers.jira.check import SAMPLE, permissions
+from syncd.trackers.jira.check import SAMPLE
 from syncd.trackers.jira.connection import Connection
+from syncd.trackers.jira.control import permissions
 from syncd.trackers.jira.fields import mapped, varying
 from syncd.trackers.jira.look import ENGLISH, Translates, standard
 from syncd.trackers.jira.screens import Screens, issue_types

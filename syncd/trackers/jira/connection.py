@@ -40,7 +40,7 @@ class Connection(transport.Connection):
         headers: Mapping[str, str] | None = None,
         read_seconds: float | None = None,
     ) -> Answer:
-        client = self._open()
+        client = self.open()
         # The session, not the library's own requests: those raise errors that carry cookies and payloads, and fail on an answer
         # whose "errors" is null.
         session = client._session
@@ -67,7 +67,7 @@ class Connection(transport.Connection):
         renewal = self._settings.token.renewal(f"trackers.{self._name}.token")
         return Answer(response.status_code, received, response.content, renewal)
 
-    def _open(self) -> JIRA:
+    def open(self) -> JIRA:
         """The library's client, which sends nothing when it is made and repeats nothing."""
         if self._client is None:
             settings = self._settings

@@ -18,8 +18,8 @@ from syncd.errors import Deferred, Gone, OutOfReach, Refused, TrackerError, Unav
 from syncd.model import Condition, Issue, Observation, Place
 from syncd.trackers import Survey
 from syncd.trackers.jira.answers import Named, Unread, browse, expect, failure, message, moment, refused_fields, refuses
-from syncd.trackers.jira.check import require
 from syncd.trackers.jira.connection import Connection
+from syncd.trackers.jira.control import require
 from syncd.trackers.jira.probe import search
 from syncd.trackers.transport import Answer, Parameters, Sent, bookmark_of
 

@@ -16,8 +16,9 @@ from syncd.core.doubt import Evidence
 from syncd.model import Created, Issue
 from syncd.platform.clock import Clock
 from syncd.trackers.jira.answers import Bulk, Candidate, Page, browse, expect, moment, refuses
-from syncd.trackers.jira.check import account, require
+from syncd.trackers.jira.check import account
 from syncd.trackers.jira.connection import Connection
+from syncd.trackers.jira.control import require
 from syncd.trackers.jira.fields import last_lines, marker_line, tag
 from syncd.trackers.transport import Answer, Parameters
 

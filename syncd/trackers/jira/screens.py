@@ -4,10 +4,11 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from syncd.config import JiraSettings
-from syncd.errors import Misconfigured, Missing, Refused, Unavailable
+from syncd.errors import Misconfigured, Refused, Unavailable
 from syncd.platform.clock import Clock
-from syncd.trackers.jira.answers import failure, more_after, rows
+from syncd.trackers.jira.answers import failure, more_after, refuses, rows
 from syncd.trackers.jira.connection import Connection
+from syncd.trackers.jira.control import require
 from syncd.trackers.jira.typed import Row, Screen
 from syncd.trackers.transport import Sent
 
@@ -32,7 +33,8 @@ class Screens:
     def screen(self, issue_type: str) -> Screen:
         """The create screen of an issue type, without rows where Jira does not describe it. Two reads or more, at most once an hour.
 
-        Raises Throttled; and Unavailable where Jira does not answer and the screen was never read.
+        Raises Throttled; Misconfigured where the project is closed to the account; and Unavailable where Jira does not answer and the screen
+        was never read.
         """
         now = self._clock.monotonic()
         until, screen = self._screens.get(issue_type, (now, Screen()))
@@ -41,8 +43,10 @@ class Screens:
         try:
             ids = issue_types(self._connection, self._settings)
             described = fields(self._connection, self._settings, ids[issue_type]) if issue_type in ids else {}
-        except (Misconfigured, Missing, Refused):
-            described = {}  # such as Data Center before 8.4
+        except (Misconfigured, Refused):
+            # Data Center before 8.4 describes no screen. A project that the account does not see has none at this moment.
+            require(self._connection, self._settings, "BROWSE_PROJECTS")
+            described = {}
         except Unavailable:
             if not screen.rows:
                 raise
@@ -101,6 +105,8 @@ def _all_rows(connection: Connection, path: str, cloud_name: str) -> list[dict[s
     while True:
         parameters: dict[str, str | int] = {"startAt": len(everything), "maxResults": _PAGE_SIZE}
         answer = connection.send_idempotent("GET", path, parameters=parameters)
+        if refuses(answer):
+            raise failure(answer, Sent.AGAIN)  # some versions answer 400 about a project that the account does not see
         page = rows(answer, cloud_name, "values")
         everything += page
         if not page or not more_after(answer, len(everything)):

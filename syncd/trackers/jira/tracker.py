@@ -118,7 +118,7 @@ class Jira:
         values = self._refused_on_create.without(wanted)
         answer = self._file(draft, values)
         refused = {name for name in refused_fields(answer).keys() & values.keys() if not screen.requires(name)}
-        if refused_fields(answer):
+        if refuses(answer):
             self._screens.forget()
         if refused:
             self._refused_on_create.add(refused)
