@@ -15,6 +15,7 @@ from tests.factories import notification_json
 
 BEGIN = 1_790_000_000  # a whole second at which nothing special happens
 MINUTE, HOUR, DAY = 60, 3600, 86400
+RESET = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Weather:
     late: float = 0.0  # share of crashes that are uploaded late
     delay: tuple[float, float] = (60.0, 600.0)
     burst: int = 1  # crashes in the same second
+    reset: float = 0.0  # share of crashes on machines whose clocks were reset
     every: float = 15 * MINUTE
     crashes: list[Crash] = field(default_factory=list)
 
@@ -61,7 +63,9 @@ class Weather:
             for _ in range(self.chance.randint(1, self.burst)):
                 delay = self.chance.uniform(*self.delay) if self.chance.random() < self.late else 0.5
                 release = self.chance.choice(("2.4.0", "2.4.0", "2.4.1"))
-                self.crashes.append(Crash(len(self.crashes), int(at), at + delay, release))
+                is_reset = self.reset and self.chance.random() < self.reset
+                time = RESET + self.chance.randint(1, 90) if is_reset else int(at)
+                self.crashes.append(Crash(len(self.crashes), time, at + delay, release))
             at += self.chance.expovariate(self.rate * 2 / (1 + self.burst) / HOUR)
         self.crashes.sort(key=lambda crash: crash.uploaded)
 
@@ -204,7 +208,9 @@ def reset_clock(year: int) -> Callable[[dict[str, Any], Random], dict[str, Any]]
 
 def clock_ahead(fields: dict[str, Any], chance: Random) -> dict[str, Any]:
     """One of the machines has a clock some years ahead."""
-    return {"timestamp": [fields["timestamp"][0], fields["timestamp"][1] + 3 * 365 * DAY]}
+    first, last = fields["timestamp"]
+    ahead = 3 * 365 * DAY
+    return {"timestamp": [first + (ahead if first == last else 0), last + ahead]}
 
 
 def without(*names: str) -> Callable[[dict[str, Any], Random], dict[str, Any]]:
@@ -300,10 +306,90 @@ SENDERS: dict[str, tuple[Sender, dict[str, Any]]] = {
 def arrivals(name: str, seed: int, groups: int = 3) -> list[Sent]:
     """Return what arrives of some groups of one project, in order."""
     sender, differing = SENDERS[name]
+    return _arrivals(f"{name} {seed}", sender, differing, groups)
+
+
+def _arrivals(seed: str, sender: Sender, differing: dict[str, Any], groups: int) -> list[Sent]:
     arriving: list[Sent] = []
     for number in range(groups):
-        chance = Random(f"{name} {seed} {number}")
+        chance = Random(f"{seed} {number}")
         numbers: dict[str, Any] = {"rate": chance.choice((3.0, 12.0, 60.0)), "hours": chance.uniform(6.0, 24.0)}
         weather = Weather(chance, f"{number + 1:x}" * 64, **(numbers | differing))
         arriving += sender(weather)
     return sorted(arriving, key=lambda sent: sent.at)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A sender with parameters by chance, and the weather of each of its groups. `limit` is why nobody can know an upper bound at times: the
+    notifications are those of another sender, too."""
+
+    name: str
+    sender: Sender
+    weather: dict[str, Any]
+    limit: str = ""
+
+    def arrivals(self, seed: int, groups: int = 2) -> list[Sent]:
+        """Return what arrives of some groups of one project, in order."""
+        return _arrivals(f"{self.name} {seed}", self.sender, self.weather, groups)
+
+
+def drawn(seed: int) -> Drawn:
+    """Return the sender of a seed: what it counts, how late crashes are uploaded, and what becomes of its notifications on the way."""
+    chance = Random(f"sender {seed}")
+    every = chance.choice((2, 5, 15, 60, 360)) * float(MINUTE)
+    looks = chance.randint(20, 60)
+    weather: dict[str, Any] = {
+        "every": every,
+        "hours": looks * every / HOUR,
+        "rate": chance.choice((0.3, 1.0, 3.0, 8.0)) * HOUR / every,  # crashes in the time between two looks
+        "burst": chance.choice((1, 1, 1, 4)),
+    }
+    if chance.random() < 0.5:
+        longest = chance.choice((0.5, 2.0, 10.0)) * every
+        weather |= {"late": chance.choice((0.1, 0.3, 0.6)), "delay": (1.0, longest)}
+    if chance.random() < 0.1:
+        weather["reset"] = chance.choice((0.02, 0.2))
+    one_time, length = chance.random() < 0.4, chance.uniform(1.5, 20.0) * every
+    days = max(1.2, chance.uniform(2.0, 30.0) * every / DAY)
+    kinds: dict[str, Sender] = {
+        "totals": lambda w: totals(w, one_time=one_time),
+        "totals at each crash": lambda w: totals_at_each_crash(w, one_time=one_time),
+        "retained": lambda w: retained(w, days=days, one_time=one_time),
+        "windows": windows,
+        "windows on the second": lambda w: windows(w, whole=True),
+        "sliding": lambda w: windows(w, length=length),
+        "each": each,
+        "merged": merged,
+    }
+    name = chance.choice([*kinds])
+    sender, parts = kinds[name], [name]
+    is_windows = name not in ("totals", "totals at each crash", "each", "merged")
+    if one_time and name in ("totals", "totals at each crash", "retained"):
+        parts.append("one time")
+    if chance.random() < 0.15:
+        # Two alerts with windows that do not overlap share some crashes, which nothing shows.
+        second = chance.choice(("each",) if is_windows else ("windows", "each", "sliding"))
+        sender, is_windows = both(sender, kinds[second]), is_windows or second != "each"
+        parts.append(f"and {second}")
+    ways: dict[str, Callable[[Sender], Sender]] = {
+        "outage": outage,
+        "out of order": shuffled,
+        "clocks ahead": lambda s: changed(s, clock_ahead, 0.2),
+        "no times": lambda s: changed(s, without("timestamp")),
+        "milliseconds": lambda s: changed(s, in_milliseconds),
+    }
+    if chance.random() < 0.4:
+        way = chance.choice([*ways])
+        sender = ways[way](sender)
+        parts.append(way)
+    limit = ""
+    if is_windows and {"late", "reset"} & {*weather}:
+        limit = "the oldest crash of a window, by its clock, was uploaded after others: it is like a total"
+    elif is_windows and parts[-1] == "no times":
+        limit = "windows without times that grow are like totals"
+    elif parts[-1] in ("outage", "out of order") and len(parts) > 2:
+        limit = "notifications of two alerts overtake each other"
+    numbers = ", ".join(f"{key} {value}" for key, value in weather.items())
+    detail = {"retained": f", days {days:.1f}", "sliding": f", length {length:.0f}"}.get(name, "")
+    return Drawn(f"{' '.join(parts)} ({numbers}{detail})", sender, weather, limit)

@@ -75,7 +75,7 @@ def _includes(whole: Group, part: Group, plain: Sequence[Group]) -> bool:
     """True if the count of a merged group certainly includes that of a group that it was merged from."""
     if whole.occurrences < total(entry.occurrences for entry in plain):
         return False
-    if whole.reading is Reading.TOTAL:
+    if whole.reading in (Reading.TOTAL, Reading.KEPT):
         return True
     since, until, first, last = whole.first_seen, whole.last_seen, part.first_seen, part.last_seen
     if since is None or until is None or first is None or last is None:

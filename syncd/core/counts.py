@@ -23,6 +23,7 @@ FEW = 4  # counts that rise as totals do decide, unless others contradict
 SEVERAL = 8  # separate windows, or notifications of one crash each, that decide
 TOLERANCE = 50  # of so many notifications one may contradict; a decision is given up at twice that share
 REMEMBERED = 4000  # beyond, older evidence counts half: somebody may have configured other alerts
+DAY_SECONDS = 86400  # in which no tracker deletes a crash that it counted
 STRANGE_SECONDS = 365 * 86400  # a crash so long before all others of its group has a wrong clock, perhaps
 WRONG_SECONDS = 5 * STRANGE_SECONDS  # the same, surely
 
@@ -50,6 +51,7 @@ class Evidence(msgspec.Struct, frozen=True, array_like=True, gc=False):
     singles: int = 0  # one crash, and another one than that of the latest notification
     several: int = 0  # several crashes
     doubles: int = 0  # the crash of the latest notification again: two alerts
+    late: int = 0  # a crash before all others: an upload that was late
 
     def plus(self, events: "Evidence") -> "Evidence":
         """The evidence with further events."""
@@ -61,7 +63,7 @@ class Counting(msgspec.Struct, frozen=True, gc=False):
     """The decision how the numbers of a project are read: those of its groups that do not contradict it.
 
     `totals`: as totals. `spans`: a span that extends all before it counts all of them. `singles`: one crash each. `windows`: separate windows.
-    `mixed`: no separate windows.
+    `mixed`: no separate windows. `late`: crashes are uploaded late, so that the oldest of a window may be uploaded after the rest.
     """
 
     mode: Mode = "auto"
@@ -70,6 +72,7 @@ class Counting(msgspec.Struct, frozen=True, gc=False):
     singles: bool = False
     windows: bool = False
     mixed: bool = False
+    late: bool = False
 
     def reading(self, tally: Tally) -> Reading:
         """The reading of a group with this tally."""
@@ -77,21 +80,30 @@ class Counting(msgspec.Struct, frozen=True, gc=False):
             if self.singles and tally.largest <= 1:
                 return Reading.SUM
             # Without a fall, they rise as totals would.
-            return self._windows() if tally.falls and not self.mixed else self._between()
+            return self._windows(tally) if tally.falls and not self.mixed else self._between(tally)
         if not tally.falls and (self.mode == "cumulative" or (self.totals and not tally.parts)):
-            return Reading.TOTAL
+            # Whoever states that they are totals says that they count all crashes.
+            return Reading.KEPT if self.mode == "auto" and (self.late or tally.day > 0) else Reading.TOTAL
         if self.mode == "auto":
             if self.singles and tally.largest <= 1:
                 return Reading.SUM
             if self.windows:
-                return self._windows()
-        return self._between()
+                return self._windows(tally)
+        return self._between(tally)
 
-    def _windows(self) -> Reading:
-        return Reading.WINDOWS_OR_TOTAL if self.spans else Reading.WINDOWS
+    def _windows(self, tally: Tally) -> Reading:
+        if not self.spans:
+            return Reading.WINDOWS
+        return Reading.WINDOWS_KEPT if self._is_kept(tally) else Reading.WINDOWS_OR_TOTAL
 
-    def _between(self) -> Reading:
-        return Reading.BETWEEN_TOTAL if self.spans else Reading.BETWEEN
+    def _is_kept(self, tally: Tally) -> bool:
+        """True if a span that extends all before it may lack crashes that were uploaded before its oldest."""
+        return self.late or bool(tally.falls and tally.parts)
+
+    def _between(self, tally: Tally) -> Reading:
+        if not self.spans:
+            return Reading.BETWEEN
+        return Reading.BETWEEN_KEPT if self._is_kept(tally) else Reading.BETWEEN_TOTAL
 
 
 def decide(mode: Mode, evidence: Evidence, before: Counting) -> Counting:
@@ -110,12 +122,14 @@ def decide(mode: Mode, evidence: Evidence, before: Counting) -> Counting:
         windows=holds(before.windows, SEVERAL, evidence.apart, doubts),
         mixed=(rises >= FEW and 4 * rises >= evidence.falls + evidence.apart)
         or (doubts >= FEW and doubts * TOLERANCE * (1 + before.mixed) > evidence.apart),
+        late=before.late or evidence.late > 0,
     )
 
 
-def first_tally(count: int, *, guessed: bool) -> Tally:
-    """The tally of a first count. A `guessed` one has no upper bound."""
-    return Tally(count, count, count, count, guessed=guessed)
+def first_tally(count: int, *, guessed: bool, at: float = 0.0) -> Tally:
+    """The tally of a first count, received `at` a time. A `guessed` one has no upper bound."""
+    # The latest crash is new, and all others may be gone soon.
+    return Tally(count, count, count, count, guessed=guessed, gone=max(0, count - 1), day=-int(at))
 
 
 def place(first: int | None, last: int | None, since: int | None, until: int | None) -> Place:
@@ -140,6 +154,9 @@ class Comparison(msgspec.Struct, frozen=True, gc=False):
     old: bool = False  # an older total, if totals they are
     fall: int = 0
     part: int = 0
+    included: bool = False  # an earlier count may include all of it
+    gone: int = 0  # as of the tally
+    day: int = 0
     events: Evidence = Evidence()
 
 
@@ -161,7 +178,8 @@ def compare(
     later = last is not None and until is not None and last > until and not again and count > 0
     # A total that comes with the time of its latest crash has a span that says nothing.
     alone = where is Place.APART or (where is Place.BEFORE and tally.largest <= 1)
-    proved = not again and (not point or (count == 1 and alone))
+    # The one time of a total may be that of an upload that was late: crashes after it are in the total, too.
+    proved = not again and tally.day <= 0 and (not point or (count == 1 and alone))
     # In one and the same second nothing tells a total of all from another crash. Two windows may share the second between them.
     shared = since == until and (point or mode == "window")
     whole = where is Place.WHOLE and (again or not (single or shared))
@@ -181,7 +199,19 @@ def compare(
         rises = int(larger)
     elif later and where is Place.OVER and first is not None and since is not None:
         fall = int(first > since)  # the beginning of a total moves only where a tracker forgets
-    of_all = whole and not broken and count >= tally.least
+    # Where windows come too, one that begins with the group may be of a crash that was uploaded late, in the second of the first.
+    of_all = whole and not broken and count >= tally.least and not (tally.falls and tally.parts)
+    gone, day = tally.gone, tally.day
+    before_all = first is not None and since is not None and first < since
+    forgets = later and where is Place.OVER and not point and not before_all and (first or 0) > (since or 0)
+    at = int(notification.received_at)
+    if before_all or forgets or (point and first == since and first is not None and not again):
+        # The oldest crash that it counts was uploaded by now, and may stay longer than all that were counted before.
+        gone = tally.most + gone + max(0, count - 1)
+    elif point and at >= abs(day) + DAY_SECONDS:
+        gone, day = gone + tally.largest + max(0, count - 1), at
+    if point and count > 1:
+        day = abs(day)
     return Comparison(
         place=where,
         proved=proved,
@@ -190,6 +220,9 @@ def compare(
         fall=fall,
         # A total with an upload that was late, or a window that slides over one.
         part=int(separate or (where is Place.OVER and not point and first is not None and first < (since or 0))),
+        included=again or where is Place.UNKNOWN or (point and count > 1),
+        gone=min(gone, MOST),
+        day=day,
         events=Evidence(
             wholes=wholes,
             broken=broken,
@@ -200,6 +233,7 @@ def compare(
             singles=int(single),
             several=int(not single and not again),
             doubles=int(again and count == 1),
+            late=int(before_all and not again),
         ),
     )
 
@@ -208,7 +242,7 @@ def added(tally: Tally, count: int, where: Place, how: Comparison, *, of_group: 
     """The tally after a further count of the group, or of one of its releases; `where` is its place among those before."""
     separate = (where is Place.APART and how.proved) or (where is Place.BEFORE and how.proved)
     least = tally.least + count if separate else max(tally.least, count)
-    overlaps = where in (Place.OVER, Place.WHOLE) or (where is Place.EDGE and how.events.doubles > 0)
+    overlaps = how.included or where in (Place.OVER, Place.WHOLE)
     return Tally(
         largest=max(tally.largest, count),
         added=min(tally.added + count, MOST),
@@ -218,6 +252,8 @@ def added(tally: Tally, count: int, where: Place, how: Comparison, *, of_group: 
         parts=tally.parts + how.part if of_group else 0,
         falls=tally.falls + how.fall if of_group else 0,
         guessed=tally.guessed or guessed,
+        gone=how.gone,
+        day=how.day,
     )
 
 
@@ -240,6 +276,8 @@ def bounds(tally: Tally, reading: Reading) -> tuple[int, bool, int | None]:
     match reading:
         case Reading.TOTAL:
             low = high = tally.largest
+        case Reading.KEPT:
+            low, high = tally.largest, min(high, tally.largest + tally.gone)
         case Reading.SUM:
             low = high
         case Reading.BETWEEN:
@@ -248,6 +286,10 @@ def bounds(tally: Tally, reading: Reading) -> tuple[int, bool, int | None]:
             low, high = tally.least, min(high, max(tally.most, tally.least))
         case Reading.WINDOWS_OR_TOTAL:
             high = max(low, min(high, tally.most))
+        case Reading.BETWEEN_KEPT:
+            low, high = tally.least, min(high, max(tally.most + tally.gone, tally.least))
+        case Reading.WINDOWS_KEPT:
+            high = max(low, min(high, tally.most + tally.gone))
         case Reading.WINDOWS:
             pass
     if tally.guessed:
@@ -268,7 +310,7 @@ def scaled(counts: Mapping[str, int], before: Mapping[str, int], after: Mapping[
 def why(counting: Counting, evidence: Evidence) -> str:
     """A sentence for people: how the numbers of a project are read, and by what evidence."""
     rises, windows = evidence.rises + evidence.wholes, counted(evidence.apart, "notification")
-    comparisons = counted(sum(astuple(evidence)[6:]), "comparison")
+    comparisons = counted(evidence.singles + evidence.several + evidence.doubles, "comparison")
     if counting.mode == "cumulative":
         text = 'occurrences are totals, as occurrence_mode = "cumulative" states'
     elif counting.mode == "window":
@@ -311,9 +353,9 @@ def meaning(group: Group) -> str:
         return f"{group.occurrences:,}: the count of its only notification"
     if not group.approximate:
         match group.reading:
-            case Reading.TOTAL:
+            case Reading.TOTAL | Reading.KEPT:
                 return f"{group.occurrences:,}: the largest total"
-            case Reading.SUM | Reading.WINDOWS | Reading.WINDOWS_OR_TOTAL:
+            case Reading.SUM | Reading.WINDOWS | Reading.WINDOWS_OR_TOTAL | Reading.WINDOWS_KEPT:
                 return f"{group.occurrences:,}: the sum of what the notifications counted"
             case _:
                 return f"{group.occurrences:,}: what the times of the notifications prove"
@@ -321,6 +363,11 @@ def meaning(group: Group) -> str:
         return f"{bounded(group.occurrences, True, group.at_most)}: a merged group may count the occurrences of its aliases"
     if group.at_most is None:
         return f"at least {group.occurrences:,}: a notification came without a count"
+    if group.reading is Reading.KEPT:
+        return (
+            f"{bounded(group.occurrences, True, group.at_most)}: the largest total, and what the sender may have deleted since; "
+            'occurrence_mode = "cumulative" states that it keeps all'
+        )
     largest, sum_ = f"the largest number is {tally.largest:,}", f"the sum of all is {tally.added:,}"
     return (
         f"{bounded(group.occurrences, True, group.at_most)}: {largest}, {sum_}, and some may count the same occurrences"

@@ -96,7 +96,7 @@ def fold_all(
     return after, evidence
 
 
-_PARTS = (Reading.WINDOWS, Reading.WINDOWS_OR_TOTAL, Reading.SUM)
+_PARTS = (Reading.WINDOWS, Reading.WINDOWS_OR_TOTAL, Reading.WINDOWS_KEPT, Reading.SUM)
 
 
 def read_as(group: Group, reading: Reading) -> Group:
@@ -159,7 +159,7 @@ def _counted(before: Group, notification: Notification, count: int, how: Compari
     if before.revision:
         tally = counts.added(_tally(before), count, how.place, how, of_group=True, guessed=guessed)
     else:
-        tally = counts.first_tally(count, guessed=guessed)
+        tally = counts.first_tally(count, guessed=guessed, at=notification.received_at)
     occurrences, approximate, at_most = counts.bounds(tally, before.reading)
     since, until, first = before.first_seen, before.last_seen, notification.first
     is_first = False
@@ -223,7 +223,7 @@ def _count_releases(
         ledger[release] = Release(
             release=release,
             occurrences=counted,
-            tally=counts.first_tally(counted, guessed=False),
+            tally=counts.first_tally(counted, guessed=False, at=notification.received_at),
             first_seen=first_seen,
             last_seen=notification.last,
             since=notification.first,

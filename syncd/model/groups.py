@@ -63,11 +63,14 @@ class Reading(StrEnum):
     """What the counts of a group mean."""
 
     TOTAL = "total"  # each is a total of the group: the largest is the count
+    KEPT = "kept"  # the same, of a tracker that may have deleted crashes since: the largest is a lower bound
     SUM = "sum"  # each counts occurrences of its own: their sum is the count
     WINDOWS = "windows"  # the same, but where their time spans overlap, they may count one occurrence twice
     WINDOWS_OR_TOTAL = "windows-or-total"  # the same, and one that spans all before it counts all of them
     BETWEEN = "between"  # undecided: between the largest and the sum
     BETWEEN_TOTAL = "between-total"  # the same, and one that spans all before it counts all of them
+    WINDOWS_KEPT = "windows-kept"  # as windows-or-total, and one that spans all before it may lack those that were uploaded before its oldest
+    BETWEEN_KEPT = "between-kept"  # as between-total, with the same exception
 
 
 class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -76,6 +79,8 @@ class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `largest` and `added` are the largest count and the sum. `least` is a bound that holds whatever they mean, and `most` the upper bound if a
     count whose span extends all before it counts all of them. `overlapped` is the part of `added` that an earlier count may include. `parts` is the
     number of counts with a time span of their own, or a beginning, `falls` that of counts that contradict a total. A `guessed` tally has a count that a sender left out.
+    `gone` is an upper bound of the crashes that a sender may have counted and that its latest total lacks: those counted before the oldest crash in it was, or
+    before a day began, at `day` (epoch seconds; 0 as long as no total came with one time, which says nothing of the oldest).
     """
 
     largest: int = 0
@@ -86,6 +91,8 @@ class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):
     parts: int = 0
     falls: int = 0
     guessed: bool = False
+    gone: int = 0
+    day: int = 0
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -120,6 +120,7 @@ PROOFS = (
     Proof(name="mutants", title="Mutants of the decision modules", rows=_sized("mutants", 25, 0)),
     Proof(name="releases", title="The order of releases", rows=_sized("releases", 2000, 100_000)),
     Proof(name="closings", title="Closings and regressions", rows=_sized("closings", 600, 10_000)),
+    Proof(name="senders", title="Counts of senders by chance", rows=_sized("senders", 500, 20_000)),
     Proof(name="emulator", title="Creates with truncated responses", rows=_sized("emulator", 10, 100)),
     Proof(name="neighbours", title="Rejected crashes and a dead tracker", rows=_sized("neighbours", 1, 5)),
     Proof(name="poisoned", title="One issue that refuses for ever", rows=_sized("poisoned", 10, 50)),
