@@ -239,13 +239,15 @@ class Privacy(Section):
     """more patterns of attributes that never appear, whatever `attributes` allows. `deviceName`, `device_name` and `device.name` are the
     same name here"""
     scrub_user_folders: bool = True
-    r"""`/home/alice`, `C:\Users\alice` become `/home/<user>`, … in every text that leaves syncd"""
+    r"""`/home/alice`, `C:\Users\alice`, `USER=alice` become `/home/<user>`, … in every text that leaves syncd"""
     scrub_emails: bool = True
     """redact e-mail addresses"""
     scrub_ips: bool = True
     """redact IP addresses"""
     scrub_tokens: bool = True
     """redact keys, tokens and passwords"""
+    scrub_devices: bool = True
+    """redact hardware addresses, and the names and identifiers of devices"""
 
 
 class Titles(Section):

@@ -51,6 +51,7 @@ class Presentation:
                     emails=privacy.scrub_emails,
                     ips=privacy.scrub_ips,
                     tokens=privacy.scrub_tokens,
+                    devices=privacy.scrub_devices,
                 ),
             ),
             skip=(*titles.skip_frames, *(() if titles.only_these else frames.DEFAULT_SKIP)),
