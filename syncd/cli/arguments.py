@@ -1,6 +1,9 @@
 """Options and arguments that several commands share, and what they resolve to: a configuration, a store, a group."""
 
 import os
+import shlex
+import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from syncd import config as configuration
 from syncd.cli import NOT_FOUND, USAGE, stop
 from syncd.config import Config, Seconds
-from syncd.errors import ConfigError
+from syncd.errors import ConfigError, StoreUnusable
 from syncd.model import Identity
 from syncd.platform import access, log
 from syncd.render.text import one_line
@@ -42,6 +45,8 @@ Fingerprint = Annotated[
 
 T = TypeVar("T")
 
+_SUDO_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 
 def config_path(path: Path | None) -> Path:
     """The path of the configuration. Raises ConfigError if there is none."""
@@ -65,11 +70,30 @@ def open_store(path: Path | None) -> Iterator[tuple[Config, Store]]:
     """The configuration and its store, with or without a running daemon. Raises ConfigError, StoreError."""
     config = configuration.load(config_path(path))
     log.configure("warning")  # what the store logs belongs to stderr: programs read what the command prints
-    store = read_store(config.store)
     try:
-        yield config, store
-    finally:
-        store.close()
+        store = read_store(config.store)
+        try:
+            yield config, store
+        finally:
+            store.close()
+    except StoreUnusable as error:
+        require_own(config)
+        raise error from None
+
+
+def require_own(config: Config) -> None:
+    """Raise StoreUnusable if the store is a file of another user, mostly the service's. To give it to the user of a command would stop the
+    service; the remedy is to be root."""
+    settings, place = config.store, os.environ.get("SYNCD_CONFIG")
+    # sudo searches folders of its own, and passes on no environment.
+    program = "syncd" if shutil.which("syncd", path=_SUDO_PATH) or Path(sys.argv[0]).name != "syncd" else sys.argv[0]
+    passed = ["env", f"SYNCD_CONFIG={place}"] if place else []
+    remedy = f"run `{shlex.join(['sudo', *passed, program, *sys.argv[1:]])}`"
+    if settings.dialect != "sqlite":
+        return
+    why = access.obstacle(settings.path, write=True, otherwise=remedy)
+    if why is not None and why.endswith(remedy):
+        raise StoreUnusable(f"the database {settings.path} cannot be used: {why}")
 
 
 def find_group(store: Store, name: str) -> Listed:

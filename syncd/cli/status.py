@@ -10,7 +10,7 @@ from rich.text import Text
 
 from syncd import config as configuration
 from syncd.cli import LATER, UNHEALTHY, stop
-from syncd.cli.arguments import ConfigOption, JsonOption, config_path, open_store
+from syncd.cli.arguments import ConfigOption, JsonOption, config_path, open_store, require_own
 from syncd.cli.tables import console, plain
 from syncd.core import budget
 from syncd.core.quantities import counted
@@ -32,6 +32,7 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     now = Clock().wall()
     try:
         with open_store(config) as (loaded, store):
+            require_own(loaded)  # who may only read cannot tell whether the service can write
             shape = system.status(loaded, store, now)
     except StoreUnavailable as error:
         settings = configuration.load(config_path(config)).store

@@ -16,9 +16,10 @@ _LASTING = {
 _DYNAMIC = range(61184, 65520)
 
 
-def obstacle(path: Path, *, write: bool = False) -> str | None:
+def obstacle(path: Path, *, write: bool = False, otherwise: str = "") -> str | None:
     """Return what keeps this process from reading the file at `path`, or with `write` from creating and changing it, as a sentence with the
-    remedy. None if nothing does: a file that does not exist is an obstacle to neither."""
+    remedy. None if nothing does: a file that does not exist is an obstacle to neither. `otherwise` is the remedy for what belongs to another
+    user and is to stay so."""
     place = Path(os.path.realpath(path))
     for folder in reversed(place.parents):
         try:
@@ -29,7 +30,7 @@ def obstacle(path: Path, *, write: bool = False) -> str | None:
             return f"{folder} cannot be used: {error.strerror}"
         if not stat.S_ISDIR(status.st_mode):
             return f"{folder} is a file, but {path} needs a folder there; name another path"
-        if (denial := _denial(folder, "enter", folder)) is not None:
+        if (denial := _denial(folder, "enter", folder, otherwise)) is not None:
             return denial
     try:
         status = place.stat()
@@ -39,7 +40,7 @@ def obstacle(path: Path, *, write: bool = False) -> str | None:
         return f"{path} cannot be used: {error.strerror}"
     if stat.S_ISDIR(status.st_mode):
         return f"{path} is a folder; name a file"
-    return _denial(place, "write" if write else "read", place)
+    return _denial(place, "write" if write else "read", place, otherwise)
 
 
 _NEEDS = {
@@ -52,7 +53,7 @@ _NEEDS = {
 _SYSTEM = ("boot", "dev", "proc", "sys", "usr")  # folders that stay as they are
 
 
-def _denial(place: Path, verb: str, what: Path) -> str | None:
+def _denial(place: Path, verb: str, what: Path, otherwise: str = "") -> str | None:
     """Return why this process may not use an existing file or folder, to enter, read or write it, to create the file or make the folder `what` in it; None if it may."""
     need, uid = _NEEDS[verb], os.geteuid()
     if os.access(place, need, effective_ids=os.access in os.supports_effective_ids):
@@ -73,6 +74,8 @@ def _denial(place: Path, verb: str, what: Path) -> str | None:
         remedy = f"the mode is not the cause: see `lsattr -d {shell}`, `getfacl {shell}`, SELinux or AppArmor, and a unit's sandbox"
     elif owns:
         remedy = f"run `chmod u+{letters} {shell}`"
+    elif otherwise and place.parent.stat().st_uid != uid:
+        remedy = otherwise
     elif verb == "make" and uid not in _DYNAMIC:
         remedy = f"run `install -d -o {user} {quote(str(what))}` as root, or name a place elsewhere"
     elif stat.S_ISDIR(status.st_mode) and (place == home or len(place.parts) < 3 or place.parts[1] in _SYSTEM):

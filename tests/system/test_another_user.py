@@ -451,3 +451,18 @@ def test_a_backup_that_this_user_may_not_read_replaces_nothing(place: Path, migr
     line = refused(place, "restore", str(backup))
     assert "may not read" in line
     assert "backup.db (owner root, mode 0600)" in line
+
+
+@pytest.mark.parametrize(("folder", "file", "verb"), [(0o700, 0o600, "may not enter"), (0o755, 0o644, "may not write")])
+def test_a_command_by_another_user_than_the_service_names_the_one_that_works(
+    folder: int, file: int, verb: str, place: Path
+) -> None:
+    """A `chown` to this user, as for a service that may not use its file, would stop the service."""
+    give(0, place / "store", place / "store" / "syncd.db")
+    (place / "store").chmod(folder)
+    (place / "store" / "syncd.db").chmod(file)
+    for command in (("status",), ("status", "--json"), *([("hold", "ab")] if file == 0o600 else [])):
+        line = refused(place, *command)
+        assert verb in line
+        assert f"; run `sudo syncd {' '.join(command)}`" in line
+        assert "chown" not in line
