@@ -5,6 +5,7 @@ import socket
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from shutil import copyfile
+from tempfile import TemporaryDirectory, mkdtemp
 
 import hypothesis
 import pytest
@@ -29,6 +30,30 @@ def servers() -> Iterator[Databases]:
     """A PostgreSQL server for as long as the tests run, and new databases on it."""
     with databases() as made:
         yield made
+
+
+# Their stores commit thousands of times, and none of these tests pulls a plug. Rooms that start daemons stay on the disk.
+IN_MEMORY = ("operate", "simulation", "story", "trackers", "worker")
+MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture(scope="session")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder for everything that need not outlive the tests: in memory where the system has a place for that."""
+    base = tmp_path_factory.getbasetemp()
+    where = MEMORY if os.access(MEMORY, os.W_OK) and not base.is_relative_to(MEMORY) else base
+    with TemporaryDirectory(prefix="syncd-", dir=where) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """A folder of the test's own, in memory in the rooms of IN_MEMORY."""
+    room = request.path.relative_to(request.config.rootpath).parts[1]
+    if room not in IN_MEMORY or tmp_path.is_relative_to(MEMORY):
+        return tmp_path
+    memory: Path = request.getfixturevalue("memory")
+    return Path(mkdtemp(prefix=f"{tmp_path.name}-", dir=memory))
 
 
 @pytest.fixture

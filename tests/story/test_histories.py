@@ -1,5 +1,8 @@
 """A person's closing stays, unless the crash occurs in a release that should have the fix; then the issue is open again."""
 
+from pathlib import Path
+from tempfile import mkdtemp
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -10,6 +13,6 @@ from tests.story.histories import History, faults, lives
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lives(8))
 def test_an_issue_is_open_exactly_if_its_crash_came_back(
-    kind: str, tmp_path_factory: pytest.TempPathFactory, applications: list[list[History]]
+    kind: str, memory: Path, applications: list[list[History]]
 ) -> None:
-    assert faults(kind, tmp_path_factory.mktemp("life"), applications) == []
+    assert faults(kind, Path(mkdtemp(dir=memory)), applications) == []

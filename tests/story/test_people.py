@@ -2,6 +2,7 @@
 changed, and no crash gets a second issue."""
 
 from pathlib import Path
+from tempfile import mkdtemp
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -52,10 +53,8 @@ def carry_out(life: Life, ledgers: dict[str, dict[str, int]], step: tuple[str, s
 @pytest.mark.parametrize("kind", ["github", "jira-cloud"])
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
-def test_nothing_of_theirs_is_ever_changed(
-    kind: str, tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, str, str, object]]
-) -> None:
-    folder: Path = tmp_path_factory.mktemp("life")
+def test_nothing_of_theirs_is_ever_changed(kind: str, memory: Path, steps: list[tuple[str, str, str, object]]) -> None:
+    folder: Path = Path(mkdtemp(dir=memory))
     with pytest.MonkeyPatch.context() as patch, lived(kind, folder, patch, 'name = "main"\n') as life:
         ledgers = {frame: {"1.0": 3} for frame in FRAMES}
         for frame in FRAMES:
