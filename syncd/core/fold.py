@@ -285,8 +285,10 @@ def _leave_point(trail: list[Point], group: Group, notification: Notification) -
     if len(trail) > 1 and trail[-2].at == at:
         least = len(trail) - 2
     elif len(trail) > MAX_TRAIL:
-        ages = {index: at - trail[index].at + 60.0 for index in range(1, len(trail) - 1)}
-        least = min(ages, key=lambda index: (trail[index + 1].at - trail[index - 1].at) / ages[index])
+        times = [point.at for point in trail]
+        spaces = zip(times, times[1:], times[2:], strict=False)
+        distances = [(after - before) / (at - time + 60.0) for before, time, after in spaces]
+        least = 1 + distances.index(min(distances))
     else:
         return
     dropped, following = trail[least : least + 2]
