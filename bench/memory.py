@@ -60,14 +60,19 @@ def _measured(notifications: int) -> Iterator[Finding]:
 
 
 def refused() -> Iterator[Finding]:
-    """The same daemon before and after it has refused bodies of 0.9 MB: without a login, without an identity, not JSON, and too large."""
+    """The same daemon before and after it has refused bodies of 0.9 MB: without a login, without an identity, not JSON, too large, and of so many
+    values that the tree of them takes 25 MB."""
     space = b" " * REFUSED_BYTES
+    lists = b"[" + b"[]," * (REFUSED_BYTES // 3)
     login = {"Authorization": f"Basic {b64encode(f'backtrace:{PASSWORD}'.encode()).decode()}"}
     cases: tuple[tuple[bytes, dict[str, str], int], ...] = (
         (space, {}, 401),
         (b'{"a":1}' + space, login, 422),
         (b'{"a":1' + space, login, 400),
         (space + space, login, 413),
+        (b'{"x":' + lists + b"1]}", login, 422),
+        (lists + b"1]", login, 422),
+        (lists, login, 400),
     )
     with (
         tempfile.TemporaryDirectory() as home,
@@ -83,15 +88,15 @@ def refused() -> Iterator[Finding]:
                 raise RuntimeError(f"answered {answered} instead of {status}")
             connection.close()
 
-        list(pool.map(send, range(100)))
+        send(0)
         before = resident(daemon.pid)
         list(pool.map(send, range(REFUSED)))
         after = resident(daemon.pid)
     yield Finding(
         subject=f"memory after {REFUSED:,} refused bodies of 0.9 MB",
-        baseline="the same daemon after 100 of them",
+        baseline="the same daemon after the first",
         ratios=[after / before],
-        figures=f"{after:.0f} and {before:.0f} MB",
+        figures=f"{after:.1f} and {before:.1f} MB",
         at_most=1 + GROWTH_MB / before,
     )
 

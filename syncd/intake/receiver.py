@@ -108,7 +108,10 @@ class Receiver:
                 _require_plain(scope["headers"])
             if len(content) > LENGTHY_BYTES:
                 loop = asyncio.get_running_loop()
-                identity, note = await loop.run_in_executor(self._reader, _read, content)
+                result = await loop.run_in_executor(self._reader, _read_large, content)
+                if isinstance(result, RejectedDelivery):
+                    raise result
+                identity, note = result
             else:
                 identity, note = _read(content)
         except RejectedDelivery as error:
@@ -203,6 +206,16 @@ def _read(body: bytes) -> tuple[Identity, str | None]:
     """Return whom a body is about, and the note on it, and let go of all else that was read."""
     document = backtrace.decode(body)
     return backtrace.identify(document), document.note
+
+
+def _read_large(body: bytes) -> tuple[Identity, str | None] | RejectedDelivery:
+    """_read(), for another thread. A refusal is returned, without the frames that hold what was read: the next body is read before anybody
+    looks at it."""
+    try:
+        return backtrace.recognise(body)
+    except RejectedDelivery as error:
+        _let_go(error)
+        return error
 
 
 def _require_plain(headers: Headers) -> None:

@@ -15,7 +15,10 @@ import pytest
 
 from syncd.config import Receiver as Settings
 from syncd.config import StoreSettings
-from syncd.intake.receiver import PATH, Receiver
+from syncd.errors import RejectedDelivery
+from syncd.intake.receiver import PATH, Receiver, _read_large
+from syncd.intake.sources import backtrace
+from syncd.intake.sources.backtrace import Reading
 from syncd.store import Store, open_store
 from tests.factories import notification_json
 from tests.intake.receiving import Address, answer, locked, login, received, request, status
@@ -117,6 +120,48 @@ def _kept(address: Address, refuse: Callable[[], bool]) -> int:
     finally:
         tracemalloc.stop()
         gc.enable()
+
+
+LISTS = b"[" + b"[]," * 100_000 + b"1]"  # each is a block of memory, thirty times as large as its text
+IDENTITY = b'"universe":"u","project":"p","fingerprint":"f"'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{" + IDENTITY + b',"x":' + LISTS + b"}", b"{" + IDENTITY + b',"attributes":' + LISTS + b"}", b'{"x":' + LISTS + b"}", LISTS],
+    ids=["accepted", "accepted, in a field that is read later", "refused", "no object"],
+)  # fmt: skip
+def test_nothing_is_built_of_a_large_body_but_whom_it_is_about(body: bytes) -> None:
+    assert _built(lambda: _read_large(body)) < 3 * len(body)
+
+
+def test_nothing_is_built_of_a_field_that_nobody_reads() -> None:
+    body = b"{" + IDENTITY + b',"x":' + LISTS + b"}"
+    assert _built(lambda: backtrace.parse(body, 1e9, Reading())) < len(body)
+
+
+def test_a_refusal_by_the_reader_holds_nothing_of_its_body() -> None:
+    body = b'{"x":[1e999,' + LISTS + b"]}"
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        refusal = _read_large(body)
+        assert isinstance(refusal, RejectedDelivery)
+        assert tracemalloc.get_traced_memory()[0] - before < len(body) // 2
+    finally:
+        tracemalloc.stop()
+
+
+def _built(read: Callable[[], object]) -> int:
+    """The most bytes that reading takes at a time."""
+    read()
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        read()
+        return tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(

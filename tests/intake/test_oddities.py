@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import gzip
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,51 @@ def verdict(body: bytes) -> Notification | str:
         return backtrace.parse(body, NOW, Reading())
     except RejectedDelivery as error:
         return error.code
+
+
+def recognised(body: bytes, *, whole: bool) -> object:
+    """Whom a body is about and its note, or what the sender is told of a refusal."""
+    try:
+        if not whole:
+            return backtrace.recognise(body)
+        read = backtrace.decode(body)
+        return backtrace.identify(read), read.note
+    except RejectedDelivery as error:
+        return error.status, error.code, error.message, error.field
+
+
+def test_a_large_body_is_recognised_as_a_small_one() -> None:
+    for case in every()[::7]:
+        assert recognised(case.body, whole=False) == recognised(case.body, whole=True), case.name
+
+
+def nested(chance: random.Random, depth: int) -> Any:
+    """A value with texts that look like containers."""
+    kind = chance.random()
+    if depth == 0 or kind < 0.35:
+        return chance.choice(["[", '{"', "\\", '\\"', '"]', "", '\\\\"{', 1, None, "é[", '""', "[" * 27])
+    if kind < 0.7:
+        return [nested(chance, depth - 1) for _ in range(chance.randint(0, 3))]
+    return {
+        chance.choice(['a"', "[", "]", "\\", 'b\\"']): nested(chance, depth - 1) for _ in range(chance.randint(0, 3))
+    }
+
+
+def levels(value: Any) -> int:
+    """How many containers of a value are in one another."""
+    if not isinstance(value, (list, dict)):
+        return 0
+    return 1 + max(map(levels, value if isinstance(value, list) else value.values()), default=0)
+
+
+def test_the_levels_of_a_body_are_counted_without_its_values() -> None:
+    chance = random.Random(20261130)
+    for _ in range(500):
+        value = nested(chance, 5)
+        for _ in range(chance.choice((0, 50, 58, 59, 60, 61, 62, 63, 64, 65))):
+            value = [value] if chance.random() < 0.5 else {"k[": value}
+        body = json.dumps(value, ensure_ascii=False).encode()
+        assert document.is_plain(body) == (levels(value) <= document.MAX_DEPTH), body
 
 
 def test_every_case_is_read_or_refused_as_the_table_says() -> None:

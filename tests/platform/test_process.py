@@ -46,6 +46,33 @@ print(before - resident())
     assert int(ran.stdout) > 30_000
 
 
+def test_the_daemon_keeps_no_large_block_that_is_free() -> None:
+    # A block that is freed raises the size from which malloc(3) uses mappings, unless it is set; the last block keeps the heap as long as it is.
+    code = """
+import sys
+from pathlib import Path
+from syncd.platform import process
+
+def resident():
+    return int(Path("/proc/self/status").read_text().split("VmRSS:")[1].split()[0])
+
+if sys.argv[1:]:
+    process.harden()
+for _ in range(3):
+    b"x" * 2**21
+blocks = [b"x" * 900_000 for _ in range(50)]
+before = resident()
+del blocks[:-1]
+print(before - resident())
+"""
+
+    def freed(*arguments: str) -> int:
+        ran = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+        return int(ran.stdout)
+
+    assert freed("hardened") > 30_000 > freed()
+
+
 def test_no_other_user_reads_what_a_daemon_and_a_command_write(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

@@ -77,7 +77,19 @@ class _Documented(msgspec.Struct, forbid_unknown_fields=True):
     attributes: dict[str, list[tuple[_Value, _Integer]]] | None = None
 
 
+class _Identified(msgspec.Struct):
+    """The identity of a body. Fields without a name here are skipped, and nothing of them is built."""
+
+    universe: object = None
+    project: object = None
+    fingerprint: object = None
+
+
 _DOCUMENTED = msgspec.json.Decoder(_Documented)
+_IDENTIFIED = msgspec.json.Decoder(_Identified)
+_FIELDS = msgspec.json.Decoder(
+    msgspec.defstruct("_Fields", [(field, object, None) for field in _Documented.__struct_fields__])
+)
 
 
 def decode(body: bytes) -> Document:
@@ -88,6 +100,20 @@ def decode(body: bytes) -> Document:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # it has another shape
     return document.read(body, _IDENTITY_LIMITS)
+
+
+def recognise(body: bytes) -> tuple[Identity, str | None]:
+    """Return whom a body is about, and the note on it, as `decode` and `identify` do, for a large body: what is in it is built only where
+    something may be lost of it. Raises RejectedDelivery."""
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        identity = (
+            _IDENTIFIED.decode(body) if body.lstrip()[:1] == b"{" else msgspec.json.decode(body, type=msgspec.Raw)
+        )
+        if document.is_plain(body):
+            value = msgspec.structs.asdict(identity) if isinstance(identity, _Identified) else identity
+            return identify(Document(value)), None
+    whole = decode(body)
+    return identify(whole), whole.note
 
 
 def identify(body: Document) -> Identity:
@@ -124,8 +150,8 @@ def identify(body: Document) -> Identity:
 def parse(body: bytes, received_at: float, reading: Reading, *, texts: bool = True) -> Notification:
     """Return the notification in a delivery. Without `texts` it lacks what takes most of the time to read, and names it in `unread`.
     Raises RejectedDelivery."""
-    document = decode(body)
-    identity, value = identify(document), document.value
+    documented = _documented(body)
+    identity, value = identify(documented), documented.value
     assert isinstance(value, dict)  # noqa: S101 - identify() rejected everything else; this is for the type checker
     first, last = _span(value.get("timestamp"), received_at)
     histograms = value.get("attributes")
@@ -148,10 +174,10 @@ def parse(body: bytes, received_at: float, reading: Reading, *, texts: bool = Tr
         classifiers = classifiers.split() if isinstance(classifiers, str) else []
     # An exact redelivery has the same digest, whatever the order and spacing of its keys. Fields that are not documented do not
     # count: a sender may add one that differs with each delivery.
-    documented = {field: value.get(field) for field in _Documented.__struct_fields__}
+    fields = {field: value.get(field) for field in _Documented.__struct_fields__}
     return Notification(
         identity=identity,
-        digest=hashlib.blake2b(msgspec.json.encode(documented, order="sorted"), digest_size=16).digest(),
+        digest=hashlib.blake2b(msgspec.json.encode(fields, order="sorted"), digest_size=16).digest(),
         application=application,
         group_url=_text(value.get("group_url")),
         callstack=callstack,
@@ -167,6 +193,16 @@ def parse(body: bytes, received_at: float, reading: Reading, *, texts: bool = Tr
         received_at=received_at,
         unread=unread,
     )
+
+
+def _documented(body: bytes) -> Document:
+    """What `decode` returns, perhaps without the fields that are not documented: they may be large, and nothing of them is built."""
+    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return Document(msgspec.structs.asdict(_DOCUMENTED.decode(body)))
+    if not document.LONG_INTEGER.search(body):
+        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return document.without_depth(msgspec.structs.asdict(_FIELDS.decode(body)))
+    return document.read(body, _IDENTITY_LIMITS)
 
 
 def _common_values(attributes: Json, occurrences: int) -> Iterator[tuple[str, tuple[str, ...]]]:
