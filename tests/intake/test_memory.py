@@ -128,8 +128,8 @@ IDENTITY = b'"universe":"u","project":"p","fingerprint":"f"'
 
 @pytest.mark.parametrize(
     "body",
-    [b"{" + IDENTITY + b',"x":' + LISTS + b"}", b"{" + IDENTITY + b',"attributes":' + LISTS + b"}", b'{"x":' + LISTS + b"}", LISTS],
-    ids=["accepted", "accepted, in a field that is read later", "refused", "no object"],
+    [b"{" + IDENTITY + b',"x":' + LISTS + b"}", b"{" + IDENTITY + b',"attributes":' + LISTS + b"}", b'{"x":' + LISTS + b"}", LISTS, LISTS[:-1]],
+    ids=["accepted", "accepted, in a field that is read later", "refused", "no object", "no JSON"],
 )  # fmt: skip
 def test_nothing_is_built_of_a_large_body_but_whom_it_is_about(body: bytes) -> None:
     assert _built(lambda: _read_large(body)) < 3 * len(body)

@@ -86,7 +86,8 @@ class _Identified(msgspec.Struct):
 
 
 _DOCUMENTED = msgspec.json.Decoder(_Documented)
-_IDENTIFIED = msgspec.json.Decoder(_Identified)
+_IDENTIFIED: msgspec.json.Decoder[object] = msgspec.json.Decoder(_Identified)
+_SKIPPED: msgspec.json.Decoder[object] = msgspec.json.Decoder(msgspec.Raw)
 _FIELDS = msgspec.json.Decoder(
     msgspec.defstruct("_Fields", [(field, object, None) for field in _Documented.__struct_fields__])
 )
@@ -105,13 +106,18 @@ def decode(body: bytes) -> Document:
 def recognise(body: bytes) -> tuple[Identity, str | None]:
     """Return whom a body is about, and the note on it, as `decode` and `identify` do, for a large body: what is in it is built only where
     something may be lost of it. Raises RejectedDelivery."""
-    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        identity = (
-            _IDENTIFIED.decode(body) if body.lstrip()[:1] == b"{" else msgspec.json.decode(body, type=msgspec.Raw)
-        )
-        if document.is_plain(body):
-            value = msgspec.structs.asdict(identity) if isinstance(identity, _Identified) else identity
-            return identify(Document(value)), None
+    kind = _IDENTIFIED if body.lstrip()[:1] == b"{" else _SKIPPED
+    value, fault = None, False
+    try:
+        value = kind.decode(body)
+    except msgspec.DecodeError:
+        fault = document.is_strict(body)
+    except (UnicodeDecodeError, RecursionError):
+        pass  # it may be read leniently
+    if fault:  # raised here: the error above has the whole body in it
+        raise document.not_json()
+    if value is not None and document.is_plain(body):
+        return identify(Document(msgspec.structs.asdict(value) if isinstance(value, _Identified) else value)), None
     whole = decode(body)
     return identify(whole), whole.note
 

@@ -32,6 +32,8 @@ _HALF = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
 LONG_INTEGER = re.compile(rb"[0-9]{19}")
 # What a strict reader may refuse of a text or a number that it does not skip: half of a surrogate pair, and a number that is infinite.
 _DOUBTFUL = re.compile(rb"\\u[dD][89a-fA-F]|[0-9]{19}|[eE]\+?[0-9]{3}")
+# What the lenient reader takes and a strict one does not.
+_LENIENT = re.compile(rb"[\x00-\x1f]|NaN|Infinity|\A\xef\xbb\xbf")
 _LEVELS = bytes.maketrans(b"{}", b"[]")
 _NO_BRACKETS = bytes(set(range(256)) - set(b'[]{}"'))
 _INTEGER_DIGITS = 20  # no integer of 64 bits has more characters, with its sign
@@ -58,6 +60,11 @@ class _Numeral:
     text: str
 
 
+def not_json() -> RejectedDelivery:
+    """The refusal of a body that is not JSON."""
+    return RejectedDelivery(400, "not_json", "The body is not JSON.")
+
+
 def readable(body: bytes) -> str:
     """Return a body in its encoding for people, with U+FFFD for what it does not have."""
     return body.decode(json.detect_encoding(body), "replace")
@@ -78,7 +85,7 @@ def read(body: bytes, texts: Collection[str] = ()) -> Document:
         pass  # msgspec is strict: it refuses lone surrogates, 1e999, marks and other encodings
     document = _read_leniently(body, texts)
     if document is None:  # raised here: the error above has the whole body in it
-        raise RejectedDelivery(400, "not_json", "The body is not JSON.")
+        raise not_json()
     return document
 
 
@@ -93,6 +100,11 @@ def is_plain(body: bytes) -> bool:
     brackets = body.replace(rb"\\", b"").replace(rb"\"", b"").translate(_LEVELS, _NO_BRACKETS).replace(b'""', b"")
     brackets = re.sub(b'"[^"]*"', b"", brackets)
     return any(not (brackets := brackets.replace(b"[]", b"")) for _ in range(MAX_DEPTH))
+
+
+def is_strict(body: bytes) -> bool:
+    """True if `read` surely refuses a body that is not strict JSON."""
+    return not (_LENIENT.search(body) or _DOUBTFUL.search(body)) and _is_unicode(body)
 
 
 def _is_unicode(body: bytes) -> bool:
