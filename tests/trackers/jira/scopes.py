@@ -102,6 +102,11 @@ PROJECTS: dict[Callable[[FakeJira], None], set[str]] = {
 ISSUES = (deleted, hidden, moved, renamed, fine)
 
 
+def refuses(code: int) -> bool:
+    """True for a status after which a control question decides."""
+    return 400 <= code < 500 and code not in (401, 407, 408, 409, 421, 425, 429)
+
+
 def concerned(operation: str, state: Callable[[FakeJira], None], code: int) -> set[type[TrackerError]]:
     """The errors that are true of this answer, by the rule: a refusal by what the control questions meet, all else by its status."""
     if operation == "transition" and state in (unseen, deleted, hidden):
