@@ -17,6 +17,7 @@ class TestGitHub(Conformance):
             yield world
 
 
+@pytest.mark.slow
 class TestGitHubApp(Conformance):
     """With a token that ends every few requests."""
 

@@ -123,7 +123,7 @@ class GitHubWorld(World):
 
 
 class GitHubAppWorld(GitHubWorld):
-    """The same for a GitHub App, each of whose tokens ends after three requests."""
+    """The same for a GitHub App, each of whose tokens ends after five requests."""
 
     impossible: ClassVar[Mapping[Event, str]] = {
         **GitHubWorld.impossible,
@@ -132,7 +132,7 @@ class GitHubAppWorld(GitHubWorld):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.fake.app.uses = 3
+        self.fake.app.uses = 5
         (folder / "key").write_text(private_key())
 
     @property
