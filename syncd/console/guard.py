@@ -1,7 +1,6 @@
 """Checks each request to the console: who may see pages, from where changes may come, and what a browser may do with answers."""
 
 import asyncio
-from urllib.parse import urlsplit
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -84,9 +83,8 @@ class Guard:
 
 def _is_same_origin(headers: Headers) -> bool:
     """True if a browser states that the change comes from one of the console's pages. A client that states nothing is no browser;
-    for it there are the commands."""
-    site = headers.get("sec-fetch-site")
-    if site is not None:
-        return site == "same-origin"
-    origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc == headers.get("host")
+    for it there are the commands. Of several values of a header, each must state it."""
+    if sites := headers.getlist("sec-fetch-site"):
+        return set(sites) == {"same-origin"}
+    origins = set(headers.getlist("origin"))
+    return bool(origins) and origins <= {f"{scheme}://{headers.get('host')}" for scheme in ("http", "https")}

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 import structlog
 from starlette.applications import Starlette
@@ -139,7 +139,7 @@ class _Endpoints:
         request = self._request(http)
         page = view(request)
         flash = self._flashes.pop(request.get("flash") or "", None)
-        html = as_html(page, http.url.path, request.query, request.now, flash)
+        html = as_html(page, http.scope["path"], request.query, request.now, flash)
         # Only on demand: a page that changes while somebody reads it is a nuisance.
         headers = {"refresh": str(LIVE_SECONDS)} if request.get("live") else None
         return Response(html, media_type="text/html", headers=headers)
@@ -167,7 +167,7 @@ class _Endpoints:
             raise HTTPException(400, f"The form has more than {FIELDS} fields.") from None
         request = self._request(http, form)
         result = await run_in_threadpool(action, request)
-        log.info("operator_action", action=urlsplit(str(http.url)).path, result=result)
+        log.info("operator_action", action=http.scope["path"], result=result)
         flash = secrets.token_urlsafe(9)
         self._flashes[flash] = result
         while len(self._flashes) > FLASHES:
@@ -186,9 +186,9 @@ class _Endpoints:
         message = str(error) if status is not None else _ERRORS.get(code, str(getattr(error, "detail", "")))
         shape = {"error": {"status": code, "message": message}}
         page = Page("error.html", "Not found" if code == 404 else "Failed", shape)
-        if http.url.path.endswith(".json"):
+        if http.scope["path"].endswith(".json"):
             return Response(as_json(page), code, media_type="application/json")
-        html = as_html(page, http.url.path, {}, self._clock.wall(), None)
+        html = as_html(page, http.scope["path"], {}, self._clock.wall(), None)
         return Response(html, code, media_type="text/html")
 
 

@@ -1,6 +1,7 @@
 """Requests that no page of the console makes: each route with odd numbers, texts and forms. None is answered 500."""
 
 import asyncio
+import base64
 import os
 import random
 from collections import Counter
@@ -10,7 +11,8 @@ from urllib.parse import quote, unquote
 
 from starlette.types import ASGIApp, Message
 
-from syncd.config import StoreSettings
+from syncd.config import ConsoleSettings, StoreSettings
+from syncd.config.values import Secret
 from syncd.console.site import ACTIONS, PAGES, site
 from syncd.platform.clock import Clock
 from syncd.store import Store
@@ -75,12 +77,24 @@ def requests(seed: int, count: int) -> Iterator[tuple[str, str, str, bytes]]:
         yield method, path, query, form
 
 
-async def status(app: ASGIApp, method: str, path: str, query: str, form: bytes) -> int:
-    """The status of the answer."""
+Headers = tuple[tuple[bytes, bytes], ...]
+HOME: Headers = ((b"host", b"127.0.0.1"), (b"sec-fetch-site", b"same-origin"))
+
+
+async def status(
+    app: ASGIApp,
+    method: str,
+    path: str,
+    query: str,
+    form: bytes,
+    headers: Headers = HOME,
+    body: bytearray | None = None,
+) -> int:
+    """The status of the answer; its text goes to `body`."""
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "method": method, "root_path": "",
         "path": unquote(path), "raw_path": path.encode(), "query_string": query.encode(), "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 1),
-        "headers": [(b"host", b"127.0.0.1"), (b"sec-fetch-site", b"same-origin"), (b"content-type", b"application/x-www-form-urlencoded")],
+        "headers": [*headers, (b"content-type", b"application/x-www-form-urlencoded")],
     }  # fmt: skip
     statuses: list[int] = []
 
@@ -90,6 +104,8 @@ async def status(app: ASGIApp, method: str, path: str, query: str, form: bytes) 
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
+        elif body is not None:
+            body.extend(message.get("body", b""))
 
     await app(scope, receive, send)
     return statuses[0]
@@ -114,3 +130,72 @@ def test_no_request_is_answered_500(store: Store, settings: StoreSettings, tmp_p
 
     assert set(counts) <= {200, 303, 400, 404, 405, 413}
     assert min(counts[status] for status in (200, 303, 400, 404)) > COUNT / 100
+
+
+HOSTS = (
+    b"127.0.0.1", b"localhost:80", b"[::1]:80", b"", b"[", b"[::1", b"]", b"evil.example", b"127.0.0.1.evil.example", b"evil@127.0.0.1", b"127.0.0.1/evil", b"127.0.0.1#", b"127.0.0.1:x",
+    b"127.0.0.1:99999999", b"0x7f.1", b"2130706433", b"localhost.", b"LOCALHOST", b"\xff", b"\xc2\xb2", b"a" * 5000, b"127.0.0.1, evil.example", b"localhost@evil.example", b"\t", b"[fe80::1%25x]",
+)  # fmt: skip
+ORIGINS = (
+    b"null", b"", b"http://[", b"http://]", b"http://[::1", b"http://evil.example", b"https://127.0.0.1.evil.example", b"http://evil.example@127.0.0.1", b"http://127.0.0.1@evil.example", b"//127.0.0.2", b"file://",
+    b"http://\xef\xbc\x8f", b"http://127.0.0.1\t.evil", b"\xff", b"http://a b", b"http://127.0.0.1 http://evil.example", b"http://\xe2\x84\x80.example", b"javascript:alert(1)",
+)  # fmt: skip
+SITES = (
+    b"cross-site",
+    b"same-site",
+    b"none",
+    b"",
+    b"SAME-ORIGIN ",
+    b"same-origin, cross-site",
+    b"\xff",
+    b"same-origin\x00",
+)
+SCRIPT = "<script>zq</script>"
+
+
+def from_elsewhere(chance: random.Random) -> Headers:
+    """Headers that no page of the console sends with a change."""
+    headers = [(b"host", chance.choice(HOSTS[:3]))]
+    if chance.random() < 0.4:
+        headers += [(b"sec-fetch-site", chance.choice(SITES))]
+    elif chance.random() < 0.3:
+        headers += [(b"sec-fetch-site", site) for site in chance.sample((b"same-origin", b"cross-site"), 2)]
+    if chance.random() < 0.7:
+        headers += [(b"origin", chance.choice(ORIGINS))]
+    if chance.random() < 0.2:
+        headers = [(b"host", chance.choice(HOSTS[3:])), (b"origin", chance.choice(ORIGINS))]
+    return tuple(headers)
+
+
+def test_no_change_comes_from_elsewhere(store: Store, settings: StoreSettings, tmp_path: Path) -> None:
+    config = configuration(tmp_path, settings)
+    Site(config, store, ("", 0)).tell(*(crash_notification(f"{number}" * 64) for number in range(3)))
+    app, chance = site(config, store, Clock()), random.Random(SEED)
+    before = store.report.groups()
+    for method, path, query, form in requests(SEED, COUNT // 2):
+        headers = from_elsewhere(chance)
+        answer = asyncio.run(status(app, "POST" if method == "GET" else method, path, query, form, headers))
+        assert answer == 403 or (method in ("GET", "HEAD") and answer < 500), (method, path, headers)
+
+    assert store.report.groups() == before
+
+
+def test_no_host_or_origin_is_answered_500_and_no_script_returns(
+    store: Store, settings: StoreSettings, tmp_path: Path
+) -> None:
+    password = tmp_path / "password"
+    password.write_text("open sesame")
+    password.chmod(0o600)
+    console = ConsoleSettings(listen="127.0.0.1:0", username="operator", password=Secret(file=str(password)))
+    locked, free = configuration(tmp_path, settings, console), configuration(tmp_path, settings)
+    login = (b"authorization", b"Basic " + base64.b64encode(b"operator:open sesame"))
+    chance = random.Random(SEED)
+    for app, headers in ((site(locked, store, Clock()), (login,)), (site(free, store, Clock()), ())):
+        for path in (*PAGES, "/find", "/nothing", f"/{_encoded(SCRIPT)}", f"/trackers/{_encoded(SCRIPT)}/pause"):
+            for host in chance.sample(HOSTS, 8):
+                body = bytearray()
+                query = "&".join(f"{name}={_encoded(SCRIPT)}" for name in QUERY)
+                sent = (*headers, (b"host", host), (b"origin", chance.choice(ORIGINS)))
+                answer = asyncio.run(status(app, "GET", path.replace("{number:number}", "1"), query, b"", sent, body))
+                assert answer < 500, (path, host)
+                assert SCRIPT.encode() not in body or path.endswith(".json"), (path, host)
