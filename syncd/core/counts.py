@@ -7,6 +7,7 @@ and a change of that decision loses nothing. Where nothing decides, a count has 
 
 from collections.abc import Mapping
 from enum import IntEnum
+from operator import add
 from typing import Literal
 
 import msgspec
@@ -55,8 +56,8 @@ class Evidence(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     def plus(self, events: "Evidence") -> "Evidence":
         """The evidence with further events."""
-        sums = [a + b for a, b in zip(astuple(self), astuple(events), strict=True)]
-        return Evidence(*(count // 2 for count in sums) if sum(sums) > REMEMBERED else sums)
+        sums = [*map(add, astuple(self), astuple(events))]
+        return Evidence(*([count // 2 for count in sums] if sum(sums) > REMEMBERED else sums))
 
 
 class Counting(msgspec.Struct, frozen=True, gc=False):
