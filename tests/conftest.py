@@ -38,7 +38,7 @@ MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture(scope="session")
-def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def memory_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder for everything that need not outlive the tests: in memory where the system has a place for that."""
     base = tmp_path_factory.getbasetemp()
     where = MEMORY if os.access(MEMORY, os.W_OK) and not base.is_relative_to(MEMORY) else base
@@ -52,8 +52,8 @@ def tmp_path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     room = request.path.relative_to(request.config.rootpath).parts[1]
     if room not in IN_MEMORY or tmp_path.is_relative_to(MEMORY):
         return tmp_path
-    memory: Path = request.getfixturevalue("memory")
-    return Path(mkdtemp(prefix=f"{tmp_path.name}-", dir=memory))
+    folder: Path = request.getfixturevalue("memory_folder")
+    return Path(mkdtemp(prefix=f"{tmp_path.name}-", dir=folder))
 
 
 @pytest.fixture

@@ -53,8 +53,10 @@ def carry_out(life: Life, ledgers: dict[str, dict[str, int]], step: tuple[str, s
 @pytest.mark.parametrize("kind", ["github", "jira-cloud"])
 @settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
-def test_nothing_of_theirs_is_ever_changed(kind: str, memory: Path, steps: list[tuple[str, str, str, object]]) -> None:
-    folder: Path = Path(mkdtemp(dir=memory))
+def test_nothing_of_theirs_is_ever_changed(
+    kind: str, memory_folder: Path, steps: list[tuple[str, str, str, object]]
+) -> None:
+    folder: Path = Path(mkdtemp(dir=memory_folder))
     with pytest.MonkeyPatch.context() as patch, lived(kind, folder, patch, 'name = "main"\n') as life:
         ledgers = {frame: {"1.0": 3} for frame in FRAMES}
         for frame in FRAMES:
