@@ -13,6 +13,6 @@ from tests.story.histories import History, faults, lives
 @settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lives(8))
 def test_an_issue_is_open_exactly_if_its_crash_came_back(
-    kind: str, memory: Path, applications: list[list[History]]
+    kind: str, memory_folder: Path, applications: list[list[History]]
 ) -> None:
-    assert faults(kind, Path(mkdtemp(dir=memory)), applications) == []
+    assert faults(kind, Path(mkdtemp(dir=memory_folder)), applications) == []
