@@ -117,7 +117,7 @@ def _killed(kind: str, folder: Path, options: Options) -> Iterator[Row]:
 
 PROOFS = (
     Proof(name="simulation", title="Every order of events", rows=_sized("simulation", 3000, 100_000)),
-    Proof(name="mutants", title="Mutants of the decision modules", rows=_sized("mutants", 25, 0)),
+    Proof(name="mutants", title="Mutants of the decision modules", rows=_sized("mutants", 10, 0)),
     Proof(name="releases", title="The order of releases", rows=_sized("releases", 2000, 100_000)),
     Proof(name="closings", title="Closings and regressions", rows=_sized("closings", 600, 10_000)),
     Proof(name="senders", title="Counts of senders by chance", rows=_sized("senders", 500, 20_000)),
@@ -127,13 +127,13 @@ PROOFS = (
     Proof(name="scopes", title="Who is charged for a refusal", rows=_sized("scopes", 1500, 0)),
     Proof(name="clumsy", title="Clumsy and hostile bodies", rows=_sized("clumsy", 1500, 20_000)),
     Proof(name="doors", title="A crowd at the receiver", rows=_sized("doors", 300, 900)),
-    Proof(name="unreachable", title="A tracker out of reach", rows=_sized("unreachable", 20, 600)),
+    Proof(name="unreachable", title="A tracker out of reach", rows=_sized("unreachable", 10, 600)),
     Proof(name="storm", title="Rate limits", rows=_sized("storm", 6, 40)),
     Proof(name="hanging", title="A tracker that hangs", rows=_sized("hanging", 12, 120)),
     Proof(name="disk", title="Failing disks", rows=_sized("disk", 1, 3)),
     Proof(name="machine", title="A machine with systemd", rows=_sized("machine", 3, 20)),
-    Proof(name="soak", title="Half an hour of load and faults", rows=_sized("soak", 15, 30)),
-    Proof(name="cluster", title="Several machines on one PostgreSQL", rows=_sized("cluster", 100, 1000)),
+    Proof(name="soak", title="Half an hour of load and faults", rows=_sized("soak", 5, 30)),
+    Proof(name="cluster", title="Several machines on one PostgreSQL", rows=_sized("cluster", 50, 1000)),
     Proof(name="pooler", title="A pooler before PostgreSQL", rows=_sized("pooler", 5, 20)),
     Proof(name="clock", title="Clock jumps", rows=_sized("clock", 1, 3)),
     Proof(
