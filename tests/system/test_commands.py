@@ -112,6 +112,7 @@ def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
         "held_by": [{"rule": "unrouted", "route": None, "groups": 1}],
         "storms": [],
         "paused_routes": [],
+        "console": {"listen": "off", "faults": {}},
         "trackers": {"here": tracker | {"groups": 0, "due": 0, "oldest_at": None}},
     }
 
