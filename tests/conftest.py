@@ -160,7 +160,8 @@ def _is_slow(item: pytest.Item) -> bool:
     return (
         item.get_closest_marker("slow") is not None
         or getattr(getattr(item, "obj", None), "is_hypothesis_test", False)  # hundreds of examples each
-        or "servers" in getattr(item, "fixturenames", ())
+        # A fake is a server; of the tests against one, a quick run has the conformance suites.
+        or not {"servers", "fake"}.isdisjoint(getattr(item, "fixturenames", ()))
         or (callspec is not None and any(callspec.params.get(name) == on for name, on in databases.items()))
     )
 

@@ -251,6 +251,7 @@ def test_whatever_a_stack_holds_nothing_fails(stack: list[str], application: str
         "a (.b" * 20_000,
     ],
 )
+@pytest.mark.slow
 def test_a_frame_of_any_length_is_read(text: str) -> None:
     frames.name_of(text)
     frames.module_of(text)

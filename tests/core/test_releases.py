@@ -142,6 +142,7 @@ def test_the_lists_are_many_and_of_many_schemes() -> None:
 
 
 @pytest.mark.parametrize("judge", JUDGES, ids=lambda judge: judge.name)
+@pytest.mark.slow
 def test_the_comparators_of_the_schemes_agree(judge: Judge) -> None:
     if not judge.available():
         pytest.skip(f"{judge.name} is not installed")
@@ -327,5 +328,6 @@ def test_whatever_a_release_is_called_nothing_fails(release: str, reference: str
         "win" + "1" * 100_000,
     ],
 )
+@pytest.mark.slow
 def test_a_name_of_any_length_is_read_in_one_go(text: str) -> None:
     assert compare(text, text) is Order.SAME

@@ -94,6 +94,7 @@ PIECES = [
 
 
 @pytest.mark.parametrize("piece", PIECES)
+@pytest.mark.slow
 def test_a_text_of_any_length_is_read_in_linear_time(piece: str) -> None:
     ALL.text(piece * 100)  # compiles
     costs = []

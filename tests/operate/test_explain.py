@@ -60,6 +60,7 @@ def comments(scene: Scene) -> list[str]:
 
 
 @pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.slow
 def test_all_voices_agree(scene: Scene, name: str) -> None:
     SITUATIONS[name].bring_about(scene)
     fingerprint = {"all zeros": "0" * 64, "a storm": "storm", "a storm is over": "storm"}.get(name, "f1")

@@ -54,6 +54,7 @@ def reason(stage: Stage, users: int) -> str:
 
 
 @pytest.mark.parametrize(("gather", "worst"), [(60.0, range(15, CAP + 1)), (0.0, range(10))])
+@pytest.mark.slow
 def test_the_worst_are_filed_first_also_while_they_arrive(make_stage: MakeStage, gather: float, worst: range) -> None:
     stage = make_stage(gather=gather)
     order = list(range(1, GROUPS + 1))

@@ -63,6 +63,7 @@ def test_a_learned_dictionary_leaves_a_third(store: Store, settings: StoreSettin
     assert kept < 0.35 * sum(len(json.dumps(body)) for body in sent[LEARN_AT:])
 
 
+@pytest.mark.slow
 def test_few_bodies_teach_nothing_and_a_dictionary_is_good_for_a_week(store: Store, settings: StoreSettings) -> None:
     accept(store, *_bodies(LEARN_AT - 1))
     assert not store.bodies.learn(NOW)

@@ -206,6 +206,7 @@ class Conformance:
 
     # Text
 
+    @pytest.mark.slow
     def test_text_of_any_length_is_filed_and_the_issue_found(self, world: World) -> None:
         tracker = world.open()
         body = (Paragraph(("It broke. " * 1000,)), Code(("\U0001f4a5" * 1000,) * 100))

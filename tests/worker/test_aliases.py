@@ -155,6 +155,7 @@ def test_a_target_whose_create_is_in_doubt_takes_no_issue(two: Scene) -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
+@pytest.mark.slow
 def test_whatever_is_joined_and_parted_each_filed_group_ends_with_its_own_issue(scene: Scene, seed: int) -> None:
     chance = random.Random(seed)
     steps = [(chance.choice(("join", "join", "part")), chance.choice("1234"), chance.choice("1234")) for _ in range(12)]

@@ -174,6 +174,7 @@ def everything(secret: str, scrubber: Scrubber) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+@pytest.mark.slow
 def test_no_secret_leaves_in_any_text(secret: str) -> None:
     leaked = [text for text in everything(secret, Scrubber()) if "zq" in text]
 
