@@ -5,6 +5,7 @@ import binascii
 import difflib
 import hashlib
 import hmac
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -208,11 +209,12 @@ class Secret(Section):
 
 # RFC 7617 names no encoding but where the server announces UTF-8; senders without that use the one of their system.
 ENCODINGS = ("utf-8", "latin-1", "cp1252")
+LOOK_SECONDS = 1.0  # between two looks at the files of passwords
 
 
 class Logins:
-    """The user name and the passwords that a listener accepts, in each of ENCODINGS. A new password in a file counts from the next request on, without a restart;
-    as long as the file cannot be read, the one before counts."""
+    """The user name and the passwords that a listener accepts, in each of ENCODINGS. A new password in a file is accepted from the next request
+    on, without a restart, and the one before for LOOK_SECONDS at most; as long as the file cannot be read, the one before counts."""
 
     def __init__(self, username: str | None, secrets: Mapping[str, Secret | None]) -> None:
         """`secrets` have the keys of the configuration; without any, every login is accepted. Raises ConfigError if one cannot be read."""
@@ -221,24 +223,35 @@ class Logins:
         self.required = bool(self._secrets)
         self._versions = self._look()
         self._digests = self._read()
+        self._look_at = -math.inf
 
-    def accept(self, authorization: bytes) -> bool:
-        """Whether this value of the header Authorization is one of the logins."""
-        if (versions := self._look()) != self._versions:
-            self._versions = versions
-            try:
-                self._digests = self._read()
-                log.info("password_changed", keys=list(self._secrets))
-            except ConfigError as error:
-                log.warning("password_unreadable", reason=str(error))
+    def accept(self, authorization: bytes, now: float) -> bool:
+        """Whether this value of the header Authorization is one of the logins; `now` in seconds of a steady clock."""
         scheme, _, encoded = authorization.partition(b" ")
         login = b""
         if scheme.lower() == b"basic":
             with suppress(binascii.Error):
                 login = base64.b64decode(encoded.strip(), validate=True)
         digest = hashlib.sha256(login).digest()
+        # To look at the files takes as long as to read a notification, so not every request does.
+        if now >= self._look_at or not self._match(digest):
+            self._look_at = now + LOOK_SECONDS
+            self._renew()
+        return self._match(digest) or not self.required
+
+    def _match(self, digest: bytes) -> bool:
         # Digests have one length, and every login is compared: the time reveals neither how much of it matches nor which.
-        return any([hmac.compare_digest(digest, expected) for expected in self._digests]) or not self.required
+        return any([hmac.compare_digest(digest, expected) for expected in self._digests])
+
+    def _renew(self) -> None:
+        if (versions := self._look()) == self._versions:
+            return
+        self._versions = versions
+        try:
+            self._digests = self._read()
+            log.info("password_changed", keys=list(self._secrets))
+        except ConfigError as error:
+            log.warning("password_unreadable", reason=str(error))
 
     def _look(self) -> list[object]:
         return [secret.version() for secret in self._secrets.values()]

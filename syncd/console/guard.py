@@ -70,7 +70,9 @@ class Guard:
         if not self._logins.required and not self._anyone and not loopback:
             # DNS rebinding: a foreign page could give its own name this machine's address, and read the answers.
             return PlainTextResponse("This console has no password, so it answers only under a loopback name.\n", 403)
-        if not self._logins.accept(headers.get("authorization", "").encode("latin-1")):
+        if not self._logins.accept(
+            headers.get("authorization", "").encode("latin-1"), asyncio.get_running_loop().time()
+        ):
             return PlainTextResponse(
                 "Log in with the user name and the password of [console].\n",
                 401,

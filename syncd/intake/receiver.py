@@ -160,7 +160,7 @@ class Receiver:
             # Any page that is open in a browser on this machine could file issues.
             message = f"The receiver requires no login, so it takes nothing that may come from a page in a browser (its header {trace}); set "
             raise RejectedDelivery(403, "from_browser", f"{message}username and password in [receiver].")
-        if not self._logins.accept(headers.get(b"authorization", b"")):
+        if not self._logins.accept(headers.get(b"authorization", b""), asyncio.get_running_loop().time()):
             raise RejectedDelivery(401, "unauthorized", "User name and password are not those of [receiver].")
 
     async def _read(self, headers: HeaderMap, body: "_Body", *, complete: bool) -> bytes:

@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from syncd.config import Logins, Secret
+from syncd.config.values import LOOK_SECONDS
 from syncd.errors import ConfigError
+
+NOW = 100.0
 
 
 def header(password: str, username: str = "backtrace") -> bytes:
@@ -37,7 +40,7 @@ def test_a_login_counts_in_every_encoding_that_has_its_characters(
 
     for encoding in ("utf-8", "latin-1", "cp1252", "utf-16"):
         login = f"{username}:{password}".encode(encoding, "replace")
-        assert logins.accept(b"Basic " + base64.b64encode(login)) is (encoding in encodings), encoding
+        assert logins.accept(b"Basic " + base64.b64encode(login), NOW) is (encoding in encodings), encoding
 
 
 def test_a_rotated_password_counts_from_the_next_request_on(tmp_path: Path) -> None:
@@ -45,11 +48,22 @@ def test_a_rotated_password_counts_from_the_next_request_on(tmp_path: Path) -> N
     file.write_text("first")
     logins = Logins("backtrace", {"receiver.password": Secret(file=str(file)), "receiver.previous_password": None})
     assert logins.required
-    assert logins.accept(header("first"))
+    assert logins.accept(header("first"), NOW)
 
     rotate(file, "second")
-    assert not logins.accept(header("first"))
-    assert logins.accept(header("second"))
+    assert logins.accept(header("second"), NOW)
+    assert not logins.accept(header("first"), NOW)
+
+
+def test_a_rotated_password_is_refused_a_second_later_though_nobody_uses_the_new(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("first")
+    logins = Logins("backtrace", {"receiver.password": Secret(file=str(file))})
+    assert logins.accept(header("first"), NOW)
+
+    rotate(file, "second")
+    assert logins.accept(header("first"), NOW + LOOK_SECONDS / 2), "its file was looked at less than a second ago"
+    assert not logins.accept(header("first"), NOW + LOOK_SECONDS)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"\xff"])
@@ -61,11 +75,11 @@ def test_the_password_before_counts_as_long_as_its_file_cannot_be_read(tmp_path:
         file.unlink()
     else:
         file.write_bytes(content)
-    assert logins.accept(header("first"))
-    assert not logins.accept(header(""))
+    assert logins.accept(header("first"), NOW)
+    assert not logins.accept(header(""), NOW)
 
     rotate(file, "second")
-    assert (logins.accept(header("first")), logins.accept(header("second"))) == (False, True)
+    assert (logins.accept(header("second"), NOW), logins.accept(header("first"), NOW)) == (True, False)
 
 
 def test_each_of_two_passwords_is_accepted_and_nothing_else(tmp_path: Path) -> None:
@@ -74,15 +88,15 @@ def test_each_of_two_passwords_is_accepted_and_nothing_else(tmp_path: Path) -> N
     secrets = {"a": Secret(file=str(tmp_path / "new")), "b": Secret(file=str(tmp_path / "old"))}
     logins = Logins("backtrace", secrets)
 
-    assert logins.accept(header("new"))
-    assert logins.accept(header("old"))
+    assert logins.accept(header("new"), NOW)
+    assert logins.accept(header("old"), NOW)
     for refused in (header("neither"), header("new", "another"), b"", b"Basic !", b"Bearer new", b"Basic " + b"\xff"):
-        assert not logins.accept(refused)
+        assert not logins.accept(refused, NOW)
 
 
 def test_without_a_password_every_login_is_accepted() -> None:
     logins = Logins(None, {"receiver.password": None})
-    assert (logins.required, logins.accept(b""), logins.accept(b"Basic x")) == (False, True, True)
+    assert (logins.required, logins.accept(b"", NOW), logins.accept(b"Basic x", NOW)) == (False, True, True)
 
 
 def test_a_password_that_cannot_be_read_at_the_start_is_refused_with_its_key(tmp_path: Path) -> None:
