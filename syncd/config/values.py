@@ -224,9 +224,13 @@ class Logins:
         self._versions = self._look()
         self._digests = self._read()
         self._look_at = -math.inf
+        self._accepted = b""  # the digest of the last header that was accepted: a sender repeats it with each request
 
     def accept(self, authorization: bytes, now: float) -> bool:
         """Whether this value of the header Authorization is one of the logins; `now` in seconds of a steady clock."""
+        header = hashlib.sha256(authorization).digest()
+        if now < self._look_at and hmac.compare_digest(header, self._accepted):
+            return True
         scheme, _, encoded = authorization.partition(b" ")
         login = b""
         if scheme.lower() == b"basic":
@@ -234,19 +238,19 @@ class Logins:
                 login = base64.b64decode(encoded.strip(), validate=True)
         digest = hashlib.sha256(login).digest()
         # To look at the files takes as long as to read a notification, so not every request does.
-        if now >= self._look_at or not self._match(digest):
-            self._look_at = now + LOOK_SECONDS
-            self._renew()
-        return self._match(digest) or not self.required
-
-    def _match(self, digest: bytes) -> bool:
+        self._look_at = now + LOOK_SECONDS
+        self._renew()
         # Digests have one length, and every login is compared: the time reveals neither how much of it matches nor which.
-        return any([hmac.compare_digest(digest, expected) for expected in self._digests])
+        matches = any([hmac.compare_digest(digest, expected) for expected in self._digests])
+        if matches:
+            self._accepted = header
+        return matches or not self.required
 
     def _renew(self) -> None:
         if (versions := self._look()) == self._versions:
             return
         self._versions = versions
+        self._accepted = b""
         try:
             self._digests = self._read()
             log.info("password_changed", keys=list(self._secrets))

@@ -113,7 +113,7 @@ class Receiver:
                     raise result
                 identity, note = result
             else:
-                identity, note = _read(content)
+                identity, note = backtrace.recognise(content)
         except RejectedDelivery as error:
             _let_go(error)  # what was read of the body is many times as large, and the commit may take a while
             # Its sender has logged in: whatever it is, nobody else has it.
@@ -202,17 +202,11 @@ _REFUSAL_HEADERS: dict[int, Headers] = {
 }
 
 
-def _read(body: bytes) -> tuple[Identity, str | None]:
-    """Return whom a body is about, and the note on it, and let go of all else that was read."""
-    document = backtrace.decode(body)
-    return backtrace.identify(document), document.note
-
-
 def _read_large(body: bytes) -> tuple[Identity, str | None] | RejectedDelivery:
-    """_read(), for another thread. A refusal is returned, without the frames that hold what was read: the next body is read before anybody
+    """recognise_large(), for another thread. A refusal is returned, without the frames that hold what was read: the next body is read before anybody
     looks at it."""
     try:
-        return backtrace.recognise(body)
+        return backtrace.recognise_large(body)
     except RejectedDelivery as error:
         _let_go(error)
         return error

@@ -98,20 +98,22 @@ class Admission:
     """Whether a request on a connection was admitted, such as by its login. A connection without one is a stranger's."""
 
     protocol: "GuardedProtocol"
+    network: str
     since: float
     strangers: "dict[str, dict[Admission, None]]"  # by network of the peer, the oldest first
+    granted: bool = False
     ended: asyncio.Event = field(default_factory=asyncio.Event)
-
-    @property
-    def network(self) -> str:
-        return network_of((self.protocol.client or ("unknown",))[0])
 
     def deny(self) -> None:
         """Count the connection as a stranger's."""
+        self.granted = False
         self.strangers.setdefault(self.network, {})[self] = None
 
     def grant(self) -> None:
         """Keep the connection however many strangers come."""
+        if self.granted:
+            return
+        self.granted = True
         crowd = self.strangers.get(self.network, {})
         crowd.pop(self, None)
         if not crowd:
@@ -148,7 +150,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_head = True
         self.parser = _Parser(self)
         super().connection_made(cast(asyncio.Transport, _BufferedTransport(transport, self.loop)))
-        self.admission = Admission(self, self.loop.time(), self.strangers)
+        network = network_of((self.client or ("unknown",))[0])
+        self.admission = Admission(self, network, self.loop.time(), self.strangers)
         self.admission.deny()
         self.make_room()
         self._arm()
@@ -203,13 +206,16 @@ class GuardedProtocol(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.0", "1.1"):
             return "its version"
-        hosts = sum(name == b"host" for name, _ in self.headers)
+        names = [name for name, _ in self.headers]
+        hosts = names.count(b"host")
         if hosts > 1 or (not hosts and version == "1.1"):
             return "its Host"
-        if sum(name == b"authorization" for name, _ in self.headers) > 1:
+        if names.count(b"authorization") > 1:
             return "two logins"
+        if b"transfer-encoding" not in names:
+            return None
         codings = [value.strip().lower() for name, value in self.headers if name == b"transfer-encoding"]
-        return "its Transfer-Encoding" if codings and (codings != [b"chunked"] or version == "1.0") else None
+        return "its Transfer-Encoding" if codings != [b"chunked"] or version == "1.0" else None
 
     def on_body(self, body: bytes) -> None:
         """Read no further ahead than AHEAD_BYTES of a body for which the application does not ask yet."""

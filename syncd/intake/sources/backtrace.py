@@ -104,8 +104,17 @@ def decode(body: bytes) -> Document:
 
 
 def recognise(body: bytes) -> tuple[Identity, str | None]:
-    """Return whom a body is about, and the note on it, as `decode` and `identify` do, for a large body: what is in it is built only where
-    something may be lost of it. Raises RejectedDelivery."""
+    """Return whom a body is about, and the note on what of it cannot be read. Raises RejectedDelivery."""
+    try:
+        documented = _DOCUMENTED.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        whole = document.read(body, _IDENTITY_LIMITS)
+        return identify(whole), whole.note
+    return identify(Document({field: getattr(documented, field) for field in _IDENTITY_LIMITS})), None
+
+
+def recognise_large(body: bytes) -> tuple[Identity, str | None]:
+    """recognise(), for a large body: what is in it is built only where something may be lost of it. Raises RejectedDelivery."""
     kind = _IDENTIFIED if body.lstrip()[:1] == b"{" else _SKIPPED
     value, fault = None, False
     try:
