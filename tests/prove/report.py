@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -19,6 +20,9 @@ _INTRODUCTION = """\
 proof runs real daemons as processes against trackers that speak HTTP. These proofs count results in the tracker and in the sender's ledger of 200 responses, never in the store of syncd. Some proofs have a *negative
 control*: a program without the proved property under the same faults. The control must fail; otherwise the faults prove nothing.
 """
+
+_FAILED = ": FAILED"  # behind the title of a section
+_MACHINE = re.compile(r"^\| Machine \| (.+) \|$", re.MULTILINE)
 
 
 class Row(NamedTuple):
@@ -67,44 +71,45 @@ def _read(content: dict[str, Any]) -> Finding:
     return Finding(**content | {"rows": [Row(**row) for row in content["rows"]]})
 
 
-def write(page: Path, findings: list[Finding], missing: list[str]) -> None:
-    """Write the page. `missing` has the titles of proofs without a result."""
-    _replace(
-        page, "\n".join([*_head(findings, missing), *(line for finding in findings for line in _section(finding))])
+def write(page: Path, findings: list[Finding], titles: list[str]) -> None:
+    """Write the page: of each of the proofs with these titles its finding, else the section that the page has of an earlier run."""
+    sections = _sections(page.read_text(encoding="utf-8")) if page.exists() else {}
+    machines = {finding.machine for finding in findings} | set(
+        _MACHINE.findall(page.read_text() if page.exists() else "")
     )
-
-
-def _head(findings: list[Finding], missing: list[str]) -> list[str]:
-    failed = [finding.title for finding in findings if not finding.ok]
-    passed = f"{len(findings) - len(failed)} of {len(findings)} proofs passed"
+    sections |= {finding.title: _section(finding) for finding in findings}
+    present = [title for title in titles if title in sections]
+    failed = [title for title in present if sections[title].partition("\n")[0].endswith(_FAILED)]
+    passed = f"{len(present) - len(failed)} of {len(present)} proofs passed"
     result = f"**FAILED**: {'; '.join(failed)}; {passed}" if failed else passed
-    if missing:
+    if missing := [title for title in titles if title not in sections]:
         result += f"; not run: {', '.join(missing)}"
-    facts = {
-        "Result": result,
-        "Date": _each(finding.date for finding in findings),
-        "Machine": _each(finding.machine for finding in findings),
-        "Commit": _each(finding.commit for finding in findings),
-        "Took": f"{spell(sum(finding.seconds for finding in findings))} in total; some proofs run in parallel",
-    }
-    return ["# Proof", "", _INTRODUCTION, "| | |", "| --- | --- |", *(_line(*fact) for fact in facts.items()), ""]
+    head = ["# Proof", "", _INTRODUCTION, "| | |", "| --- | --- |"]
+    head += [_line("Result", result), _line("Machine", _each(machines)), ""]
+    _replace(page, "\n".join([*head, *(sections[title] for title in present)]))
+
+
+def _sections(page: str) -> dict[str, str]:
+    """The sections of a page by the titles of their proofs."""
+    texts = page.split("\n## ")[1:]
+    return {text.partition("\n")[0].removesuffix(_FAILED): f"## {text}".rstrip() + "\n" for text in texts}
 
 
 def _each(values: Iterable[str]) -> str:
     return "; ".join(sorted(set(values)))
 
 
-def _section(finding: Finding) -> list[str]:
+def _section(finding: Finding) -> str:
     controlled = any(row.control for row in finding.rows)
     heading = ["Fault", "Size", "Result", *(["Negative control"] if controlled else [])]
     facts = [f"`{finding.command}`", finding.date, spell(finding.seconds), finding.commit]
-    lines = [f"## {finding.title}{'' if finding.ok else ': FAILED'}", "", " · ".join(facts), ""]
+    lines = [f"## {finding.title}{'' if finding.ok else _FAILED}", "", " · ".join(facts), ""]
     if finding.rows:
         lines += [_line(*heading), _line(*["---"] * len(heading))]
     for row in finding.rows:
         result = row.result if row.ok else f"**FAILED**: {row.result}"
         lines.append(_line(*[row.action[:1].upper() + row.action[1:], row.scale, result, row.control][: len(heading)]))
-    return [*lines, "", *([f"**FAILED**: {finding.error}", ""] if finding.error else [])]
+    return "\n".join([*lines, "", *([f"**FAILED**: {finding.error}", ""] if finding.error else [])])
 
 
 def _line(*cells: str) -> str:

@@ -1,5 +1,6 @@
 """The page of `make prove` says what failed and what was not run, and the exit code does too."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -25,8 +26,8 @@ def finding(*rows: Row, error: str = "") -> Finding:
     )
 
 
-def page_of(folder: Path, *findings: Finding, missing: tuple[str, ...] = ()) -> str:
-    report.write(folder / "proof.md", list(findings), list(missing))
+def page_of(folder: Path, *findings: Finding, titles: tuple[str, ...] = ("Power cuts",)) -> str:
+    report.write(folder / "proof.md", list(findings), list(titles))
     return (folder / "proof.md").read_text()
 
 
@@ -56,7 +57,22 @@ def test_whatever_fails_is_called_failed_at_the_top_and_in_its_place(failed: Fin
 
 
 def test_a_proof_that_was_not_run_is_named(tmp_path: Path) -> None:
-    assert "not run: Clocks that jump" in page_of(tmp_path, finding(PASSED), missing=("Clocks that jump",))
+    assert "not run: Clocks that jump" in page_of(tmp_path, finding(PASSED), titles=("Power cuts", "Clocks that jump"))
+
+
+def test_a_section_stays_until_its_proof_is_run_again(tmp_path: Path) -> None:
+    titles = ("Clocks that jump", "Power cuts")
+    clocks = replace(
+        finding(PASSED, PASSED._replace(ok=False)), name="clock", title="Clocks that jump", machine="4 cores"
+    )
+    page_of(tmp_path, clocks, titles=titles)
+
+    page = page_of(tmp_path, finding(PASSED), titles=titles)
+    assert page_of(tmp_path, titles=titles) == page
+    assert page.index("## Clocks that jump: FAILED") < page.index("## Power cuts\n")
+    assert "| Result | **FAILED**: Clocks that jump; 1 of 2 proofs passed |" in page
+
+    assert "FAILED" not in page_of(tmp_path, replace(clocks, rows=[PASSED]), titles=titles)
 
 
 def test_the_saved_result_of_a_proof_is_its_finding(tmp_path: Path) -> None:
