@@ -81,15 +81,19 @@ screenshots: .venv/dev.ok tools ## make the pictures in docs/pictures anew
 
 # The power, disk and clock proofs need strace, mkfs.ext4 and faketime, the pooler's pgbouncer. ARGS="--only storm --scale small", say, for a
 # part of it.
-prove: .venv/dev.ok tools ## try to break every promise, for an hour or two, and write docs/proof.md
+prove: .venv/dev.ok tools machine ## try to break every promise, for an hour or two, and write docs/proof.md
 	@$(INSTALL) --no-binary yattag --no-build-isolation -r locks/prove.txt
 	@$(BIN)/python -m tests.prove $(ARGS)
 
-prove-systemd: .venv/dev.ok ## install, run, upgrade and purge the package in a booted Debian (root)
+prove-systemd: .venv/dev.ok machine ## install, run, upgrade and purge the package in a booted Debian (root)
+	@$(BIN)/python -m tests.prove --only machine $(ARGS)
+
+# What boots a Debian in a folder. Without it that proof fails, and says what is missing.
+machine:
 	@command -v debootstrap >/dev/null && command -v systemd-nspawn >/dev/null || { \
 	  test "$$(id -u)" = 0 && command -v apt-get >/dev/null && echo "installing debootstrap and systemd-nspawn …" && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap systemd-container procps >/dev/null; }
-	@$(BIN)/python -m tests.prove --only machine $(ARGS)
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap systemd-container procps >/dev/null; } || \
+	  echo "no root, or no Debian: the proof with a booted Debian cannot run"
 
 # The load is made by wrk. ONLY=accept, say, for one of them.
 bench: .venv/dev.ok ## measure what is claimed about speed: ratios, side by side in one run
@@ -156,4 +160,4 @@ config.toml:
 	@$(ITSELF)
 	@touch $@ .venv/run.ok
 
-.PHONY: help demo run test quick test-newest test-lowest tools deb release screenshots prove prove-systemd bench check format docs lock clean
+.PHONY: help demo run test quick test-newest test-lowest tools machine deb release screenshots prove prove-systemd bench check format docs lock clean
