@@ -192,7 +192,7 @@ class FakeGitHub(ServerBase):
         if re.fullmatch(_API + r"(/app(/.*)?|.*/installation)", request.path):
             self.app.require_signature(request)
         elif _token(request) not in self.accounts:
-            self._granted = self.app.admit(_token(request))
+            self._granted = self.app.admit(_token(request), request)
             if self._granted is None:
                 return refusal(401, "Bad credentials")
         if self.remaining <= 0:

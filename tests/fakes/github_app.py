@@ -1,6 +1,7 @@
 """A GitHub App of the fake GitHub: its keys, its installations, and the tokens that it gave out."""
 
 import secrets
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -74,6 +75,7 @@ class FakeApp:
         self.uses: int | None = None
         self.now = now
         self.grants: dict[str, Grant] = {}
+        self.refused = Counter[tuple[str, str, bytes]]()  # requests with a used-up token that have not come again
         self.fetched = 0
 
     def expire(self) -> None:
@@ -104,16 +106,21 @@ class FakeApp:
             return
         raise Denied(refusal(401, "A JSON web token could not be decoded"))
 
-    def admit(self, token: str) -> Grant | None:
-        """The grant of a token, after one use of it; None for a token of somebody else. Raises Denied for one that has ended."""
+    def admit(self, token: str, request: Recorded) -> Grant | None:
+        """The grant of a token, after one use of it; None for a token of somebody else. Raises Denied for one that has ended. A token has its
+        last use when all that its predecessor was refused has come again: none ends between its fetch and a thread's first use of it."""
         grant = self.grants.get(token)
         if grant is None:
             return None
+        sent = request.method, request.path, request.raw
+        if grant.uses == 0:
+            self.refused[sent] += 1
         if self.now() >= grant.ends or grant.uses == 0:
             raise Denied(refusal(401, "Bad credentials"))
         if grant.installation.suspended:
             raise Denied(refusal(403, "This installation has been suspended"))
-        if grant.uses is not None:
+        self.refused -= Counter([sent])
+        if grant.uses is not None and (grant.uses > 1 or not self.refused):
             grant.uses -= 1
         return grant
 
