@@ -133,6 +133,12 @@ def decode(body: bytes | msgspec.Raw, shape: type[T]) -> T:
     return cast(T, decoder.decode(body))
 
 
+def ends_connection(status: int) -> bool:
+    """True if the next request needs a new connection: it reads the token's file again after a 401, in case the token was replaced; and the final
+    answer, which follows one below 200, does not pass for its own."""
+    return status == 401 or status < 200
+
+
 class Connection(ABC):
     """One client's requests to one server, whose API is at `base`. `failure` gives the meaning of an answer without the wanted result;
     `sleep` waits the seconds between two attempts. `logins` counts how often a secret was read: another account may be behind it each time."""

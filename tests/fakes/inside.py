@@ -7,6 +7,7 @@ from typing import Any
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlsplit
 
+from syncd.trackers import transport
 from syncd.trackers.github.connection import Connection as GitHubConnection
 from syncd.trackers.jira.connection import Connection as JiraConnection
 from syncd.trackers.transport import Answer, Parameters
@@ -41,7 +42,7 @@ def answered(
         request = Recorded(method=method, path=place.path, query=query, headers=own, body=body, raw=raw)
         sent.append(request)
         status, received, content = spoiled(request) or fake.carry_out(request)
-        if status == 401 or status < 200:
+        if transport.ends_connection(status):
             connection.close()
         written = content if isinstance(content, bytes) else b"" if content is None else json.dumps(content).encode()
         lowered = {name.lower(): value for name, value in received.items()}

@@ -5,7 +5,7 @@ doubt for it.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
@@ -51,6 +51,10 @@ class Installation(msgspec.Struct):
     html_url: str = ""
     permissions: dict[str, str] = {}
     suspended_at: object = None
+
+    def place(self, owner: str) -> str:
+        """Where an owner changes it."""
+        return web(self.html_url) or f"the settings of {owner}, under GitHub Apps"
 
 
 class _Fetched(msgspec.Struct):
@@ -188,15 +192,13 @@ class AppLogin(Login):
             finally:
                 self._connection.close()
         owner, name = self._settings.repository.partition("/")[0], self._settings.repository
-        rights = ", ".join(f"{permission}: {right}" for permission, right in sorted(installation.permissions.items()))
         sentences = [
             f"the App {app.name or app.slug} files issues as {self.account_login}",
-            f"its installation {installation.id} for {owner} has the permissions {rights}",
+            f"its installation {installation.id} for {owner} has the permissions {_listed(sorted(installation.permissions.items()))}",
         ]
         if (held := self._held) is not None:
             until = held.expires_at.astimezone(UTC).strftime("%H:%M")
-            needed = ", ".join(f"{permission}: {right}" for permission, right in PERMISSIONS.items())
-            sentences.append(f"its token is for {name} alone, with {needed}, until {until} UTC")
+            sentences.append(f"its token is for {name} alone, with {_listed(PERMISSIONS.items())}, until {until} UTC")
         return sentences
 
     def _fetch(self) -> _Held:
@@ -270,7 +272,7 @@ class AppLogin(Login):
         if not answer.ok:
             raise self._meaning(answer)
         installation = expect(answer, Installation)
-        place = web(installation.html_url) or f"the settings of {owner}, under GitHub Apps"
+        place = installation.place(owner)
         if installation.suspended_at is not None:
             reason = f"the installation of the App {slug} for {owner} is suspended: unsuspend it at {place}"
             raise Misconfigured(reason, login=True)
@@ -288,8 +290,8 @@ class AppLogin(Login):
             answer = self._send("GET", f"/{kind}/{owner}/installation")
             installation = answer.read(Installation) if answer.ok else None
             if installation is not None:
-                place = web(installation.html_url) or f"the settings of {owner}, under GitHub Apps"
-                return f"the App {slug} is installed for {owner}, but not in {name}: add it under Repository access at {place}"
+                remedy = f"add it under Repository access at {installation.place(owner)}"
+                return f"the App {slug} is installed for {owner}, but not in {name}: {remedy}"
         page = web(self._app.html_url) if self._app is not None else ""
         place = f" at {page}/installations/new" if page else ""
         return (
@@ -334,6 +336,10 @@ class AppLogin(Login):
             case Misconfigured(silent=page):
                 return Misconfigured(reason, page=page, login=True)
         return error
+
+
+def _listed(permissions: Iterable[tuple[str, str]]) -> str:
+    return ", ".join(f"{name}: {right}" for name, right in permissions)
 
 
 def _lacks(permissions: Mapping[str, str]) -> str:

@@ -31,10 +31,11 @@ _AGAIN = "try again; check api_url and the network"
 def check(connection: Connection, settings: GitHubSettings, recalled_id: str | None, clock: Clock) -> list[Finding]:
     """All findings, up to the first failure that makes further questions pointless. Creates nothing."""
     findings: list[Finding] = []
+    remedy_of_login = _REMEDY if settings.app is None else _APP_REMEDY
     try:
         connection.open()
     except Misconfigured as error:
-        remedy = "correct that key, or make its file readable" if settings.app is None else _APP_REMEDY
+        remedy = "correct that key, or make its file readable" if settings.app is None else remedy_of_login
         return [Finding(ok=False, what=error.reason, remedy=remedy)]
     except TrackerError as error:
         return [Finding(ok=False, what=error.reason, remedy=_AGAIN)]
@@ -51,8 +52,7 @@ def check(connection: Connection, settings: GitHubSettings, recalled_id: str | N
         if repository.has_issues:
             expect(connection.send_idempotent("GET", f"/repos/{settings.repository}/issues"), list[Listed])
     except Misconfigured as error:
-        remedy = "correct api_url, or the proxy before it" if "api_url" in error.reason else _REMEDY
-        remedy = _APP_REMEDY if settings.app is not None and remedy == _REMEDY else remedy
+        remedy = "correct api_url, or the proxy before it" if "api_url" in error.reason else remedy_of_login
         if "cannot be read" in error.reason and "api_url" not in error.reason:
             remedy = f'check the spelling of repository = "{settings.repository}"; else {remedy}'
         findings.append(Finding(ok=False, what=error.reason, remedy=remedy))

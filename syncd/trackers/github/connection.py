@@ -81,9 +81,7 @@ class Connection(transport.Connection):
         received = {name.removeprefix(_PREFIX): value for name, value in received.items()}
         if status == 401 and auth is not None:
             self.login.refuse(auth)
-        if status == 401 or status < 200:
-            # The next call reads the token file again, in case the token was replaced; and the final answer, which follows one below 200,
-            # does not pass for that of the next request.
+        if transport.ends_connection(status):
             self.close()
         return Answer(status, received, text.encode(), self.login.renewal)
 

@@ -33,8 +33,11 @@ class Address(NamedTuple):
         return f"{self.repository_id}/{self.number}" if self.away else self.number
 
 
-def meaning(answer: Answer, settings: GitHubSettings, *, away: bool = False) -> TrackerError:
-    """The meaning of an answer of a repository. A refusal in another one (`away`) says nothing about the tracker's own."""
+def denial(connection: Connection, settings: GitHubSettings, answer: Answer, *, away: bool = False) -> TrackerError:
+    """The meaning of an answer of a repository without the wanted result. A refusal in another one (`away`) says nothing about the tracker's own.
+    Raises Misconfigured where the login can read why it has no access to that."""
+    if refuses(answer) and not away:
+        connection.login.require_access()
     error = failure(answer, Sent.READ)
     if away and refuses(answer):
         return OutOfReach(f"the issue was transferred to where the token may not do this: {error.reason}")
@@ -51,10 +54,8 @@ def require_open(connection: Connection, settings: GitHubSettings, address: Addr
     """
     answer = connection.send_idempotent("GET", address.home)
     repository = answer.read(Repository) if answer.ok else None
-    if repository is None and refuses(answer) and not address.away:
-        connection.login.require_access()
     if repository is None:
-        raise meaning(answer, settings, away=address.away)
+        raise denial(connection, settings, answer, away=address.away)
     name, fault = repository.full_name or settings.repository, ""
     if repository.disabled:
         fault = f"GitHub has disabled {name}: its owner has to ask GitHub's support"
@@ -91,8 +92,6 @@ def read_named(connection: Connection, settings: GitHubSettings) -> tuple[Reposi
                 f'{settings.repository} is now {renamed.full_name}; set repository = "{renamed.full_name}"'
             )
     repository = answer.read(Repository) if answer.ok else None
-    if repository is None and refuses(answer):
-        connection.login.require_access()
     if repository is None:
-        raise meaning(answer, settings)
+        raise denial(connection, settings, answer)
     return repository, answer

@@ -28,7 +28,7 @@ from syncd.trackers.github.answers import (
     web,
 )
 from syncd.trackers.github.connection import Connection
-from syncd.trackers.github.control import Address, meaning, require_open
+from syncd.trackers.github.control import Address, denial, require_open
 from syncd.trackers.github.probe import entries_of
 from syncd.trackers.transport import Answer, Sent, bookmark_of
 
@@ -188,9 +188,7 @@ class Reader:
         parameters: dict[str, str | int] = {"state": "all", "per_page": 1}
         control = self._connection.send_idempotent("GET", f"{address.home}/issues", parameters=parameters)
         if not control.ok or control.read(list[Listed]) is None:
-            if refuses(control) and not address.away:
-                self._connection.login.require_access()
-            raise meaning(control, self._settings, away=address.away)
+            raise denial(self._connection, self._settings, control, away=address.away)
         if answer.status == 410 and _SWITCHED_OFF.search(message(answer)):
             # The words contradict the repository: no deletion is concluded from this.
             raise Deferred(

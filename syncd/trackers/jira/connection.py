@@ -59,9 +59,7 @@ class Connection(transport.Connection):
         except ValueError:
             # requests parses the target of a redirect even if it does not follow it.
             raise OutcomeUnknown(f"the answer of {self.address} could not be read") from None
-        if response.status_code == 401 or response.status_code < 200:
-            # The next call reads the token file again, in case the token was replaced; and the final answer, which follows one below 200,
-            # does not pass for that of the next request.
+        if transport.ends_connection(response.status_code):
             self.close()
         received = {name.lower(): value for name, value in response.headers.items()}
         renewal = self._settings.token.renewal(f"trackers.{self._name}.token")
