@@ -23,9 +23,8 @@ from syncd.model import Identity, Notification
 
 MAX_FRAMES = 1000
 MAX_RELEASES = 2000  # as many as the ledger of a group has
-MAX_RELEASE_TEXT = (
-    2**16
-)  # characters of values that the patterns of releases read, from the commonest on: they may cost microseconds each
+# Characters of values that the patterns of releases read, from the commonest on: they may cost microseconds each.
+MAX_RELEASE_TEXT = 2**16
 MAX_ATTRIBUTES = 100
 MAX_VALUES = 8  # the commonest values of one attribute
 MAX_TEXT = 4096
@@ -96,21 +95,25 @@ _FIELDS = msgspec.json.Decoder(
 def decode(body: bytes) -> Document:
     """Return what can be read of a body, with the integers of an identity as text where they have more than 64 bits. Raises
     RejectedDelivery 400 if it is not JSON."""
+    shaped = _shaped(body)
+    return document.read(body, _IDENTITY_LIMITS) if shaped is None else Document(msgspec.structs.asdict(shaped))
+
+
+def _shaped(body: bytes) -> _Documented | None:
+    """The body, if it is shaped as documented."""
     try:
-        return Document(msgspec.structs.asdict(_DOCUMENTED.decode(body)))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass  # it has another shape
-    return document.read(body, _IDENTITY_LIMITS)
+        return _DOCUMENTED.decode(body)
+    except document.UNREADABLE:
+        return None
 
 
 def recognise(body: bytes) -> tuple[Identity, str | None]:
     """Return whom a body is about, and the note on what of it cannot be read. Raises RejectedDelivery."""
-    try:
-        documented = _DOCUMENTED.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        whole = document.read(body, _IDENTITY_LIMITS)
-        return identify(whole), whole.note
-    return identify(Document({field: getattr(documented, field) for field in _IDENTITY_LIMITS})), None
+    shaped = _shaped(body)
+    if shaped is not None:
+        return identify(Document({field: getattr(shaped, field) for field in _IDENTITY_LIMITS})), None
+    whole = document.read(body, _IDENTITY_LIMITS)
+    return identify(whole), whole.note
 
 
 def recognise_large(body: bytes) -> tuple[Identity, str | None]:
@@ -212,10 +215,11 @@ def parse(body: bytes, received_at: float, reading: Reading, *, texts: bool = Tr
 
 def _documented(body: bytes) -> Document:
     """What `decode` returns, perhaps without the fields that are not documented: they may be large, and nothing of them is built."""
-    with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return Document(msgspec.structs.asdict(_DOCUMENTED.decode(body)))
+    shaped = _shaped(body)
+    if shaped is not None:
+        return Document(msgspec.structs.asdict(shaped))
     if not document.LONG_INTEGER.search(body):
-        with suppress(msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        with suppress(*document.UNREADABLE):
             return document.without_depth(msgspec.structs.asdict(_FIELDS.decode(body)))
     return document.read(body, _IDENTITY_LIMITS)
 

@@ -20,6 +20,9 @@ from syncd.render.text import one_line
 MAX_DEPTH = 64  # containers in containers, with the outermost
 NAMED = 8  # fields in a note
 
+# msgspec raises these about a body that is not JSON, or not of the expected shape; the second one for bytes that are not UTF-8 before 0.23.
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 REPLACED = "characters that are not Unicode became U+FFFD"
 DROPPED = "a value was dropped: a number beyond 64 bits, or nested deeper than 64 levels"
 
@@ -81,7 +84,7 @@ def read(body: bytes, texts: Collection[str] = ()) -> Document:
         value = msgspec.json.decode(body)
         if not (LONG_INTEGER.search(body) and _has_long_integer(value)):
             return without_depth(value)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except UNREADABLE:
         pass  # msgspec is strict: it refuses lone surrogates, 1e999, marks and other encodings
     document = _read_leniently(body, texts)
     if document is None:  # raised here: the error above has the whole body in it
