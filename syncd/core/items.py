@@ -104,7 +104,7 @@ _LOOK = (
     r"lin_(?:api|oauth)_[A-Za-z0-9]{32,}|ntn_[A-Za-z0-9]{40,}|secret_[A-Za-z0-9]{43}|rubygems_[0-9a-f]{40,}|cio[A-Za-z0-9]{32}\b|oy2[a-z0-9]{43}\b|tskey-[a-z]+-[\w-]{16,}|AGE-SECRET-KEY-1[0-9A-Z]{40,}",
     r"EAA[A-Za-z0-9]{80,}|figd_[\w-]{30,}|HRKU-[\w-]{30,}|dp\.(?:pt|st|ct|sa|scim|audit)\.(?:[\w-]+\.)?[A-Za-z0-9]{40,}|sl\.(?:u\.)?[\w-]{100,}|[MNO][A-Za-z0-9_-]{22,27}\.[\w-]{6}\.[\w-]{27,}",
     r"pul-[0-9a-f]{40}|sbp_[0-9a-f]{40}|sb_secret_[\w-]{20,}|pscale_(?:tkn|pw|oauth)_[\w.=-]{30,}|CLOJARS_[0-9a-f]{60}|rdme_[a-z0-9]{60,}|fm[12][ar]?_[A-Za-z0-9+/=]{60,}|xai-[A-Za-z0-9]{60,}|gsk_[A-Za-z0-9]{40,}",
-    r"[A-Za-z0-9]{14}\.atlasv1\.[\w-]{50,}|APA91b[\w-]{100,}|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}|ops_eyJ[\w-]{100,}|SK[0-9a-f]{32}|r8_[A-Za-z0-9]{37}|CFPAT-[\w-]{40,}|dop_v1_[0-9a-f]{32,}",
+    r"[A-Za-z0-9]{14}\.atlasv1\.[\w-]{50,}|APA91b[\w-]{100,}|pat[A-Za-z0-9]{14}\.[0-9a-f]{64}|ops_eyJ[\w-]{100,}|SK[0-9a-f]{32}|r8_[A-Za-z0-9]{37}|CFPAT-[\w-]{40,}",
 )  # fmt: skip
 _SHAPED = (
     r"(?-i:(?P<x>gh[pousr]_[A-Za-z0-9]{30,}|github_pat_\w{20,}|glpat-[\w-]{16,}))",

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Callable
 
-Judge = Callable[
-    [str, str, str], str
-]  # from an item, and what stands before and behind it: its beginning that is private, or ""
+# From an item, and what stands before and behind it: its beginning that is private, or "".
+Judge = Callable[[str, str, str], str]
 
 GAP = r"(?:[ _.-]|%20)?"  # between the parts of a name
 # Names of what is secret under any circumstances, in the languages of people who write programs.
@@ -88,71 +87,11 @@ def mixed(item: str, before: str, after: str = "") -> str:  # noqa: ARG001
 
 
 _NO_OWNER = ("user", "customer", "apple", "google", "it", "that", "what")
-_SHARES = frozenset(["admin", "print", "ipc", "wsl", "netlogon", "sysvol", "users", "home", "profiles"])
-_SHARED = frozenset(["public", "default", "shared", ".", "..", "all", "cdrom", "usb", "sd", "floppy", "disk"])
-_NO_PERSON = frozenset(
-    [
-        "root",
-        "system",
-        "administrator",
-        "admin",
-        "postgres",
-        "nobody",
-        "guest",
-        "daemon",
-        "www-data",
-        "mysql",
-        "sa",
-        "user",
-        "username",
-        "anonymous",
-        "self",
-        "service",
-        "unknown",
-    ]
-)
-_PARTICLES = frozenset(
-    ["van", "von", "de", "der", "den", "del", "la", "le", "di", "da", "dos", "el", "al", "bin", "st", "jr", "sr"]
-)
-_CONTINUES = frozenset(
-    [
-        "and",
-        "or",
-        "to",
-        "from",
-        "in",
-        "at",
-        "on",
-        "for",
-        "with",
-        "is",
-        "was",
-        "does",
-        "did",
-        "has",
-        "have",
-        "failed",
-        "cannot",
-        "could",
-        "not",
-        "no",
-        "into",
-        "as",
-        "by",
-        "than",
-        "then",
-        "but",
-        "because",
-        "error",
-        "denied",
-        "while",
-        "when",
-        "of",
-        "a",
-        "an",
-        "the",
-    ]
-)
+_SHARES = frozenset(["admin", "print", "ipc", "wsl", "netlogon", "sysvol", "users", "home", "profiles"])  # fmt: skip
+_SHARED = frozenset(["public", "default", "shared", ".", "..", "all", "cdrom", "usb", "sd", "floppy", "disk"])  # fmt: skip
+_NO_PERSON = frozenset(["root", "system", "administrator", "admin", "postgres", "nobody", "guest", "daemon", "www-data", "mysql", "sa", "user", "username", "anonymous", "self", "service", "unknown"])  # fmt: skip
+_PARTICLES = frozenset(["van", "von", "de", "der", "den", "del", "la", "le", "di", "da", "dos", "el", "al", "bin", "st", "jr", "sr"])  # fmt: skip
+_CONTINUES = frozenset(["and", "or", "to", "from", "in", "at", "on", "for", "with", "is", "was", "does", "did", "has", "have", "failed", "cannot", "could", "not", "no", "into", "as", "by", "than", "then", "but", "because", "error", "denied", "while", "when", "of", "a", "an", "the"])  # fmt: skip
 
 
 def folder(item: str, before: str, after: str) -> str:
@@ -176,49 +115,7 @@ def person(item: str, before: str, after: str) -> str:  # noqa: ARG001 - a judge
     return "" if is_mail or item.casefold() in _NO_PERSON or item.isdigit() else assigned(item, before)
 
 
-_FILES = frozenset(
-    [
-        "js",
-        "jsx",
-        "ts",
-        "tsx",
-        "mjs",
-        "cjs",
-        "png",
-        "jpg",
-        "jpeg",
-        "gif",
-        "webp",
-        "svg",
-        "html",
-        "htm",
-        "css",
-        "json",
-        "xml",
-        "so",
-        "dll",
-        "exe",
-        "dylib",
-        "cpp",
-        "hpp",
-        "cxx",
-        "map",
-        "wasm",
-        "lua",
-        "txt",
-        "log",
-        "yml",
-        "yaml",
-        "toml",
-        "next",
-        "beta",
-        "alpha",
-        "rc",
-        "dev",
-        "snapshot",
-        "final",
-    ]
-)
+_FILES = frozenset(["js", "jsx", "ts", "tsx", "mjs", "cjs", "png", "jpg", "jpeg", "gif", "webp", "svg", "html", "htm", "css", "json", "xml", "so", "dll", "exe", "dylib", "cpp", "hpp", "cxx", "map", "wasm", "lua", "txt", "log", "yml", "yaml", "toml", "next", "beta", "alpha", "rc", "dev", "snapshot", "final"])  # fmt: skip
 
 
 def mail(item: str, before: str, after: str) -> str:  # noqa: ARG001
