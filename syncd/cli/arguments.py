@@ -85,12 +85,12 @@ def require_own(config: Config) -> None:
     """Raise StoreUnusable if the store is a file of another user, mostly the service's. To give it to the user of a command would stop the
     service; the remedy is to be root."""
     settings, place = config.store, os.environ.get("SYNCD_CONFIG")
+    if settings.dialect != "sqlite":
+        return
     # sudo searches folders of its own, and passes on no environment.
     program = "syncd" if shutil.which("syncd", path=_SUDO_PATH) or Path(sys.argv[0]).name != "syncd" else sys.argv[0]
     passed = ["env", f"SYNCD_CONFIG={place}"] if place else []
     remedy = f"run `{shlex.join(['sudo', *passed, program, *sys.argv[1:]])}`"
-    if settings.dialect != "sqlite":
-        return
     why = access.obstacle(settings.path, write=True, otherwise=remedy)
     if why is not None and why.endswith(remedy):
         raise StoreUnusable(f"the database {settings.path} cannot be used: {why}")

@@ -77,8 +77,8 @@ def adopt(context: SyncContext) -> SyncResult:
     claim, now = context.claim, context.clock.wall()
 
     def write(transaction: Transaction) -> SyncResult:
-        group, _, policy, facts = reconcile.facts(transaction, context.routing, claim, now)
-        again = reconcile.plan_again(transaction, context.routing, claim, now)
+        group, issue, policy, facts = reconcile.facts(transaction, context.routing, claim, now)
+        again = plan.plan(group, issue, policy, facts, now)
         if again.action is not Action.ADOPT or policy is None:
             return Retry(f"not taken over: {again.reason}", now, Call.CREATE)
         parts = [entry.group_id for entry in merges.parts(group, facts.alike)]
