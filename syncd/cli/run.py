@@ -11,9 +11,9 @@ import typer
 from syncd import config as configuration
 from syncd.cli.arguments import ConfigOption, config_path
 from syncd.daemon import app as daemon
-from syncd.daemon.app import Part
 from syncd.errors import ConfigError
 from syncd.platform import log, process, systemd
+from syncd.store.inbox import Part
 
 app = typer.Typer(add_completion=False)
 

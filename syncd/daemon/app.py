@@ -11,7 +11,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -39,6 +38,7 @@ from syncd.platform.systemd import Manager
 from syncd.render.text import one_line
 from syncd.store import Store, open_store
 from syncd.store.hints import INBOX
+from syncd.store.inbox import Part
 from syncd.store.instances import Registration, running
 from syncd.trackers import InstrumentedTracker, Tracker, open_tracker
 from syncd.worker import reconcile
@@ -53,14 +53,6 @@ log = structlog.get_logger("syncd")
 SWITCH_SECONDS = 0.0005
 CHECKS = ("/livez", "/readyz")
 YOUNG_OBJECTS = 20_000  # between two collections of young objects
-
-
-class Part(StrEnum):
-    """The share of the work that one process does."""
-
-    ALL = "all"
-    RECEIVER = "receiver"
-    WORKER = "worker"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, cast
 
 from syncd.errors import RejectedDelivery
@@ -17,6 +18,14 @@ if TYPE_CHECKING:
 
 BATCH_BYTES = 4 * 2**20  # of bodies that are read at once, unless one alone is larger
 MOST_IN_HAND = 1000  # deliveries that a process folds at a time
+
+
+class Part(StrEnum):
+    """The share of the work that one process does. A receiver only fills the inbox: it has no delivery in hand."""
+
+    ALL = "all"
+    RECEIVER = "receiver"
+    WORKER = "worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +146,7 @@ def claim(
 
 
 def suspect(transaction: Transaction, dead: Iterable[str], size: int) -> None:
-    """These processes have died: the oldest `size` deliveries may have been in their hands. Each of those is absorbed alone from now on,
+    """These processes, which absorbed, have died: the oldest `size` deliveries may have been in their hands. Each of those is absorbed alone from now on,
     so that the next death shows which it was."""
     owners = list(dead)
     for owner in owners:

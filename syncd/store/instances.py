@@ -30,7 +30,7 @@ _PROC = Path("/proc")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Running:
-    """A process as it was registered last. `part` is `all`, `receiver` or `worker`."""
+    """A process as it was registered last. `part` is a `Part`."""
 
     owner: str
     host: str
@@ -108,7 +108,7 @@ class Registration:
         """Remove this registration. The start stays on record unless somebody has `stopped` the process. Raises StoreUnavailable."""
 
         def write(transaction: Transaction) -> None:
-            transaction.run("forget_instance", owner=self.owner)
+            transaction.rows("forget_instance", owner=self.owner)
             transaction.run("unset", name=f"{_CONSOLE}{self.owner}")
             if stopped:
                 transaction.run("unset", name=f"{_START}{self.owner}")

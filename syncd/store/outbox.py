@@ -77,8 +77,8 @@ class Outbox(Operations):
             return None
 
     def take_over(self, judge: Callable[[Transaction], Callable[[str], bool]], now: float) -> list[str]:
-        """Free the claims of dead owners, put their creates in doubt, and forget dead processes; what they may have had in hand of the inbox
-        is suspected. Return the owners of these claims.
+        """Free the claims of dead owners, put their creates in doubt, and forget dead processes; what those that absorb may have had in hand of
+        the inbox is suspected. Return the owners of these claims.
 
         `judge` reads who has died in the transaction that takes over: a process that starts while this one waits for its transaction
         would be missing from an earlier list, and lose what it has claimed."""
@@ -93,11 +93,13 @@ class Outbox(Operations):
             for owner in dead:
                 transaction.run("doubt_dead", owner=owner, note=DIED)
                 transaction.run("free_claims", owner=owner, now=now)
-            processes = [owner for owner in dead if transaction.run("forget_instance", owner=owner)]
-            inbox.suspect(transaction, processes, inbox.MOST_IN_HAND)
+            parts = {owner: row["part"] for owner in dead for row in transaction.rows("forget_instance", owner=owner)}
+            # A receiver has nothing in hand: its death says nothing of the deliveries that wait.
+            absorbers = [owner for owner, part in parts.items() if part != inbox.Part.RECEIVER]
+            inbox.suspect(transaction, absorbers, inbox.MOST_IN_HAND)
             transaction.run("owe_doubtful", now=now)
             transaction.run("rank_doubtful")
-            return [owner for owner in dead if owner not in processes]
+            return [owner for owner in dead if owner not in parts]
 
         # Called every few seconds, and hardly ever is an owner dead.
         return self._connection.write(write) if self._connection.read(dead_owners) else []

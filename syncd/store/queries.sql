@@ -850,7 +850,7 @@ DELETE FROM settings WHERE substr(name, 1, 8) = 'console.' AND substr(name, 9) N
 SELECT owner FROM instances WHERE routes <> :routes;
 
 -- forget_instance: the process ended or died
-DELETE FROM instances WHERE owner = :owner;
+DELETE FROM instances WHERE owner = :owner RETURNING part;
 
 -- owners: the holders of claims or intents, and the processes, of which some may be dead
 SELECT owner FROM outbox WHERE owner IS NOT NULL UNION SELECT sent_by FROM issues WHERE state = 'intended'

@@ -3,10 +3,12 @@
 import json
 from dataclasses import dataclass
 
+import pytest
+
 from syncd.errors import RejectedDelivery
 from syncd.model import Notification
 from syncd.store import Store
-from syncd.store.inbox import Delivery, suspect
+from syncd.store.inbox import Delivery, Part, suspect
 from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing
 from tests.store.filled import NOW, ToHere, accept, crash_notification
@@ -100,6 +102,30 @@ def test_a_delivery_in_the_hand_of_a_process_that_lives_is_not_blamed(store: Sto
 
     store.connection.write(lambda transaction: suspect(transaction, ["another"], 200))
     assert [(delivery.id, delivery.deaths) for delivery in store.inbox.waiting(10)] == [(first.id, 0)]
+
+
+@pytest.mark.parametrize(("part", "batches"), [(Part.RECEIVER, [3]), (Part.WORKER, [1, 1, 1]), (Part.ALL, [1, 1, 1])])
+def test_only_after_the_death_of_a_process_that_absorbs_a_delivery_is_absorbed_alone(
+    store: Store, part: Part, batches: list[int]
+) -> None:
+    dead = store.join(part, NOW)
+    accept(store, *map(crash_notification, "fgh"))
+    store.outbox.take_over(lambda _: lambda owner: owner == dead.owner, NOW)
+    dead.close(stopped=False)
+
+    store.inbox.owner = "another"
+    assert [absorb(store, ToHere(), NOW)[0] for _ in batches] == batches
+    assert absorb(store, ToHere(), NOW)[0] == 0
+
+
+@pytest.mark.parametrize(("part", "deaths"), [(Part.RECEIVER, 0), (Part.WORKER, 1), (Part.ALL, 1)])
+def test_a_delivery_that_waits_alone_was_in_no_hand_of_a_receiver(store: Store, part: Part, deaths: int) -> None:
+    dead = store.join(part, NOW)
+    accept(store, crash_notification("f"))
+
+    store.outbox.take_over(lambda _: lambda owner: owner == dead.owner, NOW)
+    dead.close(stopped=False)
+    assert [delivery.deaths for delivery in store.inbox.waiting(10)] == [deaths]
 
 
 def test_one_that_is_released_from_the_quarantine_is_suspected_of_nothing(store: Store) -> None:
