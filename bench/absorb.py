@@ -41,6 +41,7 @@ def measure() -> Iterator[Finding]:
             with served.daemon(home / "it") as daemon:
                 load.post(daemon.address, file, CLIENTS, SECONDS)  # the daemon measures the arrival rate
                 both.append(load.post(daemon.address, file, CLIENTS, SECONDS).rate)
+                daemon.stop()  # after a kill the next process absorbs the oldest deliveries one at a time
             _forget(home / "it")
     accepted, folded, both = accepted[1:], folded[1:], both[1:]
     yield Finding(
@@ -103,7 +104,7 @@ def _folded(folder: Path) -> float:
         first = _until(store, lambda waiting: waiting < before)
         last = _until(store, lambda waiting: not waiting)
     finally:
-        worker.kill()
+        worker.stop()
         store.close()
     return (first.waiting - last.waiting) / (last.at - first.at)
 

@@ -97,7 +97,7 @@ def _filing(folder: Path, issues: int, keys: str, program: Sequence[str]) -> Ite
     try:
         yield worker
     finally:
-        worker.kill()
+        worker.stop()
 
 
 def _reached(daemon: Daemon, issues: int) -> _Moment:

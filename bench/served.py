@@ -47,7 +47,7 @@ def changed(folder: Path, changes: str, *options: str, store: str | None = None)
         process.wait_for(process.listens, "the daemon to listen")
         yield process
     finally:
-        process.kill()
+        process.stop()
 
 
 def daemon(folder: Path, *options: str, store: str | None = None, more: str = "") -> Daemon:
