@@ -224,12 +224,11 @@ class Logins:
         self._versions = self._look()
         self._digests = self._read()
         self._look_at = -math.inf
-        self._accepted = b""  # the digest of the last header that was accepted: a sender repeats it with each request
+        self._accepted: bytes | None = None  # the last header that was accepted: a sender repeats it with each request
 
     def accept(self, authorization: bytes, now: float) -> bool:
         """Whether this value of the header Authorization is one of the logins; `now` in seconds of a steady clock."""
-        header = hashlib.sha256(authorization).digest()
-        if now < self._look_at and hmac.compare_digest(header, self._accepted):
+        if now < self._look_at and self._accepted and hmac.compare_digest(authorization, self._accepted):
             return True
         scheme, _, encoded = authorization.partition(b" ")
         login = b""
@@ -243,14 +242,14 @@ class Logins:
         # Digests have one length, and every login is compared: the time reveals neither how much of it matches nor which.
         matches = any([hmac.compare_digest(digest, expected) for expected in self._digests])
         if matches:
-            self._accepted = header
+            self._accepted = authorization
         return matches or not self.required
 
     def _renew(self) -> None:
         if (versions := self._look()) == self._versions:
             return
         self._versions = versions
-        self._accepted = b""
+        self._accepted = None
         try:
             self._digests = self._read()
             log.info("password_changed", keys=list(self._secrets))

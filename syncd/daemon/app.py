@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
@@ -239,16 +239,16 @@ def _application(receiver: Receiver, health: Health) -> ASGIApp:
     # A redirected POST arrives as a GET, or not at all: better a 404 that the sender's operator sees.
     checks.router.redirect_slashes = False
 
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    def application(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         # The receiver answers its own errors and needs none of Starlette's layers.
         if takes(scope["path"]):
-            return await receiver(scope, receive, send)
+            return receiver(scope, receive, send)
         if scope["method"] == "POST" and scope["path"] not in CHECKS:
             # A mistyped address loses every notification, and only its sender learns that from the answer.
             metrics.DELIVERIES.labels("not_found").inc()
             path, peer = one_line(scope["path"], 100), str((scope.get("client") or ("unknown",))[0])
             throttled.warning("path_unknown", PATH, path=path, peer=peer)
-        await checks(scope, receive, send)
+        return checks(scope, receive, send)
 
     return application
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import structlog
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from syncd.config import Logins
 from syncd.config import Receiver as Settings
@@ -99,7 +99,11 @@ class Receiver:
         self._check_login(scope["headers"], headers)
         if (admission := scope.get(ADMISSION)) is not None:
             admission.grant()
-        content = await self._read(headers, body, complete=COMPLETE in scope)
+        limit = self._settings.max_body_bytes
+        if _declares_more(headers, limit):
+            raise _too_large(limit)
+        # A timer and another coroutine would cost a twentieth of the accept rate.
+        content = await (body.read(limit) if COMPLETE in scope else self._read_in_time(body, limit))
         if not content.strip():
             raise RejectedDelivery(400, "no_body", "The body is empty.")
         received_at = time.time()
@@ -160,15 +164,10 @@ class Receiver:
             # Any page that is open in a browser on this machine could file issues.
             message = f"The receiver requires no login, so it takes nothing that may come from a page in a browser (its header {trace}); set "
             raise RejectedDelivery(403, "from_browser", f"{message}username and password in [receiver].")
-        if not self._logins.accept(headers.get(b"authorization", b""), asyncio.get_running_loop().time()):
+        if not self._logins.accept(headers.get(b"authorization", b""), time.monotonic()):
             raise RejectedDelivery(401, "unauthorized", "User name and password are not those of [receiver].")
 
-    async def _read(self, headers: HeaderMap, body: "_Body", *, complete: bool) -> bytes:
-        limit = self._settings.max_body_bytes
-        if _declares_more(headers, limit):
-            raise _too_large(limit)
-        if complete:
-            return await body.read(limit)  # a timer would cost a twentieth of the accept rate
+    async def _read_in_time(self, body: "_Body", limit: int) -> bytes:
         try:
             async with asyncio.timeout(self._settings.body_seconds):
                 return await body.read(limit)
@@ -245,15 +244,14 @@ class _Body:
         pieces: list[bytes] = []
         size = 0
         while self._more:
-            piece = await self._next()
+            piece = self._content(await self._receive())
             size += len(piece)
             if size > limit:
                 raise _too_large(limit)
             pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def _next(self) -> bytes:
-        part = await self._receive()
+    def _content(self, part: Message) -> bytes:
         if part["type"] == "http.disconnect":
             self._more = False
             raise RejectedDelivery(400, "incomplete_body", "The connection closed before the body was whole.")
@@ -267,7 +265,7 @@ class _Body:
         try:
             async with asyncio.timeout(DRAIN_SECONDS):
                 while self._more and size < DRAIN_BYTES:
-                    size += len(await self._next())
+                    size += len(self._content(await self._receive()))
         except (TimeoutError, RejectedDelivery):
             return
 

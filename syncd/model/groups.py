@@ -22,12 +22,13 @@ class Identity:
     @property
     def fingerprint_key(self) -> str:
         """The fingerprint for comparisons: a SHA-256 in lower case, any other text unchanged."""
-        return self.fingerprint.lower() if _SHA256.fullmatch(self.fingerprint) else self.fingerprint
+        lower = self.fingerprint.lower()
+        return lower if lower != self.fingerprint and _SHA256.fullmatch(self.fingerprint) else self.fingerprint
 
     @property
     def number(self) -> int:
         """A number of 32 bits that every notification of the group has; few groups share one."""
-        return zlib.crc32("\0".join((self.universe, self.project, self.fingerprint_key)).encode())
+        return zlib.crc32(f"{self.universe}\0{self.project}\0{self.fingerprint_key}".encode())
 
 
 # The inputs of a decision, or the facts in a comment.

@@ -6,7 +6,7 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -313,10 +313,13 @@ class Server(uvicorn.Server):
             self._log.warning("connection_closed", "crowded", code="crowded", peer=peer)
         return len(connections) <= self._max_connections
 
-    async def _limited(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def _limited(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Pass a request on, or answer 503 beyond the limit. uvicorn's own limit counts one less and sends no Retry-After."""
         if len(self.server_state.connections) <= self._max_connections or self._make_room(scope[ADMISSION]):
-            return await self._app(scope, receive, send)
+            return self._app(scope, receive, send)
+        return self._refuse(send)
+
+    async def _refuse(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": 503, "headers": _BUSY_HEADERS})
         await send({"type": "http.response.body", "body": _BUSY})
 

@@ -55,6 +55,18 @@ def test_a_rotated_password_counts_from_the_next_request_on(tmp_path: Path) -> N
     assert not logins.accept(header("first"), NOW)
 
 
+def test_a_request_without_a_login_is_refused_whatever_came_before_it(tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text("first")
+    logins = Logins("backtrace", {"receiver.password": Secret(file=str(file))})
+    assert not logins.accept(b"", NOW)
+    assert not logins.accept(b"", NOW)
+    assert logins.accept(header("first"), NOW)
+    rotate(file, "second")
+    assert not logins.accept(header("first"), NOW + LOOK_SECONDS), "the cached login is forgotten"
+    assert not logins.accept(b"", NOW + LOOK_SECONDS)
+
+
 def test_a_rotated_password_is_refused_a_second_later_though_nobody_uses_the_new(tmp_path: Path) -> None:
     file = tmp_path / "password"
     file.write_text("first")
