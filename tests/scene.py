@@ -19,7 +19,7 @@ from syncd.render.text import Document
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.issues import Intent
 from syncd.store.outbox import LEASE_SECONDS, Claim
-from syncd.trackers import Draft, Finding, Survey
+from syncd.trackers import Draft, Finding, Marked, Survey, Sweep
 from syncd.worker import breaker
 from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing, opens
@@ -65,6 +65,20 @@ class Tracker:
 
     def newest(self) -> int:
         return len(self.issues)
+
+    def sweep(self, floor: int) -> Sweep:
+        """Not among the calls, as `newest` is not."""
+        if error := self.fail_before.pop("sweep", None):
+            raise error
+        marked = [
+            Marked(reference=draft.marker, issue=made(number))
+            for number, draft in enumerate(self.issues, start=1)
+            if number > floor
+        ]
+        return Sweep(newest=len(self.issues), upto=len(self.issues), issues=marked)
+
+    def reference(self, marker: str) -> str:
+        return marker
 
     def ping(self) -> None:
         """Not among the calls: which reads follow a failure is a matter of the breaker alone."""

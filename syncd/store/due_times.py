@@ -44,6 +44,8 @@ NOT_MOVED: Mapping[str, str] = {
     "regressions.closed_at": TRACKER,
     "route_pauses.at": FOR_PEOPLE,
     "schema_migrations.applied_at": FOR_PEOPLE,
+    "strays.created_at": TRACKER,
+    "strays.found_at": FOR_PEOPLE,
 }
 # Waits, and spans that begin in the past: only their distance from now counts.
 SPANS = (

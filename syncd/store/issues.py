@@ -123,8 +123,13 @@ def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sen
         now=now,
     )
     for double in issues[1 if linked else 0 :]:
-        transaction.run("add_double", group_id=group_id, key=double.key, remote_id=double.remote_id)
+        add_double(transaction, group_id, double)
     return linked > 0
+
+
+def add_double(transaction: Transaction, group_id: int, double: Created) -> None:
+    """The tracker has a second live issue of the group."""
+    transaction.run("add_double", group_id=group_id, key=double.key, remote_id=double.remote_id)
 
 
 def yield_place(transaction: Transaction, group_id: int, issue: Created, sender: str | None, note: str) -> bool:

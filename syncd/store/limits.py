@@ -207,6 +207,11 @@ def raise_floor(transaction: Transaction, tracker: str, number: int, now: float,
         lower_floor(transaction, tracker, number)
 
 
+def numbers_passed(transaction: Transaction, tracker: str, until: float) -> None:
+    """Others took numbers of the tracker: what is known of its highest number holds until a time at most."""
+    transaction.run("numbers_passed", tracker=tracker, now=until)
+
+
 def lower_floor(transaction: Transaction, tracker: str, number: int) -> None:
     """The tracker may give each number above this one from now on: its list lags, or it was restored from a backup. A floor that is too
     low makes probes read more; one that is too high hides issues from them."""

@@ -113,6 +113,7 @@ class Outbox(Operations):
         transaction.run("rank_doubtful")
         transaction.run("forget_homes")
         transaction.run("forget_floors")
+        transaction.run("forget_floor_reads")  # the store may be older than its issues
         for row in transaction.rows("resting"):
             transaction.run("hasten_rested", tracker=row["name"], behind=BEHIND_SECONDS, now=now)
         transaction.run("retry_rested", now=now)

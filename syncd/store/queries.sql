@@ -326,7 +326,8 @@ WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'park
 
 -- add_double: the tracker has another live issue of the group, for people to see
 UPDATE issues SET doubles = CASE WHEN doubles IS NULL THEN :key ELSE doubles || ', ' || :key END
-WHERE group_id = :group_id AND state <> 'retired' AND (remote_id IS NULL OR remote_id <> :remote_id);
+WHERE group_id = :group_id AND state <> 'retired' AND (remote_id IS NULL OR remote_id <> :remote_id)
+    AND COALESCE(', ' || doubles || ',', '') NOT LIKE '%, ' || :key || ',%';
 
 -- keep_doubles: those that are still live, unless one was added since they were looked at
 UPDATE issues SET doubles = :live WHERE group_id = :group_id AND state <> 'retired' AND doubles = :before;
@@ -343,6 +344,30 @@ UPDATE trackers SET floor = :number, floor_since = NULL WHERE name = :tracker AN
 
 -- floor_read: the tracker itself reported its highest number
 UPDATE trackers SET floor_at = :now WHERE name = :tracker;
+
+-- numbers_passed: others took numbers between the highest known one and the latest create; what they are is read soon
+UPDATE trackers SET floor_at = :now WHERE name = :tracker AND floor_at > :now;
+
+-- forget_floor_reads: whatever lies above the highest number known is read before the next create
+UPDATE trackers SET floor_at = NULL;
+
+-- known_issues: those that stand for a group or did, and those that are strays already
+WITH wanted (tracker, remote_id) AS (VALUES :rows)
+SELECT remote_id FROM issues WHERE (tracker, remote_id) IN (SELECT tracker, remote_id FROM wanted)
+UNION SELECT remote_id FROM strays WHERE (tracker, remote_id) IN (SELECT tracker, remote_id FROM wanted);
+
+-- issue_markers: of all issues of a tracker, the live ones last
+SELECT group_id, marker, state, remote_id FROM issues WHERE tracker = :tracker ORDER BY CASE state WHEN 'retired' THEN 0 ELSE 1 END, id;
+
+-- add_stray: unless a sweep of another process has met it
+INSERT INTO strays (tracker, remote_id, reference, key, url, number, created_at, found_at)
+VALUES (:tracker, :remote_id, :reference, :key, :url, :number, :created_at, :now) ON CONFLICT (tracker, remote_id) DO NOTHING;
+
+-- strays_of: a group may have several, where a copy of the store files too
+SELECT remote_id, key, url, number, created_at FROM strays WHERE tracker = :tracker AND reference = :reference ORDER BY number, remote_id;
+
+-- remove_stray: it stands for a group
+DELETE FROM strays WHERE tracker = :tracker AND remote_id = :remote_id;
 
 -- floor: below it no issue of a later create can be
 SELECT floor, floor_at FROM trackers WHERE name = :tracker;

@@ -42,6 +42,23 @@ class Survey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """An issue of an account of syncd's with the marker of some group, in the form of `Tracker.reference`."""
+
+    reference: str
+    issue: Created
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """What has the numbers above a floor. Every number up to `upto` was read; more are in use where that is below `newest`."""
+
+    newest: int
+    upto: int
+    issues: Sequence[Marked] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """An issue to create, in a form that every tracker can write in its own markup.
 
@@ -81,6 +98,13 @@ class Tracker(Protocol):
 
     def newest(self) -> int:
         """Return the highest issue number so far, 0 where there is none, by one read. A lower number does no harm."""
+
+    def sweep(self, floor: int) -> Sweep:
+        """Read every number above `floor`, by number and not from an index that may lag, for issues of syncd's accounts that carry a marker.
+        Nothing for a tracker whose issues have no numbers: then `create` must not create a second issue with the same marker."""
+
+    def reference(self, marker: str) -> str:
+        """Return the part of a marker that a sweep reads, or a digest of it. It begins with the first six digits of the marker."""
 
     def ping(self) -> None:
         """Send one cheap read, once. Raises Unavailable where nothing answers, or what does is not the tracker's API: a proxy, a login
@@ -157,6 +181,13 @@ class InstrumentedTracker:
     def newest(self) -> int:
         with self._measure("newest"):
             return self._tracker.newest()
+
+    def sweep(self, floor: int) -> Sweep:
+        with self._measure("sweep"):
+            return self._tracker.sweep(floor)
+
+    def reference(self, marker: str) -> str:
+        return self._tracker.reference(marker)
 
     def ping(self) -> None:
         with self._measure("ping"):

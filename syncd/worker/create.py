@@ -12,12 +12,12 @@ from syncd.core.doubt import Outcome
 from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
 from syncd.model import Action, Call, Created, GroupKind, Issue, IssueState, Plan, ProjectRelease, Settings
-from syncd.store import Store, issues, limits, outbox
+from syncd.store import Store, issues, limits, outbox, strays
 from syncd.store.connection import Transaction
 from syncd.store.issues import Intent
 from syncd.store.outbox import Claim
 from syncd.trackers import Draft
-from syncd.worker import reconcile
+from syncd.worker import reconcile, sweeps
 from syncd.worker.context import FilingFacts, HeldBack, Operation, Parked, Retry, SyncContext, Synced, SyncResult
 from syncd.worker.routing import take
 
@@ -27,6 +27,8 @@ log = structlog.get_logger("syncd.worker")
 
 # The greatest age of the highest number known: the older it is, the more a probe has to read and to explain.
 FLOOR_SECONDS = 3600.0
+# The same while other clients create issues there: so often what they create is read.
+PASSED_SECONDS = 10.0
 
 WENT_BACK = "number {} was given before it, so that the tracker was restored from a backup: issues that were filed after the backup may be lost"
 
@@ -42,6 +44,11 @@ def create(context: SyncContext, facts: FilingFacts) -> SyncResult:
         facts.previous is None and facts.floor.read_at is not None and 0 <= now - facts.floor.read_at < FLOOR_SECONDS
     )
     newest = None if fresh else context.tracker.newest()
+    if newest is not None and (newest > facts.floor.number or facts.floor.read_at is None):
+        swept = sweeps.sweep(context, facts.floor)
+        if isinstance(swept, Retry):
+            return swept
+        newest = max(newest, swept)
     marker = plan.marker(context.routing.instance_key, claim.tracker, group, facts.generation)
     project = () if context.policy is None else context.project_releases(context.policy.set)
     draft = _draft(context, marker, facts, project)
@@ -107,6 +114,17 @@ def intend(context: SyncContext, intent: Intent, newest: int | None) -> SyncResu
             limits.raise_floor(transaction, claim.tracker, newest, now, highest=True)
         if wait:
             return Retry("the writes of the tracker are spent", now + wait, Call.CREATE)
+        if strays_of_group := strays.with_reference(
+            transaction, claim.tracker, context.tracker.reference(intent.marker)
+        ):
+            issues.intend(transaction, claim, replace(intent, revision=0, route=None), now)
+            link_proved(transaction, claim, strays_of_group, now)
+            issues.ask_look(transaction, claim.group_id)
+            strays.remove(transaction, claim.tracker, strays_of_group)
+            keys = ", ".join(issue.key for issue in strays_of_group)
+            return Retry(
+                f"{keys} has its marker: this store or a copy of it has filed it before", now, Call.UPDATE, done=True
+            )
         issues.intend(transaction, claim, intent, now)
         return None
 
@@ -133,7 +151,11 @@ def link(store: Store, claim: Claim, created: Created, end: Operation[T], now: f
         ended = end(transaction) if linked and owned else None
         if target is not None:
             reconcile.give_way(transaction, claim, target, _TAKEN.format(created.key), now)
-        limits.raise_floor(transaction, claim.tracker, created.number, now)
+        if created.number > limits.floor(transaction, claim.tracker).number + 1:
+            # Other clients take numbers, and one of them may be a copy of this store. The floor stays: what is between is not read yet.
+            limits.numbers_passed(transaction, claim.tracker, now - FLOOR_SECONDS + PASSED_SECONDS)
+        else:
+            limits.raise_floor(transaction, claim.tracker, created.number, now)
         if went_back:
             limits.lower_floor(transaction, claim.tracker, created.number)
         return linked, owned, ended

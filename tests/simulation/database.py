@@ -29,7 +29,7 @@ _WRITTEN = re.compile(r"(?:UPDATE|INTO|DELETE FROM) (\w+)")
 # Writes after which no more is due than before: they wake nobody.
 _SETTLING = frozenset({
     "claim_group", "renew", "settle", "drop_claim", "bury", "forget_waiting", "discard_dead", "claim_deliveries", "purge_deliveries",
-    "reject_delivery", "raise_floor", "lower_floor", "lower_issue_floor", "floor_read", "begin_trial", "pause", "silence", "spend", "pause_route", "storm_goes_on", "end_storm",
+    "reject_delivery", "raise_floor", "lower_floor", "lower_issue_floor", "floor_read", "numbers_passed", "forget_floor_reads", "add_stray", "remove_stray", "begin_trial", "pause", "silence", "spend", "pause_route", "storm_goes_on", "end_storm",
 })  # fmt: skip
 
 

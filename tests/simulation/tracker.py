@@ -28,11 +28,12 @@ from syncd.model import Condition, Created, Group, Issue, Observation, Place, Pr
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
 from syncd.store.outbox import LEASE_SECONDS
-from syncd.trackers import Draft, Finding, Survey
+from syncd.trackers import Draft, Finding, Marked, Survey, Sweep
 from tests.simulation.scheduler import Owner, Scheduler
 
 TIMEOUT_SECONDS = 15.0
 PAGE = 2  # issues in one request of a survey
+MOST = 4  # numbers of one sweep
 BEYOND = 3  # unused numbers in a row after which a probe ends; adapters read more
 LATEST_COMMIT_SECONDS = 150.0  # after which a number that was given early is committed at the latest
 LATEST_SECONDS = 10.0  # a request that its client gave up is carried out this much later at the latest
@@ -352,6 +353,27 @@ class Client:
         self._site.read("newest")
         return max((item.number for item in self._listed()), default=0)
 
+    def sweep(self, floor: int) -> Sweep:
+        """Read every number from the floor to beyond the highest that is in use, MOST at a time."""
+        site = self._site
+        site.read("sweep")
+        highest, number = max([floor, *(item.number for item in self._listed())]), floor
+        items = {item.number: item for item in site.items if item.commits_at <= site.scheduler.now}
+        while (number := number + 1) <= highest + BEYOND:
+            if number in items and self._is_in_use(items[number]):
+                highest = max(highest, number)
+        upto = min(highest, floor + MOST)
+        marked = [
+            Marked(reference=item.marker, issue=self._created(item))
+            for item in items.values()
+            if floor < item.number <= upto and self._is_readable(item) and item.marker and self._is_own(item.author)
+        ]
+        site.answer("sweep")
+        return Sweep(newest=highest, upto=upto, issues=marked)
+
+    def reference(self, marker: str) -> str:
+        return marker
+
     def ping(self) -> None:
         self._site.read("ping")
 
@@ -452,8 +474,10 @@ class Client:
         return True
 
     def _is_found(self, item: Item, issue: Issue) -> bool:
-        here = item.is_live and not item.hidden and item.readable
-        return here and item.marker == issue.marker and self._is_own(item.author)
+        return self._is_readable(item) and item.marker == issue.marker and self._is_own(item.author)
+
+    def _is_readable(self, item: Item) -> bool:
+        return item.is_live and not item.hidden and item.readable
 
     def _may_be(self, item: Item, issue: Issue) -> bool:
         """Report whether a number may lead to the issue, although it is not found there."""

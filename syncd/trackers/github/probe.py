@@ -10,7 +10,7 @@ nothing with null and an error NOT_FOUND, all under a 200. Only REST tells a num
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import count, islice, takewhile
 
 import msgspec
 
@@ -19,6 +19,7 @@ from syncd.core.doubt import Evidence
 from syncd.errors import Misconfigured, Refused, Unavailable
 from syncd.model import Created, Place
 from syncd.platform.clock import Clock
+from syncd.trackers import Marked, Sweep
 from syncd.trackers.github.answers import (
     Account,
     Listed,
@@ -49,7 +50,8 @@ _MOST_NAMED = 5
 _READING_SECONDS = 90.0
 
 _FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
-_MARKER = re.compile(r"<!-- syncd:1:\w+ -->")
+_OPEN, _CLOSE = "<!-- syncd:1:", " -->"
+_MARKER = re.compile(rf"{_OPEN}\w+{_CLOSE}")
 
 # A token, or a server, that may not use GraphQL but can still read by REST.
 _DENIED = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES"})
@@ -195,6 +197,21 @@ class Probe:
             number=number,
             created_at=created_at.timestamp() if created_at and at_home else None,
         )
+
+    def sweep(self, is_own: Callable[[Account | None], bool]) -> Sweep:
+        """Usually four requests. Raises what a failure means."""
+        self._read_list()
+        incomplete = self._read_numbers()
+        numbers = takewhile(self._entries.__contains__, count(self._floor + 1))
+        upto = max(numbers, default=self._floor) if incomplete else self._highest
+        issues = [
+            Marked(reference=line[len(_OPEN) : -len(_CLOSE)], issue=self._created(number, entry))
+            for number, entry in sorted(self._entries.items())
+            if entry is not None and number <= upto and entry.pull_request is None and is_own(entry.user)
+            for line in dict.fromkeys(_MARKER.findall(entry.body or ""))
+            if carries(entry.body or "", line)
+        ]
+        return Sweep(newest=self._highest, upto=upto, issues=issues)
 
     def _read_list(self) -> float | None:
         """Read the list down to the floor, as far as time and pages allow. Returns GitHub's time at the first page."""

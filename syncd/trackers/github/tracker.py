@@ -15,7 +15,7 @@ from syncd.model import Created, Group, Issue, Observation, PresentSettings, Set
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
 from syncd.render.text import Document, one_line
-from syncd.trackers import Draft, Finding, Notebook, Survey
+from syncd.trackers import Draft, Finding, Notebook, Survey, Sweep
 from syncd.trackers.github.answers import (
     Account,
     Comment,
@@ -84,6 +84,14 @@ class GitHub:
             "GET", f"/repositories/{self._home_id()}/issues", parameters=parameters
         )
         return max((entry.number for entry in expect(answer, list[Listed])), default=0)
+
+    def sweep(self, floor: int) -> Sweep:
+        """As `probe`."""
+        return Probe(self._connection, self._settings, self._home_id(), floor, self._clock).sweep(self._is_own)
+
+    def reference(self, marker: str) -> str:
+        """The marker."""
+        return marker
 
     def ping(self) -> None:
         """One GET of the repository."""

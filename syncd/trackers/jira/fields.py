@@ -27,11 +27,12 @@ FieldValues = dict[str, Any]
 
 def tag(marker: str) -> str:
     """The label made from a marker: short, since people read it, and without blanks."""
-    return f"syncd-{_digest(marker)}"
+    return f"syncd-{digest(marker)}"
 
 
-def _digest(marker: str) -> str:
-    return hashlib.sha256(marker.encode()).hexdigest()[:16]
+def digest(marker: str) -> str:
+    """What people read of a marker: it begins as the marker does."""
+    return f"{marker[:6]}{hashlib.sha256(marker.encode()).hexdigest()[:16]}"
 
 
 def required(settings: JiraSettings, draft: Draft) -> FieldValues:
@@ -55,7 +56,7 @@ def required(settings: JiraSettings, draft: Draft) -> FieldValues:
 
 def marker_line(marker: str, place: Literal["issue", "status"]) -> str:
     """The last line of a description on Data Center, or of a comment."""
-    return f"syncd {place} · {_digest(marker)}"
+    return f"syncd {place} · {digest(marker)}"
 
 
 def optional(

@@ -15,11 +15,12 @@ from syncd.config import JiraSettings
 from syncd.core.doubt import Evidence
 from syncd.model import Created, Issue
 from syncd.platform.clock import Clock
+from syncd.trackers import Marked, Sweep
 from syncd.trackers.jira.answers import Bulk, Candidate, Page, browse, expect, moment, refuses
 from syncd.trackers.jira.check import account
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.control import require
-from syncd.trackers.jira.fields import last_lines, marker_line, tag
+from syncd.trackers.jira.fields import digest, last_lines, marker_line, tag
 from syncd.trackers.transport import Answer, Parameters
 
 _FIELDS = {
@@ -32,7 +33,7 @@ _MOST_NAMED = 5
 _READING_SECONDS = 90.0
 
 
-_TAG, _LINE = re.compile(r"syncd-[0-9a-f]{16}"), re.compile(r"syncd issue · [0-9a-f]{16}")
+_TAG, _LINE = re.compile(r"syncd-([0-9a-f]{22})"), re.compile(r"syncd issue · ([0-9a-f]{22})")
 
 
 class _Walk(NamedTuple):
@@ -67,11 +68,15 @@ def search(connection: Connection, settings: JiraSettings, jql: str, most: int) 
     return answer, expect(answer, Page).issues
 
 
-def is_marked_at_all(candidate: Candidate) -> bool:
-    """True if an issue has the marker of any group."""
-    labels = candidate.fields.labels or []
-    lines = last_lines(candidate.fields.description)
-    return candidate.mark is not None or any(map(_TAG.fullmatch, labels)) or any(map(_LINE.fullmatch, lines))
+def references(candidate: Candidate) -> list[str]:
+    """The digests of the markers that an issue has, of whichever groups."""
+    if candidate.mark is not None:
+        return [digest(candidate.mark)]
+    matches = [
+        *map(_TAG.fullmatch, candidate.fields.labels or []),
+        *map(_LINE.fullmatch, last_lines(candidate.fields.description)),
+    ]
+    return list(dict.fromkeys(match[1] for match in matches if match))
 
 
 class Probe:
@@ -108,18 +113,7 @@ class Probe:
         labelled = f'labels = "{tag(issue.marker)}" ORDER BY created ASC'
         answer, candidates = search(self._connection, self._settings, labelled, _LABELLED)
         self._take(candidates)
-        newest_first = f'project = "{self._settings.project}" ORDER BY key DESC'
-        _, candidates = search(self._connection, self._settings, newest_first, 1)
-        self._take(candidates)
-        # Where the newest number is below the floor, the index lags, or the numbers went back.
-        self._highest = min(self._floor, max((candidate.number for candidate in candidates), default=0))
-        # The number of the floor itself is given once more after a restore.
-        self._below = max(0, self._highest - 1)
-        for candidate in candidates:
-            self._note_number(candidate.number, candidate)
-        complete = self._read_keys()
-        # Jira answers as if there were no issue where the account may not see one.
-        require(self._connection, self._settings, "BROWSE_PROJECTS")
+        complete = self._read_all()
         # A clone has the label and the description but not the property. Anybody who may edit an issue may remove any of the three.
         own = [each for each in self._candidates.values() if self._is_own(account(each.fields.creator))]
         label, line = tag(issue.marker), [marker_line(issue.marker, "issue")]
@@ -145,13 +139,7 @@ class Probe:
         number, created_at = self._newest
         return Evidence(
             issues=tuple(
-                Created(
-                    remote_id=match.id,
-                    key=match.key,
-                    url=browse(self._settings.url, match.key),
-                    number=match.number if match.key == self._key(match.number) else 0,
-                    created_at=moment(match.fields.created),
-                )
+                self._created(match)
                 for match in sorted(matches, key=lambda candidate: int(candidate.id))  # the oldest first
             ),
             # Without Jira's time nobody can tell how long after the create a probe was.
@@ -163,6 +151,43 @@ class Probe:
             summary=summary,
         )
 
+    def sweep(self) -> Sweep:
+        """Usually three requests on Cloud, and some twenty more on Data Center. Raises what a failure means."""
+        complete = self._read_all()
+        issues = [
+            Marked(reference=reference, issue=self._created(each))
+            for each in sorted(self._candidates.values(), key=lambda candidate: int(candidate.id))
+            if self._is_own(account(each.fields.creator))
+            for reference in references(each)
+        ]
+        upto = self._highest if complete else max(self._floor, self._below + self._read)
+        return Sweep(newest=self._highest, upto=upto, issues=issues)
+
+    def _created(self, candidate: Candidate) -> Created:
+        return Created(
+            remote_id=candidate.id,
+            key=candidate.key,
+            url=browse(self._settings.url, candidate.key),
+            number=candidate.number if candidate.key == self._key(candidate.number) else 0,
+            created_at=moment(candidate.fields.created),
+        )
+
+    def _read_all(self) -> bool:
+        """Read all keys from the floor to beyond the newest. Returns False where time or budget ended before."""
+        newest_first = f'project = "{self._settings.project}" ORDER BY key DESC'
+        _, candidates = search(self._connection, self._settings, newest_first, 1)
+        self._take(candidates)
+        # Where the newest number is below the floor, the index lags, or the numbers went back.
+        self._highest = min(self._floor, max((candidate.number for candidate in candidates), default=0))
+        # The number of the floor itself is given once more after a restore.
+        self._below = max(0, self._highest - 1)
+        for candidate in candidates:
+            self._note_number(candidate.number, candidate)
+        complete = self._read_keys()
+        # Jira answers as if there were no issue where the account may not see one.
+        require(self._connection, self._settings, "BROWSE_PROJECTS")
+        return complete
+
     def _unclear(self, marked: Sequence[Candidate], own: Sequence[Candidate]) -> list[str]:
         """What may be the issue, or may have been, for each key in a few words. `marked` have the marker, `own` are by an account of
         syncd's."""
@@ -173,7 +198,7 @@ class Probe:
         unclear += [
             f"{each.key} was created by syncd's account and has no marker any more"
             for each in own
-            if each.key.startswith(prefix) and each.number > self._floor and not is_marked_at_all(each)
+            if each.key.startswith(prefix) and each.number > self._floor and not references(each)
         ]
         unclear += [f"{name} may not be seen by the account that syncd uses" for name in self._hidden]
         gaps = [number for number in range(max(self._floor, 1), self._highest) if number not in self._used]

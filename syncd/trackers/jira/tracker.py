@@ -15,7 +15,7 @@ from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, Thrott
 from syncd.model import Created, Group, Issue, Observation, PresentSettings, Settings
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
-from syncd.trackers import Draft, Finding, Notebook, Survey
+from syncd.trackers import Draft, Finding, Notebook, Survey, Sweep
 from syncd.trackers.jira.answers import created, expect, failure, more_after, refused_fields, refuses, rows
 from syncd.trackers.jira.check import account, check, create_refusal, language
 from syncd.trackers.jira.check_routes import check_routes
@@ -24,6 +24,7 @@ from syncd.trackers.jira.fields import (
     FieldValues,
     Refusals,
     comment_body,
+    digest,
     last_lines,
     marker_line,
     optional,
@@ -94,6 +95,16 @@ class Jira:
         if home is None:
             self._notebook.note("home", self._url)
         self._is_home_checked = True
+
+    def sweep(self, floor: int) -> Sweep:
+        """As `probe`, without the search for a label."""
+        self._require_home()
+        self._own_account()
+        return Probe(self._connection, self._settings, floor, self._is_own, self._clock).sweep()
+
+    def reference(self, marker: str) -> str:
+        """The digest in the label and in the last line of a description."""
+        return digest(marker)
 
     def ping(self) -> None:
         """One GET of the account."""

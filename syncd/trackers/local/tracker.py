@@ -18,7 +18,7 @@ from syncd.model import Condition, Created, Group, Issue, Observation, Place, Pr
 from syncd.platform.clock import Clock
 from syncd.render import markdown
 from syncd.render.text import Document, one_line
-from syncd.trackers import Draft, Finding, Notebook, Survey
+from syncd.trackers import Draft, Finding, Notebook, Survey, Sweep
 from syncd.trackers.local import head as head_lines
 from syncd.trackers.local.file import explained, make, replace, temporary
 from syncd.trackers.local.folder import shared
@@ -50,6 +50,14 @@ class Local:
     def newest(self) -> int:
         """0: files have no numbers."""
         return 0
+
+    def sweep(self, floor: int) -> Sweep:
+        """Nothing: `create` returns the file that has the marker."""
+        return Sweep(newest=floor, upto=floor)
+
+    def reference(self, marker: str) -> str:
+        """The marker."""
+        return marker
 
     def ping(self) -> None:
         """Opens the folder, if it was made."""

@@ -21,7 +21,7 @@ from syncd.model import Condition, Created, Group, Issue, Observation, Place, Pr
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
 from syncd.render.text import Document, one_line
-from syncd.trackers import Draft, Finding, Notebook, Survey
+from syncd.trackers import Draft, Finding, Marked, Notebook, Survey, Sweep
 from tests.trackers.sample.desk import ACCOUNT, DESKS, LONGEST_TEXT, LONGEST_TITLE, PRIORITIES, DeskError, Ticket
 
 
@@ -44,6 +44,27 @@ class DeskTracker:
 
     def newest(self) -> int:
         return int(self._read("newest"))
+
+    def sweep(self, floor: int) -> Sweep:
+        newest = self.newest()
+        numbers = range(floor + 1, newest + 1)
+        tickets = [ticket for number in numbers if (ticket := self._ticket(number)) is not None]
+        marked = [
+            Marked(reference=ticket.reference, issue=self._created(ticket))
+            for ticket in tickets
+            if ticket.author == ACCOUNT and ticket.reference
+        ]
+        return Sweep(newest=newest, upto=newest, issues=marked)
+
+    def _ticket(self, number: int) -> Ticket | None:
+        try:
+            ticket: Ticket = self._read("read", number=number)
+        except (Missing, Gone):
+            return None
+        return ticket
+
+    def reference(self, marker: str) -> str:
+        return marker
 
     def ping(self) -> None:
         self._read("newest")

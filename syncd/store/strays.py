@@ -1,0 +1,54 @@
+"""Issues of this store in a tracker that stand for no group of it yet: the store was restored from a backup, or another copy of it files."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from syncd.model import Created
+from syncd.store.connection import Transaction
+
+
+class Entry(NamedTuple):
+    """An issue of a group, as far as it is known by its marker; without a `remote_id` its create is not answered yet."""
+
+    group_id: int
+    marker: str
+    state: str
+    remote_id: str | None
+
+
+def unknown(transaction: Transaction, tracker: str, remote_ids: Sequence[str]) -> frozenset[str]:
+    """Of these issues, those that neither stand for a group, or did, nor are strays."""
+    rows = transaction.batch("known_issues", [(tracker, remote_id) for remote_id in remote_ids])
+    return frozenset(remote_ids) - {str(row["remote_id"]) for row in rows}
+
+
+def entries(transaction: Transaction, tracker: str) -> list[Entry]:
+    """All issues of a tracker, those that were given up before the others."""
+    return [Entry(**cast(Mapping[str, Any], row)) for row in transaction.rows("issue_markers", tracker=tracker)]
+
+
+def add(transaction: Transaction, tracker: str, reference: str, issue: Created, now: float) -> None:
+    """This issue carries the marker that leads to `reference`, and stands for no group."""
+    transaction.run(
+        "add_stray",
+        tracker=tracker,
+        remote_id=issue.remote_id,
+        reference=reference,
+        key=issue.key,
+        url=issue.url,
+        number=issue.number,
+        created_at=issue.created_at,
+        now=now,
+    )
+
+
+def with_reference(transaction: Transaction, tracker: str, reference: str) -> list[Created]:
+    """The strays with a marker that leads to `reference`, the oldest first."""
+    rows = transaction.rows("strays_of", tracker=tracker, reference=reference)
+    return [Created(**cast(Mapping[str, Any], row)) for row in rows]
+
+
+def remove(transaction: Transaction, tracker: str, issues: Iterable[Created]) -> None:
+    """These issues stand for a group now."""
+    for issue in issues:
+        transaction.run("remove_stray", tracker=tracker, remote_id=issue.remote_id)

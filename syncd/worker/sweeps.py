@@ -1,0 +1,79 @@
+"""Reading what lies above the highest number known before anything is created: the store may be older than its issues, or not alone."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import structlog
+
+from syncd.core import plan
+from syncd.model import Call, IssueState
+from syncd.store import issues, limits, strays
+from syncd.store.connection import Transaction
+from syncd.store.limits import Floor
+from syncd.trackers import Marked
+from syncd.worker.context import Retry, SyncContext
+
+log = structlog.get_logger("syncd.worker")
+
+COPY = (
+    "another syncd with a copy of this store files here: {} has a marker of this store, which did not create it; stop the other syncd, "
+    "then run `syncd resume {}`"
+)
+
+
+class _Intake(NamedTuple):
+    strays: Sequence[str] = ()  # keys of issues that this store does not know
+    doubles: Sequence[str] = ()  # keys of second issues of groups
+
+
+def sweep(context: SyncContext, floor: Floor) -> int | Retry:
+    """Take in the issues of this store that it does not know, and return the highest number of the tracker. Before the first create after a
+    start such an issue means that the store was restored from a backup. Later it means that a copy of the store files too: then the tracker
+    rests until an operator resumes it. Raises TrackerError, StoreUnavailable."""
+    tracker, now = context.claim.tracker, context.clock.wall()
+    swept = context.tracker.sweep(floor.number)
+    name = plan.instance(context.routing.instance_key)
+    own = [marked for marked in swept.issues if marked.reference.startswith(name)]
+
+    def write(transaction: Transaction) -> _Intake:
+        intake = _take_in(transaction, context, own, now)
+        if floor.read_at is not None and intake.strays:
+            limits.pause(transaction, tracker, COPY.format(intake.strays[0], tracker), None, "operator", 0)
+        if swept.upto < swept.newest:
+            limits.raise_floor(transaction, tracker, swept.upto, now)
+        else:
+            limits.raise_floor(transaction, tracker, swept.newest, now, highest=True)
+        return intake
+
+    intake = context.store.write(write, exclusive=False)
+    if intake.doubles:
+        log.error("doubles_found", tracker=tracker, issues=intake.doubles)
+    if intake.strays and floor.read_at is None:
+        log.warning("issues_found_again", tracker=tracker, issues=len(intake.strays))
+    elif intake.strays:
+        log.error("store_has_a_copy", tracker=tracker, issues=intake.strays)
+        return Retry(COPY.format(intake.strays[0], tracker), now, Call.CREATE)
+    if swept.upto < swept.newest:
+        return Retry(f"the numbers from {swept.upto + 1} to {swept.newest} are read first", now, Call.CREATE)
+    return swept.newest
+
+
+def _take_in(transaction: Transaction, context: SyncContext, own: Sequence[Marked], now: float) -> _Intake:
+    tracker = context.claim.tracker
+    unknown = strays.unknown(transaction, tracker, [marked.issue.remote_id for marked in own])
+    if not unknown:
+        return _Intake()
+    by_reference = {context.tracker.reference(entry.marker): entry for entry in strays.entries(transaction, tracker)}
+    keys, doubles = list[str](), list[str]()
+    for marked in own:
+        reference, issue = marked.reference, marked.issue
+        entry = by_reference.get(reference)
+        if issue.remote_id not in unknown:
+            continue
+        if entry is None or entry.state == IssueState.WANTED:
+            strays.add(transaction, tracker, reference, issue, now)
+            keys += [issue.key] if entry is None else []
+        elif entry.remote_id is not None and entry.state in (IssueState.LINKED, IssueState.PARKED):
+            issues.add_double(transaction, entry.group_id, issue)
+            doubles.append(issue.key)
+    return _Intake(keys, doubles)

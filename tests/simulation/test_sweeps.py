@@ -1,0 +1,189 @@
+"""Short histories of a store that is older than its issues, and of a store that is not alone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from syncd.core import plan
+from syncd.store import limits
+from syncd.store.sqlite.file import sqlite3
+from syncd.worker.create import PASSED_SECONDS
+from tests.simulation.database import Database
+from tests.simulation.operators import TRACKER
+from tests.simulation.process import Process
+from tests.simulation.test_races import Stage
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    stage = Stage(tmp_path)
+    yield stage
+    stage.world.close()
+
+
+def backup(stage: Stage) -> Any:
+    copy = sqlite3.connect(":memory:")
+    stage.world.database.session.backup(copy)
+    return copy
+
+
+def start(stage: Stage, name: str, database: Database | None = None) -> None:
+    """Let a new process receive and sync from now on."""
+    world = stage.world
+    process = Process(
+        world.scheduler, database or world.database, world.site, world.routing, name=name, syncers=0, surveys=False
+    )
+    world.processes.append(process)
+    act(stage, process)
+    stage.store.outbox.recover(stage.now)
+
+
+def restore(stage: Stage, copy: Any) -> None:
+    copy.backup(stage.world.database.session)
+    copy.close()
+    start(stage, "restored")
+
+
+def act(stage: Stage, process: Process) -> None:
+    """Let this process receive and sync from now on."""
+    stage.process, stage.store = process, process.store
+    stage.world.processes.sort(key=lambda entry: entry is not process)
+
+
+def file(stage: Stage, *fingerprints: str, occurrences: int = 1) -> None:
+    for fingerprint in fingerprints:
+        stage.notify(fingerprint, occurrences)
+    stage.sync_all()
+
+
+def rest(stage: Stage) -> str | None:
+    at_rest = stage.store.read(lambda transaction: limits.rest(transaction, TRACKER))
+    return at_rest and at_rest.reason
+
+
+def linked(stage: Stage) -> dict[str, str]:
+    rows = stage.world.database.rows(
+        "SELECT fingerprint, key FROM issues JOIN groups ON groups.id = group_id WHERE issues.state = 'linked'"
+    )
+    return {str(row["fingerprint"]): str(row["key"]) for row in rows}
+
+
+OLD, NEW = tuple(f"old{number}" for number in range(3)), tuple(f"new{number}" for number in range(6))
+
+
+def test_a_restored_store_files_nothing_again(stage: Stage) -> None:
+    """Issues of groups that it knows and of groups that it never heard of, more than one sweep reads."""
+    file(stage, *OLD)
+    stage.notify("held back")
+    copy = backup(stage)
+    file(stage, *NEW)
+    before = {**linked(stage)}
+    restore(stage, copy)
+
+    file(stage, *OLD, *NEW, "held back", "later", occurrences=5)
+    assert sorted(stage.titles) == sorted({*OLD, *NEW, "held back", "later"})
+    assert {name: key for name, key in linked(stage).items() if name != "later"} == before
+    assert stage.world.database.rows("SELECT * FROM strays") == []
+    assert rest(stage) is None
+    stage.world.scheduler.now += 1000.0
+    stage.sync_all()
+    assert [item.title for item in stage.world.site.items if not item.comments] == ["later"]
+
+
+def test_a_group_whose_issue_was_replaced_after_the_backup_is_linked_to_the_latest(stage: Stage) -> None:
+    file(stage, "f")
+    copy = backup(stage)
+    (first,) = stage.world.site.items
+    second = stage.world.site.add("", "f", stage.world.site.account)
+    # As the store made it: its marker counts the issues of the group that were given up.
+    group, key = stage.store.report.groups(1)[0].group, stage.process.routing.instance_key
+    second.marker = plan.marker(key, TRACKER, group, 1)
+    first.deleted = True
+    restore(stage, copy)
+
+    file(stage, "f", occurrences=2)
+    assert [item.title for item in stage.world.site.items if item.is_live] == ["f"]
+
+
+def test_what_a_person_closed_after_the_backup_stays_closed(stage: Stage) -> None:
+    copy = backup(stage)
+    file(stage, "f")
+    (item,) = stage.world.site.items
+    item.closed, item.closed_at, item.closed_by_person = True, stage.world.site.now, stage.now
+    restore(stage, copy)
+
+    file(stage, "f", occurrences=2)
+    assert (len(stage.world.site.items), item.closed) == (1, True)
+
+
+@pytest.mark.parametrize("author", ["person", "another-bot"])
+def test_a_copy_of_the_text_by_somebody_else_stands_for_nothing(stage: Stage, author: str) -> None:
+    copy = backup(stage)
+    file(stage, "f")
+    (item,) = stage.world.site.items
+    item.author = author
+    restore(stage, copy)
+
+    file(stage, "f")
+    assert linked(stage) == {"f": "K-2"}
+
+
+def test_issues_of_another_store_with_the_same_account_are_left_alone(stage: Stage) -> None:
+    file(stage, "a")
+    stage.world.site.add("f" * 32, "of the staging syncd", stage.world.site.account)
+    stage.world.scheduler.now += 4000.0
+
+    file(stage, "b", "c")
+    assert rest(stage) is None
+    assert stage.world.database.rows("SELECT * FROM strays") == []
+
+
+def test_a_copy_of_the_store_that_files_too_makes_both_rest(stage: Stage, tmp_path: Path) -> None:
+    file(stage, *OLD)
+    world, original = stage.world, stage.process
+    twin = Database(world.scheduler, tmp_path)
+    world.database.session.backup(twin.session)
+    start(stage, "twin", twin)
+    copied = stage.process
+    file(stage, "a")
+    world.scheduler.now += PASSED_SECONDS + 1.0
+
+    act(stage, original)
+    file(stage, "b")  # its number shows that somebody else creates issues there
+    world.scheduler.now += PASSED_SECONDS + 1.0
+    file(stage, "c", "a")
+    assert str(rest(stage)).startswith("another syncd with a copy of this store files here: K-4 ")
+    act(stage, copied)
+    world.scheduler.now += 4000.0
+    file(stage, "d", "b")
+    assert str(rest(stage)).startswith("another syncd with a copy of this store files here: K-5 ")
+    assert stage.titles == [*OLD, "a", "b"]
+    twin.session.close()
+
+
+def test_two_processes_of_one_store_do_not_take_each_other_for_a_copy(stage: Stage) -> None:
+    first = stage.process
+    start(stage, "p2")
+    second = stage.process
+    for number in range(6):
+        act(stage, first if number % 2 else second)
+        file(stage, f"f{number}")
+        stage.world.site.add("", "a person's issue", "person")
+        stage.world.scheduler.now += PASSED_SECONDS + 1.0
+    assert rest(stage) is None
+    assert len(set(stage.titles)) == 7
+    assert len(stage.titles) == 12
+
+
+def test_a_second_issue_of_a_group_that_came_late_is_displayed(stage: Stage) -> None:
+    file(stage, "f")
+    (item,) = stage.world.site.items
+    stage.world.site.add(item.marker, "f", stage.world.site.account)
+    stage.world.scheduler.now += 4000.0
+
+    file(stage, "g")
+    (row,) = stage.world.database.rows("SELECT doubles FROM issues WHERE doubles IS NOT NULL")
+    assert row["doubles"] == "K-2"
+    assert rest(stage) is None
