@@ -33,6 +33,8 @@ GROUPS = 20
 THOROUGH = 10  # every tenth image gets an integrity check
 PATIENCE_SECONDS = 60.0
 FAILING_SYNCS = "fsync:error=EIO:when=20+15"  # counted per thread: repeated failures in the writer
+# The fsync of the folder in which SQLite has created its log: it follows the first one of the log, and SQLite ignores its error.
+FAILING_FOLDER = "fsync:error=EIO:when=2"
 _MODULES = {"FULL": "syncd", "NORMAL": "tests.prove.weakened"}
 
 
@@ -261,6 +263,13 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
         scale=f"{_size(failing)}, {failing.faults} failed fsyncs",
         result=f"{_verdict(failing)}; a restarted daemon counted correctly in {failing.resumed} of {failing.resumed} starts",
         ok=failing.sound and failing.faults > 0,
+    )
+    nameless = cuts(folder / "nameless", max(100, size // 10), seed, inject=FAILING_FOLDER)
+    yield Row(
+        action="the same after the fsync fails that makes the name of a new log durable, whose error SQLite ignores",
+        scale=f"{_size(nameless)}, {nameless.faults} failed fsyncs",
+        result=f"{_verdict(nameless)}; a restarted daemon counted correctly in {nameless.resumed} of {nameless.resumed} starts",
+        ok=nameless.sound and nameless.faults > 0,
     )
 
 

@@ -60,7 +60,7 @@ def file(stage: Stage, *fingerprints: str, occurrences: int = 1) -> None:
 
 def rest(stage: Stage) -> str | None:
     at_rest = stage.store.read(lambda transaction: limits.rest(transaction, TRACKER))
-    return at_rest and at_rest.reason
+    return None if at_rest is None else at_rest.reason
 
 
 def linked(stage: Stage) -> dict[str, str]:

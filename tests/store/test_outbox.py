@@ -1,4 +1,5 @@
 import threading
+from dataclasses import replace
 from functools import partial
 
 import psycopg
@@ -12,11 +13,13 @@ from syncd.errors import LeaseLost
 from syncd.model import Action, Call, Created, Issue, IssueState, Plan
 from syncd.store import Store, limits, outbox, storms
 from syncd.store.issues import Intent
+from syncd.store.limits import Floor
 from syncd.store.outbox import LEASE_SECONDS, Claim
 from syncd.store.report import left_behind
 from syncd.store.sqlite.file import sqlite3
 from syncd.worker import reconcile
 from syncd.worker.absorb import absorb as absorb_batch
+from syncd.worker.create import FLOOR_SECONDS, PASSED_SECONDS
 from syncd.worker.routing import Routing
 from tests.store import steps
 from tests.store.filled import NOW, absorb, accept, claimed, crash_notification, owed
@@ -135,6 +138,7 @@ def test_a_refused_create_may_be_tried_again_as_another_attempt(store: Store) ->
 
 
 def test_an_intent_remembers_the_highest_number_known(store: Store) -> None:
+    store.connection.write(lambda transaction: limits.raise_floor(transaction, "here", ISSUE.number - 1, NOW))
     owed(store, "a", "b")
     first = claimed(store)
     steps.intend(store, first, Intent(marker="m", revision=1), NOW)
@@ -145,6 +149,17 @@ def test_an_intent_remembers_the_highest_number_known(store: Store) -> None:
     issue = issue_of(store, second)
     assert issue is not None
     assert issue.floor == 7
+
+
+@pytest.mark.parametrize(("number", "floor", "read_at"), [(7, 7, NOW), (8, 6, NOW - FLOOR_SECONDS + PASSED_SECONDS)])
+def test_numbers_that_others_took_are_read_soon(store: Store, number: int, floor: int, read_at: float) -> None:
+    store.connection.write(lambda transaction: limits.raise_floor(transaction, "here", 6, NOW, highest=True))
+    owed(store)
+    claim = claimed(store)
+    steps.intend(store, claim, Intent(marker="m", revision=1), NOW)
+    steps.link(store, claim, replace(ISSUE, number=number), NOW)
+
+    assert store.read(lambda transaction: limits.floor(transaction, "here")) == Floor(number=floor, read_at=read_at)
 
 
 def test_settled_means_nothing_is_owed(store: Store) -> None:

@@ -26,8 +26,9 @@ def test_five_hundred_power_cuts_lose_nothing_that_was_acknowledged_and_no_inten
 
 
 @traced
-def test_power_cuts_after_syncs_that_failed_lose_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    result = power.cuts(tmp_path, CUTS, SEED, notifications=200, inject=power.FAILING_SYNCS)
+@pytest.mark.parametrize("inject", [power.FAILING_SYNCS, power.FAILING_FOLDER], ids=["log", "folder"])
+def test_power_cuts_after_syncs_that_failed_lose_nothing_that_was_acknowledged(tmp_path: Path, inject: str) -> None:
+    result = power.cuts(tmp_path, CUTS, SEED, notifications=200, inject=inject)
 
     assert result.faults > 0
     assert result.sound, result

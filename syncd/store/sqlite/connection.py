@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from syncd.errors import StoreUnavailable
+from syncd.platform import fsync
 from syncd.platform.clock import Clock
 from syncd.store import queries
 from syncd.store.connection import Connection, First, Room, Transaction
@@ -147,12 +148,17 @@ class Sqlite(Connection):
                 if damaged[0] == _version(self.path):
                     raise StoreUnavailable(damaged[1])
                 self._damaged = None
+            is_first = opened is None
             if opened is None:
                 opened = Opened(self.path)
                 self.generation += 1
                 opened.database.execute(f"PRAGMA wal_autocheckpoint={LOG_PAGES}")
                 opened.database.execute(f"PRAGMA cache_size={-WRITER_CACHE_KB}")
             self._carry_out(opened.database, shared)
+            if is_first:
+                # SQLite syncs the folder of a log that it creates, and ignores the error (os_unix.c, unixSync): after a power cut the log
+                # would not exist, with all that was committed to it.
+                fsync.sync(self.path.resolve().parent)
             if not opened.in_place():
                 raise StoreUnavailable(
                     f"the database {self.path} was deleted or replaced; nothing more is stored in the old one"

@@ -1,5 +1,6 @@
 """A SQLite file: its driver, opening it so that commits last, beginning a transaction, looking for damage, and sentences for its errors."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -144,6 +145,8 @@ def trouble(path: Path, error: Exception) -> StoreUnavailable:
     if isinstance(error, StoreUnavailable):
         return error
     name = getattr(error, "sqlite_errorname", None) or type(error).__name__
+    if isinstance(error, OSError):
+        name = {errno.EIO: "SQLITE_IOERR", errno.ENOSPC: "SQLITE_FULL"}.get(error.errno or 0, name)
     begin = f"the database {path} cannot be used: "
     if isinstance(error, OSError) or name.startswith(_DENIED):
         # SQLite needs a log and an index next to the file, and syncd the locks of its processes.
