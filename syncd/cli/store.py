@@ -13,6 +13,7 @@ from syncd import config as configuration
 from syncd.cli import USAGE, stop
 from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, config_path, duration, open_store
 from syncd.config import StoreSettings
+from syncd.core.quantities import utc
 from syncd.platform.clock import Clock
 from syncd.store import bring_up, move_store
 from syncd.store.sqlite.backup import back_up
@@ -49,9 +50,14 @@ def restore(
     settings = configuration.load(config_path(config)).store
     if settings.dialect != "sqlite":
         stop(USAGE, f"restore {settings.place} with PostgreSQL's own tools: pg_restore, or point-in-time recovery")
-    previous = put_back(settings.path, source, Clock(), dry_run=dry_run)
-    kept = f"; the previous file {'would be' if dry_run else 'is'} {previous}" if previous else ""
-    print(f"{settings.path}: {'would be' if dry_run else 'is'} {source}, verified{kept}")
+    restored = put_back(settings.path, source, Clock(), dry_run=dry_run)
+    previous, verb = restored.previous, "would be" if dry_run else "is"
+    print(f"{settings.path}: {verb} {source}, verified{f'; the previous file {verb} {previous}' if previous else ''}")
+    if restored.latest is not None:
+        print(
+            f"It ends at {utc(restored.latest)}. What Backtrace sent later is not in it; a crash that recurs is notified again.\n"
+            "Before syncd files anything, it reads which issues it has filed since then, and links them again."
+        )
 
 
 @app.command()

@@ -37,7 +37,7 @@ class Transaction(Protocol):
         """Run an INSERT like `batch`, and return the numbers of the new rows, which rise in the order of `rows`."""
 
     def lock(self, name: str) -> None:
-        """Wait for the lock of this name and hold it until the transaction ends. Every operation takes locks in the same order: a group,
+        """Wait for the lock of this name and hold it until the transaction ends. Every operation takes locks in the same order: `trial …`, a group,
         its claim, `route …`, `credential …`, `tracker …`."""
 
 

@@ -45,6 +45,10 @@ class Outbox(Operations):
 
         def take(transaction: Transaction) -> Claim | None:
             leased_until, horizon = now + LEASE_SECONDS, now + HORIZON_SECONDS
+            if any(row["state"] == "paused" for row in transaction.rows("tracker", tracker=tracker)):
+                # Of several threads that each skip the groups locked by the others, the one with the last group could be the first to commit:
+                # the trial would be the call of the very group that caused the rest.
+                transaction.lock(f"trial {tracker}")
             rows: list[dict[str, object]] = []
             for call in calls:
                 rows = rows or transaction.rows(

@@ -261,7 +261,7 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
         merges,
         "inherited",
         lambda _, group, aliases, whole: whole,
-        100,
+        400,
         "merges",
     ),
     Control("refusals in a row are the project's", failures, "weigh", lambda *_: None, 50, "refused"),

@@ -152,6 +152,7 @@ def after_commit(world: "World", changes: Counter[str]) -> None:
     if world.scheduler.actor == "operator" and ("pause" in changes or "resume" in changes):
         world.truth.paused = "pause" in changes
     _rests(world, changes)
+    _refused(world, changes)
     if "claim_group" in changes:
         _claims(world, now)
     if "claim_deliveries" in changes:
@@ -270,19 +271,25 @@ def _tried(world: "World", group_id: int) -> None:
         _fail(world, "the offender is tried last", f"group {group_id} is the trial, and {waiting} wait")
 
 
+def _refused(world: "World", changes: Counter[str]) -> None:
+    """Keep which groups were refused in a row, as far as their workers have committed it: a worker that does not get the answer knows of no
+    refusal."""
+    truth = world.truth
+    if "link" in changes:
+        truth.refused.clear()
+    elif "bury" in changes and world.scheduler.actor in truth.held:
+        truth.refused.add(truth.held[world.scheduler.actor][0])
+        # The last of them may be committed by a worker that dies before it weighs them.
+        truth.charged |= truth.refused if len(truth.refused) >= 2 * REFUSED_IN_A_ROW else set()
+
+
 def _project_refused(world: "World") -> None:
     """Groups that were refused in a row, without one that was taken between them, are no dead letters once the project takes issues."""
-    row: set[str] = set()
-    charged: set[str] = set()
-    for name, taken in world.site.creates:
-        row = set() if taken else row | {name}
-        # The commit of a refusal may be lost: then its create is in doubt and counts for nothing.
-        charged |= row if len(row) >= 2 * REFUSED_IN_A_ROW else set()
     for group in world.database.rows(
-        "SELECT fingerprint FROM groups JOIN outbox ON outbox.group_id = groups.id WHERE outbox.state = 'dead'"
+        "SELECT groups.id, fingerprint FROM groups JOIN outbox ON outbox.group_id = groups.id WHERE outbox.state = 'dead'"
         " AND NOT EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state = 'linked')"
     ):
-        if group["fingerprint"] in charged:
+        if group["id"] in world.truth.charged:
             raise Broken("refusals in a row are the project's", f"{group['fingerprint']} is a dead letter")
 
 

@@ -150,7 +150,6 @@ class Site:
         self.clock_offset = 0.0
         self.writes: list[tuple[float, str, str]] = []  # (true time, operation, marker or key)
         self.refusals: list[tuple[str, tuple[str, ...]]] = []  # (fingerprint, releases in the draft)
-        self.creates: list[tuple[str, bool]] = []  # (fingerprint, whether it was taken)
         self.reopened: list[Reopened] = []
         self.sent: list[tuple[float, str]] = []  # when which task sent a write
         self.tells_closing = True  # the time at which an issue was closed
@@ -397,7 +396,6 @@ class Client:
             if identity.fingerprint in site.weather.refuses:
                 site.refusals.append((identity.fingerprint, tuple(sorted(row.release for row in draft.group.releases))))
                 raise Refused("a field of the issue is not accepted")
-            site.creates.append((identity.fingerprint, not site.weather.refuses_all))
             if site.weather.refuses_all:
                 raise Refused("words that nobody knows")
             item = site.add(draft.marker, identity.fingerprint, author)

@@ -68,6 +68,8 @@ class Truth:
     claims: list[tuple[float, str]] = field(default_factory=list)  # when which task claimed a group
     held: dict[str, tuple[int, str]] = field(default_factory=dict)  # the last claim of each task
     paused: bool = False  # an operator has paused the tracker
+    refused: set[int] = field(default_factory=set)  # groups refused in a row
+    charged: set[int] = field(default_factory=set)  # those of so many in a row that the project is charged
     rested: tuple[int, float] = (0, 0.0)  # the group that caused the latest rest, and its end
     silent_since: float | None = None  # the first claim inside the silence that is in force
     writes: int = 0  # writes of the tracker that were checked

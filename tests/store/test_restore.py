@@ -50,7 +50,7 @@ def test_the_store_is_that_of_the_backup_and_the_previous_file_is_whole(settings
     path = settings.path
     before = backup.read_bytes()
 
-    previous = restore(path, backup, Clock())
+    previous = restore(path, backup, Clock()).previous
     assert previous is not None
     assert names(path) == {"syncd.db", previous.name}
     assert (groups(path), groups(previous)) == ({"f1"}, {"f1", "f2"})
@@ -67,7 +67,7 @@ def test_a_damaged_store_is_replaced_and_kept_as_it_is_with_its_log(
     path.write_bytes(damage)
     path.with_name("syncd.db-wal").write_bytes(b"a log that belongs to nothing")
 
-    previous = restore(path, backup, Clock())
+    previous = restore(path, backup, Clock()).previous
     assert groups(path) == {"f1"}, "SQLite applied the log of the previous file"
     if damage:
         assert previous is not None
@@ -77,7 +77,7 @@ def test_a_damaged_store_is_replaced_and_kept_as_it_is_with_its_log(
 def test_a_machine_without_a_store_gets_one(tmp_path: Path, backup: Path) -> None:
     path = tmp_path / "another/machine/syncd.db"
 
-    assert restore(path, backup, Clock()) is None
+    assert restore(path, backup, Clock()).previous is None
     assert groups(path) == {"f1"}
 
 
@@ -158,9 +158,9 @@ def test_a_store_on_which_a_process_runs_is_not_replaced(settings: StoreSettings
     registration.close()
     daemon.close()
 
-    assert restore(settings.path, backup, Clock(), dry_run=True) is not None
+    assert restore(settings.path, backup, Clock(), dry_run=True).previous is not None
     assert groups(settings.path) == {"f1", "f2"}
-    assert restore(settings.path, backup, Clock()) is not None
+    assert restore(settings.path, backup, Clock()).previous is not None
 
 
 def test_an_older_backup_gets_the_schema_of_this_program(settings: StoreSettings, backup: Path) -> None:

@@ -24,12 +24,12 @@ from syncd.errors import (
 )
 from syncd.model import Created, Group, Identity, Issue, IssueState, Place, Settings
 from syncd.render.text import Code, Document, Heading, Paragraph, Value
-from syncd.trackers import Draft, Tracker
+from syncd.trackers import Draft, Sweep, Tracker
 from syncd.trackers.references import named
 from tests.trackers.world import Item, World, whole_survey
 
-MARKER = "q3vlm5ts7x2aybk4cdnpwe6fzh"
-SECOND_MARKER = "zz3lm5ts7x2aybk4cdnpwe6fzh"
+MARKER = "5eed0a3f1c9b7d2e4a6f8b0c1d3e5f70"
+SECOND_MARKER = "5eed0a9c1c9b7d2e4a6f8b0c1d3e5f70"
 GROUP = Group(identity=Identity("acme", "game", "f" * 64))
 DRAFT = Draft(
     marker=MARKER,
@@ -187,6 +187,52 @@ class Conformance:
         assert first.remote_id != second.remote_id
         assert [each.remote_id for each in tracker.probe(doubtful()).issues] == [first.remote_id]
         assert [each.remote_id for each in tracker.probe(doubtful(marker=SECOND_MARKER)).issues] == [second.remote_id]
+
+    def test_a_sweep_reads_what_syncd_filed_above_the_floor(self, world: World) -> None:
+        tracker = world.open()
+        first = tracker.create(DRAFT)
+        world.file("A person's issue")
+        second = tracker.create(replace(DRAFT, marker=SECOND_MARKER))
+        world.file("A later issue")
+
+        restarted = world.open()
+        if not first.number:  # no numbers: a create does no harm where the issue exists
+            assert restarted.sweep(0) == Sweep(newest=0, upto=0)
+            assert restarted.create(DRAFT).remote_id == first.remote_id
+            return
+        swept = restarted.sweep(first.number)
+        assert [(each.reference, each.issue.remote_id, each.issue.number) for each in swept.issues] == [
+            (restarted.reference(SECOND_MARKER), second.remote_id, second.number)
+        ]
+        assert (swept.upto, swept.newest) == (second.number + 1, second.number + 1)
+        assert [each.reference for each in restarted.sweep(0).issues] == [
+            *map(restarted.reference, (MARKER, SECOND_MARKER))
+        ]
+        assert restarted.sweep(swept.newest).issues in ([], ())
+
+    def test_a_reference_begins_as_its_marker_and_tells_markers_apart(self, world: World) -> None:
+        tracker = world.open()
+
+        references = [*map(tracker.reference, (MARKER, SECOND_MARKER))]
+        assert [reference[:6] for reference in references] == [MARKER[:6], SECOND_MARKER[:6]]
+        assert len(set(references)) == 2
+
+    def test_a_lagging_list_hides_nothing_from_a_sweep(self, world: World) -> None:
+        world.require("lag")
+        world.lag()
+        tracker = world.open()
+        created = tracker.create(DRAFT)
+
+        assert [each.issue.remote_id for each in world.open().sweep(0).issues] == [created.remote_id]
+
+    def test_a_persons_copy_is_in_no_sweep(self, world: World) -> None:
+        world.require("copy")
+        tracker = world.open()
+        created = tracker.create(DRAFT)
+        world.copy(created.remote_id)
+
+        numbered = [created.remote_id] if created.number else []
+        assert [each.issue.remote_id for each in tracker.sweep(0).issues] == numbered
 
     def test_a_persons_copy_is_not_taken_for_the_issue(self, world: World) -> None:
         world.require("copy")

@@ -4,6 +4,7 @@ import os
 import shutil
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from syncd.errors import StoreUnavailable, StoreUnusable
@@ -15,10 +16,21 @@ from syncd.store.sqlite.file import inspect, open_file, sqlite3, trouble
 from syncd.store.sqlite.process_lock import folder_of, is_locked
 
 LOGS = ("-wal", "-shm")
+# Absorbed deliveries are purged one day, decisions stay longer.
+_LATEST = "SELECT MAX(at) FROM (SELECT MAX(received_at) AS at FROM deliveries UNION ALL SELECT MAX(at) FROM history)"
 
 
-def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) -> Path | None:
-    """Put a copy of `source` in the place of the store in `path`, and return the new name of the previous file; None if there was none.
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The new name of the previous file, None if there was none; and when the latest notification in the restored one was received, None
+    if it has none."""
+
+    previous: Path | None
+    latest: float | None
+
+
+def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) -> Restored:
+    """Put a copy of `source` in the place of the store in `path`.
 
     The copy has this program's schema, and the owner of the folder. With `dry_run` it is only verified. Raises StoreUnusable if `source`
     is no store or is damaged, if a process runs on the store, or if this user may not change it; StoreUnavailable if the disk fails. Then the
@@ -36,17 +48,17 @@ def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) ->
             if end == "" or file.exists():
                 os.close(os.open(copy, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))  # readable by this user only
                 shutil.copyfile(file, copy)
-        _verify(source, partial, clock)
+        latest = _verify(source, partial, clock)
         _refuse_running(path)
         if dry_run:
-            return previous if path.exists() else None
+            return Restored(previous if path.exists() else None, latest)
         with partial.open("rb") as written:
             os.fsync(written.fileno())
         _give(partial, path)
         if not path.exists():
             os.rename(partial, path)
             sync(path.parent)
-            return None
+            return Restored(None, latest)
         _complete(path)
         os.link(path, previous)  # at every moment the path leads to a whole store
         for end in LOGS:
@@ -55,7 +67,7 @@ def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) ->
                 log.rename(previous.with_name(f"{previous.name}{end}"))
         os.replace(partial, path)
         sync(path.parent)
-        return previous
+        return Restored(previous, latest)
     except OSError as error:
         raise (StoreUnusable if lasts(error) else StoreUnavailable)(
             f"cannot restore {path}: {explain(error)}"
@@ -66,8 +78,9 @@ def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) ->
                 partial.with_name(f"{partial.name}{end}").unlink(missing_ok=True)
 
 
-def _verify(source: Path, copy: Path, clock: Clock) -> None:
-    """Bring the copy to this program's schema. Raises StoreUnusable if it is no whole store."""
+def _verify(source: Path, copy: Path, clock: Clock) -> float | None:
+    """Bring the copy to this program's schema, and return the time of the latest notification in it. Raises StoreUnusable if it is no whole
+    store."""
     try:
         inspect(copy)
         database = open_file(copy, "rw")
@@ -78,11 +91,17 @@ def _verify(source: Path, copy: Path, clock: Clock) -> None:
         if exists is None:
             raise StoreUnusable("the file is no store of syncd")
         migrate(copy, clock)
+        database = open_file(copy, "rw")
+        try:
+            latest: float | None = database.execute(_LATEST).fetchone()[0]
+        finally:
+            database.close()
     except sqlite3.Error as error:
         raise StoreUnusable(f"{source} cannot be restored: {trouble(source, error)}") from None
     except StoreUnavailable as error:
         text = str(error).replace(str(copy), str(source))
         raise StoreUnusable(f"{source} cannot be restored: {text}") from None
+    return latest
 
 
 def _refuse_running(path: Path) -> None:

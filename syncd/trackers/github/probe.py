@@ -207,7 +207,7 @@ class Probe:
         issues = [
             Marked(reference=line[len(_OPEN) : -len(_CLOSE)], issue=self._created(number, entry))
             for number, entry in sorted(self._entries.items())
-            if entry is not None and number <= upto and entry.pull_request is None and is_own(entry.user)
+            if entry is not None and self._floor < number <= upto and entry.pull_request is None and is_own(entry.user)
             for line in dict.fromkeys(_MARKER.findall(entry.body or ""))
             if carries(entry.body or "", line)
         ]

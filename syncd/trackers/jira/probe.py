@@ -157,7 +157,7 @@ class Probe:
         issues = [
             Marked(reference=reference, issue=self._created(each))
             for each in sorted(self._candidates.values(), key=lambda candidate: int(candidate.id))
-            if self._is_own(account(each.fields.creator))
+            if self._is_own(account(each.fields.creator)) and each.key != self._key(self._floor)
             for reference in references(each)
         ]
         upto = self._highest if complete else max(self._floor, self._below + self._read)

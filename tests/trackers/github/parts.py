@@ -10,7 +10,7 @@ from tests.fakes.github import FakeGitHub
 from tests.fakes.github_records import Account, FakeIssue
 from tests.fakes.server import How
 
-MARKER = "q3vlm5ts7x2aybk4cdnpwe6fzh"
+MARKER = "5eed0a3f1c9b7d2e4a6f8b0c1d3e5f70"
 GROUP = Group(identity=Identity("acme", "game", "f" * 64))
 DRAFT = Draft(marker=MARKER, title="Crash in render()", body=(Paragraph(("It broke.",)),), group=GROUP)
 STATUS: Document = (Paragraph(("Seen ", Value("5"), " times.")),)

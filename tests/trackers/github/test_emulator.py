@@ -21,7 +21,7 @@ from tests.fakes.notebook import Memory
 from tests.fakes.server import Fault, How
 from tests.fakes.specs import check_traffic
 
-MARKER = "q3vlm5ts7x2aybk4cdnpwe6fzh"
+MARKER = "5eed0a3f1c9b7d2e4a6f8b0c1d3e5f70"
 DRAFT = Draft(
     marker=MARKER,
     title="Crash in render()",

@@ -9,7 +9,7 @@ from syncd.trackers import Draft
 from syncd.trackers.jira.tracker import Jira
 from tests.fakes.server import How
 
-MARKER = "q3vlm5ts7x2aybk4cdnpwe6fzh"
+MARKER = "5eed0a3f1c9b7d2e4a6f8b0c1d3e5f70"
 TAG = "syncd-b1da4e40589ad352"
 
 # Ends of a request after which nobody knows what became of it.

@@ -46,22 +46,18 @@ class DeskTracker:
         return int(self._read("newest"))
 
     def sweep(self, floor: int) -> Sweep:
-        newest = self.newest()
-        numbers = range(floor + 1, newest + 1)
-        tickets = [ticket for number in numbers if (ticket := self._ticket(number)) is not None]
-        marked = [
-            Marked(reference=ticket.reference, issue=self._created(ticket))
-            for ticket in tickets
-            if ticket.author == ACCOUNT and ticket.reference
-        ]
-        return Sweep(newest=newest, upto=newest, issues=marked)
-
-    def _ticket(self, number: int) -> Ticket | None:
-        try:
-            ticket: Ticket = self._read("read", number=number)
-        except (Missing, Gone):
-            return None
-        return ticket
+        marked: list[Marked] = []
+        number = floor
+        while True:
+            try:
+                ticket = self._read("read", number=number + 1)
+            except Missing:
+                return Sweep(newest=number, upto=number, issues=marked)
+            except Gone:
+                ticket = None
+            number += 1
+            if ticket is not None and ticket.author == ACCOUNT and ticket.reference:
+                marked.append(Marked(reference=ticket.reference, issue=self._created(ticket)))
 
     def reference(self, marker: str) -> str:
         return marker
