@@ -58,7 +58,6 @@ _EQUIVALENT = [
     ("releases", r"core\[-1\]\[0\]", "a number without digits has neither length nor text"),
     ("", r"^def .*\*,", "every call passes the required keyword"),
     ("doubt", r"sent_at or 0\.0", "a time before all other times"),
-    ("holds", r"^recent = ", "without a window the value is not read"),
     ("holds", r"len\(missing\) == 1", "the list is not empty there"),
     ("plan", r'"target": group\.follows', "an alias always has a target"),
     ("plan", r"^(MAX|STATUS)_\w+ = ", "a default that a test checks by name"),

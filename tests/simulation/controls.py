@@ -175,7 +175,7 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("a target is judged with its aliases by its own notifications", groups, "represent", _target_alone, 600),
     Control("a claim whose sync broke off is given back", sync, "give_back", lambda *_, **__: None, 60),
     Control("no two groups share an issue that a person linked", reconcile, "occupant", lambda *_: None, 150),
-    Control("a digest is remembered as long as its youngest delivery", inbox, "claim", _forgetful, 600),
+    Control("a digest is remembered as long as its youngest delivery", inbox, "claim", _forgetful, 1500, "repeats"),
     Control("a new group goes first with its older deliveries", inbox.Inbox, "waiting", _newest_first, 100),
     Control("a claimed group that is made due is due again", outbox, "owe", _owed_once, 300),
     Control("a group that a storm released keeps its place", storms, "keep_place", lambda *_: None, 60),

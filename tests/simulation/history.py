@@ -620,6 +620,21 @@ def _of_merge(at: float, name: str, total: int, release: str) -> Operation:
     return operation(at, "sender", "notifies", fingerprint=name, frames="m", **facts)
 
 
+def _repeats(chance: random.Random, span: float, names: Sequence[str], setup: Setup) -> tuple[Setup, list[Operation]]:
+    """Deliveries that are sent twice; the first one is purged, and the second one, which is kept, is replayed."""
+    operations = []
+    for number in range(3):
+        at, name, again = chance.uniform(0, span / 4), f"d{number}", chance.uniform(0.5, 1.0) * LATEST_AGAIN * span
+        facts: dict[str, Value] = {"more": 3, "total": 3, "of_release": 3, "release": "1.0", "again": again}
+        operations.append(operation(at, "sender", "notifies", fingerprint=name, **facts))
+        operations.append(_news(chance, at + again * chance.random(), name, 5, chance.choice(("1.0", "2.0"))))
+        older = span * (LATEST_AGAIN + 0.1)
+        purged_at = at + older + chance.uniform(0.1, 0.9) * again
+        operations.append(operation(purged_at, "operator", "purges", seconds=older, rounds=10))
+        operations.append(operation(purged_at + chance.uniform(1.0, 60.0), "operator", "replays", fingerprint=name))
+    return replace(setup, mode="window"), operations
+
+
 MERGES = "merges"
 MERGED = "0" * 24 + "f" * 40  # the fingerprint of a group that Backtrace merged
 PROFILED = 0.15  # the share of seeds with a profile
@@ -633,6 +648,7 @@ PROFILES: dict[str, Profile] = {
     "late edits": _late_edits,
     "refused": _refused,
     "restored": _restored,
+    "repeats": _repeats,
     MERGES: _merges,
 }
 
