@@ -58,7 +58,6 @@ _EQUIVALENT = [
     ("releases", r"core\[-1\]\[0\]", "a number without digits has neither length nor text"),
     ("", r"^def .*\*,", "every call passes the required keyword"),
     ("doubt", r"sent_at or 0\.0", "a time before all other times"),
-    ("holds", r"len\(missing\) == 1", "the list is not empty there"),
     ("plan", r'"target": group\.follows', "an alias always has a target"),
     ("plan", r"^(MAX|STATUS)_\w+ = ", "a default that a test checks by name"),
     ("plan", r"(wait|due_at): float = 0\.0|generation: int = 0", "a default that every caller overrides"),
@@ -73,7 +72,6 @@ _EQUIVALENT = [
     ("regression", r"^grown = any", "without a total the result is the same either way"),
     ("regression", r"!= OTHER_RELEASES", "no other release begins with a parenthesis"),
     ("regression", r"or 0(\.0)?\)", "a time before all other times"),
-    ("regression", r'== "note"|== \{Order', "no other value is possible there"),
 ]
 
 
