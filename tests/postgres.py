@@ -87,12 +87,16 @@ class Server:
     def _log(self) -> str:
         return (self._folder / "server.log").read_text()[-3000:]
 
+    def copy(self, folder: Path, *options: str) -> "Server":
+        """Another server with a base backup of this one as it is now, not started."""
+        replica = Server(folder)
+        source = f"host=127.0.0.1 port={self.port} user=syncd application_name=standby"
+        replica._run("pg_basebackup", "-d", source, "-D", str(replica._data), "-X", "stream", "-c", "fast", *options)
+        return replica
+
     def standby(self, folder: Path) -> "Server":
         """Another server that follows this one, copied from it as it is now; this one waits for it at every commit from now on."""
-        standby = Server(folder)
-        source = f"host=127.0.0.1 port={self.port} user=syncd application_name=standby"
-        standby._run("pg_basebackup", "-d", source, "-D", str(standby._data), "-R", "-X", "stream", "-c", "fast")
-        standby.start()
+        standby = self.copy(folder, "-R").start()
         with psycopg.connect(self.url("postgres"), autocommit=True) as session:
             session.execute("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
             session.execute("SELECT pg_reload_conf()")
