@@ -19,7 +19,7 @@ EXPIRY_SECONDS = 30 * 86400.0  # before a token expires
 # Every state that `needs` may name, in the order in which it lists them; the alarms come first.
 ALARMS = (
     "store_fault", "no_daemon", "crash_loop", "no_worker", "no_receiver", "no_console", "silent", "inbox_stuck", "tracker_unreachable",
-    "tracker_rests", "tracker_missing", "outbox_stuck", "dead_letters", "parked", "doubles", "by_hand", "quarantined",
+    "tracker_rests", "store_copied", "tracker_missing", "outbox_stuck", "dead_letters", "parked", "doubles", "by_hand", "quarantined",
     "disk_full", "token_expires",
 )  # fmt: skip
 NOTICES = ("tracker_paused", "tracker_waits", "in_doubt", "route_paused", "storm")
@@ -164,7 +164,7 @@ def _ends(processes: Iterable[Mapping[str, Any]]) -> str:
 
 
 _TRACKER_STATES = {"unreachable": "tracker_unreachable", "missing": "tracker_missing"}
-_CAUSES = {"operator": "tracker_paused", "throttled": "tracker_waits"}
+_CAUSES = {"operator": "tracker_paused", "throttled": "tracker_waits", "copy": "store_copied"}
 
 
 def _of_trackers(status: Mapping[str, Any], now: float) -> Iterator[Need]:
@@ -195,6 +195,7 @@ def tracker_state(tracker: Mapping[str, Any], now: float) -> str:
     """Why a tracker of a status does not take every call now: the sentence after its name."""
     states = {
         "operator": "is paused by an operator",
+        "copy": "rests",
         "misconfigured": "rests after a refusal",
         "throttled": "asked syncd to wait",
         "unreachable": "is unreachable",

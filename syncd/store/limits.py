@@ -13,6 +13,8 @@ from syncd.store.connection import Operations, Transaction, writes
 
 ALL = "all"  # the part of a silence that holds for every kind of call
 UNREACHABLE = "unreachable"  # the cause of a rest that one read ends; no group is claimed before
+COPY = "copy"  # the cause of a rest that begins where a copy of the store files too
+BY_HAND = ("operator", COPY)  # the causes of rests that only an operator ends
 FAILING = "failing"  # the cause of a rest that the call of one group ends: reads are answered, and the calls of several groups are not
 
 

@@ -788,7 +788,7 @@ ON CONFLICT (name) DO UPDATE SET state = 'paused', reason = excluded.reason, unt
 -- resume: it answered again; only an operator ends the pause of an operator
 UPDATE trackers SET state = 'ok', reason = NULL, until = NULL, cause = NULL, attempts = 0, failures = 0, failing_since = NULL,
     failed_groups = '[]'
-WHERE name = :tracker AND (state <> 'ok' OR failed_groups <> '[]') AND (COALESCE(cause, '') <> 'operator' OR :operator = 1);
+WHERE name = :tracker AND (state <> 'ok' OR failed_groups <> '[]') AND (COALESCE(cause, '') NOT IN ('operator', 'copy') OR :operator = 1);
 
 -- reach: its API answers; what it answered a read says nothing yet of the groups whose calls failed
 UPDATE trackers SET state = 'ok', reason = NULL, until = NULL, cause = NULL, attempts = 0, failures = 0, failing_since = NULL,

@@ -33,7 +33,7 @@ def trip(
     survey. Return the outage; None where the tracker rests for another cause."""
     transaction.lock(f"tracker {tracker}")
     rest = limits.rest(transaction, tracker)
-    if rest is not None and rest.cause not in (UNREACHABLE, FAILING) and (not trial or rest.cause == "operator"):
+    if rest is not None and rest.cause not in (UNREACHABLE, FAILING) and (not trial or rest.cause in limits.BY_HAND):
         return None
     outage = (limits.outage(transaction, tracker) if rest is None else rest.outage).failed(group_id, now)
     until, cause, attempts = now, UNREACHABLE, 0

@@ -177,7 +177,7 @@ def rest(transaction: Transaction, claim: Claim, reason: str, seconds: float | N
     """Let a misconfigured tracker rest for `seconds`, or longer each time. Return the end of the rest, None if it rests already."""
     transaction.lock(f"tracker {claim.tracker}")
     current = limits.rest(transaction, claim.tracker)
-    if current is not None and current.cause == "operator":
+    if current is not None and current.cause in limits.BY_HAND:
         return None
     # Another thread had the same answer.
     if current is not None and not claim.trial and current.until is not None and budget.in_force(current.until, now):

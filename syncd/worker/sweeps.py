@@ -16,7 +16,7 @@ from syncd.worker.context import Retry, SyncContext
 log = structlog.get_logger("syncd.worker")
 
 COPY = (
-    "another syncd with a copy of this store files here: {} has a marker of this store, which did not create it; stop the other syncd, "
+    "another syncd with a copy of this store files here: {} has a marker of this store, which did not create it; stop that syncd, "
     "then run `syncd resume {}`"
 )
 
@@ -38,7 +38,7 @@ def sweep(context: SyncContext, floor: Floor) -> int | Retry:
     def write(transaction: Transaction) -> _Intake:
         intake = _take_in(transaction, context, own, now)
         if floor.read_at is not None and intake.strays:
-            limits.pause(transaction, tracker, COPY.format(intake.strays[0], tracker), None, "operator", 0)
+            limits.pause(transaction, tracker, COPY.format(intake.strays[0], tracker), None, limits.COPY, 0)
         if swept.upto < swept.newest:
             limits.raise_floor(transaction, tracker, swept.upto, now)
         else:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from syncd.platform.http_server import refusal
+from syncd.worker.sweeps import COPY
 
 NOW = 1_800_000_000.0
 MINUTE = 60.0
@@ -102,6 +103,10 @@ CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
                 "game": tracker(state="paused", cause="misconfigured", reason="401 Bad credentials", until=NOW + 15 * MINUTE)
             }
         ),
+    ),
+    "a copy of the store files in the same tracker": (
+        "store_copied",
+        status(trackers={"game": tracker(state="paused", cause="copy", reason=COPY.format("acme/game#12", "game"))}),
     ),
     "a tracker is no longer configured, and groups wait for it": (
         "tracker_missing",

@@ -233,6 +233,38 @@ def doubles(operator: Operator, folder: Path, fake: FakeGitHub) -> None:
     operator.wait_without("doubles")
 
 
+def copied(operator: Operator, folder: Path, fake: FakeGitHub) -> None:
+    daemon = operator.daemon.start()
+    daemon.send_all([crash(1), crash(2)], 1)
+    daemon.drain()
+    daemon.stop()
+    toml = daemon.config.read_text()
+    (folder / "copy").mkdir()
+    shutil.copy(folder / "syncd.db", folder / "copy")
+    with Daemon(folder / "copy", toml[toml.index("[trackers.here]") :]) as twin:
+        daemon.start()
+        daemon.send(crash(3))
+        daemon.drain()
+        twin.send(crash(4))
+        twin.drain()
+        numbers = iter(range(5, 100))
+        # After an issue with a number that is not the next one, what lies between is read ten seconds later.
+        daemon.wait_for(
+            lambda: daemon.send(crash(next(numbers))) and "store_copied" in operator.states(), "the copy to be noticed"
+        )
+        filed = len(fake.repository.issues)
+        twin.stop()
+    assert operator.daemon.status()["trackers"]["here"]["cause"] == "copy"
+    assert "acme/game#4" in operator.run("syncd status", codes=(3,))
+    assert len(fake.repository.issues) == filed
+    operator.run("syncd resume NAME", NAME="here")
+    operator.wait_without("store_copied")
+    daemon.send(crash(4, total=2))
+    daemon.drain()
+    titles = [issue.title for issue in fake.repository.issues.values()]
+    assert len(set(titles)) == len(titles)
+
+
 def by_hand(operator: Operator, folder: Path, fake: FakeGitHub) -> None:
     daemon = operator.daemon.start()
     daemon.send(crash(1))
@@ -300,6 +332,7 @@ GITHUB: dict[str, Callable[[Operator, Path, FakeGitHub], None]] = {
     "SyncdTokenExpires": token_expires,
     "SyncdParked": parked_groups,
     "SyncdDoubles": doubles,
+    "SyncdStoreCopied": copied,
     "SyncdByHand": by_hand,
 }
 
