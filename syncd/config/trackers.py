@@ -191,6 +191,11 @@ class JiraSettings(Section):
     """the last day of the token, `2027-01-31`; from 30 days before on, status, `check` and an alert report it"""
     email: Annotated[str | None, Field(validate_default=True)] = None
     """the account of the API token; only with `deployment = "cloud"`"""
+    cloud_id: Annotated[str | None, Field(pattern=r"^(auto|[0-9A-Za-z-]{8,64})$")] = None
+    """for tokens with scopes, and all tokens of service accounts, which Atlassian takes at its gateway only; with `deployment = "cloud"`: `"auto"`
+    asks the site for its id once, or the id. `url` stays the site's, as do the links"""
+    gateway: Address = "https://api.atlassian.com"
+    """the address of that gateway"""
     issue_type: str = "Bug"
     """the name of an issue type"""
     labels: list[Annotated[str, Field(pattern=r"^\S{1,255}$")]] = ["crash"]
@@ -247,6 +252,13 @@ class JiraSettings(Section):
         inside = re.match(r"(https?://[^/]+(?:/.*?)?)/+(?:rest|browse|projects|secure)(?:/|$)", value)
         if inside:
             raise ValueError(f'is a place inside the site; write the address of the site, "{inside[1]}"')
+        return value
+
+    @field_validator("cloud_id")
+    @classmethod
+    def _at_gateway(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("deployment") == "datacenter":
+            raise ValueError("does not belong here; only Jira Cloud has a gateway")
         return value
 
     @field_validator("email")

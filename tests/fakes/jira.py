@@ -13,7 +13,10 @@ from tests.fakes.jira_base import EMAIL, TOKEN, FakeJira
 from tests.fakes.jira_rules import PERMISSIONS, TEXT_LIMIT, fault, page_of
 from tests.fakes.server import Answer, Recorded, Routes
 
-__all__ = ["EMAIL", "TOKEN", "FakeJira", "FakeJiraCloud", "FakeJiraDataCenter"]
+__all__ = ["CLOUD_ID", "EMAIL", "TOKEN", "FakeJira", "FakeJiraCloud", "FakeJiraDataCenter", "FakeJiraGateway"]
+
+
+CLOUD_ID = "11223344-a1b2-3b33-c444-def123456789"
 
 
 class FakeJiraCloud(FakeJira):
@@ -84,6 +87,35 @@ class FakeJiraCloud(FakeJira):
         # What is not there, or may not be seen, is in neither list, unless Jira fails before it knows.
         errors = [{"id": issue.id, "errorMessage": "The issue could not be read."} for issue in failed]
         return 200, {}, {"issues": [self.view(issue, query, request.headers) for issue in view], "issueErrors": errors}
+
+
+class FakeJiraGateway(FakeJiraCloud):
+    """Jira Cloud for a token with scopes: the gateway takes it, and the site refuses it."""
+
+    api = f"/ex/jira/{CLOUD_ID}/rest/api/3"
+
+    def __init__(self, project: str = "CRASH") -> None:
+        super().__init__(project)
+        self.scopes = True  # the token has those that a request needs
+
+    def routes(self) -> Routes:
+        site: Routes = [("GET", "/_edge/tenant_info", lambda _: (200, {}, {"cloudId": CLOUD_ID}))]
+        return [*site, *super().routes()]
+
+    def admit(self, request: Recorded) -> Answer | None:
+        if request.path == "/_edge/tenant_info":
+            return None
+        if request.path.startswith("/rest/"):
+            return 401, {}, {"message": "Client must be authenticated to access this resource."}
+        if not self.scopes:
+            return 401, {}, {"code": 401, "message": "Unauthorized; scope does not match"}
+        return super().admit(request)
+
+    def described_path(self, request: Recorded) -> str | None:
+        if request.path == "/_edge/tenant_info":
+            return None
+        path = super().described_path(request)
+        return path and path.removeprefix(f"/ex/jira/{CLOUD_ID}")
 
 
 class FakeJiraDataCenter(FakeJira):

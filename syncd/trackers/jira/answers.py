@@ -22,6 +22,8 @@ _MESSAGE_LIMIT = 300
 _PAUSE_SECONDS = 60.0  # for a 429 without a time
 _LOCKED_SECONDS = 3600.0
 # The other 4xx that say by themselves whom they concern: the login, the moment, or the number of requests.
+# Classic scopes; granular ones are many more (developer.atlassian.com, "Jira scopes for OAuth 2.0 (3LO) and Forge apps").
+SCOPES = ("read:jira-work", "write:jira-work", "read:jira-user")
 _DECIDED = (401, 407, 408, 409, 421, 425, 429)
 _ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]*-([0-9]+)")
 
@@ -139,7 +141,7 @@ def failure(answer: Answer, sent: Sent) -> TrackerError:
             login=True,
         )
     if status == 401:
-        reason = f"Jira does not accept the login (401{detail}): wrong, expired, revoked, or of another account; {answer.renewal}"
+        reason = f"Jira does not accept the login (401{detail}): {_cause(detail)}; {answer.renewal}"
         return Misconfigured(reason, login=True)
     if 300 <= status < 400:
         place = _without_query(answer.headers.get("location", ""))
@@ -195,6 +197,13 @@ def captcha(answer: Answer) -> bool:
     """True if Jira Data Center locked the account's API login. Every further attempt prolongs the lock."""
     reason = answer.headers.get("x-authentication-denied-reason", "") + answer.headers.get("x-seraph-loginreason", "")
     return answer.status in (401, 403) and re.search("captcha|authentication_denied", reason, re.IGNORECASE) is not None
+
+
+def _cause(detail: str) -> str:
+    """Why a login may have been refused. The gateway says "Unauthorized; scope does not match"."""
+    if "scope" in detail.lower():
+        return f"the token lacks one of the scopes {', '.join(SCOPES)}"
+    return "wrong, expired, revoked, or of another account"
 
 
 def _without_query(location: str) -> str:

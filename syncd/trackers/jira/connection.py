@@ -5,27 +5,38 @@ The one module that uses the library jira. It serves for login and transport onl
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
+import msgspec
 import requests
 from jira import JIRA
 
 from syncd import __version__
 from syncd.config import JiraSettings
-from syncd.errors import Misconfigured, OutcomeUnknown
+from syncd.errors import Misconfigured, OutcomeUnknown, Unavailable
 from syncd.platform.clock import Clock
-from syncd.trackers import transport
+from syncd.trackers import Notebook, transport
 from syncd.trackers.jira.answers import failure
 from syncd.trackers.transport import IDLE_SECONDS, Answer, Parameters
 
 _CONNECT_SECONDS = 5.0
+_CLOUD_ID = "cloud_id"  # fact of the notebook: the site, and its id
+
+
+class _Tenant(msgspec.Struct):
+    cloudId: Annotated[str, msgspec.Meta(pattern=r"\A[0-9A-Za-z-]{8,64}\Z")]
 
 
 class Connection(transport.Connection):
-    """Logs in at first use. Paths begin after `/rest/api/2/` or `/rest/api/3/`; with a slash in front, after the address of the site."""
+    """Logs in at first use. Paths begin after `/rest/api/2/` or `/rest/api/3/`; with a slash in front, after the address of the site, or of
+    the gateway for the site."""
 
-    def __init__(self, name: str, settings: JiraSettings, clock: Clock, sleep: Callable[[float], None]) -> None:
-        super().__init__(settings.url, failure, clock, sleep)
+    def __init__(
+        self, name: str, settings: JiraSettings, notebook: Notebook, clock: Clock, sleep: Callable[[float], None]
+    ) -> None:
+        super().__init__(settings.url if settings.cloud_id is None else settings.gateway, failure, clock, sleep)
+        self._notebook = notebook
         self._name = name
         self._settings = settings
         self._client: JIRA | None = None
@@ -44,7 +55,7 @@ class Connection(transport.Connection):
         # The session, not the library's own requests: those raise errors that carry cookies and payloads, and fail on an answer
         # whose "errors" is null.
         session = client._session
-        address = f"{self._settings.url.rstrip('/')}{path}" if path.startswith("/") else client._get_url(path)
+        address = f"{client.server_url}{path}" if path.startswith("/") else client._get_url(path)
         body = None if payload is None else json.dumps(payload)
         try:
             request = session.prepare_request(requests.Request(method, address, headers, params=parameters, data=body))
@@ -63,6 +74,8 @@ class Connection(transport.Connection):
             self.close()
         received = {name.lower(): value for name, value in response.headers.items()}
         renewal = self._settings.token.renewal(f"trackers.{self._name}.token")
+        if self._settings.deployment == "cloud" and self._settings.cloud_id is None:
+            renewal += f'; a token with scopes, or of a service account, needs trackers.{self._name}.cloud_id = "auto"'
         return Answer(response.status_code, received, response.content, renewal)
 
     def open(self) -> JIRA:
@@ -73,11 +86,14 @@ class Connection(transport.Connection):
             login: dict[str, Any] = {"token_auth": token}
             if settings.deployment == "cloud":
                 login = {"basic_auth": (settings.email, token)}
+            verify = transport.trust(f"trackers.{self._name}.ca_file", settings.ca_file)
             self._client = JIRA(
-                server=settings.url,
+                server=settings.url.rstrip("/")
+                if settings.cloud_id is None
+                else self._gateway(settings.cloud_id, verify),
                 options={
                     "rest_api_version": "3" if settings.deployment == "cloud" else "2",
-                    "verify": transport.trust(f"trackers.{self._name}.ca_file", settings.ca_file),
+                    "verify": verify,
                     "headers": {"User-Agent": f"syncd/{__version__}"},
                 },
                 get_server_info=False,
@@ -90,6 +106,35 @@ class Connection(transport.Connection):
             self._client._session.close()  # the next request opens it again
         self._used_at = self._clock.monotonic()
         return self._client
+
+    def _gateway(self, cloud_id: str, verify: bool | str) -> str:
+        """The address under which the gateway has the site. Raises Unavailable or Misconfigured: no request of the caller was sent."""
+        site, number = self._settings.url.rstrip("/"), cloud_id
+        if cloud_id == "auto":
+            recalled = (self._notebook.recall(_CLOUD_ID) or "").split()
+            number = recalled[1] if recalled[:1] == [site] else self._read_cloud_id(site, verify)
+        return f"{self._settings.gateway.rstrip('/')}/ex/jira/{number}"
+
+    def _read_cloud_id(self, site: str, verify: bool | str) -> str:
+        host = urlsplit(site).netloc
+        try:
+            with transport.explained(host):
+                # The site tells it without a login (pycontribs/jira, issue 2368).
+                answer = requests.get(
+                    f"{site}/_edge/tenant_info", timeout=_CONNECT_SECONDS, allow_redirects=False, verify=verify
+                )
+        except OutcomeUnknown as error:
+            raise Unavailable(error.reason) from None
+        if answer.status_code >= 500 or answer.status_code == 429:
+            raise Unavailable(f"{host} did not tell its cloud id ({answer.status_code})")
+        try:
+            number = msgspec.json.decode(answer.content, type=_Tenant).cloudId
+        except msgspec.MsgspecError:
+            raise Misconfigured(
+                f"{host} does not tell its cloud id ({answer.status_code}); correct trackers.{self._name}.url, or write the id in cloud_id"
+            ) from None
+        self._notebook.note(_CLOUD_ID, f"{site} {number}")
+        return number
 
     def close(self) -> None:
         if self._client is not None:

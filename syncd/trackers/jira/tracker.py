@@ -64,7 +64,7 @@ class Jira:
         self._settings = settings
         self._notebook = notebook
         self._clock = clock
-        self._connection = Connection(name, settings, clock, sleep)
+        self._connection = Connection(name, settings, notebook, clock, sleep)
         self._url = settings.url.rstrip("/")
         self._is_home_checked = False
         self._screens = Screens(self._connection, settings, clock)

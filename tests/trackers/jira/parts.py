@@ -10,7 +10,7 @@ from syncd.trackers.jira.tracker import Jira
 from tests.fakes.server import How
 
 MARKER = "5eed0a3f1c9b7d2e4a6f8b0c1d3e5f70"
-TAG = "syncd-b1da4e40589ad352"
+TAG = "syncd-5eed0ae4ec0095542aaff5"
 
 # Ends of a request after which nobody knows what became of it.
 LOST: list[How] = ["reset_before", "reset_after", "half_after", "garbage_after", "empty_after", "early"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.trackers.conformance import Conformance
-from tests.trackers.jira.world import CloudWorld, DataCenterWorld, JiraWorld
+from tests.trackers.jira.world import CloudWorld, DataCenterWorld, GatewayWorld, JiraWorld
 
 
 class _Jira(Conformance):
@@ -21,6 +21,10 @@ class _Jira(Conformance):
 
 class TestJiraCloud(_Jira):
     deployment = CloudWorld
+
+
+class TestJiraGateway(_Jira):
+    deployment = GatewayWorld
 
 
 class TestJiraDataCenter(_Jira):

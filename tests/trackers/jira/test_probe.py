@@ -116,7 +116,7 @@ def test_other_peoples_issues_above_the_floor_are_not_ours(fake: FakeJira, opene
     fake.file("with another label", labels=["syncd-0123456789abcdef"])
     fake.file("without")
     adapter = opened()
-    adapter.create(a_draft(marker="anothermarker"))
+    adapter.create(a_draft(marker="c0ffee" * 5 + "00"))
     fake.issues["CRASH-3"].fields["created"] = "2027-01-15T09:00:00.000+0100"
 
     evidence = adapter.probe(doubtful())

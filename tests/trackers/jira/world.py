@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 from syncd.config import JiraSettings
 from syncd.trackers import Draft
 from syncd.trackers.jira.fields import marker_line
-from tests.fakes.jira import EMAIL, TOKEN, FakeJira, FakeJiraCloud, FakeJiraDataCenter
+from tests.fakes.jira import EMAIL, TOKEN, FakeJira, FakeJiraCloud, FakeJiraDataCenter, FakeJiraGateway
 from tests.fakes.jira_rules import FakeIssue
 from tests.fakes.server import Fault
 from tests.fakes.specs import check_traffic
@@ -31,7 +31,8 @@ class JiraWorld(World):
 
     @property
     def settings(self) -> JiraSettings:
-        cloud = self.deployment is FakeJiraCloud
+        cloud = issubclass(self.deployment, FakeJiraCloud)
+        gateway = {"cloud_id": "auto", "gateway": self.fake.url} if self.deployment is FakeJiraGateway else {}
         return JiraSettings.model_validate(
             {
                 "kind": "jira",
@@ -41,6 +42,7 @@ class JiraWorld(World):
                 "token": {"file": str(self.folder / "token")},
                 "email": EMAIL if cloud else None,
                 "timeout": 10.0,
+                **gateway,
             }
         )
 
@@ -142,6 +144,12 @@ class CloudWorld(JiraWorld):
     """Jira Cloud."""
 
     deployment = FakeJiraCloud
+
+
+class GatewayWorld(CloudWorld):
+    """Jira Cloud with a token that only the gateway takes."""
+
+    deployment = FakeJiraGateway
 
 
 class DataCenterWorld(JiraWorld):
