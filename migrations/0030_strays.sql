@@ -13,3 +13,6 @@ CREATE TABLE strays (
     PRIMARY KEY (tracker, remote_id)
 );
 CREATE INDEX strays_reference ON strays (tracker, reference);
+
+-- When a store was first used: no issue of it is older. Nobody knows that of a store that has markers already.
+INSERT INTO settings (name, value) SELECT 'instance.begun', '0' WHERE EXISTS (SELECT 1 FROM settings WHERE name = 'instance.key');

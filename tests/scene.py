@@ -66,7 +66,7 @@ class Tracker:
     def newest(self) -> int:
         return len(self.issues)
 
-    def sweep(self, floor: int) -> Sweep:
+    def sweep(self, floor: int, since: float) -> Sweep:
         """Not among the calls, as `newest` is not."""
         if error := self.fail_before.pop("sweep", None):
             raise error

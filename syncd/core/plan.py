@@ -88,20 +88,21 @@ NextCall = Callable[[Group, Issue | None, float], DueCall]
 
 def marker(instance_key: str, tracker: str, group: Group, generation: int = 0) -> str:
     """The text by which syncd recognises its issue: 32 hex digits that cannot be forged without the instance's key (hex). The first of them
-    are the `instance` of the store.
+    are the `instance` of the store for this tracker.
 
     `generation` counts the group's retired issues, so that a retired one is never taken for the current one.
     """
     identity = group.identity
     parts = [tracker, identity.universe, identity.project, identity.fingerprint_key]
     digest = _digest(instance_key, [*parts, str(generation)] if generation else parts)
-    name = instance(instance_key)
+    name = instance(instance_key, tracker)
     return f"{name}{digest[len(name) :]}"
 
 
-def instance(instance_key: str) -> str:
-    """The digits that all markers of a store begin with, and those of its copies, but of no other store."""
-    return _digest(instance_key, ["instance"])[:INSTANCE_DIGITS]
+def instance(instance_key: str, tracker: str) -> str:
+    """The digits that all markers of a store for one tracker begin with, and those of its copies, but of no other store or tracker: two
+    trackers may lead to one repository."""
+    return _digest(instance_key, ["instance", tracker])[:INSTANCE_DIGITS]
 
 
 def remark_marker(instance_key: str, issue_marker: str, occasion: Occasion, subject: str) -> str:

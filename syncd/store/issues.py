@@ -105,7 +105,9 @@ def end_intent(transaction: Transaction, claim: Claim, state: IssueState, note: 
     transaction.run("end_intent", group_id=claim.group_id, owner=claim.owner, state=state, note=note)
 
 
-def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sender: str | None, now: float) -> bool:
+def link(
+    transaction: Transaction, group_id: int, tracker: str, issues: Sequence[Created], sender: str | None, now: float
+) -> bool:
     """The create of `sender`, by default of whoever sent the last one, led to the first of these issues; the others are its doubles.
     False where the group was decided upon meanwhile: then all of them are doubles."""
     linked = transaction.run(
@@ -122,6 +124,8 @@ def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sen
         else json.dumps(asdict(Condition(created_at=issues[0].created_at))),
         now=now,
     )
+    if linked:
+        transaction.run("remove_stray", tracker=tracker, remote_id=issues[0].remote_id)
     for double in issues[1 if linked else 0 :]:
         add_double(transaction, group_id, double)
     return linked > 0
@@ -130,6 +134,22 @@ def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sen
 def add_double(transaction: Transaction, group_id: int, double: Created) -> None:
     """The tracker has a second live issue of the group."""
     transaction.run("add_double", group_id=group_id, key=double.key, remote_id=double.remote_id)
+
+
+def skip_generation(transaction: Transaction, claim: Claim, marker: str, issue: Created | None, note: str) -> None:
+    """The group had an issue with this marker before, where one is known, and gave it up."""
+    place = None if issue is None else (issue.remote_id, issue.key, issue.url)
+    remote_id, key, url = place or (None, None, None)
+    transaction.run(
+        "add_retired",
+        group_id=claim.group_id,
+        tracker=claim.tracker,
+        marker=marker,
+        remote_id=remote_id,
+        key=key,
+        url=url,
+        note=note,
+    )
 
 
 def yield_place(transaction: Transaction, group_id: int, issue: Created, sender: str | None, note: str) -> bool:

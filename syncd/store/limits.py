@@ -218,6 +218,7 @@ def lower_floor(transaction: Transaction, tracker: str, number: int) -> None:
     """The tracker may give each number above this one from now on: its list lags, or it was restored from a backup. A floor that is too
     low makes probes read more; one that is too high hides issues from them."""
     transaction.run("lower_floor", tracker=tracker, number=number)
+    transaction.run("forget_strays", tracker=tracker, number=number)
 
 
 def route_pause(transaction: Transaction, route: str) -> str | None:

@@ -357,7 +357,7 @@ SELECT remote_id FROM issues WHERE (tracker, remote_id) IN (SELECT tracker, remo
 UNION SELECT remote_id FROM strays WHERE (tracker, remote_id) IN (SELECT tracker, remote_id FROM wanted);
 
 -- issue_markers: of all issues of a tracker, the live ones last
-SELECT group_id, marker, state, remote_id FROM issues WHERE tracker = :tracker ORDER BY CASE state WHEN 'retired' THEN 0 ELSE 1 END, id;
+SELECT group_id, marker, state, remote_id, followed FROM issues WHERE tracker = :tracker ORDER BY CASE state WHEN 'retired' THEN 0 ELSE 1 END, id;
 
 -- add_stray: unless a sweep of another process has met it
 INSERT INTO strays (tracker, remote_id, reference, key, url, number, created_at, found_at)
@@ -365,6 +365,13 @@ VALUES (:tracker, :remote_id, :reference, :key, :url, :number, :created_at, :now
 
 -- strays_of: a group may have several, where a copy of the store files too
 SELECT remote_id, key, url, number, created_at FROM strays WHERE tracker = :tracker AND reference = :reference ORDER BY number, remote_id;
+
+-- forget_strays: the tracker may give these numbers once more
+DELETE FROM strays WHERE tracker = :tracker AND number > :number;
+
+-- add_retired: an issue of the group before the one that it is linked to, or none that is known, so that no marker is used twice
+INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, remote_id, key, url, note)
+VALUES (:group_id, :tracker, 'retired', :marker, 0, 0, 0, :remote_id, :key, :url, :note);
 
 -- remove_stray: it stands for a group
 DELETE FROM strays WHERE tracker = :tracker AND remote_id = :remote_id;

@@ -1,5 +1,6 @@
 """Issues of this store in a tracker that stand for no group of it yet: the store was restored from a backup, or another copy of it files."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -8,12 +9,14 @@ from syncd.store.connection import Transaction
 
 
 class Entry(NamedTuple):
-    """An issue of a group, as far as it is known by its marker; without a `remote_id` its create is not answered yet."""
+    """An issue of a group, as far as it is known by its marker; without a `remote_id` its create is not answered yet. `places` are those that it
+    has and had."""
 
     group_id: int
     marker: str
     state: str
     remote_id: str | None
+    places: frozenset[str]
 
 
 def unknown(transaction: Transaction, tracker: str, remote_ids: Sequence[str]) -> frozenset[str]:
@@ -24,7 +27,11 @@ def unknown(transaction: Transaction, tracker: str, remote_ids: Sequence[str]) -
 
 def entries(transaction: Transaction, tracker: str) -> list[Entry]:
     """All issues of a tracker, those that were given up before the others."""
-    return [Entry(**cast(Mapping[str, Any], row)) for row in transaction.rows("issue_markers", tracker=tracker)]
+    issues = []
+    for row in transaction.rows("issue_markers", tracker=tracker):
+        places = frozenset(filter(None, [row["remote_id"], *json.loads(str(row.pop("followed") or "[]"))]))
+        issues.append(Entry(**cast(Mapping[str, Any], row), places=places))
+    return issues
 
 
 def add(transaction: Transaction, tracker: str, reference: str, issue: Created, now: float) -> None:

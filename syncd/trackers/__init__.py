@@ -99,9 +99,10 @@ class Tracker(Protocol):
     def newest(self) -> int:
         """Return the highest issue number so far, 0 where there is none, by one read. A lower number does no harm."""
 
-    def sweep(self, floor: int) -> Sweep:
-        """Read every number above `floor`, by number and not from an index that may lag, for issues of syncd's accounts that carry a marker.
-        Nothing for a tracker whose issues have no numbers: then `create` must not create a second issue with the same marker."""
+    def sweep(self, floor: int, since: float) -> Sweep:
+        """Read every number above `floor`, by number and not from an index that may lag, for issues of syncd's accounts that carry a marker; none
+        below the highest number of an issue that was created before `since`, in the tracker's time. What cannot be read under a number is left
+        out while others can. Raises Unavailable where nothing could be read. Nothing for a tracker whose issues have no numbers: then `create` must not create a second issue with the same marker."""
 
     def reference(self, marker: str) -> str:
         """Return the part of a marker that a sweep reads, or a digest of it. It begins with the first six digits of the marker."""
@@ -182,9 +183,9 @@ class InstrumentedTracker:
         with self._measure("newest"):
             return self._tracker.newest()
 
-    def sweep(self, floor: int) -> Sweep:
+    def sweep(self, floor: int, since: float) -> Sweep:
         with self._measure("sweep"):
-            return self._tracker.sweep(floor)
+            return self._tracker.sweep(floor, since)
 
     def reference(self, marker: str) -> str:
         return self._tracker.reference(marker)

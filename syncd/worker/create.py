@@ -27,6 +27,8 @@ log = structlog.get_logger("syncd.worker")
 
 # The greatest age of the highest number known: the older it is, the more a probe has to read and to explain.
 FLOOR_SECONDS = 3600.0
+# Issues that a group may have had and given up since a backup.
+MOST_GENERATIONS = 8
 # The same while other clients create issues there: so often what they create is read.
 PASSED_SECONDS = 10.0
 
@@ -114,21 +116,42 @@ def intend(context: SyncContext, intent: Intent, newest: int | None) -> SyncResu
             limits.raise_floor(transaction, claim.tracker, newest, now, highest=True)
         if wait:
             return Retry("the writes of the tracker are spent", now + wait, Call.CREATE)
-        if strays_of_group := strays.with_reference(
-            transaction, claim.tracker, context.tracker.reference(intent.marker)
-        ):
-            issues.intend(transaction, claim, replace(intent, revision=0, route=None), now)
-            link_proved(transaction, claim, strays_of_group, now)
-            issues.ask_look(transaction, claim.group_id)
-            strays.remove(transaction, claim.tracker, strays_of_group)
-            keys = ", ".join(issue.key for issue in strays_of_group)
-            return Retry(
-                f"{keys} has its marker: this store or a copy of it has filed it before", now, Call.UPDATE, done=True
-            )
+        if (key := _link_stray(transaction, context, intent, now)) is not None:
+            reason = f"{key} has its marker: this store or a copy of it has filed it before"
+            return Retry(reason, now, Call.UPDATE, done=True)
         issues.intend(transaction, claim, intent, now)
         return None
 
     return context.commit(write)
+
+
+def _link_stray(transaction: Transaction, context: SyncContext, intent: Intent, now: float) -> str | None:
+    """Link the latest issue of the group that the store did not know, and return its key; None where there is none. Issues that the group
+    had before that one count as given up."""
+    claim = context.claim
+    generation, _ = issues.retired(transaction, claim.group_id)
+    markers = [
+        plan.marker(context.routing.instance_key, claim.tracker, context.group, generation + number)
+        for number in range(MOST_GENERATIONS)
+    ]
+    each = [strays.with_reference(transaction, claim.tracker, context.tracker.reference(marker)) for marker in markers]
+    for stray in [stray for several in each for stray in several]:
+        # Another issue has its number by now: the tracker was restored, too.
+        if issues.at_place(transaction, claim.tracker, stray.remote_id):
+            strays.remove(transaction, claim.tracker, [stray])
+            each = [[kept for kept in several if kept != stray] for several in each]
+    last = max((number for number, several in enumerate(each) if several), default=None)
+    if last is None:
+        return None
+    for marker, several in zip(markers[:last], each[:last], strict=True):
+        note = f"given up for {each[last][0].key}, before the store was restored from a backup"
+        issues.skip_generation(transaction, claim, marker, several[0] if several else None, note)
+        strays.remove(transaction, claim.tracker, several)
+    issues.intend(transaction, claim, replace(intent, marker=markers[last], revision=0, route=None), now)
+    link_proved(transaction, claim, each[last], now)
+    issues.ask_look(transaction, claim.group_id)
+    strays.remove(transaction, claim.tracker, each[last])
+    return each[last][0].key
 
 
 def link(store: Store, claim: Claim, created: Created, end: Operation[T], now: float, *, floor: int = 0) -> T | None:
@@ -265,4 +288,4 @@ def _link(
     free = [issue for issue in created if owners[issue.remote_id] is None]
     if not free and issues.yield_place(transaction, group_id, created[0], sender, _TAKEN.format(created[0].key)):
         return True, owners[created[0].remote_id]
-    return issues.link(transaction, group_id, free or created, sender, now), None
+    return issues.link(transaction, group_id, claim.tracker, free or created, sender, now), None

@@ -15,6 +15,8 @@ from syncd.worker.context import Retry, SyncContext
 
 log = structlog.get_logger("syncd.worker")
 
+SKEW_SECONDS = 60.0  # between the clocks of this machine and of the tracker
+
 COPY = (
     "another syncd with a copy of this store files here: {} has a marker of this store, which did not create it; stop that syncd, "
     "then run `syncd resume {}`"
@@ -24,6 +26,7 @@ COPY = (
 class _Intake(NamedTuple):
     strays: Sequence[str] = ()  # keys of issues that this store does not know
     doubles: Sequence[str] = ()  # keys of second issues of groups
+    is_of_copy: bool = False  # a copy of the store has created one of the strays
 
 
 def sweep(context: SyncContext, floor: Floor) -> int | Retry:
@@ -31,13 +34,13 @@ def sweep(context: SyncContext, floor: Floor) -> int | Retry:
     start such an issue means that the store was restored from a backup. Later it means that a copy of the store files too: then the tracker
     rests until an operator resumes it. Raises TrackerError, StoreUnavailable."""
     tracker, now = context.claim.tracker, context.clock.wall()
-    swept = context.tracker.sweep(floor.number)
-    name = plan.instance(context.routing.instance_key)
+    swept = context.tracker.sweep(floor.number, context.store.begun_at() - SKEW_SECONDS)
+    name = plan.instance(context.routing.instance_key, tracker)
     own = [marked for marked in swept.issues if marked.reference.startswith(name)]
 
     def write(transaction: Transaction) -> _Intake:
-        intake = _take_in(transaction, context, own, now)
-        if floor.read_at is not None and intake.strays:
+        intake = _take_in(transaction, context, own, floor, now)
+        if intake.is_of_copy:
             limits.pause(transaction, tracker, COPY.format(intake.strays[0], tracker), None, limits.COPY, 0)
         if swept.upto < swept.newest:
             limits.raise_floor(transaction, tracker, swept.upto, now)
@@ -48,7 +51,7 @@ def sweep(context: SyncContext, floor: Floor) -> int | Retry:
     intake = context.store.write(write, exclusive=False)
     if intake.doubles:
         log.error("doubles_found", tracker=tracker, issues=intake.doubles)
-    if intake.strays and floor.read_at is None:
+    if intake.strays and not intake.is_of_copy:
         log.warning("issues_found_again", tracker=tracker, issues=len(intake.strays))
     elif intake.strays:
         log.error("store_has_a_copy", tracker=tracker, issues=intake.strays)
@@ -58,22 +61,28 @@ def sweep(context: SyncContext, floor: Floor) -> int | Retry:
     return swept.newest
 
 
-def _take_in(transaction: Transaction, context: SyncContext, own: Sequence[Marked], now: float) -> _Intake:
+def _take_in(
+    transaction: Transaction, context: SyncContext, own: Sequence[Marked], floor: Floor, now: float
+) -> _Intake:
     tracker = context.claim.tracker
     unknown = strays.unknown(transaction, tracker, [marked.issue.remote_id for marked in own])
     if not unknown:
         return _Intake()
     by_reference = {context.tracker.reference(entry.marker): entry for entry in strays.entries(transaction, tracker)}
-    keys, doubles = list[str](), list[str]()
+    keys, doubles, is_of_copy = list[str](), list[str](), False
     for marked in own:
         reference, issue = marked.reference, marked.issue
         entry = by_reference.get(reference)
-        if issue.remote_id not in unknown:
+        if issue.remote_id not in unknown or (entry is not None and issue.remote_id in entry.places):
             continue
         if entry is None or entry.state == IssueState.WANTED:
             strays.add(transaction, tracker, reference, issue, now)
-            keys += [issue.key] if entry is None else []
+        if entry is None:
+            keys.append(issue.key)
+            # One that is older could not be read before.
+            is_new = floor.read_at is not None and (issue.created_at or now) > floor.read_at - SKEW_SECONDS
+            is_of_copy = is_of_copy or is_new
         elif entry.remote_id is not None and entry.state in (IssueState.LINKED, IssueState.PARKED):
             issues.add_double(transaction, entry.group_id, issue)
             doubles.append(issue.key)
-    return _Intake(keys, doubles)
+    return _Intake(keys, doubles, is_of_copy)

@@ -186,6 +186,7 @@ class JiraProject(ServerBase):
             if (query["project"] is None or issue.project == self.project)
             and (query["label"] is None or query["label"] in issue.labels)
             and (query["ids"] is None or issue.id in ids)
+            and (query["before"] is None or str(issue.fields["created"]) < query["before"])
             and self.settled(issue.written, self.lag_seconds)
             and self.sees(issue)
         ]

@@ -31,6 +31,7 @@ PERMISSIONS = {
 
 JQL = re.compile(
     r'(?:project = "?(?P<project>\w+)"?)?(?: AND )?(?:labels = "?(?P<label>[\w-]+)"?)?(?:id in \((?P<ids>[\d, ]+)\))?'
+    r'(?:created < "(?P<before>\d{4}-\d\d-\d\d)")?'
     r"(?: ORDER BY (?P<field>created|key) (?P<order>ASC|DESC))?"
 )
 

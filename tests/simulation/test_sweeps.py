@@ -1,6 +1,7 @@
 """Short histories of a store that is older than its issues, and of a store that is not alone."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,15 +11,19 @@ from syncd.core import plan
 from syncd.store import limits
 from syncd.store.sqlite.file import sqlite3
 from syncd.worker.create import PASSED_SECONDS
+from syncd.worker.sync import sync
 from tests.simulation.database import Database
 from tests.simulation.operators import TRACKER
 from tests.simulation.process import Process
+from tests.simulation.test_proof import ELSEWHERE, pass_time, read_again, recreate, route_elsewhere, sync_everywhere
 from tests.simulation.test_races import Stage
+from tests.simulation.tracker import MOST, Client
 
 
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     stage = Stage(tmp_path)
+    stage.store.begun_at()
     yield stage
     stage.world.close()
 
@@ -187,3 +192,113 @@ def test_a_second_issue_of_a_group_that_came_late_is_displayed(stage: Stage) -> 
     (row,) = stage.world.database.rows("SELECT doubles FROM issues WHERE doubles IS NOT NULL")
     assert row["doubles"] == "K-2"
     assert rest(stage) is None
+
+
+def sync_as(stage: Stage, *trackers: str) -> None:
+    for tracker in trackers:
+        while (claim := stage.store.outbox.claim(tracker, f"p1/{stage.now}", stage.now)) is not None:
+            client = Client(stage.world.site, stage.process.clock)
+            sync(stage.store, client, claim, stage.process.routing, stage.process.clock)
+
+
+def test_two_trackers_of_one_repository_do_not_take_each_other_for_a_copy(stage: Stage) -> None:
+    here = stage.process.routing
+    route_elsewhere(stage)
+    there = stage.process.routing
+    for number in range(8):
+        stage.process.routing = there if number % 2 else here
+        stage.notify(f"f{number}")
+        sync_as(stage, TRACKER, ELSEWHERE)
+        pass_time(stage, PASSED_SECONDS + 1.0)
+    for tracker in (TRACKER, ELSEWHERE):
+        assert stage.store.read(partial(limits.rest, tracker=tracker)) is None
+
+
+def test_an_issue_that_is_moved_here_from_another_tracker_is_no_copys(stage: Stage) -> None:
+    file(stage, "g")
+    there = route_elsewhere(stage)
+    stage.notify("f")
+    sync_everywhere(stage, there)
+    (item,) = there.items
+    item.moved_to = "K-2"
+    stage.world.site.add(item.marker, "f", stage.world.site.account)
+    stage.process.routing = stage.world.routing(stage.store)
+    pass_time(stage, 4000.0)
+
+    file(stage, "h")
+    assert rest(stage) is None
+
+
+def test_a_new_store_reads_nothing_that_is_older_than_itself(stage: Stage) -> None:
+    """A tracker with more old issues than are read between two restarts."""
+    for _ in range(6 * MOST):
+        stage.world.site.add("", "an old issue", "person").created_at -= 1000.0
+    stage.notify("f")
+    stage.sync_all()
+    assert stage.titles[-1] == "f"
+    assert stage.world.counts["read: sweep"] == 1
+
+
+def test_an_issue_that_was_filed_anew_after_a_deletion_since_the_backup_is_not_filed_again(stage: Stage) -> None:
+    recreate(stage)
+    copy = backup(stage)
+    file(stage, "f1")
+    read_again(stage)
+    stage.world.site.items[0].deleted = True
+    stage.notify("f1", 3)
+    for _ in range(30):
+        pass_time(stage, 100.0)
+        stage.sync_all()
+    assert [item.title for item in stage.world.site.items if item.is_live] == ["f1"]
+    restore(stage, copy)
+    recreate(stage)
+
+    file(stage, "f1", occurrences=5)
+    assert [item.title for item in stage.world.site.items if item.is_live] == ["f1"]
+    # Once more: no marker is used twice.
+    read_again(stage)
+    stage.world.site.items[1].deleted = True
+    stage.notify("f1", 9)
+    for _ in range(30):
+        pass_time(stage, 100.0)
+        stage.sync_all()
+    assert len({item.marker for item in stage.world.site.items}) == len(stage.world.site.items)
+
+
+def test_a_number_that_is_given_once_more_is_not_that_of_the_stray(stage: Stage) -> None:
+    """Store and tracker are both restored."""
+    file(stage, "old")
+    copy = backup(stage)
+    stage.world.site.back_up()
+    file(stage, "g")
+    restore(stage, copy)
+    file(stage, "x")
+    assert len(stage.world.database.rows("SELECT key FROM strays")) == 1
+    stage.world.site.restore()
+    pass_time(stage, 4000.0)
+
+    file(stage, "h")
+    file(stage, "g", occurrences=3)
+    for number in range(10):
+        pass_time(stage, 1000.0)
+        file(stage, "g", "h", "x", occurrences=5 + number)
+    titles = [item.title for item in stage.world.site.items if item.is_live]
+    assert sorted(titles) == sorted(set(titles))
+
+
+def test_an_issue_that_was_hidden_at_the_first_sweep_is_no_copys(stage: Stage) -> None:
+    copy = backup(stage)
+    file(stage, "f")
+    (item,) = stage.world.site.items
+    item.hidden = True
+    pass_time(stage, 100.0)
+    restore(stage, copy)
+    file(stage, "g")
+    item.hidden = False
+    stage.store.write(partial(limits.lower_floor, tracker=TRACKER, number=0))
+    pass_time(stage, 4000.0)
+
+    file(stage, "h")
+    assert rest(stage) is None
+    file(stage, "f", occurrences=2)
+    assert stage.titles == ["f", "g", "h"]

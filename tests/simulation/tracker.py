@@ -352,10 +352,11 @@ class Client:
         self._site.read("newest")
         return max((item.number for item in self._listed()), default=0)
 
-    def sweep(self, floor: int) -> Sweep:
+    def sweep(self, floor: int, since: float) -> Sweep:
         """Read every number from the floor to beyond the highest that is in use, MOST at a time."""
         site = self._site
         site.read("sweep")
+        floor = max([floor, *(item.number for item in self._listed() if item.created_at < since)])
         highest, number = max([floor, *(item.number for item in self._listed())]), floor
         items = {item.number: item for item in site.items if item.commits_at <= site.scheduler.now}
         while (number := number + 1) <= highest + BEYOND:

@@ -197,18 +197,18 @@ class Conformance:
 
         restarted = world.open()
         if not first.number:  # no numbers: a create does no harm where the issue exists
-            assert restarted.sweep(0) == Sweep(newest=0, upto=0)
+            assert restarted.sweep(0, 0.0) == Sweep(newest=0, upto=0)
             assert restarted.create(DRAFT).remote_id == first.remote_id
             return
-        swept = restarted.sweep(first.number)
+        swept = restarted.sweep(first.number, 0.0)
         assert [(each.reference, each.issue.remote_id, each.issue.number) for each in swept.issues] == [
             (restarted.reference(SECOND_MARKER), second.remote_id, second.number)
         ]
         assert (swept.upto, swept.newest) == (second.number + 1, second.number + 1)
-        assert [each.reference for each in restarted.sweep(0).issues] == [
+        assert [each.reference for each in restarted.sweep(0, 0.0).issues] == [
             *map(restarted.reference, (MARKER, SECOND_MARKER))
         ]
-        assert restarted.sweep(swept.newest).issues in ([], ())
+        assert restarted.sweep(swept.newest, 0.0).issues in ([], ())
 
     def test_a_reference_begins_as_its_marker_and_tells_markers_apart(self, world: World) -> None:
         tracker = world.open()
@@ -223,7 +223,7 @@ class Conformance:
         tracker = world.open()
         created = tracker.create(DRAFT)
 
-        assert [each.issue.remote_id for each in world.open().sweep(0).issues] == [created.remote_id]
+        assert [each.issue.remote_id for each in world.open().sweep(0, 0.0).issues] == [created.remote_id]
 
     def test_a_persons_copy_is_in_no_sweep(self, world: World) -> None:
         world.require("copy")
@@ -232,7 +232,7 @@ class Conformance:
         world.copy(created.remote_id)
 
         numbered = [created.remote_id] if created.number else []
-        assert [each.issue.remote_id for each in tracker.sweep(0).issues] == numbered
+        assert [each.issue.remote_id for each in tracker.sweep(0, 0.0).issues] == numbered
 
     def test_a_persons_copy_is_not_taken_for_the_issue(self, world: World) -> None:
         world.require("copy")

@@ -118,6 +118,7 @@ class Probe:
         self._first = max(floor, 1)
         self._highest = floor  # the highest number that is or was in use
         self._budget = _MOST_QUERIED
+        self._skips = False  # whether a number that cannot be read is left out
         self._single = False  # whether GraphQL cannot be used
 
     def evidence(
@@ -198,12 +199,23 @@ class Probe:
             created_at=created_at.timestamp() if created_at and at_home else None,
         )
 
-    def sweep(self, is_own: Callable[[Account | None], bool]) -> Sweep:
+    def sweep(self, is_own: Callable[[Account | None], bool], since: float) -> Sweep:
         """Usually four requests. Raises what a failure means."""
-        self._read_list()
+        self._skips = True
+        # Further pages would take the time in which numbers are read from the floor on: without those nothing is gained.
+        self._read_list(pages=1)
+        older = (
+            number
+            for number, entry in self._entries.items()
+            if entry is not None and entry.created_at is not None and entry.created_at.timestamp() < since
+        )
+        self._floor = max(self._floor, max(older, default=0))
+        self._first = max(self._floor, 1)
         incomplete = self._read_numbers()
         numbers = takewhile(self._entries.__contains__, count(self._floor + 1))
         upto = max(numbers, default=self._floor) if incomplete else self._highest
+        if incomplete and upto <= self._floor:
+            raise Unavailable(f"no number above {self._floor} could be read in time")
         issues = [
             Marked(reference=line[len(_OPEN) : -len(_CLOSE)], issue=self._created(number, entry))
             for number, entry in sorted(self._entries.items())
@@ -213,10 +225,10 @@ class Probe:
         ]
         return Sweep(newest=self._highest, upto=upto, issues=issues)
 
-    def _read_list(self) -> float | None:
+    def _read_list(self, pages: int = _PAGES) -> float | None:
         """Read the list down to the floor, as far as time and pages allow. Returns GitHub's time at the first page."""
         at: float | None = None
-        for page in range(1, _PAGES + 1):
+        for page in range(1, pages + 1):
             if self._clock.monotonic() > self._ends_at:
                 break
             parameters = {**NEWEST_FIRST, "per_page": _PAGE, "page": page}
@@ -251,10 +263,10 @@ class Probe:
             before = self._highest
             holes = (number for number in range(max(self._floor, 1), before + 1) if self._entries[number] is None)
             for number in [number for number in holes if number not in self._read_alone]:
-                if not self._read_single(number):
+                if not self._read_by_rest(number):
                     return True
             while self._highest + 1 not in self._read_alone:
-                if not self._read_single(self._highest + 1):
+                if not self._read_by_rest(self._highest + 1):
                     return True
             if self._highest == before:
                 return False
@@ -272,14 +284,33 @@ class Probe:
             )
             answer = self._connection.query(_QUERY % " ".join(fields), {"owner": owner, "name": name})
             # None where this token or server has no GraphQL, or the name leads to another repository.
-            entries = entries_of(answer, self._repository_id, numbers)
+            try:
+                entries = entries_of(answer, self._repository_id, numbers)
+            except Unavailable:
+                if not self._skips:
+                    raise
+                return all(map(self._read_by_rest, numbers))
             if entries is not None:
                 self._budget -= len(entries)
                 self._take(entries)
                 return True
             self._single = True
             self._budget = min(self._budget, _MOST_SINGLE)
-        return all(self._read_single(number) for number in numbers)
+        return all(map(self._read_by_rest, numbers))
+
+    def _read_by_rest(self, number: int) -> bool:
+        """Read one number. In a sweep one that cannot be read is left out where the list can be read. False where time or budget ended
+        before."""
+        try:
+            return self._read_single(number)
+        except Unavailable:
+            if not self._skips:
+                raise
+            parameters = {"per_page": 1}
+            expect(self._connection.send_idempotent("GET", f"{self._home}/issues", parameters=parameters), list[Listed])
+            self._entries[number] = None
+            self._read_alone.add(number)
+            return True
 
     def _read_single(self, number: int) -> bool:
         """One GET for a number, and one more where its issue was transferred. False where time or budget ended before."""

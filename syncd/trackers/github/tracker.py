@@ -85,9 +85,9 @@ class GitHub:
         )
         return max((entry.number for entry in expect(answer, list[Listed])), default=0)
 
-    def sweep(self, floor: int) -> Sweep:
+    def sweep(self, floor: int, since: float) -> Sweep:
         """As `probe`."""
-        return Probe(self._connection, self._settings, self._home_id(), floor, self._clock).sweep(self._is_own)
+        return Probe(self._connection, self._settings, self._home_id(), floor, self._clock).sweep(self._is_own, since)
 
     def reference(self, marker: str) -> str:
         """The marker."""

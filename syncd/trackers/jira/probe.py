@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from syncd.config import JiraSettings
 from syncd.core.doubt import Evidence
+from syncd.errors import Unavailable
 from syncd.model import Created, Issue
 from syncd.platform.clock import Clock
 from syncd.trackers import Marked, Sweep
@@ -105,6 +106,7 @@ class Probe:
         self._floor_at: float | None = None
         self._read = 0
         self._hidden: list[str] = []
+        self._skips = False  # whether a key that cannot be read is left out
 
     def evidence(self, issue: Issue) -> Evidence:
         """Usually four requests on Cloud, and some twenty more on Data Center, which reads key by key. When one fails, raises what
@@ -153,7 +155,10 @@ class Probe:
 
     def sweep(self) -> Sweep:
         """Usually three requests on Cloud, and some twenty more on Data Center. Raises what a failure means."""
+        self._skips = True
         complete = self._read_all()
+        if not complete and self._below + self._read <= self._floor:
+            raise Unavailable(f"no key above {self._key(self._floor)} could be read in time")
         issues = [
             Marked(reference=reference, issue=self._created(each))
             for each in sorted(self._candidates.values(), key=lambda candidate: int(candidate.id))
@@ -257,7 +262,15 @@ class Probe:
     def _get(self, name: str) -> Candidate | None:
         """An issue by id, key or former key; None where there is none, or it is hidden."""
         parameters: Parameters = {"fields": ",".join(_FIELDS[self._settings.deployment]), "properties": "syncd"}
-        answer = self._connection.send_idempotent("GET", f"issue/{quote(name, safe='')}", parameters=parameters)
+        try:
+            answer = self._connection.send_idempotent("GET", f"issue/{quote(name, safe='')}", parameters=parameters)
+        except Unavailable:
+            if not self._skips:
+                raise
+            # Raises where Jira answers nothing else either.
+            require(self._connection, self._settings, "BROWSE_PROJECTS")
+            self._hidden.append(name)
+            return None
         if answer.status == 404 and isinstance(answer.json, dict):
             return None
         if refuses(answer):

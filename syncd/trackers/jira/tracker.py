@@ -4,6 +4,7 @@ Cloud takes Atlassian documents by REST v3, Data Center wiki markup by REST v2. 
 Cloud also the entity property `syncd`.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -42,6 +43,7 @@ from syncd.trackers.transport import Answer, Sent
 
 _REMEMBERED_ISSUES = 10_000
 _COMMENTS_PER_PAGE = 100
+_DAY_SECONDS = 86400.0
 
 _VERSIONS_SECONDS = 3600.0
 _VERSIONS_RETRY_SECONDS = 300.0
@@ -96,11 +98,19 @@ class Jira:
             self._notebook.note("home", self._url)
         self._is_home_checked = True
 
-    def sweep(self, floor: int) -> Sweep:
-        """As `probe`, without the search for a label."""
+    def sweep(self, floor: int, since: float) -> Sweep:
+        """As `probe`, with a search for what is older than `since` instead of that for a label."""
         self._require_home()
         self._own_account()
+        floor = max(floor, self._newest_before(since))
         return Probe(self._connection, self._settings, floor, self._is_own, self._clock).sweep()
+
+    def _newest_before(self, since: float) -> int:
+        """The highest number of an issue that was created before a time; days are those of the account's time zone."""
+        day = time.strftime("%Y-%m-%d", time.gmtime(since - _DAY_SECONDS))
+        jql = f'project = "{self._settings.project}" AND created < "{day}" ORDER BY key DESC'
+        _, issues = search(self._connection, self._settings, jql, 1)
+        return issues[0].number if issues else 0
 
     def reference(self, marker: str) -> str:
         """The digest in the label and in the last line of a description."""

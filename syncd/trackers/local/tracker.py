@@ -51,7 +51,7 @@ class Local:
         """0: files have no numbers."""
         return 0
 
-    def sweep(self, floor: int) -> Sweep:
+    def sweep(self, floor: int, since: float) -> Sweep:  # noqa: ARG002
         """Nothing: `create` returns the file that has the marker."""
         return Sweep(newest=floor, upto=floor)
 

@@ -25,7 +25,7 @@ APART = ("slow", "status", "status_after", "hang_before", "hang_after")
 
 USES: dict[str, Callable[[GitHub, Issue], object]] = {
     "newest": lambda tracker, issue: tracker.newest(),
-    "sweep": lambda tracker, issue: tracker.sweep(0),
+    "sweep": lambda tracker, issue: tracker.sweep(0, 0.0),
     "create": lambda tracker, issue: tracker.create(Draft(marker=MARKER, title=TEXT, body=PRIVATE, group=GROUP)),
     "probe": lambda tracker, issue: tracker.probe(issue),
     "look": lambda tracker, issue: tracker.look(issue),

@@ -1,5 +1,6 @@
 """A probe of a create: its reads, the issues that it takes for ours, and its claims."""
 
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from syncd.errors import OutcomeUnknown, Throttled
+from syncd.errors import OutcomeUnknown, Throttled, Unavailable
 from syncd.trackers.github.probe import carries
 from syncd.trackers.github.tracker import GitHub, marker_line
 from tests.fakes.github import TOKEN, FakeGitHub
@@ -421,3 +422,44 @@ def test_the_number_of_the_floor_may_be_ours_after_a_restore(tracker: GitHub, fa
     assert (evidence.issues, evidence.covered, evidence.floor_at) == ((), False, None)
     assert tracker.probe(doubtful(first.number + 1)).covered is False
     assert tracker.probe(doubtful(4)).covered
+
+
+def test_a_sweep_reads_nothing_below_the_newest_issue_that_is_older_than_the_store(
+    tracker: GitHub, fake: FakeGitHub
+) -> None:
+    persons_issues(fake, 90)
+    for issue in list(fake.repository.issues.values())[:80]:
+        issue.created_at = "2025-01-01T00:00:00Z"
+    tracker.create(DRAFT)
+    before = len(fake.requests)
+
+    swept = tracker.sweep(0, time.time() - HOUR)
+    assert [each.issue.number for each in swept.issues] == [91]
+    (query,) = [request.body["query"] for request in fake.requests[before:] if request.path == "/graphql"]
+    numbers = [int(number) for number in re.findall(r"issueOrPullRequest\(number:(\d+)\)", query)]
+    assert min(numbers) > 80
+
+
+@pytest.mark.usefixtures("reading")
+def test_one_number_that_cannot_be_read_holds_up_no_sweep(tracker: GitHub, fake: FakeGitHub) -> None:
+    persons_issues(fake, 2)
+    del fake.repository.issues[1]
+    fake.graphql_faults[1] = "SERVICE_UNAVAILABLE"
+    fake.inject(Fault(how="status", method="GET", path="/issues/1$", status=502, times=99))
+    tracker.create(DRAFT)
+
+    swept = tracker.sweep(0, 0.0)
+    assert [each.issue.number for each in swept.issues] == [3]
+    assert (swept.upto, swept.newest) == (3, 3)
+
+
+def test_a_tracker_that_answers_nothing_is_not_swept(tracker: GitHub, fake: FakeGitHub) -> None:
+    persons_issues(fake, 2)
+    tracker.create(DRAFT)
+    fake.graphql_faults[60] = "SERVICE_UNAVAILABLE"
+    fake.inject(Fault(how="status", method="GET", path="/issues/[0-9]+$", status=502, times=99))
+    tracker.sweep(3, 0.0)
+    fake.inject(Fault(how="status", method="GET", path="/issues", status=502, times=99))
+
+    with pytest.raises(Unavailable):
+        tracker.sweep(3, 0.0)

@@ -27,7 +27,7 @@ METHODS = ("GET", "POST", "PUT")
 
 USES: dict[str, Callable[[Jira, Issue], object]] = {
     "newest": lambda tracker, issue: tracker.newest(),
-    "sweep": lambda tracker, issue: tracker.sweep(0),
+    "sweep": lambda tracker, issue: tracker.sweep(0, 0.0),
     "create": lambda tracker, issue: tracker.create(a_draft(title=TEXT, body=PRIVATE)),
     "probe": lambda tracker, issue: tracker.probe(issue),
     "look": lambda tracker, issue: tracker.look(issue),

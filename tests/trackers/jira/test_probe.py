@@ -1,5 +1,6 @@
 """A probe of a create: found by key while the search lags, proved absent, or left open."""
 
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -490,3 +491,35 @@ def test_the_number_of_the_floor_may_be_ours_after_a_restore(fake: FakeJira, ope
     evidence = adapter.probe(doubtful(floor=3))
     assert (evidence.issues, evidence.covered, evidence.floor_at) == ((), False, None)
     assert adapter.probe(doubtful(floor=4)).covered
+
+
+def test_a_sweep_reads_nothing_below_the_newest_issue_that_is_older_than_the_store(
+    fake: FakeJira, opened: Open
+) -> None:
+    for _ in range(30):
+        fake.file("somebody's own").fields["created"] = "2025-01-15T09:00:00.000+0000"
+    adapter = opened()
+    created = adapter.create(a_draft())
+    before = len(fake.requests)
+
+    swept = adapter.sweep(0, time.time() - 2 * 86400.0)
+    assert [each.issue.key for each in swept.issues] == [created.key]
+    keys = [
+        key
+        for request in fake.requests[before:]
+        for key in re.findall(r"CRASH-(\d+)", f"{request.path} {request.body}")
+    ]
+    assert min(map(int, keys)) >= 30
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_one_key_that_cannot_be_read_holds_up_no_sweep(fake: FakeJira, opened: Open, status: int) -> None:
+    fake.file("somebody's own")
+    fake.file("somebody's own")
+    adapter = opened()
+    created = adapter.create(a_draft())
+    fake.inject(Fault(how="status", method="GET", path="/issue/CRASH-2$", status=status, times=99))
+
+    swept = adapter.sweep(0, 0.0)
+    assert [each.issue.key for each in swept.issues] == [created.key]
+    assert (swept.upto, swept.newest) == (3, 3)

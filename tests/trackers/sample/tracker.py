@@ -45,7 +45,7 @@ class DeskTracker:
     def newest(self) -> int:
         return int(self._read("newest"))
 
-    def sweep(self, floor: int) -> Sweep:
+    def sweep(self, floor: int, since: float) -> Sweep:
         marked: list[Marked] = []
         number = floor
         while True:
