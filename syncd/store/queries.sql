@@ -364,7 +364,9 @@ INSERT INTO strays (tracker, remote_id, reference, key, url, number, created_at,
 VALUES (:tracker, :remote_id, :reference, :key, :url, :number, :created_at, :now) ON CONFLICT (tracker, remote_id) DO NOTHING;
 
 -- strays_of: a group may have several, where a copy of the store files too
-SELECT remote_id, key, url, number, created_at FROM strays WHERE tracker = :tracker AND reference = :reference ORDER BY number, remote_id;
+WITH wanted (tracker, reference) AS (VALUES :rows)
+SELECT reference, remote_id, key, url, number, created_at FROM strays
+WHERE (tracker, reference) IN (SELECT tracker, reference FROM wanted) ORDER BY number, remote_id;
 
 -- forget_strays: the tracker may give these numbers once more
 DELETE FROM strays WHERE tracker = :tracker AND number > :number;

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from syncd.model import Created
+from syncd.store import issues
 from syncd.store.connection import Transaction
 
 
@@ -27,11 +28,11 @@ def unknown(transaction: Transaction, tracker: str, remote_ids: Sequence[str]) -
 
 def entries(transaction: Transaction, tracker: str) -> list[Entry]:
     """All issues of a tracker, those that were given up before the others."""
-    issues = []
+    several: list[Entry] = []
     for row in transaction.rows("issue_markers", tracker=tracker):
         places = frozenset(filter(None, [row["remote_id"], *json.loads(str(row.pop("followed") or "[]"))]))
-        issues.append(Entry(**cast(Mapping[str, Any], row), places=places))
-    return issues
+        several.append(Entry(**cast(Mapping[str, Any], row), places=places))
+    return several
 
 
 def add(transaction: Transaction, tracker: str, reference: str, issue: Created, now: float) -> None:
@@ -49,13 +50,21 @@ def add(transaction: Transaction, tracker: str, reference: str, issue: Created, 
     )
 
 
-def with_reference(transaction: Transaction, tracker: str, reference: str) -> list[Created]:
-    """The strays with a marker that leads to `reference`, the oldest first."""
-    rows = transaction.rows("strays_of", tracker=tracker, reference=reference)
-    return [Created(**cast(Mapping[str, Any], row)) for row in rows]
+def with_references(transaction: Transaction, tracker: str, references: Sequence[str]) -> dict[str, list[Created]]:
+    """The strays with a marker that leads to one of these references, by reference, the oldest first. One whose place an issue of this store has
+    by now is none any more: the tracker gave its number once more."""
+    several: dict[str, list[Created]] = {}
+    for row in transaction.batch("strays_of", [(tracker, reference) for reference in references]):
+        reference = str(row.pop("reference"))
+        stray = Created(**cast(Mapping[str, Any], row))
+        if issues.at_place(transaction, tracker, stray.remote_id):
+            remove(transaction, tracker, [stray])
+        else:
+            several.setdefault(reference, []).append(stray)
+    return several
 
 
-def remove(transaction: Transaction, tracker: str, issues: Iterable[Created]) -> None:
+def remove(transaction: Transaction, tracker: str, linked: Iterable[Created]) -> None:
     """These issues stand for a group now."""
-    for issue in issues:
+    for issue in linked:
         transaction.run("remove_stray", tracker=tracker, remote_id=issue.remote_id)

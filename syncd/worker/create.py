@@ -134,24 +134,21 @@ def _link_stray(transaction: Transaction, context: SyncContext, intent: Intent, 
         plan.marker(context.routing.instance_key, claim.tracker, context.group, generation + number)
         for number in range(MOST_GENERATIONS)
     ]
-    each = [strays.with_reference(transaction, claim.tracker, context.tracker.reference(marker)) for marker in markers]
-    for stray in [stray for several in each for stray in several]:
-        # Another issue has its number by now: the tracker was restored, too.
-        if issues.at_place(transaction, claim.tracker, stray.remote_id):
-            strays.remove(transaction, claim.tracker, [stray])
-            each = [[kept for kept in several if kept != stray] for several in each]
-    last = max((number for number, several in enumerate(each) if several), default=None)
-    if last is None:
+    references = [context.tracker.reference(marker) for marker in markers]
+    several = strays.with_references(transaction, claim.tracker, references)
+    if not several:
         return None
-    for marker, several in zip(markers[:last], each[:last], strict=True):
-        note = f"given up for {each[last][0].key}, before the store was restored from a backup"
-        issues.skip_generation(transaction, claim, marker, several[0] if several else None, note)
-        strays.remove(transaction, claim.tracker, several)
+    last = max(map(references.index, several))
+    latest = several[references[last]]
+    note = f"given up for {latest[0].key}, before the store was restored from a backup"
+    for marker, reference in zip(markers[:last], references[:last], strict=True):
+        issues.skip_generation(transaction, claim, marker, next(iter(several.get(reference, ())), None), note)
     issues.intend(transaction, claim, replace(intent, marker=markers[last], revision=0, route=None), now)
-    link_proved(transaction, claim, each[last], now)
+    link_proved(transaction, claim, latest, now)
     issues.ask_look(transaction, claim.group_id)
-    strays.remove(transaction, claim.tracker, each[last])
-    return each[last][0].key
+    for linked in several.values():
+        strays.remove(transaction, claim.tracker, linked)
+    return latest[0].key
 
 
 def link(store: Store, claim: Claim, created: Created, end: Operation[T], now: float, *, floor: int = 0) -> T | None:
