@@ -1,7 +1,7 @@
 """The four kinds of tracker, each as the daemon meets it and as a test counts what arrived there."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,12 +10,14 @@ from tests.fakes.emulator import REPOSITORY, EmulatedGitHub, emulated_github
 from tests.fakes.emulator import TOKEN as EMULATOR_TOKEN
 from tests.fakes.github import TOKEN as GITHUB_TOKEN
 from tests.fakes.github import FakeGitHub
-from tests.fakes.jira import EMAIL, FakeJira, FakeJiraCloud, FakeJiraDataCenter
+from tests.fakes.github_app import CLIENT_ID, private_key
+from tests.fakes.jira import EMAIL, FakeJira, FakeJiraCloud, FakeJiraDataCenter, FakeJiraGateway
 from tests.fakes.jira import TOKEN as JIRA_TOKEN
 from tests.fakes.server import ServerBase
 
 KINDS = ("local", "github", "jira-cloud", "jira-datacenter")
 GITHUB_EMULATOR = "github-emulator"
+GITHUB_APP, JIRA_GATEWAY = "github-app", "jira-gateway"  # other logins
 # Floods are what these tests send: no cap holds them back.
 ROUTE = '[[routes]]\ntracker = "here"\nstatus_interval = "1s"\nmax_new_issues = []\nmax_updates = []\n'
 
@@ -78,6 +80,16 @@ class _GitHub(Kind):
         return [len(issue.comments) for issue in self.fake.repository.issues.values()]
 
 
+class _GitHubApp(_GitHub):
+    def __init__(self, fake: FakeGitHub, folder: Path) -> None:
+        super().__init__(fake, folder)
+        self._token.write_text(private_key())
+
+    def toml(self, more: str = "") -> str:
+        app = f'app = {{ id = "{CLIENT_ID}", key = {{ file = "{self._token}" }} }}'
+        return super().toml(more).replace(f'token = {{ file = "{self._token}" }}', app)
+
+
 class _Emulator(Kind):
     """The GitHub that somebody else wrote."""
 
@@ -108,6 +120,8 @@ class _Jira(Kind):
     def __init__(self, fake: FakeJira, deployment: str, folder: Path) -> None:
         self.fake = fake
         self._login = f'email = "{EMAIL}"\n' if deployment == "cloud" else ""
+        if isinstance(fake, FakeJiraGateway):
+            self._login += f'cloud_id = "auto"\ngateway = "{fake.url}"\n'
         self._deployment = deployment
         self._token = folder / "jira-token"
         self._token.write_text(JIRA_TOKEN)
@@ -141,17 +155,22 @@ def opened(name: str, folder: Path) -> Iterator[Kind]:
     description."""
     if name == "local":
         yield _Local(folder)
-    elif name == "github":
+    elif name in ("github", GITHUB_APP):
         with FakeGitHub() as github:
-            yield _GitHub(github, folder)
+            yield (_GitHub if name == "github" else _GitHubApp)(github, folder)
             specs.check_traffic(github)
     elif name == GITHUB_EMULATOR:
         with emulated_github(folder) as emulator:
             yield _Emulator(emulator, folder)
             specs.check_traffic(emulator)
     else:
-        deployment = name.removeprefix("jira-")
-        with FakeJiraCloud() if deployment == "cloud" else FakeJiraDataCenter() as jira:
+        deployment = "datacenter" if name == "jira-datacenter" else "cloud"
+        fakes: dict[str, Callable[[], FakeJira]] = {
+            "jira-cloud": FakeJiraCloud,
+            "jira-datacenter": FakeJiraDataCenter,
+            JIRA_GATEWAY: FakeJiraGateway,
+        }
+        with fakes[name]() as jira:
             yield _Jira(jira, deployment, folder)
             assert jira.problems == []
             specs.check_traffic(jira)
