@@ -327,7 +327,7 @@ WHERE group_id = :group_id AND state IN ('intended', 'in_doubt', 'wanted', 'park
 -- add_double: the tracker has another live issue of the group, for people to see
 UPDATE issues SET doubles = CASE WHEN doubles IS NULL THEN :key ELSE doubles || ', ' || :key END
 WHERE group_id = :group_id AND state <> 'retired' AND (remote_id IS NULL OR remote_id <> :remote_id)
-    AND COALESCE(', ' || doubles || ',', '') NOT LIKE '%, ' || :key || ',%';
+    AND (doubles IS NULL OR REPLACE(', ' || doubles || ',', ', ' || CAST(:key AS TEXT) || ',', '') = ', ' || doubles || ',');
 
 -- keep_doubles: those that are still live, unless one was added since they were looked at
 UPDATE issues SET doubles = :live WHERE group_id = :group_id AND state <> 'retired' AND doubles = :before;

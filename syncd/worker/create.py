@@ -45,12 +45,12 @@ def create(context: SyncContext, facts: FilingFacts) -> SyncResult:
     fresh = (
         facts.previous is None and facts.floor.read_at is not None and 0 <= now - facts.floor.read_at < FLOOR_SECONDS
     )
-    newest = None if fresh else context.tracker.newest()
-    if newest is not None and (newest > facts.floor.number or facts.floor.read_at is None):
+    newest = None if fresh or facts.floor.read_at is None else context.tracker.newest()
+    if facts.floor.read_at is None or (newest is not None and newest > facts.floor.number):
         swept = sweeps.sweep(context, facts.floor)
         if isinstance(swept, Retry):
             return swept
-        newest = max(newest, swept)
+        newest = swept
     marker = plan.marker(context.routing.instance_key, claim.tracker, group, facts.generation)
     project = () if context.policy is None else context.project_releases(context.policy.set)
     draft = _draft(context, marker, facts, project)

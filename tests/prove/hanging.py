@@ -60,10 +60,12 @@ class _Hanging:
         self._chance = random.Random(seed)
 
     def __call__(self, request: Recorded) -> Fault | None:
-        if self.over or (request.method == "GET" and self._chance.random() < 0.9):
+        is_create = request.path.endswith("/issues") and request.method == "POST"
+        # It begins to hang with its first create: without what it answers before, none would be sent.
+        if self.over or not (self.hung or is_create) or (request.method == "GET" and self._chance.random() < 0.9):
             return None
         self.hung += 1
-        self.creates += request.path.endswith("/issues") and request.method == "POST"
+        self.creates += is_create
         return Fault(how=self._chance.choice(("hang_before", "hang_after")), seconds=HELD_SECONDS)
 
 

@@ -206,16 +206,20 @@ def run_case(folder: Path, seed: int, case: Case, size: int, patience: float = P
             kills, silent = _send_steps(daemon, tracker, storm, case, size, patience)
             assert daemon.stop() == 0
         exact = tally([fingerprint(number) for number in range(size)], tracker.texts()).exact
-        # At a start each client reads its repository or the versions of its project, and the newest issue.
+        # At a start each client reads its repository or the versions of its project, and what lies above the newest issue that it knows: the
+        # newest one, one that is older than the store, and the numbers, where a refusal begins that anew.
         reads = sum(count for name, count in storm.requests.items() if name.startswith("GET"))
-        once = 2 * (1 + kills) * case.concurrency
+        once = 5 * (1 + kills) * case.concurrency + storm.refused.total()
         # The worker reads an issue before it shows new numbers, and again before it repeats a refused write; each start surveys all issues
         # once.
         looks = size * (_STEPS - 1) + storm.refused.total()
-        fetched = sum(count for name, count in storm.requests.items() if "bulkfetch" in name)
+        fetched = sum(storm.requests[name] for name in ("POST bulkfetch", "POST graphql"))
         return Result(
             exact=exact and _is_visible(tracker, _STEPS, size),
-            needed=size * _STEPS + min(reads, once + looks) + min(fetched, 1 + kills) + storm.refused.total(),
+            needed=size * _STEPS
+            + min(reads, once + looks)
+            + min(fetched, (1 + kills) * (1 + case.concurrency))
+            + storm.refused.total(),
             sent=tracker.fake.arrivals,
             kills=kills,
             silent=silent,

@@ -62,7 +62,7 @@ def test_a_claim_whose_commit_was_reported_failed_is_given_back_at_once(stage: S
     world.scheduler.run_task(task, "idle")
     assert owners(stage) != []
 
-    world.scheduler.run(began + 2 * threads.FAULT_SECONDS)
+    world.scheduler.run(began + 3 * threads.FAULT_SECONDS)
     assert stage.titles == ["f1"]
 
 
@@ -79,7 +79,7 @@ def test_a_trial_whose_claim_was_reported_failed_does_not_prolong_the_rest(stage
     began = stage.now
     world.scheduler.run_task(task, "idle")
 
-    world.scheduler.run(began + 2 * threads.FAULT_SECONDS)
+    world.scheduler.run(began + 3 * threads.FAULT_SECONDS)
     assert stage.titles == ["f1"]
 
 
