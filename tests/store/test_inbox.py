@@ -3,6 +3,7 @@ import json
 import random
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -247,13 +248,14 @@ def test_the_purge_forgets_old_decisions_but_for_the_latest_of_each_group(store:
 
 
 def test_a_sender_that_goes_away_during_its_commit_does_not_end_the_writer(store: Store) -> None:
-    async def leave() -> None:
+    async def leave() -> "Future[int]":
         why = RejectedDelivery(422, "no_project", "The field project is missing.", "project")
-        kept = asyncio.wrap_future(store.quarantine.add(b"{}", NOW, why, Bound(10, 2**20)))
-        kept.cancel()
+        stored = store.quarantine.add(b"{}", NOW, why, Bound(10, 2**20))
+        asyncio.wrap_future(stored).cancel()
         await asyncio.sleep(0)
+        return stored
 
-    asyncio.run(leave())
+    assert asyncio.run(leave()).result(timeout=10.0)
 
     assert accept(store, crash_notification())
     assert len(store.report.quarantine()) == 1

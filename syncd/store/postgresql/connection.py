@@ -142,12 +142,21 @@ class Postgresql(Connection):
 
     def submit(self, operation: Callable[[Transaction], T], *, atomic: bool = False) -> "Future[T]":  # noqa: ARG002 - a transaction costs little here
         """Run an operation that only adds rows; it does not even wait for exclusive ones."""
+        future: Future[T] = Future()
+        # A running future cannot be cancelled: what a request has brought is stored though its sender goes away.
+        future.set_running_or_notify_cancel()
+
+        def run() -> None:
+            try:
+                future.set_result(self._persistently(operation, _BEGIN_ADDING))
+            except BaseException as error:  # noqa: BLE001 - the thread's boundary: the caller handles it
+                future.set_exception(error)
+
         try:
-            return self._submitted.submit(self._persistently, operation, _BEGIN_ADDING)
+            self._submitted.submit(run)
         except RuntimeError:
-            closed: Future[T] = Future()
-            closed.set_exception(StoreUnavailable("the store is closed"))
-            return closed
+            future.set_exception(StoreUnavailable("the store is closed"))
+        return future
 
     def write(self, operation: Callable[[Transaction], T], *, exclusive: bool = True) -> T:
         return self._persistently(operation, _BEGIN_EXCLUSIVE if exclusive else _BEGIN_SHARED)
