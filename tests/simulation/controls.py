@@ -207,7 +207,11 @@ CONTROLS: tuple[Control | QueryControl, ...] = (
     Control("numbers that were given once more prove nothing", doubt, "_gave_again", lambda *_: False, 50, "restored"),
     QueryControl("a claim waits for the end of another one's lease", "claim_group", "AND due_at <= :now", "", 50),
     QueryControl(
-        "only an operator ends an operator's pause", "resume", "COALESCE(cause, '') <> 'operator' OR", "1 = 1 OR", 400
+        "only an operator ends an operator's pause",
+        "resume",
+        "COALESCE(cause, '') NOT IN ('operator', 'copy') OR",
+        "1 = 1 OR",
+        400,
     ),
     QueryControl("a route files no more than max_new_issues", "issues_since", "COUNT(*) AS issues", "0 AS issues", 100),
     QueryControl("a route that resumes judges what it held", "held_by_rule", "decision = 'hold'", "1 = 0", 150),
