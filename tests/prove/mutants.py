@@ -87,14 +87,14 @@ class Survivor:
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
     """One row per module. `size` is the number of mutants per module, 0 for all."""
-    _require_current_equivalents()
+    require_current_equivalents()
     with ThreadPoolExecutor(2) as pool:
         results = pool.map(lambda name: _module(folder / name, name, seed, size), MODULES)
         for name, (count, survivors) in zip(MODULES, results, strict=True):
             yield _row(name, count, survivors)
 
 
-def _require_current_equivalents() -> None:
+def require_current_equivalents() -> None:
     """Raises AssertionError if a pattern of _EQUIVALENT matches no line of its module any more."""
     sources = {name: (ROOT / f"syncd/core/{name}.py").read_text().splitlines() for name in MODULES}
     for module, pattern, _ in _EQUIVALENT:

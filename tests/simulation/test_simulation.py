@@ -8,6 +8,8 @@ import pytest
 import structlog
 
 from tests import documents
+from tests.prove import mutants
+from tests.simulation import server_controls
 from tests.simulation.__main__ import run
 from tests.simulation.controls import CONTROLS, Control, QueryControl
 from tests.simulation.history import generate
@@ -60,3 +62,13 @@ def test_the_page_names_each_control_with_its_seeds() -> None:
 
     assert documents.guarded(page) == page, "`make docs` writes it anew"
     assert "<!-- controls -->" in page
+
+
+@pytest.mark.parametrize("control", [*CONTROLS, *server_controls.CONTROLS], ids=lambda control: control.guard)
+def test_the_guard_that_a_control_removes_is_there(control: Control | QueryControl) -> None:
+    with control.applied():
+        pass
+
+
+def test_the_lines_of_equivalent_mutants_are_there() -> None:
+    mutants.require_current_equivalents()
