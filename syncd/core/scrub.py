@@ -12,6 +12,8 @@ from syncd.core.items import BEFORE, GROUPS, LONGEST_REFUSED, Kind
 # A text is read this far beyond what is shown of it: no item that is recognised by its end is longer.
 _MARGIN = 640
 _ENDS = " \t/"  # no item that is recognised by its end has them: where it may have been cut, the text ends before
+_GAPS = re.compile(rf"([{_ENDS}]+)")
+_JOINT = re.compile(r"^(?:at|dot)$|[\[({<](?:at|dot)[\])}>]", re.IGNORECASE)
 LONGEST_VALUE = 255  # characters of a stored release, classifier, or name or value of an attribute
 
 _BLANKS = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
@@ -129,7 +131,7 @@ class Scrubber:
         if len(text) > limit + _MARGIN:
             scrubbed = scrubbed[:-_MARGIN]
         elif 0 < stored <= len(text):
-            scrubbed = scrubbed[: max(0, *(scrubbed.rfind(end) for end in _ENDS))]
+            scrubbed = _before_address(scrubbed[: max(0, *(scrubbed.rfind(end) for end in _ENDS))])
         elif len(scrubbed) <= limit:
             return scrubbed
         return f"{scrubbed[:limit].rstrip()}…"
@@ -137,6 +139,15 @@ class Scrubber:
     def release(self, name: str) -> str:
         """The scrubbed name of a release. Four numbers that begin it are a version."""
         return self.excerpt(name, LONGEST_VALUE, LONGEST_VALUE, version(name))
+
+
+def _before_address(text: str) -> str:
+    """The text without its last word, which may begin an address in words, and without the part of one at its end: `alice at example dot`."""
+    parts = _GAPS.split(text)
+    last = len(parts) - 1
+    while last >= 2 and (_JOINT.search(parts[last]) or _JOINT.search(parts[last - 2])):
+        last -= 2
+    return "".join(parts[:last])
 
 
 def _replaced(plain: _Plain, kind: Kind, spare: Collection[str]) -> _Plain:

@@ -134,6 +134,16 @@ def test_no_half_of_an_item_remains_where_a_stored_text_was_cut(text: str, befor
     assert ALL.text(whole).startswith(excerpt[:-1])
 
 
+@pytest.mark.parametrize(
+    "text", ["alice [at] example [dot] com", "alice at example dot com", "alice [at]example[dot]com"]
+)
+@pytest.mark.parametrize("before", range(1, 28))
+def test_no_half_of_an_address_in_words_remains_where_a_stored_text_was_cut(text: str, before: int) -> None:
+    whole = "x" * (199 - before) + " " + text + " tail" * 300
+
+    assert ALL.text(whole).startswith(ALL.excerpt(whole[:200], 200, 200)[:-1])
+
+
 @pytest.mark.parametrize("text", ["", "a" * 199, "alice@example.com"])
 def test_a_text_that_was_not_cut_is_shown_whole(text: str) -> None:
     assert ALL.excerpt(text, 200, 200) == ALL.text(text)
