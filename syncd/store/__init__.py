@@ -63,14 +63,14 @@ class Store:
 
     def instance_key(self) -> str:
         """Return the key of the markers, in hex. It is made once per store, so that markers outlive every process."""
-        self.begun_at()
+        self.connection.execute("set_once", name="instance.begun", value=repr(self.clock.wall()))
         self.connection.execute("set_once", name="instance.key", value=secrets.token_hex(32))
         return cast(str, self.connection.select("setting", name="instance.key")[0]["value"])
 
     def begun_at(self) -> float:
-        """Return when the store was first used: no issue of it is older. 0 for a store of the time before this was noted."""
-        self.connection.execute("set_once", name="instance.begun", value=repr(self.clock.wall()))
-        return float(str(self.connection.select("setting", name="instance.begun")[0]["value"]))
+        """Return when the store got its key: no issue of it is older. 0 for a store of the time before this was noted."""
+        rows = self.connection.select("setting", name="instance.begun")
+        return float(str(rows[0]["value"])) if rows else 0.0
 
     def fault(self) -> str | None:
         """Commit something, and return why that is impossible now; None if it is possible."""

@@ -105,9 +105,7 @@ def end_intent(transaction: Transaction, claim: Claim, state: IssueState, note: 
     transaction.run("end_intent", group_id=claim.group_id, owner=claim.owner, state=state, note=note)
 
 
-def link(
-    transaction: Transaction, group_id: int, tracker: str, issues: Sequence[Created], sender: str | None, now: float
-) -> bool:
+def link(transaction: Transaction, group_id: int, issues: Sequence[Created], sender: str | None, now: float) -> bool:
     """The create of `sender`, by default of whoever sent the last one, led to the first of these issues; the others are its doubles.
     False where the group was decided upon meanwhile: then all of them are doubles."""
     linked = transaction.run(
@@ -124,8 +122,6 @@ def link(
         else json.dumps(asdict(Condition(created_at=issues[0].created_at))),
         now=now,
     )
-    if linked:
-        transaction.run("remove_stray", tracker=tracker, remote_id=issues[0].remote_id)
     for double in issues[1 if linked else 0 :]:
         add_double(transaction, group_id, double)
     return linked > 0

@@ -105,7 +105,8 @@ class Tracker(Protocol):
         out while others can. Raises Unavailable where nothing could be read. Nothing for a tracker whose issues have no numbers: then `create` must not create a second issue with the same marker."""
 
     def reference(self, marker: str) -> str:
-        """Return the part of a marker that a sweep reads, or a digest of it. It begins with the first six digits of the marker."""
+        """Return the part of a marker that a sweep reads, or a digest of it. It begins with the first INSTANCE_DIGITS of the marker
+        (`core.plan`)."""
 
     def ping(self) -> None:
         """Send one cheap read, once. Raises Unavailable where nothing answers, or what does is not the tracker's API: a proxy, a login

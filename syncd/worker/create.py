@@ -285,4 +285,7 @@ def _link(
     free = [issue for issue in created if owners[issue.remote_id] is None]
     if not free and issues.yield_place(transaction, group_id, created[0], sender, _TAKEN.format(created[0].key)):
         return True, owners[created[0].remote_id]
-    return issues.link(transaction, group_id, claim.tracker, free or created, sender, now), None
+    linked = issues.link(transaction, group_id, free or created, sender, now)
+    if linked:
+        strays.remove(transaction, claim.tracker, (free or created)[:1])
+    return linked, None

@@ -26,7 +26,7 @@ COPY = (
 class _Intake(NamedTuple):
     strays: Sequence[str] = ()  # keys of issues that this store does not know
     doubles: Sequence[str] = ()  # keys of second issues of groups
-    is_of_copy: bool = False  # a copy of the store has created one of the strays
+    copy: str | None = None  # why a copy of the store must have created one of the strays
 
 
 def sweep(context: SyncContext, floor: Floor) -> int | Retry:
@@ -36,27 +36,25 @@ def sweep(context: SyncContext, floor: Floor) -> int | Retry:
     tracker, now = context.claim.tracker, context.clock.wall()
     swept = context.tracker.sweep(floor.number, context.store.begun_at() - SKEW_SECONDS)
     name = plan.instance(context.routing.instance_key, tracker)
+    is_whole = swept.upto >= swept.newest
     own = [marked for marked in swept.issues if marked.reference.startswith(name)]
 
     def write(transaction: Transaction) -> _Intake:
         intake = _take_in(transaction, context, own, floor, now)
-        if intake.is_of_copy:
-            limits.pause(transaction, tracker, COPY.format(intake.strays[0], tracker), None, limits.COPY, 0)
-        if swept.upto < swept.newest:
-            limits.raise_floor(transaction, tracker, swept.upto, now)
-        else:
-            limits.raise_floor(transaction, tracker, swept.newest, now, highest=True)
+        if intake.copy is not None:
+            limits.pause(transaction, tracker, intake.copy, None, limits.COPY, 0)
+        limits.raise_floor(transaction, tracker, swept.upto, now, highest=is_whole)
         return intake
 
     intake = context.store.write(write, exclusive=False)
     if intake.doubles:
         log.error("doubles_found", tracker=tracker, issues=intake.doubles)
-    if intake.strays and not intake.is_of_copy:
-        log.warning("issues_found_again", tracker=tracker, issues=len(intake.strays))
-    elif intake.strays:
+    if intake.copy is not None:
         log.error("store_has_a_copy", tracker=tracker, issues=intake.strays)
-        return Retry(COPY.format(intake.strays[0], tracker), now, Call.CREATE)
-    if swept.upto < swept.newest:
+        return Retry(intake.copy, now, Call.CREATE)
+    if intake.strays:
+        log.warning("issues_found_again", tracker=tracker, issues=len(intake.strays))
+    if not is_whole:
         return Retry(f"the numbers from {swept.upto + 1} to {swept.newest} are read first", now, Call.CREATE)
     return swept.newest
 
@@ -85,4 +83,4 @@ def _take_in(
         elif entry.remote_id is not None and entry.state in (IssueState.LINKED, IssueState.PARKED):
             issues.add_double(transaction, entry.group_id, issue)
             doubles.append(issue.key)
-    return _Intake(keys, doubles, is_of_copy)
+    return _Intake(keys, doubles, COPY.format(keys[0], tracker) if is_of_copy else None)

@@ -257,20 +257,25 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
         f"and forgotten in {control.forgotten}",
         ok=shipped.sound and control.lost > 0 and control.forgotten > 0,
     )
-    failing = cuts(folder / "failing", max(100, size // 10), seed, inject=FAILING_SYNCS)
-    yield Row(
-        action="the same after fsyncs that fail with EIO; the kernel marks their pages clean and never writes them",
-        scale=f"{_size(failing)}, {failing.faults} failed fsyncs",
-        result=f"{_verdict(failing)}; a restarted daemon counted correctly in {failing.resumed} of {failing.resumed} starts",
-        ok=failing.sound and failing.faults > 0,
-    )
-    nameless = cuts(folder / "nameless", max(100, size // 10), seed, inject=FAILING_FOLDER)
-    yield Row(
-        action="the same after the fsync fails that makes the name of a new log durable, whose error SQLite ignores",
-        scale=f"{_size(nameless)}, {nameless.faults} failed fsyncs",
-        result=f"{_verdict(nameless)}; a restarted daemon counted correctly in {nameless.resumed} of {nameless.resumed} starts",
-        ok=nameless.sound and nameless.faults > 0,
-    )
+    for name, inject, action in (
+        (
+            "failing",
+            FAILING_SYNCS,
+            "fsyncs that fail with EIO; the kernel marks their pages clean and never writes them",
+        ),
+        (
+            "nameless",
+            FAILING_FOLDER,
+            "the fsync fails that makes the name of a new log durable, whose error SQLite ignores",
+        ),
+    ):
+        result = cuts(folder / name, max(100, size // 10), seed, inject=inject)
+        yield Row(
+            action=f"the same after {action}",
+            scale=f"{_size(result)}, {result.faults} failed fsyncs",
+            result=f"{_verdict(result)}; a restarted daemon counted correctly in {result.resumed} of {result.resumed} starts",
+            ok=result.sound and result.faults > 0,
+        )
 
 
 def _size(result: Result) -> str:

@@ -23,7 +23,7 @@ from tests.simulation.tracker import MOST, Client
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     stage = Stage(tmp_path)
-    stage.store.begun_at()
+    stage.store.instance_key()
     yield stage
     stage.world.close()
 
@@ -61,6 +61,13 @@ def file(stage: Stage, *fingerprints: str, occurrences: int = 1) -> None:
     for fingerprint in fingerprints:
         stage.notify(fingerprint, occurrences)
     stage.sync_all()
+
+
+def settle(stage: Stage) -> None:
+    """Let so much time pass that a deletion is believed and followed."""
+    for _ in range(30):
+        pass_time(stage, 100.0)
+        stage.sync_all()
 
 
 def rest(stage: Stage) -> str | None:
@@ -246,9 +253,7 @@ def test_an_issue_that_was_filed_anew_after_a_deletion_since_the_backup_is_not_f
     read_again(stage)
     stage.world.site.items[0].deleted = True
     stage.notify("f1", 3)
-    for _ in range(30):
-        pass_time(stage, 100.0)
-        stage.sync_all()
+    settle(stage)
     assert [item.title for item in stage.world.site.items if item.is_live] == ["f1"]
     restore(stage, copy)
     recreate(stage)
@@ -259,9 +264,7 @@ def test_an_issue_that_was_filed_anew_after_a_deletion_since_the_backup_is_not_f
     read_again(stage)
     stage.world.site.items[1].deleted = True
     stage.notify("f1", 9)
-    for _ in range(30):
-        pass_time(stage, 100.0)
-        stage.sync_all()
+    settle(stage)
     assert len({item.marker for item in stage.world.site.items}) == len(stage.world.site.items)
 
 

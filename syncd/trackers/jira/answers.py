@@ -21,9 +21,9 @@ T = TypeVar("T")
 _MESSAGE_LIMIT = 300
 _PAUSE_SECONDS = 60.0  # for a 429 without a time
 _LOCKED_SECONDS = 3600.0
-# The other 4xx that say by themselves whom they concern: the login, the moment, or the number of requests.
 # Classic scopes; granular ones are many more (developer.atlassian.com, "Jira scopes for OAuth 2.0 (3LO) and Forge apps").
 SCOPES = ("read:jira-work", "write:jira-work", "read:jira-user")
+# The other 4xx that say by themselves whom they concern: the login, the moment, or the number of requests.
 _DECIDED = (401, 407, 408, 409, 421, 425, 429)
 _ISSUE_KEY = re.compile(r"[A-Z][A-Z0-9_]*-([0-9]+)")
 

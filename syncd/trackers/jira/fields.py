@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from syncd.config import JiraSettings
+from syncd.core.plan import INSTANCE_DIGITS
 from syncd.model import Group
 from syncd.platform.clock import Clock
 from syncd.render import adf, wiki
@@ -32,7 +33,7 @@ def tag(marker: str) -> str:
 
 def digest(marker: str) -> str:
     """What people read of a marker: it begins as the marker does."""
-    return f"{marker[:6]}{hashlib.sha256(marker.encode()).hexdigest()[:16]}"
+    return f"{marker[:INSTANCE_DIGITS]}{hashlib.sha256(marker.encode()).hexdigest()[:16]}"
 
 
 def required(settings: JiraSettings, draft: Draft) -> FieldValues:
