@@ -1,7 +1,6 @@
 """The next action for a group's issue, and its reason. Pure: the daemon, the console and the commands call the same functions."""
 
 import hashlib
-import hmac
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -33,7 +32,6 @@ MAX_READ_PAUSE_SECONDS = 60.0
 PAUSED_SECONDS = 900.0  # between two looks at an issue whose route is paused
 STATUS_INTERVAL = 900.0  # of an issue without a route
 FIRST_MILESTONE = 10
-INSTANCE_DIGITS = 6
 MOST_LOSSES = 1  # people who deleted the status comment more often do not want it
 RELEASED = "let-through"  # the rule of a group that a storm released and that is not filed yet
 ORDERED = "ordered"  # the rule of a group that an operator lets through
@@ -84,34 +82,6 @@ class DueCall:
 
 # `next_call` with the rules of one configuration: group, issue, time.
 NextCall = Callable[[Group, Issue | None, float], DueCall]
-
-
-def marker(instance_key: str, tracker: str, group: Group, generation: int = 0) -> str:
-    """The text by which syncd recognises its issue: 32 hex digits that cannot be forged without the instance's key (hex). The first of them
-    are the `instance` of the store for this tracker.
-
-    `generation` counts the group's retired issues, so that a retired one is never taken for the current one.
-    """
-    identity = group.identity
-    parts = [tracker, identity.universe, identity.project, identity.fingerprint_key]
-    digest = _digest(instance_key, [*parts, str(generation)] if generation else parts)
-    name = instance(instance_key, tracker)
-    return f"{name}{digest[len(name) :]}"
-
-
-def instance(instance_key: str, tracker: str) -> str:
-    """The digits that all markers of a store for one tracker begin with, and those of its copies, but of no other store or tracker: two
-    trackers may lead to one repository."""
-    return _digest(instance_key, ["instance", tracker])[:INSTANCE_DIGITS]
-
-
-def remark_marker(instance_key: str, issue_marker: str, occasion: Occasion, subject: str) -> str:
-    """The text by which syncd recognises the comment for one announcement."""
-    return _digest(instance_key, [issue_marker, occasion, subject])
-
-
-def _digest(instance_key: str, parts: Sequence[str]) -> str:
-    return hmac.digest(bytes.fromhex(instance_key), "\0".join(parts).encode(), "sha256").hex()[:32]
 
 
 def content(group: Group) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from syncd.config import Config
 from syncd.config.values import did_you_mean
-from syncd.core import holds, plan
+from syncd.core import holds, markers, plan
 from syncd.core.plan import NEVER_LINKED
 from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
 from syncd.model import Action, GroupKind, IssueState, Place, Plan
@@ -128,7 +128,7 @@ def link(
         reason = f"an operator linked {place.key}"
         issues.retire(transaction, group_id, reason, wanted_too=True)
         generation, _ = issues.retired(transaction, group_id)
-        marker = plan.marker(instance_key, tracker, group, generation)
+        marker = markers.of_issue(instance_key, tracker, group, generation)
         route = None if issue is None else issue.route
         issues.link_by_hand(transaction, group_id, tracker, marker, place, route)
         decision = Plan(action=Action.UPDATE, reason=reason, rule=OPERATOR)

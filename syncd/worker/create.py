@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import structlog
 
-from syncd.core import doubt, holds, merges, plan, policy, raising, regression
+from syncd.core import doubt, holds, markers, merges, plan, policy, raising, regression
 from syncd.core.doubt import Outcome
 from syncd.core.plan import DueCall
 from syncd.errors import LeaseLost, OutcomeUnknown, TrackerError
@@ -51,7 +51,7 @@ def create(context: SyncContext, facts: FilingFacts) -> SyncResult:
         if isinstance(swept, Retry):
             return swept
         newest = swept
-    marker = plan.marker(context.routing.instance_key, claim.tracker, group, facts.generation)
+    marker = markers.of_issue(context.routing.instance_key, claim.tracker, group, facts.generation)
     project = () if context.policy is None else context.project_releases(context.policy.set)
     draft = _draft(context, marker, facts, project)
     intent = Intent(
@@ -130,20 +130,20 @@ def _link_stray(transaction: Transaction, context: SyncContext, intent: Intent, 
     had before that one count as given up."""
     claim = context.claim
     generation, _ = issues.retired(transaction, claim.group_id)
-    markers = [
-        plan.marker(context.routing.instance_key, claim.tracker, context.group, generation + number)
+    own = [
+        markers.of_issue(context.routing.instance_key, claim.tracker, context.group, generation + number)
         for number in range(MOST_GENERATIONS)
     ]
-    references = [context.tracker.reference(marker) for marker in markers]
+    references = [context.tracker.reference(marker) for marker in own]
     several = strays.with_references(transaction, claim.tracker, references)
     if not several:
         return None
     last = max(map(references.index, several))
     latest = several[references[last]]
     note = f"given up for {latest[0].key}, before the store was restored from a backup"
-    for marker, reference in zip(markers[:last], references[:last], strict=True):
+    for marker, reference in zip(own[:last], references[:last], strict=True):
         issues.skip_generation(transaction, claim, marker, next(iter(several.get(reference, ())), None), note)
-    issues.intend(transaction, claim, replace(intent, marker=markers[last], revision=0, route=None), now)
+    issues.intend(transaction, claim, replace(intent, marker=own[last], revision=0, route=None), now)
     link_proved(transaction, claim, latest, now)
     issues.ask_look(transaction, claim.group_id)
     for linked in several.values():

@@ -6,7 +6,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from syncd.core import budget, frames, holds, merges, plan, regression
+from syncd.core import budget, frames, holds, markers, merges, plan, regression
 from syncd.core.merges import Alike
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
@@ -166,7 +166,7 @@ def _stand_for_aliases(transaction: Transaction, routing: Routing, target_id: in
         aliases = [alias for alias in operator.aliases(transaction, target_id) if alias != alias_id]
         ledger = merges.baseline(own, [outbox.load(transaction, alias)[0] for alias in aliases])
     issues.retire(transaction, target_id, "its alias has an issue", wanted_too=True)
-    marker = plan.marker(routing.instance_key, own.tracker, target, issues.retired(transaction, target_id)[0])
+    marker = markers.of_issue(routing.instance_key, own.tracker, target, issues.retired(transaction, target_id)[0])
     issues.hand_over(transaction, alias_id, target_id, marker, ledger)
     outbox.forget(transaction, target_id)
     decision = Plan(action=Action.UPDATE, reason=f"{own.key} is the issue of its alias", rule="alias")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import structlog
 
-from syncd.core import plan
+from syncd.core import markers
 from syncd.model import Call, IssueState
 from syncd.store import issues, limits, strays
 from syncd.store.connection import Transaction
@@ -35,7 +35,7 @@ def sweep(context: SyncContext, floor: Floor) -> int | Retry:
     rests until an operator resumes it. Raises TrackerError, StoreUnavailable."""
     tracker, now = context.claim.tracker, context.clock.wall()
     swept = context.tracker.sweep(floor.number, context.store.begun_at() - SKEW_SECONDS)
-    name = plan.instance(context.routing.instance_key, tracker)
+    name = markers.instance(context.routing.instance_key, tracker)
     is_whole = swept.upto >= swept.newest
     own = [marked for marked in swept.issues if marked.reference.startswith(name)]
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from syncd.core import doubt, plan, raising, readings, regression
+from syncd.core import doubt, markers, raising, readings, regression
 from syncd.core.budget import Allowance
 from syncd.errors import Deferred, Gone, Moved, TrackerError
 from syncd.model import Action, Announcement, Call, GroupKind, Issue, Occasion, Plan, Settings
@@ -149,7 +149,7 @@ def _begin(
             )
             return Retry(f"{spent} are spent", now + wait, Call.UPDATE)
         for occasion, subject, facts in decision.remarks:
-            marker = plan.remark_marker(context.routing.instance_key, issue.marker, occasion, subject)
+            marker = markers.of_comment(context.routing.instance_key, issue.marker, occasion, subject)
             saved.announce(transaction, claim.group_id, occasion, subject, facts, marker)
         if answer:
             _regress(transaction, context, decision, issue, answer, now)
@@ -181,7 +181,7 @@ def _regress(
         issues.retire(transaction, group_id, decision.reason)
         return
     subject, facts = regression.subject(regressed), regression.facts(regressed, decision.action)
-    marker = plan.remark_marker(context.routing.instance_key, issue.marker, Occasion.REGRESSION, subject)
+    marker = markers.of_comment(context.routing.instance_key, issue.marker, Occasion.REGRESSION, subject)
     saved.announce(transaction, group_id, Occasion.REGRESSION, subject, facts, marker)
 
 

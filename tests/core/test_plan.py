@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from syncd.core import holds, plan, policy
+from syncd.core import holds, markers, plan, policy
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Action, Call, Group, GroupKind, Identity, Issue, IssueState, Occasion, Plan, Point
@@ -363,11 +363,11 @@ def test_a_create_in_doubt_without_a_time_is_due_now() -> None:
 
 def test_contents_and_remarks_are_identified_by_32_hex_digits() -> None:
     assert len(plan.content(make_group())) == 32
-    left = plan.remark_marker(KEY, "m", Occasion.RELEASE, "2.0")
+    left = markers.of_comment(KEY, "m", Occasion.RELEASE, "2.0")
     assert len(left) == 32
-    assert left != plan.remark_marker(KEY, "m", Occasion.RELEASE, "2.1")
-    assert left != plan.remark_marker(KEY, "n", Occasion.RELEASE, "2.0")
-    assert left != plan.remark_marker(KEY, "m", Occasion.REGRESSION, "2.0")
+    assert left != markers.of_comment(KEY, "m", Occasion.RELEASE, "2.1")
+    assert left != markers.of_comment(KEY, "n", Occasion.RELEASE, "2.0")
+    assert left != markers.of_comment(KEY, "m", Occasion.REGRESSION, "2.0")
 
 
 def test_the_reason_of_a_doubt_is_the_error_of_its_create() -> None:
@@ -387,7 +387,7 @@ trackers = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,8}", fullmatch=True)
 
 
 def marker(tracker: str, *identity: str, key: str = KEY) -> str:
-    return plan.marker(key, tracker, Group(identity=Identity(*identity)))
+    return markers.of_issue(key, tracker, Group(identity=Identity(*identity)))
 
 
 @settings(max_examples=200)
@@ -434,13 +434,13 @@ def test_a_marker_needs_the_key_of_the_instance() -> None:
 def test_the_facts_of_a_group_do_not_change_its_marker() -> None:
     grown = make_group(occurrences=99, application="b", callstack=("g",), revision=7)
 
-    assert plan.marker(KEY, "t", grown) == plan.marker(KEY, "t", make_group())
+    assert markers.of_issue(KEY, "t", grown) == markers.of_issue(KEY, "t", make_group())
 
 
 def test_a_retired_issue_and_its_successor_have_different_markers() -> None:
-    markers = {plan.marker(KEY, "t", make_group(), generation) for generation in range(4)}
+    own = {markers.of_issue(KEY, "t", make_group(), generation) for generation in range(4)}
 
-    assert len(markers) == 4
+    assert len(own) == 4
 
 
 @pytest.mark.parametrize("state", UNLINKED)

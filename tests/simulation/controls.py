@@ -32,6 +32,11 @@ class Control:
     seeds: int
     profile: str = ""  # of the histories, if it is a rare one
 
+    @property
+    def present(self) -> object:
+        """The guard as it is now."""
+        return getattr(self.target, self.name)
+
     @contextmanager
     def applied(self) -> Iterator[None]:
         """Run without the guard."""
@@ -57,6 +62,11 @@ class QueryControl:
     weakened: str
     seeds: int
     profile: str = ""  # of the histories, if it is a rare one
+
+    @property
+    def present(self) -> object:
+        """The guard as it is now."""
+        return database.texts()[self.query]
 
     @contextmanager
     def applied(self) -> Iterator[None]:

@@ -66,8 +66,10 @@ def test_the_page_names_each_control_with_its_seeds() -> None:
 
 @pytest.mark.parametrize("control", [*CONTROLS, *server_controls.CONTROLS], ids=lambda control: control.guard)
 def test_the_guard_that_a_control_removes_is_there(control: Control | QueryControl) -> None:
+    present = control.present
     with control.applied():
-        pass
+        assert control.present != present
+    assert control.present == present
 
 
 def test_the_lines_of_equivalent_mutants_are_there() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from syncd.core import plan
+from syncd.core import markers
 from syncd.store import limits
 from syncd.store.sqlite.file import sqlite3
 from syncd.worker.create import PASSED_SECONDS
@@ -111,7 +111,7 @@ def test_a_group_whose_issue_was_replaced_after_the_backup_is_linked_to_the_late
     second = stage.world.site.add("", "f", stage.world.site.account)
     # As the store made it: its marker counts the issues of the group that were given up.
     group, key = stage.store.report.groups(1)[0].group, stage.process.routing.instance_key
-    second.marker = plan.marker(key, TRACKER, group, 1)
+    second.marker = markers.of_issue(key, TRACKER, group, 1)
     first.deleted = True
     restore(stage, copy)
 

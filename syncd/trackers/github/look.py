@@ -29,7 +29,7 @@ from syncd.trackers.github.answers import (
 )
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.github.control import Address, denial, require_open
-from syncd.trackers.github.probe import entries_of
+from syncd.trackers.github.numbers import read_present
 from syncd.trackers.transport import Answer, Sent, bookmark_of
 
 _PER_PAGE = 100
@@ -39,11 +39,6 @@ _MOST_COMMENTS = 2500  # of an issue; GitHub takes no more
 _MOST_ALONE = 20  # issues in other repositories, each read by itself
 # The list may lag behind the issues.
 _OVERLAP_SECONDS = 600.0
-
-# The list does not show that an issue was transferred or deleted.
-_PRESENT = """query($owner:String!,$name:String!){repository(owner:$owner,name:$name){databaseId hasIssuesEnabled %s}}
-fragment issue on Issue{number createdAt repository{databaseId}}
-fragment pull on PullRequest{number createdAt repository{databaseId}}"""
 
 # REST says that an issue is a duplicate, but not of which issue.
 _DUPLICATE = """query($owner:String!,$name:String!,$number:Int!){repository(owner:$owner,name:$name){databaseId
@@ -336,11 +331,8 @@ class Reader:
     def _absent(self, home_id: str, name: str, numbers: Sequence[str]) -> tuple[str, ...] | None:
         """Those of up to a hundred numbers under which the repository has no issue, by one query; None where it does not tell, as on a server
         without GraphQL."""
-        fields = (f"n{number}:issueOrPullRequest(number:{number}){{__typename ...issue ...pull}}" for number in numbers)
-        owner, _, repository = name.partition("/")
-        answer = self._connection.query(_PRESENT % " ".join(fields), {"owner": owner, "name": repository})
         try:
-            entries = entries_of(answer, home_id, [int(number) for number in numbers])
+            entries = read_present(self._connection, name, home_id, [int(number) for number in numbers])
         except Unavailable:
             return None  # a number that GitHub could not read this time
         return None if entries is None else tuple(number for number in numbers if entries[int(number)] is None)

@@ -7,34 +7,30 @@ nothing with null and an error NOT_FOUND, all under a 200. Only REST tells a num
 (301) from a number that was never given (404).
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from itertools import count, islice, takewhile
-
-import msgspec
 
 from syncd.config import GitHubSettings
 from syncd.core.doubt import Evidence
-from syncd.errors import Misconfigured, Refused, Unavailable
+from syncd.errors import Unavailable
 from syncd.model import Created, Place
 from syncd.platform.clock import Clock
 from syncd.trackers import Marked, Sweep
 from syncd.trackers.github.answers import (
     Account,
     Listed,
-    Number,
     expect,
     failure,
     name_of,
-    query_limit,
     redirected,
     refuses,
     web,
 )
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.github.control import Address, require_open
-from syncd.trackers.transport import Answer, Sent, decode
+from syncd.trackers.github.markers import carries, issue_markers, names_marker
+from syncd.trackers.github.numbers import MOST_NUMBERS, read_whole
+from syncd.trackers.transport import Answer, Sent
 
 NEWEST_FIRST: Mapping[str, str | int] = {"state": "all", "sort": "created", "direction": "desc"}
 
@@ -42,59 +38,11 @@ _PAGE = 100
 _PAGES = 20
 # After so many unused numbers in a row above the newest, no further number is in use.
 _BEYOND = 50
-_QUERY_NUMBERS = 100
 _MOST_QUERIED = 1000
 _MOST_SINGLE = 300
 _MOST_NAMED = 5
 # No request begins later: a claim lasts three minutes.
 _READING_SECONDS = 90.0
-
-_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
-_OPEN, _CLOSE = "<!-- syncd:1:", " -->"
-_MARKER = re.compile(rf"{_OPEN}\w+{_CLOSE}")
-
-# A token, or a server, that may not use GraphQL but can still read by REST.
-_DENIED = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES"})
-
-_QUERY = """query($owner:String!,$name:String!){repository(owner:$owner,name:$name){databaseId hasIssuesEnabled %s}}
-fragment issue on Issue{number body createdAt url repository{databaseId}author{...author}}
-fragment pull on PullRequest{number body createdAt url repository{databaseId}author{...author}}
-fragment talk on Discussion{number body createdAt url repository{databaseId}author{...author}}
-fragment author on Actor{__typename login ...on User{databaseId} ...on Bot{databaseId}}"""
-
-
-class _Author(msgspec.Struct, rename="camel"):
-    typename: str = msgspec.field(default="", name="__typename")
-    login: str = ""
-    database_id: int | None = None
-
-
-class _Home(msgspec.Struct, rename="camel"):
-    database_id: int
-
-
-class _Item(msgspec.Struct, rename="camel"):
-    typename: str = msgspec.field(name="__typename")
-    number: Number
-    created_at: datetime
-    repository: _Home
-    url: str = ""
-    body: str | None = None
-    author: _Author | None = None
-
-
-class _Error(msgspec.Struct):
-    type: str | None = None
-    path: list[str | int] | None = None
-
-
-class _Data(msgspec.Struct):
-    repository: dict[str, msgspec.Raw] | None = None
-
-
-class _Reply(msgspec.Struct):
-    data: _Data | None = None
-    errors: list[_Error] | None = None
 
 
 class Probe:
@@ -181,7 +129,7 @@ class Probe:
                 unclear[number] = "has its marker, but " + (
                     "syncd's account did not write it" if is_issue else "is no issue any more"
                 )
-            elif number > self._floor and is_issue and has_written(entry.user) and not _MARKER.search(body):
+            elif number > self._floor and is_issue and has_written(entry.user) and not names_marker(body):
                 unclear[number] = "was written by syncd's account and has no marker any more"
         return tuple(matches.values()), unclear
 
@@ -217,11 +165,10 @@ class Probe:
         if incomplete and upto <= self._floor:
             raise Unavailable(f"no number above {self._floor} could be read in time")
         issues = [
-            Marked(reference=line[len(_OPEN) : -len(_CLOSE)], issue=self._created(number, entry))
+            Marked(reference=marker, issue=self._created(number, entry))
             for number, entry in sorted(self._entries.items())
             if entry is not None and self._floor < number <= upto and entry.pull_request is None and is_own(entry.user)
-            for line in dict.fromkeys(_MARKER.findall(entry.body or ""))
-            if carries(entry.body or "", line)
+            for marker in issue_markers(entry.body or "")
         ]
         return Sweep(newest=self._highest, upto=upto, issues=issues)
 
@@ -253,7 +200,7 @@ class Probe:
         while True:
             # A list that lags may hide the floor itself, behind more unused numbers than end the reading.
             numbers = range(self._first, max(self._highest, self._floor) + _BEYOND + 1)
-            unread = list(islice((number for number in numbers if number not in self._entries), _QUERY_NUMBERS))
+            unread = list(islice((number for number in numbers if number not in self._entries), MOST_NUMBERS))
             if unread:
                 if not self._read(unread[: self._budget]):
                     return True
@@ -276,16 +223,8 @@ class Probe:
         if not numbers or self._clock.monotonic() > self._ends_at:
             return False
         if not self._single:
-            owner, _, name = self._settings.repository.partition("/")
-            fields = (
-                f"n{number}:issueOrPullRequest(number:{number}){{__typename ...issue ...pull}} "
-                f"d{number}:discussion(number:{number}){{__typename ...talk}}"
-                for number in numbers
-            )
-            answer = self._connection.query(_QUERY % " ".join(fields), {"owner": owner, "name": name})
-            # None where this token or server has no GraphQL, or the name leads to another repository.
             try:
-                entries = entries_of(answer, self._repository_id, numbers)
+                entries = read_whole(self._connection, self._settings.repository, self._repository_id, numbers)
             except Unavailable:
                 if not self._skips:
                     raise
@@ -349,76 +288,3 @@ class Probe:
         if target.repository_id == self._repository_id:
             name, remote_id = self._settings.repository, str(target.number)
         self._places[number] = Place(remote_id=remote_id, key=f"{name}#{target.number}", url=web(entry.html_url))
-
-
-def entries_of(answer: Answer, repository_id: str, numbers: Sequence[int]) -> dict[int, Listed | None] | None:
-    """The issues, pull requests and discussions in the answer to a query, None for a number that is none of them; None in all where
-    the token or server has no GraphQL. Raises what it means when one of the numbers could not be read."""
-    if not answer.ok:
-        error = failure(answer, Sent.AGAIN)
-        if isinstance(error, Misconfigured | Refused):
-            return None
-        raise error
-    reply = answer.read(_Reply)
-    if reply is None:
-        return None  # JSON, but not of a GraphQL server
-    faults = [(str((fault.path or [""])[-1]), fault.type or "") for fault in reply.errors or []]
-    if any(kind == "RATE_LIMITED" for _, kind in faults):
-        raise query_limit(answer)
-    # A token may be barred from discussions alone: what cannot be read is unclear by itself.
-    faults = [(alias, kind) for alias, kind in faults if not re.fullmatch(r"d\d+", alias)]
-    kinds = {kind for _, kind in faults}
-    fields = reply.data.repository if reply.data else None
-    if fields is None or _DENIED & kinds or bytes(fields.get("databaseId", b"")) != repository_id.encode():
-        return None  # another repository may have the name by now
-    if bytes(fields.get("hasIssuesEnabled", b"")) != b"true":
-        # Then every number looks unused.
-        raise Misconfigured("the repository takes no issues")
-    if any(kind != "NOT_FOUND" or alias not in fields for alias, kind in faults):
-        raise Unavailable("GitHub could not read all the numbers it was asked for")
-    unused = {alias for alias, _ in faults}
-    entries: dict[int, Listed | None] = {}
-    for number in numbers:
-        entries[number] = None
-        item = None
-        discussion = bytes(fields.get(f"d{number}", b"null"))
-        alias = f"n{number}" if f"n{number}" not in unused else f"d{number}" if discussion != b"null" else ""
-        if not alias:
-            continue
-        try:
-            item = decode(fields.get(alias, b""), _Item)
-        except msgspec.MsgspecError:
-            raise Unavailable(f"GitHub's answer does not say what is under number {number}") from None
-        # A number of a transferred issue; as far as is known, GitHub answers NOT_FOUND for it.
-        if item.number == number and str(item.repository.database_id) == repository_id:
-            author = item.author
-            user = author and Account(id=author.database_id or 0, login=author.login, type=author.typename)
-            entries[number] = Listed(
-                number=number,
-                html_url=item.url,
-                body=item.body,
-                user=user or None,
-                created_at=item.created_at,
-                pull_request=None if item.typename == "Issue" else item.typename,
-            )
-    return entries
-
-
-def carries(body: str, line: str) -> bool:
-    """True if `body` ends with `line`, or has it further up because people wrote below it. Inside a code block it does not count."""
-    lines = [each.removesuffix("\r") for each in body.split("\n")]
-    while lines and not lines[-1].strip():
-        lines.pop()
-    if lines and lines[-1] == line:
-        return True
-    fence = ""
-    for each in lines:
-        opening = _FENCE.match(each)
-        if fence:
-            if opening and opening[1].startswith(fence) and not each[opening.end() :].strip():
-                fence = ""
-        elif opening:
-            fence = opening[1]
-        elif each == line:
-            return True
-    return False

@@ -35,6 +35,7 @@ from syncd.trackers.github.check import check, check_routes, milestones
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.github.control import Address, read_named, require_open
 from syncd.trackers.github.look import Reader, Snapshot, address_of
+from syncd.trackers.github.markers import comment_line, issue_line
 from syncd.trackers.github.probe import NEWEST_FIRST, Probe
 from syncd.trackers.transport import Answer, Sent
 
@@ -111,7 +112,7 @@ class GitHub:
         labels = list(by_name.values())[:_MOST_LABELS]
         payload: dict[str, object] = {
             "title": one_line(draft.title, _TITLE_LIMIT),
-            "body": write(draft.body, _BODY_LIMIT, tail=marker_line(draft.marker)),
+            "body": write(draft.body, _BODY_LIMIT, tail=issue_line(draft.marker)),
             "labels": labels,
         }
         milestone, lacks = (None, "") if draft.milestone is None else self._milestone(draft.milestone)
@@ -221,7 +222,7 @@ class GitHub:
         """Two GETs and one GraphQL query where at most a hundred numbers were given since the floor, and a GET for each number whose
         issue is gone; without GraphQL some fifty GETs. At most some three hundred requests."""
         probe = Probe(self._connection, self._settings, self._home_id(), issue.floor, self._clock)
-        return probe.evidence(marker_line(issue.marker), self._is_own, self._has_written)
+        return probe.evidence(issue_line(issue.marker), self._is_own, self._has_written)
 
     def _note_author(self, author: Account | None) -> None:
         """Remember the account that GitHub names as the author of what syncd wrote: another one may be behind the token tomorrow."""
@@ -293,7 +294,7 @@ class GitHub:
     def comment(self, issue: Issue, document: Document, marker: str) -> str:
         """One POST, after one GET for the account of a new login, and two GETs after a refusal."""
         self._require_private()
-        address, body = address_of(self._home_id(), issue), write(document, _BODY_LIMIT, tail=_comment_line(marker))
+        address, body = address_of(self._home_id(), issue), write(document, _BODY_LIMIT, tail=comment_line(marker))
         self._own_account()
         answer = self._connection.send_write("POST", f"{address.path}/comments", {"body": body})
         comment = answer.read(Comment) if answer.status == 201 else None
@@ -305,7 +306,7 @@ class GitHub:
     def find_comment(self, issue: Issue, marker: str) -> str | None:
         """One GET for each hundred comments, oldest first, and at first one for the token's account. A comment of an earlier account counts
         only where this one has none."""
-        line, address, earlier = _comment_line(marker), address_of(self._home_id(), issue), None
+        line, address, earlier = comment_line(marker), address_of(self._home_id(), issue), None
         for page in range(1, _COMMENT_PAGES + 1):
             parameters: dict[str, str | int] = {"per_page": _COMMENTS_PER_PAGE, "page": page}
             answer = self._connection.send_idempotent("GET", f"{address.path}/comments", parameters=parameters)
@@ -326,7 +327,7 @@ class GitHub:
         """One PATCH, and three GETs after a refusal."""
         self._require_private()
         path = f"{address_of(self._home_id(), issue).home}/issues/comments/{comment_id}"
-        body = write(document, _BODY_LIMIT, tail=_comment_line(marker))
+        body = write(document, _BODY_LIMIT, tail=comment_line(marker))
         answer = self._connection.send_idempotent("PATCH", path, {"body": body})
         if answer.ok and answer.read(Comment) is not None:
             return
@@ -394,12 +395,3 @@ class GitHub:
     def close(self) -> None:
         """Release the connection; the next call opens a new one."""
         self._connection.close()
-
-
-def marker_line(marker: str) -> str:
-    """The last line of the body of an issue."""
-    return f"<!-- syncd:1:{marker} -->"
-
-
-def _comment_line(marker: str) -> str:
-    return f"<!-- syncd:status:1:{marker} -->"

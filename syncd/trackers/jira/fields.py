@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from syncd.config import JiraSettings
-from syncd.core.plan import INSTANCE_DIGITS
+from syncd.core.markers import INSTANCE_DIGITS
 from syncd.model import Group
 from syncd.platform.clock import Clock
 from syncd.render import adf, wiki

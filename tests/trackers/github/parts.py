@@ -5,7 +5,8 @@ from collections.abc import Callable
 from syncd.model import Created, Group, Identity, Issue, IssueState
 from syncd.render.text import Document, Paragraph, Value
 from syncd.trackers import Draft
-from syncd.trackers.github.tracker import GitHub, marker_line
+from syncd.trackers.github.markers import issue_line
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_records import Account, FakeIssue
 from tests.fakes.server import How
@@ -19,7 +20,7 @@ STATUS: Document = (Paragraph(("Seen ", Value("5"), " times.")),)
 LOST: list[How] = ["reset_after", "half_after", "garbage_after", "empty_after", "early"]
 
 # An issue as we write it, somebody who is not us, and a lag that no test outlives.
-BODY = f"It broke.\n\n{marker_line(MARKER)}"
+BODY = f"It broke.\n\n{issue_line(MARKER)}"
 SOMEBODY = Account("somebody", 7)
 HOUR = 3600.0
 

@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from syncd.config import GitHubSettings
 from syncd.errors import Misconfigured, Missing, OutcomeUnknown, OutOfReach, Throttled, TrackerError, Unavailable
-from syncd.trackers.github.tracker import GitHub, marker_line
+from syncd.trackers.github.markers import issue_line
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_app import CLIENT_ID, FakeInstallation, private_key
 from tests.fakes.github_records import Account
@@ -406,7 +407,7 @@ def test_eight_threads_share_each_token_and_file_each_issue_once(open_app: OpenA
 
     assert pour(trackers, 12) == []
     markers = [(issue.body or "").rpartition("\n")[2] for issue in fake.repository.issues.values()]
-    assert sorted(markers) == sorted({marker_line(each) for each in own_markers(8, 12)})
+    assert sorted(markers) == sorted({issue_line(each) for each in own_markers(8, 12)})
     ended = sum(grant.uses == 0 for grant in fake.app.grants.values())
     assert ended >= 3
     assert fake.app.fetched <= ended + 1

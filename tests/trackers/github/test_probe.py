@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 
 from syncd.errors import OutcomeUnknown, Throttled, Unavailable
-from syncd.trackers.github.probe import carries
-from syncd.trackers.github.tracker import GitHub, marker_line
+from syncd.trackers.github.markers import carries, issue_line
+from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.github_records import Account, FakeIssue
 from tests.fakes.server import Fault
@@ -228,10 +228,10 @@ def test_only_what_we_wrote_ourselves_is_ours(tracker: GitHub, fake: FakeGitHub,
     fake.file(fake.repository, "A copy", BODY, SOMEBODY, [])
     for body in (
         None,
-        marker_line("x" * 26),
+        issue_line("x" * 26),
         BODY.replace("\n", "\n> "),
         f"```\n{BODY}\n```\nsee there",
-        f"see {marker_line(MARKER)}",
+        f"see {issue_line(MARKER)}",
     ):
         fake.file(fake.repository, "Crash in render()", body, fake.account, [])
     issue = own_issue(fake)
@@ -378,7 +378,7 @@ def test_without_githubs_clock_nothing_is_claimed(tracker: GitHub, monkeypatch: 
     assert "did not say what time" in evidence.summary
 
 
-LINE = marker_line(MARKER)
+LINE = issue_line(MARKER)
 
 
 @pytest.mark.parametrize(

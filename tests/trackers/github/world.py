@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from syncd.config import AppSettings, GitHubSettings, Secret
 from syncd.trackers import Draft
-from syncd.trackers.github.tracker import marker_line
+from syncd.trackers.github.markers import issue_line
 from tests.fakes.github import PERSON, TOKEN, FakeGitHub, secondary_limit
 from tests.fakes.github_app import CLIENT_ID, private_key
 from tests.fakes.github_records import FakeIssue, FakeRepository
@@ -55,7 +55,7 @@ class GitHubWorld(World):
         return repository, repository.issues[int(number)]
 
     def imitation(self, marker: str) -> str:
-        return marker_line(marker)
+        return issue_line(marker)
 
     def file(self, title: str) -> str:
         return str(self.fake.file(self.fake.repository, title, "It broke.", PERSON, []).number)
