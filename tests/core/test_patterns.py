@@ -1,15 +1,22 @@
 """Patterns agree with the standard library's, and read any text in linear time."""
 
+import pkgutil
 import random
 import re
 import time
+from collections.abc import Iterable, Iterator
 from fnmatch import fnmatchcase
+from importlib import import_module
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+import syncd
 from syncd.core import patterns
+
+_parser: Any = import_module("re._parser")
 
 signs = st.sampled_from([*"ab.*?[]!-^\\", "é", "\n", "*", "*", "[a-b]", "[!a]", "[b-a]", "[]a]", "[a-", "🙂"])
 globs = st.lists(signs, max_size=8).map("".join)
@@ -163,3 +170,55 @@ def test_a_shell_pattern_reads_a_hostile_text_in_linear_time(pattern: str) -> No
     for _ in range(10):
         patterns.fits(text, [pattern])
     assert time.thread_time() - began < 10 * len(text) * 2e-6
+
+
+def _patterns() -> Iterator[tuple[str, re.Pattern[str]]]:
+    """Every compiled expression that a module of syncd has as a constant."""
+    for module in pkgutil.walk_packages(syncd.__path__, "syncd."):
+        if module.name == "syncd.__main__":
+            continue
+        for name, value in vars(import_module(module.name)).items():
+            if isinstance(value, re.Pattern):
+                yield f"{module.name}.{name}", value
+
+
+def _stale(tokens: Iterable[Any], *, repeated: bool = False) -> bool:
+    """True if a group that is repeated possessively repeats something behind its beginning."""
+    for place, (operator, operand) in enumerate(tokens):
+        name = str(operator)
+        if repeated and place and "REPEAT" in name:
+            return True
+        if name == "BRANCH":
+            inner = [(branch, repeated) for branch in operand[1]]
+        elif name in ("SUBPATTERN", "ASSERT", "ASSERT_NOT"):
+            inner = [(operand[-1], repeated)]
+        elif name == "ATOMIC_GROUP":
+            inner = [(operand, repeated)]
+        elif "REPEAT" in name:
+            inner = [(operand[2], repeated or name == "POSSESSIVE_REPEAT")]
+        else:
+            inner = []
+        if any(_stale(each, repeated=within) for each, within in inner):
+            return True
+    return False
+
+
+@pytest.mark.parametrize(
+    ("expression", "stale"),
+    [
+        (r"[0-9]++(?:\.[0-9]++)*", False),
+        (r"[0-9]++(?:\.[0-9]++)*+", True),
+        (r"(?:[^a]++|b.)*+", False),
+        (r"(?:%(?:25)*+a)++", True),
+    ],
+)
+def test_a_possessive_repeat_that_an_old_python_reads_wrongly_is_recognised(expression: str, stale: bool) -> None:
+    assert _stale(_parser.parse(expression)) is stale
+
+
+def test_every_expression_means_the_same_to_each_patch_of_python() -> None:
+    """Before 3.11.5 Python does not go back where a turn of a possessive repeat fails behind an inner repeat (gh-106052): Debian 12 has 3.11.2."""
+    patterns = dict(_patterns())
+
+    assert len(patterns) > 50
+    assert [name for name, pattern in patterns.items() if _stale(_parser.parse(pattern.pattern, pattern.flags))] == []
