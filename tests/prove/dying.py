@@ -139,8 +139,11 @@ def _die() -> None:
 
 
 def _forget() -> None:
-    """Judge every create in doubt as absent, whatever the probe read."""
+    """Judge every create in doubt as absent, whatever the probe read, and read nothing else before the create that follows."""
     from syncd.core import doubt
+    from tests.prove.unswept import replace_sweep
+
+    replace_sweep()
 
     doubt.judge  # noqa: B018 - raises AttributeError if the function does not exist
     doubt.judge = lambda *_: doubt.Judgement(outcome=doubt.Outcome.ABSENT, reason="planted fault")

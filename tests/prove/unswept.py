@@ -10,13 +10,18 @@ from syncd.worker import sweeps
 from syncd.worker.context import SyncContext
 
 
-def main(arguments: list[str]) -> None:
-    """Replace the sweep and run syncd."""
+def replace_sweep() -> None:
+    """Let creates of this process trust the highest number that the tracker lists."""
 
     def sweep(context: SyncContext, floor: Floor) -> int:
         return context.tracker.newest()
 
     sweeps.sweep = sweep
+
+
+def main(arguments: list[str]) -> None:
+    """Replace the sweep and run syncd."""
+    replace_sweep()
     from syncd.cli import main as syncd
 
     sys.argv = ["syncd", *arguments]

@@ -230,6 +230,8 @@ class ServerDatabase(Shared):
         elif statement == "COMMIT" and session.changes and (self.fail_before or self.fail_at in session.changes):
             self.fail_before, self.fail_at = max(0, self.fail_before - 1), ""
             self._terminate(session)
+        elif statement in ("COMMIT", "ROLLBACK"):
+            self._release_one(session)
 
     def after(self, session: Session, cursor: Any) -> None:
         """Note what a statement did. Raises psycopg.Error where a commit is to be reported failed."""
@@ -254,7 +256,7 @@ class ServerDatabase(Shared):
             readable, writable, _ = select.select(reading, writing, [], ANSWER_SECONDS)
             if readable or writable:
                 return READ * bool(readable) | WRITE * bool(writable)
-            if self._is_blocked(session):
+            if self._stands(session):
                 self._park(session)
 
     def _park(self, session: Session) -> None:
@@ -266,23 +268,60 @@ class ServerDatabase(Shared):
         session.task = None
         if session.process.is_dead or self.is_over:
             raise psycopg.OperationalError("this process is dead")
-        if not select.select([session], [], [], 0)[0]:
-            self.counts["lock not granted in time"] += 1
-            session.pgconn.get_cancel().cancel()
+        if not _has_answer(session):
+            self._cancel(session)
 
-    def _is_blocked(self, session: Session) -> bool:
-        query = "SELECT cardinality(pg_blocking_pids(?))"
-        return bool(self.session.execute(query, [session.info.backend_pid]).fetchone()[0])
+    def _release_one(self, session: Session) -> None:
+        """Let only one of the statements that wait for the rows of this session go on with its end, the one that has waited longest; the
+        others have waited too long. The server wakes all of them at once, and which of them is faster depends on the machine."""
+        waiting = {
+            each.info.backend_pid: each for each in self._sessions if each.task is not None and not _has_answer(each)
+        }
+        if len(waiting) < 2:
+            return
+        query = (
+            "SELECT pid FROM pg_locks WHERE NOT granted AND locktype IN ('tuple', 'transactionid') AND pid = ANY(?) "
+            "AND ? = ANY(pg_blocking_pids(pid))"
+        )
+        pids = {pid for (pid,) in self.session.execute(query, [list(waiting), session.info.backend_pid]).fetchall()}
+        behind = "SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'tuple' AND pid = ANY(?) AND pg_blocking_pids(pid) && ?::int[]"
+        pids |= {pid for (pid,) in self.session.execute(behind, [list(waiting), list(pids)]).fetchall()}
+        for late in sorted((waiting[pid] for pid in pids), key=lambda each: each.active_at)[1:]:
+            self._cancel(late)
+
+    def _cancel(self, session: Session) -> None:
+        """Let a statement wait no longer for its lock."""
+        self.counts["lock not granted in time"] += 1
+        session.pgconn.get_cancel().cancel()
+        select.select(
+            [session], [], []
+        )  # not a moment later: whether the server has cancelled it already depends on the machine
+
+    def _stands(self, *sessions: Session) -> bool:
+        """True if each of these statements waits, itself or behind others, for a session whose transaction is open and which runs no
+        statement. One that waits for a statement that runs goes on by itself, and the server ends one of several that wait for each other."""
+        waiting = {
+            each.info.backend_pid: each for each in self._sessions if each.task is not None and not _has_answer(each)
+        }
+        waiting |= {each.info.backend_pid: each for each in sessions}
+        query = "SELECT pid, pg_blocking_pids(pid) FROM unnest(?::int[]) AS several (pid)"
+        blockers = dict(self.session.execute(query, [list(waiting)]).fetchall())
+        standing, before = set[int](), -1
+        while before < len(standing):
+            before = len(standing)
+            standing |= {
+                pid for pid in waiting if any(each not in waiting or each in standing for each in blockers[pid])
+            }
+        return all(each.info.backend_pid in standing for each in sessions)
 
     def _settle(self) -> None:
         """Wait until every statement that waited for a lock has an answer or waits for another one, and wake the tasks with an answer."""
+        while waiting := [each for each in self._sessions if each.task is not None and not _has_answer(each)]:
+            if self._stands(*waiting):
+                break
+            select.select(waiting, [], [], ANSWER_SECONDS)
         for session in self._sessions:
-            if session.task is None:
-                continue
-            while not (answered := select.select([session], [], [], ANSWER_SECONDS)[0]):
-                if self._is_blocked(session):
-                    break
-            if answered:
+            if session.task is not None and _has_answer(session):
                 session.task.wake_at = min(session.task.wake_at, self.scheduler.now)
 
     def _sweep(self) -> None:
@@ -300,6 +339,7 @@ class ServerDatabase(Shared):
             self._server.give_back(session)
             return
         session.task = None
+        self._release_one(session)
         self.counts["session ended by the server"] += 1
         self.session.execute("SELECT pg_terminate_backend(?, 5000)", [session.info.backend_pid])
         self._settle()
@@ -379,6 +419,10 @@ class ServerConnection(Postgresql):
 
     def close(self) -> None:
         return
+
+
+def _has_answer(session: Session) -> bool:
+    return bool(select.select([session], [], [], 0)[0])
 
 
 @functools.cache
