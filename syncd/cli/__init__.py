@@ -55,6 +55,9 @@ COMMANDS = {
     "replay": Entry("replay", _DECIDE, "Read stored deliveries again with this version of syncd."),
     "backup": Entry("store", _STORE, "Copy the store to FILE while the daemon runs, and verify the copy."),
     "restore": Entry("store", _STORE, "Replace the store by a backup."),
+    "detach": Entry(
+        "store", _STORE, "Make the store a detached copy: syncd reads trackers and writes to none from it."
+    ),
     "purge": Entry("store", _STORE, "Delete folded deliveries and old decisions."),
     "migrate": Entry("store", _STORE, "Bring the store to this version's schema."),
     "migrate-store": Entry("store", _STORE, "Move everything from a SQLite file to a PostgreSQL server."),

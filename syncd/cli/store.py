@@ -1,4 +1,4 @@
-"""`backup`, `restore`, `purge`, `migrate`, `migrate-store`: upkeep of the store."""
+"""`backup`, `restore`, `detach`, `purge`, `migrate`, `migrate-store`: upkeep of the store."""
 
 import json
 from pathlib import Path
@@ -28,13 +28,41 @@ def backup(
         Path, typer.Argument(metavar="FILE", readable=False, help="The copy. The file must not exist yet.")
     ],
     config: ConfigOption = None,
+    detached: Annotated[
+        bool,
+        typer.Option("--detached", help="Make a copy for a test environment. syncd writes to no tracker from it."),
+    ] = False,
 ) -> None:
     """Copy the store to FILE while the daemon runs, and verify the copy."""
     settings = configuration.load(config_path(config)).store
     if settings.dialect != "sqlite":
-        stop(USAGE, f"back up {settings.place} with PostgreSQL's own tools: pg_dump, or WAL archiving")
-    size = back_up(settings.path, target)
-    print(f"{target}: {size / 2**20:,.1f} MB, verified")
+        instead = (
+            "copy it with pg_dump and pg_restore, then run `syncd detach` on the copy"
+            if detached
+            else "back it up with PostgreSQL's own tools: pg_dump, or WAL archiving"
+        )
+        stop(USAGE, f"{settings.place} is no file: {instead}")
+    size = back_up(settings.path, target, Clock().wall() if detached else None)
+    print(
+        f"{target}: {size / 2**20:,.1f} MB, verified{'; detached: syncd writes to no tracker from it' if detached else ''}"
+    )
+
+
+@app.command()
+def detach(
+    config: ConfigOption = None,
+    confirmed: Annotated[bool, typer.Option("--yes", help="Do it. No command undoes it.", show_default=False)] = False,
+) -> None:
+    """Make the store a detached copy: syncd reads trackers and writes to none from it.
+
+    For a copy of a store in a test environment, before a daemon runs on it. `syncd backup --detached` makes such a copy of a file.
+    """
+    with open_store(config) as (loaded, store):
+        place = loaded.store.place
+        if not confirmed:
+            stop(USAGE, f"{place} would never file an issue again; with --yes it is detached")
+        store.detach()
+    print(f"{place}: detached; syncd writes to no tracker from it")
 
 
 @app.command()
@@ -53,7 +81,9 @@ def restore(
     restored = put_back(settings.path, source, Clock(), dry_run=dry_run)
     previous, verb = restored.previous, "would be" if dry_run else "is"
     print(f"{settings.path}: {verb} {source}, verified{f'; the previous file {verb} {previous}' if previous else ''}")
-    if restored.latest is not None:
+    if restored.detached:
+        print("It is a detached copy: syncd reads trackers and writes to none from it.")
+    elif restored.latest is not None:
         print(
             f"It ends at {utc(restored.latest)}. What Backtrace sent later is not in it; a crash that recurs is notified again.\n"
             "Before syncd files anything, it reads which issues it has filed since then, and links them again."

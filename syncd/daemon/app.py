@@ -168,7 +168,13 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
     worker = None
     arrived: Callable[..., None] = lambda *_: store.hints.send(INBOX)  # noqa: E731 - a receiver alone wakes the workers elsewhere
     if part is not Part.RECEIVER:
-        routing = Routing(config=config, instance_key=store.instance_key(), presentation=presentation, dry=dry)
+        routing = Routing(
+            config=config,
+            instance_key=store.instance_key(),
+            presentation=presentation,
+            dry=dry,
+            detached=store.detached_at() is not None,
+        )
         _recover(store, registration, routing, clock.wall())
         stopping = threading.Event()
         sleep = threads.sleep_until(stopping)

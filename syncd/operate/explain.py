@@ -24,14 +24,17 @@ from syncd.worker.sync import SENDING
 _NO_KEY = "00" * 32  # signs markers, and no marker is made here
 
 # The rules of what holds up the call that a plan makes.
-DEAD_LETTER, BACK_OFF, PUT_OFF, DRY_RUN, BUDGET, NOT_DUE = (
+DEAD_LETTER, BACK_OFF, PUT_OFF, DRY_RUN, DETACHED, BUDGET, NOT_DUE = (
     "dead-letter",
     "back-off",
     "put-off",
     "dry-run",
+    "detached",
     "budget",
     "not-due",
 )
+
+_WITHHELD = {outbox.DRY: DRY_RUN, outbox.DETACHED: DETACHED}
 
 # By rule, the command that changes what the rule decided, and its effect.
 _FILE = "`syncd file {fingerprint}` files it now, past thresholds and limits"
@@ -50,6 +53,7 @@ WAYS_OUT = {
     DEAD_LETTER: "`syncd dead retry {fingerprint}` sends it again as it is; `syncd dead discard {fingerprint}` gives it up",
     BACK_OFF: "`syncd sync {fingerprint}` tries at once",
     DRY_RUN: "start the daemon without --dry-run",
+    DETACHED: "only the store that it was copied from files it",
     NOT_DUE: "`syncd sync {fingerprint}` makes it due",
     "tracker-paused": "`syncd resume {tracker}` ends the pause",
     "tracker-rests": f"remove the cause; {_RESUME}",
@@ -175,7 +179,7 @@ def _waits(
             tries = f"try {listed.attempts} failed: " if listed.attempts else ""
             why = f"{tries}{listed.owed_reason}; " if listed.owed_reason else ""
             reason = f"{why}the next try is at {utc(listed.owed_at)}"
-            rule = DRY_RUN if listed.owed_reason == outbox.DRY else BACK_OFF if listed.attempts else PUT_OFF
+            rule = _WITHHELD.get(listed.owed_reason or "", BACK_OFF if listed.attempts else PUT_OFF)
             yield Plan(action=Action.WAIT, reason=reason, rule=rule, until=listed.owed_at)
 
 

@@ -22,7 +22,7 @@ ALARMS = (
     "tracker_rests", "store_copied", "tracker_missing", "outbox_stuck", "dead_letters", "parked", "doubles", "by_hand", "quarantined",
     "disk_full", "token_expires",
 )  # fmt: skip
-NOTICES = ("tracker_paused", "tracker_waits", "in_doubt", "route_paused", "storm")
+NOTICES = ("detached", "tracker_paused", "tracker_waits", "in_doubt", "route_paused", "storm")
 
 PARTS = {"all": "receiver and worker", "receiver": "receiver", "worker": "worker"}
 
@@ -108,6 +108,9 @@ def _of_machine(status: Mapping[str, Any], now: float) -> Iterator[Need]:
     elif store["free"] is not None and store["free"] < FREE_BYTES:
         what = f"the disk of the store has only {store['free'] / 2**20:,.0f} MB free"
         yield Need(state="disk_full", what=what, command="check")
+    if store["detached_at"] is not None:
+        what = f"this store is a detached copy: since {utc(store['detached_at'])} syncd writes to no tracker from it"
+        yield Need(state="detached", what=what, page="/trackers")
     alive = [process for process in processes if process["state"] != "dead"]
     waits = _waits(status, now)
     if not alive:

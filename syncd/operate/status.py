@@ -52,7 +52,13 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         "instances": shapes.instances(processes, now),
         "console": {"listen": config.console.listen, "faults": consoles(store.connection, living)},
         "crashes": crashes(store.connection, living, now),
-        "store": {"place": store.connection.place, "fault": fault, "taken": room.taken, "free": room.free},
+        "store": {
+            "place": store.connection.place,
+            "fault": fault,
+            "taken": room.taken,
+            "free": room.free,
+            "detached_at": store.detached_at(),
+        },
     }
     for name, tracker in shape["trackers"].items():
         day = getattr(config.trackers.get(name), "token_expires", None)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from syncd.config import StoreSettings
-from syncd.errors import ConfigError, StoreUnavailable
+from syncd.core.quantities import listed
+from syncd.errors import ConfigError, StoreUnavailable, StoreUnusable
 from syncd.platform.clock import Clock
 from syncd.store.bodies import Bodies
 from syncd.store.connection import Connection
@@ -18,7 +19,7 @@ from syncd.store.due_times import DueTimes
 from syncd.store.groups import Recent
 from syncd.store.hints import Hints, NoHints
 from syncd.store.inbox import Inbox
-from syncd.store.instances import Registration
+from syncd.store.instances import Registration, running
 from syncd.store.limits import Limits
 from syncd.store.listing import Lists
 from syncd.store.migrate import migrate, verify
@@ -27,7 +28,7 @@ from syncd.store.outbox import Outbox
 from syncd.store.quarantine import Quarantine
 from syncd.store.report import Report
 from syncd.store.sqlite.connection import Sqlite
-from syncd.store.sqlite.file import COPIED, inspect, trouble
+from syncd.store.sqlite.file import COPIED, DETACHED, inspect, trouble
 from syncd.store.sqlite.process_lock import ProcessLock
 
 if TYPE_CHECKING:
@@ -71,6 +72,20 @@ class Store:
         """Return when the store got its key: no issue of it is older. 0 for a store of the time before this was noted."""
         rows = self.connection.select("setting", name="instance.begun")
         return float(str(rows[0]["value"])) if rows else 0.0
+
+    def detached_at(self) -> float | None:
+        """Return when the store was detached: a copy that writes to no tracker. None for any other store."""
+        rows = self.connection.select("setting", name=DETACHED)
+        return float(str(rows[0]["value"])) if rows else None
+
+    def detach(self) -> None:
+        """Make the store one that writes to no tracker, for ever. Raises StoreUnusable while a process runs on it, StoreUnavailable."""
+        now = self.clock.wall()
+        if alive := [process.owner for process in running(self.connection, now) if process.lives]:
+            raise StoreUnusable(
+                f"{listed(alive, 3)} runs on {self.connection.place}; detach a copy of the store, or stop it first"
+            )
+        self.connection.execute("set_once", name=DETACHED, value=repr(now))
 
     def fault(self) -> str | None:
         """Commit something, and return why that is impossible now; None if it is possible."""

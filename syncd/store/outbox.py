@@ -18,6 +18,7 @@ from syncd.store.records import load_group, load_issue
 
 LEASE_SECONDS = 180.0  # longer than any one tracker call with its retries
 DRY = "a dry run sends nothing"
+DETACHED = "the store is a detached copy, and syncd writes to no tracker from it"
 DIED = "its sender died before it could say whether the issue was created"
 BITE = 500  # groups re-evaluated in one transaction
 LOOK = "look"  # the action of what people did in the tracker, in the history

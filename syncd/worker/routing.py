@@ -23,12 +23,14 @@ from syncd.worker.presentation import Presentation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routing:
-    """The rules that the worker and the commands judge groups by. With `dry`, groups are planned and no tracker is written to."""
+    """The rules that the worker and the commands judge groups by. With `dry`, groups are planned and no tracker is called; in a `detached`
+    store trackers are read and not written to."""
 
     config: Config
     instance_key: str
     presentation: Presentation = field(default_factory=Presentation)
     dry: bool = False
+    detached: bool = False
     _reading: Reading = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -40,6 +42,11 @@ class Routing:
             zero_by_frames=settings.zero_fingerprint == "frames",
         )
         object.__setattr__(self, "_reading", reading)  # made once: every delivery is read by it
+
+    @property
+    def withheld(self) -> str:
+        """Why nothing is written to trackers; empty if it is."""
+        return outbox.DRY if self.dry else outbox.DETACHED if self.detached else ""
 
     @property
     def hold_zero(self) -> bool:

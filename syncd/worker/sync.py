@@ -16,7 +16,7 @@ from syncd.platform.clock import Clock
 from syncd.render.text import logged
 from syncd.store import Store, groups, issues, limits, outbox
 from syncd.store.connection import Transaction
-from syncd.store.outbox import DRY, Claim
+from syncd.store.outbox import Claim
 from syncd.trackers import Tracker
 from syncd.worker import breaker, create, failures, reconcile, storms, update
 from syncd.worker.context import (
@@ -34,7 +34,7 @@ from syncd.worker.routing import Routing
 
 log = structlog.get_logger("syncd.worker")
 
-DRY_SECONDS = 3600.0
+WITHHELD_SECONDS = 3600.0
 SENDING = frozenset(Action) - {Action.NOTHING, Action.HOLD, Action.WAIT, Action.PARK, Action.DROP}
 
 
@@ -135,8 +135,8 @@ def load(store: Store, tracker: Tracker, claim: Claim, routing: Routing, clock: 
 def carry_out(context: SyncContext, decision: Plan, issue: Issue | None) -> SyncResult:
     """Do what was decided. Raises TrackerError, LeaseLost, StoreUnavailable."""
     claim, now = context.claim, context.clock.wall()
-    if context.routing.dry and decision.action in SENDING:
-        return Retry(DRY, now + DRY_SECONDS, decision.call)
+    if context.routing.withheld and decision.action in SENDING:
+        return Retry(context.routing.withheld, now + WITHHELD_SECONDS, decision.call)
     match decision.action:
         case Action.CREATE if context.filing is not None:
             return create.create(context, context.filing)
@@ -185,9 +185,9 @@ def finish(context: SyncContext, decision: Plan, result: SyncResult) -> None:
             metrics.SYNCS.labels(claim.tracker, decision.action).inc()
             key = result.key if isinstance(result, Synced) else context.issue and context.issue.key
             log.info("issue_synced", tracker=claim.tracker, action=decision.action, issue=key)
-        case Retry(reason) if reason == DRY:
+        case Retry(reason) if reason == context.routing.withheld:
             facts = {"tracker": claim.tracker, "group": claim.group_id, "would": decision.action}
-            log.info("dry_run", **facts, reason=decision.reason)
+            log.info("call_withheld", **facts, reason=decision.reason)
     if resumed:
         log.info("tracker_resumed", tracker=claim.tracker)
     if refused:
@@ -225,7 +225,7 @@ def _end(transaction: Transaction, context: SyncContext, decision: Plan, result:
             outbox.decide(transaction, group_id, decision, None if put_off else reason, now, done=done)
             create_on = context.policy.tracker if call is Call.CREATE and context.policy is not None else None
             at = max(at, limits.behind_rest(transaction, claim.tracker)) if rests else at
-            owed = not put_off and reason != DRY
+            owed = not put_off and reason != context.routing.withheld
             outbox.release(transaction, claim, at, attempts, reason, call, create_on, owed=owed)
         case HeldBack(hold, policy):
             storms.hold_back(transaction, claim, hold, policy, now)

@@ -49,7 +49,7 @@ def status(**overrides: Any) -> dict[str, Any]:
         "instances": [process()],
         "console": {"listen": "127.0.0.1:8081", "faults": {"vm-17-ab": ""}},
         "crashes": 0,
-        "store": {"place": "/var/lib/syncd/syncd.db", "fault": None, "taken": 9e6, "free": 5e9},
+        "store": {"place": "/var/lib/syncd/syncd.db", "fault": None, "taken": 9e6, "free": 5e9, "detached_at": None},
     } | overrides
 
 
@@ -65,7 +65,7 @@ def waiting(count: int, minutes: float, **rate: float) -> dict[str, Any]:
 CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "the disk is full, or the store is locked or read-only": (
         "store_fault",
-        status(store={"fault": "the database /var/lib/syncd/syncd.db cannot be used: the disk is full (SQLITE_FULL)", "free": 0}),
+        status(store={"fault": "the database /var/lib/syncd/syncd.db cannot be used: the disk is full (SQLITE_FULL)", "free": 0, "detached_at": None}),
     ),
     "the daemon was stopped, or never started": ("no_daemon", status(instances=[], inbox=waiting(73, 3))),
     "the daemon was killed or crashed": ("no_daemon", status(instances=[process(state="dead")], inbox=waiting(951, 14))),
@@ -141,6 +141,7 @@ CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
         status(trackers={"game": tracker(state="slowed", cause="throttled", reason="429", until=NOW + MINUTE)}),
     ),
     "the answer to a create was lost": ("in_doubt", status(issues=issues(in_doubt=4))),
+    "the store is a detached copy": ("detached", status(store=status()["store"] | {"detached_at": NOW - 60 * MINUTE})),
     "an operator paused a route": ("route_paused", status(paused_routes=[{"route": "all", "reason": "a release day"}])),
     "a route is in a storm": ("storm", status(storms=[{"route": "all", "held": 7}])),
 }  # fmt: skip

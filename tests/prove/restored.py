@@ -6,6 +6,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -124,6 +125,40 @@ def restore_often(
     return result
 
 
+def run_both(kind: str, folder: Path, *options: str) -> tuple[int, int]:
+    """Run a copy of a store, made with these options of `syncd backup`, beside the store: both receive the same new crashes. Return the
+    number of issues, and of second issues."""
+    copy, place = folder / "copy.db", folder / "copy"
+    place.mkdir(parents=True)
+    with opened(kind, folder) as tracker:
+        toml = tracker.toml("" if kind == "local" else _SETTINGS)
+        original, clone = Daemon(folder, toml), Daemon(place, toml)
+        with original:
+            original.send_all([crash(name) for name in range(GROUPS)])
+            original.drain()
+            original.syncd("backup", str(copy), *options)
+            clone.syncd("restore", str(copy))
+            with clone:
+                # Each reads what lies above the highest number that it knows, and for some seconds not again.
+                original.send(crash(2 * GROUPS))
+                original.drain()
+                clone.send(crash(2 * GROUPS + 1))
+                clone.wait_for(lambda: _has_judged(clone, GROUPS + 1) or None, "the copy to judge a group of its own")
+                crashes = [crash(name, 5) for name in range(2 * GROUPS)]
+                with ThreadPoolExecutor(2) as pool:
+                    list(pool.map(lambda daemon: daemon.send_all(crashes), (original, clone)))
+                original.drain()
+                clone.wait_for(lambda: _has_judged(clone, 2 * GROUPS + 1) or None, "the copy to judge every group")
+                original.drain()
+        counted = tally(map(fingerprint, range(2 * GROUPS)), tracker.texts())
+    return counted.issues, counted.doubles
+
+
+def _has_judged(daemon: Daemon, groups: int) -> bool:
+    decided = [group for group in daemon.groups().values() if group["decision"] is not None]
+    return len(decided) == groups and not daemon.status()["inbox"]["waiting"]
+
+
 def _run(daemon: Daemon, program: str) -> None:
     daemon.spawn(("-m", program))
     daemon.wait_for(daemon.listens, "the daemon to listen")
@@ -135,7 +170,8 @@ def _keys(daemon: Daemon) -> dict[str, str | None]:
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
-    """One row for each kind of tracker, and one for PostgreSQL. `size` is the number of restores."""
+    """One row for each kind of tracker, and one for PostgreSQL; and for each kind one of a copy beside its store. `size` is the number of
+    restores."""
     for kind, shared in [*((kind, False) for kind in KINDS), ("github", True)]:
         name = f"{kind}{' with PostgreSQL' if shared else ''}"
         restored = restore_often(kind, folder / name.replace(" ", "-"), size, seed, shared=shared)
@@ -150,4 +186,18 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
             result=f"{restored.doubles} second issues, {restored.missing} groups without one, {restored.changed} groups with another one",
             control=control,
             ok=ok,
+        )
+    for kind in KINDS:
+        issues, doubles = run_both(kind, folder / f"{kind}-detached", "--detached")
+        control, ok = "none: a repeated create finds the file with its marker and does no harm", not doubles
+        if kind != "local":
+            _, second = run_both(kind, folder / f"{kind}-attached")
+            control = f"a backup that is not detached: {second} second issues"
+            ok = ok and second > 0
+        yield Row(
+            action=f"a daemon on a detached copy runs beside that on its store, and both receive the same new crashes ({kind})",
+            scale=f"{issues} issues",
+            result=f"{doubles} second issues",
+            control=control,
+            ok=ok and issues == 2 * GROUPS,
         )

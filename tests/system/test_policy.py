@@ -34,7 +34,7 @@ def test_a_dry_run_takes_everything_and_sends_nothing_and_the_next_start_files_i
         daemon.options = ["--dry-run"]
         with daemon:
             assert daemon.send(crash("draw", {"1.0": 3})).status == 200
-            daemon.wait_for(lambda: "dry_run" in daemon.log.read_text() or None, "the plan to be told")
+            daemon.wait_for(lambda: "call_withheld" in daemon.log.read_text() or None, "the plan to be told")
             (group,) = daemon.groups().values()
             assert group["issue"] is None
             assert group["decision"]["action"] == "create"

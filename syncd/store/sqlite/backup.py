@@ -7,12 +7,12 @@ from syncd.errors import StoreUnavailable, StoreUnusable
 from syncd.platform.access import explain, lasts
 from syncd.platform.fsync import sync
 from syncd.store.migrate import verify
-from syncd.store.sqlite.file import inspect, open_file, sqlite3, trouble
+from syncd.store.sqlite.file import DETACHED, inspect, open_file, sqlite3, trouble
 
 
-def back_up(path: Path, target: Path) -> int:
+def back_up(path: Path, target: Path, detached_at: float | None = None) -> int:
     """Copy the store in `path` to `target`, which must not exist, and return the size of the copy in bytes. The copy is a snapshot without
-    free pages. Raises SchemaMismatch, StoreUnavailable; then `target` does not exist."""
+    free pages, and writes to no tracker if it is detached at a time. Raises SchemaMismatch, StoreUnavailable; then `target` does not exist."""
     verify(path)
     if target.exists():
         raise StoreUnavailable(f"{target} exists already; a backup never overwrites one")
@@ -25,6 +25,15 @@ def back_up(path: Path, target: Path) -> int:
             database.execute("VACUUM INTO ?", [str(partial)])
         finally:
             database.close()
+        if detached_at is not None:
+            copy = open_file(partial, "rw")
+            try:
+                copy.execute(
+                    "INSERT OR IGNORE INTO settings (name, value) VALUES (?, ?)", [DETACHED, repr(detached_at)]
+                )
+                copy.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                copy.close()
         inspect(partial)
         verify(partial)
         with partial.open("rb") as file:

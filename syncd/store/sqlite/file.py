@@ -26,6 +26,7 @@ _CONTENT = """SELECT (SELECT COUNT(*) FROM sqlite_master), (SELECT group_concat(
 VERSION: tuple[int, int, int] = sqlite3.sqlite_version_info
 CACHE_KB = 4000  # of pages, for each connection; the writer has more
 WAL_BYTES = 16 * 2**20  # a longer log is truncated as soon as nobody writes
+DETACHED = "store.detached"  # setting of a copy that writes to no tracker: since when
 MOVED = "store.moved"  # setting of a file: the server that its store was moved to
 COPIED = (
     "store.copied"  # setting of that server: the file it was copied from; removed as soon as a daemon uses the copy

@@ -12,7 +12,7 @@ from syncd.platform.access import explain, lasts
 from syncd.platform.clock import Clock
 from syncd.platform.fsync import sync
 from syncd.store.migrate import migrate
-from syncd.store.sqlite.file import inspect, open_file, sqlite3, trouble
+from syncd.store.sqlite.file import DETACHED, inspect, open_file, sqlite3, trouble
 from syncd.store.sqlite.process_lock import folder_of, is_locked
 
 LOGS = ("-wal", "-shm")
@@ -22,11 +22,12 @@ _LATEST = "SELECT MAX(at) FROM (SELECT MAX(received_at) AS at FROM deliveries UN
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The new name of the previous file, None if there was none; and when the latest notification in the restored one was received, None
-    if it has none."""
+    """The new name of the previous file, None if there was none; when the latest notification in the restored one was received, None
+    if it has none; and whether that is a detached copy."""
 
     previous: Path | None
     latest: float | None
+    detached: bool
 
 
 def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) -> Restored:
@@ -48,17 +49,17 @@ def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) ->
             if end == "" or file.exists():
                 os.close(os.open(copy, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))  # readable by this user only
                 shutil.copyfile(file, copy)
-        latest = _verify(source, partial, clock)
+        latest, detached = _verify(source, partial, clock)
         _refuse_running(path)
         if dry_run:
-            return Restored(previous if path.exists() else None, latest)
+            return Restored(previous if path.exists() else None, latest, detached)
         with partial.open("rb") as written:
             os.fsync(written.fileno())
         _give(partial, path)
         if not path.exists():
             os.rename(partial, path)
             sync(path.parent)
-            return Restored(None, latest)
+            return Restored(None, latest, detached)
         _complete(path)
         os.link(path, previous)  # at every moment the path leads to a whole store
         for end in LOGS:
@@ -67,7 +68,7 @@ def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) ->
                 log.rename(previous.with_name(f"{previous.name}{end}"))
         os.replace(partial, path)
         sync(path.parent)
-        return Restored(previous, latest)
+        return Restored(previous, latest, detached)
     except OSError as error:
         raise (StoreUnusable if lasts(error) else StoreUnavailable)(
             f"cannot restore {path}: {explain(error)}"
@@ -78,9 +79,9 @@ def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) ->
                 partial.with_name(f"{partial.name}{end}").unlink(missing_ok=True)
 
 
-def _verify(source: Path, copy: Path, clock: Clock) -> float | None:
-    """Bring the copy to this program's schema, and return the time of the latest notification in it. Raises StoreUnusable if it is no whole
-    store."""
+def _verify(source: Path, copy: Path, clock: Clock) -> tuple[float | None, bool]:
+    """Bring the copy to this program's schema, and return the time of the latest notification in it, and whether it is detached. Raises
+    StoreUnusable if it is no whole store."""
     try:
         inspect(copy)
         database = open_file(copy, "rw")
@@ -94,6 +95,7 @@ def _verify(source: Path, copy: Path, clock: Clock) -> float | None:
         database = open_file(copy, "rw")
         try:
             latest: float | None = database.execute(_LATEST).fetchone()[0]
+            detached = database.execute("SELECT 1 FROM settings WHERE name = ?", [DETACHED]).fetchone() is not None
         finally:
             database.close()
     except sqlite3.Error as error:
@@ -101,7 +103,7 @@ def _verify(source: Path, copy: Path, clock: Clock) -> float | None:
     except StoreUnavailable as error:
         text = str(error).replace(str(copy), str(source))
         raise StoreUnusable(f"{source} cannot be restored: {text}") from None
-    return latest
+    return latest, detached
 
 
 def _refuse_running(path: Path) -> None:
