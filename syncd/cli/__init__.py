@@ -39,6 +39,7 @@ COMMANDS = {
     "show": Entry("groups", _LOOK, "Show one crash group: counts, releases, stack, issue, decisions."),
     "explain": Entry("explain", _LOOK, "Explain a group: what happened, what would happen now, and by which rules."),
     "releases": Entry("releases", _LOOK, "Show which crashes are new, regressed, still seen or gone in a release."),
+    "audit": Entry("audit", _LOOK, "Show who changed what, the newest change first."),
     "dead": Entry("dead", _DECIDE, "List, retry or discard groups that are stuck: refused, parked or dropped."),
     "quarantine": Entry(
         "quarantine", _DECIDE, "List, show, replay or discard deliveries that cannot be read as a notification."
@@ -58,7 +59,7 @@ COMMANDS = {
     "detach": Entry(
         "store", _STORE, "Make the store a detached copy: syncd reads trackers and writes to none from it."
     ),
-    "purge": Entry("store", _STORE, "Delete folded deliveries and old decisions."),
+    "purge": Entry("store", _STORE, "Delete folded deliveries, and old decisions and entries of the audit."),
     "migrate": Entry("store", _STORE, "Bring the store to this version's schema."),
     "migrate-store": Entry("store", _STORE, "Move everything from a SQLite file to a PostgreSQL server."),
 }

@@ -73,12 +73,17 @@ def open_store(path: Path | None) -> Iterator[tuple[Config, Store]]:
     try:
         store = read_store(config.store)
         try:
-            yield config, store
+            yield config, store.acting(actor())
         finally:
             store.close()
     except StoreUnusable as error:
         require_own(config)
         raise error from None
+
+
+def actor() -> str:
+    """The actor that the audit names for this command."""
+    return f"cli:{one_line(access.person(os.environ, os.getuid()), 64)}"
 
 
 def require_own(config: Config) -> None:

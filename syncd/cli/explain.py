@@ -55,7 +55,7 @@ def lines(explanation: Explanation) -> Iterator[str]:
     yield from ("", "What happened")
     for past in reversed(explanation.history):
         outcome = f" → {one_line(past.outcome, 400)}" if past.outcome and past.outcome != past.reason else ""
-        yield f"  {utc(past.at)}  {past.action}: {one_line(past.reason, 400)}{outcome}{_rule(past.rule)}"
+        yield f"  {utc(past.at)}  {past.action}: {one_line(past.reason, 400)}{outcome}{_rule(past.rule)}{_actor(past.actor)}"
     if not explanation.history:
         yield "  nothing yet"
     yield from ("", "Routes", *(f"  {one_line(sentence, 400)}" for sentence in explanation.routes))
@@ -71,3 +71,7 @@ def lines(explanation: Explanation) -> Iterator[str]:
 
 def _rule(rule: str | None) -> str:
     return f" (rule: {rule})" if rule else ""
+
+
+def _actor(actor: str | None) -> str:
+    return f" (by {one_line(actor, 100)})" if actor else ""

@@ -144,6 +144,8 @@ def _print_group(standing: GroupView, history: Sequence[Past]) -> None:
         out.print(Text("History", style="bold"))
     for past in reversed(history):
         line = Text(f"  {utc(int(past.at))}  {past.action}: ").append_text(plain(past.reason))
+        if past.actor is not None:
+            line.append(" (by ").append_text(plain(past.actor)).append(")")
         out.print(line, Text("→ ").append_text(plain(past.outcome)) if past.outcome else Text(""))
 
 

@@ -54,7 +54,7 @@ def pause(
             _require_name(tracker, loaded.trackers, "tracker")
             why = f"{why} (since {utc(now)})"
             if not dry_run:
-                store.limits.pause_by_hand(tracker, why)
+                store.limits.pause_by_hand(tracker, why, now)
         elif route is not None:
             _require_name(route, [each.name for each in loaded.all_routes], "route")
             if not dry_run:

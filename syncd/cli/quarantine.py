@@ -88,6 +88,6 @@ def quarantine_discard(numbers: Numbers, config: ConfigOption = None, dry_run: D
     """Delete deliveries from the quarantine."""
     with open_store(config) as (_, store):
         for number in numbers:
-            if not (store.quarantine.body(number) if dry_run else store.quarantine.discard(number)):
+            if not (store.quarantine.body(number) if dry_run else store.quarantine.discard(number, Clock().wall())):
                 stop(NOT_FOUND, f"the quarantine has no delivery {number}")
             print(f"{number}: {'would be deleted' if dry_run else 'deleted'}")

@@ -1,7 +1,8 @@
 """`replay`: reads stored deliveries again."""
 
 import json
-from collections import Counter
+from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -18,11 +19,13 @@ from syncd.operate import explain
 from syncd.platform.clock import Clock
 from syncd.render.text import utc
 from syncd.store import Store
+from syncd.store.audit import Kind, Subject
+from syncd.store.dead_letters import BATCH, Kept
 from syncd.store.inbox import Delivery
+from syncd.store.listing import Listed
+from syncd.worker.routing import Routing
 
 app = typer.Typer(add_completion=False)
-
-BATCH = 500  # deliveries per transaction; the receiver waits for the writer as long as one lasts
 
 
 @dataclass
@@ -70,8 +73,8 @@ def replay(
         stop(USAGE, "--since and --all-kept contradict each other; give one of them")
     now = Clock().wall()
     with open_store(config) as (loaded, store):
-        group_id = None if fingerprint is None else find_group(store, fingerprint).id
-        survey = _replay(store, loaded, 0.0 if since is None else now - since, now, group_id, dry_run)
+        group = None if fingerprint is None else find_group(store, fingerprint)
+        survey = _replay(store, loaded, 0.0 if since is None else now - since, now, group, dry_run)
     if as_json:
         unreadable = [{"reason": reason, "deliveries": count} for reason, count in survey.unreadable.most_common()]
         shape = {
@@ -87,36 +90,47 @@ def replay(
         _print(survey, loaded, dry_run)
 
 
-def _replay(store: Store, config: Config, since: float, now: float, group_id: int | None, dry_run: bool) -> _Survey:
+def _replay(store: Store, config: Config, since: float, now: float, group: Listed | None, dry_run: bool) -> _Survey:
     """Read each delivery as the worker would, and return it to the inbox unless this is a dry run."""
-    routing, survey, after = explain.rules(config), _Survey(), 0
+    routing, survey = explain.rules(config), _Survey()
     out = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(40), TextColumn("{task.fields[done]}"), TimeElapsedColumn())
     with Progress(*columns, console=out, transient=True, disable=not out.is_terminal) as progress:
         task = progress.add_task("reading" if dry_run else "returning to the inbox", total=None, done="")
-        while batch := store.dead_letters.replayable(after, since, group_id, BATCH):
-            after = batch[-1].id
-            for stored in batch:
-                survey.deliveries += 1
-                survey.first = stored.received_at if survey.first is None else min(survey.first, stored.received_at)
-                survey.last = stored.received_at if survey.last is None else max(survey.last, stored.received_at)
-                notification = routing.parse(Delivery(stored.id, stored.received_at, stored.body))
-                if isinstance(notification, RejectedDelivery):
-                    survey.unreadable[notification.message] += 1
-                    continue
-                identity = notification.identity
-                survey.groups.add((identity.universe, identity.project, identity.fingerprint_key))
-            if not dry_run:
-                store.dead_letters.replay([stored.id for stored in batch], now)
-            # The bar shows time covered: the number of deliveries is not known beforehand.
-            start = survey.first or 0.0
-            progress.update(
-                task,
-                total=max(now - start, 1.0),
-                completed=batch[-1].received_at - start,
-                done=f"{survey.deliveries:,} deliveries",
-            )
+
+        def numbers() -> Iterator[int]:
+            after = 0
+            while batch := store.dead_letters.replayable(after, since, None if group is None else group.id, BATCH):
+                for stored in batch:
+                    _count(survey, routing, stored)
+                    yield stored.id
+                after = batch[-1].id
+                # The bar shows time covered: the number of deliveries is not known beforehand.
+                start = survey.first or 0.0
+                total, done = max(now - start, 1.0), f"{survey.deliveries:,} deliveries"
+                progress.update(task, total=total, completed=batch[-1].received_at - start, done=done)
+
+        if dry_run:
+            deque(numbers(), maxlen=0)
+        elif group is None:
+            store.dead_letters.replay(numbers(), now)
+        else:
+            fingerprint = group.standing.group.identity.fingerprint
+            store.dead_letters.replay(numbers(), now, Subject(Kind.GROUP, fingerprint, group.id))
     return survey
+
+
+def _count(survey: _Survey, routing: Routing, stored: Kept) -> None:
+    """Add one delivery to the survey."""
+    survey.deliveries += 1
+    survey.first = stored.received_at if survey.first is None else min(survey.first, stored.received_at)
+    survey.last = stored.received_at if survey.last is None else max(survey.last, stored.received_at)
+    notification = routing.parse(Delivery(stored.id, stored.received_at, stored.body))
+    if isinstance(notification, RejectedDelivery):
+        survey.unreadable[notification.message] += 1
+        return
+    identity = notification.identity
+    survey.groups.add((identity.universe, identity.project, identity.fingerprint_key))
 
 
 def _print(survey: _Survey, config: Config, dry_run: bool) -> None:

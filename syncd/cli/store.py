@@ -11,9 +11,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from syncd import config as configuration
 from syncd.cli import USAGE, stop
-from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, config_path, duration, open_store
+from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, actor, config_path, duration, open_store
 from syncd.config import StoreSettings
 from syncd.core.quantities import utc
+from syncd.operate import actions
 from syncd.platform.clock import Clock
 from syncd.store import bring_up, move_store
 from syncd.store.sqlite.backup import back_up
@@ -78,7 +79,7 @@ def restore(
     settings = configuration.load(config_path(config)).store
     if settings.dialect != "sqlite":
         stop(USAGE, f"restore {settings.place} with PostgreSQL's own tools: pg_restore, or point-in-time recovery")
-    restored = put_back(settings.path, source, Clock(), dry_run=dry_run)
+    restored = put_back(settings.path, source, Clock(), actor(), dry_run=dry_run)
     previous, verb = restored.previous, "would be" if dry_run else "is"
     print(f"{settings.path}: {verb} {source}, verified{f'; the previous file {verb} {previous}' if previous else ''}")
     if restored.detached:
@@ -106,24 +107,26 @@ def purge(
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete folded deliveries and old decisions.
+    """Delete folded deliveries, and old decisions and entries of the audit.
 
-    Decisions are old after store.history. The daemon does all this by itself every minute.
+    Decisions and entries are old after store.history. The daemon does all this by itself every minute.
     """
     with open_store(config) as (loaded, store):
         now, settings = Clock().wall(), loaded.store
         before, decided = now - (settings.retention if older is None else older), now - settings.history
         old = store.inbox.purgeable(before, decided)
-        # One batch per transaction, so that the receiver never waits long.
-        while not dry_run and store.inbox.purge(before, decided):
-            pass
+        if not dry_run:
+            actions.purge(store, before, decided, now)
         room = store.connection.room()
     if as_json:
-        shape = {"deliveries": old.deliveries, "decisions": old.decisions, "dry_run": dry_run, "taken": room.taken}
+        shape = {"deliveries": old.deliveries, "decisions": old.decisions, "entries": old.entries}
+        shape |= {"dry_run": dry_run, "taken": room.taken}
         print(json.dumps(shape, indent=2))
         return
     verb = "Would delete" if dry_run else "Deleted"
-    print(f"{verb} {old.deliveries:,} deliveries and {old.decisions:,} decisions.")
+    print(
+        f"{verb} {old.deliveries:,} deliveries and {old.decisions:,} decisions, {old.entries:,} entries of the audit."
+    )
     if not dry_run and loaded.store.dialect == "sqlite":
         print(
             "SQLite reuses the space. To return it to the disk, stop the daemon and replace the file by a `syncd backup`."
@@ -166,7 +169,10 @@ def migrate_store(
     with Progress(*columns, console=Console(stderr=True, highlight=False)) as progress:
         task = progress.add_task("starting", total=None)
         counts = move_store(
-            from_, to, lambda step, done, total: progress.update(task, description=step, completed=done, total=total)
+            from_,
+            to,
+            lambda step, done, total: progress.update(task, description=step, completed=done, total=total),
+            actor(),
         )
     rows = sum(counts.values())
     print(

@@ -1,6 +1,6 @@
 """The console's actions. Each does what the command of its name does, and returns a sentence about the result."""
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterator
 
 from syncd.console.page import NotFound, PageRequest
 from syncd.core.quantities import counted
@@ -8,6 +8,8 @@ from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
 from syncd.operate import actions, explain
 from syncd.render.text import one_line, utc
+from syncd.store import audit
+from syncd.store.audit import Subject
 from syncd.store.dead_letters import DeadLetter, Kind
 from syncd.store.hints import INBOX, of_tracker
 from syncd.store.report import left_behind
@@ -114,16 +116,25 @@ def retry_all(request: PageRequest) -> str:
 
 def replay_delivery(request: PageRequest) -> str:
     """Read a stored delivery again."""
-    return _replayed(request, request.store.dead_letters.replay([request.number], request.now))
+    subject = Subject(audit.Kind.DELIVERY, str(request.number))
+    return _replayed(request, request.store.dead_letters.replay([request.number], request.now, subject))
 
 
 def replay_group(request: PageRequest) -> str:
     """Read all stored deliveries of a group again."""
-    letters, after, count = request.store.dead_letters, 0, 0
-    while batch := letters.replayable(after, 0.0, request.number):
-        count += letters.replay([stored.id for stored in batch], request.now)
-        after = batch[-1].id
-    return _replayed(request, count)
+    letters, entry = request.store.dead_letters, request.store.lists.group(request.number)
+    if entry is None:
+        raise NotFound(f"there is no group number {request.number}")
+    fingerprint = entry[0].standing.group.identity.fingerprint
+
+    def numbers() -> Iterator[int]:
+        after = 0
+        while batch := letters.replayable(after, 0.0, request.number):
+            yield from (stored.id for stored in batch)
+            after = batch[-1].id
+
+    subject = Subject(audit.Kind.GROUP, fingerprint, request.number)
+    return _replayed(request, letters.replay(numbers(), request.now, subject))
 
 
 def release(request: PageRequest) -> str:
@@ -143,14 +154,14 @@ def release(request: PageRequest) -> str:
 
 def drop(request: PageRequest) -> str:
     """Delete a quarantined delivery."""
-    deleted = request.store.quarantine.discard(request.number)
+    deleted = request.store.quarantine.discard(request.number, request.now)
     return "The delivery is deleted." if deleted else "The quarantine no longer has this delivery."
 
 
 def pause_tracker(request: PageRequest) -> str:
     """Stop sending to a tracker."""
     name = _require_name(request, "tracker", request.config.trackers)
-    request.store.limits.pause_by_hand(name, f"{_reason(request)} (since {utc(request.now)})")
+    request.store.limits.pause_by_hand(name, f"{_reason(request)} (since {utc(request.now)})", request.now)
     return f"{name} is paused: syncd sends nothing to it, and still counts notifications."
 
 

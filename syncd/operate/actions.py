@@ -1,5 +1,5 @@
 """An operator's decisions about groups and routes, for the console and the commands, while the daemon runs. Each function writes in
-one transaction; only `relink` calls a tracker."""
+one transaction, with its entry of the audit by `Store.actor`; where nothing changes there is no entry. Only `relink` calls a tracker."""
 
 import time
 from dataclasses import dataclass, replace
@@ -8,11 +8,13 @@ from syncd.config import Config
 from syncd.config.values import did_you_mean
 from syncd.core import holds, markers, plan
 from syncd.core.plan import NEVER_LINKED
+from syncd.core.quantities import counted, utc
 from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
-from syncd.model import Action, GroupKind, IssueState, Place, Plan
+from syncd.model import Action, Group, GroupKind, Issue, IssueState, Place, Plan
 from syncd.operate import explain
 from syncd.platform.clock import Clock
-from syncd.store import Store, issues, limits, operator, outbox
+from syncd.store import Store, audit, inbox, issues, limits, operator, outbox
+from syncd.store.audit import Kind, Subject
 from syncd.store.connection import Transaction
 from syncd.trackers import open_tracker
 from syncd.trackers.references import named
@@ -45,7 +47,11 @@ def sync_now(store: Store, routing: Routing, group_id: int, now: float) -> str |
         unfiled = issue is None or issue.state is IssueState.WANTED
         if unfiled and group.held_by == holds.STORM and group.ordered is None:
             return None
-        return reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)
+        outbox.note(transaction, group_id, "sync", REASON, store.actor, now)
+        tracker = reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)
+        after = "judged again, nothing is due" if tracker is None else f"due now, for {tracker}"
+        audit.record(transaction, store.actor, "sync", _subject(group_id, group), f"{_issue(issue)} → {after}", now)
+        return tracker
 
     return store.write(write)
 
@@ -70,10 +76,12 @@ def file_now(store: Store, routing: Routing, group_id: int, reason: str, now: fl
         if not dry_run:
             operator.order(transaction, group_id, reason)
             decision = f"an operator files it past thresholds and limits: {reason}"
-            outbox.decide(
-                transaction, group_id, Plan(action=Action.WAIT, reason=decision, rule=plan.ORDERED), None, now
-            )
+            waiting = Plan(action=Action.WAIT, reason=decision, rule=plan.ORDERED)
+            outbox.decide(transaction, group_id, waiting, None, now, actor=store.actor)
             reconcile.make_due(transaction, routing, group_id, decision, plan.ORDERED, now)
+            before = "not filed" if group.held_by is None else f"held ({group.held_by})"
+            detail = f"{before} → filed next, in {policy.tracker}: {reason}"
+            audit.record(transaction, store.actor, "file", _subject(group_id, group), detail, now)
         return policy.tracker
 
     return store.write(write)
@@ -83,14 +91,17 @@ def hold(store: Store, group_id: int, reason: str, now: float) -> None:
     """File nothing for the group and write nothing to its issue until `end_hold`. A call in progress is finished."""
 
     def write(transaction: Transaction) -> None:
+        before = outbox.load(transaction, group_id, lock=True)[0].on_hold
         operator.hold(transaction, group_id, reason)
         outbox.forget(transaction, group_id)
         group, issue = outbox.load(transaction, group_id)
-        outbox.decide(transaction, group_id, holds.by_hand(group), None, now)
+        outbox.decide(transaction, group_id, holds.by_hand(group), None, now, actor=store.actor)
         if issue is not None and issue.state in NEVER_LINKED:
             # syncd still looks for the issue of a create without an answer.
             due = plan.next_call(group, issue, [], hold_zero=False, now=now)
             outbox.owe(transaction, {group_id: due})
+        detail = f"{_hold(before)} → {_hold(reason)}"
+        audit.record(transaction, store.actor, "hold", _subject(group_id, group), detail, now)
 
     store.write(write)
 
@@ -99,10 +110,14 @@ def end_hold(store: Store, routing: Routing, group_id: int, now: float) -> bool:
     """Let the group's route decide again; False if no operator held the group."""
 
     def write(transaction: Transaction) -> bool:
-        if outbox.load(transaction, group_id, lock=True)[0].on_hold is None:
+        group = outbox.load(transaction, group_id, lock=True)[0]
+        if group.on_hold is None:
             return False
         operator.hold(transaction, group_id, None)
+        outbox.note(transaction, group_id, "end hold", "an operator ended the hold", store.actor, now)
         reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)
+        detail = f"{_hold(group.on_hold)} → {_hold(None)}"
+        audit.record(transaction, store.actor, "end hold", _subject(group_id, group), detail, now)
         return True
 
     return store.write(write)
@@ -132,11 +147,13 @@ def link(
         route = None if issue is None else issue.route
         issues.link_by_hand(transaction, group_id, tracker, marker, place, route)
         decision = Plan(action=Action.UPDATE, reason=reason, rule=OPERATOR)
-        outbox.decide(transaction, group_id, decision, None, now)
+        outbox.decide(transaction, group_id, decision, None, now, actor=store.actor)
         if group.on_hold is not None:
             outbox.decide(transaction, group_id, holds.by_hand(group), None, now)
         outbox.forget(transaction, group_id)
         reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)
+        detail = f"{_issue(issue)} → {place.key} in {tracker}"
+        audit.record(transaction, store.actor, "relink", _subject(group_id, group), detail, now)
         return None if issue is None else issue.key
 
     return store.write(write)
@@ -197,8 +214,8 @@ def add_alias(store: Store, routing: Routing, group_id: int, target_id: int, rea
     routing = replace(routing, instance_key=store.instance_key())
 
     def write(transaction: Transaction) -> AliasChange:
-        _, issue = outbox.load(transaction, group_id, lock=True)
-        _, after = outbox.load(transaction, operator.target(transaction, target_id) or target_id, lock=True)
+        group, issue = outbox.load(transaction, group_id, lock=True)
+        target, after = outbox.load(transaction, operator.target(transaction, target_id) or target_id, lock=True)
         if issue is not None and issue.state in NEVER_LINKED:
             raise ValueError(_UNSETTLED)
         dropped = after is not None and (after.state is IssueState.DROPPED or after.remote_id is None)
@@ -207,7 +224,9 @@ def add_alias(store: Store, routing: Routing, group_id: int, target_id: int, rea
                 raise ValueError(f"syncd writes no more to the target's issue; link the target to {issue.key} instead")
             if after.state is not IssueState.WANTED:
                 raise ValueError("a create for the target has no answer yet; try again when syncd knows the outcome")
-        reconcile.become_aliases(transaction, routing, [group_id], target_id, reason, now)
+        reconcile.become_aliases(transaction, routing, [group_id], target_id, reason, now, actor=store.actor)
+        detail = f"{_alias(group.follows)}, {_issue(issue)} → {_alias(target.identity.fingerprint)}: {reason}"
+        audit.record(transaction, store.actor, "add alias", _subject(group_id, group), detail, now)
         own = None if issue is None else issue.key
         return AliasChange(own, own is not None and (after is None or after.state is IssueState.WANTED))
 
@@ -222,7 +241,12 @@ def remove_alias(store: Store, routing: Routing, group_id: int, now: float) -> A
         target_id = operator.target(transaction, group_id)
         if target_id is None:
             return None
-        return AliasChange(reconcile.end_alias(transaction, routing, group_id, target_id, now))
+        group, _ = outbox.load(transaction, group_id, lock=True)
+        outbox.note(transaction, group_id, "remove alias", "an operator removed the alias", store.actor, now)
+        key = reconcile.end_alias(transaction, routing, group_id, target_id, now)
+        detail = f"{_alias(group.follows)} → {_alias(None)}, {'no issue' if key is None else f'issue {key}'}"
+        audit.record(transaction, store.actor, "remove alias", _subject(group_id, group), detail, now)
+        return AliasChange(key)
 
     return store.write(write)
 
@@ -231,9 +255,51 @@ def resume_route(store: Store, routing: Routing, route: str, now: float) -> bool
     """Resume a route, and decide again about the groups that it held; False if it was not paused."""
 
     def write(transaction: Transaction) -> bool:
+        reason = limits.route_pause(transaction, route)
         held = limits.resume_route(transaction, route, holds.ROUTE_PAUSED, now)
         for group_id in held or ():
             reconcile.reevaluate(transaction, routing, group_id, "the route was resumed", now)
+        if held is not None:
+            subject = Subject(Kind.ROUTE, route)
+            audit.record(transaction, store.actor, "resume", subject, f"paused: {reason} → ok", now)
         return held is not None
 
     return store.write(write)
+
+
+def purge(store: Store, before: float, decided_before: float, now: float) -> int:
+    """Remove what is older than these times, one batch in a transaction, so that the receiver never waits long. Returns how many rows that
+    were."""
+    rows: int = 0
+    entry: int | None = None
+
+    def write(transaction: Transaction) -> tuple[int, int | None]:
+        purged = inbox.purge(transaction, before, decided_before)
+        ages = f"deliveries from before {utc(before)}, decisions from before {utc(decided_before)}"
+        detail = f"{counted(rows + purged, 'row')} → deleted: {ages}"
+        if not purged:
+            return rows, None
+        if entry is None:
+            return purged, audit.record(transaction, store.actor, "purge", audit.STORE, detail, now)
+        audit.amend(transaction, entry, detail)
+        return rows + purged, entry
+
+    while (result := store.write(write))[1] is not None:
+        rows, entry = result
+    return rows
+
+
+def _subject(group_id: int, group: Group) -> Subject:
+    return Subject(Kind.GROUP, group.identity.fingerprint, group_id)
+
+
+def _hold(reason: str | None) -> str:
+    return "not held by an operator" if reason is None else f"held: {reason}"
+
+
+def _alias(target: str | None) -> str:
+    return "no alias" if target is None else f"alias of {target}"
+
+
+def _issue(issue: Issue | None) -> str:
+    return "no issue" if issue is None or issue.key is None else f"issue {issue.key}"

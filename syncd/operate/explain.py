@@ -21,6 +21,10 @@ from syncd.worker import reconcile
 from syncd.worker.routing import Routing
 from syncd.worker.sync import SENDING
 
+DECISIONS = frozenset(
+    Action
+)  # the actions of decisions in a history, which also has what people did and what they asked for
+
 _NO_KEY = "00" * 32  # signs markers, and no marker is made here
 
 # The rules of what holds up the call that a plan makes.
@@ -96,7 +100,7 @@ def explain(config: Config, store: Store, listed: Listed, history: Sequence[Past
         "route": "" if policy is None else policy.name,
         "tracker": tracker,
     }
-    latest = next((past for past in history if past.action != outbox.LOOK), None)
+    latest = next((past for past in history if past.action in DECISIONS), None)
     same = latest is not None and (latest.action, latest.rule or "") == (first.action, first.rule)
     return Explanation(
         standing=standing,

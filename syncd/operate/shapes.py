@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from syncd.core.overview import Line, Overview
 from syncd.model import GroupView, Issue, IssueState
+from syncd.store.audit import Entry
 from syncd.store.dead_letters import DeadLetter
 from syncd.store.instances import Running
 from syncd.store.report import Counts, Owed, Past, TrackerStanding
@@ -224,6 +225,22 @@ def _past(past: Past) -> dict[str, object]:
         "outcome": past.outcome,
         "rule": past.rule,
         "inputs": json.loads(past.inputs) if past.inputs else {},
+        "actor": past.actor,
+    }
+
+
+def entry(entry: Entry) -> dict[str, object]:
+    """One element of `audit --json`."""
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "actor": entry.actor,
+        "action": entry.action,
+        "kind": entry.kind,
+        "subject": entry.subject,
+        "group": entry.group_id,
+        "project": entry.project,
+        "detail": entry.detail,
     }
 
 

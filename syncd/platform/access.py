@@ -4,6 +4,8 @@ import errno
 import os
 import pwd
 import stat
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from shlex import quote
 
@@ -111,6 +113,16 @@ def lockout(path: Path) -> str | None:
         f"user {name_of(folder.st_uid)}, to whom {path.parent} belongs, may not write {path} (owner {name_of(file.st_uid)}, mode {mode:04o}); "
         f"run `chown --reference={quote(str(path.parent))} {quote(str(path))}` as root"
     )
+
+
+def person(environment: Mapping[str, str], uid: int) -> str:
+    """Return the name of the user of a process: `uid`, or behind sudo the user who called it, whom SUDO_USER and SUDO_UID name (sudo(8)). Names
+    that contradict each other, or that this machine does not have, do not count."""
+    name, number = environment.get("SUDO_USER", ""), environment.get("SUDO_UID", "")
+    with suppress(KeyError, ValueError):
+        if pwd.getpwnam(name).pw_uid == int(number) != uid:
+            return name
+    return name_of(uid)
 
 
 def name_of(uid: int) -> str:

@@ -4,6 +4,7 @@ An operation that belongs to a decision of the worker is a function over a `Tran
 """
 
 import secrets
+from copy import copy
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -12,8 +13,9 @@ from syncd.config import StoreSettings
 from syncd.core.quantities import listed
 from syncd.errors import ConfigError, StoreUnavailable, StoreUnusable
 from syncd.platform.clock import Clock
+from syncd.store.audit import Audit
 from syncd.store.bodies import Bodies
-from syncd.store.connection import Connection
+from syncd.store.connection import DAEMON, Connection
 from syncd.store.dead_letters import DeadLetters
 from syncd.store.due_times import DueTimes
 from syncd.store.groups import Recent
@@ -52,6 +54,7 @@ class Store:
         self.hints = hints
         self.due_times = due_times
         self.clock = clock
+        self.actor = DAEMON
         self.bodies = Bodies(connection, clock)
         self.inbox = Inbox(connection, self.bodies)
         self.quarantine = Quarantine(connection, self.bodies)
@@ -59,8 +62,18 @@ class Store:
         self.limits = Limits(connection)
         self.dead_letters = DeadLetters(connection, self.bodies)
         self.report = Report(connection)
+        self.audit = Audit(connection)
         self.lists = Lists(connection, self.bodies)
         self.recent = Recent()
+
+    def acting(self, actor: str) -> "Store":
+        """Return this store as an operator uses it: the audit and the history name `actor` for each change."""
+        store = copy(self)
+        store.actor = actor
+        store.limits = Limits(self.connection, _actor=actor)
+        store.dead_letters = DeadLetters(self.connection, self.bodies, _actor=actor)
+        store.quarantine = Quarantine(self.connection, self.bodies, _actor=actor)
+        return store
 
     def instance_key(self) -> str:
         """Return the key of the markers, in hex. It is made once per store, so that markers outlive every process."""
@@ -153,13 +166,15 @@ def read_store(settings: StoreSettings, clock: Clock | None = None) -> Store:
     return _connect(settings, clock, hints=False)
 
 
-def move_store(source: StoreSettings, target: StoreSettings, progress: "Progress") -> dict[str, int]:
-    """Move everything from a file to a server, and return how many rows each table has. Raises ConfigError, SchemaMismatch,
+def move_store(
+    source: StoreSettings, target: StoreSettings, progress: "Progress", actor: str = DAEMON
+) -> dict[str, int]:
+    """Move everything from a file to a server, whose audit names `actor`, and return how many rows each table had. Raises ConfigError, SchemaMismatch,
     StoreUnavailable."""
     _require_driver()
     from syncd.store import move
 
-    return move.copy(source, target, progress, Clock())
+    return move.copy(source, target, progress, Clock(), actor)
 
 
 def bring_up(settings: StoreSettings, clock: Clock | None = None) -> list[str]:

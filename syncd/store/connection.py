@@ -5,9 +5,11 @@ tests/store/test_conformance.py lists what both databases guarantee.
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
+
+DAEMON = "syncd"  # the actor of what no operator does
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -85,9 +87,10 @@ class Connection(Protocol):
 
 @dataclass(eq=False)
 class Operations:
-    """A class of operations on one connection."""
+    """A class of operations on one connection, by `_actor`, whom the audit names."""
 
     _connection: Connection
+    _actor: str = field(default=DAEMON, kw_only=True)
 
 
 S = TypeVar("S", bound=Operations)

@@ -1,17 +1,23 @@
 """Groups that need a person, and the way out: dead letters, parked and dropped groups, and the replay of deliveries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import Any, cast
 
 from syncd.core.plan import DueCall
 from syncd.model import Action, Call, Issue, IssueState, Plan
+from syncd.store import audit
+from syncd.store.audit import STORE, Subject
 from syncd.store.bodies import BodyOperations
 from syncd.store.connection import Transaction, reads, writes
-from syncd.store.outbox import decide, owe
+from syncd.store.outbox import decide, note, owe
 from syncd.store.records import issue_of
 
 EVERYTHING = 2**31 - 1
+BATCH = 500  # deliveries that are put back in one transaction; the receiver waits for the writer as long as one lasts
+REPLAYED = "an operator asked to read its deliveries again"
 
 
 class Kind(StrEnum):
@@ -81,7 +87,9 @@ class DeadLetters(BodyOperations):
         if done:
             transaction.run("refuse", group_id=letter.group_id, content=None)
             plan = Plan(action=Action.WAIT, reason="an operator asked for another try", rule="operator")
-            decide(transaction, letter.group_id, plan, None, now)
+            decide(transaction, letter.group_id, plan, None, now, actor=self._actor)
+            after = "to be created anew, no issue exists" if absent else "tried again"
+            self._record(transaction, "retry", letter, after, now)
         return done
 
     @writes
@@ -93,8 +101,16 @@ class DeadLetters(BodyOperations):
         done = transaction.run(query, group_id=letter.group_id) > 0
         if done:
             reason = f"discarded by an operator: {letter.reason}"
-            decide(transaction, letter.group_id, Plan(action=Action.DROP, reason=reason, rule="operator"), None, now)
+            plan = Plan(action=Action.DROP, reason=reason, rule="operator")
+            decide(transaction, letter.group_id, plan, None, now, actor=self._actor)
+            self._record(transaction, "discard", letter, "dropped", now)
         return done
+
+    def _record(self, transaction: Transaction, action: str, letter: DeadLetter, after: str, now: float) -> None:
+        subject = Subject(audit.Kind.GROUP, letter.fingerprint, letter.group_id)
+        audit.record(
+            transaction, self._actor, action, subject, f"{letter.kind} → {after}; it was: {letter.reason}", now
+        )
 
     @reads
     def replayable(
@@ -105,11 +121,30 @@ class DeadLetters(BodyOperations):
         bodies = self._bodies.unpack(transaction, [cast(bytes, row["body"]) for row in rows])
         return [Kept(**{**row, "body": body}) for row, body in zip(cast(Any, rows), bodies, strict=True)]
 
-    @writes
-    def replay(self, transaction: Transaction, numbers: list[int], now: float) -> int:
+    def replay(self, numbers: Iterable[int], now: float, subject: Subject = STORE) -> int:
         """Put deliveries back into the inbox, and return how many. They are folded again, and count only if this version parses them to
-        other facts."""
-        return len(transaction.batch("replay", [(number, now) for number in numbers]))
+        other facts. The audit has one entry about `subject`, however many transactions that takes."""
+        count, entry = 0, None
+        rest = iter(numbers)
+        while batch := list(islice(rest, BATCH)):
+            count, entry = self._replay(batch, now, subject, count, entry)
+        return count
+
+    @writes
+    def _replay(
+        self, transaction: Transaction, batch: list[int], now: float, subject: Subject, count: int, entry: int | None
+    ) -> tuple[int, int | None]:
+        returned = len(transaction.batch("replay", [(number, now) for number in batch]))
+        if not returned:
+            return count, entry
+        detail = f"folded → in the inbox; deliveries: {count + returned:,}"
+        if entry is not None:
+            audit.amend(transaction, entry, detail)
+        else:
+            entry = audit.record(transaction, self._actor, "replay", subject, detail, now)
+            if subject.group_id is not None:
+                note(transaction, subject.group_id, "replay", REPLAYED, self._actor, now)
+        return count + returned, entry
 
 
 def _letter(transaction: Transaction, row: dict[str, object]) -> DeadLetter:

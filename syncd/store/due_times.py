@@ -31,6 +31,7 @@ RETAINED = "its row is kept longer or shorter by the error, like those that belo
 TRACKER = "a time of the tracker's clock"
 NOT_MOVED: Mapping[str, str] = {
     "aliases.at": FOR_PEOPLE,
+    "audit.at": RETAINED,
     "deliveries.replayed_at": "only whether there is one counts",
     "folded.folded_at": RETAINED,
     "groups.decided_at": FOR_PEOPLE,

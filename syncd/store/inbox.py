@@ -48,6 +48,7 @@ class Purgeable:
 
     deliveries: int
     decisions: int
+    entries: int
 
 
 class Inbox(BodyOperations):
@@ -98,17 +99,23 @@ class Inbox(BodyOperations):
     def purgeable(self, before: float, decided_before: float) -> Purgeable:
         """Count what `purge` would remove."""
         row = self._connection.select("purgeable", before=before, decided_before=decided_before)[0]
-        return Purgeable(cast(int, row["deliveries"]), cast(int, row["decisions"]))
+        return Purgeable(cast(int, row["deliveries"]), cast(int, row["decisions"]), cast(int, row["entries"]))
 
     @writes
     def purge(self, transaction: Transaction, before: float, decided_before: float, size: int = 1000) -> int:
-        """Remove up to `size` absorbed deliveries received before a time, as many digests of them, and as many decisions made before
-        `decided_before`; return how many rows that were. The latest decision of each group stays."""
-        purged = transaction.run("purge_deliveries", before=before, size=size)
-        if purged < size:
-            # A delivery without its digest would count again when it is replayed.
-            purged += transaction.run("purge_folded", before=before, size=size)
-        return purged + transaction.run("purge_history", before=decided_before, size=size)
+        """Remove what is older than its retention, as `purge` below."""
+        return purge(transaction, before, decided_before, size)
+
+
+def purge(transaction: Transaction, before: float, decided_before: float, size: int = 1000) -> int:
+    """Remove up to `size` absorbed deliveries received before a time, as many digests of them, and as many decisions and entries of the audit
+    made before `decided_before`; return how many rows that were. The latest decision of each group stays."""
+    purged = transaction.run("purge_deliveries", before=before, size=size)
+    if purged < size:
+        # A delivery without its digest would count again when it is replayed.
+        purged += transaction.run("purge_folded", before=before, size=size)
+    purged += transaction.run("purge_history", before=decided_before, size=size)
+    return purged + transaction.run("purge_audit", before=decided_before, size=size)
 
 
 def _bounded(sizes: Iterable[Mapping[str, object]]) -> list[int]:

@@ -9,6 +9,8 @@ from typing import Any, cast
 
 from syncd.core.budget import BEHIND_SECONDS, HORIZON_SECONDS, Bucket, Outage, Standing
 from syncd.model import Call
+from syncd.store import audit
+from syncd.store.audit import Kind, Subject
 from syncd.store.connection import Operations, Transaction, writes
 
 ALL = "all"  # the part of a silence that holds for every kind of call
@@ -50,16 +52,23 @@ class Limits(Operations):
     """Whole transactions on trackers and credentials; for any thread."""
 
     @writes
-    def pause_by_hand(self, transaction: Transaction, tracker: str, reason: str) -> None:
+    def pause_by_hand(self, transaction: Transaction, tracker: str, reason: str, now: float) -> None:
         """Send nothing more to the tracker until `resume_by_hand`."""
+        detail = f"{_state(transaction, tracker)} → paused: {reason}"
         pause(transaction, tracker, reason, None, "operator", 0)
+        audit.record(transaction, self._actor, "pause", Subject(Kind.TRACKER, tracker), detail, now)
 
     @writes
     def resume_by_hand(self, transaction: Transaction, tracker: str, credential: str, now: float) -> bool:
         """Forget every reason to wait for the tracker; whether there was one."""
+        before = _state(transaction, tracker)
         transaction.run("hasten_rested", tracker=tracker, behind=BEHIND_SECONDS, now=now)
         resumed = transaction.run("resume", tracker=tracker, operator=1)
-        return bool(transaction.run("break_silence", credential=credential) + resumed)
+        broken = transaction.run("break_silence", credential=credential)
+        if resumed or broken:
+            detail = f"{before}{', asked for silence' if broken else ''} → ok"
+            audit.record(transaction, self._actor, "resume", Subject(Kind.TRACKER, tracker), detail, now)
+        return bool(resumed + broken)
 
     @writes
     def try_now(self, transaction: Transaction, tracker: str, now: float) -> None:
@@ -71,9 +80,19 @@ class Limits(Operations):
         """Return all paused routes."""
         return [RoutePause(**cast(dict[str, Any], row)) for row in self._connection.select("route_pauses")]
 
-    def pause_route(self, route: str, reason: str, now: float) -> None:
+    @writes
+    def pause_route(self, transaction: Transaction, route: str, reason: str, now: float) -> None:
         """File nothing by the route, and write nothing, until it is resumed."""
-        self._connection.execute("pause_route", route=route, reason=reason, now=now)
+        before = route_pause(transaction, route)
+        transaction.run("pause_route", route=route, reason=reason, now=now)
+        detail = f"{'ok' if before is None else f'paused: {before}'} → paused: {reason}"
+        audit.record(transaction, self._actor, "pause", Subject(Kind.ROUTE, route), detail, now)
+
+
+def _state(transaction: Transaction, tracker: str) -> str:
+    """The state of a tracker for people."""
+    at_rest = rest(transaction, tracker)
+    return "ok" if at_rest is None else f"paused: {at_rest.reason}"
 
 
 def standing(transaction: Transaction, tracker: str, credential: str) -> Standing:

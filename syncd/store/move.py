@@ -15,6 +15,7 @@ from psycopg import sql
 from syncd.config import StoreSettings
 from syncd.errors import StoreUnavailable
 from syncd.platform.clock import Clock
+from syncd.store import audit, queries
 from syncd.store.migrate import verify
 from syncd.store.postgresql import server
 from syncd.store.postgresql.connection import sentence as server_sentence
@@ -25,14 +26,15 @@ Progress = Callable[[str, int, int], None]  # what is being done, rows done, row
 # A table comes after those it refers to. Migration steps and running processes are not copied.
 TABLES = (
     "settings", "groups", "releases", "project_releases", "countings", "dictionaries", "deliveries", "folded", "quarantine", "issues", "outbox", "trackers", "tracker_facts", "history",
-    "silences", "budgets", "aliases", "announcements", "regressions", "storms", "route_pauses", "strays",
+    "silences", "budgets", "aliases", "announcements", "regressions", "storms", "route_pauses", "strays", "audit",
 )  # fmt: skip
 CHUNK_ROWS = 1000
 _TRIGGER = "moved_"  # begins the names of the triggers that refuse writes
 
 
-def copy(source: StoreSettings, target: StoreSettings, progress: Progress, clock: Clock) -> dict[str, int]:
-    """Move everything from a file to a server, and return how many rows each table has. A target in use is refused.
+def copy(source: StoreSettings, target: StoreSettings, progress: Progress, clock: Clock, actor: str) -> dict[str, int]:
+    """Move everything from a file to a server, and return how many rows each table had. A target in use is refused. The move is an entry of the
+    server's audit by `actor`.
 
     Raises ConfigError, SchemaMismatch, StoreUnavailable; then the file is unchanged, and the target is empty or has a copy that no
     daemon has used, which the next try replaces.
@@ -51,6 +53,10 @@ def copy(source: StoreSettings, target: StoreSettings, progress: Progress, clock
                 database.execute("DELETE FROM settings WHERE name = ?", [MOVED])
                 with server.connected(target, clock) as session:
                     counts = _copy_all(database, session, source, target, progress)
+                    entry = audit.values(
+                        actor, "migrate-store", audit.STORE, f"{source.place} → {target.place}", clock.wall()
+                    )
+                    session.execute(queries.load("postgresql")["record_audit"], entry)
                 # Only now: the copy has to be on the server's disk first.
                 refuse_writes(database, target.place)
         finally:

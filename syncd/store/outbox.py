@@ -158,22 +158,33 @@ def decide(
     route: str | None = None,
     *,
     done: bool = False,
+    actor: str | None = None,
 ) -> None:
-    """Store a decision and the outcome of its call, if there was one; `done`: the tracker accepted it. The reason of a hold or of
-    a wait has new numbers and times with every notification; the history gets a new row only for another rule."""
+    """Store a decision and the outcome of its call, if there was one; `done`: the tracker accepted it; `actor`: the operator who decided. The
+    reason of a hold or of a wait has new numbers and times with every notification; the history gets a new row only for another rule, and for
+    each decision of an operator."""
     facts = {"group_id": group_id, "action": plan.action, "reason": plan.reason, "rule": plan.rule or None, "now": now}
     before = transaction.rows("decision", group_id=group_id)[0]
     transaction.run("decide", route=route, **facts)
     held = plan.action in (Action.HOLD, Action.NOTHING) or (plan.action is Action.WAIT and plan.until is not None)
     latest = (before["decision"], before["decision_rule"] if held and plan.rule else before["decision_reason"])
-    if outcome is not None or latest != (plan.action, plan.rule if held and plan.rule else plan.reason):
+    if (
+        outcome is not None
+        or actor is not None
+        or latest != (plan.action, plan.rule if held and plan.rule else plan.reason)
+    ):
         inputs = json.dumps(dict(plan.inputs), ensure_ascii=False) if plan.inputs else None
-        transaction.run("record", outcome=outcome, inputs=inputs, done=int(done), **facts)
+        transaction.run("record", outcome=outcome, inputs=inputs, done=int(done), actor=actor, **facts)
 
 
 def observe(transaction: Transaction, group_id: int, change: str, now: float) -> None:
     """Write into the group's history what a look at its issue read: a change that was made in the tracker."""
-    facts = {"group_id": group_id, "action": LOOK, "reason": change, "rule": None, "now": now}
+    note(transaction, group_id, LOOK, change, None, now)
+
+
+def note(transaction: Transaction, group_id: int, action: str, reason: str, actor: str | None, now: float) -> None:
+    """Write into the group's history what is no decision: what people did in the tracker, or what an operator asked for."""
+    facts = {"group_id": group_id, "action": action, "reason": reason, "actor": actor, "rule": None, "now": now}
     transaction.run("record", outcome=None, inputs=None, done=0, **facts)
 
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from syncd.errors import RejectedDelivery
+from syncd.store import audit
+from syncd.store.audit import Kind, Subject
 from syncd.store.bodies import BodyOperations
 from syncd.store.connection import Transaction, writes
 
@@ -37,11 +39,19 @@ class Quarantine(BodyOperations):
         for row in rows:
             self._bodies.accept(transaction, [(now, bytes(cast(bytes, row["body"])), None, note)])
             transaction.run("leave_quarantine", id=number)
+            self._record(transaction, "replay", number, "quarantined → in the inbox", now)
         return bool(rows)
 
-    def discard(self, number: int) -> bool:
+    @writes
+    def discard(self, transaction: Transaction, number: int, now: float) -> bool:
         """Remove a body; False if no body has this number."""
-        return self._connection.execute("leave_quarantine", id=number) > 0
+        removed = transaction.run("leave_quarantine", id=number) > 0
+        if removed:
+            self._record(transaction, "discard", number, "quarantined → deleted", now)
+        return removed
+
+    def _record(self, transaction: Transaction, action: str, number: int, detail: str, now: float) -> None:
+        audit.record(transaction, self._actor, action, Subject(Kind.DELIVERY, f"quarantine/{number}"), detail, now)
 
 
 def add(transaction: Transaction, body: bytes, received_at: float, error: RejectedDelivery, bound: Bound) -> int:

@@ -75,10 +75,14 @@ DELETE FROM history WHERE id IN (
         AND EXISTS (SELECT 1 FROM history AS later WHERE later.group_id = history.group_id AND later.id > history.id)
     ORDER BY at LIMIT :size);
 
+-- purge_audit: old entries of what operators did
+DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < :before ORDER BY at LIMIT :size);
+
 -- purgeable: what a purge would remove, for its dry run
 SELECT (SELECT COUNT(*) FROM deliveries WHERE state = 'absorbed' AND received_at < :before) AS deliveries,
     (SELECT COUNT(*) FROM history WHERE at < :decided_before AND EXISTS (SELECT 1 FROM history AS later
-        WHERE later.group_id = history.group_id AND later.id > history.id)) AS decisions;
+        WHERE later.group_id = history.group_id AND later.id > history.id)) AS decisions,
+    (SELECT COUNT(*) FROM audit WHERE at < :decided_before) AS entries;
 
 -- replayable: absorbed deliveries that are not yet purged, a limited number of rows at a time
 SELECT deliveries.id, deliveries.received_at, deliveries.body, groups.fingerprint
@@ -784,8 +788,24 @@ WHERE id = :group_id;
 SELECT decision, decision_reason, decision_rule FROM groups WHERE id = :group_id;
 
 -- record: what was done and why, for `explain`
-INSERT INTO history (group_id, at, action, reason, outcome, rule, inputs, done)
-VALUES (:group_id, :now, :action, :reason, :outcome, :rule, :inputs, :done);
+INSERT INTO history (group_id, at, action, reason, outcome, rule, inputs, done, actor)
+VALUES (:group_id, :now, :action, :reason, :outcome, :rule, :inputs, :done, :actor);
+
+-- record_audit: an operator's change, in the transaction of the change
+INSERT INTO audit (at, actor, action, kind, subject, group_id, detail)
+VALUES (:now, :actor, :action, :kind, :subject, :group_id, :detail) RETURNING id;
+
+-- amend_audit: a change that takes several transactions goes on
+UPDATE audit SET detail = :detail WHERE id = :id;
+
+-- audit_entries: what operators did, the newest first; an actor is named with or without the way that the change came
+SELECT audit.id, at, actor, action, audit.kind, subject, audit.group_id, groups.project, detail
+FROM audit LEFT JOIN groups ON groups.id = audit.group_id
+WHERE audit.id < :before AND at >= :since
+    AND (CAST(:actor_a AS TEXT) IS NULL OR actor IN (:actor_a, :actor_b, :actor_c, :actor_d))
+    AND (CAST(:subject AS TEXT) IS NULL
+        OR substr(lower(subject), 1, length(CAST(:subject AS TEXT))) = lower(CAST(:subject AS TEXT)))
+ORDER BY audit.id DESC LIMIT :size;
 
 -- pause: the tracker rests until a time; NULL until an operator resumes it
 INSERT INTO trackers (name, state, reason, until, cause, attempts, floor, failures, failing_since, failed_groups)
@@ -971,7 +991,7 @@ WHERE substr(lower(fingerprint), 1, length(CAST(:prefix AS TEXT))) = lower(CAST(
 ORDER BY groups.id LIMIT :size;
 
 -- group_history: the latest decisions
-SELECT at, action, reason, outcome, rule, inputs FROM history WHERE group_id = :group_id ORDER BY id DESC LIMIT :size;
+SELECT at, action, reason, outcome, rule, inputs, actor FROM history WHERE group_id = :group_id ORDER BY id DESC LIMIT :size;
 
 -- shift_outbox: after the clock was set by so much, leases, back-offs and intervals last as long as before
 UPDATE outbox SET due_at = CASE WHEN due_at > :pending AND due_at <= :horizon THEN due_at + :by ELSE due_at END,

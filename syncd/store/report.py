@@ -87,7 +87,8 @@ class Quarantined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """A decision in a group's history."""
+    """A line of a group's history: a decision, what people did in the tracker, or what an operator asked for. `actor` is the operator who
+    caused it."""
 
     at: float
     action: str
@@ -95,6 +96,7 @@ class Past:
     outcome: str | None
     rule: str | None = None
     inputs: str | None = None  # JSON
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

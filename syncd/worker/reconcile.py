@@ -129,10 +129,18 @@ def make_due(
 
 
 def become_aliases(
-    transaction: Transaction, routing: Routing, group_ids: Sequence[int], target_id: int, reason: str, now: float
+    transaction: Transaction,
+    routing: Routing,
+    group_ids: Sequence[int],
+    target_id: int,
+    reason: str,
+    now: float,
+    *,
+    actor: str | None = None,
 ) -> None:
-    """Make groups the aliases of another one, or of the one that that one follows, which is judged with their occurrences from now on. A
-    target without an issue gets one of theirs: what holds the target may hold it for long. Raises ValueError for a group's own alias."""
+    """Make groups the aliases of another one, or of the one that that one follows, which is judged with their occurrences from now on; their
+    history names the `actor`. A target without an issue gets one of theirs: what holds the target may hold it for long. Raises ValueError for a
+    group's own alias."""
     for group_id in group_ids:
         former = operator.target(transaction, group_id)
         if former is not None:
@@ -140,15 +148,17 @@ def become_aliases(
         target_id = follow(transaction, group_id, target_id, reason, now)
     _stand_for_aliases(transaction, routing, target_id, now)
     for group_id in group_ids:
-        _decide_alias(transaction, group_id, target_id, reason, now)
+        _decide_alias(transaction, group_id, target_id, reason, now, actor)
     owe(transaction, routing, target_id, now)
 
 
-def _decide_alias(transaction: Transaction, group_id: int, target_id: int, reason: str, now: float) -> None:
+def _decide_alias(
+    transaction: Transaction, group_id: int, target_id: int, reason: str, now: float, actor: str | None = None
+) -> None:
     """Write down what the issue of the target and the group's own one are to an alias from now on."""
     group, target = outbox.load(transaction, group_id)[0], outbox.load(transaction, target_id)
     own = issues.retired(transaction, group_id)[1]
-    outbox.decide(transaction, group_id, plan.follows(group, target, own, reason), None, now)
+    outbox.decide(transaction, group_id, plan.follows(group, target, own, reason), None, now, actor=actor)
 
 
 def _stand_for_aliases(transaction: Transaction, routing: Routing, target_id: int, now: float) -> None:

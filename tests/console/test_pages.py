@@ -67,7 +67,7 @@ def test_the_overview_shows_alarms_first(either: Site) -> None:
     either.store.quarantine.add(
         b"{}", time.time(), RejectedDelivery(422, "no_project", "no project"), Bound(10, 2**20)
     ).result()
-    either.store.limits.pause_by_hand("files", "moving house")
+    either.store.limits.pause_by_hand("files", "moving house", time.time())
     page = either.get("/").text
     shape = either.get("/overview.json").json
     assert shape["well"] is False

@@ -74,7 +74,7 @@ def again(scene: Scene, *ledgers: dict[str, int], unreleased: int = 0) -> None:
 
 
 def pause_tracker(scene: Scene, reason: str = "audit week") -> None:
-    scene.store.limits.pause_by_hand("here", reason)
+    scene.store.limits.pause_by_hand("here", reason, scene.clock.wall())
 
 
 def pause_route(scene: Scene, reason: str = "release freeze") -> None:

@@ -122,7 +122,7 @@ def test_a_tracker_that_is_never_called_is_an_alarm_unless_somebody_wants_it(
     pass_time(scene, daemon, 20)
     assert states(scene) == ["outbox_stuck"]
 
-    scene.store.limits.pause_by_hand("here", "moving")
+    scene.store.limits.pause_by_hand("here", "moving", scene.clock.wall())
     assert states(scene) == ["tracker_paused"]
     without = status(Config(store=scene.settings), scene.store, scene.clock.wall())
     assert [need["state"] for need in without["needs"]] == ["tracker_missing"]
@@ -139,7 +139,7 @@ def test_an_explanation_says_why_the_tracker_takes_no_call(scene: Scene) -> None
 
     assert rules(scene.rules.config) == ["new"]
 
-    scene.store.limits.pause_by_hand("here", "moving")
+    scene.store.limits.pause_by_hand("here", "moving", scene.clock.wall())
     assert rules(scene.rules.config) == ["tracker-paused", "new"]
     assert rules(Config(store=scene.settings)) == ["unrouted"]
 

@@ -92,7 +92,7 @@ def _resume_route(world: "World", process: Process, number: int, entry: Operatio
 
 
 def _pause_tracker(world: "World", process: Process, number: int, entry: Operation) -> None:
-    process.store.limits.pause_by_hand(TRACKER, "an operator pauses it")
+    process.store.limits.pause_by_hand(TRACKER, "an operator pauses it", process.clock.wall())
 
 
 def _resume_tracker(world: "World", process: Process, number: int, entry: Operation) -> None:

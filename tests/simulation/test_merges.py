@@ -182,7 +182,7 @@ def test_a_group_that_was_not_merged_of_others_is_filed(
     notify(stage, "b", v1_0=5)
     stage.world.scheduler.now += 3600.0
     if "later" in facts:
-        stage.store.limits.pause_by_hand("here", "the groups come first")
+        stage.store.limits.pause_by_hand("here", "the groups come first", stage.now)
     notify(stage, MERGED, v1_0=facts["v1_0"])
     if "later" in facts:
         for name, count in (("a", 11), ("b", 6)):

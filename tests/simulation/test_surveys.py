@@ -120,7 +120,7 @@ def test_a_moved_issue_shows_its_new_key_after_the_next_survey(stage: Stage) -> 
 def test_a_survey_goes_on_soon_after_an_operator_ends_a_pause(stage: Stage) -> None:
     stage.notify("f1")
     stage.sync_all()
-    stage.store.limits.pause_by_hand(TRACKER, "an operator pauses it")
+    stage.store.limits.pause_by_hand(TRACKER, "an operator pauses it", stage.now)
 
     assert surveyor(stage).step() <= RETRY_SECONDS
 

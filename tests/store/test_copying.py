@@ -102,7 +102,7 @@ WRITES: dict[str, Callable[[Store], object]] = {
     ).result(),
     "a hold": lambda store: actions.hold(store, 1, "an operator holds it", NOW),
     "a pause of a route": lambda store: store.limits.pause_route("all", "maintenance", NOW),
-    "a pause of a tracker": lambda store: store.limits.pause_by_hand("here", "maintenance"),
+    "a pause of a tracker": lambda store: store.limits.pause_by_hand("here", "maintenance", NOW),
     "a fact about a tracker": lambda store: store.notebook("here").note("survey_since", "1.0"),
     "a process that joins": lambda store: store.join("worker", NOW),
     "a probe of the store": lambda store: store.connection.execute("set", name="store.probe", value="1"),

@@ -255,7 +255,7 @@ def test_a_retry_that_must_wait_prints_the_reason(stuck: Place) -> None:
     ],
 )
 def test_a_dry_run_prints_something_and_changes_nothing(stuck: Place, command: list[str]) -> None:
-    stuck.store.limits.pause_by_hand("here", "maintenance")
+    stuck.store.limits.pause_by_hand("here", "maintenance", time.time())
     before = stuck.dump()
 
     assert "would" in stuck.syncd(*command, "--dry-run")
@@ -325,7 +325,7 @@ def test_an_unknown_tracker_can_neither_be_paused_nor_resumed(place: Place) -> N
 
 
 def test_a_tracker_that_was_removed_from_the_configuration_can_still_be_resumed(place: Place) -> None:
-    place.store.limits.pause_by_hand("old", "maintenance")
+    place.store.limits.pause_by_hand("old", "maintenance", time.time())
 
     assert place.json("resume", "old")["resumed"] is True
     assert place.store.report.trackers({}, NOW)["old"].state == "ok"
@@ -361,7 +361,7 @@ def test_only_force_ends_a_wait_that_the_tracker_asked_for(place: Place) -> None
 def test_resume_ends_a_pause_and_respects_a_wait(place: Place) -> None:
     linked(place.store, "f1", 1)
     place.silence(600)
-    place.store.limits.pause_by_hand("here", "maintenance")
+    place.store.limits.pause_by_hand("here", "maintenance", time.time())
 
     printed = place.syncd("resume", "here")
     assert "resumed" in printed

@@ -180,7 +180,7 @@ def test_a_pause_by_an_operator_stands_and_its_end_forgets_the_outage(scene: Sce
     scene.fail("create", DEAD)
     scene.sync()
     fail_often(scene, DEAD, 4)
-    scene.store.limits.pause_by_hand("here", "moving")
+    scene.store.limits.pause_by_hand("here", "moving", scene.clock.wall())
     assert scene.read() == float("inf")
     assert standing(scene).cause == "operator"
 

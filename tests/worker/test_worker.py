@@ -556,7 +556,7 @@ def test_what_an_operator_paused_only_an_operator_resumes(scene: Scene) -> None:
     scene.tell()
     claim = scene.store.outbox.claim("here", "in hand", scene.clock.wall())
     assert claim is not None
-    scene.store.limits.pause_by_hand("here", "maintenance")
+    scene.store.limits.pause_by_hand("here", "maintenance", scene.clock.wall())
 
     sync(scene.store, scene.tracker, claim, scene.rules, scene.clock)
     scene.tell(fingerprint="f2")

@@ -3,6 +3,7 @@
 import os
 import shutil
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from syncd.errors import StoreUnavailable, StoreUnusable
 from syncd.platform.access import explain, lasts
 from syncd.platform.clock import Clock
 from syncd.platform.fsync import sync
+from syncd.store import audit, queries
+from syncd.store.connection import DAEMON
 from syncd.store.migrate import migrate
 from syncd.store.sqlite.file import DETACHED, inspect, open_file, sqlite3, trouble
 from syncd.store.sqlite.process_lock import folder_of, is_locked
@@ -30,8 +33,8 @@ class Restored:
     detached: bool
 
 
-def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) -> Restored:
-    """Put a copy of `source` in the place of the store in `path`.
+def restore(path: Path, source: Path, clock: Clock, actor: str = DAEMON, *, dry_run: bool = False) -> Restored:
+    """Put a copy of `source` in the place of the store in `path`. The audit of the copy names `actor`.
 
     The copy has this program's schema, and the owner of the folder. With `dry_run` it is only verified. Raises StoreUnusable if `source`
     is no store or is damaged, if a process runs on the store, or if this user may not change it; StoreUnavailable if the disk fails. Then the
@@ -49,7 +52,9 @@ def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) ->
             if end == "" or file.exists():
                 os.close(os.open(copy, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))  # readable by this user only
                 shutil.copyfile(file, copy)
-        latest, detached = _verify(source, partial, clock)
+        detail = f"the store → the backup {source}; the previous file: {previous if path.exists() else 'none'}"
+        entry = audit.values(actor, "restore", audit.STORE, detail, clock.wall())
+        latest, detached = _verify(source, partial, clock, entry)
         _refuse_running(path)
         if dry_run:
             return Restored(previous if path.exists() else None, latest, detached)
@@ -79,9 +84,9 @@ def restore(path: Path, source: Path, clock: Clock, *, dry_run: bool = False) ->
                 partial.with_name(f"{partial.name}{end}").unlink(missing_ok=True)
 
 
-def _verify(source: Path, copy: Path, clock: Clock) -> tuple[float | None, bool]:
-    """Bring the copy to this program's schema, and return the time of the latest notification in it, and whether it is detached. Raises
-    StoreUnusable if it is no whole store."""
+def _verify(source: Path, copy: Path, clock: Clock, entry: Mapping[str, object]) -> tuple[float | None, bool]:
+    """Bring the copy to this program's schema, and write the entry into its audit. Return the time of the latest notification in it, and
+    whether it is detached. Raises StoreUnusable if it is no whole store."""
     try:
         inspect(copy)
         database = open_file(copy, "rw")
@@ -96,6 +101,7 @@ def _verify(source: Path, copy: Path, clock: Clock) -> tuple[float | None, bool]
         try:
             latest: float | None = database.execute(_LATEST).fetchone()[0]
             detached = database.execute("SELECT 1 FROM settings WHERE name = ?", [DETACHED]).fetchone() is not None
+            database.execute(queries.load("sqlite")["record_audit"], entry).fetchall()
         finally:
             database.close()
     except sqlite3.Error as error:
