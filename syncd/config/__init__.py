@@ -173,6 +173,7 @@ def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
         ("receiver.password", config.receiver.password),
         ("receiver.previous_password", config.receiver.previous_password),
         ("console.password", config.console.password),
+        ("console.reader_password", config.console.reader_password),
         ("store.password", config.store.password),
         *((f"trackers.{name}.{key}", secret) for name, (key, secret) in tracker_secrets(config)),
     ]

@@ -1,7 +1,8 @@
 """The sections of config.toml except trackers and routes."""
 
 import re
-from ipaddress import ip_address
+from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -88,6 +89,59 @@ def _loopback(listen: str) -> bool:
         return host == "localhost"
 
 
+# What an identity provider may call a user: letters and digits of any script, and what mail addresses and Windows' accounts have besides.
+NAME = r"[\w.@+\-\\|~:/]{1,128}"
+# Every browser sends these, whoever is logged in.
+_OF_BROWSERS = frozenset(
+    ("accept", "authorization", "connection", "content-type", "cookie", "host", "origin", "referer", "user-agent")
+)
+
+
+def _header_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]*", value):
+        raise ValueError(f'{value!r} is no name of a header; write it like "X-Forwarded-User"')
+    if value.lower() in _OF_BROWSERS or value.lower().startswith(("sec-", "accept-", "content-")):
+        raise ValueError(
+            f'browsers send {value} themselves; name a header that only the proxy sets, like "X-Forwarded-User"'
+        )
+    return value.lower()
+
+
+def _network(value: str) -> str:
+    try:
+        network = ip_network(value)
+    except ValueError:
+        raise ValueError(f'{value!r} is no address or network; write it like "127.0.0.1" or "10.1.2.0/24"') from None
+    if network.prefixlen == 0:
+        raise ValueError(f"{value} is every address, and anybody could log in as anybody; name those of the proxy")
+    return value
+
+
+def _host_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:]+\]", value):
+        raise ValueError(f'{value!r} is no host name; write it like "syncd.example.com", without scheme and port')
+    return value.lower()
+
+
+def _user_name(value: str) -> str:
+    if not re.fullmatch(NAME, value):
+        raise ValueError(f"{value!r} is no name that the header may have: 1 to 128 letters, digits and ._@+-\\|~:/")
+    return value
+
+
+def _group_name(value: str) -> str:
+    if not value.strip() or value != value.strip() or "," in value:
+        raise ValueError(f"{value!r} is no group; commas separate groups in the header")
+    return value
+
+
+HeaderName = Annotated[str, AfterValidator(_header_name)]
+Network = Annotated[str, AfterValidator(_network)]
+HostName = Annotated[str, AfterValidator(_host_name)]
+UserName = Annotated[str, AfterValidator(_user_name)]
+GroupName = Annotated[str, AfterValidator(_group_name)]
+
+
 class ConsoleSettings(Section):
     """`[console]`: the operator's pages, metrics and health, on their own listener."""
 
@@ -96,15 +150,67 @@ class ConsoleSettings(Section):
     without it"""
     allow_unauthenticated: bool = False
     """accept addresses beyond loopback without a password; everybody who sees the console may change things"""
+    trusted_header: HeaderName | None = None
+    """the header in which a proxy names the user that it logged in, such as `"X-Forwarded-User"` or `"Remote-User"`. Then every request needs this
+    header or a password"""
+    trusted_proxies: Annotated[list[Network], Field(validate_default=True)] = []
+    """the addresses and networks from which `trusted_header` counts: `["127.0.0.1", "10.1.2.0/24"]`; required with it. From all others it is
+    ignored"""
+    hosts: list[HostName] = []
+    """with `trusted_header`: the names under which browsers reach the proxy, if it passes on their Host: `["syncd.example.com"]`"""
+    operators: list[UserName] = []
+    """the names in `trusted_header` that may change things, letter for letter; all others read only"""
+    groups_header: HeaderName | None = None
+    """the header in which the proxy lists the user's groups, with commas: `"X-Forwarded-Groups"`"""
+    operator_groups: list[GroupName] = []
+    """the groups whose members may change things"""
     username: str = "operator"
     """the user name of the login"""
     password: Annotated[Secret | None, Field(validate_default=True)] = None
-    """a secret; required beyond loopback. Without it the console answers only requests under a loopback name"""
+    """a secret; required beyond loopback without `trusted_header`. Without both the console answers only requests under a loopback name"""
+    reader_username: str = "reader"
+    """the user name of a second login, which reads every page and changes nothing"""
+    reader_password: Secret | None = None
+    """a secret; without it there is no such login"""
 
     @property
     def address(self) -> tuple[str, int] | None:
         """Host and port; None if the console is off."""
         return None if self.listen == "off" else _host_and_port(self.listen)
+
+    @cached_property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """`trusted_proxies` as networks."""
+        return tuple(ip_network(network) for network in self.trusted_proxies)
+
+    @field_validator("trusted_header")
+    @classmethod
+    def _exclusive(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("allow_unauthenticated"):
+            raise ValueError(
+                "allow_unauthenticated = true lets everybody change things without this header; remove one of the two"
+            )
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _named(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        if not value and info.data.get("trusted_header") is not None:
+            raise ValueError(
+                "anybody could send trusted_header; name the addresses of the proxy that sets it, such as "
+                'trusted_proxies = ["127.0.0.1"]'
+            )
+        return value
+
+    @field_validator("trusted_proxies", "hosts", "operators", "groups_header", "operator_groups")
+    @classmethod
+    def _of_a_proxy(cls, value: object, info: ValidationInfo) -> object:
+        needed = "groups_header" if info.field_name == "operator_groups" else "trusted_header"
+        if value and info.data.get(needed, "") is None:
+            raise ValueError(f"counts only with {needed}; set that as well, or remove this key")
+        if info.field_name == "groups_header" and value and value == info.data.get("trusted_header"):
+            raise ValueError("is the header of the user's name already; name the header of the groups")
+        return value
 
     @field_validator("password")
     @classmethod
@@ -114,12 +220,23 @@ class ConsoleSettings(Section):
             value is None
             and listen != "off"
             and not info.data.get("allow_unauthenticated", True)
+            and info.data.get("trusted_header", "") is None
             and not _loopback(listen)
         ):
             raise ValueError(
                 f"other machines can reach {listen}, and everybody who sees the console may change things; set password, "
                 "listen on 127.0.0.1, or set allow_unauthenticated = true"
             )
+        return value
+
+    @field_validator("reader_password")
+    @classmethod
+    def _beside_an_operator(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        data = info.data
+        if value is not None and data.get("password", value) is None and data.get("trusted_header", "") is None:
+            raise ValueError("without password nobody could change anything; set password as well")
+        if value is not None and data.get("reader_username") == data.get("username"):
+            raise ValueError("both logins have the same user name; set another reader_username")
         return value
 
 

@@ -7,8 +7,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from syncd.config import ConsoleSettings, Logins
-from syncd.platform.admission import FailedLogins, ThrottledLog, is_loopback
+from syncd.config import ConsoleSettings
+from syncd.console.visitor import NOBODY, VISITOR, Refusal, Visitor, Visitors
+from syncd.platform.admission import FailedLogins, ThrottledLog
 from syncd.platform.http_server import ADMISSION
 
 log = structlog.get_logger("syncd.console")
@@ -30,10 +31,9 @@ class Guard:
     """An ASGI application in front of the console."""
 
     def __init__(self, app: ASGIApp, settings: ConsoleSettings) -> None:
-        """Raises ConfigError if the password cannot be read."""
+        """Raises ConfigError if a password cannot be read."""
         self._app = app
-        self._logins = Logins(settings.username, {"console.password": settings.password})
-        self._anyone = settings.allow_unauthenticated
+        self._visitors = Visitors(settings)
         self._failed_logins = FailedLogins(0)  # a person's password is easier to guess than a sender's
         self._throttled = ThrottledLog(log)
 
@@ -48,39 +48,37 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
-        refusal = self._refusal(scope["method"], scope["path"], headers)
-        if refusal is None:
+        peer = str((scope.get("client") or ("unknown",))[0])
+        admitted = self._admit(scope["method"], scope["path"], peer, headers)
+        if isinstance(admitted, Visitor):
             if (admission := scope.get(ADMISSION)) is not None and scope["path"] not in OPEN:
                 admission.grant()
             try:
-                await self._app(scope, receive, send_guarded)
+                await self._app({**scope, VISITOR: admitted}, receive, send_guarded)
             except Exception as error:  # the request's boundary; Starlette has answered 500, and passes every error on
                 log.exception("unexpected_error", path=scope["path"], failure=type(error).__name__)
             return
-        peer = str((scope.get("client") or ("unknown",))[0])
-        self._throttled.warning("console_refused", refusal.status_code, status=refusal.status_code, peer=peer)
-        if refusal.status_code == 401 and "authorization" in headers:  # makes guessing passwords slow
+        self._throttled.warning("console_refused", admitted.status_code, status=admitted.status_code, peer=peer)
+        if admitted.status_code == 401 and "authorization" in headers:  # makes guessing passwords slow
             await scope[ADMISSION].delay(self._failed_logins.wait(peer, asyncio.get_running_loop().time()))
-        await refusal(scope, receive, send_guarded)
+        await admitted(scope, receive, send_guarded)
 
-    def _refusal(self, method: str, path: str, headers: Headers) -> PlainTextResponse | None:
+    def _admit(self, method: str, path: str, peer: str, headers: Headers) -> Visitor | PlainTextResponse:
+        """Return who sends the request, or the answer that refuses it."""
         if path in OPEN and method in ("GET", "HEAD"):
-            return None
-        loopback = all(is_loopback(host.encode("latin-1")) for host in headers.getlist("host") or [""])
-        if not self._logins.required and not self._anyone and not loopback:
-            # DNS rebinding: a foreign page could give its own name this machine's address, and read the answers.
-            return PlainTextResponse("This console has no password, so it answers only under a loopback name.\n", 403)
-        if not self._logins.accept(
-            headers.get("authorization", "").encode("latin-1"), asyncio.get_running_loop().time()
-        ):
-            return PlainTextResponse(
-                "Log in with the user name and the password of [console].\n",
-                401,
-                {"www-authenticate": 'Basic realm="syncd console", charset="UTF-8"'},
-            )
-        if method not in ("GET", "HEAD") and not _is_same_origin(headers):
-            return PlainTextResponse("The console accepts changes only from its own pages.\n", 403)
-        return None
+            return NOBODY
+        visitor = self._visitors.recognise(peer, headers, asyncio.get_running_loop().time())
+        if isinstance(visitor, Refusal):
+            challenge = {"www-authenticate": 'Basic realm="syncd console", charset="UTF-8"'} if visitor.login else None
+            return PlainTextResponse(f"{visitor.sentence}\n", 401 if visitor.login else 403, challenge)
+        if method not in ("GET", "HEAD"):
+            # A browser adds a login by itself, as a password or as a cookie of the proxy: only its own pages may use it.
+            if not _is_same_origin(headers):
+                return PlainTextResponse("The console accepts changes only from its own pages.\n", 403)
+            if not visitor.operates:
+                sentence = f"{visitor.actor} may read this console and change nothing.\n"
+                return PlainTextResponse(sentence, 403)
+        return visitor
 
 
 def _is_same_origin(headers: Headers) -> bool:

@@ -16,6 +16,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from syncd import __version__
 from syncd.config import Config
 from syncd.console import drawing
+from syncd.console.visitor import Visitor
 from syncd.core.counts import meaning
 from syncd.core.quantities import duration, figure
 from syncd.model import GroupView
@@ -73,8 +74,8 @@ def as_json(page: Page) -> bytes:
     return json.dumps(page.shape, indent=2).encode()
 
 
-def as_html(page: Page, path: str, query: Mapping[str, str], now: float, flash: str | None) -> bytes:
-    """The page for people. `flash` is the result of the action that led here."""
+def as_html(page: Page, path: str, query: Mapping[str, str], now: float, flash: str | None, visitor: Visitor) -> bytes:
+    """The page for a person, without forms that change anything if that person only reads. `flash` is the result of the action that led here."""
     repeated = {key: value for key, value in query.items() if key not in ("flash", "live")}
     facts = {
         "title": page.title,
@@ -84,6 +85,7 @@ def as_html(page: Page, path: str, query: Mapping[str, str], now: float, flash: 
         "query": query,
         "now": now,
         "flash": flash,
+        "visitor": visitor,
         "version": __version__,
         **page.facts,
     }

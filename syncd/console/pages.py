@@ -17,6 +17,7 @@ from syncd.operate import explain, shapes
 from syncd.operate.status import status
 from syncd.render.text import utc
 from syncd.store import Store
+from syncd.store.audit import Filter
 from syncd.store.dead_letters import Kind
 from syncd.store.listing import LOOKED, Delivered, Sort, State, Wanted
 from syncd.store.report import Past
@@ -221,6 +222,20 @@ def dead(request: PageRequest) -> Page:
         "crashes": {number: crash(entry[0].standing) for number, entry in entries.items() if entry is not None},
     }
     return Page("dead.html", "Dead letters", [shapes.letter(letter) for letter in letters], facts)
+
+
+def audit(request: PageRequest) -> Page:
+    """What operators changed, the newest first."""
+    before = request.get("after")
+    start = key_of(before and f"0.{before}")
+    wanted = Filter(actor=request.get("actor"), subject=request.get("subject"))
+    entries = request.store.audit.entries(wanted, PAGE + 1, None if start is None else start.id)
+    following = entries[PAGE - 1].id if len(entries) > PAGE else None
+    page = entries[:PAGE]
+    shape = {"entries": [shapes.entry(entry) for entry in page], "next": following}
+    keep = {"actor": wanted.actor, "subject": wanted.subject}
+    facts = {"entries": page, "following": following, "keep": keep, "history": request.config.store.history}
+    return Page("audit.html", "Audit", shape, facts)
 
 
 def trackers(request: PageRequest) -> Page:

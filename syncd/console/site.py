@@ -23,6 +23,7 @@ from syncd.console import actions, pages, releases
 from syncd.console.actions import Action
 from syncd.console.guard import Guard
 from syncd.console.page import NotFound, Page, PageRequest, View, as_html, as_json, json_path, link
+from syncd.console.visitor import NOBODY, VISITOR, Visitor
 from syncd.errors import ConfigError, StoreUnavailable
 from syncd.operate import gauges
 from syncd.operate.health import Health
@@ -50,6 +51,7 @@ PAGES: dict[str, View] = {
     "/quarantine": pages.quarantine,
     "/dead": pages.dead,
     "/trackers": pages.trackers,
+    "/audit": pages.audit,
     "/configuration": pages.configuration,
 }
 
@@ -119,9 +121,10 @@ class _Endpoints:
         self._flashes: OrderedDict[str, str] = OrderedDict()
 
     def _request(self, http: Request, form: Mapping[str, str] | None = None) -> PageRequest:
+        visitor: Visitor = http.scope.get(VISITOR, NOBODY)
         request = PageRequest(
             self._config,
-            self._store,
+            self._store.acting(visitor.actor),
             self._clock.wall(),
             dict(http.path_params),
             dict(http.query_params),
@@ -139,7 +142,8 @@ class _Endpoints:
         request = self._request(http)
         page = view(request)
         flash = self._flashes.pop(request.get("flash") or "", None)
-        html = as_html(page, http.scope["path"], request.query, request.now, flash)
+        visitor = http.scope.get(VISITOR, NOBODY)
+        html = as_html(page, http.scope["path"], request.query, request.now, flash, visitor)
         # Only on demand: a page that changes while somebody reads it is a nuisance.
         headers = {"refresh": str(LIVE_SECONDS)} if request.get("live") else None
         return Response(html, media_type="text/html", headers=headers)
@@ -167,7 +171,7 @@ class _Endpoints:
             raise HTTPException(400, f"The form has more than {FIELDS} fields.") from None
         request = self._request(http, form)
         result = await run_in_threadpool(action, request)
-        log.info("operator_action", action=http.scope["path"], result=result)
+        log.info("operator_action", action=http.scope["path"], actor=request.store.actor, result=result)
         flash = secrets.token_urlsafe(9)
         self._flashes[flash] = result
         while len(self._flashes) > FLASHES:
@@ -188,7 +192,8 @@ class _Endpoints:
         page = Page("error.html", "Not found" if code == 404 else "Failed", shape)
         if http.scope["path"].endswith(".json"):
             return Response(as_json(page), code, media_type="application/json")
-        html = as_html(page, http.scope["path"], {}, self._clock.wall(), None)
+        visitor = http.scope.get(VISITOR, NOBODY)
+        html = as_html(page, http.scope["path"], {}, self._clock.wall(), None, visitor)
         return Response(html, code, media_type="text/html")
 
 

@@ -98,6 +98,7 @@ def run(command: str, folder: Path) -> str:
     output = output.replace(str(folder), "<folder>")
     output = re.sub(r"(?<!2027-01-15 )\d{4}-\d\d-\d\d \d\d:\d\d UTC", "<time>", output.replace("2027-01-15", "<day>"))
     output = re.sub(r"<day> \d\d:\d\d UTC", "<time>", output)
+    output = re.sub(r"\bcli:[\w.-]+", "cli:<user>", output)
     output = re.sub(r"[\d,.]+ MB", "<size> MB", re.sub(r"SQLite [\d.]+", "SQLite <version>", output))
     output = re.sub(r"the oldest for \d+s", "the oldest for <seconds>", output)
     output = re.sub(r"line[s]? \d+.*", "", output)

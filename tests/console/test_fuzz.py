@@ -89,11 +89,12 @@ async def status(
     form: bytes,
     headers: Headers = HOME,
     body: bytearray | None = None,
+    peer: str = "127.0.0.1",
 ) -> int:
-    """The status of the answer; its text goes to `body`."""
+    """The status of the answer to `peer`; its text goes to `body`."""
     scope = {
         "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "scheme": "http", "method": method, "root_path": "",
-        "path": unquote(path), "raw_path": path.encode(), "query_string": query.encode(), "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 1),
+        "path": unquote(path), "raw_path": path.encode(), "query_string": query.encode(), "client": (peer, 1), "server": ("127.0.0.1", 1),
         "headers": [*headers, (b"content-type", b"application/x-www-form-urlencoded")],
     }  # fmt: skip
     statuses: list[int] = []
