@@ -54,14 +54,16 @@ class Limits(Operations):
     @writes
     def pause_by_hand(self, transaction: Transaction, tracker: str, reason: str, now: float) -> None:
         """Send nothing more to the tracker until `resume_by_hand`."""
-        detail = f"{_state(transaction, tracker)} → paused: {reason}"
+        before = rest(transaction, tracker)
         pause(transaction, tracker, reason, None, "operator", 0)
-        audit.record(transaction, self._actor, "pause", Subject(Kind.TRACKER, tracker), detail, now)
+        if rest(transaction, tracker) != before:
+            detail = f"{_state(before)} → paused: {reason}"
+            audit.record(transaction, self._actor, "pause", Subject(Kind.TRACKER, tracker), detail, now)
 
     @writes
     def resume_by_hand(self, transaction: Transaction, tracker: str, credential: str, now: float) -> bool:
         """Forget every reason to wait for the tracker; whether there was one."""
-        before = _state(transaction, tracker)
+        before = _state(rest(transaction, tracker))
         transaction.run("hasten_rested", tracker=tracker, behind=BEHIND_SECONDS, now=now)
         resumed = transaction.run("resume", tracker=tracker, operator=1)
         broken = transaction.run("break_silence", credential=credential)
@@ -89,9 +91,8 @@ class Limits(Operations):
         audit.record(transaction, self._actor, "pause", Subject(Kind.ROUTE, route), detail, now)
 
 
-def _state(transaction: Transaction, tracker: str) -> str:
+def _state(at_rest: Rest | None) -> str:
     """The state of a tracker for people."""
-    at_rest = rest(transaction, tracker)
     return "ok" if at_rest is None else f"paused: {at_rest.reason}"
 
 

@@ -194,7 +194,7 @@ def every_page(place: Place, login: str) -> dict[str, str]:
     pages, queue = dict[str, str](), ["/", "/releases?project=game", "/releases?project=game&release=1.0"]
     while queue:
         path = queue.pop()
-        if path in pages:
+        if path in pages or path.endswith((".css", ".svg")):
             continue
         code, pages[path] = place.ask("GET", path, "", login)
         assert code in (200, 404), path
@@ -214,9 +214,8 @@ def test_a_reader_sees_every_page_and_no_form_that_changes_anything(place: Place
     assert sum('method="post"' in page for page in as_operator.values()) > 10
     for path, page in as_reader.items():
         assert 'method="post"' not in page, path
-        forms = page.count("<form")
-        assert page.count("<button") <= forms, path
-        assert page.count("<summary>") == page.count("<summary>Bod") + page.count("<summary>Beg"), path
+        assert 'class="sure"' not in page, path
+        assert page.count("<button") <= page.count("<button>Show"), path
     assert "console:reader, reads only" in as_reader["/"]
     assert "console:operator</span>" in as_operator["/"]
 

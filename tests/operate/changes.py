@@ -7,17 +7,20 @@ from syncd.config import StoreSettings
 from syncd.store import open_store
 from syncd.store.move import TABLES
 from tests.cli.test_output import fill
+from tests.store.filled import absorb, accept, crash_notification
 from tests.store.raw import ask
 
 Contents = Mapping[str, list[tuple[object, ...]]]
 
 
 def filled(folder: Path) -> StoreSettings:
-    """A new store in `folder`: the groups dead0 and 10cced (dead letters), de1e7ed and d0ub7 (parked), p20bed (in doubt), held, and two
-    quarantined deliveries; and in `issues` an issue that a person made."""
+    """A new store in `folder`: the groups dead0 and 10cced (dead letters), de1e7ed and d0ub7 (parked), p20bed (in doubt), held, and old, whose delivery may be purged;
+    two quarantined deliveries; and in `issues` an issue that a person made."""
     settings = StoreSettings(url=f"sqlite:{folder}/syncd.db")
     store = open_store(settings)
     fill(store)
+    accept(store, crash_notification("old", project="unrouted"), at=1000.0)
+    absorb(store)
     store.instance_key()
     store.close()
     (folder / "token").write_text("x")
