@@ -125,7 +125,7 @@ def purge(
         return
     verb = "Would delete" if dry_run else "Deleted"
     print(
-        f"{verb} {old.deliveries:,} deliveries and {old.decisions:,} decisions, {old.entries:,} entries of the audit."
+        f"{verb} {old.deliveries:,} deliveries, {old.decisions:,} decisions and {old.entries:,} entries of the audit."
     )
     if not dry_run and loaded.store.dialect == "sqlite":
         print(

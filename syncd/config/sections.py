@@ -234,7 +234,9 @@ class ConsoleSettings(Section):
     def _beside_an_operator(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
         data = info.data
         if value is not None and data.get("password", value) is None and data.get("trusted_header", "") is None:
-            raise ValueError("without password nobody could change anything; set password as well")
+            raise ValueError(
+                "without password everybody may change things, whatever this login may do; set password as well"
+            )
         if value is not None and data.get("reader_username") == data.get("username"):
             raise ValueError("both logins have the same user name; set another reader_username")
         return value
@@ -254,7 +256,7 @@ class StoreSettings(Section):
     retention: Annotated[Seconds, Field(ge=3600)] = 30 * 86400.0
     """how long syncd keeps raw deliveries after folding them, and recognises exact redeliveries"""
     history: Annotated[Seconds, Field(ge=86400)] = 365 * 86400.0
-    """how long syncd keeps decisions (`explain`, `show`); it always keeps the latest of each group"""
+    """how long syncd keeps decisions (`explain`, `show`) and the audit; it always keeps the latest decision of each group"""
 
     @field_validator("url")
     @classmethod

@@ -95,7 +95,7 @@ class Visitors:
             listed = headers.getlist(self._settings.groups_header)
             if len(listed) > 1:
                 return Refusal(f"The header {self._settings.groups_header} must come once.")
-            groups = {group.strip() for line in listed for group in _text(line).split(",")}
+            groups = {group.strip(" \t") for line in listed for group in _text(line).split(",")}
         operates = names[0] in self._settings.operators or not groups.isdisjoint(self._settings.operator_groups)
         return Visitor(f"sso:{names[0]}", operates)
 

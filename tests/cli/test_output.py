@@ -53,7 +53,7 @@ COMMANDS = (
     "alias add 10cced dead0 --reason 'the same bug'", "alias list", "alias remove held", "alias remove 10cced", "pause", "pause hre",
     "pause here --dry-run", "pause here --reason maintenance", "status", "dead retry dead0 --dry-run", "resume here --dry-run",
     "resume here", "resume here", "pause --route game --dry-run", "pause --route game --reason 'a release'",
-    "resume --route game --dry-run", "resume --route game", "resume --route game", "pause --route gaem", "backup {folder}/copy.db",
+    "resume --route game --dry-run", "resume --route game", "resume --route game", "pause --route gaem", "audit --actor nobody", "audit --actor nobody --json", "backup {folder}/copy.db",
     "migrate", "migrate-store --from sqlite:a.db --to sqlite:b.db",
 )  # fmt: skip
 

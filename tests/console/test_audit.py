@@ -74,7 +74,7 @@ def made(folder: Path, template: Path) -> Iterator[Place]:
     passwords = {
         key: Secret(file=str(folder / name)) for key, name in (("password", "operator"), ("reader_password", "reader"))
     }
-    config: Config = loaded.model_copy(update={"console": ConsoleSettings(**passwords)})  # type: ignore[arg-type]
+    config: Config = loaded.model_copy(update={"console": ConsoleSettings.model_validate(passwords)})
     store = open_store(config.store)
     try:
         yield Place(site(config, store, Clock()), store, config.store)
@@ -114,7 +114,7 @@ class Scenario:
 
 
 SCENARIOS = tuple(
-    Scenario(path, entries, **facts)  # type: ignore[arg-type]
+    Scenario(path, entries, **facts)
     for path, entries, facts in (
         ("/groups/{number:number}/sync", (("sync", "group", "10cced"),), {"group": "10cced"}),
         ("/groups/{number:number}/file", (("file", "group", "dead0"),), {"group": "dead0", "form": "reason=now"}),
