@@ -119,10 +119,17 @@ def test_the_readme_names_every_command_and_nothing_else() -> None:
 
 
 def test_the_store_for_several_machines_is_a_configuration(tmp_path: Path) -> None:
-    (block,) = re.findall(r"```toml\n(.*?)```", OPERATE, re.DOTALL)
+    (block,) = re.findall(r"```toml\n([^`]*\[store\].*?)```", OPERATE, re.DOTALL)
 
     loaded = configuration.load(_written(tmp_path, block))
     assert loaded.store.dialect == "postgresql"
+
+
+def test_the_single_sign_on_is_a_configuration(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```toml\n(\[console\].*?)```", OPERATE, re.DOTALL)
+
+    loaded = configuration.load(_written(tmp_path, block))
+    assert loaded.console.trusted_header == "x-forwarded-user"
 
 
 @pytest.mark.slow

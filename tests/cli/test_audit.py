@@ -36,7 +36,7 @@ CHANGING: dict[str, tuple[tuple[str, ...], str, tuple[tuple[str, str, str], ...]
     "restore": (("backup {folder}/copy.db",), "restore {folder}/copy.db", (("restore", "store", "store"),)),
 }
 # The call of each other command. None: the daemon, what starts one, what asks trackers, and what prints what this test cannot take.
-OTHERS: dict[str, str | None] = {
+READING: dict[str, str | None] = {
     "demo": None, "run": None, "send-test": None, "systemd-unit": None, "migrate": "migrate",
     "migrate-store": None,  # tests/store/test_copying.py: its entry is on the server
     "check": None, "quarantine show": None,
@@ -64,9 +64,9 @@ def settings(tmp_path: Path) -> Iterator[StoreSettings]:
 
 def test_every_command_is_listed_here_and_those_with_a_dry_run_change_something() -> None:
     options = dict(leaves())
-    assert options.keys() == CHANGING.keys() | OTHERS.keys()
-    assert CHANGING.keys().isdisjoint(OTHERS)
-    assert {name for name in OTHERS if "--dry-run" in options[name]} == {"run"}
+    assert options.keys() == CHANGING.keys() | READING.keys()
+    assert CHANGING.keys().isdisjoint(READING)
+    assert {name for name in READING if "--dry-run" in options[name]} == {"run"}
 
 
 @pytest.mark.parametrize("name", CHANGING)
@@ -89,10 +89,10 @@ def test_a_change_leaves_one_entry_with_the_user_and_a_dry_run_none(
     assert sorted(fingerprint for fingerprint, *_ in changes.lines(settings)[lines:]) == groups
 
 
-@pytest.mark.parametrize("name", [name for name, call in OTHERS.items() if call is not None])
+@pytest.mark.parametrize("name", [name for name, call in READING.items() if call is not None])
 def test_any_other_command_changes_nothing(name: str, settings: StoreSettings, tmp_path: Path) -> None:
     contents = changes.contents(settings)
-    run(str(OTHERS[name]), tmp_path)
+    run(str(READING[name]), tmp_path)
     assert changes.contents(settings) == contents
     assert changes.entries(settings) == []
 

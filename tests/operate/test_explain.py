@@ -38,7 +38,13 @@ def scene(tmp_path: Path, migrated: Path) -> Iterator[Scene]:
         routes=[Route(name="main", tracker="here", status_interval=1.0)],
     )
     clock = MovableClock()
-    yield Scene(store, Routing(config=config, instance_key=store.instance_key()), Tracker(wall=clock), settings, clock)
+    yield Scene(
+        store.acting("cli:alice"),
+        Routing(config=config, instance_key=store.instance_key()),
+        Tracker(wall=clock),
+        settings,
+        clock,
+    )
     store.close()
 
 

@@ -162,6 +162,7 @@ def test_show_extends_the_element_of_groups() -> None:
                 "outcome": "#7",
                 "rule": None,
                 "inputs": {},
+                "actor": None,
             }
         ],
     }
