@@ -14,6 +14,7 @@ from syncd.errors import RejectedDelivery, StoreUnavailable
 from syncd.model import Created
 from syncd.operate import actions
 from syncd.store import Store, bring_up, move_store, open_store, probe, read_store
+from syncd.store.audit import Filter
 from syncd.store.issues import Intent
 from syncd.store.move import TABLES
 from syncd.store.quarantine import Bound
@@ -69,10 +70,17 @@ def test_every_table_is_copied(source: StoreSettings) -> None:
 def test_all_that_was_known_is_known_on_the_server(
     running: Store, source: StoreSettings, target: StoreSettings
 ) -> None:
+    running.acting("console:operator").limits.pause_by_hand("here", "moving", NOW)
     before = running.report.groups(), running.report.counts(NOW), running.instance_key()
-    counts = move_store(source, target, silent)
+    counts = move_store(source, target, silent, "cli:alice")
 
     moved = open_store(target)
+    entries = moved.audit.entries(Filter(), 10)
+    assert [(entry.actor, entry.action) for entry in entries] == [
+        ("cli:alice", "migrate-store"),
+        ("console:operator", "pause"),
+    ]
+    assert moved.audit.entries(Filter(actor="alice", subject="STO", since=1.0), 10) == entries[:1]
     assert (moved.report.groups(), moved.report.counts(NOW), moved.instance_key()) == before
     assert counts["groups"] == 5
     numbers = accept(moved, crash_notification("f9"))
