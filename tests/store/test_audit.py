@@ -21,9 +21,9 @@ def test_entries_are_purged_like_decisions(store: Store) -> None:
 def test_an_entry_is_undone_with_its_change(store: Store) -> None:
     def write(transaction: Transaction) -> None:
         audit.record(transaction, "cli:alice", "pause", Subject(Kind.ROUTE, "all"), "ok → paused", NOW)
-        raise ValueError
+        raise ValueError("it fails after the entry")
 
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="after the entry"):
         store.write(write)
     assert store.audit.entries(Filter(), 10) == []
 
