@@ -53,6 +53,7 @@ def backup(
 def detach(
     config: ConfigOption = None,
     confirmed: Annotated[bool, typer.Option("--yes", help="Do it. No command undoes it.", show_default=False)] = False,
+    dry_run: DryRunOption = False,
 ) -> None:
     """Make the store a detached copy: syncd reads trackers and writes to none from it.
 
@@ -60,10 +61,11 @@ def detach(
     """
     with open_store(config) as (loaded, store):
         place = loaded.store.place
-        if not confirmed:
+        if not confirmed and not dry_run:
             stop(USAGE, f"{place} would never file an issue again; with --yes it is detached")
-        store.detach()
-    print(f"{place}: detached; syncd writes to no tracker from it")
+        if not dry_run:
+            store.detach()
+    print(f"{place}: {'would be ' if dry_run else ''}detached; syncd writes to no tracker from it")
 
 
 @app.command()

@@ -13,9 +13,9 @@ from syncd.config import StoreSettings
 from syncd.core.quantities import listed
 from syncd.errors import ConfigError, StoreUnavailable, StoreUnusable
 from syncd.platform.clock import Clock
-from syncd.store.audit import Audit
+from syncd.store.audit import STORE, Audit, record
 from syncd.store.bodies import Bodies
-from syncd.store.connection import DAEMON, Connection
+from syncd.store.connection import DAEMON, Connection, Transaction
 from syncd.store.dead_letters import DeadLetters
 from syncd.store.due_times import DueTimes
 from syncd.store.groups import Recent
@@ -98,7 +98,12 @@ class Store:
             raise StoreUnusable(
                 f"{listed(alive, 3)} runs on {self.connection.place}; detach a copy of the store, or stop it first"
             )
-        self.connection.execute("set_once", name=DETACHED, value=repr(now))
+
+        def write(transaction: Transaction) -> None:
+            if transaction.run("set_once", name=DETACHED, value=repr(now)):
+                record(transaction, self.actor, "detach", STORE, "attached → detached", now)
+
+        self.write(write)
 
     def fault(self) -> str | None:
         """Commit something, and return why that is impossible now; None if it is possible."""

@@ -33,6 +33,7 @@ CHANGING: dict[str, tuple[tuple[str, ...], str, tuple[tuple[str, str, str], ...]
     "quarantine replay": ((), "quarantine replay 2", (("replay", "delivery", "quarantine/2"),)),
     "quarantine discard": ((), "quarantine discard 1", (("discard", "delivery", "quarantine/1"),)),
     "purge": ((), "purge --older-than 1h", (("purge", "store", "store"),)),
+    "detach": ((), "detach --yes", (("detach", "store", "store"),)),
     "restore": (("backup {folder}/copy.db",), "restore {folder}/copy.db", (("restore", "store", "store"),)),
 }
 # The call of each other command. None: the daemon, what starts one, what asks trackers, and what prints what this test cannot take.
