@@ -149,14 +149,14 @@ _OF_BUILD = re.compile(
 Result = TypeVar("Result")
 
 
-def _cached(function: Callable[[str], Result]) -> Callable[[str], Result]:
+def cached(function: Callable[[str], Result]) -> Callable[[str], Result]:
     """Remember results: the same functions are in the stacks of many groups, and of every repetition of one. No sender can fill the memory
     with long frames."""
-    cached = lru_cache(8192)(function)
-    return lambda frame: (cached if len(frame) <= _LONGEST_CACHED else function)(frame)
+    remembered = lru_cache(8192)(function)
+    return lambda frame: (remembered if len(frame) <= _LONGEST_CACHED else function)(frame)
 
 
-@_cached
+@cached
 def name_of(frame: str) -> str:
     """The name of the function, without its module, arguments and offset."""
     text = frame.strip()
@@ -250,37 +250,37 @@ def meaningful(callstack: Iterable[str], skip: Sequence[str] = DEFAULT_SKIP) -> 
 def _meaning(skip: tuple[str, ...]) -> Callable[[str], bool]:
     """A test for frames with information."""
     skipped = patterns.matcher(skip)
-    return _cached(lambda frame: not _nameless(frame) and not skipped(name_of(frame)))
+    return cached(lambda frame: not nameless(frame) and not skipped(name_of(frame)))
 
 
 def unsymbolicated(callstack: Sequence[str], application: str | None = None) -> bool:
     """True if there are frames without a name, and no frame has one but those that say nothing about a crash."""
     has_meaning = _meaning(DEFAULT_SKIP)
-    modules = {_base(module) for module in map(module_of, callstack) if module is not None}
-    base = _base(application or "")
-    nameless = [_nameless(frame) or _is_module(frame, base, modules) for frame in callstack]
-    named = [frame for frame, bare in zip(callstack, nameless, strict=True) if not bare and has_meaning(frame)]
+    modules = {base_name(module) for module in map(module_of, callstack) if module is not None}
+    base = base_name(application or "")
+    bare = [nameless(frame) or is_module(frame, base, modules) for frame in callstack]
+    named = [frame for frame, lacks in zip(callstack, bare, strict=True) if not lacks and has_meaning(frame)]
     if named and named[-1] is callstack[-1] and name_of(named[-1]) in _BEGINNINGS:
         named.pop()
-    return any(nameless) and not named
+    return any(bare) and not named
 
 
-def _base(module: str) -> str:
+def base_name(module: str) -> str:
     """The name of a module as frames may write it: without folders and extension, in lower case."""
     name = re.split(r"[/\\]", module.rstrip("/\\"))[-1].casefold()
     return name.removesuffix(".exe").removesuffix(".dll").removesuffix(".so").removesuffix(".dylib")
 
 
-def _is_module(frame: str, application: str, modules: Collection[str]) -> bool:
+def is_module(frame: str, application: str, modules: Collection[str]) -> bool:
     """True if the frame is nothing but the name of its application with an offset, or the name of a module of the stack."""
     word = _WORD_AND_OFFSET.fullmatch(frame.strip())
     return word is not None and (
-        (word[2] is not None and _base(word[1]) == application) or (word[2] is None and _base(word[1]) in modules)
+        (word[2] is not None and base_name(word[1]) == application) or (word[2] is None and base_name(word[1]) in modules)
     )
 
 
-@_cached
-def _nameless(frame: str) -> bool:
+@cached
+def nameless(frame: str) -> bool:
     """True if the frame has an address, a module or a placeholder instead of a name."""
     return patterns.expression(_NAMELESS).fullmatch(patterns.encoded(frame.strip())) is not None
 
@@ -288,8 +288,8 @@ def _nameless(frame: str) -> bool:
 def signature(application: str | None, callstack: Sequence[str], skip: Sequence[str] = DEFAULT_SKIP) -> str | None:
     """32 hex digits that are equal for groups with the same application and the same top frames, whatever their addresses and
     arguments; None if no frame has a name."""
-    base = _base(application or "")
-    named = (frame for frame in filter(_meaning(tuple(skip)), callstack) if not _is_module(frame, base, ()))
+    base = base_name(application or "")
+    named = (frame for frame in filter(_meaning(tuple(skip)), callstack) if not is_module(frame, base, ()))
     names = [name_of(frame) for frame in islice(named, _TOP)]
     if not names:
         return None

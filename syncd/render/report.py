@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from syncd.core import frames
+from syncd.core import titles
 from syncd.core.quantities import bounded, counted, duration
 from syncd.core.redact import MOST_FRAMES
 from syncd.model import Announcement, Group, GroupKind, Occasion, Place, Release, Storm
@@ -58,18 +58,19 @@ class ReportExtras:
     top_frame: str | None = None
 
 
-def title(group: Group, skip: Sequence[str] = frames.DEFAULT_SKIP) -> str:
-    """One line of at most 240 code points that distinguishes the crash. `skip` are patterns of frames without information."""
+def title(group: Group, rules: titles.Rules = titles.DEFAULT) -> str:
+    """One line that distinguishes the crash: its kind, the function that `titles` names by the rules, and the application."""
     if group.kind is GroupKind.STORM:
         return f"Crash storm: groups held back by route {one_line(group.identity.project, _LONGEST_APPLICATION)}"
     base_name = re.split(r"[/\\]", (group.application or "").rstrip("/\\"))[-1]
     application = one_line(base_name, _LONGEST_APPLICATION, otherwise="")
-    visible = [line for frame in group.callstack if (line := one_line(frame, _LONGEST_TITLE, otherwise=""))]
-    if frame := frames.meaningful(visible, skip):
-        where = f" ({application})" if application else ""
-        return f"Crash in {one_line(frame, _LONGEST_TITLE - len('Crash in ') - len(where))}{where}"
+    culprit = titles.culprit(group.callstack, group.application, rules)
+    exception = None if not group.callstack else titles.exception(group.callstack[0])
+    kind = titles.kind(group.classifiers, dict(group.attributes).get("error.type", ()), culprit, exception)
+    if culprit is not None:
+        return one_line(titles.sentence(kind, culprit, application), _LONGEST_TITLE)
     place = application or one_line(group.identity.project, _LONGEST_APPLICATION)
-    return f"Crash in {place}, group {one_line(group.identity.fingerprint, 12)}"
+    return f"{kind} in {place}, group {one_line(group.identity.fingerprint, 12)}"
 
 
 def body(group: Group, extras: ReportExtras) -> Document:

@@ -1,0 +1,212 @@
+"""What a frame says about a crash, and the frame of a stack that a title names. Pure.
+
+Each frame has a rank by the lists of `families` and those of a route. The first frame of the program's own is the culprit. Where none is,
+the first of a library stands in, then one where the program waited, then `main`, then a prefix such as `memcpy`.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from functools import lru_cache
+from itertools import islice
+
+from syncd.core import frames, patterns
+from syncd.core.titles.families import Family
+from syncd.core.titles.families.apple import APPLE
+from syncd.core.titles.families.chromium import CHROMIUM
+from syncd.core.titles.families.cpp import CPP
+from syncd.core.titles.families.dotnet import DOTNET
+from syncd.core.titles.families.go import GO
+from syncd.core.titles.families.godot import GODOT
+from syncd.core.titles.families.jvm import JVM
+from syncd.core.titles.families.native import NATIVE
+from syncd.core.titles.families.qt import QT
+from syncd.core.titles.families.rust import RUST
+from syncd.core.titles.families.scripts import SCRIPTS
+from syncd.core.titles.families.unreal import UNREAL
+from syncd.core.titles.families.windows import WINDOWS
+from syncd.core.titles.reading import Reading, bare_module, read
+
+FAMILIES = (NATIVE, CPP, WINDOWS, APPLE, JVM, GO, RUST, DOTNET, UNREAL, GODOT, QT, CHROMIUM, SCRIPTS)
+
+MOST_FRAMES = 250  # that are judged; a culprit further down is too deep
+_MOST_OF_LIBRARIES = 40  # frames of libraries above a culprit: what is below them only began what crashed
+_NEXT = 12  # frames in which the caller of a name that says nothing alone is sought
+_MAIN = re.compile(r"(?:w?main|w?WinMain|_?tWinMain|real_main|main_impl|\[\w+ main\]|SDL_main|NSApplicationMain)$")
+# Names that every program has: alone they say nothing.
+_GENERIC = re.compile(
+    r"(?:operator\(\)|operator[^\w\s]{1,3}|\{lambda\d*\}|lambda\d*|invoke\w{0,8}|run|call|apply|execute|exec|init\w{0,6}|__init__|setup|start|stop|load|save|open|close|read|write|get|set|add|remove|insert|erase|"
+    r"clear|reset|resize|size|length|empty|begin|end|push|pop|push_back|front|back|at|find|next|process|handle|update|draw|render|create|destroy|delete|release|retain|copy|swap|move|send|recv|receive|connect|"
+    r"dispatch|notify|emit|wrapper|wrapped|inner|callback|cb|fn|func|function|f|g|h|e|t|n|r|a|o|i|<init>|<clinit>|value|item|data|test|do_?it|do|impl|Start|Run|Init|Reset|Get|Set|Update|Call|main_?loop|loop|thread\w{0,6})$"
+)
+_PYTHON = "<module>"
+
+
+class Rank(IntEnum):
+    """What a frame says about a crash, the less the higher."""
+
+    OWN = 0
+    LIBRARY = 1
+    LOOP = 2
+    MAIN = 3
+    PREFIX = 4
+    IRRELEVANT = 5
+    NAMELESS = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """A route's patterns of functions, in addition to the lists of `families`; `only_these` leaves those lists out."""
+
+    skip: tuple[str, ...] = ()
+    prefix: tuple[str, ...] = ()
+    library: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    only_these: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Culprit:
+    """The function that a title names, with its caller where it says nothing alone. `above` are the names in front of it in the stack."""
+
+    name: str
+    caller: str = ""
+    above: tuple[str, ...] = ()
+
+
+DEFAULT = Rules()
+
+
+def _together(name: str, families: Iterable[Family]) -> tuple[str, ...]:
+    return tuple(pattern for family in families for pattern in getattr(family, name))
+
+
+@lru_cache(64)
+def _judge(rules: Rules) -> Callable[[Reading], Rank]:
+    """A test of frames by a route's patterns and the lists."""
+    families = () if rules.only_these else FAMILIES
+    tests = [
+        (_matcher(each), rank)
+        for each, rank in (
+            (rules.own, Rank.OWN),
+            (rules.skip, Rank.IRRELEVANT),
+            (rules.prefix, Rank.PREFIX),
+            (rules.library, Rank.LIBRARY),
+            (_together("irrelevant", families), Rank.IRRELEVANT),
+            (_together("loops", families), Rank.LOOP),
+        )
+        if each
+    ]
+    library, prefix = _matcher(_together("library", families)), _matcher(_together("prefix", families))
+    plumbing, modules = (
+        _matcher(tuple(map(_lower, _together(name, families)))) for name in ("plumbing", "modules")
+    )
+    headers, places = _contained(_together("headers", families)), _contained(_together("places", families))
+    own = len([each for each in (rules.own, rules.skip, rules.prefix, rules.library) if each])
+
+    def judge(reading: Reading) -> Rank:
+        """The rank of a named frame. A route's patterns come first, and may name the module in front: `game.exe!*`."""
+        full = f"{reading.module}!{reading.key}" if reading.module else reading.key
+        for index, (test, rank) in enumerate(tests):
+            if test(reading.key) or (index < own and (test(reading.name) or test(full))):
+                return rank
+        if _MAIN.match(reading.key) and not rules.only_these:
+            return Rank.MAIN
+        module = reading.module.lower()
+        if prefix(reading.key) or (headers(reading.place)) or (module and plumbing(module)):
+            return Rank.PREFIX
+        if library(reading.key) or (module and modules(module)) or places(reading.place):
+            return Rank.LIBRARY
+        return Rank.OWN
+
+    return judge
+
+
+def _lower(pattern: str) -> str:
+    return pattern if pattern.startswith("/") else pattern.lower()
+
+
+def _matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
+    """A test for all patterns; the regular expressions among them are one, so that a name is read once."""
+    if not globs:
+        return lambda text: False
+    sought = [each for each in map(patterns.searched, globs) if each is not None]
+    shell = patterns.matcher(tuple(each for each in globs if patterns.searched(each) is None))
+    if not sought:
+        return shell
+    every = patterns.expression("|".join(f"(?:{each})" for each in sought), 2**24, groups=False)
+    return lambda text: shell(text) or every.search(patterns.encoded(text)) is not None
+
+
+def _contained(parts: tuple[str, ...]) -> Callable[[str], bool]:
+    return lambda place: bool(place) and any(part in place for part in parts)
+
+
+def culprit(callstack: Sequence[str], application: str | None = None, rules: Rules = DEFAULT) -> Culprit | None:
+    """The function that the title of a crash names; None where no frame that could be it has a name."""
+    judge, base = _judge(rules), frames.base_name(application or "")
+    best: dict[Rank, str] = {}
+    above, modules, libraries, is_blocked, is_python = list[str](), list[str](), 0, False, _PYTHON in callstack[:MOST_FRAMES]
+    for place, frame in enumerate(islice(callstack, MOST_FRAMES)):
+        reading, rank = _ranked(frame, base, judge)
+        if rank is Rank.NAMELESS:
+            module = bare_module(frame)
+            if module is not None and judge(Reading(module=module, key="", name="")) is Rank.OWN:
+                modules.append(module)
+            # Nameless frames of the system hide nothing; those of the program may be the culprit.
+            is_blocked = is_blocked or judge(reading) is Rank.OWN
+            continue
+        if rank is Rank.OWN:
+            caller = _caller(callstack[place + 1 :], reading, base, judge, is_python)
+            return Culprit(name=reading.name, caller=caller, above=tuple(above))
+        above.append(reading.key)
+        libraries += rank is Rank.LIBRARY
+        if rank is Rank.IRRELEVANT or not is_blocked:
+            best.setdefault(rank, reading.name)
+        if libraries >= _MOST_OF_LIBRARIES or (rank is Rank.LOOP and min(best) is Rank.LIBRARY):
+            break
+    for rank in (Rank.LIBRARY, Rank.LOOP, Rank.MAIN, Rank.PREFIX):
+        if rank in best:
+            return Culprit(name=best[rank], above=tuple(above))
+    if modules:
+        return Culprit(name=modules[0], above=tuple(above))
+    if Rank.IRRELEVANT in best and not is_blocked:
+        return Culprit(name=best[Rank.IRRELEVANT], above=tuple(above))
+    return None
+
+
+def _ranked(frame: str, application: str, judge: Callable[[Reading], Rank]) -> tuple[Reading, Rank]:
+    reading = read(frame)
+    if not reading.name or frames.is_module(frame[:256], application, ()) or _offset_only(frame, application):
+        return reading._replace(name="", key=""), Rank.NAMELESS
+    rank = judge(reading)
+    if rank in (Rank.LIBRARY, Rank.LOOP) and _belongs(reading.key, application):
+        return reading, Rank.OWN
+    return reading, rank
+
+
+def _offset_only(frame: str, application: str) -> bool:
+    """True if the frame is the name of the application with an offset."""
+    name, plus, offset = frame[:256].strip().partition("+")
+    return bool(plus) and bool(application) and frames.base_name(name.strip()) == application and offset.strip().isdigit()
+
+
+def _belongs(key: str, application: str) -> bool:
+    """True if the name begins with that of the application, as packages of Java and crates of Rust do."""
+    beginning = application.replace("-", "_")
+    return len(beginning) > 2 and key.lower().replace("-", "_").startswith((f"{beginning}.", f"{beginning}::"))
+
+
+def _caller(
+    below: Sequence[str], reading: Reading, application: str, judge: Callable[[Reading], Rank], is_python: bool
+) -> str:
+    """The next function of the program where the name of the culprit says nothing alone; empty where it says enough."""
+    is_bare = not re.search(r"[.:\[!]", reading.key) or reading.key.startswith("operator")
+    if not is_bare or not (is_python or _GENERIC.match(reading.key)):
+        return ""
+    for frame in islice(below, _NEXT):
+        follower, rank = _ranked(frame, application, judge)
+        if rank in (Rank.OWN, Rank.MAIN) and follower.name != reading.name:
+            return follower.name
+    return ""
