@@ -30,6 +30,7 @@ def bare(name: str) -> str:
     if lua := _LUA.search(name):
         return lua[1]
     text, depth, place = "", 0, 0
+    name = name.replace("[...]", "[…]")
     while place < len(name):
         sign = name[place]
         if sign == "<" and (depth or (text and (text[-1].isalnum() or text[-1] in "_:"))) and not text.endswith("operator"):
@@ -61,7 +62,7 @@ def right(line: str, expected: Sequence[str]) -> bool:
     name = subject(line)
     if name is None:
         return "NONE" in expected
-    named = bare(name.replace("…", "") if "<…>" not in name else name).lstrip("…")
+    named = bare(name).lstrip("…")
     return any(
         named == wanted or (len(named) > 3 and re.search(r"(?:^|[.:/+$])" + re.escape(named) + "$", wanted) and named.count(".") + named.count("::"))
         or named.endswith((f"::{wanted}", f".{wanted}", f"/{wanted}"))
@@ -72,7 +73,7 @@ def right(line: str, expected: Sequence[str]) -> bool:
 def readable(line: str) -> bool:
     """True if the title has no arguments, places, addresses, hashes and return types, and is short."""
     name = subject(line) or ""
-    plain = re.sub(r"\((?:anonymous namespace|\*[\w\[\]….,]+)\)|\{lambda\(\)#\d+\}|`anonymous namespace'", "", name)
+    plain = re.sub(r"\((?:anonymous namespace|\*[\w\[\]….,]+)\)|\{lambda\(\)#\d+\}|`anonymous namespace'|operator\(\)", "", name)
     typed = " " in plain and not re.search(r"^[-+]\[|^__\d+[-+]\[|closure #\d+ in |operator |^\(Mono|'$", plain)
     return len(line) <= LONGEST and "(" not in plain and not typed and not _UNREADABLE.search(plain)
 

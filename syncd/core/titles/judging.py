@@ -41,6 +41,10 @@ _GENERIC = re.compile(
     r"dispatch|notify|emit|wrapper|wrapped|inner|callback|cb|fn|func|function|f|g|h|e|t|n|r|a|o|i|<init>|<clinit>|value|item|data|test|do_?it|do|impl|Start|Run|Init|Reset|Get|Set|Update|Call|main_?loop|loop|thread\w{0,6})$"
 )
 _PYTHON = "<module>"
+# Functions of Python's standard library that only a stack of Python may have: anywhere else they are good names.
+_OF_PYTHON = frozenset(
+    ("decode", "encode", "loads", "load", "dumps", "dump", "iterencode", "result", "__get_result", "__call__", "__enter__", "__exit__", "wrapper", "inner", "_run", "_call", "send", "request", "urlopen")
+)
 
 
 class Rank(IntEnum):
@@ -147,16 +151,19 @@ def culprit(callstack: Sequence[str], application: str | None = None, rules: Rul
     """The function that the title of a crash names; None where no frame that could be it has a name."""
     judge, base = _judge(rules), frames.base_name(application or "")
     best: dict[Rank, str] = {}
-    above, modules, libraries, is_blocked, is_python = list[str](), list[str](), 0, False, _PYTHON in callstack[:MOST_FRAMES]
+    above, modules, libraries, nameless, is_blocked, is_python = list[str](), list[str](), 0, 0, False, _PYTHON in callstack[:MOST_FRAMES]
     for place, frame in enumerate(islice(callstack, MOST_FRAMES)):
         reading, rank = _ranked(frame, base, judge)
         if rank is Rank.NAMELESS:
+            nameless += 1
             module = bare_module(frame)
             if module is not None and judge(Reading(module=module, key="", name="")) is Rank.OWN:
                 modules.append(module)
             # Nameless frames of the system hide nothing; those of the program may be the culprit.
             is_blocked = is_blocked or judge(reading) is Rank.OWN
             continue
+        if is_python and rank is Rank.OWN and reading.name in _OF_PYTHON:
+            rank = Rank.LIBRARY
         if rank is Rank.OWN:
             caller = _caller(callstack[place + 1 :], reading, base, judge, is_python)
             return Culprit(name=reading.name, caller=caller, above=tuple(above))
@@ -166,12 +173,13 @@ def culprit(callstack: Sequence[str], application: str | None = None, rules: Rul
             best.setdefault(rank, reading.name)
         if libraries >= _MOST_OF_LIBRARIES or (rank is Rank.LOOP and min(best) is Rank.LIBRARY):
             break
-    for rank in (Rank.LIBRARY, Rank.LOOP, Rank.MAIN, Rank.PREFIX):
+    # What a program did within its loop says more than the loop.
+    for rank in (Rank.LIBRARY, *((Rank.PREFIX,) if Rank.LOOP in best else ()), Rank.LOOP, Rank.MAIN, Rank.PREFIX):
         if rank in best:
             return Culprit(name=best[rank], above=tuple(above))
     if modules:
         return Culprit(name=modules[0], above=tuple(above))
-    if Rank.IRRELEVANT in best and not is_blocked:
+    if Rank.IRRELEVANT in best and not nameless:
         return Culprit(name=best[Rank.IRRELEVANT], above=tuple(above))
     return None
 
@@ -181,7 +189,7 @@ def _ranked(frame: str, application: str, judge: Callable[[Reading], Rank]) -> t
     if not reading.name or frames.is_module(frame[:256], application, ()) or _offset_only(frame, application):
         return reading._replace(name="", key=""), Rank.NAMELESS
     rank = judge(reading)
-    if rank in (Rank.LIBRARY, Rank.LOOP) and _belongs(reading.key, application):
+    if rank in (Rank.LIBRARY, Rank.LOOP) and _belongs(reading, application):
         return reading, Rank.OWN
     return reading, rank
 
@@ -192,10 +200,13 @@ def _offset_only(frame: str, application: str) -> bool:
     return bool(plus) and bool(application) and frames.base_name(name.strip()) == application and offset.strip().isdigit()
 
 
-def _belongs(key: str, application: str) -> bool:
-    """True if the name begins with that of the application, as packages of Java and crates of Rust do."""
+def _belongs(reading: Reading, application: str) -> bool:
+    """True if the name begins with that of the application, as packages of Java and crates of Rust do, or lies in its package of Python."""
     beginning = application.replace("-", "_")
-    return len(beginning) > 2 and key.lower().replace("-", "_").startswith((f"{beginning}.", f"{beginning}::"))
+    return len(beginning) > 2 and (
+        reading.key.lower().replace("-", "_").startswith((f"{beginning}.", f"{beginning}::"))
+        or f"-packages/{beginning}/" in reading.place
+    )
 
 
 def _caller(

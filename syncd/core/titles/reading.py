@@ -33,13 +33,16 @@ _LUA = re.compile(
 )
 # Behind a name.
 _BEHIND = re.compile(
-    r"\s(?:at|from|in)\s[^\s()]{1,1000}(?::[\d,]{1,12})?(?:\s0x[0-9a-f]+)?\Z|\sLine\s\d{1,9}.{0,40}\Z|\s<0x[0-9a-f]+>\Z|\s\+\s0\Z|\s\[as\s[^\]]{1,200}\]\Z|@@?GLIBC\w*[\d.]*\Z"
+    r"\s(?:at|from)\s[^\s()]{1,1000}(?:\s0x[0-9a-f]+)?\Z|\sin\s[^\s()]{1,1000}:[\d,]{1,12}\Z|\sLine\s\d{1,9}.{0,40}\Z|\s<0x[0-9a-f]+>\Z|\s\+\s0\Z|\s\[as\s[^\]]{1,200}\]\Z|@@?GLIBC\w*[\d.]*\Z"
 )
 _COREDUMP = re.compile(r"\s\(([^\s()]{1,300}\.(?:so|dylib|exe|dll|node)[\d.]*|n/a)(?:\s\+\s0x[0-9a-f]+)?\)\Z")
 _SOURCE = re.compile(r"\s(?:at|from|in)\s([/.\w][^\s()]{1,1000})\Z")
 _EXCEPTION = re.compile(
     r"(?:Uncaught |Caused by: |Fatal Exception: |Unhandled Exception: )?((?:[A-Za-z_]\w{0,100}(?:\.|::))*[A-Z]\w{0,100}(?:Exception|Error))(?::\s.*|\s*)\Z", re.DOTALL
 )
+# Android marks native methods of Java with a sign behind the name.
+_NATIVE = re.compile(r"(?<=\w)!(?= \(Native)")
+_NO_NAME = re.compile(r"(?:n/a|\?+)\Z|\.{0,2}/|[A-Za-z]:[\\/]")
 _ENDINGS = re.compile(r"\.(?:dll|exe|so(?:\.[\d.]+)?|dylib)\Z", re.IGNORECASE)
 
 
@@ -64,6 +67,7 @@ def read(frame: str) -> Reading:
         return _of_lua(lua)
     if tombstone := _TOMBSTONE.match(text):
         return _reading(tombstone[2], "" if frames.nameless(tombstone[2]) else tombstone[2], tombstone[1])
+    text = _NATIVE.sub("", text, 1)
     if frames.nameless(text):
         return Reading(module=_nameless_module(text), place=text.lower())
     return _named(text)
@@ -77,9 +81,8 @@ def exception(frame: str) -> str | None:
 
 def _of_lua(lua: re.Match[str]) -> Reading:
     inside = (lua[2] or "").strip("'")
-    name = inside if inside and not inside.startswith("<") else "" if lua[1].startswith("[") else f"{lua[1]} main chunk"
-    if inside.startswith("<"):
-        name = ""
+    name = inside or ("" if lua[1].startswith("[") else re.split(r"[/\\]", lua[1])[-1])
+    name = "" if name.startswith("<") else name
     return Reading(name, name, "", lua[1].lower())
 
 
@@ -110,6 +113,8 @@ def _named(text: str) -> Reading:
 
 def _reading(text: str, name: str, module: str) -> Reading:
     name = symbols.plain(name)
+    if _NO_NAME.match(name):
+        return Reading(module=_nameless_module(text), place=text[-1_500:].lower())
     return Reading(
         symbols.display(name),
         symbols.key(name),

@@ -10,14 +10,14 @@ _STANDARD = {"St": "std", "Sa": "std::allocator", "Ss": "std::string", "So": "st
 # What compilers of Swift and Mono, and writers of JavaScript's stacks, put in front of a function's own name.
 _FRONT = re.compile(
     r"(?:(?:@objc|@nonobjc|specialized|static|merged|inlined|override|async|new|dispatch thunk of|vtable thunk for|override|outlined|implicit|partial apply(?: forwarder)? for"
-    r"|curry thunk of|protocol witness for|(?:non-virtual|virtual) thunk to|thread-local wrapper routine for|\$defer #\d+(?: <[^>]{1,40}>(?:<[^>]{1,40}>)?)?(?: \(\))? in"
+    r"|curry thunk of|protocol witness for|(?:non-virtual|virtual) thunk to|thread-local wrapper routine for|\$defer #\d+(?: (?:<[^<>]{1,40}>)+)?(?: \(\))? in"
     r"|(?:generic |function signature )?specialization(?: <[^<>]{0,300}>)? of|\(\d+\) (?:suspend|await) resume partial function for|default argument \d+ of"
     r"|(?:implicit )?closure #\d+ in (?=(?:implicit )?closure #)|created by|unsafe|\(wrapper [\w -]{1,40}\)|\(\w+\) (?=[-+]\[)) )+"
 )
 _CONFORMANCE = re.compile(r" in conformance .*\Z", re.DOTALL)
 _BUILD = re.compile(
     r"_m[0-9A-F]{40}(?:_\w+)?|_(?:gshared|AdjustorThunk|inline)\b|\$VARIANT\$\w+|\[abi:\w+\]|(?<=\w)@@?\d{1,4}\Z|(?<=lambda)_[0-9a-f]{16,}|\$\$forInline\Z"
-    r"|\.cold(?:\.\d+)?\Z|::h[0-9a-f]{16}\Z|\s(?:const|volatile|noexcept|&&?)\Z|\s\+\s?\d+\Z|\+0x[0-9a-fA-F]+\Z|-impl\Z"
+    r"|\.cold(?:\.\d+)?\Z|\s<<.{0,300}\Z|::h[0-9a-f]{16}\Z|\s(?:const|volatile|noexcept|&&?)\Z|\s\+\s?\d+\Z|\+0x[0-9a-fA-F]+\Z|-impl\Z"
 )
 _LAMBDA = re.compile(r"\{lambda\([^{}]*\)(#\d+)?\}|'lambda(\d*)'\([^()]*\)|<lambda\([^()]*\)>|\(lambda at [^()]{0,300}\)")
 _GENERIC = re.compile(r"`\d+(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\])?")

@@ -17,7 +17,7 @@ WINDOWS = Family(
         "NtUserGetMessage*", "NtUserMsgWait*", "NtUserPeekMessage*", "MsgWaitFor*", "RealMsgWait*", "NtRemoveIoCompletion*", "GetQueuedCompletionStatus*", "NtRead*", "NtWrite*", "NtDeviceIoControlFile", "Cnd_*", "Mtx_*", "Thrd_*", "do_wait", "mtx_do_lock*", "std::_Throw_C*", "NtAlpcSend*", "ZwUserGetMessage", "GetMessage[AW]", "PeekMessage[AW]",
     ),
     prefix=(
-        "Rtlp*Heap*", "Rtl*Heap*", "RtlpAllocate*", "RtlpFree*", "RtlpLowFrag*", "RtlpCoalesce*", "RtlpHp*", "RtlpInsertFreeBlock*", "RtlDebug*", "Heap(?:Alloc|Free|ReAlloc)", "HeapAlloc*", "HeapFree*", "HeapReAlloc*", "LocalFree", "GlobalFree", "free_base*", "free_dbg*", "malloc_base*", "malloc_dbg*", "calloc_base*", "realloc_base*", "heap_alloc*", "nh_malloc*", "callnewh", "free_locked*", "recalloc*",
+        "Rtlp*Heap*", "Rtl*Heap*", "RtlpAllocate*", "RtlpFree*", "RtlpLowFrag*", "RtlpCoalesce*", "RtlpHp*", "RtlpInsertFreeBlock*", "RtlDebug*", "HeapAlloc*", "HeapFree*", "HeapReAlloc*", "LocalFree", "GlobalFree", "free_base*", "free_dbg*", "malloc_base*", "malloc_dbg*", "calloc_base*", "realloc_base*", "heap_alloc*", "nh_malloc*", "callnewh", "free_locked*", "recalloc*",
         "memcpy_*", "memset_*", "RtlMoveMemory", "RtlCopyMemory", "RtlCopyUnicodeString", "RtlInitUnicodeString", "std_find_*", "std_minmax_*", "alloca_probe*", "chkstk", "guard_*", "load_config_*", "VEC_memcpy*", "dyn_tls_*", "output_*", "stdio_common_*", "wcsnicmp*", "stricmp*", "mbs*",
     ),
     loops=("DispatchMessage*", "DispatchMessageWorker", "UserCallWinProc*", "CallWindowProc*", "SendMessage*", "InternalCallWinProc", "DialogBox*", "DispatchClientMessage*", "fnDWORD", "IsDialogMessage*"),
