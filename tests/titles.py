@@ -30,7 +30,7 @@ def bare(name: str) -> str:
     if lua := _LUA.search(name):
         return lua[1]
     text, depth, place = "", 0, 0
-    name = name.replace("[...]", "[…]")
+    name = re.sub(r"`\d+(?:\[[^\[\]]*\])?", "", name.replace("[...]", "[…]"))
     while place < len(name):
         sign = name[place]
         if sign == "<" and (depth or (text and (text[-1].isalnum() or text[-1] in "_:"))) and not text.endswith("operator"):
@@ -62,6 +62,8 @@ def right(line: str, expected: Sequence[str]) -> bool:
     name = subject(line)
     if name is None:
         return "NONE" in expected
+    if name.endswith(("…", "…]")):
+        return any(wanted.startswith(name.rstrip("…]")) for wanted in expected)
     named = bare(name).lstrip("…")
     return any(
         named == wanted or (len(named) > 3 and re.search(r"(?:^|[.:/+$])" + re.escape(named) + "$", wanted) and named.count(".") + named.count("::"))
@@ -73,7 +75,7 @@ def right(line: str, expected: Sequence[str]) -> bool:
 def readable(line: str) -> bool:
     """True if the title has no arguments, places, addresses, hashes and return types, and is short."""
     name = subject(line) or ""
-    plain = re.sub(r"\((?:anonymous namespace|\*[\w\[\]….,]+)\)|\{lambda\(\)#\d+\}|`anonymous namespace'|operator\(\)", "", name)
+    plain = re.sub(r"\((?:anonymous namespace|\*[\w\[\]….,]+)\)|\{lambda\(\)#\d+\}|`anonymous namespace'|operator\(\)|(?<=\[)\w+\(\w+\)", "", name)
     typed = " " in plain and not re.search(r"^[-+]\[|^__\d+[-+]\[|closure #\d+ in |operator |^\(Mono|'$", plain)
     return len(line) <= LONGEST and "(" not in plain and not typed and not _UNREADABLE.search(plain)
 

@@ -63,11 +63,21 @@ class Rank(IntEnum):
 class Rules:
     """A route's patterns of functions, in addition to the lists of `families`; `only_these` leaves those lists out."""
 
-    skip: tuple[str, ...] = ()
-    prefix: tuple[str, ...] = ()
-    library: tuple[str, ...] = ()
-    own: tuple[str, ...] = ()
+    skip_frames: tuple[str, ...] = ()
+    prefix_frames: tuple[str, ...] = ()
+    library_frames: tuple[str, ...] = ()
+    own_frames: tuple[str, ...] = ()
     only_these: bool = False
+
+    def extended(self, rules: "Rules") -> "Rules":
+        """These rules behind those of a route, which come first."""
+        return Rules(
+            skip_frames=(*rules.skip_frames, *self.skip_frames),
+            prefix_frames=(*rules.prefix_frames, *self.prefix_frames),
+            library_frames=(*rules.library_frames, *self.library_frames),
+            own_frames=(*rules.own_frames, *self.own_frames),
+            only_these=self.only_these or rules.only_these,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +103,10 @@ def _judge(rules: Rules) -> Callable[[Reading], Rank]:
     tests = [
         (_matcher(each), rank)
         for each, rank in (
-            (rules.own, Rank.OWN),
-            (rules.skip, Rank.IRRELEVANT),
-            (rules.prefix, Rank.PREFIX),
-            (rules.library, Rank.LIBRARY),
+            (rules.own_frames, Rank.OWN),
+            (rules.skip_frames, Rank.IRRELEVANT),
+            (rules.prefix_frames, Rank.PREFIX),
+            (rules.library_frames, Rank.LIBRARY),
             (_together("irrelevant", families), Rank.IRRELEVANT),
             (_together("loops", families), Rank.LOOP),
         )
@@ -107,7 +117,7 @@ def _judge(rules: Rules) -> Callable[[Reading], Rank]:
         _matcher(tuple(map(_lower, _together(name, families)))) for name in ("plumbing", "modules")
     )
     headers, places = _contained(_together("headers", families)), _contained(_together("places", families))
-    own = len([each for each in (rules.own, rules.skip, rules.prefix, rules.library) if each])
+    own = len([each for each in (rules.own_frames, rules.skip_frames, rules.prefix_frames, rules.library_frames) if each])
 
     def judge(reading: Reading) -> Rank:
         """The rank of a named frame. A route's patterns come first, and may name the module in front: `game.exe!*`."""

@@ -14,7 +14,7 @@ LONGEST = 4_000  # characters of a frame that are read
 # In front of a name: numbers of frames, addresses, marks of debuggers.
 _NUMBER = re.compile(
     r"(?:\*\s|=>\s?|>\s?)?(?:\[Callstack\]\s|\[Inline Frame\]\s|\(Inline Function\)\s)?(?:frame\s)?"
-    r"(?:(?:#\d{1,4}:?|\[\s?\d{1,4}\s?\]:?|\d{1,4}[:#]?)\s{1,9})?(?:(?:at|by|from)\s{1,9}(?=\S))?(?:\[Inline Frame\]\s)?"
+    r"(?:(?:#\d{1,4}:?|\[\s?\d{1,4}\s?\]:?|\d{1,4}[:#]?)\s{1,9})?(?:(?:at|by|from|在|bei|en|à|в|場所)\s{1,9}(?=\S))?(?:\[Inline Frame\]\s)?"
 )
 _ADDRESS = re.compile(r"(?:([\w.+-]+(?:\s[\w.+-]+){0,5})\s{1,99})?(?:0x[0-9a-fA-F]{3,16}|[0-9a-fA-F]{16}):?\s{1,9}(?:in\s|-\s)?(?=\S)")
 _TOMBSTONE = re.compile(
@@ -24,6 +24,7 @@ _IN_BRACKETS = re.compile(r"\((?!anonymous|lambda|wrapper|extension|\d+\))([\w .
 _PLACE_IN_FRONT = re.compile(r"\[[^\[\]]{0,500}[\\/][^\[\]]{0,500}\]\s(?=\S)")
 _MODULE = re.compile(r"([^\s!(<]{1,255}?)(?<!operator)!(?!\()")
 _LLDB = re.compile(r"([\w.+-]{1,80})`(?=[A-Za-z_+-][^`']*\Z)")
+_DEFER = re.compile(r"\$defer #\d{1,4} [^()]{0,100}\(\) in (?=\S)")
 _LOADER = re.compile(r"(?:[\w.-]{1,40}//|(?:java|jdk)\.[\w.]{1,80}(?:@[\w.+-]{1,40})?/)")
 _GLIBC = re.compile(r"([^\s(]{1,255})\(([^\s()+]{1,255})\+0x[0-9a-fA-F]+\)")
 # Interpreters write the place in front and the name behind.
@@ -33,7 +34,7 @@ _LUA = re.compile(
 )
 # Behind a name.
 _BEHIND = re.compile(
-    r"\s(?:at|from)\s[^\s()]{1,1000}(?:\s0x[0-9a-f]+)?\Z|\sin\s[^\s()]{1,1000}:[\d,]{1,12}\Z|\sLine\s\d{1,9}.{0,40}\Z|\s<0x[0-9a-f]+>\Z|\s\+\s0\Z|\s\[as\s[^\]]{1,200}\]\Z|@@?GLIBC\w*[\d.]*\Z"
+    r"\s(?:at|from)\s[^\s()]{1,1000}(?:\s0x[0-9a-f]+)?\Z|\sin\s[^\s()]{1,1000}:[\d,]{1,12}\Z|\s[^\s()]{1,1000}\.\w{1,5}:\d{1,9}\Z|\sLine\s\d{1,9}.{0,40}\Z|\s<0x[0-9a-f]+>\Z|\s\+\s0\Z|\s\[as\s[^\]]{1,200}\]\Z|@@?GLIBC\w*[\d.]*\Z"
 )
 _COREDUMP = re.compile(r"\s\(([^\s()]{1,300}\.(?:so|dylib|exe|dll|node)[\d.]*|n/a)(?:\s\+\s0x[0-9a-f]+)?\)\Z")
 _SOURCE = re.compile(r"\s(?:at|from|in)\s([/.\w][^\s()]{1,1000})\Z")
@@ -101,6 +102,8 @@ def _named(text: str) -> Reading:
         module, text = binary[1], text[binary.end() :]
     if loader := _LOADER.match(text):
         text = text[loader.end() :]
+    if defer := _DEFER.match(text):
+        text = text[defer.end() :]
     if dump := _COREDUMP.search(text):
         module, text = dump[1], text[: dump.start()]
     name = frames.name_of(text)

@@ -50,6 +50,8 @@ def sentence(what: str, culprit: Culprit, application: str) -> str:
 
 def shorter(name: str, room: int) -> str:
     """The name in at most `room` characters: without its outer scopes first, and then without its end."""
+    if len(name) > room and name.endswith("]") and "[" in name[:80]:
+        return f"{name[: max(1, room - 2)]}…]"  # a selector of Objective-C: the class comes first
     while len(name) > room:
         scope = re.search(r"::|\.(?=\w|\()|/|\+", name[1:])
         if scope is None or len(name) - scope.end() - 1 < 4:

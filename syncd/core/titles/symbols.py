@@ -23,7 +23,7 @@ _LAMBDA = re.compile(r"\{lambda\([^{}]*\)(#\d+)?\}|'lambda(\d*)'\([^()]*\)|<lamb
 _GENERIC = re.compile(r"`\d+(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\])?")
 _GO = re.compile(r"\[(?:\.\.\.|[^\]\[]{1,500}|(?:[^\]\[]|\[[^\]\[]*\]){1,500})\]")
 _TRAIT = re.compile(r"<(.{1,1500}?) as (.{1,1500})>::")
-_SHORT_TYPE = re.compile(r"[&*\s]*(?:mut |const |dyn )*(?:[A-Z]\w?|\[.*|\(.*|dyn .*|fn.*|impl .*)", re.DOTALL)
+_SHORT_TYPE = re.compile(r"[&*\s]*(?:mut |const |dyn )*(?:[A-Z]\w?|[iu](?:8|16|32|64|128|size)|f32|f64|str|bool|char|\[.*|\(.*|dyn .*|fn.*|impl .*)", re.DOTALL)
 _OPERATOR = re.compile(r"(?<![\w$])operator\s?(?:\(\)|\[\]|->\*?|<=>|<<=?|>>=?|[<>]=?|[^\w\s(]{1,3}|\s?(?:new|delete)(?:\[\])?)?")
 _UNDERSCORES = re.compile(r"\A(?:[_*]+|GI_+|imp_+|interceptor_+|(?:a|m|t|hwa|ub)san_(?=mem|str|unaligned))+")
 

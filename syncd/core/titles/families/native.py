@@ -15,7 +15,7 @@ NATIVE = Family(
         # waiting
         "/^(?:libc_|pthread_|internal_|sys_|ppoll|old_)?(?:futex\\w*|epoll_p?wait\\w*|poll|ppoll|select|pselect\\d*|nanosleep|clock_nanosleep\\w*|usleep|sleep|wait4|waitpid|waitid|ioctl|do_system|system)$/",
         "futex_*", "pthread_cond_*", "pthread_mutex_*", "pthread_rwlock_*", "pthread_join*", "pthread_timedjoin*", "pthread_spin_*", "pthread_barrier_*", "pthread_enable_asynccancel",
-        "lll_lock*", "lll_wait*", "sem_*wait*", "new_sem_*", "do_futex_wait*", "nptl_*", "pthread_getspecific",
+        "lll_lock*", "lll_wait*", "sem_*wait*", "new_sem_*", "do_futex_wait*", "nptl_*", "/^(?:sys_)*_?umtx\\w*$/", "usem_wait", "sem_clockwait*", "/^_?thr_umtx\\w*$/", "pthread_getspecific",
         # sanitizers and fuzzers
         "asan::*", "sanitizer::*", "sanitizer_*", "/^(?:a|m|t|ub|l|hwa|nsan|df)san_(?:report|handle|on|abort|check|set|load|store|init|default)\\w*/", "msan::*", "tsan::*", "ubsan::*",
         "lsan::*", "hwasan::*", "memprof::*", "scudo::*", "scudo_*", "gwp_asan::*", "fuzzer::*", "LLVMFuzzerTestOneInput", "LLVMFuzzerRunDriver", "rtl_*segv*", "afl_*", "HF_ITER",
