@@ -33,7 +33,11 @@ def bare(name: str) -> str:
     name = re.sub(r"`\d+(?:\[[^\[\]]*\])?", "", name.replace("[...]", "[…]"))
     while place < len(name):
         sign = name[place]
-        if sign == "<" and (depth or (text and (text[-1].isalnum() or text[-1] in "_:"))) and not text.endswith("operator"):
+        if (
+            sign == "<"
+            and (depth or (text and (text[-1].isalnum() or text[-1] in "_:")))
+            and not text.endswith("operator")
+        ):
             depth += 1
         elif sign == ">" and depth:
             depth -= name[place - 1] not in "-="
@@ -75,7 +79,11 @@ def right(line: str, expected: Sequence[str]) -> bool:
 def readable(line: str) -> bool:
     """True if the title has no arguments, places, addresses, hashes and return types, and is short."""
     name = subject(line) or ""
-    plain = re.sub(r"\((?:anonymous namespace|\*[\w\[\]….,]+)\)|\{lambda\(\)#\d+\}|`anonymous namespace'|operator\(\)|(?<=\[)\w+\(\w+\)", "", name)
+    plain = re.sub(
+        r"\((?:anonymous namespace|\*[\w\[\]….,]+)\)|\{lambda\(\)#\d+\}|`anonymous namespace'|operator\(\)|(?<=\[)\w+\(\w+\)",
+        "",
+        name,
+    )
     typed = " " in plain and not re.search(r"^[-+]\[|^__\d+[-+]\[|closure #\d+ in |operator |^\(Mono|'$", plain)
     return len(line) <= LONGEST and "(" not in plain and not typed and not _UNREADABLE.search(plain)
 
@@ -94,7 +102,9 @@ def score(stacks: Sequence[Mapping[str, Any]], verbose: bool = False) -> Counter
         counts["right"] += is_right
         counts["both"] += is_right and is_readable
         if verbose and not (is_right and is_readable):
-            print(f"{'WRONG ' if not is_right else 'UGLY  '}{stack['id']} {stack['kind']}: {line}\n       wanted {' | '.join(stack['expected'])[:200]}")
+            print(
+                f"{'WRONG ' if not is_right else 'UGLY  '}{stack['id']} {stack['kind']}: {line}\n       wanted {' | '.join(stack['expected'])[:200]}"
+            )
     return counts
 
 

@@ -37,6 +37,9 @@ COMMANDS = {
     "status": Entry("status", _LOOK, "Show the daemon's state: what waits, what is held, what needs a person."),
     "groups": Entry("groups", _LOOK, "List crash groups with counts and issues, the latest crash first."),
     "show": Entry("groups", _LOOK, "Show one crash group: counts, releases, stack, issue, decisions."),
+    "titles": Entry(
+        "titles", _LOOK, "Show what the latest groups would be called, and what changed patterns would change."
+    ),
     "explain": Entry("explain", _LOOK, "Explain a group: what happened, what would happen now, and by which rules."),
     "releases": Entry("releases", _LOOK, "Show which crashes are new, regressed, still seen or gone in a release."),
     "audit": Entry("audit", _LOOK, "Show who changed what, the newest change first."),

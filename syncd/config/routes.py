@@ -104,6 +104,15 @@ class OwnerRule(Section):
         return self
 
 
+class RouteTitles(Section):
+    """Patterns of functions for the titles of one route, before those of `[titles]`."""
+
+    skip_frames: Globs = []
+    prefix_frames: Globs = []
+    library_frames: Globs = []
+    own_frames: Globs = []
+
+
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -197,6 +206,8 @@ class Route(Section):
     set: list[SetRule] = []
     """`[{ when = { min_users = 100 }, priority = "High" }, { when = { error_type = "hang" }, issue_type = "Task" }]`: settings of
     issues; see below"""
+    titles: RouteTitles = RouteTitles()
+    """`{ own_frames = ["Game::*"] }`: patterns for the titles of this route, before those of `[titles]`; see there"""
     templates: str | None = None
     """a folder with `title.j2`, `body.j2`, `status.j2`, `comment.j2`; see [templates](templates.md)"""
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from syncd.config.values import Expression, Globs, Seconds, Secret, Section
+from syncd.core.titles import Rules
 
 
 def _listen(value: str) -> str:
@@ -370,10 +371,25 @@ class Privacy(Section):
 
 
 class Titles(Section):
-    """`[titles]`: which frame a title names."""
+    """`[titles]`: which function a title names, by patterns in addition to the built-in lists of each language and engine."""
 
     skip_frames: Globs = []
-    """patterns of functions that titles skip, in addition to the built-in list (`abort`, `memcpy`, allocators, panic
-    machinery)"""
+    """patterns of functions that no title names: they never explain a crash, as `abort`"""
+    prefix_frames: Globs = []
+    """patterns of functions that a title names only where nothing better follows, as `memcpy`"""
+    library_frames: Globs = []
+    """patterns of functions of libraries, which a title names only where no function of the program follows"""
+    own_frames: Globs = []
+    """patterns of functions of the program, whatever the built-in lists say of them"""
     only_these: bool = False
-    """skip only `skip_frames`, and not the built-in list"""
+    """use only these patterns, and not the built-in lists"""
+
+    def rules(self) -> Rules:
+        """These patterns as the core's rules."""
+        return Rules(
+            skip_frames=tuple(self.skip_frames),
+            prefix_frames=tuple(self.prefix_frames),
+            library_frames=tuple(self.library_frames),
+            own_frames=tuple(self.own_frames),
+            only_these=self.only_these,
+        )

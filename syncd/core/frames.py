@@ -275,7 +275,8 @@ def is_module(frame: str, application: str, modules: Collection[str]) -> bool:
     """True if the frame is nothing but the name of its application with an offset, or the name of a module of the stack."""
     word = _WORD_AND_OFFSET.fullmatch(frame.strip())
     return word is not None and (
-        (word[2] is not None and base_name(word[1]) == application) or (word[2] is None and base_name(word[1]) in modules)
+        (word[2] is not None and base_name(word[1]) == application)
+        or (word[2] is None and base_name(word[1]) in modules)
     )
 
 

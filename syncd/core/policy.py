@@ -12,6 +12,7 @@ from syncd.core.overview import first_release, is_new
 from syncd.core.patterns import fits, searched
 from syncd.core.quantities import counted
 from syncd.core.releases import Order, compare
+from syncd.core.titles import Rules
 from syncd.model import Group, GroupKind, ProjectRelease, Thresholds
 
 # The prefixes of the conditions on attributes.
@@ -150,6 +151,7 @@ class Policy:
     labels: tuple[LabelRule, ...]
     owners: tuple[OwnerRule, ...]
     set: tuple[SetRule, ...]
+    titles: Rules
     templates: str | None
 
     @property

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from syncd.core import titles
+from syncd.core import frames, titles
 from syncd.core.quantities import bounded, counted, duration
 from syncd.core.redact import MOST_FRAMES
 from syncd.model import Announcement, Group, GroupKind, Occasion, Place, Release, Storm
@@ -26,6 +26,8 @@ from syncd.render.text import (
 
 _LONGEST_TITLE = 240  # GitHub takes 256 characters, Jira 255
 _LONGEST_APPLICATION = 60
+_JUDGED = 240  # characters of a frame; without a visible one among them it names nothing
+_ERROR_TYPE = "error.type"  # the attribute with the kind of report: Crash, Hang, OOMException
 _MOST_RELEASES = 30
 _EDITABLE = Panel(
     (
@@ -46,8 +48,8 @@ class ReportExtras:
     """The facts of a text that are not in the group.
 
     `link_hosts` may be linked to, `previous` is the group's issue before this one, `alike` are issues of groups that look alike,
-    `note` is a remark for the status comment. `more_frames` counts those below the group's, and `top_frame` is the one with information
-    about the crash, which may be one of these.
+    `note` is a remark for the status comment. `more_frames` counts those below the group's, and `top_frame` is the function that
+    the title names, which may be one of these.
     """
 
     link_hosts: Sequence[str] = ()
@@ -58,17 +60,27 @@ class ReportExtras:
     top_frame: str | None = None
 
 
+def culprit(group: Group, rules: titles.Rules = titles.DEFAULT) -> titles.Culprit | None:
+    """The function that the title of the group names by the rules; frames without a visible character name nothing."""
+    visible = [frame for frame in group.callstack if one_line(frame[:_JUDGED], _JUDGED, otherwise="")]
+    return titles.culprit(visible, group.application, rules)
+
+
 def title(group: Group, rules: titles.Rules = titles.DEFAULT) -> str:
-    """One line that distinguishes the crash: its kind, the function that `titles` names by the rules, and the application."""
+    """One line that distinguishes the crash: its kind, the function that the rules choose, and the application."""
+    return headline(group, culprit(group, rules))
+
+
+def headline(group: Group, named: titles.Culprit | None) -> str:
+    """The title of a group whose culprit is `named`."""
     if group.kind is GroupKind.STORM:
         return f"Crash storm: groups held back by route {one_line(group.identity.project, _LONGEST_APPLICATION)}"
     base_name = re.split(r"[/\\]", (group.application or "").rstrip("/\\"))[-1]
     application = one_line(base_name, _LONGEST_APPLICATION, otherwise="")
-    culprit = titles.culprit(group.callstack, group.application, rules)
-    exception = None if not group.callstack else titles.exception(group.callstack[0])
-    kind = titles.kind(group.classifiers, dict(group.attributes).get("error.type", ()), culprit, exception)
-    if culprit is not None:
-        return one_line(titles.sentence(kind, culprit, application), _LONGEST_TITLE)
+    exception = titles.exception(group.callstack[0]) if group.callstack else None
+    kind = titles.kind(group.classifiers, dict(group.attributes).get(_ERROR_TYPE, ()), named, exception)
+    if named is not None:
+        return one_line(titles.sentence(kind, named, application), _LONGEST_TITLE)
     place = application or one_line(group.identity.project, _LONGEST_APPLICATION)
     return f"{kind} in {place}, group {one_line(group.identity.fingerprint, 12)}"
 

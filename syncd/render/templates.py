@@ -21,10 +21,9 @@ from jinja2.exceptions import SecurityError
 from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from syncd.core import frames
 from syncd.core.releases import ordered
 from syncd.model import Announcement, Group
-from syncd.render.report import ReportExtras
+from syncd.render.report import ReportExtras, culprit
 from syncd.render.text import Block, Document, Heading, Panel, Paragraph, Span, Value, one_line, utc
 
 Name = Literal["title", "body", "status", "comment"]
@@ -219,6 +218,12 @@ def _spans(text: str) -> Iterator[Span]:
             yield trusted
 
 
+def _culprit(group: Group) -> str:
+    """The function that the built-in lists choose, empty if they choose none."""
+    named = culprit(group)
+    return "" if named is None else named.name
+
+
 def facts(group: Group, extras: ReportExtras, announcement: Announcement | None = None) -> dict[str, object]:
     """The names that docs/templates.md lists. Values are texts, numbers, lists of these, and mappings."""
     occurrences = Counter[str]()
@@ -234,7 +239,7 @@ def facts(group: Group, extras: ReportExtras, announcement: Announcement | None 
         "application": group.application or "",
         "classifiers": list(group.classifiers),
         "frames": list(group.callstack),
-        "top_frame": extras.top_frame or frames.meaningful(group.callstack) or "",
+        "top_frame": extras.top_frame or _culprit(group),
         "occurrences": group.occurrences,
         "users": group.users or 0,
         "machines": group.hosts or 0,

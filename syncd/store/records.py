@@ -28,6 +28,7 @@ from syncd.model import (
     Tally,
     Thresholds,
 )
+from syncd.store import storms
 from syncd.store.connection import Transaction
 
 LARGEST = 10  # the groups of a storm that its issue names
@@ -182,7 +183,7 @@ def _of_storm(transaction: Transaction, group: Group) -> Group:
     rows = transaction.rows("largest_stormy", route=route, size=LARGEST)
     largest = tuple(
         (
-            frames.meaningful(json.loads(cast(str, row["callstack"]))) or f"group {row['fingerprint']}",
+            storms.culprit(row) or f"group {row['fingerprint']}",
             str(row["fingerprint"])[:12],
             cast(int, row["users"] or 0),
             cast(int, row["occurrences"]),

@@ -3,11 +3,11 @@ transaction of the caller's; `core.budget` decides who is released and when a st
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from syncd.core import frames
+from syncd.core import titles
 from syncd.core.budget import SKEW_SECONDS, Filed, Limit
 from syncd.model import Identity
 from syncd.store.connection import Transaction
@@ -104,7 +104,7 @@ def shares(transaction: Transaction, route: str) -> tuple[tuple[str, str, int], 
     rows = transaction.rows("largest_stormy", route=route, size=SAMPLE)
     releases = transaction.batch("releases_of_groups", [(row["id"],) for row in rows])
     versions = Counter(str(row["release"]) for row in releases)
-    tops = Counter(frames.meaningful(json.loads(cast(str, row["callstack"]))) for row in rows)
+    tops = Counter(culprit(row) for row in rows)
     applications = Counter(cast(str | None, row["application"]) for row in rows)
     common: list[tuple[str, str, int]] = []
     for name, counter in (("release", versions), ("application", applications), ("top frame", tops)):
@@ -112,6 +112,18 @@ def shares(transaction: Transaction, route: str) -> tuple[tuple[str, str, int], 
             if value and count > 1 and 100 * count >= SHARED * len(rows):
                 common.append((name, value, 100 * count // len(rows)))
     return tuple(common)
+
+
+def _culprit(row: Mapping[str, object]) -> str | None:
+    """The function that the title of a group names."""
+    named = titles.culprit(json.loads(cast(str, row["callstack"])), cast(str | None, row["application"]))
+    return None if named is None else named.name
+
+
+def culprit(row: Mapping[str, object]) -> str | None:
+    """The function that the title of a group names."""
+    named = titles.culprit(json.loads(cast(str, row["callstack"])), cast(str | None, row["application"]))
+    return None if named is None else named.name
 
 
 def keep_place(transaction: Transaction, group_id: int, route: str | None) -> None:

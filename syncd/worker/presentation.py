@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from dataclasses import replace as changed
 from pathlib import Path
 
 import structlog
-from msgspec.structs import replace
 
 from syncd.config import Config
-from syncd.core import frames
+from syncd.core import titles
 from syncd.core.redact import MOST_FRAMES, Redactor
 from syncd.core.scrub import Scrubber, version
 from syncd.errors import ConfigError
@@ -17,29 +17,29 @@ from syncd.platform import access
 from syncd.render import report
 from syncd.render.report import ReportExtras
 from syncd.render.templates import NAMES, Name, TemplateFailed, TemplateInvalid, Templates, facts
-from syncd.render.text import Document, one_line
+from syncd.render.text import Document
 
 log = structlog.get_logger("syncd.worker")
-
-_JUDGED = 240  # characters of a frame; without a visible one among them it names nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presentation:
     """The settings that decide what an issue says.
 
-    `skip` are patterns of frames that no title names, `templates` those of each route that has any.
+    `rules` are the patterns of `[titles]`, `routes` those of each route with its own before them, `templates` those of each route that has
+    any.
     """
 
     link_hosts: Sequence[str] = ()
     redactor: Redactor = field(default_factory=Redactor)
-    skip: Sequence[str] = frames.DEFAULT_SKIP
+    rules: titles.Rules = titles.DEFAULT
+    routes: Mapping[str, titles.Rules] = field(default_factory=dict)
     templates: Mapping[str, Templates] = field(default_factory=dict)
 
     @classmethod
     def from_config(cls, config: Config) -> "Presentation":
         """Read the settings and the templates of all routes. Raises ConfigError for a template that cannot be read."""
-        privacy, titles = config.privacy, config.titles
+        privacy, rules = config.privacy, config.titles.rules()
         return cls(
             link_hosts=config.links.hosts,
             redactor=Redactor(
@@ -54,7 +54,8 @@ class Presentation:
                     devices=privacy.scrub_devices,
                 ),
             ),
-            skip=(*titles.skip_frames, *(() if titles.only_these else frames.DEFAULT_SKIP)),
+            rules=rules,
+            routes={route.name: rules.extended(route.titles) for route in config.all_routes},
             templates={
                 route.name: _read_templates(route.name, Path(route.templates))
                 for route in config.all_routes
@@ -69,18 +70,17 @@ class Presentation:
         return Presented(
             group=self.redactor.group(group),
             more_frames=len(group.callstack[MOST_FRAMES:]),
-            top_frame=self._top_frame(group),
+            culprit=self._culprit(group, route),
             versions=self.redactor.versions(group),
             settings=self,
             route=route,
             templates=templates,
         )
 
-    def _top_frame(self, group: Group) -> str | None:
-        """The frame that a title names, scrubbed. It may be below those that an issue shows."""
-        visible = (frame for frame in group.callstack if one_line(frame[:_JUDGED], _JUDGED, otherwise=""))
-        frame = frames.meaningful(visible, self.skip)
-        return frame and self.redactor.text(frame)
+    def _culprit(self, group: Group, route: str | None) -> titles.Culprit | None:
+        """The function that a title names, scrubbed. It may be below those that an issue shows."""
+        named = report.culprit(group, self.routes.get(route or "", self.rules))
+        return named and changed(named, name=self.redactor.text(named.name), caller=self.redactor.text(named.caller))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ class Presented:
 
     group: Group
     more_frames: int
-    top_frame: str | None
+    culprit: titles.Culprit | None
     versions: Sequence[str]
     settings: Presentation
     route: str | None
@@ -106,8 +106,7 @@ class Presented:
                 return self.templates.title(facts(self.group, self._extras()))
             except TemplateFailed as error:
                 log.warning("template_failed", route=self.route, reason=str(error))
-        stack = () if self.top_frame is None else (self.top_frame,)
-        return report.title(replace(self.group, callstack=stack), self.settings.skip)
+        return report.headline(self.group, self.culprit)
 
     def body(self, *, previous: Place | None = None, alike: Sequence[Place] = ()) -> Document:
         """The body of a new issue. `previous` is the group's issue before, `alike` those of groups that look alike."""
@@ -132,7 +131,7 @@ class Presented:
             alike=alike,
             note=note,
             more_frames=self.more_frames,
-            top_frame=self.top_frame,
+            top_frame=None if self.culprit is None else self.culprit.name,
         )
 
     def _from_template(

@@ -43,7 +43,27 @@ _GENERIC = re.compile(
 _PYTHON = "<module>"
 # Functions of Python's standard library that only a stack of Python may have: anywhere else they are good names.
 _OF_PYTHON = frozenset(
-    ("decode", "encode", "loads", "load", "dumps", "dump", "iterencode", "result", "__get_result", "__call__", "__enter__", "__exit__", "wrapper", "inner", "_run", "_call", "send", "request", "urlopen")
+    (
+        "decode",
+        "encode",
+        "loads",
+        "load",
+        "dumps",
+        "dump",
+        "iterencode",
+        "result",
+        "__get_result",
+        "__call__",
+        "__enter__",
+        "__exit__",
+        "wrapper",
+        "inner",
+        "_run",
+        "_call",
+        "send",
+        "request",
+        "urlopen",
+    )
 )
 
 
@@ -113,11 +133,11 @@ def _judge(rules: Rules) -> Callable[[Reading], Rank]:
         if each
     ]
     library, prefix = _matcher(_together("library", families)), _matcher(_together("prefix", families))
-    plumbing, modules = (
-        _matcher(tuple(map(_lower, _together(name, families)))) for name in ("plumbing", "modules")
-    )
+    plumbing, modules = (_matcher(tuple(map(_lower, _together(name, families)))) for name in ("plumbing", "modules"))
     headers, places = _contained(_together("headers", families)), _contained(_together("places", families))
-    own = len([each for each in (rules.own_frames, rules.skip_frames, rules.prefix_frames, rules.library_frames) if each])
+    own = len(
+        [each for each in (rules.own_frames, rules.skip_frames, rules.prefix_frames, rules.library_frames) if each]
+    )
 
     def judge(reading: Reading) -> Rank:
         """The rank of a named frame. A route's patterns come first, and may name the module in front: `game.exe!*`."""
@@ -143,8 +163,6 @@ def _lower(pattern: str) -> str:
 
 def _matcher(globs: tuple[str, ...]) -> Callable[[str], bool]:
     """A test for all patterns; the regular expressions among them are one, so that a name is read once."""
-    if not globs:
-        return lambda text: False
     sought = [each for each in map(patterns.searched, globs) if each is not None]
     shell = patterns.matcher(tuple(each for each in globs if patterns.searched(each) is None))
     if not sought:
@@ -161,7 +179,14 @@ def culprit(callstack: Sequence[str], application: str | None = None, rules: Rul
     """The function that the title of a crash names; None where no frame that could be it has a name."""
     judge, base = _judge(rules), frames.base_name(application or "")
     best: dict[Rank, str] = {}
-    above, modules, libraries, nameless, is_blocked, is_python = list[str](), list[str](), 0, 0, False, _PYTHON in callstack[:MOST_FRAMES]
+    above, modules, libraries, nameless, is_blocked, is_python = (
+        list[str](),
+        list[str](),
+        0,
+        0,
+        False,
+        _PYTHON in callstack[:MOST_FRAMES],
+    )
     for place, frame in enumerate(islice(callstack, MOST_FRAMES)):
         reading, rank = _ranked(frame, base, judge)
         if rank is Rank.NAMELESS:
@@ -207,7 +232,9 @@ def _ranked(frame: str, application: str, judge: Callable[[Reading], Rank]) -> t
 def _offset_only(frame: str, application: str) -> bool:
     """True if the frame is the name of the application with an offset."""
     name, plus, offset = frame[:256].strip().partition("+")
-    return bool(plus) and bool(application) and frames.base_name(name.strip()) == application and offset.strip().isdigit()
+    return (
+        bool(plus) and bool(application) and frames.base_name(name.strip()) == application and offset.strip().isdigit()
+    )
 
 
 def _belongs(reading: Reading, application: str) -> bool:

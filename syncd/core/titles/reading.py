@@ -16,7 +16,9 @@ _NUMBER = re.compile(
     r"(?:\*\s|=>\s?|>\s?)?(?:\[Callstack\]\s|\[Inline Frame\]\s|\(Inline Function\)\s)?(?:frame\s)?"
     r"(?:(?:#\d{1,4}:?|\[\s?\d{1,4}\s?\]:?|\d{1,4}[:#]?)\s{1,9})?(?:(?:at|by|from|在|bei|en|à|в|場所)\s{1,9}(?=\S))?(?:\[Inline Frame\]\s)?"
 )
-_ADDRESS = re.compile(r"(?:([\w.+-]+(?:\s[\w.+-]+){0,5})\s{1,99})?(?:0x[0-9a-fA-F]{3,16}|[0-9a-fA-F]{16}):?\s{1,9}(?:in\s|-\s)?(?=\S)")
+_ADDRESS = re.compile(
+    r"(?:([\w.+-]+(?:\s[\w.+-]+){0,5})\s{1,99})?(?:0x[0-9a-fA-F]{3,16}|[0-9a-fA-F]{16}):?\s{1,9}(?:in\s|-\s)?(?=\S)"
+)
 _TOMBSTONE = re.compile(
     r"(?:native:\s)?#\d{1,4}\s+pc\s+[0-9a-f]{6,16}\s+(\S{1,1000})\s(?:\(offset\s0x[0-9a-f]+\)\s)?\((?!BuildId|offset|deleted|\?)(.{1,3000}?)\+\d{1,9}\)"
 )
@@ -39,7 +41,8 @@ _BEHIND = re.compile(
 _COREDUMP = re.compile(r"\s\(([^\s()]{1,300}\.(?:so|dylib|exe|dll|node)[\d.]*|n/a)(?:\s\+\s0x[0-9a-f]+)?\)\Z")
 _SOURCE = re.compile(r"\s(?:at|from|in)\s([/.\w][^\s()]{1,1000})\Z")
 _EXCEPTION = re.compile(
-    r"(?:Uncaught |Caused by: |Fatal Exception: |Unhandled Exception: )?((?:[A-Za-z_]\w{0,100}(?:\.|::))*[A-Z]\w{0,100}(?:Exception|Error))(?::\s.*|\s*)\Z", re.DOTALL
+    r"(?:Uncaught |Caused by: |Fatal Exception: |Unhandled Exception: )?((?:[A-Za-z_]\w{0,100}(?:\.|::))*[A-Z]\w{0,100}(?:Exception|Error))(?::\s.*|\s*)\Z",
+    re.DOTALL,
 )
 # Android marks native methods of Java with a sign behind the name.
 _NATIVE = re.compile(r"(?<=\w)!(?= \(Native)")

@@ -9,19 +9,47 @@ LONGEST = 90  # characters of a title
 _LONGEST_APPLICATION = 30
 _LONGEST_CLASS = 48
 _LONGEST_CALLER = 40
-_EXCEPTION = re.compile(r"(?:[A-Za-z_][\w-]{0,100}(?:\.|::|\$))*([A-Za-z_]\w{0,100}(?:Exception|Error|Warning|Interrupt|Exit|Fault|Abort))")
+_EXCEPTION = re.compile(
+    r"(?:[A-Za-z_][\w-]{0,100}(?:\.|::|\$))*([A-Za-z_]\w{0,100}(?:Exception|Error|Warning|Interrupt|Exit|Fault|Abort))"
+)
 # The kinds that classifiers and types of errors name, in lower case, before what the frames say.
 _KINDS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("Hang", re.compile(r"(?:app(?:lication)?[ _-]?)?(?:hang|hung|anr|freeze|watchdog|deadlock|not[ _-]?responding|applicationnotresponding)(?:[ _-]?exception)?")),
-    ("Out of memory", re.compile(r"(?:.*[._:])?(?:oom|out[ _-]?of[ _-]?memory\w*|oomexception|oom[ _-]kill\w*|memory[ _-]?exhaust\w*|bad_alloc|memoryerror|low[ _-]memory)")),
-    ("Stack overflow", re.compile(r"(?:.*[._:])?(?:stack[ _-]?overflow(?:error|exception)?|stackoverflow\w*|recursionerror|stack[ _-]exhaust\w*)")),
-    ("Assertion", re.compile(r"(?:.*[._:])?(?:assert(?:ion)?(?:[ _-]?(?:failure|failed|error|exception))?|check[ _-]failed|ensure)")),
+    (
+        "Hang",
+        re.compile(
+            r"(?:app(?:lication)?[ _-]?)?(?:hang|hung|anr|freeze|watchdog|deadlock|not[ _-]?responding|applicationnotresponding)(?:[ _-]?exception)?"
+        ),
+    ),
+    (
+        "Out of memory",
+        re.compile(
+            r"(?:.*[._:])?(?:oom|out[ _-]?of[ _-]?memory\w*|oomexception|oom[ _-]kill\w*|memory[ _-]?exhaust\w*|bad_alloc|memoryerror|low[ _-]memory)"
+        ),
+    ),
+    (
+        "Stack overflow",
+        re.compile(
+            r"(?:.*[._:])?(?:stack[ _-]?overflow(?:error|exception)?|stackoverflow\w*|recursionerror|stack[ _-]exhaust\w*)"
+        ),
+    ),
+    (
+        "Assertion",
+        re.compile(
+            r"(?:.*[._:])?(?:assert(?:ion)?(?:[ _-]?(?:failure|failed|error|exception))?|check[ _-]failed|ensure)"
+        ),
+    ),
 )
-_OUT_OF_MEMORY = re.compile(r"(?:^|[^A-Za-z])oom(?:[^a-z]|$)|Oom|OOM|OutOfMemory|OnNoMemory|bad_alloc|alloc_error|no_memory")
-_ASSERTION = re.compile(r"(?i)^(?:.*::)?(?:_*assert(?:ion)?(?:_?fail\w*|_rtn)?|wassert|qt_assert\w*|g_assertion_message\w*|assertfail\w*|replacement_assert|glibcxx_assert\w*)$|assert_fail|CheckVerifyFailed|CheckError|CheckFailed|NSAssertionHandler|DispatchCheckVerify|AssertFailed|DCheck")
+_OUT_OF_MEMORY = re.compile(
+    r"(?:^|[^A-Za-z])oom(?:[^a-z]|$)|Oom|OOM|OutOfMemory|OnNoMemory|bad_alloc|alloc_error|no_memory"
+)
+_ASSERTION = re.compile(
+    r"(?i)^(?:.*::)?(?:_*assert(?:ion)?(?:_?fail\w*|_rtn)?|wassert|qt_assert\w*|g_assertion_message\w*|assertfail\w*|replacement_assert|glibcxx_assert\w*)$|assert_fail|CheckVerifyFailed|CheckError|CheckFailed|NSAssertionHandler|DispatchCheckVerify|AssertFailed|DCheck"
+)
 
 
-def kind(classifiers: Sequence[str], error_types: Sequence[str], culprit: Culprit | None, exception: str | None = None) -> str:
+def kind(
+    classifiers: Sequence[str], error_types: Sequence[str], culprit: Culprit | None, exception: str | None = None
+) -> str:
     """The kind of crash: what classifiers and types of errors say, then what the frames above the culprit do, else `Crash`."""
     texts = [text.strip()[:200] for text in (*classifiers, *error_types)]
     for name, pattern in _KINDS:

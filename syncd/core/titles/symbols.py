@@ -19,12 +19,19 @@ _BUILD = re.compile(
     r"_m[0-9A-F]{40}(?:_\w+)?|_(?:gshared|AdjustorThunk|inline)\b|\$VARIANT\$\w+|\[abi:\w+\]|(?<=\w)@@?\d{1,4}\Z|(?<=lambda)_[0-9a-f]{16,}|\$\$forInline\Z"
     r"|\.cold(?:\.\d+)?\Z|\s<<.{0,300}\Z|::h[0-9a-f]{16}\Z|\s(?:const|volatile|noexcept|&&?)\Z|\s\+\s?\d+\Z|\+0x[0-9a-fA-F]+\Z|-impl\Z"
 )
-_LAMBDA = re.compile(r"\{lambda\([^{}]*\)(#\d+)?\}|'lambda(\d*)'\([^()]*\)|<lambda\([^()]*\)>|\(lambda at [^()]{0,300}\)")
+_LAMBDA = re.compile(
+    r"\{lambda\([^{}]*\)(#\d+)?\}|'lambda(\d*)'\([^()]*\)|<lambda\([^()]*\)>|\(lambda at [^()]{0,300}\)"
+)
 _GENERIC = re.compile(r"`\d+(?:\[(?:[^\[\]]|\[[^\[\]]*\])*\])?")
 _GO = re.compile(r"\[(?:\.\.\.|[^\]\[]{1,500}|(?:[^\]\[]|\[[^\]\[]*\]){1,500})\]")
 _TRAIT = re.compile(r"<(.{1,1500}?) as (.{1,1500})>::")
-_SHORT_TYPE = re.compile(r"[&*\s]*(?:mut |const |dyn )*(?:[A-Z]\w?|[iu](?:8|16|32|64|128|size)|f32|f64|str|bool|char|\[.*|\(.*|dyn .*|fn.*|impl .*)", re.DOTALL)
-_OPERATOR = re.compile(r"(?<![\w$])operator\s?(?:\(\)|\[\]|->\*?|<=>|<<=?|>>=?|[<>]=?|[^\w\s(]{1,3}|\s?(?:new|delete)(?:\[\])?)?")
+_SHORT_TYPE = re.compile(
+    r"[&*\s]*(?:mut |const |dyn )*(?:[A-Z]\w?|[iu](?:8|16|32|64|128|size)|f32|f64|str|bool|char|\[.*|\(.*|dyn .*|fn.*|impl .*)",
+    re.DOTALL,
+)
+_OPERATOR = re.compile(
+    r"(?<![\w$])operator\s?(?:\(\)|\[\]|->\*?|<=>|<<=?|>>=?|[<>]=?|[^\w\s(]{1,3}|\s?(?:new|delete)(?:\[\])?)?"
+)
 _UNDERSCORES = re.compile(r"\A(?:[_*]+|GI_+|imp_+|interceptor_+|(?:a|m|t|hwa|ub)san_(?=mem|str|unaligned))+")
 
 
@@ -110,7 +117,10 @@ def _arguments_cut(name: str, sign: str) -> str:
             place = operator.end()
             continue
         character = name[place]
-        if character == "<" and (depth or (place and (name[place - 1].isalnum() or name[place - 1] in "_$" or name.startswith("::<", place - 2)))):
+        if character == "<" and (
+            depth
+            or (place and (name[place - 1].isalnum() or name[place - 1] in "_$" or name.startswith("::<", place - 2)))
+        ):
             if not depth:
                 pieces.append(name[begin:place].removesuffix("::"))
                 begin = place

@@ -14,7 +14,7 @@ NATIVE = Family(
         "sigaction", "<signal handler called>", "libc_csu_*", "cxa_finalize", "call_init*", "dl_*", "gettid", "GI_*abort", "internal_syscall*", "/^(?:k|v)?syscall(?:_cancel\\w*|_exit\\w*)?$/",
         # waiting
         "/^(?:libc_|pthread_|internal_|sys_|ppoll|old_)?(?:futex\\w*|epoll_p?wait\\w*|poll|ppoll|select|pselect\\d*|nanosleep|clock_nanosleep\\w*|usleep|sleep|wait4|waitpid|waitid|ioctl|do_system|system)$/",
-        "futex_*", "pthread_cond_*", "pthread_mutex_*", "pthread_rwlock_*", "pthread_join*", "pthread_timedjoin*", "pthread_spin_*", "pthread_barrier_*", "pthread_enable_asynccancel",
+        "futex_*", "pthread_cond_*", "pthread_mutex_*", "pthread_rwlock_*", "pthread_join*", "pthread_create*", "pthread_timedjoin*", "pthread_spin_*", "pthread_barrier_*", "pthread_enable_asynccancel",
         "lll_lock*", "lll_wait*", "sem_*wait*", "new_sem_*", "do_futex_wait*", "nptl_*", "/^(?:sys_)*_?umtx\\w*$/", "usem_wait", "sem_clockwait*", "/^_?thr_umtx\\w*$/", "pthread_getspecific",
         # sanitizers and fuzzers
         "asan::*", "sanitizer::*", "sanitizer_*", "/^(?:a|m|t|ub|l|hwa|nsan|df)san_(?:report|handle|on|abort|check|set|load|store|init|default)\\w*/", "msan::*", "tsan::*", "ubsan::*",
