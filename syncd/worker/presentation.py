@@ -1,8 +1,9 @@
 """The texts of an issue as its tracker gets them: redacted, and from the templates of its route where it has any."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from dataclasses import replace as changed
+from functools import cache, partial
 from pathlib import Path
 
 import structlog
@@ -70,7 +71,7 @@ class Presentation:
         return Presented(
             group=self.redactor.group(group),
             more_frames=len(group.callstack[MOST_FRAMES:]),
-            culprit=self._culprit(group, route),
+            culprit=cache(partial(self._culprit, group, route)),
             versions=self.redactor.versions(group),
             settings=self,
             route=route,
@@ -93,7 +94,7 @@ class Presented:
 
     group: Group
     more_frames: int
-    culprit: titles.Culprit | None
+    culprit: Callable[[], titles.Culprit | None]
     versions: Sequence[str]
     settings: Presentation
     route: str | None
@@ -106,7 +107,7 @@ class Presented:
                 return self.templates.title(facts(self.group, self._extras()))
             except TemplateFailed as error:
                 log.warning("template_failed", route=self.route, reason=str(error))
-        return report.headline(self.group, self.culprit)
+        return report.headline(self.group, self.culprit())
 
     def body(self, *, previous: Place | None = None, alike: Sequence[Place] = ()) -> Document:
         """The body of a new issue. `previous` is the group's issue before, `alike` those of groups that look alike."""
@@ -125,13 +126,14 @@ class Presented:
         return self._from_template("comment", self._extras(), redacted) or report.announcement(redacted)
 
     def _extras(self, *, previous: Place | None = None, alike: Sequence[Place] = (), note: str = "") -> ReportExtras:
+        named = None if self.templates is None else self.culprit()  # nothing else reads it
         return ReportExtras(
             link_hosts=self.settings.link_hosts,
             previous=previous,
             alike=alike,
             note=note,
             more_frames=self.more_frames,
-            top_frame=None if self.culprit is None else self.culprit.name,
+            top_frame=None if named is None else named.name,
         )
 
     def _from_template(

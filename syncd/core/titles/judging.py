@@ -5,7 +5,7 @@ the first of a library stands in, then one where the program waited, then `main`
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
@@ -26,11 +26,12 @@ from syncd.core.titles.families.rust import RUST
 from syncd.core.titles.families.scripts import SCRIPTS
 from syncd.core.titles.families.unreal import UNREAL
 from syncd.core.titles.families.windows import WINDOWS
-from syncd.core.titles.reading import Reading, bare_module, read
+from syncd.core.titles.reading import LONGEST, Reading, bare_module, exception, read
 
 FAMILIES = (NATIVE, CPP, WINDOWS, APPLE, JVM, GO, RUST, DOTNET, UNREAL, GODOT, QT, CHROMIUM, SCRIPTS)
 
 MOST_FRAMES = 250  # that are judged; a culprit further down is too deep
+_MOST_CHARACTERS = 40_000  # of frames that are judged, so that a hostile stack takes no longer than a long one
 _MOST_OF_LIBRARIES = 40  # frames of libraries above a culprit: what is below them only began what crashed
 _NEXT = 12  # frames in which the caller of a name that says nothing alone is sought
 _MAIN = re.compile(r"(?:w?main|w?WinMain|_?tWinMain|real_main|main_impl|\[\w+ main\]|SDL_main|NSApplicationMain)$")
@@ -179,44 +180,45 @@ def culprit(callstack: Sequence[str], application: str | None = None, rules: Rul
     """The function that the title of a crash names; None where no frame that could be it has a name."""
     judge, base = _judge(rules), frames.base_name(application or "")
     best: dict[Rank, str] = {}
-    above, modules, libraries, nameless, is_blocked, is_python = (
-        list[str](),
-        list[str](),
-        0,
-        0,
-        False,
-        _PYTHON in callstack[:MOST_FRAMES],
-    )
+    above, modules = list[str](), list[str]()
+    libraries = nameless = characters = 0
+    is_blocked, is_python = False, _PYTHON in callstack[:MOST_FRAMES]
     for place, frame in enumerate(islice(callstack, MOST_FRAMES)):
+        characters += min(len(frame), LONGEST)
+        if characters > _MOST_CHARACTERS and place:
+            break
+        if not place and exception(frame) and len(callstack) > 1:
+            continue  # the class of what was thrown, as a title has it already
         reading, rank = _ranked(frame, base, judge)
-        if rank is Rank.NAMELESS:
-            nameless += 1
-            module = bare_module(frame)
-            if module is not None and judge(Reading(module=module, key="", name="")) is Rank.OWN:
-                modules.append(module)
-            # Nameless frames of the system hide nothing; those of the program may be the culprit.
-            is_blocked = is_blocked or judge(reading) is Rank.OWN
-            continue
         if is_python and rank is Rank.OWN and reading.name in _OF_PYTHON:
             rank = Rank.LIBRARY
         if rank is Rank.OWN:
             caller = _caller(callstack[place + 1 :], reading, base, judge, is_python)
             return Culprit(name=reading.name, caller=caller, above=tuple(above))
+        if rank is Rank.NAMELESS:
+            nameless += 1
+            module = bare_module(frame)
+            modules += [module] if module and judge(Reading(module=module)) is Rank.OWN else []
+            # Nameless frames of the system hide nothing; those of the program may be the culprit.
+            is_blocked = is_blocked or judge(reading) is Rank.OWN
+            continue
         above.append(reading.key)
         libraries += rank is Rank.LIBRARY
         if rank is Rank.IRRELEVANT or not is_blocked:
             best.setdefault(rank, reading.name)
-        if libraries >= _MOST_OF_LIBRARIES or (rank is Rank.LOOP and min(best) is Rank.LIBRARY):
+        if libraries >= _MOST_OF_LIBRARIES or (rank is Rank.LOOP and min(best, default=rank) is Rank.LIBRARY):
             break
+    name = _instead(best, modules, all_named=not nameless)
+    return None if name is None else Culprit(name=name, above=tuple(above))
+
+
+def _instead(best: Mapping[Rank, str], modules: Sequence[str], *, all_named: bool) -> str | None:
+    """The best name where no function of the program has one: of the first frame of each rank, or of a module."""
     # What a program did within its loop says more than the loop.
     for rank in (Rank.LIBRARY, *((Rank.PREFIX,) if Rank.LOOP in best else ()), Rank.LOOP, Rank.MAIN, Rank.PREFIX):
         if rank in best:
-            return Culprit(name=best[rank], above=tuple(above))
-    if modules:
-        return Culprit(name=modules[0], above=tuple(above))
-    if Rank.IRRELEVANT in best and not nameless:
-        return Culprit(name=best[Rank.IRRELEVANT], above=tuple(above))
-    return None
+            return best[rank]
+    return modules[0] if modules else best.get(Rank.IRRELEVANT) if all_named else None
 
 
 def _ranked(frame: str, application: str, judge: Callable[[Reading], Rank]) -> tuple[Reading, Rank]:

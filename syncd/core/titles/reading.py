@@ -10,6 +10,8 @@ from syncd.core import frames
 from syncd.core.titles import symbols
 
 LONGEST = 4_000  # characters of a frame that are read
+_LONGEST_NAMELESS = 600
+_MOST_PLACES = 3  # behind a name
 
 # In front of a name: numbers of frames, addresses, marks of debuggers.
 _NUMBER = re.compile(
@@ -41,8 +43,8 @@ _BEHIND = re.compile(
 _COREDUMP = re.compile(r"\s\(([^\s()]{1,300}\.(?:so|dylib|exe|dll|node)[\d.]*|n/a)(?:\s\+\s0x[0-9a-f]+)?\)\Z")
 _SOURCE = re.compile(r"\s(?:at|from|in)\s([/.\w][^\s()]{1,1000})\Z")
 _EXCEPTION = re.compile(
-    r"(?:Uncaught |Caused by: |Fatal Exception: |Unhandled Exception: )?((?:[A-Za-z_]\w{0,100}(?:\.|::))*[A-Z]\w{0,100}(?:Exception|Error))(?::\s.*|\s*)\Z",
-    re.DOTALL,
+    r"(?:Uncaught |Caused by: |Fatal Exception: |Unhandled Exception: )?(?:[A-Za-z_]\w{0,100}\.){0,20}(?!Handle|Throw|Raise|Log|Report|On|Get|Set|Print|Catch|Rethrow|Process)"
+    r"([A-Z]\w{0,100}(?:Exception(?=:\s|\s*\Z)|Error(?=:\s)))|((?:Type|Range|Reference|Syntax|Key|Value|Attribute|Index|Runtime|OS|IO|Import|Name|Assertion|Memory|Recursion|ZeroDivision)Error)\s*\Z"
 )
 # Android marks native methods of Java with a sign behind the name.
 _NATIVE = re.compile(r"(?<=\w)!(?= \(Native)")
@@ -70,9 +72,11 @@ def read(frame: str) -> Reading:
     if lua := _LUA.fullmatch(text):
         return _of_lua(lua)
     if tombstone := _TOMBSTONE.match(text):
-        return _reading(tombstone[2], "" if frames.nameless(tombstone[2]) else tombstone[2], tombstone[1])
+        is_nameless = frames.nameless(tombstone[2][:_LONGEST_NAMELESS])
+        return _reading(tombstone[2], "" if is_nameless else frames.name_of(tombstone[2]), tombstone[1])
     text = _NATIVE.sub("", text, 1)
-    if frames.nameless(text):
+    # No tool writes so much for a function that it cannot name.
+    if len(text) <= _LONGEST_NAMELESS and frames.nameless(text):
         return Reading(module=_nameless_module(text), place=text.lower())
     return _named(text)
 
@@ -80,7 +84,7 @@ def read(frame: str) -> Reading:
 def exception(frame: str) -> str | None:
     """The class of an exception where the frame is one, as some senders put it on top of the stack; None for a function."""
     header = _EXCEPTION.match(frame[:LONGEST].strip())
-    return None if header is None else re.split(r"\.|::", header[1])[-1]
+    return None if header is None else header[1] or header[2]
 
 
 def _of_lua(lua: re.Match[str]) -> Reading:
@@ -110,8 +114,9 @@ def _named(text: str) -> Reading:
     if dump := _COREDUMP.search(text):
         module, text = dump[1], text[: dump.start()]
     name = frames.name_of(text)
-    while (behind := _BEHIND.search(name)) and behind.start():
-        name = name[: behind.start()]
+    for _ in range(_MOST_PLACES):
+        if (behind := _BEHIND.search(name)) and behind.start():
+            name = name[: behind.start()]
     if source := _SOURCE.search(text):
         module = module or (source[1] if re.search(r"\.(?:so|dylib|dll)", source[1]) else "")
     return _reading(text, name, module)

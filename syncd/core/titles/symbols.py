@@ -12,7 +12,7 @@ _FRONT = re.compile(
     r"(?:(?:@objc|@nonobjc|specialized|static|merged|inlined|override|async|new|dispatch thunk of|vtable thunk for|override|outlined|implicit|partial apply(?: forwarder)? for"
     r"|curry thunk of|protocol witness for|(?:non-virtual|virtual) thunk to|thread-local wrapper routine for|\$defer #\d+(?: (?:<[^<>]{1,40}>)+)?(?: \(\))? in"
     r"|(?:generic |function signature )?specialization(?: <[^<>]{0,300}>)? of|\(\d+\) (?:suspend|await) resume partial function for|default argument \d+ of"
-    r"|(?:implicit )?closure #\d+ in (?=(?:implicit )?closure #)|created by|unsafe|\(wrapper [\w -]{1,40}\)|\(\w+\) (?=[-+]\[)) )+"
+    r"|(?:implicit )?closure #\d+ in(?= (?:implicit )?closure #)|created by|unsafe|\(wrapper [\w -]{1,40}\)|\(\w+\) (?=[-+]\[)) )+"
 )
 _CONFORMANCE = re.compile(r" in conformance .*\Z", re.DOTALL)
 _BUILD = re.compile(
@@ -51,9 +51,9 @@ def demangled(name: str) -> str:
     if swift := _SWIFT.match(name):
         return ".".join(_parts(name, swift.end(), "CVOFyE")) or name
     if msvc := _MSVC.match(name):
-        scopes = [scope for scope in reversed(msvc[3].split("@")) if scope]
-        special = {"0": scopes[-1:], "1": [f"~{scope}" for scope in scopes[-1:]]}.get(msvc[1], [msvc[2]])
-        return "::".join([*scopes, *special]) or name
+        scopes = [*(scope for scope in reversed(msvc[3].split("@")) if scope), msvc[2]]
+        special = {"0": [msvc[2]], "1": [f"~{msvc[2]}"]}.get(msvc[1], [])
+        return "::".join([*scopes, *special])
     return name
 
 
