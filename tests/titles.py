@@ -19,7 +19,7 @@ UNSEEN = Path(__file__).with_name("titles_unseen.json")
 LONGEST = 95  # characters of a readable title
 _SUBJECT = re.compile(r"^(?:[\w .]{1,60}? in )(.*?)(?: \([^()]*\))?$", re.DOTALL)
 _LUA = re.compile(r"in (?:function|method|local|upvalue|field) '([^']+)'")
-_WORDS = re.compile(r"^(?:specialized|@objc|static|virtual thunk to|non-virtual thunk to|new|async) ")
+_IN_FRONT = re.compile(r"^(?:specialized|@objc|static|virtual thunk to|non-virtual thunk to|new|async) ")
 _UNREADABLE = re.compile(
     r"0x[0-9a-f]|\+ ?\d|::h[0-9a-f]{16}|[0-9A-Fa-f]{16,}|:\d+(?:\b|$)|[/\\][\w .-]+\.(?:c|cc|cpp|h|java|kt|cs|js|py|lua)\b|\.(?:dll|exe|so)!"
 )
@@ -47,8 +47,8 @@ def bare(name: str) -> str:
             text += sign
         place += 1
     text = text.strip()
-    while _WORDS.match(text):
-        text = _WORDS.sub("", text)
+    while _IN_FRONT.match(text):
+        text = _IN_FRONT.sub("", text)
     if not text.startswith(("-[", "+[", "_")) and " in " not in text and "operator" not in text:
         text = text.split(" ")[-1] or text
     return text.removesuffix("::").strip(" *")

@@ -115,15 +115,15 @@ def shares(transaction: Transaction, route: str) -> tuple[tuple[str, str, int], 
 
 
 def _culprit(row: Mapping[str, object]) -> str | None:
-    """The function that the title of a group names."""
+    """The frame that the title of a group names, unchanged."""
     named = titles.culprit(json.loads(cast(str, row["callstack"])), cast(str | None, row["application"]))
-    return None if named is None else named.name
+    return None if named is None else named.frame
 
 
 def culprit(row: Mapping[str, object]) -> str | None:
-    """The function that the title of a group names."""
+    """The frame that the title of a group names, unchanged."""
     named = titles.culprit(json.loads(cast(str, row["callstack"])), cast(str | None, row["application"]))
-    return None if named is None else named.name
+    return None if named is None else named.frame
 
 
 def keep_place(transaction: Transaction, group_id: int, route: str | None) -> None:

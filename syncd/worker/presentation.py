@@ -81,7 +81,14 @@ class Presentation:
     def _culprit(self, group: Group, route: str | None) -> titles.Culprit | None:
         """The function that a title names, scrubbed. It may be below those that an issue shows."""
         named = report.culprit(group, self.routes.get(route or "", self.rules))
-        return named and changed(named, name=self.redactor.text(named.name), caller=self.redactor.text(named.caller))
+        return named and changed(
+            named, name=self._name(named.name, named.frame), caller=self._name(named.caller, named.caller_frame)
+        )
+
+    def _name(self, name: str, frame: str) -> str:
+        """The name in a frame, scrubbed. What a scrubber recognises may be in front of the name or behind it, so the frame comes first."""
+        scrubbed = self.redactor.text(frame)
+        return self.redactor.text(name if scrubbed == frame else titles.read(scrubbed).name or scrubbed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,7 +52,7 @@ def table(document: Document, first_of_header: str) -> Table:
         (("draw", "main"), "draw"),
         (("__GI_raise", "abort", "draw"), "draw"),
         (("gsignal", "__pthread_kill_implementation", "tgkill", "draw"), "draw"),
-        (("libc.so.6!__memcpy_avx_unaligned_erms+0x1a", "draw+0x8"), "draw+0x8"),
+        (("libc.so.6!__memcpy_avx_unaligned_erms+0x1a", "draw+0x8"), "draw"),
         (("free(void*)", "_int_free", "operator delete(void*)", "draw"), "draw"),
         (("rust_panic", "std::panicking::begin_panic", "core::option::unwrap_failed", "draw"), "draw"),
         (("runtime.gopanic", "runtime.panicmem", "main.draw"), "main.draw"),
@@ -63,11 +63,10 @@ def table(document: Document, first_of_header: str) -> Table:
             "draw",
         ),
         (("abort", "raise"), "abort"),
-        (("Pool::free(int)", "draw"), "Pool::free(int)"),
+        (("Pool::free(int)", "draw"), "Pool::free"),
         (("freeze", "draw"), "freeze"),
-        (("(anonymous namespace)::run()", "draw"), "(anonymous namespace)::run()"),
+        (("(anonymous namespace)::run()", "draw"), "(anonymous namespace)::run"),
         (("\u200b", " \n", "draw"), "draw"),
-        (("a\r\n  b",), "a b"),
     ],
 )
 def test_the_title_names_the_first_frame_that_says_something(callstack: tuple[str, ...], frame: str) -> None:
@@ -77,10 +76,10 @@ def test_the_title_names_the_first_frame_that_says_something(callstack: tuple[st
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"application": "C:\\Games\\game.exe"}, "Crash in Renderer::draw(Frame const&) (game.exe)"),
-        ({"application": "/opt/game/"}, "Crash in Renderer::draw(Frame const&) (game)"),
-        ({"application": None}, "Crash in Renderer::draw(Frame const&)"),
-        ({"application": "//"}, "Crash in Renderer::draw(Frame const&)"),
+        ({"application": "C:\\Games\\game.exe"}, "Crash in Renderer::draw (game.exe)"),
+        ({"application": "/opt/game/"}, "Crash in Renderer::draw (game)"),
+        ({"application": None}, "Crash in Renderer::draw"),
+        ({"application": "//"}, "Crash in Renderer::draw"),
         ({"callstack": ()}, "Crash in renderer, group 3f2a9c1b3f2…"),
         ({"callstack": (), "application": None}, "Crash in game, group 3f2a9c1b3f2…"),
     ],

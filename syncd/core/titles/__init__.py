@@ -5,7 +5,7 @@ a sentence with the kind of crash (`sentence`).
 """
 
 from syncd.core.titles.judging import DEFAULT, Culprit, Rules, culprit
-from syncd.core.titles.reading import exception
+from syncd.core.titles.reading import exception, read
 from syncd.core.titles.sentence import kind, sentence
 
-__all__ = ["DEFAULT", "Culprit", "Rules", "culprit", "exception", "kind", "sentence"]
+__all__ = ["DEFAULT", "Culprit", "Rules", "culprit", "exception", "kind", "read", "sentence"]

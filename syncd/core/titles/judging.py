@@ -37,9 +37,9 @@ _NEXT = 12  # frames in which the caller of a name that says nothing alone is so
 _MAIN = re.compile(r"(?:w?main|w?WinMain|_?tWinMain|real_main|main_impl|\[\w+ main\]|SDL_main|NSApplicationMain)$")
 # Names that every program has: alone they say nothing.
 _GENERIC = re.compile(
-    r"(?:operator\(\)|operator[^\w\s]{1,3}|\{lambda\d*\}|lambda\d*|invoke\w{0,8}|run|call|apply|execute|exec|init\w{0,6}|__init__|setup|start|stop|load|save|open|close|read|write|get|set|add|remove|insert|erase|"
-    r"clear|reset|resize|size|length|empty|begin|end|push|pop|push_back|front|back|at|find|next|process|handle|update|draw|render|create|destroy|delete|release|retain|copy|swap|move|send|recv|receive|connect|"
-    r"dispatch|notify|emit|wrapper|wrapped|inner|callback|cb|fn|func|function|f|g|h|e|t|n|r|a|o|i|<init>|<clinit>|value|item|data|test|do_?it|do|impl|Start|Run|Init|Reset|Get|Set|Update|Call|main_?loop|loop|thread\w{0,6})$"
+    r"(?:operator\(\)|operator[^\w\s]{1,3}|\{lambda\d*\}|lambda\d*|<lambda>|invoke\w{0,8}|run|call|apply|execute|exec|init\w{0,6}|__init__|__call__|setup|start|stop|open|close|get|set|add|remove|insert|erase|clear|reset|resize|size|length|empty|"
+    r"begin|end|push|pop|push_back|front|back|at|find|next|create|destroy|delete|release|retain|copy|swap|move|send|recv|receive|connect|dispatch|notify|emit|wrapper|wrapped|inner|callback|cb|fn|func|function|f|g|h|e|t|n|r|o|i|"
+    r"<init>|<clinit>|value|item|data|do_?it|do|impl|Start|Run|Init|Reset|Get|Set|Update|Call)\Z"
 )
 _PYTHON = "<module>"
 # Functions of Python's standard library that only a stack of Python may have: anywhere else they are good names.
@@ -103,10 +103,16 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Culprit:
-    """The function that a title names, with its caller where it says nothing alone. `above` are the names in front of it in the stack."""
+    """The function that a title names, with its caller where it says nothing alone, and the frames of both as the stack has them.
+
+    `above` are the names in front of it in the stack. A text that leaves is made of a frame that is scrubbed as a whole: what makes a part of
+    it private may be no part of the name.
+    """
 
     name: str
+    frame: str = ""
     caller: str = ""
+    caller_frame: str = ""
     above: tuple[str, ...] = ()
 
 
@@ -179,8 +185,8 @@ def _contained(parts: tuple[str, ...]) -> Callable[[str], bool]:
 def culprit(callstack: Sequence[str], application: str | None = None, rules: Rules = DEFAULT) -> Culprit | None:
     """The function that the title of a crash names; None where no frame that could be it has a name."""
     judge, base = _judge(rules), frames.base_name(application or "")
-    best: dict[Rank, str] = {}
-    above, modules = list[str](), list[str]()
+    best: dict[Rank, tuple[str, str]] = {}
+    above, modules = list[str](), list[tuple[str, str]]()
     libraries = nameless = characters = 0
     is_blocked, is_python = False, _PYTHON in callstack[:MOST_FRAMES]
     for place, frame in enumerate(islice(callstack, MOST_FRAMES)):
@@ -193,27 +199,29 @@ def culprit(callstack: Sequence[str], application: str | None = None, rules: Rul
         if is_python and rank is Rank.OWN and reading.name in _OF_PYTHON:
             rank = Rank.LIBRARY
         if rank is Rank.OWN:
-            caller = _caller(callstack[place + 1 :], reading, base, judge, is_python)
-            return Culprit(name=reading.name, caller=caller, above=tuple(above))
+            caller, below = _caller(callstack[place + 1 :], reading, base, judge, is_python)
+            return Culprit(name=reading.name, frame=frame, caller=caller, caller_frame=below, above=tuple(above))
         if rank is Rank.NAMELESS:
             nameless += 1
             module = bare_module(frame)
-            modules += [module] if module and judge(Reading(module=module)) is Rank.OWN else []
+            modules += [(module, frame)] if module and judge(Reading(module=module)) is Rank.OWN else []
             # Nameless frames of the system hide nothing; those of the program may be the culprit.
             is_blocked = is_blocked or judge(reading) is Rank.OWN
             continue
         above.append(reading.key)
         libraries += rank is Rank.LIBRARY
         if rank is Rank.IRRELEVANT or not is_blocked:
-            best.setdefault(rank, reading.name)
+            best.setdefault(rank, (reading.name, frame))
         if libraries >= _MOST_OF_LIBRARIES or (rank is Rank.LOOP and min(best, default=rank) is Rank.LIBRARY):
             break
-    name = _instead(best, modules, all_named=not nameless)
-    return None if name is None else Culprit(name=name, above=tuple(above))
+    named = _instead(best, modules, all_named=not nameless)
+    return None if named is None else Culprit(name=named[0], frame=named[1], above=tuple(above))
 
 
-def _instead(best: Mapping[Rank, str], modules: Sequence[str], *, all_named: bool) -> str | None:
-    """The best name where no function of the program has one: of the first frame of each rank, or of a module."""
+def _instead(
+    best: Mapping[Rank, tuple[str, str]], modules: Sequence[tuple[str, str]], *, all_named: bool
+) -> tuple[str, str] | None:
+    """The best name, with its frame, where no function of the program has one: of the first frame of each rank, or of a module."""
     # What a program did within its loop says more than the loop.
     for rank in (Rank.LIBRARY, *((Rank.PREFIX,) if Rank.LOOP in best else ()), Rank.LOOP, Rank.MAIN, Rank.PREFIX):
         if rank in best:
@@ -250,13 +258,13 @@ def _belongs(reading: Reading, application: str) -> bool:
 
 def _caller(
     below: Sequence[str], reading: Reading, application: str, judge: Callable[[Reading], Rank], is_python: bool
-) -> str:
-    """The next function of the program where the name of the culprit says nothing alone; empty where it says enough."""
+) -> tuple[str, str]:
+    """The next function of the program, with its frame, where the name of the culprit says nothing alone; empty where it says enough."""
     is_bare = not re.search(r"[.:\[!]", reading.key) or reading.key.startswith("operator")
     if not is_bare or not (is_python or _GENERIC.match(reading.key)):
-        return ""
+        return "", ""
     for frame in islice(below, _NEXT):
         follower, rank = _ranked(frame, application, judge)
         if rank in (Rank.OWN, Rank.MAIN) and follower.name != reading.name:
-            return follower.name
-    return ""
+            return follower.name, frame
+    return "", ""

@@ -136,7 +136,7 @@ def _arguments_cut(name: str, sign: str) -> str:
 
 def display(name: str) -> str:
     """The name for people: template arguments are `<…>`, and lambdas have no arguments."""
-    text = _LAMBDA.sub(lambda found: f"{{lambda{found[1] or found[2] or ''}}}", _of_trait(name))
+    text = _LAMBDA.sub(lambda match: f"{{lambda{match[1] or match[2] or ''}}}", _of_trait(name))
     text = _GENERIC.sub("", _arguments_cut(text, "<…>"))
     return " ".join((_GO.sub("[…]", text) if ".(" in text or "[go." in text or "[...]" in text else text).split())
 
