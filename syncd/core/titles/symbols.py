@@ -144,4 +144,4 @@ def display(name: str) -> str:
 def key(name: str) -> str:
     """The name for patterns: without template arguments, and without the underscores and marks in front that each platform adds."""
     text = _arguments_cut(_LAMBDA.sub("{lambda}", _of_trait(name)), "")
-    return _UNDERSCORES.sub("", _GENERIC.sub("", text).lstrip("<")) or text
+    return _UNDERSCORES.sub("", _GENERIC.sub("", text)) or text
