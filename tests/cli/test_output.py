@@ -39,6 +39,7 @@ tracker = "here"
 )
 COMMANDS = (
     "status", "groups", "groups --held", "groups --limit 2", "show de1e7ed", "show 10cced", "show d0ub7", "show nothing",
+    "titles --sample 3", "titles --sample 3 --skip-frames dr*", "titles --own-frames /(/", "titles --sample 2 --json",
     "explain dead0", "explain held", "explain nothing", "releases game", "releases game 1.1 --markdown", "releases gmae",
     "releases game 7", "dead list", "dead list --dropped", "dead retry", "dead retry d", "dead retry nothing",
     "dead retry dead0 --no-issue-exists", "dead retry --all --no-issue-exists", "dead retry --all --dry-run",

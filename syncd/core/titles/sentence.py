@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from syncd.core.titles.judging import Culprit
 
 LONGEST = 90  # characters of a title
-_LONGEST_APPLICATION = 30
 _LONGEST_CLASS = 48
 _LONGEST_CALLER = 40
 _EXCEPTION = re.compile(
@@ -69,7 +68,7 @@ def sentence(what: str, culprit: Culprit, application: str) -> str:
     """`Crash in Inventory::at (game)`, of at most about LONGEST characters. A name that is too long for that loses its scopes, and before
     them the application goes, which the issue names as well."""
     caller = f" ← {shorter(culprit.caller, _LONGEST_CALLER)}" if culprit.caller else ""
-    where = f" ({application})" if application and len(application) <= _LONGEST_APPLICATION else ""
+    where = f" ({application})" if application else ""
     room = LONGEST - len(what) - len(" in ") - len(caller)
     if len(culprit.name) + len(where) > room:
         where = ""
