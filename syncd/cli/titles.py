@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 import typer
 from rich.text import Text
 
-from syncd.cli import BAD_CONFIG, stop
+from syncd.cli import USAGE, stop
 from syncd.cli.arguments import ConfigOption, JsonOption, open_store
 from syncd.cli.tables import console, plain, plain_table
 from syncd.core import patterns
@@ -74,11 +74,11 @@ def titles(
 
 
 def _checked(globs: list[str] | None) -> tuple[str, ...]:
-    """The patterns of an option. Exits with BAD_CONFIG if one of them is too large, or no pattern."""
+    """The patterns of an option. Exits with USAGE if one of them is too large, or no pattern."""
     try:
         patterns.check_globs(globs or ())
     except ValueError as error:
-        stop(BAD_CONFIG, str(error))
+        stop(USAGE, str(error))
     return tuple(globs or ())
 
 
