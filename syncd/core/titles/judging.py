@@ -204,7 +204,8 @@ def culprit(callstack: Sequence[str], application: str | None = None, rules: Rul
         if rank is Rank.NAMELESS:
             nameless += 1
             module = bare_module(frame)
-            modules += [(module, frame)] if module and judge(Reading(module=module)) is Rank.OWN else []
+            is_foreign = module is not None and frames.base_name(module) != base
+            modules += [(module, frame)] if module and is_foreign and judge(Reading(module=module)) is Rank.OWN else []
             # Nameless frames of the system hide nothing; those of the program may be the culprit.
             is_blocked = is_blocked or judge(reading) is Rank.OWN
             continue
@@ -240,11 +241,10 @@ def _ranked(frame: str, application: str, judge: Callable[[Reading], Rank]) -> t
 
 
 def _offset_only(frame: str, application: str) -> bool:
-    """True if the frame is the name of the application with an offset."""
+    """True if the frame is the name of the application, alone or with an offset."""
     name, plus, offset = frame[:256].strip().partition("+")
-    return (
-        bool(plus) and bool(application) and frames.base_name(name.strip()) == application and offset.strip().isdigit()
-    )
+    is_application = bool(application) and frames.base_name(name.strip()) == application
+    return is_application and (not plus or offset.strip().isdigit())
 
 
 def _belongs(reading: Reading, application: str) -> bool:

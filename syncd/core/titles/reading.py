@@ -48,7 +48,13 @@ _EXCEPTION = re.compile(
 )
 # Android marks native methods of Java with a sign behind the name.
 _NATIVE = re.compile(r"(?<=\w)!(?= \(Native)")
-_NO_NAME = re.compile(r"(?:n/a|\?+)\Z|\.{0,2}/|[A-Za-z]:[\\/]")
+_NO_NAME = re.compile(
+    r"(?:n/a|\?+)\Z|\.{0,2}/|[A-Za-z]:[\\/]|\((?:native|unknown)|\[[\w.]{1,80}\]\Z|<symbols? missing", re.IGNORECASE
+)
+_BARE_MODULE = re.compile(
+    r"(?:lib)?(?:unreal|ue[45])(?:editor|game)?[-_]\w[\w-]*(?:\.(?:dll|exe|so|dylib))?|[a-z_][\w-]*\.(?:dll|exe|so|dylib)",
+    re.IGNORECASE,
+)
 _ENDINGS = re.compile(r"\.(?:dll|exe|so(?:\.[\d.]+)?|dylib)\Z", re.IGNORECASE)
 
 
@@ -146,4 +152,4 @@ def _nameless_module(text: str) -> str:
 def bare_module(frame: str) -> str | None:
     """The module where the frame is nothing but its name, without an offset: what Unreal writes for a function without symbols."""
     text = frame[:256].strip()
-    return _ENDINGS.sub("", text) if re.fullmatch(r"[A-Za-z_][\w-]*(?:\.(?:dll|exe|so|dylib))?", text) else None
+    return _ENDINGS.sub("", text) if _BARE_MODULE.fullmatch(text) else None

@@ -36,7 +36,7 @@ APPLE = Family(
         "dispatch_sync_f_slow*", "DISPATCH_WAIT_FOR_QUEUE*", "dispatch_once_wait*", "dispatch_gate_wait*", "dispatch_block_wait*",
     ),
     prefix=(
-        "objc_*", "object_*", "class_*", "lookUpImpOrForward*", "cache_getImp*", "weak_*", "AutoreleasePoolPage::*", "sel_*", "imp_*", "dispatch_*",
+        "objc_*", "object_*", "class_*", "lookUpImpOrForward*", "getMethodNoSuper*", "search_method_list*", "realizeClass*", "fixupMethodList*", "readClass*", "cache_getImp*", "weak_*", "AutoreleasePoolPage::*", "sel_*", "imp_*", "dispatch_*",
         "libdispatch*", "malloc_zone_*", "szone_*", "tiny_*", "small_*", "large_*", "nano_*", "nanov2_*", "free_list_*", "platform_*", "CFRetain*",
         "CFRelease*", "CF_IS_OBJC", "CFTypeID*", "CFGetTypeID*", "CFBasicHash*", "CFAutorelease*", "NSAutoreleasePool*",
         f"/^(?:(?:closure #\\d+ in )*(?:static )?(?:Swift\\.)?_?(?:{_TYPES}|Contiguous\\w*|Unsafe\\w*|ArrayBuffer\\w*|SliceBuffer|Native\\w*|Cocoa\\w*|Dictionary\\w*|Set\\w*Storage|String(?:Guts|Object|Core)|Bridge\\w*|Lock\\w*|Bool\\w*))\\./",
