@@ -58,6 +58,7 @@ _OF_PYTHON = frozenset(
         "__enter__",
         "__exit__",
         "wrapper",
+        "raise_for_status",
         "inner",
         "_run",
         "_call",

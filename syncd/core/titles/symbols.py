@@ -4,7 +4,7 @@ language, hashes. Pure; each name is passed over a fixed number of times."""
 import re
 
 _ITANIUM = re.compile(r"_{1,3}ZN?[VKrLRO]*(?=\d|S|T)")
-_SWIFT = re.compile(r"_?\$[sS](?=\d)")
+_SWIFT = re.compile(r"(?:_?\$[sS]|_D)(?=\d)")
 _MSVC = re.compile(r"\?{1,2}([01]?)(\w*)@((?:\w+@)*)@")
 _STANDARD = {"St": "std", "Sa": "std::allocator", "Ss": "std::string", "So": "std::ostream"}
 # What compilers of Swift and Mono, and writers of JavaScript's stacks, put in front of a function's own name.

@@ -12,7 +12,7 @@ _TYPES = (
 APPLE = Family(
     irrelevant=(
         # ends, exceptions, threads
-        "exceptionPreprocess", "objc_exception_*", "objc_terminate*", "objc_fatal*", "objc_error", "-[[]NSException *", "+[[]NSException *",
+        "exceptionPreprocess", "objc_exception_*", "handleUncaughtException*", "/^(?:CoreFoundation|Foundation|UIKitCore|UIKit|AppKit|QuartzCore|GraphicsServices|HIToolbox|CFNetwork)$/", "objc_terminate*", "objc_fatal*", "objc_error", "-[[]NSException *", "+[[]NSException *",
         "CFThrowFormattedException", "CFExceptionProem", "NSAssert*", "-[[]NSAssertionHandler *", "+[[]NSAssertionHandler *",
         "methodDescriptionForSelector", "objc_exception_destructor*",
         "forwarding_*", "forwarding", "CF_forwarding_prep_*", "CF_forwarding*", "-[[]NSObject(NSObject) doesNotRecognizeSelector:]",

@@ -43,7 +43,7 @@ CPP = Family(
         "oneapi::*", "CryptoPP::*", "wxEvtHandler::*", "wxEventLoop*", "wxApp*", "CWnd::*", "CWinThread::*", "CWinApp::*", "SDL_*",
         "/^(?:gl|egl|vk|al|alc|X|XI|glX)[A-Z][a-z]\\w+$/", "ma_*", "lua_*", "luaL_*", "luaV_*", "luaD_*", "luaG_*", "luaT_*", "luaH_*", "lj_*",
         "luai_*",
-        "xcb_*", "wl_*", "/^Fc[A-Z]\\w+$/", "libvlc_*", "vlc_*", "curl_*", "Curl_*", "SSL_*", "EVP_*", "CRYPTO_*", "OPENSSL_*", "PyObject_*", "PyEval_*", "Py_*", "PyRun_*", "av_*",
+        "xcb_*", "wl_*", "/^Fc[A-Z]\\w+$/", "libvlc_*", "vlc_*", "glfw*", "sf::*", "ImGui::*", "stbi_*", "physx::*", "FMOD*", "AK::*", "bgfx::*", "curl_*", "Curl_*", "SSL_*", "EVP_*", "CRYPTO_*", "OPENSSL_*", "PyObject_*", "PyEval_*", "Py_*", "PyRun_*", "av_*",
         "avcodec_*", "FT_*", "hb_*", "png_*", "jpeg_*", "uv_*", "uv__*", "libusb_*", "snd_*", "pa_*",
     ),
     loops=(
