@@ -117,6 +117,9 @@ format: .venv/dev.ok ## put the code in the shape that check wants
 docs: .venv/dev.ok ## write the generated parts of docs anew
 	@$(BIN)/python -m tests.documents
 
+man: .venv/dev.ok ## write the pages of the manual in deploy/man anew, from the help of the commands
+	@$(BIN)/python -m tests.manual
+
 # An entry that no test writes is gone afterwards; so are those of tests that are skipped here, which the diff shows.
 golden: .venv/dev.ok ## write the golden files of tests anew: the sentences and pages for people
 	@rm -f tests/golden/*.txt
@@ -160,4 +163,4 @@ config.toml:
 	@$(ITSELF)
 	@touch $@ .venv/run.ok
 
-.PHONY: help demo run test quick test-newest test-lowest tools machine deb release screenshots prove prove-systemd bench check format docs lock clean
+.PHONY: help demo run test quick test-newest test-lowest tools machine deb release screenshots prove prove-systemd bench check format docs man lock clean

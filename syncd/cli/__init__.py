@@ -27,36 +27,38 @@ class Entry(NamedTuple):
     help: str
 
 
-_RUN, _LOOK, _DECIDE, _STORE = "Run", "Look", "Decide", "Look after the store"
+_SERVICE, _CRASHES, _TRACKERS, _STORE = "Run and service", "Crashes", "Trackers", "Store"
 COMMANDS = {
-    "demo": Entry("demo", _RUN, "Run everything here with files as issues: no account, no token, a few seconds."),
-    "check": Entry("check", _RUN, "Check the configuration, the store and every tracker."),
-    "run": Entry("run", _RUN, "Run the receiver and the worker until SIGTERM."),
-    "send-test": Entry("send_test", _RUN, "Send one test notification to the running daemon."),
-    "systemd-unit": Entry("systemd_unit", _RUN, "Print the systemd unit for this syncd and its configuration."),
-    "status": Entry("status", _LOOK, "Show the daemon's state: what waits, what is held, what needs a person."),
-    "groups": Entry("groups", _LOOK, "List crash groups with counts and issues, the latest crash first."),
-    "show": Entry("groups", _LOOK, "Show one crash group: counts, releases, stack, issue, decisions."),
+    "demo": Entry("demo", _SERVICE, "Run everything here with files as issues: no account, no token, a few seconds."),
+    "check": Entry("check", _SERVICE, "Check the configuration, the store and every tracker."),
+    "run": Entry("run", _SERVICE, "Run the receiver and the worker until SIGTERM."),
+    "status": Entry("status", _SERVICE, "Show the daemon's state: what waits, what is held, what needs a person."),
+    "send-test": Entry(
+        "send_test", _SERVICE, "Send one test notification to the running daemon, and wait for its issue."
+    ),
+    "systemd-unit": Entry("systemd_unit", _SERVICE, "Print the systemd unit for this syncd and its configuration."),
+    "groups": Entry("groups", _CRASHES, "List crash groups with counts and issues, the latest crash first."),
+    "show": Entry("groups", _CRASHES, "Show one crash group: counts, releases, stack, issue, decisions."),
+    "explain": Entry("explain", _CRASHES, "Explain a group: what happened, what would happen now, and by which rules."),
+    "releases": Entry("releases", _CRASHES, "Show which crashes are new, regressed, still seen or gone in a release."),
     "titles": Entry(
-        "titles", _LOOK, "Show what the latest groups would be called, and what changed patterns would change."
+        "titles", _CRASHES, "Show what the latest groups would be called, and what changed patterns would change."
     ),
-    "explain": Entry("explain", _LOOK, "Explain a group: what happened, what would happen now, and by which rules."),
-    "releases": Entry("releases", _LOOK, "Show which crashes are new, regressed, still seen or gone in a release."),
-    "audit": Entry("audit", _LOOK, "Show who changed what, the newest change first."),
-    "dead": Entry("dead", _DECIDE, "List, retry or discard groups that are stuck: refused, parked or dropped."),
-    "quarantine": Entry(
-        "quarantine", _DECIDE, "List, show, replay or discard deliveries that cannot be read as a notification."
-    ),
-    "sync": Entry("operator", _DECIDE, "Bring a group's issue up to date now."),
+    "sync": Entry("operator", _CRASHES, "Bring a group's issue up to date now."),
     "file": Entry(
-        "operator", _DECIDE, "File a held group now, past the route's thresholds and its limit of new issues."
+        "operator", _CRASHES, "File a held group now, past the route's thresholds and its limit of new issues."
     ),
-    "hold": Entry("operator", _DECIDE, "Hold a group: file nothing and write nothing to its issue, until --end."),
-    "relink": Entry("operator", _DECIDE, "Link a group to an issue that exists already."),
-    "alias": Entry("operator", _DECIDE, "Show one group's occurrences on another group's issue: add, remove, list."),
-    "pause": Entry("pause", _DECIDE, "Stop sending to a tracker, or by a route, until `resume`."),
-    "resume": Entry("pause", _DECIDE, "Resume a tracker or route now."),
-    "replay": Entry("replay", _DECIDE, "Read stored deliveries again with this version of syncd."),
+    "hold": Entry("operator", _CRASHES, "Hold a group: file nothing and write nothing to its issue, until --end."),
+    "relink": Entry("operator", _CRASHES, "Link a group to an issue that exists already."),
+    "alias": Entry("operator", _CRASHES, "Show one group's occurrences on another group's issue: add, remove, list."),
+    "dead": Entry("dead", _TRACKERS, "List, retry or discard groups that are stuck: refused, parked or dropped."),
+    "pause": Entry("pause", _TRACKERS, "Stop sending to a tracker, or by a route, until `resume`."),
+    "resume": Entry("pause", _TRACKERS, "Resume a tracker or route now."),
+    "audit": Entry("audit", _STORE, "Show who changed what, the newest change first."),
+    "quarantine": Entry(
+        "quarantine", _STORE, "List, show, replay or discard deliveries that cannot be read as a notification."
+    ),
+    "replay": Entry("replay", _STORE, "Read stored deliveries again with this version of syncd."),
     "backup": Entry("store", _STORE, "Copy the store to FILE while the daemon runs, and verify the copy."),
     "restore": Entry("store", _STORE, "Replace the store by a backup."),
     "detach": Entry(

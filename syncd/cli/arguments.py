@@ -4,7 +4,7 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -17,6 +17,7 @@ from syncd.cli import NOT_FOUND, USAGE, stop
 from syncd.config import Config, Seconds
 from syncd.errors import ConfigError, StoreUnusable
 from syncd.model import Identity
+from syncd.operate import search
 from syncd.platform import access, log
 from syncd.render.text import one_line
 from syncd.store import Store, read_store
@@ -27,6 +28,7 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         "-c",
+        metavar="FILE",
         readable=False,  # the command itself says why it cannot read the file, and whose it is
         help="Configuration file. \\[default: $SYNCD_CONFIG, else ./config.toml, else /etc/syncd/config.toml]",
         show_default=False,
@@ -34,14 +36,11 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Print what would happen, and change nothing.")]
-ReasonOption = Annotated[str, typer.Option("--reason", help="The reason, which status and console show.")]
-Fingerprint = Annotated[
-    str,
-    typer.Argument(
-        metavar="FINGERPRINT",
-        help="A fingerprint or its beginning; PROJECT/FINGERPRINT if several projects share it.",
-    ),
+ReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="The reason, which status and console show.")
 ]
+GROUP_HELP = "A fingerprint or its beginning, or the key or URL of the group's issue; PROJECT/FINGERPRINT if several projects share it."
+GroupName = Annotated[str, typer.Argument(metavar="GROUP", help=GROUP_HELP)]
 
 T = TypeVar("T")
 
@@ -102,37 +101,29 @@ def require_own(config: Config) -> None:
 
 
 def find_group(store: Store, name: str) -> Listed:
-    """The only group that `name` fits: a fingerprint or its beginning, also after PROJECT/ or UNIVERSE/PROJECT/. Exits with
-    NOT_FOUND or USAGE if it fits none or several."""
-    # A fingerprint may contain a slash itself.
-    tails = {name, *("/".join(name.split("/")[parts:]) for parts in (1, 2))}
-    listed = {group.id: group for tail in tails if tail for group in store.lists.by_fingerprint(tail, 1000)}
-    candidates = [(group.standing.group.identity, group) for group in listed.values()]
-    return pick(candidates, name, "no group has a fingerprint that begins with")
+    """The only group that `name` fits: the key or address of its issue, a fingerprint or its beginning. Exits with NOT_FOUND or USAGE if it
+    fits none or several."""
+    candidates = []
+    for group in search.matches(store, name):
+        issue = group.standing.issue
+        candidates.append((group.standing.group.identity, issue.key if issue is not None else None, group))
+    return only(candidates, name, search.absence(name))
 
 
-def pick(candidates: Iterable[tuple[Identity, T]], name: str, nothing: str) -> T:
-    """The only candidate that `name` fits whole, else the only one that it begins. Exits with `nothing` if it fits none."""
-    wanted = name.lower()
-    whole, begun = [], []
-    for identity, candidate in candidates:
-        project = f"{identity.project.lower()}/"
-        prefixes = ("", project, f"{identity.universe.lower()}/{project}")
-        names = [prefix + identity.fingerprint.lower() for prefix in prefixes]
-        if wanted in names:
-            whole.append((identity, candidate))
-        # A project alone names no group.
-        if any(len(wanted) > len(prefixes[at]) and names[at].startswith(wanted) for at in range(3)):
-            begun.append((identity, candidate))
-    fits = whole or begun
-    if not fits:
-        stop(NOT_FOUND, f"{nothing} {name!r}")
-    if len(fits) > 1:
-        identities = [identity for identity, _ in fits[:20]]
-        lines = [one_line(f"{each.universe}/{each.project}/{each.fingerprint}", 250) for each in identities]
-        lines += [f"… and {len(fits) - 20:,} more"] if len(fits) > 20 else []
-        stop(USAGE, f"{name!r} fits {len(fits):,} groups; give more of one of these:", *(f"  {line}" for line in lines))
-    return fits[0][1]
+def only(candidates: Sequence[tuple[Identity, str | None, T]], name: str, absence: str) -> T:
+    """The only candidate, each with its group's identity and issue key. Exits with NOT_FOUND and `absence` if there is none, with USAGE and the
+    candidates if there are several."""
+    if not candidates:
+        stop(NOT_FOUND, absence)
+    if len(candidates) > 1:
+        lines = []
+        for identity, key, _ in candidates[:20]:
+            line = one_line(f"{identity.universe}/{identity.project}/{identity.fingerprint}", 250)
+            lines.append(f"{line}  ({one_line(key, 100)})" if key else line)
+        lines += [f"… and {len(candidates) - 20:,} more"] if len(candidates) > 20 else []
+        problem = f"{name!r} fits {len(candidates):,} groups; give more of one of these:"
+        stop(USAGE, problem, *(f"  {line}" for line in lines))
+    return candidates[0][2]
 
 
 def duration(text: str) -> float:

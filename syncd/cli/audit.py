@@ -40,7 +40,12 @@ def audit(
     ] = None,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, max=2**31, help="Maximum number of changes. \\[default: 50 in a table, all in JSON]"),
+        typer.Option(
+            min=1,
+            max=2**31,
+            metavar="NUMBER",
+            help="Maximum number of changes. \\[default: 50 in a table, all in JSON]",
+        ),
     ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -58,6 +59,7 @@ def check(config: ConfigOption = None) -> None:
     faults, code = 0, FAILED
     for part, finding in findings(loaded):
         fine = Text("! ", style="yellow") if finding.remedy else Text("✓ ", style="green")
+        fine = Text("- ", style="dim") if isinstance(finding, Advice) else fine
         mark = fine if finding.ok else Text("✗ ", style="red")
         out.print(mark.append(f"{part}: {finding.what}", style="default"), soft_wrap=True)
         if not finding.ok:
@@ -72,6 +74,11 @@ def check(config: ConfigOption = None) -> None:
 @dataclass(frozen=True, slots=True)
 class Obstacle(Finding):
     """A problem with which `syncd run` does not start, and that no retry mends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice(Finding):
+    """What a person should know or do outside of syncd, and that nothing here can check."""
 
 
 def findings(config: Config) -> Iterator[tuple[str, Finding]]:
@@ -133,7 +140,7 @@ def _receiver(config: Config) -> Iterator[Finding]:
             yield Obstacle(ok=False, what=f"syncd cannot read receiver.{key}", remedy="; ".join(error.problems))
     login = "with user name and password" if receiver.password else "without a login"
     yield Finding(ok=True, what=f"it listens on http://{receiver.listen}/webhooks/backtrace {login}")
-    yield Finding(
+    yield Advice(
         ok=True,
         what="Backtrace needs two alerts that send there: one on new fingerprints, which files issues, and one on every error "
         "or error per fingerprint, which updates the counts",
@@ -251,8 +258,20 @@ def _routes(config: Config) -> Iterator[Finding]:
             )
     for name, settings in config.trackers.items():
         url = getattr(settings, "url", None) or getattr(settings, "api_url", None)
-        if url and urlsplit(url).scheme == "http":
-            yield Finding(ok=True, what=f"trackers.{name} uses plain http: others on the way can read its token")
+        address = urlsplit(url or "")
+        if address.scheme == "http" and not _is_loopback(address.hostname or ""):
+            what = f"trackers.{name} uses plain http: others on the way can read its token"
+            yield Finding(
+                ok=True, what=what, remedy="write https:// if the server has it, or keep it on a network of your own"
+            )
+
+
+def _is_loopback(host: str) -> bool:
+    """True for a name or an address of this machine, which no other machine is on the way to."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _match(match: Match) -> str:
@@ -299,7 +318,7 @@ _SAMPLES = {
 def _privacy(config: Config) -> Iterator[Finding]:
     """Attributes that no issue shows, and configured patterns that only fit such ones."""
     settings = config.privacy
-    yield Finding(ok=True, what=f"no issue shows attributes named {', '.join((*NEVER, *settings.never))}")
+    yield Advice(ok=True, what=f"no issue shows attributes named {', '.join((*NEVER, *settings.never))}")
     for name in settings.attributes:
         if not set(name) & set("*?[") and private(name, tuple(settings.never)):
             remedy = "remove it: such attributes point to a person or a device, or privacy.never names them"

@@ -9,12 +9,12 @@ from rich.table import Table
 from rich.text import Text
 
 from syncd.cli import COMMANDS, NOT_FOUND, USAGE, stop
-from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, open_store, pick
+from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, only, open_store
 from syncd.cli.tables import console, plain, plain_table
 from syncd.config import Config
 from syncd.config.values import did_you_mean
 from syncd.model import Identity
-from syncd.operate import shapes
+from syncd.operate import search, shapes
 from syncd.operate.needs import tracker_state
 from syncd.platform.clock import Clock
 from syncd.render.text import one_line, utc
@@ -26,8 +26,8 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, help=COMMANDS["dea
 Names = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="FINGERPRINT",
-        help="Fingerprints or their beginnings; PROJECT/FINGERPRINT if several projects share one.",
+        metavar="GROUP",
+        help="Fingerprints or their beginnings, or keys or URLs of issues; PROJECT/FINGERPRINT if several projects share one.",
         show_default=False,
     ),
 ]
@@ -43,7 +43,9 @@ def dead_list(
     config: ConfigOption = None,
     as_json: JsonOption = False,
     dropped: Annotated[bool, typer.Option("--dropped", help="Also list dropped groups (JSON always does).")] = False,
-    limit: Annotated[int, typer.Option(min=1, max=2**31, help="Maximum number of lines in the table.")] = 50,
+    limit: Annotated[
+        int, typer.Option(min=1, max=2**31, metavar="NUMBER", help="Maximum number of lines in the table.")
+    ] = 50,
 ) -> None:
     """List stuck groups with the tracker's reasons, the newest first."""
     with open_store(config) as (_, store):
@@ -165,13 +167,11 @@ def _chosen(
     """The letters that the arguments select, each once. Exits before anything changes if one name fits no letter."""
     letters = store.dead_letters.all()
     if all_stuck == bool(names):
-        stop(USAGE, "give fingerprints from `syncd dead list`, or --all for all that need a person")
+        stop(USAGE, "give groups from `syncd dead list`, or --all for all that need a person")
     if tracker is not None and not all_stuck:
         stop(USAGE, "--tracker only narrows --all")
     if not all_stuck:
-        nothing = "`syncd dead list --dropped` has no fingerprint that begins with"
-        candidates = [(Identity(each.universe, each.project, each.fingerprint), each) for each in letters]
-        chosen = [pick(candidates, name, nothing) for name in names or ()]
+        chosen = [_letter(store, letters, name) for name in names or ()]
         return list({letter.group_id: letter for letter in chosen}.values())
     trackers = {*config.trackers, *(letter.tracker for letter in letters)}
     if tracker is not None and tracker not in trackers:
@@ -179,10 +179,21 @@ def _chosen(
     return [letter for letter in letters if letter.kind is not Kind.DROPPED and tracker in (None, letter.tracker)]
 
 
+def _letter(store: Store, letters: Sequence[DeadLetter], name: str) -> DeadLetter:
+    """The only letter that `name` fits, as `find_group` compares it. Exits with NOT_FOUND or USAGE."""
+    owners = {listed.id for listed in store.lists.by_issue(search.issue_name(name))}
+    identities = {each.group_id: Identity(each.universe, each.project, each.fingerprint) for each in letters}
+    fits = [each for each in letters if each.group_id in owners] or search.fitting(
+        ((identities[each.group_id], each) for each in letters), name
+    )
+    candidates = [(identities[each.group_id], each.issue.key if each.issue else None, each) for each in fits]
+    return only(candidates, name, f"`syncd dead list --dropped` has no fingerprint or issue like {name!r}")
+
+
 def _require_parked(chosen: Sequence[DeadLetter], all_stuck: bool) -> None:
     """Exit with USAGE unless the letters are named, and creates in doubt or issues out of reach."""
     if all_stuck:
-        stop(USAGE, "--no-issue-exists is for a group that you have looked for in the tracker: give its fingerprint")
+        stop(USAGE, "--no-issue-exists is for a group that you have looked for in the tracker: give that group")
     for letter in chosen:
         why = ""
         if letter.kind is Kind.DEAD:

@@ -23,6 +23,7 @@ from syncd.cli.groups import print_groups
 from syncd.cli.sender import Sender
 from syncd.cli.story import Story
 from syncd.cli.tables import console
+from syncd.model import GroupView
 from syncd.platform.clock import Clock
 from syncd.store import Store, read_store
 
@@ -53,7 +54,9 @@ status_interval = "1s"
 
 @app.command()
 def demo(
-    folder: Annotated[Path, typer.Option(help="The folder in which each run makes a new folder.")] = Path("demo"),
+    folder: Annotated[
+        Path, typer.Option(metavar="FOLDER", help="The folder in which each run makes a new folder.")
+    ] = Path("demo"),
 ) -> None:
     """Run everything here with files as issues: no account, no token, a few seconds."""
     place = folder / time.strftime("%Y%m%d-%H%M%S")
@@ -74,6 +77,7 @@ def demo(
         finally:
             store.close()
     out.print()
+    standings.sort(key=lambda standing: standing.group.occurrences, reverse=True)
     print_groups(standings, len(standings))
     files = sorted((place / "issues").glob("*.md"))
     counts = {standing.group.identity.fingerprint: standing.group.occurrences for standing in standings}
@@ -85,10 +89,23 @@ def demo(
         f"\n[green]✓[/] {week.size} notifications ({week.redelivered} of them sent twice) became {len(files)} issues, "
         "one per crash, every count as sent."
     )
-    largest = max(files, key=lambda file: file.stat().st_size)
+    best, hostile = (_file(place, standing) for standing in (standings[0], _hostile(standings)))
     syncd = "syncd" if shutil.which("syncd") else os.path.relpath(sys.argv[0])
-    out.print(f"  Issues:   {place}/issues/\n  Look at:  {largest}", markup=False)
+    out.print(f"  Look at:  {best}\n  Issues:   {place}/issues/", markup=False)
+    out.print(
+        f"  Hostile:  {hostile}, of a crash whose names are made to break out of an issue", markup=False, soft_wrap=True
+    )
     out.print(f"  Try next: {syncd} show {standings[0].group.identity.fingerprint[:8]} --config {path}", markup=False)
+
+
+def _file(place: Path, standing: GroupView) -> Path:
+    """The issue of a group."""
+    return place / "issues" / f"{standing.issue.key if standing.issue is not None else ''}.md"
+
+
+def _hostile(standings: Sequence[GroupView]) -> GroupView:
+    """The group of the crash that has the frames of `story.HOSTILE`."""
+    return next(standing for standing in standings if "Chat::receive(Packet)" in standing.group.callstack)
 
 
 @contextmanager

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 
 import typer
 
-from syncd.cli import NOT_FOUND, stop
-from syncd.cli.arguments import ConfigOption, Fingerprint, JsonOption, open_store
+from syncd.cli.arguments import ConfigOption, GroupName, JsonOption, find_group, open_store
 from syncd.model import IssueState
 from syncd.operate import shapes
 from syncd.operate.explain import Explanation
@@ -19,23 +18,19 @@ app = typer.Typer(add_completion=False)
 
 
 @app.command()
-def explain(fingerprint: Fingerprint, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def explain(text: GroupName, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Explain a group: what happened, what would happen now, and by which rules.
 
     Calls no tracker.
     """
     now = Clock().wall()
     with open_store(config) as (loaded, store):
-        groups = [
-            explained(loaded, store, listed, store.report.history(listed.id), now)
-            for listed in store.lists.by_fingerprint(fingerprint)
-        ]
-    if not groups:
-        stop(NOT_FOUND, f"no group has a fingerprint that begins with {fingerprint!r}")
+        listed = find_group(store, text)
+        explanation = explained(loaded, store, listed, store.report.history(listed.id), now)
     if as_json:
-        print(json.dumps([shapes.explained(group) for group in groups], indent=2))
+        print(json.dumps(shapes.explained(explanation), indent=2))
     else:
-        print("\n\n".join("\n".join(lines(group)) for group in groups))
+        print("\n".join(lines(explanation)))
 
 
 def lines(explanation: Explanation) -> Iterator[str]:

@@ -9,9 +9,10 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from syncd.cli import NOT_FOUND, stop
-from syncd.cli.arguments import ConfigOption, Fingerprint, JsonOption, open_store
+from syncd.cli import USAGE, stop
+from syncd.cli.arguments import ConfigOption, GroupName, JsonOption, duration, find_group, open_store
 from syncd.cli.tables import console, issue_cell, number, occurrences, plain, plain_table
+from syncd.config.values import did_you_mean
 from syncd.core.plan import NEVER_LINKED
 from syncd.core.quantities import counted
 from syncd.core.releases import ordered
@@ -20,6 +21,8 @@ from syncd.operate import shapes
 from syncd.platform.clock import Clock
 from syncd.render.report import title
 from syncd.render.text import utc
+from syncd.store import Store
+from syncd.store.listing import Sort, State, Wanted
 from syncd.store.report import EVERYTHING, Past
 
 app = typer.Typer(add_completion=False)
@@ -37,49 +40,134 @@ COLUMNS = (
 )
 BARS = "▁▂▃▄▅▆▇█"
 FRAMES = 20
+PAGE = 500
 
 
 @app.command()
 def groups(
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    project: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only groups of this project.", show_default=False)
+    ] = None,
+    application: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only groups of this application.", show_default=False)
+    ] = None,
+    release: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only groups that occurred in this release.", show_default=False)
+    ] = None,
+    state: Annotated[
+        State | None,
+        typer.Option(
+            metavar="STATE",
+            help=f"Only groups in this state: {', '.join(State)}.",
+            show_choices=False,
+            show_default=False,
+        ),
+    ] = None,
+    classifier: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only groups with this classifier.", show_default=False)
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT",
+            help="Only groups with this text in fingerprint, stack, application or issue key.",
+            show_default=False,
+        ),
+    ] = None,
+    since: Annotated[
+        float | None,
+        typer.Option(
+            parser=duration,
+            metavar="DURATION",
+            help="Only groups that crashed in the last 30m, 2h, 7d …",
+            show_default=False,
+        ),
+    ] = None,
+    sort: Annotated[
+        Sort | None,
+        typer.Option(
+            metavar="ORDER",
+            help=f"The order, the latest or largest first: {', '.join(Sort)}. \\[default: last_seen]",
+            show_default=False,
+        ),
+    ] = None,
     held: Annotated[
         bool, typer.Option("--held", help="Only held groups with their reasons, the largest group first.")
     ] = False,
     limit: Annotated[
         int | None,
-        typer.Option(min=1, max=2**31, help="Maximum number of groups. \\[default: 50 in a table, all in JSON]"),
+        typer.Option(
+            min=1, max=2**31, metavar="NUMBER", help="Maximum number of groups. \\[default: 50 in a table, all in JSON]"
+        ),
     ] = None,
 ) -> None:
-    """List crash groups with counts and issues, the latest crash first."""
+    """List crash groups with counts and issues, the latest crash first.
+
+    Options narrow the list together: a group is listed if it fits all of them.
+    """
+    if held and state not in (None, State.HELD):
+        stop(USAGE, "--held and --state contradict each other; give one of them")
+    wanted = Wanted(
+        project=project,
+        application=application,
+        release=release,
+        state=State.HELD if held else state,
+        classifier=classifier,
+        text=text,
+        since=None if since is None else int(Clock().wall() - since),
+    )
     with open_store(config) as (_, store):
         size = limit or (EVERYTHING if as_json else 50)
-        standings = store.report.groups(size, held=held)
+        total: int | None = None
+        if held and sort is None and wanted == Wanted(state=State.HELD):
+            standings = store.report.groups(size, held=True)  # of equal users, the one with the most occurrences first
+            total = store.report.counts(Clock().wall()).held
+        else:
+            standings, is_cut = _listed(store, wanted, sort or (Sort.USERS if held else Sort.LAST_SEEN), size)
+            total = len(standings) if not is_cut else store.report.how_many() if wanted == Wanted() else None
         if as_json:
             print(json.dumps([shapes.group(standing) for standing in standings], indent=2))
             return
-        total = store.report.counts(Clock().wall()).held if held else store.report.how_many()
+        if not standings and wanted != Wanted():
+            projects = store.report.projects()
+            hint = "" if project is None or project in projects else _unknown(project, projects)
+            console().print(plain(f"No group fits.{hint}", 500, style="dim"), soft_wrap=True)
+            return
     print_groups(standings, total)
 
 
+def _unknown(project: str, projects: list[str]) -> str:
+    return f" There is no project {project!r}{did_you_mean(project, projects)}."
+
+
+def _listed(store: Store, wanted: Wanted, sort: Sort, size: int) -> tuple[list[GroupView], bool]:
+    """Up to `size` groups, and whether there may be more: the console's list, page by page."""
+    standings: list[GroupView] = []
+    after = None
+    while True:
+        page = store.lists.groups(wanted, sort, after, min(PAGE, size - len(standings)))
+        standings += [listed.standing for listed in page.groups]
+        after = page.next
+        if after is None or len(standings) >= size:
+            return standings, after is not None
+
+
 @app.command()
-def show(fingerprint: Fingerprint, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def show(text: GroupName, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show one crash group: counts, releases, stack, issue, decisions."""
     with open_store(config) as (_, store):
-        listed = store.lists.by_fingerprint(fingerprint)
-        groups = [(group.standing, store.report.history(group.id)) for group in listed]
-    if not groups:
-        stop(NOT_FOUND, f"no group has a fingerprint that begins with {fingerprint!r}")
+        listed = find_group(store, text)
+        history = store.report.history(listed.id)
     if as_json:
-        print(json.dumps([shapes.whole(standing, history) for standing, history in groups], indent=2))
-    elif len(groups) > 1:
-        print_groups([standing for standing, _ in groups], len(groups))
+        print(json.dumps(shapes.whole(listed.standing, history), indent=2))
     else:
-        _print_group(*groups[0])
+        _print_group(listed.standing, history)
 
 
-def print_groups(standings: Sequence[GroupView], total: int) -> None:
-    """Print one line per group; `total` groups exist."""
+def print_groups(standings: Sequence[GroupView], total: int | None) -> None:
+    """Print one line per group; `total` groups exist, None for an unknown number beyond these."""
     out = console()
     columns = [(name, width) for name, width, least in COLUMNS if out.width >= least]
     table = plain_table()
@@ -108,7 +196,9 @@ def print_groups(standings: Sequence[GroupView], total: int) -> None:
         }
         table.add_row(*(cells[name] for name, _ in columns))
     out.print(table)
-    if total > len(standings):
+    if total is None:
+        out.print("… and more (--limit, --json)", style="dim")
+    elif total > len(standings):
         out.print(f"… and {total - len(standings):,} more (--limit, --json)", style="dim")
     if not standings:
         out.print("No crash group yet. `syncd send-test` sends one.", style="dim")
@@ -181,7 +271,7 @@ def _growth_facts(group: Group) -> Iterator[tuple[str, str]]:
         yield "follows", f"{group.follows}, whose issue shows the occurrences of this group"
     if len(group.trail) > 1:
         first, last = group.trail[0].at, group.trail[-1].at
-        yield "growth", f"{sparkline(group.trail)}  {utc(first)} … {utc(last)}"
+        yield "growth", f"{sparkline(group.trail)}  {utc(first)} … {utc(last)}, as notifications came"
 
 
 def sparkline(trail: Sequence[Point], width: int = 24) -> str:

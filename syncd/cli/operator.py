@@ -9,7 +9,7 @@ from syncd.cli import COMMANDS, FAILED, NOT_FOUND, USAGE, stop
 from syncd.cli.arguments import (
     ConfigOption,
     DryRunOption,
-    Fingerprint,
+    GroupName,
     JsonOption,
     ReasonOption,
     find_group,
@@ -26,7 +26,7 @@ app.add_typer(alias, name="alias")
 
 @app.command()
 def sync(
-    fingerprint: Fingerprint,
+    text: GroupName,
     config: ConfigOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -36,7 +36,7 @@ def sync(
     The daemon reads the issue and writes to it immediately, even if its next update was due later.
     """
     with open_store(config) as (loaded, store):
-        group = find_group(store, fingerprint)
+        group = find_group(store, text)
         name = group.standing.group.identity.fingerprint
         tracker = None
         if not dry_run:
@@ -53,7 +53,7 @@ def sync(
 
 @app.command()
 def file(
-    fingerprint: Fingerprint,
+    text: GroupName,
     reason: ReasonOption = "",
     config: ConfigOption = None,
     dry_run: DryRunOption = False,
@@ -64,7 +64,7 @@ def file(
     The history names the reason. A paused route or tracker still waits for `syncd resume`.
     """
     with open_store(config) as (loaded, store):
-        group = find_group(store, fingerprint)
+        group = find_group(store, text)
         name, why = group.standing.group.identity.fingerprint, one_line(reason, 500, "no reason given")
         try:
             tracker = actions.file_now(store, explain.rules(loaded), group.id, why, Clock().wall(), dry_run=dry_run)
@@ -78,7 +78,7 @@ def file(
 
 @app.command()
 def hold(
-    fingerprint: Fingerprint,
+    text: GroupName,
     reason: ReasonOption = "",
     end: Annotated[bool, typer.Option("--end", help="End the hold; the group's route decides again.")] = False,
     config: ConfigOption = None,
@@ -90,7 +90,7 @@ def hold(
     syncd still counts its occurrences.
     """
     with open_store(config) as (loaded, store):
-        group, now = find_group(store, fingerprint), Clock().wall()
+        group, now = find_group(store, text), Clock().wall()
         name = group.standing.group.identity.fingerprint
         if end:
             if not dry_run and not actions.end_hold(store, explain.rules(loaded), group.id, now):
@@ -107,7 +107,7 @@ def hold(
 
 @app.command()
 def relink(
-    fingerprint: Fingerprint,
+    text: GroupName,
     issue: Annotated[str, typer.Argument(metavar="ISSUE", help="The issue's number, key or URL.")],
     tracker: Annotated[
         str | None,
@@ -127,7 +127,7 @@ def relink(
     syncd leaves the group's previous issue as it is in its tracker.
     """
     with open_store(config) as (loaded, store):
-        group = find_group(store, fingerprint)
+        group = find_group(store, text)
         name = group.standing.group.identity.fingerprint
         try:
             link = actions.relink(loaded, store, group.id, tracker, issue, Clock().wall(), dry_run=dry_run)
@@ -144,9 +144,10 @@ def relink(
 
 @alias.command("add")
 def alias_add(
-    fingerprint: Fingerprint,
+    text: GroupName,
     target: Annotated[
-        str, typer.Argument(metavar="TARGET", help="Fingerprint of the group whose issue shows the occurrences.")
+        str,
+        typer.Argument(metavar="TARGET", help="The group whose issue shows the occurrences, named in the same ways."),
     ],
     reason: ReasonOption = "",
     config: ConfigOption = None,
@@ -159,10 +160,10 @@ def alias_add(
     the occurrences of both.
     """
     with open_store(config) as (loaded, store):
-        group, followed = find_group(store, fingerprint), find_group(store, target)
+        group, followed = find_group(store, text), find_group(store, target)
         name, target_name = (each.standing.group.identity.fingerprint for each in (group, followed))
         if group.id == followed.id:
-            stop(USAGE, f"{fingerprint!r} and {target!r} are the same group")
+            stop(USAGE, f"{text!r} and {target!r} are the same group")
         issue = group.standing.issue
         change = actions.AliasChange(issue.key if issue is not None else None, followed.standing.issue is None)
         if not dry_run:
@@ -183,7 +184,7 @@ def alias_add(
 
 @alias.command("remove")
 def alias_remove(
-    fingerprint: Fingerprint,
+    text: GroupName,
     config: ConfigOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -193,7 +194,7 @@ def alias_remove(
     A group that had none gets an issue of its own, as its route decides.
     """
     with open_store(config) as (loaded, store):
-        group = find_group(store, fingerprint)
+        group = find_group(store, text)
         name = group.standing.group.identity.fingerprint
         if all(entry.group_id != group.id for entry in store.report.aliases()):
             stop(NOT_FOUND, f"{name} is no alias")

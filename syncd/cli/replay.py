@@ -41,11 +41,11 @@ class _Survey:
 
 @app.command()
 def replay(
-    fingerprint: Annotated[
+    text: Annotated[
         str | None,
         typer.Argument(
-            metavar="FINGERPRINT",
-            help="Only the deliveries of this group: its fingerprint or the beginning of it.",
+            metavar="GROUP",
+            help="Only the deliveries of this group: its fingerprint or the beginning of it, or the key or URL of its issue.",
             show_default=False,
         ),
     ] = None,
@@ -67,13 +67,13 @@ def replay(
 
     Deliveries that this version reads as before change nothing.
     """
-    if fingerprint is None and since is None and not all_kept:
-        stop(USAGE, "give a FINGERPRINT, --since DURATION (such as 2h or 7d), or --all-kept; try --dry-run first")
+    if text is None and since is None and not all_kept:
+        stop(USAGE, "give a GROUP, --since DURATION (such as 2h or 7d), or --all-kept; try --dry-run first")
     if all_kept and since is not None:
         stop(USAGE, "--since and --all-kept contradict each other; give one of them")
     now = Clock().wall()
     with open_store(config) as (loaded, store):
-        group = None if fingerprint is None else find_group(store, fingerprint)
+        group = None if text is None else find_group(store, text)
         survey = _replay(store, loaded, 0.0 if since is None else now - since, now, group, dry_run)
     if as_json:
         unreadable = [{"reason": reason, "deliveries": count} for reason, count in survey.unreadable.most_common()]

@@ -30,10 +30,15 @@ class Level(enum.StrEnum):
 @app.command()
 def run(
     config: ConfigOption = None,
-    log_level: Annotated[Level, typer.Option(help="The least severe events to log.")] = Level.INFO,
+    log_level: Annotated[
+        Level, typer.Option(metavar="LEVEL", help=f"The least severe events to log: {', '.join(Level)}.")
+    ] = Level.INFO,
     only: Annotated[
         Part,
-        typer.Option(help="Run only the receiver or only the worker, if other processes share the store."),
+        typer.Option(
+            metavar="PART",
+            help=f"The part that runs, if other processes share the store: {', '.join(Part)}.",
+        ),
     ] = Part.ALL,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Accept notifications and plan, but send nothing to any tracker.")

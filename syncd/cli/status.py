@@ -1,8 +1,10 @@
 """`status`: what waits, what is held and what needs a person."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
@@ -22,13 +24,43 @@ from syncd.render.text import utc
 
 app = typer.Typer(add_completion=False)
 
+WATCH_SECONDS = 2.0
+
 
 @app.command()
-def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def status(
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Show the state again every 2 seconds until Ctrl-C; JSON on a line each.")
+    ] = False,
+) -> None:
     """Show the daemon's state: what waits, what is held, what needs a person.
 
-    Exits with 0 if all is well, 3 if something needs a person or no daemon runs, 75 if the store cannot be read.
+    Exits with 0 if all is well, 3 if something needs a person or no daemon runs, 75 if the store cannot be read. With --watch the last state
+    decides.
     """
+    code = _watched(lambda: _show(config, as_json, watch)) if watch else _show(config, as_json, watch)
+    if code:
+        raise typer.Exit(code)
+
+
+def _watched(show: Callable[[], int], wait: Callable[[float], object] = time.sleep) -> int:
+    """Show the state again and again until SIGINT. Returns the last exit code."""
+    code = 0
+    try:
+        while True:
+            try:
+                code = show()
+            except SystemExit as error:  # the store cannot be read now, and the reason is printed
+                code = error.code if isinstance(error.code, int) else LATER
+            wait(WATCH_SECONDS)
+    except KeyboardInterrupt:
+        return code
+
+
+def _show(config: Path | None, as_json: bool, watch: bool) -> int:
+    """Print the state once. Returns the exit code."""
     now = Clock().wall()
     try:
         with open_store(config) as (loaded, store):
@@ -44,26 +76,25 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             except OSError:
                 pass  # the error itself says why nobody can tell
         stop(LATER, f"cannot tell whether all is well: {error}")
+    code = 0 if shape["well"] else UNHEALTHY
     if as_json:
-        print(json.dumps(shape, indent=2))
-    else:
-        bursts = {
-            name: min(budget.burst(limit) for limit in settings.writes)
-            for name, settings in loaded.trackers.items()
-            if settings.writes
-        }
-        out = console()
-        out.print(
-            Text(f"{'✓' if shape['well'] else '!'} {shape['sentence']}", style="green" if shape["well"] else "red")
-        )
-        for need in shape["needs"]:
-            line = Text("! " if need["alarm"] else "- ", style="red" if need["alarm"] else "yellow").append(
-                need["what"]
-            )
-            out.print(line.append(f" (`syncd {need['command']}`)" if need["command"] else ""), soft_wrap=True)
-        out.print(_table(shape, bursts, now))
-    if not shape["well"]:
-        raise typer.Exit(UNHEALTHY)
+        print(json.dumps(shape, indent=None if watch else 2), flush=True)
+        return code
+    bursts = {
+        name: min(budget.burst(limit) for limit in settings.writes)
+        for name, settings in loaded.trackers.items()
+        if settings.writes
+    }
+    out = console()
+    if watch:
+        out.clear()
+        out.print(utc(int(now)), style="dim")
+    out.print(Text(f"{'✓' if shape['well'] else '!'} {shape['sentence']}", style="green" if shape["well"] else "red"))
+    for need in shape["needs"]:
+        line = Text("! " if need["alarm"] else "- ", style="red" if need["alarm"] else "yellow").append(need["what"])
+        out.print(line.append(f" (`syncd {need['command']}`)" if need["command"] else ""), soft_wrap=True)
+    out.print(_table(shape, bursts, now))
+    return code
 
 
 def _table(shape: Mapping[str, Any], bursts: Mapping[str, int], now: float) -> Table:

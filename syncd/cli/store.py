@@ -148,12 +148,15 @@ def migrate(config: ConfigOption = None) -> None:
 
 @app.command("migrate-store")
 def migrate_store(
-    source: Annotated[str, typer.Option("--from", help="The present store: sqlite:///var/lib/syncd/syncd.db")],
-    target: Annotated[str, typer.Option("--to", help="The new store: postgresql://syncd@db/syncd")],
+    source: Annotated[
+        str, typer.Option("--from", metavar="URL", help="The present store: sqlite:///var/lib/syncd/syncd.db")
+    ],
+    target: Annotated[str, typer.Option("--to", metavar="URL", help="The new store: postgresql://syncd@db/syncd")],
     password_file: Annotated[
         Path | None,
         typer.Option(
             readable=False,
+            metavar="FILE",
             help="A file with the PostgreSQL password. Without it libpq looks in its usual places.",
             show_default=False,
         ),

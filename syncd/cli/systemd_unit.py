@@ -53,7 +53,9 @@ def systemd_unit(
     worker_only: Annotated[bool, typer.Option("--worker-only", help="Only a worker.")] = False,
     program: Annotated[
         Path | None,
-        typer.Option(help="The syncd that the service runs. \\[default: this syncd]", show_default=False),
+        typer.Option(
+            metavar="FILE", help="The syncd that the service runs. \\[default: this syncd]", show_default=False
+        ),
     ] = None,
 ) -> None:
     """Print the systemd unit for this syncd and its configuration.

@@ -36,7 +36,9 @@ class Entry(NamedTuple):
 def titles(
     config: ConfigOption = None,
     as_json: JsonOption = False,
-    sample: Annotated[int, typer.Option(min=1, max=10_000, help="The number of groups, the latest crash first.")] = 20,
+    sample: Annotated[
+        int, typer.Option(min=1, max=10_000, metavar="NUMBER", help="The number of groups, the latest crash first.")
+    ] = 20,
     skip_frames: Patterns = None,
     prefix_frames: Patterns = None,
     library_frames: Patterns = None,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, Field, ValidationError
 
+from syncd.config import toml
 from syncd.config.routes import Conditions, LabelRule, Match, OwnerRule, Route
 from syncd.config.sections import ConsoleSettings, Links, Notifications, Privacy, Receiver, StoreSettings, Titles
 from syncd.config.trackers import (
@@ -93,10 +94,13 @@ def load(path: Path) -> Config:
     """The configuration in `path`. Raises ConfigError with every problem at once."""
     try:
         # Some editors begin a file with a byte order mark.
-        document = tomllib.loads(path.read_text(encoding="utf-8").removeprefix("\ufeff"))
+        text = path.read_text(encoding="utf-8").removeprefix("\ufeff")
+        document = tomllib.loads(text)
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {access.explain(error, named=True)}"]) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path}: is not TOML: {toml.explain(text, error)}"]) from None
+    except UnicodeDecodeError as error:
         raise ConfigError([f"{path}: is not TOML: {error}"]) from None
     problems = list(_unroutable(document))
     try:
@@ -140,6 +144,8 @@ def _problems(error: ValidationError) -> Iterator[str]:
             text = "is missing"
         elif fault["type"] in ("model_type", "dict_type"):
             text = "must be a table"
+        elif fault["type"] == "list_type":
+            text = f"must be a list; write {_list_of(section, key)}"
         else:
             text = text.replace("Input should be ", "must be ").replace("a valid ", "a ")
         yield f"{key}: {text}" if key else text
@@ -159,6 +165,14 @@ def _place(location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
         field = section.model_fields.get(str(part))
         section = _section_of(field.annotation if field else None) or section
     return section, key
+
+
+def _list_of(section: type[BaseModel], key: str) -> str:
+    """How a file writes the list of this key. A list of sections has become the section of its key."""
+    field = section.model_fields.get(key.rpartition(".")[2])
+    if field is None:
+        return f"[[{key}]]"
+    return '["100/1h"]' if "Limit" in repr(field.annotation) else '["…"], with brackets also around a single value'
 
 
 def _section_of(annotation: object) -> type[BaseModel] | None:

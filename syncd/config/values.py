@@ -271,7 +271,12 @@ class Logins:
 
 def did_you_mean(name: str, names: list[str] | tuple[str, ...]) -> str:
     """The nearest of the names that exist, else all of them, in brackets after a space."""
-    close = difflib.get_close_matches(name, names, 1)
+    begun = [
+        each
+        for each in names
+        if len(min(name, each, key=len)) >= 3 and (each.startswith(name) or name.startswith(each))
+    ]
+    close = difflib.get_close_matches(name, names, 1) or begun
     if close:
         return f" (did you mean {close[0]!r}?)"
     return f" (known: {', '.join(sorted(names))})" if names else ""

@@ -6,7 +6,7 @@ from syncd.console.page import NotFound, PageRequest
 from syncd.core.quantities import counted
 from syncd.errors import RejectedDelivery
 from syncd.intake.sources import backtrace
-from syncd.operate import actions, explain
+from syncd.operate import actions, explain, search
 from syncd.render.text import one_line, utc
 from syncd.store import audit
 from syncd.store.audit import Subject
@@ -55,12 +55,13 @@ def end_hold(request: PageRequest) -> str:
 
 def alias(request: PageRequest) -> str:
     """Show the group's occurrences on another group's issue."""
-    prefix = request.form.get("target", "").strip()
-    begun = request.store.lists.by_fingerprint(prefix, 3) if prefix else []
-    whole = [listed for listed in begun if listed.standing.group.identity.fingerprint.lower() == prefix.lower()]
-    if len(whole or begun) != 1:
-        return f"Nothing changed: {counted(len(begun), 'group')} have a fingerprint that begins with {prefix!r}."
-    target = (whole or begun)[0]
+    text = request.form.get("target", "")
+    fits = search.matches(request.store, text)
+    if not fits:
+        return f"Nothing changed: {search.absence(text)}."
+    if len(fits) > 1:
+        return f"Nothing changed: {text!r} fits {counted(len(fits), 'group')}; give more of the fingerprint."
+    target = fits[0]
     try:
         routing = explain.rules(request.config)
         change = actions.add_alias(request.store, routing, request.number, target.id, _reason(request), request.now)

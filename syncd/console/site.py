@@ -25,7 +25,7 @@ from syncd.console.guard import Guard
 from syncd.console.page import NotFound, Page, PageRequest, View, as_html, as_json, json_path, link
 from syncd.console.visitor import NOBODY, VISITOR, Visitor
 from syncd.errors import ConfigError, StoreUnavailable
-from syncd.operate import gauges
+from syncd.operate import gauges, search
 from syncd.operate.health import Health
 from syncd.platform import http_server, metrics
 from syncd.platform.clock import Clock
@@ -155,7 +155,7 @@ class _Endpoints:
         """Redirect to the group that the text names, else to the list of groups that contain it."""
         request = self._request(http)
         text = request.get("text")
-        groups = self._store.lists.by_fingerprint(text, 2) if text and len(text) >= 4 else []
+        groups = search.matches(self._store, text) if text and (len(text) >= 4 or text[0] == "#") else []
         return RedirectResponse(f"/groups/{groups[0].id}" if len(groups) == 1 else link("/groups", text=text), 303)
 
     async def act(self, action: Action, page: str, http: Request) -> Response:

@@ -9,6 +9,7 @@ from syncd.model import GroupView
 from syncd.store import bodies
 from syncd.store.bodies import BodyOperations
 from syncd.store.connection import Transaction, reads
+from syncd.store.records import text_of
 from syncd.store.report import Past, history_of, standing_of
 
 LOOKED = 5000  # groups that one page examines at most, however many exist
@@ -38,13 +39,25 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """The filter of a list. `text` is searched in fingerprints, stacks and applications, and in issue keys if it has a digit; upper and
-    lower case are the same."""
+    """The filter of a list. `text` is searched in fingerprints, stacks and applications, and in issue keys if it has a digit; of it and of
+    `classifier` upper and lower case are the same. `since` is the time of the latest occurrence, in epoch seconds."""
 
     project: str | None = None
+    application: str | None = None
     release: str | None = None
     state: State | None = None
+    classifier: str | None = None
     text: str | None = None
+    since: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssueName:
+    """The name of an issue, in lower case: its key, `#` and its number in whichever repository, or its address without a scheme."""
+
+    key: str | None = None
+    number: str | None = None
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +134,15 @@ class Lists(BodyOperations):
     def groups(self, transaction: Transaction, wanted: Wanted, sort: Sort, after: Key | None, size: int) -> Listing:
         """Return a page of groups. A page may have fewer groups than `size`, or none, and still have a next one."""
         key = after or _FIRST
-        # A LIKE pattern. The escape is an exclamation mark: crash texts are full of backslashes.
-        text = (wanted.text or "").lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
         facts = {
             "project": wanted.project,
+            "application": wanted.application,
             "release": wanted.release,
             "state": wanted.state,
-            "text": f"%{text}%" if text else None,
+            # The comma keeps a quotation mark within another classifier from passing for the beginning of this one.
+            "classifier": _containing(f",{text_of(wanted.classifier)}" if wanted.classifier else ""),
+            "text": _containing(wanted.text or ""),
+            "since": wanted.since,
             # Every issue key has a digit; joining the issue of each group doubles the cost.
             "numbered": int(any(sign.isdigit() for sign in wanted.text or "")),
         }
@@ -160,6 +175,13 @@ class Lists(BodyOperations):
     def by_fingerprint(self, transaction: Transaction, prefix: str, size: int = 20) -> list[Listed]:
         """Return the groups whose fingerprint is `prefix` or begins with it."""
         rows = transaction.rows("groups_by_prefix", prefix=prefix, size=size)
+        return [_listed_of(transaction, row) for row in rows]
+
+    @reads
+    def by_issue(self, transaction: Transaction, name: IssueName, size: int = 20) -> list[Listed]:
+        """Return the groups whose issue has this name. An issue that its group gave up does not count."""
+        number = None if name.number is None else f"%{name.number}"
+        rows = transaction.rows("groups_by_issue", key=name.key, number=number, address=name.address, size=size)
         return [_listed_of(transaction, row) for row in rows]
 
     def releases(self, project: str) -> list[Ledger]:
@@ -233,6 +255,13 @@ def _few(transaction: Transaction, wanted: Wanted) -> str | None:
         if cast(int, row["groups"]) <= LOOKED:
             return among
     return None
+
+
+def _containing(text: str) -> str | None:
+    """Return the LIKE pattern of texts in lower case that contain `text`; None for no text. The escape is an exclamation mark: crash texts are
+    full of backslashes."""
+    escaped = text.lower().replace("!", "!!").replace("%", "!%").replace("_", "!_")
+    return f"%{escaped}%" if escaped else None
 
 
 def _key(row: Mapping[str, object]) -> Key:

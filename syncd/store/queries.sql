@@ -990,6 +990,13 @@ FROM groups LEFT JOIN outbox ON outbox.group_id = groups.id
 WHERE substr(lower(fingerprint), 1, length(CAST(:prefix AS TEXT))) = lower(CAST(:prefix AS TEXT))
 ORDER BY groups.id LIMIT :size;
 
+-- groups_by_issue: by the key of a live issue, its number in whichever repository, or its address
+SELECT groups.*, outbox.state AS owed, outbox.reason AS owed_reason, outbox.attempts AS owed_attempts, outbox.due_at AS owed_at
+FROM issues JOIN groups ON groups.id = issues.group_id LEFT JOIN outbox ON outbox.group_id = groups.id
+WHERE issues.state <> 'retired' AND (lower(issues.key) = CAST(:key AS TEXT) OR lower(issues.key) LIKE CAST(:number AS TEXT)
+    OR lower(issues.url) IN ('https://' || CAST(:address AS TEXT), 'http://' || CAST(:address AS TEXT), 'file://' || CAST(:address AS TEXT)))
+ORDER BY groups.id LIMIT :size;
+
 -- group_history: the latest decisions
 SELECT at, action, reason, outcome, rule, inputs, actor FROM history WHERE group_id = :group_id ORDER BY id DESC LIMIT :size;
 
@@ -1098,6 +1105,10 @@ groups.kind = 'crash'
         OR (CAST(:state AS TEXT) = 'dead' AND EXISTS (SELECT 1 FROM outbox WHERE outbox.group_id = groups.id AND outbox.state = 'dead'))
         OR (CAST(:state AS TEXT) = 'unfiled' AND NOT EXISTS (SELECT 1 FROM issues
             WHERE issues.group_id = groups.id AND issues.state IN ('linked', 'parked'))))
+    AND (CAST(:application AS TEXT) IS NULL OR groups.application = CAST(:application AS TEXT))
+    AND (CAST(:since AS BIGINT) IS NULL OR COALESCE(groups.last_seen, 0) >= CAST(:since AS BIGINT))
+    AND (CAST(:classifier AS TEXT) IS NULL
+        OR lower(',' || substr(groups.classifiers, 2)) LIKE CAST(:classifier AS TEXT) ESCAPE '!')
     AND (CAST(:text AS TEXT) IS NULL
         OR lower(groups.fingerprint) LIKE CAST(:text AS TEXT) ESCAPE '!'
         OR lower(groups.callstack) LIKE CAST(:text AS TEXT) ESCAPE '!'

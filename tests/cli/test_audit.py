@@ -13,8 +13,8 @@ from typer.core import TyperGroup
 from syncd import cli
 from syncd.config import StoreSettings
 from syncd.platform import access
-from tests.cli.test_help import command
 from tests.cli.test_output import CONFIG, run
+from tests.manual import command
 from tests.operate import changes
 
 # By command: what comes before it, its call, and the entries that it leaves: action, kind and subject of each.
@@ -41,7 +41,7 @@ READING: dict[str, str | None] = {
     "demo": None, "run": None, "send-test": None, "systemd-unit": None, "migrate": "migrate",
     "migrate-store": None,  # tests/store/test_copying.py: its entry is on the server
     "check": None, "quarantine show": None,
-    "status": "status", "groups": "groups", "show": "show dead0", "explain": "explain dead0", "releases": "releases game",
+    "status": "status", "groups": "groups", "show": "show dead0", "explain": "explain dead0", "releases": "releases game", "titles": "titles",
     "audit": "audit", "dead list": "dead list", "quarantine list": "quarantine list",
     "alias list": "alias list", "backup": "backup {folder}/copy.db",
 }  # fmt: skip

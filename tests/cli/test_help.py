@@ -5,21 +5,13 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.testing import CliRunner
 
 from syncd import cli
+from tests import manual
 from tests.golden import golden
-
-
-def command(name: str) -> TyperCommand | TyperGroup:
-    """The real command behind the entry of the list."""
-    group = typer.main.get_command(cli.app)
-    assert isinstance(group, cli.Commands)
-    _, resolved, _ = group.resolve_command(None, [name])
-    assert isinstance(resolved, TyperCommand | TyperGroup)
-    return resolved
+from tests.manual import command
 
 
 def texts(path: str, command: TyperCommand | TyperGroup) -> Iterator[tuple[str, str]]:
@@ -83,3 +75,34 @@ def test_listing_the_commands_imports_none_of_them() -> None:
 @pytest.mark.parametrize("number", ["0", "9223372036854775808", "9" * 40])
 def test_a_number_that_no_database_holds_is_a_wrong_argument(action: str, number: str) -> None:
     assert CliRunner().invoke(cli.app, ["quarantine", action, number]).exit_code == cli.USAGE
+
+
+def test_the_pages_of_the_manual_have_the_help_of_the_commands() -> None:
+    written = {path.name: path.read_text(encoding="utf-8") for path in manual.FOLDER.iterdir()}
+    assert written == manual.pages(), "`make man` writes them"
+
+
+@pytest.mark.parametrize(
+    ("plain", "escaped"),
+    [
+        ("--json of C:\\x", "\\-\\-json of C:\\ex"),
+        (".so /etc/passwd", "\\&.so /etc/passwd"),
+        ("'br", "\\(aqbr"),
+        ("\\[default: 50]", "[default: 50]"),
+    ],
+)
+def test_text_is_no_request_of_roff(plain: str, escaped: str) -> None:
+    assert manual.text(plain) == escaped
+
+
+def test_every_option_with_a_value_names_it() -> None:
+    def unnamed(command: manual.Command) -> Iterator[str]:
+        for parameter in command.params:
+            is_flag = getattr(parameter, "is_flag", True)  # an argument has no such thing
+            if not is_flag and parameter.metavar is None:
+                yield str(parameter.name)
+        for inner in command.commands.values() if isinstance(command, TyperGroup) else ():
+            assert isinstance(inner, TyperCommand)
+            yield from unnamed(inner)
+
+    assert [f"{name} {option}" for name in cli.COMMANDS for option in unnamed(command(name))] == []

@@ -38,18 +38,20 @@ tracker = "here"
 """
 )
 COMMANDS = (
-    "status", "groups", "groups --held", "groups --limit 2", "show de1e7ed", "show 10cced", "show d0ub7", "show nothing",
+    "status", "groups", "groups --held", "groups --limit 2", "groups --project game --sort users --limit 1",
+    "groups --state dead", "groups --project gmae", "groups --text nowhere", "groups --release 1.1 --state filed", "groups --held --state dead",
+    "groups --held --project game", "show K-1", "show https://example.com/2", "show d", "show #99", "show de1e7ed", "show 10cced", "show d0ub7", "show nothing",
     "titles --sample 3", "titles --sample 3 --skip-frames dr*", "titles --own-frames /(/", "titles --sample 2 --json",
-    "explain dead0", "explain held", "explain nothing", "releases game", "releases game 1.1 --markdown", "releases gmae",
+    "explain dead0", "explain #1", "explain held", "explain nothing", "releases game", "releases game 1.1 --markdown", "releases gmae",
     "releases game 7", "dead list", "dead list --dropped", "dead retry", "dead retry d", "dead retry nothing",
     "dead retry dead0 --no-issue-exists", "dead retry --all --no-issue-exists", "dead retry --all --dry-run",
     "dead retry dead0 --all", "dead retry dead0 --tracker here", "dead retry --all --tracker hre",
-    "dead retry d0ub7 --no-issue-exists --dry-run", "dead retry de1e7ed --dry-run", "dead discard --all --dry-run",
+    "dead retry K-2 --dry-run", "dead retry #99", "dead retry d0ub7 --no-issue-exists --dry-run", "dead retry de1e7ed --dry-run", "dead discard --all --dry-run",
     "dead discard de1e7ed", "quarantine list", "quarantine replay 1 --dry-run", "quarantine replay 2 --dry-run",
     "quarantine replay 9", "quarantine discard 1 --dry-run", "replay", "replay --since 2h --all-kept",
     "replay --all-kept --dry-run", "replay --since 1h --dry-run", "replay d", "purge --dry-run", "sync held", "sync dead0 --dry-run",
     "file dead0 --dry-run", "file held --reason now", "file nothing",
-    "hold held --reason known", "hold held --end", "hold held --end", "hold dead0 --dry-run", "hold --end dead0 --dry-run",
+    "hold held --reason known", "hold held --end", "hold held --end", "hold dead0 --dry-run", "hold k-2 --dry-run", "hold --end dead0 --dry-run",
     "relink held nowhere", "relink held x --tracker hre", "alias list", "alias add dead0 dead0", "alias add held dead0 --dry-run",
     "alias add 10cced dead0 --reason 'the same bug'", "alias list", "alias remove held", "alias remove 10cced", "pause", "pause hre",
     "pause here --dry-run", "pause here --reason maintenance", "status", "dead retry dead0 --dry-run", "resume here --dry-run",
@@ -85,7 +87,7 @@ def fill(store: Store) -> None:
 
 def run(command: str, folder: Path) -> str:
     """The output of a command and its exit code, without paths and times."""
-    arguments = shlex.split(command.format(folder=folder))
+    arguments = shlex.split(command.format(folder=folder))  # without comments: #99 is an issue
     config = [] if arguments[0] == "migrate-store" else ["--config", str(folder / "config.toml")]
     printed, code = io.StringIO(), 0
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(printed), redirect_stderr(printed):

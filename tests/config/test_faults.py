@@ -131,6 +131,13 @@ FAULTS = {
     "patterns": LOCAL + '[notifications]\nrelease_pattern = "("\n[[routes]]\ntracker = "files"\nmatch = { project = [] }\n',
     "patterns that cost much": LOCAL + '[notifications]\nrelease_pattern = "(?:.?){999}"\n[privacy]\nnever = ["' + '", "'.join([f"*{'?' * 60}{n}*" for n in range(40)]) + '"]\n'
     + '[[routes]]\ntracker = "files"\nfixed_in_pattern = "(\\\\pL?){60}"\nmatch = { project = ["/(a{1,9}){1,999}/", "' + "?" * 999 + '"] }\n',
+    "a list without brackets": GITHUB + 'labels = "crash"\nwrites = "75/1m"\n[routes]\ntracker = "crashes"\n',
+    "a limit without brackets": LOCAL + '[[routes]]\ntracker = "files"\nmax_new_issues = "100"\n',
+    "the beginning of a key": '[trackers.a]\nkind = "github"\nrepo = "acme/game"\ntoken_file = "x"\n',
+    "a list that is not closed": 'a = """[\n"""\nb = \'[\' # [\n[trackers.a]\nlabels = ["x",\n  "y"\ntoken = 1\n',
+    "a table that is not closed at the end": '[receiver]\npassword = { file = "]"',
+    "a text that is not closed": 'a = "\\"{"\nb = """\nc = 1\n',
+    "a text that ends on no line": 'a = "x\nb = 1\n',
     "rules": LOCAL + '[[routes]]\ntracker = "files"\nlabels = [{ label = "x" }]\nowners = [{ assignee = "x" }, { frame = "x" }]\n',
 }  # fmt: skip
 

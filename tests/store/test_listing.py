@@ -197,3 +197,24 @@ def test_few_groups_of_a_project_are_found_among_however_many(
     second = store.lists.groups(Wanted(project="rare"), sort, first.next, 2)
     assert (len(first.groups), first.cut, len(second.groups), second.next) == (2, False, 1, None)
     assert len({entry.id for entry in (*first.groups, *second.groups)}) == 3
+
+
+def test_groups_are_narrowed_down_by_application_classifier_and_time(store: Store) -> None:
+    fill(store)
+    accept(
+        store,
+        crash_notification("e5", application="Game", classifiers=['say "oom"', "50%"], timestamp=[9500, 9500]),
+        crash_notification("f6", application="game", classifiers=["oom", "startup"], timestamp=[9400, 9400]),
+        crash_notification("g7", application="game", classifiers=['x","oom'], timestamp=[9300, 9300]),
+    )
+    absorb(store)
+
+    assert fingerprints(store, Wanted(application="Game")) == ["e5"]
+    assert fingerprints(store, Wanted(classifier="OOM")) == ["f6"]
+    assert fingerprints(store, Wanted(classifier="startup")) == ["f6"]
+    assert fingerprints(store, Wanted(classifier="start")) == []
+    assert fingerprints(store, Wanted(classifier="50%")) == ["e5"]
+    assert fingerprints(store, Wanted(classifier="5__")) == []
+    assert fingerprints(store, Wanted(classifier='Say "OOM"')) == ["e5"]
+    assert fingerprints(store, Wanted(since=9400)) == ["e5", "f6"]
+    assert fingerprints(store, Wanted(since=9401, application="game")) == []

@@ -125,7 +125,7 @@ def test_status_of_a_healthy_daemon_says_so(daemon: Daemon) -> None:
 
 def test_show_finds_a_group_by_the_beginning_of_its_fingerprint_in_either_case(daemon: Daemon) -> None:
     printed = daemon.syncd("show", "BADC")
-    (group,) = json.loads(daemon.syncd("show", "badc0de", "--json"))
+    group = json.loads(daemon.syncd("show", "badc0de", "--json"))
 
     assert "Call stack" in printed
     assert group["fingerprint"] == "badc0de"
@@ -140,8 +140,10 @@ def test_show_of_an_ambiguous_beginning_lists_the_candidates(daemon: Daemon) -> 
     first = next(iter(daemon.groups()))
     candidates = [name for name in daemon.groups() if name[0] == first[0]]
 
-    printed = daemon.syncd("show", first[0])
-    assert all(name[:10] in printed for name in candidates) or len(candidates) == 1
+    ran = run_syncd("show", first[0], "--config", str(daemon.config), folder=daemon.config.parent)
+    if len(candidates) > 1:
+        assert ran.returncode == 2
+        assert all(name in ran.stderr for name in candidates)
 
 
 def test_a_closed_pipe_is_no_error(daemon: Daemon) -> None:
@@ -163,6 +165,9 @@ def test_send_test_raises_a_count_and_opens_one_issue(tmp_path: Path) -> None:
         assert second.startswith("200")
         assert len(kind.texts()) == 1
         (group,) = daemon.groups().values()
+        for printed in (first, second):
+            assert f"issue:  {group['issue']['key']}  {group['issue']['url']}" in printed
+            assert "To remove" in printed
         assert group["notifications"] == 2
 
 

@@ -406,12 +406,12 @@ def test_show_has_doubles_and_the_state_of_a_create_in_doubt(stuck: Place) -> No
     stuck.run("UPDATE issues SET doubles = 'K-9' WHERE key = 'K-2'")
 
     assert "K-9" in stuck.syncd("show", LOCKED)
-    (locked,) = stuck.json("show", LOCKED)
+    locked = stuck.json("show", LOCKED)
     assert locked["issue"]["doubles"] == "K-9"
     probed = stuck.syncd("show", PROBED)
     assert "2027-01-15 08:01 UTC" in probed
     assert "d" * 32 in probed
-    (group,) = stuck.json("show", PROBED)
+    group = stuck.json("show", PROBED)
     facts = {name: group["issue"][name] for name in ("state", "marker", "probes", "probe_at", "sent_at")}
     assert facts == {"state": "in_doubt", "marker": "d" * 32, "probes": 1, "probe_at": NOW + 60, "sent_at": NOW}
     assert "d" * 32 in stuck.syncd("show", DOUBT), "a person has to look for it"

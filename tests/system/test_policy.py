@@ -61,7 +61,7 @@ def test_a_closing_is_known_before_the_next_crash_and_a_regression_reopens(tmp_p
             fake.close_issue(issue, milestone="1.1")
 
             def closed() -> bool | None:
-                (group,) = json.loads(daemon.syncd("show", "fingerprint", "--json"))
+                group = json.loads(daemon.syncd("show", "fingerprint", "--json"))
                 condition = group["issue"] and group["issue"]["condition"]
                 return True if condition and condition["closed"] and condition["fixed_in"] == ["1.1"] else None
 

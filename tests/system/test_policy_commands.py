@@ -132,9 +132,9 @@ def test_explain_has_the_history_and_the_plan(room: Room) -> None:
     assert "route game takes it, for tracker here" in printed
     assert "create: the group has no issue, and route game matches it" in printed
     assert "was fixed in 1.2; 12 new occurrences in 1.0, older than that (rule: fixed-in)" in " ".join(printed.split())
-    (told_of,) = json.loads(room.syncd("explain", "fingerprint-draw", "--json"))
-    assert told_of["now"]["rule"] == "fixed-in"
-    assert told_of["history"][0]["inputs"]["fixed_in"] == "1.2"
+    explanation = json.loads(room.syncd("explain", "fingerprint-draw", "--json"))
+    assert explanation["now"]["rule"] == "fixed-in"
+    assert explanation["history"][0]["inputs"]["fixed_in"] == "1.2"
 
 
 def test_explain_has_the_reason_of_a_hold(room: Room) -> None:
@@ -165,7 +165,7 @@ def test_an_alias_joins_two_groups_until_it_is_removed(room: Room) -> None:
     printed = room.syncd("alias", "add", "fingerprint-load", "fingerprint-draw", "--reason", "the same bug")
     assert "crash-in-load" in printed
     assert "the same bug" in room.syncd("alias", "list")
-    (group,) = json.loads(room.syncd("show", "fingerprint-draw", "--json"))
+    group = json.loads(room.syncd("show", "fingerprint-draw", "--json"))
     assert (group["occurrences"], group["aliases"]) == (10, ["fingerprint-load"])
     assert "an alias of fingerprint-draw" in room.syncd("explain", "fingerprint-load")
 

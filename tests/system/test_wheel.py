@@ -67,6 +67,11 @@ def test_the_example_configuration_travels_along(installed: Path) -> None:
     ).read_text()
 
 
+def test_the_manual_travels_along(installed: Path) -> None:
+    pages = {path.name: path.read_text() for path in (installed / "share/man/man1").iterdir()}
+    assert pages == {path.name: path.read_text() for path in (ROOT / "deploy/man").iterdir()}
+
+
 def test_the_wheel_prints_its_units(installed: Path, tmp_path: Path) -> None:
     for options in ([], ["--receiver-only"], ["--socket"]):
         ran = run(installed, tmp_path, "systemd-unit", "--program", "/opt/syncd/bin/syncd", *options)
