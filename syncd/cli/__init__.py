@@ -99,7 +99,9 @@ app = typer.Typer(
 
 
 @app.callback(invoke_without_command=True)
-def _version(version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False) -> None:
+def _version(
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version and exit.")] = False,
+) -> None:
     if version:
         print(f"syncd {__version__}")
         raise typer.Exit
@@ -119,6 +121,11 @@ def main() -> None:
         stop(BAD_CONFIG, str(error))
     except SyncdError as error:
         stop(FAILED, str(error))
+    except UnicodeEncodeError:
+        # Python decodes other bytes of an argument as surrogates, which no database and no JSON takes.
+        if not any("\ud800" <= sign <= "\udfff" for sign in "".join(sys.argv)):
+            raise
+        stop(USAGE, "an argument is not UTF-8 text")
     except OSError as error:
         # What is left in the buffer would fail again when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

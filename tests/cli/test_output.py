@@ -117,6 +117,11 @@ def test_the_output_of_every_command(folder: Path) -> None:
         golden("commands", name, run(command, folder))
 
 
+@pytest.mark.parametrize("command", ["show \udcff", "groups --text \udcff", "hold \udcff", "dead retry \udcff"])
+def test_an_argument_that_is_not_text_is_wrong_usage(command: str, folder: Path) -> None:
+    assert run(command, folder) == "syncd: an argument is not UTF-8 text\nexit code 2"
+
+
 LOCAL = '[console]\nlisten = "off"\n[trackers.here]\nkind = "local"\nfolder = "{folder}/issues"\n'
 CHECKS = {
     "a new installation": LOCAL,

@@ -125,10 +125,12 @@ def test_a_list_continues_by_key_until_its_end(either: Site) -> None:
     assert "next page" in either.get("/groups?project=many").text
 
 
-def test_a_crash_is_found_by_its_fingerprint_or_a_frame(either: Site) -> None:
+def test_a_crash_is_found_by_its_fingerprint_its_issue_or_a_frame(either: Site) -> None:
     entry = either.store.lists.groups(Wanted(project="game-server"), Sort.USERS, None, 1).groups[0]
     fingerprint = entry.standing.group.identity.fingerprint
     assert either.get(f"/find?text={fingerprint[:10]}").headers["location"] == f"/groups/{entry.id}"
+    assert entry.standing.issue is not None
+    assert either.get(f"/find?text={entry.standing.issue.key}").headers["location"] == f"/groups/{entry.id}"
     assert either.get("/find?text=Pathfinder").headers["location"] == "/groups?text=Pathfinder"
     assert "Pathfinder::step" in either.get("/groups?text=pathfinder").text
 
@@ -317,7 +319,7 @@ def test_the_sentences_of_all_actions(site: Site) -> None:
         lines.append(f"{re.sub(r'[0-9]+', 'N', path)} {form or ''}: {html.unescape(site.act(path, form))}")
     text = "\n".join(lines).replace(target, "<fingerprint>").replace(target[:15], "<fingerprint>")
     text = re.sub(r"/\S*/issues", "/folder/issues", re.sub(r"\d+ deliveries", "N deliveries", text))
-    golden("console", "the results of actions", re.sub(r"crash-in-[\w-]+", "<issue>", text))
+    golden("console", "the results of actions", re.sub(r"(?:crash-in|out-of-memory-in)-[\w-]+", "<issue>", text))
 
 
 def test_the_group_that_stands_for_a_storm_has_a_page_too(site: Site) -> None:
