@@ -128,6 +128,7 @@ def facts(regression: Regression, answer: str) -> dict[str, str | int | float]:
         "occurrences": regression.occurrences,
         "fixed_in": regression.fixed_in,
         "answer": answer,
+        **({} if regression.closed_at is None else {"closed_at": int(regression.closed_at)}),
     }
 
 
