@@ -156,7 +156,8 @@ def _headline(group: Group, extras: ReportExtras) -> Iterator[Block]:
     phrases.append((what if trusted else Value(shorten(named_by, _LONGEST_NAME)),))
     phrases += _numbers(group)
     first = first_row(group)
-    if first is not None and first.release != OTHER_RELEASES:
+    is_dated = first is not None and (first.first_seen or first.noticed_at) is not None
+    if first is not None and is_dated and first.release != OTHER_RELEASES:
         when = f" ({day(group.first_seen)})" if group.first_seen is not None else ""
         phrases.append(("since ", Value(shorten(first.release, _LONGEST_RELEASE)), when))
     elif group.first_seen is not None:
@@ -175,9 +176,8 @@ def _numbers(group: Group) -> Iterator[tuple[Span, ...]]:
     if group.users:
         yield (Strong(counted(group.users, "user")),)
     if group.occurrences:
-        times = "time" if (group.occurrences, group.approximate) == (1, False) else "times"
         machines = f" on {counted(group.hosts, 'machine')}" if group.hosts else ""
-        yield (f"{_occurrences(group)} {times}{machines}",)
+        yield (f"{_times(group)}{machines}",)
 
 
 def links(group: Group, extras: ReportExtras) -> list[tuple[Span, ...]]:
@@ -260,6 +260,10 @@ def _occurrences(entry: Group | Release) -> str:
     return bounded(entry.occurrences, entry.approximate, entry.at_most) if entry.occurrences else "not known"
 
 
+def _times(group: Group) -> str:
+    return f"{_occurrences(group)} {'time' if (group.occurrences, group.approximate) == (1, False) else 'times'}"
+
+
 def _share(part: int, total: int) -> str:
     percent = round(100 * part / total) if total else 0
     if part and percent == 0:
@@ -276,8 +280,13 @@ def _summary(group: Group) -> Iterator[Block]:
         phrases.append((Strong(f"{about}{growth.occurrences:,} more"), f" since {utc(growth.since)}"))
     for release in growth.releases[:_MOST_NAMED] if growth is not None else ():
         phrases.append(("new in ", Value(shorten(release, _LONGEST_RELEASE))))
-    phrases += _numbers(group) if group.occurrences else [("The number of occurrences is not known",)]
     yield from sentence(phrases)
+    machines = f" on {counted(group.hosts, 'machine')}" if group.hosts else ""
+    users = f" by {counted(group.users, 'user')}" if group.users else ""
+    total = (
+        f"Seen {_times(group)}{machines}{users}." if group.occurrences else "The number of occurrences is not known."
+    )
+    yield Paragraph((total,))
     yield Paragraph((f"First seen {utc(group.first_seen)}, last seen {utc(group.last_seen)}.",))
     if group.aliases:
         count = counted(len(group.aliases), "more fingerprint")

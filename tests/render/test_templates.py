@@ -61,7 +61,7 @@ def test_a_template_says_it_in_a_teams_own_words() -> None:
             )
         ),
         Panel(("Ask the ", Value("oom"), " team.")),
-        Code(("draw", "main")),
+        Code(("→ draw", "  main")),
         Paragraph(
             (
                 Value("1"),
