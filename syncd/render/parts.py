@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from syncd.core import frames, titles
 from syncd.core.fold import OTHER_RELEASES
@@ -163,11 +164,10 @@ def _headline(group: Group, extras: ReportExtras) -> Iterator[Block]:
     elif group.first_seen is not None:
         phrases.append((f"since {day(group.first_seen)}",))
     if (newest := newest_alone(group)) is not None:
-        about = "about " if group.approximate or newest.approximate else ""
         share = _share(newest.occurrences, _total(group))
-        phrases.append(
-            (f"{about}{share} in ", Value(shorten(newest.release, _LONGEST_RELEASE)), ", its newest release")
-        )
+        is_rough = (group.approximate or newest.approximate) and share[0].isdigit()
+        release = Value(shorten(newest.release, _LONGEST_RELEASE))
+        phrases.append((f"{'about ' if is_rough else ''}{share} in ", release, ", its newest release"))
     yield from sentence([*phrases, *links(group, extras)[:1]])
 
 
@@ -209,11 +209,17 @@ def _callstack(group: Group, extras: ReportExtras) -> tuple[Block, ...]:
 
 
 def _attributes(group: Group) -> Iterator[Block]:
-    # The sender chooses the names of attributes.
-    rows = tuple((Value(name), Value(", ".join(values))) for name, values in group.attributes)
+    """The most frequent values, with the counts of the notification that named them."""
+    rows = []
+    for place, (name, values) in enumerate(group.attributes):
+        counts = group.attribute_counts[place] if place < len(group.attribute_counts) else ()
+        pairs = zip_longest(values, counts[: len(values)])
+        texts = (value if number is None else f"{value} ({number:,})" for value, number in pairs)
+        # The sender chooses the names of attributes.
+        rows.append((Value(name), Value(", ".join(texts))))
     if rows:
         yield Heading("Attributes")
-        yield Table(("Attribute", "Most frequent values"), rows)
+        yield Table(("Attribute", "Most frequent values"), tuple(rows))
 
 
 def _trend(group: Group) -> Iterator[Block]:

@@ -453,7 +453,7 @@ CROWDED = group(
     callstack=tuple(f"frame {number}" for number in range(75)),
     releases=tuple(Release(release=str(number), occurrences=1, last_seen=number) for number in range(42)),
 )
-ATTRIBUTES = group(attributes=(("os", ("Linux", "@all")), ("|x", ("`",))))
+ATTRIBUTES = group(attributes=(("os", ("Linux", "@all")), ("|x", ("`",))), attribute_counts=((8765, 12), ()))
 WHOLE = ReportExtras(
     link_hosts=HOSTS,
     console=CONSOLE,
@@ -519,7 +519,7 @@ def test_a_body_links_to_the_issue_before_and_to_those_that_look_alike() -> None
 def test_names_and_values_of_attributes_are_literal_text() -> None:
     text = written(body(ATTRIBUTES, ReportExtras()))
 
-    assert "| `os` | `Linux, @\u200ball` |" in text
+    assert "| `os` | `Linux (8,765), @\u200ball (12)` |" in text
     assert "| `\\|x` | `` ` `` |" in text
 
 
