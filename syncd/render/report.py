@@ -129,12 +129,13 @@ def closing(
 ) -> tuple[Span, ...]:
     """What the rules of a route do when people close an issue, and how they mute it."""
     answer = {
-        "reopen": "syncd reopens it if the crash comes back",
-        "comment": "syncd comments and leaves it closed if the crash comes back",
-        "new_issue": "syncd files another issue if the crash comes back",
+        "reopen": "syncd reopens it",
+        "comment": "syncd comments and leaves it closed",
+        "new_issue": "syncd files another issue",
     }[on_regression]
     spans: list[Span] = [
-        f" Close it when it is fixed: {answer}, and with a fix version or milestone only in a release that should have the fix."
+        f" Close it when it is fixed: {answer} if the crash comes back in a release that should have the fix. That is the one in the fix version or "
+        "milestone, or without one any that is newer than those at the closing."
     ]
     if on_regression == "reopen" and reopen_window is not None:
         spans.append(f" Later than {duration(reopen_window)} after the closing, syncd files another issue.")

@@ -10,7 +10,7 @@ from syncd.core.titles import Rank
 from syncd.render.text import Block, Code, Details
 
 OWN = "→ "
-_OTHER = "  "
+_INDENT = "  "
 _FEW = 2  # frames that are not worth folding
 _MOST_OWN = 20  # of the program's own; what is further down is among all frames
 _FIRST = 10  # frames of a stack without one of the program's own
@@ -19,7 +19,7 @@ _FIRST = 10  # frames of a stack without one of the program's own
 def stack(frames: Sequence[str], ranks: Sequence[Rank], more: int = 0) -> tuple[Block, ...]:
     """The blocks of a stack. `ranks` has the rank of each frame, `more` counts the frames below."""
     lines = _lines(frames, ranks)
-    is_whole = len(lines) == len(frames) and not any(line.startswith(f"{_OTHER}… ") for line in lines)
+    is_whole = len(lines) == len(frames) and not any(line.startswith(f"{_INDENT}… ") for line in lines)
     if is_whole:
         return (Code(lines, more=more),)
     every = Details(f"All {len(frames) + more:,} frames", (Code(tuple(frames), more=more),), spare=True)
@@ -28,7 +28,7 @@ def stack(frames: Sequence[str], ranks: Sequence[Rank], more: int = 0) -> tuple[
 
 def _lines(frames: Sequence[str], ranks: Sequence[Rank]) -> tuple[str, ...]:
     if Rank.OWN not in ranks:
-        return (*(f"{_OTHER}{frame}" for frame in frames[:_FIRST]), *_folded(ranks[_FIRST:]))
+        return (*(f"{_INDENT}{frame}" for frame in frames[:_FIRST]), *_folded(ranks[_FIRST:]))
     lines, own = list[str](), 0
     runs = [(key, [*run]) for key, run in groupby(enumerate(frames), key=lambda each: _sort(ranks[each[0]], each[1]))]
     for number, ((is_own, _), run) in enumerate(runs):
@@ -38,11 +38,11 @@ def _lines(frames: Sequence[str], ranks: Sequence[Rank]) -> tuple[str, ...]:
         if is_own:
             own += 1
             lines.append(f"{OWN}{run[0][1]}")
-            lines += [f"{_OTHER}… {len(run) - 1:,} more of the same"] if len(run) > 1 else []
+            lines += [f"{_INDENT}… {len(run) - 1:,} more of the same"] if len(run) > 1 else []
             continue
         # The top of the stack says what happened, even where a library did it.
         visible = len(run) if len(run) <= _FEW else int(not number)
-        lines += [f"{_OTHER}{frame}" for _, frame in run[:visible]]
+        lines += [f"{_INDENT}{frame}" for _, frame in run[:visible]]
         lines += _folded([ranks[place] for place, _ in run[visible:]])
     return tuple(lines)
 
@@ -61,4 +61,4 @@ def _folded(ranks: Sequence[Rank]) -> list[str]:
     else:
         whose = " without names" if all(rank is Rank.NAMELESS for rank in ranks) else " of libraries and the system"
         whose += ", some without names" if Rank.NAMELESS in ranks and "libraries" in whose else ""
-    return [f"{_OTHER}… {len(ranks):,} {'frame' if len(ranks) == 1 else 'frames'}{whose}"]
+    return [f"{_INDENT}… {len(ranks):,} {'frame' if len(ranks) == 1 else 'frames'}{whose}"]

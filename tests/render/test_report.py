@@ -294,10 +294,10 @@ def test_the_summary_of_the_status_has_only_known_counts(changes: dict[str, Any]
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        (("reopen", None, (), ""), "syncd reopens it"),
+        (("reopen", None, (), ""), "syncd reopens it if the crash comes back"),
         (("reopen", 30 * 86400.0, (), ""), "Later than 30d after the closing, syncd files another issue"),
-        (("comment", None, (), ""), "syncd comments and leaves it closed"),
-        (("new_issue", None, (), ""), "syncd files another issue if"),
+        (("comment", None, (), ""), "syncd comments and leaves it closed if the crash comes back"),
+        (("new_issue", None, (), ""), "syncd files another issue if the crash comes back"),
         (("reopen", None, ("not_planned", "won*t do"), ""), "Closed as not planned or won't do, it stays closed"),
         (("reopen", None, (), "mute"), "The label `mute` keeps syncd from writing here"),
     ],
