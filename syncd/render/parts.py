@@ -229,7 +229,7 @@ def _trend(group: Group) -> Iterator[Block]:
         about = "about " if group.approximate else ""
         days = f"{day(since)} to {day(since + (len(counts) - 1) * DAY)}"
         peak = max(counts)
-        yield Paragraph((Value(bars(counts, empty="·")), f" received by day, {days}; at most {about}{peak:,} in a day"))
+        yield Paragraph((Value(bars(counts, empty="·")), f" received by day, {days}; the largest has {about}{peak:,}"))
 
 
 def _ledger(group: Group, *, shares: bool) -> Block:

@@ -263,7 +263,7 @@ def test_the_status_says_first_what_changed() -> None:
     first, _, _, trend, *_ = status(GROWN, ReportExtras())
 
     assert written((first,)) == "**345 more** since 2026-11-25 02:13 UTC · new in `1.1`"
-    assert written((trend,)) == "`▁·█▁` received by day, 2026-11-23 to 2026-11-26; at most 11,955 in a day"
+    assert written((trend,)) == "`▁·█▁` received by day, 2026-11-23 to 2026-11-26; the largest has 11,955"
 
 
 def test_the_first_day_of_a_crash_that_is_older_than_its_first_notification_is_not_charted() -> None:
