@@ -20,6 +20,7 @@ from syncd.model import Condition, Facts, Group, Issue, Occasion, ProjectRelease
 
 TOTAL = ""  # the key of all releases together in a baseline
 UNRELEASED = ""  # the release of occurrences without one
+FIRST_SECONDS = 86400.0  # a release that is heard of so soon after the first of its project was out before
 COMMENTED_LINE = 10  # new occurrences of another line, which may be old clients, that deserve a comment
 
 
@@ -71,11 +72,11 @@ def next_baseline(group: Group, issue: Issue, condition: Condition) -> Mapping[s
 
 
 def baseline_at_closing(group: Group, issue: Issue, condition: Condition) -> dict[str, int]:
-    """The ledger at the time of the closing.
-
-    A release that has grown since then counts with the occurrences that the issue showed last while it was open.
-    """
+    """The ledger at the time of the closing. A release that has grown since then counts with the occurrences that the issue showed last while
+    it was open."""
     closed_at = condition.closed_at
+    if predates(issue, condition):
+        return dict(issue.baseline) or ledger(group)
     if closed_at is None:
         # Without a time of closing, all occurrences count as known that the issue showed last, or that came in before it was last read open.
         open_at = issue.looked_at or 0.0
@@ -94,6 +95,11 @@ def baseline_at_closing(group: Group, issue: Issue, condition: Condition) -> dic
     }
     grown = any(point.at > closed_at and point.occurrences > issue.baseline.get(TOTAL, 0) for point in group.trail)
     return {TOTAL: issue.baseline.get(TOTAL, group.occurrences) if grown else group.occurrences} | releases
+
+
+def predates(issue: Issue, condition: Condition) -> bool:
+    """True if the issue was closed before syncd adopted it: what the crash did until then is in no ledger of the closing."""
+    return issue.adopted_at is not None and condition.closed_at is not None and condition.closed_at < issue.adopted_at
 
 
 def change(issue: Issue, condition: Condition) -> str:
@@ -182,14 +188,19 @@ class _Closing:
         confirmed = {release.release for release in elsewhere if release.confirmed}
         confirmed |= {row.release for row in rows if row.occurrences > 1}
         self.leaps = leaps(self.noticed.keys() - confirmed, confirmed)
-        closed_at = condition.closed_at
-        if closed_at is None:
+        self.fixes, self.unusable = fixes_named(condition, policy, self.noticed)
+        self.predates = predates(issue, condition)
+        first, closed_at = min(self.noticed.values(), default=0.0), condition.closed_at
+        # Where neither the issue nor the project tells what was out at a closing before the adoption, the adoption stands for it.
+        self.by_adoption = self.predates and not self.fixes and first > (closed_at or 0.0)
+        self.since = issue.adopted_at if self.by_adoption else closed_at
+        until = max(self.since or 0.0, first + FIRST_SECONDS) if self.by_adoption else closed_at
+        if until is None:
             self.own = set(issue.baseline) - {TOTAL, OTHER_RELEASES}
             prior = self.own
         else:
-            self.own = {row.release for row in rows if (row.noticed_at or 0.0) <= closed_at}
-            prior = {release for release, noticed_at in self.noticed.items() if noticed_at <= closed_at}
-        self.fixes, self.unusable = fixes_named(condition, policy, self.noticed)
+            self.own = {row.release for row in rows if (row.noticed_at or 0.0) <= until}
+            prior = {release for release, noticed_at in self.noticed.items() if noticed_at <= until}
         # A named fix says which releases should have it. Without one, whatever was out at the closing may lack it.
         self.prior = self.own if self.fixes else prior
         self.newest = self.fixes or newest(release for release in self.noticed if release in prior - self.leaps)
@@ -197,10 +208,12 @@ class _Closing:
     def verdict(self) -> Verdict:
         """Decide by the releases that have new occurrences."""
         new = self._new()
+        if not new and self.by_adoption:
+            reason = f"{self.key} was closed before syncd adopted it, and has no new occurrence since then"
+            return Verdict(rule="adopted", reason=reason)
         if not new:
-            return Verdict(
-                rule="nothing-new", reason=f"{self.key} is closed and has no new occurrence since its closing"
-            )
+            reason = f"{self.key} is closed and has no new occurrence since its closing"
+            return Verdict(rule="nothing-new", reason=reason)
         kinds: dict[Kind, dict[str, int]] = {}
         for release in [release for release in new if release != UNRELEASED]:
             kinds.setdefault(self._kind(release), {})[release] = new[release]
@@ -223,6 +236,8 @@ class _Closing:
         rule = (
             "fixed-in" if self.fixes and kind is Kind.OLDER else "known-releases" if kind is Kind.OLDER else str(kind)
         )
+        if self.by_adoption and kind is Kind.PRIOR:
+            rule = "adopted"
         if kind is Kind.BACK or (unclear and self.policy.unknown_release == "regression"):
             rule, inputs = "min-regression-occurrences", inputs | {"least": least}
         text = "; ".join(self._part(part, kinds[part]) for part in counts)
@@ -239,9 +254,11 @@ class _Closing:
     def _new(self) -> dict[str, int]:
         """The new occurrences by release, and of crashes without one. A release counts if occurrences were added after the closing, and
         not for crashes that happened before it."""
-        group, baseline, closed_at = self.group, self.issue.baseline, self.condition.closed_at
+        group, baseline, closed_at = self.group, self.issue.baseline, self.since
+        # At its adoption nobody judged what a release with the fix had by then.
+        unjudged = {name for name in baseline if self.predates and name and self._order(name) is Order.NEWER}
         new = {
-            row.release: row.occurrences - baseline.get(row.release, 0)
+            row.release: row.occurrences - (0 if row.release in unjudged else baseline.get(row.release, 0))
             for row in group.releases
             if row.release != OTHER_RELEASES
             and (
@@ -348,7 +365,8 @@ class _Closing:
         if self.fixes:
             text = f"{self.key} was fixed in {listed(self.fixes)}"
         elif self.newest:
-            text += f" when {listed(self.newest)} was the newest known release"
+            adopted = " before syncd adopted it," if self.by_adoption else ""
+            text += f"{adopted} when {listed(self.newest)} was the newest known release"
         if self.unusable:
             text += f" (its fix version {listed(self.unusable)} names no release of the project)"
         return text
@@ -364,7 +382,7 @@ class _Closing:
         against = listed(self.newest) or "any release"
         rebuilt = f"not older than the fix, but {'they' if len(new) > 1 else 'it'} crashed before the closing too: syncd cannot tell builds apart"
         line = f"newer than its own line was, older than {against}: name the fix of this line if it has one"
-        prior = "known at the closing"
+        prior = "known when syncd adopted it" if self.by_adoption else "known at the closing"
         if not set(new) <= self.own and kind is Kind.PRIOR:
             prior += " from this or other crashes: if it has the fix, name it as the fix version"
         meaning = {
