@@ -20,17 +20,20 @@ _LABEL_REACH = 60  # characters between the word and the digits: `fingerprint":[
 _BETWEEN = re.compile(r"[\s,;|\"'`()\[\]+]{1,8}")
 _OTHER_DIGEST = re.compile(r"sha-?256[:=\s]{1,3}\Z", re.IGNORECASE)
 _PROJECT = re.compile(r"https?://[^\s/]{1,253}/(?:[^\s/]{1,100}/){0,3}p/([^\s/?#\"'<>)\]|]{1,200})")
+_FACT = re.compile(r"\|?\s*(Universe|Project|Fingerprint)(?:\s*\||\t|\s{2,})\s*(.*)")
+_CODE = re.compile(r"(`+) ?(.*?) ?\1")
 _BEGINNING = re.compile(r"\s*\[([0-9A-Fa-f]{6,63})\]\s")
 
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """The fingerprints that an issue names, in lower case, and the project of its link to Backtrace. `beginning`: its title has only the first
-    digits of one."""
+    """The fingerprints that an issue names, in lower case, and the universe and project of its group; empty where it does not name them.
+    `beginning` are the first digits of one in its title."""
 
     fingerprints: tuple[str, ...] = ()
-    project: str | None = None
-    beginning: str | None = None
+    universe: str = ""
+    project: str = ""
+    beginning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +58,39 @@ class Fault:
 
 
 def mention(title: str, body: str) -> Mention:
-    """Read what an issue names. A SHA-256 behind the word fingerprint, as in a link's query, a filter or a table, counts before any other; those
-    of aliases, which syncd writes behind `more fingerprints`, count not at all."""
+    """Read what an issue names. The table of facts that syncd writes counts before anything else. Then a SHA-256 behind the word fingerprint,
+    as in a link's query or a filter, counts before any other; those of aliases, which syncd writes behind `more fingerprints`, count not
+    at all. A link to Backtrace names a project, and no universe that a notification would name."""
+    beginning = _BEGINNING.match(title)
+    digits = "" if beginning is None else beginning[1].lower()
+    facts = _facts(body[:_MOST_CHARACTERS])
+    if _DIGITS.fullmatch(facts.get("Fingerprint", "")):
+        return Mention((facts["Fingerprint"].lower(),), facts.get("Universe", ""), facts.get("Project", ""), digits)
     # A link may be encoded inside of another link.
     text = unquote(unquote(f"{title}\n{body}"[:_MOST_CHARACTERS]))
+    project = _PROJECT.search(text)
+    return Mention(_named(text), project="" if project is None else project[1], beginning=digits)
+
+
+def _facts(body: str) -> dict[str, str]:
+    """The facts of syncd's own table in the markup of each tracker; none where a row that it always has is not there, or is there twice."""
+    facts: dict[str, str] = {}
+    for line in body.splitlines():
+        match = _FACT.fullmatch(line.strip())
+        if match is None:
+            continue
+        name, value = match[1], match[2].strip()
+        if name in facts:
+            return {}
+        if line.lstrip().startswith("|"):
+            value = value.removesuffix("|").strip().replace("\\|", "|")
+        if code := _CODE.fullmatch(value):
+            value = code[2]
+        facts[name] = value.replace("\u200b", "").strip()  # syncd breaks mentions with it
+    return facts if facts.keys() == {"Universe", "Project", "Fingerprint"} else {}
+
+
+def _named(text: str) -> tuple[str, ...]:
     labelled: dict[str, None] = {}
     others: dict[str, None] = {}
     before: tuple[int, dict[str, None] | None] = (-1, None)  # the end of the match before, and where it went
@@ -75,12 +107,7 @@ def mention(title: str, body: str) -> Mention:
         if kind is not None:
             kind[digits] = None
         before = match.end(), kind
-    project, beginning = _PROJECT.search(text), _BEGINNING.match(title)
-    return Mention(
-        tuple(labelled or others),
-        None if project is None else project[1],
-        None if beginning is None else beginning[1].lower(),
-    )
+    return tuple(labelled or others)
 
 
 def is_whole(fingerprint: str) -> bool:

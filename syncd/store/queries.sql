@@ -1248,4 +1248,5 @@ DELETE FROM adoptions WHERE tracker = :tracker AND remote_id = :remote_id;
 SELECT id, universe, project, fingerprint FROM groups WHERE fingerprint_key = :fingerprint_key AND kind = 'crash' ORDER BY id;
 
 -- shift_adoptions: when an issue was adopted, while the clock was wrong
-UPDATE issues SET adopted_at = adopted_at + :by WHERE adopted_at BETWEEN :since AND :until;
+UPDATE issues SET adopted_at = CASE WHEN adopted_at BETWEEN :since AND :until THEN adopted_at + :by ELSE adopted_at END
+WHERE adopted_at >= :since;
