@@ -92,7 +92,7 @@ def _facts(body: str) -> dict[str, str]:
 
 def _named(text: str) -> tuple[str, ...]:
     labelled: dict[str, None] = {}
-    others: dict[str, None] = {}
+    bare: dict[str, None] = {}
     before: tuple[int, dict[str, None] | None] = (-1, None)  # the end of the match before, and where it went
     for match in _DIGITS.finditer(text):
         digits, start = match[0].lower(), match.start()
@@ -103,11 +103,11 @@ def _named(text: str) -> tuple[str, ...]:
         elif before[0] >= 0 and _BETWEEN.fullmatch(text[before[0] : start]):
             kind = before[1]  # the next of a list
         else:
-            kind = None if _OTHER_DIGEST.search(context) else others
+            kind = None if _OTHER_DIGEST.search(context) else bare
         if kind is not None:
             kind[digits] = None
         before = match.end(), kind
-    return tuple(labelled or others)
+    return tuple(labelled or bare)
 
 
 def is_whole(fingerprint: str) -> bool:

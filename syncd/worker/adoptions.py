@@ -35,8 +35,8 @@ def meet(transaction: Transaction, instance_key: str, met: Mapping[int, Group], 
         entry = max(fitting, key=lambda each: (bool(each.universe), bool(each.project)))
         waiting[keys[group_id]].remove(entry)
         adoptions.remove(transaction, entry)
-        if others := issues.at_place(transaction, entry.tracker, entry.place.remote_id):
-            log.warning("adoption_outdated", tracker=entry.tracker, issue=entry.place.key, group=others[0][0])
+        if owners := issues.at_place(transaction, entry.tracker, entry.place.remote_id):
+            log.warning("adoption_outdated", tracker=entry.tracker, issue=entry.place.key, group=owners[0][0])
         else:
             link(transaction, instance_key, group_id, group, entry, now)
 
@@ -48,13 +48,13 @@ def link(
     group: Group,
     entry: Adoption,
     now: float,
-    shown: int = 0,
+    revision: int = 0,
 ) -> None:
-    """The adopted issue stands for the group from now on. What the group has by now is not news; the issue owes what is above the revision
-    `shown`."""
+    """The adopted issue stands for the group from now on. What the group has by now is not news; the issue owes what is above this
+    `revision`."""
     reason = f"{entry.place.key} existed before syncd filed anything for it, and stands for it from now on"
     decision = Plan(action=Action.UPDATE, reason=reason, rule=ADOPTED)
-    adopted = Adopted(at=now, revision=shown, ledger=regression.ledger(group))
+    adopted = Adopted(at=now, revision=revision, ledger=regression.ledger(group))
     take(transaction, instance_key, group_id, group, entry.tracker, entry.place, decision, None, now, adopted)
     adoptions.add_doubles(transaction, group_id, entry)
 
