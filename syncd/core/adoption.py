@@ -12,7 +12,8 @@ from syncd.model import Identity, Observation
 
 COLUMNS = ("universe", "project", "fingerprint", "tracker", "issue")
 _NEEDED = ("fingerprint", "issue")
-_MOST_CHARACTERS = 2_000_000  # of one text; no tracker has longer ones
+_MOST_CHARACTERS = 200_000  # of one text; GitHub takes 65,536, Jira 32,767
+_LONGEST_FACT = 2000
 
 _DIGITS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{64}(?![0-9A-Za-z])")
 _LABEL = re.compile(r"(more\s+)?fingerprint", re.IGNORECASE)
@@ -76,7 +77,7 @@ def _facts(body: str) -> dict[str, str]:
     """The facts of syncd's own table in the markup of each tracker; none where a row that it always has is not there, or is there twice."""
     facts: dict[str, str] = {}
     for line in body.splitlines():
-        match = _FACT.fullmatch(line.strip())
+        match = _FACT.fullmatch(line.strip()[:_LONGEST_FACT])
         if match is None:
             continue
         name, value = match[1], match[2].strip()

@@ -208,7 +208,7 @@ class _Closing:
     def verdict(self) -> Verdict:
         """Decide by the releases that have new occurrences."""
         new = self._new()
-        if not new and self.by_adoption:
+        if not new and self.predates:
             reason = f"{self.key} was closed before syncd adopted it, and has no new occurrence since then"
             return Verdict(rule="adopted", reason=reason)
         if not new:
