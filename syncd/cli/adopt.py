@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from syncd.cli import FAILED, LATER, USAGE, stop
 from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, open_store
 from syncd.cli.tables import console, plain, plain_table
+from syncd.config import Config
 from syncd.config.values import did_you_mean
 from syncd.core import adoption
 from syncd.core.quantities import counted
@@ -66,23 +67,21 @@ def adopt(
     further run changes nothing. syncd writes nothing to the issues but its status comment, when the numbers change. Without FILE and
     --search: list the issues that wait.
     """
-    if file is not None and search:
-        stop(USAGE, "give a FILE or --search, not both")
-    if not search and (label is not None or query is not None):
-        stop(USAGE, "--label and --query need --search")
-    if file is None and not search:
+    if file is None and not search and label is None and query is None:
         _list(config, as_json)
         return
-    rows: list[Row] = []
-    nameless, interrupted = 0, None
+    if search is (file is not None):
+        stop(USAGE, "give a FILE or --search, one of them")
+    if not search and (label is not None or query is not None):
+        stop(USAGE, "--label and --query need --search")
+    rows, nameless, interrupted = list[Row](), 0, None
+    err = Console(stderr=True, highlight=False)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with (
         open_store(config) as (loaded, store),
-        Progress(*columns, console=Console(stderr=True, highlight=False), transient=True) as progress,
+        Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress,
     ):
-        names = sorted(loaded.trackers)
-        if tracker is not None and tracker not in names:
-            stop(USAGE, f"there is no tracker {tracker!r}{did_you_mean(tracker, names)}")
+        name = _tracker(loaded, tracker)
         task = progress.add_task("starting", total=None)
 
         def show(step: str, done: int, total: int | None) -> None:
@@ -90,15 +89,11 @@ def adopt(
 
         with Adopter(loaded, store, show, dry_run=dry_run) as adopter:
             try:
-                candidates: Sequence[Candidate]
                 if file is not None:
-                    entries, faults = adoption.read_file(_text(file), as_json=file.suffix in (".jsonl", ".ndjson"))
-                    candidates, rows = from_file(loaded, entries, tracker)
-                    rows += [_unread(fault) for fault in faults]
+                    candidates, rows = _of_file(loaded, file, name)
                 else:
-                    if tracker is None and len(names) != 1:
-                        stop(USAGE, f"name the tracker to search: --tracker {'|'.join(names)}")
-                    name = tracker or names[0]
+                    if name is None:
+                        stop(USAGE, f"name the tracker to search: --tracker {'|'.join(sorted(loaded.trackers))}")
                     texts = adopter.search(name, label, query)
                     narrowed = label is not None or query is not None
                     candidates, rows, nameless = from_texts(name, texts, narrowed=narrowed)
@@ -106,11 +101,31 @@ def adopt(
                     rows.append(row)
             except Interrupted as error:
                 interrupted = error
+    if file is not None:
+        rows.sort(key=lambda row: int(row.source.removeprefix("line ")))
     _print(rows, nameless, dry_run=dry_run, as_json=as_json)
     if interrupted is not None:
         stop(LATER if interrupted.later else FAILED, f"{interrupted}; run this again to go on")
     if any(row.outcome is Outcome.LEFT for row in rows):
         raise typer.Exit(FAILED)
+
+
+def _tracker(config: Config, name: str | None) -> str | None:
+    """The tracker of this name, by default the only one; None where there are several. Exits with USAGE if there is none of the name."""
+    names = sorted(config.trackers)
+    if name is not None and name not in names:
+        stop(USAGE, f"there is no tracker {name!r}{did_you_mean(name, names)}")
+    return names[0] if name is None and len(names) == 1 else name
+
+
+def _of_file(config: Config, file: Path, tracker: str | None) -> tuple[list[Candidate], list[Row]]:
+    """The issues that the file names, and the lines that cannot be used."""
+    entries, faults = adoption.read_file(_text(file), as_json=file.suffix in (".jsonl", ".ndjson"))
+    candidates, rows = from_file(config, entries, tracker)
+    for fault in faults:
+        line = f"line {fault.line}"
+        rows.append(Row(source=line, fingerprint="", tracker="", issue="", outcome=Outcome.LEFT, reason=fault.reason))
+    return candidates, rows
 
 
 def _text(file: Path) -> str:
@@ -122,12 +137,7 @@ def _text(file: Path) -> str:
     except UnicodeDecodeError:
         stop(USAGE, f"{file} is no text in UTF-8; save it as CSV UTF-8")
     except OSError as error:
-        stop(USAGE, access.explain(error, named=True))
-
-
-def _unread(fault: adoption.Fault) -> Row:
-    source = f"line {fault.line}"
-    return Row(source=source, fingerprint="", tracker="", issue="", outcome=Outcome.LEFT, reason=fault.reason)
+        stop(USAGE, f"{file} cannot be read: {access.explain(error)}")
 
 
 def _print(rows: Sequence[Row], nameless: int, *, dry_run: bool, as_json: bool) -> None:
@@ -139,9 +149,18 @@ def _print(rows: Sequence[Row], nameless: int, *, dry_run: bool, as_json: bool) 
         return
     visible = [row for row in rows if dry_run or row.outcome is Outcome.LEFT]
     if visible:
-        table = plain_table(("Issue", "Fingerprint", "Tracker", "Result", "Reason"))
+        table = plain_table()
+        widths = {
+            "Issue": max(len(row.issue) + len(row.source) + 3 for row in visible),
+            "Fingerprint": SHORT,
+            "Tracker": max(len(row.tracker) for row in visible),
+            "Result": len(Outcome.BEFORE),
+        }
+        for name, width in widths.items():
+            table.add_column(name, no_wrap=True, width=min(40, max(len(name), width)))
+        table.add_column("Reason", overflow="fold")
         for row in visible:
-            where = row.issue if row.issue == row.source or not row.source else f"{row.issue or '–'} ({row.source})"
+            where = row.issue if row.issue == row.source else f"{row.issue or '–'} ({row.source})"
             table.add_row(
                 plain(where, 60),
                 plain(row.fingerprint, SHORT),
@@ -149,7 +168,7 @@ def _print(rows: Sequence[Row], nameless: int, *, dry_run: bool, as_json: bool) 
                 plain(row.outcome),
                 plain(row.reason, 300),
             )
-        console().print(table, soft_wrap=True)
+        console().print(table)
     if nameless and not any("names no fingerprint" in row.reason for row in rows):
         print(f"{counted(nameless, 'issue')} {'names' if nameless == 1 else 'name'} no fingerprint.")
     would = "would be " if dry_run else ""

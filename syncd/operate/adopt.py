@@ -33,10 +33,11 @@ Progress = Callable[[str, int, int | None], None]  # what is being done, how man
 
 
 class Interrupted(SyncdError):
-    """The tracker could not be read any more. `later`: it may be read soon. What was adopted until then stays, and another run goes on."""
+    """A tracker could not be read any more. `later`: it may be read soon. What was adopted until then stays, and another run goes on."""
 
-    def __init__(self, reason: str, *, later: bool) -> None:
-        super().__init__(reason)
+    def __init__(self, tracker: str, reason: str, *, later: bool) -> None:
+        super().__init__(f"{tracker}: {reason}")
+        self.tracker = tracker
         self.later = later
 
 
@@ -95,11 +96,21 @@ class Adopter:
                 yield _row(candidate, Outcome.LEFT, key)
             else:
                 clusters.setdefault(key, []).append(candidate)
-        done, total = 0, sum(map(len, clusters.values()))
+        done, total, down = 0, sum(map(len, clusters.values())), dict[str, Interrupted]()
         for key, cluster in _joined(clusters).items():
-            yield from self._settle(key, cluster)
+            try:
+                if broken := [down[each.tracker] for each in cluster if each.tracker in down]:
+                    raise broken[0]
+                yield from list(self._settle(key, cluster))
+            except Interrupted as error:
+                # Without all issues of the crash none can be chosen. Those of other trackers go on.
+                down[error.tracker] = error
+                for candidate in cluster:
+                    yield _row(candidate, Outcome.LEFT, str(error))
             done += len(cluster)
             self._progress("adopting", done, total)
+        for interruption in down.values():
+            raise interruption
 
     def _key(self, candidate: Candidate) -> "_Key | str":
         """The group that is meant, or why that is not known."""
@@ -194,11 +205,11 @@ class Adopter:
             except (Throttled, Unavailable) as error:
                 pause = error.seconds if isinstance(error, Throttled) else error.retry_after or PAUSE_SECONDS * tries
                 if tries == MOST_TRIES or pause > LONGEST_PAUSE_SECONDS:
-                    raise Interrupted(f"{tracker}: {error.reason}", later=True) from None
+                    raise Interrupted(tracker, error.reason, later=True) from None
                 self._progress(f"waiting {pause:.0f} s: {error.reason}", 0, None)
                 self._sleep(pause)
             except Misconfigured as error:
-                raise Interrupted(f"{tracker}: {error.reason}", later=False) from None
+                raise Interrupted(tracker, error.reason, later=False) from None
 
 
 _OCCUPIED = "it is the issue of {}; `syncd alias add` shows both crashes there"

@@ -49,11 +49,10 @@ class Row:
 
 
 def from_file(config: Config, entries: Iterable[Entry], tracker: str | None) -> tuple[list[Candidate], list[Row]]:
-    """The issues that a file names. A line without a tracker is about `tracker`, by default the only one of the configuration."""
-    only = next(iter(config.trackers)) if len(config.trackers) == 1 else None
+    """The issues that a file names. A line without a tracker is about `tracker`."""
     candidates, rows = list[Candidate](), list[Row]()
     for entry in entries:
-        name = entry.tracker or tracker or only
+        name = entry.tracker or tracker
         source = f"line {entry.line}"
         try:
             if name is None:

@@ -15,9 +15,19 @@ DAY = 86400.0
 PLACE = Place(remote_id="70", key="K-70", url="https://example.com/70")
 
 
-def adopt(scene: Scene, fingerprint: str = "f1", place: Place = PLACE, **names: object) -> None:
+def adopt(
+    scene: Scene,
+    fingerprint: str = "f1",
+    place: Place = PLACE,
+    *,
+    universe: str = "",
+    project: str = "",
+    doubles: tuple[tuple[str, str], ...] = (),
+) -> None:
     """An issue waits for the group."""
-    entry = Adoption(fingerprint_key=fingerprint, tracker="here", place=place, **names)  # type: ignore[arg-type]
+    entry = Adoption(
+        fingerprint_key=fingerprint, tracker="here", place=place, universe=universe, project=project, doubles=doubles
+    )
     scene.store.write(lambda transaction: adoptions.add(transaction, entry, scene.clock.wall()))
 
 
@@ -115,7 +125,7 @@ def test_thresholds_and_limits_are_for_issues_that_syncd_files(start: Scene, rou
     ],
 )
 def test_an_issue_waits_for_the_group_that_it_names(start: Scene, names: dict[str, str], fits: bool) -> None:
-    adopt(start, **names)
+    adopt(start, universe=names.get("universe", ""), project=names.get("project", ""))
     seen_again(start, {"1.0": 5})
     work_off(start)
 
