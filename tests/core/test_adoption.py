@@ -88,12 +88,12 @@ NOISE = st.text(st.characters(exclude_characters="0123456789abcdefABCDEFgG%\n"),
 
 @given(DIGITS, WRAPPERS, st.integers(0, 2), st.booleans(), NOISE, NOISE, st.lists(DIGITS, max_size=3))
 def test_a_fingerprint_is_read_in_each_form_and_encoding_beside_other_digests(
-    digits: str, wrapper: str, times: int, upper: bool, before: str, after: str, others: list[str]
+    digits: str, wrapper: str, times: int, upper: bool, before: str, after: str, bare: list[str]
 ) -> None:
     form = wrapper.format(digits.upper() if upper else digits)
     for _ in range(times):
         form = quote(form)
-    hashes = "\n".join(f"sha {'x' * 60} {each}" for each in others)
+    hashes = "\n".join(f"sha {'x' * 60} {each}" for each in bare)
 
     assert adoption.mention("", f"{hashes}\n{before} {form} {after}\n{hashes}").fingerprints == (digits,)
 

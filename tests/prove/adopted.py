@@ -78,7 +78,7 @@ class _Tickets:
         elif isinstance(fake, FakeJira):
             ticket = fake.file(title, labels=labels)
             self.keys[number] = ticket.key
-            fake.edit_issue(ticket.key, description=_document(text) if isinstance(fake, FakeJiraCloud) else text)
+            fake.edit_issue(ticket.key, description=document_of(text) if isinstance(fake, FakeJiraCloud) else text)
             if closed or fixed:
                 fake.close_issue(ticket.key, fix_versions=[FIX] if fixed else [])
         else:
@@ -91,7 +91,7 @@ class _Tickets:
         (self.fixed if fixed else self.closed if closed else set()).add(number)
 
 
-def _document(text: str) -> dict[str, Any]:
+def document_of(text: str) -> dict[str, Any]:
     link = text.rpartition(" ")[2]
     marks = [{"type": "link", "attrs": {"href": link}}] if link.startswith("https:") else []
     node: dict[str, Any] = {"type": "text", "text": "the group" if marks else text}
@@ -105,6 +105,8 @@ def take_over(kind: str, folder: Path, size: int, kills: int, seed: int, *, adop
     result, chance = Adopted(tickets=size), random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
     with opened(kind, folder) as tracker:
+        if isinstance(tracker.fake, FakeGitHub):
+            tracker.fake.remaining = 10**9  # what is told here takes days, not an hour
         tickets = _Tickets()
         for number in range(size):
             tickets.file(tracker, folder, number, size)
@@ -136,14 +138,14 @@ def take_over(kind: str, folder: Path, size: int, kills: int, seed: int, *, adop
 
 def _adopt(daemon: Daemon, file: Path, kills: int, chance: random.Random, result: Adopted) -> None:
     commands = [[str(file)], ["--search", "--label", LABEL]]
-    known = 0
+    adopted = 0
     for number in range(kills):
         # Importing takes the first tenths of a second.
         seconds = chance.uniform(0.3, 0.8 + result.tickets / 100)
         daemon.kill_command("adopt", *commands[number % 2], seconds=seconds)
         result.kills += 1
-        before, known = known, len(json.loads(daemon.syncd("adopt", "--json")))
-        result.midway += before < known < result.tickets
+        before, adopted = adopted, len(json.loads(daemon.syncd("adopt", "--json")))
+        result.midway += before < adopted < result.tickets
     for command in commands:
         run_syncd("adopt", *command, "--config", str(daemon.config), folder=daemon.folder)
     waiting = daemon.syncd("adopt", "--json")

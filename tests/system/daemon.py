@@ -174,8 +174,8 @@ class Daemon:
     def kill_command(self, *arguments: str, seconds: float) -> None:
         """SIGKILL for a command beside the daemon, after so many seconds."""
         printed = self.folder / "killed.txt"
-        words = [*arguments, "--config", str(self.config)]
-        command = processes.start(self.commands, words, self.folder, _environment(), printed, printed)
+        options = [*arguments, "--config", str(self.config)]
+        command = processes.start(self.commands, options, self.folder, _environment(), printed, printed)
         time.sleep(seconds)
         command.send_signal(signal.SIGKILL)
         command.wait(PATIENCE_SECONDS)
