@@ -141,7 +141,7 @@ def _adopt(daemon: Daemon, file: Path, kills: int, chance: random.Random, result
     adopted = 0
     for number in range(kills):
         # Importing takes the first tenths of a second.
-        seconds = chance.uniform(0.3, 0.8 + result.tickets / 100)
+        seconds = chance.uniform(0.3, 0.8 + result.tickets / 400)
         daemon.kill_command("adopt", *commands[number % 2], seconds=seconds)
         result.kills += 1
         before, adopted = adopted, len(json.loads(daemon.syncd("adopt", "--json")))
