@@ -139,6 +139,7 @@ class Adopter:
             return
         observations: dict[str, Observation] = {}
         read: dict[str, Candidate] = {}
+        again: list[Row] = []
         for candidate in cluster:
             try:
                 observation = candidate.observation or self._look(candidate)
@@ -147,7 +148,7 @@ class Adopter:
                 continue
             name = f"{candidate.tracker} {observation.place.remote_id}"
             if name in read:
-                yield _row(candidate, Outcome.BEFORE, f"as {read[name].source}", observation.place)
+                again.append(_row(candidate, Outcome.BEFORE, f"as {read[name].source}", observation.place))
                 continue
             observations[name], read[name] = observation, candidate
         standing_key = ""
@@ -166,6 +167,7 @@ class Adopter:
             outcome, reason = self._take(entry)
             standing_key = "" if outcome is Outcome.LEFT else place.key
             yield _row(candidate, outcome, reason, place)
+        yield from again
 
     def _take(self, entry: Adoption) -> tuple[Outcome, str]:
         """Let the issue stand for the group, or wait for it."""
