@@ -9,6 +9,7 @@ import pytest
 from syncd.config import Config, GitHubSettings, LocalSettings, Route, Secret, TrackerSettings
 from syncd.core.adoption import Entry
 from syncd.errors import OutcomeUnknown
+from syncd.model import Condition
 from syncd.operate import actions
 from syncd.operate.adopt import Adopter, Interrupted
 from syncd.operate.candidates import Outcome, Row, from_file, from_texts
@@ -83,6 +84,12 @@ def test_a_group_without_an_issue_is_linked_and_owes_nothing_until_its_numbers_c
     (view,) = desk.scene.store.report.groups()
     assert view.issue is not None
     assert (view.issue.key, view.rule) == ("one", "adopted")
+    assert not desk.scene.tracker.comments
+    desk.scene.tracker.conditions["one"] = Condition(labels=("seen-by-a-person",))
+    desk.scene.clock.advance(100_000)
+    desk.scene.survey()
+    work_off(desk.scene)
+    assert "look" in desk.scene.tracker.calls
     assert not desk.scene.tracker.comments
 
 

@@ -221,6 +221,19 @@ def test_one_without_a_fix_takes_what_is_out_at_the_adoption_for_known(start: Sc
     assert is_open(start)
 
 
+def test_a_release_that_others_named_before_the_adoption_is_known(start: Scene) -> None:
+    closed(start, start.clock.wall() - 100 * DAY)
+    for release in ("2.3", "2.4"):
+        seen_again(start, {release: 5}, "f2")
+        start.clock.advance(5 * DAY)
+    adopt(start)
+    again(start, {"2.3": 5})
+    again(start, {"2.3": 5, "2.4": 3})
+    assert not is_open(start)
+    again(start, {"2.3": 5, "2.4": 3, "2.5": 1})
+    assert is_open(start)
+
+
 def test_one_that_was_closed_while_its_project_was_known_is_judged_by_that(start: Scene) -> None:
     seen_again(start, {"2.3": 5}, "f2")
     start.clock.advance(10 * DAY)
