@@ -130,12 +130,12 @@ class Adopter:
     def _settle(self, key: _Key, cluster: Sequence[Candidate]) -> Iterator[Row]:
         """One issue stands for the crash, the others do not."""
         present = self._store.read(partial(_present, key=key))
-        standing = next((each for each in cluster if _is_at(each, present)), None)
-        if standing is not None and present is not None:
+        if present is not None and any(_is_at(candidate, present) for candidate in cluster):
             for candidate in cluster:
-                at = _is_at(candidate, present)
-                outcome = Outcome.BEFORE if at else Outcome.LEFT
-                yield _row(candidate, outcome, "" if at else _second(present.key), present if at else None)
+                if _is_at(candidate, present):
+                    yield _row(candidate, Outcome.BEFORE, "", present.place)
+                else:
+                    yield _row(candidate, Outcome.LEFT, _second(present.place.key))
             return
         observations: dict[str, Observation] = {}
         read: dict[str, Candidate] = {}
@@ -247,21 +247,30 @@ def _joined(clusters: Mapping[_Key, list[Candidate]]) -> dict[_Key, list[Candida
     return joined
 
 
-def _present(transaction: Transaction, key: _Key) -> Place | None:
+class _Present(NamedTuple):
+    """An issue that stands for a group, or waits for it."""
+
+    tracker: str
+    place: Place
+
+
+def _present(transaction: Transaction, key: _Key) -> _Present | None:
     """The issue that stands for the group that is meant, or waits for it."""
     for entry in adoptions.waiting(transaction, [key.fingerprint_key]).get(key.fingerprint_key, ()):
         if (entry.universe, entry.project) == (key.universe, key.project):
-            return entry.place
+            return _Present(entry.tracker, entry.place)
     for group_id in _groups(transaction, key):
         issue = outbox.load(transaction, group_id)[1]
         if issue is not None and issue.remote_id is not None:
-            return Place(remote_id=issue.remote_id, key=issue.key or "", url=issue.url or "")
+            place = Place(remote_id=issue.remote_id, key=issue.key or "", url=issue.url or "")
+            return _Present(issue.tracker, place)
     return None
 
 
-def _is_at(candidate: Candidate, place: Place | None) -> bool:
-    return place is not None and (
-        candidate.issue.remote_id == place.remote_id or (candidate.issue.key or "").lower() == place.key.lower()
+def _is_at(candidate: Candidate, present: _Present) -> bool:
+    return candidate.tracker == present.tracker and (
+        candidate.issue.remote_id == present.place.remote_id
+        or (candidate.issue.key or "").lower() == present.place.key.lower()
     )
 
 
@@ -280,7 +289,7 @@ def _take(transaction: Transaction, entry: Adoption, instance_key: str | None, n
         return Outcome.LEFT, f"{counted(len(group_ids), 'group')} have its fingerprint; name the project in a file"
     if not group_ids:
         if (present := _present(transaction, key)) is not None:
-            return Outcome.LEFT, _second(present.key)
+            return Outcome.LEFT, _second(present.place.key)
         if instance_key is not None:
             adoptions.add(transaction, entry, now)
         return Outcome.WAITS, ""

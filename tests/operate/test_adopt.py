@@ -160,6 +160,18 @@ def github(desk: Desk, tmp_path: Path) -> Iterator[FakeGitHub]:
         yield fake
 
 
+def test_an_issue_of_another_tracker_with_the_same_key_is_another_one(desk: Desk, tmp_path: Path) -> None:
+    elsewhere = LocalSettings(kind="local", folder=str(tmp_path / "more"))
+    desk.config = desk.config.model_copy(update={"trackers": {**desk.config.trackers, "more": elsewhere}})
+    desk.file("one")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "one.md").write_text("# one\n")
+    assert desk.outcomes((A, "one")) == [Outcome.WAITS]
+
+    assert [row.outcome for row in desk.adopt((A, "one"), tracker="more")] == [Outcome.LEFT]
+    assert [row.outcome for row in desk.adopt((B, "one"), tracker="more")] == [Outcome.WAITS]
+
+
 def test_a_limit_is_waited_for_and_the_run_goes_on(desk: Desk, github: FakeGitHub) -> None:
     github.file(github.repository, "It crashes", "", PERSON, [])
     github.inject(Fault(how="status", method="GET", path="/issues/1$", status=429, headers={"Retry-After": "17"}))
