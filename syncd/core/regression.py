@@ -233,11 +233,9 @@ class _Closing:
         if unclear and self.policy.unknown_release == "regression" and sum(unclear.values()) >= least:
             return self._taken_for_regression(unclear)
         kind, count = next(iter(counts.items()))
-        rule = (
-            "fixed-in" if self.fixes and kind is Kind.OLDER else "known-releases" if kind is Kind.OLDER else str(kind)
-        )
-        if self.by_adoption and kind is Kind.PRIOR:
-            rule = "adopted"
+        rule = "adopted" if self.by_adoption and kind is Kind.PRIOR else str(kind)
+        if kind is Kind.OLDER:
+            rule = "fixed-in" if self.fixes else "known-releases"
         if kind is Kind.BACK or (unclear and self.policy.unknown_release == "regression"):
             rule, inputs = "min-regression-occurrences", inputs | {"least": least}
         text = "; ".join(self._part(part, kinds[part]) for part in counts)
@@ -364,9 +362,10 @@ class _Closing:
         text = f"{self.key} was closed"
         if self.fixes:
             text = f"{self.key} was fixed in {listed(self.fixes)}"
+        elif self.newest and self.by_adoption:
+            text += f" before syncd adopted it, and {listed(self.newest)} is taken for the newest release known by then"
         elif self.newest:
-            adopted = " before syncd adopted it," if self.by_adoption else ""
-            text += f"{adopted} when {listed(self.newest)} was the newest known release"
+            text += f" when {listed(self.newest)} was the newest known release"
         if self.unusable:
             text += f" (its fix version {listed(self.unusable)} names no release of the project)"
         return text
@@ -382,7 +381,7 @@ class _Closing:
         against = listed(self.newest) or "any release"
         rebuilt = f"not older than the fix, but {'they' if len(new) > 1 else 'it'} crashed before the closing too: syncd cannot tell builds apart"
         line = f"newer than its own line was, older than {against}: name the fix of this line if it has one"
-        prior = "known when syncd adopted it" if self.by_adoption else "known at the closing"
+        prior = "taken for known by then" if self.by_adoption else "known at the closing"
         if not set(new) <= self.own and kind is Kind.PRIOR:
             prior += " from this or other crashes: if it has the fix, name it as the fix version"
         meaning = {

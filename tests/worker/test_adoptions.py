@@ -214,6 +214,10 @@ def test_one_without_a_fix_takes_what_is_out_at_the_adoption_for_known(start: Sc
     assert start.rule == "adopted"
     again(start, {"2.2": 1, "2.3": 950, "2.4": 3})  # another old client, in the first day
     assert not is_open(start)
+    assert start.reason.endswith(
+        "not reopened: K-70 was closed before syncd adopted it, and 2.4 is taken for the newest release known by then; 54 new occurrences "
+        "in 2.4 (3), 2.3 (50) and 2.2 (1), taken for known by then"
+    )
     start.clock.advance(DAY)
     again(start, {"2.2": 2, "2.3": 960, "2.4": 30})
     assert not is_open(start)
