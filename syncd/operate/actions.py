@@ -142,7 +142,9 @@ def link(
             raise ValueError(f"{place.key} is linked to group {fingerprint}; make this group its alias")
         decision = Plan(action=Action.UPDATE, reason=f"an operator linked {place.key}", rule=OPERATOR)
         route = None if issue is None else issue.route
-        adoptions.take(transaction, instance_key, group_id, group, tracker, place, decision, route, now, actor=store.actor)
+        adoptions.take(
+            transaction, instance_key, group_id, group, tracker, place, decision, route, now, actor=store.actor
+        )
         if group.on_hold is not None:
             outbox.decide(transaction, group_id, holds.by_hand(group), None, now)
         reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)

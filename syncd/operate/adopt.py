@@ -16,9 +16,10 @@ from syncd.errors import Misconfigured, Moved, SyncdError, Throttled, TrackerErr
 from syncd.model import Identity, IssueState, Observation, Place
 from syncd.operate.candidates import Candidate, Outcome, Row
 from syncd.platform.clock import Clock
-from syncd.store import Store, adoptions, issues, outbox
+from syncd.store import Store, adoptions, audit, issues, outbox
 from syncd.store.adoptions import Adoption
-from syncd.store.connection import Transaction
+from syncd.store.audit import Kind, Subject
+from syncd.store.connection import DAEMON, Transaction
 from syncd.trackers import IssueText, Tracker, open_tracker
 from syncd.worker import adoptions as linking
 
@@ -176,9 +177,9 @@ class Adopter:
             return Outcome.LEFT, _OCCUPIED.format(self._taken[at][:SHORT])
         now = self._clock.wall()
         if self._dry_run:
-            return self._store.read(partial(_take, entry=entry, instance_key=None, now=now))
-        key = self._store.instance_key()
-        return self._store.write(partial(_take, entry=entry, instance_key=key, now=now))
+            return self._store.read(partial(_take, entry=entry, instance_key=None, actor=None, now=now))
+        key, actor = self._store.instance_key(), self._store.actor
+        return self._store.write(partial(_take, entry=entry, instance_key=key, actor=actor, now=now))
 
     def _look(self, candidate: Candidate) -> Observation:
         """Read an issue, wherever it is now. Raises TrackerError where it cannot be read, Interrupted where none can be."""
@@ -279,8 +280,10 @@ def _groups(transaction: Transaction, key: _Key) -> list[int]:
     return [group_id for group_id, identity in several.items() if adoption.fits(key.universe, key.project, identity)]
 
 
-def _take(transaction: Transaction, entry: Adoption, instance_key: str | None, now: float) -> tuple[Outcome, str]:
-    """Link the group, or let the issue wait for it, if nothing is against that. Without an `instance_key` nothing is written."""
+def _take(
+    transaction: Transaction, entry: Adoption, instance_key: str | None, actor: str | None, now: float
+) -> tuple[Outcome, str]:
+    """Link the group, or let the issue wait for it, if nothing is against that, by an `actor`. Without an `instance_key` nothing is written."""
     key = _Key(entry.fingerprint_key, entry.universe, entry.project)
     group_ids = _groups(transaction, key)
     if (occupied := _occupied(transaction, entry, group_ids)) is not None:
@@ -292,6 +295,7 @@ def _take(transaction: Transaction, entry: Adoption, instance_key: str | None, n
             return Outcome.LEFT, _second(present.place.key)
         if instance_key is not None:
             adoptions.add(transaction, entry, now)
+            _record(transaction, actor, entry, None, "waits for its first notification", now)
         return Outcome.WAITS, ""
     group, issue = outbox.load(transaction, group_ids[0], lock=instance_key is not None)
     if group.follows is not None:
@@ -301,8 +305,18 @@ def _take(transaction: Transaction, entry: Adoption, instance_key: str | None, n
     if issue is not None and issue.state is not IssueState.WANTED:
         return Outcome.LEFT, f"its crash has {issue.key or 'an issue'} already; `syncd relink` links another one"
     if instance_key is not None:
-        linking.link(transaction, instance_key, group_ids[0], group, entry, now, group.revision)
+        linking.link(transaction, instance_key, group_ids[0], group, entry, now, group.revision, actor)
+        _record(transaction, actor, entry, group_ids[0], "stands for it", now)
     return Outcome.LINKED, ""
+
+
+def _record(
+    transaction: Transaction, actor: str | None, entry: Adoption, group_id: int | None, what: str, now: float
+) -> None:
+    """Write the entry of the audit."""
+    subject = Subject(Kind.GROUP, entry.fingerprint_key, group_id)
+    detail = f"no issue → {entry.place.key} in {entry.tracker} {what}"
+    audit.record(transaction, actor or DAEMON, "adopt", subject, detail, now)
 
 
 def _occupied(transaction: Transaction, entry: Adoption, group_ids: Sequence[int]) -> tuple[Outcome, str] | None:

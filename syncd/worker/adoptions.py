@@ -49,13 +49,26 @@ def link(
     entry: Adoption,
     now: float,
     revision: int = 0,
+    actor: str | None = None,
 ) -> None:
     """The adopted issue stands for the group from now on. What the group has by now is not news; the issue owes what is above this
     `revision`."""
     reason = f"{entry.place.key} existed before syncd filed anything for it, and stands for it from now on"
     decision = Plan(action=Action.UPDATE, reason=reason, rule=ADOPTED)
     adopted = Adopted(at=now, revision=revision, ledger=regression.ledger(group))
-    take(transaction, instance_key, group_id, group, entry.tracker, entry.place, decision, None, now, adopted)
+    take(
+        transaction,
+        instance_key,
+        group_id,
+        group,
+        entry.tracker,
+        entry.place,
+        decision,
+        None,
+        now,
+        adopted,
+        actor=actor,
+    )
     adoptions.add_doubles(transaction, group_id, entry)
 
 
@@ -70,6 +83,8 @@ def take(
     route: str | None,
     now: float,
     adopted: Adopted | None = None,
+    *,
+    actor: str | None = None,
 ) -> None:
     """The issue at `place`, which stands for no group, stands for this one instead of the one before, by a `decision`. No call is due any
     more."""
@@ -80,5 +95,5 @@ def take(
     strays.remove(transaction, tracker, [Created(remote_id=place.remote_id, key=place.key, url=place.url)])
     if (entry := adoptions.at_place(transaction, tracker, place.remote_id)) is not None:
         adoptions.remove(transaction, entry)
-    outbox.decide(transaction, group_id, decision, None, now)
+    outbox.decide(transaction, group_id, decision, None, now, actor=actor)
     outbox.forget(transaction, group_id)
