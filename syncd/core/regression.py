@@ -60,13 +60,18 @@ def ledger(group: Group) -> dict[str, int]:
     return {TOTAL: group.occurrences} | {release.release: release.occurrences for release in group.releases}
 
 
+def _closing(issue: Issue) -> Condition | None:
+    """The condition of an issue that was closed when syncd read it last; None if it was open."""
+    return issue.condition if issue.condition is not None and issue.condition.closed else None
+
+
 def next_baseline(group: Group, issue: Issue, condition: Condition) -> Mapping[str, int]:
     """The baseline after a look at the issue: fixed at its closing, otherwise the numbers that the issue shows."""
-    before = issue.condition
+    closing = _closing(issue)
     if not condition.closed:
         # Whoever reopens an issue has seen all its occurrences: the baseline starts anew.
-        return ledger(group) if before is not None and before.closed else issue.baseline or ledger(group)
-    if before is not None and before.closed and before.closed_at == condition.closed_at:
+        return ledger(group) if closing is not None else issue.baseline or ledger(group)
+    if closing is not None and closing.closed_at == condition.closed_at:
         return issue.baseline
     return baseline_at_closing(group, issue, condition)
 
@@ -104,11 +109,10 @@ def predates(issue: Issue, condition: Condition) -> bool:
 
 def change(issue: Issue, condition: Condition) -> str:
     """The closing or reopening that a look at the issue reads in its new condition, as a sentence; empty if it reads neither."""
-    before = issue.condition
-    was_closed = before is not None and before.closed
+    closing = _closing(issue)
     if not condition.closed:
-        return f"{issue.key} was reopened in the tracker" if was_closed else ""
-    if before is not None and was_closed and before.closed_at == condition.closed_at:
+        return "" if closing is None else f"{issue.key} was reopened in the tracker"
+    if closing is not None and closing.closed_at == condition.closed_at:
         return ""
     when = "" if condition.closed_at is None else f" at {utc(condition.closed_at)}"
     resolution = condition.resolution.replace("_", " ").lower()
@@ -186,7 +190,7 @@ class _Closing:
         for row in rows:
             self.noticed[row.release] = min(row.noticed_at or 0.0, self.noticed.get(row.release, row.noticed_at or 0.0))
         confirmed = {release.release for release in elsewhere if release.confirmed}
-        confirmed |= {row.release for row in rows if row.occurrences > 1}
+        confirmed |= {row.release for row in rows if row.occurrences >= 2}
         self.leaps = leaps(self.noticed.keys() - confirmed, confirmed)
         self.fixes, self.unusable = fixes_named(condition, policy, self.noticed)
         self.predates = predates(issue, condition)
@@ -227,16 +231,17 @@ class _Closing:
             "releases": listed(newest(release for release in new if release != UNRELEASED)),
             "fixed_in": listed(self.newest),
         }
-        if counts.get(Kind.BACK, 0) >= least:
+        if Kind.BACK in counts and counts[Kind.BACK] >= least:
             return self._came_back(kinds[Kind.BACK], inputs)
         unclear = kinds.get(Kind.INCOMPARABLE, {}) | kinds.get(Kind.UNRELEASED, {})
-        if unclear and self.policy.unknown_release == "regression" and sum(unclear.values()) >= least:
+        is_regression = self.policy.unknown_release == "regression"
+        if unclear and is_regression and sum(unclear.values()) >= least:
             return self._taken_for_regression(unclear)
         kind, count = next(iter(counts.items()))
         rule = "adopted" if self.by_adoption and kind is Kind.PRIOR else str(kind)
         if kind is Kind.OLDER:
             rule = "fixed-in" if self.fixes else "known-releases"
-        if kind is Kind.BACK or (unclear and self.policy.unknown_release == "regression"):
+        if kind is Kind.BACK or (unclear and is_regression):
             rule, inputs = "min-regression-occurrences", inputs | {"least": least}
         text = "; ".join(self._part(part, kinds[part]) for part in counts)
         if rule == "min-regression-occurrences":
@@ -268,10 +273,10 @@ class _Closing:
             # Occurrences of releases that the ledger or a notification has no room for are among those without one.
             released = sum(row.occurrences for row in group.releases if row.release != OTHER_RELEASES)
             before = sum(count for name, count in baseline.items() if name not in (TOTAL, OTHER_RELEASES))
-            unreleased = max(0, group.occurrences - released) - max(0, baseline[TOTAL] - before)
+            unreleased = group.occurrences - released - max(0, baseline[TOTAL] - before)
             if closed_at is not None and group.trail:
                 # An alias that was added since brings occurrences of its own from before.
-                released_since = sum(count for count in new.values() if count > 0)
+                released_since = sum(max(0, count) for count in new.values())
                 unreleased = min(unreleased, fold.growth(group, closed_at).occurrences - released_since)
             new[UNRELEASED] = unreleased
         return {release: count for release, count in new.items() if count > 0}
@@ -299,10 +304,8 @@ class _Closing:
         is_fix = any(kinship(release, fix, named=False) is Kinship.NUMBERS for fix in final)
         if is_fix and closed_at is not None and self.noticed[release] > closed_at:
             return Kind.EARLY
-        if not self.fixes and all(kinship(release, latest) is Kinship.NONE for latest in self.newest):
-            major = [earlier for earlier in self.prior if kinship(earlier, release) is not Kinship.NONE]
-            return Kind.LINE if self._is_newer(release, major) else Kind.OLDER
-        return Kind.OLDER
+        major = [earlier for earlier in self.prior if kinship(earlier, release) is not Kinship.NONE]
+        return Kind.LINE if not self.fixes and self._is_newer(release, major) else Kind.OLDER
 
     def _order(self, release: str) -> Order:
         """The order of a release and the releases with the fix: those of its own line if there are any, else of its major release, else
@@ -312,7 +315,7 @@ class _Closing:
         release can have the fix.
         """
         fixed = bool(self.fixes)
-        kin = {fix: kinship(release, fix, named=not fixed) for fix in self.newest}
+        kin = {fix: kinship(release, fix, named=False) for fix in self.newest}
         closest = max(kin.values(), default=Kinship.NONE) if fixed else Kinship.NONE
         nearest = newest(fix for fix in self.newest if kin[fix] >= closest)
         orders = {compare(release, fix, named=not fixed) for fix in nearest} - {Order.INCOMPARABLE}

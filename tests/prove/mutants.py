@@ -74,9 +74,11 @@ _EQUIVALENT = [
     ("plan", r"\.get\(regression\.TOTAL, 0\)|else 0$", "all numbers below the first milestone are equivalent"),
     ("holds", r"if since <= point\.at <= now", "the numbers of now are compared after those of the moments before"),
     ("holds", r"group\.first_seen or 0\)", "a time before all other times"),
+    ("regression", r"!= UNRELEASED", "the empty name sorts before all other names"),
+    ("regression", r'unknown_release == "regression"', "no other value sorts after it"),
     ("regression", r"^grown = any", "without a total the result is the same either way"),
     ("regression", r"!= OTHER_RELEASES", "no other release begins with a parenthesis"),
-    ("regression", r"or 0(\.0)?\)", "a time before all other times"),
+    ("regression", r"or 0(\.0)?\b", "a time before all other times"),
 ]
 
 
