@@ -380,12 +380,13 @@ class _Closing:
         if kind is Kind.UNRELEASED:
             return f"{count} without a release that could be read: syncd cannot tell whether {they}"
         places = [f"{release} ({new[release]:,})" for release in ordered(new)]
-        where = listed(places) if len(new) > 1 else next(iter(new)) or "no release"
+        several = len(new) >= 2
+        where = listed(places) if several else next(iter(new)) or "no release"
         against = listed(self.newest) or "any release"
-        rebuilt = f"not older than the fix, but {'they' if len(new) > 1 else 'it'} crashed before the closing too: syncd cannot tell builds apart"
+        rebuilt = f"not older than the fix, but {'they' if several else 'it'} crashed before the closing too: syncd cannot tell builds apart"
         line = f"newer than its own line was, older than {against}: name the fix of this line if it has one"
         prior = "taken for known by then" if self.by_adoption else "known at the closing"
-        if not set(new) <= self.own and kind is Kind.PRIOR:
+        if not set(new) <= self.own:
             prior += " from this or other crashes: if it has the fix, name it as the fix version"
         meaning = {
             Kind.BACK: "not older than the fix" if self.fixes else "newer than that",

@@ -459,6 +459,7 @@ def test_a_named_fix_counts_though_other_crashes_occurred_in_it(
 
     assert result.rule == expected
     assert (result.regression is None) is (expected == "known-at-closing")
+    assert ("from this or other crashes" in result.reason) is (expected == "known-at-closing")
 
 
 @pytest.mark.parametrize(
@@ -531,3 +532,27 @@ def test_of_crashes_without_a_release_no_release_is_named() -> None:
     assert "2 new occurrences without a release" in result.reason
     mixed = group(line("1.0", 1, 500.0), line("0.9", 2, 1500.0, last=2000), at=1500.0, occurrences=5)
     assert verdict(mixed, issue({TOTAL: 1, "1.0": 1}), CLOSED, ROUTE).inputs["releases"] == "0.9"
+
+
+@pytest.mark.parametrize(
+    ("count", "where", "they"),
+    [
+        (1, "1 new occurrence in 2.0, ", "but it crashed"),
+        (2, "2 new occurrences in 2.1 (1) and 2.0 (1), ", "but they crashed"),
+        (3, "3 new occurrences in 2.2 (1), 2.1 (1) and 2.0 (1), ", "but they crashed"),
+    ],
+)
+def test_the_releases_of_new_occurrences_are_counted_each_if_there_are_several(
+    count: int, where: str, they: str
+) -> None:
+    names = [f"2.{number}" for number in range(count)]
+    rebuilt = group(*(line(name, 2, 500.0, 1500.0, last=2000) for name in names), line("1.0", 1, 500.0))
+    baseline = {TOTAL: count + 1, "1.0": 1} | dict.fromkeys(names, 1)
+    fixed = replace(CLOSED, fixed_in=("1.5",))
+    reason = verdict(rebuilt, issue(baseline, fixed), fixed, ROUTE).reason
+
+    assert where in reason
+    assert they in reason
+    prior = verdict(rebuilt, issue(baseline), CLOSED, ROUTE).reason
+    assert where in prior
+    assert "from this or other crashes" not in prior
