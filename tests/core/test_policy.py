@@ -142,6 +142,8 @@ def test_a_storm_belongs_to_the_route_it_is_named_after_whatever_that_matches() 
         pytest.param({}, {"project": "game"}, False, id="everything before something"),
         pytest.param({"project": "game"}, {}, True, id="something before everything"),
         pytest.param({"project": "*"}, {"project": "game"}, False, id="a star covers a word"),
+        pytest.param({"project": "*"}, {"project": "/^ga/"}, False, id="a star covers an expression"),
+        pytest.param({"project": "/^ga/"}, {"project": "/^ga/"}, False, id="an expression covers itself"),
         pytest.param({"project": "game-*"}, {"project": "game-server"}, False, id="a glob covers a word"),
         pytest.param({"project": "game-*"}, {"project": "game-s*"}, False, id="a glob covers a longer glob"),
         pytest.param({"project": "game-s*"}, {"project": "game-*"}, True, id="not the other way round"),
