@@ -85,12 +85,8 @@ def baseline_at_closing(group: Group, issue: Issue, condition: Condition) -> dic
     if closed_at is None:
         # Without a time of closing, all occurrences count as known that the issue showed last, or that came in before it was last read open.
         open_at = issue.looked_at or 0.0
-        before = {
-            release.release: release.occurrences
-            for release in group.releases
-            if release.grown_at is not None and release.grown_at <= open_at
-        }
-        return (dict(issue.baseline) or ledger(group)) | before
+        grown_by = [row for row in group.releases if row.grown_at is not None and row.grown_at <= open_at]
+        return (dict(issue.baseline) or ledger(group)) | {row.release: row.occurrences for row in grown_by}
     releases = {
         release.release: issue.baseline.get(release.release, 0)
         if (release.grown_at or 0.0) > closed_at
@@ -212,18 +208,16 @@ class _Closing:
     def verdict(self) -> Verdict:
         """Decide by the releases that have new occurrences."""
         new = self._new()
-        if not new and self.predates:
-            reason = f"{self.key} was closed before syncd adopted it, and has no new occurrence since then"
-            return Verdict(rule="adopted", reason=reason)
         if not new:
-            reason = f"{self.key} is closed and has no new occurrence since its closing"
-            return Verdict(rule="nothing-new", reason=reason)
+            was = "was closed before syncd adopted it, and" if self.predates else "is closed and"
+            reason = f"{self.key} {was} has no new occurrence since {'then' if self.predates else 'its closing'}"
+            return Verdict(rule="adopted" if self.predates else "nothing-new", reason=reason)
         kinds: dict[Kind, dict[str, int]] = {}
         for release in [release for release in new if release != UNRELEASED]:
             kinds.setdefault(self._kind(release), {})[release] = new[release]
         if UNRELEASED in new:
-            answered = UNRELEASED in self.issue.answered
-            kinds[Kind.ANSWERED if answered else Kind.UNRELEASED] = {UNRELEASED: new[UNRELEASED]}
+            kind = Kind.ANSWERED if UNRELEASED in self.issue.answered else Kind.UNRELEASED
+            kinds[kind] = {UNRELEASED: new[UNRELEASED]}
         counts = {kind: sum(kinds[kind].values()) for kind in Kind if kind in kinds}
         least = self.policy.min_regression_occurrences
         inputs: dict[str, str | int | float] = {

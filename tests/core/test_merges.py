@@ -102,7 +102,7 @@ def test_a_part_was_notified_last_when_the_merged_group_was_first_or_before(late
 def test_a_closed_issue_leaves_its_baseline_and_all_of_the_rest_to_the_merged_group() -> None:
     rest = [group("f2", 5), group("f3", 3, release="2.0")]
 
-    assert merges.baseline(linked("K-1", **{regression.TOTAL: 9, "1.0": 8}), rest) == {
+    assert merges.baseline(with_fields(linked("K-1"), baseline={regression.TOTAL: 9, "1.0": 8}), rest) == {
         regression.TOTAL: 17,
         "1.0": 13,
         "2.0": 3,
@@ -135,7 +135,7 @@ def test_what_is_counted_no_more_of_is_as_old_as_the_parts_say() -> None:
 
 def test_the_age_of_a_release_is_that_of_the_same_release_of_the_parts() -> None:
     parts = [group("f1", 10, ends=AT + 10.0, release=name) for name in ("0.9", "1.1")]
-    whole = group(MERGED, 20, AT + 100.0, AT + 200.0)
+    whole = group(MERGED, 10, AT + 100.0, AT + 200.0)
     rows = merges.inherited(whole, parts, with_aliases(whole, parts)).releases
 
     assert {row.release: row.grown_at for row in rows} == {"1.0": AT + 200.0, "0.9": AT + 10.0, "1.1": AT + 10.0}
