@@ -102,7 +102,7 @@ def test_a_part_was_notified_last_when_the_merged_group_was_first_or_before(late
 def test_a_closed_issue_leaves_its_baseline_and_all_of_the_rest_to_the_merged_group() -> None:
     rest = [group("f2", 5), group("f3", 3, release="2.0")]
 
-    assert merges.baseline(dataclasses.replace(linked("K-1"), baseline={regression.TOTAL: 9, "1.0": 8}), rest) == {
+    assert merges.baseline(replace(linked("K-1"), baseline={regression.TOTAL: 9, "1.0": 8}), rest) == {
         regression.TOTAL: 17,
         "1.0": 13,
         "2.0": 3,
