@@ -123,7 +123,7 @@ def test_without_a_time_of_closing_all_occurrences_shown_are_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("grown", "looked", "known"),
+    ("grown", "looked", "baseline"),
     [
         pytest.param(700.0, 800.0, 5, id="it grew before the issue was read open"),
         pytest.param(800.0, 800.0, 5, id="it grew in the moment of that reading"),
@@ -133,11 +133,11 @@ def test_without_a_time_of_closing_all_occurrences_shown_are_known() -> None:
     ],
 )
 def test_without_a_time_of_closing_what_came_before_the_issue_was_read_open_is_known(
-    grown: float | None, looked: float | None, known: int
+    grown: float | None, looked: float | None, baseline: int
 ) -> None:
     undated, row = replace(CLOSED, closed_at=None), Release(release="1.0", occurrences=5, grown_at=grown)
 
-    assert baseline_at_closing(group(row), issue({TOTAL: 2, "1.0": 2}, looked_at=looked), undated)["1.0"] == known
+    assert baseline_at_closing(group(row), issue({TOTAL: 2, "1.0": 2}, looked_at=looked), undated)["1.0"] == baseline
 
 
 REOPENED, AGAIN = "K-1 was reopened in the tracker", "K-1 was closed in the tracker at 1970-01-01 00:16 UTC as done"
@@ -493,8 +493,8 @@ def test_a_pre_release_of_the_fix_is_a_fact_of_its_own_if_it_came_out_after_the_
 def test_the_nearest_of_several_releases_with_the_fix_decides(
     fixed_in: tuple[str, ...], release: str, expected: str
 ) -> None:
-    known = [line("5.1", 1, 500.0), line("5.1 (1250)", 1, 500.0), line("4.2", 1, 500.0)]
-    crashed = group(*known, line(release, 2, 1500.0, last=2000))
+    earlier = [line("5.1", 1, 500.0), line("5.1 (1250)", 1, 500.0), line("4.2", 1, 500.0)]
+    crashed = group(*earlier, line(release, 2, 1500.0, last=2000))
     condition = replace(CLOSED, fixed_in=fixed_in)
     result = verdict(crashed, issue({TOTAL: 3, "5.1": 1, "5.1 (1250)": 1, "4.2": 1}, condition), condition, ROUTE)
 
