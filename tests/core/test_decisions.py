@@ -279,6 +279,7 @@ ANNOUNCED: list[tuple[str, Group, Issue, dict[str, Any], list[tuple[Occasion, st
     ("#10 an older release is no new one", grown(10, ("2.3.1", "2.2.0")), linked(), NEW_RELEASE, []),
     ("#10 a release nobody can order is no new one", grown(10, ("2.3.1", "nightly")), linked(), NEW_RELEASE, []),
     ("#10 of two new releases the newer one", grown(10, ("2.3.1", "2.4.0", "2.5.0")), linked(), NEW_RELEASE, [(Occasion.RELEASE, "2.5.0")]),
+    ("#10 of two names of a new release one", grown(10, ("2.3.1", "2.4.0", "v2.4.0")), linked(), NEW_RELEASE, [(Occasion.RELEASE, "2.4.0")]),
     ("#10 a new release that was told before", grown(10, ("2.3.1", "2.4.0")), linked(announced=("release 2.4.0",)), NEW_RELEASE, []),
     ("#10 nothing on a closed issue", grown(10, ("2.3.1", "2.4.0")), linked(condition=Condition(closed=True, resolution="won't fix")), MILESTONES | NEW_RELEASE, []),
     ("#30 quiet for long enough", grown(9, at=NOW - 90 * DAY, revision=1), linked(), {"quiet_after": "90d"}, [(Occasion.QUIET, str(int(NOW - 90 * DAY)))]),
@@ -301,6 +302,8 @@ def test_announcements_of_an_update(
 
     assert decision.action is Action.UPDATE
     assert [(occasion, subject) for occasion, subject, _ in decision.remarks] == expected
+    for occasion, subject in expected:
+        assert (f"it was seen in {subject} for the first time" in decision.reason) is (occasion is Occasion.RELEASE)
 
 
 OWED = Announcement(id=1, occasion=Occasion.MILESTONE, subject="10", facts={}, marker="m")
