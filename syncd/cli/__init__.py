@@ -53,6 +53,7 @@ COMMANDS = {
     ),
     "hold": Entry("operator", _DECIDE, "Hold a group: file nothing and write nothing to its issue, until --end."),
     "relink": Entry("operator", _DECIDE, "Link a group to an issue that exists already."),
+    "adopt": Entry("adopt", _DECIDE, "Take over issues that exist already, before their crash is filed again."),
     "alias": Entry("operator", _DECIDE, "Show one group's occurrences on another group's issue: add, remove, list."),
     "pause": Entry("pause", _DECIDE, "Stop sending to a tracker, or by a route, until `resume`."),
     "resume": Entry("pause", _DECIDE, "Resume a tracker or route now."),

@@ -73,7 +73,7 @@ def test_status_json_has_the_promised_shape(daemon: Daemon) -> None:
     assert (instance["pid"], instance["part"], instance["state"]) == (daemon.pid, "all", "alive")
     assert instance.keys() == {"instance", "host", "pid", "part", "version", "since", "beat_at", "folds", "state"}
     store = status.pop("store")
-    assert store.keys() == {"place", "fault", "taken", "free"}
+    assert store.keys() == {"place", "fault", "taken", "free", "detached_at"}
     assert store["fault"] is None
     tracker = {
         "state": "ok",
