@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from syncd.config.values import Expression, Globs, Seconds, Secret, Section
+from syncd.config.values import Expression, Globs, Seconds, Secret, Section, public_address
 from syncd.core.titles import Rules
 
 
@@ -143,21 +143,13 @@ UserName = Annotated[str, AfterValidator(_user_name)]
 GroupName = Annotated[str, AfterValidator(_group_name)]
 
 
-def _public_address(value: str) -> str:
-    if value and not re.fullmatch(
-        r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?", value
-    ):
-        raise ValueError(f'{value!r} is no address that issues may link to; write it like "https://syncd.example.com"')
-    return value.rstrip("/")
-
-
 class ConsoleSettings(Section):
     """`[console]`: the operator's pages, metrics and health, on their own listener."""
 
     listen: Annotated[str, AfterValidator(lambda value: value if value == "off" else _listen(value))] = "127.0.0.1:8081"
     """`HOST:PORT` of pages, metrics and health, or `"off"`. If the console cannot listen, syncd logs that and runs
     without it"""
-    url: Annotated[str, AfterValidator(_public_address)] = ""
+    url: Annotated[str, AfterValidator(public_address)] = ""
     """the address under which people reach the console, `https` only: `"https://syncd.example.com"`. With it issues link to the console"""
     allow_unauthenticated: bool = False
     """accept addresses beyond loopback without a password; everybody who sees the console may change things"""

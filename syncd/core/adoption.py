@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import unescape
 from urllib.parse import unquote
 
 from syncd.model import Identity, Observation
@@ -85,8 +86,8 @@ def _facts(body: str) -> dict[str, str]:
             return {}
         if line.lstrip().startswith("|"):
             value = value.removesuffix("|").strip().replace("\\|", "|")
-        if code := _CODE.fullmatch(value):
-            value = code[2]
+        # Wiki markup has signs as entities.
+        value = code[2] if (code := _CODE.fullmatch(value)) else unescape(value)
         facts[name] = value.replace("\u200b", "").strip()  # syncd breaks mentions with it
     return facts if facts.keys() == {"Universe", "Project", "Fingerprint"} else {}
 

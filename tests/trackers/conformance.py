@@ -25,6 +25,7 @@ from syncd.errors import (
 )
 from syncd.model import Created, Group, Identity, Issue, IssueState, Place, Settings
 from syncd.render import report
+from syncd.render.parts import ReportExtras
 from syncd.render.text import Code, Document, Heading, Paragraph, Value
 from syncd.trackers import Draft, Sweep, Tracker
 from syncd.trackers.references import named
@@ -46,7 +47,7 @@ WHOLE = Group(
     attributes=(("sha", ("c3" * 32,)),),
     group_url=f"https://backtrace.example.com/p/other/triage?fingerprint={'a1' * 32}",
 )
-BODY = tuple(block for blocks in report.parts(WHOLE, report.ReportExtras()).values() for block in blocks)
+BODY = report.body(WHOLE, ReportExtras())
 FIVE: Document = (Paragraph(("Occurrences so far: ", Value("fivehundred"))),)
 SIX: Document = (Paragraph(("Occurrences so far: ", Value("sixhundred"))),)
 HOSTILE = (
