@@ -180,7 +180,9 @@ def test_a_regression_is_identified_by_its_closing_and_its_release() -> None:
         "occurrences": 3,
         "fixed_in": "",
         "answer": "reopen",
+        "closed_at": 1234,
     }
+    assert "closed_at" not in regression.facts(replace(result, closed_at=None), "reopen")
 
 
 def rule(of: Group, expected: dict[str, int], condition: Condition = CLOSED, **route: Any) -> str:
