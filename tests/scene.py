@@ -19,7 +19,7 @@ from syncd.render.text import Document
 from syncd.store import Store, issues, limits, outbox
 from syncd.store.issues import Intent
 from syncd.store.outbox import LEASE_SECONDS, Claim
-from syncd.trackers import Draft, Finding, Marked, Survey, Sweep
+from syncd.trackers import Draft, Finding, IssueText, Marked, Survey, Sweep
 from syncd.worker import breaker
 from syncd.worker.absorb import absorb
 from syncd.worker.routing import Routing, opens
@@ -51,6 +51,7 @@ class Tracker:
     conditions: dict[str, Condition] = field(default_factory=dict)
     unreadable: dict[str, TrackerError] = field(default_factory=dict)
     unable: str = ""
+    texts: dict[str, str] = field(default_factory=dict)
     standings: dict[str, PresentSettings] = field(default_factory=dict)
     raised: list[Settings] = field(default_factory=list)
 
@@ -109,6 +110,18 @@ class Tracker:
     def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
         self._called("survey")
         yield Survey(observations={str(issue.remote_id): self.look(issue) for issue in issues})
+
+    def search(self, label: str | None, query: str | None) -> Iterator[Sequence[IssueText]]:
+        """The issues that it has conditions of."""
+        self._called("search")
+        yield [
+            IssueText(
+                observation=Observation(place=Place(remote_id=key[2:], key=key, url=""), condition=condition),
+                title="",
+                body=self.texts.get(key, ""),
+            )
+            for key, condition in self.conditions.items()
+        ]
 
     def reopen(self, issue: Issue) -> str:
         self._called("reopen")

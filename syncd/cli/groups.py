@@ -14,7 +14,7 @@ from syncd.cli.arguments import ConfigOption, GroupName, JsonOption, duration, f
 from syncd.cli.tables import console, issue_cell, number, occurrences, plain, plain_table
 from syncd.config.values import did_you_mean
 from syncd.core.plan import NEVER_LINKED
-from syncd.core.quantities import counted
+from syncd.core.quantities import BARS, bars, counted
 from syncd.core.releases import ordered
 from syncd.model import Group, GroupView, Issue, IssueState, Point
 from syncd.operate import shapes
@@ -38,7 +38,6 @@ COLUMNS = (
     ("Last seen", 20, 100),
     ("Issue", 18, 0),
 )
-BARS = "▁▂▃▄▅▆▇█"
 FRAMES = 20
 PAGE = 500
 
@@ -283,12 +282,7 @@ def sparkline(trail: Sequence[Point], width: int = 24) -> str:
     for point in trail:
         totals[min(width - 1, int((point.at - first) / span))] += point.occurrences - before
         before = point.occurrences
-    most = max(totals) or 1
-    return "".join(_bar(count, most) if count else " " for count in totals)
-
-
-def _bar(count: int, most: int) -> str:
-    return BARS[min(len(BARS) - 1, count * len(BARS) // (most + 1))]
+    return bars(totals)
 
 
 def _releases(group: Group) -> Table:
@@ -297,13 +291,14 @@ def _releases(group: Group) -> Table:
         ("Release", "Occurrences", "", "Share", "First seen", "Last seen"), right=("Occurrences", "Share")
     )
     releases = {entry.release: entry for entry in group.releases}
-    most = max(entry.occurrences for entry in releases.values()) or 1
+    newest_first = [releases[release] for release in ordered(releases)]
+    shapes = bars([entry.occurrences for entry in newest_first], empty=BARS[0])
     total = max(group.occurrences, sum(entry.occurrences for entry in releases.values())) or 1
-    for entry in (releases[release] for release in ordered(releases)):
+    for entry, bar in zip(newest_first, shapes, strict=True):
         table.add_row(
             plain(entry.release, 40),
             occurrences(entry),
-            Text(_bar(entry.occurrences, most), style="cyan"),
+            Text(bar, style="cyan"),
             f"{100 * entry.occurrences / total:.0f}%",
             utc(entry.first_seen),
             utc(entry.last_seen),

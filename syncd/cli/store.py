@@ -1,6 +1,7 @@
 """`backup`, `restore`, `detach`, `purge`, `migrate`, `migrate-store`: upkeep of the store."""
 
 import json
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,15 @@ from syncd.store.sqlite.backup import back_up
 from syncd.store.sqlite.restore import restore as put_back
 
 app = typer.Typer(add_completion=False)
+PasswordFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        readable=False,
+        metavar="FILE",
+        help="A file with the PostgreSQL password. Without it libpq looks in its usual places.",
+        show_default=False,
+    ),
+]
 
 
 @app.command()
@@ -72,18 +82,40 @@ def detach(
 def restore(
     source: Annotated[Path, typer.Argument(metavar="FILE", readable=False, help="A file that `syncd backup` made.")],
     config: ConfigOption = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL",
+            help="The store to replace: sqlite:///var/lib/syncd/syncd.db, or an empty database postgresql://syncd@db/syncd. \\[default: store.url]",
+            show_default=False,
+        ),
+    ] = None,
+    password_file: PasswordFileOption = None,
     dry_run: DryRunOption = False,
 ) -> None:
     """Replace the store by a backup.
 
     The daemon and its socket must be stopped. The previous file keeps its content under another name.
     """
-    settings = configuration.load(config_path(config)).store
-    if settings.dialect != "sqlite":
-        stop(USAGE, f"restore {settings.place} with PostgreSQL's own tools: pg_restore, or point-in-time recovery")
-    restored = put_back(settings.path, source, Clock(), actor(), dry_run=dry_run)
-    previous, verb = restored.previous, "would be" if dry_run else "is"
-    print(f"{settings.path}: {verb} {source}, verified{f'; the previous file {verb} {previous}' if previous else ''}")
+    settings = configuration.load(config_path(config)).store if to is None else _settings("--to", to, password_file)
+    verb = "would be" if dry_run else "is"
+    if settings.dialect == "sqlite":
+        restored = put_back(settings.path, source, Clock(), actor(), dry_run=dry_run)
+        previous = f"; the previous file {verb} {restored.previous}" if restored.previous else ""
+        print(f"{settings.path}: {verb} {source}, verified{previous}")
+    elif to is None:
+        stop(
+            USAGE,
+            f"restore {settings.place} with PostgreSQL's own tools: pg_restore, or point-in-time recovery; a file that `syncd backup` made "
+            f"goes to an empty database with --to",
+        )
+    else:
+        # The move marks the file that it reads: not the backup itself.
+        with tempfile.TemporaryDirectory(prefix="syncd-restore-") as folder:
+            copy = StoreSettings(url=f"sqlite:{folder}/syncd.db")
+            restored = put_back(copy.path, source, Clock(), actor())
+            rows = 0 if dry_run else sum(_move(copy, settings).values())
+        print(f"{settings.place}: {verb} {source}, verified{f', {rows:,} rows' if rows else ''}")
     if restored.detached:
         print("It is a detached copy: syncd reads trackers and writes to none from it.")
     elif restored.latest is not None:
@@ -152,15 +184,7 @@ def migrate_store(
         str, typer.Option("--from", metavar="URL", help="The present store: sqlite:///var/lib/syncd/syncd.db")
     ],
     target: Annotated[str, typer.Option("--to", metavar="URL", help="The new store: postgresql://syncd@db/syncd")],
-    password_file: Annotated[
-        Path | None,
-        typer.Option(
-            readable=False,
-            metavar="FILE",
-            help="A file with the PostgreSQL password. Without it libpq looks in its usual places.",
-            show_default=False,
-        ),
-    ] = None,
+    password_file: PasswordFileOption = None,
 ) -> None:
     """Move everything from a SQLite file to a PostgreSQL server.
 
@@ -170,21 +194,25 @@ def migrate_store(
     from_, to = _settings("--from", source, None), _settings("--to", target, password_file)
     if (from_.dialect, to.dialect) != ("sqlite", "postgresql"):
         stop(USAGE, "a store moves from sqlite:… to postgresql://…")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True, highlight=False)) as progress:
-        task = progress.add_task("starting", total=None)
-        counts = move_store(
-            from_,
-            to,
-            lambda step, done, total: progress.update(task, description=step, completed=done, total=total),
-            actor(),
-        )
+    counts = _move(from_, to)
     rows = sum(counts.values())
     print(
         f"Moved and verified {rows:,} rows: {counts['groups']:,} groups, {counts['issues']:,} issues, "
         f"{counts['deliveries']:,} deliveries."
     )
     print(f'Now set store.url = "{target}" in config.toml and restart syncd. {from_.place} takes nothing any more.')
+
+
+def _move(source: StoreSettings, target: StoreSettings) -> dict[str, int]:
+    """Move a store with a bar on stderr; the number of rows by table."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True, highlight=False)) as progress:
+        task = progress.add_task("starting", total=None)
+
+        def show(step: str, done: int, total: int) -> None:
+            progress.update(task, description=step, completed=done, total=total)
+
+        return move_store(source, target, show, actor())
 
 
 def _settings(option: str, url: str, password_file: Path | None) -> StoreSettings:

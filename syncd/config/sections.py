@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from syncd.config.values import Expression, Globs, Seconds, Secret, Section
+from syncd.config.values import Expression, Globs, Seconds, Secret, Section, public_address
 from syncd.core.titles import Rules
 
 
@@ -149,6 +149,8 @@ class ConsoleSettings(Section):
     listen: Annotated[str, AfterValidator(lambda value: value if value == "off" else _listen(value))] = "127.0.0.1:8081"
     """`HOST:PORT` of pages, metrics and health, or `"off"`. If the console cannot listen, syncd logs that and runs
     without it"""
+    url: Annotated[str, AfterValidator(public_address)] = ""
+    """the address under which people reach the console, `https` only: `"https://syncd.example.com"`. With it issues link to the console"""
     allow_unauthenticated: bool = False
     """accept addresses beyond loopback without a password; everybody who sees the console may change things"""
     trusted_header: HeaderName | None = None

@@ -280,3 +280,12 @@ def did_you_mean(name: str, names: list[str] | tuple[str, ...]) -> str:
     if close:
         return f" (did you mean {close[0]!r}?)"
     return f" (known: {', '.join(sorted(names))})" if names else ""
+
+
+def public_address(value: str) -> str:
+    """An address of a site that texts may link to, without a slash at its end. Raises ValueError."""
+    if value and not re.fullmatch(
+        r"https://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~/-]*)?", value
+    ):
+        raise ValueError(f'{value!r} is no address that issues may link to; write it like "https://syncd.example.com"')
+    return value.rstrip("/")

@@ -8,6 +8,7 @@ from syncd.core.quantities import counted, utc
 from syncd.model import Action, Call, Created, Issue, Observation, Plan
 
 SECOND = 1.0  # the tracker's times have whole seconds
+SECONDS_OF_BOTH = 2.0  # by so many two of them may be off
 # By so many numbers the floor is lowered where the number of the floor was given once more.
 BACK = 100
 
@@ -133,7 +134,7 @@ def is_another(issue: Issue, observation: Observation) -> bool:
     created_at, before = observation.condition.created_at, issue.condition
     if created_at is None or before is None or before.created_at is None:
         return False
-    return observation.place.remote_id == issue.remote_id and abs(created_at - before.created_at) > 1.0
+    return observation.place.remote_id == issue.remote_id and abs(created_at - before.created_at) > SECOND
 
 
 def _gave_again(issue: Issue, evidence: Evidence, now: float) -> bool:
@@ -143,8 +144,8 @@ def _gave_again(issue: Issue, evidence: Evidence, now: float) -> bool:
         return False
     age = evidence.at - evidence.floor_at
     if issue.floor_since is not None:
-        return age < now - issue.floor_since - 2 * SECOND
-    return age < now - issue.sent_at + 2 * SECOND
+        return age < now - issue.floor_since - SECONDS_OF_BOTH
+    return age < now - issue.sent_at + SECONDS_OF_BOTH
 
 
 def _outlived(issue: Issue, evidence: Evidence, probe_after: Sequence[float]) -> bool:

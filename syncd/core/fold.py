@@ -71,25 +71,26 @@ def fold_all(
         if grown or replace(after, tally=earlier.tally) != earlier:
             _leave_point(trail, after, notification)
 
-    def text(field: str) -> object:
-        old = getattr(before, field)
+    def describing(field: str) -> Notification | Group:
+        """The latest notification that has the text, or the group before."""
         places = (*reversed(latest), None, *late)  # None stands for the group before
         for place in places:
-            if place is None:
-                value = old
-            else:
+            source: Notification | Group = before
+            if place is not None:
                 notification = notifications[place]
-                value = getattr(read(place) if field in notification.unread else notification, field)
-            if value:
-                return value
-        return old
+                source = read(place) if field in notification.unread else notification
+            if getattr(source, field):
+                return source
+        return before
 
+    sources = {field: describing(field) for field in TEXTS}
     after = replace(
         after,
         releases=tuple(ledger.values()),
         trail=tuple(trail),
         notifications=before.notifications + len(notifications),
-        **{field: text(field) for field in TEXTS},
+        attribute_counts=sources["attributes"].attribute_counts,
+        **{field: getattr(source, field) for field, source in sources.items()},
     )
     if before.revision:
         after = replace(after, revision=before.revision + _differs(before, after))

@@ -42,15 +42,16 @@ def by_hand(group: Group) -> Plan:
 
 
 def qualified(group: Group, policy: Policy | None, since: float, now: float) -> Group:
-    """The group with the thresholds of the route among those it has met, if it met them at `since` or later. What a group met once stays
-    met until its issue is filed, for every route that asks for no more: no outage, rest, pause or storm between takes it away."""
-    demand = None if policy is None else policy.thresholds
-    if policy is None or demand is None or any(met.imply(demand) for met in group.met):
+    """The group with the thresholds of the route among those it has met, if it met them at `since` or later, or when it reached the age
+    that the route asks for. What a group met once stays met until its issue is filed, for every route that asks for no more: no outage,
+    rest, pause or storm between takes it away."""
+    if policy is None or (demand := policy.thresholds) is None or any(met.imply(demand) for met in group.met):
         return group
     # The numbers rise with a notification only, the age reaches its least at a time of its own.
     moments = {point.at for point in group.trail if since <= point.at <= now}
-    if policy.min_age and group.trail and group.trail[0].at + policy.min_age <= now:
-        moments.add(group.trail[0].at + policy.min_age)
+    old_enough_at = group.trail[0].at + policy.min_age if group.trail else now
+    if policy.min_age and old_enough_at < now:
+        moments.add(old_enough_at)
     for moment in moments:
         trail = tuple(point for point in group.trail if point.at <= moment)
         past = replace_fields(group, trail=trail, occurrences=trail[-1].occurrences)
@@ -86,7 +87,7 @@ def _below_threshold(group: Group, policy: Policy, now: float) -> Plan | None:
     if not missing and not too_young:
         return None
     span = "" if window is None else f" within {duration(window)}"
-    if window is not None and occurrences < policy.min_occurrences and group.occurrences != occurrences:
+    if occurrences < min(policy.min_occurrences, group.occurrences):
         span += f" ({group.occurrences:,} in all)"
     wants = [f"it has {listed(missing, len(missing))}{span}"] if missing else []
     if too_young:

@@ -142,8 +142,13 @@ def _named(view: GroupView) -> Iterable[Release]:
 
 def first_release(group: Group) -> str | None:
     """The release in which the group occurred first; None without one."""
-    noticed = [(row.first_seen or row.noticed_at or 0.0, row.release) for row in group.releases]
-    return min(noticed)[1] if noticed else None
+    row = first_row(group)
+    return None if row is None else row.release
+
+
+def first_row(group: Group) -> Release | None:
+    """The row of that release."""
+    return min(group.releases, key=lambda row: (row.first_seen or row.noticed_at or 0.0, row.release), default=None)
 
 
 def is_new(group: Group, last: int, project: Sequence[ProjectRelease]) -> bool:
@@ -157,3 +162,52 @@ def is_new(group: Group, last: int, project: Sequence[ProjectRelease]) -> bool:
         if is_newer and all(compare(release.release, each) is not Order.SAME for each in later):
             later.append(release.release)
     return first is not None and len(later) < last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Growth:
+    """What the notifications of a group added in the day before the latest of them, or since the first if that was later: occurrences since a
+    time, and the releases that syncd first received then. No clock but that of their arrival counts, so that it changes with the group only."""
+
+    since: float
+    occurrences: int
+    releases: tuple[str, ...]
+
+
+DAY = 86400
+
+
+def latest_growth(group: Group) -> Growth | None:
+    """The growth of the latest day; None if the group has not grown since its first notification."""
+    if len(group.trail) < 2:
+        return None
+    since = max(group.trail[-1].at - DAY, group.trail[0].at)
+    before = max(point.occurrences for point in group.trail if point.at <= since)
+    rows = [row for row in group.releases if row.release != OTHER_RELEASES and row.noticed_at is not None]
+    releases = tuple(row.release for row in rows if (row.noticed_at or 0.0) > since)
+    growth = max(0, group.occurrences - before)
+    return Growth(since=since, occurrences=growth, releases=releases) if growth or releases else None
+
+
+def by_day(group: Group, most: int = 7) -> tuple[int, tuple[int, ...]]:
+    """The occurrences that syncd received on each of the last days of UTC up to the latest notification, at most so many, and the time at which
+    the first of these days began. Days of which nothing is known are left out: of those before the first notification only that of a
+    crash which began that day is known."""
+    if not group.trail:
+        return 0, ()
+    first, last = int(group.trail[0].at // DAY), int(group.trail[-1].at // DAY)
+    began = group.first_seen is not None and group.first_seen // DAY >= first
+    start = max(first if began else first + 1, last - most + 1)
+    counts, before = [0] * max(0, last - start + 1), 0
+    for point in group.trail:
+        if point.at // DAY >= start:
+            counts[int(point.at // DAY) - start] += max(0, point.occurrences - before)
+        before = point.occurrences
+    return start * DAY, tuple(counts)
+
+
+def newest_alone(group: Group) -> Release | None:
+    """The group's newest release; None where several could be, or it has only one."""
+    rows = {row.release: row for row in group.releases if row.release != OTHER_RELEASES}
+    names = newest(rows)
+    return rows[names[0]] if len(rows) > 1 and len(names) == 1 else None

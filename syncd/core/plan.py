@@ -312,7 +312,8 @@ def _back(issue: Issue) -> str:
     if not returns or (issue.condition is not None and issue.condition.closed):
         return ""
     closed_at, release = max(returns, key=lambda each: int(each[0]))
-    return f"; its crash came back{f' in {release}' if release else ''} after it was closed at {utc(int(closed_at) or None)}"
+    when = f" at {utc(int(closed_at))}" if int(closed_at) else ""
+    return f"; its crash came back{f' in {release}' if release else ''} after it was closed{when}"
 
 
 def _occasions(comments: Iterable[tuple[Occasion, Facts]]) -> str:

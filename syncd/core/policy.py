@@ -169,7 +169,7 @@ class Policy:
 
     def limits_of(self, users: int | None) -> Sequence[Limit]:
         """The limits of new issues for a group with so many users: a part of them is for groups with many."""
-        reserved = (users or 0) >= self.reserve_min_users
+        reserved = users is not None and users >= self.reserve_min_users
         return self.max_new_issues if reserved else kept_free(self.max_new_issues, self.reserve_percent)
 
 

@@ -1,5 +1,6 @@
 """Numbers, times and lists as text. Pure."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 
@@ -25,6 +26,20 @@ def utc(seconds: float | None) -> str:
     except (OverflowError, ValueError):
         return "not known"
     return f"{moment.replace(tzinfo=None).isoformat(' ', 'minutes')} UTC"
+
+
+BARS = "▁▂▃▄▅▆▇█"
+
+
+def bars(counts: Sequence[int], empty: str = " ") -> str:
+    """Counts as bars of one character each, the largest as the highest; `empty` stands for none."""
+    most = max(counts, default=0)
+    return "".join(BARS[min(len(BARS) - 1, count * len(BARS) // (most + 1))] if count else empty for count in counts)
+
+
+def day(seconds: float) -> str:
+    """A day of UTC such as 2026-11-24, or "not known"."""
+    return utc(seconds).partition(" ")[0] if utc(seconds) != "not known" else "not known"
 
 
 def listed(items: tuple[str, ...] | list[str], most: int = 3) -> str:

@@ -87,6 +87,10 @@ class Redactor:
         """The group without what may not leave: with its first MOST_FRAMES frames, and with the attributes that may be shown."""
         line, storm, identity = self.text, group.storm, group.identity
         versions = self.versions(group)
+        counts = dict(zip(group.attributes, group.attribute_counts, strict=False))
+        allowed = [
+            each for each in group.attributes if fits(each[0], self.allowed) and not private(each[0], tuple(self.never))
+        ]
         if storm is not None:
             largest = tuple(
                 (line(title), line(beginning), users, occurrences)
@@ -105,9 +109,9 @@ class Redactor:
             releases=tuple(replace(row, release=self.scrubber.release(row.release)) for row in group.releases),
             attributes=tuple(
                 (self._value(name), tuple(self._value(value, versions, name) for value in values))
-                for name, values in group.attributes
-                if fits(name, self.allowed) and not private(name, tuple(self.never))
+                for name, values in allowed
             ),
+            attribute_counts=tuple(counts.get(attribute, ()) for attribute in allowed) if counts else (),
             aliases=tuple(map(line, group.aliases)),
             follows=group.follows and line(group.follows),
             storm=storm,

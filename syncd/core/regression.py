@@ -20,6 +20,7 @@ from syncd.model import Condition, Facts, Group, Issue, Occasion, ProjectRelease
 
 TOTAL = ""  # the key of all releases together in a baseline
 UNRELEASED = ""  # the release of occurrences without one
+FIRST_SECONDS = 86400.0  # a release that is heard of so soon after the first of its project was out before
 COMMENTED_LINE = 10  # new occurrences of another line, which may be old clients, that deserve a comment
 
 
@@ -59,32 +60,33 @@ def ledger(group: Group) -> dict[str, int]:
     return {TOTAL: group.occurrences} | {release.release: release.occurrences for release in group.releases}
 
 
+def _closing(issue: Issue) -> Condition | None:
+    """The condition of an issue that was closed when syncd read it last; None if it was open."""
+    return issue.condition if issue.condition is not None and issue.condition.closed else None
+
+
 def next_baseline(group: Group, issue: Issue, condition: Condition) -> Mapping[str, int]:
     """The baseline after a look at the issue: fixed at its closing, otherwise the numbers that the issue shows."""
-    before = issue.condition
+    closing = _closing(issue)
     if not condition.closed:
         # Whoever reopens an issue has seen all its occurrences: the baseline starts anew.
-        return ledger(group) if before is not None and before.closed else issue.baseline or ledger(group)
-    if before is not None and before.closed and before.closed_at == condition.closed_at:
+        return ledger(group) if closing is not None else issue.baseline or ledger(group)
+    if closing is not None and closing.closed_at == condition.closed_at:
         return issue.baseline
     return baseline_at_closing(group, issue, condition)
 
 
 def baseline_at_closing(group: Group, issue: Issue, condition: Condition) -> dict[str, int]:
-    """The ledger at the time of the closing.
-
-    A release that has grown since then counts with the occurrences that the issue showed last while it was open.
-    """
+    """The ledger at the time of the closing. A release that has grown since then counts with the occurrences that the issue showed last while
+    it was open."""
     closed_at = condition.closed_at
+    if predates(issue, condition):
+        return dict(issue.baseline) or ledger(group)
     if closed_at is None:
         # Without a time of closing, all occurrences count as known that the issue showed last, or that came in before it was last read open.
         open_at = issue.looked_at or 0.0
-        before = {
-            release.release: release.occurrences
-            for release in group.releases
-            if release.grown_at is not None and release.grown_at <= open_at
-        }
-        return (dict(issue.baseline) or ledger(group)) | before
+        grown_by = [row for row in group.releases if row.grown_at is not None and row.grown_at <= open_at]
+        return (dict(issue.baseline) or ledger(group)) | {row.release: row.occurrences for row in grown_by}
     releases = {
         release.release: issue.baseline.get(release.release, 0)
         if (release.grown_at or 0.0) > closed_at
@@ -96,13 +98,17 @@ def baseline_at_closing(group: Group, issue: Issue, condition: Condition) -> dic
     return {TOTAL: issue.baseline.get(TOTAL, group.occurrences) if grown else group.occurrences} | releases
 
 
+def predates(issue: Issue, condition: Condition) -> bool:
+    """True if the issue was closed before syncd adopted it: what the crash did until then is in no ledger of the closing."""
+    return issue.adopted_at is not None and condition.closed_at is not None and condition.closed_at < issue.adopted_at
+
+
 def change(issue: Issue, condition: Condition) -> str:
     """The closing or reopening that a look at the issue reads in its new condition, as a sentence; empty if it reads neither."""
-    before = issue.condition
-    was_closed = before is not None and before.closed
+    closing = _closing(issue)
     if not condition.closed:
-        return f"{issue.key} was reopened in the tracker" if was_closed else ""
-    if before is not None and was_closed and before.closed_at == condition.closed_at:
+        return "" if closing is None else f"{issue.key} was reopened in the tracker"
+    if closing is not None and closing.closed_at == condition.closed_at:
         return ""
     when = "" if condition.closed_at is None else f" at {utc(condition.closed_at)}"
     resolution = condition.resolution.replace("_", " ").lower()
@@ -128,6 +134,7 @@ def facts(regression: Regression, answer: str) -> dict[str, str | int | float]:
         "occurrences": regression.occurrences,
         "fixed_in": regression.fixed_in,
         "answer": answer,
+        **({} if regression.closed_at is None else {"closed_at": int(regression.closed_at)}),
     }
 
 
@@ -180,16 +187,21 @@ class _Closing:
         for row in rows:
             self.noticed[row.release] = min(row.noticed_at or 0.0, self.noticed.get(row.release, row.noticed_at or 0.0))
         confirmed = {release.release for release in elsewhere if release.confirmed}
-        confirmed |= {row.release for row in rows if row.occurrences > 1}
+        confirmed |= {row.release for row in rows if row.occurrences >= 2}
         self.leaps = leaps(self.noticed.keys() - confirmed, confirmed)
-        closed_at = condition.closed_at
-        if closed_at is None:
+        self.fixes, self.unusable = fixes_named(condition, policy, self.noticed)
+        self.predates = predates(issue, condition)
+        first, closed_at = min(self.noticed.values(), default=0.0), condition.closed_at
+        # Where neither the issue nor the project tells what was out at a closing before the adoption, the adoption stands for it.
+        self.by_adoption = self.predates and not self.fixes and first > (closed_at or 0.0)
+        self.since = issue.adopted_at if self.by_adoption else closed_at
+        until = max(self.since or 0.0, first + FIRST_SECONDS) if self.by_adoption else closed_at
+        if until is None:
             self.own = set(issue.baseline) - {TOTAL, OTHER_RELEASES}
             prior = self.own
         else:
-            self.own = {row.release for row in rows if (row.noticed_at or 0.0) <= closed_at}
-            prior = {release for release, noticed_at in self.noticed.items() if noticed_at <= closed_at}
-        self.fixes, self.unusable = fixes_named(condition, policy, self.noticed)
+            self.own = {row.release for row in rows if (row.noticed_at or 0.0) <= until}
+            prior = {release for release, noticed_at in self.noticed.items() if noticed_at <= until}
         # A named fix says which releases should have it. Without one, whatever was out at the closing may lack it.
         self.prior = self.own if self.fixes else prior
         self.newest = self.fixes or newest(release for release in self.noticed if release in prior - self.leaps)
@@ -198,15 +210,15 @@ class _Closing:
         """Decide by the releases that have new occurrences."""
         new = self._new()
         if not new:
-            return Verdict(
-                rule="nothing-new", reason=f"{self.key} is closed and has no new occurrence since its closing"
-            )
+            was = "was closed before syncd adopted it, and" if self.predates else "is closed and"
+            reason = f"{self.key} {was} has no new occurrence since {'then' if self.predates else 'its closing'}"
+            return Verdict(rule="adopted" if self.predates else "nothing-new", reason=reason)
         kinds: dict[Kind, dict[str, int]] = {}
         for release in [release for release in new if release != UNRELEASED]:
             kinds.setdefault(self._kind(release), {})[release] = new[release]
         if UNRELEASED in new:
-            answered = UNRELEASED in self.issue.answered
-            kinds[Kind.ANSWERED if answered else Kind.UNRELEASED] = {UNRELEASED: new[UNRELEASED]}
+            kind = Kind.ANSWERED if UNRELEASED in self.issue.answered else Kind.UNRELEASED
+            kinds[kind] = {UNRELEASED: new[UNRELEASED]}
         counts = {kind: sum(kinds[kind].values()) for kind in Kind if kind in kinds}
         least = self.policy.min_regression_occurrences
         inputs: dict[str, str | int | float] = {
@@ -214,16 +226,17 @@ class _Closing:
             "releases": listed(newest(release for release in new if release != UNRELEASED)),
             "fixed_in": listed(self.newest),
         }
-        if counts.get(Kind.BACK, 0) >= least:
+        if Kind.BACK in counts and counts[Kind.BACK] >= least:
             return self._came_back(kinds[Kind.BACK], inputs)
         unclear = kinds.get(Kind.INCOMPARABLE, {}) | kinds.get(Kind.UNRELEASED, {})
-        if unclear and self.policy.unknown_release == "regression" and sum(unclear.values()) >= least:
+        is_regression = self.policy.unknown_release == "regression"
+        if unclear and is_regression and sum(unclear.values()) >= least:
             return self._taken_for_regression(unclear)
         kind, count = next(iter(counts.items()))
-        rule = (
-            "fixed-in" if self.fixes and kind is Kind.OLDER else "known-releases" if kind is Kind.OLDER else str(kind)
-        )
-        if kind is Kind.BACK or (unclear and self.policy.unknown_release == "regression"):
+        rule = "adopted" if self.by_adoption and kind is Kind.PRIOR else str(kind)
+        if kind is Kind.OLDER:
+            rule = "fixed-in" if self.fixes else "known-releases"
+        if kind is Kind.BACK or (unclear and is_regression):
             rule, inputs = "min-regression-occurrences", inputs | {"least": least}
         text = "; ".join(self._part(part, kinds[part]) for part in counts)
         if rule == "min-regression-occurrences":
@@ -239,9 +252,11 @@ class _Closing:
     def _new(self) -> dict[str, int]:
         """The new occurrences by release, and of crashes without one. A release counts if occurrences were added after the closing, and
         not for crashes that happened before it."""
-        group, baseline, closed_at = self.group, self.issue.baseline, self.condition.closed_at
+        group, baseline, closed_at = self.group, self.issue.baseline, self.since
+        # At its adoption nobody judged what a release with the fix had by then.
+        unjudged = {name for name in baseline if self.predates and name and self._order(name) is Order.NEWER}
         new = {
-            row.release: row.occurrences - baseline.get(row.release, 0)
+            row.release: row.occurrences - (0 if row.release in unjudged else baseline.get(row.release, 0))
             for row in group.releases
             if row.release != OTHER_RELEASES
             and (
@@ -253,10 +268,10 @@ class _Closing:
             # Occurrences of releases that the ledger or a notification has no room for are among those without one.
             released = sum(row.occurrences for row in group.releases if row.release != OTHER_RELEASES)
             before = sum(count for name, count in baseline.items() if name not in (TOTAL, OTHER_RELEASES))
-            unreleased = max(0, group.occurrences - released) - max(0, baseline[TOTAL] - before)
+            unreleased = group.occurrences - released - max(0, baseline[TOTAL] - before)
             if closed_at is not None and group.trail:
                 # An alias that was added since brings occurrences of its own from before.
-                released_since = sum(count for count in new.values() if count > 0)
+                released_since = sum(max(0, count) for count in new.values())
                 unreleased = min(unreleased, fold.growth(group, closed_at).occurrences - released_since)
             new[UNRELEASED] = unreleased
         return {release: count for release, count in new.items() if count > 0}
@@ -284,10 +299,8 @@ class _Closing:
         is_fix = any(kinship(release, fix, named=False) is Kinship.NUMBERS for fix in final)
         if is_fix and closed_at is not None and self.noticed[release] > closed_at:
             return Kind.EARLY
-        if not self.fixes and all(kinship(release, latest) is Kinship.NONE for latest in self.newest):
-            major = [earlier for earlier in self.prior if kinship(earlier, release) is not Kinship.NONE]
-            return Kind.LINE if self._is_newer(release, major) else Kind.OLDER
-        return Kind.OLDER
+        major = [earlier for earlier in self.prior if kinship(earlier, release) is not Kinship.NONE]
+        return Kind.LINE if not self.fixes and self._is_newer(release, major) else Kind.OLDER
 
     def _order(self, release: str) -> Order:
         """The order of a release and the releases with the fix: those of its own line if there are any, else of its major release, else
@@ -297,7 +310,7 @@ class _Closing:
         release can have the fix.
         """
         fixed = bool(self.fixes)
-        kin = {fix: kinship(release, fix, named=not fixed) for fix in self.newest}
+        kin = {fix: kinship(release, fix, named=False) for fix in self.newest}
         closest = max(kin.values(), default=Kinship.NONE) if fixed else Kinship.NONE
         nearest = newest(fix for fix in self.newest if kin[fix] >= closest)
         orders = {compare(release, fix, named=not fixed) for fix in nearest} - {Order.INCOMPARABLE}
@@ -347,6 +360,8 @@ class _Closing:
         text = f"{self.key} was closed"
         if self.fixes:
             text = f"{self.key} was fixed in {listed(self.fixes)}"
+        elif self.newest and self.by_adoption:
+            text += f" before syncd adopted it, and {listed(self.newest)} is taken for the newest release known by then"
         elif self.newest:
             text += f" when {listed(self.newest)} was the newest known release"
         if self.unusable:
@@ -360,12 +375,13 @@ class _Closing:
         if kind is Kind.UNRELEASED:
             return f"{count} without a release that could be read: syncd cannot tell whether {they}"
         places = [f"{release} ({new[release]:,})" for release in ordered(new)]
-        where = listed(places) if len(new) > 1 else next(iter(new)) or "no release"
+        several = len(new) >= 2
+        where = listed(places) if several else next(iter(new)) or "no release"
         against = listed(self.newest) or "any release"
-        rebuilt = f"not older than the fix, but {'they' if len(new) > 1 else 'it'} crashed before the closing too: syncd cannot tell builds apart"
+        rebuilt = f"not older than the fix, but {'they' if several else 'it'} crashed before the closing too: syncd cannot tell builds apart"
         line = f"newer than its own line was, older than {against}: name the fix of this line if it has one"
-        prior = "known at the closing"
-        if not set(new) <= self.own and kind is Kind.PRIOR:
+        prior = "taken for known by then" if self.by_adoption else "known at the closing"
+        if not set(new) <= self.own:
             prior += " from this or other crashes: if it has the fix, name it as the fix version"
         meaning = {
             Kind.BACK: "not older than the fix" if self.fixes else "newer than that",

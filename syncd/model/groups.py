@@ -36,6 +36,8 @@ Facts = Mapping[str, str | int | float]
 
 # Attributes by name, each with its most frequent values in the group.
 Attributes = tuple[tuple[str, tuple[str, ...]], ...]
+# How often each of these values occurred, in the order of the attributes; empty for an attribute whose sender did not count.
+AttributeCounts = tuple[tuple[int, ...], ...]
 
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -56,6 +58,7 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     users: int | None = None
     releases: tuple[tuple[str, int], ...] = ()
     attributes: Attributes = ()
+    attribute_counts: AttributeCounts = ()
     received_at: float = 0.0
     unread: tuple[str, ...] = ()
 
@@ -203,6 +206,7 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     last_seen: int | None = None
     releases: tuple[Release, ...] = ()
     attributes: Attributes = ()
+    attribute_counts: AttributeCounts = ()  # of the notification that named the attributes
     trail: tuple[Point, ...] = ()
     aliases: tuple[str, ...] = ()
     follows: str | None = None

@@ -150,6 +150,9 @@ class Issue:
     note: str | None = None
     by_hand: str | None = None  # why people have to open or close it: the tracker did not let syncd
     route: str | None = None  # the route that filed it
+    adopted_at: float | None = (
+        None  # when it began to stand for the group, which others had filed before syncd heard of it
+    )
     condition: Condition | None = None  # the latest one read; None before the first look
     # Occurrences by release at the latest look while it was open, or at its closing: every occurrence beyond them is new.
     baseline: Mapping[str, int] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from syncd.config import Config
 from syncd.config.values import did_you_mean
-from syncd.core import holds, markers, plan
+from syncd.core import holds, plan
 from syncd.core.plan import NEVER_LINKED
 from syncd.core.quantities import counted, utc
 from syncd.errors import ConfigError, Moved, SyncdError, TrackerError
@@ -18,7 +18,7 @@ from syncd.store.audit import Kind, Subject
 from syncd.store.connection import Transaction
 from syncd.trackers import open_tracker
 from syncd.trackers.references import named
-from syncd.worker import reconcile
+from syncd.worker import adoptions, reconcile
 from syncd.worker.routing import Routing
 
 OPERATOR = "operator"  # the rule of an operator's decisions
@@ -140,17 +140,13 @@ def link(
             raise ValueError(f"{place.key} is linked to it already")
         for _, fingerprint in issues.at_place(transaction, tracker, place.remote_id):
             raise ValueError(f"{place.key} is linked to group {fingerprint}; make this group its alias")
-        reason = f"an operator linked {place.key}"
-        issues.retire(transaction, group_id, reason, wanted_too=True)
-        generation, _ = issues.retired(transaction, group_id)
-        marker = markers.of_issue(instance_key, tracker, group, generation)
+        decision = Plan(action=Action.UPDATE, reason=f"an operator linked {place.key}", rule=OPERATOR)
         route = None if issue is None else issue.route
-        issues.link_by_hand(transaction, group_id, tracker, marker, place, route)
-        decision = Plan(action=Action.UPDATE, reason=reason, rule=OPERATOR)
-        outbox.decide(transaction, group_id, decision, None, now, actor=store.actor)
+        adoptions.take(
+            transaction, instance_key, group_id, group, tracker, place, decision, route, now, actor=store.actor
+        )
         if group.on_hold is not None:
             outbox.decide(transaction, group_id, holds.by_hand(group), None, now)
-        outbox.forget(transaction, group_id)
         reconcile.make_due(transaction, routing, group_id, REASON, OPERATOR, now)
         detail = f"{_issue(issue)} → {place.key} in {tracker}"
         audit.record(transaction, store.actor, "relink", _subject(group_id, group), detail, now)

@@ -9,12 +9,14 @@ from collections.abc import Iterable
 from syncd.render.text import (
     Block,
     Code,
+    Details,
     Document,
     Heading,
     Link,
     Panel,
     Paragraph,
     Span,
+    Strong,
     Table,
     Value,
     fit,
@@ -45,6 +47,10 @@ def _nodes(block: Block) -> list[Node]:
             return [_paragraph(spans)]
         case Panel(spans, kind):
             return [{"type": "panel", "attrs": {"panelType": kind}, "content": [_paragraph(spans)]}]
+        case Details(summary, blocks):
+            # Jira unfolds it only at the top of a document: https://developer.atlassian.com/platform/framework/adf-builder/reference/nodes/expand/
+            nodes = [node for each in blocks for node in _nodes(each)]
+            return [{"type": "expand", "attrs": {"title": summary}, "content": nodes}]
         case Code(lines):
             content: Node = {
                 "type": "codeBlock",
@@ -78,6 +84,8 @@ def _texts(spans: Iterable[Span]) -> list[Node]:
                 nodes.append({"type": "text", "text": label, "marks": [{"type": "link", "attrs": {"href": url}}]})
             case Link(label):
                 nodes.append({"type": "text", "text": label})
+            case Strong(text):
+                nodes.append({"type": "text", "text": text, "marks": [{"type": "strong"}]})
             case str():
                 nodes.append({"type": "text", "text": span})
     return [node for node in nodes if node["text"]]

@@ -1,6 +1,7 @@
 """Documents as GitHub Markdown. All crash text stands in a code block or a code span.
 
-In both, GitHub makes no mentions, references, links, images or HTML of it (CommonMark 0.31, 4.5 and 6.1).
+In both, GitHub makes no mentions, references, links, images or HTML of it (CommonMark 0.31, 4.5 and 6.1). Details are HTML of
+syncd's own: https://docs.github.com/en/get-started/writing-on-github/working-with-advanced-formatting
 """
 
 import re
@@ -9,12 +10,14 @@ from collections.abc import Iterable
 from syncd.render.text import (
     Block,
     Code,
+    Details,
     Document,
     Heading,
     Link,
     Panel,
     Paragraph,
     Span,
+    Strong,
     Table,
     Value,
     fit,
@@ -43,6 +46,9 @@ def _block(block: Block) -> str:
         case Panel(spans):
             # No GitHub alert: GitHub's mails show the marks of an alert as text.
             return f"> {_inline(spans)}"
+        case Details(summary, blocks):
+            # Markdown reads what follows an element of HTML only behind an empty line (CommonMark 0.31, 4.6).
+            return "\n\n".join((f"<details>\n<summary>{summary}</summary>", *map(_block, blocks), "</details>"))
         case Code(lines):
             code = "".join(f"{line}\n" for line in lines)
             code = _MENTION.sub("@\u200b", code)
@@ -65,6 +71,8 @@ def _inline(spans: Iterable[Span]) -> str:
                 line += (" " if line.endswith("`") else "") + literal(text)
             case Link(label, url):
                 line += f"[{label}]({url})"
+            case Strong(text):
+                line += f"**{text}**"
             case str():
                 line += span
     return line

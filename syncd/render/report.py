@@ -1,69 +1,39 @@
 """The default texts of an issue about a crash group: title, body, status comment, and further comments."""
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
-from syncd.core import frames, titles
-from syncd.core.quantities import bounded, counted, duration
-from syncd.core.redact import MOST_FRAMES
-from syncd.model import Announcement, Group, GroupKind, Occasion, Place, Release, Storm
+from syncd.core import titles
+from syncd.core.quantities import counted, duration
+from syncd.core.resolutions import means
+from syncd.model import Announcement, Facts, Group, GroupKind, Occasion, Storm
+from syncd.render.parts import NO_EXTRAS, ReportExtras, application, count, culprit, kind, links, parts, sentence
 from syncd.render.text import (
     Block,
-    Code,
     Document,
     Heading,
-    Link,
     Panel,
     Paragraph,
     Span,
+    Strong,
     Table,
     Value,
     one_line,
-    safe_url,
     utc,
 )
 
 _LONGEST_TITLE = 240  # GitHub takes 256 characters, Jira 255
 _LONGEST_APPLICATION = 60
-_JUDGED = 240  # characters of a frame; without a visible one among them it names nothing
-_ERROR_TYPE = "error.type"  # the attribute with the kind of report: Crash, Hang, OOMException
-_MOST_RELEASES = 30
-_EDITABLE = Panel(
-    (
-        "This text is yours to edit: syncd wrote it once and never changes it again. "
-        "It keeps the current numbers in one comment on this issue.",
-    )
+_EDITABLE: tuple[Span, ...] = (
+    "This text is yours to edit: syncd wrote it once, with the numbers of that time, and never changes it again. "
+    "It keeps the current numbers in one comment on this issue.",
 )
+_IN_PLACE = Paragraph(("syncd keeps these numbers current in this comment.",))
 _STORM_ENDS = Panel(
     (
         "syncd files these groups as soon as the limit allows, those with the most users first, and closes this issue when no "
         "group is held back any more. The current numbers are in one comment on this issue.",
     )
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportExtras:
-    """The facts of a text that are not in the group.
-
-    `link_hosts` may be linked to, `previous` is the group's issue before this one, `alike` are issues of groups that look alike,
-    `note` is a remark for the status comment. `more_frames` counts those below the group's, and `top_frame` is the function that
-    the title names, which may be one of these.
-    """
-
-    link_hosts: Sequence[str] = ()
-    previous: Place | None = None
-    alike: Sequence[Place] = ()
-    note: str = ""
-    more_frames: int = 0
-    top_frame: str | None = None
-
-
-def culprit(group: Group, rules: titles.Rules = titles.DEFAULT) -> titles.Culprit | None:
-    """The function that the title of the group names by the rules; frames without a visible character name nothing."""
-    visible = [frame for frame in group.callstack if one_line(frame[:_JUDGED], _JUDGED, otherwise="")]
-    return titles.culprit(visible, group.application, rules)
 
 
 def title(group: Group, rules: titles.Rules = titles.DEFAULT) -> str:
@@ -75,47 +45,44 @@ def headline(group: Group, named: titles.Culprit | None) -> str:
     """The title of a group whose culprit is `named`."""
     if group.kind is GroupKind.STORM:
         return f"Crash storm: groups held back by route {one_line(group.identity.project, _LONGEST_APPLICATION)}"
-    base_name = re.split(r"[/\\]", (group.application or "").rstrip("/\\"))[-1]
-    application = one_line(base_name, _LONGEST_APPLICATION, otherwise="")
-    exception = titles.exception(group.callstack[0]) if group.callstack else None
-    kind = titles.kind(group.classifiers, dict(group.attributes).get(_ERROR_TYPE, ()), named, exception)
+    app, what = application(group), kind(group, named)
     if named is not None:
-        return one_line(titles.sentence(kind, named, application), _LONGEST_TITLE)
-    place = application or one_line(group.identity.project, _LONGEST_APPLICATION)
-    return f"{kind} in {place}, group {one_line(group.identity.fingerprint, 12)}"
+        return one_line(titles.sentence(what, named, app), _LONGEST_TITLE)
+    place = app or one_line(group.identity.project, _LONGEST_APPLICATION)
+    return f"{what} in {place}, group {one_line(group.identity.fingerprint, 12)}"
 
 
 def body(group: Group, extras: ReportExtras) -> Document:
-    """The body of a new issue. syncd writes it once, so it names counts "when filed"."""
+    """The body of a new issue, the most important first: notifications by mail begin with it. syncd writes it once."""
     if group.storm is not None:
-        return (*_storm(group, group.storm), _STORM_ENDS)
+        return (*_storm(group, group.storm, extras), _STORM_ENDS)
     blocks = parts(group, extras)
     return (
+        *blocks["headline"],
+        *blocks["links"],
         *blocks["related"],
-        Heading("What crashed"),
-        *blocks["facts"],
-        *blocks["link"],
-        Heading("Counts when filed"),
-        *blocks["counts"],
-        Heading("Call stack"),
-        *blocks["callstack"],
-        *blocks["attributes"],
+        Heading("Stack"),
+        *blocks["stack"],
         Heading("Releases when filed"),
-        *blocks["releases"],
-        _EDITABLE,
+        *blocks["shares"],
+        *blocks["trend"],
+        *blocks["attributes"],
+        Panel(_EDITABLE + extras.closing),
+        *blocks["frames"],
+        *blocks["identifiers"],
     )
 
 
 def status(group: Group, extras: ReportExtras) -> Document:
-    """The status comment: the current numbers. It has nothing that changes with time alone."""
+    """The status comment: what changed, then the current numbers. It has nothing that changes with time alone."""
     if group.storm is not None:
-        return tuple(_storm(group, group.storm))
+        return tuple(_storm(group, group.storm, extras))
     blocks = parts(group, extras)
-    return (Heading("So far"), *blocks["summary"], *blocks["note"], *blocks["shares"])
+    return (*blocks["summary"], *blocks["note"], *blocks["trend"], *blocks["shares"], _IN_PLACE)
 
 
-def announcement(announcement: Announcement) -> Document:
-    """A further comment, which notifies the people who follow the issue."""
+def announcement(announcement: Announcement, group: Group | None = None, extras: ReportExtras = NO_EXTRAS) -> Document:
+    """A further comment, which notifies the people who follow the issue. `group` is what is true of the crash now."""
     facts = announcement.facts
     match announcement.occasion:
         case Occasion.RELEASE:
@@ -128,129 +95,58 @@ def announcement(announcement: Announcement) -> Document:
             unclear = (Value(str(facts["reason"])), ". The issue stays closed.")
             return (Heading("It still crashes"), Paragraph(unclear))
         case Occasion.REGRESSION:
-            new = counted(int(facts["occurrences"]), "new occurrence")
-            release, fixed_in = str(facts["release"]), str(facts["fixed_in"])
-            where: tuple[Span, ...] = (" in ", Value(release)) if release else ()
-            fix: tuple[Span, ...] = (" as fixed in ", Value(fixed_in)) if fixed_in else ()
-            regression = Paragraph(
-                ("This crash came back", *where, f": {new} since this issue was closed", *fix, "."),
-            )
-            if refused := facts.get("refused"):
-                return (
-                    Heading("A regression"),
-                    regression,
-                    Paragraph(("The issue stays closed: ", Value(str(refused)), ".")),
-                )
-            if facts.get("answer") != "comment":
-                return (Heading("A regression"), regression)
-            closed = "The issue stays closed: its route is configured to comment on a regression, not to reopen."
-            return (Heading("A regression"), regression, Paragraph((closed,)))
+            return tuple(_regression(facts, group, extras))
 
 
-def parts(group: Group, extras: ReportExtras) -> dict[str, tuple[Block, ...]]:
-    """The blocks of a body or a status comment, by the names that docs/templates.md lists."""
-    url = safe_url(group.group_url or "", extras.link_hosts)
-    facts = {
-        "Application": group.application,
-        "Project": group.identity.project,
-        "Universe": group.identity.universe,
-        "Classifiers": ", ".join(group.classifiers),
-        "Fingerprint": group.identity.fingerprint,
-        "Latest crash object": group.object_id,
-        "Group URL": group.group_url if url is None else None,
-    }
-    counts = (
-        ("Occurrences", _occurrences(group)),
-        ("Machines", _count(group.hosts)),
-        ("Users", _count(group.users)),
-        ("First seen", utc(group.first_seen)),
-        ("Last seen", utc(group.last_seen)),
-    )
-    related: list[Block] = []
-    if extras.previous is not None:
-        link = Link(extras.previous.key, extras.previous.url)
-        related.append(Panel(("This crash came back. Its previous issue: ", link, "."), kind="note"))
-    for place in extras.alike:
-        reason = ": that group has the same application and the same top frames. syncd merges nothing by itself."
-        spans = ("Possible duplicate of ", Link(place.key, place.url), reason)
-        related.append(Panel(spans, kind="warning"))
-    no_stack = Paragraph(("This group has no call stack.",))
-    # The sender chooses the names of attributes.
-    attributes = tuple((Value(name), Value(", ".join(values))) for name, values in group.attributes)
-    return {
-        "related": tuple(related),
-        "facts": (Table(("Fact", "Value"), tuple((name, Value(fact)) for name, fact in facts.items() if fact)),),
-        "link": (Paragraph((Link("Open this group in Backtrace", url),)),) if url else (),
-        "counts": (Table(("Count", "When filed"), counts),),
-        "callstack": (
-            (Code(group.callstack[:MOST_FRAMES], more=len(group.callstack[MOST_FRAMES:]) + extras.more_frames),)
-            if group.callstack
-            else (no_stack,)
-        ),
-        "attributes": (
-            (Heading("Attributes"), Table(("Attribute", "Most frequent values"), attributes)) if attributes else ()
-        ),
-        "releases": (_ledger(group, shares=False),),
-        "shares": (_ledger(group, shares=True),),
-        "summary": tuple(_summary(group)),
-        # A note names releases, and the sender chooses their names.
-        "note": (Panel(("Note: ", Value(extras.note)), kind="note"),) if extras.note else (),
-    }
+def _regression(facts: Facts, group: Group | None, extras: ReportExtras) -> Iterator[Block]:
+    """The release, how often, since the closing, and as fixed in; then how many users, since when, and links."""
+    new, closed_at = counted(int(facts["occurrences"]), "new occurrence"), facts.get("closed_at")
+    release, fixed_in = str(facts["release"]), str(facts["fixed_in"])
+    where: tuple[Span, ...] = (" in ", Value(release)) if release else ()
+    fix: tuple[Span, ...] = (" as fixed in ", Value(fixed_in)) if fixed_in else ()
+    when = f" on {utc(int(closed_at))}" if closed_at else ""
+    yield Paragraph((Strong("Came back"), *where, f": {new} since this issue was closed{when}", *fix, "."))
+    if group is not None:
+        row = next((row for row in group.releases if row.release == release), None)
+        phrases: list[tuple[Span, ...]] = []
+        if group.users:
+            phrases.append((f"{counted(group.users, 'user')} so far",))
+        if row is not None and row.first_seen is not None:
+            phrases.append(("first seen in ", Value(release), f" {utc(row.first_seen)}"))
+        if group.last_seen is not None:
+            phrases.append((f"last seen {utc(group.last_seen)}",))
+        phrases += links(group, extras)
+        yield from sentence(phrases)
+    if refused := facts.get("refused"):
+        yield Paragraph(("The issue stays closed: ", Value(str(refused)), "."))
+    elif facts.get("answer") == "comment":
+        closed = "The issue stays closed: its route is configured to comment on a regression, not to reopen."
+        yield Paragraph((closed,))
 
 
-def _ledger(group: Group, *, shares: bool) -> Block:
-    """One row for each release, the latest seen first."""
-    if not group.releases:
-        return Paragraph(("No release is known.",))
-    rows = sorted(group.releases, key=lambda row: (-(row.last_seen or 0), row.release))
-    # Occurrences without a release count too: the ledger's sum may be less than the total.
-    total = max(group.occurrences, sum(row.occurrences for row in rows))
-
-    def cells(row: Release) -> Iterator[Span]:
-        yield Value(row.release)
-        yield _occurrences(row)
-        if shares:
-            yield _share(row.occurrences, total)
-        yield utc(row.first_seen)
-        yield utc(row.last_seen)
-
-    header = ("Release", "Occurrences", *(("Share",) if shares else ()), "First seen", "Last seen")
-    return Table(header, tuple(tuple(cells(row)) for row in rows[:_MOST_RELEASES]), more=len(rows[_MOST_RELEASES:]))
-
-
-def _count(count: int | None) -> str:
-    # Every group was seen at least once: a count of zero means that the sender gave none.
-    return f"{count:,}" if count else "not known"
+def closing(
+    on_regression: str, reopen_window: float | None, wont_fix: Sequence[str], ignore_label: str
+) -> tuple[Span, ...]:
+    """What the rules of a route do when people close an issue, and how they mute it."""
+    answer = {
+        "reopen": "syncd reopens it",
+        "comment": "syncd comments and leaves it closed",
+        "new_issue": "syncd files another issue",
+    }[on_regression]
+    spans: list[Span] = [
+        f" Close it when it is fixed: {answer} if the crash comes back in a release that should have the fix. That is the one in the fix version or "
+        "milestone, or without one any that is newer than those at the closing."
+    ]
+    if on_regression == "reopen" and reopen_window is not None:
+        spans.append(f" Later than {duration(reopen_window)} after the closing, syncd files another issue.")
+    if all(means(resolution, "", tuple(wont_fix)) for resolution in ("not_planned", "won't do")):
+        spans.append(" Closed as not planned or won't do, it stays closed.")
+    if ignore_label:
+        spans += [" The label ", Value(ignore_label), " keeps syncd from writing here; it goes on counting."]
+    return tuple(spans)
 
 
-def _occurrences(entry: Group | Release) -> str:
-    return bounded(entry.occurrences, entry.approximate, entry.at_most) if entry.occurrences else "not known"
-
-
-def _share(part: int, total: int) -> str:
-    percent = round(100 * part / total) if total else 0
-    if part and percent == 0:
-        return "under 1%"
-    if percent == 100 and part < total:
-        return "over 99%"
-    return f"{percent}%"
-
-
-def _summary(group: Group) -> Iterator[Block]:
-    times = f"{_occurrences(group)} {'time' if (group.occurrences, group.approximate) == (1, False) else 'times'}"
-    machines = f" on {counted(group.hosts, 'machine')}" if group.hosts else ""
-    users = f" by {counted(group.users, 'user')}" if group.users else ""
-    total = f"Seen {times}{machines}{users}." if group.occurrences else "The number of occurrences is not known."
-    yield Paragraph((total,))
-    yield Paragraph((f"First seen {utc(group.first_seen)}, last seen {utc(group.last_seen)}.",))
-    if group.aliases:
-        count = counted(len(group.aliases), "more fingerprint")
-        yield Paragraph((f"These numbers include {count}: ", Value(", ".join(group.aliases))))
-    if frames.merged(group.identity.fingerprint):
-        yield Paragraph(("The fingerprint belongs to groups that were merged in Backtrace.",))
-
-
-def _storm(group: Group, storm: Storm) -> Iterator[Block]:
+def _storm(group: Group, storm: Storm, extras: ReportExtras) -> Iterator[Block]:
     yield Heading("Crash storm")
     route = Value(group.identity.project)
     if storm.over:
@@ -266,9 +162,10 @@ def _storm(group: Group, storm: Storm) -> Iterator[Block]:
         command = Value("syncd file FINGERPRINT")
         listed, paused = Value("syncd groups --held"), Value(f"syncd pause --route {group.identity.project}")
         yield Paragraph((listed, " lists them; ", command, " files one now; ", paused, " stops the route."))
+        yield from sentence(links(group, extras))
     if storm.largest:
         rows = tuple(
-            (Value(name), Value(beginning), _count(users), _count(occurrences))
+            (Value(name), Value(beginning), count(users), count(occurrences))
             for name, beginning, users, occurrences in storm.largest
         )
         yield Heading("Largest groups")

@@ -23,7 +23,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from syncd.core.releases import ordered
 from syncd.model import Announcement, Group
-from syncd.render.report import ReportExtras, culprit
+from syncd.render.parts import ReportExtras
 from syncd.render.text import Block, Document, Heading, Panel, Paragraph, Span, Value, one_line, utc
 
 Name = Literal["title", "body", "status", "comment"]
@@ -218,14 +218,9 @@ def _spans(text: str) -> Iterator[Span]:
             yield trusted
 
 
-def _culprit(group: Group) -> str:
-    """The function that the built-in lists choose, empty if they choose none."""
-    named = culprit(group)
-    return "" if named is None else named.name
-
-
 def facts(group: Group, extras: ReportExtras, announcement: Announcement | None = None) -> dict[str, object]:
     """The names that docs/templates.md lists. Values are texts, numbers, lists of these, and mappings."""
+    named = extras.culprit(group)
     occurrences = Counter[str]()
     for entry in group.releases:
         occurrences[entry.release] += entry.occurrences  # names may be equal once they are scrubbed
@@ -239,7 +234,7 @@ def facts(group: Group, extras: ReportExtras, announcement: Announcement | None 
         "application": group.application or "",
         "classifiers": list(group.classifiers),
         "frames": list(group.callstack),
-        "top_frame": extras.top_frame or _culprit(group),
+        "top_frame": "" if named is None else named.name,
         "occurrences": group.occurrences,
         "users": group.users or 0,
         "machines": group.hosts or 0,

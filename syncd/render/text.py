@@ -7,8 +7,8 @@ those two as nothing but text.
 import re
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, TypeVar
 from urllib.parse import quote
@@ -126,7 +126,14 @@ class Link:
     url: str
 
 
-Span = str | Value | Link
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """syncd's own words in bold."""
+
+    text: str
+
+
+Span = str | Value | Link | Strong
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,35 +171,60 @@ class Table:
     more: int = 0
 
 
-Block = Heading | Paragraph | Panel | Code | Table
+Visible = Heading | Paragraph | Panel | Code | Table
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Blocks that a reader unfolds, where the tracker has that; `summary` is trusted. A document that is too long loses `spare` ones."""
+
+    summary: str
+    blocks: tuple[Visible, ...]
+    spare: bool = False
+
+
+Block = Visible | Details
 Document = tuple[Block, ...]
 
 
 def fit(document: Document, limit: int, write: Callable[[Document], T], size: Callable[[T], int]) -> T:
     """The result of `write` for the document, shortened until its `size` is at most `limit`.
 
-    First long lines are shortened, then lines of code and rows of tables are dropped (`more` counts them), then the remaining
-    lines are shortened further. syncd's own words and links always stay. Raises ValueError if those alone exceed `limit`.
+    First long lines are shortened, then spare details are left out, then lines of code and rows of tables are dropped (`more` counts
+    them), then the remaining lines are shortened further. syncd's own words and links always stay. Raises ValueError if those alone
+    exceed `limit`.
     """
     cleaned = _changed(document, lambda text: _COMMENT.sub("<!\u200b", flat(text)))
     whole = write(cleaned)
     if size(whole) <= limit:
         return whole
-    rows_of = [
-        block.lines if isinstance(block, Code) else block.rows for block in cleaned if isinstance(block, Code | Table)
-    ]
-    most = max(map(len, rows_of), default=0)
-    levels = range(1, max(limit, _NARROW) + most + 1)
+    most = max(map(len, _rows(cleaned)), default=0)
+    bare = tuple(block for block in cleaned if not (isinstance(block, Details) and block.spare))
+    for kept, least in ((cleaned, _NARROW + most), (bare, 1)):
+        levels = range(least, max(limit, _NARROW) + most + 1)
+        written = partial(_at_level, kept, most, write)
+        fitting = bisect_right(levels, limit, key=lambda level, written=written: size(written(level)))  # type: ignore[misc]
+        if fitting:
+            return written(levels[fitting - 1])
+    raise ValueError(f"{limit} characters are too few even for syncd's own words")
 
-    def written(level: int) -> T:
-        # A level is a width and a number of rows; both only grow with it, one at a time.
-        rows = min(max(0, level - _NARROW), most)
-        return write(_changed(_with_rows(cleaned, rows), partial(shorten, limit=level - rows)))
 
-    fitting = bisect_right(levels, limit, key=lambda level: size(written(level)))
-    if fitting == 0:
-        raise ValueError(f"{limit} characters are too few even for syncd's own words")
-    return written(levels[fitting - 1])
+def _at_level(document: Document, most: int, write: Callable[[Document], T], level: int) -> T:
+    # A level is a width and a number of rows; both only grow with it, one at a time.
+    rows = min(max(0, level - _NARROW), most)
+    return write(_changed(_with_rows(document, rows), partial(shorten, limit=level - rows)))
+
+
+def _rows(document: Document) -> Iterator[tuple[object, ...]]:
+    """The lines of each block of code and the rows of each table."""
+    for block in document:
+        match block:
+            case Code(lines):
+                yield lines
+            case Table(_, rows):
+                yield rows
+            case Details(_, blocks):
+                yield from _rows(blocks)
 
 
 def _changed(document: Document, change: Callable[[str], str]) -> Document:
@@ -201,35 +233,44 @@ def _changed(document: Document, change: Callable[[str], str]) -> Document:
     def spans(unchanged: tuple[Span, ...]) -> tuple[Span, ...]:
         return tuple(Value(change(span.text)) if isinstance(span, Value) else span for span in unchanged)
 
-    blocks: list[Block] = []
-    for block in document:
+    def changed(block: Visible) -> Visible:
         match block:
             case Paragraph(content):
-                blocks.append(Paragraph(spans(content)))
+                return Paragraph(spans(content))
             case Panel(content, kind):
-                blocks.append(Panel(spans(content), kind))
+                return Panel(spans(content), kind)
             case Code(lines, more):
-                blocks.append(Code(tuple(map(change, lines)), more))
+                return Code(tuple(map(change, lines)), more)
             case Table(header, rows, more):
-                blocks.append(Table(header, tuple(map(spans, rows)), more))
+                return Table(header, tuple(map(spans, rows)), more)
             case Heading():
-                blocks.append(block)
-    return tuple(blocks)
+                return block
+
+    return _each(document, changed)
 
 
 def _with_rows(document: Document, count: int) -> Document:
     """The document with the first `count` rows of each block; a table keeps further rows that have a link."""
-    blocks: list[Block] = []
-    for block in document:
+
+    def cut_off(block: Visible) -> Visible:
         match block:
             case Code(lines, more):
-                blocks.append(Code(lines[:count], more + len(lines[count:])))
+                return Code(lines[:count], more + len(lines[count:]))
             case Table(header, rows, more):
                 linked = tuple(row for row in rows[count:] if any(isinstance(cell, Link) for cell in row))
-                blocks.append(Table(header, rows[:count] + linked, more + len(rows[count:]) - len(linked)))
+                return Table(header, rows[:count] + linked, more + len(rows[count:]) - len(linked))
             case _:
-                blocks.append(block)
-    return tuple(blocks)
+                return block
+
+    return _each(document, cut_off)
+
+
+def _each(document: Document, change: Callable[[Visible], Visible]) -> Document:
+    """The document with each of its blocks changed, also those in details."""
+    return tuple(
+        replace(block, blocks=tuple(map(change, block.blocks))) if isinstance(block, Details) else change(block)
+        for block in document
+    )
 
 
 def more_rows(block: Code | Table) -> str:

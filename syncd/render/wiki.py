@@ -8,12 +8,14 @@ import re
 from syncd.render.text import (
     Block,
     Code,
+    Details,
     Document,
     Heading,
     Link,
     Panel,
     Paragraph,
     Span,
+    Strong,
     Table,
     Value,
     fit,
@@ -22,7 +24,6 @@ from syncd.render.text import (
 
 _MACRO = re.compile(r"\{(?=\s*(?:noformat|code))", re.IGNORECASE)
 _SPECIAL = re.compile(r"[!-/:-@\[-`{-~]")
-_WIDEST_PADDING = 40  # columns: one long name must not widen every row
 
 
 def write(document: Document, limit: int) -> str:
@@ -46,43 +47,30 @@ def _block(block: Block) -> str:
             return "".join(map(_span, spans))
         case Panel(spans):
             return f"{{panel}}\n{''.join(map(_span, spans))}\n{{panel}}"
+        case Details(summary, blocks):
+            # Jira's markup has nothing that folds.
+            return "\n\n".join((f"*{summary}*", *map(_block, blocks)))
         case Code(lines):
             text = _MACRO.sub("{\u200b", "".join(f"{line}\n" for line in lines))
             written = f"{{noformat}}\n{text}{{noformat}}"
-        case Table():
-            written = _table(block)
+        case Table(header, rows):
+            cells = (f"|{'|'.join(_span(cell).strip() or ' ' for cell in row)}|" for row in rows)
+            written = "\n".join((f"||{'||'.join(name or ' ' for name in header)}||", *cells))
     return f"{written}\n\n{more_rows(block)}" if block.more else written
 
 
-def _table(table: Table) -> str:
-    """A wiki table if every cell is trusted; otherwise verbatim lines with aligned columns, and the links below."""
-    if not any(isinstance(cell, Value) for row in table.rows for cell in row):
-        rows = (f"|{'|'.join(_span(cell) or ' ' for cell in row)}|" for row in table.rows)
-        return "\n".join((f"||{'||'.join(name or ' ' for name in table.header)}||", *rows))
-    plain = [list(table.header)]
-    links = []
-    for row in table.rows:
-        plain.append([])
-        for cell in row:
-            match cell:
-                case Value(text):
-                    plain[-1].append(text)
-                case Link(label):
-                    plain[-1].append(label)
-                    links.append(_span(cell))
-                case str():
-                    plain[-1].append(cell)
-    widths = [min(max(map(len, column)), _WIDEST_PADDING) for column in zip(*plain, strict=True)]
-    written = _block(Code(tuple("  ".join(map(str.ljust, row, widths)).rstrip() for row in plain)))
-    return f"{written}\n\n{' '.join(links)}" if links else written
+def _entity(special: re.Match[str]) -> str:
+    return f"&#{ord(special[0])};"
 
 
 def _span(span: Span) -> str:
     match span:
         case Value(text):
             # A backslash would not escape: two of them in a row are a line break.
-            return _SPECIAL.sub(lambda special: f"&#{ord(special[0])};", text)
+            return _SPECIAL.sub(_entity, text)
         case Link(label, url):
             return f"[{label}|{url}]"
+        case Strong(text):
+            return f"*{_SPECIAL.sub(_entity, text)}*"
         case str():
             return span

@@ -30,6 +30,7 @@ FOR_PEOPLE = "shown to people; nothing is decided by it"
 RETAINED = "its row is kept longer or shorter by the error, like those that belong to it"
 TRACKER = "a time of the tracker's clock"
 NOT_MOVED: Mapping[str, str] = {
+    "adoptions.added_at": FOR_PEOPLE,
     "aliases.at": FOR_PEOPLE,
     "audit.at": RETAINED,
     "deliveries.replayed_at": "only whether there is one counts",
@@ -60,7 +61,7 @@ SPANS = (
     "shift_dictionaries",
 )
 # When something was received: compared with times of a tracker's clock.
-MOMENTS = ("shift_waiting", "forget_batches", "shift_releases", "shift_project_releases")
+MOMENTS = ("shift_waiting", "forget_batches", "shift_releases", "shift_project_releases", "shift_adoptions")
 
 log = structlog.get_logger("syncd.store")
 

@@ -11,12 +11,13 @@ from msgspec.structs import replace
 
 from syncd.model import Group, Identity, Issue, ProjectRelease
 from syncd.store.connection import Transaction
-from syncd.store.records import group_of, group_values, issue_of, load_group, standing, text_of
+from syncd.store.records import attributes_text, group_of, group_values, issue_of, load_group, standing, text_of
 
 RECENT_BYTES = 16 * 2**20
 LATEST_RELEASES = 2000  # of a project, by which releases are judged
 # What hardly any notification changes of a group that has some.
 _VALUES = itemgetter(1)
+_ATTRIBUTES = attrgetter("attributes", "attribute_counts")
 _LASTING = attrgetter("application", "group_url", "callstack", "classifiers", "hosts", "users", "first_seen")
 
 Key = tuple[str, str, str]  # universe, project, fingerprint as compared
@@ -112,7 +113,7 @@ def save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[i
                 (
                     group_id,
                     group.object_id,
-                    None if group.attributes == earlier.attributes else text_of(group.attributes),
+                    None if _ATTRIBUTES(group) == _ATTRIBUTES(earlier) else attributes_text(group),
                     None if group.trail == earlier.trail else text_of(group.trail),
                     group.occurrences,
                     int(group.approximate),

@@ -342,8 +342,23 @@ def follow(transaction: Transaction, group_id: int, issue: Issue, target: Place,
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adopted:
+    """What an issue that others filed had not to show when it began to stand for its group: the ledger and the revision of that time."""
+
+    at: float
+    revision: int
+    ledger: Mapping[str, int]
+
+
 def link_by_hand(
-    transaction: Transaction, group_id: int, tracker: str, marker: str, place: Place, route: str | None
+    transaction: Transaction,
+    group_id: int,
+    tracker: str,
+    marker: str,
+    place: Place,
+    route: str | None,
+    adopted: Adopted | None = None,
 ) -> None:
     """The issue that an operator names stands for the group; what the tracker refused before counts no more."""
     transaction.run(
@@ -355,7 +370,10 @@ def link_by_hand(
         key=place.key,
         url=place.url,
         route=route,
-        note="linked by an operator",
+        note="linked by an operator" if adopted is None else "adopted",
+        revision=0 if adopted is None else adopted.revision,
+        baseline=None if adopted is None else json.dumps(dict(adopted.ledger), ensure_ascii=False),
+        adopted_at=None if adopted is None else adopted.at,
     )
     transaction.run("refuse", group_id=group_id, content=None)
 

@@ -557,9 +557,9 @@ ORDER BY issues.id;
 
 -- hand_over: the issue that an alias gave up stands for its target, which has none
 INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, is_read, remote_id, key, url, route, note, condition,
-    baseline, comment_id, comment_losses, followed, doubles, looks_owed)
+    baseline, comment_id, comment_losses, followed, doubles, adopted_at, looks_owed)
 SELECT :target_id, tracker, 'linked', :marker, 0, 0, 0, is_read, remote_id, key, url, route, :note, condition,
-    :baseline, comment_id, comment_losses, followed, doubles, 1
+    :baseline, comment_id, comment_losses, followed, doubles, adopted_at, 1
 FROM issues WHERE id = (SELECT issue_id FROM aliases WHERE group_id = :group_id) AND state = 'retired';
 
 -- handed_over: an alias's own issue is its target's by now
@@ -1234,6 +1234,30 @@ WHERE group_id = :group_id AND state IN ('linked', 'in_doubt');
 UPDATE outbox SET due_at = :now, owed_since = CASE WHEN owed_since < :now THEN owed_since ELSE :now END, attempts = 0, reason = NULL
 WHERE group_id = :group_id AND state = 'waiting';
 
--- link_by_hand: an operator names the issue that stands for the group
-INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, is_read, remote_id, key, url, route, note)
-VALUES (:group_id, :tracker, 'linked', :marker, 0, 0, 0, 1, :remote_id, :key, :url, :route, :note);
+-- link_by_hand: an operator names the issue that stands for the group, or it was adopted; the ledger is what the group had by then
+INSERT INTO issues (group_id, tracker, state, marker, attempt, floor, synced_revision, is_read, remote_id, key, url, route, note, baseline, adopted_at)
+VALUES (:group_id, :tracker, 'linked', :marker, 0, 0, :revision, 1, :remote_id, :key, :url, :route, :note, :baseline, :adopted_at);
+
+-- add_adoption: the issue waits for its group
+INSERT INTO adoptions (fingerprint_key, universe, project, tracker, remote_id, key, url, doubles, added_at)
+VALUES (:fingerprint_key, :universe, :project, :tracker, :remote_id, :key, :url, :doubles, :now);
+
+-- adoptions_of: those that wait for groups with these fingerprints, whatever else they ask for
+WITH wanted (fingerprint_key) AS (VALUES :rows)
+SELECT adoptions.* FROM wanted JOIN adoptions USING (fingerprint_key) ORDER BY fingerprint_key, universe, project;
+
+-- adoption_at: the one of an address
+SELECT * FROM adoptions WHERE tracker = :tracker AND remote_id = :remote_id;
+
+-- adoptions: all, the latest last
+SELECT * FROM adoptions ORDER BY added_at, fingerprint_key, universe, project;
+
+-- remove_adoption: the issue stands for a group
+DELETE FROM adoptions WHERE tracker = :tracker AND remote_id = :remote_id;
+
+-- groups_of_fingerprint: in any universe and project
+SELECT id, universe, project, fingerprint FROM groups WHERE fingerprint_key = :fingerprint_key AND kind = 'crash' ORDER BY id;
+
+-- shift_adoptions: when an issue was adopted, while the clock was wrong
+UPDATE issues SET adopted_at = CASE WHEN adopted_at BETWEEN :since AND :until THEN adopted_at + :by ELSE adopted_at END
+WHERE adopted_at >= :since;

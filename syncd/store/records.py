@@ -11,7 +11,6 @@ from syncd.core import frames, merges
 from syncd.core.aliases import with_aliases
 from syncd.model import (
     Announcement,
-    Attributes,
     Condition,
     Group,
     GroupKind,
@@ -35,7 +34,15 @@ LARGEST = 10  # the groups of a storm that its issue names
 
 # Made once: msgspec inspects a type with each call that passes one, and two threads must not do so at the same time.
 _TEXTS = msgspec.json.Decoder(tuple[str, ...])
-decode_attributes = msgspec.json.Decoder(Attributes).decode
+
+
+class _Attribute(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    name: str
+    values: tuple[str, ...]
+    counts: tuple[int, ...] = ()
+
+
+decode_attributes = msgspec.json.Decoder(tuple[_Attribute, ...]).decode
 _SETTINGS = msgspec.json.Decoder(dict[str, Settings])
 _CONDITION = msgspec.json.Decoder(Condition)
 _MET = msgspec.json.Decoder(tuple[Thresholds, ...])
@@ -48,8 +55,17 @@ def text_of(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
+def attributes_text(group: Group) -> str:
+    """Return the attributes as JSON, each with its counts where it has any."""
+    if len(group.attribute_counts) != len(group.attributes):
+        return text_of(group.attributes)
+    pairs = zip(group.attributes, group.attribute_counts, strict=True)
+    return text_of([(name, values, counts) for (name, values), counts in pairs])
+
+
 def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
     """Return a group from its row and those of its releases."""
+    attributes = decode_attributes(row["attributes"])
     return Group(
         identity=Identity(row["universe"], row["project"], row["fingerprint"]),
         application=row["application"],
@@ -71,7 +87,8 @@ def group_of(row: Mapping[str, Any], releases: list[dict[str, Any]]) -> Group:
             Release(**(entry | {"approximate": bool(entry["approximate"]), "tally": _TALLY.decode(entry["tally"])}))
             for entry in releases
         ),
-        attributes=decode_attributes(row["attributes"]),
+        attributes=tuple((each.name, each.values) for each in attributes),
+        attribute_counts=tuple(each.counts for each in attributes) if any(each.counts for each in attributes) else (),
         trail=_TRAIL.decode(row["trail"]),
         kind=GroupKind(row["kind"]),
         **standing(row),
@@ -101,7 +118,7 @@ def group_values(group_id: int, group: Group, batch: int) -> tuple[object, ...]:
         text_of(group.callstack),
         frames.signature(group.application, group.callstack),
         text_of(group.classifiers),
-        text_of(group.attributes),
+        attributes_text(group),
         text_of(group.trail),
         group.occurrences,
         int(group.approximate),
@@ -154,7 +171,7 @@ _ISSUE = (
     "tracker", "marker", "remote_id", "key", "url", "attempt", "sent_at", "floor", "floor_since", "sent_revision", "probes", "probed_since",
     "probe_at", "comment_id", "comment_sent_at", "comment_probes", "synced_revision", "synced_at", "looked_at", "looks_owed", "changed_at", "doubles",
     "note", "by_hand",
-    "route", "comment_text", "comment_losses",
+    "route", "comment_text", "comment_losses", "adopted_at",
 )  # fmt: skip
 
 

@@ -149,7 +149,7 @@ class Report(Operations):
         rows = self._connection.select("newest_attributes", size=size)
         if not rows or any(row["released"] for row in rows):
             return None
-        names = Counter(name for row in rows for name, _ in decode_attributes(cast(str, row["attributes"])))
+        names = Counter(each.name for row in rows for each in decode_attributes(cast(str, row["attributes"])))
         return len(rows), sorted(names, key=lambda name: (-names[name], name))
 
     def intents(self) -> dict[str, int]:

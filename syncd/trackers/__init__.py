@@ -59,6 +59,16 @@ class Sweep:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IssueText:
+    """An issue as a search reads it, with everything that people and programs wrote into its title and its body, the targets of links
+    included."""
+
+    observation: Observation
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """An issue to create, in a form that every tracker can write in its own markup.
 
@@ -133,6 +143,11 @@ class Tracker(Protocol):
         `bookmark` is that of the last survey all of whose findings were stored; None for the first one. A client keeps nothing else from
         one survey to the next. Issues that are closed and silent for long may be left to a later survey.
         """
+
+    def search(self, label: str | None, query: str | None) -> Iterator[Sequence[IssueText]]:
+        """Read the issues of the project, repository or folder, whoever filed them and whether they are open, one request for each part: all of
+        them, or those with a `label` and those that fit a `query`. That is in the tracker's own language where it has one that can be searched
+        completely, else a text of the title or the body, in any case. By a list that does not lag, where there is one. Reads only."""
 
     def reopen(self, issue: Issue) -> str:
         """Open a closed issue again; do nothing to an open one. Returns a note for people, empty after success: why the tracker's
@@ -213,6 +228,15 @@ class InstrumentedTracker:
         parts = self._tracker.survey(issues, bookmark)
         while True:
             with self._measure("survey"):
+                part = next(parts, None)
+            if part is None:
+                return
+            yield part
+
+    def search(self, label: str | None, query: str | None) -> Iterator[Sequence[IssueText]]:
+        parts = self._tracker.search(label, query)
+        while True:
+            with self._measure("search"):
                 part = next(parts, None)
             if part is None:
                 return
@@ -323,6 +347,13 @@ def open_tracker(
             raise ConfigError([f"trackers.{name}.kind: no tracker called {kind!r} is installed (known: {kinds})"])
         factory = cast(OpenTracker, installed[kind].load())
     return factory(name, settings, notebook, clock=clock, sleep=sleep)
+
+
+def is_wanted(issue: IssueText, label: str | None, query: str | None) -> bool:
+    """True if an issue that a whole list has is one that a search asks for."""
+    labels = {name.casefold() for name in issue.observation.condition.labels}
+    text = f"{issue.title}\n{issue.body}".casefold()
+    return (label is None or label.casefold() in labels) and (query is None or query.casefold() in text)
 
 
 def clock_finding(server_time: float | None, now: float) -> list[Finding]:

@@ -16,6 +16,7 @@ from syncd.store import Store, countings, groups, inbox, outbox
 from syncd.store.connection import Transaction
 from syncd.store.inbox import MOST_IN_HAND, Delivery
 from syncd.store.quarantine import Bound
+from syncd.worker import adoptions
 from syncd.worker.routing import Routing, qualify
 
 Parsed = tuple[Delivery, Notification | RejectedDelivery]
@@ -103,6 +104,8 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
         before = {group_id: fold.not_after(group, now) for group_id, group in before.items()}
 
         after = _folded(transaction, before, batch, new, routing)
+        met = {group_id: group for group_id, group in after.items() if before[group_id].revision == 0}
+        adoptions.meet(transaction, routing.instance_key, met, now)
         since = min((message.received_at for _, _, message in batch), default=now)
         return _save(store, transaction, routing, before, after, since, now)
 

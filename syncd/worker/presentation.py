@@ -15,10 +15,10 @@ from syncd.core.scrub import Scrubber, version
 from syncd.errors import ConfigError
 from syncd.model import Announcement, Group, GroupKind, Place
 from syncd.platform import access
-from syncd.render import report
-from syncd.render.report import ReportExtras
+from syncd.render import parts, report
+from syncd.render.parts import ReportExtras
 from syncd.render.templates import NAMES, Name, TemplateFailed, TemplateInvalid, Templates, facts
-from syncd.render.text import Document
+from syncd.render.text import Document, Span
 
 log = structlog.get_logger("syncd.worker")
 
@@ -27,15 +27,17 @@ log = structlog.get_logger("syncd.worker")
 class Presentation:
     """The settings that decide what an issue says.
 
-    `rules` are the patterns of `[titles]`, `routes` those of each route with its own before them, `templates` those of each route that has
-    any.
+    `rules` are the patterns of `[titles]`, `routes` those of each route with its own before them, `closings` what each route does when an issue
+    is closed, `templates` those of each route that has any. `console` is the public address of the console, or empty.
     """
 
     link_hosts: Sequence[str] = ()
     redactor: Redactor = field(default_factory=Redactor)
     rules: titles.Rules = titles.DEFAULT
     routes: Mapping[str, titles.Rules] = field(default_factory=dict)
+    closings: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     templates: Mapping[str, Templates] = field(default_factory=dict)
+    console: str = ""
 
     @classmethod
     def from_config(cls, config: Config) -> "Presentation":
@@ -57,6 +59,11 @@ class Presentation:
             ),
             rules=rules,
             routes={route.name: rules.extended(route.titles) for route in config.all_routes},
+            closings={
+                route.name: report.closing(route.on_regression, route.reopen_window, route.wont_fix, route.ignore_label)
+                for route in config.all_routes
+            },
+            console=config.console.url,
             templates={
                 route.name: _read_templates(route.name, Path(route.templates))
                 for route in config.all_routes
@@ -64,14 +71,16 @@ class Presentation:
             },
         )
 
-    def present(self, group: Group, route: str | None) -> "Presented":
-        """Redact the group for the texts of one sync. `route` names the route whose templates apply."""
+    def present(self, group: Group, route: str | None, number: int | None = None) -> "Presented":
+        """Redact the group for the texts of one sync. `route` names the route whose templates apply, `number` is the group's in the store."""
         # Templates describe a crash; a storm has none.
         templates = None if group.kind is GroupKind.STORM else self.templates.get(route or "")
         return Presented(
             group=self.redactor.group(group),
             more_frames=len(group.callstack[MOST_FRAMES:]),
             culprit=cache(partial(self._culprit, group, route)),
+            ranks=cache(partial(self._ranks, group, route)),
+            number=number,
             versions=self.redactor.versions(group),
             settings=self,
             route=route,
@@ -80,10 +89,14 @@ class Presentation:
 
     def _culprit(self, group: Group, route: str | None) -> titles.Culprit | None:
         """The function that a title names, scrubbed. It may be below those that an issue shows."""
-        named = report.culprit(group, self.routes.get(route or "", self.rules))
+        named = parts.culprit(group, self.routes.get(route or "", self.rules))
         return named and changed(
             named, name=self._name(named.name, named.frame), caller=self._name(named.caller, named.caller_frame)
         )
+
+    def _ranks(self, group: Group, route: str | None) -> Sequence[titles.Rank]:
+        """The ranks of the frames that an issue shows, by what they were before they were scrubbed."""
+        return titles.ranks(group.callstack[:MOST_FRAMES], group.application, self.routes.get(route or "", self.rules))
 
     def _name(self, name: str, frame: str) -> str:
         """The name in a frame, scrubbed. What a scrubber recognises may be in front of the name or behind it, so the frame comes first."""
@@ -102,9 +115,11 @@ class Presented:
     group: Group
     more_frames: int
     culprit: Callable[[], titles.Culprit | None]
+    ranks: Callable[[], Sequence[titles.Rank]]
     versions: Sequence[str]
     settings: Presentation
     route: str | None
+    number: int | None
     templates: Templates | None
 
     def title(self) -> str:
@@ -129,18 +144,24 @@ class Presented:
 
     def announcement(self, announcement: Announcement) -> Document:
         """A further comment."""
+        extras = self._extras()
         redacted = self.settings.redactor.announcement(announcement, self.versions)
-        return self._from_template("comment", self._extras(), redacted) or report.announcement(redacted)
+        return self._from_template("comment", extras, redacted) or report.announcement(redacted, self.group, extras)
 
     def _extras(self, *, previous: Place | None = None, alike: Sequence[Place] = (), note: str = "") -> ReportExtras:
-        named = None if self.templates is None else self.culprit()  # nothing else reads it
+        settings, is_crash = self.settings, self.group.kind is not GroupKind.STORM
+        page = "/groups?state=held" if not is_crash else None if self.number is None else f"/groups/{self.number}"
         return ReportExtras(
-            link_hosts=self.settings.link_hosts,
+            link_hosts=settings.link_hosts,
+            console=f"{settings.console}{page}" if settings.console and page else "",
             previous=previous,
             alike=alike,
             note=note,
             more_frames=self.more_frames,
-            top_frame=None if named is None else named.name,
+            named=self.culprit() if is_crash else None,
+            ranks=self.ranks() if is_crash else (),
+            route=self.route or "",
+            closing=settings.closings.get(self.route or "", ()),
         )
 
     def _from_template(
@@ -151,7 +172,7 @@ class Presented:
             return None
         try:
             return self.templates.document(
-                name, facts(self.group, extras, announcement), report.parts(self.group, extras)
+                name, facts(self.group, extras, announcement), parts.parts(self.group, extras)
             )
         except TemplateFailed as error:
             log.warning("template_failed", route=self.route, reason=str(error))
@@ -161,7 +182,7 @@ class Presented:
         """Render every template of the route and return the reason of each failure."""
         if self.templates is None:
             return []
-        names, blocks = facts(self.group, self._extras(), announcement), report.parts(self.group, self._extras())
+        names, blocks = facts(self.group, self._extras(), announcement), parts.parts(self.group, self._extras())
         faults = []
         for name in NAMES:
             try:

@@ -92,8 +92,9 @@ def update(context: SyncContext, decision: Plan, issue: Issue) -> SyncResult:
     for announcement in announcements:
         if wait := announce(context, announcement, issue):
             return wait
-    context.tracker.refresh(issue, context.presented.group)
-    _raise_settings(context, issue)
+    if issue.adopted_at is None:  # the fields of an adopted issue are those of the people who filed it
+        context.tracker.refresh(issue, context.presented.group)
+        _raise_settings(context, issue)
     # Only a look of this sync, which began after the ledger was loaded, proves that people had the issue open with all of it.
     is_open = issue is not context.issue and issue.condition is not None and not issue.condition.closed
     _record_shown(context, regression.ledger(context.group) if is_open else None)

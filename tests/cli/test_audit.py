@@ -22,6 +22,7 @@ CHANGING: dict[str, tuple[tuple[str, ...], str, tuple[tuple[str, str, str], ...]
     "sync": ((), "sync 10cced", (("sync", "group", "10cced"),)),
     "file": ((), "file dead0 --reason now", (("file", "group", "dead0"),)),
     "hold": ((), "hold dead0 --reason wait", (("hold", "group", "dead0"),)),
+    "adopt": ((), "adopt {folder}/issues.csv --tracker here", (("adopt", "group", "dead0"),)),
     "relink": ((), "relink 10cced made-by-hand --tracker here", (("relink", "group", "10cced"),)),
     "alias add": ((), "alias add 10cced dead0", (("add alias", "group", "10cced"),)),
     "alias remove": (("alias add 10cced dead0",), "alias remove 10cced", (("remove alias", "group", "10cced"),)),
@@ -41,8 +42,8 @@ READING: dict[str, str | None] = {
     "demo": None, "run": None, "send-test": None, "systemd-unit": None, "migrate": "migrate",
     "migrate-store": None,  # tests/store/test_copying.py: its entry is on the server
     "check": None, "quarantine show": None,
-    "status": "status", "groups": "groups", "show": "show dead0", "explain": "explain dead0", "releases": "releases game", "titles": "titles",
-    "audit": "audit", "dead list": "dead list", "quarantine list": "quarantine list",
+    "status": "status", "groups": "groups", "show": "show dead0", "explain": "explain dead0", "releases": "releases game",
+    "audit": "audit", "titles": "titles --sample 3", "dead list": "dead list", "quarantine list": "quarantine list",
     "alias list": "alias list", "backup": "backup {folder}/copy.db",
 }  # fmt: skip
 
@@ -59,6 +60,7 @@ def leaves() -> Iterator[tuple[str, set[str]]]:
 @pytest.fixture
 def settings(tmp_path: Path) -> Iterator[StoreSettings]:
     (tmp_path / "config.toml").write_text(CONFIG.format(folder=tmp_path))
+    (tmp_path / "issues.csv").write_text("fingerprint,issue\ndead0,made-by-hand\n")
     yield changes.filled(tmp_path)
     structlog.reset_defaults()
 

@@ -85,8 +85,8 @@ def fill(store: Store) -> None:
         store.quarantine.add(body, NOW, reason, Bound(10, 2**20)).result()
 
 
-def run(command: str, folder: Path) -> str:
-    """The output of a command and its exit code, without paths and times."""
+def printed_by(command: str, folder: Path) -> tuple[str, int]:
+    """The output of a command, as it is, and its exit code."""
     arguments = shlex.split(command.format(folder=folder))  # without comments: #99 is an issue
     config = [] if arguments[0] == "migrate-store" else ["--config", str(folder / "config.toml")]
     printed, code = io.StringIO(), 0
@@ -96,7 +96,12 @@ def run(command: str, folder: Path) -> str:
             cli.main()
         except SystemExit as error:
             code = error.code if isinstance(error.code, int) else 1
-    output = printed.getvalue()
+    return printed.getvalue(), code
+
+
+def run(command: str, folder: Path) -> str:
+    """The output of a command and its exit code, without paths and times."""
+    output, code = printed_by(command, folder)
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]", output), command
     output = output.replace(str(folder), "<folder>")
     output = re.sub(r"(?<!2027-01-15 )\d{4}-\d\d-\d\d \d\d:\d\d UTC", "<time>", output.replace("2027-01-15", "<day>"))
@@ -104,7 +109,7 @@ def run(command: str, folder: Path) -> str:
     output = re.sub(r"\bcli:[\w.-]+", "cli:<user>", output)
     output = re.sub(r"[\d,.]+ MB", "<size> MB", re.sub(r"SQLite [\d.]+", "SQLite <version>", output))
     output = re.sub(r"the oldest for \d+s", "the oldest for <seconds>", output)
-    output = re.sub(r"line[s]? \d+.*", "", output)
+    output = re.sub(r"(?<!\()line[s]? \d+.*", "", output)
     lines = [line.rstrip() for line in output.rstrip("\n").split("\n")]
     return "\n".join([*lines, f"exit code {code}"])
 

@@ -319,7 +319,7 @@ def test_the_sentences_of_all_actions(site: Site) -> None:
         lines.append(f"{re.sub(r'[0-9]+', 'N', path)} {form or ''}: {html.unescape(site.act(path, form))}")
     text = "\n".join(lines).replace(target, "<fingerprint>").replace(target[:15], "<fingerprint>")
     text = re.sub(r"/\S*/issues", "/folder/issues", re.sub(r"\d+ deliveries", "N deliveries", text))
-    golden("console", "the results of actions", re.sub(r"(?:crash-in|out-of-memory-in)-[\w-]+", "<issue>", text))
+    golden("console", "the results of actions", re.sub(r"(?:crash|hang|out-of-memory)-in-[\w-]+", "<issue>", text))
 
 
 def test_the_group_that_stands_for_a_storm_has_a_page_too(site: Site) -> None:

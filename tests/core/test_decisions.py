@@ -279,6 +279,7 @@ ANNOUNCED: list[tuple[str, Group, Issue, dict[str, Any], list[tuple[Occasion, st
     ("#10 an older release is no new one", grown(10, ("2.3.1", "2.2.0")), linked(), NEW_RELEASE, []),
     ("#10 a release nobody can order is no new one", grown(10, ("2.3.1", "nightly")), linked(), NEW_RELEASE, []),
     ("#10 of two new releases the newer one", grown(10, ("2.3.1", "2.4.0", "2.5.0")), linked(), NEW_RELEASE, [(Occasion.RELEASE, "2.5.0")]),
+    ("#10 of two names of a new release one", grown(10, ("2.3.1", "2.4.0", "v2.4.0")), linked(), NEW_RELEASE, [(Occasion.RELEASE, "2.4.0")]),
     ("#10 a new release that was told before", grown(10, ("2.3.1", "2.4.0")), linked(announced=("release 2.4.0",)), NEW_RELEASE, []),
     ("#10 nothing on a closed issue", grown(10, ("2.3.1", "2.4.0")), linked(condition=Condition(closed=True, resolution="won't fix")), MILESTONES | NEW_RELEASE, []),
     ("#30 quiet for long enough", grown(9, at=NOW - 90 * DAY, revision=1), linked(), {"quiet_after": "90d"}, [(Occasion.QUIET, str(int(NOW - 90 * DAY)))]),
@@ -301,6 +302,8 @@ def test_announcements_of_an_update(
 
     assert decision.action is Action.UPDATE
     assert [(occasion, subject) for occasion, subject, _ in decision.remarks] == expected
+    for occasion, subject in expected:
+        assert (f"it was seen in {subject} for the first time" in decision.reason) is (occasion is Occasion.RELEASE)
 
 
 OWED = Announcement(id=1, occasion=Occasion.MILESTONE, subject="10", facts={}, marker="m")
@@ -335,6 +338,91 @@ def test_a_group_with_an_issue(
 
     assert (decision.action, decision.rule) == (action, rule)
     golden("decisions", f"linked: {case}", decision.reason)
+
+
+@pytest.mark.parametrize(
+    ("losses", "state"),
+    [
+        (0, "shows the latest state"),
+        (1, "shows the latest state"),
+        (2, "has no status comment: people deleted it more than once"),
+    ],
+)
+def test_a_status_comment_that_people_deleted_twice_is_not_added_again(losses: int, state: str) -> None:
+    assert f" {state}" in decide(grown(), linked(synced_revision=2, comment_losses=losses)).reason
+
+
+@pytest.mark.parametrize(
+    ("context", "end"),
+    [
+        ({"ahead": 1}, "1 group of its storm goes first, those with the most users before all"),
+        ({"ahead": 2}, "2 groups of its storm go first, those with the most users before all"),
+        ({"ahead": 0, "gathers": True}, "0 groups of its storm go first, those with the most users before all"),
+        ({"ahead": 1, "place": 2, "due_in": 0.9}, "it is number 2 in line, those with the most users first, and its turn is now"),
+        ({"ahead": 1, "place": 2, "due_in": 1.0}, "and its turn is at about 2027-01-15 08:00 UTC"),
+    ],
+)  # fmt: skip
+def test_a_group_that_waits_in_a_storm_has_a_place_and_a_time(context: dict[str, Any], end: str) -> None:
+    assert decide(fresh(), None, **context).reason.endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("announced", "condition", "clause"),
+    [
+        ((), UNSEEN, ""),
+        (("release 2.4.0",), UNSEEN, ""),
+        (("regression 1700000000 2.5.0 beta 1",), UNSEEN, "; its crash came back in 2.5.0 beta 1 after it was closed at 2023-11-14 22:13 UTC"),
+        (("regression 1700000000 2.5.0",), None, "; its crash came back in 2.5.0 after it was closed at 2023-11-14 22:13 UTC"),
+        (("regression 1700000000 ",), UNSEEN, "; its crash came back after it was closed at 2023-11-14 22:13 UTC"),
+        (("regression 1700000000 2.5.0", "regression 1600000000 2.6.0"), UNSEEN, "; its crash came back in 2.5.0 after it was closed at 2023-11-14 22:13 UTC"),
+        (("regression 0 2.5.0",), UNSEEN, "; its crash came back in 2.5.0 after it was closed"),
+    ],
+)  # fmt: skip
+def test_an_issue_that_shows_the_latest_state_names_the_last_regression(
+    announced: tuple[str, ...], condition: Condition | None, clause: str
+) -> None:
+    decision = decide(grown(), linked(synced_revision=2, announced=announced, condition=condition))
+
+    assert decision.reason == f"#1 shows the latest state{clause}"
+
+
+def test_a_closed_issue_names_no_regression_of_before() -> None:
+    group, issue = came_back(old("2.3.1"), issue={"synced_revision": 9, "announced": ("regression 1700000000 2.2.0",)})
+
+    assert "came back" not in decide(group, issue).reason
+
+
+def test_what_nobody_can_tell_about_a_closed_issue_is_announced_once() -> None:
+    group, issue = came_back(old("2.3.1"), new("deadbeef"))
+    (remark,) = decide(group, issue).remarks
+    announced = f"{remark[0]} {remark[1]}"
+
+    assert announced == f"{Occasion.UNCLEAR} {int(CLOSED_AT)} incomparable"
+    assert decide(group, dataclasses.replace(issue, announced=(announced,))).remarks == ()
+
+
+WRITTEN, NO_ISSUE = "whose issue #1 (https://tracker.example/issues/1) shows its occurrences", "which has no issue yet"
+NOT_WRITTEN = "to whose issue #1 (https://tracker.example/issues/1) syncd does not write: it was deleted"
+
+
+@pytest.mark.parametrize(
+    ("issue", "clause"),
+    [
+        (None, NO_ISSUE),
+        (make_issue(state=IssueState.INTENDED, key=None), NO_ISSUE),
+        (make_issue(), WRITTEN),
+        (make_issue(state=IssueState.PARKED, note="it was deleted"), NOT_WRITTEN),
+        (make_issue(state=IssueState.DROPPED, note="it was deleted"), NOT_WRITTEN),
+    ],
+)
+@pytest.mark.parametrize("on_hold", [None, "a release day"])
+def test_an_alias_names_the_issue_of_its_group_and_who_holds_it(
+    issue: Issue | None, clause: str, on_hold: str | None
+) -> None:
+    reason = decide(fresh(follows="abc"), None, target=(make_group(on_hold=on_hold), issue)).reason
+
+    assert f"it is an alias of abc, {clause}" in reason
+    assert ("; an operator holds that group: a release day" in reason) is (on_hold is not None)
 
 
 def stormy(held: int, over: bool = False) -> Group:

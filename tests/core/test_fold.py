@@ -678,6 +678,19 @@ def test_a_batch_equals_its_notifications_one_by_one(
         assert batched.revision == risen
 
 
+def test_the_counts_of_values_are_those_of_the_notification_that_named_them() -> None:
+    linux, both = (("os", ("Linux",)),), (("os", ("Windows", "Linux")),)
+    first = spoken(1, 100, 200, attributes=linux, attribute_counts=((7,),))
+    silent = spoken(2, 100, 400)
+    later = spoken(3, 100, 500, attributes=both)
+
+    groups = [
+        fold_all(None, batch, Counting(), lambda _: first)[0] for batch in ([first, silent], [first, silent, later])
+    ]
+
+    assert [(group.attributes, group.attribute_counts) for group in groups] == [(linux, ((7,),)), (both, ())]
+
+
 def test_only_the_texts_of_the_latest_notification_are_read() -> None:
     texts = {"callstack": ("f",), "classifiers": ("hang",), "attributes": (("os", ("Linux",)),)}
     batch = [spoken(number, 100, last, **texts) for number, last in ((1, 200), (2, 400), (3, 300))]

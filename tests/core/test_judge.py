@@ -81,8 +81,10 @@ def test_a_date_of_whole_seconds_may_lack_one_second_and_no_more() -> None:
     [
         pytest.param(CLOCK, CLOCK + 60, "7001", True, id="the number was given once more"),
         pytest.param(CLOCK, CLOCK + 1, "7001", False, id="the same time, rounded"),
+        pytest.param(CLOCK, CLOCK + 1.5, "7001", True, id="more than rounded"),
         pytest.param(CLOCK, CLOCK, "7001", False, id="the same issue"),
         pytest.param(CLOCK, CLOCK + 60, "7002", False, id="another place"),
+        pytest.param(CLOCK, CLOCK + 60, "6999", False, id="another place before it"),
         pytest.param(None, CLOCK + 60, "7001", False, id="no time before"),
         pytest.param(CLOCK, None, "7001", False, id="no time now"),
     ],
@@ -116,6 +118,9 @@ def test_an_index_alone_never_proves_absence() -> None:
         ),
         pytest.param(doubtful(0, None), clean(newest_at=CLOCK), Outcome.OPEN, id="no earlier probe to compare with"),
         pytest.param(doubtful(1, CLOCK - 60, floor=9), clean(newest_at=CLOCK - 1), Outcome.OPEN, id="known before"),
+        pytest.param(doubtful(1, CLOCK - 60, floor=12), clean(newest_at=CLOCK - 1), Outcome.OPEN, id="below the floor"),
+        pytest.param(doubtful(1, CLOCK - 60), clean(newest_at=CLOCK - 40), Outcome.OPEN, id="in the last second"),
+        pytest.param(doubtful(1, CLOCK - 60), clean(newest_at=CLOCK), Outcome.ABSENT, id="created just now"),
     ],
 )
 def test_an_issue_numbered_later_proves_it_at_once(issue: Issue, evidence: Evidence, expected: Outcome) -> None:
@@ -174,8 +179,11 @@ def test_absence_needs_every_number_read_and_time_by_the_trackers_clock(
     [
         pytest.param(3600.0, 100.0, (Outcome.ABSENT, None), id="the number of the floor was given long before"),
         pytest.param(99.0, 100.0, (Outcome.ABSENT, None), id="at the same time, as far as the clocks can tell"),
+        pytest.param(98.0, 100.0, (Outcome.ABSENT, None), id="two seconds later, as rounded times may be"),
+        pytest.param(97.5, 100.0, (Outcome.OPEN, 250), id="more than two seconds later"),
         pytest.param(90.0, 100.0, (Outcome.OPEN, 250), id="the number of the floor was given since"),
         pytest.param(90.0, None, (Outcome.ABSENT, None), id="a lowered floor was given before it was sent"),
+        pytest.param(62.0, None, (Outcome.ABSENT, None), id="a lowered floor was given two seconds before it was sent"),
         pytest.param(61.0, None, (Outcome.OPEN, 250), id="a lowered floor was perhaps given since it was sent"),
         pytest.param(None, 100.0, (Outcome.ABSENT, None), id="nobody knows when"),
     ],
@@ -193,9 +201,33 @@ def test_numbers_that_were_given_once_more_prove_nothing(
     assert (judgement.outcome, judgement.floor) == judged
     if judgement.floor is not None:
         golden("doubt", "given once more", judgement.reason)
-        assert not judgement.counts
+        assert (judgement.counts, judgement.until) == (False, NOW + 20)
+
+
+@pytest.mark.parametrize(("floor", "lowered"), [(350, 250), (101, 1), (100, 0), (50, 0)])
+def test_the_floor_of_numbers_that_were_given_once_more_is_lowered_by_a_hundred(floor: int, lowered: int) -> None:
+    issue = replace(doubtful(2, CLOCK - 160, floor=floor), sent_at=NOW - 60.0, floor_since=NOW - 100)
+
+    assert doubt.judge(issue, clean(newest=360, floor_at=CLOCK - 90), PROBES, NOW).floor == lowered
+
+
+@pytest.mark.parametrize(
+    ("sent_at", "until", "counts"),
+    [
+        pytest.param(NOW - 21, NOW + 40, True, id="it cannot take effect any more"),
+        pytest.param(NOW - 20, NOW + 40, True, id="it cannot take effect from now on"),
+        pytest.param(NOW - 19, NOW + 1, False, id="it may still take effect"),
+        pytest.param(NOW + 160, NOW + 180, False, id="the longest wait"),
+        pytest.param(NOW + 161, NOW + 40, True, id="longer than any wait: the clock was set back"),
+    ],
+)
+def test_a_probe_counts_once_the_create_cannot_take_effect_any_more(sent_at: float, until: float, counts: bool) -> None:
+    judgement = doubt.judge(replace(doubtful(), sent_at=sent_at), clean(), PROBES, NOW)
+
+    assert (judgement.outcome, judgement.until, judgement.counts) == (Outcome.OPEN, until, counts)
 
 
 def test_the_floor_is_lowered_to_the_newest_number_below_it() -> None:
     assert doubt.judge(doubtful(floor=12), clean(newest=9), PROBES, NOW).floor == 9
     assert doubt.judge(doubtful(floor=9), clean(newest=9), PROBES, NOW).floor is None
+    assert doubt.judge(doubtful(floor=7), clean(newest=9), PROBES, NOW).floor is None

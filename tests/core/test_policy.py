@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from syncd.core import patterns, policy
 from syncd.core.policy import LabelRule, OwnerRule, Policy
-from syncd.model import Group, GroupKind, Point, Release
+from syncd.model import Group, GroupKind, Point, ProjectRelease, Release
 from tests.factories import make_group, make_policy
 from tests.golden import golden
 
@@ -82,6 +82,52 @@ def test_a_route_matches_groups_that_fit_each_of_its_keys_and_none_of_its_not(
     assert (policy.route(GROUP, [a_route(**match)]) is not None) is takes
 
 
+@pytest.mark.parametrize(
+    ("release", "pattern", "takes"),
+    [("3.0", ">= 3", True), ("2.9", ">= 3", False), ("3", ">= 3", True), ("7", ">= 3", True), ("2", ">= 3", False)],
+)
+def test_a_whole_number_bounds_versions_and_whole_numbers(release: str, pattern: str, takes: bool) -> None:
+    group = make_group(releases=(Release(release=release, occurrences=1),))
+
+    assert (policy.route(group, [a_route(releases=pattern)]) is not None) is takes
+
+
+@pytest.mark.parametrize(
+    ("match", "place", "may_take"),
+    [
+        pytest.param({}, ("acme", "game", "client"), True, id="no condition"),
+        pytest.param({"project": "game"}, ("acme", "game", "client"), True, id="its project"),
+        pytest.param({"project": "web"}, ("acme", "game", "client"), False, id="another project"),
+        pytest.param(
+            {"universe": "other", "project": "game"}, ("acme", "game", "client"), False, id="another universe"
+        ),
+        pytest.param({"application": "client"}, ("acme", "game", "client"), True, id="its application"),
+        pytest.param({"application": "server"}, ("acme", "game", "client"), False, id="another application"),
+        pytest.param({"application": "server"}, ("acme", "game", ""), True, id="an unknown application"),
+        pytest.param({"classifiers": "hang"}, ("acme", "game", "client"), True, id="classifiers may be any"),
+        pytest.param({"not": {"project": "game"}}, ("acme", "game", "client"), False, id="its project excluded"),
+        pytest.param({"not": {"project": "web"}}, ("acme", "game", "client"), True, id="another project excluded"),
+        pytest.param({"not": {"application": "client"}}, ("acme", "game", ""), True, id="an application excluded"),
+        pytest.param({"not": {"classifiers": "hang"}}, ("acme", "game", "client"), True, id="classifiers excluded"),
+        pytest.param({"project": "web", "not": {"project": "shop"}}, ("acme", "game", ""), False, id="neither"),
+        pytest.param({"project": "game", "not": {"universe": "acme"}}, ("acme", "game", ""), False, id="both"),
+    ],
+)
+def test_a_route_may_take_groups_of_a_place_unless_that_is_excluded(
+    match: dict[str, Any], place: tuple[str, str, str], may_take: bool
+) -> None:
+    assert policy.may_take(a_route(**match).match, *place) is may_take
+
+
+@pytest.mark.parametrize(
+    ("users", "least", "issues"), [(None, 1, 9), (0, 1, 9), (1, 1, 10), (99, 100, 9), (100, 100, 10), (101, 100, 10)]
+)
+def test_a_part_of_the_limit_is_for_groups_with_many_users(users: int | None, least: int, issues: int) -> None:
+    route = make_policy(max_new_issues=["10/1h"], reserve_percent=10, reserve_min_users=least)
+
+    assert [limit.count for limit in route.limits_of(users)] == [issues]
+
+
 def test_a_storm_belongs_to_the_route_it_is_named_after_whatever_that_matches() -> None:
     storm = make_group(universe="syncd", project="second", kind=GroupKind.STORM)
     routes = [a_route("first"), a_route("second", project="web")]
@@ -96,6 +142,8 @@ def test_a_storm_belongs_to_the_route_it_is_named_after_whatever_that_matches() 
         pytest.param({}, {"project": "game"}, False, id="everything before something"),
         pytest.param({"project": "game"}, {}, True, id="something before everything"),
         pytest.param({"project": "*"}, {"project": "game"}, False, id="a star covers a word"),
+        pytest.param({"project": "*"}, {"project": "/^ga/"}, False, id="a star covers an expression"),
+        pytest.param({"project": "/^ga/"}, {"project": "/^ga/"}, False, id="an expression covers itself"),
         pytest.param({"project": "game-*"}, {"project": "game-server"}, False, id="a glob covers a word"),
         pytest.param({"project": "game-*"}, {"project": "game-s*"}, False, id="a glob covers a longer glob"),
         pytest.param({"project": "game-s*"}, {"project": "game-*"}, True, id="not the other way round"),
@@ -128,6 +176,7 @@ def test_a_route_behind_one_that_takes_everything_it_would_can_never_match(
     [
         ({"project": "game", "not": {"project": "g*"}}, "project"),
         ({"project": ["game", "web"], "not": {"project": ["web", "game"]}}, "project"),
+        ({"universe": "acme", "project": "game", "not": {"universe": "acme", "project": "g*"}}, "universe"),
         ({"project": ["game", "web"], "not": {"project": "web"}}, None),
         ({"classifiers": "oom", "not": {"classifiers": "oom"}}, None),
         ({"not": {"project": "*"}}, None),
@@ -247,6 +296,7 @@ DOUBTFUL = [
     ("label", r"Windows \d+"),
     ("owner", "Renderer::.*"),
     ("application", "game "),
+    ("application", " game"),
     ("universe", ""),
     ("releases", ">= latest"),
     ("releases", ">= 2.*"),
@@ -355,3 +405,23 @@ def test_users_within_a_window_are_counted_in_a_young_group_and_a_bound_in_an_ol
 
     assert policy.hindrance(group, policy.When(min_users=20, within=10_000.0), now=100_000.0) == reason
     assert policy.hindrance(group, policy.When(min_users=10), now=100_000.0) is None
+    on_machines = replace(
+        group, trail=tuple(Point(at=at, occurrences=count, hosts=hosts) for at, count, hosts in points)
+    )
+    of_machines = None if reason is None else reason.replace("users", "machines")
+    assert policy.hindrance(on_machines, policy.When(min_hosts=20, within=10_000.0), now=100_000.0) == of_machines
+
+
+def test_a_rule_without_numbers_is_for_groups_that_had_none_of_late() -> None:
+    group = make_group(trail=(Point(at=2_000.0, occurrences=1),))
+
+    assert policy.hindrance(group, policy.When(within=10_000.0), now=100_000.0) is None
+
+
+@pytest.mark.parametrize(("first", "is_new"), [("2.4", True), ("2.3", False), (None, False)])
+def test_a_rule_may_be_for_groups_that_are_new_in_the_last_releases(first: str | None, is_new: bool) -> None:
+    project = [ProjectRelease(name, float(at), True) for at, name in enumerate(["2.2", "2.3", "2.4"])]
+    group = make_group(releases=() if first is None else (Release(release=first, occurrences=1, noticed_at=1.0),))
+    reason = policy.hindrance(group, policy.When(new_in_last=1), project)
+
+    assert reason == (None if is_new else "it occurred first before the last 1 release of its project")

@@ -66,6 +66,30 @@ def test_a_priority_that_a_person_chose_stays(before: Issue, now: PresentSetting
     assert (raising.raised(HIGH, before, now).changes == HIGH) is rises
 
 
+@pytest.mark.parametrize(
+    ("target", "before", "now", "after"),
+    [
+        pytest.param("High", "Low", standing(priority="Medium"), "High", id="it is raised"),
+        pytest.param("Low", "Lowest", standing(priority="Medium"), "Medium", id="the tracker chose a higher one"),
+        pytest.param(None, "Low", standing(priority="Medium"), "Low", id="the rules ask for none"),
+        pytest.param("High", "Low", standing("priority", priority="Medium"), "Low", id="a person chose it"),
+        pytest.param("Lowest", "Low", standing(priority="Medium", traced=False), "Low", id="nobody knows who chose it"),
+    ],
+)
+def test_what_syncd_has_set_is_the_priority_that_no_person_chose(
+    target: str | None, before: str, now: PresentSettings, after: str
+) -> None:
+    assert raising.raised(Settings(priority=target), issue(priority=before), now).after.priority == after
+
+
+@pytest.mark.parametrize(
+    ("present", "reason"),
+    [("Medium", "the priority is raised from Medium to High"), (None, "the priority is raised to High")],
+)
+def test_the_reason_of_a_higher_priority_names_both(present: str | None, reason: str) -> None:
+    assert raising.raised(HIGH, issue(priority=present), standing(priority=present)).reason == reason
+
+
 def test_a_label_and_a_component_are_added_once() -> None:
     wanted = Settings(labels=("hang", "many"), components=("Audio",))
     first = raising.raised(wanted, issue(labels=("crash",)), standing(labels=("crash", "Many")))

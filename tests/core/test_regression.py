@@ -8,7 +8,7 @@ import pytest
 from syncd.core import regression
 from syncd.core.fold import OTHER_RELEASES
 from syncd.core.regression import TOTAL, baseline_at_closing, ledger, next_baseline, verdict
-from syncd.model import Condition, Group, Issue, Point, Regression, Release
+from syncd.model import Condition, Group, Issue, Point, ProjectRelease, Regression, Release
 from tests.factories import make_group, make_issue, make_policy
 
 CLOSED_AT = 1000.0
@@ -122,6 +122,54 @@ def test_without_a_time_of_closing_all_occurrences_shown_are_known() -> None:
     assert baseline_at_closing(GROUP, issue(), undated) == ledger(GROUP)
 
 
+@pytest.mark.parametrize(
+    ("grown", "looked", "baseline"),
+    [
+        pytest.param(700.0, 800.0, 5, id="it grew before the issue was read open"),
+        pytest.param(800.0, 800.0, 5, id="it grew in the moment of that reading"),
+        pytest.param(900.0, 800.0, 2, id="it grew since then"),
+        pytest.param(None, 800.0, 2, id="nobody knows when it grew"),
+        pytest.param(700.0, None, 2, id="the issue was never read open"),
+    ],
+)
+def test_without_a_time_of_closing_what_came_before_the_issue_was_read_open_is_known(
+    grown: float | None, looked: float | None, baseline: int
+) -> None:
+    undated, row = replace(CLOSED, closed_at=None), Release(release="1.0", occurrences=5, grown_at=grown)
+
+    assert baseline_at_closing(group(row), issue({TOTAL: 2, "1.0": 2}, looked_at=looked), undated)["1.0"] == baseline
+
+
+REOPENED, AGAIN = "K-1 was reopened in the tracker", "K-1 was closed in the tracker at 1970-01-01 00:16 UTC as done"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "sentence"),
+    [
+        pytest.param(None, OPEN, "", id="it is open, and was not read before"),
+        pytest.param(OPEN, OPEN, "", id="it stays open"),
+        pytest.param(CLOSED, OPEN, REOPENED, id="it was reopened"),
+        pytest.param(CLOSED, CLOSED, "", id="it stays closed"),
+        pytest.param(None, CLOSED, AGAIN, id="it is closed, and was not read before"),
+        pytest.param(OPEN, CLOSED, AGAIN, id="it was closed"),
+        pytest.param(replace(OPEN, closed_at=CLOSED_AT), CLOSED, AGAIN, id="it was closed, with a time of before"),
+        pytest.param(replace(CLOSED, closed_at=900.0), CLOSED, AGAIN, id="it was closed again"),
+        pytest.param(replace(CLOSED, closed_at=1100.0), CLOSED, AGAIN, id="its earlier closing is back"),
+        pytest.param(None, Condition(closed=True), "K-1 was closed in the tracker", id="no time, no resolution"),
+        pytest.param(
+            OPEN,
+            Condition(closed=True, resolution="NOT_PLANNED", fixed_in=("2.0", "1.9")),
+            "K-1 was closed in the tracker as not planned, fixed in 2.0 and 1.9",
+            id="a resolution and fixes",
+        ),
+    ],
+)
+def test_a_look_at_the_issue_tells_its_closing_and_its_reopening(
+    before: Condition | None, now: Condition, sentence: str
+) -> None:
+    assert regression.change(issue(condition=before), now) == sentence
+
+
 def test_a_regression_is_identified_by_its_closing_and_its_release() -> None:
     result = Regression(release="2.0", occurrences=3, fixed_in="", closed_at=1234.9)
 
@@ -132,7 +180,9 @@ def test_a_regression_is_identified_by_its_closing_and_its_release() -> None:
         "occurrences": 3,
         "fixed_in": "",
         "answer": "reopen",
+        "closed_at": 1234,
     }
+    assert "closed_at" not in regression.facts(replace(result, closed_at=None), "reopen")
 
 
 def rule(of: Group, expected: dict[str, int], condition: Condition = CLOSED, **route: Any) -> str:
@@ -168,7 +218,13 @@ def test_the_row_of_surplus_releases_is_never_compared_with_a_release() -> None:
 
 @pytest.mark.parametrize(
     ("occurrences", "last", "expected"),
-    [(5, 2000, "unknown-release"), (4, 2000, "nothing-new"), (5, 1000, "nothing-new"), (5, None, "unknown-release")],
+    [
+        (5, 2000, "unknown-release"),
+        (4, 2000, "nothing-new"),
+        (5, 1000, "nothing-new"),
+        (5, 900, "nothing-new"),
+        (5, None, "unknown-release"),
+    ],
 )
 def test_without_a_release_one_more_is_new(occurrences: int, last: int | None, expected: str) -> None:
     assert rule(make_group(occurrences=occurrences, last_seen=last), {TOTAL: 4}) == expected
@@ -336,3 +392,169 @@ def test_a_fix_that_the_pattern_reads_decides_and_another_name_counts_as_not_giv
     result = verdict(crashed, issue(baseline, condition), condition, replace(ROUTE, fixed_in_pattern="^Game (.*)"))
     assert result.regression is not None
     assert "its fix version 2.5.0 names no release of the project" in result.reason
+
+
+def test_a_baseline_whose_releases_are_more_than_their_total_brings_no_new_occurrence() -> None:
+    same = group(line("1.0", 5, 500.0, last=2000), at=1500.0, last_seen=2000)
+
+    assert rule(same, {TOTAL: 3, "1.0": 5}) == "nothing-new"
+
+
+@pytest.mark.parametrize(
+    ("known_then", "without_release"),
+    [
+        pytest.param(12, 4, id="all others came since the closing"),
+        pytest.param(14, 2, id="an alias brought two of before"),
+        pytest.param(15, 1, id="an alias brought three of before"),
+        pytest.param(16, 0, id="an alias brought all of them"),
+    ],
+)
+def test_occurrences_that_an_alias_brings_from_before_the_closing_are_not_new(
+    known_then: int, without_release: int
+) -> None:
+    """Of 19 occurrences 15 have a release; three of those came since the closing, and one release was counted down by one."""
+    rows = [line("1.0", 6, 500.0, 1500.0), line("1.1", 5, 500.0, 1500.0), line("1.2", 4, 500.0, 1500.0)]
+    trail = (Point(at=500.0, occurrences=known_then), Point(at=1500.0, occurrences=19))
+    merged = group(*rows, trail=trail, occurrences=19)
+    result = verdict(merged, issue({TOTAL: 13, "1.0": 5, "1.1": 3, "1.2": 5}), CLOSED, ROUTE)
+
+    assert result.inputs["new"] == 3 + without_release
+    assert result.inputs["releases"] == "1.1"
+
+
+@pytest.mark.parametrize(
+    ("count", "elsewhere", "expected"),
+    [
+        pytest.param(1, None, "unconfirmed-release", id="one occurrence"),
+        pytest.param(2, None, "known-releases", id="two occurrences"),
+        pytest.param(3, None, "known-releases", id="three occurrences"),
+        pytest.param(1, False, "unconfirmed-release", id="one occurrence, and one of another group"),
+        pytest.param(1, True, "known-releases", id="one occurrence, and several of other groups"),
+    ],
+)
+def test_a_release_far_above_all_others_needs_a_second_occurrence(
+    count: int, elsewhere: bool | None, expected: str
+) -> None:
+    leaping = group(line("1.0", 5, 500.0), line("999.9.9", count, 1500.0, last=2000))
+    project = () if elsewhere is None else (ProjectRelease("999.9.9", 1500.0, elsewhere),)
+    result = verdict(leaping, issue({TOTAL: 5, "1.0": 5}), CLOSED, ROUTE, project)
+
+    assert result.rule == expected
+    assert (result.regression is not None) is (expected == "known-releases")
+
+
+@pytest.mark.parametrize(
+    ("fixed_in", "noticed_elsewhere", "expected"),
+    [
+        pytest.param((), 400.0, "known-at-closing", id="no fix, and out at the closing"),
+        pytest.param((), 1500.0, "known-releases", id="no fix, and out after the closing"),
+        pytest.param(("2.0",), 400.0, "fixed-in", id="the fix, out at the closing: this crash had not occurred in it"),
+        pytest.param(("2.0",), 1500.0, "fixed-in", id="the fix, out after the closing"),
+    ],
+)
+def test_a_named_fix_counts_though_other_crashes_occurred_in_it(
+    fixed_in: tuple[str, ...], noticed_elsewhere: float, expected: str
+) -> None:
+    crashed = group(line("1.0", 5, 500.0), line("2.0", 2, 1500.0, last=2000))
+    condition, project = replace(CLOSED, fixed_in=fixed_in), (ProjectRelease("2.0", noticed_elsewhere, True),)
+    result = verdict(crashed, issue({TOTAL: 5, "1.0": 5}, condition), condition, ROUTE, project)
+
+    assert result.rule == expected
+    assert (result.regression is None) is (expected == "known-at-closing")
+    assert ("from this or other crashes" in result.reason) is (expected == "known-at-closing")
+
+
+@pytest.mark.parametrize(
+    ("noticed", "expected"), [(400.0, "fixed-in"), (CLOSED_AT, "fixed-in"), (1001.0, "early-build")]
+)
+def test_a_pre_release_of_the_fix_is_a_fact_of_its_own_if_it_came_out_after_the_closing(
+    noticed: float, expected: str
+) -> None:
+    crashed = group(line("5.0", 5, 500.0), line("5.1-beta", 2, 1500.0, last=2000))
+    project = (ProjectRelease("5.1-beta", noticed, True),)
+    for fix in ("5.1", "iOS 5.1"):
+        condition = replace(CLOSED, fixed_in=(fix,))
+        result = verdict(crashed, issue({TOTAL: 5, "5.0": 5}, condition), condition, ROUTE, project)
+
+        assert (result.rule, result.regression) == (expected, None)
+
+
+@pytest.mark.parametrize(
+    ("fixed_in", "release", "expected"),
+    [
+        pytest.param((), "5.1 (1234)", "known-releases", id="older than one of the newest, the same as another"),
+        pytest.param((), "5.1 (1300)", "same-release", id="newer than one of the newest, the same as another"),
+        pytest.param(
+            ("5.1", "5.1 (1250)"), "5.1 (1234)", "incomparable", id="older than one fix, not older than another"
+        ),
+        pytest.param(("iOS 5.1", "iOS 4.3"), "4.3.1", "fixed-in regression", id="newer than the fix of its line"),
+        pytest.param(("iOS 5.1", "iOS 4.3"), "4.2.9", "fixed-in", id="older than the fix of its line"),
+        pytest.param(("5.3",), "4.4", "fixed-in", id="another line than the fix"),
+    ],
+)
+def test_the_nearest_of_several_releases_with_the_fix_decides(
+    fixed_in: tuple[str, ...], release: str, expected: str
+) -> None:
+    earlier = [line("5.1", 1, 500.0), line("5.1 (1250)", 1, 500.0), line("4.2", 1, 500.0)]
+    crashed = group(*earlier, line(release, 2, 1500.0, last=2000))
+    condition = replace(CLOSED, fixed_in=fixed_in)
+    result = verdict(crashed, issue({TOTAL: 3, "5.1": 1, "5.1 (1250)": 1, "4.2": 1}, condition), condition, ROUTE)
+
+    assert f"{result.rule}{' regression' * (result.regression is not None)}" == expected
+
+
+def test_a_rebuild_of_a_known_release_of_an_older_line_is_a_later_patch_of_it() -> None:
+    crashed = group(line("1.0.3", 1, 500.0), line("1.0.3-hotfix1", 2, 1500.0, last=2000))
+    fixed = replace(CLOSED, fixed_in=("2.0",))
+
+    assert rule(crashed, {TOTAL: 1, "1.0.3": 1}, fixed) == "fixed-in"
+    assert rule(crashed, {TOTAL: 1, "1.0.3": 1}, fixed, hotfix_regressions=True) == "hotfix-line"
+
+
+@pytest.mark.parametrize(
+    ("occurrences", "reason"),
+    [
+        (3, "2 new occurrences in xx, which cannot be compared"),
+        (6, "5 new occurrences in xx, which cannot be compared"),
+    ],
+)
+def test_what_has_no_release_or_none_that_can_be_compared_is_one_regression(occurrences: int, reason: str) -> None:
+    strange = group(line("1.0", 1, 500.0), line("xx", 2, 1500.0, last=2000), at=1500.0, occurrences=occurrences)
+    result = verdict(strange, issue({TOTAL: 1, "1.0": 1}), CLOSED, replace(ROUTE, unknown_release="regression"))
+
+    assert reason in result.reason
+    assert result.regression is not None
+    assert result.regression.release == "xx"
+
+
+def test_of_crashes_without_a_release_no_release_is_named() -> None:
+    bare = make_group(occurrences=6, last_seen=2000)
+    result = verdict(bare, issue({TOTAL: 4}), CLOSED, replace(ROUTE, unknown_release="regression"))
+
+    assert "2 new occurrences without a release" in result.reason
+    mixed = group(line("1.0", 1, 500.0), line("0.9", 2, 1500.0, last=2000), at=1500.0, occurrences=5)
+    assert verdict(mixed, issue({TOTAL: 1, "1.0": 1}), CLOSED, ROUTE).inputs["releases"] == "0.9"
+
+
+@pytest.mark.parametrize(
+    ("count", "where", "they"),
+    [
+        (1, "1 new occurrence in 2.0, ", "but it crashed"),
+        (2, "2 new occurrences in 2.1 (1) and 2.0 (1), ", "but they crashed"),
+        (3, "3 new occurrences in 2.2 (1), 2.1 (1) and 2.0 (1), ", "but they crashed"),
+    ],
+)
+def test_the_releases_of_new_occurrences_are_counted_each_if_there_are_several(
+    count: int, where: str, they: str
+) -> None:
+    names = [f"2.{number}" for number in range(count)]
+    rebuilt = group(*(line(name, 2, 500.0, 1500.0, last=2000) for name in names), line("1.0", 1, 500.0))
+    baseline = {TOTAL: count + 1, "1.0": 1} | dict.fromkeys(names, 1)
+    fixed = replace(CLOSED, fixed_in=("1.5",))
+    reason = verdict(rebuilt, issue(baseline, fixed), fixed, ROUTE).reason
+
+    assert where in reason
+    assert they in reason
+    prior = verdict(rebuilt, issue(baseline), CLOSED, ROUTE).reason
+    assert where in prior
+    assert "from this or other crashes" not in prior

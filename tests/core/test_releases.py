@@ -331,3 +331,22 @@ def test_whatever_a_release_is_called_nothing_fails(release: str, reference: str
 @pytest.mark.slow
 def test_a_name_of_any_length_is_read_in_one_go(text: str) -> None:
     assert compare(text, text) is Order.SAME
+
+
+def test_kinships_are_four_in_the_order_of_the_numbers_that_are_shared() -> None:
+    order = [Kinship.NONE, Kinship.MAJOR, Kinship.LINE, Kinship.NUMBERS]
+
+    assert list(Kinship) == order == sorted(set(order))
+
+
+@pytest.mark.parametrize(
+    ("release", "reference", "expected"),
+    [
+        pytest.param("12345.1", "2.0", Order.NEWER, id="a version of five digits"),
+        pytest.param("123456.1", "2.0", Order.INCOMPARABLE, id="a counter of six digits"),
+        pytest.param("1.0b12", "1.0", Order.OLDER, id="a beta of two digits"),
+        pytest.param("1.0b123", "1.0", Order.SAME, id="a build of three digits"),
+    ],
+)
+def test_large_numbers_are_counters_and_builds(release: str, reference: str, expected: Order) -> None:
+    assert compare(release, reference) is expected

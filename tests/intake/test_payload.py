@@ -768,6 +768,8 @@ def test_attributes_are_kept_with_their_commonest_values() -> None:
         ("os", ("Windows", "Linux")),
         ("x", tuple(f"v{number}" for number in range(19, 11, -1))),
     )
+    # A bare value is not counted.
+    assert notification.attribute_counts == ((), (2, 1), tuple(range(19, 11, -1)))
 
 
 def test_reports_without_a_fingerprint_are_grouped_by_their_frames() -> None:

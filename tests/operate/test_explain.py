@@ -59,7 +59,7 @@ def comments(scene: Scene) -> list[str]:
     lines = []
     for document in scene.tracker.comments.values():
         text = markdown.write(document, 10_000).split("\n")
-        if "### So far" in text:
+        if any(line.startswith("syncd keeps these numbers") for line in text):
             text = [line for line in text if "Note:" in line or line.startswith("Seen ")]
         lines += [line for line in text if line.strip("> ")]
     return lines

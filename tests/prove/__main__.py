@@ -134,6 +134,7 @@ PROOFS = (
     Proof(name="machine", title="A machine with systemd", rows=_sized("machine", 3, 20)),
     Proof(name="soak", title="Half an hour of load and faults", rows=_sized("soak", 5, 30)),
     Proof(name="restored", title="A backup in the place of its store", rows=_sized("restored", 1, 20)),
+    Proof(name="adopted", title="Issues of another integration", rows=_sized("adopted", 60, 1000)),
     Proof(name="cluster", title="Several machines on one PostgreSQL", rows=_sized("cluster", 100, 1000)),
     Proof(name="pooler", title="A pooler before PostgreSQL", rows=_sized("pooler", 5, 20)),
     Proof(name="clock", title="Clock jumps", rows=_sized("clock", 1, 3)),

@@ -11,7 +11,7 @@ from tests.system import reference
 
 _FINGERPRINT = re.compile(r"\b[0-9a-f]{64}\b")
 _STATUS = re.compile(r"Seen (?:at least |between )?([\d,]+) (?:and [\d,]+ )?times?\b")
-_FILED = re.compile(r"Occurrences\D*([\d,]*\d)")
+_FILED = re.compile(r"([\d,]*\d)(?: and [\d,]*\d)? times?\b")
 
 
 @dataclass(kw_only=True)

@@ -1,8 +1,24 @@
 """Hostile crash text, and documents of every shape with it."""
 
+from dataclasses import replace
+from typing import Any
+
 from hypothesis import strategies as st
 
-from syncd.render.text import Block, Code, Document, Heading, Link, Paragraph, Span, Table, Value
+from syncd.render.text import (
+    Block,
+    Code,
+    Details,
+    Document,
+    Heading,
+    Link,
+    Paragraph,
+    Span,
+    Strong,
+    Table,
+    Value,
+    Visible,
+)
 
 FAMILY = "\U0001f468\u200d\U0001f469\u200d\U0001f467"
 ACCENT = "e\u0301"
@@ -84,7 +100,7 @@ trusted_texts = st.sampled_from(["Seen so far", "at least 12,345", "2026-11-24 0
 links = st.builds(
     Link, trusted_texts, st.sampled_from(["https://a.example/p?q=%28#f", "https://b.example/x_y-z~1&c=2"])
 )
-spans: st.SearchStrategy[Span] = trusted_texts | links | hostile.map(Value)
+spans: st.SearchStrategy[Span] = trusted_texts | links | hostile.map(Value) | trusted_texts.map(Strong)
 counts = st.integers(0, 2000)
 
 
@@ -96,11 +112,14 @@ def tables(draw: st.DrawFn) -> Table:
     return Table(tuple(header), tuple(rows), draw(counts))
 
 
-blocks: st.SearchStrategy[Block] = (
+visible: st.SearchStrategy[Visible] = (
     st.builds(Heading, trusted_texts)
     | st.builds(Paragraph, st.lists(spans, max_size=5).map(tuple))
     | st.builds(Code, st.lists(hostile, max_size=6).map(tuple), counts)
     | tables()
+)
+blocks: st.SearchStrategy[Block] = visible | st.builds(
+    Details, trusted_texts, st.lists(visible, min_size=1, max_size=3).map(tuple), st.booleans()
 )
 documents: st.SearchStrategy[Document] = st.lists(blocks, max_size=5).map(tuple)
 
@@ -116,16 +135,18 @@ def untrusted(document: Document) -> list[str | tuple[str, ...]]:
                 texts += [span.text for span in inline if isinstance(span, Value)]
             case Table(_, rows):
                 texts += [cell.text for row in rows for cell in row if isinstance(cell, Value)]
+            case Details(_, inside):
+                texts += untrusted(inside)
     return texts
 
 
-def harmless(document: Document) -> Document:
+def harmless(document: tuple[Any, ...]) -> Any:
     """A document of the same shape with x as its only crash text."""
 
     def span(given: Span) -> Span:
         return Value("x") if isinstance(given, Value) else given
 
-    def block(given: Block) -> Block:
+    def block(given: Visible) -> Visible:
         match given:
             case Code(lines, more):
                 return Code(("x",) * len(lines), more)
@@ -135,4 +156,6 @@ def harmless(document: Document) -> Document:
                 return Table(header, tuple(tuple(map(span, row)) for row in rows), more)
         return given
 
-    return tuple(map(block, document))
+    return tuple(
+        replace(each, blocks=harmless(each.blocks)) if isinstance(each, Details) else block(each) for each in document
+    )

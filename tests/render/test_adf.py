@@ -58,12 +58,16 @@ def test_text_of_a_crash_is_text_as_it_was_and_is_nothing_else(document: Documen
     written = adf.write(document, PLENTY)
 
     code = [node["text"] for node in text_nodes(written) if node.get("marks") == [{"type": "code"}]]
-    blocks = [block for block in _list(written) if block["type"] == "codeBlock"]
+    blocks = [block for block in _unfolded(_list(written)) if block["type"] == "codeBlock"]
     verbatim = [node["text"] for block in blocks for node in text_nodes(block)]
     assert sorted(text.replace("\u200b", "") for text in code + verbatim) == sorted(crashed(document))
     for node in text_nodes(written):
         for mark in node.get("marks", []):
-            assert mark["type"] == "code" or mark["attrs"]["href"].startswith("https://")
+            assert mark["type"] in ("code", "strong") or mark["attrs"]["href"].startswith("https://")
+
+
+def _unfolded(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for block in blocks for each in (block["content"] if block["type"] == "expand" else [block])]
 
 
 def _list(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,6 @@
 import json
+import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -6,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from syncd.model import Announcement, Group, GroupKind, Identity, Occasion, Place, Release, Storm
+from syncd.model import Announcement, Group, GroupKind, Identity, Occasion, Place, Point, Release, Storm
 from syncd.render import adf, markdown, wiki
-from syncd.render.report import ReportExtras, announcement, body, status, title
-from syncd.render.text import Code, Document, Heading, Link, Panel, Paragraph, Span, Table, Value
+from syncd.render.parts import ReportExtras, parts
+from syncd.render.report import announcement, body, closing, status, title
+from syncd.render.text import Block, Code, Details, Document, Link, Paragraph, Span, Table, Value
 from tests.fakes.adf import problem
 from tests.golden import golden
 from tests.render.strategies import harmless, hostile
@@ -107,38 +110,69 @@ def test_a_title_is_one_line_that_every_tracker_takes(
     assert len(line.encode("utf-8", errors="strict").decode().splitlines()) == 1
 
 
-def test_the_body_has_the_facts_and_the_counts_when_filed() -> None:
-    document = body(GROUP, ReportExtras(link_hosts=HOSTS))
+def block(name: str, crashed: Group, **extras: Any) -> tuple[Block, ...]:
+    return parts(crashed, ReportExtras(**{"link_hosts": HOSTS, **extras}))[name]
 
-    assert table(document, "Fact").rows == (
+
+def test_the_identifiers_come_last_and_are_folded() -> None:
+    last = body(GROUP, ReportExtras(link_hosts=HOSTS, route="main"))[-1]
+
+    assert isinstance(last, Details)
+    assert table(last.blocks, "Fact").rows == (
+        ("Fingerprint", Value(FINGERPRINT)),
         ("Application", Value("/opt/game/bin/renderer")),
         ("Project", Value("game")),
         ("Universe", Value("acme")),
         ("Classifiers", Value("abort, stl_exception")),
-        ("Fingerprint", Value(FINGERPRINT)),
         ("Latest crash object", Value("1a2b")),
+        ("Route", Value("main")),
     )
-    assert table(document, "Count") == Table(
-        ("Count", "When filed"),
-        (
-            ("Occurrences", "at least 12,345"),
-            ("Machines", "321"),
-            ("Users", "1"),
-            ("First seen", "2026-11-23 02:13 UTC"),
-            ("Last seen", "2026-11-24 03:15 UTC"),
-        ),
-    )
-    assert Code(GROUP.callstack) in document
-    assert Paragraph((Link("Open this group in Backtrace", str(GROUP.group_url)),)) in document
-    assert isinstance(document[-1], Panel)
-    assert "never changes it again" in str(document[-1].spans[0])
+
+
+CONSOLE = "https://syncd.example.com/groups/17"
+MAIL = ReportExtras(link_hosts=HOSTS, console=CONSOLE)
+
+
+@pytest.mark.parametrize("changes", [{}, {"at_most": 13000}, {"approximate": False}], ids=["least", "between", "sure"])
+def test_the_first_three_lines_of_a_mail_say_what_crashed_how_often_and_where_to_look(changes: dict[str, Any]) -> None:
+    """GitHub and Jira begin a mail with the text of the issue."""
+    times = {(): "at least 12,345", ("at_most",): "between 12,345 and 13,000", ("approximate",): "12,345"}[(*changes,)]
+    lines = [
+        f"`Renderer::draw` · `abort, stl_exception` · **1 user** · {times} times on 321 machines · since 2026-11-23 · "
+        "under 1% in `1.1`, its newest release · [Open in Backtrace](https://acme.sp.backtrace.io/p/game/triage)",
+        "",
+        f"Latest crash object `1a2b` · [Open in syncd]({CONSOLE})",
+    ]
+
+    assert written(body(group(**changes), MAIL)).splitlines()[:3] == lines
+
+
+def read(node: Any) -> str:
+    return str(node.get("text", "")) + "".join(map(read, node.get("content", [])))
+
+
+def test_every_tracker_gets_the_same_first_lines() -> None:
+    document = body(GROUP, MAIL)[:2]
+
+    plain = re.sub(r"[`*]|\[(.*?)\]\(.*?\)", r"\1", written(document)).splitlines()
+    entities = re.sub(r"[*]|\[(.*?)\|.*?\]", r"\1", unescape(wiki.write(document, 30_000))).splitlines()
+    assert plain[::2] == entities[::2] == [read(node) for node in adf.write(document, 30_000)["content"]]  # type: ignore[attr-defined]
+
+
+def test_a_kind_of_crash_that_the_frames_say_is_in_plain_words() -> None:
+    (line,) = block("headline", group(classifiers=("hang",)))
+
+    assert isinstance(line, Paragraph)
+    assert "Hang" in line.spans
 
 
 def test_the_body_of_a_group_of_which_little_is_known_is_whole() -> None:
-    document = body(Group(identity=Identity("acme", "game", "f")), ReportExtras(link_hosts=HOSTS))
+    unknown = Group(identity=Identity("acme", "game", "f"))
+    document = body(unknown, ReportExtras(link_hosts=HOSTS))
 
-    assert [row[0] for row in table(document, "Fact").rows] == ["Project", "Universe", "Fingerprint"]
-    assert {row[1] for row in table(document, "Count").rows} == {"not known"}
+    assert document[0] == Paragraph(("No function to name", " · ", "Crash"))
+    assert [row[0] for row in table(block("facts", unknown), "Fact").rows] == ["Fingerprint", "Project", "Universe"]
+    assert {row[1] for row in table(block("counts", unknown), "Count").rows} == {"not known"}
     assert Paragraph(("This group has no call stack.",)) in document
     assert Paragraph(("No release is known.",)) in document
 
@@ -146,64 +180,155 @@ def test_the_body_of_a_group_of_which_little_is_known_is_whole() -> None:
 def test_an_address_that_may_not_be_linked_is_shown_as_text() -> None:
     document = body(group(group_url="https://evil.example/p"), ReportExtras(link_hosts=HOSTS))
 
-    assert ("Group URL", Value("https://evil.example/p")) in table(document, "Fact").rows
-    assert not [block for block in document if isinstance(block, Paragraph) and isinstance(block.spans[0], Link)]
+    assert "| Group URL | `https://evil.example/p` |" in written(document)
+    assert addresses(document) == []
 
 
-def test_the_body_shows_sixty_frames_and_thirty_releases_and_counts_the_rest() -> None:
+def test_own_frames_are_marked_and_runs_of_others_are_folded() -> None:
+    libraries = ("raise", "abort", "std::terminate()", "std::vector<int>::at(unsigned long)")
+    frames = (*libraries, "Bag::at(int)", *("Ui::paint()",) * 9, "malloc", "Game::loop()", "main", "_start", "??")
+
+    folded, every = block("callstack", group(callstack=frames, application="game"))
+
+    assert folded == Code(
+        (
+            "  raise",
+            "  … 3 frames of libraries and the system",
+            "→ Bag::at(int)",
+            "→ Ui::paint()",
+            "  … 8 more of the same",
+            "  malloc",
+            "→ Game::loop()",
+            "  … 3 frames of libraries and the system, some without names",
+        )
+    )
+    assert every == Details("All 19 frames", (Code(frames),), spare=True)
+
+
+def test_a_stack_without_own_frames_shows_its_top() -> None:
+    folded, _ = block("callstack", group(callstack=("raise",) * 30))
+
+    assert folded == Code((*("  raise",) * 10, "  … 20 frames of libraries and the system"))
+
+
+def test_the_body_shows_thirty_releases_and_can_unfold_sixty_frames_and_counts_the_rest() -> None:
     frames = tuple(f"frame {number}" for number in range(75))
     releases = tuple(Release(release=str(number), occurrences=1, last_seen=number) for number in range(42))
 
     document = body(group(callstack=frames, releases=releases), ReportExtras(link_hosts=HOSTS))
 
-    assert Code(frames[:60], more=15) in document
+    assert Details("All 75 frames", (Code(frames[:60], more=15),), spare=True) in document
     ledger = table(document, "Release")
     assert [row[0] for row in ledger.rows] == [Value(str(number)) for number in range(41, 11, -1)]
     assert ledger.more == 12
 
 
 def test_the_ledger_lists_the_latest_release_first() -> None:
-    ledger = table(body(GROUP, ReportExtras(link_hosts=HOSTS)), "Release")
+    assert table(body(GROUP, ReportExtras(link_hosts=HOSTS)), "Release") == LEDGER
 
-    assert ledger == Table(
-        ("Release", "Occurrences", "First seen", "Last seen"),
-        (
-            (Value("1.1"), "at least 34", "not known", "2026-11-24 03:15 UTC"),
-            (Value("1.0"), "12,000", "2026-11-23 02:13 UTC", "2026-11-23 02:13 UTC"),
-            (Value("0.9"), "1", "not known", "not known"),
-        ),
-    )
+
+LEDGER = Table(
+    ("Release", "Occurrences", "Share", "First seen", "Last seen"),
+    (
+        (Value("1.1"), "at least 34", "under 1%", "not known", "2026-11-24 03:15 UTC"),
+        (Value("1.0"), "12,000", "97%", "2026-11-23 02:13 UTC", "2026-11-23 02:13 UTC"),
+        (Value("0.9"), "1", "under 1%", "not known", "not known"),
+    ),
+)
 
 
 def test_the_status_says_the_current_numbers_in_a_sentence_and_a_ledger() -> None:
     assert status(GROUP, ReportExtras()) == (
-        Heading("So far"),
         Paragraph(("Seen at least 12,345 times on 321 machines by 1 user.",)),
         Paragraph(("First seen 2026-11-23 02:13 UTC, last seen 2026-11-24 03:15 UTC.",)),
-        Table(
-            ("Release", "Occurrences", "Share", "First seen", "Last seen"),
-            (
-                (Value("1.1"), "at least 34", "under 1%", "not known", "2026-11-24 03:15 UTC"),
-                (Value("1.0"), "12,000", "97%", "2026-11-23 02:13 UTC", "2026-11-23 02:13 UTC"),
-                (Value("0.9"), "1", "under 1%", "not known", "not known"),
-            ),
-        ),
+        LEDGER,
+        Paragraph(("syncd keeps these numbers current in this comment.",)),
     )
+
+
+DAY = 86_400
+GROWN = group(
+    approximate=False,
+    trail=tuple(
+        Point(at=1795400000.0 + day * DAY, occurrences=count) for day, count in enumerate((45, 45, 12000, 12345))
+    ),
+    releases=(
+        Release(release="1.0", occurrences=12000, noticed_at=1795400000.0),
+        Release(release="1.1", occurrences=345, noticed_at=1795400000.0 + 3 * DAY),
+    ),
+)
+
+
+def test_the_status_says_first_what_changed() -> None:
+    first, _, _, trend, *_ = status(GROWN, ReportExtras())
+
+    assert written((first,)) == "**345 more** since 2026-11-25 02:13 UTC · new in `1.1`"
+    assert written((trend,)) == "`▁·█▁` received by day, 2026-11-23 to 2026-11-26; the largest has 11,955"
+
+
+def test_the_first_day_of_a_crash_that_is_older_than_its_first_notification_is_not_charted() -> None:
+    (trend,) = block("trend", replace(GROWN, first_seen=1795400000 - 40 * DAY))
+
+    assert "2026-11-24 to 2026-11-26" in written((trend,))
+
+
+def test_a_crash_of_one_day_has_no_chart_and_no_change() -> None:
+    once = replace(GROWN, trail=GROWN.trail[:1])
+
+    assert block("trend", once) == ()
+    assert "more" not in written((status(once, ReportExtras())[0],))
 
 
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        (
-            {"occurrences": 1, "approximate": False, "hosts": 1, "users": 2},
-            "Seen 1 time on 1 machine by 2 users.",
-        ),
+        ({"occurrences": 1, "approximate": False, "hosts": 1, "users": 2}, "Seen 1 time on 1 machine by 2 users."),
         ({"occurrences": 0, "releases": ()}, "The number of occurrences is not known."),
         ({"hosts": None, "users": None}, "Seen at least 12,345 times."),
     ],
 )
 def test_the_summary_of_the_status_has_only_known_counts(changes: dict[str, Any], sentence: str) -> None:
-    assert status(group(**changes), ReportExtras())[1] == Paragraph((sentence,))
+    assert written(status(group(**changes), ReportExtras())[:1]) == sentence
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        (("reopen", None, (), ""), "syncd reopens it if the crash comes back"),
+        (("reopen", 30 * 86400.0, (), ""), "Later than 30d after the closing, syncd files another issue"),
+        (("comment", None, (), ""), "syncd comments and leaves it closed if the crash comes back"),
+        (("new_issue", None, (), ""), "syncd files another issue if the crash comes back"),
+        (("reopen", None, ("not_planned", "won*t do"), ""), "Closed as not planned or won't do, it stays closed"),
+        (("reopen", None, (), "mute"), "The label `mute` keeps syncd from writing here"),
+    ],
+)
+def test_a_body_says_what_closing_and_the_label_mean_by_the_rules_of_its_route(settings: Any, sentence: str) -> None:
+    assert sentence in written(body(GROUP, ReportExtras(closing=closing(*settings))))
+
+
+def test_a_regression_says_release_number_users_since_when_fix_and_links() -> None:
+    facts = {"release": "1.1", "occurrences": 41, "fixed_in": "1.0", "closed_at": 1795400000, "answer": "reopen"}
+
+    document = announcement(owed(Occasion.REGRESSION, **facts), group(users=17), MAIL)  # type: ignore[arg-type]
+
+    assert written(document) == (
+        "**Came back** in `1.1`: 41 new occurrences since this issue was closed on 2026-11-23 02:13 UTC as fixed in `1.0`.\n\n"
+        "17 users so far · last seen 2026-11-24 03:15 UTC · [Open in Backtrace](https://acme.sp.backtrace.io/p/game/triage) · "
+        f"[Open in syncd]({CONSOLE})"
+    )
+
+
+@pytest.mark.parametrize("limit", [30_000, 60_000])
+def test_the_first_line_and_the_fingerprint_survive_every_limit(limit: int) -> None:
+    crowd = tuple(Release(release=f"{'字' * 250}{number}", occurrences=1) for number in range(30))
+    huge = group(callstack=("字|" * 500,) * 60, releases=crowd, attributes=((("a" * 250), ("|" * 250,) * 5),) * 60)
+    document = body(huge, MAIL)
+
+    texts = [written(document), wiki.write(document, limit), json.dumps(adf.write(document, limit))]
+
+    for text in texts:
+        assert FINGERPRINT in text
+        assert "12,345 times on 321 machines" in text
 
 
 @pytest.mark.parametrize(
@@ -328,7 +453,13 @@ CROWDED = group(
     callstack=tuple(f"frame {number}" for number in range(75)),
     releases=tuple(Release(release=str(number), occurrences=1, last_seen=number) for number in range(42)),
 )
-ATTRIBUTES = group(attributes=(("os", ("Linux", "@all")), ("|x", ("`",))))
+ATTRIBUTES = group(attributes=(("os", ("Linux", "@all")), ("|x", ("`",))), attribute_counts=((8765, 12), ()))
+WHOLE = ReportExtras(
+    link_hosts=HOSTS,
+    console=CONSOLE,
+    route="main",
+    closing=closing("reopen", None, ("not_planned", "won*t do"), "syncd:ignore"),
+)
 RELATED = ReportExtras(link_hosts=HOSTS, previous=PLACE, alike=[PLACE])
 HOSTILE_NOTE = "not reopened: in @everyone ![x](https://evil.example) `"
 
@@ -342,7 +473,9 @@ HOSTILE_NOTE = "not reopened: in @everyone ![x](https://evil.example) `"
         ("body of a group of which little is known", body(UNKNOWN, ReportExtras())),
         ("body with many frames and releases", body(CROWDED, ReportExtras())),
         ("body of a storm", body(STORM, ReportExtras())),
+        ("body with all facts", body(GROWN, WHOLE)),
         ("status", status(GROUP, ReportExtras())),
+        ("status of a crash that grows", status(GROWN, ReportExtras())),
         ("status with a note", status(GROUP, ReportExtras(note=HOSTILE_NOTE))),
         ("status with aliases", status(group(aliases=("f2", "f3")), ReportExtras())),
         ("status of merged groups", status(MERGED, ReportExtras())),
@@ -386,7 +519,7 @@ def test_a_body_links_to_the_issue_before_and_to_those_that_look_alike() -> None
 def test_names_and_values_of_attributes_are_literal_text() -> None:
     text = written(body(ATTRIBUTES, ReportExtras()))
 
-    assert "| `os` | `Linux, @\u200ball` |" in text
+    assert "| `os` | `Linux (8,765), @\u200ball (12)` |" in text
     assert "| `\\|x` | `` ` `` |" in text
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from syncd.cli.story import HOSTILE
 from syncd.model import Release
 from syncd.render import adf, markdown, wiki
-from syncd.render.report import ReportExtras, parts
+from syncd.render.parts import ReportExtras, parts
 from syncd.render.templates import TemplateFailed, TemplateInvalid, Templates, facts
 from syncd.render.text import Code, Document, Heading, Panel, Paragraph, Value
 from tests.factories import make_group
@@ -61,7 +61,7 @@ def test_a_template_says_it_in_a_teams_own_words() -> None:
             )
         ),
         Panel(("Ask the ", Value("oom"), " team.")),
-        Code(("draw", "main")),
+        Code(("→ draw", "  main")),
         Paragraph(
             (
                 Value("1"),

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from syncd.render import wiki
-from syncd.render.text import Code, Document, Heading, Link, Paragraph, Table, Value, flat
+from syncd.render.text import Code, Details, Document, Heading, Link, Paragraph, Strong, Table, Value, flat
 from tests.render.strategies import ACCENT, FAMILY, documents, harmless, hostile
 
 PLENTY = 10**6
@@ -66,6 +66,7 @@ def test_a_document_reads_well_as_it_is() -> None:
         Paragraph(("Seen in ", Value("[~x]"), ". ", LINK)),
         Table(("Count", "When filed"), (("Users", "1,234"), ("Address", LINK), ("", "97%"))),
         Table(("Release", "Share"), ((Value("1.0-beta"), "97%"), (Value("2"), LINK)), more=1),
+        Details("All of it", (Paragraph((Strong("about 3,000 more"),)),)),
     )
 
     assert wiki.write(document, PLENTY) == (
@@ -74,15 +75,16 @@ def test_a_document_reads_well_as_it_is() -> None:
         "Seen in &#91;&#126;x&#93;. [Open|https://acme.backtrace.io/p/game?x=%28#y]\n\n"
         "||Count||When filed||\n|Users|1,234|\n"
         "|Address|[Open|https://acme.backtrace.io/p/game?x=%28#y]|\n| |97%|\n\n"
-        "{noformat}\nRelease   Share\n1.0-beta  97%\n2         Open\n{noformat}\n\n"
-        "[Open|https://acme.backtrace.io/p/game?x=%28#y]\n\n… 1 more row"
+        "||Release||Share||\n|1&#46;0&#45;beta|97%|\n"
+        "|2|[Open|https://acme.backtrace.io/p/game?x=%28#y]|\n\n… 1 more row\n\n"
+        "*All of it*\n\n*about 3&#44;000 more*"
     )
 
 
-def test_one_long_cell_does_not_widen_every_row() -> None:
-    table = Table(("Release", "Share"), ((Value("x" * 1000), "1%"), (Value("y"), "2%")))
+def test_a_cell_from_a_crash_can_neither_end_its_row_nor_be_empty() -> None:
+    table = Table(("Release", "Share"), ((Value("a|b||c"), "1%"), (Value(" "), "2%")))
 
-    assert wiki.write((table,), PLENTY).splitlines()[3] == "y" + " " * 41 + "2%"
+    assert wiki.write((table,), PLENTY).splitlines()[1:] == ["|a&#124;b&#124;&#124;c|1%|", "| |2%|"]
 
 
 @settings(max_examples=100, deadline=None)

@@ -28,7 +28,7 @@ from syncd.model import Condition, Created, Group, Issue, Observation, Place, Pr
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
 from syncd.store.outbox import LEASE_SECONDS
-from syncd.trackers import Draft, Finding, Marked, Survey, Sweep
+from syncd.trackers import Draft, Finding, IssueText, Marked, Survey, Sweep
 from tests.simulation.scheduler import Owner, Scheduler
 
 TIMEOUT_SECONDS = 15.0
@@ -517,6 +517,18 @@ class Client:
             site.answer("survey")
             yield Survey(observations=observations, missing=tuple(missing))
         yield Survey(observations={}, bookmark=str(until))
+
+    def search(self, label: str | None, query: str | None) -> Iterator[Sequence[IssueText]]:
+        site = self._site
+        items = self._listed()
+        for start in range(0, len(items), PAGE):
+            site.read("search")
+            part = [
+                IssueText(observation=site.observe(item), title=item.title, body=item.marker)
+                for item in items[start : start + PAGE]
+            ]
+            site.answer("search")
+            yield part
 
     def reopen(self, issue: Issue) -> str:
         site, sent_at = self._site, self._site.scheduler.now

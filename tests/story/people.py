@@ -16,6 +16,8 @@ from tests.fakes.jira import FakeJira
 from tests.fakes.jira_rules import FakeIssue as JiraIssue
 from tests.system.kinds import Kind
 
+STATUS = "syncd keeps these numbers current"  # in every status comment of a crash
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
@@ -95,7 +97,7 @@ class OnGitHub(People):
     def erase_status(self, title: str) -> None:
         issue = self._issue(title)
         for comment in list(issue.comments.values()):
-            if "So far" in comment.body:
+            if STATUS in comment.body:
                 self._fake.erase(issue, comment)
 
 
@@ -141,7 +143,7 @@ class OnJira(People):
     def erase_status(self, title: str) -> None:
         issue = self._issue(title)
         for comment in list(issue.comments.values()):
-            if "So far" in _text(comment.body):
+            if STATUS in _text(comment.body):
                 self._fake.erase(issue.key, comment)
 
 
@@ -188,12 +190,12 @@ class OnFiles(People):
             case "labels" | "assignee":
                 text = text.replace("- Status:", f"- {what.title()}: {value}\n- Status:", 1)
             case _:
-                text = text.replace("### What crashed", f"{value}\n\n### What crashed", 1)
+                text = text.replace("### Stack", f"{value}\n\n### Stack", 1)
         path.write_text(text)
 
     def erase_status(self, title: str) -> None:
         path = self._path(title)
-        pattern = r"\n?<!-- status of (\w+) -->\n\n### So far.*?<!-- end of status of \1 -->\n?"
+        pattern = r"\n?<!-- status of (\w+) -->\n\n.*?<!-- end of status of \1 -->\n?"
         path.write_text(re.sub(pattern, "", path.read_text(), flags=re.DOTALL))
 
 

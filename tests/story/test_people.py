@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.story.life import Life, lived
+from tests.story.people import STATUS
 
 FRAMES = ("Audio::open", "Renderer::draw")
 TITLES = {frame: f"Crash in {frame} (game)" for frame in FRAMES}
@@ -79,5 +80,5 @@ def test_nothing_of_theirs_is_ever_changed(
             assert theirs(life) == before
         assert len(life.people.issues()) == len(FRAMES)
         for issue in life.people.issues():
-            status = [text for text in issue.comments if "So far" in text]
+            status = [text for text in issue.comments if STATUS in text]
             assert len(status) <= 1

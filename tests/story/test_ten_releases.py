@@ -7,7 +7,7 @@ import pytest
 
 from tests.postgres import Databases
 from tests.story.life import Life, lived
-from tests.story.people import Observation
+from tests.story.people import STATUS, Observation
 from tests.system.kinds import KINDS
 
 AUDIO, DRAW, NET = "Audio::open", "Renderer::draw", "Net::poll"
@@ -88,7 +88,7 @@ def ten_releases(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url
         life.wait(1)
         life.notify(NET, released(life, net, "1.2", 30))
         life.wait(1)
-        status = next(text for text in by_title(life, f"Crash in {AUDIO} (game)").comments if "So far" in text)
+        status = next(text for text in by_title(life, f"Crash in {AUDIO} (game)").comments if STATUS in text)
         assert f"Seen {sum(audio.values()) + sum(net.values())} times" in status
         assert "1 more fingerprint" in status
 

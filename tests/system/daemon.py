@@ -171,6 +171,15 @@ class Daemon:
         assert ran.returncode == code, ran.stdout + ran.stderr
         return ran.stdout
 
+    def kill_command(self, *arguments: str, seconds: float) -> None:
+        """SIGKILL for a command beside the daemon, after so many seconds."""
+        printed = self.folder / "killed.txt"
+        options = [*arguments, "--config", str(self.config)]
+        command = processes.start(self.commands, options, self.folder, _environment(), printed, printed)
+        time.sleep(seconds)
+        command.send_signal(signal.SIGKILL)
+        command.wait(PATIENCE_SECONDS)
+
     def groups(self) -> dict[str, dict[str, Any]]:
         """`groups --json` by fingerprint: those that the worker has folded already."""
         return {group["fingerprint"]: group for group in json.loads(self.syncd("groups", "--json"))}

@@ -103,7 +103,7 @@ def _notifications(number: int) -> list[Notification]:
 def _text(number: int, total: int | None = None) -> str:
     (group,) = reference.counts(list(enumerate(_notifications(number)))).values()
     total = group["occurrences"] if total is None else total
-    return f"Fingerprint {_notifications(number)[0]['fingerprint']}\nOccurrences | 3\nSeen {total:,} times on 3 machines by 4 users."
+    return f"Fingerprint {_notifications(number)[0]['fingerprint']}\n3 times on 3 machines\nSeen {total:,} times on 3 machines by 4 users."
 
 
 def _kept(group: dict[str, Any], notifications: int, changed: dict[str, object]) -> dict[str, Any]:

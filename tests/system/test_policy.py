@@ -76,7 +76,7 @@ def test_a_closing_is_known_before_the_next_crash_and_a_regression_reopens(tmp_p
             daemon.wait_for(lambda: True if len(issue.comments) == 2 else None, "the regression")
             daemon.drain()
         assert issue.state == "open"
-        assert ["A regression" in comment.body for comment in issue.comments.values()].count(True) == 1
+        assert ["Came back" in comment.body for comment in issue.comments.values()].count(True) == 1
 
 
 @pytest.mark.parametrize("kind", ["github", "jira-cloud"])

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import Databases
+from tests.prove.crashes import crash, fingerprint, tally
 from tests.prove.restored import GROUPS, Restored, restore_often
+from tests.system.daemon import Daemon
+from tests.system.kinds import opened
 
 SEED = 22
 
@@ -14,3 +18,23 @@ def test_a_backup_in_the_place_of_its_store_files_nothing_twice(tmp_path: Path, 
     restored = restore_often(kind, tmp_path, 1, SEED, shared=shared)
 
     assert restored == Restored(restores=1, issues=GROUPS)
+
+
+def test_a_backup_goes_to_an_empty_database_of_a_server(tmp_path: Path, servers: Databases) -> None:
+    copy, url, place = tmp_path / "copy.db", servers.new(), tmp_path / "server"
+    place.mkdir()
+    with opened("github", tmp_path) as tracker:
+        with Daemon(tmp_path, tracker.toml()) as daemon:
+            daemon.send_all([crash(number) for number in range(3)])
+            daemon.drain()
+            daemon.syncd("backup", str(copy))
+            daemon.send(crash(3))
+            daemon.drain()
+        assert "would be" in daemon.syncd("restore", str(copy), "--to", url, "--dry-run")
+        assert "verified" in daemon.syncd("restore", str(copy), "--to", url)
+        daemon.syncd("restore", str(copy), "--to", f"sqlite:{tmp_path}/again.db")  # the backup is as it was
+        with Daemon(place, tracker.toml(), store=url) as moved:
+            moved.send_all([crash(number, 5) for number in range(4)])
+            moved.drain()
+        counted = tally(map(fingerprint, range(4)), tracker.texts())
+    assert (counted.issues, counted.doubles, counted.missing) == (4, 0, 0)

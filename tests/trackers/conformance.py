@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from syncd.core import adoption
 from syncd.core.raising import raised
 from syncd.errors import (
     Gone,
@@ -23,6 +24,8 @@ from syncd.errors import (
     Unavailable,
 )
 from syncd.model import Created, Group, Identity, Issue, IssueState, Place, Settings
+from syncd.render import report
+from syncd.render.parts import ReportExtras
 from syncd.render.text import Code, Document, Heading, Paragraph, Value
 from syncd.trackers import Draft, Sweep, Tracker
 from syncd.trackers.references import named
@@ -37,6 +40,14 @@ DRAFT = Draft(
     body=(Heading("Call stack"), Code(("main", "drawnothing"))),
     group=GROUP,
 )
+WHOLE = Group(
+    identity=Identity("acme|inc", "ga`me %41", "a1" * 32),
+    application="Universe | x",
+    callstack=("b2" * 32,),
+    attributes=(("sha", ("c3" * 32,)),),
+    group_url=f"https://backtrace.example.com/p/other/triage?fingerprint={'a1' * 32}",
+)
+BODY = report.body(WHOLE, ReportExtras())
 FIVE: Document = (Paragraph(("Occurrences so far: ", Value("fivehundred"))),)
 SIX: Document = (Paragraph(("Occurrences so far: ", Value("sixhundred"))),)
 HOSTILE = (
@@ -79,6 +90,7 @@ def operations(tracker: Tracker, issue: Issue) -> dict[str, Callable[[], object]
         "probe": lambda: tracker.probe(doubtful(marker=SECOND_MARKER)),
         "look": lambda: tracker.look(issue),
         "survey": lambda: whole_survey(tracker, [issue], None),
+        "search": lambda: list(tracker.search(None, None)),
         "reopen": lambda: tracker.reopen(issue),
         "close_issue": lambda: tracker.close_issue(issue),
         "comment": lambda: tracker.comment(issue, FIVE, MARKER),
@@ -187,6 +199,49 @@ class Conformance:
         assert first.remote_id != second.remote_id
         assert [each.remote_id for each in tracker.probe(doubtful()).issues] == [first.remote_id]
         assert [each.remote_id for each in tracker.probe(doubtful(marker=SECOND_MARKER)).issues] == [second.remote_id]
+
+    def test_a_search_reads_every_issue_with_its_text_and_condition(self, world: World) -> None:
+        world.file("A person's crash")
+        tracker = world.open()
+        created = tracker.create(DRAFT)
+        tracker.raise_settings(linked(created), Settings(labels=("from-backtrace",)))
+        world.edit(created.remote_id, f"https://backtrace.example.com/p/game/triage?fingerprints={'ab' * 32}")
+        closed = world.file("A closed crash")
+        world.close(closed)
+
+        everything = [text for part in world.open().search(None, None) for text in part]
+        assert {text.title for text in everything} == {"A person's crash", "Crash in render", "A closed crash"}
+        by_id = {text.observation.place.remote_id: text for text in everything}
+        assert by_id.keys() == {item.remote_id for item in world.items()}
+        assert [text.title for text in everything if text.observation.condition.closed] == ["A closed crash"]
+        named = adoption.mention(by_id[created.remote_id].title, by_id[created.remote_id].body)
+        assert set(named.fingerprints) == {"ab" * 32}
+        assert named.project == "game"
+        assert "drawnothing" in by_id[created.remote_id].body
+        assert by_id[created.remote_id].observation.place == tracker.look(linked(created)).place
+
+        labelled = [text for part in tracker.search("from-backtrace", None) for text in part]
+        assert [text.observation.place.remote_id for text in labelled] == [created.remote_id]
+        assert not [text for part in tracker.search("another", None) for text in part]
+
+    def test_a_search_reads_more_issues_than_one_answer_has(self, world: World) -> None:
+        for number in range(205):
+            world.file(f"A crash {number:03}")
+
+        parts = list(world.open().search(None, None))
+        assert sorted(text.title for part in parts for text in part) == [
+            f"A crash {number:03}" for number in range(205)
+        ]
+        assert len(parts) > 1
+
+    def test_what_syncd_wrote_into_an_issue_leads_to_its_group(self, world: World) -> None:
+        tracker = world.open()
+        tracker.create(replace(DRAFT, body=BODY))
+
+        ((text,),) = tracker.search(None, None)
+        assert adoption.mention(text.title, text.body) == adoption.Mention(
+            fingerprints=(WHOLE.identity.fingerprint,), universe="acme|inc", project="ga`me %41"
+        )
 
     def test_a_sweep_reads_what_syncd_filed_above_the_floor(self, world: World) -> None:
         tracker = world.open()

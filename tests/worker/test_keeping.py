@@ -107,9 +107,9 @@ def test_a_crash_that_comes_back_reopens_its_issue_and_says_so_once(scene: Scene
 
     assert scene.tracker.calls.count("reopen") == 1
     assert "K-1" not in scene.tracker.conditions
-    told_of = [text for text in comments(scene) if "A regression" in text]
+    told_of = [text for text in comments(scene) if "**Came back**" in text]
     assert len(told_of) == 1
-    assert "came back in `2.0`: 4 new occurrences since this issue was closed as fixed in `2.0`." in told_of[0]
+    assert "**Came back** in `2.0`: 4 new occurrences since this issue was closed" in told_of[0]
     assert ("reopen", "fixed-in") in history(scene)
     assert done(scene)["reopen"] == 1
     assert needs(scene) == []
@@ -117,7 +117,7 @@ def test_a_crash_that_comes_back_reopens_its_issue_and_says_so_once(scene: Scene
     seen_again(scene, {"1.0": 3, "2.0": 9})
     work_off(scene)
     assert scene.tracker.calls.count("reopen") == 1
-    assert len([text for text in comments(scene) if "A regression" in text]) == 1
+    assert len([text for text in comments(scene) if "**Came back**" in text]) == 1
 
 
 def test_it_is_reopened_again_after_it_was_closed_again(scene: Scene) -> None:
@@ -134,7 +134,7 @@ def test_it_is_reopened_again_after_it_was_closed_again(scene: Scene) -> None:
     seen_again(scene, {"1.0": 3, "2.0": 8, "3.0": 1})
     work_off(scene)
     assert scene.tracker.calls.count("reopen") == 2
-    assert len([text for text in comments(scene) if "A regression" in text]) == 2
+    assert len([text for text in comments(scene) if "**Came back**" in text]) == 2
 
 
 def test_an_old_client_reopens_nothing_and_the_status_comment_says_why(scene: Scene) -> None:
@@ -213,7 +213,7 @@ def test_an_issue_that_cannot_be_reopened_says_so_and_is_not_tried_again(scene: 
     assert scene.tracker.calls.count("reopen") == 1
     assert ("reopen", "known-releases") in history(scene)
     assert "reopen" not in done(scene)
-    (report,) = [text for text in comments(scene) if "A regression" in text]
+    (report,) = [text for text in comments(scene) if "**Came back**" in text]
     assert scene.tracker.unable in report
 
     seen_again(scene, {"1.0": 3, "2.0": 5})
@@ -254,7 +254,7 @@ def test_a_route_that_only_comments_leaves_it_closed(scene: Scene) -> None:
         work_off(scene)
 
     assert "reopen" not in scene.tracker.calls
-    (told_of,) = [text for text in comments(scene) if "A regression" in text]
+    (told_of,) = [text for text in comments(scene) if "**Came back**" in text]
     assert "The issue stays closed" in told_of
 
 
@@ -290,7 +290,7 @@ def test_a_regression_that_was_put_down_before_a_crash_of_syncd_is_carried_out_a
     work_off(scene)
 
     assert "K-1" not in scene.tracker.conditions
-    assert len([text for text in comments(scene) if "A regression" in text]) == 1
+    assert len([text for text in comments(scene) if "**Came back**" in text]) == 1
 
 
 def test_a_comment_on_a_regression_whose_answer_was_lost_is_looked_for_and_not_written_twice(scene: Scene) -> None:
@@ -309,7 +309,7 @@ def test_a_comment_on_a_regression_whose_answer_was_lost_is_looked_for_and_not_w
 
     assert scene.tracker.calls.count("comment") == 2  # the status comment, and this one
     assert "find_comment" in scene.tracker.calls
-    assert len([text for text in comments(scene) if "A regression" in text]) == 1
+    assert len([text for text in comments(scene) if "**Came back**" in text]) == 1
 
 
 @pytest.mark.parametrize("resolution", ["Won't Fix", "not_planned", "Duplicate", "Cancelled"])

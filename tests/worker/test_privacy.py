@@ -79,7 +79,21 @@ EVERYTHING = "".join(
         *("attributes", "previous", "note", "announcement"),
         *(
             f"blocks.{block}"
-            for block in ("related", "facts", "link", "counts", "callstack", "attributes", "releases", "shares", "note")
+            for block in (
+                *(
+                    "headline",
+                    "links",
+                    "related",
+                    "facts",
+                    "identifiers",
+                    "link",
+                    "counts",
+                    "callstack",
+                    "stack",
+                    "frames",
+                ),
+                *("attributes", "releases", "shares", "summary", "trend", "note"),
+            )
         ),
     )
 )
@@ -323,6 +337,16 @@ def test_no_pattern_lets_an_attribute_out_that_points_to_a_person_or_a_device(na
 
     for allowed in ("*", name, f"{name[0]}*"):
         assert Redactor(allowed=[allowed]).group(group).attributes == ()
+
+
+def test_counts_stay_with_their_attribute_when_others_may_not_leave() -> None:
+    attributes = (("hostname", ("x",)), ("os", ("Linux", "Mac")), ("gpu", ("y",)))
+    group = Group(identity=Identity("u", "p", "f"), attributes=attributes, attribute_counts=((9,), (2, 1), ()))
+
+    redacted = Redactor(allowed=["*"]).group(group)
+
+    assert redacted.attributes == attributes[1:]
+    assert redacted.attribute_counts == ((2, 1), ())
 
 
 @pytest.mark.parametrize("name", NAMES_OF_PUBLIC_ATTRIBUTES)

@@ -4,8 +4,8 @@ A frame is read into parts (`reading`, `symbols`), judged by lists of each langu
 a sentence with the kind of crash (`sentence`).
 """
 
-from syncd.core.titles.judging import DEFAULT, Culprit, Rules, culprit
+from syncd.core.titles.judging import DEFAULT, Culprit, Rank, Rules, culprit, ranks
 from syncd.core.titles.reading import exception, read
 from syncd.core.titles.sentence import kind, sentence
 
-__all__ = ["DEFAULT", "Culprit", "Rules", "culprit", "exception", "kind", "read", "sentence"]
+__all__ = ["DEFAULT", "Culprit", "Rank", "Rules", "culprit", "exception", "kind", "ranks", "read", "sentence"]

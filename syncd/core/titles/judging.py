@@ -183,6 +183,24 @@ def _contained(parts: tuple[str, ...]) -> Callable[[str], bool]:
     return lambda place: bool(place) and any(part in place for part in parts)
 
 
+def ranks(callstack: Sequence[str], application: str | None = None, rules: Rules = DEFAULT) -> tuple[Rank, ...]:
+    """What each frame says about the crash. Those that are too deep to be judged count as nameless."""
+    judge, base = _judge(rules), frames.base_name(application or "")
+    is_python, characters, judged = _PYTHON in callstack[:MOST_FRAMES], 0, list[Rank]()
+    for place, frame in enumerate(callstack):
+        characters += min(len(frame), LONGEST)
+        if place >= MOST_FRAMES or (characters > _MOST_CHARACTERS and place):
+            break
+        is_class = not place and len(callstack) > 1 and exception(frame) is not None
+        judged.append(Rank.IRRELEVANT if is_class else _in_stack(*_ranked(frame, base, judge), is_python))
+    return (*judged, *(Rank.NAMELESS,) * (len(callstack) - len(judged)))
+
+
+def _in_stack(reading: Reading, rank: Rank, is_python: bool) -> Rank:
+    """The rank of a frame in a stack of Python, whose own library has names that are good ones elsewhere."""
+    return Rank.LIBRARY if is_python and rank is Rank.OWN and reading.name in _OF_PYTHON else rank
+
+
 def culprit(callstack: Sequence[str], application: str | None = None, rules: Rules = DEFAULT) -> Culprit | None:
     """The function that the title of a crash names; None where no frame that could be it has a name."""
     judge, base = _judge(rules), frames.base_name(application or "")
@@ -197,8 +215,7 @@ def culprit(callstack: Sequence[str], application: str | None = None, rules: Rul
         if not place and exception(frame) and len(callstack) > 1:
             continue  # the class of what was thrown, as a title has it already
         reading, rank = _ranked(frame, base, judge)
-        if is_python and rank is Rank.OWN and reading.name in _OF_PYTHON:
-            rank = Rank.LIBRARY
+        rank = _in_stack(reading, rank, is_python)
         if rank is Rank.OWN:
             caller, below = _caller(callstack[place + 1 :], reading, base, judge, is_python)
             return Culprit(name=reading.name, frame=frame, caller=caller, caller_frame=below, above=tuple(above))

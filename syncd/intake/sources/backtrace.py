@@ -193,6 +193,7 @@ def parse(body: bytes, received_at: float, reading: Reading, *, texts: bool = Tr
     # An exact redelivery has the same digest, whatever the order and spacing of its keys. Fields that are not documented do not
     # count: a sender may add one that differs with each delivery.
     fields = {field: value.get(field) for field in _Documented.__struct_fields__}
+    common = {} if "attributes" in unread else dict(_common_values(attributes, occurrences or 1))
     return Notification(
         identity=identity,
         digest=hashlib.blake2b(msgspec.json.encode(fields, order="sorted"), digest_size=16).digest(),
@@ -207,7 +208,8 @@ def parse(body: bytes, received_at: float, reading: Reading, *, texts: bool = Tr
         hosts=_count(value.get("hosts")),
         users=_count(value.get("guids")),
         releases=_releases(attributes, reading, occurrences or 1),
-        attributes=() if "attributes" in unread else tuple(_common_values(attributes, occurrences or 1)),
+        attributes=tuple(common),
+        attribute_counts=tuple(common.values()) if any(common.values()) else (),
         received_at=received_at,
         unread=unread,
     )
@@ -224,12 +226,14 @@ def _documented(body: bytes) -> Document:
     return document.read(body, _IDENTITY_LIMITS)
 
 
-def _common_values(attributes: Json, occurrences: int) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield the attributes in the order of their names, each with its commonest values."""
+def _common_values(attributes: Json, occurrences: int) -> Iterator[tuple[tuple[str, tuple[str, ...]], tuple[int, ...]]]:
+    """Yield the attributes in the order of their names, each with its commonest values, and with their counts where it has any."""
     for name in sorted(attributes)[:MAX_ATTRIBUTES]:
-        label, values = _text(name), _commonest(_histogram(attributes[name], occurrences))
+        histogram = _histogram(attributes[name], occurrences)
+        label, values = _text(name), tuple(_commonest(histogram)[:MAX_VALUES])
         if label is not None and values:
-            yield label[:MAX_VALUE], tuple(values[:MAX_VALUES])
+            is_counted = isinstance(attributes[name], dict | list)
+            yield (label[:MAX_VALUE], values), tuple(histogram[value] for value in values) if is_counted else ()
 
 
 def _span(value: object, received_at: float) -> tuple[int | None, int | None]:

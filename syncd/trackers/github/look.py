@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 
@@ -66,6 +67,9 @@ class Snapshot(msgspec.Struct):
     locked: bool = False
     comments: int = 0
     pull_request: object = None
+
+
+Shape = TypeVar("Shape", bound=Snapshot)
 
 
 class _Home(msgspec.Struct, rename="camel"):
@@ -229,6 +233,10 @@ class Reader:
         repository = name_of(snapshot.repository_url) or unnamed
         return Place(remote_id=address.remote_id, key=f"{repository}#{address.number}", url=web(snapshot.html_url))
 
+    def observe(self, address: Address, snapshot: Snapshot) -> Observation:
+        """Return what a list shows of an issue of the home repository. Sends nothing: the original of a duplicate is left out."""
+        return self._observation("", address, msgspec.structs.replace(snapshot, state_reason=None))
+
     def _observation(self, home_id: str, address: Address, snapshot: Snapshot) -> Observation:
         """One query more where the issue was closed as a duplicate."""
         closed, place = snapshot.state == "closed", self._place(address, snapshot)
@@ -292,7 +300,7 @@ class Reader:
             )
             if is_whole := answer.status == 304:
                 break
-            snapshots, size = _page(answer)
+            snapshots, size = page_of(answer, Snapshot)
             etag = answer.headers.get("etag", "") if page == 1 else etag
             observations = {}
             for snapshot in snapshots:
@@ -356,10 +364,10 @@ class Reader:
         return missing
 
 
-def _page(answer: Answer) -> tuple[list[Snapshot], int]:
+def page_of(answer: Answer, shape: type[Shape]) -> tuple[list[Shape], int]:
     """The issues of a page that can be read, and the size of the page: one odd issue spoils no survey. Raises what any other answer means."""
     rows = answer.read(list[msgspec.Raw]) or []
-    snapshots = [each for row in rows if (each := Answer(answer.status, body=bytes(row)).read(Snapshot)) is not None]
+    snapshots = [each for row in rows if (each := Answer(answer.status, body=bytes(row)).read(shape)) is not None]
     if not answer.ok or (not snapshots and answer.read(list[Snapshot]) is None):
         raise failure(answer, Sent.READ)
     return snapshots, len(rows)

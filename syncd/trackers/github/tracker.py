@@ -15,7 +15,7 @@ from syncd.model import Created, Group, Issue, Observation, PresentSettings, Set
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
 from syncd.render.text import Document, one_line
-from syncd.trackers import Draft, Finding, Notebook, Survey, Sweep
+from syncd.trackers import Draft, Finding, IssueText, Notebook, Survey, Sweep
 from syncd.trackers.github.answers import (
     Account,
     Comment,
@@ -37,12 +37,12 @@ from syncd.trackers.github.control import Address, read_named, require_open
 from syncd.trackers.github.look import Reader, Snapshot, address_of
 from syncd.trackers.github.markers import comment_line, issue_line
 from syncd.trackers.github.probe import NEWEST_FIRST, Probe
+from syncd.trackers.github.search import search
 from syncd.trackers.transport import Answer, Sent
 
 # GitHub takes 256 and 65,536 characters; its documentation does not define "character".
 _TITLE_LIMIT = 240
 _BODY_LIMIT = 60_000
-
 _MOST_LABELS = 100
 _LABEL_LIMIT = 50
 _RENAMED = (
@@ -50,7 +50,6 @@ _RENAMED = (
 )
 _PRIVATE_SECONDS = 3600.0  # for so long an answer holds that the repository is private
 _REFUSED_SECONDS = 3600.0
-
 _COMMENTS_PER_PAGE = 100
 _COMMENT_PAGES = 30  # an issue takes no more than 2,500 comments
 
@@ -270,6 +269,10 @@ class GitHub:
         """One GET for the repository, one for each hundred issues that changed since, up to a hundred, one query for each hundred that did
         not, and one GET for each of up to twenty issues in other repositories, or, without GraphQL, in this one."""
         return self._reader.survey(self._home_id(), issues, bookmark, self._clock.wall())
+
+    def search(self, label: str | None, query: str | None) -> Iterator[Sequence[IssueText]]:
+        """One GET for each hundred issues of the repository."""
+        return search(self._connection, self._reader, self._home_id(), label, query)
 
     def reopen(self, issue: Issue) -> str:
         """One PATCH, and two GETs after a refusal."""

@@ -14,10 +14,21 @@ import msgspec
 from syncd.config import JiraSettings
 from syncd.core import readings, resolutions
 from syncd.core.readings import Cursor
-from syncd.errors import Deferred, Gone, OutOfReach, Refused, TrackerError, Unavailable
+from syncd.errors import Deferred, Gone, Misconfigured, OutOfReach, Refused, TrackerError, Unavailable
 from syncd.model import Condition, Issue, Observation, Place
-from syncd.trackers import Survey
-from syncd.trackers.jira.answers import Named, Unread, browse, expect, failure, message, moment, refused_fields, refuses
+from syncd.trackers import IssueText, Survey
+from syncd.trackers.jira.answers import (
+    Named,
+    Unread,
+    browse,
+    expect,
+    failure,
+    message,
+    moment,
+    more_after,
+    refused_fields,
+    refuses,
+)
 from syncd.trackers.jira.connection import Connection
 from syncd.trackers.jira.control import require
 from syncd.trackers.jira.probe import search
@@ -45,6 +56,7 @@ class _Page(msgspec.Struct):
 
     issues: list[Snapshot]
     issueErrors: list[Unread] = []
+    nextPageToken: str | None = None
 
 
 def path(issue: Issue) -> str:
@@ -117,6 +129,70 @@ def _read(
     unread = {error.id for error in page.issueErrors}
     absent = tuple(remote_id for remote_id in batch if remote_id not in observations and remote_id not in unread)
     return Survey(observations=observations, missing=absent)
+
+
+def texts(
+    connection: Connection, settings: JiraSettings, label: str | None, query: str | None
+) -> Iterator[Sequence[IssueText]]:
+    """The issues of the project with their texts, one request for each hundred. The index of a search may lag behind the latest changes."""
+    quoted = None if label is None else label.replace("\\", "\\\\").replace('"', '\\"')
+    conditions = [
+        f'project = "{settings.project}"',
+        *([] if quoted is None else [f'labels = "{quoted}"']),
+        *([] if query is None else [f"({query})"]),
+    ]
+    cloud = settings.deployment == "cloud"
+    parameters: dict[str, str | int] = {
+        "jql": f"{' AND '.join(conditions)} ORDER BY key ASC",
+        "maxResults": _BATCH,
+        "fields": ",".join([*_fields(settings), "summary", "description"]),
+    }
+    start = 0
+    while True:
+        answer = connection.send_idempotent(
+            "GET", "search/jql" if cloud else "search", parameters=parameters, headers=ENGLISH
+        )
+        if refuses(answer):
+            # Only afterwards is it the query: a project that the account may not see is refused in the same way.
+            require(connection, settings, "BROWSE_PROJECTS")
+            raise Misconfigured(
+                f"Jira does not take this search ({answer.status}{message(answer)}): {parameters['jql']}"
+            )
+        page = expect(answer, _Page)
+        start += len(page.issues)
+        yield [
+            IssueText(
+                observation=_observation(settings, snapshot, lambda: False),
+                title=str(snapshot.fields.get("summary") or ""),
+                body=_plain(snapshot.fields.get("description")),
+            )
+            for snapshot in page.issues
+        ]
+        if not page.issues or (page.nextPageToken is None if cloud else not more_after(answer, start)):
+            return
+        parameters["nextPageToken" if cloud else "startAt"] = page.nextPageToken or start
+
+
+def _plain(description: object) -> str:
+    """The texts and the targets of links of a description: wiki markup, or an Atlassian document, of which each block is a line, and the cells
+    of a row are separated by tabs."""
+    if isinstance(description, str):
+        return description
+    if isinstance(description, list):
+        return "".join(map(_plain, description))
+    if not isinstance(description, dict):
+        return ""
+    # Links are in the attributes of marks and of cards.
+    links = "".join(f" {value} " for name, value in (description.get("attrs") or {}).items() if name in ("href", "url"))
+    text = description.get("text")
+    inner = (text if isinstance(text, str) else "") + "".join(
+        _plain(description.get(part)) for part in ("content", "marks")
+    )
+    kind = description.get("type")
+    if kind in ("tableCell", "tableHeader"):
+        return inner.strip("\n") + "\t"
+    ends = kind in ("paragraph", "heading", "codeBlock", "tableRow", "listItem", "blockCard", "hardBreak")
+    return inner + links + ("\n" if ends else "")
 
 
 def absence(connection: Connection, settings: JiraSettings, issue: Issue, answer: Answer) -> TrackerError:

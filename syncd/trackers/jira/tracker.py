@@ -16,7 +16,7 @@ from syncd.errors import Misconfigured, Missing, OutcomeUnknown, Refused, Thrott
 from syncd.model import Created, Group, Issue, Observation, PresentSettings, Settings
 from syncd.platform.clock import Clock
 from syncd.render.text import Document
-from syncd.trackers import Draft, Finding, Notebook, Survey, Sweep
+from syncd.trackers import Draft, Finding, IssueText, Notebook, Survey, Sweep
 from syncd.trackers.jira.answers import created, expect, failure, more_after, refused_fields, refuses, rows
 from syncd.trackers.jira.check import account, check, create_refusal, language
 from syncd.trackers.jira.check_routes import check_routes
@@ -33,7 +33,7 @@ from syncd.trackers.jira.fields import (
     required,
     varying,
 )
-from syncd.trackers.jira.look import look, path, refusal, survey
+from syncd.trackers.jira.look import look, path, refusal, survey, texts
 from syncd.trackers.jira.probe import Probe, search
 from syncd.trackers.jira.raising import account_of, raising_payload, standing
 from syncd.trackers.jira.screens import Screens
@@ -233,6 +233,13 @@ class Jira:
         """One request for each hundred issues, at most fifty: up to 4,000 active issues, and up to 1,000 of the dormant ones."""
         self._require_home()
         return survey(self._connection, self._settings, issues, bookmark, self._clock.wall(), self._translates)
+
+    def search(self, label: str | None, query: str | None) -> Iterator[Sequence[IssueText]]:
+        """One request for each hundred issues, after one GET for the account of a new login: to nobody's eyes a project may be empty. `query` is
+        JQL."""
+        self._require_home()
+        self._own_account()
+        return texts(self._connection, self._settings, label, query)
 
     def reopen(self, issue: Issue) -> str:
         """Three requests, or one where it is open."""

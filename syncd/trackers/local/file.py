@@ -44,7 +44,7 @@ def make(folder: Path) -> None:
         sync(created.parent)
 
 
-def replace(path: Path, old: bytes, new: bytes) -> None:
+def rewrite(path: Path, old: bytes, new: bytes) -> None:
     """Replace the file's content `old`, and keep its mode. Raises Unavailable when the content is another one by now. The caller flushes
     the folder."""
     with temporary(path.parent, new, mode=stat.S_IMODE(path.stat().st_mode)) as partial:

@@ -7,6 +7,8 @@ import os
 import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,13 +16,13 @@ from syncd.config import LocalSettings
 from syncd.core.doubt import Evidence
 from syncd.core.policy import Policy
 from syncd.errors import Gone, Misconfigured, Missing, Moved, OutcomeUnknown, Refused, TrackerError
-from syncd.model import Condition, Created, Group, Issue, Observation, Place, PresentSettings, Settings
+from syncd.model import Condition, Created, Group, Issue, IssueState, Observation, Place, PresentSettings, Settings
 from syncd.platform.clock import Clock
 from syncd.render import markdown
 from syncd.render.text import Document, one_line
-from syncd.trackers import Draft, Finding, Notebook, Survey, Sweep
+from syncd.trackers import Draft, Finding, IssueText, Notebook, Survey, Sweep, is_wanted
 from syncd.trackers.local import head as head_lines
-from syncd.trackers.local.file import explained, make, replace, temporary
+from syncd.trackers.local.file import explained, make, rewrite, temporary
 from syncd.trackers.local.folder import shared
 
 _LONGEST_FILE = 1_000_000  # code points: more than any report has
@@ -181,6 +183,23 @@ class Local:
                     missing.append(str(issue.remote_id))
             yield Survey(observations=observations, missing=tuple(missing))
 
+    def search(self, label: str | None, query: str | None) -> Iterator[Sequence[IssueText]]:
+        """Read every file, _PART at a time."""
+        with explained(self._folder):
+            paths = self._shared.files()
+        for start in range(0, len(paths), _PART):
+            texts: list[IssueText] = []
+            for path in paths[start : start + _PART]:
+                with explained(self._folder), suppress(FileNotFoundError, IsADirectoryError):
+                    place, text = _place(path), path.read_bytes().decode("utf-8", "replace")
+                    issue = Issue(tracker="", state=IssueState.LINKED, marker="", remote_id=path.name, key=path.stem)
+                    title, _, body = text.removeprefix("\ufeff").partition("\n")
+                    observation = replace(self.look(issue), place=place)
+                    condition = replace(observation.condition, created_at=path.stat().st_mtime)
+                    observation = replace(observation, condition=condition)
+                    texts.append(IssueText(observation=observation, title=title.strip("# `\r"), body=body))
+            yield [text for text in texts if is_wanted(text, label, query)]
+
     def reopen(self, issue: Issue) -> str:
         """Replace the status below the title."""
         return self._set_status(issue, "open", closed=False)
@@ -202,7 +221,7 @@ class Local:
 
     def _replace(self, path: Path, old: bytes, new: bytes) -> None:
         if new != old:
-            replace(path, old, new)
+            rewrite(path, old, new)
             self._shared.flush()
 
     def _path(self, issue: Issue) -> Path:

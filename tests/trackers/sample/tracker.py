@@ -21,7 +21,7 @@ from syncd.model import Condition, Created, Group, Issue, Observation, Place, Pr
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
 from syncd.render.text import Document, one_line
-from syncd.trackers import Draft, Finding, Marked, Notebook, Survey, Sweep
+from syncd.trackers import Draft, Finding, IssueText, Marked, Notebook, Survey, Sweep, is_wanted
 from tests.trackers.sample.desk import ACCOUNT, DESKS, LONGEST_TEXT, LONGEST_TITLE, PRIORITIES, DeskError, Ticket
 
 
@@ -104,6 +104,22 @@ class DeskTracker:
             except Gone:
                 missing.append(str(issue.remote_id))
         yield Survey(observations=observations, missing=tuple(missing))
+
+    def search(self, label: str | None, query: str | None) -> Iterator[Sequence[IssueText]]:
+        number = 0
+        while True:
+            number += 1
+            try:
+                ticket = self._read("read", number=number)
+            except Missing:
+                return
+            except Gone:
+                continue
+            condition = Condition(closed=bool(ticket.resolution), labels=tuple(ticket.tags))
+            observation = Observation(place=self._place(ticket), condition=condition)
+            text = IssueText(observation=observation, title=ticket.title, body=ticket.text)
+            if is_wanted(text, label, query):
+                yield [text]
 
     def reopen(self, issue: Issue) -> str:
         return self._resolve(issue, "")
