@@ -28,7 +28,6 @@ MODULES = {
     "policy": ["tests/core/test_policy.py", "tests/core/test_plan.py"],
     "merges": ["tests/core/test_merges.py"],
     "raising": ["tests/core/test_raising.py"],
-    "budget": ["tests/core/test_budget.py"],
 }
 
 # Excluded: `|`, which occurs mostly in type annotations; arithmetic replaced by bit operations, which breaks everything or nothing; and
