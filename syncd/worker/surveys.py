@@ -65,7 +65,9 @@ class Surveyor:
                 trip = partial(breaker.trip, tracker=self.name, reason=error.reason, now=self.clock.wall())
                 self.store.write(trip, exclusive=False)
             if isinstance(error, Throttled):
-                wait = partial(silence, credential=allowance.credential, error=error, call=Call.PROBE, now=now)
+                # Trackers count from their answer.
+                answered = self.clock.wall()
+                wait = partial(silence, credential=allowance.credential, error=error, call=Call.PROBE, now=answered)
                 self.store.write(wait, exclusive=False)
             return RETRY_SECONDS
         return interval

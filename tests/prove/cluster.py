@@ -26,7 +26,7 @@ from tests.system.reference import counts, fits
 RECEIVERS, WORKERS, SENDERS = 2, 4, 8
 LAG_SECONDS = 3.5
 LATENCY_SECONDS = 0.05
-SLOW_SECONDS = 0.3  # so that kills of the control hit creates in progress
+SLOW_SECONDS = 1.0  # so that kills of the control hit creates in progress
 FORGETTING = ("-m", "tests.prove.dying", dying.FORGETTING, "1", "0")
 KILL_SECONDS = (0.3, 1.2)
 RESTARTS = (signal.SIGINT, signal.SIGQUIT, signal.SIGINT)

@@ -1,23 +1,25 @@
 """What becomes of a linked issue: people close, label and delete; crashes come back; routes pause; storms rise and fall."""
 
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from syncd.config import Route
 from syncd.core.redact import Redactor
-from syncd.errors import Missing, OutcomeUnknown, Refused, Unavailable
-from syncd.model import Action, Call, Condition, Place, Plan
+from syncd.errors import Missing, OutcomeUnknown, Refused, Throttled, Unavailable
+from syncd.model import Action, Call, Condition, Issue, Place, Plan
 from syncd.operate import actions
 from syncd.operate.status import status
 from syncd.render import markdown
 from syncd.store.listing import Listed, Sort, State, Wanted
 from syncd.store.outbox import DRY
+from syncd.trackers import Survey
 from syncd.worker import create, reconcile, storms, surveys
 from syncd.worker.absorb import absorb
 from syncd.worker.sync import UPKEEP, finish, load
-from tests.scene import Scene
+from tests.scene import Scene, Tracker
 from tests.store.filled import accept, crash_notification
 
 
@@ -745,3 +747,24 @@ def test_what_came_while_an_issue_was_muted_is_shown_once_it_is_not(scene: Scene
     scene.survey()
     work_off(scene)
     assert any("Seen 9 times" in text for text in comments(scene))
+
+
+@dataclass
+class SlowTracker(Tracker):
+    """A tracker that answers a survey after `seconds`, with a refusal."""
+
+    scene: Scene | None = None
+    seconds: float = 20.0
+
+    def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:
+        assert self.scene is not None
+        self.scene.clock.advance(self.seconds)
+        raise Throttled("too many requests", seconds=30.0)
+
+
+def test_the_pause_that_a_survey_is_asked_for_begins_with_the_answer(scene: Scene) -> None:
+    filed(scene)
+    scene.tracker = SlowTracker(scene=scene)
+    scene.survey()
+
+    assert scene.opens_in(Call.PROBE) == pytest.approx(30.0)
