@@ -249,10 +249,11 @@ def _claims(world: "World", now: float) -> None:
 
 
 def _rests(world: "World", changes: Counter[str]) -> None:
-    """Keep which group made the tracker rest, and for how long."""
-    if "pause" in changes and world.scheduler.actor in world.truth.held:
+    """Keep which group made the tracker rest, and for how long. A rest after a read of the tracker has no such group."""
+    group_id, owner = world.truth.held.get(world.scheduler.actor, (0, ""))
+    if "pause" in changes and world.truth.leases.get(group_id, ("", 0.0))[0] == owner:
         (tracker,) = world.database.rows("SELECT until FROM trackers WHERE name = ?", TRACKER)
-        world.truth.rested = world.truth.held[world.scheduler.actor][0], float(str(tracker["until"] or 0.0))
+        world.truth.rested = group_id, float(str(tracker["until"] or 0.0))
     if not changes.keys().isdisjoint(("retry_rested", "end_trial", "resume")):
         world.truth.trials.clear()
         world.truth.rested = 0, 0.0
