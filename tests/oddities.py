@@ -56,7 +56,7 @@ FEEDS: Mapping[str, tuple[str, ...]] = {
     "classifiers": ("classifiers",),
     "hosts": ("hosts",),
     "guids": ("users",),
-    "attributes": ("attributes", "releases"),
+    "attributes": ("attributes", "attribute_counts", "releases"),
 }
 
 

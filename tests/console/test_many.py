@@ -36,7 +36,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> StoreSettings:
 def test_an_index_finds_each_page(settings: StoreSettings, sort: Sort) -> None:
     given = {"place": "5", "after": "5", "size": "50", "floor": "1", "beyond": "1", "looked": "5000"}
     given |= {"numbered": "1"}
-    given |= dict.fromkeys(("project", "release", "state", "text"), "NULL")
+    given |= dict.fromkeys(("project", "application", "classifier", "release", "state", "text", "since"), "NULL")
     for query in ("groups_by", "edge_by"):
         text = queries.load("sqlite")[f"{query}_{sort}"]
         for name, value in given.items():

@@ -83,6 +83,7 @@ def test_each_field_of_the_documented_sample_is_read() -> None:
         users=0,
         releases=(("1.1.0", 24), ("1.2.3", 10), ("1.2.2", 1)),
         attributes=notification.attributes,
+        attribute_counts=notification.attribute_counts,
         received_at=NOW,
     )
     assert dict(notification.attributes)["environment"] == ("production", "devel", "staging")

@@ -1,5 +1,6 @@
 """Scenarios of teams and their releases on every kind of tracker: which closings stay, which crashes reopen, and what the issue says."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +56,7 @@ SCENARIOS = (
         "staged rollout",
         (Crash({"2.3.0": 9}), Close(("2.4.0",)), Crash({"2.3.0": 40}), Crash({"2.3.1": 4}), Crash({"2.4.0": 1})),
         is_open=True,
-        text="came back in 2.4.0",
+        text="Came back in 2.4.0",
         reopened=1,
     ),
     Scenario(
@@ -73,13 +74,13 @@ SCENARIOS = (
         "two fixed lines and a crash after the fix of one",
         (Crash({"2.3.3": 9}), Close(("2.3.5", "2.4.0")), Crash({"2.3.4": 3}), Crash({"2.3.6": 1})),
         is_open=True,
-        text="came back in 2.3.6",
+        text="Came back in 2.3.6",
     ),
     Scenario(
         "fixes that name their lines short",
         (Crash({"2.2.0": 9}), Close(("2.3", "2.4")), Crash({"2.2.8": 3}), Crash({"2.3.7": 1})),
         is_open=True,
-        text="came back in 2.3.7",
+        text="Came back in 2.3.7",
     ),
     Scenario(
         "closed without a fix and old clients go on",
@@ -97,7 +98,7 @@ SCENARIOS = (
         "a rare crash in a release that came after",
         (OLD, Crash({"2.1.0": 2}), Close(), Crash({"2.2.0": 1}), Crash({"2.5.0": 1}, NEIGHBOUR), Crash({"2.5.0": 1})),
         is_open=True,
-        text="came back in 2.5.0",
+        text="Came back in 2.5.0",
         reopened=1,
     ),
     Scenario(
@@ -122,19 +123,19 @@ SCENARIOS = (
         "a bogus release twice",
         (OLD, Crash({"2.3.0": 8}), Close(("2.4.0",)), Crash({"9.0.0": 1}), Crash({"9.0.0": 2})),
         is_open=True,
-        text="came back in 9.0.0",
+        text="Came back in 9.0.0",
     ),
     Scenario(
         "a change to a calendar",
         (Crash({"1.9": 8}), Close(("2026.1",)), Crash({"1.9": 3}), Crash({"2026.1.1": 30})),
         is_open=True,
-        text="came back in 2026.1.1",
+        text="Came back in 2026.1.1",
     ),
     Scenario(
         "TestFlight builds",
         (Crash({"5.1 (1234)": 8}), Close(), Crash({"5.1 (1234)": 3}), Crash({"5.1 (1250)": 500})),
         is_open=True,
-        text="came back in 5.1 (1250)",
+        text="Came back in 5.1 (1250)",
     ),
     Scenario(
         "builds before the fix",
@@ -145,7 +146,7 @@ SCENARIOS = (
         "the fix with a build number",
         (Crash({"2.3.9-1200": 8}), Close(("2.4.0",)), Crash({"2.4.0-1234": 3})),
         is_open=True,
-        text="came back in 2.4.0-1234",
+        text="Came back in 2.4.0-1234",
     ),
     Scenario(
         "pre-releases of the fix",
@@ -158,13 +159,13 @@ SCENARIOS = (
         "a milestone that names no release",
         (Crash({"2.3.0": 8}), Close(("2026-Q1",)), Crash({"2.3.0": 8}), Crash({"2.4.0": 2})),
         is_open=True,
-        text="came back in 2.4.0",
+        text="Came back in 2.4.0",
     ),
     Scenario(
         "a product name before the fix",
         (Crash({"2.3.0": 8}), Close(("Game 2.4",)), Crash({"2.3.9": 8}), Crash({"2.4.0": 2})),
         is_open=True,
-        text="came back in 2.4.0",
+        text="Came back in 2.4.0",
     ),
     Scenario(
         "the fix was rebuilt",
@@ -176,7 +177,7 @@ SCENARIOS = (
         "two platforms with lines of their own",
         (Crash({"iOS 5.1": 20, "Android 7.2": 20}), Close(("iOS 5.2.0", "Android 7.3.0")), Crash({"iOS 5.3.0": 500})),
         is_open=True,
-        text="came back in iOS 5.3.0",
+        text="Came back in iOS 5.3.0",
     ),
     Scenario(
         "nobody wants to fix it",
@@ -244,8 +245,8 @@ def _fault(life: Life, scenario: Scenario) -> str:
     issues = [issue for issue in life.people.issues() if issue.title == _title(scenario)]
     if len(issues) != 1:
         return f"{len(issues)} issues"
-    text = "\n".join(issues[0].comments).replace("`", "").replace("\\", "")
-    reopened = text.count("came back in")
+    text = re.sub(r"[`*{}\\]", "", "\n".join(issues[0].comments))
+    reopened = text.count("Came back in")
     if issues[0].open is not scenario.is_open:
         return f"{'open' if issues[0].open else 'closed'}: {text}"
     if scenario.text not in text:

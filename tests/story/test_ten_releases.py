@@ -15,7 +15,7 @@ MERGED = "0" * 40 + "ab" * 12
 
 # At the end, for each issue: is it open, and which comments did people receive, in order?
 EXPECTED: dict[str, tuple[bool, list[str]]] = {
-    f"Crash in {AUDIO} (game)": (True, ["came back in 1.2: 3 new", "came back in 2.0: 2 new"]),
+    f"Crash in {AUDIO} (game)": (True, ["Came back in 1.2: 3 new", "Came back in 2.0: 2 new"]),
     f"Crash in {DRAW} (game)": (False, []),
     f"Crash in {NET} (game)": (False, []),
     f"Crash in {DRAW} (game) ": (True, []),
@@ -30,9 +30,9 @@ def issues_of(life: Life) -> dict[str, tuple[bool, list[str]]]:
     for issue in sorted(life.people.issues(), key=lambda issue: issue.open):
         title = issue.title if issue.title not in result else f"{issue.title} "
         remarks = [
-            re.sub(r"[`\n]", "", match[0])
+            match[0]
             for text in issue.comments
-            if (match := re.search(r"came back in .*?: \d+ new", text)) is not None
+            if (match := re.search(r"Came back in .*?: \d+ new", re.sub(r"[`*{}\n]", "", text))) is not None
         ]
         result[title] = (issue.open, remarks)
     return result

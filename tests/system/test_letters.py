@@ -197,8 +197,8 @@ def test_an_ambiguous_beginning_lists_the_groups_and_changes_none(stuck: Place) 
     message = stuck.syncd("dead", "retry", DOUBT, "d", code=2)
     assert f"acme/game/{DEAD}" in message
     assert f"acme/game/{DOUBT}" in message
-    assert "begins with 'zzz'" in stuck.syncd("dead", "discard", DEAD, "zzz", code=4)
-    assert "begins with 'game/'" in stuck.syncd("dead", "retry", "game/", code=4)
+    assert "or issue like 'zzz'" in stuck.syncd("dead", "discard", DEAD, "zzz", code=4)
+    assert "or issue like 'game/'" in stuck.syncd("dead", "retry", "game/", code=4)
     assert stuck.dump() == before
 
 

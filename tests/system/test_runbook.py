@@ -1,5 +1,6 @@
 """Each command that the runbook gives for an alert is run against a daemon in that state, and ends the state."""
 
+import itertools
 import re
 import shlex
 import shutil
@@ -247,7 +248,7 @@ def copied(operator: Operator, folder: Path, fake: FakeGitHub) -> None:
         daemon.drain()
         twin.send(crash(4))
         twin.drain()
-        numbers = iter(range(5, 100))
+        numbers = itertools.count(5)
         # After an issue with a number that is not the next one, what lies between is read ten seconds later.
         daemon.wait_for(
             lambda: daemon.send(crash(next(numbers))) and "store_copied" in operator.states(), "the copy to be noticed"
