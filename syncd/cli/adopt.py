@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from syncd.cli import FAILED, LATER, USAGE, stop
 from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, open_store
+from syncd.cli.bar import bar
 from syncd.cli.tables import console, plain, plain_table
 from syncd.config import Config
 from syncd.config.values import did_you_mean
@@ -78,18 +77,8 @@ def adopt(
     if not search and (label is not None or query is not None):
         stop(USAGE, "--label and --query need --search")
     rows, nameless, interrupted = list[Row](), 0, None
-    err = Console(stderr=True, highlight=False)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with (
-        open_store(config) as (loaded, store),
-        Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress,
-    ):
+    with open_store(config) as (loaded, store), bar() as show:
         name = _tracker(loaded, tracker)
-        task = progress.add_task("starting", total=None)
-
-        def show(step: str, done: int, total: int | None) -> None:
-            progress.update(task, description=step, completed=done, total=total)
-
         with Adopter(loaded, store, show, dry_run=dry_run) as adopter:
             try:
                 if file is not None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from pydantic import TypeAdapter, ValidationError
@@ -78,6 +78,11 @@ def open_store(path: Path | None) -> Iterator[tuple[Config, Store]]:
     except StoreUnusable as error:
         require_own(config)
         raise error from None
+
+
+def duration_option(*names: str, help: str) -> Any:
+    """An option for a duration, with no default that could be printed."""
+    return typer.Option(*names, parser=duration, metavar="DURATION", help=help, show_default=False)
 
 
 def actor() -> str:

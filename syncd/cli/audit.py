@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from syncd.cli.arguments import ConfigOption, JsonOption, duration, open_store
+from syncd.cli.arguments import ConfigOption, JsonOption, duration_option, open_store
 from syncd.cli.tables import console, plain, plain_table
 from syncd.operate import shapes
 from syncd.platform.clock import Clock
@@ -20,9 +20,7 @@ app = typer.Typer(add_completion=False)
 def audit(
     since: Annotated[
         float | None,
-        typer.Option(
-            parser=duration, metavar="DURATION", help="Only changes of the last 30m, 2h, 7d …", show_default=False
-        ),
+        duration_option(help="Only changes of the last 30m, 2h, 7d …"),
     ] = None,
     actor: Annotated[
         str | None,

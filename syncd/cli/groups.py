@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.panel import Panel
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from syncd.cli import USAGE, stop
-from syncd.cli.arguments import ConfigOption, GroupName, JsonOption, duration, find_group, open_store
+from syncd.cli.arguments import ConfigOption, GroupName, JsonOption, duration_option, find_group, open_store
 from syncd.cli.tables import console, issue_cell, number, occurrences, plain, plain_table
 from syncd.config.values import did_you_mean
 from syncd.core.plan import NEVER_LINKED
@@ -42,19 +42,18 @@ FRAMES = 20
 PAGE = 500
 
 
+def _named(help: str) -> Any:
+    """An option for a name that narrows the list."""
+    return typer.Option(metavar="NAME", help=help, show_default=False)
+
+
 @app.command()
 def groups(
     config: ConfigOption = None,
     as_json: JsonOption = False,
-    project: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only groups of this project.", show_default=False)
-    ] = None,
-    application: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only groups of this application.", show_default=False)
-    ] = None,
-    release: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only groups that occurred in this release.", show_default=False)
-    ] = None,
+    project: Annotated[str | None, _named("Only groups of this project.")] = None,
+    application: Annotated[str | None, _named("Only groups of this application.")] = None,
+    release: Annotated[str | None, _named("Only groups that occurred in this release.")] = None,
     state: Annotated[
         State | None,
         typer.Option(
@@ -64,9 +63,7 @@ def groups(
             show_default=False,
         ),
     ] = None,
-    classifier: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only groups with this classifier.", show_default=False)
-    ] = None,
+    classifier: Annotated[str | None, _named("Only groups with this classifier.")] = None,
     text: Annotated[
         str | None,
         typer.Option(
@@ -77,12 +74,7 @@ def groups(
     ] = None,
     since: Annotated[
         float | None,
-        typer.Option(
-            parser=duration,
-            metavar="DURATION",
-            help="Only groups that crashed in the last 30m, 2h, 7d …",
-            show_default=False,
-        ),
+        duration_option(help="Only groups that crashed in the last 30m, 2h, 7d …"),
     ] = None,
     sort: Annotated[
         Sort | None,

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from syncd.cli import USAGE, stop
-from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, duration, find_group, open_store
+from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, duration_option, find_group, open_store
 from syncd.cli.tables import console, plain
 from syncd.config import Config
 from syncd.errors import RejectedDelivery
@@ -51,12 +51,7 @@ def replay(
     ] = None,
     since: Annotated[
         float | None,
-        typer.Option(
-            parser=duration,
-            metavar="DURATION",
-            help="Only the deliveries of the last 30m, 2h, 7d …",
-            show_default=False,
-        ),
+        duration_option(help="Only the deliveries of the last 30m, 2h, 7d …"),
     ] = None,
     all_kept: Annotated[bool, typer.Option("--all-kept", help="Every delivery in the store.")] = False,
     config: ConfigOption = None,

@@ -9,7 +9,7 @@ import typer
 
 from syncd import config as configuration
 from syncd.cli import FAILED, LATER, stop
-from syncd.cli.arguments import ConfigOption, config_path, duration, open_store
+from syncd.cli.arguments import ConfigOption, config_path, duration_option, open_store
 from syncd.cli.sender import Sender
 from syncd.errors import SyncdError
 from syncd.model import Action, GroupView, IssueState
@@ -47,12 +47,7 @@ def send_test(
     project: Annotated[str, typer.Option(metavar="NAME", help="The project of the test crash.")] = "syncd-test",
     wait: Annotated[
         float | None,
-        typer.Option(
-            parser=duration,
-            metavar="DURATION",
-            help="How long to wait for the issue; 0s does not wait. \\[default: 20s]",
-            show_default=False,
-        ),
+        duration_option(help="How long to wait for the issue; 0s does not wait. \\[default: 20s]"),
     ] = None,
 ) -> None:
     """Send one test notification to the running daemon, and wait for its issue.

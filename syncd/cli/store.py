@@ -7,12 +7,11 @@ from typing import Annotated
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from syncd import config as configuration
 from syncd.cli import USAGE, stop
-from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, actor, config_path, duration, open_store
+from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, actor, config_path, duration_option, open_store
+from syncd.cli.bar import bar
 from syncd.config import StoreSettings
 from syncd.core.quantities import utc
 from syncd.operate import actions
@@ -129,12 +128,8 @@ def restore(
 def purge(
     older: Annotated[
         float | None,
-        typer.Option(
-            "--older-than",
-            parser=duration,
-            metavar="DURATION",
-            help="Delete folded deliveries older than this: 7d, 12h. \\[default: store.retention]",
-            show_default=False,
+        duration_option(
+            "--older-than", help="Delete folded deliveries older than this: 7d, 12h. \\[default: store.retention]"
         ),
     ] = None,
     config: ConfigOption = None,
@@ -205,13 +200,7 @@ def migrate_store(
 
 def _move(source: StoreSettings, target: StoreSettings) -> dict[str, int]:
     """Move a store with a bar on stderr; the number of rows by table."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True, highlight=False)) as progress:
-        task = progress.add_task("starting", total=None)
-
-        def show(step: str, done: int, total: int) -> None:
-            progress.update(task, description=step, completed=done, total=total)
-
+    with bar(lasting=True) as show:
         return move_store(source, target, show, actor())
 
 
