@@ -114,12 +114,6 @@ def shares(transaction: Transaction, route: str) -> tuple[tuple[str, str, int], 
     return tuple(common)
 
 
-def _culprit(row: Mapping[str, object]) -> str | None:
-    """The frame that the title of a group names, unchanged."""
-    named = titles.culprit(json.loads(cast(str, row["callstack"])), cast(str | None, row["application"]))
-    return None if named is None else named.frame
-
-
 def culprit(row: Mapping[str, object]) -> str | None:
     """The frame that the title of a group names, unchanged."""
     named = titles.culprit(json.loads(cast(str, row["callstack"])), cast(str | None, row["application"]))
