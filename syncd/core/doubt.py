@@ -17,17 +17,17 @@ BACK = 100
 class Evidence:
     """The result of one probe for one create.
 
-    `issues` are our issues with the marker, oldest first. `covered` means that the probe read every number from the intent's
-    floor on, up to beyond the newest one, one by one and not from an index that may lag; and that none of them may be the issue that
-    it looked for. What was deleted, moved, hidden or rewritten may be it, and so may what has the marker and an author whom syncd
-    does not know. `newest` is the highest number in use,
-    `newest_at` its time of creation, `floor_at` that of the issue with the number of the floor, and `at` the present time, all by the
-    tracker's clock. `summary` tells people what the
-    probe read.
+    `issues` are our issues with the marker, oldest first. `covered` means that the probe read every number from the intent's floor to
+    beyond the newest one, one by one and not from an index that may lag; and that none of those numbers may be the issue. A deleted,
+    moved, hidden or rewritten issue may be it, and so may an issue with the marker and an unfamiliar author.
+
+    `newest` is the highest number in use, 0 for a tracker without numbers. `newest_at` is its time of creation, `floor_at` that of the
+    issue with the number of the floor, and `at` the present time, all by the tracker's clock; None where the tracker has no times.
+    `summary` states for people what the probe read.
     """
 
     issues: tuple[Created, ...] = ()
-    covered: bool = False
+    covered: bool
     newest: int = 0
     newest_at: float | None = None
     floor_at: float | None = None

@@ -34,8 +34,16 @@ def outcome(issue: Issue, evidence: Evidence, probe_after: list[float] = PROBES)
     return doubt.judge(issue, evidence, probe_after, NOW).outcome
 
 
+def test_a_tracker_without_numbers_and_times_states_none() -> None:
+    assert Evidence(covered=True) == Evidence(
+        issues=(), covered=True, newest=0, newest_at=None, floor_at=None, at=None, summary=""
+    )
+
+
 def test_an_issue_with_the_marker_exists_whatever_the_other_evidence() -> None:
-    judgement = doubt.judge(doubtful(), Evidence(issues=(made(8), made(9)), summary="2 pages"), PROBES, NOW)
+    judgement = doubt.judge(
+        doubtful(), Evidence(issues=(made(8), made(9)), covered=False, summary="2 pages"), PROBES, NOW
+    )
 
     assert judgement.outcome is Outcome.EXISTS
     golden("doubt", "found", judgement.reason)
@@ -148,7 +156,7 @@ def test_a_probe_that_came_too_early_may_find_the_issue_and_proves_nothing(waite
 
     judgement = doubt.judge(issue, clean(), PROBES, NOW)
     assert (judgement.outcome, judgement.until, judgement.counts) == (Outcome.OPEN, NOW - waited + 20, False)
-    assert outcome(issue, Evidence(issues=(made(8),))) is Outcome.EXISTS
+    assert outcome(issue, Evidence(issues=(made(8),), covered=False)) is Outcome.EXISTS
 
 
 def test_a_create_that_was_sent_in_the_future_is_no_reason_to_wait() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from syncd.core.releases import Kinship, Order, compare, kinship, leaps, newest, ordered
+from syncd.core.releases import Kinship, Order, compare, is_final, kinship, leaps, newest, ordered
 from tests.core.release_judges import JUDGES, LISTS, Judge, pairs, rates
 
 KINDS = tomllib.loads(LISTS.read_text())
@@ -198,6 +198,25 @@ def test_releases_share_a_part_of_their_numbers(release: str, reference: str, ex
 )  # fmt: skip
 def test_a_leap_is_more_than_one_major_release_beyond_all(release: str, references: list[str], leap: bool) -> None:
     assert (release in leaps([release, "2.4"], references)) is leap
+
+
+@pytest.mark.parametrize(
+    ("release", "final"),
+    [
+        ("2.5", True),
+        ("v2", True),
+        ("product-7.1.0", True),
+        ("2.5-rc1", False),
+        ("2.5-1", False),  # a rebuild
+        ("2.5~git20240105", False),
+        ("2.5 (1250)", False),
+        ("2.5+44", False),
+        ("nightly", False),
+        ("", False),
+    ],
+)
+def test_a_final_release_names_numbers_and_neither_a_stage_nor_a_build(release: str, final: bool) -> None:
+    assert is_final(release) is final
 
 
 def test_of_several_families_each_has_its_newest() -> None:

@@ -1,12 +1,14 @@
 """Two receivers, four workers, eight senders and one PostgreSQL: `python -m tests.prove.cluster GROUPS EACH SEED`.
 
-Processes are killed with SIGKILL at random times, and the server is stopped and started three times in the middle, once so that it has
-to recover from its log. Then what was acknowledged is compared with what is there.
+Processes are killed with SIGKILL at random times, and all workers between each tenth create and its answer. The server is stopped and
+started three times in the middle, once so that it has to recover from its log. Then the trial compares the acknowledged notifications
+with the groups and the issues.
 """
 
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -14,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests import postgres
+from tests.fakes.server import Moment, Recorded
 from tests.postgres import Databases, Server
 from tests.prove import dying
 from tests.prove.crashes import FINGERPRINT, tally
@@ -26,7 +29,7 @@ from tests.system.reference import counts, fits
 RECEIVERS, WORKERS, SENDERS = 2, 4, 8
 LAG_SECONDS = 3.5
 LATENCY_SECONDS = 0.05
-SLOW_SECONDS = 1.0  # so that kills of the control hit creates in progress
+AIMED_CREATES = 10  # of so many creates one is hit between its effect and its answer
 FORGETTING = ("-m", "tests.prove.dying", dying.FORGETTING, "1", "0")
 KILL_SECONDS = (0.3, 1.2)
 RESTARTS = (signal.SIGINT, signal.SIGQUIT, signal.SIGINT)
@@ -40,6 +43,7 @@ class Outcome:
 
     sent: int
     killed: Counter[str]
+    hit: int
     restarts: int
     seconds: float
     issues: int
@@ -52,12 +56,14 @@ class Outcome:
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
     """One row. `size` is the number of groups; each gets twenty notifications."""
     outcome = trial(folder / "proved", size, 20, seed)
-    control = trial(folder / "control", max(40, size // 10), 20, seed, FORGETTING, SLOW_SECONDS)
+    control = trial(folder / "control", max(40, size // 10), 20, seed, FORGETTING)
     many = ", ".join(f"{part} {number}" for part, number in sorted(outcome.killed.items()))
     yield Row(
         action=f"{RECEIVERS} receivers, {WORKERS} workers and {SENDERS} senders on one PostgreSQL, kill -9 of random processes, "
+        f"and of all workers between each {AIMED_CREATES}th create and its answer; "
         f"{outcome.restarts} restarts of the server during the load, one of them a crash; lists of the tracker lag by {LAG_SECONDS:g} s",
-        scale=f"{outcome.sent:,} notifications over {outcome.groups:,} groups in {outcome.seconds:.0f} s; killed: {many}",
+        scale=f"{outcome.sent:,} notifications over {outcome.groups:,} groups in {outcome.seconds:.0f} s; killed at random: {many}; "
+        f"creates cut off from their answer: {outcome.hit}",
         result="; ".join(outcome.wrong)
         or f"0 acknowledged notifications lost, {outcome.issues:,} issues, no duplicates, all counts equal the reference; drained "
         f"{outcome.drained_after:.0f} s after the last acknowledgement",
@@ -66,15 +72,13 @@ def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
     )
 
 
-def trial(
-    folder: Path, groups: int, each: int, seed: int, program: Sequence[str] = PROGRAM, latency: float = LATENCY_SECONDS
-) -> Outcome:
+def trial(folder: Path, groups: int, each: int, seed: int, program: Sequence[str] = PROGRAM) -> Outcome:
     """Send `each` notifications of each of `groups` groups during kills and restarts. Then drain and compare."""
     folder.mkdir(exist_ok=True)
     with postgres.server() as server, opened("github", folder) as tracker:
         assert tracker.fake is not None
         tracker.fake.lag_seconds = LAG_SECONDS
-        tracker.fake.latency = latency  # so that many kills hit a create in progress
+        tracker.fake.latency = LATENCY_SECONDS  # so that many kills hit a call in progress
         tracker.fake.remember(100)
         url = Databases(server.url("postgres")).new()
         with Cluster(folder / "members", url, tracker.toml(_TRACKER), RECEIVERS, WORKERS, program) as cluster:
@@ -82,6 +86,9 @@ def trial(
 
 
 def _run_load(cluster: Cluster, server: Server, tracker: Kind, groups: int, each: int, seed: int) -> Outcome:
+    aim = _Aim(cluster)
+    assert tracker.fake is not None
+    tracker.fake.watch = aim.note
     start_time = time.monotonic()
     with killed(cluster, seed, KILL_SECONDS) as dead:
         progress = send_all(cluster, groups, each, SENDERS, seed)
@@ -96,6 +103,7 @@ def _run_load(cluster: Cluster, server: Server, tracker: Kind, groups: int, each
     return Outcome(
         sent=len(ledger.acknowledged),
         killed=Counter(dead),
+        hit=aim.hit,
         restarts=len(RESTARTS),
         seconds=acknowledged - start_time,
         issues=sum(bool(FINGERPRINT.search(text)) for text in texts),
@@ -104,6 +112,27 @@ def _run_load(cluster: Cluster, server: Server, tracker: Kind, groups: int, each
         drained_after=time.monotonic() - acknowledged,
         wrong=differences(cluster, ledger, texts),
     )
+
+
+class _Aim:
+    """Kills every worker between each AIMED_CREATES-th create and its answer. `hit` is the number of these creates."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._lock = threading.Lock()
+        self._creates = 0
+        self.hit = 0
+
+    def note(self, moment: Moment, request: Recorded) -> None:
+        if moment != "carried_out" or request.method != "POST" or not request.path.endswith("/issues"):
+            return
+        with self._lock:
+            self._creates += 1
+            if self._creates % AIMED_CREATES:
+                return
+            self.hit += 1
+            for worker in self._cluster.workers:
+                self._cluster.kill(worker)
 
 
 def _await_share(ledger: Ledger, share: int) -> None:
