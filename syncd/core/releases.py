@@ -217,14 +217,17 @@ def leaps(releases: Iterable[str], references: Iterable[str]) -> frozenset[str]:
     for reference in references:
         parsed = _parsed(reference)
         if parsed.family[0] not in ("integer", "text"):
-            first = int(parsed.numbers[0][1] or 0)
-            highest[parsed.family] = max(first, highest.get(parsed.family, 0))
+            first = _first(parsed)
+            highest[parsed.family] = max(first, highest.get(parsed.family, first))
     return frozenset(
         release
         for release in releases
-        if (parsed := _parsed(release)).family in highest
-        and int(parsed.numbers[0][1] or 0) > highest[parsed.family] + 1
+        if (parsed := _parsed(release)).family in highest and _first(parsed) > highest[parsed.family] + 1
     )
+
+
+def _first(parsed: _Parsed) -> int:
+    return int("0" + parsed.numbers[0][1])  # zero has no digits
 
 
 def _alike(left: _Parsed, right: _Parsed) -> bool:
@@ -250,7 +253,7 @@ def _parsed(release: str) -> _Parsed:
         return alone
     text = _COMMIT.sub("", _PSEUDO.sub(r"-dev.\1", _DESCRIBED.sub(r" commits \1", spelled))).casefold()
     if quarter := _QUARTER.fullmatch(text):
-        text = f"{quarter[3]}-{quarter[1]}{quarter[2]}"
+        text = quarter.expand(r"\3-\1\2")
     if not _DOTTED.search(text):
         text = _UNDERSCORED.sub(lambda number: number[0].replace("_", "."), text)
     return _numbered(text) or alone
@@ -354,14 +357,14 @@ def _stage(word: str, numbers: tuple[Number, ...], separator: str, earlier: Sequ
 
 def _rank(stages: Sequence[Stage]) -> tuple[object, ...]:
     """The stages as a sortable value: alpha, alpha.1, alpha.beta, the release itself, its first rebuild."""
-    # A pre-release and its number are two parts, since a number comes before a second word.
-    parts = (
-        ((order, word, ()), (_AFTER, "", numbers))[: 2 if numbers else 1]
-        if order == _BEFORE
-        else ((order, word, numbers),)
-        for order, word, numbers in stages
-    )
-    return (*chain.from_iterable(parts), (_ITSELF,))
+    parts: list[object] = []
+    for order, word, numbers in stages:
+        if order == _BEFORE and numbers:
+            # A pre-release and its number are two parts, since a number comes before a second word.
+            parts += [(order, word, ()), (_AFTER, "", numbers)]
+        else:
+            parts.append((order, word, numbers))
+    return (*parts, (_ITSELF,))
 
 
 def _early(stages: Sequence[Stage]) -> bool:

@@ -54,6 +54,10 @@ RISING = [
     ["v1", "v1.1", "v2-rc1", "v2", "v2.0.1"],
     ["v1_9_0", "v1_10_0-rc1", "v1_10_0", "v1.11"],
     ["12 beta 2.1", "v12", "13 beta 1.0", "13.0"],
+    # in Debian's version a word after "+" comes after, also a short one; a word behind the numbers does so anywhere
+    ["2.4-1", "2.4+p2-1", "2.4+p3-1"],
+    ["2.4", "2.4pg-1", "2.5"],
+    ["2.4b1.1233", "2.4b1.1234", "2.4"],
     # builds break ties
     ["5.0 (9999)", "5.1 (1234)", "5.1 (1250)", "5.2 (3)"],
     ["1.2.3+44", "1.2.3+46", "1.2.3+100"],
@@ -63,6 +67,7 @@ RISING = [
     ["2.4.0 (Beta 2)", "2.4.0 (9)", "2.4.0 (10)"],
     # families of their own
     ["20240229", "2024-03-01", "nightly-2024-05-03", "nightly 20240504", "2024/05/05", "daily_2025-01-01"],
+    ["2024-05-03 12:30", "2024-05-03 12:30:01"],
     ["20240503-0930", "20240503-1015", "20240504101500", "2024-05-05T09:30:00"],
     ["1", "2", "1999", "2024", "29314046"],
     ["2022-q4", "Q1 2023", "2023-Q2"],
@@ -98,6 +103,7 @@ def test_a_line_rises(line: list[str]) -> None:
         ("2.4.0-prod", "2.4.0-steam"), ("2.4.0-tachyon", "2.4.0-lazer"), ("128.0esr", "128.0"), ("2.4.0-x86_64", "2.4.0-arm64"), ("2.4.0-dirty", "2.4.0"),
         ("1.2.86.502.g8cd7fb22", "1.2.86.502"), ("1.2.3-3F2C1AA", "1.2.3"), ("2.4\u00a0RC1", "2.4-rc1"), ("build 1234", "1234"), ("#1234", "1234"),
         ("2.4.0 (1234)", "2.4.0-CL1234"), ("2.4.0-left.12", "2.4.0-right.15"), ("2.4.0-b12", "2.4.0-beta.12"), ("2.4.0-rc1-ios", "2.4.0-ios-rc1"),
+        ("2024-05-03 12:30", "2024-05-03 12:30:00"),
     ],
 )  # fmt: skip
 def test_one_release_may_be_spelled_in_several_ways(release: str, reference: str) -> None:
@@ -109,7 +115,7 @@ def test_one_release_may_be_spelled_in_several_ways(release: str, reference: str
     ("release", "reference"),
     [
         ("1.2", "deadbeef"), ("deadbeef", "cafebabe"), ("1.2", "stable"), ("1.2", ""), ("20240503", "3.0"), ("202405.3", "3.0"), ("2407-beta1", "2.0"),
-        ("2024-05-03", "2024.5"), ("2024", "2024.1"), ("game-1.2", "editor-1.2"), ("game-1.2", "1.2"), ("nightly-1.2", "1.2"), ("v2024w12", "2.4"),
+        ("2024-05-03", "2024.5"), ("2024", "2024.1"), ("game-1.2", "editor-1.2"), ("game-1.2", "1.2"), ("skia 1.2", "1.2"), ("nightly-1.2", "1.2"), ("v2024w12", "2.4"),
         ("2024-13-01", "2024-12-01"), ("2024-05-32", "2024-05-03"), ("١.٢", "1.2"), ("1..2", "1.2"), ("v29314046", "2.4"), ("2024-05", "2024-05-03"),
         ("\x00", "1"), ("1.2\x00", "1.2"), ("nightly", "20240503"), ("snapshot-1.2", "20240503"), ("2024.10", "1999-10-01"), ("29314046.1", "2.4"),
         ("2.4 and 2.5", "2.4"), ("2.4, 2.5", "2.4"), ("2.4/2.5", "2.4"), ("23w45a", "12345"), ("2026-Q1", "12"), ("2024110501", "2024-11-05"),
@@ -156,6 +162,7 @@ def test_a_name_in_front_counts_only_if_both_have_one() -> None:
     assert compare("com.acme.game@2.10.0", "2.4.0", named=False) is Order.NEWER
     assert compare("5.1", "iOS 5.2", named=False) is compare("iOS 5.1", "5.2", named=False) is Order.OLDER
     assert compare("game-1.2", "editor-1.2", named=False) is Order.INCOMPARABLE
+    assert compare("3", "", named=False) is compare("", "3", named=False) is Order.INCOMPARABLE
     assert compare("backlog", "", named=False) is compare("Sprint 12", "5.1", named=False) is Order.INCOMPARABLE
     assert compare("backup-20231130", "20231130", named=False) is compare("CL 12", "12", named=False) is Order.SAME
     assert kinship("5.1.1", "iOS 5.1.2", named=False) is Kinship.LINE
@@ -193,7 +200,7 @@ def test_releases_share_a_part_of_their_numbers(release: str, reference: str, ex
     [
         ("999.9.9", ["2.3.1", "2.4.0"], True), ("4.0", ["2.4.0", "1.0"], True), ("3.0", ["2.4.0"], False), ("2.99.0", ["2.4.0"], False), ("2026.1", ["1.9"], True),
         ("999.9.9", [], False), ("999.9.9", ["29314046", "deadbeef", "2024-05-03"], False), ("99999999", ["29314046"], False), ("2099-01-01", ["2026-05-03"], True),
-        ("game-999.1", ["game-2.4", "999.0"], True), ("0.9", ["2.4"], False),
+        ("game-999.1", ["game-2.4", "999.0"], True), ("0.9", ["2.4"], False), ("2.0", ["0.9"], True), ("1.0", ["0.9"], False),
     ],
 )  # fmt: skip
 def test_a_leap_is_more_than_one_major_release_beyond_all(release: str, references: list[str], leap: bool) -> None:

@@ -47,7 +47,7 @@ _EQUIVALENT = [
     ("releases", r"_NUMBER, _LETTER, _TEXT = ", "only that they differ and their order count"),
     (
         "releases",
-        r"len\(numbers\) == 1|len\(word\) > 1|<= _VERSION_WORDS",
+        r"len\(numbers\) == 1|len\(word\) (>|==) 1|<= _VERSION_WORDS",
         "there is at least one, and never all three",
     ),
     ("releases", r"own\[0\] == _TEXT", "no kind of build is larger"),
@@ -57,6 +57,8 @@ _EQUIVALENT = [
         r"(last|order) == _(BEFORE|AFTER)|\[0\] == _BEFORE",
         "one of the order's ends, or the only other value",
     ),
+    ("releases", r"numbers\[0\]\[0\] <= MAX_MAJOR", "there is one number"),
+    ("releases", r"ljust\(6", "more zeros change no order"),
     ("releases", r"core\[-1\]\[0\]", "a number without digits has neither length nor text"),
     ("", r"^def .*\*,", "every call passes the required keyword"),
     ("", r"now: float = 0\.0", "only a rule with a window reads it, and its caller hands it in"),
