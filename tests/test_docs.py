@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from syncd import config as configuration
-from syncd.config import AppSettings, Config, GitHubSettings, JiraSettings, LocalSettings, Match, Route
+from syncd.config import AppSettings, Config, GitHubSettings, JiraSettings, LocalSettings, Match, OAuthSettings, Route
 from tests import documents
 
 ROOT = Path(__file__).parents[1]
@@ -31,6 +31,7 @@ SECTIONS: list[Any] = [
     ),
     GitHubSettings,
     AppSettings,
+    OAuthSettings,
     JiraSettings,
     LocalSettings,
     Match,
@@ -207,7 +208,7 @@ def test_make_and_ci_run_what_the_readme_says() -> None:
 
 
 @pytest.mark.parametrize(
-    "block", re.findall(r"```toml\n(.*?)```", SETUP, re.DOTALL), ids=["github", "app", "cloud", "datacenter"]
+    "block", re.findall(r"```toml\n(.*?)```", SETUP, re.DOTALL), ids=["github", "app", "cloud", "oauth", "datacenter"]
 )
 def test_each_configuration_of_the_set_up_is_complete(block: str, tmp_path: Path) -> None:
     loaded = configuration.load(_written(tmp_path, block))

@@ -21,6 +21,7 @@ from syncd.config.trackers import (
     GitHubSettings,
     JiraSettings,
     LocalSettings,
+    OAuthSettings,
     OtherSettings,
     TrackerSettings,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "Logins",
     "Match",
     "Notifications",
+    "OAuthSettings",
     "OtherSettings",
     "OwnerRule",
     "Privacy",

@@ -89,6 +89,26 @@ def _text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def either(token: Secret | None, info: ValidationInfo, key: str, client: str) -> Secret | None:
+    """The token, if there is one or the login under `key`, and not both."""
+    if key not in info.data:
+        return token  # its own fault is reported
+    if token is None and info.data[key] is None:
+        raise ValueError(f"is missing; set it, or {key} for {client}")
+    if token is not None and info.data[key] is not None:
+        raise ValueError(f"does not belong beside {key}; remove one of the two")
+    return token
+
+
+def of_token(day: Day | None, info: ValidationInfo, key: str, tokens: str) -> Day | None:
+    """The last day of the token, if there is no login under `key`."""
+    if day is not None and info.data.get(key) is not None:
+        raise ValueError(
+            f"does not belong beside {key}; syncd renews {tokens} itself, and its own secret has no last day"
+        )
+    return day
+
+
 class AppSettings(Section):
     """`app` of a GitHub tracker: a GitHub App, instead of a token."""
 
@@ -156,22 +176,25 @@ class GitHubSettings(Section):
     @field_validator("token")
     @classmethod
     def _either(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
-        if "app" not in info.data:
-            return value  # its own fault is reported
-        if value is None and info.data["app"] is None:
-            raise ValueError("is missing; set it, or app for a GitHub App")
-        if value is not None and info.data["app"] is not None:
-            raise ValueError("does not belong beside app; remove one of the two")
-        return value
+        return either(value, info, "app", "a GitHub App")
 
     @field_validator("token_expires")
     @classmethod
     def _of_token(cls, value: Day | None, info: ValidationInfo) -> Day | None:
-        if value is not None and info.data.get("app") is not None:
-            raise ValueError(
-                "does not belong beside app; syncd renews the tokens of an App itself, and its key has no last day"
-            )
-        return value
+        return of_token(value, info, "app", "the tokens of an App")
+
+
+class OAuthSettings(Section):
+    """`oauth` of a Jira tracker: an OAuth client of a service account, instead of a token."""
+
+    id: Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
+    """the client's id"""
+    secret: Secret
+    """the client's secret: a secret"""
+    scope: Annotated[str, Field(pattern=r"^[!-~]+( [!-~]+)*$", max_length=1000)] | None = None
+    """the scopes to ask for, separated by spaces; Data Center: `"WRITE"` without it. A client of Cloud has its scopes already"""
+    url: Address | None = None
+    """the address that gives out tokens; without it Atlassian's for Cloud, and `URL/rest/oauth2/latest/token` for Data Center"""
 
 
 class JiraSettings(Section):
@@ -185,15 +208,17 @@ class JiraSettings(Section):
     """`"https://acme.atlassian.net"`"""
     project: Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$")]
     """the project's key"""
-    token: Secret
-    """a secret"""
+    oauth: OAuthSettings | None = None
+    """an OAuth client of a service account instead of a token: `{ id = "…", secret = { credential = "jira-oauth" } }`; see below"""
+    token: Annotated[Secret | None, Field(validate_default=True)] = None
+    """a secret; required without `oauth`"""
     token_expires: Day | None = None
     """the last day of the token, `2027-01-31`; from 30 days before on, status, `check` and an alert report it"""
     email: Annotated[str | None, Field(validate_default=True)] = None
-    """the account of the API token; only with `deployment = "cloud"`"""
-    cloud_id: Annotated[str | None, Field(pattern=r"^(auto|[0-9A-Za-z-]{8,64})$")] = None
+    """the account of the API token; only with `deployment = "cloud"`, and not with `oauth`"""
+    cloud_id: Annotated[str | None, Field(pattern=r"^(auto|[0-9A-Za-z-]{8,64})$", validate_default=True)] = None
     """for tokens with scopes, and all tokens of service accounts, which Atlassian takes at its gateway only; with `deployment = "cloud"`: `"auto"`
-    asks the site for its id once, or the id. `url` stays the site's, as do the links"""
+    asks the site for its id once, or the id. `url` stays the site's, as do the links; `"auto"` with `oauth`"""
     gateway: Address = "https://api.atlassian.com"
     """the address of that gateway"""
     issue_type: str = "Bug"
@@ -239,12 +264,39 @@ class JiraSettings(Section):
     @property
     def credential(self) -> str:
         """The key by which the site counts requests; trackers with the same key share limits."""
-        return f"{self.url.rstrip('/')} {self.token.place}"
+        login = self.secret[1].place if self.oauth is None else f"oauth {self.oauth.id}"
+        return f"{self.url.rstrip('/')} {login}"
 
     @property
     def secret(self) -> tuple[str, Secret]:
         """The key of the secret in this section, and the secret."""
-        return "token", self.token
+        if self.oauth is not None:
+            return "oauth.secret", self.oauth.secret
+        return "token", cast(Secret, self.token)  # `_either` requires it
+
+    @property
+    def token_url(self) -> str:
+        """The address that gives tokens to the OAuth client."""
+        given = None if self.oauth is None else self.oauth.url
+        if self.deployment == "cloud":
+            return given or "https://auth.atlassian.com/oauth/token"
+        return given or f"{self.url.rstrip('/')}/rest/oauth2/latest/token"
+
+    @property
+    def oauth_scope(self) -> str | None:
+        """The scopes that the OAuth client asks for."""
+        given = None if self.oauth is None else self.oauth.scope
+        return given or ("WRITE" if self.deployment == "datacenter" else None)
+
+    @field_validator("token")
+    @classmethod
+    def _either(cls, value: Secret | None, info: ValidationInfo) -> Secret | None:
+        return either(value, info, "oauth", "an OAuth client")
+
+    @field_validator("token_expires")
+    @classmethod
+    def _of_token(cls, value: Day | None, info: ValidationInfo) -> Day | None:
+        return of_token(value, info, "oauth", "the tokens of an OAuth client")
 
     @field_validator("url")
     @classmethod
@@ -257,6 +309,8 @@ class JiraSettings(Section):
     @field_validator("cloud_id")
     @classmethod
     def _at_gateway(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if info.data.get("deployment") == "cloud":
+            return "auto" if value is None and info.data.get("oauth") is not None else value
         if value is not None and info.data.get("deployment") == "datacenter":
             raise ValueError("does not belong here; only Jira Cloud has a gateway")
         return value
@@ -265,6 +319,10 @@ class JiraSettings(Section):
     @classmethod
     def _login(cls, value: str | None, info: ValidationInfo) -> str | None:
         deployment = info.data.get("deployment")
+        if info.data.get("oauth") is not None:
+            if value is not None:
+                raise ValueError("does not belong beside oauth; the OAuth client is the login; remove one of the two")
+            return value
         if deployment == "cloud" and value is None:
             raise ValueError("is missing; Jira Cloud needs the email of the API token")
         if deployment == "datacenter" and value is not None:

@@ -14,7 +14,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 from urllib.parse import urljoin, urlsplit
 
 import msgspec
@@ -139,11 +139,32 @@ def ends_connection(status: int) -> bool:
     return status == 401 or status < 200
 
 
+class Renewal(Protocol):
+    """The login of a connection, as far as requests are sent again for it."""
+
+    @property
+    def renews(self) -> bool:
+        """True if another credential can be had after a 401."""
+
+    def prepare(self) -> None:
+        """Get a credential that outlasts a request which must not be sent twice. Raises Unavailable, Throttled, Misconfigured."""
+
+
+class Fixed:
+    """A login that no other one can replace."""
+
+    renews = False
+
+    def prepare(self) -> None:
+        """Nothing."""
+
+
 class Connection(ABC):
     """One client's requests to one server, whose API is at `base`. `failure` gives the meaning of an answer without the wanted result;
     `sleep` waits the seconds between two attempts. `logins` counts how often a secret was read: another account may be behind it each time."""
 
     logins = 0
+    login: Renewal = Fixed()
 
     def __init__(
         self, base: str, failure: Callable[[Answer, Sent], TrackerError], clock: Clock, sleep: Callable[[float], None]
@@ -175,11 +196,39 @@ class Connection(ABC):
         parameters: Parameters | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
-        """Send a request that does no harm twice: up to three attempts within about ten seconds.
+        """Send a request that does no harm twice: up to three attempts within about ten seconds, and as many after a 401 to a credential
+        that can be replaced.
 
         Returns any answer that is not transient; a 2xx other than 204 is JSON. Raises like `send_once`, but Unavailable for
         OutcomeUnknown. A wait that the tracker itself asked for is left to the caller.
         """
+        answer = self._send_patiently(method, path, payload, parameters, headers)
+        if answer.status == 401 and self.login.renews:
+            answer = self._send_patiently(method, path, payload, parameters, headers)
+        return answer
+
+    def send_write(
+        self, method: str, path: str, payload: object, require_fresh: Callable[[], None] = lambda: None
+    ) -> Answer:
+        """Log in, call `require_fresh`, and send a request that must not be carried out twice. Another one follows only a 401, which proves that the first
+        one did nothing, and only with another credential. Raises like `send_once`."""
+        self.login.prepare()
+        require_fresh()
+        answer = self.send_once(method, path, payload)
+        if answer.status == 401 and self.login.renews:
+            self.login.prepare()
+            require_fresh()
+            answer = self.send_once(method, path, payload)
+        return answer
+
+    def _send_patiently(
+        self,
+        method: str,
+        path: str,
+        payload: object,
+        parameters: Parameters | None,
+        headers: Mapping[str, str] | None,
+    ) -> Answer:
         began = self._clock.monotonic()
         attempts = Retrying(
             retry=retry_if_exception(lambda error: isinstance(error, Unavailable) and error.retry_after is None),

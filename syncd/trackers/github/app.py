@@ -6,7 +6,6 @@ doubt for it.
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated
 from weakref import WeakValueDictionary
@@ -15,24 +14,19 @@ import msgspec
 from github import Auth
 
 from syncd.config import AppSettings, GitHubSettings
-from syncd.errors import Deferred, Misconfigured, Throttled, TrackerError, Unavailable
-from syncd.platform.clock import Clock, Reading
+from syncd.errors import Deferred, Misconfigured, TrackerError, Unavailable
+from syncd.platform.clock import Clock
 from syncd.trackers import Notebook
 from syncd.trackers.github.answers import Number, expect, failure, message, redirected, refuses, web
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.github.login import KeyLogin, Login, TokenLogin
+from syncd.trackers.tokens import HOUR, Fetched, Tokens, without_token
 from syncd.trackers.transport import Answer, Sent
 
 # What syncd needs in a repository, and all that its tokens may do.
 PERMISSIONS = {"issues": "write", "metadata": "read"}
 
-_HOUR = 3600.0  # GitHub's documentation: for so long a token of an installation lasts
-_MARGIN_SECONDS = 300.0  # so long before its end a token is replaced; a twelfth of its time where that is shorter
-_SPARE_SECONDS = 60.0  # and so much earlier before what must not be sent twice
-_LAST_SECONDS = 60.0  # for so long a token is used whose replacement cannot be fetched
-_AGAIN_SECONDS = 30.0  # between two tries to replace a token that still lasts
 _CLOCK_SECONDS = 30.0  # a server sends its time in whole seconds
-_NO_ANSWER = "the App gets no token, so that nothing was sent"
 
 
 class App(msgspec.Struct):
@@ -65,21 +59,10 @@ class _Fetched(msgspec.Struct):
         return f"_Fetched(expires_at={self.expires_at})"
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A token, fetched when the clocks showed `reading`."""
-
-    auth: Auth.Token = field(repr=False)
-    expires_at: datetime
-    reading: Reading
-    seconds: float
-
-
 class AppLogin(Login):
     """A GitHub App in one repository; one for all clients of a tracker, whose threads share its token.
 
-    A token is fetched by one thread at a time, while others wait; early, so that none ends during a call; and at once after GitHub refused
-    the present one. Raises Unavailable, Throttled or Misconfigured; in no case was anything sent but the request for a token.
+    `Tokens` fetches a token early, so that none ends during a call, and at once after GitHub refused the present one. Raises Unavailable, Throttled or Misconfigured; in no case was anything sent but the request for a token.
     """
 
     renews = True
@@ -99,71 +82,30 @@ class AppLogin(Login):
         self._notebook, self._clock = notebook, clock
         self._signer = KeyLogin(key, app.key, app.id, clock)
         self._connection = Connection(name, settings, clock, sleep, self._signer)
-        self._lock = threading.Lock()
-        self._fetches = 0  # that have ended
-        self._failure: TrackerError | None = None  # of the last fetch
-        self._again_at = 0.0  # monotonic
-        self._held: _Held | None = None
+        self._tokens = Tokens(clock, self._fetch, self._connection.close)
+        self._ends_at: datetime | None = None  # of the last token
         self._app: App | None = None
         self._slug = ""
         self._installation_id = app.installation
 
     def prepare(self) -> None:
-        self._token(_SPARE_SECONDS)
+        self._tokens.get(once=True)
 
     def auth(self) -> Auth.Auth:
-        return self._token(0.0)
-
-    def _token(self, spare: float) -> Auth.Auth:
-        before = self._fetches
-        if (auth := self._lasting(spare)) is not None:
-            return auth
-        with self._lock:
-            if (auth := self._lasting(spare)) is not None:
-                return auth
-            if self._fetches != before and self._failure is not None:
-                raise self._failure  # of the thread that this one waited for
-            try:
-                self._held, self._failure = self._fetch(), None
-            except (Unavailable, Throttled) as error:
-                self._failure = error
-                if self._held is None or self._seconds_left(self._held) < _LAST_SECONDS:
-                    raise
-                self._again_at = self._clock.monotonic() + _AGAIN_SECONDS
-            except TrackerError as error:
-                self._failure = error
-                raise
-            finally:
-                self._fetches += 1
-                self._connection.close()
-            return self._held.auth
-
-    def _lasting(self, spare: float) -> Auth.Auth | None:
-        """The present token if it lasts for `spare` seconds more than the margin, or if it lasts and cannot be replaced right now."""
-        held = self._held
-        if held is None:
-            return None
-        left, part = self._seconds_left(held), min(1.0, held.seconds / _HOUR)
-        waits = self._clock.monotonic() < self._again_at and left >= _LAST_SECONDS
-        return held.auth if waits or left >= (_MARGIN_SECONDS + spare) * part else None
-
-    def _seconds_left(self, held: _Held) -> float:
-        return held.seconds - self._clock.since(held.reading)
+        return self._tokens.get()
 
     def refuse(self, auth: Auth.Auth) -> None:
-        with self._lock:
-            if self._held is not None and self._held.auth is auth:
-                self._held = None
+        self._tokens.refuse(auth)
 
     def release(self) -> None:
         """Nothing: the token stays good for the next connection."""
 
     def require_access(self) -> None:
-        with self._lock:
+        with self._tokens.lock:
             try:
                 self._installation()
             except Misconfigured:
-                self._held = None  # whatever is mended, a new token has it
+                self._tokens.drop()  # whatever is mended, a new token has it
                 raise
             finally:
                 self._connection.close()
@@ -186,7 +128,7 @@ class AppLogin(Login):
     def describe(self) -> Sequence[str]:
         """Sentences on the App, its installation and its token, each of which was read now."""
         self.auth()
-        with self._lock:
+        with self._tokens.lock:
             try:
                 app, installation = self._read_app(), self._installation()
             finally:
@@ -196,12 +138,12 @@ class AppLogin(Login):
             f"the App {app.name or app.slug} files issues as {self.account_login}",
             f"its installation {installation.id} for {owner} has the permissions {_listed(sorted(installation.permissions.items()))}",
         ]
-        if (held := self._held) is not None:
-            until = held.expires_at.astimezone(UTC).strftime("%H:%M")
+        if self._ends_at is not None:
+            until = self._ends_at.astimezone(UTC).strftime("%H:%M")
             sentences.append(f"its token is for {name} alone, with {_listed(PERMISSIONS.items())}, until {until} UTC")
         return sentences
 
-    def _fetch(self) -> _Held:
+    def _fetch(self) -> Fetched[Auth.Auth]:
         """One POST; at first also one GET for the App, and one for the installation. After a refusal the GETs that tell its cause."""
         if self._app is None:
             self._app = self._read_app()
@@ -221,8 +163,9 @@ class AppLogin(Login):
         now = answer.date
         seconds = fetched.expires_at.timestamp() - (self._clock.wall() + self._signer.offset if now is None else now)
         # Without GitHub's time, or with a wrong one, the documented time of a token holds.
-        seconds = seconds if 0 < seconds <= _HOUR else _HOUR
-        return _Held(Auth.Token(fetched.token), fetched.expires_at, reading, seconds)
+        seconds = seconds if 0 < seconds <= HOUR else HOUR
+        self._ends_at = fetched.expires_at
+        return Fetched(Auth.Token(fetched.token), reading, seconds)
 
     def _post(self) -> Answer:
         """Ask for a token that may do nothing but what syncd needs, in the one repository: by its id where that is known, since names change."""
@@ -310,7 +253,7 @@ class AppLogin(Login):
         except Deferred:
             raise
         except Unavailable as error:
-            raise Unavailable(f"{_NO_ANSWER}: {error.reason}", error.retry_after) from None
+            raise without_token(error, "the App") from None
         if answer.status == 401:
             raise Misconfigured(self._disbelief(answer), login=True)
         return answer
@@ -326,16 +269,7 @@ class AppLogin(Login):
 
     def _meaning(self, answer: Answer) -> TrackerError:
         """The meaning of an answer without the wanted result."""
-        error = failure(answer, Sent.READ)
-        reason = f"{_NO_ANSWER}: {error.reason}"
-        match error:
-            case Unavailable(retry_after=after):
-                return Deferred(reason, after) if isinstance(error, Deferred) else Unavailable(reason, after)
-            case Throttled(seconds=seconds, narrow=narrow):
-                return Throttled(reason, seconds, narrow=narrow)
-            case Misconfigured(silent=page):
-                return Misconfigured(reason, page=page, login=True)
-        return error
+        return without_token(failure(answer, Sent.READ), "the App")
 
 
 def _listed(permissions: Iterable[tuple[str, str]]) -> str:

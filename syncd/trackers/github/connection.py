@@ -46,7 +46,7 @@ class Connection(transport.Connection):
         self, name: str, settings: GitHubSettings, clock: Clock, sleep: Callable[[float], None], login: Login
     ) -> None:
         super().__init__(settings.api_url, failure, clock, sleep)
-        self.login = login
+        self.login: Login = login
         self._name = name
         self._settings = settings
         self._auth: Auth.Auth | None = None
@@ -84,34 +84,6 @@ class Connection(transport.Connection):
         if transport.ends_connection(status):
             self.close()
         return Answer(status, received, text.encode(), self.login.renewal)
-
-    def send_idempotent(
-        self,
-        method: str,
-        path: str,
-        payload: object = None,
-        parameters: Parameters | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Answer:
-        """As every connection does; and once more after a 401 to a credential that can be replaced."""
-        answer = super().send_idempotent(method, path, payload, parameters, headers)
-        if answer.status == 401 and self.login.renews:
-            answer = super().send_idempotent(method, path, payload, parameters, headers)
-        return answer
-
-    def send_write(
-        self, method: str, path: str, payload: object, require_fresh: Callable[[], None] = lambda: None
-    ) -> Answer:
-        """Log in, call `require_fresh`, and send a request that must not be carried out twice. Another one follows only a 401, which proves that the first
-        one did nothing, and only with another credential. Raises like `send_once`."""
-        self.login.prepare()
-        require_fresh()
-        answer = self.send_once(method, path, payload)
-        if answer.status == 401 and self.login.renews:
-            self.login.prepare()
-            require_fresh()
-            answer = self.send_once(method, path, payload)
-        return answer
 
     def open(self) -> tuple[Github, _Wire]:
         """The library's client, with a login that lasts, and the connection that its requests use. Sends nothing but what an App needs for a

@@ -45,6 +45,7 @@ def check(connection: Connection, settings: JiraSettings, name: str, clock: Cloc
     try:
         login = read(connection, "myself")
         findings.append(Finding(ok=True, what=f"logged in as {account(login.json)}"))
+        findings += [Finding(ok=True, what=sentence) for sentence in connection.login.describe()]
         findings += clock_finding(login.date, clock.wall())
         require(connection, settings)
         findings.append(Finding(ok=True, what=f"project {settings.project} can be read, and is not archived"))

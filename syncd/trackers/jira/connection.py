@@ -5,7 +5,7 @@ The one module that uses the library jira. It serves for login and transport onl
 
 import json
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 
 import msgspec
@@ -18,6 +18,7 @@ from syncd.errors import Misconfigured, OutcomeUnknown, Unavailable
 from syncd.platform.clock import Clock
 from syncd.trackers import Notebook, transport
 from syncd.trackers.jira.answers import failure
+from syncd.trackers.jira.login import Login, login_of
 from syncd.trackers.transport import IDLE_SECONDS, Answer, Parameters
 
 _CONNECT_SECONDS = 5.0
@@ -39,6 +40,8 @@ class Connection(transport.Connection):
         self._notebook = notebook
         self._name = name
         self._settings = settings
+        self.login: Login = login_of(name, settings, clock, sleep)
+        self._token = ""
         self._client: JIRA | None = None
         self._used_at = 0.0
 
@@ -51,7 +54,7 @@ class Connection(transport.Connection):
         headers: Mapping[str, str] | None = None,
         read_seconds: float | None = None,
     ) -> Answer:
-        client = self.open()
+        client, token = self.open(), self._token
         # The session, not the library's own requests: those raise errors that carry cookies and payloads, and fail on an answer
         # whose "errors" is null.
         session = client._session
@@ -70,22 +73,20 @@ class Connection(transport.Connection):
         except ValueError:
             # requests parses the target of a redirect even if it does not follow it.
             raise OutcomeUnknown(f"the answer of {self.address} could not be read") from None
+        if response.status_code == 401:
+            self.login.refuse(token)
         if transport.ends_connection(response.status_code):
             self.close()
         received = {name.lower(): value for name, value in response.headers.items()}
-        renewal = self._settings.token.renewal(f"trackers.{self._name}.token")
-        if self._settings.deployment == "cloud" and self._settings.cloud_id is None:
-            renewal += f'; a token with scopes, or of a service account, needs trackers.{self._name}.cloud_id = "auto"'
-        return Answer(response.status_code, received, response.content, renewal)
+        return Answer(response.status_code, received, response.content, self.login.renewal)
 
     def open(self) -> JIRA:
-        """The library's client, which sends nothing when it is made and repeats nothing."""
+        """The library's client with a login that lasts. It sends nothing when it is made and repeats nothing."""
+        token = self.login.token()
+        if token != self._token:
+            self._disconnect()
         if self._client is None:
-            settings = self._settings
-            token = transport.token(f"trackers.{self._name}.token", settings.token)
-            login: dict[str, Any] = {"token_auth": token}
-            if settings.deployment == "cloud":
-                login = {"basic_auth": (settings.email, token)}
+            settings, self._token = self._settings, token
             verify = transport.trust(f"trackers.{self._name}.ca_file", settings.ca_file)
             self._client = JIRA(
                 server=settings.url.rstrip("/")
@@ -99,9 +100,9 @@ class Connection(transport.Connection):
                 get_server_info=False,
                 max_retries=0,
                 logging=False,
-                **login,
+                **cast(dict[str, Any], self.login.options(token)),
             )
-            self.logins += 1
+            self.logins = self.login.reads
         elif self._clock.monotonic() - self._used_at > IDLE_SECONDS:
             self._client._session.close()  # the next request opens it again
         self._used_at = self._clock.monotonic()
@@ -137,6 +138,10 @@ class Connection(transport.Connection):
         return number
 
     def close(self) -> None:
+        self._disconnect()
+        self.login.release()
+
+    def _disconnect(self) -> None:
         if self._client is not None:
             self._client.close()  # type: ignore[no-untyped-call]
             self._client = None

@@ -182,8 +182,7 @@ class Jira:
         if self._settings.deployment == "cloud":
             # People neither see nor copy an entity property, unlike a label.
             payload["properties"] = [{"key": "syncd", "value": {"v": 1, "m": draft.marker}}]
-        draft.require_fresh()
-        return self._connection.send_once("POST", "issue", payload)
+        return self._connection.send_write("POST", "issue", payload, draft.require_fresh)
 
     def _remember(self, remote_id: str, values: FieldValues) -> None:
         self._sent.pop(remote_id, None)
@@ -256,7 +255,7 @@ class Jira:
         self._require_home()
         self._own_account()
         body = comment_body(self._settings, document, marker)
-        answer = self._connection.send_once("POST", f"{path(issue)}/comment", {"body": body})
+        answer = self._connection.send_write("POST", f"{path(issue)}/comment", {"body": body})
         if answer.status >= 300:
             raise refusal(self._connection, self._settings, issue, answer, "ADD_COMMENTS", Sent.ONCE)
         content = answer.json

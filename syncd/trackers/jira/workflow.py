@@ -67,7 +67,7 @@ def move(connection: Connection, settings: JiraSettings, issue: Issue, *, closed
         if best.fields:
             payload["fields"] = best.fields
         try:
-            answer = connection.send_once("POST", f"{path(issue)}/transitions", payload)
+            answer = connection.send_write("POST", f"{path(issue)}/transitions", payload)
         except (OutcomeUnknown, Unavailable) as error:
             failed = error
             continue

@@ -1,7 +1,6 @@
 """A GitHub App: its signature, its installation, and tokens that are fetched before a call."""
 
 import secrets
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from tests.fakes.notebook import Memory
 from tests.fakes.server import Fault, How, Moment, Recorded
 from tests.trackers.clock import AdapterClock, fresh_for
 from tests.trackers.github.parts import BODY, DRAFT, LOST, MARKER, STATUS, Open, calls, doubtful, linked
+from tests.trackers.pouring import own_markers, pour
 
 OpenApp = Callable[..., GitHub]
 FETCH = "access_tokens$"
@@ -378,34 +378,11 @@ def test_an_issue_that_was_transferred_is_out_of_reach_and_not_gone(open_app: Op
         tracker.look(issue)
 
 
-def own_markers(threads: int, drafts: int) -> list[str]:
-    return [f"{number}x{each}".rjust(26, "m") for number in range(threads) for each in range(drafts)]
-
-
-def pour(trackers: list[GitHub], drafts: int) -> list[TrackerError]:
-    """Each client creates issues in a thread of its own. Returns the errors."""
-    errors: list[TrackerError] = []
-
-    def create(number: int) -> None:
-        for marker in own_markers(len(trackers), drafts)[number * drafts : (number + 1) * drafts]:
-            try:
-                trackers[number].create(replace(DRAFT, marker=marker))
-            except TrackerError as error:
-                errors.append(error)
-
-    threads = [threading.Thread(target=create, args=(number,)) for number in range(len(trackers))]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return errors
-
-
 def test_eight_threads_share_each_token_and_file_each_issue_once(open_app: OpenApp, fake: FakeGitHub) -> None:
     fake.app.uses = 30
     trackers = [open_app() for _ in range(8)]
 
-    assert pour(trackers, 12) == []
+    assert pour(trackers, DRAFT, 12) == []
     markers = [(issue.body or "").rpartition("\n")[2] for issue in fake.repository.issues.values()]
     assert sorted(markers) == sorted({issue_line(each) for each in own_markers(8, 12)})
     ended = sum(grant.uses == 0 for grant in fake.app.grants.values())
@@ -418,7 +395,7 @@ def test_logins_that_are_not_shared_fetch_a_token_each(open_app: OpenApp, fake: 
     for number in range(8):
         (tmp_path / f"key{number}").write_text(private_key())
 
-    assert pour([open_app({"key": {"file": str(tmp_path / f"key{number}")}}) for number in range(8)], 1) == []
+    assert pour([open_app({"key": {"file": str(tmp_path / f"key{number}")}}) for number in range(8)], DRAFT, 1) == []
     assert fake.app.fetched == 8
 
 

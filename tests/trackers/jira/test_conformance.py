@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from tests.trackers.conformance import Conformance
-from tests.trackers.jira.world import CloudWorld, DataCenterWorld, GatewayWorld, JiraWorld
+from tests.trackers.jira.world import (
+    CloudOAuthWorld,
+    CloudWorld,
+    DataCenterOAuthWorld,
+    DataCenterWorld,
+    GatewayWorld,
+    JiraWorld,
+)
 
 
 class _Jira(Conformance):
@@ -29,3 +36,11 @@ class TestJiraGateway(_Jira):
 
 class TestJiraDataCenter(_Jira):
     deployment = DataCenterWorld
+
+
+class TestJiraCloudOAuth(_Jira):
+    deployment = CloudOAuthWorld
+
+
+class TestJiraDataCenterOAuth(_Jira):
+    deployment = DataCenterOAuthWorld

@@ -9,6 +9,7 @@ from syncd.config import JiraSettings
 from syncd.trackers import Draft
 from syncd.trackers.jira.fields import marker_line
 from tests.fakes.jira import EMAIL, TOKEN, FakeJira, FakeJiraCloud, FakeJiraDataCenter, FakeJiraGateway
+from tests.fakes.jira_oauth import CLIENT_ID, FakeJiraDataCenterOAuth, FakeJiraGatewayOAuth, OAuthSite
 from tests.fakes.jira_rules import FakeIssue
 from tests.fakes.server import Fault
 from tests.fakes.specs import check_traffic
@@ -32,19 +33,22 @@ class JiraWorld(World):
     @property
     def settings(self) -> JiraSettings:
         cloud = issubclass(self.deployment, FakeJiraCloud)
-        gateway = {"cloud_id": "auto", "gateway": self.fake.url} if self.deployment is FakeJiraGateway else {}
+        gateway = {"cloud_id": "auto", "gateway": self.fake.url} if issubclass(self.deployment, FakeJiraGateway) else {}
         return JiraSettings.model_validate(
             {
                 "kind": "jira",
                 "deployment": "cloud" if cloud else "datacenter",
                 "url": self.fake.url,
                 "project": "CRASH",
-                "token": {"file": str(self.folder / "token")},
-                "email": EMAIL if cloud else None,
                 "timeout": 10.0,
+                **self.login(cloud),
                 **gateway,
             }
         )
+
+    def login(self, cloud: bool) -> dict[str, Any]:
+        """The keys of the login."""
+        return {"token": {"file": str(self.folder / "token")}, "email": EMAIL if cloud else None}
 
     def items(self) -> list[Item]:
         return [
@@ -107,7 +111,7 @@ class JiraWorld(World):
         self.fake.edit_issue(self._issue(remote_id).key, priority=self.fake.priority(priority))
 
     def comment(self, remote_id: str, text: str) -> None:
-        body = text if self.deployment is FakeJiraDataCenter else _document(text)
+        body = text if issubclass(self.deployment, FakeJiraDataCenter) else _document(text)
         self.fake.add_comment(self._issue(remote_id).key, "ada", body)
 
     def delete_comment(self, remote_id: str, comment_id: str) -> None:
@@ -156,6 +160,33 @@ class DataCenterWorld(JiraWorld):
     """Jira Data Center."""
 
     deployment = FakeJiraDataCenter
+
+
+class OAuthWorld(JiraWorld):
+    """A deployment with the OAuth client of a service account."""
+
+    fake: OAuthSite
+
+    def login(self, cloud: bool) -> dict[str, Any]:
+        (self.folder / "secret").write_text(self.fake.client_secret)
+        client = {"id": CLIENT_ID, "secret": {"file": str(self.folder / "secret")}}
+        return {"oauth": client | ({"url": f"{self.fake.url}/oauth/token"} if cloud else {})}
+
+    def revoke(self) -> None:
+        self.fake.client_secret = "another-secret"
+        self.fake.expire()
+
+
+class CloudOAuthWorld(OAuthWorld):
+    """Jira Cloud."""
+
+    deployment = FakeJiraGatewayOAuth
+
+
+class DataCenterOAuthWorld(OAuthWorld):
+    """Jira Data Center."""
+
+    deployment = FakeJiraDataCenterOAuth
 
 
 def _paragraph(text: str) -> dict[str, Any]:
