@@ -280,9 +280,9 @@ def _match(match: Match) -> str:
     def patterns(conditions: Conditions) -> list[str]:
         keys = ("universe", "project", "application", "classifiers", "error_type", "releases", "first_release")
         commonest = {f"mostly {name}": listed for name, listed in conditions.commonest.items()}
-        by_key = (
-            {key.replace("_", " "): getattr(conditions, key) for key in keys} | dict(conditions.attributes) | commonest
-        )
+        shares = {f"share of {name}": listed for name, listed in conditions.shares.items()}
+        plain = {key.replace("_", " "): getattr(conditions, key) for key in keys}
+        by_key = plain | dict(conditions.attributes) | commonest | shares
         return [f"{key} {' or '.join(patterns)}" for key, patterns in by_key.items() if patterns]
 
     exceptions = patterns(match.unless)

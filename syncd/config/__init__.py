@@ -245,7 +245,7 @@ def _doubtful_patterns(place: str, route: Route) -> Iterator[str]:
     patterns += [
         (f"{section}.{key}.{name}", key, pattern)
         for section, each in conditions
-        for key, values in (("attributes", each.attributes), ("commonest", each.commonest))
+        for key, values in (("attributes", each.attributes), ("commonest", each.commonest), ("shares", each.shares))
         for name, listed in values.items()
         for pattern in listed
     ]

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, model_validator
 
 from syncd.config.trackers import FieldMapping
 from syncd.config.values import Expression, Glob, Globs, Seconds, Section, WriteLimit
 from syncd.core.budget import Limit
-from syncd.core.policy import Policy
+from syncd.core.policy import SHARE, Policy
 
 
 def _one_or_many(value: object) -> object:
@@ -17,6 +17,18 @@ def _one_or_many(value: object) -> object:
 
 
 Patterns = Annotated[Globs, BeforeValidator(_one_or_many)]
+
+
+def _shares(values: list[str]) -> list[str]:
+    for value in values:
+        parts = SHARE.fullmatch(value)
+        if parts is None or not 0 < float(parts[2]) <= 100:
+            raise ValueError(f'{value!r} is no share; write a pattern and a percentage, as in "production 50%"')
+        TypeAdapter(Globs).validate_python([parts[1]])
+    return values
+
+
+Shares = Annotated[list[str], BeforeValidator(_one_or_many), AfterValidator(_shares)]
 
 
 class Conditions(Section):
@@ -31,6 +43,7 @@ class Conditions(Section):
     first_release: Patterns = []
     attributes: dict[str, Patterns] = {}
     commonest: dict[str, Patterns] = {}
+    shares: dict[str, Shares] = {}
 
 
 class Match(Conditions):

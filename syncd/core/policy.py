@@ -16,7 +16,7 @@ from syncd.core.titles import Rules
 from syncd.model import Group, GroupKind, ProjectRelease, Thresholds
 
 # The prefixes of the conditions on attributes.
-_ATTRIBUTE, _COMMONEST = "attributes.", "commonest."
+_ATTRIBUTE, _COMMONEST, _SHARES = "attributes.", "commonest.", "shares."
 # The attribute in which Backtrace's SDKs send the kind of report: Crash, Hang, Exception, Unhandled exception, Message, OOMException.
 _ERROR_TYPE = "error.type"
 _OF_RELEASES = ("releases", "first_release")
@@ -24,6 +24,8 @@ _OF_RELEASES = ("releases", "first_release")
 # The keys of a rule of `set` that have a single value or list; `fields` are chosen field by field.
 SETTINGS = ("priority", "issue_type", "component", "assignee", "milestone", "labels")
 
+# A pattern, and the least share of the occurrences whose values fit it: `production 50%`.
+SHARE = re.compile(r"\s*(\S.*?)\s+(\d{1,3}(?:\.\d{1,3})?)\s?%\s*")
 _COMPARISON = re.compile(r"\s*(>=|<=|==|!=|>|<)\s*(.*?)\s*")
 _AMONG = {
     ">=": (Order.NEWER, Order.SAME),
@@ -43,7 +45,7 @@ class Conditions:
 
     `error_type` is for the kind of report that Backtrace's SDKs send beside the classifiers, in upper or lower case. `first_release` is the
     release in which the group was noticed first. `commonest` is for attributes of which only the commonest value counts, `attributes` for
-    those of which any value may fit.
+    those of which any value may fit, and `shares` for those of which the values that fit have at least a share of the occurrences (`SHARE`).
     """
 
     universe: tuple[str, ...] = ()
@@ -55,6 +57,7 @@ class Conditions:
     first_release: tuple[str, ...] = ()
     attributes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     commonest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    shares: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,6 +244,7 @@ def _conditions(conditions: Conditions) -> list[tuple[str, tuple[str, ...]]]:
         ("first_release", conditions.first_release),
         *((f"{_ATTRIBUTE}{name}", patterns) for name, patterns in conditions.attributes.items()),
         *((f"{_COMMONEST}{name}", patterns) for name, patterns in conditions.commonest.items()),
+        *((f"{_SHARES}{name}", patterns) for name, patterns in conditions.shares.items()),
     ]
     return [(name, patterns) for name, patterns in everything if patterns]
 
@@ -264,6 +268,8 @@ def _fits(group: Group, condition: str, patterns: Iterable[str]) -> bool:
         case "first_release":
             first = first_release(group)
             values = [] if first is None else [first]
+        case _ if condition.startswith(_SHARES):
+            return any(_has_share(group, condition.removeprefix(_SHARES), pattern) for pattern in patterns)
         case _ if condition.startswith(_COMMONEST):
             values = dict(group.attributes).get(condition.removeprefix(_COMMONEST), ())[:1]
         case _:
@@ -279,6 +285,21 @@ def _is_error_type(value: str, patterns: Iterable[str]) -> bool:
     """True if the error type fits one of the patterns, in upper or lower case: SDKs spell `Hang` and `hang`."""
     blind = [pattern.lower() if (sought := searched(pattern)) is None else f"(?i){sought}" for pattern in patterns]
     return fits(value.lower(), blind)
+
+
+def _has_share(group: Group, attribute: str, pattern: str) -> bool:
+    """True if the values that fit have the least share of the occurrences whose values are counted. Where the sender counted none, a single
+    value is that of all, and of several values the shares are open."""
+    parts = SHARE.fullmatch(pattern)
+    place = next((place for place, (name, _) in enumerate(group.attributes) if name == attribute), None)
+    if parts is None or place is None:
+        return False
+    values = group.attributes[place][1]
+    counts = group.attribute_counts[place] if place < len(group.attribute_counts) else ()
+    if len(counts) != len(values):
+        counts = (1,) if len(values) == 1 else ()
+    fitting = sum(count for value, count in zip(values, counts, strict=False) if fits(value, (parts[1],)))
+    return bool(counts) and 100 * fitting >= float(parts[2]) * sum(counts)
 
 
 def _in_range(release: str, comparisons: str) -> bool:
@@ -297,6 +318,8 @@ def _order(release: str, bound: str) -> Order:
 
 def doubtful(condition: str, pattern: str) -> str | None:
     """Why the pattern of a condition can hardly match anything; None where it can."""
+    if condition == "shares" and (parts := SHARE.fullmatch(pattern)):
+        pattern = parts[1]
     if searched(pattern) is not None:
         return None
     if _COMPARISON.match(pattern):

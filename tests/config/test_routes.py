@@ -181,7 +181,7 @@ def test_patterns_and_settings_without_an_effect_are_warnings(load: Load) -> Non
         folder = "x"
         [[routes]]
         tracker = "a"
-        match = { project = ">=2.4", releases = [">= 2.4", "2.*"], attributes = { os = "^Win" }, not = { commonest = { os = "a|b" } } }
+        match = { project = ">=2.4", releases = [">= 2.4", "2.*"], attributes = { os = "^Win" }, shares = { os = ["a|b 5%", "Windows* 5%"] }, not = { commonest = { os = "a|b" } } }
         labels = [{ classifier = "oom$", label = "x" }, { attribute = "os", label = "y" }]
         owners = [{ frame = "/^draw/", module = ".*lib", assignee = "ada" }]
         set = [
@@ -196,11 +196,25 @@ def test_patterns_and_settings_without_an_effect_are_warnings(load: Load) -> Non
         "routes[0].set[0].when.first_release",
         "routes[0].set[1].when.not.classifiers",
         "routes[0].match.attributes.os",
+        "routes[0].match.shares.os",
         "routes[0].match.not.commonest.os",
         "routes[0].labels[0]",
         "routes[0].owners[0]",
         "routes[0].set[0].priority",
     ]
+
+
+@pytest.mark.parametrize(
+    "share", ["production", "50%", "production 0%", "production 101%", "production -5%", "/(/ 5%", ""]
+)
+def test_a_share_is_a_pattern_and_a_percentage(faults: Faults, share: str) -> None:
+    problems = faults(f"""
+        [[routes]]
+        tracker = "crashes"
+        match = {{ shares = {{ environment = ["{share}"] }} }}
+    """)
+
+    assert any("routes[0].match.shares.environment" in problem for problem in problems)
 
 
 @pytest.mark.parametrize(

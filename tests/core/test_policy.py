@@ -23,7 +23,9 @@ GROUP = make_group(
         ("os", ("Windows 11", "Linux")),
         ("environment", ("production",)),
         ("error.type", ("Hang", "OOMException")),
+        ("region", ("eu", "us")),
     ),
+    attribute_counts=((6, 2), (), (5, 4), ()),
 )
 
 
@@ -73,6 +75,13 @@ def a_route(name: str = "main", **match: Any) -> Policy:
         pytest.param({"classifiers": ["hang", "/^seg.ault$/"]}, True, id="a pattern or an expression"),
         pytest.param({"commonest": {"os": "Windows*"}}, True, id="the commonest value"),
         pytest.param({"commonest": {"os": "Linux"}}, False, id="a value that is not the commonest"),
+        pytest.param({"shares": {"os": "/^win/i 75%"}}, True, id="a share that is just met"),
+        pytest.param({"shares": {"os": "Windows* 76%"}}, False, id="a share that is just missed"),
+        pytest.param({"shares": {"os": ["*BSD 1%", "Linux 25%"]}}, True, id="one of several shares"),
+        pytest.param({"shares": {"environment": "production 100%"}}, True, id="the single value, which nobody counted"),
+        pytest.param({"shares": {"region": "eu 1%"}}, False, id="several values, which nobody counted"),
+        pytest.param({"shares": {"device": "* 1%"}}, False, id="a share of an attribute that is not there"),
+        pytest.param({"not": {"shares": {"os": "Linux 25%"}}}, False, id="excluded by a share"),
         pytest.param({"application": "client", "universe": "other"}, False, id="all keys but one"),
     ],
 )
