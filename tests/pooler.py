@@ -13,7 +13,8 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from tests.postgres import PATIENCE_SECONDS, as_nobody, free_port, own
+from tests.ports import free_port
+from tests.postgres import PATIENCE_SECONDS, as_nobody, own
 
 _PACKAGE = Path(__file__).parents[1] / ".tests/pgbouncer"
 needs_pooler = pytest.mark.skipif(

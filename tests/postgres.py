@@ -4,7 +4,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -20,6 +19,7 @@ import psycopg
 
 from syncd.config import StoreSettings
 from syncd.store import bring_up
+from tests.ports import free_port
 
 GIVEN = os.environ.get("SYNCD_TEST_POSTGRES_URL")
 PATIENCE_SECONDS = 60.0
@@ -140,12 +140,6 @@ def as_nobody() -> dict[str, Any]:
         return common
     account = pwd.getpwnam("nobody")
     return common | {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def _programs(folder: Path) -> Path:

@@ -19,6 +19,7 @@ import pytest
 
 from tests.fakes import npm
 from tests.fakes.server import Answer, Recorded, Routes, ServerBase
+from tests.ports import free_port
 
 TOKEN = "test_token_admin"
 REPOSITORY = "octocat/hello-world"
@@ -90,9 +91,7 @@ def _rate_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
 def emulated_github(folder: Path) -> Iterator[EmulatedGitHub]:
     """A fresh emulator, its output in `folder`. Skips the test where Node or the package cannot be had."""
     node, program = _installed()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     seed = folder / "seed.json"
     seed.write_text(json.dumps(_SEED), encoding="utf-8")
     with EmulatedGitHub(port) as front, (folder / "emulator.log").open("wb") as log:

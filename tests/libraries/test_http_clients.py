@@ -2,7 +2,6 @@
 
 import inspect
 import json
-import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionErr
 from tests.fakes.server import Answer, Recorded, Routes, ServerBase
 from tests.fakes.tls import certificate, tls
 from tests.libraries import changed
+from tests.ports import free_port
 
 
 class Closed(ServerBase):
@@ -38,11 +38,6 @@ class Closed(ServerBase):
 def server() -> Iterator[Closed]:
     with Closed() as running:
         yield running
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def causes(error: object) -> Iterator[BaseException]:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from syncd.cli.sender import Sender
 from tests.factories import notification_json
+from tests.ports import free_port
 from tests.prove.nspawn import Machine, boot_machine, wait_for
 from tests.prove.report import ROOT, Row
 
@@ -94,7 +95,7 @@ def package(folder: Path, version: str) -> Path:
 
 def run(folder: Path, seed: int, restarts: int = RESTARTS) -> Iterator[Row]:
     """One row per action."""
-    port, console = 18080, 18081
+    port, console = free_port(), free_port()  # the machine shares the network of this one
     folder.mkdir(parents=True, exist_ok=True)
     first, second = package(folder, "0.1.0"), package(folder, "0.1.1")
     with boot_machine(folder) as machine:

@@ -18,6 +18,7 @@ from syncd.trackers import transport
 from syncd.trackers.github.answers import failure
 from tests.fakes.server import Answer, Fault, How, Recorded, Routes, ServerBase
 from tests.fakes.tls import certificate, tls
+from tests.ports import free_port
 from tests.trackers.clock import AdapterClock
 
 HOST = "tracker.example"
@@ -54,16 +55,9 @@ def post(url: str, **options: Any) -> requests.Response:
     raise AssertionError
 
 
-def closed_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 def test_a_refused_connection_was_never_sent() -> None:
     with pytest.raises(Unavailable, match=r"^no connection to tracker\.example: connection refused$"):
-        post(f"http://127.0.0.1:{closed_port()}/count")
+        post(f"http://127.0.0.1:{free_port()}/count")
 
 
 def test_a_name_that_does_not_resolve_was_never_sent() -> None:
@@ -85,7 +79,7 @@ def test_a_connection_that_is_not_taken_in_time_was_never_sent() -> None:
 
 
 def test_a_proxy_that_is_not_there_was_never_passed(counter: Counter) -> None:
-    proxies = {"https": f"http://127.0.0.1:{closed_port()}"}
+    proxies = {"https": f"http://127.0.0.1:{free_port()}"}
 
     with pytest.raises(Unavailable, match="no connection"):
         post("https://tracker.invalid/count", proxies=proxies)
@@ -125,7 +119,7 @@ def test_a_reset_while_an_earlier_refusal_is_handled_is_an_unknown_outcome(count
     counter.inject(Fault(how="reset_after"))
 
     try:
-        post(f"http://127.0.0.1:{closed_port()}/count")
+        post(f"http://127.0.0.1:{free_port()}/count")
     except Unavailable:
         with pytest.raises(OutcomeUnknown):
             post(f"{counter.url}/count")
@@ -135,7 +129,7 @@ def test_a_reset_while_an_earlier_refusal_is_handled_is_an_unknown_outcome(count
 def test_errors_show_neither_payload_nor_token(counter: Counter) -> None:
     counter.inject(Fault(how="reset_after"))
 
-    for url in (f"http://127.0.0.1:{closed_port()}/count", f"{counter.url}/count", "http://a..b/count"):
+    for url in (f"http://127.0.0.1:{free_port()}/count", f"{counter.url}/count", "http://a..b/count"):
         with pytest.raises(TrackerError) as caught:
             post(f"{url}?key={SECRET}")
         text = "".join(traceback.format_exception(caught.value)) + repr(caught.value)
