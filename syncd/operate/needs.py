@@ -14,6 +14,7 @@ INBOX_SECONDS = 300.0  # a delivery that waits longer shows that nothing folds
 OUTBOX_SECONDS = 1800.0  # a call that is due longer shows that nothing calls its tracker
 CRASHES = 3  # processes that ended without being stopped, within ten minutes
 FREE_BYTES = 512 * 2**20
+NEWS_SECONDS = 7 * 86400.0  # for so long what passes by itself, perhaps never, is listed
 EXPIRY_SECONDS = 30 * 86400.0  # before a token expires
 
 # Every state that `needs` may name, in the order in which it lists them; the alarms come first.
@@ -22,7 +23,7 @@ ALARMS = (
     "tracker_rests", "store_copied", "tracker_missing", "outbox_stuck", "dead_letters", "parked", "doubles", "by_hand", "quarantined",
     "disk_full", "token_expires",
 )  # fmt: skip
-NOTICES = ("detached", "tracker_paused", "tracker_waits", "in_doubt", "route_paused", "storm")
+NOTICES = ("detached", "found_again", "tracker_paused", "tracker_waits", "in_doubt", "route_paused", "storm")
 
 PARTS = {"all": "receiver and worker", "receiver": "receiver", "worker": "worker"}
 
@@ -73,6 +74,11 @@ def needs(status: Mapping[str, Any], now: float) -> list[Need]:
         several = f"{count:,} issues are left to people, the newest" if count > 1 else "1 issue is left to people,"
         what = f"{several} {issue['key']} of {issue['tracker']}: {one_line(issue['reason'], 300)}"
         unsorted.append(Need(state="by_hand", what=what, count=count, page="/groups?state=by_hand"))
+    for stray in status["strays"]:
+        if now - stray["found_at"] < NEWS_SECONDS:
+            what = f"{counted(stray['issues'], 'issue')} of {stray['tracker']} that this store did not know of were found again at {utc(stray['found_at'])}: "
+            what += "it is older than they are, as after a restored backup; each is linked when its crash occurs again"
+            unsorted.append(Need(state="found_again", what=what, count=stray["issues"], page="/trackers"))
     for pause in status["paused_routes"]:
         what = f"route {pause['route']} is paused: {one_line(pause['reason'], 300)}"
         unsorted.append(Need(state="route_paused", what=what, page="/trackers"))

@@ -48,6 +48,7 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         ],
         "unreleased": unreleased(store),
         "countings": countings(config, store),
+        "strays": store.report.strays(),
         "by_hand": [asdict(issue) for issue in store.report.by_hand(3)],
         "instances": shapes.instances(processes, now),
         "console": {"listen": config.console.listen, "faults": consoles(store.connection, living)},

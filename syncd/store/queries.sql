@@ -372,6 +372,9 @@ WITH wanted (tracker, reference) AS (VALUES :rows)
 SELECT reference, remote_id, key, url, number, created_at FROM strays
 WHERE (tracker, reference) IN (SELECT tracker, reference FROM wanted) ORDER BY number, remote_id;
 
+-- strays_by_tracker: issues with a marker of this store that stand for no group yet, and when the last of them was found
+SELECT tracker, COUNT(*) AS issues, MAX(found_at) AS found_at FROM strays GROUP BY tracker ORDER BY tracker;
+
 -- forget_strays: the tracker may give these numbers once more
 DELETE FROM strays WHERE tracker = :tracker AND number > :number;
 

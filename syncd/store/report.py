@@ -139,6 +139,10 @@ class Report(Operations):
         """Return linked issues that are left to people, the newest first."""
         return [ByHand(**cast(dict[str, Any], row)) for row in self._connection.select("by_hand", size=size)]
 
+    def strays(self) -> list[dict[str, Any]]:
+        """Return by tracker how many issues were found again that stand for no group yet, and when the last of them was found."""
+        return cast(list[dict[str, Any]], self._connection.select("strays_by_tracker"))
+
     def countings(self) -> dict[countings.Project, countings.ProjectCounting]:
         """Return how the counts of each project are read, and by what evidence."""
         return countings.by_project(self._connection.select("countings"))

@@ -42,6 +42,7 @@ def status(**overrides: Any) -> dict[str, Any]:
         "trackers": {"game": tracker()},
         "held_by": [],
         "by_hand": [],
+        "strays": [],
         "unreleased": None,
         "countings": [],
         "paused_routes": [],
@@ -141,6 +142,10 @@ CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
         status(trackers={"game": tracker(state="slowed", cause="throttled", reason="429", until=NOW + MINUTE)}),
     ),
     "the answer to a create was lost": ("in_doubt", status(issues=issues(in_doubt=4))),
+    "a restored store met issues that are newer than its backup": (
+        "found_again",
+        status(strays=[{"tracker": "game", "issues": 12, "found_at": NOW - 60 * MINUTE}]),
+    ),
     "the store is a detached copy": ("detached", status(store=status()["store"] | {"detached_at": NOW - 60 * MINUTE})),
     "an operator paused a route": ("route_paused", status(paused_routes=[{"route": "all", "reason": "a release day"}])),
     "a route is in a storm": ("storm", status(storms=[{"route": "all", "held": 7}])),

@@ -28,7 +28,7 @@ def test_a_backup_goes_to_an_empty_database_of_a_server(tmp_path: Path, servers:
             daemon.send_all([crash(number) for number in range(3)])
             daemon.drain()
             daemon.syncd("backup", str(copy))
-            daemon.send(crash(3))
+            daemon.send_all([crash(3), crash(4)])
             daemon.drain()
         assert "would be" in daemon.syncd("restore", str(copy), "--to", url, "--dry-run")
         assert "verified" in daemon.syncd("restore", str(copy), "--to", url)
@@ -36,5 +36,10 @@ def test_a_backup_goes_to_an_empty_database_of_a_server(tmp_path: Path, servers:
         with Daemon(place, tracker.toml(), store=url) as moved:
             moved.send_all([crash(number, 5) for number in range(4)])
             moved.drain()
-        counted = tally(map(fingerprint, range(4)), tracker.texts())
-    assert (counted.issues, counted.doubles, counted.missing) == (4, 0, 0)
+            news = [(need["state"], need["count"]) for need in moved.status()["needs"]]
+            assert news == [("found_again", 1)]  # the issue of the crash that did not occur again yet
+            moved.send(crash(4, 5))
+            moved.drain()
+            assert moved.status()["needs"] == []
+        counted = tally(map(fingerprint, range(5)), tracker.texts())
+    assert (counted.issues, counted.doubles, counted.missing) == (5, 0, 0)
