@@ -13,7 +13,18 @@ from typing import Any
 import pytest
 
 from syncd import config as configuration
-from syncd.config import AppSettings, Config, GitHubSettings, JiraSettings, LocalSettings, Match, OAuthSettings, Route
+from syncd.config import (
+    AppSettings,
+    BacktraceProject,
+    BacktraceSettings,
+    Config,
+    GitHubSettings,
+    JiraSettings,
+    LocalSettings,
+    Match,
+    OAuthSettings,
+    Route,
+)
 from tests import documents
 
 ROOT = Path(__file__).parents[1]
@@ -27,8 +38,10 @@ SECTIONS: list[Any] = [
     *(
         field.annotation
         for name, field in Config.model_fields.items()
-        if name not in ("trackers", "routes") and field.annotation
+        if name not in ("trackers", "routes", "backtrace") and field.annotation
     ),
+    BacktraceSettings,
+    BacktraceProject,
     GitHubSettings,
     AppSettings,
     OAuthSettings,
@@ -207,14 +220,21 @@ def test_make_and_ci_run_what_the_readme_says() -> None:
     assert "make test" in ci
 
 
-@pytest.mark.parametrize(
-    "block", re.findall(r"```toml\n(.*?)```", SETUP, re.DOTALL), ids=["github", "app", "cloud", "oauth", "datacenter"]
-)
+*TRACKERS_OF_SETUP, BACKTRACE_OF_SETUP = re.findall(r"```toml\n(.*?)```", SETUP, re.DOTALL)
+
+
+@pytest.mark.parametrize("block", TRACKERS_OF_SETUP, ids=["github", "app", "cloud", "oauth", "datacenter"])
 def test_each_configuration_of_the_set_up_is_complete(block: str, tmp_path: Path) -> None:
     loaded = configuration.load(_written(tmp_path, block))
 
     assert loaded.receiver.password is not None
     assert len(loaded.trackers) == len(loaded.all_routes) == 1
+
+
+def test_backtrace_is_added_to_a_configuration_of_the_set_up(tmp_path: Path) -> None:
+    loaded = configuration.load(_written(tmp_path, f"{TRACKERS_OF_SETUP[0]}\n{BACKTRACE_OF_SETUP}"))
+
+    assert [project.name for project in loaded.backtrace["acme"].projects] == ["game-client"]
 
 
 @pytest.mark.parametrize("test", sorted(set(re.findall(r"`(tests/[\w/]+\.py::test_\w+)`", SECURITY))))

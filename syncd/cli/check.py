@@ -16,6 +16,8 @@ import typer
 from rich.text import Text
 
 from syncd import config as configuration
+from syncd.backtrace import doctor
+from syncd.backtrace.client import Client, targets
 from syncd.cli import BAD_CONFIG, FAILED, stop
 from syncd.cli.arguments import ConfigOption, config_path
 from syncd.cli.tables import console
@@ -59,7 +61,7 @@ def check(config: ConfigOption = None) -> None:
     faults, code = 0, FAILED
     for part, finding in findings(loaded):
         fine = Text("! ", style="yellow") if finding.remedy else Text("✓ ", style="green")
-        fine = Text("- ", style="dim") if isinstance(finding, Advice) else fine
+        fine = Text("- ", style="dim") if isinstance(finding, Advice | doctor.Ask) else fine
         mark = fine if finding.ok else Text("✗ ", style="red")
         out.print(mark.append(f"{part}: {finding.what}", style="default"), soft_wrap=True)
         if not finding.ok:
@@ -106,6 +108,11 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
             yield part, Obstacle(ok=False, what="its configuration is not usable", remedy="; ".join(error.problems))
         except TrackerError as error:
             yield part, Finding(ok=False, what="it does not answer as it should", remedy=error.reason)
+    for target in targets(config.backtrace):
+        with closing(Client(target, Clock(), time.sleep)) as reader:
+            attributes = tuple(config.notifications.release_attributes)
+            several = doctor.findings(reader, attributes)
+            yield from ((f"backtrace {target.title}", finding) for finding in several)
 
 
 def _named_releases(config: Config) -> list[tuple[str, str, str, str]]:
@@ -140,6 +147,8 @@ def _receiver(config: Config) -> Iterator[Finding]:
             yield Obstacle(ok=False, what=f"syncd cannot read receiver.{key}", remedy="; ".join(error.problems))
     login = "with user name and password" if receiver.password else "without a login"
     yield Finding(ok=True, what=f"it listens on http://{receiver.listen}/webhooks/backtrace {login}")
+    if config.backtrace:
+        return  # its own check reads them
     yield Advice(
         ok=True,
         what="Backtrace needs two alerts that send there: one on new fingerprints, which files issues, and one on every error "
@@ -256,11 +265,14 @@ def _routes(config: Config) -> Iterator[Finding]:
                 what=f"{route.name} can never match: {never[route.name]}",
                 remedy="move it before that route, or make that route narrower",
             )
-    for name, settings in config.trackers.items():
-        url = getattr(settings, "url", None) or getattr(settings, "api_url", None)
+    addresses = {
+        f"trackers.{name}": getattr(settings, "url", None) or getattr(settings, "api_url", None)
+        for name, settings in config.trackers.items()
+    } | {f"backtrace.{name}": settings.url for name, settings in config.backtrace.items()}
+    for section, url in addresses.items():
         address = urlsplit(url or "")
         if address.scheme == "http" and not _is_loopback(address.hostname or ""):
-            what = f"trackers.{name} uses plain http: others on the way can read its token"
+            what = f"{section} uses plain http: others on the way can read its token"
             yield Finding(
                 ok=True, what=what, remedy="write https:// if the server has it, or keep it on a network of your own"
             )

@@ -30,7 +30,7 @@ _INSTALL = (
     "/usr/bin/python3 WHEEL; then print the unit with that syncd, or name it with --program"
 )
 # The keys of the configuration that a part does not use.
-_UNUSED = {"receiver": ("trackers.", "routes["), "worker": ("receiver.",)}
+_UNUSED = {"receiver": ("trackers.", "backtrace.", "routes["), "worker": ("receiver.",)}
 
 
 class _Needed(NamedTuple):
@@ -182,6 +182,9 @@ def _configuration(path: Path, config: Config | None, part: str) -> Iterator[_Ne
     for name, tracker in config.trackers.items():
         named.append((f"trackers.{name}.ca_file", getattr(tracker, "ca_file", None), below, "read"))
         named.append((f"trackers.{name}.folder", getattr(tracker, "folder", None), state, "write"))
+    named += [
+        (f"backtrace.{name}.ca_file", settings.ca_file, below, "read") for name, settings in config.backtrace.items()
+    ]
     named += [
         (f"routes[{number}].templates", route.templates, below, "read") for number, route in enumerate(config.routes)
     ]

@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_args
 from pydantic import BaseModel, Field, ValidationError
 
 from syncd.config import toml
+from syncd.config.backtrace import BacktraceProject, BacktraceSettings
 from syncd.config.routes import Conditions, LabelRule, Match, OwnerRule, Route
 from syncd.config.sections import ConsoleSettings, Links, Notifications, Privacy, Receiver, StoreSettings, Titles
 from syncd.config.trackers import (
@@ -33,6 +34,8 @@ from syncd.platform import access
 __all__ = [
     "GROUP_FACTS",
     "AppSettings",
+    "BacktraceProject",
+    "BacktraceSettings",
     "Conditions",
     "Config",
     "ConsoleSettings",
@@ -62,6 +65,9 @@ __all__ = [
 ]
 
 
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
 class Config(Section):
     """The whole file."""
 
@@ -72,7 +78,8 @@ class Config(Section):
     links: Links = Links()
     privacy: Privacy = Privacy()
     titles: Titles = Titles()
-    trackers: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], AnyTracker] = {}
+    backtrace: dict[Name, BacktraceSettings] = {}
+    trackers: dict[Name, AnyTracker] = {}
     routes: list[Route] = []
 
     @cached_property
@@ -193,6 +200,11 @@ def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
         ("store.password", config.store.password),
         *((f"trackers.{name}.{key}", secret) for name, (key, secret) in tracker_secrets(config)),
     ]
+    for name, settings in config.backtrace.items():
+        places += [
+            (f"backtrace.{name}.projects[{number}].token", project.token)
+            for number, project in enumerate(settings.projects)
+        ]
     return ((key, secret) for key, secret in places if isinstance(secret, Secret))
 
 

@@ -57,6 +57,13 @@ SYNCS = Counter(
     registry=REGISTRY,
 )
 
+BACKTRACE_REQUESTS = Counter(
+    "syncd_backtrace_requests",
+    "Requests of this process to Backtrace's API by project and outcome: ok, refused, or failed where no answer came.",
+    ["project", "outcome"],
+    registry=REGISTRY,
+)
+
 # Gauges are read from the store at each scrape: name, help text, label.
 GAUGES: Mapping[str, tuple[str, str | None]] = {
     "syncd_store_up": ("1 if the store takes notifications, else 0.", None),
