@@ -19,6 +19,7 @@ from syncd.core.releases import ordered
 from syncd.model import Group, GroupView, Issue, IssueState, Point
 from syncd.operate import shapes
 from syncd.platform.clock import Clock
+from syncd.render.addresses import group_page
 from syncd.render.report import title
 from syncd.render.text import utc
 from syncd.store import Store
@@ -148,13 +149,13 @@ def _listed(store: Store, wanted: Wanted, sort: Sort, size: int) -> tuple[list[G
 @app.command()
 def show(text: GroupName, config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show one crash group: counts, releases, stack, issue, decisions."""
-    with open_store(config) as (_, store):
+    with open_store(config) as (settings, store):
         listed = find_group(store, text)
         history = store.report.history(listed.id)
     if as_json:
-        print(json.dumps(shapes.whole(listed.standing, history), indent=2))
+        print(json.dumps(shapes.whole(listed.standing, history, settings.console.url), indent=2))
     else:
-        _print_group(listed.standing, history)
+        _print_group(listed.standing, history, settings.console.url)
 
 
 def print_groups(standings: Sequence[GroupView], total: int | None) -> None:
@@ -195,7 +196,7 @@ def print_groups(standings: Sequence[GroupView], total: int | None) -> None:
         out.print("No crash group yet. `syncd send-test` sends one.", style="dim")
 
 
-def _print_group(standing: GroupView, history: Sequence[Past]) -> None:
+def _print_group(standing: GroupView, history: Sequence[Past], console_url: str) -> None:
     group, out = standing.group, console()
     facts = Table.grid(padding=(0, 2))
     notifications = "–" if group.notifications is None else counted(group.notifications, "notification")
@@ -210,6 +211,8 @@ def _print_group(standing: GroupView, history: Sequence[Past]) -> None:
         *_issue_facts(standing.issue),
         *_growth_facts(group),
         ("decision", f"{standing.decision}: {standing.reason}"),
+        *((("reported at", group.group_url),) if group.group_url else ()),
+        *((("page", f"{console_url}{group_page(group.identity)}"),) if console_url else ()),
     ):
         facts.add_row(Text(name, style="bold"), plain(value, 300))
     out.print(Panel(facts, title=plain(title(group), 100), title_align="left"))

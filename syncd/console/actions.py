@@ -19,8 +19,7 @@ Action = Callable[[PageRequest], str]
 
 def sync(request: PageRequest) -> str:
     """Bring the group's issue up to date now."""
-    _require_group(request)
-    tracker = actions.sync_now(request.store, explain.rules(request.config), request.number, request.now)
+    tracker = actions.sync_now(request.store, explain.rules(request.config), request.group, request.now)
     if tracker is None:
         return "This group needs nothing now; the reason is below."
     request.store.hints.send(of_tracker(tracker))
@@ -29,10 +28,9 @@ def sync(request: PageRequest) -> str:
 
 def file(request: PageRequest) -> str:
     """File the group now, past thresholds and limits."""
-    _require_group(request)
     routing = explain.rules(request.config)
     try:
-        tracker = actions.file_now(request.store, routing, request.number, _reason(request), request.now)
+        tracker = actions.file_now(request.store, routing, request.group, _reason(request), request.now)
     except ValueError as error:
         return f"Nothing changed: {error}."
     request.store.hints.send(of_tracker(tracker))
@@ -41,15 +39,13 @@ def file(request: PageRequest) -> str:
 
 def hold(request: PageRequest) -> str:
     """File nothing for the group and write nothing to its issue."""
-    _require_group(request)
-    actions.hold(request.store, request.number, _reason(request), request.now)
+    actions.hold(request.store, request.group, _reason(request), request.now)
     return "This group is held: syncd files nothing for it and writes nothing. A call in progress is finished."
 
 
 def end_hold(request: PageRequest) -> str:
     """Let the group's route decide again."""
-    _require_group(request)
-    ended = actions.end_hold(request.store, explain.rules(request.config), request.number, request.now)
+    ended = actions.end_hold(request.store, explain.rules(request.config), request.group, request.now)
     return "This group is held no longer." if ended else "No operator held this group."
 
 
@@ -64,7 +60,7 @@ def alias(request: PageRequest) -> str:
     target = fits[0]
     try:
         routing = explain.rules(request.config)
-        change = actions.add_alias(request.store, routing, request.number, target.id, _reason(request), request.now)
+        change = actions.add_alias(request.store, routing, request.group, target.id, _reason(request), request.now)
     except ValueError as error:
         return f"Nothing changed: {error}."
     name = one_line(target.standing.group.identity.fingerprint, 16)
@@ -73,7 +69,7 @@ def alias(request: PageRequest) -> str:
 
 def end_alias(request: PageRequest) -> str:
     """Give the group an issue of its own again."""
-    removed = actions.remove_alias(request.store, explain.rules(request.config), request.number, request.now)
+    removed = actions.remove_alias(request.store, explain.rules(request.config), request.group, request.now)
     if removed is None:
         return "This group was no alias."
     return f"This group follows no other group any more.{f' {removed.own} is its issue again.' if removed.own else ''}"
@@ -83,7 +79,7 @@ def relink(request: PageRequest) -> str:
     """Link the group to an issue that exists already."""
     tracker, issue = request.form.get("tracker") or None, request.form.get("issue", "")
     try:
-        link = actions.relink(request.config, request.store, request.number, tracker, issue, request.now)
+        link = actions.relink(request.config, request.store, request.group, tracker, issue, request.now)
     except actions.NotLinked as error:
         return f"Nothing changed: {error}."
     return f"This group is linked to {link.place.key} from now on.{_abandoned(link.before)}"
@@ -123,18 +119,15 @@ def replay_delivery(request: PageRequest) -> str:
 
 def replay_group(request: PageRequest) -> str:
     """Read all stored deliveries of a group again."""
-    letters, entry = request.store.dead_letters, request.store.lists.group(request.number)
-    if entry is None:
-        raise NotFound(f"there is no group number {request.number}")
-    fingerprint = entry[0].standing.group.identity.fingerprint
+    letters, number = request.store.dead_letters, request.group
 
     def numbers() -> Iterator[int]:
         after = 0
-        while batch := letters.replayable(after, 0.0, request.number):
+        while batch := letters.replayable(after, 0.0, number):
             yield from (stored.id for stored in batch)
             after = batch[-1].id
 
-    subject = Subject(audit.Kind.GROUP, fingerprint, request.number)
+    subject = Subject(audit.Kind.GROUP, request.identity.fingerprint, number)
     return _replayed(request, letters.replay(numbers(), request.now, subject))
 
 
@@ -196,11 +189,6 @@ def _reason(request: PageRequest) -> str:
     return one_line(request.form.get("reason", ""), 500, "no reason given")
 
 
-def _require_group(request: PageRequest) -> None:
-    if request.store.lists.group(request.number) is None:
-        raise NotFound(f"there is no group number {request.number}")
-
-
 def _require_name(request: PageRequest, kind: str, names: Container[str]) -> str:
     name = str(request.path["name"])
     if name not in names:
@@ -209,7 +197,7 @@ def _require_name(request: PageRequest, kind: str, names: Container[str]) -> str
 
 
 def _letter(request: PageRequest) -> DeadLetter:
-    letter = request.store.dead_letters.of(request.number)
+    letter = request.store.dead_letters.of(request.group)
     if letter is None:
         raise NotFound("this group is not stuck: there is nothing to retry or to discard")
     return letter

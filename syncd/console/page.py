@@ -19,8 +19,8 @@ from syncd.console import drawing
 from syncd.console.visitor import Visitor
 from syncd.core.counts import meaning
 from syncd.core.quantities import duration, figure
-from syncd.model import GroupView
-from syncd.render import report
+from syncd.model import GroupView, Identity
+from syncd.render import addresses, report
 from syncd.render.text import clean, one_line, utc
 from syncd.store import Store
 from syncd.store.listing import Key
@@ -33,6 +33,14 @@ _UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 0.5))
 
 class NotFound(Exception):
     """The thing that was requested does not exist; the message names it."""
+
+
+class Elsewhere(Exception):
+    """The requested thing has its page at another path."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,19 @@ class PageRequest:
     def number(self) -> int:
         """The number in the path."""
         return cast(int, self.path["number"])
+
+    @property
+    def identity(self) -> Identity:
+        """The group that the path names."""
+        return Identity(self.path["universe"], self.path["project"], self.path["fingerprint"])
+
+    @property
+    def group(self) -> int:
+        """The number of that group in the store. Raises NotFound."""
+        number = self.store.lists.of_identity(self.identity)
+        if number is None:
+            raise NotFound(f"project {self.identity.project!r} has no group {self.identity.fingerprint!r}")
+        return number
 
     def get(self, name: str) -> str | None:
         """A part of the query; None if it is missing or empty."""
@@ -80,8 +101,8 @@ def as_html(page: Page, path: str, query: Mapping[str, str], now: float, flash: 
     facts = {
         "title": page.title,
         "shape": page.shape,
-        "path": path,
-        "json_path": json_path(path) + (f"?{urlencode(repeated)}" if repeated else ""),
+        "path": quote(path),
+        "json_path": json_path(quote(path)) + (f"?{urlencode(repeated)}" if repeated else ""),
         "query": query,
         "now": now,
         "flash": flash,
@@ -117,9 +138,16 @@ def _environment() -> Environment:
         "bytes": size,
         "duration": duration,
         "crash": crash,
+        "segment": addresses.segment,
+        "page": lambda group: addresses.group_page(group.identity),
         "path": lambda text: quote(str(text), safe=""),
     }
-    environment.globals |= {"drawing": drawing, "link": link, "state_of": state_of}
+    environment.globals |= {
+        "drawing": drawing,
+        "link": link,
+        "state_of": state_of,
+        "page_of": page_of,
+    }
     return environment
 
 
@@ -161,7 +189,25 @@ class Number(Convertor[int]):
         return str(value)
 
 
+class Segment(Convertor[str]):
+    """A text in a path, as `addresses.segment` writes it."""
+
+    regex = "[^/]+"
+
+    def convert(self, value: str) -> str:
+        return addresses.text_of(value)
+
+    def to_string(self, value: str) -> str:
+        return addresses.segment(value)
+
+
 register_url_convertor("number", Number())
+register_url_convertor("segment", Segment())
+
+
+def page_of(universe: str, project: str, fingerprint: str) -> str:
+    """The path of a group's page."""
+    return addresses.group_page(Identity(universe, project, fingerprint))
 
 
 def key_of(text: str | None) -> Key | None:

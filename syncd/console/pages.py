@@ -1,7 +1,6 @@
-"""The content of each page but those about releases. Reads only; calls no tracker."""
+"""The content of each page but those about releases and about one group. Reads only; calls no tracker."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -9,23 +8,17 @@ from pydantic_core import to_jsonable_python
 
 from syncd.config import Config, Secret
 from syncd.console.page import PAGE, NotFound, Page, PageRequest, crash, key_of, text_of
-from syncd.core.fold import OTHER_RELEASES
-from syncd.core.releases import ordered
-from syncd.errors import RejectedDelivery
-from syncd.intake.sources import backtrace, document
-from syncd.operate import explain, shapes
+from syncd.intake.sources import document
+from syncd.operate import shapes
 from syncd.operate.status import status
 from syncd.render.text import utc
-from syncd.store import Store
 from syncd.store.audit import Filter
 from syncd.store.dead_letters import Kind
-from syncd.store.listing import LOOKED, Delivered, Sort, State, Wanted
-from syncd.store.report import Past
+from syncd.store.listing import LOOKED, Sort, State, Wanted
 from syncd.worker.presentation import Presentation
 
 HOUR = 3600.0
 DONE = {"filed": ("create", "probe"), "updated": ("update", "close"), "reopened": ("reopen",)}
-HISTOGRAM = 6
 
 Choice = TypeVar("Choice", Sort, State)
 
@@ -90,95 +83,15 @@ def _choice(kind: type[Choice], text: str | None) -> Choice | None:
         raise NotFound(f"there is no {kind.__name__.lower()} {text!r}; there are {', '.join(kind)}") from None
 
 
-def group(request: PageRequest) -> Page:
-    """Everything about one group."""
-    config, store, number = request.config, request.store, request.number
-    entry = store.lists.group(number)
-    if entry is None:
-        raise NotFound(f"there is no group number {number}")
-    listed, history = entry
-    standing = listed.standing
-    group, identity = standing.group, standing.group.identity
-    delivered = store.lists.deliveries(None, 20, number)
-    histograms = _histograms(store, delivered)
-    explanation = explain.explain(config, store, listed, history, request.now)
-    shape = (
-        {"id": number, "owed_at": listed.owed_at, "on_hold": group.on_hold}
-        | shapes.whole(standing, history)
-        | shapes.steps(explanation)
-        | {
-            "routes": list(explanation.routes),
-            "deliveries": [_delivery(delivery) for delivery in delivered],
-            "histograms": {name: dict(values) for name, values in histograms.items()},
-        }
-    )
-    order = {
-        release: at
-        for at, release in enumerate(ordered(e.release for e in group.releases if e.release != OTHER_RELEASES))
-    }
-    timeline: list[tuple[float, Past | Delivered]] = [(past.at, past) for past in history]
-    timeline += [(delivery.received_at, delivery) for delivery in delivered]
-    facts = {
-        "listed": listed,
-        "standing": standing,
-        "group": group,
-        "issue": standing.issue,
-        "explanation": explanation,
-        "releases": sorted(group.releases, key=lambda entry: order.get(entry.release, len(order))),
-        "timeline": sorted(timeline, key=lambda event: event[0], reverse=True),
-        "histograms": histograms,
-        "deliveries": delivered,
-        "letter": store.dead_letters.of(number),
-        "trackers": list(config.trackers),
-        "returns": [
-            each for each in store.report.returns(identity.project) if each.fingerprint == identity.fingerprint
-        ],
-    }
-    return Page("group.html", "Group", shape, facts)
-
-
-def _histograms(store: Store, delivered: Sequence[Delivered]) -> dict[str, list[tuple[str, int]]]:
-    """By attribute, how often each value occurs in the group's latest stored delivery. None for a body of any other form."""
-    delivery = store.lists.delivery(delivered[0].id) if delivered else None
-    try:
-        body = backtrace.decode(delivery.body).value if delivery is not None else None
-    except RejectedDelivery:
-        return {}
-    attributes = body.get("attributes") if isinstance(body, dict) else None
-    histograms = {}
-    for name, values in sorted(attributes.items()) if isinstance(attributes, dict) else ():
-        counts: Counter[str] = Counter()
-        for pair in values if isinstance(values, list) else []:
-            match pair:
-                case [value, int(count)] if isinstance(value, str | int | float) and count > 0:
-                    counts[str(value)] += count
-        if counts:
-            histograms[str(name)] = counts.most_common(HISTOGRAM)
-    return histograms
-
-
 def deliveries(request: PageRequest) -> Page:
     """The stored deliveries, the newest first."""
     before = request.get("before")
     start = key_of(before and f"0.{before}")
     delivered = request.store.lists.deliveries(None if start is None else start.id, PAGE)
     following = delivered[-1].id if len(delivered) == PAGE else None
-    shape = {"deliveries": [_delivery(delivery) for delivery in delivered], "next": following}
+    shape = {"deliveries": [shapes.delivery(delivery) for delivery in delivered], "next": following}
     facts = {"deliveries": delivered, "following": following, "retention": request.config.store.retention}
     return Page("deliveries.html", "Deliveries", shape, facts)
-
-
-def _delivery(delivery: Delivered) -> dict[str, object]:
-    return {
-        "id": delivery.id,
-        "received_at": delivery.received_at,
-        "state": delivery.state,
-        "size": delivery.size,
-        "group": delivery.group_id,
-        "fingerprint": delivery.fingerprint,
-        "project": delivery.project,
-        "note": delivery.note,
-    }
 
 
 def delivery(request: PageRequest) -> Page:
@@ -195,7 +108,7 @@ def delivery(request: PageRequest) -> Page:
         indented = msgspec.json.format(body, indent=2)
     except (msgspec.DecodeError, RecursionError):
         indented = body
-    shape = _delivery(delivery) | {"body": body, "scrubbed": scrubbed}
+    shape = shapes.delivery(delivery) | {"body": body, "scrubbed": scrubbed}
     return Page(
         "delivery.html", f"Delivery {number}", shape, {"delivery": delivery, "body": indented, "scrubbed": scrubbed}
     )

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from typing import cast
 from urllib.parse import parse_qsl
 
 import structlog
@@ -19,16 +20,18 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from syncd.config import Config
-from syncd.console import actions, pages, releases
+from syncd.console import actions, groups, pages, releases
 from syncd.console.actions import Action
 from syncd.console.guard import Guard
-from syncd.console.page import NotFound, Page, PageRequest, View, as_html, as_json, json_path, link
+from syncd.console.page import Elsewhere, NotFound, Page, PageRequest, View, as_html, as_json, json_path, link
 from syncd.console.visitor import NOBODY, VISITOR, Visitor
 from syncd.errors import ConfigError, StoreUnavailable
 from syncd.operate import gauges, search
 from syncd.operate.health import Health
 from syncd.platform import http_server, metrics
 from syncd.platform.clock import Clock
+from syncd.render.addresses import group_page, segment
+from syncd.render.text import logged
 from syncd.store import Store
 
 log = structlog.get_logger("syncd.console")
@@ -41,10 +44,13 @@ HEADER_SECONDS = 10.0
 MAX_CONNECTIONS = 100
 STATIC = Path(__file__).parent / "static"
 
+GROUP = "/groups/{universe:segment}/{project:segment}/{fingerprint:segment}"
+_GROUP = GROUP.replace(":segment", "")
+
 PAGES: dict[str, View] = {
     "/": pages.home,
     "/groups": pages.groups,
-    "/groups/{number:number}": pages.group,
+    GROUP: groups.group,
     "/releases": releases.releases,
     "/deliveries": pages.deliveries,
     "/deliveries/{number:number}": pages.delivery,
@@ -55,18 +61,18 @@ PAGES: dict[str, View] = {
     "/configuration": pages.configuration,
 }
 
-# By path: the action, and the page that shows its result.
+# By path: the action, and the page that shows its result. A form names the group by its identity: after a restore its number may be another's.
 ACTIONS: dict[str, tuple[Action, str]] = {
-    "/groups/{number:number}/sync": (actions.sync, "/groups/{number}"),
-    "/groups/{number:number}/file": (actions.file, "/groups/{number}"),
-    "/groups/{number:number}/hold": (actions.hold, "/groups/{number}"),
-    "/groups/{number:number}/end-hold": (actions.end_hold, "/groups/{number}"),
-    "/groups/{number:number}/alias": (actions.alias, "/groups/{number}"),
-    "/groups/{number:number}/end-alias": (actions.end_alias, "/groups/{number}"),
-    "/groups/{number:number}/relink": (actions.relink, "/groups/{number}"),
-    "/groups/{number:number}/retry": (actions.retry, "/groups/{number}"),
-    "/groups/{number:number}/discard": (actions.discard, "/groups/{number}"),
-    "/groups/{number:number}/replay": (actions.replay_group, "/groups/{number}"),
+    f"{GROUP}/sync": (actions.sync, _GROUP),
+    f"{GROUP}/file": (actions.file, _GROUP),
+    f"{GROUP}/hold": (actions.hold, _GROUP),
+    f"{GROUP}/end-hold": (actions.end_hold, _GROUP),
+    f"{GROUP}/alias": (actions.alias, _GROUP),
+    f"{GROUP}/end-alias": (actions.end_alias, _GROUP),
+    f"{GROUP}/relink": (actions.relink, _GROUP),
+    f"{GROUP}/retry": (actions.retry, _GROUP),
+    f"{GROUP}/discard": (actions.discard, _GROUP),
+    f"{GROUP}/replay": (actions.replay_group, _GROUP),
     "/dead/retry-all": (actions.retry_all, "/dead"),
     "/deliveries/{number:number}/replay": (actions.replay_delivery, "/deliveries/{number}"),
     "/quarantine/{number:number}/replay": (actions.release, "/quarantine"),
@@ -91,15 +97,16 @@ def site(config: Config, store: Store, clock: Clock) -> ASGIApp:
         Route("/favicon.svg", partial(_file, "favicon.svg", "image/svg+xml")),
         Route("/find", endpoints.find),
     ]
-    for path, view in PAGES.items():
-        routes.append(Route(path, partial(endpoints.html, view)))
+    for path, view in {**PAGES, "/groups/{name:path}": groups.named}.items():
         routes.append(Route(json_path(path), partial(endpoints.json, view)))
+        routes.append(Route(path, partial(endpoints.html, view)))
     for path, (action, page) in ACTIONS.items():
         routes.append(Route(path, partial(endpoints.act, action, page), methods=["POST"]))
     app = Starlette(
         routes=routes,
         exception_handlers={
             NotFound: partial(endpoints.error, 404),
+            Elsewhere: endpoints.elsewhere,
             StoreUnavailable: partial(endpoints.error, 503),
             HTTPException: partial(endpoints.error, None),
         },
@@ -155,8 +162,14 @@ class _Endpoints:
         """Redirect to the group that the text names, else to the list of groups that contain it."""
         request = self._request(http)
         text = request.get("text")
-        groups = search.matches(self._store, text) if text and (len(text) >= 4 or text[0] == "#") else []
-        return RedirectResponse(f"/groups/{groups[0].id}" if len(groups) == 1 else link("/groups", text=text), 303)
+        fits = search.matches(self._store, text) if text and (len(text) >= 4 or text[0] == "#") else []
+        page = group_page(fits[0].standing.group.identity) if len(fits) == 1 else link("/groups", text=text)
+        return RedirectResponse(page, 303)
+
+    def elsewhere(self, http: Request, error: Exception) -> Response:
+        """Redirect to the page of the thing, or to its JSON."""
+        page = cast(Elsewhere, error).path
+        return RedirectResponse(json_path(page) if http.scope["path"].endswith(".json") else page, 303)
 
     async def act(self, action: Action, page: str, http: Request) -> Response:
         """Carry out an action and redirect to the page that shows its result."""
@@ -171,12 +184,14 @@ class _Endpoints:
             raise HTTPException(400, f"The form has more than {FIELDS} fields.") from None
         request = self._request(http, form)
         result = await run_in_threadpool(action, request)
-        log.info("operator_action", action=http.scope["path"], actor=request.store.actor, result=result)
+        log.info("operator_action", action=logged(http.scope["path"]), actor=request.store.actor, result=result)
         flash = secrets.token_urlsafe(9)
         self._flashes[flash] = result
         while len(self._flashes) > FLASHES:
             self._flashes.popitem(last=False)
-        target = request.form.get("back") or page.format(**request.path)
+        target = request.form.get("back") or page.format(
+            **{name: segment(str(part)) for name, part in request.path.items()}
+        )
         # Only a path of the console: a form must not lead anywhere else.
         target = target if target.startswith("/") and not target.startswith("//") and "\\" not in target else "/"
         return RedirectResponse(link(target.partition("?")[0], flash=flash), 303)

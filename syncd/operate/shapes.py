@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from syncd.core.overview import Line, Overview
 from syncd.model import GroupView, Issue, IssueState
+from syncd.render.addresses import group_page
 from syncd.store.audit import Entry
 from syncd.store.dead_letters import DeadLetter
 from syncd.store.instances import Running
+from syncd.store.listing import Delivered
 from syncd.store.report import Counts, Owed, Past, TrackerStanding
 
 if TYPE_CHECKING:
@@ -151,8 +153,8 @@ def instances(running: Iterable[Running], now: float) -> list[dict[str, object]]
     ]
 
 
-def whole(standing: GroupView, history: Iterable[Past]) -> dict[str, object]:
-    """One element of `show --json`: an element of `groups --json`, extended."""
+def whole(standing: GroupView, history: Iterable[Past], console: str = "") -> dict[str, object]:
+    """One element of `show --json`: an element of `groups --json`, extended. `console` is the console's public address, or empty."""
     issue = standing.issue
     create = {}  # that made the issue, or may have made it
     if issue is not None:
@@ -166,6 +168,7 @@ def whole(standing: GroupView, history: Iterable[Past]) -> dict[str, object]:
     return group(standing) | {
         "issue": None if shape is None else shape | create,
         "group_url": standing.group.group_url,
+        "page": f"{console}{group_page(standing.group.identity)}" if console else None,
         "object_id": standing.group.object_id,
         "classifiers": list(standing.group.classifiers),
         "callstack": list(standing.group.callstack),
@@ -256,4 +259,18 @@ def letter(letter: DeadLetter) -> dict[str, object]:
         "reason": letter.reason,
         "cause": letter.cause,
         "issue": _issue(letter.issue),
+    }
+
+
+def delivery(delivery: Delivered) -> dict[str, object]:
+    """A stored delivery, without its body."""
+    return {
+        "id": delivery.id,
+        "received_at": delivery.received_at,
+        "state": delivery.state,
+        "size": delivery.size,
+        "group": delivery.group_id,
+        "fingerprint": delivery.fingerprint,
+        "project": delivery.project,
+        "note": delivery.note,
     }

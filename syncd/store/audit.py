@@ -36,7 +36,7 @@ STORE = Subject(Kind.STORE, "store")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One change by an operator. `project` is that of a group."""
+    """One change by an operator. `universe` and `project` are those of a group."""
 
     id: int
     at: float
@@ -45,6 +45,7 @@ class Entry:
     kind: str
     subject: str
     group_id: int | None
+    universe: str | None
     project: str | None
     detail: str
 

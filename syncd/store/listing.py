@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, cast
 
-from syncd.model import GroupView
-from syncd.store import bodies
+from syncd.model import GroupView, Identity
+from syncd.store import bodies, groups
 from syncd.store.bodies import BodyOperations
 from syncd.store.connection import Transaction, reads
 from syncd.store.records import text_of
@@ -99,6 +99,7 @@ class Delivered:
     size: int
     group_id: int | None
     fingerprint: str | None
+    universe: str | None
     project: str | None
     note: str | None = None
     body: bytes = b""
@@ -170,6 +171,11 @@ class Lists(BodyOperations):
         """Return a group with its history, latest first; None if it does not exist."""
         listed = _listed(transaction, group_id)
         return None if listed is None else (listed, history_of(transaction, group_id))
+
+    @reads
+    def of_identity(self, transaction: Transaction, identity: Identity) -> int | None:
+        """Return the number of the group with this identity; None if there is none."""
+        return groups.existing(transaction, [groups.key(identity)]).get(groups.key(identity))
 
     @reads
     def by_fingerprint(self, transaction: Transaction, prefix: str, size: int = 20) -> list[Listed]:

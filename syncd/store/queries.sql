@@ -802,7 +802,7 @@ VALUES (:now, :actor, :action, :kind, :subject, :group_id, :detail) RETURNING id
 UPDATE audit SET detail = :detail WHERE id = :id;
 
 -- audit_entries: what operators did, the newest first; an actor is named with or without the way that the change came
-SELECT audit.id, at, actor, action, audit.kind, subject, audit.group_id, groups.project, detail
+SELECT audit.id, at, actor, action, audit.kind, subject, audit.group_id, groups.universe, groups.project, detail
 FROM audit LEFT JOIN groups ON groups.id = audit.group_id
 WHERE audit.id < :before AND at >= :since
     AND (CAST(:actor_a AS TEXT) IS NULL OR actor IN (:actor_a, :actor_b, :actor_c, :actor_d))
@@ -1199,19 +1199,19 @@ ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, groups.id LIMI
 
 -- deliveries_before: a page, the newest first, of all groups
 SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,
-    groups.fingerprint, groups.project, note
+    groups.fingerprint, groups.universe, groups.project, note
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id WHERE deliveries.id < :before
 ORDER BY deliveries.id DESC LIMIT :size;
 
 -- deliveries_of: the same of one group
 SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,
-    groups.fingerprint, groups.project, note
+    groups.fingerprint, groups.universe, groups.project, note
 FROM deliveries JOIN groups ON groups.id = deliveries.group_id WHERE group_id = :group_id AND deliveries.id < :before
 ORDER BY deliveries.id DESC LIMIT :size;
 
 -- delivery: one, with its body
 SELECT deliveries.id, received_at, deliveries.state, group_id, length(body) AS size, substr(body, 1, 18) AS head,
-    groups.fingerprint, groups.project, note, body
+    groups.fingerprint, groups.universe, groups.project, note, body
 FROM deliveries LEFT JOIN groups ON groups.id = deliveries.group_id WHERE deliveries.id = :id;
 
 -- done_since: actions that trackers accepted, by action and span of time

@@ -81,7 +81,7 @@ class SyncContext:
             shares, ends_in = self.store.read(read)
             storm = replace(group.storm, cap=budget.limits_text(limits), ends_in=ends_in, shares=shares)
             group = replace(group, storm=storm)
-        return self.routing.presentation.present(group, self.route, self.claim.group_id)
+        return self.routing.presentation.present(group, self.route)
 
     def record(self, operation: Operation[T], then: Callable[[T], None] | None = None) -> None:
         """Write something with the next commit; `then` gets its result once it is on disk. For what may be lost with this process:

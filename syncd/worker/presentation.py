@@ -16,6 +16,7 @@ from syncd.errors import ConfigError
 from syncd.model import Announcement, Group, GroupKind, Place
 from syncd.platform import access
 from syncd.render import parts, report
+from syncd.render.addresses import group_page, segment
 from syncd.render.parts import ReportExtras
 from syncd.render.templates import NAMES, Name, TemplateFailed, TemplateInvalid, Templates, facts
 from syncd.render.text import Document, Span
@@ -71,8 +72,8 @@ class Presentation:
             },
         )
 
-    def present(self, group: Group, route: str | None, number: int | None = None) -> "Presented":
-        """Redact the group for the texts of one sync. `route` names the route whose templates apply, `number` is the group's in the store."""
+    def present(self, group: Group, route: str | None) -> "Presented":
+        """Redact the group for the texts of one sync. `route` names the route whose templates apply."""
         # Templates describe a crash; a storm has none.
         templates = None if group.kind is GroupKind.STORM else self.templates.get(route or "")
         return Presented(
@@ -80,12 +81,28 @@ class Presentation:
             more_frames=len(group.callstack[MOST_FRAMES:]),
             culprit=cache(partial(self._culprit, group, route)),
             ranks=cache(partial(self._ranks, group, route)),
-            number=number,
+            page=self._page(group),
             versions=self.redactor.versions(group),
             settings=self,
             route=route,
             templates=templates,
         )
+
+    def _page(self, group: Group) -> str:
+        """The address of the group's page in the console, or of the list of what a storm holds back; empty without a public address. Names in an
+        address are not scrubbed: of an identity with private data only the fingerprint is in it, or nothing."""
+        if not self.console:
+            return ""
+        if group.kind is GroupKind.STORM:
+            return f"{self.console}/groups?state=held"
+        universe, project, fingerprint = (
+            self.redactor.text(each) == each
+            for each in (group.identity.universe, group.identity.project, group.identity.fingerprint)
+        )
+        if not fingerprint:
+            return ""
+        page = group_page(group.identity) if universe and project else f"/groups/{segment(group.identity.fingerprint)}"
+        return f"{self.console}{page}"
 
     def _culprit(self, group: Group, route: str | None) -> titles.Culprit | None:
         """The function that a title names, scrubbed. It may be below those that an issue shows."""
@@ -119,7 +136,7 @@ class Presented:
     versions: Sequence[str]
     settings: Presentation
     route: str | None
-    number: int | None
+    page: str
     templates: Templates | None
 
     def title(self) -> str:
@@ -150,10 +167,9 @@ class Presented:
 
     def _extras(self, *, previous: Place | None = None, alike: Sequence[Place] = (), note: str = "") -> ReportExtras:
         settings, is_crash = self.settings, self.group.kind is not GroupKind.STORM
-        page = "/groups?state=held" if not is_crash else None if self.number is None else f"/groups/{self.number}"
         return ReportExtras(
             link_hosts=settings.link_hosts,
-            console=f"{settings.console}{page}" if settings.console and page else "",
+            console=self.page,
             previous=previous,
             alike=alike,
             note=note,

@@ -18,6 +18,7 @@ from syncd.console.site import Console
 from syncd.errors import ConfigError
 from syncd.platform import http_server
 from syncd.platform.clock import Clock
+from syncd.render.addresses import group_page
 from syncd.store import Store
 from syncd.trackers import open_tracker
 from syncd.worker.absorb import absorb
@@ -111,6 +112,12 @@ class Site:
                 break
             sync(self.store, client, claim, self.rules, Clock())
         client.close()
+
+    def page(self, number: int) -> str:
+        """The path of the page of a group."""
+        entry = self.store.lists.group(number)
+        assert entry is not None
+        return group_page(entry[0].standing.group.identity)
 
     def number(self, prefix: str) -> int:
         return self.store.lists.by_fingerprint(prefix)[0].id

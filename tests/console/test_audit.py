@@ -22,8 +22,9 @@ from starlette.types import ASGIApp
 from syncd import config as configuration
 from syncd.config import Config, ConsoleSettings, Secret, StoreSettings
 from syncd.console.guard import Guard
-from syncd.console.site import PAGES, site
+from syncd.console.site import GROUP, PAGES, site
 from syncd.platform.clock import Clock
+from syncd.render.addresses import group_page
 from syncd.store import Store, open_store
 from tests.cli.test_output import CONFIG
 from tests.console.test_fuzz import status
@@ -58,9 +59,9 @@ class Place:
         code, text = self.ask("POST", path, form)
         assert code in (303, 404), (path, code, text)
 
-    def number(self, fingerprint: str) -> int:
-        """The id of a group."""
-        return self.store.lists.by_fingerprint(fingerprint)[0].id
+    def page(self, fingerprint: str) -> str:
+        """The path of the page of a group."""
+        return group_page(self.store.lists.by_fingerprint(fingerprint)[0].standing.group.identity)
 
 
 @contextmanager
@@ -109,23 +110,25 @@ class Scenario:
     before: tuple[tuple[str, str], ...] = field(default=())  # actions that come first
 
     def path(self, place: Place) -> str:
-        number = place.number(self.group) if self.group else self.number
-        return self.action.replace("{number:number}", str(number)).replace("{name}", self.name)
+        page = place.page(self.group) if self.group else ""
+        return (
+            self.action.replace(GROUP, page).replace("{number:number}", str(self.number)).replace("{name}", self.name)
+        )
 
 
 SCENARIOS = tuple(
     Scenario(path, entries, **facts)
     for path, entries, facts in (
-        ("/groups/{number:number}/sync", (("sync", "group", "10cced"),), {"group": "10cced"}),
-        ("/groups/{number:number}/file", (("file", "group", "dead0"),), {"group": "dead0", "form": "reason=now"}),
-        ("/groups/{number:number}/hold", (("hold", "group", "dead0"),), {"group": "dead0", "form": "reason=wait"}),
-        ("/groups/{number:number}/end-hold", (("end hold", "group", "dead0"),), {"group": "dead0", "before": (("/groups/dead0/hold", ""),)}),
-        ("/groups/{number:number}/alias", (("add alias", "group", "10cced"),), {"group": "10cced", "form": "target=dead0"}),
-        ("/groups/{number:number}/end-alias", (("remove alias", "group", "10cced"),), {"group": "10cced", "before": (("/groups/10cced/alias", "target=dead0"),)}),
-        ("/groups/{number:number}/relink", (("relink", "group", "10cced"),), {"group": "10cced", "form": "issue=made-by-hand"}),
-        ("/groups/{number:number}/retry", (("retry", "group", "dead0"),), {"group": "dead0"}),
-        ("/groups/{number:number}/discard", (("discard", "group", "dead0"),), {"group": "dead0"}),
-        ("/groups/{number:number}/replay", (("replay", "group", "dead0"),), {"group": "dead0"}),
+        (GROUP + "/sync", (("sync", "group", "10cced"),), {"group": "10cced"}),
+        (GROUP + "/file", (("file", "group", "dead0"),), {"group": "dead0", "form": "reason=now"}),
+        (GROUP + "/hold", (("hold", "group", "dead0"),), {"group": "dead0", "form": "reason=wait"}),
+        (GROUP + "/end-hold", (("end hold", "group", "dead0"),), {"group": "dead0", "before": (("/groups/dead0/hold", ""),)}),
+        (GROUP + "/alias", (("add alias", "group", "10cced"),), {"group": "10cced", "form": "target=dead0"}),
+        (GROUP + "/end-alias", (("remove alias", "group", "10cced"),), {"group": "10cced", "before": (("/groups/10cced/alias", "target=dead0"),)}),
+        (GROUP + "/relink", (("relink", "group", "10cced"),), {"group": "10cced", "form": "issue=made-by-hand"}),
+        (GROUP + "/retry", (("retry", "group", "dead0"),), {"group": "dead0"}),
+        (GROUP + "/discard", (("discard", "group", "dead0"),), {"group": "dead0"}),
+        (GROUP + "/replay", (("replay", "group", "dead0"),), {"group": "dead0"}),
         ("/dead/retry-all", tuple(("retry", "group", name) for name in ("10cced", "d0ub7", "dead0")), {}),
         ("/deliveries/{number:number}/replay", (("replay", "delivery", "1"),), {}),
         ("/quarantine/{number:number}/replay", (("replay", "delivery", "quarantine/2"),), {"number": 2}),
@@ -140,9 +143,8 @@ SCENARIOS = tuple(
 
 def prepare(place: Place, scenario: Scenario) -> None:
     for path, form in scenario.before:
-        parts = path.split("/")
-        parts[2] = str(place.number(parts[2])) if parts[1] == "groups" else parts[2]
-        place.post("/".join(parts), form)
+        _, kind, name, action = path.split("/")
+        place.post(f"{place.page(name)}/{action}" if kind == "groups" else path, form)
 
 
 def post_routes(app: ASGIApp) -> set[str]:
@@ -204,12 +206,12 @@ def every_page(place: Place, login: str) -> dict[str, str]:
 
 def test_a_reader_sees_every_page_and_no_form_that_changes_anything(place: Place) -> None:
     place.post("/routes/game/pause")
-    place.post(f"/groups/{place.number('dead0')}/hold", "reason=wait")
+    place.post(f"{place.page('dead0')}/hold", "reason=wait")
     as_operator, as_reader = every_page(place, OPERATOR), every_page(place, READER)
 
     assert as_reader.keys() == as_operator.keys()
     for path in PAGES:
-        pattern = re.sub(r"\{\w+:number\}", r"\\d+", path)
+        pattern = re.sub(r"\{\w+:segment\}", "[^/]+", re.sub(r"\{\w+:number\}", r"\\d+", path))
         assert any(re.fullmatch(pattern, entry.partition("?")[0]) for entry in as_reader), path
     assert sum('method="post"' in page for page in as_operator.values()) > 10
     for path, page in as_reader.items():
@@ -238,7 +240,7 @@ def test_there_is_an_entry_exactly_where_something_changed(template: Path, order
 def test_the_page_of_the_audit_filters_and_continues(place: Place) -> None:
     for at in range(60):
         place.post("/trackers/here/pause", f"reason=round {at}")
-    place.post(f"/groups/{place.number('dead0')}/hold", "reason=<b>wait</b>")
+    place.post(f"{place.page('dead0')}/hold", "reason=<b>wait</b>")
     first = place.ask("GET", "/audit")[1]
     assert "next page" in first
     assert "&lt;b&gt;wait" in first
@@ -255,8 +257,6 @@ def test_the_page_of_the_audit_filters_and_continues(place: Place) -> None:
 
 
 def test_the_timeline_of_a_group_names_the_operator(place: Place) -> None:
-    number = place.number("dead0")
-    place.post(f"/groups/{number}/hold", "reason=wait")
-    assert (
-        'by <a href="/audit?actor=console%3Aoperator">console:operator</a>' in place.ask("GET", f"/groups/{number}")[1]
-    )
+    page = place.page("dead0")
+    place.post(f"{page}/hold", "reason=wait")
+    assert 'by <a href="/audit?actor=console%3Aoperator">console:operator</a>' in place.ask("GET", page)[1]

@@ -114,7 +114,7 @@ def test_the_policy_stops_a_script_that_was_injected_into_a_page(site: Site, bro
 
 def test_the_keyboard_reaches_every_control(site: Site, browser: Browser) -> None:
     with browser.new_context(viewport=DESKTOP) as context:  # type: ignore[arg-type]
-        page = MonitoredPage(context, site.url).open("/groups/2")
+        page = MonitoredPage(context, site.url).open(site.page(2))
         focusable = page.evaluate(
             "[...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary')]"
             ".filter(element => element.checkVisibility()).length"
@@ -149,10 +149,10 @@ def flash(page: Page) -> str:
 
 
 def test_a_crash_is_looked_up_synced_held_and_replayed(site: Site, page: Page) -> None:
-    fingerprint = site.get("/groups/2.json").json["fingerprint"]
+    fingerprint = site.get(f"{site.page(2)}.json").json["fingerprint"]
     page.get_by_role("searchbox").fill(fingerprint[:12])
     page.get_by_role("searchbox").press("Enter")
-    assert page.url.endswith("/groups/2")
+    assert page.url.endswith(site.page(2))
 
     page.get_by_role("button", name="Sync now").click()
     assert flash(page)
@@ -168,8 +168,8 @@ def test_a_crash_is_looked_up_synced_held_and_replayed(site: Site, page: Page) -
 
 
 def test_an_alias_is_added_and_removed(site: Site, page: Page) -> None:
-    target = site.get("/groups/4.json").json["fingerprint"]
-    page.goto(f"{site.url}/groups/3")
+    target = site.get(f"{site.page(4)}.json").json["fingerprint"]
+    page.goto(site.url + site.page(3))
     page.locator("summary", has_text="Alias").click()
     page.get_by_label("Fingerprint of the group").fill(target)
     page.get_by_role("button", name="Add alias").click()
@@ -181,7 +181,7 @@ def test_an_alias_is_added_and_removed(site: Site, page: Page) -> None:
 def test_an_issue_is_linked_by_hand(site: Site, page: Page) -> None:
     folder = Path(site.config.trackers["files"].folder)  # type: ignore[union-attr]
     (folder / "by-hand.md").write_text("# By hand\n\nWritten by people.\n")
-    page.goto(f"{site.url}/groups/5")
+    page.goto(site.url + site.page(5))
     page.locator("summary", has_text="Re-link").click()
     page.get_by_label("Number, key or URL").fill("by-hand")
     page.get_by_role("button", name="Link issue").click()

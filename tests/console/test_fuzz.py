@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message
 
 from syncd.config import ConsoleSettings, StoreSettings
 from syncd.config.values import Secret
-from syncd.console.site import ACTIONS, PAGES, site
+from syncd.console.site import ACTIONS, GROUP, PAGES, site
 from syncd.platform.clock import Clock
 from syncd.store import Store
 from tests.console.site import Site, configuration
@@ -66,6 +66,10 @@ def requests(seed: int, count: int) -> Iterator[tuple[str, str, str, bytes]]:
             method, path, number = numbered[at]
         if chance.random() < 0.02:
             method = chance.choice(("HEAD", "PUT", "DELETE", "OPTIONS", "GET", "POST"))
+        parts = chance.choice(
+            (("acme", "game", chance.choice("012") * 64), chance.choices(TEXTS, k=chance.randint(1, 4)))
+        )
+        path = path.replace(GROUP, "/".join(["/groups", *map(_encoded, parts)]))
         path = path.replace("{number:number}", _encoded(number)).replace("{name}", _encoded(chance.choice(TEXTS)))
         values = {name: chance.choice(CURSORS if name == "after" else TEXTS) for name in chance.sample(QUERY, 2)}
         query = "&".join(f"{name}={_encoded(value)}" for name, value in values.items())
@@ -197,6 +201,16 @@ def test_no_host_or_origin_is_answered_500_and_no_script_returns(
                 body = bytearray()
                 query = "&".join(f"{name}={_encoded(SCRIPT)}" for name in QUERY)
                 sent = (*headers, (b"host", host), (b"origin", chance.choice(ORIGINS)))
-                answer = asyncio.run(status(app, "GET", path.replace("{number:number}", "1"), query, b"", sent, body))
+                answer = asyncio.run(
+                    status(
+                        app,
+                        "GET",
+                        path.replace(GROUP, f"/groups/{_encoded(SCRIPT)}").replace("{number:number}", "1"),
+                        query,
+                        b"",
+                        sent,
+                        body,
+                    )
+                )
                 assert answer < 500, (path, host)
                 assert SCRIPT.encode() not in body or path.endswith(".json"), (path, host)

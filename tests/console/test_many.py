@@ -62,7 +62,12 @@ def test_pages_show_their_part_of_the_groups(settings: StoreSettings) -> None:
             assert page.locator("table.groups tbody tr").count() == 1
             monitored.open("/releases?project=game-3")
             assert page.locator("table.matrix tbody tr").count() == 51
-            for path in ("/", "/groups/77777", "/releases?project=game-3&release=1.3", "/groups?state=held&sort=users"):
+            for path in (
+                "/",
+                f"/groups/acme/game-{77777 % 7}/{77777:064x}",
+                "/releases?project=game-3&release=1.3",
+                "/groups?state=held&sort=users",
+            ):
                 monitored.open(path)
             monitored.require_quiet()
     finally:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from shutil import copyfile
 
@@ -9,7 +10,7 @@ import pytest
 
 from syncd.cli import explain as command
 from syncd.config import Config, LocalSettings, Route, StoreSettings
-from syncd.console import pages
+from syncd.console import groups
 from syncd.console.page import PageRequest
 from syncd.operate import explain
 from syncd.operate.explain import Explanation
@@ -19,7 +20,7 @@ from syncd.store import open_store
 from syncd.worker.routing import Routing
 from tests.clock import MovableClock
 from tests.golden import FOLDER, golden, read
-from tests.operate.situations import SITUATIONS, number
+from tests.operate.situations import SITUATIONS
 from tests.scene import PROBES, Scene, Tracker
 
 # What no sentence for people contains: a value that is not known, a wrong plural, an unfinished text.
@@ -85,7 +86,8 @@ def test_all_voices_agree(scene: Scene, name: str) -> None:
     assert "dead-letter" in rules or "dead_letters" not in needs
     assert rules[0] != "dead-letter" or "dead_letters" in needs
     assert ("parked" in rules) == ("parked" in needs)
-    page = pages.group(PageRequest(config, store, now, path={"number": number(scene, fingerprint)})).shape
+    identity = asdict(store.lists.by_fingerprint(fingerprint)[0].standing.group.identity)
+    page = groups.group(PageRequest(config, store, now, path=identity)).shape
     assert [page["now"]["reason"], *(step["reason"] for step in page["then"])] == [
         step.reason for step in explanation.steps
     ]

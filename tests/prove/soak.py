@@ -30,7 +30,15 @@ EACH_SECOND = 20
 SAMPLE_SECONDS = 5.0
 KEPT_SECONDS = 300.0
 BACK_SECONDS = 40 * 86400.0
-PATHS = ("/", "/groups", "/groups?state=held", "/releases?project=soak", "/groups/1", "/metrics", "/deliveries.json")
+PATHS = (
+    "/",
+    "/groups",
+    "/groups?state=held",
+    "/releases?project=soak",
+    f"/groups/soak/soak/{1:064x}",
+    "/metrics",
+    "/deliveries.json",
+)
 MORE = 'timeout = "2s"\nprobe_after = ["3s", "5s", "7s"]\nwrites = []\n'
 
 

@@ -129,7 +129,7 @@ def test_the_identifiers_come_last_and_are_folded() -> None:
     )
 
 
-CONSOLE = "https://syncd.example.com/groups/17"
+CONSOLE = "https://syncd.example.com/groups/acme/game/71b74582"
 MAIL = ReportExtras(link_hosts=HOSTS, console=CONSOLE)
 
 

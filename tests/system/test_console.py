@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.factories import notification_json
+from tests.factories import FINGERPRINT, notification_json
 from tests.system.daemon import Daemon, run_syncd
 
 FREE = "127.0.0.1:0"
@@ -61,7 +61,7 @@ def test_what_a_button_asks_for_the_daemon_does(tmp_path: Path) -> None:
         assert "777" not in issue.read_text()
 
         connection = http.client.HTTPConnection(*daemon.console_address, timeout=30)
-        connection.request("POST", "/groups/1/sync", "", {"Sec-Fetch-Site": "same-origin"})
+        connection.request("POST", "/groups/acme/game/f1/sync", "", {"Sec-Fetch-Site": "same-origin"})
         assert connection.getresponse().status == 303
         connection.close()
         daemon.wait_for(lambda: "777" in issue.read_text(), "the issue to show it a day early")
@@ -93,7 +93,10 @@ def test_a_few_threads_answer_many_readers_at_once(tmp_path: Path) -> None:
         daemon.drain()
         before = threads(daemon)
         with ThreadPoolExecutor(40) as pool:
-            answers = [pool.submit(get, daemon, path) for path in ("/", "/groups", "/metrics", "/groups/1") * 50]
+            answers = [
+                pool.submit(get, daemon, path)
+                for path in ("/", "/groups", "/metrics", f"/groups/acme/game/{FINGERPRINT}") * 50
+            ]
             most = max(threads(daemon) for _ in iter(lambda: all(answer.done() for answer in answers), True))
         assert {answer.result()[0] for answer in answers} == {200}
         assert most <= before + 8

@@ -10,6 +10,7 @@ from syncd.config.sections import ConsoleSettings
 from syncd.core.redact import Redactor
 from syncd.model import Group
 from syncd.render import markdown
+from syncd.render.addresses import group_page
 from syncd.worker.presentation import Presentation
 from tests.factories import make_group
 from tests.scene import Scene
@@ -40,7 +41,30 @@ def test_an_issue_links_to_its_page_of_the_console(scene: Scene) -> None:
     work_off(scene)
 
     (listed,) = scene.store.lists.by_fingerprint("f1")
-    assert f"[Open in syncd](https://syncd.example.com/groups/{listed.id})" in text(scene)
+    page = group_page(listed.standing.group.identity)
+    assert page == "/groups/acme/game/f1"
+    assert f"[Open in syncd](https://syncd.example.com{page})" in text(scene)
+
+
+@pytest.mark.parametrize(
+    ("identity", "page"),
+    [
+        ({"universe": "alice@acme.example"}, "/groups/f1"),
+        ({"project": "10.20.30.40"}, "/groups/f1"),
+        ({"fingerprint": "alice@acme.example"}, None),
+    ],
+)
+def test_an_address_of_the_console_has_no_private_data(
+    scene: Scene, identity: dict[str, str], page: str | None
+) -> None:
+    presented(scene, console="https://syncd.example.com")
+    scene.tell(**identity)
+    work_off(scene)
+
+    assert "alice" not in text(scene)
+    assert "10.20.30.40" not in text(scene)
+    assert ("https://syncd.example.com" in text(scene)) is (page is not None)
+    assert page is None or f"(https://syncd.example.com{page})" in text(scene)
 
 
 def test_without_a_public_address_an_issue_does_not_mention_the_console(scene: Scene) -> None:

@@ -1,0 +1,101 @@
+"""The page of one group, at an address that its identity makes, and the shorter names that lead there."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from syncd.console.page import Elsewhere, NotFound, Page, PageRequest
+from syncd.core.fold import OTHER_RELEASES
+from syncd.core.releases import ordered
+from syncd.errors import RejectedDelivery
+from syncd.intake.sources import backtrace
+from syncd.operate import explain, search, shapes
+from syncd.render import addresses
+from syncd.store import Store
+from syncd.store.listing import Delivered
+from syncd.store.report import Past
+
+HISTOGRAM = 6
+
+
+def named(request: PageRequest) -> Page:
+    """Lead from PROJECT/FINGERPRINT, a fingerprint, the beginning of either, or an issue's key to the page of the only group that it fits."""
+    return _choice(request.store, "/".join(map(addresses.text_of, request.path["name"].split("/"))))
+
+
+def _choice(store: Store, name: str) -> Page:
+    """The groups that a name fits, for a person to choose. Raises Elsewhere if it is one, NotFound if it is none."""
+    groups = search.matches(store, name)
+    if not groups:
+        raise NotFound(search.absence(name))
+    if len(groups) == 1:
+        raise Elsewhere(addresses.group_page(groups[0].standing.group.identity))
+    shape = {"groups": [shapes.group(listed.standing) for listed in groups]}
+    return Page("choice.html", "Which group", shape, {"name": name, "groups": groups})
+
+
+def group(request: PageRequest) -> Page:
+    """Everything about one group."""
+    config, store = request.config, request.store
+    number = store.lists.of_identity(request.identity)
+    entry = None if number is None else store.lists.group(number)
+    if number is None or entry is None:
+        return _choice(store, "/".join(request.path[part] for part in ("universe", "project", "fingerprint")))
+    listed, history = entry
+    standing = listed.standing
+    group, identity = standing.group, standing.group.identity
+    delivered = store.lists.deliveries(None, 20, number)
+    histograms = _histograms(store, delivered)
+    explanation = explain.explain(config, store, listed, history, request.now)
+    shape = (
+        {"id": number, "owed_at": listed.owed_at, "on_hold": group.on_hold}
+        | shapes.whole(standing, history)
+        | shapes.steps(explanation)
+        | {
+            "routes": list(explanation.routes),
+            "deliveries": [shapes.delivery(delivery) for delivery in delivered],
+            "histograms": {name: dict(values) for name, values in histograms.items()},
+        }
+    )
+    order = {
+        release: at
+        for at, release in enumerate(ordered(e.release for e in group.releases if e.release != OTHER_RELEASES))
+    }
+    timeline: list[tuple[float, Past | Delivered]] = [(past.at, past) for past in history]
+    timeline += [(delivery.received_at, delivery) for delivery in delivered]
+    facts = {
+        "listed": listed,
+        "standing": standing,
+        "group": group,
+        "issue": standing.issue,
+        "explanation": explanation,
+        "releases": sorted(group.releases, key=lambda entry: order.get(entry.release, len(order))),
+        "timeline": sorted(timeline, key=lambda event: event[0], reverse=True),
+        "histograms": histograms,
+        "deliveries": delivered,
+        "letter": store.dead_letters.of(number),
+        "trackers": list(config.trackers),
+        "returns": [
+            each for each in store.report.returns(identity.project) if each.fingerprint == identity.fingerprint
+        ],
+    }
+    return Page("group.html", "Group", shape, facts)
+
+
+def _histograms(store: Store, delivered: Sequence[Delivered]) -> dict[str, list[tuple[str, int]]]:
+    """By attribute, how often each value occurs in the group's latest stored delivery. None for a body of any other form."""
+    delivery = store.lists.delivery(delivered[0].id) if delivered else None
+    try:
+        body = backtrace.decode(delivery.body).value if delivery is not None else None
+    except RejectedDelivery:
+        return {}
+    attributes = body.get("attributes") if isinstance(body, dict) else None
+    histograms = {}
+    for name, values in sorted(attributes.items()) if isinstance(attributes, dict) else ():
+        counts: Counter[str] = Counter()
+        for pair in values if isinstance(values, list) else []:
+            match pair:
+                case [value, int(count)] if isinstance(value, str | int | float) and count > 0:
+                    counts[str(value)] += count
+        if counts:
+            histograms[str(name)] = counts.most_common(HISTOGRAM)
+    return histograms
