@@ -23,7 +23,7 @@ from syncd.render.addresses import group_page
 from syncd.render.report import title
 from syncd.render.text import utc
 from syncd.store import Store
-from syncd.store.listing import Sort, State, Wanted
+from syncd.store.listing import UNASSIGNED, Sort, State, Wanted
 from syncd.store.report import EVERYTHING, Past
 
 app = typer.Typer(add_completion=False)
@@ -65,6 +65,9 @@ def groups(
         ),
     ] = None,
     classifier: Annotated[str | None, _named("Only groups with this classifier.")] = None,
+    owner: Annotated[
+        str | None, _named(f"Only groups whose issue is assigned to this person; {UNASSIGNED} for nobody.")
+    ] = None,
     text: Annotated[
         str | None,
         typer.Option(
@@ -107,6 +110,7 @@ def groups(
         release=release,
         state=State.HELD if held else state,
         classifier=classifier,
+        owner=owner,
         text=text,
         since=None if since is None else int(Clock().wall() - since),
     )
@@ -239,6 +243,8 @@ def _issue_facts(issue: Issue | None) -> Iterator[tuple[str, str]]:
         yield "issue", "none"
         return
     yield "issue", f"{issue.key}  {issue.url}" if issue.key else issue.state.value.replace("_", " ")
+    if issue.owners is not None:
+        yield "owner", ", ".join(issue.owners) or UNASSIGNED
     condition = issue.condition
     if condition is not None and condition.closed:
         fixed = f", fixed in {', '.join(condition.fixed_in)}" if condition.fixed_in else ""

@@ -50,6 +50,7 @@ def groups(request: PageRequest) -> Page:
     store = request.store
     wanted = Wanted(
         project=request.get("project"),
+        owner=request.get("owner"),
         release=request.get("release"),
         state=_choice(State, request.get("state")),
         text=request.get("text"),
@@ -71,7 +72,13 @@ def groups(request: PageRequest) -> Page:
         "projects": store.report.projects(),
         "states": list(State),
         "total": store.report.how_many(),
-        "keep": {"project": wanted.project, "release": wanted.release, "state": wanted.state, "text": wanted.text},
+        "keep": {
+            "project": wanted.project,
+            "owner": wanted.owner,
+            "release": wanted.release,
+            "state": wanted.state,
+            "text": wanted.text,
+        },
     }
     return Page("groups.html", "Groups", shape, facts)
 

@@ -51,11 +51,13 @@ class Condition:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """One reading of an issue: its address and its condition. `changed_at` is the time of its latest change, by the tracker's clock; None
-    where the tracker does not tell it."""
+    where the tracker does not tell it. `owners` are the names of those it is assigned to (`trackers.assignees`), empty if that is nobody; None
+    where the tracker does not tell them. They decide nothing, so they are no part of the condition."""
 
     place: Place
     condition: Condition
     changed_at: float | None = None
+    owners: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,7 @@ class Issue:
     looks_owed: int = 0  # how many looks were requested since the latest one began
     is_read: bool = False  # read in its tracker since it was filed
     changed_at: float | None = None  # the time of its latest change, by the tracker's clock, as the latest look read it
+    owners: tuple[str, ...] | None = None  # those it is assigned to, as read last; None as long as that is not known
     doubles: str | None = None  # keys of further live issues of this group in the tracker
     note: str | None = None
     by_hand: str | None = None  # why people have to open or close it: the tracker did not let syncd

@@ -65,6 +65,7 @@ def _issue(issue: Issue | None) -> dict[str, object] | None:
         "state": "being_filed" if issue.state is IssueState.INTENDED else issue.state.value,
         "doubles": issue.doubles,
         "by_hand": issue.by_hand,
+        "owners": None if issue.owners is None else list(issue.owners),
         "condition": None
         if condition is None
         else {

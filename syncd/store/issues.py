@@ -13,7 +13,7 @@ from syncd.errors import LeaseLost
 from syncd.model import Condition, Created, Issue, IssueState, Observation, Place, Settings
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
-from syncd.store.records import issue_of
+from syncd.store.records import issue_of, text_of
 
 BITE = 500
 
@@ -267,6 +267,15 @@ def read(transaction: Transaction, tracker: str, remote_ids: Sequence[str]) -> N
     transaction.batch("read_issues", [(tracker, remote_id) for remote_id in remote_ids])
 
 
+def assign(transaction: Transaction, tracker: str, readings: Mapping[str, Observation]) -> None:
+    """A survey read the owners of these issues, by their remote ids."""
+    rows = [
+        (tracker, remote_id, text_of(observation.owners), observation.changed_at)
+        for remote_id, observation in readings.items()
+    ]
+    transaction.batch("assign", rows)
+
+
 def reach_again(transaction: Transaction, group_id: int) -> None:
     """A survey met the parked issue, which was out of reach."""
     transaction.run("unpark_linked", group_id=group_id)
@@ -307,6 +316,7 @@ def see(
         changed=int(latest is not None and latest != condition),
         looks=before.looks_owed,
         changed_at=observation.changed_at,
+        owners=None if observation.owners is None else text_of(observation.owners),
     )
 
 

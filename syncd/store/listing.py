@@ -16,6 +16,9 @@ LOOKED = 5000  # groups that one page examines at most, however many exist
 MOST_OF_A_RELEASE = 1000  # groups of one page
 
 
+UNASSIGNED = "unassigned"
+
+
 class Sort(StrEnum):
     """The order of a list, the largest or latest first."""
 
@@ -40,9 +43,11 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
     """The filter of a list. `text` is searched in fingerprints, stacks and applications, and in issue keys if it has a digit; of it and of
-    `classifier` upper and lower case are the same. `since` is the time of the latest occurrence, in epoch seconds."""
+    `classifier` and `owner` upper and lower case are the same. `owner` is a part of the name of somebody whom the issue is assigned to, or
+    UNASSIGNED if it is known to be nobody. `since` is the time of the latest occurrence, in epoch seconds."""
 
     project: str | None = None
+    owner: str | None = None
     application: str | None = None
     release: str | None = None
     state: State | None = None
@@ -139,6 +144,7 @@ class Lists(BodyOperations):
             "project": wanted.project,
             "application": wanted.application,
             "release": wanted.release,
+            "owner": _owner(wanted.owner),
             "state": wanted.state,
             # The comma keeps a quotation mark within another classifier from passing for the beginning of this one.
             "classifier": _containing(f",{text_of(wanted.classifier)}" if wanted.classifier else ""),
@@ -261,6 +267,13 @@ def _few(transaction: Transaction, wanted: Wanted) -> str | None:
         if cast(int, row["groups"]) <= LOOKED:
             return among
     return None
+
+
+def _owner(name: str | None) -> str | None:
+    """Return the stored text of no owner, or a pattern of those with a name."""
+    if name is None or name.lower() == UNASSIGNED:
+        return name and "[]"
+    return _containing(text_of(name)[1:-1])
 
 
 def _containing(text: str) -> str | None:

@@ -439,7 +439,8 @@ WHERE group_id = :group_id AND state = 'linked';
 
 -- see_issue: its address and what people changed; a look requested since this one began stays owed, and so is an update it missed
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = :now, condition = :condition, baseline = :baseline, is_read = 1,
-    changed_at = :changed_at, looks_owed = CASE WHEN looks_owed > :looks THEN looks_owed - :looks ELSE 0 END,
+    changed_at = :changed_at, owners = COALESCE(CAST(:owners AS TEXT), owners),
+    looks_owed = CASE WHEN looks_owed > :looks THEN looks_owed - :looks ELSE 0 END,
     synced_revision = CASE WHEN :opened = 1 AND comment_id IS NOT NULL THEN 0 ELSE synced_revision END,
     by_hand = CASE WHEN :changed = 1 THEN NULL ELSE by_hand END
 WHERE group_id = :group_id AND state = 'linked';
@@ -454,7 +455,7 @@ ORDER BY issues.id DESC LIMIT :size;
 -- follow_issue: people closed it as a duplicate of this issue, which stands for the group from now on
 UPDATE issues SET remote_id = :remote_id, key = :key, url = :url, looked_at = NULL, changed_at = NULL, condition = NULL, comment_id = NULL,
     comment_sent_at = NULL, comment_text = NULL, comment_losses = 0, followed = :followed, note = :note, synced_revision = 0, is_read = 0,
-    settings = NULL
+    settings = NULL, owners = NULL
 WHERE group_id = :group_id AND state = 'linked';
 
 -- save_settings: what syncd set on the issue, and what the rules asked for when that was compared
@@ -467,6 +468,12 @@ WHERE issues.tracker = :tracker AND issues.remote_id = :remote_id AND issues.sta
 -- read_issues: a survey met them in their tracker
 WITH met (tracker, remote_id) AS (VALUES :rows)
 UPDATE issues SET is_read = 1 FROM met WHERE issues.tracker = met.tracker AND issues.remote_id = met.remote_id AND is_read = 0;
+
+-- assign: their owners as a survey read them, unless a look has read a later state
+WITH met (tracker, remote_id, owners, changed_at) AS (VALUES :rows)
+UPDATE issues SET owners = met.owners FROM met
+WHERE issues.tracker = met.tracker AND issues.remote_id = met.remote_id AND issues.state IN ('linked', 'parked')
+    AND (issues.changed_at IS NULL OR met.changed_at IS NULL OR CAST(met.changed_at AS DOUBLE PRECISION) >= issues.changed_at);
 
 -- linked_issues: for a survey, a limited number of rows at a time; what was out of reach may be back
 SELECT * FROM issues WHERE tracker = :tracker AND (state = 'linked' OR (state = 'parked' AND cause = 'out of reach')) AND id > :after ORDER BY id LIMIT :size;
@@ -1095,6 +1102,9 @@ ORDER BY COALESCE(groups.users, 0) DESC, groups.occurrences DESC, groups.id LIMI
 -- _wanted: the filter of a list; a NULL parameter does not filter
 groups.kind = 'crash'
     AND (CAST(:project AS TEXT) IS NULL OR groups.project = CAST(:project AS TEXT))
+    AND (CAST(:owner AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM issues WHERE issues.group_id = groups.id AND issues.state IN ('linked', 'parked')
+        AND (issues.owners = CAST(:owner AS TEXT)
+            OR lower(substr(issues.owners, 2, length(issues.owners) - 2)) LIKE CAST(:owner AS TEXT) ESCAPE '!')))
     AND (CAST(:release AS TEXT) IS NULL OR EXISTS (SELECT 1 FROM releases
         WHERE releases.group_id = groups.id AND releases.release = CAST(:release AS TEXT)))
     AND (CAST(:state AS TEXT) IS NULL

@@ -149,6 +149,7 @@ def issue_of(
         is_read=bool(row["is_read"]),
         condition=None if row["condition"] is None else _CONDITION.decode(row["condition"]),
         baseline=json.loads(row["baseline"] or "{}"),
+        owners=None if row["owners"] is None else _TEXTS.decode(row["owners"]),
         settings=settings.get("set"),
         judged=settings.get("judged"),
         previous=None if row["previous"] is None else Place(**json.loads(row["previous"])),

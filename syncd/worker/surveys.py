@@ -1,7 +1,8 @@
 """Surveys: which issues of a tracker people changed, so that a closing is known before the next crash.
 
-A survey writes nothing that it read: its readings may be older than a look or a write of syncd's own that came meanwhile. It makes a
+A survey writes nothing that decides: its readings may be older than a look or a write of syncd's own that came meanwhile. It makes a
 look due wherever a reading differs from the store; the look is made under the group's claim, one at a time.
+Only who an issue is assigned to is written at once: no decision depends on it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -103,6 +104,13 @@ def save(store: Store, tracker: str, linked: Mapping[str, Issue], survey: Survey
     unread = [remote_id for remote_id, issue in met.items() if not issue.is_read]
     if unread:
         store.write(partial(issues.read, tracker=tracker, remote_ids=unread))
+    assigned = {
+        remote_id: survey.observations[remote_id]
+        for remote_id, issue in met.items()
+        if survey.observations[remote_id].owners not in (None, issue.owners)
+    }
+    if assigned:
+        store.write(partial(issues.assign, tracker=tracker, readings=assigned))
     changed = [
         remote_id
         for remote_id, issue in met.items()

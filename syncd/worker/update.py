@@ -65,6 +65,7 @@ def look(context: SyncContext, issue: Issue) -> Issue:
         looks_owed=0,
         is_read=True,
         changed_at=observation.changed_at,
+        owners=issue.owners if observation.owners is None else observation.owners,
         answered=tuple(answered),
         synced_revision=0 if opened and issue.comment_id is not None else issue.synced_revision,
     )

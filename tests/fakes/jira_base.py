@@ -310,7 +310,7 @@ class FakeJira(JiraProject):
     ) -> dict[str, Any]:
         """An issue with the fields and properties that were asked for."""
         wanted = [name for text in query.get("fields", ["*all"]) for name in text.split(",")]
-        present = {**issue.fields, "updated": issue.updated()}
+        present = {"assignee": None, **issue.fields, "updated": issue.updated()}
         fields = {name: value for name, value in present.items() if name in wanted or "*all" in wanted}
         if fields.get("resolution"):
             name = self.translated(fields["resolution"]["name"], headers or {})

@@ -47,7 +47,7 @@ def standing(group: Group = GROUP, issue: Issue | None = None) -> GroupView:
 
 
 def test_a_group_has_exactly_the_promised_keys_and_approximate_releases() -> None:
-    issue = make_issue(tracker="crashes", key="#7", url="https://tracker.example/7", doubles="#9, #12")
+    issue = make_issue(tracker="crashes", key="#7", url="https://tracker.example/7", doubles="#9, #12", owners=("ada",))
 
     assert shapes.group(standing(issue=issue)) == {
         "universe": "acme",
@@ -80,6 +80,7 @@ def test_a_group_has_exactly_the_promised_keys_and_approximate_releases() -> Non
             "state": "linked",
             "doubles": "#9, #12",
             "by_hand": None,
+            "owners": ["ada"],
             "condition": None,
         },
         "aliases": [],
@@ -124,6 +125,7 @@ def test_an_issue_is_linked_in_doubt_parked_or_dropped(state: IssueState, json_s
         "state": json_state,
         "doubles": None,
         "by_hand": None,
+        "owners": None,
         "condition": None,
     }
 
@@ -142,6 +144,7 @@ def test_show_extends_the_element_of_groups() -> None:
             "state": "linked",
             "doubles": "#9",
             "by_hand": None,
+            "owners": None,
             "condition": None,
             "marker": "0123456789abcdef0123456789abcdef",
             "sent_at": 1_800_000_000.5,
@@ -149,6 +152,7 @@ def test_show_extends_the_element_of_groups() -> None:
             "probe_at": 1_800_000_060.5,
         },
         "group_url": "https://acme.sp.backtrace.io/g",
+        "page": None,
         "object_id": "2e6",
         "classifiers": ["segfault"],
         "callstack": ["draw", "main"],

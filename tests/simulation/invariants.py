@@ -365,6 +365,10 @@ def _surveyed(world: "World", issue: Issue, item: Item) -> None:
     place = world.site.place(item)
     if issue.key != place.key:
         raise Broken("a survey learns of every change", f"#{item.number} is {place.key}, and shown as {issue.key}")
+    if (issue.owners or ()) != item.owners:
+        raise Broken(
+            "a survey learns of every change", f"#{item.number} is {item.owners}'s, and shown as {issue.owners}'s"
+        )
     if issue.condition is None and not item.closed:
         return  # the first look comes with the next notification
     if item.closed and item.closed_by_person is None:

@@ -71,6 +71,33 @@ def test_a_reading_of_a_survey_does_not_undo_a_newer_look(stage: Stage) -> None:
     assert issue_of(stage).baseline == baseline
 
 
+def test_a_survey_writes_at_once_whom_people_assigned_an_issue_to(stage: Stage) -> None:
+    stage.notify("f1")
+    stage.sync_all()
+    item = stage.world.site.items[0]
+    item.owners, item.changed_at = ("ada",), stage.world.site.now
+    stage.world.scheduler.run_task(begin_survey(stage))
+
+    assert issue_of(stage).owners == ("ada",)
+    assert stage.claim() is None, "no look is due for it"
+
+
+def test_an_owner_that_a_survey_read_does_not_undo_a_newer_look(stage: Stage) -> None:
+    stage.notify("f1")
+    stage.sync_all()
+    item = stage.world.site.items[0]
+    item.owners, item.changed_at = ("ada",), stage.world.site.now
+    task = begin_survey(stage)
+    stage.world.scheduler.now += 100
+    item.owners, item.changed_at = ("grace",), stage.world.site.now
+    owe(stage)
+    stage.sync_all()
+    assert issue_of(stage).owners == ("grace",)
+    stage.world.scheduler.run_task(task)
+
+    assert issue_of(stage).owners == ("grace",)
+
+
 def test_a_change_that_a_survey_met_while_its_group_was_synced_is_looked_at(stage: Stage) -> None:
     stage.notify("f1")
     stage.sync_all()

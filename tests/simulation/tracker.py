@@ -67,6 +67,7 @@ class Item:
     resolution: str = ""
     fixed_in: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
     locked: bool = False
     deleted: bool = False
     hidden: bool = False
@@ -224,7 +225,9 @@ class Site:
 
     def present(self, item: Item) -> Observation:
         """Return an issue as it is."""
-        return Observation(place=self.place(item), condition=self.condition(item), changed_at=item.changed_at)
+        return Observation(
+            place=self.place(item), condition=self.condition(item), changed_at=item.changed_at, owners=item.owners
+        )
 
     def observe(self, item: Item) -> Observation:
         """Return an issue as a read shows it: as it is, or as it was."""

@@ -573,7 +573,7 @@ def _config(setup: Setup) -> Config:
 # What people do to an issue by one change of its state.
 TOUCHES: Mapping[str, Mapping[str, object]] = {
     "locks": {"locked": True},
-    "labels": {"labels": ("needs-triage",)},
+    "labels": {"labels": ("needs-triage",), "owners": ("ada",)},
     "hides": {"hidden": True},
     "rewrites": {"readable": False},
     "fills": {"full": True},

@@ -1,9 +1,12 @@
 """What the console lists, on both databases."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 
-from syncd.store import Store, listing
-from syncd.store.listing import Key, Sort, State, Wanted
+from syncd.store import Store, issues, listing
+from syncd.store.listing import UNASSIGNED, Key, Sort, State, Wanted
 from tests.scene import Scene
 from tests.store.filled import NOW, absorb, accept, crash_notification
 
@@ -84,6 +87,35 @@ def test_groups_with_equal_sort_keys_are_ordered_by_number(store: Store) -> None
 def test_groups_are_narrowed_down(store: Store, wanted: Wanted, listed: set[str]) -> None:
     fill(store)
     assert set(fingerprints(store, wanted)) == listed
+
+
+@pytest.mark.parametrize(
+    ("owners", "fits", "fits_not"),
+    [
+        (None, [], ["ada", UNASSIGNED, "a"]),
+        ((), [UNASSIGNED, "Unassigned"], ["ada", "]"]),
+        (("Ada Lovelace", "bob"), ["ada", "LOVELACE", "bob", "a l"], [UNASSIGNED, "adab", '"', "%", "_", "e,"]),
+        (('say "hi"', "50%"), ['"HI"', "0%"], [UNASSIGNED, "\\", "5__"]),
+    ],
+)
+def test_groups_are_narrowed_down_by_whom_their_issue_is_assigned_to(
+    scene: Scene, owners: tuple[str, ...] | None, fits: list[str], fits_not: list[str]
+) -> None:
+    scene.tell()
+    scene.sync()
+    (listed,) = scene.store.lists.by_fingerprint("f1")
+    issue = listed.standing.issue
+    assert issue is not None
+    read = scene.tracker.look(issue)
+    if owners is not None:
+        readings = {str(issue.remote_id): replace(read, owners=owners)}
+        scene.store.write(partial(issues.assign, tracker="here", readings=readings))
+
+    assert scene.store.lists.by_fingerprint("f1")[0].standing.issue == replace(issue, owners=owners)
+    for name in fits:
+        assert fingerprints(scene.store, Wanted(owner=name)) == ["f1"], name
+    for name in fits_not:
+        assert fingerprints(scene.store, Wanted(owner=name)) == [], name
 
 
 def test_states_follow_the_issue(scene: Scene) -> None:

@@ -28,6 +28,7 @@ from syncd.render import report
 from syncd.render.parts import ReportExtras
 from syncd.render.text import Code, Document, Heading, Paragraph, Value
 from syncd.trackers import Draft, Sweep, Tracker
+from syncd.trackers.assignees import WITHHELD
 from syncd.trackers.references import named
 from tests.trackers.world import Item, World, whole_survey
 
@@ -482,6 +483,22 @@ class Conformance:
         assert after.observations.get(str(first.remote_id), before.observations[str(first.remote_id)]) == tracker.look(
             first
         )
+
+    def test_look_and_survey_name_whom_an_issue_is_assigned_to_and_no_address(self, world: World) -> None:
+        world.require("assign")
+        tracker = world.open()
+        first, second = (linked(tracker.create(replace(DRAFT, marker=each))) for each in (MARKER, SECOND_MARKER))
+        before = whole_survey(tracker, [first, second], None)
+        assert {each.owners for each in before.observations.values()} == {()}
+        world.assign(str(first.remote_id), "grace")
+
+        after = whole_survey(tracker, [first, second], before.bookmark).observations[str(first.remote_id)]
+        assert after == tracker.look(first)
+        assert [name.lower() for name in after.owners or ()] == ["grace"]
+        world.assign(str(first.remote_id), None)
+        assert tracker.look(first).owners == ()
+        world.assign(str(first.remote_id), "grace@example.com")
+        assert tracker.look(first).owners == (WITHHELD,), "it is assigned, and to whom is private"
 
     def test_a_survey_does_not_show_a_deleted_issue(self, world: World) -> None:
         tracker = world.open()

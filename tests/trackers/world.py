@@ -39,6 +39,7 @@ Event = Literal[
     "bar closing",
     "reference",
     "priorities",
+    "assign",
 ]
 
 
@@ -146,6 +147,10 @@ class World(ABC):
     @abstractmethod
     def unlabel(self, remote_id: str, label: str) -> None:
         """A person removes a label."""
+
+    def assign(self, remote_id: str, name: str | None) -> None:
+        """A person assigns an issue to `name`, or to nobody."""
+        raise NotImplementedError
 
     def prioritise(self, remote_id: str, priority: str) -> None:
         """A person gives an issue another priority."""

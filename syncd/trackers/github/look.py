@@ -13,6 +13,7 @@ from syncd.core.readings import Cursor
 from syncd.errors import Deferred, Gone, Misconfigured, Moved, OutOfReach, Refused, Throttled, TrackerError, Unavailable
 from syncd.model import Condition, Issue, IssueState, Observation, Place
 from syncd.trackers import Survey
+from syncd.trackers.assignees import owners
 from syncd.trackers.github.answers import (
     Account,
     Label,
@@ -259,6 +260,7 @@ class Reader:
                 created_at=snapshot.created_at.timestamp() if snapshot.created_at and not address.away else None,
             ),
             changed_at=_time(snapshot.updated_at),
+            owners=owners([account.login] for account in snapshot.assignees),
         )
 
     def _duplicate_of(self, home_id: str, address: Address, repository: str) -> Place | None:

@@ -17,6 +17,7 @@ from syncd.core.readings import Cursor
 from syncd.errors import Deferred, Gone, Misconfigured, OutOfReach, Refused, TrackerError, Unavailable
 from syncd.model import Condition, Issue, Observation, Place
 from syncd.trackers import IssueText, Survey
+from syncd.trackers.assignees import owners
 from syncd.trackers.jira.answers import (
     Named,
     Unread,
@@ -42,7 +43,7 @@ _BATCH = 100
 ENGLISH = {"Accept-Language": "en", "X-Force-Accept-Language": "true"}
 # The ids that Jira gave to its own resolutions, and keeps when they are renamed. Data Center always answers in the account's language.
 STANDARD = {"2": "won't fix", "3": "duplicate", "4": "incomplete", "5": "cannot reproduce"}
-_FIELDS = ("status", "resolution", "resolutiondate", "labels", "issuelinks", "created", "updated")
+_FIELDS = ("status", "resolution", "resolutiondate", "labels", "issuelinks", "created", "updated", "assignee")
 
 
 class Snapshot(Named, kw_only=True):
@@ -284,9 +285,16 @@ def _observation(settings: JiraSettings, snapshot: Snapshot, translates: Transla
         created_at=moment(fields.get("created")),
     )
     place = Place(remote_id=snapshot.id, key=snapshot.key, url=browse(settings.url, snapshot.key))
-    updated = fields.get("updated")
+    updated, assignee = fields.get("updated"), fields.get("assignee")
+    # The field of a user has a display name everywhere, and a login on Data Center; Cloud's account id names nobody.
+    # https://developer.atlassian.com/cloud/jira/platform/deprecation-notice-user-privacy-api-migration-guide/
+    people = [[assignee.get("displayName"), assignee.get("name")]] if isinstance(assignee, dict) else []
     return Observation(
-        place=place, condition=condition, changed_at=moment(updated) if isinstance(updated, str) else None
+        place=place,
+        condition=condition,
+        changed_at=moment(updated) if isinstance(updated, str) else None,
+        # A screen or a permission may keep the field from syncd.
+        owners=owners(people) if "assignee" in fields else None,
     )
 
 

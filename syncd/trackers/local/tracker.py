@@ -21,6 +21,7 @@ from syncd.platform.clock import Clock
 from syncd.render import markdown
 from syncd.render.text import Document, one_line
 from syncd.trackers import Draft, Finding, IssueText, Notebook, Survey, Sweep, is_wanted
+from syncd.trackers.assignees import owners
 from syncd.trackers.local import head as head_lines
 from syncd.trackers.local.file import explained, make, rewrite, temporary
 from syncd.trackers.local.folder import shared
@@ -147,12 +148,12 @@ class Local:
         with explained(self._folder):
             path = self._path(issue)
             head, fact = head_lines.read(path.read_bytes()), f"closed {path.name}"
-            noted = self._notebook.recall(fact)
+            noted, people = self._notebook.recall(fact), owners([[head.assignee]] if head.assignee else [])
             if not head.closed:
                 if noted:
                     self._notebook.note(fact, "")
                 condition = Condition(fixed_in=head.fixed_in, labels=head.labels)
-                return Observation(place=_place(path), condition=condition)
+                return Observation(place=_place(path), condition=condition, owners=people)
             closed_at = head.closed_at
             if closed_at is None:
                 # A file has no time for each line, and syncd's own writing changes the time of the whole.
@@ -169,7 +170,7 @@ class Local:
             labels=head.labels,
             duplicate_of=_place(original) if is_there else None,
         )
-        return Observation(place=_place(path), condition=condition)
+        return Observation(place=_place(path), condition=condition, owners=people)
 
     def survey(self, issues: Sequence[Issue], bookmark: str | None) -> Iterator[Survey]:  # noqa: ARG002 - files are cheap to read
         """Read every file, _PART at a time: whoever surveys also files."""

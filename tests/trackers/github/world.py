@@ -89,6 +89,9 @@ class GitHubWorld(World):
         issue = self._place(remote_id)[1]
         self.fake.edit_issue(issue, labels=[each for each in issue.labels if each != label])
 
+    def assign(self, remote_id: str, name: str | None) -> None:
+        self.fake.edit_issue(self._place(remote_id)[1], assignees=[] if name is None else [name])
+
     def comment(self, remote_id: str, text: str) -> None:
         self.fake.remark(self._place(remote_id)[1], text, PERSON)
 

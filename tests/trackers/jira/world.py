@@ -107,6 +107,10 @@ class JiraWorld(World):
         issue = self._issue(remote_id)
         self.fake.edit_issue(issue.key, labels=[each for each in issue.labels if each != label])
 
+    def assign(self, remote_id: str, name: str | None) -> None:
+        account = None if name is None else self.fake.user(name) | {"emailAddress": f"{name}@example.com"}
+        self.fake.edit_issue(self._issue(remote_id).key, assignee=account)
+
     def prioritise(self, remote_id: str, priority: str) -> None:
         self.fake.edit_issue(self._issue(remote_id).key, priority=self.fake.priority(priority))
 

@@ -77,6 +77,12 @@ class LocalWorld(World):
         path = self.issues / remote_id
         path.write_text(re.sub(rf"(- Labels:.*?)(?:, )?\b{label}\b", r"\1", path.read_text()))
 
+    def assign(self, remote_id: str, name: str | None) -> None:
+        path = self.issues / remote_id
+        text = re.sub(r"- Assignee:.*\n", "", path.read_text())
+        line = "" if name is None else f"- Assignee: {name}\n"
+        path.write_text(text.replace("- Status: open\n", f"- Status: open\n{line}"))
+
     def comment(self, remote_id: str, text: str) -> None:
         path = self.issues / remote_id
         path.write_text(f"{path.read_text()}\n{text}\n")

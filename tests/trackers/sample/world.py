@@ -17,6 +17,7 @@ class DeskWorld(World):
     """The board `crashes`; tickets move to `triage`, or to `secret`, where the account may only read."""
 
     impossible: ClassVar[Mapping[Event, str]] = {
+        "assign": "the desk assigns no tickets",
         "reference": "the issues of a tracker of another package cannot be linked by hand",
     }
 
