@@ -159,6 +159,7 @@ def _is_slow(item: pytest.Item) -> bool:
     callspec = getattr(item, "callspec", None)
     return (
         item.get_closest_marker("slow") is not None
+        or item.name.startswith("test_text_of_any_length")  # of the conformance suite, which has no marks of its own
         or getattr(getattr(item, "obj", None), "is_hypothesis_test", False)  # hundreds of examples each
         # A fake is a server; of the tests against one, a quick run has the conformance suites.
         or not {"servers", "fake"}.isdisjoint(getattr(item, "fixturenames", ()))

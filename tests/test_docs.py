@@ -23,6 +23,7 @@ from syncd.config import (
     LocalSettings,
     Match,
     OAuthSettings,
+    PluginSettings,
     Route,
 )
 from tests import documents
@@ -47,6 +48,7 @@ SECTIONS: list[Any] = [
     OAuthSettings,
     JiraSettings,
     LocalSettings,
+    PluginSettings,
     Match,
     Route,
 ]

@@ -22,7 +22,9 @@ from syncd.cli import BAD_CONFIG, FAILED, stop
 from syncd.cli.arguments import ConfigOption, config_path
 from syncd.cli.tables import console
 from syncd.config import Config, secrets
+from syncd.config.plugins import BUILT_IN, PluginError, candidates, load_plugin
 from syncd.config.values import CREDENTIALS
+from syncd.core.doubt import Proof
 from syncd.core.policy import Conditions, Match, may_take, unreachable
 from syncd.core.quantities import counted
 from syncd.core.redact import NEVER, private
@@ -93,6 +95,7 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
         ("routes", _routes),
         ("templates", _templates),
         ("privacy", _privacy),
+        ("plug-ins", _plugins),
     ):
         yield from ((part, finding) for finding in check_part(config))
     named = _named_releases(config)
@@ -335,6 +338,22 @@ def _privacy(config: Config) -> Iterator[Finding]:
         if not set(name) & set("*?[") and private(name, tuple(settings.never)):
             remedy = "remove it: such attributes point to a person or a device, or privacy.never names them"
             yield Finding(ok=False, what=f"privacy.attributes has {name}, which no issue shows", remedy=remedy)
+
+
+def _plugins(config: Config) -> Iterator[Finding]:
+    """The trackers of other packages. Why one that is configured cannot be used, its own part says."""
+    used = {settings.kind for settings in config.trackers.values()}
+    for kind, candidate in candidates().items():
+        try:
+            plugin = load_plugin(candidate)
+        except PluginError as error:
+            if kind in BUILT_IN or kind not in used:
+                yield Finding(ok=True, what=error.reason, remedy=error.remedy)
+            continue
+        what = f"{kind} comes with {candidate.package}, for version {plugin.api_version} of syncd.plugin"
+        if plugin.proof is Proof.NONE:
+            what += "; it cannot prove that a create was not carried out, so that a create whose answer is lost waits for a person"
+        yield Finding(ok=True, what=what)
 
 
 def _templates(config: Config) -> Iterator[Finding]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from syncd.config import toml
 from syncd.config.backtrace import BacktraceProject, BacktraceSettings
+from syncd.config.plugins import PluginSettings, section
 from syncd.config.routes import Conditions, LabelRule, Match, OwnerRule, Route
 from syncd.config.sections import ConsoleSettings, Links, Notifications, Privacy, Receiver, StoreSettings, Titles
 from syncd.config.trackers import (
@@ -23,7 +24,6 @@ from syncd.config.trackers import (
     JiraSettings,
     LocalSettings,
     OAuthSettings,
-    OtherSettings,
     TrackerSettings,
 )
 from syncd.config.values import Logins, Seconds, Secret, Section, did_you_mean
@@ -48,8 +48,8 @@ __all__ = [
     "Match",
     "Notifications",
     "OAuthSettings",
-    "OtherSettings",
     "OwnerRule",
+    "PluginSettings",
     "Privacy",
     "Receiver",
     "Route",
@@ -96,7 +96,9 @@ class Config(Section):
     @cached_property
     def credentials(self) -> dict[str, str]:
         """By tracker, the key by which its server counts requests."""
-        return {name: getattr(tracker, "credential", f"tracker {name}") for name, tracker in self.trackers.items()}
+        return {
+            name: getattr(tracker, "credential", "") or f"tracker {name}" for name, tracker in self.trackers.items()
+        }
 
 
 def load(path: Path) -> Config:
@@ -115,7 +117,7 @@ def load(path: Path) -> Config:
     try:
         config = Config.model_validate(document)
     except ValidationError as error:
-        problems = [*_problems(error), *problems]
+        problems = [*_problems(error, document), *problems]
     if problems:
         raise ConfigError([f"{path}: {problem}" for problem in problems])
     return config
@@ -142,43 +144,43 @@ def _unroutable(document: dict[str, Any]) -> Iterator[str]:
         yield "routes: there are several trackers; add [[routes]] to choose one for each group"
 
 
-def _problems(error: ValidationError) -> Iterator[str]:
+def _problems(error: ValidationError, document: dict[str, Any]) -> Iterator[str]:
     # include_input=False: a value in the wrong place may be a secret.
     for fault in error.errors(include_input=False, include_url=False):
-        section, key = _place(fault["loc"])
+        owner, key = _place(fault["loc"], document)
         text = fault["msg"].removeprefix("Value error, ")
         if fault["type"] == "extra_forbidden":
-            text = f"there is no such key{did_you_mean(key.rpartition('.')[2], list(section.model_fields))}"
+            text = f"there is no such key{did_you_mean(key.rpartition('.')[2], list(owner.model_fields))}"
         elif fault["type"] == "missing":
             text = "is missing"
         elif fault["type"] in ("model_type", "dict_type"):
             text = "must be a table"
         elif fault["type"] == "list_type":
-            text = f"must be a list; write {_list_of(section, key)}"
+            text = f"must be a list; write {_list_of(owner, key)}"
         else:
             text = text.replace("Input should be ", "must be ").replace("a valid ", "a ")
         yield f"{key}: {text}" if key else text
 
 
-def _place(location: tuple[int | str, ...]) -> tuple[type[BaseModel], str]:
+def _place(location: tuple[int | str, ...], document: dict[str, Any]) -> tuple[type[BaseModel], str]:
     """The section of a fault, and its key as TOML writes it, without pydantic's union tags."""
-    section: type[BaseModel] = Config
+    owner: type[BaseModel] = Config
     key = ""
     for depth, part in enumerate(location):
-        if location[0] == "trackers" and depth == 2 and isinstance(part, str) and part in SECTIONS:
-            section = SECTIONS[part]
+        if location[0] == "trackers" and depth == 2 and isinstance(part, str) and part in (*SECTIONS, "plugin"):
+            owner = SECTIONS[part] if part in SECTIONS else section(document["trackers"][location[1]])
             continue
         if part == "[key]":
             continue
         key += f"[{part}]" if isinstance(part, int) else f".{part}" if key else part
-        field = section.model_fields.get(str(part))
-        section = _section_of(field.annotation if field else None) or section
-    return section, key
+        field = owner.model_fields.get(str(part))
+        owner = _section_of(field.annotation if field else None) or owner
+    return owner, key
 
 
-def _list_of(section: type[BaseModel], key: str) -> str:
+def _list_of(owner: type[BaseModel], key: str) -> str:
     """How a file writes the list of this key. A list of sections has become the section of its key."""
-    field = section.model_fields.get(key.rpartition(".")[2])
+    field = owner.model_fields.get(key.rpartition(".")[2])
     if field is None:
         return f"[[{key}]]"
     return '["100/1h"]' if "Limit" in repr(field.annotation) else '["…"], with brackets also around a single value'
@@ -187,7 +189,7 @@ def _list_of(section: type[BaseModel], key: str) -> str:
 def _section_of(annotation: object) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    return next((section for inner in get_args(annotation) if (section := _section_of(inner))), None)
+    return next((model for inner in get_args(annotation) if (model := _section_of(inner))), None)
 
 
 def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
@@ -209,9 +211,11 @@ def secrets(config: Config) -> Iterator[tuple[str, Secret]]:
 
 
 def tracker_secrets(config: Config) -> Iterator[tuple[str, tuple[str, Secret]]]:
-    """By tracker, the key of its secret in its section, and the secret. Those of other packages are not known."""
+    """By tracker, the keys of its secrets in its section, and the secrets."""
     for name, tracker in config.trackers.items():
-        if isinstance(tracker, GitHubSettings | JiraSettings):
+        if isinstance(tracker, PluginSettings):
+            yield from ((name, each) for each in tracker.secrets())
+        elif isinstance(tracker, GitHubSettings | JiraSettings):
             yield name, tracker.secret
 
 
@@ -225,7 +229,7 @@ def warnings(config: Config) -> Iterator[str]:
         tracker = config.trackers.get(route.tracker)
         kind = getattr(tracker, "kind", None)
         for place, rule in enumerate(route.set):
-            for setting in sorted(rule.model_fields_set - {"when"} - _SETTABLE.get(str(kind), rule.model_fields_set)):
+            for setting in sorted(rule.model_fields_set - {"when"} - _settable(tracker, rule.model_fields_set)):
                 yield f"routes[{number}].set[{place}].{setting}: a tracker of kind {kind} has no such setting"
     if config.store.dialect == "sqlite":
         path = config.store.path.absolute()
@@ -240,6 +244,13 @@ _SETTABLE = {
     "jira": {"priority", "issue_type", "labels", "component", "assignee", "fields"},
     "local": {"labels", "component", "assignee"},
 }
+
+
+def _settable(tracker: TrackerSettings | None, every: set[str]) -> set[str] | frozenset[str]:
+    settable = (
+        tracker.settable if isinstance(tracker, PluginSettings) else _SETTABLE.get(str(getattr(tracker, "kind", "")))
+    )
+    return every if settable is None else settable
 
 
 def _doubtful_patterns(place: str, route: Route) -> Iterator[str]:

@@ -8,17 +8,30 @@ from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Discriminator,
     Field,
+    SerializeAsAny,
     Tag,
     ValidationInfo,
+    WrapValidator,
     field_validator,
 )
 
-from syncd.config.values import Address, Day, RepositoryName, Seconds, Secret, Section, WriteLimit, did_you_mean
+from syncd.config.plugins import PluginSettings, validate
+from syncd.config.values import (
+    Address,
+    Day,
+    ProbeAfter,
+    RepositoryName,
+    Seconds,
+    Secret,
+    Section,
+    ServerProbes,
+    SurveyInterval,
+    WriteLimit,
+    did_you_mean,
+)
 from syncd.core.budget import Limit
-from syncd.core.quantities import duration
 
 _PLACEHOLDER = re.compile(r"\{\{\s*(.*?)\s*\}\}")
 
@@ -27,26 +40,6 @@ GROUP_FACTS = (
     "universe", "project", "fingerprint", "application", "occurrences", "hosts", "users", "first_seen",
     "last_seen", "first_release", "last_release", "group_url", "object_id",
 )  # fmt: skip
-
-
-def _rising(value: list[float]) -> list[float]:
-    if value != sorted(set(value)):
-        raise ValueError("each time must be later than the time before it")
-    return value
-
-
-def _provable(value: list[float], info: ValidationInfo) -> list[float]:
-    """Delays that can prove something about a server, which may carry out a request for as long as its client waits and longer."""
-    timeout = info.data.get("timeout", 0.0)
-    remedy = f"set probe_after to at least two delays of which the first is longer than timeout ({duration(timeout)}), such as "
-    remedy += f'["{timeout + 15:g}s", "{4 * timeout + 60:g}s", "{8 * timeout + 120:g}s"]'
-    if len(value) < 2:
-        raise ValueError(f"a single look proves nothing; {remedy}")
-    if value[0] <= timeout:
-        raise ValueError(
-            f"the first delay ({duration(value[0])}) is not longer than timeout, so that the create may still take effect; {remedy}"
-        )
-    return value
 
 
 def _plain(value: dict[str, Any]) -> dict[str, Any]:
@@ -74,15 +67,6 @@ def _of_facts(value: dict[str, Any]) -> dict[str, Any]:
 Json = Annotated[dict[str, Any], AfterValidator(_plain)]
 # Values of a Jira issue's fields, by id or name.
 FieldMapping = Annotated[Json, AfterValidator(_of_facts)]
-
-# Delays of the probes after a create whose answer was lost. If all find nothing, the issue does not exist.
-ProbeAfter = Annotated[
-    list[Annotated[Seconds, Field(le=86400)]], Field(min_length=1, max_length=20), AfterValidator(_rising)
-]
-ServerProbes = Annotated[ProbeAfter, AfterValidator(_provable), Field(validate_default=True)]
-
-# How often syncd reads the state of all issues.
-SurveyInterval = Annotated[Seconds, Field(ge=1, le=86400)]
 
 
 def _text(value: object) -> object:
@@ -348,33 +332,21 @@ class LocalSettings(Section):
     """maximum numbers of creates and updates per time; trackers with the same secret on the same server share them"""
 
 
-class OtherSettings(BaseModel):
-    """`[trackers.NAME]` of a kind that another package installs, which validates its own keys in `model_extra`."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    kind: str
-    concurrency: Annotated[int, Field(ge=1, le=32)] = 1
-    survey_interval: SurveyInterval = 3600.0
-    probe_after: ServerProbes = [75.0, 150.0, 300.0]
-    writes: list[WriteLimit] = []
-
-
 SECTIONS: dict[str, type[BaseModel]] = {
-    "github": GitHubSettings, "jira": JiraSettings, "local": LocalSettings, "other": OtherSettings,
+    "github": GitHubSettings, "jira": JiraSettings, "local": LocalSettings,
 }  # fmt: skip
 
 
 def _kind(value: Any) -> str:
     kind = value.get("kind") if isinstance(value, dict) else getattr(value, "kind", None)
-    return kind if isinstance(kind, str) and kind in SECTIONS else "other"
+    return kind if isinstance(kind, str) and kind in SECTIONS else "plugin"
 
 
-TrackerSettings = GitHubSettings | JiraSettings | LocalSettings | OtherSettings
+TrackerSettings = GitHubSettings | JiraSettings | LocalSettings | PluginSettings
 AnyTracker = Annotated[
     Annotated[GitHubSettings, Tag("github")]
     | Annotated[JiraSettings, Tag("jira")]
     | Annotated[LocalSettings, Tag("local")]
-    | Annotated[OtherSettings, Tag("other")],
+    | Annotated[SerializeAsAny[PluginSettings], WrapValidator(validate), Tag("plugin")],
     Discriminator(_kind),
 ]

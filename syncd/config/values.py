@@ -15,10 +15,20 @@ from pathlib import Path
 from typing import Annotated
 
 import structlog
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    model_validator,
+)
 
 from syncd.core.budget import Limit
 from syncd.core.patterns import check_expression, check_glob, check_globs
+from syncd.core.quantities import duration
 from syncd.errors import ConfigError
 from syncd.platform import access
 
@@ -267,6 +277,47 @@ class Logins:
                 with suppress(UnicodeEncodeError):
                     digests.append(hashlib.sha256(login.encode(encoding)).digest())
         return digests
+
+
+def _rising(value: list[float]) -> list[float]:
+    if value != sorted(set(value)):
+        raise ValueError("each time must be later than the time before it")
+    return value
+
+
+def _provable(value: list[float], info: ValidationInfo) -> list[float]:
+    """Delays that can prove something about a server, which may carry out a request for as long as its client waits and longer."""
+    timeout = info.data.get("timeout", 0.0)
+    remedy = f"set probe_after to at least two delays of which the first is longer than timeout ({duration(timeout)}), such as "
+    remedy += f'["{timeout + 15:g}s", "{4 * timeout + 60:g}s", "{8 * timeout + 120:g}s"]'
+    if len(value) < 2:
+        raise ValueError(f"a single look proves nothing; {remedy}")
+    return _settled(value, timeout, remedy)
+
+
+def _decisive(value: list[float], info: ValidationInfo) -> list[float]:
+    """Delays of which the first is enough: the tracker is asked for the one issue by its key."""
+    timeout = info.data.get("timeout", 0.0)
+    return _settled(value, timeout, f'set probe_after to a longer delay, such as ["{2 * timeout + 30:g}s"]')
+
+
+def _settled(value: list[float], timeout: float, remedy: str) -> list[float]:
+    if value[0] <= timeout:
+        raise ValueError(
+            f"the first delay ({duration(value[0])}) is not longer than timeout, so that the create may still take effect; {remedy}"
+        )
+    return value
+
+
+# Delays of the probes after a create whose answer was lost. If all find nothing, the issue does not exist.
+ProbeAfter = Annotated[
+    list[Annotated[Seconds, Field(le=86400)]], Field(min_length=1, max_length=20), AfterValidator(_rising)
+]
+ServerProbes = Annotated[ProbeAfter, AfterValidator(_provable), Field(validate_default=True)]
+SingleProbe = Annotated[ProbeAfter, AfterValidator(_decisive), Field(validate_default=True)]
+
+# How often syncd reads the state of all issues.
+SurveyInterval = Annotated[Seconds, Field(ge=1, le=86400)]
 
 
 def did_you_mean(name: str, names: list[str] | tuple[str, ...]) -> str:

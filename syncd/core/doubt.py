@@ -13,13 +13,22 @@ SECONDS_OF_BOTH = 2.0  # by so many two of them may be off
 BACK = 100
 
 
+class Proof(StrEnum):
+    """How a tracker's probes prove that a create was not carried out."""
+
+    NUMBERS = "numbers"  # issues have rising numbers, and every number since the create is read
+    KEY = "key"  # syncd chooses a key that the tracker takes only once, and asks for the issue with that key
+    NONE = "none"  # nothing that can be read proves it: a person decides
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """The result of one probe for one create.
 
     `issues` are our issues with the marker, oldest first. `covered` means that the probe read every number from the intent's floor to
     beyond the newest one, one by one and not from an index that may lag; and that none of those numbers may be the issue. A deleted,
-    moved, hidden or rewritten issue may be it, and so may an issue with the marker and an unfamiliar author.
+    moved, hidden or rewritten issue may be it, and so may an issue with the marker and an unfamiliar author. With `Proof.KEY` it means that the
+    tracker answered for the one issue with the key of the create, by a read that does not lag, and that it has none and never had.
 
     `newest` is the highest number in use, 0 for a tracker without numbers. `newest_at` is its time of creation, `floor_at` that of the
     issue with the number of the floor, and `at` the present time, all by the tracker's clock; None where the tracker has no times.
@@ -33,6 +42,7 @@ class Evidence:
     floor_at: float | None = None
     at: float | None = None
     summary: str = ""
+    proof: Proof = Proof.NUMBERS
 
 
 class Outcome(StrEnum):
@@ -98,6 +108,11 @@ def judge(issue: Issue, evidence: Evidence, probe_after: Sequence[float], now: f
     if now < begins_at <= now + probe_after[-1]:
         reason = f"in doubt: not found, and it may still appear: {evidence.summary}"
         return Judgement(outcome=Outcome.OPEN, reason=reason, until=begins_at, counts=False, floor=floor)
+    if evidence.covered and evidence.proof is Proof.KEY:
+        # The request cannot take effect any more, and if it did, the tracker would refuse the second issue with its key.
+        return Judgement(
+            outcome=Outcome.ABSENT, reason=f"proven not created: no issue has the key of its create: {evidence.summary}"
+        )
     if evidence.covered and _outlived(issue, evidence, probe_after):
         return Judgement(
             outcome=Outcome.ABSENT,

@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syncd import __version__
 from syncd.config import Config
+from syncd.config.plugins import faults as plugin_faults
 from syncd.daemon import threads
 from syncd.daemon.heartbeat import Heartbeat, take_over
 from syncd.daemon.watchdog import Watchdog
@@ -178,6 +179,8 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
         _recover(store, registration, routing, clock.wall())
         stopping = threading.Event()
         sleep = threads.sleep_until(stopping)
+        for kind, fault in plugin_faults({settings.kind for settings in config.trackers.values()}):
+            log.error("plugin_unusable", kind=kind, reason=fault.reason, remedy=fault.remedy)
         clients: dict[str, list[Tracker]] = {}
         for name, settings in config.trackers.items():
             for _ in range(settings.concurrency):  # one client per thread

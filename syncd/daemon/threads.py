@@ -162,8 +162,8 @@ class Syncer(threading.Thread):
         self._stopping = threading.Event()
         self._surveyor = Surveyor(store, client, name, routing, clock)
         self._survey_at = 0.0 if surveys and not routing.dry else float("inf")
-        self._secret = dict(tracker_secrets(routing.config)).get(name, ("", None))[1]
-        self._version = self._secret and self._secret.version()
+        self._secrets = [secret for owner, (_, secret) in tracker_secrets(routing.config) if owner == name]
+        self._versions = [secret.version() for secret in self._secrets]
 
     def run(self) -> None:
         while not self._stopping.is_set():
@@ -178,8 +178,8 @@ class Syncer(threading.Thread):
                     self._survey_at = self._clock.monotonic() + pause
                 self._store.due_times.follow_clock()
                 now = self._clock.wall()
-                if self._secret is not None and (version := self._secret.version()) != self._version:
-                    self._version = version
+                if (versions := [secret.version() for secret in self._secrets]) != self._versions:
+                    self._versions = versions
                     self._client.close()  # the next request reads the secret anew
                     self._store.limits.try_now(self._tracker, now)
                     log.info("token_changed", tracker=self._tracker)

@@ -221,7 +221,8 @@ class Plan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Created:
-    """A tracker's confirmation that an issue exists. `number` rises with every issue of that tracker; `created_at` is by its clock."""
+    """A tracker's confirmation that an issue exists. `number` rises with every issue of that tracker; `created_at` is by its clock. `existed`: the
+    create found the issue with its key and changed nothing."""
 
     remote_id: str
     key: str
@@ -229,6 +230,7 @@ class Created:
     number: int = 0
     notes: tuple[str, ...] = ()
     created_at: float | None = field(default=None, compare=False)
+    existed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

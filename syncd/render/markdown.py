@@ -27,6 +27,8 @@ from syncd.render.text import (
 # GitHub reads the quoted part of an e-mail reply as Markdown again, without the code block around it.
 _MENTION = re.compile(r"@(?=[A-Za-z0-9])")
 
+_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
+
 
 def write(document: Document, limit: int, tail: str = "") -> str:
     """The document in at most `limit` code points. `tail` is included, never shortened, and alone on the last line.
@@ -86,3 +88,23 @@ def literal(text: str) -> str:
     stripped = content.startswith(" ") and content.endswith(" ") and content.strip(" ")
     padding = " " if stripped or content.startswith("`") or content.endswith("`") else ""
     return f"{ticks}{padding}{content}{padding}{ticks}"
+
+
+def carries(body: str, line: str) -> bool:
+    """True if `body` ends with `line`, or has it further up because people wrote below it. Inside a code block it does not count."""
+    lines = [each.removesuffix("\r") for each in body.split("\n")]
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if lines and lines[-1] == line:
+        return True
+    fence = ""
+    for each in lines:
+        opening = _FENCE.match(each)
+        if fence:
+            if opening and opening[1].startswith(fence) and not each[opening.end() :].strip():
+                fence = ""
+        elif opening:
+            fence = opening[1]
+        elif each == line:
+            return True
+    return False

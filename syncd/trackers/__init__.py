@@ -8,15 +8,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
-from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 import structlog
 
 from syncd.config import TrackerSettings
+from syncd.config.plugins import PluginError, find_plugin
 from syncd.core.doubt import Evidence
 from syncd.core.policy import Policy
-from syncd.errors import ConfigError, TrackerError
+from syncd.errors import ConfigError, Misconfigured, TrackerError
 from syncd.model import Created, Group, Issue, Observation, PresentSettings, Settings
 from syncd.platform import metrics
 from syncd.platform.clock import Clock
@@ -332,21 +332,54 @@ BUILT_IN = {
 }
 
 
+class UnusableTracker:
+    """A tracker whose plug-in cannot be used: every call says why, so that its groups wait and no others do."""
+
+    def __init__(self, reason: str, remedy: str) -> None:
+        self.reason = reason
+        self.remedy = remedy
+
+    def __getattr__(self, operation: str) -> Callable[..., object]:
+        if operation.startswith("_"):
+            raise AttributeError(operation)
+
+        def refuse(*_: object, **__: object) -> object:
+            raise Misconfigured(f"{self.reason}; {self.remedy}")
+
+        return refuse
+
+    def reference(self, marker: str) -> str:
+        return marker
+
+    def check(self, *_: object) -> list[Finding]:
+        return [Finding(ok=False, what=self.reason, remedy=self.remedy)]
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
 def open_tracker(
     name: str, settings: TrackerSettings, notebook: Notebook, *, clock: Clock, sleep: Callable[[float], None]
 ) -> Tracker:
-    """Return a client for one thread. Raises ConfigError when no installed package has the kind."""
+    """Return a client for one thread. Where a plug-in cannot be used, that is an `UnusableTracker`. Raises ConfigError where no installed
+    package has the kind."""
     kind = settings.kind
     if target := BUILT_IN.get(kind):
         module, _, attribute = target.partition(":")
         factory = cast(OpenTracker, getattr(import_module(module), attribute))
-    else:
-        installed = {entry.name: entry for entry in entry_points(group="syncd.trackers")}
-        if kind not in installed:
-            kinds = ", ".join(sorted({*BUILT_IN, *installed}))
-            raise ConfigError([f"trackers.{name}.kind: no tracker called {kind!r} is installed (known: {kinds})"])
-        factory = cast(OpenTracker, installed[kind].load())
-    return factory(name, settings, notebook, clock=clock, sleep=sleep)
+        return factory(name, settings, notebook, clock=clock, sleep=sleep)
+    try:
+        plugin = find_plugin(kind)
+    except PluginError as error:
+        return cast(Tracker, UnusableTracker(error.reason, error.remedy))
+    except ValueError as error:
+        raise ConfigError([f"trackers.{name}.kind: {error}"]) from None
+    try:
+        return cast(OpenTracker, plugin.tracker)(name, settings, notebook, clock=clock, sleep=sleep)
+    except Exception as error:  # noqa: BLE001 - a fault in the code of another package concerns its own trackers alone
+        # The text of the error may hold anything, also a secret.
+        reason = f"the plug-in of kind {kind!r} cannot open {name} ({type(error).__name__})"
+        return cast(Tracker, UnusableTracker(reason, "report it to the author of the plug-in"))
 
 
 def is_wanted(issue: IssueText, label: str | None, query: str | None) -> bool:

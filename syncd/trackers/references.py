@@ -38,5 +38,5 @@ def named(tracker: str, settings: TrackerSettings, text: str) -> Issue:
             raise ValueError(f"{name!r} names no file of the folder; write its name alone")
         remote_id, key = f"{match[1]}.md", match[1]
     else:
-        raise ValueError(f"the issues of a tracker of kind {settings.kind!r} cannot be linked by hand")
+        remote_id, key = settings.name_issue(name)
     return Issue(tracker=tracker, state=IssueState.LINKED, marker="", remote_id=remote_id, key=key)

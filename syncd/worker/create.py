@@ -164,6 +164,8 @@ def link(store: Store, claim: Claim, created: Created, end: Operation[T], now: f
     def write(transaction: Transaction) -> tuple[bool, bool, T | None]:
         owned = outbox.renew(transaction, claim, now)  # it locks the group first
         linked, target = _link(transaction, claim, [created], claim.owner, now)
+        if linked and created.existed:
+            issues.ask_look(transaction, group_id, anew=True)  # it shows what an earlier create wrote
         if linked and not owned:
             # The new owner may have settled the group as in doubt: what came meanwhile is owed again.
             due = DueCall(tracker=claim.tracker, due_at=now, call=Call.UPDATE)

@@ -75,14 +75,6 @@ def test_a_route_in_the_file_replaces_the_default_route(load: Load) -> None:
     assert [route.match.project for route in loaded.all_routes] == [("game",)]
 
 
-def test_a_tracker_of_another_kind_keeps_its_own_keys(load: Load) -> None:
-    tracker = load('[trackers.board]\nkind = "linear"\nteam = "X"\ntoken = { env = "T" }\n').trackers["board"]
-
-    assert tracker.kind == "linear"
-    assert tracker.concurrency == 1
-    assert tracker.model_extra == {"team": "X", "token": {"env": "T"}}
-
-
 def test_a_configuration_is_frozen(load: Load) -> None:
     with pytest.raises(ValidationError, match="frozen"):
         load("").store.url = "sqlite:other.db"

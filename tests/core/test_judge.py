@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from syncd.core import doubt
-from syncd.core.doubt import Evidence, Outcome
+from syncd.core.doubt import Evidence, Outcome, Proof
 from syncd.model import Condition, Created, Issue, IssueState, Observation, Place
 from tests.factories import make_issue
 from tests.golden import golden
@@ -36,7 +36,7 @@ def outcome(issue: Issue, evidence: Evidence, probe_after: list[float] = PROBES)
 
 def test_a_tracker_without_numbers_and_times_states_none() -> None:
     assert Evidence(covered=True) == Evidence(
-        issues=(), covered=True, newest=0, newest_at=None, floor_at=None, at=None, summary=""
+        issues=(), covered=True, newest=0, newest_at=None, floor_at=None, at=None, summary="", proof=Proof.NUMBERS
     )
 
 
@@ -70,6 +70,18 @@ def test_a_later_issue_proves_that_it_does_not_exist() -> None:
 
     assert judgement.outcome is Outcome.ABSENT
     golden("doubt", "absent by a later issue", judgement.reason)
+
+
+def test_one_look_by_key_proves_that_it_does_not_exist_once_the_request_has_run_out() -> None:
+    issue = replace(doubtful(), sent_at=NOW - 20, floor=0)
+    evidence = Evidence(covered=True, summary="nothing", proof=Proof.KEY)
+    judgement = doubt.judge(issue, evidence, PROBES, NOW)
+
+    assert judgement.outcome is Outcome.ABSENT
+    golden("doubt", "absent by its key", judgement.reason)
+    assert doubt.judge(replace(issue, sent_at=NOW - 19), evidence, PROBES, NOW).outcome is Outcome.OPEN
+    assert outcome(issue, replace(evidence, covered=False), PROBES[:1]) is Outcome.UNPROVEN
+    assert outcome(issue, replace(evidence, proof=Proof.NUMBERS)) is Outcome.OPEN
 
 
 def test_probes_that_only_our_clock_put_far_apart_prove_nothing() -> None:

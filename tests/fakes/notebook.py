@@ -1,14 +1,3 @@
-"""A notebook that forgets with its test."""
+"""The notebook that plug-ins test with."""
 
-
-class Memory:
-    """Keeps facts in `facts`."""
-
-    def __init__(self) -> None:
-        self.facts: dict[str, str] = {}
-
-    def recall(self, fact: str) -> str | None:
-        return self.facts.get(fact)
-
-    def note(self, fact: str, value: str) -> None:
-        self.facts[fact] = value
+from syncd.plugin.conformance.notebook import Memory as Memory

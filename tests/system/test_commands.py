@@ -274,27 +274,55 @@ def test_check_reports_a_configuration_without_trackers(tmp_path: Path) -> None:
     assert "[trackers.NAME]" in ran.stdout
 
 
-def test_another_packages_tracker_is_found_by_its_entry_point(tmp_path: Path) -> None:
-    site = tmp_path / "site"
-    (site / "redmine-1.0.dist-info").mkdir(parents=True)
-    (site / "redmine-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: redmine\nVersion: 1.0\n")
-    (site / "redmine-1.0.dist-info" / "entry_points.txt").write_text("[syncd.trackers]\nredmine = redmine:Redmine\n")
-    (site / "redmine.py").write_text(
-        "from syncd.trackers import Finding\n"
-        "class Redmine:\n"
-        "    def __init__(self, name, settings, notebook, *, clock, sleep): self.board = settings.model_extra['board']\n"
-        "    def check(self, routes, releases): return [Finding(ok=True, what=f'board {self.board}')]\n"
-        "    def close(self): pass\n"
-    )
-    (tmp_path / "config.toml").write_text('[trackers.ours]\nkind = "redmine"\nboard = "B7"\n')
+BOARD = """
+from typing import Literal
+from syncd.plugin import Finding, Plugin, PluginSettings
+class BoardSettings(PluginSettings):
+    kind: Literal["redmine"]
+    board: str
+class Redmine:
+    def __init__(self, name, settings, notebook, *, clock, sleep): self.board = settings.board
+    def check(self, routes, releases): return [Finding(ok=True, what=f"board {self.board}")]
+    def close(self): pass
+PLUGIN = Plugin(api_version=1, settings=BoardSettings, tracker=Redmine)
+"""
+BOARDS = '[trackers.ours]\nkind = "redmine"\nboard = "B7"\n'
 
-    ran = run_syncd("check", folder=tmp_path, PYTHONPATH=os.pathsep.join([str(site), os.getcwd()]))
+
+def _install(folder: Path, source: str) -> str:
+    """Install a package with a tracker `redmine`. Returns the PYTHONPATH on which it is."""
+    site = folder / "site"
+    (site / "redmine-1.0.dist-info").mkdir(parents=True, exist_ok=True)
+    (site / "redmine-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: redmine\nVersion: 1.0\n")
+    (site / "redmine-1.0.dist-info" / "entry_points.txt").write_text("[syncd.trackers]\nredmine = redmine:PLUGIN\n")
+    (site / "redmine.py").write_text(source)
+    return os.pathsep.join([str(site), os.getcwd()])
+
+
+def test_another_packages_tracker_is_found_by_its_entry_point(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(BOARDS)
+
+    ran = run_syncd("check", folder=tmp_path, PYTHONPATH=_install(tmp_path, BOARD))
+    assert "✓ plug-ins: redmine comes with redmine 1.0, for version 1 of syncd.plugin" in ran.stdout
     assert "tracker ours: board B7" in ran.stdout
     assert ran.returncode == 0
 
     unknown = run_syncd("run", folder=tmp_path)
     assert unknown.returncode == 78
     assert "no tracker called 'redmine' is installed (known: github, jira, local)" in unknown.stderr
+
+
+def test_check_names_a_plug_in_that_cannot_be_used_and_checks_the_others(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(
+        f'{BOARDS}[trackers.here]\nkind = "local"\nfolder = "{tmp_path}/issues"\n{ROUTE}'
+    )
+    path = _install(tmp_path, BOARD.replace("api_version=1", "api_version=9"))
+
+    ran = run_syncd("check", folder=tmp_path, PYTHONPATH=path)
+    assert ran.returncode == 1
+    assert "✗ tracker ours: the plug-in redmine 1.0 is made for version 9 of syncd.plugin" in ran.stdout
+    assert "→ update syncd, or install an older version of the plug-in, then restart syncd" in ran.stdout
+    assert "✓ tracker here:" in ran.stdout
 
 
 def test_check_reports_a_route_that_can_never_match(tmp_path: Path) -> None:

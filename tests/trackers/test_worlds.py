@@ -4,15 +4,16 @@ from typing import get_args
 
 import pytest
 
+from syncd.plugin.conformance.world import Event, World
 from tests.trackers.github.world import GitHubAppWorld, GitHubWorld
 from tests.trackers.jira.world import CloudWorld, DataCenterWorld
 from tests.trackers.local.world import LocalWorld
-from tests.trackers.sample.world import DeskWorld
-from tests.trackers.world import Event, World
+from tests.trackers.sample.world import DeskWorld, KeyedDeskWorld
 
 # How many events each tracker cannot have. A new one means fewer cases for that tracker.
 IMPOSSIBLE: dict[type[World], int] = {
-    GitHubWorld: 1, GitHubAppWorld: 2, CloudWorld: 0, DataCenterWorld: 0, LocalWorld: 8, DeskWorld: 2,
+    GitHubWorld: 1, GitHubAppWorld: 2, CloudWorld: 0, DataCenterWorld: 0, LocalWorld: 8, DeskWorld: 1,
+    KeyedDeskWorld: 1,
 }  # fmt: skip
 METHODS: dict[Event, str] = {
     "create lost before": "lose",

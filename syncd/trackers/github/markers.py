@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-_FENCE = re.compile(r" {0,3}(`{3,}(?=[^`]*$)|~{3,})")
+from syncd.render.markdown import carries
+
 _ISSUE = re.compile(r"<!-- syncd:1:(\w+) -->")
 
 
@@ -27,23 +28,3 @@ def issue_markers(body: str) -> Iterator[str]:
 def names_marker(body: str) -> bool:
     """True if a body has a marker of any store anywhere."""
     return _ISSUE.search(body) is not None
-
-
-def carries(body: str, line: str) -> bool:
-    """True if `body` ends with `line`, or has it further up because people wrote below it. Inside a code block it does not count."""
-    lines = [each.removesuffix("\r") for each in body.split("\n")]
-    while lines and not lines[-1].strip():
-        lines.pop()
-    if lines and lines[-1] == line:
-        return True
-    fence = ""
-    for each in lines:
-        opening = _FENCE.match(each)
-        if fence:
-            if opening and opening[1].startswith(fence) and not each[opening.end() :].strip():
-                fence = ""
-        elif opening:
-            fence = opening[1]
-        elif each == line:
-            return True
-    return False

@@ -9,12 +9,12 @@ import pytest
 
 from syncd.errors import Gone, Misconfigured, Moved, Throttled, TrackerError, Unavailable
 from syncd.model import Condition, Issue, IssueState, Place
+from syncd.plugin.conformance.world import whole_survey
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.server import Fault
 from tests.trackers.clock import AdapterClock
 from tests.trackers.github.parts import DRAFT, SOMEBODY, STATUS, Open, calls, linked
-from tests.trackers.world import whole_survey
 
 
 def test_an_open_issue_says_so_with_its_labels(tracker: GitHub, fake: FakeGitHub, issue: Issue) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from syncd.config import AppSettings, GitHubSettings, Secret
+from syncd.plugin.conformance.world import Event, Item, World
 from syncd.trackers import Draft
 from syncd.trackers.github.markers import issue_line
 from tests.fakes.github import PERSON, TOKEN, FakeGitHub, secondary_limit
@@ -12,7 +13,6 @@ from tests.fakes.github_app import CLIENT_ID, private_key
 from tests.fakes.github_records import FakeIssue, FakeRepository
 from tests.fakes.server import Fault
 from tests.fakes.specs import check_traffic
-from tests.trackers.world import Event, Item, World
 
 _PATHS = {"create": "/issues$", "comment": "/comments$"}
 

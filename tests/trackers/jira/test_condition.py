@@ -8,12 +8,12 @@ import pytest
 
 from syncd.errors import Gone, Misconfigured, OutOfReach, Throttled
 from syncd.model import Condition, Issue, Place
+from syncd.plugin.conformance.world import whole_survey
 from syncd.trackers.jira.tracker import Jira
 from tests.fakes.jira import FakeJira, FakeJiraCloud
 from tests.fakes.server import Fault, How
 from tests.fakes.specs import check_traffic
 from tests.trackers.jira.parts import TAG, Open, a_draft, a_group, linked
-from tests.trackers.world import whole_survey
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.trackers.conformance import Conformance
+from syncd.plugin.conformance import Conformance
 from tests.trackers.jira.world import (
     CloudOAuthWorld,
     CloudWorld,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from syncd.config import JiraSettings
+from syncd.plugin.conformance.world import Event, Item, World
 from syncd.trackers import Draft
 from syncd.trackers.jira.fields import marker_line
 from tests.fakes.jira import EMAIL, TOKEN, FakeJira, FakeJiraCloud, FakeJiraDataCenter, FakeJiraGateway
@@ -13,7 +14,6 @@ from tests.fakes.jira_oauth import CLIENT_ID, FakeJiraDataCenterOAuth, FakeJiraG
 from tests.fakes.jira_rules import FakeIssue
 from tests.fakes.server import Fault
 from tests.fakes.specs import check_traffic
-from tests.trackers.world import Event, Item, World
 
 _PATHS = {"create": "/issue$", "comment": "/comment$"}
 

@@ -12,9 +12,9 @@ from typing import ClassVar, Literal
 import pytest
 
 from syncd.config import LocalSettings
+from syncd.plugin.conformance.world import Event, Item, World
 from syncd.trackers import Draft, open_tracker
 from tests.fakes.notebook import Memory
-from tests.trackers.world import Event, Item, World
 
 
 class LocalWorld(World):

@@ -1,13 +1,14 @@
-"""A help desk in memory, as the sample tracker's fake server: it keeps tickets, and fails when a test orders it to."""
+"""A help desk on loopback, as the sample tracker's fake server: it keeps tickets, and fails when a test orders it to."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field
+
+from syncd.plugin.conformance import Answer, Denied, Recorded, Routes, ServerBase
 
 LONGEST_TITLE = 100
-PRIORITIES = ("urgent", "normal", "low")
 LONGEST_TEXT = 20_000
+PRIORITIES = ("urgent", "normal", "low")
 ACCOUNT = "syncd"
+TOKEN = "desk-token"
 
 
 @dataclass
@@ -21,14 +22,15 @@ class Remark:
 
 @dataclass
 class Ticket:
-    """One ticket. `reference` is a field for programs, `lists` whether the list shows it already."""
+    """One ticket. `reference` is a field for programs; no two tickets have the same `key`."""
 
     number: int
     author: str
     title: str
     text: str
-    reference: str
-    listed: bool = True
+    reference: str = ""
+    key: str = ""
+    listed: bool = True  # whether the list shows it already
     board: str = "crashes"
     resolution: str = ""  # empty while it is open
     tags: list[str] = field(default_factory=list)
@@ -36,99 +38,116 @@ class Ticket:
     remarks: list[Remark] = field(default_factory=list)
 
 
-class DeskError(Exception):
-    """An answer other than success. `seconds` is what a 429 asks for."""
+class Desk(ServerBase):
+    """Numbers are given in order and never twice."""
 
-    def __init__(self, status: int, seconds: float = 0.0) -> None:
-        super().__init__(status)
-        self.status = status
-        self.seconds = seconds
-
-
-class Desk:
-    """Numbers are given in order and never twice. `lost` answers that many calls by name with a broken connection: before or after
-    they are carried out; `answers` orders the next answer to a call."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self.token = "desk-token"
+    def __init__(self) -> None:
+        super().__init__()
+        self.token = TOKEN
         self.tickets: dict[int, Ticket | None] = {}  # None: deleted
+        self.keys: dict[str, int] = {}  # those of deleted tickets stay taken
         self.writable = {"crashes", "triage"}
         self.barred: set[int] = set()  # numbers of tickets whose resolution nobody can change
-        self.down = False
         self.lags = False
-        self.lost: dict[str, str] = {}
-        self.answers: dict[str, DeskError] = {}
-        DESKS[url] = self
 
-    def call(self, token: str, name: str, **arguments: Any) -> Any:
-        """One request. Raises DeskError, ConnectionRefusedError when it was never sent, ConnectionResetError when its answer is lost."""
-        if self.down:
-            raise ConnectionRefusedError
-        if token != self.token:
-            raise DeskError(401)
-        if name in self.answers:
-            raise self.answers.pop(name)
-        lost = self.lost.pop(name, "")
-        if lost == "before":
-            raise ConnectionResetError
-        handler: Callable[..., Any] = getattr(self, f"do_{name}")
-        answer = handler(**arguments)
-        if lost == "after":
-            raise ConnectionResetError
-        return answer
+    def routes(self) -> Routes:
+        ticket = r"/api/tickets/(?P<number>\d+)"
+        return [
+            ("GET", "/api/newest", self._newest),
+            ("POST", "/api/tickets", self._create),
+            ("GET", r"/api/keys/(?P<key>[\w-]+)", self._read_by_key),
+            ("GET", ticket, lambda request: (200, {}, asdict(self.ticket(_number(request))))),
+            ("PUT", ticket, self._edit),
+            ("PUT", ticket + "/resolution", self._resolve),
+            ("POST", ticket + "/tags", self._tag),
+            ("POST", ticket + "/remarks", self._remark),
+            ("PUT", ticket + r"/remarks/(?P<remark>\d+)", self._change_remark),
+        ]
 
-    def do_newest(self) -> int:
-        return max((ticket.number for ticket in self.tickets.values() if ticket and ticket.listed), default=0)
+    def admit(self, request: Recorded) -> Answer | None:
+        return None if request.headers.get("authorization") == f"Bearer {self.token}" else (401, {}, {})
 
-    def do_create(self, title: str, text: str, reference: str = "", author: str = ACCOUNT) -> Ticket:
-        if len(title) > LONGEST_TITLE or "\n" in title or len(text) > LONGEST_TEXT:
-            raise DeskError(422)
-        number = len(self.tickets) + 1
-        ticket = Ticket(number, author, title, text, reference, listed=not self.lags)
-        self.tickets[number] = ticket
-        return ticket
-
-    def do_read(self, number: int) -> Ticket:
+    def ticket(self, number: int) -> Ticket:
+        """The ticket with this number. Raises Denied where there is none."""
         if number not in self.tickets:
-            raise DeskError(404)
+            raise Denied((404, {}, {}))
         ticket = self.tickets[number]
         if ticket is None:
-            raise DeskError(410)
+            raise Denied((410, {}, {}))
         return ticket
 
-    def do_resolve(self, number: int, resolution: str) -> None:
-        ticket = self._writable(number)
-        if number in self.barred:
-            raise DeskError(422)
-        ticket.resolution = resolution
+    def file(self, title: str, text: str, reference: str = "", key: str = "", author: str = "ada") -> Ticket:
+        """A ticket as if filed by `author`, with the next number."""
+        with self.lock:
+            ticket = Ticket(len(self.tickets) + 1, author, title, text, reference, key, listed=not self.lags)
+            self.tickets[ticket.number] = ticket
+            if key:
+                self.keys[key] = ticket.number
+            return ticket
 
-    def do_tag(self, number: int, tags: list[str], priority: str) -> None:
-        ticket = self._writable(number)
-        if priority and priority not in PRIORITIES:
-            raise DeskError(422)
-        ticket.tags += [tag for tag in tags if tag not in ticket.tags]
-        ticket.priority = priority or ticket.priority
+    def remark(self, number: int, text: str, author: str = "ada") -> Remark:
+        """A remark as if written by `author`."""
+        with self.lock:
+            remarks = self.ticket(number).remarks
+            remarks.append(Remark(len(remarks) + 1, author, text))
+            return remarks[-1]
 
-    def do_remark(self, number: int, text: str, author: str = ACCOUNT) -> Remark:
-        ticket = self._writable(number)
-        if len(text) > LONGEST_TEXT:
-            raise DeskError(422)
-        ticket.remarks.append(Remark(len(ticket.remarks) + 1, author, text))
-        return ticket.remarks[-1]
+    def _newest(self, _request: Recorded) -> Answer:
+        numbers = (ticket.number for ticket in self.tickets.values() if ticket and ticket.listed)
+        return 200, {}, {"number": max(numbers, default=0)}
 
-    def do_change_remark(self, number: int, remark: int, text: str) -> None:
-        for each in self._writable(number).remarks:
-            if each.id == remark:
-                each.text = text
-                return
-        raise DeskError(404)
+    def _create(self, request: Recorded) -> Answer:
+        body = request.body
+        if len(body["title"]) > LONGEST_TITLE or "\n" in body["title"] or len(body["text"]) > LONGEST_TEXT:
+            return 422, {}, {}
+        if body.get("key") in self.keys:
+            return 409, {}, {}
+        return 201, {}, asdict(self.file(**body, author=ACCOUNT))
 
-    def _writable(self, number: int) -> Ticket:
-        ticket = self.do_read(number)
+    def _read_by_key(self, request: Recorded) -> Answer:
+        number = self.keys.get(request.groups["key"])
+        return (404, {}, {}) if number is None else (200, {}, asdict(self.ticket(number)))
+
+    def _edit(self, request: Recorded) -> Answer:
+        ticket = self._writable(request)
+        for name, value in request.body.items():
+            setattr(ticket, name, value)
+        return 200, {}, asdict(ticket)
+
+    def _resolve(self, request: Recorded) -> Answer:
+        ticket = self._writable(request)
+        if ticket.number in self.barred:
+            return 422, {}, {}
+        ticket.resolution = request.body["resolution"]
+        return 200, {}, asdict(ticket)
+
+    def _tag(self, request: Recorded) -> Answer:
+        ticket, body = self._writable(request), request.body
+        if body["priority"] and body["priority"] not in PRIORITIES:
+            return 422, {}, {}
+        ticket.tags += [tag for tag in body["tags"] if tag not in ticket.tags]
+        ticket.priority = body["priority"] or ticket.priority
+        return 200, {}, asdict(ticket)
+
+    def _remark(self, request: Recorded) -> Answer:
+        ticket = self._writable(request)
+        if len(request.body["text"]) > LONGEST_TEXT:
+            return 422, {}, {}
+        return 201, {}, asdict(self.remark(ticket.number, request.body["text"], ACCOUNT))
+
+    def _change_remark(self, request: Recorded) -> Answer:
+        for remark in self._writable(request).remarks:
+            if remark.id == int(request.groups["remark"]):
+                remark.text = request.body["text"]
+                return 200, {}, asdict(remark)
+        return 404, {}, {}
+
+    def _writable(self, request: Recorded) -> Ticket:
+        ticket = self.ticket(_number(request))
         if ticket.board not in self.writable:
-            raise DeskError(403)
+            raise Denied((403, {}, {}))
         return ticket
 
 
-DESKS: dict[str, Desk] = {}
+def _number(request: Recorded) -> int:
+    return int(request.groups["number"])

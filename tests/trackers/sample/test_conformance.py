@@ -5,12 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.trackers.conformance import Conformance
-from tests.trackers.sample.world import DeskWorld
+from syncd.plugin.conformance import Conformance
+from tests.trackers.sample.world import DeskWorld, KeyedDeskWorld
 
 
 class TestDesk(Conformance):
     @pytest.fixture
     def world(self, tmp_path: Path) -> Iterator[DeskWorld]:
         with DeskWorld(tmp_path) as world:
+            yield world
+
+
+class TestKeyedDesk(Conformance):
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> Iterator[KeyedDeskWorld]:
+        with KeyedDeskWorld(tmp_path) as world:
             yield world

@@ -1,37 +1,30 @@
 """The help desk, as the conformance suite orders it about."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar, Literal
 
-from syncd.config import OtherSettings
-from syncd.trackers import Draft
-from tests.trackers.sample.desk import DESKS, Desk, DeskError, Ticket
-from tests.trackers.world import Event, Item, World
+from syncd.plugin import Draft, PluginSettings, Secret, key_of
+from syncd.plugin.conformance import Event, Fault, Item, World
+from tests.trackers.sample.desk import TOKEN, Desk, Ticket
+from tests.trackers.sample.syncd_desk import DeskSettings, KeyedDeskSettings
 
-_CALLS = {"create": "create", "comment": "remark"}
+_PATHS = {"create": "/tickets$", "comment": "/remarks$"}
 
 
 class DeskWorld(World):
     """The board `crashes`; tickets move to `triage`, or to `secret`, where the account may only read."""
 
-    impossible: ClassVar[Mapping[Event, str]] = {
-        "assign": "the desk assigns no tickets",
-        "reference": "the issues of a tracker of another package cannot be linked by hand",
-    }
+    impossible: ClassVar[Mapping[Event, str]] = {"assign": "the desk assigns no tickets"}
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.desk = Desk(f"desk://{folder}")
-        self.stack.callback(DESKS.pop, self.desk.url)
-        install(folder)
-        self.stack.callback(sys.path.remove, str(folder))
+        self.desk = self.stack.enter_context(Desk())
+        (folder / "token").write_text(TOKEN)
 
     @property
-    def settings(self) -> OtherSettings:
-        keys = {"kind": "desk", "url": self.desk.url, "desk_token": "desk-token"}
-        return OtherSettings.model_validate(keys)
+    def settings(self) -> PluginSettings:
+        return DeskSettings(kind="desk", url=self.desk.url, token=Secret(file=str(self.folder / "token")))
 
     def items(self) -> list[Item]:
         return [
@@ -49,17 +42,17 @@ class DeskWorld(World):
         ]
 
     def _ticket(self, remote_id: str) -> Ticket:
-        return self.desk.do_read(int(remote_id))
+        return self.desk.ticket(int(remote_id))
 
     def imitation(self, marker: str) -> str:
         return marker
 
     def file(self, title: str) -> str:
-        return str(self.desk.do_create(title, "It broke.", author="ada").number)
+        return str(self.desk.file(title, "It broke.").number)
 
     def copy(self, remote_id: str) -> None:
         ticket = self._ticket(remote_id)
-        self.desk.do_create(ticket.title, ticket.text, ticket.reference, author="ada")
+        self.desk.file(ticket.title, ticket.text, ticket.reference)
 
     def edit(self, remote_id: str, text: str) -> None:
         self._ticket(remote_id).text += f"\n{text}\n"
@@ -86,7 +79,7 @@ class DeskWorld(World):
         self._ticket(remote_id).priority = priority
 
     def comment(self, remote_id: str, text: str) -> None:
-        self.desk.do_remark(int(remote_id), text, author="ada")
+        self.desk.remark(int(remote_id), text)
 
     def delete_comment(self, remote_id: str, comment_id: str) -> None:
         ticket = self._ticket(remote_id)
@@ -98,29 +91,30 @@ class DeskWorld(World):
     bar_closing = bar_reopening
 
     def lose(self, call: Literal["create", "comment"], when: Literal["before", "after"]) -> None:
-        self.desk.lost[_CALLS[call]] = when
+        self.desk.inject(Fault(how="reset_before" if when == "before" else "reset_after", path=_PATHS[call]))
 
     def lag(self) -> None:
         self.desk.lags = True
 
     def throttle(self) -> None:
-        self.desk.answers["create"] = DeskError(429, 17.0)
+        self.desk.inject(Fault(how="status", path=_PATHS["create"], status=429, headers={"Retry-After": "17"}))
 
     def refuse(self, draft: Draft) -> None:
-        self.desk.answers["create"] = DeskError(422)
+        self.desk.inject(Fault(how="status", path=_PATHS["create"], status=422))
 
     def revoke(self) -> None:
         self.desk.token = "another-token"
 
     def shut(self) -> None:
-        self.desk.down = True
+        self.desk.close()
 
 
-def install(folder: Path) -> None:
-    """Put the metadata of a package with this tracker on the path, as `pip install` does."""
-    metadata = folder / "syncd_desk-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: syncd-desk\nVersion: 1.0\n")
-    points = "[syncd.trackers]\ndesk = tests.trackers.sample.tracker:DeskTracker\n"
-    (metadata / "entry_points.txt").write_text(points)
-    sys.path.append(str(folder))
+class KeyedDeskWorld(DeskWorld):
+    """The same desk, with keys that syncd chooses."""
+
+    @property
+    def settings(self) -> PluginSettings:
+        return KeyedDeskSettings(kind="keyed-desk", url=self.desk.url, token=Secret(file=str(self.folder / "token")))
+
+    def imitation(self, marker: str) -> str:
+        return key_of(marker)

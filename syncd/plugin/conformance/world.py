@@ -16,10 +16,12 @@ from typing import ClassVar, Literal, Self
 import pytest
 
 from syncd.config import TrackerSettings
+from syncd.config.plugins import PluginSettings, find_plugin
+from syncd.core.doubt import Proof
 from syncd.model import Issue, Observation
+from syncd.plugin.conformance.clock import MovableClock
+from syncd.plugin.conformance.notebook import Memory
 from syncd.trackers import Draft, Survey, Tracker, open_tracker
-from tests.clock import MovableClock
-from tests.fakes.notebook import Memory
 
 Event = Literal[
     "create lost before",
@@ -89,6 +91,12 @@ class World(ABC):
     @abstractmethod
     def settings(self) -> TrackerSettings:
         """The section `[trackers.NAME]` that leads here."""
+
+    @property
+    def proof(self) -> Proof:
+        """How the tracker proves that a create was not carried out, as its plug-in declares."""
+        settings = self.settings
+        return find_plugin(settings.kind).proof if isinstance(settings, PluginSettings) else Proof.NUMBERS
 
     def open(self) -> Tracker:
         """A new client, as after a restart; it shares the notebook with all clients before it."""
