@@ -40,6 +40,11 @@ class Target:
         return f"{self.name}/{self.project.name}"
 
     @property
+    def place(self) -> tuple[str, str]:
+        """Universe and project, as notifications have them."""
+        return self.settings.universe, self.project.name
+
+    @property
     def key(self) -> str:
         """The key of the project's table."""
         return f"backtrace.{self.name}.projects[{self.number}]"

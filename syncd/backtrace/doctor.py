@@ -26,6 +26,11 @@ MORE_CRASHES = ("trace", "errorsPerFingerprint", "usersPerFingerprint")
 _LOSSES = {
     "guid": "users are not counted",
     "hostname": "machines are not counted",
+    "callstack": "groups that only a poll names have no stack",
+    "application": "groups that only a poll names have no application",
+    "classifiers": "groups that only a poll names have no kind of crash",
+    queries.STATE: "syncd does not see which groups are resolved or muted",
+    queries.TICKET: "tickets that groups have already are not adopted",
 }
 
 
@@ -34,11 +39,11 @@ class Ask(Finding):
     """What this token may not read: somebody with an account can look."""
 
 
-def findings(client: Client, release_attributes: tuple[str, ...]) -> Iterator[Finding]:
+def findings(client: Client, release_attributes: tuple[str, ...], *, polled: bool) -> Iterator[Finding]:
     """What is well with the project, and what is not; each fault with the way to it in Backtrace."""
     project = client.target.project.name
     try:
-        yield from _token(client, release_attributes)
+        yield from _token(client, release_attributes, polled=polled)
     except TrackerError as error:
         yield Finding(ok=False, what="its groups cannot be read", remedy=error.reason)
         if not error.silent:
@@ -56,10 +61,10 @@ def findings(client: Client, release_attributes: tuple[str, ...]) -> Iterator[Fi
     except TrackerError as error:
         yield Finding(ok=False, what="its integrations cannot be read", remedy=error.reason)
     else:
-        yield from _webhooks(integrations, alerts, project)
+        yield from _webhooks(integrations, alerts, project, polled=polled)
 
 
-def _token(client: Client, release_attributes: tuple[str, ...]) -> Iterator[Finding]:
+def _token(client: Client, release_attributes: tuple[str, ...], *, polled: bool) -> Iterator[Finding]:
     dropped: list[str] = []
     while True:
         folds = queries.totals(release_attributes, dropped)
@@ -69,7 +74,8 @@ def _token(client: Client, release_attributes: tuple[str, ...]) -> Iterator[Find
         except ColumnsMissing as error:
             dropped += error.columns
     groups = "groups" if page.total is None else counted(page.total, "group")
-    yield Finding(ok=True, what=f"the token reads {groups}")
+    poll = f"syncd reads their counts every {duration(client.target.project.poll)}" if polled else "polls are off"
+    yield Finding(ok=True, what=f"the token reads {groups}; {poll}")
     path = f"Project settings of {client.target.project.name} → Attributes"
     for column in dropped:
         if column in _LOSSES:
@@ -106,7 +112,7 @@ def _listed(value: Any) -> list[Mapping[str, Any]]:
 
 
 def _webhooks(
-    integrations: list[Mapping[str, Any]], alerts: list[Mapping[str, Any]], project: str
+    integrations: list[Mapping[str, Any]], alerts: list[Mapping[str, Any]], project: str, *, polled: bool
 ) -> Iterator[Finding]:
     settings = f"Project settings of {project}"
     leading = [entry for entry in integrations if any(map(_leads_here, _texts(entry.get("options"))))]
@@ -114,7 +120,7 @@ def _webhooks(
         kinds = [one_line(str(entry.get("watcherName") or entry.get("pluginId")), 60) for entry in integrations]
         has = f"it has {listed(kinds, 3)}" if kinds else "it has no integration"
         yield Finding(
-            ok=False,
+            ok=polled,
             what=f"no webhook of the project leads to syncd: {has}",
             remedy=f"in Backtrace: {settings} → Integrations → Add → Webhook, with https://YOUR-HOST/webhooks/backtrace",
         )
@@ -131,25 +137,29 @@ def _webhooks(
         if alert not in active:
             remedy = f"in Backtrace: {settings} → Alerts → {_name(alert)} → Enable"
             yield Finding(
-                ok=False, what=f"the alert {_name(alert)} is {one_line(str(alert['state']), 40)}", remedy=remedy
+                ok=polled, what=f"the alert {_name(alert)} is {one_line(str(alert['state']), 40)}", remedy=remedy
             )
     add = f"in Backtrace: {settings} → Alerts → Add, with the webhook {_name(leading[0])}, and as its condition"
     if not (names := [_name(alert) for alert in active if _condition(alert) in NEW_GROUPS]):
         remedy = f"{add} a new fingerprint"
-        yield Finding(ok=False, what="no alert sends new groups to syncd: none is filed by the webhook", remedy=remedy)
+        yield Finding(ok=polled, what="no alert sends new groups to syncd: none is filed by the webhook", remedy=remedy)
     else:
         yield Finding(ok=True, what=f"new groups are sent by the alert {listed(names, 2)}")
     moving = [alert for alert in active if _condition(alert) in MORE_CRASHES]
     if not moving:
-        remedy = f"{add} every error, with a frequency of 15 to 60 minutes"
-        stand = "the counts of an issue stand still after the first notification"
-        yield Finding(ok=False, what=f"no alert sends further crashes of a group: {stand}", remedy=remedy)
+        remedy = "" if polled else f"{add} every error, with a frequency of 15 to 60 minutes; or set poll"
+        stand = (
+            "the counts come from polls"
+            if polled
+            else "the counts of an issue stand still after the first notification"
+        )
+        yield Finding(ok=polled, what=f"no alert sends further crashes of a group: {stand}", remedy=remedy)
     for alert in moving:
         seconds = alert.get("frequency", 0) / 1000 if isinstance(alert.get("frequency"), int | float) else 0.0
         slow = seconds > LONGEST_SECONDS
         remedy = f"in Backtrace: {settings} → Alerts → {_name(alert)} → Frequency, 15 to 60 minutes" if slow else ""
         what = f"the alert {_name(alert)} moves the counts, at most every {duration(seconds)}"
-        yield Finding(ok=not slow, what=what, remedy=remedy)
+        yield Finding(ok=polled or not slow, what=what, remedy=remedy)
 
 
 def _leads_here(text: str) -> bool:

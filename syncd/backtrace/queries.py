@@ -5,15 +5,23 @@ forensics (https://github.com/backtrace-labs/backtrace-forensics, src/coroner). 
 their order is the server's own.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
+from syncd.core.polls import STATES
+from syncd.intake.sources.polls import PollFacts, sealed
+from syncd.model import Identity
+
 GROUP, TIME = "fingerprint", "timestamp"
+ORIGINAL = "fingerprint;original"
 STATE, TICKET = "fingerprint;issues;state", "fingerprint;issues;ticket"
+UNSET = "*"  # a value that no object of the group has
 NEEDED = (GROUP, TIME)  # columns without which a group cannot be read
 PAGE = 200  # groups of one answer
 MOST_VALUES = 2000  # of a histogram
@@ -118,7 +126,7 @@ class Row:
     def head(self, column: str) -> str | None:
         """The first value of a column; None where it is not set."""
         value = self._first(column, "head")
-        return None if value in (None, "", "*") else str(value)
+        return None if value in (None, "", UNSET) else str(value)
 
     def unique(self, column: str) -> int | None:
         """How many values a column has."""
@@ -139,7 +147,7 @@ class Row:
         return [
             (pair[0], pair[1])
             for pair in pairs[:MOST_VALUES]
-            if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], int) and pair[0] not in (None, "*")
+            if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], int) and pair[0] not in (None, UNSET)
         ]
 
     def _first(self, column: str, operation: str) -> Any:
@@ -180,3 +188,36 @@ def missing_columns(text: str, folds: Folds) -> list[str]:
         return []
     named = [name for name in folds if re.search(rf"(?<![\w.;]){re.escape(name)}(?![\w.;])", text)]
     return [name for name in named if name not in NEEDED]
+
+
+def notification(
+    key: str,
+    identity: Identity,
+    url: str,
+    row: Row,
+    release_attributes: Sequence[str],
+    now: float,
+    backfill: bool | None = None,
+) -> bytes:
+    """The group as a body of the webhook's shape, whose counts are totals, sealed by the store's `key`. It names no object. `url` is the configured
+    address of Backtrace."""
+    attributes = {name: row.histogram(name) for name in (*release_attributes, "uname.sysname")}
+    state = row.head(STATE)
+    facts = PollFacts(at=now, triage=state if state in STATES else None, backfill=backfill)
+    body = {
+        "source": "poll",
+        "universe": identity.universe,
+        "project": identity.project,
+        "fingerprint": identity.fingerprint,
+        "group_url": f"{url.rstrip('/')}/p/{quote(identity.project)}/triage?fingerprints={quote(identity.fingerprint)}",
+        "application": row.head("application"),
+        "callstack": row.head("callstack"),
+        "classifiers": (row.head("classifiers") or "").split(),
+        "occurrences": row.count,
+        "timestamp": row.span,
+        "hosts": row.unique("hostname"),
+        "guids": row.unique("guid"),
+        "poll": sealed(key, identity, row.count, facts),
+        "attributes": {name: pairs for name, pairs in attributes.items() if pairs},
+    }
+    return json.dumps(body, ensure_ascii=False).encode()

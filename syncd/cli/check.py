@@ -9,6 +9,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
+from math import isfinite
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -114,7 +115,7 @@ def findings(config: Config) -> Iterator[tuple[str, Finding]]:
     for target in targets(config.backtrace):
         with closing(Client(target, Clock(), time.sleep)) as reader:
             attributes = tuple(config.notifications.release_attributes)
-            several = doctor.findings(reader, attributes)
+            several = doctor.findings(reader, attributes, polled=isfinite(target.project.poll))
             yield from ((f"backtrace {target.title}", finding) for finding in several)
 
 

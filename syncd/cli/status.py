@@ -15,7 +15,7 @@ from syncd.cli import LATER, UNHEALTHY, stop
 from syncd.cli.arguments import ConfigOption, JsonOption, config_path, open_store, require_own
 from syncd.cli.tables import console, plain
 from syncd.core import budget
-from syncd.core.quantities import counted
+from syncd.core.quantities import counted, duration
 from syncd.errors import StoreUnavailable
 from syncd.operate import status as system
 from syncd.operate.needs import PARTS, pile
@@ -97,6 +97,16 @@ def _show(config: Path | None, as_json: bool, watch: bool) -> int:
     return code
 
 
+def _poll(poll: Mapping[str, Any], now: float) -> str:
+    """When the counts of a project were read last, and what was left out."""
+    if not poll["polled_at"]:
+        return f"not read yet: {poll['reason']}" if poll["reason"] else "not read yet"
+    text = f"{counted(poll['groups'], 'group')} read, the last time {duration(max(0.0, now - poll['polled_at']))} ago"
+    if poll["older"]:
+        text += f"; {poll['older']:,} have not crashed since the first poll, and are not filed"
+    return text
+
+
 def _table(shape: Mapping[str, Any], bursts: Mapping[str, int], now: float) -> Table:
     """`status --json` as rows. `bursts` is how many writes each tracker's full budget allows at once."""
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
@@ -129,8 +139,10 @@ def _table(shape: Mapping[str, Any], bursts: Mapping[str, int], now: float) -> T
         )
     if shape["unreleased"]:
         table.add_row("releases", plain(shape["unreleased"], 400))
-    for counting in shape["countings"]:
-        table.add_row("counts", plain(f"project {counting['project']}: {counting['reason']}", 400))
+    projects = [("counts", f"project {each['project']}: {each['reason']}") for each in shape["countings"]]
+    projects += [("polls", f"{each['project']}: {_poll(each, now)}") for each in shape["polls"]]
+    for name, text in projects:
+        table.add_row(name, plain(text, 400))
     for process in shape["instances"]:
         beat = (
             "alive" if process["state"] == "alive" else f"{process['state']}, last heartbeat {utc(process['beat_at'])}"

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from syncd.config.values import Address, Seconds, Secret, Section
+from syncd.config.values import Address, Interval, Seconds, Secret, Section, WriteLimit
+from syncd.core.budget import Limit
 
 
 class BacktraceProject(Section):
@@ -14,6 +15,10 @@ class BacktraceProject(Section):
     """the project's name, as notifications have it"""
     token: Secret
     """a secret: an API token of the project with the capability `query:post`. syncd sends it to `url` only"""
+    poll: Interval = 900.0
+    """how often syncd reads the counts of the groups that crashed; a notification makes it read within a minute. `"off"`: never"""
+    reads: Annotated[list[WriteLimit], Field(min_length=1)] = [Limit(count=30, seconds=60.0)]
+    """maximum numbers of requests per time"""
 
 
 class BacktraceSettings(Section):

@@ -179,6 +179,9 @@ class Route(Section):
     """what to do with a group that Backtrace merged of others with an issue: `"hold"` files it a day later unless a person
     decides before, and not at all as long as their closed issue should stay closed; `"adopt"` takes over the oldest open issue of theirs, else the
     one that was closed last, and makes them aliases; `"file"` files another issue at once"""
+    on_triage: Literal["note", "follow"] = "note"
+    """what to do about a group that a poll shows as resolved or muted in Backtrace: `"note"` writes a line into history and status comment;
+    with `"follow"` such a group gets no issue, and the issue of a muted one is left alone until that ends"""
     on_regression: Literal["reopen", "comment", "new_issue"] = "reopen"
     """`"comment"` adds a comment and leaves the issue closed; `"new_issue"` files another issue that links to the first"""
     reopen_window: Annotated[Seconds, Field(gt=0)] | None = None

@@ -51,6 +51,11 @@ def _seconds(value: object) -> object:
     return value
 
 
+def _seconds_or_off(value: object) -> object:
+    """15m, or `off` for never."""
+    return math.inf if value == "off" else _seconds(value)
+
+
 def _address(value: str) -> str:
     """An http(s) URL with a host, and optionally a port and a path. A login in it would appear in links in issues."""
     # The message omits the value: it may hold a password before an @.
@@ -98,6 +103,7 @@ Expression = Annotated[str, AfterValidator(_expression)]
 Address = Annotated[str, AfterValidator(_address)]
 RepositoryName = Annotated[str, AfterValidator(_repository)]
 Seconds = Annotated[float, BeforeValidator(_seconds), Field(ge=0, allow_inf_nan=False)]
+Interval = Annotated[float, BeforeValidator(_seconds_or_off), Field(ge=60)]  # infinite for "off"
 
 
 class Section(BaseModel):

@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 from msgspec.structs import replace
 
 from syncd.core import frames
-from syncd.core.fold import larger, smaller, total
+from syncd.core.fold import total
+from syncd.core.quantities import larger, smaller
 from syncd.model import Group, Point, Reading, Release
 
 

@@ -65,6 +65,7 @@ class Counting(msgspec.Struct, frozen=True, gc=False):
 
     `totals`: as totals. `spans`: a span that extends all before it counts all of them. `singles`: one crash each. `windows`: separate windows.
     `mixed`: no separate windows. `late`: crashes are uploaded late, so that the oldest of a window may be uploaded after the rest.
+    `polled`: syncd reads totals itself, and the last ones are fresh.
     """
 
     mode: Mode = "auto"
@@ -74,9 +75,12 @@ class Counting(msgspec.Struct, frozen=True, gc=False):
     windows: bool = False
     mixed: bool = False
     late: bool = False
+    polled: bool = False
 
     def reading(self, tally: Tally) -> Reading:
         """The reading of a group with this tally."""
+        if self.polled and tally.polled:
+            return Reading.POLLED
         if self.mode == "window":
             if self.singles and tally.largest <= 1:
                 return Reading.SUM
@@ -124,6 +128,7 @@ def decide(mode: Mode, evidence: Evidence, before: Counting) -> Counting:
         mixed=(rises >= FEW and 4 * rises >= evidence.falls + evidence.apart)
         or (doubts >= FEW and doubts * TOLERANCE * (1 + before.mixed) > evidence.apart),
         late=before.late or evidence.late > 0,
+        polled=before.polled,
     )
 
 
@@ -255,6 +260,8 @@ def added(tally: Tally, count: int, where: Place, how: Comparison, *, of_group: 
         guessed=tally.guessed or guessed,
         gone=how.gone,
         day=how.day,
+        polled=tally.polled,
+        since=min(tally.since + count, MOST) if tally.polled else 0,
     )
 
 
@@ -275,13 +282,15 @@ def bounds(tally: Tally, reading: Reading) -> tuple[int, bool, int | None]:
     low = max(tally.least, tally.added - tally.overlapped)
     high = tally.added
     match reading:
+        case Reading.POLLED if tally.polled:
+            return tally.polled, False, None
         case Reading.TOTAL:
             low = high = tally.largest
         case Reading.KEPT:
             low, high = tally.largest, min(high, tally.largest + tally.gone)
         case Reading.SUM:
             low = high
-        case Reading.BETWEEN:
+        case Reading.BETWEEN | Reading.POLLED:  # a release that no poll has named yet
             low = tally.least
         case Reading.BETWEEN_TOTAL:
             low, high = tally.least, min(high, max(tally.most, tally.least))
@@ -312,7 +321,9 @@ def why(counting: Counting, evidence: Evidence) -> str:
     """A sentence for people: how the numbers of a project are read, and by what evidence."""
     rises, windows = evidence.rises + evidence.wholes, counted(evidence.apart, "notification")
     comparisons = counted(evidence.singles + evidence.several + evidence.doubles, "comparison")
-    if counting.mode == "cumulative":
+    if counting.polled:
+        text = "occurrences are the totals of Backtrace's API, which syncd polls"
+    elif counting.mode == "cumulative":
         text = 'occurrences are totals, as occurrence_mode = "cumulative" states'
     elif counting.mode == "window":
         text = 'occurrences are counts of separate windows, as occurrence_mode = "window" states'
@@ -350,6 +361,8 @@ def contradiction(counting: Counting, evidence: Evidence) -> str | None:
 def meaning(group: Group) -> str:
     """A sentence for people: what the count of a group is made of."""
     tally = group.tally
+    if group.reading is Reading.POLLED and not group.approximate:
+        return f"{group.occurrences:,}: the total of Backtrace's API"
     if tally.added == tally.largest and not (tally.guessed or group.aliases):
         return f"{group.occurrences:,}: the count of its only notification"
     if not group.approximate:

@@ -9,15 +9,18 @@ from operator import attrgetter
 
 from msgspec.structs import replace
 
-from syncd.core import counts
+from syncd.core import counts, polls
 from syncd.core.counts import Comparison, Counting, Evidence, Mode, Place
+from syncd.core.quantities import larger, smaller
 from syncd.model import Group, Notification, Point, Reading, Release, Tally
 
 MAX_LEDGER = 2000  # releases of one group: a sender that invents one each time must not slow the folds of other groups
 OTHER_RELEASES = "(other releases)"
 MAX_TRAIL = 64
 TEXTS = ("application", "group_url", "callstack", "object_id", "classifiers", "attributes")
-_APPEARANCE = attrgetter(*TEXTS, "occurrences", "approximate", "at_most", "hosts", "users", "first_seen", "last_seen")
+_APPEARANCE = attrgetter(
+    *TEXTS, "occurrences", "approximate", "at_most", "hosts", "users", "first_seen", "last_seen", "triage"
+)
 
 
 def fold(group: Group | None, notification: Notification, mode: Mode) -> Group:
@@ -51,6 +54,12 @@ def fold_all(
             )
             ledger, trail = {row.release: row for row in after.releases}, [*after.trail]
             continue
+        if notification.polled:
+            evidence = evidence.plus(polls.lesson(after.tally, _count(notification)))
+            after = _polled(replace(after, releases=tuple(ledger.values()), trail=tuple(trail)), notification, counting)
+            ledger, trail = {row.release: row for row in after.releases}, [*after.trail]
+            late.append(place)  # a notification has more to say of the latest crash
+            continue
         # The latest notification describes the group. An older one that arrives late only fills empty fields.
         describes = after.last_seen is None or (notification.last is not None and notification.last >= after.last_seen)
         (latest if describes else late).append(place)
@@ -60,7 +69,8 @@ def fold_all(
         if after.revision:
             span = after.first_seen, after.last_seen
             how = counts.compare(notification, count, _tally(after), span, object_id, counting.mode)
-            evidence = evidence.plus(how.events)
+            if not after.tally.polled:  # or else the poll before it teaches what it is, and not its times
+                evidence = evidence.plus(how.events)
         object_id = (notification.object_id if describes or object_id is None else None) or object_id
         in_parts = counting.mode == "window" or after.reading in _PARTS
         grown = _count_releases(ledger, after, notification, how, in_parts=in_parts)
@@ -71,19 +81,8 @@ def fold_all(
         if grown or replace(after, tally=earlier.tally) != earlier:
             _leave_point(trail, after, notification)
 
-    def describing(field: str) -> Notification | Group:
-        """The latest notification that has the text, or the group before."""
-        places = (*reversed(latest), None, *late)  # None stands for the group before
-        for place in places:
-            source: Notification | Group = before
-            if place is not None:
-                notification = notifications[place]
-                source = read(place) if field in notification.unread else notification
-            if getattr(source, field):
-                return source
-        return before
-
-    sources = {field: describing(field) for field in TEXTS}
+    places = (*reversed(latest), None, *late)  # None stands for the group before
+    sources = {field: _describing(field, before, notifications, places, read) for field in TEXTS}
     after = replace(
         after,
         releases=tuple(ledger.values()),
@@ -95,6 +94,24 @@ def fold_all(
     if before.revision:
         after = replace(after, revision=before.revision + _differs(before, after))
     return after, evidence
+
+
+def _describing(
+    field: str,
+    before: Group,
+    notifications: Sequence[Notification],
+    places: Iterable[int | None],
+    read: Callable[[int], Notification],
+) -> Notification | Group:
+    """The first of the notifications at `places` that has the text, or the group before."""
+    for place in places:
+        source: Notification | Group = before
+        if place is not None:
+            notification = notifications[place]
+            source = read(place) if field in notification.unread else notification
+        if getattr(source, field):
+            return source
+    return before
 
 
 _PARTS = (Reading.WINDOWS, Reading.WINDOWS_OR_TOTAL, Reading.WINDOWS_KEPT, Reading.SUM)
@@ -145,6 +162,43 @@ def _doubted(group: Group, notification: Notification, counting: Counting) -> Gr
         group, tally=tally, occurrences=occurrences, approximate=approximate, at_most=at_most, releases=rows
     )
     return read_as(after, counting.reading(tally))
+
+
+def _polled(group: Group, notification: Notification, counting: Counting) -> Group:
+    """The group with the totals of a poll."""
+    message = _with_possible_times(group, notification)
+    tally = polls.tally(_tally(group), _count(message), message.received_at)
+    reading = counting.reading(tally)
+    totals = dict(message.releases)
+    rows = {row.release: replace(row, tally=_tally(row)) for row in group.releases}
+    new = [release for release in totals if release not in rows]
+    if surplus := new[max(0, MAX_LEDGER - len(rows)) :]:
+        totals[OTHER_RELEASES] = total(totals.pop(release) for release in surplus)
+    for release, counted in totals.items():
+        rows[release] = polls.row(rows.get(release), release, counted, message)
+    occurrences, approximate, at_most = counts.bounds(tally, reading)
+    after = replace(
+        group,
+        occurrences=occurrences,
+        approximate=approximate,
+        at_most=at_most,
+        reading=reading,
+        tally=tally,
+        releases=tuple(_row_as(row, row.tally, reading) for row in rows.values()),
+        hosts=larger(group.hosts, message.hosts),
+        users=larger(group.users, message.users),
+        first_seen=smaller(group.first_seen, message.first),
+        last_seen=larger(group.last_seen, message.last),
+        triage=message.triage or group.triage,
+        backfilled=(message.backfill is True and not group.revision)
+        or (group.backfilled and message.backfill is not False),
+        revision=group.revision or 1,
+    )
+    if after.occurrences != group.occurrences or after.users != group.users or after.hosts != group.hosts:
+        trail = [*after.trail]
+        _leave_point(trail, after, polls.first_point(group, message))
+        after = replace(after, trail=tuple(trail))
+    return after
 
 
 def _with_possible_times(group: Group, notification: Notification) -> Notification:
@@ -344,13 +398,3 @@ def _differs(before: Group, after: Group) -> bool:
     # Rows keep their order, and new ones are appended.
     rows = zip(before.releases, after.releases, strict=True)
     return any(_row_appearance(new) != _row_appearance(old) for old, new in rows if new is not old)
-
-
-def larger(a: int | None, b: int | None) -> int | None:
-    """The larger number, or the only one."""
-    return b if a is None else a if b is None else max(a, b)
-
-
-def smaller(a: int | None, b: int | None) -> int | None:
-    """The smaller number, or the only one."""
-    return b if a is None else a if b is None else min(a, b)

@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace as replace_fields
 
-from syncd.core import fold, frames
+from syncd.core import fold, frames, polls
 from syncd.core.policy import Policy
 from syncd.core.quantities import counted, duration, listed, utc
 from syncd.model import Action, Call, Group, Plan
@@ -22,6 +22,12 @@ def decision(group: Group, policy: Policy | None, *, hold_zero: bool, now: float
         return hold("unrouted", UNROUTED)
     if group.ordered is not None:
         return None
+    if group.backfilled:
+        reason = "a backfill brought it, and nobody has asked for its issue: `syncd file` files it, `syncd backfill --file` all of its kind"
+        return hold("backfill", reason)
+    if policy.on_triage == "follow" and group.triage in (polls.RESOLVED, polls.MUTED):
+        reason = f"{polls.sentence(group.triage)}, and route {policy.name} follows that (on_triage)"
+        return hold("triage", reason)
     if hold_zero and frames.all_zero(group.identity.fingerprint):
         reason = "its fingerprint is all zeros, which all reports share that Backtrace could not tell apart: it stands for no single crash"
         return hold("zero-fingerprint", reason)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from syncd.core import doubt, holds, merges, regression
+from syncd.core import doubt, holds, merges, polls, regression
 from syncd.core.budget import kept_free, limits_text
 from syncd.core.merges import Alike
 from syncd.core.policy import Policy, route
@@ -242,6 +242,11 @@ def _linked(group: Group, issue: Issue, policy: Policy | None, context: PlanCont
         why = f"{issue.key} has the label {policy.ignore_label}" if labelled else f"{issue.key} is locked"
         reason = f"{why}: until that ends syncd does not write to it, and goes on counting"
         return Plan(action=Action.NOTHING, reason=reason, rule="muted")
+    if policy.on_triage == "follow" and group.triage == polls.MUTED:
+        reason = (
+            f"{polls.sentence(polls.MUTED)}: until that ends syncd does not write to {issue.key}, and goes on counting"
+        )
+        return Plan(action=Action.NOTHING, reason=reason, rule="muted-in-backtrace")
     if condition.closed:
         return _closed(group, issue, policy, regression.verdict(group, issue, condition, policy, context.project), now)
     return _current(group, issue, policy, now)

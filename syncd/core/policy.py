@@ -139,6 +139,7 @@ class Policy:
     reserve_min_users: int
     max_updates: tuple[Limit, ...]
     on_merge: Literal["hold", "adopt", "file"]
+    on_triage: Literal["note", "follow"]
     on_regression: Literal["reopen", "comment", "new_issue"]
     reopen_window: float | None
     min_regression_occurrences: int

@@ -62,3 +62,13 @@ def figure(low: int, approximate: bool, high: int | None) -> str:
     if not approximate:
         return f"{low:,}"
     return f"≥{low:,}" if high is None else f"{low:,}–{high:,}"
+
+
+def larger(a: int | None, b: int | None) -> int | None:
+    """The larger number, or the only one."""
+    return b if a is None else a if b is None else max(a, b)
+
+
+def smaller(a: int | None, b: int | None) -> int | None:
+    """The smaller number, or the only one."""
+    return b if a is None else a if b is None else min(a, b)

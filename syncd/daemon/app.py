@@ -11,6 +11,7 @@ import threading
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import isfinite
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from syncd import __version__
+from syncd.backtrace import poll
+from syncd.backtrace.client import targets
 from syncd.config import Config
 from syncd.config.plugins import faults as plugin_faults
 from syncd.daemon import threads
@@ -186,7 +189,10 @@ def build(config: Config, manager: Manager, sockets: Sequence[socket.socket], pa
             for _ in range(settings.concurrency):  # one client per thread
                 client = open_tracker(name, settings, store.notebook(name), clock=clock, sleep=sleep)
                 clients.setdefault(name, []).append(InstrumentedTracker(name, client, clock))
-        worker = threads.Worker(store, routing, registration.owner, clients, stopping, clock)
+        polled = [target for target in targets(config.backtrace) if isfinite(target.project.poll)]
+        if ended := poll.end(store, config, [target.place for target in polled]):
+            log.info("polls_ended", projects=[f"{universe}/{project}" for universe, project in ended])
+        worker = threads.Worker(store, routing, registration.owner, clients, stopping, clock, polled)
         arrived = worker.arrived
     receiver = None if part is Part.WORKER else Receiver(config.receiver, store, arrived)
     console = None

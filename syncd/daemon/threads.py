@@ -2,14 +2,17 @@
 
 import itertools
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 
 import structlog
 
+from syncd.backtrace.client import Target
+from syncd.backtrace.poll import Poller
 from syncd.config import tracker_secrets
 from syncd.daemon import arrivals
 from syncd.daemon.arrivals import Arrivals
+from syncd.daemon.pollers import PollThread
 from syncd.errors import Deferred, LeaseLost, StoreUnavailable
 from syncd.model import Identity
 from syncd.platform.clock import Clock
@@ -27,6 +30,7 @@ POLL_SECONDS = 1.0  # the longest delay of work that another process stored; wor
 FAULT_SECONDS = 1.0
 PURGE_SECONDS = 60.0
 DRAIN_SECONDS = 5.0
+POLL_STOP_SECONDS = 3.0  # for a request to Backtrace: what it would bring is read again
 STOP_SECONDS = 45.0  # longer than one request with its timeouts, shorter than a service manager's patience
 
 
@@ -57,13 +61,21 @@ Wake = Bell | threading.Event
 class Absorber(threading.Thread):
     """Folds deliveries into groups until it is stopped."""
 
-    def __init__(self, store: Store, routing: Routing, wake: Mapping[str, Wake], clock: Clock) -> None:
-        """`wake` holds, by tracker, the bell of its syncing threads."""
+    def __init__(
+        self,
+        store: Store,
+        routing: Routing,
+        wake: Mapping[str, Wake],
+        clock: Clock,
+        note: Callable[[Identity], object] | None = None,
+    ) -> None:
+        """`wake` holds, by tracker, the bell of its syncing threads. `note` is called for each group of which a notification came."""
         super().__init__(name="absorb")
         self.arrivals = Arrivals()
         self._store = store
         self._routing = routing
         self._wake = wake
+        self._note = note
         self._clock = clock
         self._stopping = threading.Event()
         self._routes = digest(routing.config)
@@ -100,7 +112,7 @@ class Absorber(threading.Thread):
             return 0  # another process absorbs; a hint says when this one takes over
         self._store.due_times.follow_clock()
         first = self.arrivals.take_firsts(self._batch)
-        taken, woken = absorb(self._store, self._routing, self._clock.wall(), first, self._batch)
+        taken, woken = absorb(self._store, self._routing, self._clock.wall(), first, self._batch, self._note)
         recounted, due = recount(self._store, self._routing, self._clock.wall())
         taken, woken = taken + recounted, woken | due
         if self._clock.monotonic() >= self._drain_at:
@@ -246,13 +258,20 @@ class Worker:
         clients: Mapping[str, Sequence[Tracker]],
         stopping: threading.Event | None = None,
         clock: Clock | None = None,
+        polled: Iterable[Target] = (),
     ) -> None:
-        """`clients` has, by tracker, one client for each thread. `stopping` interrupts their waits between two tries."""
+        """`clients` has, by tracker, one client for each thread. `stopping` interrupts their waits between two tries. `polled` are the projects
+        of Backtrace to poll."""
         self._stopping = stopping or threading.Event()
         self._clock = clock or Clock()
         self._hints = store.hints
         self._wake = {name: Bell() for name in clients}
-        self._absorber = Absorber(store, routing, self._wake, self._clock)
+        sleep = sleep_until(self._stopping)
+        self._pollers = [
+            PollThread(store, Poller(target, store, routing, self._clock, sleep, self.arrived), self._stopping)
+            for target in polled
+        ]
+        self._absorber = Absorber(store, routing, self._wake, self._clock, self._note if self._pollers else None)
         self._syncers = [
             Syncer(
                 store, routing, name, f"{owner}/{number}", client, self._wake[name], self._clock, surveys=number == 0
@@ -264,7 +283,7 @@ class Worker:
     def start(self) -> None:
         """Start all threads."""
         self._hints.listen(self._wake_for)
-        for thread in (self._absorber, *self._syncers):
+        for thread in (self._absorber, *self._syncers, *self._pollers):
             thread.start()
 
     def _wake_for(self, topic: str) -> None:
@@ -285,6 +304,11 @@ class Worker:
         """How many deliveries this process has folded."""
         return self._absorber.folded
 
+    def _note(self, identity: Identity) -> None:
+        """Let the next poll of its project read the group of a notification."""
+        for thread in self._pollers:
+            thread.poller.note(identity)
+
     def arrived(self, identity: Identity) -> None:
         """Announce a stored delivery to this process and the others."""
         self._absorber.arrivals.add(identity)
@@ -304,3 +328,6 @@ class Worker:
             if thread.is_alive():
                 # A tracker that answers byte by byte never times out. Its create is in doubt at the next start.
                 log.warning("shutdown_timeout", thread=thread.name)
+        for poll in self._pollers:
+            if poll.ident is not None:
+                poll.join(min(POLL_STOP_SECONDS, max(0.0, deadline - self._clock.monotonic())))

@@ -42,7 +42,10 @@ AttributeCounts = tuple[tuple[int, ...], ...]
 
 class Notification(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The content of one delivery. `releases` are pairs of release and occurrences; equal digests mean a redelivery. `unread` names the
-    texts that the delivery has and that were not read from it: a later notification is likely to replace them."""
+    texts that the delivery has and that were not read from it: a later notification is likely to replace them.
+
+    One that is `polled` has totals that syncd read itself, and what Backtrace's `triage` shows. A `backfill` holds the group if that is new to the
+    store, or with False files it."""
 
     identity: Identity
     digest: bytes
@@ -61,6 +64,9 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attribute_counts: AttributeCounts = ()
     received_at: float = 0.0
     unread: tuple[str, ...] = ()
+    polled: bool = False
+    triage: str | None = None
+    backfill: bool | None = None
 
 
 class Reading(StrEnum):
@@ -73,6 +79,7 @@ class Reading(StrEnum):
     WINDOWS_OR_TOTAL = "windows-or-total"  # the same, and one that spans all before it counts all of them
     BETWEEN = "between"  # undecided: between the largest and the sum
     BETWEEN_TOTAL = "between-total"  # the same, and one that spans all before it counts all of them
+    POLLED = "polled"  # the total of the latest poll
     WINDOWS_KEPT = "windows-kept"  # as windows-or-total, and one that spans all before it may lack those that were uploaded before its oldest
     BETWEEN_KEPT = "between-kept"  # as between-total, with the same exception
 
@@ -85,6 +92,7 @@ class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):
     number of counts with a time span of their own, or a beginning, `falls` that of counts that contradict a total. A `guessed` tally has a count that a sender left out.
     `gone` is an upper bound of the crashes that a sender may have counted and that its latest total lacks: those counted before the oldest crash in it was, or
     before a day began, at `day` (epoch seconds; 0 as long as no total came with one time, which says nothing of the oldest).
+    `polled` is the total of the latest poll, 0 before one, and `since` the sum of the counts after it; a poll sets all others anew.
     """
 
     largest: int = 0
@@ -97,6 +105,8 @@ class Tally(msgspec.Struct, frozen=True, array_like=True, gc=False):
     guessed: bool = False
     gone: int = 0
     day: int = 0
+    polled: int = 0
+    since: int = 0
 
 
 class Release(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -218,4 +228,6 @@ class Group(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     refused: str | None = None  # the `plan.content` that its tracker refused for good
     on_hold: str | None = None  # the reason of an operator's hold
     ordered: str | None = None  # the reason of an operator's order to file it past thresholds and limits
+    triage: str | None = None  # what Backtrace's triage shows: open, in-progress, resolved, muted
+    backfilled: bool = False  # a backfill brought it
     place: str | None = None  # the route whose storm released it and keeps a place for it within `max_new_issues`

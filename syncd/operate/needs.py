@@ -21,7 +21,7 @@ EXPIRY_SECONDS = 30 * 86400.0  # before a token expires
 ALARMS = (
     "store_fault", "no_daemon", "crash_loop", "no_worker", "no_receiver", "no_console", "silent", "inbox_stuck", "tracker_unreachable",
     "tracker_rests", "store_copied", "tracker_missing", "outbox_stuck", "dead_letters", "parked", "doubles", "by_hand", "quarantined",
-    "disk_full", "token_expires",
+    "backtrace_unread", "disk_full", "token_expires",
 )  # fmt: skip
 NOTICES = ("detached", "found_again", "tracker_paused", "tracker_waits", "in_doubt", "route_paused", "storm")
 
@@ -61,7 +61,7 @@ _COUNTED = (
 
 def needs(status: Mapping[str, Any], now: float) -> list[Need]:
     """What a person should know about a status (`operate.status`), the worst first."""
-    unsorted = [*_of_machine(status, now), *_of_trackers(status, now)]
+    unsorted = [*_of_machine(status, now), *_of_trackers(status, now), *_of_polls(status, now)]
     for state, path, singular, plural, command, page in _COUNTED:
         count: Any = status
         for key in path:
@@ -192,6 +192,16 @@ def _of_trackers(status: Mapping[str, Any], now: float) -> Iterator[Need]:
             when = f"expires in {duration(expires_at - now)}" if expires_at > now else "has expired"
             what = f"trackers.{name}.token {when} ({utc(expires_at - 1.0)[:10]}); make a new one, and set token_expires to its last day"
             yield Need(state="token_expires", what=what, command="check")
+
+
+def _of_polls(status: Mapping[str, Any], now: float) -> Iterator[Need]:
+    """The needs of projects whose counts cannot be read from Backtrace."""
+    for poll in status["polls"]:
+        if poll["failures"] and (poll["refused"] or not poll["fresh"]):
+            tries = f"in {duration(poll['until'] - now)}" if poll["until"] > now else "now"
+            counts = "the counts are those of its last poll" if poll["fresh"] else "notifications count instead"
+            what = f"the counts of {poll['project']} are not read from Backtrace since {utc(poll['failing_since'])}, {counts}; the next try is {tries}"
+            yield Need(state="backtrace_unread", what=f"{what}: {one_line(poll['reason'], 300)}", command="check")
 
 
 def tracker_need(name: str, tracker: Mapping[str, Any], now: float) -> Need:

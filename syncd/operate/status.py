@@ -3,14 +3,18 @@
 from dataclasses import asdict
 from datetime import UTC, datetime, time
 from functools import partial
+from math import isfinite
 from typing import Any
+
+import msgspec
 
 from syncd.config import Config
 from syncd.core import budget, counts
 from syncd.core.budget import Allowance
+from syncd.core.polls import is_fresh
 from syncd.core.quantities import counted
 from syncd.operate import needs, shapes
-from syncd.store import Store, limits
+from syncd.store import Store, limits, polls
 from syncd.store.instances import consoles, crashes, running
 from syncd.store.report import left_behind
 
@@ -49,6 +53,7 @@ def status(config: Config, store: Store, now: float) -> dict[str, Any]:
         "unreleased": unreleased(store),
         "countings": countings(config, store),
         "strays": store.report.strays(),
+        "polls": standings_of_polls(config, store, now),
         "by_hand": [asdict(issue) for issue in store.report.by_hand(3)],
         "instances": shapes.instances(processes, now),
         "console": {"listen": config.console.listen, "faults": consoles(store.connection, living)},
@@ -79,13 +84,26 @@ def countings(config: Config, store: Store) -> list[dict[str, Any]]:
     mode = config.notifications.occurrence_mode
     entries: list[dict[str, Any]] = []
     for (universe, project), standing in store.report.countings().items():
-        if standing.evidence == counts.Evidence():
+        if standing.evidence == counts.Evidence() and not standing.counting.polled:
             continue
         counting = counts.decide(mode, standing.evidence, standing.counting)
         contradiction = counts.contradiction(counting, standing.evidence)
         sentence = counts.why(counting, standing.evidence)
         entry = {"universe": universe, "project": project, "mode": mode, "reason": sentence}
         entries.append(entry | {"contradiction": contradiction})
+    return entries
+
+
+def standings_of_polls(config: Config, store: Store, now: float) -> list[dict[str, Any]]:
+    """The polls of each project of Backtrace: when they last succeeded, and why they do not."""
+    entries: list[dict[str, Any]] = []
+    for name, settings in config.backtrace.items():
+        for project in settings.projects:
+            if isfinite(project.poll):
+                title = f"{name}/{project.name}"
+                standing = store.read(partial(polls.standing, project=title))
+                fresh = is_fresh(standing.polled_at, project.poll, now)
+                entries.append({"project": title, "fresh": fresh} | msgspec.structs.asdict(standing))
     return entries
 
 

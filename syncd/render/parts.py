@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from syncd.core import frames, titles
+from syncd.core import frames, polls, titles
 from syncd.core.fold import OTHER_RELEASES
 from syncd.core.overview import DAY, by_day, first_row, latest_growth, newest_alone
 from syncd.core.quantities import bars, bounded, counted, day
@@ -294,6 +294,8 @@ def _summary(group: Group) -> Iterator[Block]:
     )
     yield Paragraph((total,))
     yield Paragraph((f"First seen {utc(group.first_seen)}, last seen {utc(group.last_seen)}.",))
+    if group.triage in (polls.RESOLVED, polls.MUTED):
+        yield Paragraph((f"In Backtrace it is {group.triage}.",))
     if group.aliases:
         count = counted(len(group.aliases), "more fingerprint")
         yield Paragraph((f"These numbers include {count}: ", Value(", ".join(group.aliases))))

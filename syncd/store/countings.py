@@ -33,6 +33,11 @@ def pending(transaction: Transaction, mode: str) -> dict[Project, ProjectCountin
     return by_project(transaction.rows("countings_pending", mode=mode))
 
 
+def every(transaction: Transaction) -> dict[Project, ProjectCounting]:
+    """Return what is stored of all projects."""
+    return by_project(transaction.rows("countings"))
+
+
 def save(transaction: Transaction, standings: Mapping[Project, ProjectCounting]) -> None:
     """Write what projects have now."""
     rows = [

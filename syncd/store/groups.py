@@ -91,6 +91,11 @@ def _read(transaction: Transaction, ids: list[tuple[int]]) -> dict[int, Group]:
     return {cast(int, row["id"]): group_of(row, releases.get(row["id"], [])) for row in rows}
 
 
+def of_ids(transaction: Transaction, ids: Iterable[int]) -> dict[int, Group]:
+    """Return groups by their ids, without what aliases add."""
+    return _read(transaction, [(number,) for number in ids])
+
+
 def of_project(transaction: Transaction, universe: str, project: str, after: int, size: int) -> dict[int, Group]:
     """Lock the next `size` groups of a project behind the id `after`, and return them, without what aliases add."""
     rows = transaction.rows("groups_to_recount", universe=universe, project=project, after=after, size=size)
@@ -143,6 +148,12 @@ def save(transaction: Transaction, before: Mapping[int, Group], after: Mapping[i
     transaction.batch("save_groups", whole)
     transaction.batch("save_counts", counts)
     transaction.batch("save_releases", releases)
+    triaged = [
+        (group_id, group.triage, int(group.backfilled))
+        for group_id, group in after.items()
+        if (group.triage, group.backfilled) != (before[group_id].triage, before[group_id].backfilled)
+    ]
+    transaction.batch("save_triage", triaged)
     # In one order, since another process may save the same releases.
     rows_named = [(*place, noticed_at, int(confirmed)) for place, (noticed_at, confirmed) in sorted(named.items())]
     transaction.batch("save_project_releases", rows_named)

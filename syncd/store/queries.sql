@@ -121,7 +121,7 @@ SELECT groups.id, universe, project, fingerprint_key FROM wanted JOIN groups USI
 
 -- folded_groups: which batch folded them last, and what others than folding write; in the order of their ids, locked because they are about to change
 WITH wanted (universe, project, fingerprint_key) AS (VALUES :rows)
-SELECT groups.id, universe, project, fingerprint_key, batch, revision, decision, decision_rule, refused, on_hold, place, met, ordered
+SELECT groups.id, universe, project, fingerprint_key, batch, revision, decision, decision_rule, refused, on_hold, place, met, ordered, triage, backfilled
 FROM wanted JOIN groups USING (universe, project, fingerprint_key) ORDER BY groups.id {lock};
 
 -- groups_by_id: whole rows
@@ -165,6 +165,11 @@ FROM folded WHERE groups.id = CAST(folded.id AS BIGINT);
 -- save_met: the thresholds that groups have met stay met
 WITH qualified (id, met) AS (VALUES :rows)
 UPDATE groups SET met = qualified.met FROM qualified WHERE groups.id = CAST(qualified.id AS BIGINT);
+
+-- save_triage: what polls read of groups besides counts
+WITH read (id, triage, backfilled) AS (VALUES :rows)
+UPDATE groups SET triage = CAST(read.triage AS TEXT), backfilled = CAST(read.backfilled AS INTEGER) FROM read
+WHERE groups.id = CAST(read.id AS BIGINT);
 
 -- group_releases: in a stable order, so that a document does not change by itself
 SELECT release, occurrences, approximate, at_most, tally, first_seen, last_seen, since, until, noticed_at, grown_at FROM releases WHERE group_id = :group_id

@@ -104,6 +104,8 @@ def standing(row: Mapping[str, Any]) -> dict[str, Any]:
         "on_hold": row["on_hold"],
         "place": row["place"],
         "ordered": row["ordered"],
+        "triage": row["triage"],
+        "backfilled": bool(row["backfilled"]),
         "met": () if row["met"] == "[]" else _MET.decode(row["met"]),
     }
 

@@ -3,12 +3,12 @@
 Ten thousand deliveries of one group are ten thousand cheap folds and one tracker call.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
 
-from syncd.core import counts, fold, regression
+from syncd.core import counts, fold, polls, regression
 from syncd.core.counts import Counting, Evidence
 from syncd.errors import RejectedDelivery
 from syncd.model import Group, Identity, Notification
@@ -30,10 +30,15 @@ SHORT_BATCH = 400  # while deliveries arrive: a new group waits for the batch be
 
 
 def absorb(
-    store: Store, routing: Routing, now: float, first: Sequence[Identity] = (), size: int = BATCH
+    store: Store,
+    routing: Routing,
+    now: float,
+    first: Sequence[Identity] = (),
+    size: int = BATCH,
+    note: Callable[[Identity], object] | None = None,
 ) -> tuple[int, set[str]]:
     """Fold a batch of deliveries: those of the groups in `first` that are new, else the oldest. Return how many there were, and which trackers have a
-    call due now. Raises StoreUnavailable; then nothing was folded."""
+    call due now. `note` is called for the group of each that is not of a poll. Raises StoreUnavailable; then nothing was folded."""
     deliveries = store.inbox.waiting(size, first)
     if not deliveries:
         return 0, set()
@@ -42,7 +47,12 @@ def absorb(
         return 1, fold_batch(store, routing, [(suspect, DEADLY)], now)
     if suspect.suspected:
         store.inbox.take_in_hand(suspect)
-    return len(deliveries), fold_batch(store, routing, parse_batch(routing, deliveries), now)
+    parsed = parse_batch(routing, deliveries)
+    woken = fold_batch(store, routing, parsed, now)
+    if note is not None:
+        for identity in {each.identity for _, each in parsed if isinstance(each, Notification) and not each.polled}:
+            note(identity)
+    return len(deliveries), woken
 
 
 def parse_batch(routing: Routing, deliveries: Sequence[Delivery]) -> list[Parsed]:
@@ -112,6 +122,24 @@ def fold_batch(store: Store, routing: Routing, parsed: Sequence[Parsed], now: fl
     return store.write(write, exclusive=False)
 
 
+def mark_polled(store: Store, project: countings.Project, mode: counts.Mode, *, fresh: bool) -> bool:
+    """From now on the totals of the latest polls are the counts of a project, if they are `fresh`; else the notifications count again. The groups follow
+    in `recount`. Return whether that is a change. Raises StoreUnavailable."""
+
+    def write(transaction: Transaction) -> bool:
+        transaction.lock("absorb")
+        standing = countings.load(transaction, [project]).get(project) or countings.ProjectCounting(
+            Counting(mode=mode), Evidence()
+        )
+        if standing.counting.polled is fresh:
+            return False
+        counting = replace(standing.counting, polled=fresh)
+        countings.save(transaction, {project: countings.ProjectCounting(counting, standing.evidence, 0)})
+        return True
+
+    return store.write(write, exclusive=False)
+
+
 def recount(store: Store, routing: Routing, now: float) -> tuple[int, set[str]]:
     """Read the counts of the next groups anew, if those of their project are read otherwise than before. Return how many groups there
     were, and which trackers have a call due now. Raises StoreUnavailable; then nothing has changed."""
@@ -147,6 +175,10 @@ def _save(
     """Save groups, and decide what is due of those whose issues change, by what they met at `since` or later. Return the trackers with a
     call due now."""
     groups.save(transaction, before, after, store.recent)
+    for group_id, group in after.items():
+        earlier = before[group_id].triage
+        if group.triage != earlier and (earlier is not None or group.triage in (polls.RESOLVED, polls.MUTED)):
+            outbox.observe(transaction, group_id, polls.sentence(group.triage or ""), now)
     changed = {group_id: group for group_id, group in after.items() if group.revision > before[group_id].revision}
     # An alias is judged by its own numbers too: it may stand for itself again.
     changed = qualify(transaction, routing, changed, since, now)
@@ -185,7 +217,7 @@ def _folded(
     fresh: dict[int, list[tuple[Delivery, Notification]]] = {}
     repeats: dict[int, set[int]] = {}
     for group_id, delivery, notification in batch:
-        notified[group_id] = notified.get(group_id, 0) + (not delivery.replayed)
+        notified[group_id] = notified.get(group_id, 0) + (not delivery.replayed and not notification.polled)
         if (group_id, notification.digest) in pending:
             pending.remove((group_id, notification.digest))
             fresh.setdefault(group_id, []).append((delivery, notification))

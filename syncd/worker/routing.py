@@ -31,7 +31,7 @@ class Routing:
     presentation: Presentation = field(default_factory=Presentation)
     dry: bool = False
     detached: bool = False
-    _reading: Reading = field(init=False, repr=False)
+    reading: Reading = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         settings = self.config.notifications
@@ -40,8 +40,9 @@ class Routing:
             release_pattern=settings.release_pattern,
             ignore_releases=settings.ignore_releases,
             zero_by_frames=settings.zero_fingerprint == "frames",
+            key=self.instance_key,
         )
-        object.__setattr__(self, "_reading", reading)  # made once: every delivery is read by it
+        object.__setattr__(self, "reading", reading)  # made once: every delivery is read by it
 
     @property
     def withheld(self) -> str:
@@ -72,7 +73,7 @@ class Routing:
     def parse(self, delivery: Delivery, *, texts: bool = True) -> Notification | RejectedDelivery:
         """Return the notification in a delivery, or why it is none. Without `texts` some of its texts are left unread."""
         try:
-            return backtrace.parse(delivery.body, delivery.received_at, self._reading, texts=texts)
+            return backtrace.parse(delivery.body, delivery.received_at, self.reading, texts=texts)
         except RejectedDelivery as error:
             return error
 

@@ -41,12 +41,12 @@ def project(fake: FakeBacktrace) -> FakeBacktrace:
     return fake
 
 
-def findings(client: Client) -> list[Finding]:
-    return list(doctor.findings(client, ("version",)))
+def findings(client: Client, *, polled: bool = False) -> list[Finding]:
+    return list(doctor.findings(client, ("version",), polled=polled))
 
 
-def faults(client: Client) -> list[str]:
-    return [f"{each.what} → {each.remedy}" for each in findings(client) if not each.ok]
+def faults(client: Client, *, polled: bool = False) -> list[str]:
+    return [f"{each.what} → {each.remedy}" for each in findings(client, polled=polled) if not each.ok]
 
 
 @pytest.mark.parametrize("envelope", ["success", "bare"])
@@ -105,6 +105,12 @@ def test_each_fault_has_its_sentence_and_the_way_to_it(
     assert text in fault
     assert way in fault
     assert "Project settings of game" in fault
+
+
+def test_what_a_poll_replaces_is_no_fault(project: FakeBacktrace, client: Client) -> None:
+    for change in (nowhere, no_new, still, slow):
+        change(project)
+        assert faults(client, polled=True) == []
 
 
 @pytest.mark.parametrize("workflows", [None, "https://workflows.elsewhere.example"])

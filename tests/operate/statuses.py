@@ -45,6 +45,7 @@ def status(**overrides: Any) -> dict[str, Any]:
         "strays": [],
         "unreleased": None,
         "countings": [],
+        "polls": [],
         "paused_routes": [],
         "storms": [],
         "instances": [process()],
@@ -128,6 +129,14 @@ CASES: Mapping[str, tuple[str, dict[str, Any]]] = {
         ),
     ),
     "a sender sent what is no notification": ("quarantined", status(quarantined=1200)),
+    "the counts of a project cannot be read from Backtrace": (
+        "backtrace_unread",
+        status(polls=[{
+                "project": "acme/game-client", "fresh": False, "polled_at": NOW - 300 * MINUTE, "whole_at": NOW - 300 * MINUTE, "begun_at": 1.0,
+                "groups": 40, "older": 0, "reason": "no connection to acme.sp.backtrace.io:443: refused", "failing_since": NOW - 250 * MINUTE,
+                "failures": 9, "until": NOW + 30 * MINUTE, "refused": False,
+            }]),
+    ),
     "the disk of the store is nearly full": ("disk_full", status(store=status()["store"] | {"free": 3e8})),
     "the token of a tracker expires soon": (
         "token_expires",

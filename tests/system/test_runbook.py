@@ -12,6 +12,7 @@ import pytest
 
 from syncd import config as configuration
 from syncd.store import open_store
+from tests.fakes.backtrace import TOKEN, FakeBacktrace
 from tests.fakes.github import FakeGitHub
 from tests.fakes.server import Fault
 from tests.prove.crashes import crash, fingerprint
@@ -316,6 +317,20 @@ def unauthorized(operator: Operator, folder: Path) -> None:
     assert len(daemon.groups()) == 1
 
 
+def backtrace_unread(operator: Operator, folder: Path) -> None:
+    with FakeBacktrace() as fake:
+        tokens, fake.tokens = fake.tokens, {}
+        (folder / "backtrace-token").write_text(TOKEN)
+        config = operator.daemon.config
+        config.write_text(config.read_text() + fake.toml())
+        operator.daemon.start()
+        operator.wait_for("backtrace_unread")
+        assert "API tokens" in operator.run("syncd check", codes=(1,))
+        fake.tokens = tokens
+        (folder / "backtrace-token").write_text(f"{TOKEN}\n")
+        operator.wait_without("backtrace_unread")
+
+
 LOCAL: dict[str, Callable[[Operator, Path], None]] = {
     "SyncdNoDaemon": no_daemon,
     "SyncdStoreFault": store_fault,
@@ -323,6 +338,7 @@ LOCAL: dict[str, Callable[[Operator, Path], None]] = {
     "SyncdNoReceiver": half("worker", "receiver"),
     "SyncdTrackerMissing": missing,
     "SyncdQuarantined": quarantined,
+    "SyncdBacktraceUnread": backtrace_unread,
     "SyncdDiskFull": disk_full,
     "SyncdUnauthorized": unauthorized,
 }

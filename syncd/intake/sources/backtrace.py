@@ -5,6 +5,7 @@ The fields are those of Backtrace's webhook documentation; the shapes are those 
 produce (a call stack as JSON text, numbers and null as attribute values, `*` for "not set").
 """
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ import msgspec
 
 from syncd.core import frames, patterns
 from syncd.errors import RejectedDelivery
-from syncd.intake.sources import document
+from syncd.intake.sources import document, polls
 from syncd.intake.sources.document import Document
 from syncd.model import Identity, Notification
 
@@ -44,12 +45,13 @@ Json = Mapping[str, object]
 class Reading:
     """Settings of the parser. The first of `release_attributes` that is present names the release: the first group of
     `release_pattern` in it, or its whole match. A value that matches one of `ignore_releases` is no release. `zero_by_frames`
-    gives reports without a fingerprint one that is made from their frames."""
+    gives reports without a fingerprint one that is made from their frames. `key` proves that a body is of a poll of syncd's own."""
 
     release_attributes: Sequence[str] = ("version",)
     release_pattern: str | None = None
     ignore_releases: Sequence[str] = ()
     zero_by_frames: bool = False
+    key: str = dataclasses.field(default="", repr=False)
 
 
 _Integer = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
@@ -88,7 +90,7 @@ _DOCUMENTED = msgspec.json.Decoder(_Documented)
 _IDENTIFIED: msgspec.json.Decoder[object] = msgspec.json.Decoder(_Identified)
 _SKIPPED: msgspec.json.Decoder[object] = msgspec.json.Decoder(msgspec.Raw)
 _FIELDS = msgspec.json.Decoder(
-    msgspec.defstruct("_Fields", [(field, object, None) for field in _Documented.__struct_fields__])
+    msgspec.defstruct("_Fields", [(name, object, None) for name in (*_Documented.__struct_fields__, "poll")])
 )
 
 
@@ -175,6 +177,7 @@ def parse(body: bytes, received_at: float, reading: Reading, *, texts: bool = Tr
     histograms = value.get("attributes")
     attributes: Json = histograms if isinstance(histograms, dict) else {}
     occurrences = _count(value.get("occurrences"))
+    poll = polls.facts_of(reading.key, identity, occurrences, value.get("poll"))
     application = _text(value.get("application"))
     by_frames = reading.zero_by_frames and frames.all_zero(identity.fingerprint)
     unread = () if texts else tuple(name for name in _LENGTHY if value.get(name))
@@ -192,7 +195,9 @@ def parse(body: bytes, received_at: float, reading: Reading, *, texts: bool = Tr
         classifiers = classifiers.split() if isinstance(classifiers, str) else []
     # An exact redelivery has the same digest, whatever the order and spacing of its keys. Fields that are not documented do not
     # count: a sender may add one that differs with each delivery.
-    fields = {field: value.get(field) for field in _Documented.__struct_fields__}
+    fields: dict[str, object] = {name: value.get(name) for name in _Documented.__struct_fields__}
+    if poll is not None:
+        fields["poll"] = poll
     common = {} if "attributes" in unread else dict(_common_values(attributes, occurrences or 1))
     return Notification(
         identity=identity,
@@ -212,6 +217,9 @@ def parse(body: bytes, received_at: float, reading: Reading, *, texts: bool = Tr
         attribute_counts=tuple(common.values()) if any(common.values()) else (),
         received_at=received_at,
         unread=unread,
+        polled=poll is not None,
+        triage=None if poll is None else poll.triage,
+        backfill=None if poll is None else poll.backfill,
     )
 
 

@@ -1,4 +1,4 @@
-"""The double of Backtrace: the API of a project, the workflows service, and the webhook.
+"""The double of Backtrace: the API of a project, the workflows service, and the webhook. `python -m tests.fakes.backtrace` runs it with a story.
 
 Nothing in it was tried against a live service: it does what Backtrace's public documentation and tools say, and refuses what they do not say.
 """

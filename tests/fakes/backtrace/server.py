@@ -49,6 +49,16 @@ class FakeBacktrace(ServerBase):
         """The first project's."""
         return next(iter(self.projects.values()))
 
+    def toml(self, **keys: str) -> str:
+        """A configuration of the first project, whose token is in the file `backtrace-token` of the working folder."""
+        more = "".join(f'{key} = "{value}"\n' for key, value in keys.items())
+        name = next(iter(self.projects))
+        return (
+            f'\n[backtrace.acme]\nurl = "{self.url}"\nuniverse = "{self.universe}"\n'
+            f'[[backtrace.acme.projects]]\nname = "{name}"\ntoken = {{ file = "backtrace-token" }}\n'
+            f'reads = ["1000000/1s"]\n{more}'
+        )
+
     def routes(self) -> Routes:
         place = rf"/universes/{self.universe}/projects/(?P<project>[^/]+)"
         return [
