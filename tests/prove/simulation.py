@@ -3,7 +3,7 @@
 import logging
 import multiprocessing
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ import structlog
 from tests.prove.report import Row
 from tests.simulation import controls, distribution, server_controls
 from tests.simulation.__main__ import run as run_history
-from tests.simulation.history import generate
+from tests.simulation.history import History, generate, generate_short
 from tests.simulation.postgresql import crowd, server
 
 WORKERS = 2
@@ -23,21 +23,27 @@ FEW = 20_000  # in fewer seeds a kind of event may be missing
 
 
 def run(folder: Path, seed: int, size: int) -> Iterator[Row]:
-    """Run the first `size` seeds, a share of them on PostgreSQL as well, and then each control until a seed misses its guard."""
+    """Run the first `size` seeds, as short histories too, a share of them on PostgreSQL as well, and then each control until a seed misses
+    its guard."""
     with multiprocessing.get_context("spawn").Pool(WORKERS, _be_quiet, maxtasksperchild=4) as pool:
-        for shared, seeds in ((False, size), (True, size // SHARE)):
+        for make, shared, seeds in (
+            (generate_short, False, size),
+            (generate, False, size),
+            (generate, True, size // SHARE),
+        ):
             counts, violations = Counter[str](), list[str]()
             parts = [range(first, min(first + PART, seeds)) for first in range(0, seeds, PART)]
-            for happened, broken in pool.imap_unordered(partial(_run_part, folder, shared), parts):
+            for happened, broken in pool.imap_unordered(partial(_run_part, folder, make, shared), parts):
                 counts.update(happened)
                 violations += broken
             table = dict(distribution.table(counts))
-            idle = [name for name, number in table.items() if not number and seeds >= FEW]
+            short = make is generate_short
+            idle = [name for name, number in table.items() if not number and seeds >= FEW and not short]
             place = "a real PostgreSQL server, where transactions run beside each other" if shared else "SQLite"
             yield Row(
                 action="senders, people, operators, the tracker, the store and the machines act in every order that a seed can choose; every "
                 f"clock and every sleep is simulated, and the store is on {place}",
-                scale=f"{seeds:,} seeds ({', '.join(f'{name} {number:,}' for name, number in table.items())})",
+                scale=f"{seeds:,} {'short histories' if short else 'seeds'} ({', '.join(f'{name} {number:,}' for name, number in table.items())})",
                 result="; ".join([*violations[:3], *(f"never happened: {name}" for name in idle)])
                 or "no invariant was violated",
                 ok=not violations and not idle,
@@ -57,13 +63,15 @@ def _be_quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 
 
-def _run_part(folder: Path, shared: bool, seeds: range) -> tuple[Counter[str], list[str]]:
-    """Run seeds, on a server if it is `shared`. Return what happened, and each violation as a line."""
+def _run_part(
+    folder: Path, make: Callable[[int], History], shared: bool, seeds: range
+) -> tuple[Counter[str], list[str]]:
+    """Run the histories of seeds, on a server if it is `shared`. Return what happened, and each violation as a line."""
     counts, violations = Counter[str](), list[str]()
     with ExitStack() as stack:
         database = stack.enter_context(server()) if shared else None
         for seed in seeds:
-            history = crowd(generate(seed)) if shared else generate(seed)
+            history = crowd(make(seed)) if shared else make(seed)
             violation, happened = run_history(history, _place(folder), database)
             counts.update(happened)
             if violation is not None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import structlog
 
 from tests.simulation.distribution import table
-from tests.simulation.history import History, generate, shrink
+from tests.simulation.history import History, generate, generate_short, shrink
 from tests.simulation.postgresql import Server, crowd, server
 from tests.simulation.world import Violation, World
 
@@ -31,6 +31,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation")
     parser.add_argument("--seeds", default="0:100", help="FIRST:AFTER_LAST, or one seed")
     parser.add_argument("--postgresql", action="store_true", help="keep the store on a real PostgreSQL server")
+    parser.add_argument("--short", action="store_true", help="run short histories: two deliveries and one actor")
     parser.add_argument("--whole", action="store_true", help="print the history as it is, not shrunk")
     parser.add_argument("--keep-going", action="store_true", help="count violations instead of stopping at the first")
     parser.add_argument("--counters", action="store_true", help="print every counter, not only the table")
@@ -44,7 +45,8 @@ def main() -> int:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         database = stack.enter_context(server()) if options.postgresql else None
         for seed in seeds:
-            history = crowd(generate(seed)) if database else generate(seed)
+            history = generate_short(seed) if options.short else generate(seed)
+            history = crowd(history) if database else history
             violation, happened = run(history, folder, database)
             counts.update(happened)
             if violation is None:

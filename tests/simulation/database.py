@@ -8,7 +8,7 @@ was made.
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Any, TypeVar
@@ -43,6 +43,11 @@ def texts() -> dict[str, str]:
 def _tables() -> Mapping[str, str]:
     """The table that a query writes to, by the query's name. A query that only reads is not in it."""
     return {name: match[1] for name, text in texts().items() if (match := _WRITTEN.search(text))}
+
+
+def written(changes: Iterable[str]) -> set[str]:
+    """Return the tables that these queries write to."""
+    return {_tables()[query] for query in changes if query in _tables()}
 
 
 # Databases of runs that are over, by the folder of their template. Parsing a schema and compiling its queries takes longer than a run.

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from syncd.core import holds, plan
 from syncd.core.budget import kept_free
 from syncd.store.outbox import LEASE_SECONDS
+from tests.simulation.database import written
 from tests.simulation.invariants import Broken
 from tests.simulation.operators import TRACKER
 
 if TYPE_CHECKING:
     from tests.simulation.world import World
 
+STORMY = frozenset({"groups", "issues", "storms"})  # the tables that a storm is judged by
 ALIAS = "alias"  # the rule of a group that follows another one
 MARGIN_SECONDS = 5.0  # between a sender's 200 and the time that the receiver has written down
 Size = tuple[int, int]  # users, occurrences
@@ -32,7 +34,7 @@ class Fairness:
 
 def after_commit(world: "World", changes: Counter[str]) -> None:
     """Check what one transaction has written."""
-    if world.config.all_routes[0].max_new_issues:
+    if world.config.all_routes[0].max_new_issues and not STORMY.isdisjoint(written(changes)):
         _storms(world, changes)
     if "spend" in changes:
         _budgets(world)

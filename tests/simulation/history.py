@@ -131,6 +131,26 @@ def generate(seed: int, profile: str = "") -> History:
     return History(seed, setup, tuple(sorted(operations, key=lambda entry: entry.at)))
 
 
+def generate_short(seed: int) -> History:
+    """Make a short history from a seed: two deliveries within seconds, and what a single actor does meanwhile."""
+    chance = random.Random(f"short {seed}")
+    span = chance.choice((2.0, 8.0))
+    setup = Setup(
+        processes=chance.choice((1, 1, 1, 2)),
+        tells_closing=chance.random() < 0.7,
+        lists_changes=chance.random() < 0.5,
+        route=(("status_interval", 1.0),),
+        mode=chance.choice(("auto", "auto", "window")),
+        batch=chance.choice((1, 200)),
+    )
+    crashes = [Crash(f"f{number}") for number in range(chance.randint(1, 2))]
+    notified = [_notify(chance, chance.uniform(0, span), span, chance.choice(crashes)) for _ in range(2)]
+    operations = _with_totals(sorted(notified, key=lambda entry: entry.at), crashes)
+    make = chance.choice([make for make, _ in ACTS if make is not _floods])  # a flood needs a limit of new issues
+    operations += make(chance, span, [crash.fingerprint for crash in crashes], setup)
+    return History(seed, setup, tuple(sorted(operations, key=lambda entry: entry.at)))
+
+
 def _profile(seed: int, directed: random.Random) -> str:
     """The profile of a seed, empty for most of them."""
     if directed.random() < PROFILED:

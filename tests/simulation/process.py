@@ -9,6 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import cast
 
+from syncd.config import Config
 from syncd.core import budget
 from syncd.daemon import threads
 from syncd.errors import StoreUnavailable
@@ -27,6 +28,16 @@ HEARTBEAT_SECONDS = 30.0
 ABSORBED = frozenset({"deliveries", "settings", "storms"})  # the tables that tell an absorber of work
 SYNCED = frozenset({"outbox", "trackers", "silences", "budgets", "route_pauses"})  # the same of a syncer
 IDLE_SECONDS = 3600.0  # a loop without work sleeps until a commit wakes it, not for a second at a time
+
+
+_digests: dict[int, tuple[Config, str]] = {}  # by the identity of the configuration, which has no hash
+
+
+def _digest(config: Config) -> str:
+    """Return the digest of a configuration, computed for its first process only."""
+    if config is not _digests.get(id(config), (None, ""))[0]:
+        _digests[id(config)] = config, digest(config)
+    return _digests[id(config)][1]
 
 
 class Event:
@@ -152,7 +163,7 @@ class Process(Owner):
                 now = self.clock.wall()
                 self.store.outbox.take_over(lambda _: dead, now)
                 self.store.outbox.recover(now)
-                reconcile.reroute(self.store, self.routing, digest(self.routing.config), now)
+                reconcile.reroute(self.store, self.routing, _digest(self.routing.config), now)
             except StoreUnavailable as error:
                 self.scheduler.record("exits", str(error))
                 exit_process(self)

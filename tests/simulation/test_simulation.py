@@ -12,7 +12,7 @@ from tests.prove import mutants
 from tests.simulation import server_controls
 from tests.simulation.__main__ import run
 from tests.simulation.controls import CONTROLS, Control, QueryControl
-from tests.simulation.history import generate
+from tests.simulation.history import generate, generate_short
 from tests.simulation.world import World
 
 pytestmark = pytest.mark.slow
@@ -35,6 +35,12 @@ def quiet() -> Iterator[None]:
 @pytest.mark.parametrize("first", range(0, SEEDS, PART))
 def test_no_interleaving_of_these_seeds_violates_an_invariant(first: int, tmp_path: Path) -> None:
     violations = [violation for seed in range(first, first + PART) if (violation := run(generate(seed), tmp_path)[0])]
+
+    assert [str(violation) for violation in violations] == []
+
+
+def test_no_interleaving_of_these_short_histories_violates_an_invariant(tmp_path: Path) -> None:
+    violations = [violation for seed in range(SEEDS) if (violation := run(generate_short(seed), tmp_path)[0])]
 
     assert [str(violation) for violation in violations] == []
 
