@@ -1,4 +1,4 @@
-"""`python -m tests.naming`: refuse names that say nothing about what they stand for.
+"""`python -m tests.naming`: refuse names that say nothing about what they stand for, and modules that are too long to read at once.
 
 A name is a noun or a verb of the field (docs/architecture.md has the list of words). Participles and pronouns fit everything, so a
 reader has to look up each use. Only bindings are looked at; strings, comments and the names of libraries are not.
@@ -19,6 +19,7 @@ FORBIDDEN: Mapping[str, str] = {
     "words": "everything here is made of words; name the text: summary, label, message",
     "turn": "it has no meaning in the field; name the work: context, pass, batch",
 }
+LONGEST = 400  # lines of a module of the program
 FORBIDDEN_MODULES = ("utils", "helpers", "managers")
 
 
@@ -41,7 +42,10 @@ def bindings(tree: ast.AST) -> Iterator[tuple[int, str]]:
 
 
 def problems(path: str, source: str) -> Iterator[str]:
-    """One line for each name in `source` that is refused."""
+    """One line for each name in `source` that is refused, and for a module of the program that is too long."""
+    lines = source.count("\n")
+    if path.startswith("syncd/") and lines > LONGEST:
+        yield f"{path}: {lines} lines, the longest may have {LONGEST}; give a part of it a module of its own"
     if Path(path).stem in FORBIDDEN_MODULES:
         yield f"{path}: the module's name does not say what belongs in it"
     for line, name in sorted(set(bindings(ast.parse(source)))):
@@ -60,7 +64,7 @@ def files() -> Iterator[tuple[str, Path]]:
 
 
 def main() -> int:
-    """1 if a name is refused."""
+    """1 if a name or a module is refused."""
     refused = [problem for name, path in files() for problem in problems(name, path.read_text())]
     print("\n".join(refused), file=sys.stderr, end="\n" if refused else "")
     return 1 if refused else 0

@@ -46,6 +46,14 @@ def test_a_module_of_leftovers_is_refused() -> None:
     assert list(naming.problems("syncd/core/helpers.py", "")) != []
 
 
+def test_a_module_of_the_program_that_is_too_long_is_refused() -> None:
+    longest = "a = 1\n" * naming.LONGEST
+
+    assert list(naming.problems("syncd/core/x.py", longest)) == []
+    assert list(naming.problems("tests/x.py", longest + "a = 1\n")) == []
+    assert list(naming.problems("syncd/core/x.py", longest + "a = 1\n")) != []
+
+
 @pytest.mark.slow  # `make check` has just done the same
 def test_every_name_of_the_checkout_is_allowed() -> None:
     assert [problem for name, path in naming.files() for problem in naming.problems(name, path.read_text())] == []

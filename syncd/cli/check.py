@@ -25,8 +25,9 @@ from syncd.cli.tables import console
 from syncd.config import Config, secrets
 from syncd.config.plugins import BUILT_IN, PluginError, candidates, load_plugin
 from syncd.config.values import CREDENTIALS
+from syncd.core.conditions import Conditions
 from syncd.core.doubt import Proof
-from syncd.core.policy import Conditions, Match, may_take, unreachable
+from syncd.core.policy import Match, may_take, unreachable
 from syncd.core.quantities import counted
 from syncd.core.redact import NEVER, private
 from syncd.errors import ConfigError, StoreError, StoreUnusable, TrackerError

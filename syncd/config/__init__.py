@@ -27,7 +27,8 @@ from syncd.config.trackers import (
     TrackerSettings,
 )
 from syncd.config.values import Logins, Seconds, Secret, Section, did_you_mean
-from syncd.core.policy import Policy, doubtful
+from syncd.core.conditions import doubtful
+from syncd.core.policy import Policy
 from syncd.errors import ConfigError
 from syncd.platform import access
 

@@ -7,7 +7,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter, model_
 from syncd.config.trackers import FieldMapping
 from syncd.config.values import Expression, Glob, Globs, Seconds, Section, WriteLimit
 from syncd.core.budget import Limit
-from syncd.core.policy import SHARE, Policy
+from syncd.core.conditions import SHARE
+from syncd.core.policy import Policy
 
 
 def _one_or_many(value: object) -> object:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from syncd.core import patterns, policy
+from syncd.core import conditions, patterns, policy
 from syncd.core.policy import LabelRule, OwnerRule, Policy
 from syncd.model import Group, GroupKind, Point, ProjectRelease, Release
 from tests.factories import make_group, make_policy
@@ -318,7 +318,7 @@ DOUBTFUL = [
 
 @pytest.mark.parametrize(("condition", "pattern"), DOUBTFUL)
 def test_a_pattern_that_can_match_nothing_has_a_reason(condition: str, pattern: str) -> None:
-    assert policy.doubtful(condition, pattern)
+    assert conditions.doubtful(condition, pattern)
 
 
 @pytest.mark.parametrize(
@@ -343,7 +343,7 @@ def test_a_pattern_that_can_match_nothing_has_a_reason(condition: str, pattern: 
     ],
 )
 def test_a_pattern_that_can_match_has_none(condition: str, pattern: str) -> None:
-    assert policy.doubtful(condition, pattern) is None
+    assert conditions.doubtful(condition, pattern) is None
 
 
 numbers = st.tuples(st.integers(0, 3), st.integers(0, 3)).map(lambda pair: f"{pair[0]}.{pair[1]}")
@@ -360,7 +360,7 @@ def test_a_range_without_releases_takes_none_of_them(comparisons: list[str], rel
     pairs = [each.split() for each in comparisons]
 
     assert (fitting is not None) is all(signs[sign](float(release), float(bound)) for sign, bound in pairs)
-    assert fitting is None or policy.doubtful("releases", pattern) is None
+    assert fitting is None or conditions.doubtful("releases", pattern) is None
 
 
 RULES = [

@@ -26,6 +26,7 @@ MODULES = {
     "regression": ["tests/core/test_regression.py", "tests/core/test_decisions.py"],
     "doubt": ["tests/core/test_judge.py", "tests/core/test_plan.py", "tests/core/test_decisions.py"],
     "policy": ["tests/core/test_policy.py", "tests/core/test_plan.py"],
+    "conditions": ["tests/core/test_policy.py", "tests/core/test_plan.py"],
     "merges": ["tests/core/test_merges.py"],
     "raising": ["tests/core/test_raising.py"],
 }
@@ -63,7 +64,7 @@ _EQUIVALENT = [
     ("", r"^def .*\*,", "every call passes the required keyword"),
     ("", r"now: float = 0\.0", "only a rule with a window reads it, and its caller hands it in"),
     ("policy", r"^min_\w+: int = 0", "no number is negative"),
-    ("policy", r'high_sign == "<"', "no other sign of an upper end sorts before it"),
+    ("conditions", r'high_sign == "<"', "no other sign of an upper end sorts before it"),
     ("merges", r"^MOST = ", "a limit of the store's query, which decides nothing here"),
     ("merges", r"group\.first_seen or 0\)|closed_at or 0\.0", "a time before all other times"),
     ("merges", r'== "open"', "no other value sorts after it"),
