@@ -11,7 +11,7 @@ from syncd.core.merges import Alike
 from syncd.core.plan import DueCall, PlanContext
 from syncd.core.policy import Policy
 from syncd.model import Action, Call, Created, Group, GroupKind, Issue, IssueState, Place, Plan
-from syncd.store import Store, comments, groups, instances, issues, limits, operator, outbox, storms
+from syncd.store import Store, comments, groups, handovers, instances, issues, limits, operator, outbox, storms
 from syncd.store.connection import Transaction
 from syncd.store.outbox import Claim
 from syncd.worker.routing import Routing, qualify
@@ -166,7 +166,7 @@ def _stand_for_aliases(transaction: Transaction, routing: Routing, target_id: in
     target, issue = outbox.load(transaction, target_id, lock=True)
     if issue is not None and issue.state is not IssueState.WANTED:
         return
-    given = issues.given_up(transaction, target_id)
+    given = handovers.given_up(transaction, target_id)
     if not given:
         return
     own = merges.successor([given_up for _, given_up in given])
@@ -177,7 +177,7 @@ def _stand_for_aliases(transaction: Transaction, routing: Routing, target_id: in
         ledger = merges.baseline(own, [outbox.load(transaction, alias)[0] for alias in aliases])
     issues.retire(transaction, target_id, "its alias has an issue", wanted_too=True)
     marker = markers.of_issue(routing.instance_key, own.tracker, target, issues.retired(transaction, target_id)[0])
-    issues.hand_over(transaction, alias_id, target_id, marker, ledger)
+    handovers.hand_over(transaction, alias_id, target_id, marker, ledger)
     outbox.forget(transaction, target_id)
     decision = Plan(action=Action.UPDATE, reason=f"{own.key} is the issue of its alias", rule="alias")
     outbox.decide(transaction, target_id, decision if target.on_hold is None else holds.by_hand(target), None, now)
@@ -203,7 +203,7 @@ def end_alias(transaction: Transaction, routing: Routing, group_id: int, target_
     if frames.merged(whole.identity.fingerprint):
         operator.set_apart(transaction, target_id)
     alone, _ = outbox.load(transaction, group_id, lock=True)
-    key = issues.give_back(transaction, group_id, target_id, target, regression.ledger(alone))
+    key = handovers.give_back(transaction, group_id, target_id, target, regression.ledger(alone))
     operator.remove_alias(transaction, group_id)
     _stand_for_aliases(transaction, routing, target_id, now)
     show(transaction, target_id, now)

@@ -17,7 +17,7 @@ from syncd.config import Config, LocalSettings, Route, StoreSettings
 from syncd.errors import OutcomeUnknown, Unavailable
 from syncd.model import Created, IssueState, Place
 from syncd.operate import actions
-from syncd.store import adoptions, issues, open_store
+from syncd.store import adoptions, handovers, open_store
 from syncd.store.adoptions import Adoption
 from syncd.trackers import Draft
 from syncd.worker import adoptions as linking
@@ -208,7 +208,7 @@ def test_orders_that_people_try(migrated: Path, tmp_path: Path, steps: list[Step
 def test_without_giving_an_issue_back_a_group_gets_a_second_one(
     migrated: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(issues, "give_back", lambda *_: None)
+    monkeypatch.setattr(handovers, "give_back", lambda *_: None)
 
     assert verdict(migrated, tmp_path, [*FILED, ("join", "f2", "f1"), ("part", "f2")]) == ["2 issues of f2"]
 
