@@ -1,5 +1,6 @@
 """`send-test`: one notification, to see the whole chain work."""
 
+import hashlib
 import http.client
 import json
 import time
@@ -19,32 +20,42 @@ from syncd.store import Store
 
 app = typer.Typer(add_completion=False)
 
-UNIVERSE, FINGERPRINT = "syncd", "7e57" * 16
+UNIVERSE, FINGERPRINT, FRAME = "syncd", "7e57" * 16, "syncd::send_test"
 WAIT_SECONDS, POLL_SECONDS = 20.0, 0.2
 
 
-def sample(project: str, now: int) -> dict[str, object]:
-    """A notification in the form of Backtrace's documentation that calls itself a test."""
+def sample(project: str, now: float, crash: str = FRAME, release: str = "1.0.0") -> dict[str, object]:
+    """A notification in the form of Backtrace's documentation that calls itself a test, of a `crash` by the name of its frame."""
+    second = int(now)
     return {
         "universe": UNIVERSE,
         "project": project,
-        "fingerprint": FINGERPRINT,
+        "fingerprint": fingerprint(crash),
         "application": "syncd-send-test",
-        "callstack": ["syncd::send_test", "main"],
+        "callstack": [crash, "main"],
         "occurrences": 1,
-        "object_id": "1",
-        "timestamp": [now, now],
+        "object_id": f"{int(now * 1000):x}",  # each is another crash
+        "timestamp": [second, second],
         "classifiers": ["test"],
         "hosts": 1,
         "guids": 1,
-        "attributes": {"version": [["1.0.0", 1]]},
+        "attributes": {"version": [[release, 1]]},
     }
+
+
+def fingerprint(crash: str) -> str:
+    """The fingerprint of a test crash."""
+    return FINGERPRINT if crash == FRAME else hashlib.sha256(crash.encode()).hexdigest()
 
 
 @app.command("send-test")
 def send_test(
     config: ConfigOption = None,
     project: Annotated[str, typer.Option(metavar="NAME", help="The project of the test crash.")] = "syncd-test",
+    crash: Annotated[
+        str, typer.Option(metavar="FRAME", help="The function that crashes; each function is a group of its own.")
+    ] = FRAME,
+    release: Annotated[str, typer.Option(metavar="RELEASE", help="The release that crashes.")] = "1.0.0",
     wait: Annotated[
         float | None,
         duration_option(help="How long to wait for the issue; 0s does not wait. \\[default: 20s]"),
@@ -52,7 +63,7 @@ def send_test(
 ) -> None:
     """Send one test notification to the running daemon, and wait for its issue.
 
-    Sending it again raises the count and opens no second issue. Prints the group and the issue that came of it, and how to remove them.
+    Sending it again raises the count and opens no second issue. With --crash and --release you try routes, regressions and limits. Prints the group and the issue that came of it, and how to remove them.
     Exits with 75 if no daemon answers, or if there is no issue in time.
     """
     receiver = configuration.load(config_path(config)).receiver
@@ -63,7 +74,7 @@ def send_test(
     # A receiver on all addresses is reached on loopback.
     sender = Sender({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port, login)  # noqa: S104
     try:
-        answer = sender.send(sample(project, int(Clock().wall())))
+        answer = sender.send(sample(project, Clock().wall(), crash, release))
     except (OSError, http.client.HTTPException) as error:
         stop(LATER, f"no daemon answers on {receiver.listen} ({type(error).__name__}); start one with `syncd run`")
     finally:
@@ -71,7 +82,7 @@ def send_test(
     print(f"{answer.status} {answer.body}", flush=True)
     if answer.status != 200:
         stop(FAILED, "the daemon refused the notification")
-    name = f"{one_line(project, 100)}/{FINGERPRINT[:12]}"
+    name = f"{one_line(project, 100)}/{fingerprint(crash)[:12]}"
     patience = WAIT_SECONDS if wait is None else wait
     if patience <= 0:
         print(f"group:  {name} (`syncd show {name}`)")
@@ -79,7 +90,7 @@ def send_test(
     print(f"group:  {name}; waiting for its issue, {patience:.0f}s at most …", flush=True)
     try:
         with open_store(config) as (_, store):
-            standing = _wait(store, project, _delivery(answer.body), time.monotonic() + patience)
+            standing = _wait(store, project, fingerprint(crash), _delivery(answer.body), time.monotonic() + patience)
     except SyncdError as error:
         print(f"This command cannot look for the issue: {error}")
         return
@@ -94,13 +105,13 @@ def _delivery(body: str) -> int:
         return 0
 
 
-def _wait(store: Store, project: str, delivery: int, deadline: float) -> GroupView | None:
+def _wait(store: Store, project: str, name: str, delivery: int, deadline: float) -> GroupView | None:
     """The group once the delivery is folded and the group has an issue or is held, or as it is at `deadline`; None if it is not folded."""
     while True:
         stored = store.lists.delivery(delivery)
         # A delivery that is folded may be purged at once.
         if stored is None or stored.group_id is not None:
-            for listed in store.lists.by_fingerprint(FINGERPRINT, 1000):
+            for listed in store.lists.by_fingerprint(name, 1000):
                 standing = listed.standing
                 if (standing.group.identity.universe, standing.group.identity.project) != (UNIVERSE, project):
                     continue
