@@ -1,7 +1,8 @@
 """The functions on the way of a notification: `python -m bench.path` prints them for each stage, from a real run in this process.
 
 The receiver is called as an ASGI application, without the HTTP server; the store is SQLite on disk, the tracker GitHub's fake over
-HTTP. All threads are counted, the store's writer too; functions of libraries and of the fake are not.
+HTTP. All threads are counted, the store's writer too; functions of libraries and of the fake are not. A function has a name: comprehensions
+and lambdas belong to the function around them, as a reader reads them.
 """
 
 import asyncio
@@ -31,6 +32,7 @@ from tests.prove.crashes import crash
 from tests.system.kinds import opened
 
 HOME = str(Path(syncd.__file__).parent)
+FAKES = str(Path(HOME) / "plugin" / "conformance")  # the server that the fakes of trackers are built on
 INTERVAL = 1000.0  # seconds between two stages: no status_interval and no look is waited for
 
 
@@ -60,8 +62,15 @@ class Tracer:
         sys.setprofile(self._profile)
 
     def _profile(self, frame: FrameType, event: str, argument: object) -> None:  # noqa: ARG002 - as sys.setprofile calls it
-        if self._trace is not None and event == "call" and frame.f_code.co_filename.startswith(HOME):
-            self._trace.calls.append(frame.f_code)
+        code = frame.f_code
+        if (
+            self._trace is not None
+            and event == "call"
+            and code.co_filename.startswith(HOME)
+            and not code.co_filename.startswith(FAKES)
+            and not code.co_name.startswith("<")
+        ):
+            self._trace.calls.append(code)
 
     @contextmanager
     def stage(self, store: Store) -> Iterator[Trace]:
