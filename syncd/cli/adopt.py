@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
-from syncd.cli import FAILED, LATER, USAGE, stop
+from syncd.cli import FAILED, LATER, NOT_FOUND, USAGE, stop
 from syncd.cli.arguments import ConfigOption, DryRunOption, JsonOption, open_store
 from syncd.cli.bar import bar
 from syncd.cli.tables import console, plain, plain_table
@@ -17,9 +17,10 @@ from syncd.config import Config
 from syncd.config.values import did_you_mean
 from syncd.core import adoption
 from syncd.core.quantities import counted
-from syncd.operate.adopt import SHORT, Adopter, Interrupted
+from syncd.operate.adopt import SHORT, Adopter, Interrupted, forget
 from syncd.operate.candidates import Candidate, Outcome, Row, from_file, from_texts
 from syncd.platform import access
+from syncd.platform.clock import Clock
 from syncd.store import adoptions
 
 app = typer.Typer(add_completion=False)
@@ -59,6 +60,15 @@ def adopt(
             "--tracker", metavar="NAME", help="The issues' tracker. \\[default: the only one]", show_default=False
         ),
     ] = None,
+    drop: Annotated[
+        str | None,
+        typer.Option(
+            "--drop",
+            metavar="ISSUE",
+            help="Let this issue, by key or URL, wait no more for its crash.",
+            show_default=False,
+        ),
+    ] = None,
     config: ConfigOption = None,
     dry_run: DryRunOption = False,
     as_json: JsonOption = False,
@@ -69,13 +79,32 @@ def adopt(
     further run changes nothing. syncd writes nothing to the issues but its status comment, when the numbers change. Without FILE and
     --search: list the issues that wait.
     """
-    if file is None and not search and label is None and query is None:
+    selects = label is not None or query is not None
+    if drop is not None:
+        if file is not None or search or selects or dry_run or as_json:
+            stop(USAGE, "--drop goes without FILE and without other options")
+        _drop(config, drop)
+    elif file is None and not search and not selects:
         _list(config, as_json)
-        return
-    if search is (file is not None):
+    elif search is (file is not None):
         stop(USAGE, "give a FILE or --search, one of them")
-    if not search and (label is not None or query is not None):
+    elif selects and not search:
         stop(USAGE, "--label and --query need --search")
+    else:
+        _adopt(config, tracker, file, Selection(label, query), dry_run=dry_run, as_json=as_json)
+
+
+class Selection(NamedTuple):
+    """The issues that a search reads: those with a label, those that match a query."""
+
+    label: str | None
+    query: str | None
+
+
+def _adopt(
+    config: Path | None, tracker: str | None, file: Path | None, selection: Selection, *, dry_run: bool, as_json: bool
+) -> None:
+    """Adopt the issues of a file, or without one those of a search, and print what became of them."""
     rows, nameless, interrupted = list[Row](), 0, None
     with open_store(config) as (loaded, store), bar() as show:
         name = _tracker(loaded, tracker)
@@ -86,9 +115,8 @@ def adopt(
                 else:
                     if name is None:
                         stop(USAGE, f"name the tracker to search: --tracker {'|'.join(sorted(loaded.trackers))}")
-                    texts = adopter.search(name, label, query)
-                    narrowed = label is not None or query is not None
-                    candidates, rows, nameless = from_texts(name, texts, narrowed=narrowed)
+                    texts = adopter.search(name, *selection)
+                    candidates, rows, nameless = from_texts(name, texts, narrowed=any(selection))
                 for row in adopter.adopt(candidates):
                     rows.append(row)
             except Interrupted as error:
@@ -145,6 +173,7 @@ def _print(rows: Sequence[Row], nameless: int, *, dry_run: bool, as_json: bool) 
         widths = {
             "Issue": max(len(row.issue) + len(row.source) + 3 for row in visible),
             "Fingerprint": SHORT,
+            "Project": max(len(row.project or "any") for row in visible),
             "Tracker": max(len(row.tracker) for row in visible),
             "Result": len(Outcome.BEFORE),
         }
@@ -156,6 +185,7 @@ def _print(rows: Sequence[Row], nameless: int, *, dry_run: bool, as_json: bool) 
             table.add_row(
                 plain(where, 60),
                 plain(row.fingerprint, SHORT),
+                plain(row.project or "any", 40),
                 plain(row.tracker, 20),
                 plain(row.outcome),
                 plain(row.reason, 300),
@@ -169,6 +199,15 @@ def _print(rows: Sequence[Row], nameless: int, *, dry_run: bool, as_json: bool) 
         f"{'would wait' if dry_run else 'wait'} for the first notification of their crash, {counts[Outcome.BEFORE]:,} adopted "
         f"before, {counts[Outcome.LEFT]:,} left out."
     )
+
+
+def _drop(config: Path | None, issue: str) -> None:
+    """Forget an adopted issue that waits. Exits with NOT_FOUND if none of the name waits."""
+    with open_store(config) as (_, store):
+        entry = forget(store, issue, Clock().wall())
+    if entry is None:
+        stop(NOT_FOUND, f"no adopted issue {issue!r} waits for its crash; `syncd adopt` lists those that do")
+    print(f"{entry.place.key} waits no more for {entry.fingerprint_key[:SHORT]}: its crash gets an issue of its own.")
 
 
 def _list(config: Path | None, as_json: bool) -> None:

@@ -231,7 +231,29 @@ def _row(candidate: Candidate, outcome: Outcome, reason: str, place: Place | Non
         outcome=outcome,
         reason=reason,
         url=place.url if place is not None else candidate.issue.url or "",
+        project=candidate.project,
     )
+
+
+def forget(store: Store, issue: str, now: float) -> Adoption | None:
+    """Let the adopted issue with this key or address wait no more for its crash; None if none of the name waits. Raises StoreUnavailable."""
+
+    def write(transaction: Transaction) -> Adoption | None:
+        name = issue.lower()
+        fitting = [
+            entry
+            for entry in adoptions.every(transaction)
+            if name in (entry.place.key.lower(), entry.place.url.lower())
+        ]
+        if len(fitting) != 1:
+            return None
+        adoptions.remove(transaction, fitting[0])
+        subject = Subject(Kind.GROUP, fitting[0].fingerprint_key)
+        detail = f"{fitting[0].place.key} in {fitting[0].tracker} waits for its first notification → no issue"
+        audit.record(transaction, store.actor or DAEMON, "adopt", subject, detail, now)
+        return fitting[0]
+
+    return store.write(write)
 
 
 def _joined(clusters: Mapping[_Key, list[Candidate]]) -> dict[_Key, list[Candidate]]:

@@ -46,6 +46,7 @@ class Row:
     outcome: Outcome
     reason: str = ""
     url: str = ""
+    project: str = ""  # empty: any
 
 
 def from_file(config: Config, entries: Iterable[Entry], tracker: str | None) -> tuple[list[Candidate], list[Row]]:
@@ -68,6 +69,7 @@ def from_file(config: Config, entries: Iterable[Entry], tracker: str | None) -> 
                 issue=entry.issue,
                 outcome=Outcome.LEFT,
                 reason=str(error),
+                project=entry.project,
             )
             rows.append(row)
             continue
@@ -112,6 +114,7 @@ def from_texts(tracker: str, texts: Iterable[IssueText], *, narrowed: bool) -> t
                     outcome=Outcome.LEFT,
                     reason=reason,
                     url=place.url,
+                    project=mention.project,
                 )
             )
             continue

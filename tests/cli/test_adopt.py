@@ -11,6 +11,7 @@ import structlog
 from syncd.config import StoreSettings
 from syncd.model import IssueState
 from syncd.store import open_store
+from syncd.store.audit import Filter
 from tests.cli.test_output import STORE, fill, printed_by, run
 from tests.golden import golden
 from tests.store.filled import absorb, accept, crash_notification
@@ -79,7 +80,8 @@ COMMANDS = (
     "adopt {folder}/tickets.csv --tracker here", "adopt", "adopt --search --tracker here --dry-run",
     "adopt --search --tracker here --label backtrace", "adopt --search --tracker here --query triage", "adopt --search",
     "adopt --search --tracker there", "adopt {folder}/tickets.csv --search", "adopt --label x", "adopt --search --tracker hre",
-    "adopt {folder}/none.csv", "adopt {folder}/tickets.csv", "adopt {folder}/both.jsonl",
+    "adopt {folder}/none.csv", "adopt {folder}/tickets.csv", "adopt {folder}/both.jsonl", "adopt --drop Open-B", "adopt --drop open-b",
+    "adopt --drop open-b --search", "adopt",
 )  # fmt: skip
 
 
@@ -144,3 +146,18 @@ def test_a_search_of_one_that_linked_them_finds_them_adopted(folder: Path) -> No
     outcomes = shapes(folder, "adopt --search --tracker here")
     assert (outcomes["crash-a crash-a"], outcomes["open-b open-b"]) == ("adopted before", "adopted before")
     assert set(outcomes.values()) == {"adopted before", "left out"}
+
+
+def test_an_adopted_issue_that_is_dropped_is_not_linked_and_the_audit_names_it(folder: Path) -> None:
+    run("adopt --search --tracker here", folder)
+    run("adopt --drop open-b", folder)
+    store = open_store(StoreSettings(url=f"sqlite:{folder}/syncd.db"))
+    accept(store, crash_notification(B))
+    absorb(store)
+    (group,) = store.lists.by_fingerprint(B)
+    latest = store.audit.entries(Filter(), 1)[0]
+    store.close()
+
+    assert group.standing.issue is None
+    assert (latest.action, latest.subject) == ("adopt", B)
+    assert latest.detail == "open-b in here waits for its first notification → no issue"
