@@ -15,6 +15,7 @@ from syncd import config
 from syncd.core.budget import Limit
 from syncd.operate import needs
 from syncd.platform import metrics
+from syncd.plugins.gitlab.settings import GitLabSettings
 from tests.operate import statuses
 from tests.simulation import controls
 
@@ -32,21 +33,23 @@ def configure(page: str) -> str:
 
 
 def _table(mark: str, section: str, keys: list[str]) -> list[str]:
-    fields: dict[str, FieldInfo] = getattr(config, section).model_fields
-    texts = _texts(getattr(config, section))
+    model = GitLabSettings if section == "GitLabSettings" else getattr(config, section)
+    fields: dict[str, FieldInfo] = model.model_fields
+    texts = _texts(model)
     rows = [f"| `{key}` | {_default(fields[key])} | {texts.get(key, '')} |" for key in keys]
     return [mark, "", "| key | default | |", "| --- | --- | --- |", *rows, "", "<!-- end -->"]
 
 
 def _texts(section: type) -> dict[str, str]:
-    """The text below each key. Pydantic could read it too, but would do so at every start of the program."""
-    (written,) = ast.parse(textwrap.dedent(inspect.getsource(section))).body
-    assert isinstance(written, ast.ClassDef)
+    """The text below each key, those of its base classes included. Pydantic could read it too, but would do so at every start of the program."""
     texts = {}
-    for key, below in itertools.pairwise(written.body):
-        match key, below:
-            case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                texts[name] = " ".join(text.split())
+    for model in reversed([each for each in section.__mro__ if each.__module__.startswith("syncd.")]):
+        (written,) = ast.parse(textwrap.dedent(inspect.getsource(model))).body
+        assert isinstance(written, ast.ClassDef)
+        for key, below in itertools.pairwise(written.body):
+            match key, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    texts[name] = " ".join(text.split())
     return texts
 
 

@@ -26,6 +26,7 @@ from syncd.config import (
     PluginSettings,
     Route,
 )
+from syncd.plugins.gitlab.settings import GitLabSettings
 from tests import documents
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +50,7 @@ SECTIONS: list[Any] = [
     JiraSettings,
     LocalSettings,
     PluginSettings,
+    GitLabSettings,
     Match,
     Route,
 ]
@@ -101,7 +103,7 @@ def test_everything_in_the_example_can_be_switched_on_at_once(tmp_path: Path) ->
     uncommented = re.sub(r"^#\s?(?=\w+ = |\[)", "", EXAMPLE, flags=re.MULTILINE)
 
     loaded = configuration.load(_written(tmp_path, uncommented))
-    assert {settings.kind for settings in loaded.trackers.values()} == {"local", "github", "jira"}
+    assert {settings.kind for settings in loaded.trackers.values()} == {"local", "github", "jira", "gitlab"}
     assert loaded.receiver.username == "backtrace"
 
 
@@ -225,7 +227,7 @@ def test_make_and_ci_run_what_the_readme_says() -> None:
 *TRACKERS_OF_SETUP, BACKTRACE_OF_SETUP = re.findall(r"```toml\n(.*?)```", SETUP, re.DOTALL)
 
 
-@pytest.mark.parametrize("block", TRACKERS_OF_SETUP, ids=["github", "app", "cloud", "oauth", "datacenter"])
+@pytest.mark.parametrize("block", TRACKERS_OF_SETUP, ids=["github", "app", "cloud", "oauth", "datacenter", "gitlab"])
 def test_each_configuration_of_the_set_up_is_complete(block: str, tmp_path: Path) -> None:
     loaded = configuration.load(_written(tmp_path, block))
 

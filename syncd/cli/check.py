@@ -23,7 +23,7 @@ from syncd.cli import BAD_CONFIG, FAILED, stop
 from syncd.cli.arguments import ConfigOption, config_path
 from syncd.cli.tables import console
 from syncd.config import Config, secrets
-from syncd.config.plugins import BUILT_IN, PluginError, candidates, load_plugin
+from syncd.config.plugins import BUILT_IN, SHIPPED, PluginError, candidates, load_plugin
 from syncd.config.values import CREDENTIALS
 from syncd.core.conditions import Conditions
 from syncd.core.doubt import Proof
@@ -346,6 +346,8 @@ def _plugins(config: Config) -> Iterator[Finding]:
     """The trackers of other packages. Why one that is configured cannot be used, its own part says."""
     used = {settings.kind for settings in config.trackers.values()}
     for kind, candidate in candidates().items():
+        if kind in SHIPPED and kind not in used and len(candidate.packages) == 1:
+            continue  # nobody asked for it, and what it needs may not be installed
         try:
             plugin = load_plugin(candidate)
         except PluginError as error:

@@ -29,6 +29,9 @@ BUILT_IN = ("github", "jira", "local")
 API_VERSION = 1  # of `syncd.plugin`
 API_VERSIONS = (1,)  # those that this program still serves
 
+# Plug-ins in syncd's own wheel, with the extra that installs what they import.
+SHIPPED = {"gitlab": ("syncd.plugins.gitlab.tracker:PLUGIN", "syncd[gitlab]")}
+
 _LONGEST_REASON = 300
 
 
@@ -132,7 +135,7 @@ class Candidate:
 
     kind: str
     packages: tuple[str, ...]
-    points: tuple[EntryPoint, ...]
+    points: tuple[EntryPoint, ...] = ()
 
     @property
     def package(self) -> str:
@@ -155,9 +158,12 @@ def candidates() -> Mapping[str, Candidate]:
         name = f"{point.dist.name} {point.dist.version}" if point.dist is not None else point.value
         # A path that is searched twice shows a package twice.
         points.setdefault(point.name, {}).setdefault((name, point.value), point)
+    packages = {kind: tuple(dict.fromkeys(name for name, _ in each)) for kind, each in points.items()}
+    for kind, (_, extra) in SHIPPED.items():
+        packages[kind] = (extra, *packages.get(kind, ()))
     return {
-        kind: Candidate(kind=kind, packages=tuple(dict.fromkeys(name for name, _ in each)), points=tuple(each.values()))
-        for kind, each in points.items()
+        kind: Candidate(kind=kind, packages=names, points=tuple(points.get(kind, {}).values()))
+        for kind, names in packages.items()
     }
 
 
@@ -176,7 +182,9 @@ def load_plugin(candidate: Candidate) -> Plugin:
             "uninstall all but one of them, then restart syncd",
         )
     update = f"install what it needs, or another version of it: `pip install --upgrade {package.partition(' ')[0]}`"
-    target = candidate.points[0].value
+    if kind in SHIPPED:
+        update = f"`pip install '{package}'`"
+    target = SHIPPED[kind][0] if kind in SHIPPED else candidate.points[0].value
     module, _, attributes = target.partition(":")
     try:
         plugin: object = import_module(module)

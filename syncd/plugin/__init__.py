@@ -37,6 +37,7 @@ from syncd.platform.clock import Clock
 from syncd.plugin.http import USER_AGENT, JsonConnection
 from syncd.plugin.tracker import Tracker, key_of
 from syncd.render.markdown import carries, literal, write
+from syncd.render.markers import comment_line, issue_line, issue_markers, names_marker
 from syncd.render.text import (
     Block,
     Code,
@@ -157,15 +158,19 @@ __all__ = [
     "carries",
     "clock_finding",
     "closings",
+    "comment_line",
     "counted",
     "decode",
     "ends_connection",
     "explained",
     "fit",
     "is_wanted",
+    "issue_line",
+    "issue_markers",
     "key_of",
     "literal",
     "more_rows",
+    "names_marker",
     "one_line",
     "owners",
     "token",

@@ -11,12 +11,15 @@ from tests.fakes.emulator import TOKEN as EMULATOR_TOKEN
 from tests.fakes.github import TOKEN as GITHUB_TOKEN
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_app import CLIENT_ID, private_key
+from tests.fakes.gitlab import TOKEN as GITLAB_TOKEN
+from tests.fakes.gitlab import FakeGitLab
 from tests.fakes.jira import EMAIL, FakeJira, FakeJiraCloud, FakeJiraDataCenter, FakeJiraGateway
 from tests.fakes.jira import TOKEN as JIRA_TOKEN
 from tests.fakes.server import ServerBase
 
 KINDS = ("local", "github", "jira-cloud", "jira-datacenter")
 GITHUB_EMULATOR = "github-emulator"
+GITLAB = "gitlab"
 GITHUB_APP, JIRA_GATEWAY = "github-app", "jira-gateway"  # other logins
 # Floods are what these tests send: no cap holds them back.
 ROUTE = '[[routes]]\ntracker = "here"\nstatus_interval = "1s"\nmax_new_issues = []\nmax_updates = []\n'
@@ -90,6 +93,31 @@ class _GitHubApp(_GitHub):
         return super().toml(more).replace(f'token = {{ file = "{self._token}" }}', app)
 
 
+class _GitLab(Kind):
+    fake: FakeGitLab
+
+    def __init__(self, fake: FakeGitLab, folder: Path) -> None:
+        self.fake = fake
+        self._token = folder / "gitlab-token"
+        self._token.write_text(GITLAB_TOKEN)
+
+    def toml(self, more: str = "") -> str:
+        return (
+            f'[trackers.here]\nkind = "gitlab"\nproject = "{self.fake.project.path}"\nurl = "{self.fake.url}"\n'
+            f'token = {{ file = "{self._token}" }}\n{more}{ROUTE}'
+        )
+
+    def texts(self) -> list[str]:
+        with self.fake.lock:  # a daemon may be filing
+            return [
+                "\n".join([issue.description, *(note.body for note in issue.notes)])
+                for issue in self.fake.project.issues.values()
+            ]
+
+    def comments(self) -> list[int]:
+        return [len(issue.notes) for issue in self.fake.project.issues.values()]
+
+
 class _Emulator(Kind):
     """The GitHub that somebody else wrote."""
 
@@ -159,6 +187,9 @@ def opened(name: str, folder: Path) -> Iterator[Kind]:
         with FakeGitHub() as github:
             yield (_GitHub if name == "github" else _GitHubApp)(github, folder)
             specs.check_traffic(github)
+    elif name == GITLAB:
+        with FakeGitLab() as gitlab:  # it judges its traffic itself: no registry has a description of its API
+            yield _GitLab(gitlab, folder)
     elif name == GITHUB_EMULATOR:
         with emulated_github(folder) as emulator:
             yield _Emulator(emulator, folder)

@@ -309,7 +309,7 @@ def test_another_packages_tracker_is_found_by_its_entry_point(tmp_path: Path) ->
 
     unknown = run_syncd("run", folder=tmp_path)
     assert unknown.returncode == 78
-    assert "no tracker called 'redmine' is installed (known: github, jira, local)" in unknown.stderr
+    assert "no tracker called 'redmine' is installed (known: github, gitlab, jira, local)" in unknown.stderr
 
 
 def test_check_names_a_plug_in_that_cannot_be_used_and_checks_the_others(tmp_path: Path) -> None:

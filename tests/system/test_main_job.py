@@ -6,12 +6,12 @@ import pytest
 
 from tests.system import reference
 from tests.system.daemon import Daemon
-from tests.system.kinds import GITHUB_EMULATOR, KINDS, opened
+from tests.system.kinds import GITHUB_EMULATOR, GITLAB, KINDS, opened
 
 FREE = "writes = []\n"  # budgets have tests of their own
 
 
-@pytest.mark.parametrize("name", [*KINDS, GITHUB_EMULATOR])
+@pytest.mark.parametrize("name", [*KINDS, GITHUB_EMULATOR, GITLAB])
 def test_a_thousand_shuffled_notifications_become_fifty_issues_with_the_right_counts(name: str, tmp_path: Path) -> None:
     notifications = reference.story(groups=50, size=1000, seed=20261124)
     with opened(name, tmp_path) as kind, Daemon(tmp_path, kind.toml(FREE)) as daemon:
@@ -35,7 +35,7 @@ def test_a_thousand_shuffled_notifications_become_fifty_issues_with_the_right_co
         assert max(kind.comments()) <= 1
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [*KINDS, GITLAB])
 def test_a_redelivered_notification_changes_nothing_but_the_number_of_notifications(name: str, tmp_path: Path) -> None:
     notification = reference.story(groups=1, size=11, seed=1)[0]
     with opened(name, tmp_path) as kind, Daemon(tmp_path, kind.toml(FREE)) as daemon:
@@ -57,10 +57,11 @@ def test_a_redelivered_notification_changes_nothing_but_the_number_of_notificati
 SOON = FREE + 'timeout = "1s"\nprobe_after = ["2s", "3s", "4s"]\n'
 
 
-def test_stopped_and_killed_ten_times_everything_acknowledged_has_its_one_issue(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["github", GITLAB])
+def test_stopped_and_killed_ten_times_everything_acknowledged_has_its_one_issue(name: str, tmp_path: Path) -> None:
     notifications = reference.story(groups=50, size=1000, seed=7)
     accepted = []
-    with opened("github", tmp_path) as kind:
+    with opened(name, tmp_path) as kind:
         daemon = Daemon(tmp_path, kind.toml(SOON))
         for number in range(10):
             daemon.start()

@@ -16,6 +16,7 @@ from syncd.errors import Unavailable
 from syncd.model import Created, Place
 from syncd.platform.clock import Clock
 from syncd.render.markdown import carries
+from syncd.render.markers import issue_markers, names_marker
 from syncd.trackers import Marked, Sweep
 from syncd.trackers.github.answers import (
     Account,
@@ -29,7 +30,6 @@ from syncd.trackers.github.answers import (
 )
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.github.control import Address, require_open
-from syncd.trackers.github.markers import issue_markers, names_marker
 from syncd.trackers.github.numbers import MOST_NUMBERS, read_whole
 from syncd.trackers.transport import Answer, Sent
 

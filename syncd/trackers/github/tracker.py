@@ -14,6 +14,7 @@ from syncd.errors import Misconfigured, Missing, Refused
 from syncd.model import Created, Group, Issue, Observation, PresentSettings, Settings
 from syncd.platform.clock import Clock
 from syncd.render.markdown import write
+from syncd.render.markers import comment_line, issue_line
 from syncd.render.text import Document, one_line
 from syncd.trackers import Draft, Finding, IssueText, Notebook, Survey, Sweep
 from syncd.trackers.github.answers import (
@@ -35,7 +36,6 @@ from syncd.trackers.github.check import check, check_routes, milestones
 from syncd.trackers.github.connection import Connection
 from syncd.trackers.github.control import Address, read_named, require_open
 from syncd.trackers.github.look import Reader, Snapshot, address_of
-from syncd.trackers.github.markers import comment_line, issue_line
 from syncd.trackers.github.probe import NEWEST_FIRST, Probe
 from syncd.trackers.github.search import search
 from syncd.trackers.transport import Answer, Sent

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from syncd.model import Created, Group, Identity, Issue, IssueState
+from syncd.render.markers import issue_line
 from syncd.render.text import Document, Paragraph, Value
 from syncd.trackers import Draft
-from syncd.trackers.github.markers import issue_line
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_records import Account, FakeIssue

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from syncd.config import GitHubSettings
 from syncd.errors import Misconfigured, Missing, OutcomeUnknown, OutOfReach, Throttled, TrackerError, Unavailable
-from syncd.trackers.github.markers import issue_line
+from syncd.render.markers import issue_line
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import FakeGitHub
 from tests.fakes.github_app import CLIENT_ID, FakeInstallation, private_key

@@ -11,7 +11,7 @@ import pytest
 
 from syncd.errors import OutcomeUnknown, Throttled, Unavailable
 from syncd.render.markdown import carries
-from syncd.trackers.github.markers import issue_line
+from syncd.render.markers import issue_line
 from syncd.trackers.github.tracker import GitHub
 from tests.fakes.github import TOKEN, FakeGitHub
 from tests.fakes.github_records import Account, FakeIssue

@@ -6,8 +6,8 @@ from typing import ClassVar, Literal
 
 from syncd.config import AppSettings, GitHubSettings, Secret
 from syncd.plugin.conformance.world import Event, Item, World
+from syncd.render.markers import issue_line
 from syncd.trackers import Draft
-from syncd.trackers.github.markers import issue_line
 from tests.fakes.github import PERSON, TOKEN, FakeGitHub, secondary_limit
 from tests.fakes.github_app import CLIENT_ID, private_key
 from tests.fakes.github_records import FakeIssue, FakeRepository

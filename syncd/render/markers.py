@@ -1,4 +1,4 @@
-"""The lines by which syncd recognises its issues and comments on GitHub: HTML comments, which nobody sees."""
+"""The lines by which syncd recognises its issues and comments in Markdown: HTML comments, which nobody sees."""
 
 import re
 from collections.abc import Iterator
